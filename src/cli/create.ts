@@ -1,0 +1,62 @@
+import { basename, extname } from 'node:path'
+import { open } from '../run/dataset.ts'
+import { type RunOptions, start } from '../run/run.ts'
+import type { RunResult } from '../run/result.ts'
+import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
+import { reportRun } from './report.ts'
+import { createScreen } from './terminal.ts'
+import { createWatch } from './watch.ts'
+
+export interface CreateOptions {
+  rows?: number
+  seed?: bigint
+  out?: string
+  fresh?: true
+  shrink?: true
+  retryDropped?: true
+  runConfig?: string
+  providers?: string
+  json?: true
+}
+
+export async function runCreate(config: string, options: CreateOptions): Promise<ExitCode> {
+  const screen = createScreen(process.stderr)
+  using watch = createWatch(screen, basename(config, extname(config)))
+  try {
+    await using run = await start({
+      ...runOptions(config, options),
+      signal: watch.signal,
+      onEvent: watch.onEvent,
+    })
+    watch.follow(run)
+    const result = await run.finished
+    watch[Symbol.dispose]()
+    await using dataset = await open(result.dir)
+    const { failures } = await dataset.summary()
+    reportRun(result, failures, screen)
+    if (options.json) process.stdout.write(`${JSON.stringify(jsonOf(result))}\n`)
+    return exitCodeOfRun(result)
+  } catch (error) {
+    if (watch.signal.aborted && error === watch.signal.reason) return exitCodes.interrupted
+    throw error
+  }
+}
+
+function runOptions(config: string, options: CreateOptions): RunOptions {
+  return {
+    config,
+    mode: options.fresh ? 'fresh' : 'auto',
+    shrink: options.shrink === true,
+    retryDropped: options.retryDropped === true,
+    ...(options.rows === undefined ? {} : { rows: options.rows }),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(options.out === undefined ? {} : { out: options.out }),
+    ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
+    ...(options.providers === undefined ? {} : { providersFile: options.providers }),
+  }
+}
+
+/** The object `--json` prints: stable field names. */
+function jsonOf({ dir, rows, files, requests, usage, seconds }: RunResult): object {
+  return { dir, rows, files, requests, usage, seconds }
+}

@@ -1,0 +1,160 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { isRowsmithError, messageOf } from '../util/errors.ts'
+import { exitCodeOfError, exitCodes, type ExitCode } from './exit-codes.ts'
+
+/** Builds the command line and runs it; answers the exit code. Commands load what they need. */
+export async function createProgram(argv: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.ok
+  const set = (next: ExitCode): void => {
+    code = next
+  }
+  const program = new Command('rowsmith')
+    .description('Make synthetic datasets: declare columns, get every row, lose nothing.')
+    .version(await version(), '-V, --version')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(add --help for the options of this command)')
+    .addHelpText('after', exitCodeHelp)
+  addCreate(program, set)
+  addPreview(program, set)
+  addValidate(program, set)
+  addShow(program, set)
+  addExport(program, set)
+  try {
+    await program.parseAsync(argv)
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    }
+    printError(error)
+    return exitCodeOfError(error)
+  }
+}
+
+const exitCodeHelp = `
+Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
+4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.`
+
+type SetCode = (code: ExitCode) => void
+
+function addCreate(program: Command, set: SetCode): void {
+  withConfigOptions(program.command('create'))
+    .description('Make a dataset, or go on with it where an earlier run stopped.')
+    .option('-n, --rows <rows>', 'rows to plan (default: rows in the config, or 10)', wholeNumber)
+    .option('--seed <seed>', 'run seed, 0 to 2^64 - 1 (default: drawn and stored)', runSeed)
+    .option('--out <dir>', 'run folder (default: ./runs/<config name>)')
+    .addOption(
+      new Option('--resume', 'go on with what is in the folder, or start there').conflicts('fresh'),
+    )
+    .option('--fresh', 'start anew in a new folder beside')
+    .option('--shrink', 'allow fewer rows than were planned; the others stay in the run folder')
+    .option('--retry-dropped', 'make dropped rows again; what was paid for in them is used')
+    .option('--run-config <file>', 'run config (YAML): buffer_size, max_attempts, …')
+    .option('--json', 'print one JSON object on stdout at the end')
+    .addHelpText(
+      'after',
+      '\nExample:\n  rowsmith create stories.yaml -n 5000 --seed 7 --out runs/stories',
+    )
+    .action(async (config: string, options) => {
+      const { runCreate } = await import('./create.ts')
+      set(await runCreate(config, options))
+    })
+}
+
+function addPreview(program: Command, set: SetCode): void {
+  withConfigOptions(program.command('preview'))
+    .description('Make a few records and show them; nothing is kept.')
+    .option('-n, --rows <rows>', 'records to make', wholeNumber, 3)
+    .option('--seed <seed>', 'run seed, 0 to 2^64 - 1', runSeed)
+    .option('--run-config <file>', 'run config (YAML)')
+    .option('--json', 'print the records as one JSON array on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith preview stories.yaml -n 2')
+    .action(async (config: string, options) => {
+      const { runPreview } = await import('./preview.ts')
+      set(await runPreview(config, options))
+    })
+}
+
+function addValidate(program: Command, set: SetCode): void {
+  withConfigOptions(program.command('validate'))
+    .description('Check a config as a run would and say everything that is wrong with it.')
+    .option('--run-config <file>', 'run config (YAML)')
+    .option('--json', 'print {ok, problems} on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith validate stories.yaml')
+    .action(async (config: string, options) => {
+      const { runValidate } = await import('./validate.ts')
+      set(await runValidate(config, options))
+    })
+}
+
+function addShow(program: Command, set: SetCode): void {
+  program
+    .command('show')
+    .argument('<dir>', 'run folder')
+    .description('Say what a run folder holds, what failed and how to go on.')
+    .option('--json', 'print it as one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith show runs/stories')
+    .action(async (directory: string, options) => {
+      const { runShow } = await import('./show.ts')
+      set(await runShow(directory, options))
+    })
+}
+
+function addExport(program: Command, set: SetCode): void {
+  program
+    .command('export')
+    .argument('<dir>', 'run folder')
+    .description('Write every decided row to files, also of an interrupted run.')
+    .option('--to <path>', 'a folder for Parquet, a file for .jsonl or .csv (default: <dir>/export)')
+    .addOption(
+      new Option('--format <format>', 'by the ending of --to when left out').choices([
+        'parquet',
+        'jsonl',
+        'csv',
+      ]),
+    )
+    .option('--json', 'print {dir, files} on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith export runs/stories --to stories.jsonl')
+    .action(async (directory: string, options) => {
+      const { runExport } = await import('./export.ts')
+      set(await runExport(directory, options))
+    })
+}
+
+function withConfigOptions(command: Command): Command {
+  return command
+    .argument('<config>', 'config file (.yaml, .yml, .json)')
+    .option('--providers <file>', 'model providers (YAML with a list `providers`)')
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text.replaceAll('_', ''))
+  if (Number.isSafeInteger(value) && value >= 0 && text.trim() !== '') return value
+  throw new InvalidArgumentError(`expected a whole number from 0, got ${JSON.stringify(text)}.`)
+}
+
+function runSeed(text: string): bigint {
+  if (/^\d+$/.test(text) && BigInt(text) < 2n ** 64n) return BigInt(text)
+  throw new InvalidArgumentError(
+    `expected a whole number from 0 to 2^64 - 1, got ${JSON.stringify(text)}.`,
+  )
+}
+
+function printError(error: unknown): void {
+  if (isRowsmithError(error) && error.code !== 'internal') {
+    process.stderr.write(`rowsmith: ${error.message}\n`)
+    for (const hint of error.hints) process.stderr.write(`  ${hint}\n`)
+    return
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : messageOf(error)
+  process.stderr.write(
+    `rowsmith: an unexpected error; this is a defect, please report it with this text:\n${text}\n`,
+  )
+}
+
+async function version(): Promise<string> {
+  const { readFile } = await import('node:fs/promises')
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+  return String((JSON.parse(text) as { version: unknown }).version)
+}

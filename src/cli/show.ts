@@ -1,0 +1,38 @@
+import { open, type RunSummary } from '../run/dataset.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { costText, failureTexts, nextSteps, rowsText, shortPath } from './report.ts'
+import { compact, counted } from './text.ts'
+
+export async function runShow(directory: string, options: { json?: true }): Promise<ExitCode> {
+  await using dataset = await open(directory)
+  const summary = await dataset.summary()
+  process.stdout.write(options.json ? `${jsonOf(summary)}\n` : `${describe(summary).join('\n')}\n`)
+  return exitCodes.ok
+}
+
+function jsonOf({ seed, ...rest }: RunSummary): string {
+  return JSON.stringify({ ...rest, seed: String(seed) })
+}
+
+/** What is here, is it complete, what failed and why, what did it cost, how do I go on. */
+function describe(summary: RunSummary): string[] {
+  const { rows, holder, waitingCells, parts, files } = summary
+  return [
+    `${summary.name}  (${shortPath(summary.dir)}, seed ${summary.seed})`,
+    `  ${rowsText(rows)}`,
+    `  ${costText(summary)}, in ${counted(summary.sessions.length, 'session')}`,
+    ...summary.usageByRoute.map(
+      ({ route, ok, throttled, failed, inputTokens, outputTokens }) =>
+        `    ${route}: ${counted(ok, 'answer')}, ${throttled} × 429, ${failed} failed, ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out`,
+    ),
+    `  ${counted(parts.count, 'part')}, ${compact(parts.bytes)} bytes`,
+    ...(waitingCells > 0
+      ? [`  ${counted(waitingCells, 'paid cell')} in the ledger wait for their rows`]
+      : []),
+    ...files.map((file) => `  ${shortPath(file.path)}  ${counted(file.rows, 'row')}`),
+    ...failureTexts(summary.failures),
+    ...(holder === null
+      ? nextSteps(summary.dir, rows).map((text) => `  ${text}`)
+      : [`  Process ${holder.pid} is working on it now.`]),
+  ]
+}

@@ -1,0 +1,64 @@
+import { CellFailure } from '../graph/failure.ts'
+import type { BindContext, Row } from '../graph/kind.ts'
+import type { Random } from '../random/random.ts'
+import { parseTemplate } from '../templates/parse-template.ts'
+import { TemplateError } from '../templates/template-error.ts'
+import type { RenderOptions, Scope, Template } from '../templates/template.ts'
+import type { Value } from '../util/value.ts'
+
+/** A row as templates see it: names are looked up once, rows are only pointed at. */
+class RowScope implements Scope {
+  readonly #ids: ReadonlyMap<string, number>
+  #row: Row | null = null
+
+  constructor(ids: ReadonlyMap<string, number>) {
+    this.#ids = ids
+  }
+
+  /** Moves to a row; returns itself. */
+  at(row: Row): this {
+    this.#row = row
+    return this
+  }
+
+  get(name: string): Value | undefined {
+    const id = this.#ids.get(name)
+    return id === undefined ? undefined : this.#row?.get(id)
+  }
+}
+
+/**
+ * Makes the text of a template in a row; what is wrong with it, or no text at all, fails the cell.
+ *
+ * Text of a column stays text even when it looks like JSON: a seed's own types were read with it.
+ * `what` names the template in messages; `random` feeds the filters that draw.
+ */
+export function bindTemplate(
+  source: string,
+  { what, random, context }: { what: string; random: Random; context: BindContext },
+): (row: Row) => string {
+  const template = parseTemplate(source)
+  const read = template.references.filter(({ name }) => context.refersTo(name))
+  const scope = new RowScope(new Map(read.map(({ name }) => [name, context.columnId(name)])))
+  const options = { random: () => random.uniform() }
+
+  return (row) => {
+    random.at(row.index)
+    const text = rendered(template, scope.at(row), options, what)
+    if (text.trim() !== '') return text
+    throw new CellFailure(
+      'empty-render',
+      `the ${what} renders to no text, expected at least a word`,
+    )
+  }
+}
+
+function rendered(template: Template, scope: Scope, options: RenderOptions, what: string): string {
+  try {
+    return template.render(scope, options)
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error
+    const message = `the ${what} can't be rendered: ${error.message}`
+    throw new CellFailure('template-error', message, { cause: error })
+  }
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import type { SkipConfig } from '../config/dataset.ts'
+import { oneOf, text } from '../config/scalars.ts'
+import { CellFailure } from '../graph/failure.ts'
+import { type ColumnType, defineColumn } from '../graph/kind.ts'
+import { toText } from '../templates/python-text.ts'
+import { bindTemplate } from './bind-template.ts'
+import { castText, type Dtype, dtypes } from './cast.ts'
+import { commonFields } from './common-fields.ts'
+import { describeTemplate } from './template-field.ts'
+
+const outputs: Readonly<Record<Dtype, ColumnType>> = {
+  int: 'int64',
+  float: 'float64',
+  str: 'string',
+  bool: 'bool',
+}
+
+const schema = z
+  .strictObject({
+    ...commonFields,
+    column_type: oneOf(['expression']),
+    expr: text().refine((expr) => expr.trim() !== '', 'an expression, such as {{ a + b }}'),
+    dtype: oneOf(dtypes).default('str'),
+  })
+  .transform((config, context) => {
+    if (config.skip === null) return config
+    const value = castSkipValue(config.skip.value, config.dtype)
+    if (value !== undefined) return { ...config, skip: { ...config.skip, value } }
+    const expected = `a value that dtype ${config.dtype} can read`
+    context.addIssue({ code: 'custom', path: ['skip', 'value'], message: expected })
+    return z.NEVER
+  })
+
+/** A template whose text becomes text, a number or a boolean. */
+export const expression = defineColumn({
+  type: 'expression',
+  schema,
+  describe(config, context) {
+    const { references, problems } = describeTemplate(config.expr, 'expr', context)
+    return {
+      by: 'row',
+      pure: true,
+      output: outputs[config.dtype],
+      references,
+      routes: [],
+      requests: 'none',
+      problems,
+    }
+  },
+  bind({ name, expr, dtype }, context) {
+    const random = context.random(`${name}/expr`)
+    const render = bindTemplate(expr, { what: 'expression', random, context })
+    return { by: 'row', generate: (row) => castText(render(row), dtype) }
+  },
+})
+
+/**
+ * A skip value by the rules of the cells; undefined when they refuse it.
+ *
+ * The ancestor takes Python's constructors here, for which the text "False" is true.
+ */
+function castSkipValue(value: SkipConfig['value'], dtype: Dtype): SkipConfig['value'] | undefined {
+  if (value === null) return null
+  const written = typeof value === 'boolean' && dtype !== 'str' ? Number(value) : value
+  try {
+    const cast = castText(toText(written), dtype)
+    return typeof cast === 'bigint' ? undefined : cast
+  } catch (error) {
+    if (!(error instanceof CellFailure)) throw error
+    return undefined
+  }
+}

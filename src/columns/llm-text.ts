@@ -1,0 +1,129 @@
+import { z } from 'zod'
+import type { Problem } from '../config/problem.ts'
+import { flag, list, mapping, oneOf, text } from '../config/scalars.ts'
+import { type BindContext, type ColumnDescription, defineColumn, type Row } from '../graph/kind.ts'
+import type { ChatMessage } from '../graph/request.ts'
+import type { Value } from '../util/value.ts'
+import { bindTemplate } from './bind-template.ts'
+import { commonFields } from './common-fields.ts'
+import { sampledParameter } from './sampled.ts'
+import { describePrompt, describeTemplate, singleBraces } from './template-field.ts'
+import { traceModes, traceOf } from './trace.ts'
+
+const schema = z.strictObject({
+  ...commonFields,
+  column_type: oneOf(['llm-text']),
+  prompt: text(),
+  model_alias: text({ nonEmpty: true }),
+  system_prompt: text().nullable().default(null),
+  multi_modal_context: list(mapping()).nullable().default(null),
+  tool_alias: text().nullable().default(null),
+  with_trace: oneOf(traceModes).default('none'),
+  extract_reasoning_content: flag().default(false),
+})
+
+type LlmTextConfig = z.output<typeof schema>
+
+/** Text written by a model. */
+export const llmText = defineColumn({
+  type: 'llm-text',
+  schema,
+  describe(config, context): ColumnDescription {
+    const { name, system_prompt: systemPrompt } = config
+    const prompt = describePrompt(name, config.prompt, context, {
+      hasOtherInput: config.multi_modal_context !== null,
+    })
+    const system = systemPrompt ? describeTemplate(systemPrompt, 'system_prompt', context) : null
+    const systemPath = [...context.path, 'system_prompt']
+    return {
+      by: 'cell',
+      pure: false,
+      output: 'string',
+      references: [...prompt.references, ...(system?.references ?? [])],
+      routes: [config.model_alias],
+      requests: 'one',
+      sides: sidesOf(config),
+      identity: context.modelIdentity(config.model_alias),
+      problems: [
+        ...prompt.problems,
+        ...(system?.problems ?? []),
+        ...singleBraces(name, systemPrompt ?? '', systemPath, context),
+        ...unsupported(config, context.path),
+      ],
+    }
+  },
+  bind(config, context) {
+    const { name, model_alias: route, with_trace: traceMode } = config
+    const conversation = bindConversation(config, context)
+    const parameters = context.model(route).inference_parameters
+    const temperature = sampledParameter(
+      parameters.temperature,
+      context.random(`${name}/temperature`),
+    )
+    const topP = sampledParameter(parameters.top_p, context.random(`${name}/top_p`))
+    return {
+      by: 'cell',
+      requests: 'one',
+      route,
+      prepare(row) {
+        const drawnTemperature = temperature(row.index)
+        const drawnTopP = topP(row.index)
+        return {
+          operation: 'chat',
+          messages: conversation(row),
+          ...(drawnTemperature === undefined ? {} : { temperature: drawnTemperature }),
+          ...(drawnTopP === undefined ? {} : { topP: drawnTopP }),
+        }
+      },
+      finish(reply, row) {
+        const sides: Value[] = []
+        if (traceMode === 'last_message') sides.push(traceOf([], reply))
+        // Rendered again rather than kept: nothing is remembered of a request on the wire.
+        if (traceMode === 'all_messages') sides.push(traceOf(conversation(row), reply))
+        if (config.extract_reasoning_content) sides.push(reply.reasoning?.trim() || null)
+        return { value: reply.text.trim(), sides }
+      },
+    }
+  },
+})
+
+function sidesOf(config: LlmTextConfig): NonNullable<ColumnDescription['sides']> {
+  const { name, with_trace: trace, extract_reasoning_content: reasoning } = config
+  return [
+    ...(trace === 'none' ? [] : [{ name: `${name}__trace`, output: 'json' as const }]),
+    ...(reasoning ? [{ name: `${name}__reasoning_content`, output: 'string' as const }] : []),
+  ]
+}
+
+function unsupported(config: LlmTextConfig, path: readonly (string | number)[]): Problem[] {
+  const given = [
+    ...(config.multi_modal_context?.length ? ['multi_modal_context'] : []),
+    ...(config.tool_alias === null ? [] : ['tool_alias']),
+  ]
+  return given.map((field) => ({
+    level: 'error',
+    code: 'unsupported',
+    path: [...path, field],
+    message: `Column '${config.name}' gives ${field}, which this version can't do yet`,
+    suggestion: `Leave ${field} out.`,
+  }))
+}
+
+/** The messages of a row: a system message when there is a system prompt, then the prompt. */
+function bindConversation(
+  { name, prompt, system_prompt: systemPrompt }: LlmTextConfig,
+  context: BindContext,
+): (row: Row) => ChatMessage[] {
+  function bindPrompt(source: string, field: string, what: string): (row: Row) => string {
+    return bindTemplate(source, { what, random: context.random(`${name}/${field}`), context })
+  }
+  // A prompt that is written empty is meant; one that comes out empty is a mistake in the row.
+  const user = prompt === '' ? () => '' : bindPrompt(prompt, 'prompt', 'prompt')
+  if (!systemPrompt) return (row) => [message('user', user(row))]
+  const system = bindPrompt(systemPrompt, 'system_prompt', 'system prompt')
+  return (row) => [message('system', system(row)), message('user', user(row))]
+}
+
+function message(role: ChatMessage['role'], content: string): ChatMessage {
+  return { role, content: [{ type: 'text', text: content }] }
+}

@@ -1,0 +1,154 @@
+import { z } from 'zod'
+import type { ColumnConfig } from '../config/dataset.ts'
+import { isMapping } from '../config/literal.ts'
+import type { Problem } from '../config/problem.ts'
+import { refuse, text } from '../config/scalars.ts'
+import { defineColumn, type ColumnKind, type DescribeContext } from '../graph/kind.ts'
+import { checkSampler } from '../samplers/check.ts'
+import { conversionOf, referencedSampler, type SamplerColumn } from '../samplers/column.ts'
+import type { ReferencedSampler, Sampler } from '../samplers/define.ts'
+import { createCellDraw } from '../samplers/draw.ts'
+import { samplers } from '../samplers/index.ts'
+import { inputsOf } from '../samplers/inputs.ts'
+import { commonFields } from './common-fields.ts'
+
+/** A sampler column; parameter objects are those of its kind, without the tag. */
+export interface SamplerConfig extends ColumnConfig {
+  column_type: 'sampler'
+  sampler_type: string
+  params: unknown
+  conditional_params: Record<string, unknown>
+  convert_to: string | null
+}
+
+/** The column kind that draws values from the given samplers. */
+export function createSamplerKind(
+  table: Readonly<Record<string, Sampler<unknown>>>,
+): ColumnKind<SamplerConfig> {
+  const schema = samplerSchema(Object.values(table))
+  // How a column was described, for binding it: dates of other columns are drawn again there.
+  const contexts = new WeakMap<SamplerConfig, DescribeContext>()
+
+  function resolve(config: SamplerConfig): SamplerColumn {
+    const kind = table[config.sampler_type]
+    if (kind === undefined) throw new RangeError(`No sampler '${config.sampler_type}'.`)
+    const { name, params, conditional_params, convert_to: convertTo } = config
+    const conditions = Object.entries(conditional_params).map(([source, branch]) => ({
+      source,
+      params: branch,
+    }))
+    return { name, sampler: kind, params, conditions, convertTo }
+  }
+
+  /** Columns of the context are parsed only where that worked. */
+  function find(context: DescribeContext, name: string): SamplerColumn | null {
+    const column = context.columns.get(name)
+    if (column?.column_type !== 'sampler') return null
+    const parsed = schema.safeParse(column)
+    return parsed.success ? resolve(parsed.data) : null
+  }
+
+  function referenced(context: DescribeContext, name: string): ReferencedSampler | string | null {
+    const other = context.columns.get(name)
+    if (other === undefined) return context.seedColumn(name) === undefined ? null : 'a seed column'
+    if (other.column_type !== 'sampler') return `a column of type ${other.column_type}`
+    const column = find(context, name)
+    return column === null ? null : referencedSampler(column)
+  }
+
+  return defineColumn({
+    type: 'sampler',
+    schema,
+    describe(config, context) {
+      contexts.set(config, context)
+      const column = resolve(config)
+      const { references, problems } = inputsOf(column, {
+        path: context.path,
+        sampler: (name) => find(context, name),
+        isColumn: (name) => isColumn(context, name),
+      })
+      return {
+        by: 'row',
+        pure: true,
+        output: conversionOf(column)?.output ?? 'string',
+        references,
+        routes: [],
+        requests: 'none',
+        problems: [
+          ...skipProblems(config, context),
+          ...problems,
+          ...checkSampler(column, context.path, (name) => referenced(context, name)),
+        ],
+      }
+    },
+    bind(config, binding) {
+      const context = contexts.get(config)
+      if (context === undefined) {
+        throw new RangeError(`Column '${config.name}' was not described before it was bound.`)
+      }
+      const draw = createCellDraw(resolve(config), {
+        sampler: (name) => find(context, name),
+        cells(name) {
+          if (!binding.refersTo(name)) return undefined
+          const id = binding.columnId(name)
+          return (row) => row.get(id)
+        },
+        random: (stream) => binding.random(stream),
+      })
+      return { by: 'row', generate: draw }
+    },
+  })
+}
+
+function isColumn(context: DescribeContext, name: string): boolean {
+  return context.columns.has(name) || context.seedColumn(name) !== undefined
+}
+
+function skipProblems({ name, skip }: SamplerConfig, { path }: DescribeContext): Problem[] {
+  if (skip === null) return []
+  return [
+    {
+      level: 'error',
+      code: 'skip-on-sampler',
+      path: [...path, 'skip'],
+      message: `Column '${name}' is a sampler, which can't be skipped`,
+      suggestion: 'Put the skip on the columns that use it, or use conditional_params.',
+    },
+  ]
+}
+
+function samplerSchema(kinds: readonly Sampler<unknown>[]): z.ZodType<SamplerConfig> {
+  const [first, ...rest] = kinds.map(schemaOf)
+  if (first === undefined) throw new RangeError('A sampler column needs at least one sampler.')
+  return z.discriminatedUnion('sampler_type', [first, ...rest])
+}
+
+function schemaOf({ kind, params: fields }: Sampler<unknown>) {
+  const params = untagged(kind).pipe(fields)
+  return z.strictObject({
+    ...commonFields,
+    column_type: z.literal('sampler'),
+    sampler_type: z.literal(kind),
+    params,
+    conditional_params: z.record(z.string(), params).default({}),
+    convert_to: text().nullable().default(null),
+  })
+}
+
+/** Parameter objects may repeat the column's `sampler_type`; another one is a contradiction. */
+function untagged(kind: string) {
+  return z.unknown().transform((input, context) => {
+    if (!isMapping(input) || !Object.hasOwn(input, 'sampler_type')) return input
+    const { sampler_type: tag, ...fields } = input
+    if (tag === kind) return fields
+    return refuse(context, input, {
+      code: 'wrong-word',
+      expected: `parameters of a ${kind} sampler, like the column's sampler_type`,
+      received: `parameters of sampler_type ${JSON.stringify(tag)}`,
+      suggestion: 'Make both the same, or leave it out of the parameters.',
+    })
+  })
+}
+
+/** Columns drawn from the built-in samplers. */
+export const sampler: ColumnKind<SamplerConfig> = createSamplerKind(samplers)

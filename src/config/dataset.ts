@@ -1,0 +1,96 @@
+import type { Double, Value } from '../util/value.ts'
+
+/**
+ * A dataset config after loading: the wire format itself (snake_case), with defaults filled in.
+ *
+ * Kinds are open here: of a column, only the fields every column has are typed; the kind's own
+ * schema reads the rest in `graph/`.
+ */
+export interface DatasetConfig {
+  columns: readonly RawColumn[]
+  model_configs: readonly ModelConfig[]
+  /** Ours: providers beside the models, as in the ancestor's provider file. */
+  model_providers: readonly ModelProvider[]
+  seed_config: SeedConfig | null
+  tool_configs: readonly Record<string, unknown>[]
+  constraints: readonly Record<string, unknown>[]
+  profilers: readonly Record<string, unknown>[]
+  processors: readonly Record<string, unknown>[]
+  /** Ours: the run seed, 0 ≤ seed < 2^64; null draws one and stores it. */
+  seed: bigint | null
+  /** Ours: rows to make when the command line does not say. */
+  rows: number | null
+}
+
+/** Fields every column has. */
+export interface ColumnConfig {
+  name: string
+  column_type: string
+  drop: boolean
+  skip: SkipConfig | null
+  propagate_skip: boolean
+  /** Ours: what happens to the row when a cell of this column fails. */
+  on_failure: 'drop' | 'null'
+}
+
+/** A column whose own fields are still as written. */
+export type RawColumn = ColumnConfig & Record<string, unknown>
+
+export interface SkipConfig {
+  when: string
+  value: string | number | Double | boolean | null
+}
+
+export interface ModelConfig {
+  alias: string
+  model: string
+  provider: string
+  inference_parameters: ChatParameters
+  skip_health_check: boolean
+}
+
+/** A number, or the distribution it is drawn from for every request. */
+export type Sampled =
+  | number
+  | { distribution_type: 'uniform'; params: { low: number; high: number } }
+  | { distribution_type: 'manual'; params: { values: number[]; weights: number[] | null } }
+
+export interface ChatParameters {
+  generation_type: 'chat-completion' | 'embedding' | 'image'
+  /** Cap of this alias; another alias of the same endpoint does not share it. */
+  max_parallel_requests: number
+  /** Whole seconds; null means 60. */
+  timeout: number | null
+  extra_body: Record<string, unknown> | null
+  temperature: Sampled | null
+  top_p: Sampled | null
+  max_tokens: number | null
+}
+
+export interface ModelProvider {
+  name: string
+  /** Base URL without trailing slash; for `llama-cpp` unused. */
+  endpoint: string
+  provider_type: string
+  /** Name of an environment variable, never a key. */
+  api_key: string | null
+  extra_body: Record<string, unknown> | null
+  extra_headers: Record<string, string> | null
+  /** Ours: cap of the endpoint over all aliases; null leaves the aliases' caps alone. */
+  max_parallel_requests: number | null
+}
+
+export interface SeedConfig {
+  source: { seed_type: string } & Record<string, unknown>
+  sampling_strategy: 'ordered' | 'shuffle'
+  selection_strategy:
+    | { start: number; end: number }
+    | { index: number; num_partitions: number }
+    | null
+}
+
+/** A literal as the YAML reader gives it: like `Value`, with plain objects for mappings. */
+export type Literal =
+  | Exclude<Value, readonly Value[] | ReadonlyMap<string, Value>>
+  | readonly Literal[]
+  | { readonly [key: string]: Literal }

@@ -1,0 +1,147 @@
+import { z } from 'zod'
+import type { Literal, ModelConfig, ModelProvider } from './dataset.ts'
+import { isList, isMapping, quoted } from './literal.ts'
+import { parseProvider } from './model-providers.ts'
+import { defaultParameters, parseModel } from './models.ts'
+import type { ConfigPath, Problem } from './problem.ts'
+import { problemsOfZod, withPositions } from './problems.ts'
+import { parseConfigText } from './text.ts'
+
+/** Reads `model_configs`. A model that is wrong keeps its alias, so that nothing else misses it. */
+export function parseModels(
+  items: readonly unknown[],
+  path: ConfigPath,
+): { models: ModelConfig[]; problems: Problem[] } {
+  const models: ModelConfig[] = []
+  const problems: Problem[] = []
+  for (const [index, value] of items.entries()) {
+    const parsed = parseModel(value, [...path, index])
+    problems.push(...parsed.problems)
+    const alias = isMapping(value) ? value['alias'] : undefined
+    if (parsed.model !== null) models.push(parsed.model)
+    else if (typeof alias === 'string' && alias !== '') models.push(placeholder(alias))
+  }
+  const names = items.map((value) => (isMapping(value) ? value['alias'] : undefined))
+  problems.push(...duplicates(names, path, 'alias', 'Model'))
+  return { models, problems }
+}
+
+function placeholder(alias: string): ModelConfig {
+  return {
+    alias,
+    model: '',
+    provider: '',
+    inference_parameters: defaultParameters,
+    skip_health_check: true,
+  }
+}
+
+/** Reads a list of providers. */
+export function parseProviders(
+  items: readonly unknown[],
+  path: ConfigPath,
+): { providers: ModelProvider[]; problems: Problem[] } {
+  const parsed = items.map((value, index) => parseProvider(value, [...path, index]))
+  const names = items.map((value) => (isMapping(value) ? value['name'] : undefined))
+  return {
+    providers: parsed.flatMap(({ provider }) => provider ?? []),
+    problems: [
+      ...parsed.flatMap(({ problems }) => problems),
+      ...duplicates(names, path, 'name', 'Provider'),
+    ],
+  }
+}
+
+function duplicates(
+  names: readonly unknown[],
+  path: ConfigPath,
+  field: string,
+  noun: string,
+): Problem[] {
+  return names.flatMap((name, index): Problem[] => {
+    const first = names.indexOf(name)
+    if (typeof name !== 'string' || first === index) return []
+    const list = path.at(-1) ?? ''
+    return [
+      {
+        level: 'error',
+        code: `duplicate-${field}`,
+        path: [...path, index, field],
+        message: `${noun} ${quoted(name)} is defined twice: as ${list}[${first}] and ${list}[${index}]`,
+        suggestion: 'Rename or remove one of them.',
+      },
+    ]
+  })
+}
+
+export interface LoadedModels {
+  /** Null when there are errors. */
+  models: ModelConfig[] | null
+  problems: Problem[]
+}
+
+/** Reads a file with `model_configs`. */
+export function loadModels(text: string, { file }: { file: string }): LoadedModels {
+  const { items, problems, complete } = listFile(text, file, 'model_configs', (list, path) => {
+    const { models, problems: found } = parseModels(list, path)
+    return { items: models, problems: found }
+  })
+  return { models: complete ? items : null, problems }
+}
+
+export interface LoadedProviders {
+  /** Null when there are errors. */
+  providers: ModelProvider[] | null
+  problems: Problem[]
+}
+
+/** Reads a file with `providers`, as the ancestor keeps it in its home directory. */
+export function loadProviders(text: string, { file }: { file: string }): LoadedProviders {
+  const { items, problems, complete } = listFile(text, file, 'providers', (list, path) => {
+    const { providers, problems: found } = parseProviders(list, path)
+    return { items: providers, problems: found }
+  })
+  return { providers: complete ? items : null, problems }
+}
+
+type ReadList<Item> = (
+  list: readonly Literal[],
+  path: ConfigPath,
+) => { items: Item[]; problems: Problem[] }
+
+/** A file with one list in it; other root keys are ignored, as the ancestor does. */
+function listFile<Item>(
+  text: string,
+  file: string,
+  key: string,
+  read: ReadList<Item>,
+): { items: Item[]; problems: Problem[]; complete: boolean } {
+  const { value, problems, locate } = parseConfigText(text, { file })
+  if (value === undefined) return { items: [], problems, complete: false }
+  const list = isMapping(value) ? value[key] : undefined
+  const found: Problem[] = []
+  let items: Item[] = []
+  if (isMapping(value) && isList(list)) {
+    const result = read(list, [key])
+    items = result.items
+    found.push(...ignoredKeys(Object.keys(value), key), ...result.problems)
+  } else {
+    const schema = z.object({ [key]: z.array(z.unknown()) })
+    const { error } = schema.safeParse(value)
+    if (error) found.push(...problemsOfZod(error, { path: [], value, subject: 'the file' }))
+  }
+  const all = [...problems, ...withPositions(found, file, locate)]
+  return { items, problems: all, complete: all.every(({ level }) => level !== 'error') }
+}
+
+function ignoredKeys(keys: readonly string[], known: string): Problem[] {
+  return keys
+    .filter((key) => key !== known && key !== 'default')
+    .map((key) => ({
+      level: 'warning',
+      code: 'ignored-key',
+      path: [key],
+      message: `The file has no use for the key ${quoted(key)}; it is ignored`,
+      expected: `'${known}'`,
+    }))
+}

@@ -1,0 +1,121 @@
+import { z } from 'zod'
+import type { ModelProvider } from './dataset.ts'
+import { isMapping } from './literal.ts'
+import type { ConfigPath, Problem } from './problem.ts'
+import { capitalized, problemsOfZod } from './problems.ts'
+import { integer, mapOf, mapping, refuse, text } from './scalars.ts'
+
+/** Providers known without any file. */
+export const builtInProviders: readonly ModelProvider[] = [
+  builtIn('nvidia', 'https://integrate.api.nvidia.com/v1', 'NVIDIA_API_KEY'),
+  builtIn('openai', 'https://api.openai.com/v1', 'OPENAI_API_KEY'),
+  builtIn('openrouter', 'https://openrouter.ai/api/v1', 'OPENROUTER_API_KEY'),
+]
+
+function builtIn(name: string, endpoint: string, api_key: string): ModelProvider {
+  return {
+    name,
+    endpoint,
+    provider_type: 'openai',
+    api_key,
+    extra_body: null,
+    extra_headers: null,
+    max_parallel_requests: null,
+  }
+}
+
+const providerSchema = z.strictObject({
+  name: text({ nonEmpty: true }),
+  endpoint: text().nullable().default(null),
+  provider_type: text({ nonEmpty: true }).default('openai'),
+  api_key: environmentName().nullable().default(null),
+  extra_body: mapping().nullable().default(null),
+  extra_headers: mapOf(text()).nullable().default(null),
+  max_parallel_requests: integer({ min: 1 }).nullable().default(null),
+})
+
+export interface ParsedProvider {
+  provider: ModelProvider | null
+  problems: Problem[]
+}
+
+/** Reads one provider of a list. */
+export function parseProvider(value: unknown, path: ConfigPath): ParsedProvider {
+  const name = isMapping(value) ? value['name'] : undefined
+  const subject = typeof name === 'string' ? `provider '${name}'` : 'the provider'
+  const result = providerSchema.safeParse(value)
+  if (!result.success) {
+    const context = { path, value, schema: providerSchema, subject }
+    return { provider: null, problems: problemsOfZod(result.error, context) }
+  }
+  const { endpoint, provider_type, api_key, extra_headers, ...rest } = result.data
+  const type = provider_type.toLowerCase()
+  const problem = endpointProblem(endpoint, type, subject, path)
+  if (problem !== undefined) return { provider: null, problems: [problem] }
+  const provider = {
+    ...rest,
+    endpoint: (endpoint ?? '').replace(/\/+$/, ''),
+    provider_type: type,
+    // The ancestor takes an empty key for none.
+    api_key: api_key === '' ? null : api_key,
+    extra_headers: extra_headers === null ? null : Object.fromEntries(extra_headers),
+  }
+  return { provider, problems: [] }
+}
+
+function endpointProblem(
+  endpoint: string | null,
+  type: string,
+  subject: string,
+  path: ConfigPath,
+): Problem | undefined {
+  // A model on this machine has no endpoint.
+  if (type === 'llama-cpp') return undefined
+  const expected = "a URL that starts with http:// or https://, usually ending in '/v1'"
+  const base = { level: 'error', path: [...path, 'endpoint'], expected } as const
+  if (endpoint === null) {
+    return { ...base, code: 'missing-field', message: `${capitalized(subject)} lacks 'endpoint'` }
+  }
+  if (/^https?:\/\/[^/]/i.test(endpoint) && URL.canParse(endpoint)) return undefined
+  return {
+    ...base,
+    code: 'wrong-format',
+    message: `'endpoint' of ${subject} is not a URL`,
+    received: `'${endpoint}'`,
+  }
+}
+
+const refusedKey = {
+  code: 'wrong-format',
+  expected: 'the name of an environment variable',
+  suggestion:
+    'Put the key into an environment variable, e.g. export OPENAI_API_KEY=…, and write api_key: OPENAI_API_KEY',
+} as const
+
+/** The name of an environment variable; a key itself is refused and never shown. */
+function environmentName(): z.ZodType<string> {
+  return z.unknown().transform((input, context) => {
+    if (input === '') return ''
+    if (typeof input !== 'string') {
+      return refuse(context, input, { ...refusedKey, code: 'wrong-type' })
+    }
+    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(input) && !looksLikeKey(input)) return input
+    return refuse(context, input, { ...refusedKey, received: masked(input) })
+  })
+}
+
+const keyPrefix = /^(?:sk|pk|rk|hf|gsk|ghp|gho|xai|nvapi|pplx|AIza|AKIA|eyJ)(?:_|[A-Za-z0-9]{16})/
+
+/** Keys whose letters would also do for a name: known prefixes, and long runs with digits in. */
+function looksLikeKey(name: string): boolean {
+  if (/^[A-Z]+(?:_[A-Z0-9]+)+$/.test(name)) return false
+  if (keyPrefix.test(name)) return true
+  const digits = name.replace(/[^0-9]/g, '').length
+  const isMixed = /[a-z]/.test(name) && /[A-Z]/.test(name)
+  return name.length >= 20 && digits >= 2 && (isMixed || !name.includes('_'))
+}
+
+function masked(key: string): string {
+  const start = key.length >= 16 ? key.slice(0, 3) : ''
+  return `${start}… (${key.length} characters, not shown)`
+}

@@ -1,0 +1,124 @@
+import { z } from 'zod'
+import type { ChatParameters, ModelConfig } from './dataset.ts'
+import { isMapping, quoted } from './literal.ts'
+import type { ConfigPath, Problem } from './problem.ts'
+import { capitalized, problemsOfZod } from './problems.ts'
+import { sampled } from './sampled.ts'
+import { flag, integer, mapping, oneOf, text } from './scalars.ts'
+
+const common = {
+  max_parallel_requests: integer({ min: 1 }).default(4),
+  timeout: integer({ min: 1 }).nullable().default(null),
+  extra_body: mapping().nullable().default(null),
+}
+
+const chatSchema = z.strictObject({
+  generation_type: oneOf(['chat-completion']).default('chat-completion'),
+  ...common,
+  temperature: sampled(0, 2).nullable().default(null),
+  top_p: sampled(0, 1).nullable().default(null),
+  max_tokens: integer({ min: 1 }).nullable().default(null),
+})
+
+const embeddingSchema = z.strictObject({
+  generation_type: oneOf(['embedding']).default('embedding'),
+  ...common,
+  encoding_format: oneOf(['float', 'base64']).default('float'),
+  dimensions: integer().nullable().default(null),
+})
+
+const imageSchema = z.strictObject({ generation_type: oneOf(['image']), ...common })
+
+const generationTypes = ['chat-completion', 'embedding', 'image']
+
+/** Which parameters an object holds: the ancestor goes by these keys. */
+function parametersSchema(
+  value: unknown,
+): typeof chatSchema | typeof embeddingSchema | typeof imageSchema {
+  if (!isMapping(value)) return chatSchema
+  const type = value['generation_type']
+  if (type === 'image') return imageSchema
+  const isEmbedding = type === 'embedding' || 'encoding_format' in value || 'dimensions' in value
+  return isEmbedding ? embeddingSchema : chatSchema
+}
+
+/** What a model is called with when nothing is written. */
+export const defaultParameters: ChatParameters = {
+  generation_type: 'chat-completion',
+  max_parallel_requests: 4,
+  timeout: null,
+  extra_body: null,
+  temperature: null,
+  top_p: null,
+  max_tokens: null,
+}
+
+const modelSchema = z.strictObject({
+  alias: text({ nonEmpty: true }),
+  model: text({ nonEmpty: true }),
+  provider: text({ nonEmpty: true }),
+  inference_parameters: z.unknown().optional(),
+  skip_health_check: flag().default(false),
+})
+
+export interface ParsedModel {
+  model: ModelConfig | null
+  problems: Problem[]
+}
+
+/** Reads one entry of `model_configs`. */
+export function parseModel(value: unknown, path: ConfigPath): ParsedModel {
+  const alias = isMapping(value) ? value['alias'] : undefined
+  const subject = typeof alias === 'string' ? `model ${quoted(alias)}` : 'the model'
+  const result = modelSchema.safeParse(value)
+  const parameters = isMapping(value) ? value['inference_parameters'] : undefined
+  const inference = parseParameters(parameters, [...path, 'inference_parameters'], subject)
+  const problems = [
+    ...(result.success
+      ? []
+      : problemsOfZod(result.error, { path, value, schema: modelSchema, subject })),
+    ...inference.problems,
+  ]
+  if (!result.success || inference.parameters === null) return { model: null, problems }
+  return { model: { ...result.data, inference_parameters: inference.parameters }, problems }
+}
+
+function parseParameters(
+  value: unknown,
+  path: ConfigPath,
+  model: string,
+): { parameters: ChatParameters | null; problems: Problem[] } {
+  if (value === undefined) return { parameters: defaultParameters, problems: [] }
+  const subject = `the inference_parameters object of ${model}`
+  const schema = parametersSchema(value)
+  const type = isMapping(value) ? value['generation_type'] : undefined
+  if (type !== undefined && !generationTypes.some((word) => word === type)) {
+    const tag = z.object({ generation_type: oneOf(generationTypes) }).safeParse(value)
+    const problems = tag.error ? problemsOfZod(tag.error, { path, value, subject }) : []
+    return { parameters: null, problems }
+  }
+  const result = schema.safeParse(value)
+  if (!result.success) {
+    const problems = problemsOfZod(result.error, { path, value, schema, subject })
+    return { parameters: null, problems }
+  }
+  const { generation_type, max_parallel_requests, timeout, extra_body } = result.data
+  const shared = { max_parallel_requests, timeout, extra_body }
+  const parameters =
+    'temperature' in result.data
+      ? result.data
+      : { ...defaultParameters, ...shared, generation_type }
+  const problems = generation_type === 'chat-completion' ? [] : [unsupported(path, model, schema)]
+  return { parameters, problems }
+}
+
+// Only a warning: such an alias harms nobody until a column uses it, and shared files have them.
+function unsupported(path: ConfigPath, model: string, schema: unknown): Problem {
+  const kind = schema === imageSchema ? 'an image model' : 'an embedding model'
+  return {
+    level: 'warning',
+    code: 'unsupported',
+    path,
+    message: `${capitalized(model)} is ${kind}, which no column can use yet`,
+  }
+}

@@ -1,0 +1,276 @@
+import type { z } from 'zod'
+import { nearest } from '../util/near-miss.ts'
+import { Double } from '../util/value.ts'
+import { describeLiteral, isMapping, quoted } from './literal.ts'
+import type { ConfigPath, Problem } from './problem.ts'
+import type { Refusal } from './scalars.ts'
+import { keysAt } from './schema-keys.ts'
+import type { Locate } from './text.ts'
+import { refusalOf } from './zod-refusal.ts'
+
+export interface ZodContext {
+  /** Where the parsed value stands in the config. */
+  path: ConfigPath
+  /** What was parsed. */
+  value: unknown
+  /** What parsed it; with it, unknown keys get near misses. */
+  schema?: z.ZodType
+  /** What it is, for messages: `column 'topic'`. */
+  subject?: string
+}
+
+type Issue = z.core.$ZodIssue
+
+/** The problems behind a zod error: one per thing to fix, in the words of the config. */
+export function problemsOfZod(error: z.ZodError, context: ZodContext): Problem[] {
+  const problems = error.issues.flatMap((issue) => problemsOfIssue(issue, context))
+  return withoutTypos(distinct(problems))
+}
+
+function distinct(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<string>()
+  return problems.filter(({ code, path, message }) => {
+    const key = JSON.stringify([code, path, message])
+    return !seen.has(key) && seen.add(key)
+  })
+}
+
+/** A mistyped key is one problem: the field it leaves missing is not a second one. */
+function withoutTypos(problems: readonly Problem[]): Problem[] {
+  const unknown = problems.filter(({ code }) => code === 'unknown-key')
+  return problems.filter(({ code, path }) => {
+    if (code !== 'missing-field') return true
+    const parent = formatPath(path.slice(0, -1))
+    const siblings = unknown.filter((other) => formatPath(other.path.slice(0, -1)) === parent)
+    const field = [String(path.at(-1))]
+    return siblings.every((other) => nearest(String(other.path.at(-1)), field) === undefined)
+  })
+}
+
+function problemsOfIssue(issue: Issue, context: ZodContext): Problem[] {
+  const steps = issue.path.map((step) => (typeof step === 'number' ? step : String(step)))
+  const depth = firstDouble(context.value, steps)
+  if (depth !== undefined && (depth < steps.length || issue.code === 'unrecognized_keys')) {
+    const refused = { code: 'wrong-type', expected: 'a mapping' } as const
+    return [refusal(steps.slice(0, depth), refused, context)]
+  }
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => unknownKey(steps, key, context))
+    case 'invalid_union':
+      return foldUnion(issue, steps, context)
+    case 'invalid_key':
+    case 'invalid_element':
+      return issue.issues.flatMap((inner) =>
+        problemsOfIssue({ ...inner, path: [...issue.path, ...inner.path] }, context),
+      )
+    default:
+      return [refusal(steps, refusalOf(issue, valueAt(context.value, steps)), context)]
+  }
+}
+
+/** Steps to a whole double: zod takes its object for a mapping and misses fields in it. */
+function firstDouble(value: unknown, steps: readonly (string | number)[]): number | undefined {
+  for (let depth = 0; depth <= steps.length; depth++) {
+    if (valueAt(value, steps.slice(0, depth)) instanceof Double) return depth
+  }
+  return undefined
+}
+
+function valueAt(value: unknown, steps: readonly (string | number)[]): unknown {
+  let current = value
+  for (const step of steps) {
+    if (current instanceof Map) current = current.get(String(step))
+    else if (Array.isArray(current)) current = current[Number(step)]
+    else if (isMapping(current)) current = Object.hasOwn(current, step) ? current[step] : undefined
+    else return undefined
+  }
+  return current
+}
+
+/** Alternatives that fail are one problem: the alternative that was meant, or all in one line. */
+function foldUnion(
+  issue: z.core.$ZodIssueInvalidUnion,
+  steps: (string | number)[],
+  context: ZodContext,
+): Problem[] {
+  if (issue.errors.length === 0) {
+    const tag = 'discriminator' in issue ? String(issue.discriminator) : steps.at(-1)
+    const at = tag === undefined || steps.at(-1) === tag ? steps : [...steps, tag]
+    const words =
+      'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : []
+    const code = valueAt(context.value, at) === undefined ? 'missing-field' : 'wrong-word'
+    const expected = words.length === 0 ? 'a known word' : `one of ${words.join(', ')}`
+    return [refusal(at, { code, expected, words }, context)]
+  }
+  const branches = issue.errors.map((issues) =>
+    issues.flatMap((inner) =>
+      problemsOfIssue({ ...inner, path: [...issue.path, ...inner.path] }, context),
+    ),
+  )
+  const depth = context.path.length + steps.length
+  const meant = branches.filter((problems) =>
+    problems.every(({ path, code }) => path.length > depth || code !== 'wrong-type'),
+  )
+  const [only] = meant
+  if (only !== undefined && meant.length === 1) return only
+  if (only !== undefined) return meant.reduce((a, b) => (b.length < a.length ? b : a))
+  const expected = [...new Set(branches.flat().map((problem) => problem.expected ?? ''))]
+  return [refusal(steps, { code: 'wrong-type', expected: expected.join(', or ') }, context)]
+}
+
+function unknownKey(steps: (string | number)[], key: string, context: ZodContext): Problem {
+  const known = context.schema === undefined ? [] : keysAt(context.schema, context.value, steps)
+  return unknownKeyProblem([...context.path, ...steps, key], known, ownerOf(steps, context))
+}
+
+/** A key that nothing reads, with the key that was probably meant. */
+export function unknownKeyProblem(
+  path: ConfigPath,
+  known: readonly string[],
+  owner: string,
+): Problem {
+  const key = String(path.at(-1))
+  const meant = nearest(key, known)
+  return {
+    level: 'error',
+    code: 'unknown-key',
+    path,
+    message: `${capitalized(owner)} has no field ${quoted(key)}`,
+    ...(meant !== undefined && { suggestion: `Did you mean '${meant}'?` }),
+    ...(meant === undefined && known.length > 0 && { expected: `one of ${known.join(', ')}` }),
+  }
+}
+
+function ownerOf(steps: readonly (string | number)[], { subject }: ZodContext): string {
+  const whole = subject ?? 'the config'
+  return steps.length === 0 ? whole : `'${formatPath(steps)}' of ${whole}`
+}
+
+function refusal(
+  steps: readonly (string | number)[],
+  { code, expected, received, suggestion, words }: Refusal,
+  context: ZodContext,
+): Problem {
+  const path = [...context.path, ...steps]
+  const value = valueAt(context.value, steps)
+  const meant = typeof value === 'string' && words ? nearest(value, words) : undefined
+  const hint = suggestion ?? (meant === undefined ? undefined : `Did you mean '${meant}'?`)
+  return {
+    level: 'error',
+    code,
+    path,
+    message: messageOf(code, steps, context),
+    expected,
+    ...(code !== 'missing-field' && { received: shown(path, received ?? describeLiteral(value)) }),
+    ...(hint !== undefined && { suggestion: hint }),
+  }
+}
+
+const verdicts: Readonly<Record<Exclude<Refusal['code'], 'missing-field'>, string>> = {
+  'wrong-type': 'has the wrong type',
+  'out-of-range': 'is out of range',
+  'wrong-word': 'is not a word that is known there',
+  'wrong-format': 'cannot be used',
+}
+
+function messageOf(
+  code: Refusal['code'],
+  steps: readonly (string | number)[],
+  context: ZodContext,
+): string {
+  if (code === 'missing-field') {
+    const within = ownerOf(steps.slice(0, -1), context)
+    return `${capitalized(within)} lacks '${String(steps.at(-1) ?? '')}'`
+  }
+  return `${capitalized(ownerOf(steps, context))} ${verdicts[code]}`
+}
+
+/** A sentence's beginning. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+const secretKey = /key|token|secret|password|authorization/i
+
+/** A secret never reaches a terminal, whatever was wrong with it. */
+function shown(path: ConfigPath, received: string): string {
+  const isSecret = path.some((step) => typeof step === 'string' && secretKey.test(step))
+  return isSecret && received.startsWith('text ') ? 'text that is not shown' : received
+}
+
+/** A path as people write it: `columns[0].params.values[2]`. */
+export function formatPath(path: ConfigPath): string {
+  return path
+    .map((step, index) => {
+      if (typeof step === 'number') return `[${step}]`
+      if (!/^[\p{L}_][\p{L}\p{N}_-]*$/u.test(step)) return `[${JSON.stringify(step)}]`
+      return index === 0 ? step : `.${step}`
+    })
+    .join('')
+}
+
+/** Problems that are about a key being there, not about its value. */
+const codesOfKeys: ReadonlySet<string> = new Set([
+  'unknown-key',
+  'ignored-key',
+  'deprecated-field',
+  'accepted-without-effect',
+  'conflicting-fields',
+  'unsupported',
+])
+
+/** The problems with file and position, where they have none yet. */
+export function withPositions(
+  problems: readonly Problem[],
+  file: string,
+  locate: Locate,
+): Problem[] {
+  return problems.map((problem) => {
+    if (problem.position !== undefined) return problem
+    const key = codesOfKeys.has(problem.code)
+    const position = locate(problem.path, { key, within: problem.within })
+    return { ...problem, file, ...(position !== undefined && { position }) }
+  })
+}
+
+/** Problems as the terminal shows them: one block each, in the order of the file. */
+export function formatProblems(problems: readonly Problem[]): string {
+  const blocks = problems.toSorted(byPlace).map(formatProblem)
+  return [...blocks, summary(problems)].join('\n\n')
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  if (a.file !== b.file) return (a.file ?? '') < (b.file ?? '') ? -1 : 1
+  return (
+    (a.position?.line ?? 0) - (b.position?.line ?? 0) ||
+    (a.position?.column ?? 0) - (b.position?.column ?? 0)
+  )
+}
+
+function formatProblem(problem: Problem): string {
+  const { level, file, position, path, message, expected, received, suggestion } = problem
+  const place = [file, position?.line, position?.column].filter((part) => part !== undefined)
+  const where = [place.join(':'), formatPath(path)].filter((part) => part !== '')
+  return [
+    where.length === 0 ? [] : where.join('  '),
+    `  ${level === 'warning' ? 'warning: ' : ''}${message}`,
+    expected === undefined ? [] : `    expected  ${expected}`,
+    received === undefined ? [] : `    got       ${received}`,
+    suggestion === undefined ? [] : `    ${suggestion}`,
+  ]
+    .flat()
+    .join('\n')
+}
+
+function summary(problems: readonly Problem[]): string {
+  const warnings = problems.filter(({ level }) => level === 'warning').length
+  const errors = problems.length - warnings
+  if (warnings === 0) return counted(errors, 'problem')
+  if (errors === 0) return counted(warnings, 'warning')
+  return `${counted(problems.length, 'problem')}: ${counted(errors, 'error')}, ${counted(warnings, 'warning')}`
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

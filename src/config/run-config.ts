@@ -1,0 +1,223 @@
+import { z } from 'zod'
+import { isMapping } from './literal.ts'
+import type { ConfigPath, Problem } from './problem.ts'
+import { problemsOfZod, withPositions } from './problems.ts'
+import { double, flag, integer, oneOf } from './scalars.ts'
+import { parseConfigText } from './text.ts'
+
+/** How a run is driven: the ancestor's run config with ours beside it. */
+export type RunConfig = Omit<z.output<typeof runSchema>, 'request_admission' | 'part_rows'> & {
+  request_admission: RequestAdmission
+  /** Rows of a part file; a multiple of `buffer_size`. */
+  part_rows: number
+}
+
+/** How an endpoint's concurrency adapts to 429s. */
+export type RequestAdmission = z.output<typeof admissionSchema>
+
+const admissionSchema = z.strictObject({
+  multiplicative_decrease_factor: double({ above: 0, below: 1 }).default(0.75),
+  additive_increase_step: integer({ min: 1 }).default(1),
+  successes_until_increase: integer({ min: 1 }).default(25),
+  cooldown_seconds: double({ above: 0, below: Infinity }).default(2),
+  startup_ramp_seconds: double({ min: 0, below: Infinity }).default(0),
+})
+
+/** The deprecated spelling of `request_admission`. */
+const throttleSchema = z.strictObject({
+  reduce_factor: double({ above: 0, below: 1 }).default(0.75),
+  additive_increase: integer({ min: 1 }).default(1),
+  success_window: integer({ min: 1 }).default(25),
+  cooldown_seconds: double({ above: 0, below: Infinity }).default(2),
+  rampup_seconds: double({ min: 0, below: Infinity }).default(0),
+  ceiling_overshoot: double({ min: 0 }).default(0.1),
+})
+
+const runSchema = z.strictObject({
+  disable_early_shutdown: flag().default(false),
+  shutdown_error_rate: double({ min: 0, max: 1 }).default(0.5),
+  shutdown_error_window: integer({ min: 1 }).default(10),
+  buffer_size: integer({ min: 1 }).default(1000),
+  max_concurrent_row_groups: integer({ min: 1 }).default(3),
+  max_in_flight_tasks: integer({ min: 1 }).default(1024),
+  non_inference_max_parallel_workers: integer({ min: 1 }).default(4),
+  max_conversation_restarts: integer({ min: 0 }).default(5),
+  max_conversation_correction_steps: integer({ min: 0 }).default(0),
+  async_trace: flag().default(false),
+  write_scheduler_events: flag().default(false),
+  display_tui: flag().default(false),
+  /** Seconds. */
+  progress_interval: double({ above: 0, below: Infinity }).default(5),
+  otel_metrics_port: integer({ min: 1, max: 65535 }).nullable().default(9464),
+  preserve_dropped_columns: flag().default(true),
+  jinja_rendering_engine: oneOf(['secure', 'native']).default('secure'),
+  request_admission: admissionSchema.nullable().default(null),
+  /** Ours: null takes the smallest multiple of `buffer_size` from 4,096 rows on. */
+  part_rows: integer({ min: 1 }).nullable().default(null),
+  /** Ours: rows being worked on or written at once. */
+  max_open_rows: integer({ min: 1 }).default(65_536),
+  /** Ours: bytes of their cells. */
+  max_open_bytes: integer({ min: 2 ** 20 }).default(256 * 2 ** 20),
+  /** Ours: tries of one request before its cell fails; waiting for 429s does not count. */
+  max_attempts: integer({ min: 1 }).default(8),
+})
+
+/** With the deprecated names; they are replaced before anything else reads the object. */
+const writtenSchema = z.strictObject({
+  ...runSchema.shape,
+  progress_bar: flag().optional(),
+  throttle: throttleSchema.nullable().optional(),
+})
+
+const leastPartRows = 4096
+
+const instead: Readonly<Record<string, string>> = {
+  max_concurrent_row_groups:
+    'Row groups are opened when they would put an idle endpoint to work; bound them with max_open_rows.',
+  max_in_flight_tasks:
+    'Requests are bounded by max_parallel_requests of models and providers, rows by max_open_rows.',
+  async_trace: 'The ledger in the run folder records every cell with its attempts, cost and error.',
+  write_scheduler_events: 'The ledger in the run folder records what happened to every cell.',
+  otel_metrics_port:
+    'No metrics port is opened; the progress panel and the report show the numbers.',
+  preserve_dropped_columns: 'The part files in the run folder always keep dropped columns.',
+  jinja_rendering_engine: 'Templates always run in the sandbox, with the same filters.',
+}
+
+/** Values that ask for nothing else than what happens anyway. */
+const asItIs: ReadonlySet<string> = new Set([
+  'async_trace:false',
+  'write_scheduler_events:false',
+  'otel_metrics_port:null',
+  'preserve_dropped_columns:true',
+  'jinja_rendering_engine:secure',
+])
+
+/** The run config nothing was written for. */
+export const defaultRunConfig: RunConfig = resolve(runSchema.parse({}))
+
+export interface LoadedRunConfig {
+  /** Null when there are errors. */
+  config: RunConfig | null
+  problems: Problem[]
+}
+
+/** Reads a run config file: one flat mapping; an empty file has all defaults. */
+export function loadRunConfig(text: string, { file }: { file: string }): LoadedRunConfig {
+  const { value, problems: textProblems, locate } = parseConfigText(text, { file })
+  if (value === undefined) return { config: null, problems: textProblems }
+  const { config, problems } = parseRunConfig(value ?? {})
+  return { config, problems: [...textProblems, ...withPositions(problems, file, locate)] }
+}
+
+/** Checks and completes a run config; warnings name what was written but changes nothing here. */
+export function parseRunConfig(value: unknown, path: ConfigPath = []): LoadedRunConfig {
+  const subject = 'the run config'
+  const result = writtenSchema.safeParse(value)
+  const both = conflicts(value, path)
+  if (!result.success || both.length > 0) {
+    const context = { path, value, schema: writtenSchema, subject }
+    const wrong = result.success ? [] : problemsOfZod(result.error, context)
+    return { config: null, problems: [...wrong, ...both] }
+  }
+  const { progress_bar, throttle, ...settings } = result.data
+  const given = isMapping(value) ? value : {}
+  const config = resolve({
+    ...settings,
+    display_tui:
+      given['display_tui'] === undefined ? (progress_bar ?? false) : settings.display_tui,
+    request_admission: throttle ? fromThrottle(throttle) : settings.request_admission,
+  })
+  return { config, problems: [...deprecations(given, path), ...notes(given, settings, path)] }
+}
+
+function resolve(settings: z.output<typeof runSchema>): RunConfig {
+  const { buffer_size, part_rows, request_admission, disable_early_shutdown } = settings
+  const wanted = part_rows ?? leastPartRows
+  return {
+    ...settings,
+    shutdown_error_rate: disable_early_shutdown ? 1 : settings.shutdown_error_rate,
+    part_rows: Math.ceil(wanted / buffer_size) * buffer_size,
+    request_admission: request_admission ?? admissionSchema.parse({}),
+  }
+}
+
+function fromThrottle(throttle: z.output<typeof throttleSchema>): RequestAdmission {
+  return {
+    multiplicative_decrease_factor: throttle.reduce_factor,
+    additive_increase_step: throttle.additive_increase,
+    successes_until_increase: throttle.success_window,
+    cooldown_seconds: throttle.cooldown_seconds,
+    startup_ramp_seconds: throttle.rampup_seconds,
+  }
+}
+
+type Written = { readonly [key: string]: unknown }
+
+/** `throttle` and `request_admission` say the same thing twice. */
+function conflicts(value: unknown, path: ConfigPath): Problem[] {
+  if (!isMapping(value) || (value['throttle'] ?? null) === null) return []
+  if (!('request_admission' in value)) return []
+  return [
+    {
+      level: 'error',
+      code: 'conflicting-fields',
+      path: [...path, 'throttle'],
+      message: "The run config has both 'throttle' and 'request_admission'",
+      suggestion: "Keep 'request_admission'; 'throttle' is its old name.",
+    },
+  ]
+}
+
+function deprecations(given: Written, path: ConfigPath): Problem[] {
+  const newNames = { progress_bar: 'display_tui', throttle: 'request_admission' }
+  return Object.entries(newNames)
+    .filter(([old]) => old in given)
+    .map(([old, name]) => ({
+      level: 'warning',
+      code: 'deprecated-field',
+      path: [...path, old],
+      message: `'${old}' is the old name of '${name}'`,
+      suggestion: `Write '${name}' instead.`,
+    }))
+}
+
+function notes(given: Written, settings: Written, path: ConfigPath): Problem[] {
+  const unused = Object.keys(given)
+    .filter((key) => instead[key] !== undefined)
+    .filter((key) => !asItIs.has(`${key}:${String(settings[key])}`))
+    .map((key) => withoutEffect([...path, key], instead[key] ?? ''))
+  const throttle = given['throttle']
+  if (isMapping(throttle) && 'ceiling_overshoot' in throttle) {
+    const text = 'The limit never grows above max_parallel_requests.'
+    unused.push(withoutEffect([...path, 'throttle', 'ceiling_overshoot'], text))
+  }
+  const { part_rows, buffer_size } = settings
+  const uneven =
+    typeof part_rows === 'number' &&
+    typeof buffer_size === 'number' &&
+    part_rows % buffer_size !== 0
+  return uneven ? [...unused, roundedUp([...path, 'part_rows'], part_rows, buffer_size)] : unused
+}
+
+function withoutEffect(path: ConfigPath, suggestion: string): Problem {
+  return {
+    level: 'warning',
+    code: 'accepted-without-effect',
+    path,
+    message: `'${path.at(-1)}' is accepted but changes nothing here`,
+    suggestion,
+  }
+}
+
+function roundedUp(path: ConfigPath, rows: number, buffer: number): Problem {
+  return {
+    level: 'warning',
+    code: 'rounded-up',
+    path,
+    message: `'part_rows' is not a multiple of 'buffer_size' and is rounded up`,
+    expected: `a multiple of ${buffer}`,
+    received: String(rows),
+    suggestion: `Parts get ${Math.ceil(rows / buffer) * buffer} rows.`,
+  }
+}

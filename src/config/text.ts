@@ -1,0 +1,156 @@
+import { Composer, LineCounter, Parser, type Document } from 'yaml'
+import type { Literal } from './dataset.ts'
+import type { ConfigPath, Position, Problem } from './problem.ts'
+import { isTooDeep, tooDeep } from './text-depth.ts'
+import { positionWithin, type Place } from './text-place.ts'
+import { marginWidth, readIndented, type Reading } from './text-margins.ts'
+import { readNode } from './text-nodes.ts'
+import { syntaxProblems } from './text-syntax.ts'
+
+/** Where something in a config stands. A path that leads nowhere gives its nearest ancestor. */
+export interface Locate {
+  (path: ConfigPath, options?: LocateOptions): Position | undefined
+}
+
+export interface LocateOptions {
+  /** The key instead of the value. */
+  key?: boolean
+  /** A position inside the text at the path. */
+  within?: Position | undefined
+}
+
+export interface ConfigText {
+  /** Undefined when there are errors. */
+  value: Literal | undefined
+  problems: Problem[]
+  locate: Locate
+}
+
+// Beside dataset-sized lists, far above any config; the reader's memory is some hundred times it.
+const largestText = 8 * 2 ** 20
+
+/**
+ * Reads YAML 1.1 (and JSON, which it contains) without loss and without running anything.
+ *
+ * All problems carry their position; of a broken text as many as the reader can tell apart.
+ */
+export function parseConfigText(text: string, { file }: { file: string }): ConfigText {
+  if (text.length > largestText) return refuse(file, tooLarge(text.length))
+  const first = readSource(text.startsWith('\ufeff') ? text.slice(1) : text)
+  const indented = first.errors.length === 0 ? null : readIndented(first, readSource)
+  const { source, documents, lines, isDeep } = indented?.reading ?? first
+  if (isDeep) return refuse(file, tooDeep())
+
+  const [document] = documents
+  const place = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset)
+    return { line, column: indented?.lines.has(line) === true ? col - marginWidth : col }
+  }
+  const placed = (problem: Problem, offset: number): Problem => ({
+    ...problem,
+    file,
+    position: place(offset),
+  })
+  if (document === undefined) return { value: null, problems: [], locate: () => undefined }
+
+  const problems = syntaxProblems(document.errors, source).map(({ problem, offset }) =>
+    placed(problem, offset),
+  )
+  const second = documents[1]
+  if (second !== undefined) problems.push(placed(secondDocument(), second.range[0]))
+  if (problems.length > 0) return { value: undefined, problems, locate: () => undefined }
+
+  const read = readNode(document.contents, (problem, offset) => {
+    problems.push(placed(problem, offset))
+  })
+  const broken = problems.some(({ level }) => level === 'error')
+  return {
+    value: broken ? undefined : read.value,
+    problems,
+    locate: (path, options = {}) => locate(read.place, path, options, place, source),
+  }
+}
+
+interface SourceReading extends Reading {
+  readonly documents: readonly Document.Parsed[]
+  readonly lines: LineCounter
+  readonly isDeep: boolean
+}
+
+function readSource(source: string): SourceReading {
+  const lines = new LineCounter()
+  const tokens = [...new Parser(lines.addNewLine).parse(source)]
+  if (isTooDeep(tokens)) return { source, documents: [], errors: [], lines, isDeep: true }
+  const documents = [...composer().compose(tokens, true, source.length)]
+  return { source, documents, errors: documents[0]?.errors ?? [], lines, isDeep: false }
+}
+
+function composer(): Composer {
+  return new Composer({
+    version: '1.1',
+    // All scalars stay text: what a plain one means is decided in yaml-scalars.ts.
+    schema: 'failsafe',
+    resolveKnownTags: false,
+    merge: false,
+    uniqueKeys: false,
+    prettyErrors: false,
+  })
+}
+
+function locate(
+  root: Place,
+  path: ConfigPath,
+  { key = false, within }: LocateOptions,
+  position: (offset: number) => Position,
+  source: string,
+): Position {
+  let place = root
+  let keyOffset: number | null = null
+  let whole = true
+  for (const step of path) {
+    const child = place.children?.get(String(step))
+    if (child === undefined) {
+      whole = false
+      break
+    }
+    place = child.place
+    keyOffset = child.key
+  }
+  if (keyOffset !== null && key && whole) return position(keyOffset)
+  const start = position(place.offset)
+  if (whole && within !== undefined && place.scalar !== null) {
+    return positionWithin(place.scalar, within, start, source)
+  }
+  // A value on lines of its own is best found at its key.
+  if (keyOffset === null) return start
+  const keyStart = position(keyOffset)
+  return start.line === keyStart.line && !place.empty ? start : keyStart
+}
+
+function refuse(file: string, problem: Problem): ConfigText {
+  const position = { line: 1, column: 1 }
+  return { value: undefined, problems: [{ ...problem, file, position }], locate: () => undefined }
+}
+
+function tooLarge(length: number): Problem {
+  return {
+    level: 'error',
+    code: 'text-too-large',
+    path: [],
+    message: 'The file is too large for a config',
+    expected: `at most ${largestText} characters`,
+    received: `${length} characters`,
+    suggestion: 'Put long lists of values into a seed file and refer to it in seed_config.',
+  }
+}
+
+function secondDocument(): Problem {
+  return {
+    level: 'error',
+    code: 'several-documents',
+    path: [],
+    message: 'The file holds more than one YAML document',
+    expected: 'one document',
+    suggestion: "Remove the '---' line, or put the documents into files of their own.",
+  }
+}

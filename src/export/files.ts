@@ -1,0 +1,79 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { once } from 'node:events'
+import { dirname, extname, join, resolve } from 'node:path'
+import { finished } from 'node:stream/promises'
+import type { RunStore } from '../store/store.ts'
+import { RowsmithError } from '../util/errors.ts'
+import { textFormats, type TextFormat } from './formats.ts'
+import { readFiles } from './records.ts'
+
+export type ExportFormat = 'parquet' | keyof typeof textFormats
+
+export interface ExportedFile {
+  path: string
+  rows: number
+}
+
+export const exportFormats: readonly ExportFormat[] = ['parquet', 'jsonl', 'csv']
+
+/** Writes every record of a run's parts: Parquet files into a folder, or one text file. */
+export async function exportFiles(
+  store: RunStore,
+  to: string,
+  format: ExportFormat = formatOf(to),
+): Promise<ExportedFile[]> {
+  const target = resolve(to)
+  if (format === 'parquet') {
+    const files = await store.join({ directory: target })
+    return files.map(({ path, rows }) => ({ path, rows }))
+  }
+  const staging = join(store.directory, `export.s${store.session}`)
+  try {
+    const files = await store.join({ directory: staging })
+    const paths = files.map(({ path }) => path)
+    return [{ path: target, rows: await writeText(store, paths, target, textFormats[format]) }]
+  } finally {
+    await rm(staging, { recursive: true, force: true })
+  }
+}
+
+function formatOf(path: string): ExportFormat {
+  const ending = extname(path).toLowerCase()
+  if (ending === '.jsonl' || ending === '.ndjson') return 'jsonl'
+  if (ending === '.csv') return 'csv'
+  if (ending !== '.parquet') return 'parquet'
+  throw new RowsmithError('usage', `Parquet files are exported into a folder, got the file name ${path}`, {
+    hints: ['Give a folder; files in it are named train-00000-of-0000N.parquet.'],
+  })
+}
+
+async function writeText(
+  { settings }: RunStore,
+  paths: readonly string[],
+  target: string,
+  format: TextFormat,
+): Promise<number> {
+  const columns = settings.columns.filter(({ drop }) => !drop)
+  const types = new Map(columns.map(({ name, type }) => [name, type]))
+  await mkdir(dirname(target), { recursive: true })
+  const unfinished = `${target}.tmp`
+  const stream = createWriteStream(unfinished, { flush: true })
+  let rows = 0
+  try {
+    const header = format.header([...types.keys()])
+    if (header !== null) stream.write(`${header}\n`)
+    for await (const record of readFiles(paths, types)) {
+      rows += 1
+      if (!stream.write(`${format.line(record)}\n`)) await once(stream, 'drain')
+    }
+    stream.end()
+    await finished(stream)
+    await rename(unfinished, target)
+    return rows
+  } catch (error) {
+    stream.destroy()
+    await rm(unfinished, { force: true })
+    throw error
+  }
+}

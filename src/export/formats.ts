@@ -1,0 +1,45 @@
+import { pythonFloat } from '../util/python-float.ts'
+import { stringifyJson } from '../util/json.ts'
+import { Double, type Value } from '../util/value.ts'
+import type { RecordValues } from './records.ts'
+
+/** A text form of records. */
+export interface TextFormat {
+  /** The first line, or null for none. */
+  header(columns: readonly string[]): string | null
+  line(record: RecordValues): string
+}
+
+/** One JSON object a line; NaN and infinities, which JSON does not have, become null. */
+const jsonLines: TextFormat = {
+  header: () => null,
+  line: (record) => stringifyJson(withoutNaN(record)),
+}
+
+/** RFC 4180: nulls are empty, JSON columns their text. */
+const csv: TextFormat = {
+  header: (columns) => columns.map(quoteField).join(','),
+  line: (record) => [...record.values()].map((value) => quoteField(csvText(value))).join(','),
+}
+
+export const textFormats = { jsonl: jsonLines, csv } as const
+
+function withoutNaN(value: Value): Value {
+  if (typeof value === 'number' && !Number.isFinite(value)) return null
+  if (Array.isArray(value)) return value.map(withoutNaN)
+  if (value instanceof Map) {
+    return new Map([...value].map(([key, field]) => [key, withoutNaN(field)]))
+  }
+  return value
+}
+
+function csvText(value: Value): string {
+  if (value === null) return ''
+  if (value instanceof Double) return pythonFloat(value.value)
+  if (typeof value === 'number' && !Number.isInteger(value)) return pythonFloat(value)
+  return typeof value === 'object' ? stringifyJson(value) : String(value)
+}
+
+function quoteField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}

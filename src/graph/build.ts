@@ -1,0 +1,138 @@
+import type { ColumnConfig } from '../config/dataset.ts'
+import type { CompileInput, Draft, DraftColumn, Edge } from './draft.ts'
+import { fingerprintOf, materialOf, sideMaterialOf } from './fingerprint.ts'
+import type { Graph, GraphColumn } from './graph.ts'
+import type { ColumnDescription, ColumnKind } from './kind.ts'
+import { orderColumns } from './order.ts'
+import { seedColumnType } from './parse-columns.ts'
+
+/** A graph column before its id lists, which need all ids, are known. */
+type Node = GraphColumn & {
+  dependants: number[]
+  sides: number[]
+}
+
+/** The graph of a draft without problems. */
+export function buildGraph({ input, columns }: Draft): Graph {
+  const nodes: Node[] = []
+  const byName = new Map<string, number>()
+  for (const draft of orderColumns(columns)) {
+    const node = columnNode(checked(draft), nodes, byName, input)
+    addNode(node, nodes, byName)
+    for (const side of draft.description?.sides ?? []) {
+      const sideNode = nodeOfSide(side, node, nodes.length, input)
+      node.sides.push(sideNode.id)
+      addNode(sideNode, nodes, byName)
+    }
+  }
+  for (const node of nodes) {
+    for (const id of node.upstream) nodes[id]?.dependants.push(node.id)
+  }
+  const order = columns.flatMap(({ name }) => {
+    const id = byName.get(name)
+    return id === undefined ? [] : [id, ...(nodes[id]?.sides ?? [])]
+  })
+  return { columns: nodes, order, byName }
+}
+
+interface CheckedColumn {
+  draft: DraftColumn
+  kind: ColumnKind
+  config: ColumnConfig
+  description: ColumnDescription
+}
+
+function checked(draft: DraftColumn): CheckedColumn {
+  const { kind, config, description } = draft
+  if (kind === null || config === null || description === null) {
+    throw new Error(`column ${draft.name} has problems and can't be built`)
+  }
+  return { draft, kind, config, description }
+}
+
+function addNode(node: Node, nodes: Node[], byName: Map<string, number>): void {
+  nodes.push(node)
+  byName.set(node.name, node.id)
+}
+
+function columnNode(
+  { draft, kind, config, description }: CheckedColumn,
+  nodes: readonly Node[],
+  byName: ReadonlyMap<string, number>,
+  { seed, hash }: CompileInput,
+): Node {
+  const upstream = idsOf(draft.edges, byName)
+  const fingerprints = new Map<string, string>()
+  let depth = 0
+  for (const id of upstream) {
+    const before = nodes[id]
+    if (before === undefined) throw new Error(`column ${draft.name} comes before its upstream`)
+    fingerprints.set(before.name, before.fingerprint)
+    depth = Math.max(depth, before.depth + 1)
+  }
+  const material = materialOf({
+    config,
+    identity: description.identity,
+    seed: kind.type === seedColumnType ? (seed?.identity ?? null) : null,
+  })
+  return {
+    id: nodes.length,
+    name: draft.name,
+    kind,
+    config,
+    by: description.by,
+    pure: description.pure,
+    type: description.output,
+    upstream,
+    required: idsOf(
+      draft.edges.filter(({ required }) => required),
+      byName,
+    ),
+    dependants: [],
+    depth,
+    routes: description.routes,
+    requests: description.requests,
+    sides: [],
+    producer: null,
+    skip: draft.skip,
+    propagateSkip: config.propagate_skip,
+    onFailure: config.on_failure,
+    drop: config.drop,
+    fingerprint: fingerprintOf(material, fingerprints, hash),
+    material,
+  }
+}
+
+/** A side column waits for its producer only and shares its fate; it is never dropped with it. */
+function nodeOfSide(
+  { name, output }: { name: string; output: GraphColumn['type'] },
+  producer: Node,
+  id: number,
+  { hash }: CompileInput,
+): Node {
+  const material = sideMaterialOf(producer.material, name)
+  return {
+    ...producer,
+    id,
+    name,
+    type: output,
+    upstream: [producer.id],
+    required: [producer.id],
+    dependants: [],
+    routes: [],
+    requests: 'none',
+    sides: [],
+    producer: producer.id,
+    skip: null,
+    propagateSkip: true,
+    drop: false,
+    fingerprint: fingerprintOf(material, new Map([[producer.name, producer.fingerprint]]), hash),
+    material,
+  }
+}
+
+/** Ids of the referenced columns, sides by their own id, ascending and each once. */
+function idsOf(edges: readonly Edge[], byName: ReadonlyMap<string, number>): number[] {
+  const ids = edges.map(({ reference: { name } }) => byName.get(name) ?? -1)
+  return [...new Set(ids)].toSorted((a, b) => a - b)
+}

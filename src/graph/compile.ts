@@ -1,0 +1,40 @@
+import type { Problem } from '../config/problem.ts'
+import { buildGraph } from './build.ts'
+import { checkDrops } from './check-drops.ts'
+import { parseConditions } from './conditions.ts'
+import { findCycles } from './cycles.ts'
+import { checkRoutes, describeColumns, nameColumns } from './describe-columns.ts'
+import { type CompileInput, createDraft, type Pass } from './draft.ts'
+import type { Graph } from './graph.ts'
+import { addSeedColumns, checkNames, findKinds, parseColumns } from './parse-columns.ts'
+import { resolveReferences } from './references.ts'
+
+export interface Compiled {
+  /** Null when there is an error among the problems. */
+  graph: Graph | null
+  /** Everything wrong with the columns, warnings included, by pass and then in config order. */
+  problems: readonly Problem[]
+}
+
+// Each pass skips what an earlier one could not read, so one mistake is one problem.
+const passes: readonly Pass[] = [
+  addSeedColumns,
+  checkNames,
+  findKinds,
+  parseColumns,
+  describeColumns,
+  nameColumns,
+  parseConditions,
+  resolveReferences,
+  checkRoutes,
+  findCycles,
+  checkDrops,
+]
+
+/** Compiles a config into what runs, or says all that is wrong with it. */
+export function compile(input: CompileInput): Compiled {
+  const draft = createDraft(input)
+  const problems = passes.flatMap((pass) => pass(draft))
+  const failed = problems.some(({ level }) => level === 'error')
+  return { graph: failed ? null : buildGraph(draft), problems }
+}

@@ -1,0 +1,89 @@
+import type { ColumnConfig } from '../config/dataset.ts'
+import type { ConfigPath, Problem } from '../config/problem.ts'
+import { nearest } from '../util/near-miss.ts'
+import type { Draft, DraftColumn } from './draft.ts'
+import type { DescribeContext } from './kind.ts'
+import { modelIdentity } from './model-identity.ts'
+
+/** Asks each kind what its column reads, makes and needs. */
+export function describeColumns({ input: { config, seed }, columns }: Draft): Problem[] {
+  const configs = new Map<string, ColumnConfig>(
+    columns.map((column) => [column.name, column.config ?? column.raw]),
+  )
+  const seedTypes = new Map(seed?.columns.map(({ name, type }) => [name, type]))
+  const problems: Problem[] = []
+  for (const column of columns) {
+    if (column.kind === null || column.config === null) continue
+    const context: DescribeContext = {
+      path: column.path,
+      columns: configs,
+      seedColumn: (name) => seedTypes.get(name),
+      modelIdentity: (alias) => modelIdentity(config.model_configs, alias),
+    }
+    column.description = column.kind.describe(column.config, context)
+    problems.push(...(column.description.problems ?? []))
+  }
+  return problems
+}
+
+/** Gathers every name that may be referred to: columns first, then the sides they fill. */
+export function nameColumns({ columns, names }: Draft): Problem[] {
+  const problems: Problem[] = []
+  for (const column of columns) {
+    if (!names.has(column.name)) names.set(column.name, { column, side: null })
+  }
+  for (const column of columns) {
+    for (const [side, { name }] of (column.description?.sides ?? []).entries()) {
+      const owner = names.get(name)
+      if (owner === undefined) names.set(name, { column, side })
+      else problems.push(sideCollision(column, name, owner))
+    }
+  }
+  return problems
+}
+
+function sideCollision(
+  column: DraftColumn,
+  name: string,
+  owner: { column: DraftColumn; side: number | null },
+): Problem {
+  const other =
+    owner.side === null ? 'that is also the name of a column' : `so does '${owner.column.name}'`
+  return {
+    level: 'error',
+    code: 'duplicate-column',
+    path: column.path,
+    message: `Column '${column.name}' fills the side column '${name}', and ${other}`,
+    suggestion: 'Rename one of the columns, or make only one of them fill it.',
+  }
+}
+
+/** Every model alias a column may use has to be configured. */
+export function checkRoutes({ input: { config }, columns }: Draft): Problem[] {
+  const aliases = config.model_configs.map(({ alias }) => alias)
+  const problems: Problem[] = []
+  for (const { name, path, raw, description } of columns) {
+    for (const alias of description?.routes ?? []) {
+      if (aliases.includes(alias)) continue
+      const near = nearest(alias, aliases)
+      problems.push({
+        level: 'error',
+        code: 'unknown-model',
+        path: [...path, ...fieldHolding(raw, alias)],
+        message: `Column '${name}' uses the model alias '${alias}', which is not configured`,
+        expected:
+          aliases.length === 0 ? 'an entry in model_configs' : `one of ${aliases.join(', ')}`,
+        received: alias,
+        suggestion: near === undefined ? 'Add it to model_configs.' : `Did you mean '${near}'?`,
+      })
+    }
+  }
+  return problems
+}
+
+/** A kind says which aliases it uses, not where it read them: the field that holds the word. */
+function fieldHolding(raw: Record<string, unknown>, word: string): ConfigPath {
+  if (raw['model_alias'] === word) return ['model_alias']
+  const field = Object.keys(raw).find((key) => raw[key] === word)
+  return field === undefined ? [] : [field]
+}

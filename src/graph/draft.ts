@@ -1,0 +1,87 @@
+import type { ColumnConfig, DatasetConfig, RawColumn } from '../config/dataset.ts'
+import type { ConfigPath, Problem } from '../config/problem.ts'
+import type { Template } from '../templates/template.ts'
+import type { Value } from '../util/value.ts'
+import type { ColumnDescription, ColumnKind, ColumnType, Reference } from './kind.ts'
+
+/** What the seed offers: its columns and what tells its content from another's. */
+export interface SeedSchema {
+  columns: readonly { name: string; type: ColumnType }[]
+  identity: string
+}
+
+export interface CompileInput {
+  config: DatasetConfig
+  registry: ReadonlyMap<string, ColumnKind>
+  /** Null when the config has no seed. */
+  seed: SeedSchema | null
+  /** A cryptographic hash as text; an argument, because this folder is pure. */
+  hash: (text: string) => string
+}
+
+/** A column on its way to the graph; each pass fills in what it finds out. */
+export interface DraftColumn {
+  readonly name: string
+  readonly path: ConfigPath
+  readonly raw: RawColumn
+  /** Null when no kind has that name. */
+  kind: ColumnKind | null
+  /** Null when the kind's schema refused the column. */
+  config: ColumnConfig | null
+  description: ColumnDescription | null
+  /** What its skip condition reads. */
+  conditions: readonly Reference[]
+  skip: { when: Template; value: Value } | null
+  readonly edges: Edge[]
+}
+
+/** A column waits for another one. */
+export interface Edge {
+  readonly to: DraftColumn
+  /** The name that was written: the column's own or one of its sides'. */
+  readonly reference: Reference
+  /** Whether a skip of that column skips this one. */
+  readonly required: boolean
+}
+
+/** What a name in a template stands for. */
+interface NameOwner {
+  readonly column: DraftColumn
+  /** Position among the column's sides, or null for the column itself. */
+  readonly side: number | null
+}
+
+export interface Draft {
+  readonly input: CompileInput
+  /** In the config's order; seed columns that are not written there follow. */
+  readonly columns: DraftColumn[]
+  /** Every name that may be referred to. */
+  readonly names: Map<string, NameOwner>
+}
+
+/** One concern of compiling: reads and fills the draft, answers what is wrong. */
+export type Pass = (draft: Draft) => readonly Problem[]
+
+export function createDraft(input: CompileInput): Draft {
+  const columns = input.config.columns.map((raw, index) => draftColumn(raw, ['columns', index]))
+  return { input, columns, names: new Map() }
+}
+
+export function draftColumn(raw: RawColumn, path: ConfigPath): DraftColumn {
+  return {
+    name: raw.name,
+    path,
+    raw,
+    kind: null,
+    config: null,
+    description: null,
+    conditions: [],
+    skip: null,
+    edges: [],
+  }
+}
+
+/** The columns a column waits for, each once. */
+export function upstreamOf({ edges }: DraftColumn): Set<DraftColumn> {
+  return new Set(edges.map(({ to }) => to))
+}

@@ -1,0 +1,22 @@
+export interface CellFailureOptions {
+  cause?: unknown
+  /** What the model said, for a reply that could not be used. */
+  raw?: string
+}
+
+/**
+ * One cell could not be made: a generator throws it, the engine records it and drops the row
+ * (or keeps a null, when the column says so). It never ends a run.
+ */
+export class CellFailure extends Error {
+  /** Kebab-case and stable: `template-error`, `empty-render`, `cast-failed`, `model-refused`… */
+  readonly code: string
+  readonly raw: string | undefined
+
+  constructor(code: string, message: string, { cause, raw }: CellFailureOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'CellFailure'
+    this.code = code
+    this.raw = raw
+  }
+}

@@ -1,0 +1,49 @@
+import type { ColumnConfig } from '../config/dataset.ts'
+import type { Template } from '../templates/template.ts'
+import type { ColumnKind, ColumnType } from './kind.ts'
+import type { Value } from '../util/value.ts'
+
+/** A column of the compiled graph. All numbers are ids: positions in `Graph.columns`. */
+export interface GraphColumn {
+  readonly id: number
+  readonly name: string
+  readonly kind: ColumnKind
+  readonly config: ColumnConfig
+  readonly by: 'row' | 'cell' | 'column'
+  readonly pure: boolean
+  readonly type: ColumnType
+  /**
+   * Columns to finish first: required ones and those its skip condition reads. A reference to a
+   * side column is an edge to that column; the side's own one upstream is its producer.
+   */
+  readonly upstream: readonly number[]
+  /** Columns whose skip propagates to this one. */
+  readonly required: readonly number[]
+  /** Columns that wait for this one. */
+  readonly dependants: readonly number[]
+  /** Longest way from a column without upstream, in columns; a side is as deep as its producer. */
+  readonly depth: number
+  readonly routes: readonly string[]
+  readonly requests: 'none' | 'one' | 'unknown'
+  /** Side columns this one fills, in the order of its results. */
+  readonly sides: readonly number[]
+  /** The column that fills this one, or null for a column of its own. */
+  readonly producer: number | null
+  readonly skip: { readonly when: Template; readonly value: Value } | null
+  readonly propagateSkip: boolean
+  readonly onFailure: 'drop' | 'null'
+  /** Generated and stored in parts, absent from the final dataset. */
+  readonly drop: boolean
+  /** Hash over material and upstream fingerprints; keys its cells in the ledger. */
+  readonly fingerprint: string
+  /** The canonical text that was hashed, without upstream: a refusal shows both. */
+  readonly material: string
+}
+
+/** What runs: columns in an order in which upstream comes first. Deeply readonly data. */
+export interface Graph {
+  readonly columns: readonly GraphColumn[]
+  /** Ids of all columns in the order the config gives (seed columns after, sides behind theirs). */
+  readonly order: readonly number[]
+  readonly byName: ReadonlyMap<string, number>
+}

@@ -1,0 +1,102 @@
+import type { RawColumn } from '../config/dataset.ts'
+import type { Problem } from '../config/problem.ts'
+import { problemsOfZod } from '../config/problems.ts'
+import { nearest } from '../util/near-miss.ts'
+import { type Draft, draftColumn } from './draft.ts'
+
+/** The kind whose columns a seed brings along; they need not be written in the config. */
+export const seedColumnType = 'seed-dataset'
+
+/**
+ * Adds the seed's columns behind the configured ones.
+ *
+ * One that the config writes itself, as a `seed-dataset` column, stays where it is written.
+ */
+export function addSeedColumns({ input: { seed }, columns }: Draft): Problem[] {
+  const problems: Problem[] = []
+  const configured = new Map(columns.map((column) => [column.name, column]))
+  for (const { name } of seed?.columns ?? []) {
+    const same = configured.get(name)
+    if (same === undefined) {
+      columns.push(draftColumn(seedColumn(name), ['seed_config', 'source']))
+    } else if (same.raw.column_type !== seedColumnType) {
+      problems.push({
+        level: 'error',
+        code: 'seed-collision',
+        path: [...same.path, 'name'],
+        message: `Column '${name}' has the name of a column of the seed`,
+        suggestion: 'Rename the configured column; the seed column is there by its own name.',
+      })
+    }
+  }
+  return problems
+}
+
+function seedColumn(name: string): RawColumn {
+  return {
+    name,
+    column_type: seedColumnType,
+    drop: false,
+    skip: null,
+    propagate_skip: true,
+    on_failure: 'drop',
+  }
+}
+
+/** Two columns of one name can't both be in the dataset. */
+export function checkNames({ columns }: Draft): Problem[] {
+  const seen = new Set<string>()
+  return columns.flatMap(({ name, path }): Problem[] => {
+    if (!seen.has(name)) {
+      seen.add(name)
+      return []
+    }
+    return [
+      {
+        level: 'error',
+        code: 'duplicate-column',
+        path: [...path, 'name'],
+        message: `Two columns are named '${name}'`,
+        suggestion: 'Give each column its own name.',
+      },
+    ]
+  })
+}
+
+/** Looks up each column's kind. */
+export function findKinds({ input: { registry }, columns }: Draft): Problem[] {
+  const problems: Problem[] = []
+  for (const column of columns) {
+    const type = column.raw.column_type
+    column.kind = registry.get(type) ?? null
+    if (column.kind !== null) continue
+    const near = nearest(type, registry.keys())
+    problems.push({
+      level: 'error',
+      code: 'unknown-column-type',
+      path: [...column.path, 'column_type'],
+      message: `Column '${column.name}' has the unknown column_type '${type}'`,
+      expected: `one of ${[...registry.keys()].join(', ')}`,
+      received: type,
+      ...(near === undefined ? {} : { suggestion: `Did you mean '${near}'?` }),
+    })
+  }
+  return problems
+}
+
+/** Reads each column with its kind's own schema. */
+export function parseColumns({ columns }: Draft): Problem[] {
+  const problems: Problem[] = []
+  for (const column of columns) {
+    const { kind, raw, path, name } = column
+    if (kind === null) continue
+    const { schema } = kind
+    const parsed = schema.safeParse(raw)
+    if (parsed.success) column.config = parsed.data
+    else {
+      const subject = `column '${name}'`
+      problems.push(...problemsOfZod(parsed.error, { path, value: raw, schema, subject }))
+    }
+  }
+  return problems
+}

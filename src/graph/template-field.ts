@@ -1,0 +1,48 @@
+import type { ConfigPath, Problem } from '../config/problem.ts'
+import { parseTemplate, type TemplateOptions } from '../templates/parse-template.ts'
+import { TemplateSyntaxError } from '../templates/template-error.ts'
+import type { Template } from '../templates/template.ts'
+import type { Reference } from './kind.ts'
+
+/** A template in a config: parsed, with what it reads and what is wrong with it. */
+export interface TemplateField {
+  /** Null when it can't be parsed; then there is a problem. */
+  template: Template | null
+  references: readonly Reference[]
+  problems: readonly Problem[]
+}
+
+/**
+ * Reads a template of a config.
+ *
+ * `isColumn` tells a column from one of the template language's own functions: a column named
+ * `range` is a reference, the function is not.
+ */
+export function readTemplate(
+  source: string,
+  path: ConfigPath,
+  isColumn: (name: string) => boolean,
+  options: TemplateOptions = {},
+): TemplateField {
+  let template: Template
+  try {
+    template = parseTemplate(source, options)
+  } catch (error) {
+    if (!(error instanceof TemplateSyntaxError)) throw error
+    return { template: null, references: [], problems: [syntaxProblem(error, path)] }
+  }
+  const references = template.references
+    .filter(({ name, global }) => !global || isColumn(name))
+    .map(({ name, line, column }) => ({ name, path, within: { line, column } }))
+  return { template, references, problems: [] }
+}
+
+function syntaxProblem({ reason, line, column }: TemplateSyntaxError, path: ConfigPath): Problem {
+  return {
+    level: 'error',
+    code: 'template-syntax',
+    path,
+    message: `The template can't be read: ${reason}`,
+    within: { line, column },
+  }
+}

@@ -1,0 +1,26 @@
+export type { ColumnConfig, DatasetConfig } from './config/dataset.ts'
+export type { Problem } from './config/problem.ts'
+export type { DatasetRecord } from './export/records.ts'
+export type { ExportedFile, ExportFormat } from './export/files.ts'
+export { CellFailure } from './graph/failure.ts'
+export {
+  type BindContext,
+  type CellResult,
+  type ColumnDescription,
+  type ColumnKind,
+  type ColumnType,
+  defineColumn,
+  type DescribeContext,
+  type Generator,
+  type Row,
+} from './graph/kind.ts'
+export type { ModelReply, ModelRequest } from './graph/request.ts'
+export { defineProvider, type Provider, type ProviderKind } from './models/provider.ts'
+export { ConfigError } from './run/config-error.ts'
+export { type Dataset, open, type OpenOptions, type RunSummary } from './run/dataset.ts'
+export { preview, type Preview, type PreviewOptions } from './run/preview.ts'
+export type { RowCounts, RunEnd, RunResult } from './run/result.ts'
+export { create, type Run, type RunEvent, type RunOptions, start } from './run/run.ts'
+export { validate, type Validation } from './run/validate.ts'
+export { isRowsmithError, RowsmithError, type ErrorCode } from './util/errors.ts'
+export { Double, type Value } from './util/value.ts'

@@ -1,0 +1,36 @@
+/** How a request ended, by what the engine does next. Errors are classified once, in models/. */
+export type RequestProblem =
+  /** Wait, then again; not an attempt. `retryAfterMs` null: the engine's own cool-down. */
+  | { kind: 'throttled'; retryAfterMs: number | null }
+  /** Timeout, 5xx, disconnect, unreadable 200: again within the budget of attempts. */
+  | { kind: 'transient' }
+  /** This request can never work: the cell fails. */
+  | { kind: 'refused' }
+  /** 403 or 404: the cell, or the route when it never had a success. */
+  | { kind: 'suspect' }
+  /** 401 or exhausted quota: nothing else can work on this endpoint. */
+  | { kind: 'endpoint-stopped' }
+
+/** A request that did not give a reply. */
+export class RequestError extends Error {
+  readonly problem: RequestProblem
+  /** Kebab-case: `timeout`, `server-error`, `disconnected`, `bad-reply`, `throttled`, `unauthorized`, `quota-exhausted`, `forbidden`, `not-found`, `bad-request`, `context-length`… */
+  readonly code: string
+  readonly status: number | null
+  /** The provider's own text, shortened, without secrets. */
+  readonly detail: string | null
+
+  constructor(
+    code: string,
+    message: string,
+    problem: RequestProblem,
+    { status = null, detail = null, cause }: { status?: number | null; detail?: string | null; cause?: unknown } = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'RequestError'
+    this.code = code
+    this.problem = problem
+    this.status = status
+    this.detail = detail
+  }
+}

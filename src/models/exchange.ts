@@ -1,0 +1,102 @@
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../util/clock.ts'
+import { onAbort, TimeoutExpired } from './deadline.ts'
+
+/** One HTTP request with a text body. */
+export interface Call {
+  origin: string
+  path: string
+  method: 'GET' | 'POST'
+  headers: Record<string, string>
+  body: string | null
+  timeoutMs: number
+}
+
+export interface RawReply {
+  status: number
+  headers: Readonly<Record<string, string | string[] | undefined>>
+  text: string
+}
+
+/**
+ * Sends a call and reads the whole reply; rejects with `TimeoutExpired`, with the signal's reason,
+ * or with what the connection said.
+ *
+ * Straight on `dispatch`: undici's `request` costs half as much again per call for a stream that
+ * nobody wants, and can't be given up while its connection is still being made.
+ */
+export function exchange(
+  dispatcher: Dispatcher,
+  call: Call,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
+): Promise<RawReply> {
+  if (signal.aborted) return Promise.reject(signal.reason as Error)
+  return new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | null = null
+    let status = 0
+    let headers: RawReply['headers'] = {}
+    let chunks: Buffer[] = []
+    let stopped: Error | null = null
+
+    const timer = clock.after(call.timeoutMs, () => stop(new TimeoutExpired(call.timeoutMs)))
+    const unfollow = onAbort(signal, () => stop(signal.reason as Error))
+
+    function settle(): void {
+      timer.cancel()
+      unfollow()
+    }
+
+    function stop(reason: Error): void {
+      stopped = reason
+      settle()
+      reject(reason)
+      controller?.abort(new Error('stopped'))
+    }
+
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart(started) {
+        controller = started
+        // It was given up while its connection was being made: it must not go out any more.
+        if (stopped !== null) started.abort(new Error('stopped'))
+      },
+      onResponseStart(_, statusCode, responseHeaders) {
+        status = statusCode
+        headers = responseHeaders
+        chunks = []
+      },
+      onResponseData(_, chunk) {
+        chunks.push(chunk)
+      },
+      onResponseEnd() {
+        settle()
+        const whole = chunks.length === 1 ? chunks[0] : undefined
+        const text = (whole ?? Buffer.concat(chunks)).toString('utf8')
+        // undici frees the connection in an immediate of its own; a next request sent before that
+        // would open a new one, and twice as many would stay open as are used.
+        setImmediate(() => resolve({ status, headers, text }))
+      },
+      onResponseError(_, error) {
+        settle()
+        reject(error)
+      },
+    }
+    try {
+      dispatcher.dispatch(
+        {
+          origin: call.origin,
+          path: call.path,
+          method: call.method,
+          headers: call.headers,
+          body: call.body,
+          // The one timeout is ours; undici's are per phase and coarse.
+          headersTimeout: 0,
+          bodyTimeout: 0,
+        },
+        handler,
+      )
+    } catch (error) {
+      settle()
+      reject(error)
+    }
+  })
+}

@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, relative } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import {
+  chat,
+  fresh,
+  modelConfig,
+  openRegistry,
+  providerConfig,
+  requestError,
+} from '../../test/support/models.ts'
+import { providerSuite } from '../testing/provider-suite.ts'
+import { llamaCpp } from './llama-cpp.ts'
+
+// Where examples/bedtime-stories keeps the model it fetches.
+const weights =
+  process.env['ROWSMITH_TEST_GGUF'] ??
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'rowsmith/stories15M-q8_0.gguf')
+const present = existsSync(weights)
+const longPrompt = 'a very long story '.repeat(500)
+
+function open(model: string, parameters: Parameters<typeof modelConfig>[1] = {}) {
+  return openRegistry(providerConfig({ provider_type: 'llama-cpp', endpoint: '' }), {
+    models: [modelConfig({ model }, { max_tokens: 12, ...parameters })],
+  })
+}
+
+test('a file that is not there stops the endpoint and names the path', async () => {
+  const registry = open('no/such/model.gguf')
+  const error = await requestError(registry.send('writer', chat('Once'), fresh()))
+  expect([error.code, error.problem.kind]).toEqual(['model-missing', 'endpoint-stopped'])
+  expect(error.message).toContain(join(process.cwd(), 'no/such/model.gguf'))
+  const [result] = await registry.check(['writer'], fresh())
+  expect(result?.error?.code).toBe('model-missing')
+  await registry.close()
+})
+
+test('a file that is not GGUF stops the endpoint', async () => {
+  const registry = open('package.json')
+  const error = await requestError(registry.send('writer', chat('Once'), fresh()))
+  expect([error.code, error.problem.kind]).toEqual(['model-unreadable', 'endpoint-stopped'])
+  await registry.close()
+})
+
+test('without the package the error says how to install it', async () => {
+  const support = new URL('../../test/support/models.ts', import.meta.url).href
+  const script = `
+    import { registerHooks } from 'node:module'
+    registerHooks({
+      resolve(specifier, context, next) {
+        return next(specifier === 'node-llama-cpp' ? 'no-such-package' : specifier, context)
+      },
+    })
+    const { openRegistry, providerConfig, chat, fresh } = await import('${support}')
+    const registry = openRegistry(providerConfig({ provider_type: 'llama-cpp', endpoint: '' }))
+    await registry.send('writer', chat('Once'), fresh()).catch(({ code, problem, message }) => {
+      console.log(code, problem.kind, message)
+    })
+    await registry.close()`
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--input-type=module',
+    '-e',
+    script,
+  ])
+  expect(stdout).toMatch(/^runtime-missing endpoint-stopped /)
+  expect(stdout).toContain('Install it with "npm install node-llama-cpp".')
+})
+
+describe.skipIf(!present)(`with weights (${present ? weights : `none at ${weights}`})`, () => {
+  const setup = { kind: llamaCpp, model: weights, slowPrompt: 'Once upon a time there was' }
+  const extraBody = { temperature: 0, seed: 1 }
+  test.each(providerSuite({ ...setup, extraBody }))('$name', async ({ run }) => {
+    await expect(run()).resolves.toBeUndefined()
+  })
+
+  test('equal seeds give equal texts, others do not, and a relative path is taken', async () => {
+    const prompt = 'Once upon a time, Lily found'
+    const texts: string[] = []
+    for (const seed of [1, 1, 2]) {
+      const registry = open(relative('.', weights), { extra_body: { seed } })
+      const sent = [0, 1].map(() => registry.send('writer', chat(prompt), fresh()))
+      const [first, second] = await Promise.all(sent)
+      expect(first?.text).toBe(second?.text)
+      expect(first?.usage.outputTokens).toBe(12)
+      expect(first?.finishReason).toBe('length')
+      texts.push(first?.text ?? '')
+      await registry.close()
+    }
+    expect(texts[0]).toBe(texts[1])
+    expect(texts[0]).not.toBe(texts[2])
+  })
+
+  test('without a seed equal prompts give different texts', async () => {
+    const registry = open(weights, { max_tokens: 30 })
+    const first = await registry.send('writer', chat('One day'), fresh())
+    const second = await registry.send('writer', chat('One day'), fresh())
+    await registry.close()
+    expect(first.text).not.toBe(second.text)
+  })
+
+  test('a prompt longer than the context is refused, the model stays usable', async () => {
+    const registry = open(weights, { max_parallel_requests: 1 })
+    const error = await requestError(registry.send('writer', chat(longPrompt), fresh()))
+    expect([error.code, error.problem.kind]).toEqual(['context-length', 'refused'])
+    const reply = await registry.send('writer', chat('Once upon a time'), fresh())
+    expect(reply.usage.inputTokens).toBeGreaterThanOrEqual(4)
+    await registry.close()
+  })
+})

@@ -1,0 +1,347 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import {
+  chat,
+  fresh,
+  modelConfig,
+  openRegistry,
+  providerConfig,
+  requestError,
+} from '../../test/support/models.ts'
+import type { ChatRequest } from '../graph/request.ts'
+import { createModelServer, type ServerAction, type ServerCall } from '../testing/model-server.ts'
+import { providerSuite } from '../testing/provider-suite.ts'
+import { Double } from '../util/value.ts'
+import { openai } from './openai.ts'
+
+const calls: ServerCall[] = []
+let next: ServerAction | ((call: ServerCall) => ServerAction | undefined) | undefined
+const server = await createModelServer({
+  script(call) {
+    calls.push(call)
+    if (call.prompt === 'slow') return { delayMs: 150 }
+    return typeof next === 'function' ? next(call) : next
+  },
+})
+const registry = openRegistry(providerConfig({ endpoint: server.url }))
+afterAll(async () => {
+  await registry.close()
+  await server.close()
+})
+
+async function reply(action: ServerAction) {
+  next = action
+  return registry.send('writer', chat('Hello'), fresh())
+}
+
+async function failure(action: ServerAction) {
+  next = action
+  return requestError(registry.send('writer', chat('Hello'), fresh()))
+}
+
+/** What arrives at the server for one request. */
+async function arrived(
+  options: Parameters<typeof openRegistry>[1],
+  provider: Parameters<typeof providerConfig>[0] = {},
+  request: ChatRequest = chat('Hello'),
+) {
+  next = undefined
+  const own = openRegistry(providerConfig({ endpoint: server.url, ...provider }), options)
+  try {
+    await own.send('writer', request, fresh())
+  } finally {
+    await own.close()
+  }
+  const call = calls.at(-1)
+  if (call === undefined) throw new Error('nothing arrived')
+  return call
+}
+
+describe('conformance', () => {
+  const setup = { kind: openai, config: { endpoint: server.url }, model: 'test' }
+  test.each(providerSuite({ ...setup, slowPrompt: 'slow' }))('$name', async ({ run }) => {
+    next = undefined
+    await expect(run()).resolves.toBeUndefined()
+  })
+})
+
+describe('what is sent', () => {
+  test('nothing that was not asked for', async () => {
+    const call = await arrived({})
+    expect(call.text).toBe('{"model":"test","messages":[{"role":"user","content":"Hello"}]}')
+    expect(call.path).toBe('/v1/chat/completions')
+    expect(call.headers['authorization']).toBeUndefined()
+    expect(call.headers['content-type']).toBe('application/json')
+  })
+
+  test('extra_body of the provider over that of the alias over known fields, without n', async () => {
+    const models = [
+      modelConfig(
+        {},
+        {
+          max_tokens: 7,
+          extra_body: {
+            n: 3,
+            top_k: 5,
+            temperature: new Double(2),
+            seed: 12345678901234567890n,
+            nested: { list: [new Double(1), 1] },
+            min_p: 0.5,
+          },
+        },
+      ),
+    ]
+    const extra_body = { top_k: 9, max_tokens: 3, model: 'other', n: 2 }
+    const request = { ...chat('Hello'), temperature: 0.25, topP: 0.5 }
+    const call = await arrived({ models }, { extra_body }, request)
+    expect(call.text).toBe(
+      '{"model":"other","messages":[{"role":"user","content":"Hello"}],"temperature":2.0,' +
+        '"top_p":0.5,"max_tokens":3,"top_k":9,"seed":12345678901234567890,' +
+        '"nested":{"list":[1.0,1]},"min_p":0.5}',
+    )
+  })
+
+  test('the key, unless a header of the provider takes its place', async () => {
+    const environment = { LOCAL_KEY: ' secret-key-1 \n' }
+    const plain = await arrived({ environment }, { api_key: 'LOCAL_KEY' })
+    expect(plain.headers['authorization']).toBe('Bearer secret-key-1')
+    const extra_headers = { Authorization: 'Token abc', 'X-Title': 'mine' }
+    const other = await arrived({ environment }, { api_key: 'LOCAL_KEY', extra_headers })
+    expect(other.headers['authorization']).toBe('Token abc')
+    expect(other.headers['x-title']).toBe('mine')
+  })
+
+  test('several blocks as a list, a query of the endpoint behind the path', async () => {
+    const blocks = [
+      { type: 'text' as const, text: 'a' },
+      { type: 'text' as const, text: 'b' },
+    ]
+    const request: ChatRequest = {
+      operation: 'chat',
+      messages: [{ role: 'user', content: blocks }],
+    }
+    const call = await arrived({}, { endpoint: `${server.url}/?api-version=1` }, request)
+    expect(JSON.parse(call.text)).toMatchObject({ messages: [{ role: 'user', content: blocks }] })
+    expect(call.prompt).toBe('ab')
+  })
+})
+
+describe('what is read', () => {
+  test('text, usage and the reason to finish', async () => {
+    expect(await reply({ text: 'Grüße, "you" 🦊', finishReason: 'length' })).toEqual({
+      text: 'Grüße, "you" 🦊',
+      reasoning: null,
+      finishReason: 'length',
+      usage: { inputTokens: 1, outputTokens: 3, reasoningTokens: 0 },
+    })
+  })
+
+  test('reasoning under either name, usage under either naming', async () => {
+    const usage = {
+      input_tokens: 5,
+      output_tokens: 6,
+      output_tokens_details: { reasoning_tokens: 4 },
+    }
+    const first = await reply({ text: 'x', message: { reasoning_content: 'hm' }, usage })
+    expect(first).toMatchObject({
+      reasoning: 'hm',
+      usage: { inputTokens: 5, outputTokens: 6, reasoningTokens: 4 },
+    })
+    const details = { completion_tokens: 6, completion_tokens_details: { reasoning_tokens: 2 } }
+    const second = await reply({ text: 'x', message: { reasoning: 'so' }, usage: details })
+    expect(second).toMatchObject({
+      reasoning: 'so',
+      usage: { inputTokens: 0, outputTokens: 6, reasoningTokens: 2 },
+    })
+    const nonsense = { prompt_tokens: -1, completion_tokens: 'many' }
+    expect((await reply({ text: 'x', usage: nonsense })).usage).toEqual({
+      inputTokens: 0,
+      outputTokens: 0,
+      reasoningTokens: 0,
+    })
+  })
+
+  test('lists of blocks joined, an empty text as it is, only the first choice', async () => {
+    const content = [{ type: 'text', text: 'one ' }, 'two', { type: 'image' }]
+    expect((await reply({ message: { content } })).text).toBe('one two')
+    expect((await reply({ text: '' })).text).toBe('')
+    const choices = [{ message: { content: 'first' } }, { message: { content: 'second' } }]
+    expect(await reply({ body: JSON.stringify({ choices }) })).toMatchObject({
+      text: 'first',
+      finishReason: 'unknown',
+    })
+  })
+})
+
+describe('what goes wrong', () => {
+  const transient = { kind: 'transient' }
+  const refused = { kind: 'refused' }
+  const suspect = { kind: 'suspect' }
+  const stopped = { kind: 'endpoint-stopped' }
+  const noContent = (finish_reason: string, message = {}) =>
+    JSON.stringify({ choices: [{ message: { content: null, ...message }, finish_reason }] })
+
+  test.each<[string, ServerAction, string, object]>([
+    ['401', { status: 401 }, 'unauthorized', stopped],
+    ['402', { status: 402 }, 'quota-exhausted', stopped],
+    [
+      '429 of used-up quota',
+      { status: 429, code: 'insufficient_quota' },
+      'quota-exhausted',
+      stopped,
+    ],
+    [
+      '500 of used-up quota',
+      { status: 500, code: 'insufficient_quota' },
+      'quota-exhausted',
+      stopped,
+    ],
+    [
+      '400 of used-up credit',
+      { status: 400, error: 'Your credit balance is too low to access the API' },
+      'quota-exhausted',
+      stopped,
+    ],
+    [
+      '422 that quotes a prompt about credit',
+      { status: 422, error: 'bad: you are out of credits, says the wizard' },
+      'bad-request',
+      refused,
+    ],
+    ['403', { status: 403 }, 'forbidden', suspect],
+    ['404', { status: 404 }, 'not-found', suspect],
+    ['408', { status: 408 }, 'timeout', transient],
+    ['409', { status: 409 }, 'server-error', transient],
+    ['500', { status: 500 }, 'server-error', transient],
+    ['503', { status: 503 }, 'server-error', transient],
+    ['529', { status: 529 }, 'server-error', transient],
+    ['400', { status: 400 }, 'bad-request', refused],
+    ['422', { status: 422 }, 'bad-request', refused],
+    ['413', { status: 413 }, 'too-large', refused],
+    [
+      '400 of a long prompt, by code',
+      { status: 400, code: 'context_length_exceeded' },
+      'context-length',
+      refused,
+    ],
+    [
+      '400 of a long prompt, by words',
+      { status: 400, error: "This model's maximum context length is 256 tokens." },
+      'context-length',
+      refused,
+    ],
+    [
+      'a redirect',
+      { status: 307, headers: { location: 'http://other/v1' } },
+      'redirected',
+      stopped,
+    ],
+    ['204', { status: 204, body: '' }, 'bad-reply', transient],
+    ['200 with HTML', { body: '<html>Welcome</html>' }, 'bad-reply', transient],
+    ['200 with nothing', { body: '' }, 'bad-reply', transient],
+    ['200 with a list', { body: '[]' }, 'bad-reply', transient],
+    ['200 without choices', { body: '{"choices":[]}' }, 'bad-reply', transient],
+    ['200 without content', { body: '{"choices":[{"message":{}}]}' }, 'bad-reply', transient],
+    ['no content for tools', { body: noContent('tool_calls') }, 'bad-reply', transient],
+    ['a filtered answer', { body: noContent('content_filter') }, 'content-filter', refused],
+    ['only reasoning', { body: noContent('length') }, 'out-of-tokens', refused],
+    ['a refusal', { body: noContent('stop', { refusal: 'I will not' }) }, 'model-refused', refused],
+    [
+      'an error with status 200',
+      { body: '{"error":{"code":502,"message":"upstream"}}' },
+      'server-error',
+      transient,
+    ],
+    ['an error without a code', { body: '{"error":{"message":"odd"}}' }, 'bad-reply', transient],
+    ['no answer', { disconnect: 'before-headers' }, 'disconnected', transient],
+    ['half an answer', { disconnect: 'within-body' }, 'disconnected', transient],
+  ])('%s', async (_, action, code, problem) => {
+    const error = await failure(action)
+    expect([error.code, error.problem]).toEqual([code, problem])
+    expect(error.message).toContain(`Provider "local" (${server.url}), model "test",`)
+  })
+
+  test.each<[string, Record<string, string>, number | null]>([
+    ['in seconds', { 'retry-after': '7' }, 7000],
+    ['in fractions', { 'retry-after': '0.25' }, 250],
+    ['in milliseconds', { 'retry-after': '7', 'retry-after-ms': '120' }, 120],
+    ['in the past', { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }, 0],
+    ['not at all', {}, null],
+    ['as nonsense', { 'retry-after': 'soon' }, null],
+  ])('429 with a wait given %s', async (_, headers, retryAfterMs) => {
+    const error = await failure({ status: 429, headers })
+    expect(error.problem).toEqual({ kind: 'throttled', retryAfterMs })
+  })
+
+  test("Google's words for a limit per minute are no used-up quota", async () => {
+    const message = 'You exceeded your current quota, please check your plan and billing details.'
+    const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '32.5s' }]
+    const body = JSON.stringify([{ error: { code: 429, message, details } }])
+    const limited = await failure({ status: 429, body })
+    expect(limited.problem).toEqual({ kind: 'throttled', retryAfterMs: 32_500 })
+    const usedUp = await failure({ status: 429, error: message })
+    expect(usedUp.code).toBe('quota-exhausted')
+  })
+
+  test('429 with a date to wait for', async () => {
+    const date = new Date(Date.now() + 30_000).toUTCString()
+    const { problem } = await failure({ status: 429, headers: { 'retry-after': date } })
+    if (problem.kind !== 'throttled') throw new Error(`not throttled but ${problem.kind}`)
+    expect(problem.retryAfterMs).toBeGreaterThan(28_000)
+    expect(problem.retryAfterMs).toBeLessThanOrEqual(30_000)
+  })
+
+  test.each<[string, ServerAction, string]>([
+    ['OpenAI', { status: 400, error: 'no such parameter' }, 'no such parameter'],
+    ['Ollama', { status: 400, body: '{"error":"model is required"}' }, 'model is required'],
+    ['vLLM', { status: 400, body: '{"object":"error","message":"too bad"}' }, 'too bad'],
+    [
+      'FastAPI, without the input it quotes',
+      {
+        status: 422,
+        body: '{"detail":[{"loc":["body","model"],"msg":"Field required","input":"my prompt"}]}',
+      },
+      'body.model: Field required',
+    ],
+    [
+      'a proxy in HTML',
+      { status: 502, body: '<html><head><style>b{}</style></head><h1>Bad\nGateway</h1></html>' },
+      'Bad Gateway',
+    ],
+    ['a list of errors', { status: 400, body: '[{"error":{"message":"inside"}}]' }, 'inside'],
+    ['plain text', { status: 400, body: 'just words' }, 'just words'],
+  ])("the words of %s are in the error's detail", async (_, action, detail) => {
+    const error = await failure(action)
+    expect(error.detail).toBe(detail)
+    expect(error.message).toContain(`answered ${action.status} ("${detail}").`)
+  })
+
+  test('a long text is cut, an empty one left out', async () => {
+    const long = await failure({ status: 400, error: 'x'.repeat(5000) })
+    expect(long.detail).toHaveLength(500)
+    const empty = await failure({ status: 500, body: '' })
+    expect(empty.detail).toBeNull()
+    expect(empty.message.replace(server.url, 'URL')).toMatchInlineSnapshot(
+      `"Provider "local" (URL), model "test", answered 500. The endpoint failed on its side; the request is tried again."`,
+    )
+  })
+})
+
+test('a port where nobody listens is unreachable, and the message says what to check', async () => {
+  const closed = await createModelServer()
+  await closed.close()
+  const own = openRegistry(providerConfig({ endpoint: closed.url }))
+  const error = await requestError(own.send('writer', chat('Hello'), fresh()))
+  await own.close()
+  expect([error.code, error.problem.kind]).toEqual(['unreachable', 'transient'])
+  expect(error.message).toContain('ECONNREFUSED')
+  expect(error.message).toContain('Check that the server runs')
+})
+
+test('a header that cannot be sent stops the endpoint with a clear text', async () => {
+  const extra_headers = { 'x-odd': 'line\nbreak' }
+  const own = openRegistry(providerConfig({ endpoint: server.url, extra_headers }))
+  const error = await requestError(own.send('writer', chat('Hello'), fresh()))
+  await own.close()
+  expect([error.code, error.problem.kind]).toEqual(['bad-setup', 'endpoint-stopped'])
+  expect(error.message).toContain('x-odd')
+})

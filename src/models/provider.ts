@@ -1,0 +1,56 @@
+import type { ModelProvider } from '../config/dataset.ts'
+import type { ModelReply, ModelRequest } from '../graph/request.ts'
+import type { Clock } from '../util/clock.ts'
+
+/** Environment variables, as an argument. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** What a provider needs to know of one alias, resolved once. */
+export interface ModelTarget {
+  /** The provider's own id of the model. */
+  readonly model: string
+  readonly maxTokens: number | null
+  /** Runs from the moment a request leaves. */
+  readonly timeoutMs: number
+  /** The alias's with the provider's over it, as JSON: `rawJson` keeps `3.0` and long integers. */
+  readonly extraBody: Readonly<Record<string, unknown>>
+  /** Never more requests at once than this; admission is the engine's. */
+  readonly maxParallelRequests: number
+}
+
+/**
+ * Sends requests to one provider.
+ *
+ * A request that gives no reply rejects with a `RequestError`, classified here and nowhere else,
+ * and free of secrets; an aborted one rejects with the signal's reason.
+ */
+export interface Provider {
+  send(target: ModelTarget, request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
+  /** The cheapest proof that the model answers; rejects as `send` does. */
+  probe(target: ModelTarget, signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
+
+/** What a provider is opened with, beside its config. */
+export interface ProviderContext {
+  /** The key its config names, or null for none. */
+  readonly apiKey: string | null
+  readonly environment: Environment
+  readonly clock: Clock
+  /** Takes every secret of the run out of a text. */
+  redact: (text: string) => string
+}
+
+/** A wire protocol, or a runtime inside the process. */
+export interface ProviderKind {
+  /** The value of `provider_type`. */
+  readonly type: string
+  /** Whether `endpoint` is an http(s) URL; false for what runs inside the process. */
+  readonly remote: boolean
+  open(config: ModelProvider, context: ProviderContext): Provider
+}
+
+/** Returns its argument; it exists for the types. */
+export function defineProvider(kind: ProviderKind): ProviderKind {
+  return kind
+}

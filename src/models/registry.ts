@@ -1,0 +1,200 @@
+import type { ModelConfig, ModelProvider } from '../config/dataset.ts'
+import type { Problem } from '../config/problem.ts'
+import type { ModelReply, ModelRequest } from '../graph/request.ts'
+import { RequestError } from '../limits/outcome.ts'
+import { systemClock, type Clock } from '../util/clock.ts'
+import { messageOf } from '../util/errors.ts'
+import { shownAddress } from './classify.ts'
+import type { Environment, ModelTarget, Provider } from './provider.ts'
+import { rawJson } from './raw-json.ts'
+import { resolveAliases, type ModelsConfig } from './resolve.ts'
+import { createRedactor, furtherSecrets, resolveSecrets } from './secrets.ts'
+
+/** Where requests of an alias go, and how many may be on their way. */
+export interface Route {
+  readonly alias: string
+  /** Name of the provider. */
+  readonly provider: string
+  /** The provider's id of the model. */
+  readonly model: string
+  /** What shares a quota: the address, or the provider's name for what runs in the process. */
+  readonly endpoint: string
+  readonly aliasCap: number
+  /** Over all aliases of the endpoint, or null for none. */
+  readonly endpointCap: number | null
+  readonly timeoutMs: number
+}
+
+/** What the readiness probe found for one alias. */
+export interface CheckResult {
+  readonly alias: string
+  readonly provider: string
+  readonly model: string
+  readonly outcome: 'ready' | 'skipped' | 'failed'
+  /** What is wrong and what to do; null when nothing is. */
+  readonly error: { readonly code: string; readonly message: string } | null
+}
+
+/** The models of a run: every alias with its provider opened. */
+export interface ModelRegistry {
+  readonly aliases: readonly string[]
+  target(alias: string): Route
+  /** Rejects with a `RequestError`, or with the signal's reason. */
+  send(alias: string, request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
+  /** Asks every alias something tiny, all at once; failures are results, only an abort rejects. */
+  check(aliases: readonly string[], signal: AbortSignal): Promise<CheckResult[]>
+  /** Takes the keys of this run out of a text. */
+  redact(text: string): string
+  close(): Promise<void>
+}
+
+export interface OpenModelsOptions extends ModelsConfig {
+  environment: Environment
+  clock?: Clock
+}
+
+export interface OpenedModels {
+  problems: Problem[]
+  /** Null when a problem is an error. */
+  registry: ModelRegistry | null
+}
+
+const defaultTimeoutMs = 60_000
+
+interface Entry {
+  route: Route
+  target: ModelTarget
+  provider: Provider
+  skipCheck: boolean
+}
+
+/** Resolves aliases, providers and keys; opens no connection. */
+export function openModels(options: OpenModelsOptions): OpenedModels {
+  const { providers, environment, table, clock = systemClock } = options
+  const { resolved, problems } = resolveAliases(options)
+  const needed = new Set([...resolved.values()].map(({ provider }) => provider))
+  const { secrets, problems: unset } = resolveSecrets(
+    providers.map((provider) => (needed.has(provider) ? provider : { ...provider, api_key: null })),
+    environment,
+  )
+  problems.push(...unset)
+  if (problems.some(({ level }) => level === 'error')) return { problems, registry: null }
+
+  const redact = createRedactor([...secrets.values(), ...furtherSecrets(providers, environment)])
+  const opened = new Map<ModelProvider, Provider>()
+  const entries = new Map<string, Entry>()
+  for (const [alias, { model, provider }] of resolved) {
+    let open = opened.get(provider)
+    if (open === undefined) {
+      const kind = table.get(provider.provider_type)
+      if (kind === undefined) throw new Error(`no kind for ${provider.provider_type}`)
+      const apiKey = secrets.get(provider.name) ?? null
+      open = kind.open(provider, { apiKey, environment, clock, redact })
+      opened.set(provider, open)
+    }
+    const remote = table.get(provider.provider_type)?.remote === true
+    entries.set(alias, entryOf(model, provider, { provider: open, remote }))
+  }
+  return { problems, registry: createRegistry(entries, { environment, redact, opened }) }
+}
+
+function createRegistry(
+  entries: ReadonlyMap<string, Entry>,
+  {
+    environment,
+    redact,
+    opened,
+  }: {
+    environment: Environment
+    redact: (text: string) => string
+    opened: ReadonlyMap<ModelProvider, Provider>
+  },
+): ModelRegistry {
+  function entry(alias: string): Entry {
+    const found = entries.get(alias)
+    if (found !== undefined) return found
+    throw new Error(
+      `the model alias "${alias}" was not opened; opened are: ${[...entries.keys()].join(', ')}`,
+    )
+  }
+
+  return {
+    aliases: [...entries.keys()],
+    target: (alias) => entry(alias).route,
+    send(alias, request, signal) {
+      const { provider, target } = entry(alias)
+      return provider.send(target, request, signal)
+    },
+    async check(aliases, signal) {
+      const skipAll = environment['ROWSMITH_SKIP_MODEL_HEALTH_CHECKS'] === '1'
+      // Aliases that differ in parameters only would ask the same twice.
+      const probes = new Map<string, Promise<CheckResult['error']>>()
+      return Promise.all(
+        aliases.map(async (alias) => {
+          const { route, target, provider, skipCheck } = entry(alias)
+          const { model } = route
+          const about = { alias, provider: route.provider, model }
+          if (skipAll || skipCheck) return { ...about, outcome: 'skipped', error: null }
+          const key = JSON.stringify([route.provider, model, target.extraBody])
+          const probe = probes.get(key) ?? probeOnce(provider, target, signal, redact)
+          probes.set(key, probe)
+          const error = await probe
+          return { ...about, outcome: error === null ? 'ready' : 'failed', error }
+        }),
+      )
+    },
+    redact,
+    async close() {
+      await Promise.all([...opened.values()].map((provider) => provider.close()))
+    },
+  }
+}
+
+async function probeOnce(
+  provider: Provider,
+  target: ModelTarget,
+  signal: AbortSignal,
+  redact: (text: string) => string,
+): Promise<CheckResult['error']> {
+  try {
+    await provider.probe(target, signal)
+    return null
+  } catch (error) {
+    signal.throwIfAborted()
+    const code = error instanceof RequestError ? error.code : 'internal'
+    return { code, message: redact(messageOf(error)) }
+  }
+}
+
+function entryOf(
+  model: ModelConfig,
+  provider: ModelProvider,
+  open: { provider: Provider; remote: boolean },
+): Entry {
+  const parameters = model.inference_parameters
+  const timeoutMs = parameters.timeout === null ? defaultTimeoutMs : parameters.timeout * 1000
+  const aliasCap = parameters.max_parallel_requests
+  const endpointCap = provider.max_parallel_requests
+  const extra = rawJson({ ...parameters.extra_body, ...provider.extra_body })
+  return {
+    route: {
+      alias: model.alias,
+      provider: provider.name,
+      model: model.model,
+      endpoint: open.remote ? shownAddress(provider.endpoint) : provider.name,
+      aliasCap,
+      endpointCap,
+      timeoutMs,
+    },
+    target: {
+      model: model.model,
+      maxTokens: parameters.max_tokens,
+      timeoutMs,
+      // `rawJson` of an object is an object.
+      extraBody: extra as Record<string, unknown>,
+      maxParallelRequests: Math.min(aliasCap, endpointCap ?? aliasCap),
+    },
+    provider: open.provider,
+    skipCheck: model.skip_health_check,
+  }
+}

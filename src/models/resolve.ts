@@ -1,0 +1,154 @@
+import type { ModelConfig, ModelProvider } from '../config/dataset.ts'
+import type { ConfigPath, Problem } from '../config/problem.ts'
+import { nearest } from '../util/near-miss.ts'
+import { shownAddress } from './classify.ts'
+import type { ProviderKind } from './provider.ts'
+
+/** What a run has to choose its models from. */
+export interface ModelsConfig {
+  models: readonly ModelConfig[]
+  providers: readonly ModelProvider[]
+  /** Aliases the run needs; others are not opened and their keys need not be set. */
+  used: readonly string[]
+  table: ReadonlyMap<string, ProviderKind>
+}
+
+/** An alias that is used, with its provider. */
+export interface Resolved {
+  model: ModelConfig
+  provider: ModelProvider
+}
+
+/** Finds the model and the provider of every used alias, and what is wrong with either. */
+export function resolveAliases(config: ModelsConfig): {
+  resolved: Map<string, Resolved>
+  problems: Problem[]
+} {
+  const { models, providers, used } = config
+  const resolved = new Map<string, Resolved>()
+  const problems: Problem[] = []
+  for (const alias of new Set(used)) {
+    // As in the ancestor, the last of equal aliases counts.
+    const index = models.findLastIndex((model) => model.alias === alias)
+    const model = models[index]
+    if (model === undefined) {
+      const aliases = models.map((each) => each.alias)
+      problems.push({
+        ...unknown('model alias', alias, aliases, ['model_configs']),
+        code: 'unknown-model-alias',
+        message: `A column uses the model alias "${alias}", which is not in "model_configs".`,
+      })
+      continue
+    }
+    problems.push(...modelProblems(model, index))
+    const provider = providers.findLast(({ name }) => name === model.provider)
+    if (provider === undefined) {
+      const names = providers.map(({ name }) => name)
+      const path = ['model_configs', index, 'provider']
+      const found = unknown('provider', model.provider, names, path)
+      problems.push({
+        ...found,
+        code: 'unknown-provider',
+        message: `Model "${alias}": ${found.message}`,
+      })
+    } else resolved.set(alias, { model, provider })
+  }
+  const needed = new Set([...resolved.values()].map(({ provider }) => provider))
+  for (const provider of needed) problems.push(...providerProblems(provider, config))
+  return { resolved, problems }
+}
+
+function unknown(
+  what: string,
+  word: string,
+  known: readonly string[],
+  path: ConfigPath,
+): Omit<Problem, 'code'> {
+  const near = nearest(word, known)
+  const list = known.length === 0 ? `no ${what} is configured` : known.join(', ')
+  return {
+    level: 'error',
+    path,
+    message: `there is no ${what} "${word}".`,
+    expected: known.length === 0 ? list : `one of: ${list}`,
+    received: word,
+    ...(near === undefined ? {} : { suggestion: `Did you mean "${near}"?` }),
+  }
+}
+
+function modelProblems({ alias, inference_parameters }: ModelConfig, index: number): Problem[] {
+  const { generation_type, extra_body } = inference_parameters
+  const path = ['model_configs', index, 'inference_parameters']
+  const problems: Problem[] = []
+  if (generation_type !== 'chat-completion') {
+    problems.push({
+      level: 'error',
+      code: 'unsupported-generation-type',
+      path: [...path, 'generation_type'],
+      message: `Model "${alias}" is for "${generation_type}", which no column can use yet.`,
+      expected: 'chat-completion',
+      received: generation_type,
+    })
+  }
+  if (extra_body?.['stream'] === true) {
+    problems.push(streamProblem(`Model "${alias}"`, [...path, 'extra_body', 'stream']))
+  }
+  return problems
+}
+
+function providerProblems(provider: ModelProvider, { providers, table }: ModelsConfig): Problem[] {
+  const path = ['model_providers', providers.indexOf(provider)]
+  const problems: Problem[] = []
+  const kind = table.get(provider.provider_type)
+  if (kind === undefined) {
+    const found = unknown(
+      'provider type',
+      provider.provider_type,
+      [...table.keys()],
+      [...path, 'provider_type'],
+    )
+    problems.push({
+      ...found,
+      code: 'unknown-provider-type',
+      message: `Provider "${provider.name}": ${found.message}`,
+    })
+  } else if (kind.remote) problems.push(...endpointProblems(provider, [...path, 'endpoint']))
+  if (provider.extra_body?.['stream'] === true) {
+    problems.push(streamProblem(`Provider "${provider.name}"`, [...path, 'extra_body', 'stream']))
+  }
+  return problems
+}
+
+function endpointProblems({ name, endpoint }: ModelProvider, path: ConfigPath): Problem[] {
+  const url = URL.parse(endpoint)
+  const base = { level: 'error', code: 'endpoint-invalid', path } as const
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    return [
+      {
+        ...base,
+        message: `Provider "${name}": "endpoint" is not an http or https address.`,
+        expected: 'a base URL such as https://api.openai.com/v1',
+        received: shownAddress(endpoint),
+      },
+    ]
+  }
+  if (url.username === '' && url.password === '') return []
+  return [
+    {
+      ...base,
+      message: `Provider "${name}": "endpoint" holds a user or password, which would be stored with the dataset.`,
+      expected: 'an address without credentials',
+      suggestion: 'Name an environment variable with the key in "api_key".',
+    },
+  ]
+}
+
+function streamProblem(whose: string, path: ConfigPath): Problem {
+  return {
+    level: 'error',
+    code: 'stream-unsupported',
+    path,
+    message: `${whose}: "stream: true" in "extra_body" is refused, because replies are read as a whole.`,
+    suggestion: 'Remove it.',
+  }
+}

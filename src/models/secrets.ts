@@ -1,0 +1,121 @@
+import type { ModelProvider } from '../config/dataset.ts'
+import type { Problem } from '../config/problem.ts'
+import type { Environment } from './provider.ts'
+
+/** Keys by provider name, and what is missing. */
+export interface ResolvedSecrets {
+  secrets: ReadonlyMap<string, string>
+  problems: Problem[]
+}
+
+/** Looks up the environment variables that providers name; a key itself never stands in a config. */
+export function resolveSecrets(
+  providers: readonly ModelProvider[],
+  environment: Environment,
+): ResolvedSecrets {
+  const secrets = new Map<string, string>()
+  const problems: Problem[] = []
+  for (const [index, provider] of providers.entries()) {
+    const variable = provider.api_key
+    if (variable === null || variable === '') continue
+    const secret = environment[variable]?.trim() ?? ''
+    if (secret === '') problems.push(missing(provider.name, variable, index))
+    // Header values outside printable ASCII are refused by HTTP clients with an unclear error.
+    else if (!/^[\u0020-\u007e]+$/.test(secret)) {
+      problems.push({
+        level: 'error',
+        code: 'secret-invalid',
+        path: ['model_providers', index, 'api_key'],
+        message: `Provider "${provider.name}": the value of the environment variable ${variable} holds characters that no key has.`,
+        suggestion: `Set ${variable} again, without line breaks or quotation marks around it.`,
+      })
+    } else secrets.set(provider.name, secret)
+  }
+  return { secrets, problems }
+}
+
+function missing(provider: string, variable: string, index: number): Problem {
+  const path = ['model_providers', index, 'api_key']
+  // A key pasted into the config must not come back in a message.
+  if (!/^[A-Z_][A-Z0-9_]*$/.test(variable)) {
+    return {
+      level: 'error',
+      code: 'secret-missing',
+      path,
+      message: `Provider "${provider}": "api_key" holds neither the name of an environment variable that is set nor anything that looks like such a name.`,
+      expected: 'the name of an environment variable, such as OPENAI_API_KEY',
+      suggestion: 'Put the key into an environment variable and its name here.',
+    }
+  }
+  return {
+    level: 'error',
+    code: 'secret-missing',
+    path,
+    message: `Provider "${provider}" takes its key from the environment variable ${variable}, which is not set.`,
+    suggestion: `Run "export ${variable}=…" first, or set "api_key" to null when the endpoint needs no key.`,
+  }
+}
+
+/** Shorter words occur in plain text; they are only taken out where they stand alone. */
+const plainWord = 8
+
+/** A function that replaces every secret, in the forms it can come back in, by `***`. */
+export function createRedactor(secrets: Iterable<string>): (text: string) => string {
+  const patterns = new Set<string>()
+  for (const secret of secrets) {
+    if (secret === '') continue
+    for (const form of formsOf(secret)) {
+      const escaped = form.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+      patterns.add(
+        form.length < plainWord ? `(?<![\\p{L}\\p{N}_])${escaped}(?![\\p{L}\\p{N}_])` : escaped,
+      )
+    }
+  }
+  if (patterns.size === 0) return (text) => text
+  // Longest first: a secret that holds another one must go as a whole.
+  const sorted = [...patterns].sort((a, b) => b.length - a.length)
+  const pattern = new RegExp(sorted.join('|'), 'gu')
+  return (text) => text.replace(pattern, '***')
+}
+
+function formsOf(secret: string): string[] {
+  const forms = new Set([secret, JSON.stringify(secret).slice(1, -1)])
+  forms.add(encodeURIComponent(secret.toWellFormed()))
+  const encoded = Buffer.from(secret).toString('base64')
+  if (encoded.length >= plainWord) forms.add(encoded)
+  return [...forms]
+}
+
+/** Everything else a provider config or a proxy address may hold that must not be shown. */
+export function* furtherSecrets(
+  providers: readonly ModelProvider[],
+  environment: Environment,
+): Iterable<string> {
+  for (const provider of providers) {
+    yield* passwordsOf(provider.endpoint)
+    for (const [name, value] of Object.entries(provider.extra_headers ?? {})) {
+      if (!/authorization|key|token|secret|cookie/i.test(name)) continue
+      yield value
+      yield value.replace(/^\w+ +/, '')
+    }
+  }
+  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy']) {
+    yield* passwordsOf(environment[name] ?? '')
+  }
+}
+
+function* passwordsOf(address: string): Iterable<string> {
+  const url = URL.parse(address)
+  if (url === null || url.password === '') return
+  yield url.password
+  yield decodePercent(url.password)
+}
+
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // A stray percent sign stands for itself.
+    return text
+  }
+}

@@ -1,0 +1,45 @@
+import type { ModelConfig } from '../config/dataset.ts'
+import type { Graph, GraphColumn } from '../graph/graph.ts'
+import type { BindContext, Generator, SeedWindow } from '../graph/kind.ts'
+import { createRandom } from '../random/random.ts'
+
+export interface BindOptions {
+  graph: Graph
+  runSeed: bigint
+  models: readonly ModelConfig[]
+  seed: SeedWindow | null
+}
+
+/** The generators of a graph, by column id; null for side columns, which their producer fills. */
+export function bindGenerators(options: BindOptions): (Generator | null)[] {
+  return options.graph.columns.map((column) =>
+    column.producer === null ? column.kind.bind(column.config, contextOf(column, options)) : null,
+  )
+}
+
+function contextOf(column: GraphColumn, { graph, runSeed, models, seed }: BindOptions): BindContext {
+  const upstream = new Set(column.upstream)
+  return {
+    columnId(name) {
+      const id = graph.byName.get(name)
+      if (id === undefined || !upstream.has(id)) {
+        throw new Error(`column ${column.name} reads ${name} without having declared it`)
+      }
+      return id
+    },
+    columnType: (id) => (graph.columns[id] as GraphColumn).type,
+    refersTo(name) {
+      const id = graph.byName.get(name)
+      return id !== undefined && upstream.has(id)
+    },
+    model(alias) {
+      const model = models.findLast((candidate) => candidate.alias === alias)
+      if (model === undefined || !column.routes.includes(alias)) {
+        throw new Error(`column ${column.name} asks for the model ${alias} without a route to it`)
+      }
+      return model
+    },
+    random: (stream = column.name) => createRandom(runSeed, stream),
+    seed,
+  }
+}

@@ -1,0 +1,115 @@
+import { resolve } from 'node:path'
+import { exportFiles, type ExportedFile, type ExportFormat } from '../export/files.ts'
+import { plainRecord } from '../export/plain.ts'
+import { type DatasetRecord, readFiles } from '../export/records.ts'
+import type { ColumnKind } from '../graph/kind.ts'
+import { inspectStore, type StoreSummary } from '../store/inspect.ts'
+import { openStore } from '../store/store.ts'
+import { type Clock, systemClock } from '../util/clock.ts'
+import { RowsmithError } from '../util/errors.ts'
+import { requestTotals, rowCounts, type RowCounts, type RunResult } from './result.ts'
+import { settle } from './settle.ts'
+
+export interface OpenOptions {
+  clock?: Clock
+  /** Column kinds beside the built-in ones that the run was made with. */
+  kinds?: readonly ColumnKind[]
+}
+
+/** What a run folder holds. */
+export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage'> {
+  dir: string
+  name: string
+  seed: bigint
+  rows: RowCounts
+  /** Paid cells in the ledger that no part holds yet. */
+  waitingCells: number
+  parts: StoreSummary['parts']
+  /** Files of the final dataset, when it is complete. */
+  files: { path: string; rows: number }[]
+  failures: StoreSummary['failures']
+  usageByRoute: StoreSummary['usage']
+  sessions: StoreSummary['sessions']
+  columns: { name: string; type: string; drop: boolean }[]
+  /** The living process that works on it. */
+  holder: StoreSummary['holder']
+}
+
+export interface ExportOptions {
+  /** A file for JSON Lines and CSV, a folder for Parquet; `export` in the run folder by default. */
+  to?: string
+  /** By the ending of `to`, Parquet otherwise. */
+  format?: ExportFormat
+}
+
+/** A run folder, read: what it holds, its records, and a way to take them elsewhere. */
+export interface Dataset extends AsyncDisposable {
+  readonly directory: string
+  /** Reads without a lock, also while another process works on the run. */
+  summary(): Promise<RunSummary>
+  /** Records of the final dataset in row order; refuses while rows remain: `export` has those. */
+  records(options?: { limit?: number }): AsyncIterable<DatasetRecord>
+  /** Every decided row, also of an interrupted run, whose complete rows are settled first. */
+  export(options?: ExportOptions): Promise<ExportedFile[]>
+}
+
+/** Opens a run folder for reading; refuses a folder without a run. */
+export async function open(directory: string, options: OpenOptions = {}): Promise<Dataset> {
+  const path = resolve(directory)
+  const clock = options.clock ?? systemClock
+  await inspectStore(path)
+
+  async function exportTo({ to, format }: ExportOptions = {}): Promise<ExportedFile[]> {
+    await using store = await openStore(path, { clock })
+    await settle(store, clock, options.kinds)
+    return exportFiles(store, to ?? resolve(path, 'export'), format)
+  }
+
+  return {
+    directory: path,
+    summary: async () => summaryOf(await inspectStore(path)),
+    records: (recordOptions) => records(path, recordOptions),
+    export: exportTo,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}
+
+async function* records(
+  directory: string,
+  { limit = Number.POSITIVE_INFINITY }: { limit?: number } = {},
+): AsyncGenerator<DatasetRecord> {
+  const { dataset, settings } = await inspectStore(directory)
+  if (dataset.length === 0) {
+    throw new RowsmithError('run-missing', `${directory} has no final dataset: rows remain`, {
+      hints: ['Go on with the run, or export what is decided.'],
+    })
+  }
+  const columns = settings.columns.filter(({ drop }) => !drop)
+  const types = new Map(columns.map(({ name, type }) => [name, type]))
+  let left = limit
+  if (left <= 0) return
+  for await (const record of readFiles(dataset.map(({ path }) => path), types)) {
+    yield plainRecord(record)
+    left -= 1
+    if (left <= 0) return
+  }
+}
+
+function summaryOf(store: StoreSummary): RunSummary {
+  const { settings } = store
+  return {
+    dir: store.directory,
+    name: settings.name,
+    seed: settings.seed,
+    rows: rowCounts(settings.rows, store.totals),
+    waitingCells: store.waitingCells,
+    parts: store.parts,
+    files: store.dataset.map((file) => ({ path: file.path, rows: file.rows })),
+    ...requestTotals(store.usage),
+    usageByRoute: store.usage,
+    failures: store.failures,
+    sessions: store.sessions,
+    columns: settings.columns.map(({ name, type, drop }) => ({ name, type, drop })),
+    holder: store.holder,
+  }
+}

@@ -1,0 +1,39 @@
+import type { SchedulerEvent } from '../scheduler/events.ts'
+import type { StoreEvent } from '../store/open-run.ts'
+import { messageOf } from '../util/errors.ts'
+
+/** What a scheduler event says in the log, or null for what only the panel shows. */
+export function describeEvent(event: SchedulerEvent): string | null {
+  switch (event.type) {
+    case 'cell-failed':
+      return `row ${event.row}, column ${event.column}: ${event.code}: ${event.message}${event.kept ? ' (kept as null)' : ' (row dropped)'}`
+    case 'condition-failed':
+      return `row ${event.row}, column ${event.column}: its skip condition failed and the cell is skipped: ${event.message}`
+    case 'request-throttled':
+      return `route ${event.route}: asked to wait${event.retryAfterMs === null ? '' : ` ${event.retryAfterMs} ms`} (429)`
+    case 'endpoint-stopped':
+      return `endpoint ${event.endpoint} stopped: ${messageOf(event.error)}`
+    case 'early-shutdown':
+      return `early shutdown: ${Math.round(event.rate * 100)} % of the last ${event.window} cells failed`
+    case 'draining':
+      return 'stopping: waiting for requests on the wire'
+    case 'row-group-opened':
+      return null
+  }
+}
+
+
+/** What a store event says in the log, or null for what is too frequent to be told. */
+export function describeStoreEvent(event: StoreEvent): string | null {
+  switch (event.type) {
+    case 'part-committed':
+      return `part ${event.part} committed: ${event.rows} rows`
+    case 'join-finished':
+      return `dataset joined: ${event.rows} rows in ${event.files} files`
+    case 'part-file-written':
+    case 'join-started':
+    case 'join-file-written':
+    case 'ledger-committed':
+      return null
+  }
+}

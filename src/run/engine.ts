@@ -1,0 +1,175 @@
+import type { RunConfig } from '../config/run-config.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { ModelReply, ModelRequest } from '../graph/request.ts'
+import type { Generator } from '../graph/kind.ts'
+import type { Group } from '../plan/group.ts'
+import { createPlan, groupsOf } from '../plan/plan.ts'
+import { RowSet } from '../plan/row-set.ts'
+import { assemblePart } from '../scheduler/assemble.ts'
+import { createEvaluator } from '../scheduler/evaluate.ts'
+import type { SchedulerEvent } from '../scheduler/events.ts'
+import { indexKnownCells, type KnownCells } from '../scheduler/known-cells.ts'
+import type { Route } from '../scheduler/routes.ts'
+import { createScheduler, type GroupInputs, type Scheduler } from '../scheduler/scheduler.ts'
+import type { RunStore } from '../store/store.ts'
+import type { Clock } from '../util/clock.ts'
+import { jitter } from '../util/random-source.ts'
+import type { SeedRows } from './seed-rows.ts'
+
+export interface EngineOptions {
+  clock: Clock
+  store: RunStore
+  /** Rows with an outcome, below the target. */
+  decided: RowSet
+  graph: Graph
+  generators: readonly (Generator | null)[]
+  seed: SeedRows | null
+  runConfig: RunConfig
+  routes: readonly Route[]
+  send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
+  /** Sends nothing: rows whose paid cells are all there are written, the others stay. */
+  settleOnly: boolean
+  onEvent: (event: SchedulerEvent) => void
+}
+
+/** Bytes on the way to the ledger above which nothing new is sent. */
+const MAX_PENDING_BYTES = 64 * 2 ** 20
+/** Parts being written at once before pure groups wait. */
+const MAX_WRITING = 2
+/** Work waiting in a line, as a multiple of its cap, above which no group is opened. */
+const LINE_FACTOR = 4
+
+/** The scheduler over a run folder: what remains is planned, known cells are read back, parts written. */
+export async function createEngine(options: EngineOptions): Promise<Scheduler> {
+  const { clock, store, decided, graph, generators, seed, runConfig } = options
+  const { rows: target, frameRows, partRows } = store.settings
+  const plan = createPlan({
+    target,
+    decided,
+    groupRows: runConfig.buffer_size,
+    frameRows,
+    partRows,
+  })
+  const unfinished = new Set(await store.unfinishedParts())
+  const reader = createPartReader(store, graph)
+  const controller = new AbortController()
+  const evaluator = createEvaluator({
+    graph,
+    // Already told when the scheduler decided the cell.
+    onConditionError: () => undefined,
+  })
+  const cursor = groupsOf(plan, { wholeFrames: graph.columns.some(({ by }) => by === 'column') })
+
+  function nextGroup(): Group | null {
+    let group = cursor.next()
+    // Nothing can be settled in a part the ledger knows nothing of.
+    while (options.settleOnly && group !== null && !unfinished.has(group.part)) {
+      group = cursor.next()
+    }
+    return group
+  }
+
+  async function hold(start: number, end: number): Promise<() => void> {
+    return (await seed?.hold({ start, end }, controller.signal)) ?? (() => undefined)
+  }
+
+  function load(group: Group): GroupInputs | Promise<GroupInputs> {
+    const seedRows = seed?.hold(group, controller.signal) ?? (() => undefined)
+    const known = unfinished.has(group.part) ? reader.read(group.part) : null
+    if (typeof seedRows === 'function' && known === null) {
+      return { known: null, release: seedRows }
+    }
+    return Promise.all([known, seedRows]).then(([cells, release]) => ({ known: cells, release }))
+  }
+
+  let writing: Promise<void> = Promise.resolve()
+
+  /** One part after the other: two at once would hold twice the memory and be no faster. */
+  function completePart(part: number, rows: Float64Array): Promise<void> {
+    writing = writing.then(() => writeRows(part, rows))
+    return writing
+  }
+
+  async function writeRows(part: number, rows: Float64Array): Promise<void> {
+    reader.forget(part)
+    const { cells, failures } = await store.readPart(part)
+    const release = await hold(rows[0] as number, (rows.at(-1) as number) + 1)
+    try {
+      const content = await assemblePart({
+        graph,
+        generators,
+        evaluator,
+        clock,
+        rows,
+        known: indexKnownCells(graph.columns.length, cells, failures),
+        frameRows,
+        signal: controller.signal,
+      })
+      await store.writePart({ part, ...content, profile: null })
+    } finally {
+      release()
+    }
+  }
+
+  return createScheduler({
+    clock,
+    graph,
+    generators,
+    nextGroup,
+    remainingIn(part) {
+      const start = part * partRows
+      const end = Math.min(start + partRows, target)
+      return end - start - decided.intersect(start, end).count
+    },
+    remainingRows: plan.remaining,
+    load,
+    routes: options.routes,
+    send: options.send,
+    journal: store.journal,
+    completePart,
+    budget: {
+      maxRows: Math.max(runConfig.max_open_rows, runConfig.buffer_size),
+      maxBytes: runConfig.max_open_bytes,
+      maxWriting: MAX_WRITING,
+      lineFactor: LINE_FACTOR,
+    },
+    maxPendingBytes: MAX_PENDING_BYTES,
+    maxAttempts: runConfig.max_attempts,
+    localWorkers: runConfig.non_inference_max_parallel_workers,
+    earlyShutdown: runConfig.disable_early_shutdown
+      ? null
+      : { rate: runConfig.shutdown_error_rate, window: runConfig.shutdown_error_window },
+    jitter,
+    settleOnly: options.settleOnly,
+    onEvent: options.onEvent,
+  })
+}
+
+interface PartReader {
+  read(part: number): Promise<KnownCells>
+  forget(part: number): void
+}
+
+/** What the ledger holds of the part whose groups are being opened; they are opened in order. */
+function createPartReader(store: RunStore, graph: Graph): PartReader {
+  let current: { part: number; known: Promise<KnownCells> } | null = null
+  return {
+    read(part) {
+      if (current?.part !== part) {
+        const known = store
+          .readPart(part)
+          .then(({ cells, failures }) => indexKnownCells(graph.columns.length, cells, failures))
+        current = { part, known }
+      }
+      return current.known
+    },
+    forget(part) {
+      if (current?.part === part) current = null
+    },
+  }
+}
+
+/** The decided rows of a store, below its target. */
+export function decidedRows(store: RunStore): RowSet {
+  return RowSet.fromIntervals(store.decided).intersect(0, store.settings.rows)
+}

@@ -1,0 +1,46 @@
+import { rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { SchedulerEnd } from '../scheduler/scheduler.ts'
+import type { DatasetFile } from '../store/ledger-dataset.ts'
+import type { RunStore } from '../store/store.ts'
+import { requestTotals, rowCounts, type RunEnd, type RunResult } from './result.ts'
+
+/** Name of the summary in the run folder; the ledger is the truth, this is for people and scripts. */
+export const summaryName = 'run.json'
+
+/** Joins a complete dataset and sums up what the run folder holds. */
+export async function finish(
+  store: RunStore,
+  ended: SchedulerEnd,
+  seconds: () => number,
+): Promise<RunResult> {
+  const rows = rowCounts(store.settings.rows, await store.totals())
+  const files: DatasetFile[] = rows.remaining === 0 ? await store.join() : []
+  const result: RunResult = {
+    dir: store.directory,
+    rows,
+    files: files.map((file) => ({ path: file.path, rows: file.rows })),
+    ...requestTotals(await store.usage()),
+    seconds: seconds(),
+    end: endOf(ended, rows.remaining),
+  }
+  await writeSummary(store, result)
+  return result
+}
+
+function endOf(ended: SchedulerEnd, remaining: number): RunEnd {
+  if (remaining === 0) return { kind: 'complete' }
+  if (ended.kind === 'interrupted') return { kind: 'interrupted' }
+  return {
+    kind: 'stopped',
+    reason: ended.kind === 'stopped' ? ended.reason : `${remaining} rows remain`,
+  }
+}
+
+async function writeSummary(store: RunStore, result: RunResult): Promise<void> {
+  const { name, seed } = store.settings
+  const summary = { name, seed: String(seed), ...result }
+  const path = join(store.directory, summaryName)
+  await writeFile(`${path}.tmp`, `${JSON.stringify(summary, null, 2)}\n`, { flush: true })
+  await rename(`${path}.tmp`, path)
+}

@@ -1,0 +1,58 @@
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import {
+  descriptionName,
+  type StoredSeedDescription,
+} from '../seeds/normalise.ts'
+import { readSeedDescription } from '../seeds/stored.ts'
+import { ledgerName } from '../store/ledger-file.ts'
+import type { ConfigInput } from './sources.ts'
+
+/** Where a run is or will be. */
+export interface Place {
+  directory: string
+  exists: boolean
+  storedSeed: StoredSeedDescription | null
+}
+
+export interface PlaceOptions {
+  config: ConfigInput
+  out?: string | undefined
+  mode?: 'auto' | 'fresh' | undefined
+}
+
+/** Folder of a run's seed rows, inside the run folder. */
+export const seedFolder = 'seed'
+
+/** Finds the run folder and whether a run is in it. */
+export async function findPlace({ out, mode = 'auto', config }: PlaceOptions): Promise<Place> {
+  const wantedDirectory = resolve(out ?? join('runs', nameOf(config)))
+  const directory = mode === 'fresh' ? await freshBeside(wantedDirectory) : wantedDirectory
+  const exists = await isThere(join(directory, ledgerName))
+  const seedDirectory = join(directory, seedFolder)
+  const hasSeed = exists && (await isThere(join(seedDirectory, descriptionName)))
+  return {
+    directory,
+    exists,
+    storedSeed: hasSeed ? await readSeedDescription(seedDirectory) : null,
+  }
+}
+
+function nameOf(config: ConfigInput): string {
+  if (typeof config !== 'string') return config.name ?? 'dataset'
+  return config.replace(/^.*[/\\]/, '').replace(/\.[^.]*$/, '')
+}
+
+async function freshBeside(directory: string): Promise<string> {
+  let candidate = directory
+  for (let number = 2; await isThere(candidate); number += 1) candidate = `${directory}-${number}`
+  return candidate
+}
+
+export async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+

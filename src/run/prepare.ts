@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto'
+import { columnKinds } from '../columns/index.ts'
+import type { DatasetConfig, SeedConfig } from '../config/dataset.ts'
+import type { Problem } from '../config/problem.ts'
+import { withPositions } from '../config/problems.ts'
+import type { RunConfig } from '../config/run-config.ts'
+import { compile } from '../graph/compile.ts'
+import type { SeedSchema } from '../graph/draft.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { ColumnKind } from '../graph/kind.ts'
+import { providers as providerKinds } from '../models/index.ts'
+import type { Environment, ProviderKind } from '../models/provider.ts'
+import { type ModelRegistry, openModels } from '../models/registry.ts'
+import type { Clock } from '../util/clock.ts'
+import { describeSeed, type InspectedSeed, inspectSeed } from '../seeds/inspect.ts'
+import type { StoredSeedDescription } from '../seeds/normalise.ts'
+import { selectRows } from '../seeds/selection.ts'
+import { ConfigError, hasErrors } from './config-error.ts'
+import {
+  type ConfigInput,
+  type ConfigSource,
+  modelsOf,
+  readConfig,
+  readDataset,
+  readProviders,
+  readRunConfig,
+} from './sources.ts'
+
+/** What a run is made from. */
+export interface PrepareOptions {
+  config: ConfigInput
+  /** A file of providers, as the ancestor keeps it. */
+  providersFile?: string | undefined
+  /** A run config file, or its fields. */
+  runConfig?: string | object | undefined
+  environment: Environment
+  clock: Clock
+  /** Column kinds beside the built-in ones. */
+  kinds?: readonly ColumnKind[] | undefined
+  /** Provider kinds beside the built-in ones. */
+  providerKinds?: readonly ProviderKind[] | undefined
+  signal: AbortSignal
+}
+
+/** A config that was checked as a whole. */
+export interface Prepared extends AsyncDisposable {
+  source: ConfigSource
+  config: DatasetConfig
+  runConfig: RunConfig
+  graph: Graph
+  /** The seed's file; null without a seed, and when the run folder's copy stands in for it. */
+  seed: InspectedSeed | null
+  seedIdentity: string | null
+  models: ModelRegistry
+  warnings: readonly Problem[]
+}
+
+/** A config as far as it could be read, with everything that is wrong with it. */
+export interface Checked {
+  source: ConfigSource
+  problems: readonly Problem[]
+  /** Null when there are errors. */
+  prepared: Prepared | null
+}
+
+/** Reads and checks everything a run needs; `storedSeed` stands in for a seed file that is gone. */
+export async function check(
+  options: PrepareOptions,
+  storedSeed: StoredSeedDescription | null = null,
+): Promise<Checked> {
+  const source = await readConfig(options.config)
+  const loaded = readDataset(source)
+  const { runConfig, problems: runProblems } = await readRunConfig(options.runConfig)
+  const provided = await readProviders(loaded.draft, options.providersFile)
+  const problems: Problem[] = [...loaded.problems, ...runProblems, ...provided.problems]
+  const { draft } = loaded
+  if (draft === null) return { source, problems, prepared: null }
+
+  const seed = await lookAtSeed(draft, source, storedSeed, options.signal)
+  const compiled = compile({
+    config: { ...draft, model_configs: modelsOf(draft) },
+    registry: new Map([...columnKinds, ...(options.kinds ?? []).map((kind) => [kind.type, kind] as const)]),
+    seed: seed.schema,
+    hash: (text) => createHash('sha256').update(text).digest('hex'),
+  })
+  // Columns of a seed that can't be read would all be unknown references.
+  const compileProblems = seed.unread
+    ? compiled.problems.filter(({ code }) => code !== 'unknown-reference')
+    : compiled.problems
+  const models = openModels({
+    models: modelsOf(draft),
+    providers: provided.providers,
+    used: usedAliases(draft, compiled.graph),
+    environment: options.environment,
+    table: new Map([
+      ...providerKinds,
+      ...(options.providerKinds ?? []).map((kind) => [kind.type, kind] as const),
+    ]),
+    clock: options.clock,
+  })
+  const known = new Set(compileProblems.map(({ code }) => code))
+  problems.push(
+    ...withPositions(
+      [
+        ...seed.problems,
+        ...compileProblems,
+        // An alias that the graph refused is not refused again.
+        ...models.problems.filter(({ code }) => code !== 'unknown-model-alias' || !known.has(code)),
+      ],
+      source.file,
+      loaded.locate,
+    ),
+  )
+  const { graph } = compiled
+  const config = loaded.config
+  const { registry } = models
+  if (
+    hasErrors(problems) ||
+    config === null ||
+    graph === null ||
+    runConfig === null ||
+    registry === null
+  ) {
+    await seed.inspected?.seed.close()
+    await registry?.close()
+    return { source, problems, prepared: null }
+  }
+  const close = async (): Promise<void> => {
+    await seed.inspected?.seed.close()
+    await registry.close()
+  }
+  const prepared: Prepared = {
+    source,
+    config,
+    runConfig,
+    graph,
+    seed: seed.inspected,
+    seedIdentity: seed.content,
+    models: registry,
+    warnings: problems,
+    [Symbol.asyncDispose]: close,
+  }
+  return { source, problems, prepared }
+}
+
+/** Like `check`, for what can't go on without a sound config. */
+export async function prepare(
+  options: PrepareOptions,
+  storedSeed: StoredSeedDescription | null = null,
+): Promise<Prepared> {
+  const { prepared, problems } = await check(options, storedSeed)
+  if (prepared === null) throw new ConfigError(problems)
+  return prepared
+}
+
+/** Aliases the columns use; read off the columns themselves while the graph has problems. */
+function usedAliases({ columns }: DatasetConfig, graph: Graph | null): string[] {
+  if (graph !== null) return [...new Set(graph.columns.flatMap(({ routes }) => routes))]
+  const named = columns.map(({ model_alias: alias }) => alias)
+  return [...new Set(named.filter((alias) => typeof alias === 'string'))]
+}
+
+export interface SeedLook {
+  schema: SeedSchema | null
+  /** Identity of the content alone. */
+  content: string | null
+  inspected: InspectedSeed | null
+  problems: readonly Problem[]
+  /** There is a seed, but its columns are not known. */
+  unread: boolean
+}
+
+async function lookAtSeed(
+  config: DatasetConfig,
+  source: ConfigSource,
+  stored: StoredSeedDescription | null,
+  signal: AbortSignal,
+): Promise<SeedLook> {
+  if (config.seed_config === null) {
+    return { schema: null, content: null, inspected: null, problems: [], unread: false }
+  }
+  const { inspected, problems } = await inspectSeed(config.seed_config, {
+    workingDirectory: process.cwd(),
+    configDirectory: source.directory,
+    signal,
+  })
+  if (inspected !== null) {
+    const { seed, selection } = inspected
+    const schema = describeSeed(seed, config.seed_config.sampling_strategy, selection)
+    return { schema, content: seed.identity, inspected, problems, unread: false }
+  }
+  if (stored !== null && problems.every(({ code }) => code === 'seed-missing')) {
+    return lookAtStored(config.seed_config, stored)
+  }
+  return { schema: null, content: null, inspected: null, problems, unread: true }
+}
+
+/** The run folder has the rows: the file they came from may be gone. */
+export function lookAtStored(
+  { sampling_strategy: strategy, selection_strategy: selected }: SeedConfig,
+  stored: StoredSeedDescription,
+): SeedLook {
+  const selection = selectRows(selected, stored.size)
+  const base = { content: stored.identity, inspected: null, unread: false }
+  return 'size' in selection
+    ? { ...base, schema: describeSeed(stored, strategy, selection), problems: [] }
+    : { ...base, schema: null, problems: [selection] }
+}

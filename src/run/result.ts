@@ -1,0 +1,74 @@
+import type { RouteUsage } from '../store/ledger-journal.ts'
+import type { RowTotals } from '../store/ledger-parts.ts'
+
+/** Rows by outcome: they sum to the rows requested. */
+export interface RowCounts {
+  requested: number
+  /** Complete records. */
+  accepted: number
+  /** Records with a null where a cell failed. */
+  nullKept: number
+  /** Rows without a record because a cell failed. */
+  dropped: number
+  /** Rows a filter left out. */
+  rejected: number
+  remaining: number
+}
+
+export interface UsageTotals {
+  inputTokens: number
+  outputTokens: number
+  reasoningTokens: number
+}
+
+/** What a run left, over all its sessions. */
+export interface RunResult {
+  dir: string
+  rows: RowCounts
+  /** Files of the final dataset; empty while rows remain. */
+  files: { path: string; rows: number }[]
+  /** Requests that left this machine. */
+  requests: number
+  requestOutcomes: { succeeded: number; throttled: number; failed: number }
+  usage: UsageTotals
+  /** Wall time of this session. */
+  seconds: number
+  end: RunEnd
+}
+
+export type RunEnd =
+  | { kind: 'complete' }
+  /** By itself, with rows remaining: an endpoint refused, or too many cells failed. */
+  | { kind: 'stopped'; reason: string }
+  | { kind: 'interrupted' }
+
+export function rowCounts(requested: number, totals: RowTotals): RowCounts {
+  const { accepted, nullKept, dropped, rejected } = totals
+  return {
+    requested,
+    accepted: accepted - nullKept,
+    nullKept,
+    dropped,
+    rejected,
+    remaining: requested - accepted - dropped - rejected,
+  }
+}
+
+export function requestTotals(
+  usage: readonly RouteUsage[],
+): Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage'> {
+  const sum = (pick: (route: RouteUsage) => number): number =>
+    usage.reduce((total, route) => total + pick(route), 0)
+  const succeeded = sum(({ ok }) => ok)
+  const throttled = sum((route) => route.throttled)
+  const failed = sum((route) => route.failed)
+  return {
+    requests: succeeded + throttled + failed,
+    requestOutcomes: { succeeded, throttled, failed },
+    usage: {
+      inputTokens: sum((route) => route.inputTokens),
+      outputTokens: sum((route) => route.outputTokens),
+      reasoningTokens: sum((route) => route.reasoningTokens),
+    },
+  }
+}

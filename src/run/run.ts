@@ -1,0 +1,266 @@
+import { join } from 'node:path'
+import type { Problem } from '../config/problem.ts'
+import type { ColumnKind } from '../graph/kind.ts'
+import type { Environment, ProviderKind } from '../models/provider.ts'
+import type { CheckResult } from '../models/registry.ts'
+import { RowSet } from '../plan/row-set.ts'
+import type { SchedulerEvent, Snapshot } from '../scheduler/events.ts'
+import type { Scheduler } from '../scheduler/scheduler.ts'
+import type { StoreEvent } from '../store/open-run.ts'
+import { createStore, openStore, type RunStore } from '../store/store.ts'
+import { type Clock, systemClock } from '../util/clock.ts'
+import { messageOf } from '../util/errors.ts'
+import { bindGenerators } from './bind.ts'
+import { checkModels } from './check-models.ts'
+import { createEngine, decidedRows } from './engine.ts'
+import { describeEvent, describeStoreEvent } from './describe-event.ts'
+import { finish } from './finish.ts'
+import { logName, openLog, type RunLog } from './log.ts'
+import { openSeedRows } from './open-seed.ts'
+import { findPlace } from './place.ts'
+import { prepare, type Prepared, type PrepareOptions } from './prepare.ts'
+import type { RunResult } from './result.ts'
+import { createRoutes } from './routes.ts'
+import { newSettings, resumedRows } from './settings.ts'
+import { type ConfigInput, modelsOf } from './sources.ts'
+
+/** What can be said of a run before and while it works. */
+export interface RunOptions {
+  /** The path of a config file, its text, or the config as an object. */
+  config: ConfigInput
+  /** Rows planned; the config's `rows`, the stored target or 10 when left out. */
+  rows?: number
+  /** The run seed, 0 ≤ seed < 2^64; drawn and stored when nothing gives one. */
+  seed?: bigint
+  /** The run folder; `./runs/<config name>` when left out. */
+  out?: string
+  /** `auto` goes on with what is in the folder, `fresh` makes a new folder beside. */
+  mode?: 'auto' | 'fresh'
+  /** Allows a target below the stored one. */
+  shrink?: boolean
+  /** Makes rows that were dropped again; what was paid for in them is used. */
+  retryDropped?: boolean
+  /** A run config file or its fields. */
+  runConfig?: string | object
+  providersFile?: string
+  environment?: Environment
+  kinds?: readonly ColumnKind[]
+  providerKinds?: readonly ProviderKind[]
+  clock?: Clock
+  /** The first abort drains: what is on the wire comes back and is kept. */
+  signal?: AbortSignal
+  onEvent?: (event: RunEvent) => void
+}
+
+export type RunEvent =
+  | SchedulerEvent
+  | StoreEvent
+  | { type: 'warning'; problem: Problem }
+  | { type: 'models-checked'; results: readonly CheckResult[] }
+  | { type: 'run-opened'; dir: string; seed: bigint; rows: number; decided: number; resumed: boolean }
+
+/** A run at work. */
+export interface Run extends AsyncDisposable {
+  readonly directory: string
+  readonly seed: bigint
+  readonly resumed: boolean
+  /** Resolves when the run ended by itself or was stopped; rejects when it can't go on. */
+  readonly finished: Promise<RunResult>
+  /** The state now; null before rows are made and after. */
+  progress(): Snapshot | null
+  /** Sends nothing more and ends when what is on the wire came back. */
+  drain(): void
+  /** Ends at once; what is on the wire is given up. */
+  abort(): void
+}
+
+/** Makes the dataset a config describes, going on where an earlier run of it stopped. */
+export async function create(options: RunOptions): Promise<RunResult> {
+  await using run = await start(options)
+  return await run.finished
+}
+
+/** Like `create`, with the run in hand while it works. */
+export async function start(options: RunOptions): Promise<Run> {
+  const clock = options.clock ?? systemClock
+  const emit = options.onEvent ?? (() => undefined)
+  const began = clock.now()
+  const controller = new AbortController()
+  const { signal } = controller
+  options.signal?.throwIfAborted()
+  const giveUp = (): void => controller.abort(options.signal?.reason)
+  options.signal?.addEventListener('abort', giveUp, { once: true })
+  const place = await findPlace(options)
+  const opened = new AsyncDisposableStack()
+  try {
+    const prepared = opened.use(await prepare(prepareOptions(options, clock, signal), place.storedSeed))
+    for (const problem of prepared.warnings) emit({ type: 'warning', problem })
+
+    // Before the folder exists: a wrong key leaves nothing behind.
+    if (!place.exists) await askModels(prepared, emit, signal)
+    const log = { write: (_message: string) => {} }
+    const store = opened.use(
+      await openOrCreate(place, prepared, options, clock, (event) => {
+        const text = describeStoreEvent(event)
+        if (text !== null) log.write(text)
+        emit(event)
+      }),
+    )
+    const file = openLog(join(store.directory, logName), clock, prepared.models.redact)
+    opened.defer(() => file.close())
+    log.write = file.write
+
+    const decided = await goOn(store, prepared, options, place.exists)
+    if (place.exists && decided.count < store.settings.rows) await askModels(prepared, emit, signal)
+    const seed = await openSeedRows(store, prepared.config, prepared.seed?.seed ?? null, signal)
+    if (seed !== null) opened.defer(() => seed.close())
+    const summary = {
+      dir: store.directory,
+      seed: store.settings.seed,
+      rows: store.settings.rows,
+      decided: decided.count,
+      resumed: place.exists,
+    }
+    file.write(
+      `session ${store.session}: ${summary.rows} rows, ${summary.decided} decided, seed ${summary.seed}`,
+    )
+    emit({ type: 'run-opened', ...summary })
+    const scheduler = await createEngine({
+      clock,
+      store,
+      decided,
+      graph: prepared.graph,
+      generators: bindGenerators({
+        graph: prepared.graph,
+        runSeed: store.settings.seed,
+        models: modelsOf(prepared.config),
+        seed,
+      }),
+      seed,
+      runConfig: prepared.runConfig,
+      routes: createRoutes(prepared.models, prepared.runConfig.request_admission),
+      send: (route, request, requestSignal) => prepared.models.send(route, request, requestSignal),
+      settleOnly: false,
+      onEvent(event) {
+        const text = describeEvent(event)
+        if (text !== null) file.write(text)
+        emit(event)
+      },
+    })
+    options.signal?.removeEventListener('abort', giveUp)
+    const work = { store, scheduler, file, seconds: () => (clock.now() - began) / 1000 }
+    return runOf(work, opened.move(), place.exists, options.signal)
+  } catch (error) {
+    options.signal?.removeEventListener('abort', giveUp)
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+interface Work {
+  store: RunStore
+  scheduler: Scheduler
+  file: RunLog
+  seconds: () => number
+}
+
+function runOf(
+  { store, scheduler, file, seconds }: Work,
+  opened: AsyncDisposableStack,
+  resumed: boolean,
+  signal: AbortSignal | undefined,
+): Run {
+  let working = true
+  const drain = (): void => scheduler.drain()
+  signal?.addEventListener('abort', drain, { once: true })
+  if (signal?.aborted) drain()
+
+  async function work(): Promise<RunResult> {
+    try {
+      const ended = await scheduler.run()
+      const result = await finish(store, ended, seconds)
+      file.write(`ended: ${JSON.stringify(result)}`)
+      return result
+    } catch (error) {
+      file.write(`failed: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`)
+      throw error
+    } finally {
+      working = false
+      signal?.removeEventListener('abort', drain)
+      await opened.disposeAsync()
+    }
+  }
+
+  const finished = work()
+  // Whoever does not wait for it learns of a failure when the run is disposed of.
+  finished.catch(() => undefined)
+  return {
+    directory: store.directory,
+    seed: store.settings.seed,
+    resumed,
+    finished,
+    progress: () => (working ? scheduler.snapshot() : null),
+    drain,
+    abort: () => scheduler.abort(),
+    async [Symbol.asyncDispose]() {
+      if (working) scheduler.abort()
+      await finished.catch(() => undefined)
+    },
+  }
+}
+
+async function openOrCreate(
+  { directory, exists }: { directory: string; exists: boolean },
+  prepared: Prepared,
+  options: RunOptions,
+  clock: Clock,
+  onEvent: (event: StoreEvent) => void,
+): Promise<RunStore> {
+  if (exists) return openStore(directory, { clock, onEvent })
+  return createStore(directory, newSettings(prepared, wanted(options)), { clock, onEvent })
+}
+
+async function askModels(
+  { models }: Prepared,
+  emit: (event: RunEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  if (models.aliases.length === 0) return
+  emit({ type: 'models-checked', results: await checkModels(models, signal) })
+}
+
+function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal): PrepareOptions {
+  return {
+    config: options.config,
+    providersFile: options.providersFile,
+    runConfig: options.runConfig,
+    environment: options.environment ?? process.env,
+    clock,
+    kinds: options.kinds,
+    providerKinds: options.providerKinds,
+    signal,
+  }
+}
+
+function wanted({ rows, seed }: RunOptions): { rows: number | undefined; seed: bigint | undefined } {
+  return { rows, seed }
+}
+
+/** Checks that a stored run is the one asked for, and moves its target; answers what is decided. */
+async function goOn(
+  store: RunStore,
+  prepared: Prepared,
+  options: RunOptions,
+  resumed: boolean,
+): Promise<RowSet> {
+  if (!resumed) return decidedRows(store)
+  const rows = resumedRows(store.settings, prepared, {
+    ...wanted(options),
+    shrink: options.shrink ?? false,
+  })
+  if (rows !== store.settings.rows) await store.setTarget(rows)
+  const decided = decidedRows(store)
+  if (!options.retryDropped) return decided
+  return decided.subtract(RowSet.fromIntervals(await store.retryDropped()))
+}
+

@@ -1,0 +1,173 @@
+import { stringifyJson } from '../util/json.ts'
+import type { DatasetConfig, Literal } from '../config/dataset.ts'
+import { valueOf } from '../config/literal.ts'
+import type { Graph } from '../graph/graph.ts'
+import { partRowsFor } from '../plan/part.ts'
+import type { ColumnSettings, RunSettings } from '../store/settings.ts'
+import { RowsmithError } from '../util/errors.ts'
+import { drawSeed } from '../util/random-source.ts'
+import type { Prepared } from './prepare.ts'
+
+/** Rows of a run that says nothing about them, as in the ancestor. */
+export const defaultRows = 10
+
+export interface WantedRun {
+  rows: number | undefined
+  seed: bigint | undefined
+}
+
+/** The settings of a new run; a seed that is not given is drawn here, before anything uses it. */
+export function newSettings(
+  { source, config, runConfig, graph, seedIdentity }: Prepared,
+  wanted: WantedRun,
+): RunSettings {
+  return {
+    name: source.name,
+    seed: wanted.seed ?? config.seed ?? drawSeed(),
+    rows: wanted.rows ?? config.rows ?? defaultRows,
+    frameRows: runConfig.buffer_size,
+    partRows: runConfig.part_rows,
+    config: storedConfig(config),
+    seedIdentity,
+    columns: storedColumns(graph),
+  }
+}
+
+function storedColumns(graph: Graph): ColumnSettings[] {
+  return graph.columns.map(({ name, type, fingerprint, material, drop }) => ({
+    name,
+    type,
+    fingerprint,
+    material,
+    drop,
+  }))
+}
+
+/** The config as it is kept in the run folder: without providers, whose headers may hold secrets. */
+function storedConfig(config: DatasetConfig): string {
+  const { model_providers: _providers, seed, ...rest } = config
+  const literal = { ...rest, ...(seed === null ? {} : { seed }) } as unknown as Literal
+  return stringifyJson(valueOf(literal))
+}
+
+export interface ResumeOptions extends WantedRun {
+  /** Whether the target may become smaller. */
+  shrink: boolean
+}
+
+/** The target a stored run goes on with; refuses what would not be the same dataset. */
+export function resumedRows(stored: RunSettings, prepared: Prepared, options: ResumeOptions): number {
+  refuseOtherSeedData(stored, prepared)
+  refuseOtherColumns(stored, prepared.graph)
+  refuseOtherSettings(stored, prepared, options)
+  const rows = options.rows ?? prepared.config.rows ?? stored.rows
+  if (rows < stored.rows && !options.shrink) {
+    throw new RowsmithError(
+      'target-too-small',
+      `the run was planned for ${stored.rows} rows, and ${rows} were asked for`,
+      {
+        hints: [
+          `Ask for at least ${stored.rows} rows, or add --shrink: rows beyond the new target stay in the run folder and out of the dataset.`,
+        ],
+      },
+    )
+  }
+  return rows
+}
+
+function refuseOtherSeedData(stored: RunSettings, { seedIdentity }: Prepared): void {
+  if (stored.seedIdentity === seedIdentity || stored.seedIdentity === null || seedIdentity === null) {
+    return
+  }
+  throw new RowsmithError(
+    'seed-changed',
+    `seed_config.source: the run was made with seed data ${shortHash(stored.seedIdentity)}, the content there now is ${shortHash(seedIdentity)}`,
+    { hints: ['Put the former content back, or start a new run beside this one with --fresh.'] },
+  )
+}
+
+function refuseOtherColumns(stored: RunSettings, graph: Graph): void {
+  const before = new Map(stored.columns.map((column) => [column.name, column]))
+  const differences: string[] = []
+  for (const { name, fingerprint, material, drop } of graph.columns) {
+    const column = before.get(name)
+    before.delete(name)
+    if (column === undefined) differences.push(`column ${name} is new`)
+    else if (column.material !== material) {
+      differences.push(`column ${name}: ${materialDifference(column.material, material)}`)
+    } else if (column.fingerprint !== fingerprint) {
+      differences.push(`column ${name} reads a column that changed`)
+    } else if (column.drop !== drop) {
+      differences.push(`column ${name}: drop was ${column.drop} and is ${drop}`)
+    }
+  }
+  for (const name of before.keys()) differences.push(`column ${name} is gone`)
+  const sameOrder = stored.columns.every(({ name }, id) => graph.columns[id]?.name === name)
+  if (differences.length === 0 && !sameOrder) {
+    differences.push('the columns are in another order')
+  }
+  if (differences.length === 0) return
+  throw new RowsmithError(
+    'fingerprint-changed',
+    `the config is not the one this run was made with:\n${differences.map((line) => `  ${line}`).join('\n')}`,
+    { hints: ['Put the config back as it was, or start a new run beside this one with --fresh.'] },
+  )
+}
+
+/** The first field in which two canonical texts differ, with both values. */
+function materialDifference(before: string, after: string): string {
+  const path: string[] = []
+  let [a, b]: [unknown, unknown] = [JSON.parse(before), JSON.parse(after)]
+  while (isObject(a) && isObject(b)) {
+    const [left, right]: [Record<string, unknown>, Record<string, unknown>] = [a, b]
+    const keys = new Set([...Object.keys(left), ...Object.keys(right)])
+    const key = [...keys].find((name) => JSON.stringify(left[name]) !== JSON.stringify(right[name]))
+    // Equal as numbers, and apart only as integer and double.
+    if (key === undefined) return `${path.join('.')} differs in the kind of a number`
+    path.push(key)
+    a = left[key]
+    b = right[key]
+  }
+  return `${path.join('.')} was ${shown(a)} and is ${shown(b)}`
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function shown(value: unknown): string {
+  const text = value === undefined ? 'not there' : JSON.stringify(value)
+  return text.length > 120 ? `${text.slice(0, 117)}…` : text
+}
+
+function refuseOtherSettings(
+  stored: RunSettings,
+  { config, runConfig }: Prepared,
+  { seed }: ResumeOptions,
+): void {
+  const wantedSeed = seed ?? config.seed ?? stored.seed
+  if (wantedSeed !== stored.seed) {
+    throw changed('seed', stored.seed, wantedSeed)
+  }
+  // A part size that only follows from another buffer_size was not asked for.
+  const given = runConfig.part_rows !== partRowsFor(runConfig.buffer_size)
+  if (given && runConfig.part_rows !== stored.partRows) {
+    throw changed('part_rows', stored.partRows, runConfig.part_rows)
+  }
+}
+
+function changed(field: string, before: bigint | number, now: bigint | number): RowsmithError {
+  return new RowsmithError(
+    'settings-changed',
+    `${field}: the run was made with ${before}, and ${now} was asked for`,
+    {
+      hints: [
+        `Leave ${field} out to go on with ${before}, or start a new run beside this one with --fresh.`,
+      ],
+    },
+  )
+}
+
+function shortHash(identity: string): string {
+  return identity.slice(0, 12)
+}

@@ -1,0 +1,103 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, dirname, extname, resolve } from 'node:path'
+import type { DatasetConfig, ModelConfig, ModelProvider } from '../config/dataset.ts'
+import { builtInModels } from '../config/built-in-models.ts'
+import { loadDataset, type LoadedDataset } from '../config/load.ts'
+import { loadProviders } from '../config/model-lists.ts'
+import { builtInProviders } from '../config/model-providers.ts'
+import type { Problem } from '../config/problem.ts'
+import { defaultRunConfig, loadRunConfig, parseRunConfig, type RunConfig } from '../config/run-config.ts'
+import { messageOf, RowsmithError } from '../util/errors.ts'
+import { nearest } from '../util/near-miss.ts'
+
+/** A dataset config: the path of a file, its text, or the object itself. */
+export type ConfigInput = string | { text: string; name?: string } | { config: object; name?: string }
+
+export interface ConfigSource {
+  /** Names the run folder. */
+  name: string
+  text: string
+  /** What problems are reported against. */
+  file: string
+  /** Folder of the file; null for a config without one. */
+  directory: string | null
+}
+
+const endings = ['.yaml', '.yml', '.json']
+
+/** The text of a config, from wherever it is. */
+export async function readConfig(input: ConfigInput): Promise<ConfigSource> {
+  if (typeof input !== 'string') {
+    const text = 'text' in input ? input.text : JSON.stringify(input.config)
+    return { name: input.name ?? 'dataset', text, file: '(config)', directory: null }
+  }
+  const ending = extname(input).toLowerCase()
+  if (!endings.includes(ending)) {
+    throw new RowsmithError(
+      'usage',
+      `expected a config file ending in ${endings.join(', ')}, got ${input}`,
+    )
+  }
+  const text = await readText(input, 'config file')
+  return { name: basename(input, extname(input)), text, file: input, directory: dirname(resolve(input)) }
+}
+
+/** Reads a file the user named; says what is there instead when it is missing. */
+async function readText(path: string, what: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const near = await similarFile(path)
+    throw new RowsmithError('usage', `the ${what} ${path} can't be read: ${messageOf(error)}`, {
+      cause: error,
+      hints: near === undefined ? [] : [`Did you mean ${near}?`],
+    })
+  }
+}
+
+async function similarFile(path: string): Promise<string | undefined> {
+  const names = await readdir(dirname(resolve(path))).catch(() => [])
+  return nearest(basename(path), names)
+}
+
+/** The dataset of a source; models fall back to the built-in aliases when the config names none. */
+export function readDataset(source: ConfigSource): LoadedDataset {
+  return loadDataset(source.text, { file: source.file })
+}
+
+/** Model configs of a dataset, the built-in aliases when it has none of its own. */
+export function modelsOf({ model_configs: own }: DatasetConfig): readonly ModelConfig[] {
+  return own.length > 0 ? own : builtInModels
+}
+
+/** Providers: those of the config, then of the provider file, then the built-in ones. */
+export async function readProviders(
+  config: DatasetConfig | null,
+  file: string | undefined,
+): Promise<{ providers: readonly ModelProvider[]; problems: readonly Problem[] }> {
+  const own = config?.model_providers ?? []
+  const problems: Problem[] = []
+  const fromFile: ModelProvider[] = []
+  if (file !== undefined) {
+    const loaded = loadProviders(await readText(file, 'provider file'), { file })
+    problems.push(...loaded.problems)
+    fromFile.push(...(loaded.providers ?? []))
+  }
+  const providers = [...own]
+  for (const provider of [...fromFile, ...builtInProviders]) {
+    if (!providers.some(({ name }) => name === provider.name)) providers.push(provider)
+  }
+  return { providers, problems }
+}
+
+/** How the run is driven: a file, an object, or the defaults. */
+export async function readRunConfig(
+  input: string | object | undefined,
+): Promise<{ runConfig: RunConfig | null; problems: readonly Problem[] }> {
+  if (input === undefined) return { runConfig: defaultRunConfig, problems: [] }
+  const { config, problems } =
+    typeof input === 'string'
+      ? loadRunConfig(await readText(input, 'run config'), { file: input })
+      : parseRunConfig(input)
+  return { runConfig: config, problems }
+}

@@ -1,0 +1,14 @@
+import { z } from 'zod'
+import { double } from '../config/scalars.ts'
+import { defineSampler } from './define.ts'
+
+export const bernoulli = defineSampler({
+  kind: 'bernoulli',
+  params: z.strictObject({ p: double({ min: 0, max: 1 }) }),
+  converts: 'number',
+  sampleType: () => 'int64',
+  prepare:
+    ({ p }) =>
+    (random) =>
+      random.uniform() < p ? 1 : 0,
+})

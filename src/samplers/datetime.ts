@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { quoted } from '../config/literal.ts'
+import { oneOf, text } from '../config/scalars.ts'
+import type { ConfigPath, Problem } from '../config/problem.ts'
+import { datetimeUnits, truncate } from './calendar.ts'
+import { defineSampler } from './define.ts'
+import { dateExamples, isRelativeDate, parseDate } from './parse-date.ts'
+import { refusal } from './refusal.ts'
+
+/**
+ * A whole second in [start, end), then the beginning of the unit it lies in.
+ *
+ * So with unit Y and a start in May, values are the first of January, before `start`.
+ */
+export const datetime = defineSampler({
+  kind: 'datetime',
+  params: z.strictObject({
+    start: text(),
+    end: text(),
+    unit: oneOf(datetimeUnits).default('D'),
+  }),
+  converts: 'instant',
+  sampleType: () => 'instant',
+  check({ start, end }, { path, columnName }) {
+    const problems = [
+      ...dateProblems(start, [...path, 'start'], columnName),
+      ...dateProblems(end, [...path, 'end'], columnName),
+    ]
+    if (problems.length === 0 && secondsIn(start, end) <= 0) {
+      problems.push(
+        refusal(
+          'reversed-range',
+          [...path, 'end'],
+          `No second lies between the start and the end of column '${columnName}'`,
+          {
+            expected: `a date after ${quoted(start)}; the end itself is never drawn`,
+            received: quoted(end),
+          },
+        ),
+      )
+    }
+    return problems
+  },
+  prepare({ start, end, unit }) {
+    const first = firstSecond(start)
+    const seconds = secondsIn(start, end)
+    return (random) => truncate(first + random.below(seconds), unit)
+  },
+})
+
+function firstSecond(start: string): number {
+  return Math.ceil(parseDate(start) ?? Number.NaN)
+}
+
+/** How many whole seconds lie in [start, end). */
+function secondsIn(start: string, end: string): number {
+  return Math.ceil(parseDate(end) ?? Number.NaN) - firstSecond(start)
+}
+
+function dateProblems(written: string, path: ConfigPath, columnName: string): Problem[] {
+  if (parseDate(written) !== null) return []
+  const details = { expected: dateExamples, received: quoted(written) }
+  if (!isRelativeDate(written)) {
+    return [refusal('bad-date', path, `A bound of column '${columnName}' is no date`, details)]
+  }
+  return [
+    refusal(
+      'bad-date',
+      path,
+      `A bound of column '${columnName}' is relative to the day of the run, ` +
+        'so a resumed or repeated run would make other values',
+      { ...details, suggestion: 'Write the date itself.' },
+    ),
+  ]
+}

@@ -1,0 +1,67 @@
+import type { z } from 'zod'
+import type { ConfigPath, Problem } from '../config/problem.ts'
+import type { ColumnType, Row } from '../graph/kind.ts'
+import type { Random } from '../random/random.ts'
+import type { Value } from '../util/value.ts'
+
+/** What a sampler draws, before `convert_to`; an instant is whole seconds since 1970, in UTC. */
+export type SampleType = ColumnType | 'instant'
+
+/** What one parameter object refers to: a column's name and the parameter that holds it. */
+export interface SamplerReference {
+  name: string
+  parameter: string
+}
+
+/** A sampler column as another one's checks see it. */
+export interface ReferencedSampler {
+  samplerType: string
+  sampleType: SampleType
+  /** The text of all its cells, when its parameters list its values. */
+  texts: ReadonlySet<string> | null
+  /** The text its cells have for a value written in a config. */
+  textOf(written: string): string
+}
+
+export interface SamplerCheckContext {
+  readonly columnName: string
+  /** Path of the parameter object. */
+  readonly path: ConfigPath
+  /** A column that can be checked; a word for one that is no sampler; null: reported elsewhere. */
+  referenced(name: string): ReferencedSampler | string | null
+}
+
+export interface SamplerContext {
+  /** The cells of a referenced sampler column as text; null where a cell is null. */
+  text(name: string): (row: Row) => string | null
+  /** The text the cells of a referenced column have for a value written in a config. */
+  textOf(name: string): (written: string) => string
+  /** The instants of a referenced datetime or timedelta column, before their formatting. */
+  instant(name: string): (row: Row) => number
+  /** A number that only the run seed and this column decide, as the seed of a permutation. */
+  permutationSeed(): bigint
+}
+
+/** A distribution: its parameters, what it draws and how, in one module. */
+export interface Sampler<Params> {
+  /** The value of `sampler_type`. */
+  readonly kind: string
+  readonly params: z.ZodType<Params>
+  /** What `convert_to` means: a number's type, a date pattern, or nothing at all. */
+  readonly converts: 'number' | 'instant' | 'nothing'
+  sampleType(params: Params): SampleType
+  /** Digits to round to, where the parameters say so. */
+  decimalPlaces?(params: Params): number | null
+  /** All values it can draw, when they are listed in the parameters. */
+  listed?(params: Params): readonly Value[]
+  references?(params: Params): readonly SamplerReference[]
+  /** What the parameters' schema can't see. */
+  check?(params: Params, context: SamplerCheckContext): readonly Problem[]
+  /** Made once per run; `random` stands at the row, draws may follow one another. */
+  prepare(params: Params, context: SamplerContext): (random: Random, row: Row) => Value
+}
+
+/** Returns its argument; it exists for the types. */
+export function defineSampler<Params>(sampler: Sampler<Params>): Sampler<Params> {
+  return sampler
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import { double, integer } from '../config/scalars.ts'
+import { toDouble } from '../util/value.ts'
+import { defineSampler } from './define.ts'
+import { refusal } from './refusal.ts'
+
+export const gaussian = defineSampler({
+  kind: 'gaussian',
+  params: z.strictObject({
+    mean: double(),
+    stddev: double(),
+    decimal_places: integer().nullable().default(null),
+  }),
+  converts: 'number',
+  sampleType: () => 'float64',
+  decimalPlaces: (params) => params.decimal_places,
+  check({ mean, stddev }, { path, columnName }) {
+    const problems = []
+    if (!Number.isFinite(mean)) {
+      problems.push(
+        refusal('out-of-range', [...path, 'mean'], `The mean of '${columnName}' is not finite`, {
+          expected: 'a finite number',
+          received: `${mean}`,
+        }),
+      )
+    }
+    if (!(Number.isFinite(stddev) && stddev >= 0)) {
+      problems.push(
+        refusal(
+          'out-of-range',
+          [...path, 'stddev'],
+          `The standard deviation of '${columnName}' is negative or not finite`,
+          { expected: 'a finite number, at least 0', received: `${stddev}` },
+        ),
+      )
+    }
+    return problems
+  },
+  prepare:
+    ({ mean, stddev }) =>
+    (random) =>
+      toDouble(mean + stddev * random.normal()),
+})

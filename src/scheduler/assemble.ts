@@ -1,0 +1,229 @@
+import { CellFailure } from '../graph/failure.ts'
+import type { Graph, GraphColumn } from '../graph/graph.ts'
+import type { CellResult, ColumnGenerator, Generator } from '../graph/kind.ts'
+import type { Clock } from '../util/clock.ts'
+import { messageOf } from '../util/errors.ts'
+import type { Value } from '../util/value.ts'
+import { type Block, BlockRow, cellStatus, createBlock, setCell, statusOf } from './block.ts'
+import { type Evaluator, fillCell, fillNull } from './evaluate.ts'
+import type { JournaledFailure } from './journal.ts'
+import type { KnownCells } from './known-cells.ts'
+
+export interface AssembleOptions {
+  graph: Graph
+  generators: readonly (Generator | null)[]
+  evaluator: Evaluator
+  clock: Clock
+  /** Decided rows of one part, absolute and ascending. */
+  rows: Float64Array
+  /** What the ledger holds of them. */
+  known: KnownCells
+  frameRows: number
+  signal: AbortSignal
+  /** Longest time on the event loop, in ms. */
+  sliceMs?: number
+}
+
+/** A decided row without a record. */
+export interface AbsentRow {
+  row: number
+  outcome: 'dropped' | 'rejected'
+  column: number
+  code: string
+}
+
+/** Decided rows ready to be written. */
+export interface AssembledPart {
+  /** Rows with a record. */
+  rows: Float64Array
+  /** Cells by column id, aligned with `rows`. */
+  columns: readonly (readonly Value[])[]
+  absent: readonly AbsentRow[]
+  /** Failures of pure columns, found here. */
+  failures: readonly JournaledFailure[]
+  /** Rows with a null because a cell failed. */
+  nullKept: number
+}
+
+/**
+ * Makes the records of decided rows: cells that were paid for come from the ledger, pure ones are
+ * made again (the same, being pure) or, when nothing paid needed them, for the first time.
+ */
+export async function assemblePart(options: AssembleOptions): Promise<AssembledPart> {
+  const { graph, known } = options
+  const absent: AbsentRow[] = []
+  const gone = new Set<number>()
+  const kept = new Map<string, JournaledFailure>()
+  for (const failure of known.failures) {
+    const { row, column, code, outcome } = failure
+    if (outcome === 'null') {
+      kept.set(`${column}:${row}`, failure)
+    } else if (!gone.has(row)) {
+      gone.add(row)
+      absent.push({ row, outcome, column, code })
+    }
+  }
+  const rows = options.rows.filter((row) => !gone.has(row))
+  const decided = new Set(options.rows)
+  const state: Assembly = {
+    ...options,
+    block: createBlock(graph, rows.length, (offset) => rows[offset] as number),
+    lost: new Uint8Array(rows.length),
+    kept,
+    absent: absent.filter(({ row }) => decided.has(row)),
+    failures: [],
+    pace: createPace(options.clock, options.sliceMs ?? 4),
+  }
+  for (const column of graph.columns) {
+    if (column.producer === null) await makeColumn(state, column)
+  }
+  return collect(state, rows)
+}
+
+interface Assembly extends AssembleOptions {
+  block: Block
+  /** 1 for a row that lost a pure cell: it has no record. */
+  lost: Uint8Array
+  kept: ReadonlyMap<string, JournaledFailure>
+  absent: AbsentRow[]
+  failures: JournaledFailure[]
+  pace: () => Promise<void> | null
+}
+
+async function makeColumn(state: Assembly, column: GraphColumn): Promise<void> {
+  const { block, lost, evaluator } = state
+  const generator = state.generators[column.id]
+  const frames = new Map<number, number[]>()
+  for (let offset = 0; offset < block.size; offset += 1) {
+    const pause = state.pace()
+    if (pause !== null) await pause
+    if (lost[offset] === 1) continue
+    if (column.pure && generator?.by === 'row') {
+      if (evaluator.skip(column, block, offset)) continue
+      const failure = evaluator.row(column, generator, block, offset)
+      if (failure !== null) lose(state, column, offset, failure)
+    } else if (column.pure) {
+      if (evaluator.skip(column, block, offset)) continue
+      const frame = Math.floor(block.rowAt(offset) / state.frameRows)
+      const offsets = frames.get(frame)
+      if (offsets === undefined) frames.set(frame, [offset])
+      else offsets.push(offset)
+    } else {
+      takeKnown(state, column, offset)
+    }
+  }
+  for (const offsets of frames.values()) {
+    await makeFrame(state, column, generator as ColumnGenerator, offsets)
+  }
+}
+
+/** A journaled cell: what the ledger has, also when its condition would skip it today. */
+function takeKnown(state: Assembly, column: GraphColumn, offset: number): void {
+  const { block, known } = state
+  const row = block.rowAt(offset)
+  const value = known.cells[column.id]?.get(row)
+  if (value !== undefined) {
+    setCell(block, column.id, offset, value, cellStatus.done)
+    for (const side of column.sides) {
+      setCell(block, side, offset, known.cells[side]?.get(row) ?? null, cellStatus.done)
+    }
+  } else if (state.kept.has(`${column.id}:${row}`)) {
+    fillNull(column, block, offset)
+  } else if (!state.evaluator.skip(column, block, offset)) {
+    throw new Error(
+      `row ${row} counts as decided but the ledger has no cell of column ${column.name}; this is a defect of rowsmith`,
+    )
+  }
+}
+
+async function makeFrame(
+  state: Assembly,
+  column: GraphColumn,
+  generator: ColumnGenerator,
+  offsets: readonly number[],
+): Promise<void> {
+  const views = offsets.map((offset) => new BlockRow(state.block, offset))
+  let results: readonly (CellResult | Error)[]
+  try {
+    results = await generator.generate(views, state.signal)
+  } catch (error) {
+    if (state.signal.aborted) throw error
+    const failure = new CellFailure('frame-failed', messageOf(error), { cause: error })
+    results = offsets.map(() => failure)
+  }
+  offsets.forEach((offset, index) => {
+    const result = results[index] ?? new CellFailure('frame-failed', 'no cell was answered')
+    try {
+      if (result instanceof Error) throw result
+      fillCell(column, state.block, offset, result)
+    } catch (error) {
+      lose(state, column, offset, error)
+    }
+  })
+}
+
+/** A pure cell failed: the row keeps a null there or has no record, as its column says. */
+function lose(state: Assembly, column: GraphColumn, offset: number, error: unknown): void {
+  const row = state.block.rowAt(offset)
+  const keeps = column.onFailure === 'null'
+  const code = error instanceof CellFailure ? error.code : 'generator-error'
+  const outcome = keeps ? 'null' : 'dropped'
+  state.failures.push({
+    row,
+    column: column.id,
+    code,
+    message: messageOf(error),
+    attempts: 1,
+    outcome,
+  })
+  if (keeps) {
+    fillNull(column, state.block, offset)
+  } else {
+    state.lost[offset] = 1
+    state.absent.push({ row, outcome: 'dropped', column: column.id, code })
+  }
+}
+
+function collect(state: Assembly, rows: Float64Array): AssembledPart {
+  const { block, lost, graph } = state
+  const complete = state.absent.length === 0 || !lost.includes(1)
+  const columns = graph.columns.map(({ id }) => {
+    const cells = block.cells[id] ?? []
+    return complete ? cells : cells.filter((_, offset) => lost[offset] === 0)
+  })
+  return {
+    rows: complete ? rows : rows.filter((_, offset) => lost[offset] === 0),
+    columns,
+    absent: state.absent.sort((a, b) => a.row - b.row),
+    failures: state.failures,
+    nullKept: countKept(state),
+  }
+}
+
+function countKept({ block, lost, graph }: Assembly): number {
+  const failing = graph.columns.filter(({ onFailure }) => onFailure === 'null')
+  if (failing.length === 0) return 0
+  let count = 0
+  for (let offset = 0; offset < block.size; offset += 1) {
+    if (lost[offset] === 1) continue
+    if (failing.some(({ id }) => statusOf(block, id, offset) === cellStatus.failed)) count += 1
+  }
+  return count
+}
+
+/** Every so many rows: null to go on, or a promise of the event loop's next turn. */
+function createPace(clock: Clock, sliceMs: number): () => Promise<void> | null {
+  const stride = 64
+  let made = 0
+  let end = clock.now() + sliceMs
+  return () => {
+    made += 1
+    if (made % stride !== 0 || clock.now() < end) return null
+    return new Promise((resolve) => {
+      clock.soon(() => {
+        end = clock.now() + sliceMs
+        resolve()
+      })
+    })
+  }
+}

@@ -1,0 +1,103 @@
+import type { Graph, GraphColumn } from '../graph/graph.ts'
+import type { Row } from '../graph/kind.ts'
+import { toDouble, type Value } from '../util/value.ts'
+
+/** What became of a cell of a block. */
+export const cellStatus = { pending: 0, done: 1, skipped: 2, failed: 3 } as const
+
+/** Rows being worked on, column by column: an open group, or a part while it is written. */
+export interface Block {
+  readonly graph: Graph
+  readonly size: number
+  /** The absolute row at a position of the block. */
+  rowAt(offset: number): number
+  /** Cells by column id and position; a column's array exists once it has a cell. */
+  readonly cells: (Value[] | undefined)[]
+  /** `cellStatus` by column id and position. */
+  readonly status: (Uint8Array | undefined)[]
+  /** Bytes of its texts, roughly. */
+  bytes: number
+  readonly tally: ByteTally
+}
+
+/** Bytes of texts held by blocks together: what the budget of open groups is kept with. */
+export interface ByteTally {
+  bytes: number
+}
+
+export function createBlock(
+  graph: Graph,
+  size: number,
+  rowAt: (offset: number) => number,
+  tally: ByteTally = { bytes: 0 },
+): Block {
+  return {
+    graph,
+    size,
+    rowAt,
+    bytes: 0,
+    tally,
+    cells: Array.from({ length: graph.columns.length }),
+    status: Array.from({ length: graph.columns.length }),
+  }
+}
+
+export function setCell(
+  block: Block,
+  column: number,
+  offset: number,
+  value: Value,
+  status: 1 | 2 | 3,
+): void {
+  // Filled at once, so that the array keeps one dense shape however cells arrive.
+  const cells = (block.cells[column] ??= Array.from<Value>({ length: block.size }).fill(null))
+  const states = (block.status[column] ??= new Uint8Array(block.size))
+  cells[offset] = value
+  states[offset] = status
+  if (typeof value === 'string') {
+    block.bytes += 2 * value.length
+    block.tally.bytes += 2 * value.length
+  }
+}
+
+export function statusOf(block: Block, column: number, offset: number): number {
+  return block.status[column]?.[offset] ?? cellStatus.pending
+}
+
+/** A cell that was made, as it is stored. */
+export function cellOf(block: Block, column: number, offset: number): Value {
+  const value = block.cells[column]?.[offset]
+  if (value === undefined) {
+    throw new Error(`column ${nameOf(block, column)} is read before it is made`)
+  }
+  return value
+}
+
+function nameOf(block: Block, column: number): string {
+  return (block.graph.columns[column] as GraphColumn).name
+}
+
+/** A row of a block as generators and conditions see it; `offset` may be moved between uses. */
+export class BlockRow implements Row {
+  readonly block: Block
+  offset: number
+
+  constructor(block: Block, offset: number) {
+    this.block = block
+    this.offset = offset
+  }
+
+  get index(): number {
+    return this.block.rowAt(this.offset)
+  }
+
+  get(column: number): Value {
+    const { block, offset } = this
+    if (statusOf(block, column, offset) === cellStatus.pending) {
+      throw new Error(`column ${nameOf(block, column)} is read before it is made (row ${this.index})`)
+    }
+    const value = (block.cells[column] as Value[])[offset] as Value
+    const { type } = block.graph.columns[column] as GraphColumn
+    return type === 'float64' && typeof value === 'number' ? toDouble(value) : value
+  }
+}

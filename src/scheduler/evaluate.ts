@@ -1,0 +1,113 @@
+import { coerce } from '../graph/coerce.ts'
+import { CellFailure } from '../graph/failure.ts'
+import type { Graph, GraphColumn } from '../graph/graph.ts'
+import type { CellResult, RowGenerator } from '../graph/kind.ts'
+import type { Scope } from '../templates/template.ts'
+import { isTruthy } from '../templates/truth.ts'
+import type { Value } from '../util/value.ts'
+import { type Block, BlockRow, cellStatus, setCell, statusOf } from './block.ts'
+
+/** Skip decisions and row-wise cells: pure, so the same whenever and wherever they are made. */
+export interface Evaluator {
+  /** Whether a cell is skipped, decided once its upstream is done; fills it when it is. */
+  skip(column: GraphColumn, block: Block, offset: number): boolean
+  /** Makes a row-wise cell, or answers why it can't be made. */
+  row(
+    column: GraphColumn,
+    generator: RowGenerator,
+    block: Block,
+    offset: number,
+  ): CellFailure | null
+}
+
+export interface EvaluatorOptions {
+  graph: Graph
+  /** A skip condition that could not be evaluated: the cell is skipped, as in the ancestor. */
+  onConditionError: (column: GraphColumn, row: number, error: unknown) => void
+}
+
+export function createEvaluator({ graph, onConditionError }: EvaluatorOptions): Evaluator {
+  const conditionScopes = graph.columns.map(conditionScope)
+
+  function conditionScope({ skip }: GraphColumn): { scope: Scope; at: { row: BlockRow | null } } | null {
+    if (skip === null) return null
+    const at: { row: BlockRow | null } = { row: null }
+    const scope: Scope = {
+      get(name) {
+        const id = graph.byName.get(name)
+        return id === undefined ? undefined : at.row?.get(id)
+      },
+    }
+    return { scope, at }
+  }
+
+  function conditionHolds(column: GraphColumn, block: Block, offset: number): boolean {
+    const condition = conditionScopes[column.id]
+    if (column.skip === null || condition === null || condition === undefined) return false
+    condition.at.row = new BlockRow(block, offset)
+    try {
+      return isTruthy(column.skip.when.evaluate(condition.scope))
+    } catch (error) {
+      onConditionError(column, block.rowAt(offset), error)
+      return true
+    }
+  }
+
+  function upstreamSkipped(column: GraphColumn, block: Block, offset: number): boolean {
+    return (
+      column.propagateSkip &&
+      column.required.some((id) => statusOf(block, id, offset) === cellStatus.skipped)
+    )
+  }
+
+  return {
+    skip(column, block, offset) {
+      if (!upstreamSkipped(column, block, offset) && !conditionHolds(column, block, offset)) {
+        return false
+      }
+      const value = column.skip === null ? null : coerce(column.skip.value, column.type)
+      setCell(block, column.id, offset, value, cellStatus.skipped)
+      for (const side of column.sides) setCell(block, side, offset, null, cellStatus.skipped)
+      return true
+    },
+    row(column, generator, block, offset) {
+      try {
+        const value = generator.generate(new BlockRow(block, offset))
+        setCell(block, column.id, offset, coerce(value, column.type), cellStatus.done)
+        return null
+      } catch (error) {
+        return asCellFailure(error)
+      }
+    },
+  }
+}
+
+/** Fills a cell and its sides with what a generator answered; throws a `CellFailure` if it can't be. */
+export function fillCell(
+  column: GraphColumn,
+  block: Block,
+  offset: number,
+  { value, sides = [] }: CellResult,
+): void {
+  const cells: Value[] = [coerce(value, column.type)]
+  column.sides.forEach((side, index) => {
+    const { type } = block.graph.columns[side] as GraphColumn
+    cells.push(coerce(sides[index] ?? null, type))
+  })
+  setCell(block, column.id, offset, cells[0] as Value, cellStatus.done)
+  column.sides.forEach((side, index) => {
+    setCell(block, side, offset, cells[index + 1] as Value, cellStatus.done)
+  })
+}
+
+/** Leaves a failed cell as null, for columns that keep the row. */
+export function fillNull(column: GraphColumn, block: Block, offset: number): void {
+  setCell(block, column.id, offset, null, cellStatus.failed)
+  for (const side of column.sides) setCell(block, side, offset, null, cellStatus.failed)
+}
+
+/** What a generator threw, when it is about one cell; anything else is a defect and goes on. */
+export function asCellFailure(error: unknown): CellFailure {
+  if (error instanceof CellFailure) return error
+  throw error
+}

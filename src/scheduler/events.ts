@@ -1,0 +1,50 @@
+import type { RequestError } from '../limits/outcome.ts'
+
+/** What the scheduler tells while it works; everything countable is in the snapshot instead. */
+export type SchedulerEvent =
+  | { type: 'row-group-opened'; part: number; rows: number; reason: string }
+  | { type: 'cell-failed'; column: string; row: number; code: string; message: string; kept: boolean }
+  | { type: 'request-throttled'; route: string; retryAfterMs: number | null }
+  | { type: 'endpoint-stopped'; endpoint: string; error: RequestError }
+  | { type: 'early-shutdown'; rate: number; window: number }
+  | { type: 'draining' }
+  | { type: 'condition-failed'; column: string; row: number; message: string }
+
+/** The state of a run, cheap to take at any moment. */
+export interface Snapshot {
+  columns: readonly ColumnProgress[]
+  routes: readonly RouteProgress[]
+  rows: { decided: number; dropped: number; remaining: number; open: number }
+  openGroups: number
+  partsWriting: number
+  /** Requests between two attempts. */
+  backingOff: number
+  pendingBytes: number
+  draining: boolean
+}
+
+export interface ColumnProgress {
+  name: string
+  /** Whether cells of it are made before the part is written; others appear with their part. */
+  scheduled: boolean
+  made: number
+  skipped: number
+  failed: number
+}
+
+export interface RouteProgress {
+  name: string
+  endpoint: string
+  inFlight: number
+  limit: number
+  waiting: number
+  requests: number
+  succeeded: number
+  throttled: number
+  failed: number
+  inputTokens: number
+  outputTokens: number
+  /** Ms until the route may send again, 0 when nothing but free units keeps it. */
+  coolDownMs: number
+  stopped: string | null
+}

@@ -1,0 +1,46 @@
+import type { Usage } from '../graph/request.ts'
+import type { Value } from '../util/value.ts'
+
+/** A finished cell that can't be made again for free. */
+export interface JournaledCell {
+  row: number
+  /** Column id in the graph. */
+  column: number
+  value: Value
+  attempts: number
+}
+
+/** Why a cell is missing; kept for ever for a dropped row. */
+export interface JournaledFailure {
+  row: number
+  column: number
+  code: string
+  message: string
+  attempts: number
+  /** What the model said, when its reply could not be used; the store caps it. */
+  raw?: string
+  /** `dropped`: the row has no record. `null`: the row goes on with a null in this cell. */
+  outcome: 'dropped' | 'null'
+}
+
+/** One request that left this machine and how it ended; summed up per route. */
+export interface RequestRecord {
+  route: string
+  outcome: 'ok' | 'throttled' | 'failed'
+  usage: Usage
+}
+
+/**
+ * Where the engine writes down what was paid for: appends never wait and keep their order.
+ *
+ * A later record is durable only if every earlier one is.
+ */
+export interface Journal {
+  cell(cell: JournaledCell): void
+  failure(failure: JournaledFailure): void
+  request(record: RequestRecord): void
+  /** Bytes appended and not durable yet: the scheduler sends nothing while this is over its budget. */
+  readonly pendingBytes: number
+  /** Calls back whenever appended records became durable, or when the journal failed for good. */
+  onDurable(callback: (error: Error | null) => void): void
+}

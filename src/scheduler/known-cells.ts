@@ -1,0 +1,85 @@
+import type { Value } from '../util/value.ts'
+import { fillNull } from './evaluate.ts'
+import { setCell, cellStatus } from './block.ts'
+import type { Frames } from './frames.ts'
+import type { JournaledCell, JournaledFailure } from './journal.ts'
+import { offsetOf } from '../plan/group.ts'
+import type { OpenGroup } from './open-group.ts'
+import type { WorkColumn, WorkGraph } from './work-graph.ts'
+
+/** What the ledger holds of rows without an outcome. */
+export interface KnownCells {
+  /** Values by column id and row. */
+  readonly cells: readonly (ReadonlyMap<number, Value> | undefined)[]
+  readonly failures: readonly JournaledFailure[]
+}
+
+export function indexKnownCells(
+  columns: number,
+  cells: readonly JournaledCell[],
+  failures: readonly JournaledFailure[],
+): KnownCells {
+  const byColumn: (Map<number, Value> | undefined)[] = Array.from({ length: columns })
+  for (const { column, row, value } of cells) {
+    ;(byColumn[column] ??= new Map<number, Value>()).set(row, value)
+  }
+  return { cells: byColumn, failures }
+}
+
+/**
+ * Fills a group with what was paid for before; rows that need nothing more are decided at once.
+ *
+ * Deepest columns first: a finished cell announces its dependants, and a known dependant must be
+ * finished before that.
+ */
+export function fillKnown(
+  group: OpenGroup,
+  { cells, failures }: KnownCells,
+  work: WorkGraph,
+  frames: Frames,
+): void {
+  const nulls = new Map<number, number[]>()
+  for (const { row, column, outcome } of failures) {
+    const offset = offsetOf(group.group, row)
+    if (offset < 0) continue
+    if (outcome === 'dropped') {
+      frames.leaveAll({ group, offset })
+      group.drop(offset)
+    } else {
+      nulls.set(column, [...(nulls.get(column) ?? []), offset])
+    }
+  }
+  for (const workColumn of work.columns.toReversed()) {
+    const { column, local } = workColumn
+    for (const offset of nulls.get(column.id) ?? []) {
+      fillNull(column, group.block, offset)
+      finishKnown(group, local, offset, frames)
+    }
+    if (workColumn.journaled) fillColumn(group, workColumn, cells, frames)
+  }
+}
+
+function fillColumn(
+  group: OpenGroup,
+  { column, local }: WorkColumn,
+  cells: KnownCells['cells'],
+  frames: Frames,
+): void {
+  const values = cells[column.id]
+  if (values === undefined) return
+  for (let offset = 0; offset < group.group.size; offset += 1) {
+    const row = group.block.rowAt(offset)
+    const value = values.get(row)
+    if (value === undefined || !group.isOpen(offset)) continue
+    setCell(group.block, column.id, offset, value, cellStatus.done)
+    for (const side of column.sides) {
+      setCell(group.block, side, offset, cells[side]?.get(row) ?? null, cellStatus.done)
+    }
+    finishKnown(group, local, offset, frames)
+  }
+}
+
+function finishKnown(group: OpenGroup, local: number, offset: number, frames: Frames): void {
+  frames.leave(local, { group, offset })
+  group.finish(local, offset)
+}

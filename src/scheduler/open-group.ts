@@ -1,0 +1,126 @@
+import { type Group, rowAt } from '../plan/group.ts'
+import { type Block, type ByteTally, createBlock } from './block.ts'
+import type { WorkColumn, WorkGraph } from './work-graph.ts'
+
+/** What became of a row of an open group. */
+export const rowState = { open: 0, decided: 1, dropped: 2 } as const
+
+/** Told what a change of one cell made possible. */
+export interface GroupListener {
+  /** Every upstream of a cell is there: it can be made or skipped. */
+  cellReady(group: OpenGroup, local: number, offset: number): void
+  /** Every journaled cell of a row is there, or the row was dropped. */
+  rowDecided(group: OpenGroup, offset: number): void
+}
+
+/**
+ * An open row group: readiness by counting.
+ *
+ * `missing` holds, per (row, column), the upstream cells not there yet; a finished cell lowers its
+ * dependants' counters, and zero means ready. `left` holds, per row, the journaled cells not there
+ * yet. A row changes its state once.
+ */
+export class OpenGroup {
+  /** Opening number: older groups go first. */
+  readonly number: number
+  readonly group: Group
+  readonly block: Block
+  readonly #work: WorkGraph
+  readonly #listener: GroupListener
+  readonly #missing: Uint16Array
+  readonly #finished: Uint8Array
+  readonly #left: Uint16Array
+  readonly #rows: Uint8Array
+  /** Rows neither decided nor dropped. */
+  openRows: number
+  /** Cells being made outside of the scheduler's hands: on the wire, or in a task. */
+  running = 0
+
+  constructor(
+    work: WorkGraph,
+    group: Group,
+    number: number,
+    listener: GroupListener,
+    tally?: ByteTally,
+  ) {
+    this.number = number
+    this.group = group
+    this.block = createBlock(work.graph, group.size, (offset) => rowAt(group, offset), tally)
+    this.#work = work
+    this.#listener = listener
+    const width = work.columns.length
+    this.#missing = new Uint16Array(group.size * width)
+    for (let cell = 0; cell < this.#missing.length; cell += width) {
+      for (let local = 0; local < width; local += 1) {
+        this.#missing[cell + local] = (work.columns[local] as WorkColumn).upstreamCount
+      }
+    }
+    this.#finished = new Uint8Array(group.size * width)
+    this.#left = new Uint16Array(group.size).fill(work.journaledCount)
+    this.#rows = new Uint8Array(group.size)
+    this.openRows = group.size
+  }
+
+  get closed(): boolean {
+    return this.openRows === 0 && this.running === 0
+  }
+
+  isOpen(offset: number): boolean {
+    return this.#rows[offset] === rowState.open
+  }
+
+  isDropped(offset: number): boolean {
+    return this.#rows[offset] === rowState.dropped
+  }
+
+  isFinished(local: number, offset: number): boolean {
+    return this.#finished[offset * this.#work.columns.length + local] === 1
+  }
+
+  /** Announces the cells that need nothing, row by row so that first rows reach their line first. */
+  start(): void {
+    if (this.#work.journaledCount === 0) {
+      for (let offset = 0; offset < this.group.size; offset += 1) this.#settle(offset, rowState.decided)
+      return
+    }
+    for (let offset = 0; offset < this.group.size; offset += 1) {
+      for (const local of this.#work.roots) {
+        if (!this.isOpen(offset)) break
+        if (!this.isFinished(local, offset)) this.#listener.cellReady(this, local, offset)
+      }
+    }
+  }
+
+  /** A cell is there (made, skipped, or kept as null); its block entry was filled before. */
+  finish(local: number, offset: number): void {
+    const width = this.#work.columns.length
+    const cell = offset * width + local
+    if (this.#finished[cell] === 1) return
+    this.#finished[cell] = 1
+    const { journaled, dependants } = this.#work.columns[local] as WorkColumn
+    for (const dependant of dependants) {
+      const waiting = offset * width + dependant
+      const left = (this.#missing[waiting] as number) - 1
+      this.#missing[waiting] = left
+      if (left === 0 && this.#finished[waiting] === 0 && this.isOpen(offset)) {
+        this.#listener.cellReady(this, dependant, offset)
+      }
+    }
+    if (!journaled) return
+    const left = (this.#left[offset] as number) - 1
+    this.#left[offset] = left
+    if (left === 0) this.#settle(offset, rowState.decided)
+  }
+
+  /** The row will have no record. */
+  drop(offset: number): void {
+    this.#settle(offset, rowState.dropped)
+  }
+
+  #settle(offset: number, state: 1 | 2): void {
+    if (!this.isOpen(offset)) return
+    this.#rows[offset] = state
+    this.openRows -= 1
+    this.#listener.rowDecided(this, offset)
+  }
+}

@@ -1,0 +1,86 @@
+import type { Graph, GraphColumn } from '../graph/graph.ts'
+import type { Generator } from '../graph/kind.ts'
+
+/** A column the scheduler has to make; `local` is its position among those. */
+export interface WorkColumn {
+  readonly local: number
+  readonly column: GraphColumn
+  readonly generator: Generator | null
+  readonly upstreamCount: number
+  /** Locals that wait for this one. */
+  readonly dependants: readonly number[]
+  /** Written to the ledger and counted per row; side columns go with their producer. */
+  readonly journaled: boolean
+}
+
+/**
+ * What has to be made before a row is decided: the journaled columns and what they read.
+ *
+ * Pure columns that nothing journaled reads are made once, when the part is written.
+ */
+export interface WorkGraph {
+  readonly graph: Graph
+  readonly columns: readonly WorkColumn[]
+  /** Locals without upstream. */
+  readonly roots: readonly number[]
+  /** Locals by column id; −1 for columns left to the writing of the part. */
+  readonly localOf: readonly number[]
+  /** Journaled locals with nothing journaled above them: the first to need a route. */
+  readonly first: readonly number[]
+  readonly journaledCount: number
+  /** Whether a column works on whole frames, so that frames are opened whole. */
+  readonly wholeFrames: boolean
+}
+
+export function createWorkGraph(graph: Graph, generators: readonly (Generator | null)[]): WorkGraph {
+  const needed = neededColumns(graph)
+  const localOf = graph.columns.map(() => -1)
+  const ids = graph.columns.filter(({ id }) => needed[id]).map(({ id }) => id)
+  ids.forEach((id, local) => (localOf[id] = local))
+
+  const columns = ids.map((id, local): WorkColumn => {
+    const column = graph.columns[id] as GraphColumn
+    return {
+      local,
+      column,
+      generator: generators[id] ?? null,
+      upstreamCount: column.upstream.length,
+      dependants: column.dependants
+        .map((dependant) => localOf[dependant] as number)
+        .filter((dependant) => dependant >= 0),
+      journaled: !column.pure && column.producer === null,
+    }
+  })
+  return {
+    graph,
+    columns,
+    roots: columns.filter(({ upstreamCount }) => upstreamCount === 0).map(({ local }) => local),
+    localOf,
+    first: firstJournaled(columns, localOf),
+    journaledCount: columns.filter(({ journaled }) => journaled).length,
+    wholeFrames: columns.some(({ column }) => column.by === 'column'),
+  }
+}
+
+function neededColumns(graph: Graph): boolean[] {
+  const needed = graph.columns.map(({ pure }) => !pure)
+  // Upstream comes first in the graph's order, so one pass backwards reaches every ancestor.
+  for (const column of graph.columns.toReversed()) {
+    if (!needed[column.id]) continue
+    for (const id of column.upstream) needed[id] = true
+    if (column.producer !== null) needed[column.producer] = true
+  }
+  return needed
+}
+
+function firstJournaled(columns: readonly WorkColumn[], localOf: readonly number[]): number[] {
+  const below = columns.map(() => false)
+  const first: number[] = []
+  for (const { local, column, journaled } of columns) {
+    const upstream = column.upstream.map((id) => localOf[id] as number)
+    const paidAbove = upstream.some((id) => below[id] || columns[id]?.journaled)
+    below[local] = paidAbove
+    if (journaled && !paidAbove) first.push(local)
+  }
+  return first
+}

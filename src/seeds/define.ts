@@ -1,0 +1,89 @@
+import type { z } from 'zod'
+import type { ColumnType } from '../graph/kind.ts'
+import type { Value } from '../util/value.ts'
+
+export interface SeedColumn {
+  readonly name: string
+  readonly type: ColumnType
+}
+
+/** Values in the order of the columns, each of its column's type or null. */
+export type SeedRow = readonly Value[]
+
+/** Where a seed source may look. */
+export interface SeedContext {
+  /** Relative paths start here. */
+  readonly workingDirectory: string
+  /** Tried second for relative paths; null when the config came from no file. */
+  readonly configDirectory: string | null
+  readonly signal: AbortSignal
+}
+
+/** A seed whose columns and size are known; its rows can be read from first to last. */
+export interface OpenedSeed extends AsyncDisposable {
+  readonly columns: readonly SeedColumn[]
+  readonly size: number
+  /** Hash of the content and of how it is read; the same wherever the content lies. */
+  readonly identity: string
+  /** Cheap to compare: equal stamps mean equal content, different ones mean nothing. */
+  readonly stamp: string
+  /** All rows in stored order, in batches; every call starts again at the first. */
+  rows(signal: AbortSignal): AsyncIterable<readonly SeedRow[]>
+  /** Whether the content is no longer the one that was opened. */
+  changed(): Promise<boolean>
+  close(): Promise<void>
+}
+
+/** What a source is now, without reading its rows. */
+export interface SeedStamp {
+  readonly stamp: string
+  /** Reads all of the content. */
+  identity(signal: AbortSignal): Promise<string>
+}
+
+/**
+ * A kind of seed source, by its `seed_type`.
+ *
+ * What the user can put right is thrown as `SeedFault`.
+ */
+export interface SeedSource<Source = unknown> {
+  readonly type: string
+  /** The whole `source` object. */
+  readonly schema: z.ZodType<Source>
+  open(source: Source, context: SeedContext): Promise<OpenedSeed>
+  /** Null when there is nothing at its place any more. */
+  stamp(source: Source, context: SeedContext): Promise<SeedStamp | null>
+}
+
+export interface SeedFaultOptions {
+  cause?: unknown
+  /** The way out, one sentence. */
+  suggestion?: string
+  /** The field of the source it is about. */
+  field?: string
+}
+
+/** Something about the seed itself that the user has to put right. */
+export class SeedFault extends Error {
+  /** Kebab-case and stable: it becomes the code of a problem. */
+  readonly code: string
+  readonly suggestion: string | undefined
+  readonly field: string
+
+  constructor(
+    code: string,
+    message: string,
+    { cause, suggestion, field = 'path' }: SeedFaultOptions = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'SeedFault'
+    this.code = code
+    this.suggestion = suggestion
+    this.field = field
+  }
+}
+
+/** Returns its argument with its types closed over, so that sources of all kinds fit one table. */
+export function defineSeedSource<Source>(source: SeedSource<Source>): SeedSource<Source> {
+  return source
+}

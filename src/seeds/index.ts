@@ -1,0 +1,3 @@
+import { local } from './local.ts'
+
+export const seedSources = [local] as const

@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto'
+import type { SeedConfig } from '../config/dataset.ts'
+import type { ConfigPath, Problem } from '../config/problem.ts'
+import { quoted } from '../config/literal.ts'
+import { problemsOfZod } from '../config/problems.ts'
+import { nearest } from '../util/near-miss.ts'
+import type { SeedSchema } from '../graph/draft.ts'
+import { RowsmithError, messageOf } from '../util/errors.ts'
+import {
+  SeedFault,
+  type OpenedSeed,
+  type SeedColumn,
+  type SeedContext,
+  type SeedSource,
+} from './define.ts'
+import { seedSources } from './index.ts'
+import { selectRows, type Selection } from './selection.ts'
+
+/** A seed that a run can use. Whoever asked for it closes `seed`. */
+export interface InspectedSeed {
+  readonly seed: OpenedSeed
+  readonly selection: Selection
+}
+
+export interface SeedInspection {
+  /** Null when there is a problem. */
+  readonly inspected: InspectedSeed | null
+  readonly problems: readonly Problem[]
+}
+
+const sourcePath: ConfigPath = ['seed_config', 'source']
+
+/** Opens the seed a config names and checks everything that needs its content. */
+export async function inspectSeed(
+  config: SeedConfig,
+  context: SeedContext,
+): Promise<SeedInspection> {
+  const found = findSource(config)
+  if ('problems' in found) return { inspected: null, problems: found.problems }
+  let seed: OpenedSeed
+  try {
+    seed = await found.open(context)
+  } catch (error) {
+    return { inspected: null, problems: [toProblem(error, context.signal)] }
+  }
+  const selection = checkContent(config, seed)
+  if ('size' in selection) return { inspected: { seed, selection }, problems: [] }
+  await seed.close()
+  return { inspected: null, problems: [selection] }
+}
+
+/** The seed as the graph takes it: what decides the value of a row, content and order alike. */
+export function describeSeed(
+  seed: { readonly columns: readonly SeedColumn[]; readonly identity: string },
+  strategy: SeedConfig['sampling_strategy'],
+  selection: Selection,
+): SeedSchema {
+  const { start, size } = selection
+  const material = JSON.stringify({ content: seed.identity, strategy, start, size })
+  return { columns: seed.columns, identity: createHash('sha256').update(material).digest('hex') }
+}
+
+/**
+ * Refuses a run whose seed is no longer the one it was made with.
+ *
+ * A source that is gone is no hindrance: the run folder has its rows. The content is only read
+ * when size or time of change differ.
+ */
+export async function checkSeedUnchanged(
+  config: SeedConfig,
+  stored: { readonly identity: string; readonly stamp: string },
+  context: SeedContext,
+): Promise<void> {
+  const found = findSource(config)
+  if ('problems' in found) {
+    throw new RowsmithError(
+      'config-invalid',
+      found.problems.map(({ message }) => message).join('\n'),
+    )
+  }
+  let identity: string
+  try {
+    const current = await found.stamp(context)
+    if (current === null || current.stamp === stored.stamp) return
+    identity = await current.identity(context.signal)
+  } catch (error) {
+    const problem = toProblem(error, context.signal)
+    throw new RowsmithError('seed-changed', `the seed cannot be compared: ${problem.message}`, {
+      cause: error,
+      hints: problem.suggestion === undefined ? [] : [problem.suggestion],
+    })
+  }
+  if (identity === stored.identity) return
+  throw new RowsmithError(
+    'seed-changed',
+    `seed_config.source: the run was made with seed ${short(stored.identity)}, ` +
+      `and the content there now is ${short(identity)}`,
+    { hints: ['Put the former content back, or start a new run for the new one.'] },
+  )
+}
+
+interface FoundSource {
+  open(context: SeedContext): Promise<OpenedSeed>
+  stamp(context: SeedContext): ReturnType<SeedSource['stamp']>
+}
+
+function findSource({ source }: SeedConfig): FoundSource | { problems: readonly Problem[] } {
+  const kind = seedSources.find(({ type }) => type === source.seed_type)
+  if (kind === undefined) {
+    const known = seedSources.map(({ type }) => type)
+    return { problems: [unknownType(source.seed_type, known)] }
+  }
+  return bindSource(kind, source)
+}
+
+/** Keeps the source's own type between its schema and its functions. */
+function bindSource<Source>(
+  kind: SeedSource<Source>,
+  written: unknown,
+): FoundSource | { problems: readonly Problem[] } {
+  const parsed = kind.schema.safeParse(written)
+  if (parsed.success) {
+    return {
+      open: (context) => kind.open(parsed.data, context),
+      stamp: (context) => kind.stamp(parsed.data, context),
+    }
+  }
+  const problems = problemsOfZod(parsed.error, {
+    path: sourcePath,
+    value: written,
+    schema: kind.schema,
+    subject: 'the seed source',
+  })
+  return { problems }
+}
+
+function checkContent(config: SeedConfig, seed: OpenedSeed): Selection | Problem {
+  if (seed.size > 0 && seed.columns.length > 0) {
+    return selectRows(config.selection_strategy, seed.size)
+  }
+  return {
+    level: 'error',
+    code: 'empty-seed',
+    path: [...sourcePath, 'path'],
+    message: seed.size > 0 ? 'The rows of the seed have no columns' : 'The seed has no rows',
+    expected: 'at least one row with at least one column',
+  }
+}
+
+function unknownType(type: string, known: readonly string[]): Problem {
+  const meant = nearest(type, known)
+  return {
+    level: 'error',
+    code: 'unknown-seed-type',
+    path: [...sourcePath, 'seed_type'],
+    message: `There is no kind of seed source called ${quoted(type)}`,
+    expected: `one of ${known.join(', ')}`,
+    received: quoted(type),
+    ...(meant === undefined ? {} : { suggestion: `Did you mean '${meant}'?` }),
+  }
+}
+
+function toProblem(error: unknown, signal: AbortSignal): Problem {
+  // An abort is not the seed's fault, and neither is a mistake in this program.
+  if (signal.aborted) throw error
+  if (error instanceof SeedFault) {
+    const { code, message, suggestion, field } = error
+    return {
+      level: 'error',
+      code,
+      path: [...sourcePath, field],
+      message: `The seed can't be used: ${message}`,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    }
+  }
+  if (error instanceof Error && 'syscall' in error) {
+    return {
+      level: 'error',
+      code: 'seed-unreadable',
+      path: [...sourcePath, 'path'],
+      message: `The seed can't be read: ${messageOf(error)}`,
+      suggestion: 'Check that the file exists and that you may read it.',
+    }
+  }
+  throw error
+}
+
+function short(identity: string): string {
+  return identity.slice(0, 12)
+}

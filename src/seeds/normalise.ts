@@ -1,0 +1,122 @@
+import { mkdir, open, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { RowsmithError, messageOf } from '../util/errors.ts'
+import { stringifyJson } from '../util/json.ts'
+import { SeedFault, type OpenedSeed, type SeedColumn } from './define.ts'
+import { createRowFileWriter, offsetsName, rowsName } from './row-file.ts'
+
+/** Grows whenever the files of a stored seed change their form. */
+export const storedSeedVersion = 1
+export const descriptionName = 'seed.json'
+
+/** What `seed.json` holds. It is written last, so its presence says that the rows are complete. */
+export interface StoredSeedDescription {
+  readonly version: number
+  readonly identity: string
+  readonly stamp: string
+  readonly size: number
+  readonly columns: readonly SeedColumn[]
+}
+
+/**
+ * Writes all rows of a seed into a folder, in stored order, in the form `openSeed` reads.
+ *
+ * Memory stays the same for any size. A folder without `seed.json` is an attempt that was cut off;
+ * it is simply written again.
+ */
+export async function normaliseSeed(
+  seed: OpenedSeed,
+  directory: string,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true })
+    await writeRowFiles(seed, directory, signal)
+    await publish(seed, directory)
+  } catch (error) {
+    throw signal.aborted ? error : toStorageError(error, directory)
+  }
+}
+
+/** Gives the finished files their names; the description comes last. */
+async function publish(seed: OpenedSeed, directory: string): Promise<void> {
+  const description: StoredSeedDescription = {
+    version: storedSeedVersion,
+    identity: seed.identity,
+    stamp: seed.stamp,
+    size: seed.size,
+    columns: seed.columns,
+  }
+  await rename(join(directory, `${rowsName}.tmp`), join(directory, rowsName))
+  await rename(join(directory, `${offsetsName}.tmp`), join(directory, offsetsName))
+  const path = join(directory, descriptionName)
+  await writeFile(`${path}.tmp`, `${JSON.stringify(description, null, 2)}\n`, { flush: true })
+  await rename(`${path}.tmp`, path)
+  await syncFolder(directory)
+}
+
+async function writeRowFiles(
+  seed: OpenedSeed,
+  directory: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const writer = await createRowFileWriter(directory)
+  let written = 0
+  try {
+    for await (const batch of seed.rows(signal)) {
+      signal.throwIfAborted()
+      for (const row of batch) {
+        const full = writer.append(stringifyJson(row))
+        if (full !== undefined) await full
+      }
+      written += batch.length
+    }
+    if (written !== seed.size || (await seed.changed())) throw changedMeanwhile(seed.size, written)
+    await writer.finish()
+  } catch (error) {
+    if (error instanceof SeedFault && (await seed.changed())) {
+      throw changedMeanwhile(seed.size, written, error)
+    }
+    if (error instanceof SeedFault) {
+      throw new RowsmithError('config-invalid', `the seed cannot be read: ${messageOf(error)}`, {
+        cause: error,
+        hints: error.suggestion === undefined ? [] : [error.suggestion],
+      })
+    }
+    throw error
+  } finally {
+    await writer.close()
+  }
+}
+
+function changedMeanwhile(size: number, written: number, cause?: unknown): RowsmithError {
+  return new RowsmithError(
+    'seed-changed',
+    `the seed changed while it was read: it had ${size} rows, then ${written}`,
+    { cause, hints: ['Start again once nothing writes to the file any more.'] },
+  )
+}
+
+async function syncFolder(directory: string): Promise<void> {
+  // Windows cannot open folders; renames are durable there without it.
+  if (process.platform === 'win32') return
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function toStorageError(error: unknown, directory: string): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error
+  const full = 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+  return new RowsmithError(
+    full ? 'disk-full' : 'storage-failed',
+    `the seed cannot be copied into ${directory}: ${messageOf(error)}`,
+    {
+      cause: error,
+      hints: full ? ['Free some space (the copy is about as large as the seed as JSON).'] : [],
+    },
+  )
+}

@@ -1,0 +1,89 @@
+import { resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import type { DatasetFile } from './ledger-dataset.ts'
+import { readDatasets } from './ledger-dataset.ts'
+import {
+  ledgerName,
+  missing,
+  openLedgerForReading,
+  readCount,
+  type LedgerFile,
+} from './ledger-file.ts'
+import { readFailures, readUsage, type FailureSummary, type RouteUsage } from './ledger-journal.ts'
+import { readTotals, type RowTotals } from './ledger-parts.ts'
+import { readColumns, readSettings } from './ledger-run.ts'
+import { readHolder, type LockHolder } from './lock.ts'
+import type { RunSettings } from './settings.ts'
+import { storageError } from './storage-error.ts'
+
+/** One opening of the run. Times are milliseconds since 1970. */
+interface SessionSummary {
+  number: number
+  started: number
+  /** Null while it runs and for one that was killed. */
+  ended: number | null
+}
+
+/** What a run folder holds, read from outside. */
+export interface StoreSummary {
+  directory: string
+  settings: RunSettings
+  /** Rows below the target by outcome; what is missing to the target remains. */
+  totals: RowTotals
+  parts: { count: number; bytes: number }
+  /** Joined files that are as new as the parts; empty otherwise. */
+  dataset: readonly DatasetFile[]
+  usage: readonly RouteUsage[]
+  failures: readonly FailureSummary[]
+  sessions: readonly SessionSummary[]
+  /** The living process that has the run open. */
+  holder: LockHolder | null
+  /** Cells in the ledger that no part holds. */
+  waitingCells: number
+}
+
+/** Reads what a run folder holds without locking it, also while another process runs it. */
+export async function inspectStore(directory: string): Promise<StoreSummary> {
+  const path = resolve(directory)
+  const ledgerPath = resolve(path, ledgerName)
+  const found = await stat(ledgerPath).catch(() => null)
+  if (found === null) throw missing(ledgerPath)
+  const ledger = openLedgerForReading(ledgerPath)
+  try {
+    // One snapshot: a part committed in between would be counted in one figure only.
+    return ledger.read(() => summarise(path, ledger))
+  } catch (error) {
+    throw storageError(error, `reading ${ledgerPath}`)
+  } finally {
+    ledger.close()
+  }
+}
+
+function summarise(directory: string, ledger: LedgerFile): StoreSummary {
+  const settings = readSettings(ledger)
+  const parts =
+    ledger.get('SELECT count(*) AS count, ifnull(sum(bytes), 0) AS bytes FROM part') ?? {}
+  const cells = ledger.get('SELECT count(*) AS count FROM cell') ?? {}
+  return {
+    directory,
+    settings,
+    totals: readTotals(ledger, settings.partRows, settings.rows),
+    parts: {
+      count: readCount(parts, 'count', 'part'),
+      bytes: readCount(parts, 'bytes', 'part.bytes'),
+    },
+    dataset: readDatasets(ledger).map(({ directory: folder, file, ...rest }) => ({
+      path: resolve(directory, folder, file),
+      ...rest,
+    })),
+    usage: readUsage(ledger),
+    failures: readFailures(ledger, readColumns(ledger)),
+    sessions: ledger.all('SELECT * FROM session ORDER BY number').map((row) => ({
+      number: readCount(row, 'number', 'session.number'),
+      started: Number(row['started']),
+      ended: row['ended'] === null ? null : Number(row['ended']),
+    })),
+    holder: readHolder(directory),
+    waitingCells: readCount(cells, 'count', 'cell'),
+  }
+}

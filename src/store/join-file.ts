@@ -1,0 +1,138 @@
+import { rmSync } from 'node:fs'
+import {
+  parquetMetadataAsync,
+  type ColumnChunk,
+  type ColumnMetaData,
+  type RowGroup,
+  type SchemaElement,
+} from 'hyparquet'
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
+import {
+  createdBy,
+  createSink,
+  datasetSchema,
+  openSource,
+  parsers,
+  type FileColumn,
+  type FileSink,
+  type FileSource,
+  type WrittenFile,
+} from './parquet.ts'
+import { clipBlock, readPartFile, writePartFile, type RowBlock } from './part-file.ts'
+
+export interface JoinColumn extends FileColumn {
+  drop: boolean
+}
+
+export interface JoinFileOptions {
+  /** The file to write. */
+  path: string
+  columns: readonly JoinColumn[]
+  /** Paths of part files in row order. */
+  parts: readonly string[]
+  /** Set when the last part holds rows from here on, which stay out. */
+  clipLastAt: number | null
+}
+
+const magic = new TextEncoder().encode('PAR1')
+const copyBytes = 1 << 20
+
+/** Joins part files into one dataset file by copying the bytes of their column chunks. */
+export async function joinFile(options: JoinFileOptions): Promise<WrittenFile & { rows: number }> {
+  const { path, columns, parts, clipLastAt } = options
+  using sink = createSink(path)
+  try {
+    const kept = columns.filter(({ drop }) => !drop)
+    const rowGroups: RowGroup[] = []
+    sink.write(magic)
+    for (const [index, part] of parts.entries()) {
+      if (clipLastAt !== null && index === parts.length - 1) {
+        const clipped = `${path}.clipped`
+        await clipPart(part, clipped, columns, clipLastAt)
+        rowGroups.push(...(await copyPart(clipped, columns, sink)))
+        rmSync(clipped)
+      } else {
+        rowGroups.push(...(await copyPart(part, columns, sink)))
+      }
+    }
+    sink.write(footer(datasetSchema(kept), rowGroups))
+    const rows = Number(sum(rowGroups.map(({ num_rows }) => num_rows)))
+    return { ...sink.finish(), rows }
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
+  }
+}
+
+async function clipPart(
+  from: string,
+  to: string,
+  columns: readonly FileColumn[],
+  below: number,
+): Promise<void> {
+  async function* blocks(): AsyncGenerator<RowBlock> {
+    for await (const block of readPartFile(from, columns)) {
+      const clipped = clipBlock(block, below)
+      if (clipped.rows.length > 0) yield clipped
+    }
+  }
+  await writePartFile({ path: to, columns, blocks: blocks() })
+}
+
+/** Copies the kept columns of a part and gives its row groups as they stand in the new file. */
+async function copyPart(
+  path: string,
+  columns: readonly JoinColumn[],
+  sink: FileSink,
+): Promise<RowGroup[]> {
+  using source = openSource(path)
+  const metadata = await parquetMetadataAsync(source.buffer, { parsers, geoparquet: false })
+  return metadata.row_groups.map(({ columns: chunks, num_rows }) => {
+    // The first chunk of a part is the row number.
+    const kept = chunks.slice(1).filter((_, id) => columns[id]?.drop === false)
+    const copied = kept.map((chunk) => copyChunk(chunk, source, sink, path))
+    return {
+      columns: copied.map(({ chunk }) => chunk),
+      num_rows,
+      total_byte_size: sum(copied.map(({ meta }) => meta.total_uncompressed_size)),
+      total_compressed_size: sum(copied.map(({ meta }) => meta.total_compressed_size)),
+    }
+  })
+}
+
+function copyChunk(
+  { meta_data: meta }: ColumnChunk,
+  source: FileSource,
+  sink: FileSink,
+  path: string,
+): { chunk: ColumnChunk; meta: ColumnMetaData } {
+  if (meta === undefined) throw new Error(`${path}: a column chunk has no metadata`)
+  const start = Number(meta.dictionary_page_offset ?? meta.data_page_offset)
+  const end = start + Number(meta.total_compressed_size)
+  const shift = BigInt(sink.bytes - start)
+  for (let from = start; from < end; from += copyBytes) {
+    sink.write(source.read(from, Math.min(from + copyBytes, end)))
+  }
+  const shifted = { ...meta, data_page_offset: meta.data_page_offset + shift }
+  if (meta.dictionary_page_offset !== undefined) {
+    shifted.dictionary_page_offset = meta.dictionary_page_offset + shift
+  }
+  // A chunk made anew leaves out the page indexes, which stay behind in the part.
+  return { chunk: { file_offset: BigInt(start) + shift, meta_data: shifted }, meta }
+}
+
+function sum(sizes: readonly bigint[]): bigint {
+  return sizes.reduce((total, size) => total + size, 0n)
+}
+
+/** Everything behind the column chunks, written by hyparquet-writer from row groups it is given. */
+function footer(schema: SchemaElement[], rowGroups: RowGroup[]): Uint8Array {
+  const memory = new ByteWriter()
+  const parquet = new ParquetWriter({ writer: memory, schema, createdBy })
+  parquet.row_groups = rowGroups
+  parquet.num_rows = sum(rowGroups.map(({ num_rows }) => num_rows))
+  // Without pending indexes finishing writes the metadata only, and nothing waits.
+  void parquet.finish()
+  // The writer began a file of its own; its magic is not ours to repeat.
+  return memory.getBytes().subarray(magic.length)
+}

@@ -1,0 +1,205 @@
+import type {
+  Journal,
+  JournaledCell,
+  JournaledFailure,
+  RequestRecord,
+} from '../scheduler/journal.ts'
+import type { Clock, Timer } from '../util/clock.ts'
+import type { JournalBatch, RouteUsage, StoredCell, StoredFailure } from './ledger-journal.ts'
+import type { ColumnSettings } from './settings.ts'
+import { toStored, type StoredValue } from './stored-value.ts'
+
+const maxBatchRecords = 256
+const maxBatchBytes = 1 << 20
+const batchDelayMs = 10
+/** What is kept of a model's words about a failed cell. */
+const maxRawBytes = 16 * 1024
+/** A row, a column and a count, in whatever form. */
+const recordOverhead = 32
+
+export interface BatchingJournalOptions {
+  clock: Clock
+  columns: readonly ColumnSettings[]
+  /** Makes a batch durable; called in order, answers in order. */
+  commit: (batch: JournalBatch) => Promise<void>
+  onCommitted: (records: number, bytes: number) => void
+}
+
+export interface BatchingJournal {
+  readonly journal: Journal
+  /** Hands the open batch over, so that later calls to the ledger see it. */
+  post: () => void
+  /** Resolves once all that was appended before is durable. */
+  flush: () => Promise<void>
+  /** The error that ended the journal, if one did. */
+  readonly failure: Error | null
+}
+
+/** Collects records into batches: an idle journal writes at once, a busy one every 10 ms. */
+export function createJournal(options: BatchingJournalOptions): BatchingJournal {
+  const { clock, columns, commit, onCommitted } = options
+  const callbacks: ((error: Error | null) => void)[] = []
+  let batch = emptyBatch()
+  let timer: Timer | null = null
+  /** Rises with every post, so that a `soon` that was overtaken does nothing. */
+  let posts = 0
+  let scheduled = false
+  let inFlight = 0
+  let pendingBytes = 0
+  let failure: Error | null = null
+  let last: Promise<void> = Promise.resolve()
+
+  function append(bytes: number, add: (batch: OpenBatch) => void): void {
+    pendingBytes += bytes
+    // Whoever watches has been told; what comes now is not kept.
+    if (failure !== null) return
+    add(batch)
+    batch.records += 1
+    batch.bytes += bytes
+    if (batch.records >= maxBatchRecords || batch.bytes >= maxBatchBytes) post()
+    else schedule()
+  }
+
+  function schedule(): void {
+    if (scheduled) return
+    scheduled = true
+    if (inFlight > 0) {
+      timer = clock.after(batchDelayMs, post)
+      return
+    }
+    const mark = posts
+    clock.soon(() => {
+      if (posts === mark) post()
+    })
+  }
+
+  function post(): void {
+    timer?.cancel()
+    timer = null
+    scheduled = false
+    posts += 1
+    if (batch.records === 0 || failure !== null) return
+    const full = batch
+    batch = emptyBatch()
+    inFlight += 1
+    last = commitBatch(full)
+  }
+
+  async function commitBatch({ records, bytes, cells, failures, usage }: OpenBatch): Promise<void> {
+    try {
+      await commit({ cells, failures, usage: [...usage.values()] })
+    } catch (error) {
+      // Later batches fail with the same error: it is told once.
+      if (failure !== null) return
+      failure = error instanceof Error ? error : new Error(String(error))
+      for (const callback of callbacks) callback(failure)
+      return
+    } finally {
+      inFlight -= 1
+    }
+    pendingBytes -= bytes
+    onCommitted(records, bytes)
+    for (const callback of callbacks) callback(null)
+  }
+
+  const journal: Journal = {
+    cell({ row, column, value, attempts }: JournaledCell) {
+      const stored = storedValue(columns, column, value)
+      append(recordOverhead + storedBytes(stored), ({ cells }) => {
+        cells.push({ row, column, value: stored, attempts })
+      })
+    },
+    failure(record) {
+      const stored = storedFailure(record)
+      const { code, message, raw } = stored
+      append(recordOverhead + code.length + message.length + (raw?.length ?? 0), ({ failures }) => {
+        failures.push(stored)
+      })
+    },
+    request(record) {
+      append(recordOverhead, ({ usage }) => addRequest(usage, record))
+    },
+    get pendingBytes() {
+      return pendingBytes
+    },
+    onDurable(callback) {
+      callbacks.push(callback)
+    },
+  }
+
+  return {
+    journal,
+    post,
+    async flush() {
+      post()
+      await last
+      if (failure !== null) throw failure
+    },
+    get failure() {
+      return failure
+    },
+  }
+}
+
+interface OpenBatch {
+  records: number
+  bytes: number
+  cells: StoredCell[]
+  failures: StoredFailure[]
+  usage: Map<string, RouteUsage>
+}
+
+function emptyBatch(): OpenBatch {
+  return { records: 0, bytes: 0, cells: [], failures: [], usage: new Map() }
+}
+
+function addRequest(
+  totals: Map<string, RouteUsage>,
+  { route, outcome, usage }: RequestRecord,
+): void {
+  let total = totals.get(route)
+  if (total === undefined) {
+    const none = { ok: 0, throttled: 0, failed: 0 }
+    total = { route, ...none, inputTokens: 0, outputTokens: 0, reasoningTokens: 0 }
+    totals.set(route, total)
+  }
+  total[outcome] += 1
+  total.inputTokens += usage.inputTokens
+  total.outputTokens += usage.outputTokens
+  total.reasoningTokens += usage.reasoningTokens
+}
+
+function storedValue(
+  columns: readonly ColumnSettings[],
+  column: number,
+  value: JournaledCell['value'],
+): StoredValue {
+  const settings = columns[column]
+  if (settings === undefined) throw new RangeError(`the run has no column ${column}`)
+  return toStored(settings.type, value)
+}
+
+function storedBytes(value: StoredValue): number {
+  return typeof value === 'string' ? value.length : 8
+}
+
+/** A failure as the ledger takes it, its raw text capped. */
+export function storedFailure(failure: JournaledFailure): StoredFailure {
+  const { row, column, code, message, attempts, raw, outcome } = failure
+  return {
+    row,
+    column,
+    code: code.toWellFormed(),
+    message: message.toWellFormed(),
+    attempts,
+    raw: raw === undefined ? null : capBytes(raw.toWellFormed(), maxRawBytes),
+    outcome,
+  }
+}
+
+/** The longest start of a text that has at most `max` bytes in UTF-8. */
+function capBytes(text: string, max: number): string {
+  const bytes = new Uint8Array(max)
+  const { read } = new TextEncoder().encodeInto(text, bytes)
+  return text.slice(0, read)
+}

@@ -1,0 +1,145 @@
+import { corrupt, readCount, readText, type LedgerFile } from './ledger-file.ts'
+import { planDatasetFiles, type PartSize } from './dataset-plan.ts'
+
+/** A file of the joined dataset. */
+export interface DatasetFile {
+  /** Absolute. */
+  path: string
+  rows: number
+  bytes: number
+  sha256: string
+}
+
+/** A dataset file as the ledger stores it: by name, inside a folder known by its key. */
+export type DatasetEntry = Omit<DatasetFile, 'path'> & { file: string }
+
+/** A part file that goes into the dataset. */
+export interface JoinPart {
+  part: number
+  /** Relative to the run folder. */
+  file: string
+  bytes: number
+}
+
+/** Files of a dataset are cut once they hold this much. */
+const datasetFileBytes = 512 * 1024 * 1024
+
+/** Files and folders that were begun or replaced and not cleaned up: orphans of a crash at open. */
+export function readIntents(ledger: LedgerFile): string[] {
+  return ledger.all('SELECT path FROM intent ORDER BY path').map((row) => {
+    const path = readText(row, 'path', 'intent.path')
+    if (!intentName.test(path)) throw corrupt('intent.path', path, 'a part file or a join folder')
+    return path
+  })
+}
+
+/** What opening a run may delete: names only this store gives. */
+const intentName = /^parts\/part-\d+\.s\d+-\d+\.parquet$|\.s\d+-\d+\.joining$/
+
+export function addIntent(ledger: LedgerFile, path: string): void {
+  ledger.write(() => ledger.run('INSERT OR IGNORE INTO intent VALUES (?)', path))
+}
+
+export function removeIntents(ledger: LedgerFile, paths: readonly string[]): void {
+  if (paths.length === 0) return
+  ledger.write(() => {
+    for (const path of paths) ledger.run('DELETE FROM intent WHERE path = ?', path)
+  })
+}
+
+/** The first part of every file of the dataset of a target. */
+export function planJoin(ledger: LedgerFile, partRows: number, target: number): number[] {
+  function* sizes(): Generator<PartSize> {
+    for (const row of ledger.each(partsOfJoin, 0, Math.ceil(target / partRows))) {
+      yield {
+        part: readCount(row, 'number', 'part.number'),
+        bytes: readCount(row, 'bytes', 'part.bytes'),
+      }
+    }
+  }
+  return planDatasetFiles(sizes(), datasetFileBytes)
+}
+
+/** The part files from one part up to, without, another. */
+export function readJoinParts(ledger: LedgerFile, from: number, to: number): JoinPart[] {
+  return ledger.all(partsOfJoin, from, to).map((row) => {
+    const part = readCount(row, 'number', 'part.number')
+    return {
+      part,
+      file: readText(row, 'file', `part ${part}: file`),
+      bytes: readCount(row, 'bytes', `part ${part}: bytes`),
+    }
+  })
+}
+
+const partsOfJoin = `SELECT number, file, bytes FROM part
+  WHERE number >= ? AND number < ? AND file IS NOT NULL ORDER BY number`
+
+/** The dataset in a folder, or null when it is older than the parts. */
+export function readDataset(ledger: LedgerFile, directory: string): DatasetEntry[] | null {
+  const rows = ledger.all(
+    'SELECT * FROM dataset WHERE directory = ? AND current = 1 ORDER BY file',
+    directory,
+  )
+  return rows.length === 0 ? null : rows.map(readEntry)
+}
+
+/** Every folder that holds a dataset as new as the parts. */
+export function readDatasets(ledger: LedgerFile): (DatasetEntry & { directory: string })[] {
+  return ledger
+    .all('SELECT * FROM dataset WHERE current = 1 ORDER BY directory, file')
+    .map((row) => ({ ...readEntry(row), directory: readText(row, 'directory') }))
+}
+
+/** All files this run put into a folder, current or not: only those may be replaced. */
+export function readOwnFiles(ledger: LedgerFile, directory: string): string[] {
+  return ledger
+    .all('SELECT file FROM dataset WHERE directory = ?', directory)
+    .map((row) => readText(row, 'file', 'dataset.file'))
+}
+
+/** Notes the names that are about to appear in a folder, so that a crash leaves no unknown file. */
+export function beginSwap(ledger: LedgerFile, directory: string, files: readonly string[]): void {
+  ledger.write(() => {
+    ledger.run('UPDATE dataset SET current = 0 WHERE directory = ?', directory)
+    for (const file of files) {
+      ledger.run("INSERT OR IGNORE INTO dataset VALUES (?, ?, 0, 0, '', 0)", directory, file)
+    }
+  })
+}
+
+/** Makes a dataset true. */
+export function commitDataset(
+  ledger: LedgerFile,
+  directory: string,
+  files: readonly DatasetEntry[],
+  intent: string,
+): void {
+  ledger.write(() => {
+    ledger.run('DELETE FROM dataset WHERE directory = ?', directory)
+    for (const { file, rows, bytes, sha256 } of files) {
+      ledger.run(
+        'INSERT INTO dataset VALUES (?, ?, ?, ?, ?, 1)',
+        directory,
+        file,
+        rows,
+        bytes,
+        sha256,
+      )
+    }
+    ledger.run('DELETE FROM intent WHERE path = ?', intent)
+  })
+}
+
+function readEntry(row: Record<string, unknown>): DatasetEntry {
+  const file = readText(row, 'file', 'dataset.file')
+  if (file.includes('/') || file.includes('\\')) {
+    throw corrupt('dataset.file', file, 'a file name without a folder')
+  }
+  return {
+    file,
+    rows: readCount(row, 'rows', 'dataset.rows'),
+    bytes: readCount(row, 'bytes', 'dataset.bytes'),
+    sha256: readText(row, 'sha256', 'dataset.sha256'),
+  }
+}

@@ -1,0 +1,246 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { RowsmithError, isRowsmithError } from '../util/errors.ts'
+import { storageError } from './storage-error.ts'
+
+export const ledgerName = 'ledger.sqlite'
+/** 'rows' in ASCII, in the header of every ledger. */
+const applicationId = 0x726f7773
+const formatVersion = 1
+
+const tables = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE session (number INTEGER PRIMARY KEY, started REAL NOT NULL, ended REAL) STRICT;
+  CREATE TABLE column_key (
+    id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
+    material TEXT NOT NULL, UNIQUE (fingerprint, name)) STRICT;
+  CREATE TABLE run_column (
+    position INTEGER PRIMARY KEY, column_key INTEGER NOT NULL, dropped INTEGER NOT NULL) STRICT;
+  CREATE TABLE cell (
+    row INTEGER NOT NULL, column_key INTEGER NOT NULL, value ANY, attempts INTEGER NOT NULL,
+    PRIMARY KEY (row, column_key)) STRICT, WITHOUT ROWID;
+  CREATE TABLE failure (
+    row INTEGER NOT NULL, column_key INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
+    attempts INTEGER NOT NULL, raw TEXT, outcome TEXT NOT NULL,
+    PRIMARY KEY (row, column_key)) STRICT, WITHOUT ROWID;
+  CREATE TABLE null_failure (
+    column_key INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, raw TEXT,
+    row INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (column_key, code)) STRICT, WITHOUT ROWID;
+  CREATE TABLE usage (
+    session INTEGER NOT NULL, route TEXT NOT NULL, ok INTEGER NOT NULL, throttled INTEGER NOT NULL,
+    failed INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+    reasoning_tokens INTEGER NOT NULL, PRIMARY KEY (session, route)) STRICT, WITHOUT ROWID;
+  CREATE TABLE decided (start INTEGER PRIMARY KEY, end INTEGER NOT NULL) STRICT;
+  -- decided: JSON list of [start, end]; NULL when every row of the part is decided.
+  CREATE TABLE part (
+    number INTEGER PRIMARY KEY, file TEXT, sha256 TEXT, bytes INTEGER NOT NULL,
+    accepted INTEGER NOT NULL, null_kept INTEGER NOT NULL, dropped INTEGER NOT NULL,
+    rejected INTEGER NOT NULL, decided TEXT, null_rows TEXT NOT NULL, fingerprints TEXT NOT NULL,
+    profile TEXT NOT NULL) STRICT;
+  CREATE INDEX part_incomplete ON part (number) WHERE decided IS NOT NULL;
+  CREATE TABLE absent (
+    row INTEGER PRIMARY KEY, outcome TEXT NOT NULL, column INTEGER NOT NULL, code TEXT NOT NULL) STRICT;
+  CREATE TABLE intent (path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  -- current = 0: the file belongs to a dataset that is older than the parts.
+  CREATE TABLE dataset (
+    directory TEXT NOT NULL, file TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, current INTEGER NOT NULL, PRIMARY KEY (directory, file)) STRICT, WITHOUT ROWID;
+`
+
+export type SqlRow = Record<string, unknown>
+
+/** An open ledger: prepared statements, and transactions that stop for good at the first failure. */
+export class LedgerFile {
+  readonly path: string
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  #failure: RowsmithError | null = null
+
+  constructor(path: string, database: DatabaseSync) {
+    this.path = path
+    this.#database = database
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): void {
+    this.#prepare(sql).run(...values)
+  }
+
+  get(sql: string, ...values: SQLInputValue[]): SqlRow | undefined {
+    return this.#prepare(sql).get(...values)
+  }
+
+  all(sql: string, ...values: SQLInputValue[]): SqlRow[] {
+    return this.#prepare(sql).all(...values)
+  }
+
+  /** Reads with every integer as a bigint, for values that use all 64 bits. */
+  allExact(sql: string, ...values: SQLInputValue[]): SqlRow[] {
+    const statement = this.#prepare(sql)
+    statement.setReadBigInts(true)
+    return statement.all(...values)
+  }
+
+  each(sql: string, ...values: SQLInputValue[]): Iterable<SqlRow> {
+    return this.#prepare(sql).iterate(...values)
+  }
+
+  /**
+   * One durable transaction. When SQLite can't write it, every later one is refused too: a record
+   * counts as durable only if all earlier ones are.
+   */
+  write<Result>(work: () => Result): Result {
+    if (this.#failure !== null) throw this.#failure
+    try {
+      this.#database.exec('BEGIN IMMEDIATE')
+      const result = work()
+      this.#database.exec('COMMIT')
+      return result
+    } catch (error) {
+      // SQLite has rolled back by itself after some failures.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      // A refusal of ours leaves the ledger as good as before.
+      if (isRowsmithError(error)) throw error
+      this.#failure = storageError(error, `writing ${this.path}`)
+      throw this.#failure
+    }
+  }
+
+  /** Reads that all see the same instant. */
+  read<Result>(work: () => Result): Result {
+    this.#database.exec('BEGIN')
+    try {
+      return work()
+    } finally {
+      this.#database.exec('ROLLBACK')
+    }
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#database.close()
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}
+
+/** Opens a ledger for writing, or makes the tables of a new one together with `fill`. */
+export function openLedger(path: string, fill: ((ledger: LedgerFile) => void) | null): LedgerFile {
+  const database = connect(path, false)
+  try {
+    const found = recognise(database, path)
+    if (found === 'ledger' && fill !== null) throw alreadyThere(path)
+    if (found === 'empty' && fill === null) throw missing(path)
+    // Only an empty file takes the page size: a cell of a page or so stays in one piece.
+    if (fill !== null) database.exec('PRAGMA page_size = 8192')
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    const ledger = new LedgerFile(path, database)
+    if (fill !== null) {
+      ledger.write(() => {
+        // Both stand in the header page, so a creation that was cut short has neither.
+        database.exec(
+          `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${formatVersion}`,
+        )
+        database.exec(tables)
+        fill(ledger)
+      })
+    }
+    return ledger
+  } catch (error) {
+    database.close()
+    throw storageError(error, `opening ${path}`)
+  }
+}
+
+/** Opens a ledger for reading only, also beside a process that writes it. */
+export function openLedgerForReading(path: string): LedgerFile {
+  const database = connect(path, true)
+  try {
+    if (recognise(database, path) === 'empty') throw missing(path)
+    return new LedgerFile(path, database)
+  } catch (error) {
+    database.close()
+    throw storageError(error, `opening ${path}`)
+  }
+}
+
+/** Whether a file is no ledger yet; other contents and newer formats are refused. */
+function recognise(database: DatabaseSync, path: string): 'empty' | 'ledger' {
+  const id = Number(database.prepare('PRAGMA application_id').get()?.['application_id'])
+  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
+  const objects = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count']
+  if (id === 0 && version === 0 && objects === 0) return 'empty'
+  if (id !== applicationId) {
+    throw new RowsmithError(
+      'folder-foreign',
+      `${path} is an SQLite database of another program (application id ${id}, expected ${applicationId})`,
+      { hints: ['Choose another folder for the run.'] },
+    )
+  }
+  if (version > formatVersion) {
+    throw new RowsmithError(
+      'format-newer',
+      `${path} has format version ${version}; this rowsmith reads up to version ${formatVersion}`,
+      { hints: ['Install a newer rowsmith to open this run.'] },
+    )
+  }
+  if (version !== formatVersion) {
+    throw corrupt('user_version', version, `a format version from 1 to ${formatVersion}`)
+  }
+  return 'ledger'
+}
+
+function connect(path: string, readOnly: boolean): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { readOnly, timeout: 5000 })
+  } catch (error) {
+    throw storageError(error, `opening ${path}`)
+  }
+}
+
+export function missing(path: string): RowsmithError {
+  return new RowsmithError(
+    'run-missing',
+    `there is no run in this folder: ${path} holds no ledger`,
+    {
+      hints: ['Check the path, or create a run there.'],
+    },
+  )
+}
+
+function alreadyThere(path: string): RowsmithError {
+  return new RowsmithError('folder-foreign', `a run exists here already: ${path}`, {
+    hints: ['Open it to go on with it, or choose another folder.'],
+  })
+}
+
+/** The refusal of a ledger whose content can't be right, naming the field. */
+export function corrupt(field: string, found: unknown, expected: string): RowsmithError {
+  const text = typeof found === 'string' ? JSON.stringify(found.slice(0, 100)) : String(found)
+  const shown = found === undefined ? 'missing' : text
+  return new RowsmithError('ledger-corrupt', `ledger: ${field} is ${shown}, expected ${expected}`, {
+    hints: ['Restore ledger.sqlite from a backup, or start the run again in another folder.'],
+  })
+}
+
+/** A whole number ≥ 0 out of a row, refused by its field name otherwise. */
+export function readCount(row: SqlRow, key: string, field: string = key): number {
+  const value = row[key]
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw corrupt(field, value, 'a whole number from 0')
+}
+
+export function readText(row: SqlRow, key: string, field: string = key): string {
+  const value = row[key]
+  if (typeof value === 'string') return value
+  throw corrupt(field, value, 'text')
+}
+
+export function readNullableText(row: SqlRow, key: string, field: string = key): string | null {
+  return row[key] === null ? null : readText(row, key, field)
+}

@@ -1,0 +1,267 @@
+import type { Interval } from '../plan/interval.ts'
+import { RowSet } from '../plan/row-set.ts'
+import {
+  corrupt,
+  readCount,
+  readNullableText,
+  readText,
+  type LedgerFile,
+  type SqlRow,
+} from './ledger-file.ts'
+import type { ColumnSettings } from './settings.ts'
+import { fromSql, toSql, type StoredValue } from './stored-value.ts'
+
+/** A column as the cell tables know it. */
+export interface KeyedColumn {
+  key: number
+  settings: ColumnSettings
+}
+
+export interface StoredCell {
+  row: number
+  column: number
+  value: StoredValue
+  attempts: number
+}
+
+export interface StoredFailure {
+  row: number
+  column: number
+  code: string
+  message: string
+  attempts: number
+  raw: string | null
+  outcome: 'dropped' | 'null'
+}
+
+/** Requests and tokens of a route. */
+export interface RouteUsage {
+  route: string
+  ok: number
+  throttled: number
+  failed: number
+  inputTokens: number
+  outputTokens: number
+  reasoningTokens: number
+}
+
+/** Records that become durable together. */
+export interface JournalBatch {
+  cells: readonly StoredCell[]
+  failures: readonly StoredFailure[]
+  usage: readonly RouteUsage[]
+}
+
+/** Failures of one column with one code; message and raw text are those of its first row. */
+export interface FailureSummary {
+  column: number
+  name: string
+  code: string
+  outcome: 'dropped' | 'null'
+  count: number
+  message: string
+  raw: string | null
+}
+
+export function writeBatch(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  session: number,
+  { cells, failures, usage }: JournalBatch,
+): void {
+  ledger.write(() => {
+    for (const { row, column, value, attempts } of cells) {
+      const { key, settings } = columnAt(columns, column)
+      const stored = toSql(settings.type, value)
+      ledger.run('INSERT OR REPLACE INTO cell VALUES (?, ?, ?, ?)', row, key, stored, attempts)
+    }
+    insertFailures(ledger, columns, failures)
+    for (const route of usage) addUsage(ledger, session, route)
+  })
+}
+
+/** Inside a transaction. */
+export function insertFailures(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  failures: readonly StoredFailure[],
+): void {
+  for (const { row, column, code, message, attempts, raw, outcome } of failures) {
+    ledger.run(
+      'INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?)',
+      row,
+      columnAt(columns, column).key,
+      code,
+      message,
+      attempts,
+      raw,
+      outcome,
+    )
+  }
+}
+
+function addUsage(ledger: LedgerFile, session: number, usage: RouteUsage): void {
+  ledger.run(
+    `INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+      ok = ok + excluded.ok, throttled = throttled + excluded.throttled,
+      failed = failed + excluded.failed, input_tokens = input_tokens + excluded.input_tokens,
+      output_tokens = output_tokens + excluded.output_tokens,
+      reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens`,
+    session,
+    usage.route,
+    usage.ok,
+    usage.throttled,
+    usage.failed,
+    usage.inputTokens,
+    usage.outputTokens,
+    usage.reasoningTokens,
+  )
+}
+
+/** Some of what is journaled of a set of rows, and where to go on. */
+export interface JournalPage {
+  cells: StoredCell[]
+  failures: StoredFailure[]
+  /** The first row that is not in this page; null after the last page. */
+  next: number | null
+}
+
+/** Cells of a page, about: as many as a thread takes in without holding its loop. */
+const pageCells = 512
+
+/** The journaled cells and failures of the given rows, a page from a row on. */
+export function readJournaled(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  rows: RowSet,
+  from: number,
+): JournalPage {
+  const positions = new Map(columns.map(({ key }, position) => [key, position]))
+  const rest = rows.intersect(from, rows.end)
+  const page: JournalPage = { cells: [], failures: [], next: null }
+  // Whole rows only, so one row more than fills the page.
+  let room = pageCells + columns.length
+  for (const { start, end } of rest.intervals()) {
+    const found = ledger.allExact(cellsOfRange, start, end, room)
+    const cut = found.length === room ? Number(found.at(-1)?.['row']) : end
+    for (const row of found) {
+      const number = Number(row['row'])
+      const column = positions.get(Number(row['column_key']))
+      // A key that is no column of this run any more.
+      if (column === undefined || number >= cut) continue
+      const { type } = columnAt(columns, column).settings
+      const value = fromSql(type, row['value'])
+      page.cells.push({ row: number, column, value, attempts: Number(row['attempts']) })
+    }
+    for (const row of ledger.all(failuresOfRange, start, cut)) {
+      const column = positions.get(readCount(row, 'column_key', 'failure.column_key'))
+      if (column !== undefined) page.failures.push(readFailure(row, column))
+    }
+    room -= found.length
+    if (room > 0) continue
+    page.next = cut
+    break
+  }
+  return page
+}
+
+const cellsOfRange = `SELECT row, column_key, value, attempts FROM cell
+  WHERE row >= ? AND row < ? ORDER BY row, column_key LIMIT ?`
+const failuresOfRange = 'SELECT * FROM failure WHERE row >= ? AND row < ?'
+
+function readFailure(row: SqlRow, column: number): StoredFailure {
+  return {
+    row: readCount(row, 'row', 'failure.row'),
+    column,
+    code: readText(row, 'code', 'failure.code'),
+    message: readText(row, 'message', 'failure.message'),
+    attempts: readCount(row, 'attempts', 'failure.attempts'),
+    raw: readNullableText(row, 'raw', 'failure.raw'),
+    outcome: readOutcome(row),
+  }
+}
+
+function readOutcome(row: SqlRow): 'dropped' | 'null' {
+  const { outcome } = row
+  if (outcome === 'dropped' || outcome === 'null') return outcome
+  throw corrupt('failure.outcome', outcome, "'dropped' or 'null'")
+}
+
+/** Parts that hold a cell or failure of an undecided row, found by seeking from part to part. */
+export function readUnfinishedParts(
+  ledger: LedgerFile,
+  decided: readonly Interval[],
+  partRows: number,
+): number[] {
+  const set = RowSet.fromIntervals(decided)
+  const parts = new Set<number>()
+  const seeks = [
+    'SELECT min(row) AS row FROM cell WHERE row >= ?',
+    'SELECT min(row) AS row FROM failure WHERE row >= ?',
+  ]
+  for (const seek of seeks) {
+    for (let from = 0; ;) {
+      const found = ledger.get(seek, from)?.['row']
+      if (typeof found !== 'number') break
+      const position = set.positionOf(found)
+      if (set.startOf(position) <= found) {
+        from = set.endOf(position)
+      } else {
+        const part = Math.floor(found / partRows)
+        parts.add(part)
+        from = (part + 1) * partRows
+      }
+    }
+  }
+  return [...parts].sort((one, other) => one - other)
+}
+
+/** Usage of all sessions, by route. */
+export function readUsage(ledger: LedgerFile): RouteUsage[] {
+  const rows = ledger.all(`
+    SELECT route, sum(ok) AS ok, sum(throttled) AS throttled, sum(failed) AS failed,
+      sum(input_tokens) AS input, sum(output_tokens) AS output, sum(reasoning_tokens) AS reasoning
+    FROM usage GROUP BY route ORDER BY route`)
+  return rows.map((row) => ({
+    route: readText(row, 'route', 'usage.route'),
+    ok: readCount(row, 'ok', 'usage.ok'),
+    throttled: readCount(row, 'throttled', 'usage.throttled'),
+    failed: readCount(row, 'failed', 'usage.failed'),
+    inputTokens: readCount(row, 'input', 'usage.input_tokens'),
+    outputTokens: readCount(row, 'output', 'usage.output_tokens'),
+    reasoningTokens: readCount(row, 'reasoning', 'usage.reasoning_tokens'),
+  }))
+}
+
+/** All failures that stand, those of null-kept rows included, most frequent first. */
+export function readFailures(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+): FailureSummary[] {
+  // SQLite takes the bare columns beside min() from the row that has the minimum.
+  const rows = ledger.all(`
+    WITH every AS (
+      SELECT column_key, code, outcome, row, message, raw, 1 AS count FROM failure
+      UNION ALL SELECT column_key, code, 'null', row, message, raw, count FROM null_failure)
+    SELECT column_key, code, outcome, min(row), message, raw, sum(count) AS count
+    FROM every GROUP BY column_key, code, outcome ORDER BY count DESC, column_key, code`)
+  return rows.flatMap((row) => {
+    const column = columns.findIndex(({ key }) => key === row['column_key'])
+    if (column < 0) return []
+    return {
+      column,
+      name: columnAt(columns, column).settings.name,
+      code: readText(row, 'code', 'failure.code'),
+      outcome: readOutcome(row),
+      count: readCount(row, 'count', 'failure'),
+      message: readText(row, 'message', 'failure.message'),
+      raw: readNullableText(row, 'raw', 'failure.raw'),
+    }
+  })
+}
+
+function columnAt(columns: readonly KeyedColumn[], position: number): KeyedColumn {
+  const column = columns[position]
+  if (column === undefined) throw new RangeError(`the run has no column ${position}`)
+  return column
+}

@@ -1,0 +1,178 @@
+import * as fc from 'fast-check'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { RowSet } from '../plan/row-set.ts'
+import { openLedger, type LedgerFile } from './ledger-file.ts'
+import { readUnfinishedParts, writeBatch } from './ledger-journal.ts'
+import { beginPart, commitPart, readPartRecord, readTotals, retryDropped } from './ledger-parts.ts'
+import { fillLedger, readColumns, readDecided } from './ledger-run.ts'
+import type { RunSettings } from './settings.ts'
+
+const partRows = 8
+const settings: RunSettings = {
+  name: 'test',
+  seed: 1n,
+  rows: 32,
+  frameRows: 4,
+  partRows,
+  config: '{}',
+  seedIdentity: null,
+  columns: [{ name: 'a', type: 'int64', fingerprint: 'fa', material: '', drop: false }],
+}
+
+let folder = ''
+let ledgers = 0
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rowsmith-ledger-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function newLedger(): LedgerFile {
+  ledgers += 1
+  const path = join(folder, `${ledgers}.sqlite`)
+  return openLedger(path, (ledger) => fillLedger(ledger, settings))
+}
+
+type Outcome = 'accepted' | 'null' | 'dropped' | 'rejected' | 'remaining'
+
+const outcomes = fc.array(
+  fc.constantFrom<Outcome>('accepted', 'accepted', 'null', 'dropped', 'rejected', 'remaining'),
+  { minLength: settings.rows, maxLength: settings.rows },
+)
+
+function rowsWith(plan: readonly Outcome[], ...wanted: readonly Outcome[]): number[] {
+  return plan.flatMap((outcome, row) => (wanted.includes(outcome) ? [row] : []))
+}
+
+/** Decides a part's share of a plan, as the writer does. */
+function decide(ledger: LedgerFile, part: number, plan: readonly Outcome[], known: RowSet): void {
+  const columns = readColumns(ledger)
+  const mine = (row: number) => Math.floor(row / partRows) === part && !known.has(row)
+  const accepted = RowSet.fromRows(rowsWith(plan, 'accepted', 'null').filter(mine))
+  const nulls = rowsWith(plan, 'null').filter(mine)
+  const absent = (['dropped', 'rejected'] as const).flatMap((outcome) =>
+    rowsWith(plan, outcome)
+      .filter(mine)
+      .map((row) => ({ row, outcome, column: 0, code: 'code' })),
+  )
+  const fresh = accepted.union(RowSet.fromRows(absent.map(({ row }) => row)))
+  const name = `parts/${part}-${known.count}`
+  beginPart(ledger, partRows, part, fresh, name)
+  const failure = { column: 0, code: 'c', message: 'm', attempts: 1, raw: null }
+  commitPart(ledger, columns, partRows, {
+    part,
+    accepted: [...accepted.intervals()],
+    absent,
+    failures: nulls.map((row) => ({ ...failure, row, outcome: 'null' as const })),
+    nullKept: nulls.length,
+    profile: '{}',
+    file: { name, bytes: 1, sha256: '' },
+  })
+}
+
+test('decided rows are merged whatever the order of parts, and dropped rows come back', () => {
+  const order = fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 })
+  const check = fc.property(
+    outcomes,
+    outcomes,
+    order,
+    fc.nat(40),
+    (plan, second, parts, target) => {
+      const ledger = newLedger()
+      for (const part of parts) decide(ledger, part, plan, RowSet.empty)
+      const decided = RowSet.fromRows(rowsWith(plan, 'accepted', 'null', 'dropped', 'rejected'))
+      expect(readDecided(ledger, partRows)).toStrictEqual([...decided.intervals()])
+
+      const below = plan.slice(0, target)
+      expect(readTotals(ledger, partRows, target)).toStrictEqual({
+        accepted: rowsWith(below, 'accepted', 'null').length,
+        nullKept: rowsWith(below, 'null').length,
+        dropped: rowsWith(below, 'dropped').length,
+        rejected: rowsWith(below, 'rejected').length,
+      })
+
+      const dropped = RowSet.fromRows(rowsWith(plan, 'dropped'))
+      expect(retryDropped(ledger, partRows)).toStrictEqual([...dropped.intervals()])
+      const left = decided.subtract(dropped)
+      expect(readDecided(ledger, partRows)).toStrictEqual([...left.intervals()])
+      expect(readTotals(ledger, partRows, settings.rows).dropped).toBe(0)
+
+      const together = plan.map((outcome, row) => (left.has(row) ? outcome : second[row]))
+      for (const part of parts) decide(ledger, part, second, left)
+      const all = readDecided(ledger, partRows)
+      const rest = rowsWith(
+        together.map((outcome) => outcome ?? 'remaining'),
+        'remaining',
+      )
+      const whole = RowSet.fromIntervals(all).complement(settings.rows)
+      expect(whole.count).toBe(rest.length)
+      ledger.close()
+    },
+  )
+  fc.assert(check, { numRuns: 25 })
+})
+
+test('a part keeps what it knows over rewrites', () => {
+  const ledger = newLedger()
+  const plan: Outcome[] = ['accepted', 'null', 'dropped', 'rejected', 'remaining', 'accepted']
+  decide(ledger, 0, plan, RowSet.empty)
+  const record = readPartRecord(ledger, partRows, 0)
+  expect(record).toMatchObject({
+    part: 0,
+    file: 'parts/0-0',
+    accepted: 3,
+    nullKept: 1,
+    dropped: 1,
+    rejected: 1,
+    decided: [
+      { start: 0, end: 4 },
+      { start: 5, end: 6 },
+    ],
+    fingerprints: ['fa'],
+  })
+  expect(record?.absent.map(({ row, outcome }) => [row, outcome])).toStrictEqual([
+    [2, 'dropped'],
+    [3, 'rejected'],
+  ])
+  expect(readPartRecord(ledger, partRows, 1)).toBeNull()
+  ledger.close()
+})
+
+test('rows outside the part or decided before are refused', () => {
+  const ledger = newLedger()
+  const rows = (start: number, end: number) => RowSet.fromIntervals([{ start, end }])
+  expect(() => beginPart(ledger, partRows, 1, rows(7, 9), 'x')).toThrow(/rows outside 8–16/)
+  decide(
+    ledger,
+    1,
+    Array.from({ length: 10 }, () => 'accepted'),
+    RowSet.empty,
+  )
+  expect(() => beginPart(ledger, partRows, 1, rows(9, 11), 'x')).toThrow(/decided already/)
+  ledger.close()
+})
+
+test('unfinished parts are found by seeking over decided rows', () => {
+  const ledger = newLedger()
+  const columns = readColumns(ledger)
+  const cell = (row: number) => ({ row, column: 0, value: 1n, attempts: 1 })
+  const cells = [0, 1, 9, 17, 30].map(cell)
+  writeBatch(ledger, columns, 1, { cells, failures: [], usage: [] })
+  const find = (...pairs: readonly [number, number][]) =>
+    readUnfinishedParts(
+      ledger,
+      pairs.map(([start, end]) => ({ start, end })),
+      partRows,
+    )
+  expect(find()).toStrictEqual([0, 1, 2, 3])
+  expect(find([0, 10])).toStrictEqual([2, 3])
+  expect(find([0, 1], [9, 30])).toStrictEqual([0, 3])
+  expect(find([0, 32])).toStrictEqual([])
+  const failure = { row: 12, column: 0, code: 'c', message: '', attempts: 1, raw: null }
+  const failures = [{ ...failure, outcome: 'dropped' as const }]
+  writeBatch(ledger, columns, 1, { cells: [], failures, usage: [] })
+  expect(find([0, 10])).toStrictEqual([1, 2, 3])
+  ledger.close()
+})

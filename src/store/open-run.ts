@@ -1,0 +1,27 @@
+import type { Clock } from '../util/clock.ts'
+import type { WorkerClient } from './calls.ts'
+import type { LedgerCalls } from './ledger.worker.ts'
+import type { RunSettings } from './settings.ts'
+import type { WriterCalls } from './writer.worker.ts'
+
+export type StoreEvent =
+  /** The file is on disk, the part not committed yet. */
+  | { type: 'part-file-written'; part: number; file: string }
+  | { type: 'part-committed'; part: number; rows: number }
+  | { type: 'join-started'; files: number }
+  | { type: 'join-file-written'; file: string; rows: number; bytes: number }
+  | { type: 'join-finished'; files: number; rows: number }
+  | { type: 'ledger-committed'; records: number; bytes: number }
+
+/** What the operations of an open run share. */
+export interface OpenRun {
+  directory: string
+  settings: RunSettings
+  clock: Clock
+  ledger: WorkerClient<LedgerCalls>
+  /** Started by the first call. */
+  writer: () => WorkerClient<WriterCalls>
+  onEvent: (event: StoreEvent) => void
+  /** A name no other attempt has had or will have. */
+  nextAttempt(): string
+}

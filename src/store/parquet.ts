@@ -1,0 +1,139 @@
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import type { AsyncBuffer, SchemaElement } from 'hyparquet'
+import type { ColumnType } from '../graph/kind.ts'
+import { rowColumn } from './settings.ts'
+
+/** Row groups hold rows of one cell of this grid over absolute row numbers, never more. */
+export const rowGroupRows = 4096
+
+export const createdBy = 'rowsmith'
+
+export const compressors = { ZSTD: (input: Uint8Array): Uint8Array => zstdCompressSync(input) }
+export const decompressors = { ZSTD: (input: Uint8Array): Uint8Array => zstdDecompressSync(input) }
+
+const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** hyparquet's own text parser drops a byte order mark at the start of a value. */
+export const parsers = { stringFromBytes: (bytes: Uint8Array): string => textDecoder.decode(bytes) }
+
+export interface FileColumn {
+  name: string
+  type: ColumnType
+}
+
+/** Schema of the joined files; parts have the row number in front. */
+export function datasetSchema(columns: readonly FileColumn[]): SchemaElement[] {
+  return [{ name: 'root', num_children: columns.length }, ...columns.map(element)]
+}
+
+export function partSchema(columns: readonly FileColumn[]): SchemaElement[] {
+  return [
+    { name: 'root', num_children: columns.length + 1 },
+    { name: rowColumn, type: 'INT64', repetition_type: 'REQUIRED' },
+    ...columns.map(element),
+  ]
+}
+
+function element({ name, type }: FileColumn): SchemaElement {
+  const base = { name, repetition_type: 'OPTIONAL' } as const
+  switch (type) {
+    case 'int64':
+      return { ...base, type: 'INT64' }
+    case 'float64':
+      return { ...base, type: 'DOUBLE' }
+    case 'bool':
+      return { ...base, type: 'BOOLEAN' }
+    case 'string':
+    case 'json':
+      break
+  }
+  const text = { converted_type: 'UTF8', logical_type: { type: 'STRING' } } as const
+  return { ...base, ...text, type: 'BYTE_ARRAY' }
+}
+
+/** What a file has become: enough to recognise it later. */
+export interface WrittenFile {
+  bytes: number
+  sha256: string
+}
+
+/** A new file written front to back and hashed on the way. */
+export interface FileSink {
+  readonly bytes: number
+  write(chunk: Uint8Array): void
+  /** Syncs and closes. */
+  finish(): WrittenFile
+  /** Closes without a promise about the content; after `finish` it does nothing. */
+  [Symbol.dispose](): void
+}
+
+export function createSink(path: string): FileSink {
+  // 'wx': names are unique per attempt, so a file that is there already is a mistake.
+  const file = openSync(path, 'wx')
+  const hash = createHash('sha256')
+  let bytes = 0
+  let open = true
+  function close(): void {
+    if (!open) return
+    open = false
+    closeSync(file)
+  }
+  return {
+    get bytes() {
+      return bytes
+    },
+    write(chunk) {
+      for (let done = 0; done < chunk.length;) done += writeSync(file, chunk, done)
+      hash.update(chunk)
+      bytes += chunk.length
+    },
+    finish() {
+      fsyncSync(file)
+      close()
+      return { bytes, sha256: hash.digest('hex') }
+    },
+    [Symbol.dispose]: close,
+  }
+}
+
+/** A file read at any place; hyparquet reads through `buffer`. */
+export interface FileSource {
+  readonly buffer: AsyncBuffer
+  read(start: number, end: number): Uint8Array<ArrayBuffer>
+  [Symbol.dispose](): void
+}
+
+export function openSource(path: string): FileSource {
+  const file = openSync(path, 'r')
+  const { size } = fstatSync(file)
+  function read(start: number, end: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(end - start)
+    for (let done = 0; done < bytes.length;) {
+      const count = readSync(file, bytes, done, bytes.length - done, start + done)
+      if (count === 0) throw new Error(`${path} ends at byte ${start + done}, expected ${end}`)
+      done += count
+    }
+    return bytes
+  }
+  return {
+    buffer: { byteLength: size, slice: (start, end = size) => read(start, end).buffer },
+    read,
+    [Symbol.dispose]() {
+      closeSync(file)
+    },
+  }
+}
+
+/** Makes new, renamed and removed names of a folder survive a power cut. */
+export function syncFolder(path: string): void {
+  // Windows can't open a folder as a file; its journal keeps the order of names anyway.
+  if (process.platform === 'win32') return
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}

@@ -1,0 +1,37 @@
+import type { ColumnType } from '../graph/kind.ts'
+
+/** What the run folder keeps of a column; its id is its position in `RunSettings.columns`. */
+export interface ColumnSettings {
+  name: string
+  type: ColumnType
+  /** Keys its cells in the ledger. */
+  fingerprint: string
+  /** The text that was hashed, shown when a fingerprint differs. */
+  material: string
+  /** Stored in parts, absent from the joined dataset. */
+  drop: boolean
+}
+
+/** What a run is, fixed at creation; only `rows` changes afterwards. */
+export interface RunSettings {
+  /** Name of the config. */
+  name: string
+  /** 0 ≤ seed < 2^64. */
+  seed: bigint
+  /** The target: rows planned. */
+  rows: number
+  /** F: rows of a frame. */
+  frameRows: number
+  /** P: rows of a part, a multiple of F. */
+  partRows: number
+  /** The normalised config as JSON text, without secrets. */
+  config: string
+  /** Content identity of the seed data. */
+  seedIdentity: string | null
+  columns: readonly ColumnSettings[]
+}
+
+export const columnTypes: readonly ColumnType[] = ['string', 'int64', 'float64', 'bool', 'json']
+
+/** The first column of every part file: the absolute row number. */
+export const rowColumn = '__row'

@@ -1,0 +1,56 @@
+import { RowsmithError, isRowsmithError, messageOf, type ErrorCode } from '../util/errors.ts'
+
+const sqliteCorrupt = 11
+const sqliteFull = 13
+const sqliteNotADatabase = 26
+/** Growing the shared-memory index failed, which a full disk causes too. */
+const sqliteSharedMemorySize = 4874
+
+/** Gives what a file or SQLite call threw a code a caller can act on. */
+export function storageError(thrown: unknown, doing: string): RowsmithError {
+  if (isRowsmithError(thrown)) return thrown
+  const code = codeOf(thrown)
+  const message = `${doing}: ${messageOf(thrown)}`
+  return new RowsmithError(code, message, { cause: thrown, hints: hintsOf(code) })
+}
+
+function codeOf(thrown: unknown): ErrorCode {
+  if (typeof thrown !== 'object' || thrown === null) return 'storage-failed'
+  if ('errcode' in thrown && typeof thrown.errcode === 'number') {
+    if (thrown.errcode === sqliteSharedMemorySize) return 'disk-full'
+    // The low byte is the primary code; the rest says which call met it.
+    const primary = thrown.errcode & 0xff
+    if (primary === sqliteFull) return 'disk-full'
+    if (primary === sqliteCorrupt || primary === sqliteNotADatabase) return 'ledger-corrupt'
+  }
+  if ('code' in thrown && (thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT')) return 'disk-full'
+  return 'storage-failed'
+}
+
+function hintsOf(code: ErrorCode): readonly string[] {
+  if (code === 'disk-full') return ['Free space on the disk of the run folder and run it again.']
+  if (code === 'ledger-corrupt') {
+    return ['Restore ledger.sqlite from a backup, or start the run again in another folder.']
+  }
+  return []
+}
+
+/** An error in a form that crosses threads. */
+export interface PostedError {
+  code: ErrorCode
+  message: string
+  hints: readonly string[]
+  cause: string | null
+}
+
+export function postError(thrown: unknown): PostedError {
+  const error = isRowsmithError(thrown)
+    ? thrown
+    : new RowsmithError('internal', messageOf(thrown), { cause: thrown })
+  const { code, message, hints, cause } = error
+  return { code, message, hints, cause: cause instanceof Error ? (cause.stack ?? null) : null }
+}
+
+export function receiveError({ code, message, hints, cause }: PostedError): RowsmithError {
+  return new RowsmithError(code, message, cause === null ? { hints } : { hints, cause })
+}

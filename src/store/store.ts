@@ -1,0 +1,272 @@
+import { stat, mkdir, readdir, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { Interval } from '../plan/interval.ts'
+import type { Journal, JournaledCell, JournaledFailure } from '../scheduler/journal.ts'
+import type { Clock } from '../util/clock.ts'
+import { RowsmithError } from '../util/errors.ts'
+import { startWorker, type WorkerClient } from './calls.ts'
+import { checkFilesystem } from './filesystem.ts'
+import { joinDataset } from './join.ts'
+import { createJournal, storedFailure, type BatchingJournal } from './journal.ts'
+import type { DatasetFile } from './ledger-dataset.ts'
+import { ledgerName, missing } from './ledger-file.ts'
+import type { FailureSummary, JournalPage, RouteUsage } from './ledger-journal.ts'
+import type { PartRecord, RowTotals } from './ledger-parts.ts'
+import { checkSettings } from './ledger-run.ts'
+import type { LedgerCalls, OpenLedger } from './ledger.worker.ts'
+import { takeLock, type FolderLock } from './lock.ts'
+import { syncFolder } from './parquet.ts'
+import type { StoreEvent } from './open-run.ts'
+import type { RunSettings } from './settings.ts'
+import { storageError } from './storage-error.ts'
+import { fromStored } from './stored-value.ts'
+import { writePart, type PartContent } from './write-part.ts'
+import type { WriterCalls } from './writer.worker.ts'
+
+export interface StoreOptions {
+  clock: Clock
+  onEvent?: (event: StoreEvent) => void
+}
+
+/** An open run folder. Every method rejects once the ledger could not be written. */
+export interface RunStore extends AsyncDisposable {
+  readonly directory: string
+  readonly settings: RunSettings
+  /** Counts from 1, one per opening. */
+  readonly session: number
+  /** As of opening; rows beyond a shrunk target are among them. */
+  readonly decided: readonly Interval[]
+  readonly journal: Journal
+  /** Parts that have journaled cells or failures of undecided rows. */
+  unfinishedParts(): Promise<number[]>
+  /** What is journaled of undecided rows of a part, with all that was appended before the call. */
+  readPart(part: number): Promise<{ cells: JournaledCell[]; failures: JournaledFailure[] }>
+  /** Resolves when the rows are decided. */
+  writePart(content: PartContent): Promise<void>
+  partRecord(part: number): Promise<PartRecord | null>
+  /** Makes every dropped row undecided again; its paid cells are still there. */
+  retryDropped(): Promise<Interval[]>
+  /** Rows beyond a smaller target stay in their parts and out of the dataset. */
+  setTarget(rows: number): Promise<void>
+  /** Makes the dataset of all accepted rows below the target, or finds it made. */
+  join(options?: { directory?: string }): Promise<DatasetFile[]>
+  totals(): Promise<RowTotals>
+  usage(): Promise<RouteUsage[]>
+  failures(): Promise<FailureSummary[]>
+  /** Resolves when everything journaled so far is durable. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Makes a new run folder and opens it. The folder may exist when it is empty. */
+export async function createStore(
+  directory: string,
+  settings: RunSettings,
+  options: StoreOptions,
+): Promise<RunStore> {
+  checkSettings(settings)
+  const path = resolve(directory)
+  try {
+    await mkdir(path, { recursive: true })
+    await refuseForeign(path)
+    await checkFilesystem(path)
+    syncFolder(join(path, '..'))
+  } catch (error) {
+    throw storageError(error, `making the run folder ${path}`)
+  }
+  return openLocked(path, options, (ledger) => {
+    return ledger.call('create', join(path, ledgerName), settings, options.clock.wallTime())
+  })
+}
+
+/** Opens a run folder that exists. */
+export async function openStore(directory: string, options: StoreOptions): Promise<RunStore> {
+  const path = resolve(directory)
+  const ledgerPath = join(path, ledgerName)
+  const found = await stat(ledgerPath).catch(() => null)
+  if (found === null) throw missing(ledgerPath)
+  await checkFilesystem(path)
+  return openLocked(path, options, (ledger) => {
+    return ledger.call('open', ledgerPath, options.clock.wallTime())
+  })
+}
+
+/** What a creation that was cut short can leave; the ledger itself says whether it is one. */
+const ownFiles = /^(lock|lock\.json|lock-journal|ledger\.sqlite(-wal|-shm|-journal)?)$/
+
+async function refuseForeign(directory: string): Promise<void> {
+  const names = await readdir(directory)
+  if (names.includes(ledgerName)) return
+  const foreign = names.find((name) => !ownFiles.test(name))
+  if (foreign === undefined) return
+  throw new RowsmithError(
+    'folder-foreign',
+    `${directory} is not empty and not a run folder: it holds ${foreign}`,
+    { hints: ['Choose an empty or new folder for the run.'] },
+  )
+}
+
+async function openLocked(
+  directory: string,
+  options: StoreOptions,
+  begin: (ledger: WorkerClient<LedgerCalls>) => Promise<OpenLedger>,
+): Promise<RunStore> {
+  const lock = takeLock(directory, options.clock.wallTime())
+  const ledger = startWorker<LedgerCalls>('ledger.worker')
+  try {
+    const opened = await begin(ledger)
+    await removeOrphans(directory, ledger, opened.orphans)
+    return createRunStore(directory, options, lock, ledger, opened)
+  } catch (error) {
+    await ledger.call('close', options.clock.wallTime()).catch(() => undefined)
+    await ledger.end()
+    lock.release()
+    throw storageError(error, `opening ${directory}`)
+  }
+}
+
+async function removeOrphans(
+  directory: string,
+  ledger: WorkerClient<LedgerCalls>,
+  orphans: readonly string[],
+): Promise<void> {
+  for (const orphan of orphans) {
+    await rm(resolve(directory, orphan), { recursive: true, force: true })
+  }
+  await ledger.call('removeIntents', orphans)
+}
+
+function createRunStore(
+  directory: string,
+  { clock, onEvent = () => {} }: StoreOptions,
+  lock: FolderLock,
+  ledger: WorkerClient<LedgerCalls>,
+  { settings, session, decided }: OpenLedger,
+): RunStore {
+  let writer: WorkerClient<WriterCalls> | null = null
+  const batching = createJournal({
+    clock,
+    columns: settings.columns,
+    commit: (batch) => ledger.call('writeBatch', batch),
+    onCommitted: (records, bytes) => onEvent({ type: 'ledger-committed', records, bytes }),
+  })
+  const exclusive = createQueue()
+  let attempts = 0
+  let closing: Promise<void> | null = null
+  const run = {
+    directory,
+    settings,
+    clock,
+    ledger,
+    writer: () => (writer ??= startWorker<WriterCalls>('writer.worker')),
+    onEvent,
+    nextAttempt: () => `s${session}-${(attempts += 1)}`,
+  }
+
+  /** Runs something that has to see all that was journaled before. */
+  async function after<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (closing !== null) throw new RowsmithError('internal', `the run ${directory} is closed`)
+    if (batching.failure !== null) throw batching.failure
+    batching.post()
+    return work()
+  }
+
+  return {
+    directory,
+    get settings() {
+      return settings
+    },
+    session,
+    decided,
+    journal: batching.journal,
+    unfinishedParts: () => after(() => ledger.call('unfinishedParts')),
+    readPart: (part) => after(() => readPart(ledger, settings, part)),
+    writePart: (content) =>
+      after(() => {
+        const failures = (content.failures ?? []).map(storedFailure)
+        return exclusive(() => writePart(run, { ...content, failures }))
+      }),
+    partRecord: (part) => after(() => ledger.call('partRecord', part)),
+    retryDropped: () => after(() => exclusive(() => ledger.call('retryDropped'))),
+    setTarget: (rows) =>
+      after(() =>
+        exclusive(async () => {
+          await ledger.call('setTarget', rows)
+          settings.rows = rows
+        }),
+      ),
+    join: (options = {}) => after(() => exclusive(() => joinDataset(run, options))),
+    totals: () => after(() => ledger.call('totals')),
+    usage: () => after(() => ledger.call('usage')),
+    failures: () => after(() => ledger.call('failures')),
+    flush: () => after(() => batching.flush()),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+
+  function close(): Promise<void> {
+    closing ??= closeAll({ batching, exclusive, clock, ledger, writer: () => writer, lock })
+    return closing
+  }
+}
+
+/** Reads page by page: a part can have more cells than a turn of the event loop can take in. */
+async function readPart(
+  ledger: WorkerClient<LedgerCalls>,
+  { columns, partRows }: RunSettings,
+  part: number,
+): Promise<{ cells: JournaledCell[]; failures: JournaledFailure[] }> {
+  const cells: JournaledCell[] = []
+  const failures: JournaledFailure[] = []
+  for (let from: number | null = part * partRows; from !== null;) {
+    const page: JournalPage = await ledger.call('readPart', part, from)
+    for (const cell of page.cells) {
+      const type = columns[cell.column]?.type ?? 'string'
+      cells.push({ ...cell, value: fromStored(type, cell.value) })
+    }
+    for (const { raw, ...rest } of page.failures) {
+      failures.push(raw === null ? rest : { ...rest, raw })
+    }
+    from = page.next
+  }
+  return { cells, failures }
+}
+
+interface OpenThings {
+  batching: BatchingJournal
+  exclusive: Queue
+  clock: Clock
+  ledger: WorkerClient<LedgerCalls>
+  writer: () => WorkerClient<WriterCalls> | null
+  lock: FolderLock
+}
+
+/** Writes what is still open and lets go of everything, whatever fails on the way. */
+async function closeAll(open: OpenThings): Promise<void> {
+  const { batching, exclusive, clock, ledger, writer, lock } = open
+  // A journal that broke earlier has told so; only what breaks here is news.
+  const known = batching.failure !== null
+  try {
+    await exclusive(() => Promise.resolve())
+    if (!known) await batching.flush()
+    await ledger.call('close', clock.wallTime())
+  } catch (error) {
+    if (!known) throw error
+  } finally {
+    await writer()?.end()
+    await ledger.end()
+    lock.release()
+  }
+}
+
+/** Runs one thing after another; one that fails does not stop the next. */
+type Queue = <Result>(work: () => Promise<Result>) => Promise<Result>
+
+function createQueue(): Queue {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const result = last.then(work)
+    last = result.catch(() => undefined)
+    return result
+  }
+}

@@ -1,0 +1,60 @@
+import { DatabaseSync } from 'node:sqlite'
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { ColumnType } from '../graph/kind.ts'
+import { Double, toDouble, toInteger, type Value } from '../util/value.ts'
+import { fromSql, fromStored, toSql, toStored } from './stored-value.ts'
+
+const double = fc.double().map(toDouble)
+const integer = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(toInteger)
+const text = fc.string({ unit: 'binary' }).map((value) => value.toWellFormed())
+const { tree } = fc.letrec<{ tree: Value }>((tie) => ({
+  tree: fc.oneof(
+    { maxDepth: 3 },
+    fc.constant(null),
+    fc.boolean(),
+    integer,
+    double,
+    text,
+    fc.array(tie('tree'), { maxLength: 4 }),
+    fc.array(fc.tuple(text, tie('tree')), { maxLength: 4 }).map((entries) => new Map(entries)),
+  ),
+}))
+
+const cases: readonly [ColumnType, fc.Arbitrary<Value>][] = [
+  ['string', fc.oneof(text, fc.constantFrom('', 'NaN', 'a\0b', '\uFEFFbom', '007'))],
+  ['int64', fc.oneof(integer, fc.constantFrom(9007199254740993n, 0, -(2n ** 63n)))],
+  ['float64', fc.oneof(double, fc.constantFrom<Value>(NaN, Infinity, -Infinity, new Double(-0)))],
+  ['bool', fc.boolean()],
+  // JSON's own null is the text `null`; a cell without a value is NULL.
+  ['json', tree.filter((value) => value !== null)],
+]
+
+test.each(cases)('a %s survives threads and SQLite', (type, values) => {
+  using database = new DatabaseSync(':memory:')
+  database.exec('CREATE TABLE cell (value ANY) STRICT')
+  const insert = database.prepare('INSERT INTO cell VALUES (?)')
+  const select = database.prepare('SELECT value FROM cell')
+  select.setReadBigInts(true)
+  const check = fc.property(fc.option(values), (value) => {
+    const stored = structuredClone(toStored(type, value))
+    insert.run(toSql(type, stored))
+    const back = structuredClone(fromSql(type, select.get()?.['value']))
+    database.exec('DELETE FROM cell')
+    expect(fromStored(type, back)).toStrictEqual(value)
+    expect(fromStored(type, stored)).toStrictEqual(value)
+  })
+  fc.assert(check, { numRuns: 300 })
+})
+
+test('a value of another type is refused, never written as something else', () => {
+  expect(() => toStored('int64', 1.5)).toThrow(/expected a value of type int64, got number 1.5/)
+  expect(() => toStored('int64', 2n ** 63n)).toThrow(/int64/)
+  expect(() => toStored('string', 3)).toThrow(/string/)
+  expect(() => toStored('bool', new Map())).toThrow(/bool, got an object or list/)
+  expect(() => fromSql('bool', 'yes')).toThrow(/a cell of a bool column/)
+})
+
+test('a lone surrogate becomes the replacement character everywhere', () => {
+  expect(toStored('string', 'a\uD800b')).toBe('a\uFFFDb')
+})

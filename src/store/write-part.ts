@@ -1,0 +1,125 @@
+import { rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Interval } from '../plan/interval.ts'
+import { RowSet } from '../plan/row-set.ts'
+import type { JournaledFailure } from '../scheduler/journal.ts'
+import { RowsmithError } from '../util/errors.ts'
+import type { Value } from '../util/value.ts'
+import type { StoredFailure } from './ledger-journal.ts'
+import type { AbsentRow } from './ledger-parts.ts'
+import type { WrittenFile } from './parquet.ts'
+import type { RunSettings } from './settings.ts'
+import type { OpenRun } from './open-run.ts'
+import { toStored } from './stored-value.ts'
+
+/** Newly decided rows of a part. */
+export interface PartContent {
+  part: number
+  /** Accepted rows, ascending absolute numbers. */
+  rows: Float64Array
+  /** By column id, aligned with `rows`; values are of the column's type. */
+  columns: readonly (readonly Value[])[]
+  /** Decided rows without a record. */
+  absent: readonly AbsentRow[]
+  /** Failures found while the part was made. */
+  failures?: readonly JournaledFailure[]
+  /** Rows among `rows` that hold a null because a cell failed. */
+  nullKept: number
+  /** Whatever JSON can hold; given back by `partRecord`. */
+  profile: unknown
+}
+
+/** Values turned into their stored form before other work gets its turn. */
+const sliceValues = 256
+
+/**
+ * Decides rows: intent, file, one commit, old file. A crash before the commit leaves everything as
+ * it was, one after it only an orphan that the ledger knows.
+ */
+export async function writePart(
+  run: OpenRun,
+  content: Omit<PartContent, 'failures'> & { failures: readonly StoredFailure[] },
+): Promise<void> {
+  const { directory, ledger, onEvent } = run
+  const { part, absent, failures, nullKept, profile } = content
+  checkValues(run.settings, content)
+  const accepted = RowSet.fromRows(content.rows)
+  const fresh = accepted.union(RowSet.fromRows(absent.map(({ row }) => row)))
+  if (fresh.count !== content.rows.length + absent.length) {
+    throw new RowsmithError('internal', `part ${part}: a row has two outcomes`)
+  }
+  const name = accepted.isEmpty
+    ? null
+    : `parts/part-${String(part).padStart(8, '0')}.${run.nextAttempt()}.parquet`
+
+  const old = await ledger.call('beginPart', part, intervalsOf(fresh), name)
+  let file: (WrittenFile & { name: string }) | null = null
+  if (name !== null) {
+    file = { ...(await writeFile(run, content, name, old)), name }
+    onEvent({ type: 'part-file-written', part, file: name })
+  }
+  await ledger.call('commitPart', {
+    part,
+    accepted: intervalsOf(accepted),
+    absent,
+    failures,
+    nullKept,
+    profile: JSON.stringify(profile ?? null),
+    file,
+  })
+  if (name !== null && old !== null) {
+    await rm(resolve(directory, old), { force: true })
+    await ledger.call('removeIntents', [old])
+  }
+  onEvent({ type: 'part-committed', part, rows: fresh.count })
+}
+
+function checkValues(
+  settings: RunSettings,
+  content: Pick<PartContent, 'part' | 'rows' | 'columns'>,
+): void {
+  const { part, rows, columns } = content
+  const misaligned = columns.findIndex((values) => values.length !== rows.length)
+  if (columns.length !== settings.columns.length || misaligned >= 0) {
+    throw new RowsmithError(
+      'internal',
+      `part ${part}: expected ${settings.columns.length} columns of ${rows.length} values, got ` +
+        (misaligned < 0
+          ? `${columns.length} columns`
+          : `${columns[misaligned]?.length} in column ${misaligned}`),
+    )
+  }
+  if (rows.some((row, index) => index > 0 && row <= (rows[index - 1] ?? 0))) {
+    throw new RowsmithError('internal', `part ${part}: its rows are not in ascending order`)
+  }
+}
+
+/** Hands the values to the writer thread in slices, so that the event loop is never held long. */
+async function writeFile(
+  { directory, settings, clock, writer }: OpenRun,
+  { rows, columns }: Pick<PartContent, 'rows' | 'columns'>,
+  name: string,
+  old: string | null,
+): Promise<WrittenFile> {
+  const fileColumns = settings.columns.map(({ name: column, type }) => ({ name: column, type }))
+  const thread = writer()
+  thread.tell('collect', fileColumns, rows)
+  for (const [id, values] of columns.entries()) {
+    const type = settings.columns[id]?.type ?? 'string'
+    for (let from = 0; from < values.length; from += sliceValues) {
+      const slice = values.slice(from, from + sliceValues)
+      thread.tell(
+        'values',
+        id,
+        slice.map((value) => toStored(type, value)),
+      )
+      await new Promise<void>((done) => clock.soon(done))
+    }
+  }
+  const path = resolve(directory, name)
+  return thread.call('writePart', path, old === null ? null : resolve(directory, old))
+}
+
+function intervalsOf(rows: RowSet): Interval[] {
+  return [...rows.intervals()]
+}

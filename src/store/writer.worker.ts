@@ -1,0 +1,58 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { serve } from './calls.ts'
+import { joinFile, type JoinFileOptions } from './join-file.ts'
+import { syncFolder, type FileColumn, type WrittenFile } from './parquet.ts'
+import { mergeBlocks, readPartFile, splitBlocks, writePartFile } from './part-file.ts'
+import { storageError } from './storage-error.ts'
+import type { StoredValue } from './stored-value.ts'
+
+/** The thread that encodes Parquet; it sees files only, never the ledger. */
+export interface WriterCalls {
+  /** Begins collecting the values of a part, column by column. */
+  collect(columns: readonly FileColumn[], rows: Float64Array): void
+  /** Further values of a column. */
+  values(column: number, values: readonly StoredValue[]): void
+  /** Writes what was collected, merged with the part's old file. */
+  writePart(path: string, old: string | null): Promise<WrittenFile>
+  joinFile(options: JoinFileOptions): Promise<WrittenFile & { rows: number }>
+}
+
+let collected: {
+  columns: readonly FileColumn[]
+  rows: Float64Array
+  values: StoredValue[][]
+} | null = null
+
+serve<WriterCalls>({
+  collect(columns, rows) {
+    collected = { columns, rows, values: columns.map(() => []) }
+  },
+  values(column, values) {
+    const target = collected?.values[column]
+    for (const value of values) target?.push(value)
+  },
+  async writePart(path, old) {
+    if (collected === null) throw new Error('no part was collected')
+    const { columns, rows, values } = collected
+    collected = null
+    const fresh = splitBlocks({ rows, columns: values })
+    const blocks = old === null ? fresh : mergeBlocks(readPartFile(old, columns), fresh)
+    try {
+      const folder = dirname(path)
+      if (mkdirSync(folder, { recursive: true }) !== undefined) syncFolder(dirname(folder))
+      const written = await writePartFile({ path, columns, blocks })
+      syncFolder(folder)
+      return written
+    } catch (error) {
+      throw storageError(error, `writing ${path}`)
+    }
+  },
+  async joinFile(options) {
+    try {
+      return await joinFile(options)
+    } catch (error) {
+      throw storageError(error, `joining ${options.path}`)
+    }
+  },
+})

@@ -1,0 +1,126 @@
+import { compileArguments, compileExpression } from './compile-expression.ts'
+import { call } from './compile-expression.ts'
+import type { compileInner as CompileInner } from './compile-statement.ts'
+import { compileStore, openFrame, Output, type Block, type Execute, type Frame } from './frame.ts'
+import { nested } from './limits.ts'
+import { Facade, Markup, Tuple, Undefined, type Arguments, type Operand } from './operand.ts'
+import type { Signature, Statement } from './nodes.ts'
+import { quote } from './python-text.ts'
+import { TemplateError } from './template-error.ts'
+import { mentions } from './walk.ts'
+
+type MakeMacro = (frame: Frame) => Facade
+
+export function compileMacro(
+  node: Extract<Statement, { type: 'macro' }>,
+  block: Block,
+  compileInner: typeof CompileInner,
+): Execute {
+  const make = compileSignature(node, node.name, block, compileInner)
+  const store = compileStore(block, node.name)
+  return (frame) => store(frame, make(frame))
+}
+
+export function compileCallBlock(
+  node: Extract<Statement, { type: 'call-block' }>,
+  block: Block,
+  compileInner: typeof CompileInner,
+): Execute {
+  if (node.call.type !== 'call') throw new TemplateError('"call" needs a call')
+  const makeCaller = compileSignature(node, 'caller', block, compileInner)
+  const callee = compileExpression(node.call.callee, block)
+  const given = compileArguments(node.call.given, block)
+  const { start, end } = node.call.callee
+  const source = block.unit.source.slice(start, end)
+  const { escape } = block
+  return (frame, out) => {
+    const { positional, named } = given(frame)
+    const withCaller = new Map(named).set('caller', makeCaller(frame))
+    out.print(call(callee(frame), source, { positional, named: withCaller }), escape)
+  }
+}
+
+const extras = ['varargs', 'kwargs', 'caller'] as const
+
+/** What a macro (or the body of a `call`) is when its statement runs: a closure over the frame. */
+function compileSignature(
+  { parameters, body }: Signature,
+  name: string,
+  outer: Block,
+  compileInner: typeof CompileInner,
+): MakeMacro {
+  const names = parameters.map((parameter) => parameter.name)
+  const used = extras.filter((extra) => !names.includes(extra) && mentions(body, extra))
+  const { block, run } = compileInner(body, outer, [...names, ...used])
+  const stores = names.map((parameter) => compileStore(block, parameter))
+  const fallbacks = parameters.map(({ fallback }) => fallback && compileExpression(fallback, block))
+  const extraStores = new Map(used.map((extra) => [extra, compileStore(block, extra)]))
+  const strict = outer.unit.missing !== 'lenient'
+
+  function bind(inner: Frame, { positional, named }: Arguments): void {
+    const rest = new Map(named)
+    for (const [index, parameter] of names.entries()) {
+      const value = positional[index] ?? rest.get(parameter)
+      const isNamed = positional[index] === undefined && rest.delete(parameter)
+      if (!isNamed && rest.has(parameter)) {
+        throw new TemplateError(`the macro "${name}" got ${quote(parameter)} twice`)
+      }
+      const missing = new Undefined(
+        `the parameter "${parameter}" of "${name}" was not given`,
+        strict,
+      )
+      stores[index]?.(inner, value ?? fallbacks[index]?.(inner) ?? missing)
+    }
+    const more = positional.slice(names.length)
+    const caller = extraStores.get('caller')
+    if (caller !== undefined) {
+      caller(
+        inner,
+        rest.get('caller') ?? new Undefined('there is no caller: use {% call %}', strict),
+      )
+      rest.delete('caller')
+    }
+    const moreNamed = extraStores.get('kwargs')
+    if (moreNamed !== undefined) moreNamed(inner, rest)
+    else
+      for (const key of rest.keys()) {
+        throw new TemplateError(`the macro "${name}" has no parameter ${quote(key)}`)
+      }
+    const varargs = extraStores.get('varargs')
+    if (varargs !== undefined) varargs(inner, new Tuple(more))
+    else if (more.length > 0) {
+      throw new TemplateError(
+        `the macro "${name}" takes at most ${names.length} arguments, not ${positional.length}`,
+      )
+    }
+  }
+
+  function attribute(member: string): Operand | undefined {
+    switch (member) {
+      case 'name':
+        return name
+      case 'arguments':
+        return new Tuple(names)
+      case 'catch_varargs':
+        return extraStores.has('varargs')
+      case 'catch_kwargs':
+        return extraStores.has('kwargs')
+      case 'caller':
+        return extraStores.has('caller') || names.includes('caller')
+      default:
+        return undefined
+    }
+  }
+
+  return (frame) => {
+    const invoke = (given: Arguments): Operand =>
+      nested(() => {
+        const out = new Output()
+        const inner = openFrame(frame)
+        bind(inner, given)
+        run(inner, out)
+        return outer.escape ? new Markup(out.text) : out.text
+      })
+    return new Facade('Macro', () => `<Macro ${quote(name)}>`, { attribute, call: invoke })
+  }
+}

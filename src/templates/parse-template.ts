@@ -1,0 +1,190 @@
+import type { Value } from '../util/value.ts'
+import { compileExpression } from './compile-expression.ts'
+import { compileBody } from './compile-statement.ts'
+import { filterTable } from './filter-table.ts'
+import {
+  Output,
+  type Block,
+  type Evaluate,
+  type Execute,
+  type Frame,
+  type Missing,
+  type Render,
+  type Unit,
+} from './frame.ts'
+import { normalizeSource, positionAt } from './lexer.ts'
+import { withLimits } from './limits.ts'
+import { parseLiteral } from './literal.ts'
+import { attributeOf, itemOf } from './member.ts'
+import type { Expression, Statement } from './nodes.ts'
+import { Markup, truthy, Undefined } from './operand.ts'
+import type { RenderContext } from './operation.ts'
+import { parseBareExpression, parseStatements } from './parser.ts'
+import { findExpressionReferences, findReferences } from './references.ts'
+import type { RenderOptions, Scope, Template } from './template.ts'
+import { TemplateError, TemplateSyntaxError } from './template-error.ts'
+import { testTable } from './test-table.ts'
+import { toValue } from './to-value.ts'
+import { assignedNames } from './walk.ts'
+
+export interface TemplateOptions {
+  /**
+   * What a missing value does when it is used: `names` (the default) refuses names the scope does
+   * not have and leaves missing keys and items empty; `lenient` leaves both empty, as plain Jinja
+   * does; `strict` refuses both.
+   */
+  missing?: Missing
+}
+
+/** Parses a Jinja template. Throws `TemplateSyntaxError`. */
+export function parseTemplate(text: string, { missing = 'names' }: TemplateOptions = {}): Template {
+  const source = normalizeSource(text)
+  const body = guarded(() => parseStatements(source))
+  const unit = createUnit(source, missing)
+  const names = new Map([...new Set(assignedNames(body))].map((name, slot) => [name, slot]))
+  const block: Block = { slots: names, parent: null, unit, escape: false }
+  const run = guarded(() => compileBody(body, block))
+  const single = singleExpression(body)
+  const evaluateSingle = single && compileExpression(single.expression, block)
+  const references = guarded(() => findReferences(source, body))
+  return {
+    source: text,
+    references,
+    render: (scope, options) => renderText(run, unit, scope, options),
+    evaluate(scope, options) {
+      if (single === null || evaluateSingle === null) {
+        return parseLiteral(renderText(run, unit, scope, options))
+      }
+      const value = evaluateOne(evaluateSingle, single.expression, unit, scope, options)
+      return typeof value === 'string' ? parseLiteral(value + single.behind) : value
+    },
+  }
+}
+
+/** Parses a Jinja expression without braces, such as `age >= 18`. */
+export function parseExpression(
+  text: string,
+  { missing = 'names' }: TemplateOptions = {},
+): Template {
+  const source = normalizeSource(text)
+  const expression = guarded(() => parseBareExpression(source))
+  const unit = createUnit(source, missing)
+  const block: Block = { slots: new Map(), parent: null, unit, escape: false }
+  const evaluate = guarded(() => compileExpression(expression, block))
+  const print: Execute = (frame, out) => out.print(evaluate(frame), false)
+  const { start, end } = expression
+  const located: Execute = (frame, out) => {
+    try {
+      print(frame, out)
+    } catch (thrown) {
+      throw unit.locate(start, end, thrown)
+    }
+  }
+  return {
+    source: text,
+    references: findExpressionReferences(source, expression),
+    render: (scope, options) => renderText(located, unit, scope, options),
+    evaluate: (scope, options) => evaluateOne(evaluate, expression, unit, scope, options),
+  }
+}
+
+/** Python's truth of a value: false, null, zero, and empty texts, lists and objects are false. */
+export function isTruthy(value: Value): boolean {
+  return truthy(value)
+}
+
+/** The one expression of a template that has nothing else but white space behind it. */
+function singleExpression(
+  body: readonly Statement[],
+): { expression: Expression; behind: string } | null {
+  const [first, second] = body
+  if (first?.type !== 'output' || body.length > 2) return null
+  if (second === undefined) return { expression: first.expression, behind: '' }
+  if (second.type !== 'text' || second.text.trim() !== '') return null
+  return { expression: first.expression, behind: second.text }
+}
+
+function evaluateOne(
+  evaluate: Evaluate,
+  { start, end }: Expression,
+  unit: Unit,
+  scope: Scope,
+  options: RenderOptions = {},
+): Value {
+  return withLimits(() => {
+    try {
+      const operand = evaluate(openRoot(unit, scope, options))
+      return operand instanceof Markup ? operand.text : toValue(operand)
+    } catch (thrown) {
+      throw unit.locate(start, end, thrown)
+    }
+  })
+}
+
+function renderText(run: Execute, unit: Unit, scope: Scope, options: RenderOptions = {}): string {
+  return withLimits(() => {
+    const out = new Output()
+    run(openRoot(unit, scope, options), out)
+    return out.text
+  })
+}
+
+function openRoot(unit: Unit, scope: Scope, { random = undefined }: RenderOptions): Frame {
+  const plain = createContext(unit, random ?? null, false)
+  const render: Render = { scope, plain, escaping: createContext(unit, random ?? null, true) }
+  return { slots: [], parent: null, render }
+}
+
+function createContext(
+  { missing }: Unit,
+  random: (() => number) | null,
+  escape: boolean,
+): RenderContext {
+  const context: RenderContext = {
+    random,
+    escape,
+    missing: (message) => new Undefined(message, missing === 'strict'),
+    attribute: (object, name) => attributeOf(object, name, context),
+    item: (object, key) => itemOf(object, key, context),
+    filter(name, operand, given) {
+      const operation = filterTable.get(name)
+      if (operation === undefined) throw new TemplateError(`there is no filter "${name}"`)
+      return operation(operand, given, context)
+    },
+    test(name, operand, given) {
+      const operation = testTable.get(name)
+      if (operation === undefined) throw new TemplateError(`there is no test "${name}"`)
+      return truthy(operation(operand, given, context))
+    },
+  }
+  return context
+}
+
+function createUnit(source: string, missing: Missing): Unit {
+  return {
+    source,
+    missing,
+    locate(start, end, thrown) {
+      if (!(thrown instanceof TemplateError) || thrown.line !== 0) return thrown
+      const text = source
+        .slice(start, end)
+        .replace(/^\{[{%][-+]?\s*/, '')
+        .trim()
+      const expression = text.length > 80 ? `${text.slice(0, 79)}…` : text
+      return new TemplateError(thrown.reason, { ...positionAt(source, start), expression })
+    },
+  }
+}
+
+/** Depth of what is parsed is limited; this is for shapes that still exhaust the stack. */
+function guarded<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (thrown) {
+    if (thrown instanceof RangeError)
+      throw new TemplateSyntaxError('the template nests too deeply', 1, 1)
+    if (thrown instanceof TemplateError)
+      throw new TemplateSyntaxError(thrown.reason, thrown.line || 1, thrown.column || 1)
+    throw thrown
+  }
+}

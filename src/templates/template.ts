@@ -1,0 +1,35 @@
+import type { Value } from '../util/value.ts'
+
+/** Where a template takes its variables from; undefined when there is no such name. */
+export interface Scope {
+  get(name: string): Value | undefined
+}
+
+/** A variable a template reads from its scope, with the place it is first read. */
+export interface TemplateReference {
+  name: string
+  /** 1-based, inside the template's text. */
+  line: number
+  column: number
+  /** A name Jinja gives every template, such as `range`: read from the scope only if it has it. */
+  global?: true
+}
+
+export interface RenderOptions {
+  /** Uniform in [0, 1); without it `random`, `shuffle` and `lipsum` are errors. */
+  random?: () => number
+}
+
+/** A parsed template; parse once, render often. */
+export interface Template {
+  readonly source: string
+  /** Root names read from the scope, each once, in order of appearance. */
+  readonly references: readonly TemplateReference[]
+  /** The text. Throws `TemplateError`. */
+  render(scope: Scope, options?: RenderOptions): string
+  /**
+   * The native value, as Jinja's native types have it: one expression keeps its type; text, also
+   * that of a single expression, is read as a Python literal where it is one.
+   */
+  evaluate(scope: Scope, options?: RenderOptions): Value
+}

@@ -1,0 +1,22 @@
+export type { ModelReply, ModelRequest, Usage } from '../graph/request.ts'
+export { RequestError, type RequestProblem } from '../limits/outcome.ts'
+export type { ModelTarget, Provider, ProviderContext, ProviderKind } from '../models/provider.ts'
+export {
+  scriptedProvider,
+  type Script,
+  type ScriptedAnswer,
+  type ScriptedCall,
+  type ScriptedOptions,
+  type ScriptedProvider,
+  type ScriptedRule,
+} from '../models/scripted.ts'
+export {
+  createModelServer,
+  type ModelServer,
+  type ModelServerOptions,
+  type ServerAction,
+  type ServerCall,
+  type ServerCounts,
+} from './model-server.ts'
+export { providerSuite, type ConformanceCase, type ProviderSetup } from './provider-suite.ts'
+export { createVirtualClock, type VirtualClock, type VirtualClockOptions } from './virtual-clock.ts'

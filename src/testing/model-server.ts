@@ -1,0 +1,367 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { answerText, promptOfBody, wordsIn } from './reply-text.ts'
+
+/** One request as the server's script sees it. */
+export interface ServerCall {
+  /** From 0, over all chat requests. */
+  readonly number: number
+  /** Path with the query, as sent. */
+  readonly url: string
+  /** Path without the query. */
+  readonly path: string
+  readonly headers: IncomingMessage['headers']
+  /** The body as sent. */
+  readonly text: string
+  /** Text of the last user message. */
+  readonly prompt: string
+  /** Chat requests being answered, this one included. */
+  readonly inFlight: number
+}
+
+/** What the server does with one request; everything left out is as in a good reply. */
+export interface ServerAction {
+  status?: number
+  headers?: Record<string, string>
+  /** Text of the answer; derived from the prompt when left out. */
+  text?: string
+  /** Fields put over the reply's `message`, such as `reasoning_content` or `content: null`. */
+  message?: Record<string, unknown>
+  finishReason?: string
+  usage?: Record<string, unknown>
+  /** Message of the error body, for a status of 400 and more. */
+  error?: string
+  /** `code` of the error body. */
+  code?: string
+  /** The whole body, instead of everything above. */
+  body?: string
+  delayMs?: number
+  /** Closes the connection: before anything is sent, or in the middle of the body. */
+  disconnect?: 'before-headers' | 'within-body'
+  /** Never answers. */
+  hang?: boolean
+}
+
+export interface ModelServerOptions {
+  /** 0 takes a free one. */
+  port?: number
+  latencyMs?: number | ((call: ServerCall) => number)
+  /** Requests answered at once; null for no limit. */
+  slots?: number | null
+  /** What happens to a request beyond the slots: it waits, or gets a 429. */
+  overflow?: 'queue' | 'reject'
+  /** `Retry-After` of those 429s, in seconds; null sends none. */
+  retryAfterS?: number | null
+  /** Sends the `x-ratelimit-*` headers of this many requests a minute. */
+  requestsPerMinute?: number | null
+  /** Every request must carry it, or gets a 401. */
+  apiKey?: string | null
+  /** Other models get a 404; null takes all. */
+  models?: readonly string[] | null
+  /** Words in an answer that no script gives. */
+  answerWords?: number
+  script?: (call: ServerCall) => ServerAction | undefined
+  /** Serves https with this certificate. */
+  tls?: { key: string; cert: string } | null
+}
+
+/** Sums over the life of the server. */
+export interface ServerCounts {
+  /** Chat requests received whole. */
+  readonly requests: number
+  readonly inFlight: number
+  readonly maxInFlight: number
+  /** Answers by status. */
+  readonly statuses: ReadonlyMap<number, number>
+  /** Connections ever opened. */
+  readonly connections: number
+  /** Requests whose client went away before the answer. */
+  readonly abandoned: number
+}
+
+/** A real HTTP server with OpenAI's chat API, whose behaviour a test decides. */
+export interface ModelServer {
+  /** Base URL, ending with `/v1`. */
+  readonly url: string
+  readonly counts: ServerCounts
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const json = { 'content-type': 'application/json' }
+
+/** Starts a server on the loopback interface; the same prompt always gets the same answer. */
+export async function createModelServer(options: ModelServerOptions = {}): Promise<ModelServer> {
+  const {
+    port = 0,
+    latencyMs = 0,
+    slots = null,
+    overflow = 'queue',
+    retryAfterS = null,
+    requestsPerMinute = null,
+    apiKey = null,
+    models = null,
+    answerWords = 24,
+    script,
+    tls = null,
+  } = options
+  const statuses = new Map<number, number>()
+  const queue: (() => void)[] = []
+  const sockets = new Set<Socket>()
+  let requests = 0
+  let inFlight = 0
+  let maxInFlight = 0
+  let connections = 0
+  let abandoned = 0
+
+  function listener(request: IncomingMessage, response: ServerResponse): void {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
+      if (path.endsWith('/chat/completions')) admit(request, response, { path, chunks })
+      else if (path.endsWith('/models')) finish(response, 200, modelList(models ?? ['test']))
+      else finish(response, 404, errorBody(`no route ${path}`, 'unknown_path'))
+    })
+  }
+
+  function admit(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, chunks }: { path: string; chunks: Buffer[] },
+  ): void {
+    const number = requests++
+    if (slots !== null && inFlight >= slots) {
+      if (overflow === 'reject') {
+        const headers = retryAfterS === null ? {} : { 'retry-after': String(retryAfterS) }
+        finish(response, 429, errorBody('too many requests at once', 'rate_limit'), headers)
+        return
+      }
+      queue.push(start)
+      return
+    }
+    start()
+
+    function start(): void {
+      // The client may have gone while it waited for a slot.
+      if (response.destroyed) {
+        abandoned++
+        queue.shift()?.()
+        return
+      }
+      inFlight++
+      maxInFlight = Math.max(maxInFlight, inFlight)
+      response.on('close', () => {
+        inFlight--
+        if (!response.writableEnded) abandoned++
+        queue.shift()?.()
+      })
+      const text = Buffer.concat(chunks).toString('utf8')
+      const { model, prompt } = promptOfBody(text)
+      const refusal = refuse(request, model)
+      if (refusal !== null) {
+        finish(response, refusal.status, refusal.body)
+        return
+      }
+      const { headers } = request
+      const call = { number, url: request.url ?? path, path, headers, text, prompt, inFlight }
+      const action = script?.(call) ?? {}
+      const delay =
+        action.delayMs ?? (typeof latencyMs === 'function' ? latencyMs(call) : latencyMs)
+      if (action.hang === true) return
+      if (delay > 0) setTimeout(() => answer(response, action, { model, prompt }), delay)
+      else answer(response, action, { model, prompt })
+    }
+  }
+
+  function refuse(
+    request: IncomingMessage,
+    model: string,
+  ): { status: number; body: string } | null {
+    const { authorization } = request.headers
+    if (apiKey !== null && authorization !== `Bearer ${apiKey}`) {
+      const given = authorization?.replace(/^Bearer /, '') ?? 'none'
+      const message = `Incorrect API key provided: ${given}.`
+      return { status: 401, body: errorBody(message, 'invalid_api_key') }
+    }
+    if (models !== null && !models.includes(model)) {
+      const message = `The model ${model} does not exist.`
+      return { status: 404, body: errorBody(message, 'model_not_found') }
+    }
+    return null
+  }
+
+  function answer(
+    response: ServerResponse,
+    action: ServerAction,
+    { model, prompt }: { model: string; prompt: string },
+  ): void {
+    // The client may have gone while the answer was being thought of.
+    if (response.destroyed) return
+    if (action.disconnect === 'before-headers') {
+      response.destroy()
+      return
+    }
+    const { status = 200 } = action
+    const body =
+      action.body ??
+      (status >= 400 || action.error !== undefined
+        ? errorBody(action.error ?? `scripted ${status}`, action.code ?? 'scripted')
+        : chatReply(action, { model, prompt, answerWords }))
+    if (action.disconnect === 'within-body') {
+      const length = String(Buffer.byteLength(body))
+      response.writeHead(status, { ...json, 'content-length': length })
+      response.write(body.slice(0, body.length >> 1), () => response.destroy())
+      return
+    }
+    finish(response, status, body, action.headers)
+  }
+
+  function finish(
+    response: ServerResponse,
+    status: number,
+    body: string,
+    headers?: Record<string, string>,
+  ): void {
+    statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    const quota =
+      requestsPerMinute === null
+        ? {}
+        : {
+            'x-ratelimit-limit-requests': String(requestsPerMinute),
+            'x-ratelimit-remaining-requests': String(Math.max(0, requestsPerMinute - requests)),
+          }
+    const length = String(Buffer.byteLength(body))
+    response.writeHead(status, { ...json, 'content-length': length, ...quota, ...headers })
+    response.end(body)
+  }
+
+  const server: Server = tls === null ? createServer(listener) : createSecureServer(tls, listener)
+  // Idle connections stay open for the whole test: closing them is what `close` is for.
+  server.keepAliveTimeout = 0
+  server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
+    connections++
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', 4096, resolve)
+  })
+  // A server that listens on a port has an address with a port.
+  const address = server.address() as AddressInfo
+
+  function close(): Promise<void> {
+    for (const socket of sockets) socket.destroy()
+    return new Promise((resolve) => {
+      server.close(() => resolve())
+    })
+  }
+
+  return {
+    url: `${tls === null ? 'http' : 'https'}://127.0.0.1:${address.port}/v1`,
+    get counts() {
+      return { requests, inFlight, maxInFlight, statuses, connections, abandoned }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function chatReply(
+  action: ServerAction,
+  { model, prompt, answerWords }: { model: string; prompt: string; answerWords: number },
+): string {
+  const text = action.text ?? answerText(prompt, answerWords)
+  if (action.message !== undefined || action.usage !== undefined) {
+    const message = { role: 'assistant', content: text, ...action.message }
+    return JSON.stringify({
+      id: 'chatcmpl-0',
+      object: 'chat.completion',
+      model,
+      choices: [{ index: 0, message, finish_reason: action.finishReason ?? 'stop' }],
+      usage: action.usage ?? usageOf(prompt, text),
+    })
+  }
+  const { prompt_tokens, completion_tokens } = usageOf(prompt, text)
+  // Put together by hand: the server shares its core with what it measures.
+  return `{"id":"chatcmpl-0","object":"chat.completion","model":${JSON.stringify(model)},"choices":[{"index":0,"message":{"role":"assistant","content":${JSON.stringify(text)}},"finish_reason":"${action.finishReason ?? 'stop'}"}],"usage":{"prompt_tokens":${prompt_tokens},"completion_tokens":${completion_tokens},"total_tokens":${prompt_tokens + completion_tokens}}}`
+}
+
+function usageOf(
+  prompt: string,
+  text: string,
+): { prompt_tokens: number; completion_tokens: number } {
+  return { prompt_tokens: wordsIn(prompt), completion_tokens: wordsIn(text) }
+}
+
+function errorBody(message: string, code: string): string {
+  return JSON.stringify({ error: { message, type: 'scripted', code } })
+}
+
+function modelList(models: readonly string[]): string {
+  return JSON.stringify({ object: 'list', data: models.map((id) => ({ id, object: 'model' })) })
+}
+
+const flags = {
+  port: 'port',
+  'latency-ms': 'latencyMs',
+  slots: 'slots',
+  'retry-after-s': 'retryAfterS',
+  'requests-per-minute': 'requestsPerMinute',
+  'answer-words': 'answerWords',
+} as const
+
+async function main(): Promise<void> {
+  const { parseArgs } = await import('node:util')
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string' },
+      'latency-ms': { type: 'string' },
+      slots: { type: 'string' },
+      'retry-after-s': { type: 'string' },
+      'requests-per-minute': { type: 'string' },
+      'answer-words': { type: 'string' },
+      overflow: { type: 'string' },
+      'api-key': { type: 'string' },
+      model: { type: 'string', multiple: true },
+      'fail-every': { type: 'string' },
+      'fail-status': { type: 'string' },
+      'until-stdin-closes': { type: 'boolean' },
+    },
+  })
+  const options: ModelServerOptions = {}
+  for (const [flag, option] of Object.entries(flags)) {
+    const given = values[flag as keyof typeof flags]
+    if (given !== undefined) options[option] = wholeNumber(flag, given)
+  }
+  if (values.overflow !== undefined) {
+    if (values.overflow !== 'queue' && values.overflow !== 'reject') {
+      throw new Error(`--overflow takes "queue" or "reject", not "${values.overflow}"`)
+    }
+    options.overflow = values.overflow
+  }
+  if (values['api-key'] !== undefined) options.apiKey = values['api-key']
+  if (values.model !== undefined) options.models = values.model
+  const every = wholeNumber('fail-every', values['fail-every'] ?? '0')
+  const status = wholeNumber('fail-status', values['fail-status'] ?? '500')
+  if (every > 0) {
+    options.script = ({ number }) => (number % every === every - 1 ? { status } : undefined)
+  }
+  const server = await createModelServer(options)
+  console.log(server.url)
+  if (values['until-stdin-closes'] === true) {
+    // A parent that is killed takes its end of the pipe with it.
+    process.stdin.on('end', () => process.exit(0)).resume()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(0))
+}
+
+function wholeNumber(flag: string, given: string): number {
+  const number = Number(given)
+  if (Number.isSafeInteger(number) && number >= 0) return number
+  throw new Error(`--${flag} takes a whole number from 0, not "${given}"`)
+}
+
+if (import.meta.main) await main()

@@ -1,0 +1,177 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict'
+import type { ModelProvider } from '../config/dataset.ts'
+import type { ChatRequest, ModelReply } from '../graph/request.ts'
+import { RequestError } from '../limits/outcome.ts'
+import type { ModelTarget, Provider, ProviderContext, ProviderKind } from '../models/provider.ts'
+import { systemClock } from '../util/clock.ts'
+
+/** One thing every provider must do; `run` throws when it does not. */
+export interface ConformanceCase {
+  name: string
+  run: () => Promise<void>
+}
+
+export interface ProviderSetup {
+  kind: ProviderKind
+  /** Fields of the provider's config beside its name and type. */
+  config?: Partial<ModelProvider>
+  /** A model that answers. */
+  model: string
+  apiKey?: string | null
+  extraBody?: Record<string, unknown>
+  /** A prompt that takes longer than 100 ms to answer. */
+  slowPrompt: string
+  /** How long an answer may take here, in milliseconds. */
+  patienceMs?: number
+}
+
+/** The cases for one provider, for any test runner: `for (const each of …) test(each.name, each.run)`. */
+export function providerSuite(setup: ProviderSetup): ConformanceCase[] {
+  const { patienceMs = 10_000 } = setup
+
+  function target(overrides: Partial<ModelTarget> = {}): ModelTarget {
+    return {
+      model: setup.model,
+      maxTokens: 16,
+      timeoutMs: patienceMs,
+      extraBody: setup.extraBody ?? {},
+      maxParallelRequests: 2,
+      ...overrides,
+    }
+  }
+
+  async function using(use: (provider: Provider) => Promise<void>): Promise<void> {
+    const provider = openProvider(setup)
+    try {
+      await use(provider)
+    } finally {
+      await provider.close()
+    }
+  }
+
+  const cases: Record<string, (provider: Provider) => Promise<void>> = {
+    async 'answers with text, a reason to finish and whole token counts'(provider) {
+      const reply = await provider.send(target(), chat('Once upon a time'), fresh())
+      checkReply(reply)
+      ok(reply.text.length > 0, 'the answer is empty')
+      ok(reply.usage.inputTokens > 0, 'no input tokens were counted')
+      ok(reply.usage.outputTokens > 0, 'no output tokens were counted')
+    },
+
+    async 'takes system, assistant and several user messages'(provider) {
+      const request: ChatRequest = {
+        operation: 'chat',
+        messages: [
+          message('system', 'Be brief.'),
+          message('user', 'Name an animal.'),
+          message('assistant', 'A fox.'),
+          message('user', 'Another one.'),
+        ],
+        temperature: 0.5,
+        topP: 0.9,
+      }
+      checkReply(await provider.send(target(), request, fresh()))
+    },
+
+    async 'keeps concurrent answers apart'(provider) {
+      const prompts = ['The red fox', 'The blue whale', 'The old owl', 'The red fox']
+      const greedy = (prompt: string) => ({ ...chat(prompt), temperature: 0 })
+      const together = await Promise.all(
+        prompts.map((prompt) => provider.send(target(), greedy(prompt), fresh())),
+      )
+      for (const [index, prompt] of prompts.entries()) {
+        const alone = await provider.send(target(), greedy(prompt), fresh())
+        strictEqual(together[index]?.text, alone.text, `the answer to "${prompt}" changed`)
+      }
+    },
+
+    async 'rejects with the reason when its signal has aborted before'(provider) {
+      const reason = new Error('stopped by the test')
+      const sent = provider.send(target(), chat('Hello'), AbortSignal.abort(reason))
+      await rejects(sent, (error) => error === reason)
+    },
+
+    async 'rejects with the reason when its signal aborts on the way, and still works'(provider) {
+      // What a provider loads at first is loaded by now.
+      await provider.send(target(), chat('Hello'), fresh())
+      const reason = new Error('stopped by the test')
+      const controller = new AbortController()
+      const sent = provider.send(
+        target({ maxTokens: null }),
+        chat(setup.slowPrompt),
+        controller.signal,
+      )
+      setTimeout(() => controller.abort(reason), 30)
+      await rejects(sent, (error) => error === reason)
+      checkReply(await provider.send(target(), chat('Hello again'), fresh()))
+    },
+
+    async 'tells a timeout from an abort'(provider) {
+      await provider.send(target(), chat('Hello'), fresh())
+      const hasty = target({ timeoutMs: 40, maxTokens: null })
+      const error = await failureOf(provider.send(hasty, chat(setup.slowPrompt), fresh()))
+      ok(error instanceof RequestError, `a timeout must be a RequestError, not ${String(error)}`)
+      strictEqual(error.code, 'timeout')
+      deepStrictEqual(error.problem, { kind: 'transient' })
+    },
+
+    async 'proves that a model is there'(provider) {
+      await provider.probe(target(), fresh())
+    },
+
+    async 'closes twice without an error'(provider) {
+      await provider.send(target(), chat('Hello'), fresh())
+      await provider.close()
+    },
+  }
+  return Object.entries(cases).map(([name, run]) => ({ name, run: () => using(run) }))
+}
+
+function openProvider({ kind, config, apiKey = null }: ProviderSetup): Provider {
+  const context: ProviderContext = {
+    apiKey,
+    environment: {},
+    clock: systemClock,
+    redact: (text) => (apiKey === null ? text : text.replaceAll(apiKey, '***')),
+  }
+  const base: ModelProvider = {
+    name: 'conformance',
+    endpoint: '',
+    provider_type: kind.type,
+    api_key: null,
+    extra_body: null,
+    extra_headers: null,
+    max_parallel_requests: null,
+  }
+  return kind.open({ ...base, ...config }, context)
+}
+
+function checkReply({ text, reasoning, finishReason, usage }: ModelReply): void {
+  strictEqual(typeof text, 'string')
+  ok(reasoning === null || reasoning.length > 0, 'no reasoning is null, not an empty text')
+  ok(finishReason.length > 0, 'the reason to finish is empty')
+  for (const [name, tokens] of Object.entries(usage)) {
+    ok(Number.isSafeInteger(tokens) && tokens >= 0, `${name} is ${tokens}, not a count`)
+  }
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error('the request was expected to fail and gave a reply')
+}
+
+function message(role: 'system' | 'user' | 'assistant', text: string): ChatRequest['messages'][0] {
+  return { role, content: [{ type: 'text', text }] }
+}
+
+function chat(prompt: string): ChatRequest {
+  return { operation: 'chat', messages: [message('user', prompt)] }
+}
+
+function fresh(): AbortSignal {
+  return new AbortController().signal
+}

@@ -1,0 +1,63 @@
+const words =
+  'amber brook candle drift ember fable garden harbor island jasmine kettle lantern meadow north orchard pebble quiet river silver timber under violet willow yonder'.split(
+    ' ',
+  )
+
+/** A text that depends on the prompt and on nothing else, so that a second run gives the same. */
+export function answerText(prompt: string, length: number): string {
+  let state = hash(prompt)
+  let text = state.toString(16)
+  for (let index = 1; index < length; index++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    text += ` ${words[(state >>> 16) % words.length]}`
+  }
+  return text
+}
+
+/** FNV-1a over UTF-16 units. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) {
+    value = Math.imul(value ^ text.charCodeAt(at), 0x01000193)
+  }
+  return value >>> 0
+}
+
+/** The model and the last user message of a chat body; empty where it is not one. */
+export function promptOfBody(text: string): { model: string; prompt: string } {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    // What a script makes of an unreadable body is its business; it has the text.
+    return { model: '', prompt: '' }
+  }
+  // Only clients of ours come here; a body of another shape shows as an empty prompt.
+  const { model, messages } = body as { model?: unknown; messages?: unknown }
+  const list = Array.isArray(messages) ? (messages as { role?: unknown; content?: unknown }[]) : []
+  const message = list.findLast(({ role }) => role === 'user') ?? list.at(-1)
+  return {
+    model: typeof model === 'string' ? model : '',
+    prompt: contentOf(message?.content),
+  }
+}
+
+function contentOf(content: unknown): string {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return ''
+  return (content as { text?: unknown }[])
+    .map(({ text }) => (typeof text === 'string' ? text : ''))
+    .join('')
+}
+
+/** Words as `split(/\s+/)` counts them, without making them. */
+export function wordsIn(text: string): number {
+  let count = 0
+  let inside = false
+  for (let at = 0; at < text.length; at++) {
+    const space = text.charCodeAt(at) <= 0x20
+    if (!space && !inside) count++
+    inside = !space
+  }
+  return count
+}

@@ -1,0 +1,55 @@
+const marker = Symbol.for('rowsmith.error')
+
+/** What ends or refuses a run. A caller can act on each; the CLI maps them to exit codes. */
+export type ErrorCode =
+  /** The config, provider file, run config or command line is wrong. */
+  | 'config-invalid'
+  | 'usage'
+  /** A run folder refuses what was asked of it. */
+  | 'target-too-small'
+  | 'fingerprint-changed'
+  | 'seed-changed'
+  | 'settings-changed'
+  | 'folder-locked'
+  | 'folder-foreign'
+  | 'format-newer'
+  | 'ledger-corrupt'
+  | 'filesystem-unsafe'
+  | 'run-missing'
+  /** The machine or the outside world failed while running. */
+  | 'disk-full'
+  | 'storage-failed'
+  | 'model-unavailable'
+  | 'model-missing'
+  | 'interrupted'
+  | 'internal'
+
+export interface RowsmithErrorOptions {
+  cause?: unknown
+  /** What the user can do, one sentence per entry. */
+  hints?: readonly string[]
+}
+
+/** The one error class of rowsmith: `code` says what a caller can do about it. */
+export class RowsmithError extends Error {
+  readonly code: ErrorCode
+  readonly hints: readonly string[]
+  readonly [marker] = true
+
+  constructor(code: ErrorCode, message: string, { cause, hints = [] }: RowsmithErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'RowsmithError'
+    this.code = code
+    this.hints = hints
+  }
+}
+
+/** Whether a value is a rowsmith error, also one from another copy of the package. */
+export function isRowsmithError(value: unknown): value is RowsmithError {
+  return typeof value === 'object' && value !== null && marker in value
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { parseTemplate } from '../../src/templates/parse-template.ts'
+import type { Scope } from '../../src/templates/template.ts'
+import { parseJson } from '../../src/util/json.ts'
+import type { Value } from '../../src/util/value.ts'
+
+interface Case {
+  name: string
+  template: string
+  expected: string
+}
+
+// What real Jinja2 3.1.6 makes of the templates; `!ERR` stands for any error.
+describe.each(['templates.json', 'templates-generated.json'])('%s', (file) => {
+  const { context, cases } = read(file)
+  test.each(cases)('$name: $template', ({ template, expected }) => {
+    expect(render(template, context)).toBe(expected.startsWith('!ERR') ? '!ERR' : expected)
+  })
+})
+
+function render(template: string, context: Scope): string {
+  try {
+    return parseTemplate(template, { missing: 'lenient' }).render(context)
+  } catch {
+    return '!ERR'
+  }
+}
+
+function read(file: string): { context: Scope; cases: Case[] } {
+  const text = readFileSync(new URL(file, import.meta.url), 'utf8')
+  const root = member(parseJson(text))
+  const cases = root('cases')
+  if (!Array.isArray(cases)) throw new Error(`${file} has no list of cases`)
+  const context = root('context')
+  if (!(context instanceof Map)) throw new Error(`${file} has no context`)
+  return {
+    context,
+    cases: cases.map((one: Value) => {
+      const part = member(one)
+      return {
+        name: String(part('name')),
+        template: String(part('template')),
+        expected: String(part('expected')),
+      }
+    }),
+  }
+}
+
+function member(value: Value): (name: string) => Value | undefined {
+  if (!(value instanceof Map)) throw new Error('expected an object')
+  return (name) => value.get(name)
+}

@@ -1,0 +1,276 @@
+import { describe, expect, test } from 'vitest'
+import { RequestError, type RequestProblem } from '../../src/limits/outcome.ts'
+import { createAdaptiveLimiter } from '../../src/limits/limiter.ts'
+import { createEngine, type TestColumn } from '../support/engine.ts'
+
+const chain: TestColumn[] = [
+  { name: 'a', route: 'm' },
+  { name: 'b', after: ['a'], route: 'm' },
+]
+
+function failing(code: string, problem: RequestProblem): RequestError {
+  return new RequestError(code, `${code} happened`, problem)
+}
+
+describe('failure rules', () => {
+  test('a transient failure is tried again within the budget of attempts', async () => {
+    const engine = createEngine({
+      columns: chain,
+      rows: 3,
+      groupRows: 3,
+      slots: { m: 2 },
+      model: {
+        fail: (text, attempt) =>
+          text === 'a:1' && attempt < 8 ? failing('timeout', { kind: 'transient' }) : null,
+      },
+    })
+    expect(await engine.run()).toEqual({ kind: 'complete' })
+    expect(engine.failures).toEqual([])
+    expect(engine.sent.filter((text) => text === 'a:1')).toHaveLength(8)
+    expect(engine.cells.find(({ row, column }) => row === 1 && column === 0)?.attempts).toBe(8)
+  })
+
+  test('after the last attempt the row is dropped and its descendants are never sent', async () => {
+    const engine = createEngine({
+      columns: chain,
+      rows: 3,
+      groupRows: 3,
+      slots: { m: 2 },
+      model: { fail: (text) => (text === 'a:1' ? failing('timeout', { kind: 'transient' }) : null) },
+    })
+    expect(await engine.run()).toEqual({ kind: 'complete' })
+    expect(engine.failures).toMatchObject([
+      { row: 1, column: 0, code: 'timeout', attempts: 8, outcome: 'dropped' },
+    ])
+    expect(engine.sent).not.toContain('b:1')
+    expect(engine.parts).toEqual([{ part: 0, rows: [0, 1, 2] }])
+  })
+
+  test('on_failure null keeps the row and goes on below it', async () => {
+    const engine = createEngine({
+      columns: [{ name: 'a', route: 'm', onFailure: 'null' }, { name: 'b', after: ['a'], route: 'm' }],
+      rows: 2,
+      groupRows: 2,
+      slots: { m: 2 },
+      model: { fail: (text) => (text === 'a:1' ? failing('bad-request', { kind: 'refused' }) : null) },
+    })
+    await engine.run()
+    expect(engine.failures).toMatchObject([{ row: 1, outcome: 'null', attempts: 1 }])
+    expect(engine.sent).toContain('b:1')
+  })
+
+  test('a dropped row cancels what waits; what is on the wire is recorded', async () => {
+    const engine = createEngine({
+      columns: [
+        { name: 'slow', route: 'm' },
+        { name: 'bad', route: 'm' },
+        { name: 'waiting', route: 'w' },
+        { name: 'below', after: ['bad'], route: 'w' },
+      ],
+      rows: 1,
+      groupRows: 1,
+      slots: { m: 2, w: 1 },
+      model: {
+        latency: (text) => (text.startsWith('slow') ? 500 : 50),
+        fail: (text) => (text === 'bad:0' ? failing('bad-request', { kind: 'refused' }) : null),
+      },
+    })
+    expect(await engine.run()).toEqual({ kind: 'complete' })
+    expect(engine.cells.map(({ column }) => column)).toEqual([2, 0])
+    expect(engine.sent).not.toContain('below:0')
+  })
+
+  test('throttling waits, is no attempt and drops nothing; nothing leaves during the pause', async () => {
+    const engine = createEngine({
+      columns: chain,
+      rows: 20,
+      groupRows: 20,
+      slots: { m: 4 },
+      limiters: (name) => [
+        createAdaptiveLimiter({
+          name,
+          cap: 4,
+          decrease: 0.75,
+          increase: 1,
+          successesUntilIncrease: 5,
+          cooldownMs: 2_000,
+          longestCooldownMs: 300_000,
+          rampMs: 0,
+        }),
+      ],
+      model: {
+        fail: (text, attempt) =>
+          text === 'a:5' && attempt === 1
+            ? failing('throttled', { kind: 'throttled', retryAfterMs: 7_000 })
+            : null,
+      },
+    })
+    expect(await engine.run()).toEqual({ kind: 'complete' })
+    expect(engine.failures).toEqual([])
+    const throttledAt = 150
+    const left = engine.load.filter((change, index) => change.inFlight > (engine.load[index - 1]?.inFlight ?? 0))
+    expect(left.filter(({ at }) => at > throttledAt && at < throttledAt + 7_000)).toEqual([])
+    expect(engine.cells.find(({ row, column }) => row === 5 && column === 0)?.attempts).toBe(1)
+  })
+
+  test('a refused key stops its endpoint; rows that need it remain, others finish', async () => {
+    const engine = createEngine({
+      columns: [
+        { name: 'a', route: 'm' },
+        { name: 'b', after: ['a'], route: 'dead' },
+      ],
+      rows: 100,
+      groupRows: 10,
+      slots: { m: 4, dead: 4 },
+      model: {
+        fail: (text) =>
+          text.startsWith('b') && text !== 'b:0' ? failing('unauthorized', { kind: 'endpoint-stopped' }) : null,
+      },
+    })
+    const end = await engine.run()
+    expect(end).toMatchObject({ kind: 'stopped', reason: 'unauthorized happened' })
+    expect(engine.failures).toEqual([])
+    // b:0 was answered before: its row is decided and handed on.
+    expect(engine.parts.flatMap(({ rows }) => rows)).toEqual([0])
+    expect(engine.scheduler.snapshot().rows.remaining).toBe(99)
+  })
+
+  test('404 stops a route without a success, but only fails the cell on one that works', async () => {
+    const suspect = failing('not-found', { kind: 'suspect' })
+    const never = createEngine({
+      columns: [{ name: 'a', route: 'm' }],
+      rows: 50,
+      groupRows: 10,
+      slots: { m: 1 },
+      model: { fail: () => suspect },
+    })
+    expect(await never.run()).toMatchObject({ kind: 'stopped' })
+    expect(never.sent).toHaveLength(1)
+
+    const sometimes = createEngine({
+      columns: [{ name: 'a', route: 'm' }],
+      rows: 50,
+      groupRows: 10,
+      slots: { m: 1 },
+      model: { fail: (text) => (Number(text.slice(2)) % 3 === 1 ? suspect : null) },
+    })
+    expect(await sometimes.run()).toEqual({ kind: 'complete' })
+    expect(sometimes.failures).toHaveLength(17)
+
+    const fiveRows = createEngine({
+      columns: [{ name: 'a', route: 'm' }],
+      rows: 50,
+      groupRows: 10,
+      slots: { m: 1 },
+      model: { fail: (text) => (Number(text.slice(2)) >= 10 ? suspect : null) },
+    })
+    expect(await fiveRows.run()).toMatchObject({ kind: 'stopped' })
+    expect(fiveRows.sent).toHaveLength(15)
+    expect(fiveRows.failures).toHaveLength(4)
+  })
+
+  test('early shutdown stops when the share of failures is reached; finished rows are kept', async () => {
+    const engine = createEngine({
+      columns: [{ name: 'a', route: 'm' }],
+      rows: 100,
+      groupRows: 10,
+      slots: { m: 1 },
+      model: {
+        fail: (text) => (Number(text.slice(2)) >= 20 ? failing('bad-request', { kind: 'refused' }) : null),
+      },
+      options: { earlyShutdown: { rate: 0.5, window: 10 } },
+    })
+    expect(await engine.run()).toMatchObject({ kind: 'stopped', error: null })
+    expect(engine.sent).toHaveLength(25)
+    expect(engine.parts.flatMap(({ rows }) => rows)).toHaveLength(25)
+  })
+})
+
+describe('stopping', () => {
+  test('a drain waits for what is on the wire, sends nothing more, and keeps decided rows', async () => {
+    const engine = createEngine({ columns: chain, rows: 100, groupRows: 10, slots: { m: 8 } })
+    const running = engine.run()
+    engine.clock.after(230, () => engine.scheduler.drain())
+    expect(await running).toEqual({ kind: 'interrupted' })
+    expect(engine.clock.now()).toBeLessThan(300)
+    const wanted = engine.cells.filter(({ column }) => column === 1).map(({ row }) => row)
+    expect(engine.parts.flatMap(({ rows }) => rows)).toEqual(wanted.sort((a, b) => a - b))
+    expect(engine.cells).toHaveLength(engine.sent.length)
+  })
+
+  test('an abort gives up what is on the wire', async () => {
+    const engine = createEngine({
+      columns: chain,
+      rows: 10,
+      groupRows: 10,
+      slots: { m: 4 },
+      model: { latency: () => 60_000 },
+    })
+    const running = engine.run()
+    engine.clock.after(100, () => engine.scheduler.abort())
+    expect(await running).toEqual({ kind: 'interrupted' })
+    expect(engine.clock.now()).toBe(100)
+    expect(engine.failures).toEqual([])
+  })
+})
+
+describe('resuming', () => {
+  test('known cells are not made again, also those of a row that was dropped and is retried', async () => {
+    const first = createEngine({
+      columns: [
+        { name: 'a', route: 'm' },
+        { name: 'paid', by: 'cell', pure: false, requests: 'none' },
+        { name: 'b', after: ['a', 'paid'], route: 'm' },
+      ],
+      rows: 6,
+      groupRows: 3,
+      slots: { m: 2 },
+      model: { fail: (text) => (text === 'b:4' ? failing('bad-request', { kind: 'refused' }) : null) },
+    })
+    await first.run()
+    expect(first.failures).toHaveLength(1)
+    let tasks = 0
+    const second = createEngine({
+      columns: [
+        { name: 'a', route: 'm' },
+        {
+          name: 'paid',
+          by: 'cell',
+          pure: false,
+          requests: 'none',
+          task: () => {
+            tasks += 1
+            return Promise.resolve({ value: 'again' })
+          },
+        },
+        { name: 'b', after: ['a', 'paid'], route: 'm' },
+      ],
+      rows: 6,
+      groupRows: 3,
+      slots: { m: 2 },
+      known: { cells: first.cells, failures: [] },
+    })
+    expect(await second.run()).toEqual({ kind: 'complete' })
+    expect(second.sent).toEqual(['b:4'])
+    expect(tasks).toBe(0)
+    expect(second.parts.flatMap(({ rows }) => rows)).toEqual([0, 1, 2, 3, 4, 5])
+  })
+
+  test('settling decides rows whose cells are known and sends nothing', async () => {
+    const cells = [0, 1, 3].flatMap((row) => [
+      { row, column: 0, value: 'x', attempts: 1 },
+      ...(row === 1 ? [] : [{ row, column: 1, value: 'y', attempts: 1 }]),
+    ])
+    const engine = createEngine({
+      columns: chain,
+      rows: 6,
+      groupRows: 2,
+      slots: { m: 2 },
+      known: { cells, failures: [] },
+      options: { settleOnly: true },
+    })
+    expect(await engine.run()).toMatchObject({ kind: 'stopped' })
+    expect(engine.sent).toEqual([])
+    expect(engine.parts.flatMap(({ rows }) => rows)).toEqual([0, 3])
+  })
+})

@@ -1,0 +1,294 @@
+import type { Graph, GraphColumn } from '../../src/graph/graph.ts'
+import type { CellResult, ColumnKind, Generator, Row, TaskContext } from '../../src/graph/kind.ts'
+import type { ModelReply, ModelRequest } from '../../src/graph/request.ts'
+import { createConcurrencyLimiter, type Limiter } from '../../src/limits/limiter.ts'
+import { createPlan, groupsOf } from '../../src/plan/plan.ts'
+import { RowSet } from '../../src/plan/row-set.ts'
+import type { SchedulerEvent } from '../../src/scheduler/events.ts'
+import type { JournaledCell, JournaledFailure, RequestRecord } from '../../src/scheduler/journal.ts'
+import { indexKnownCells, type KnownCells } from '../../src/scheduler/known-cells.ts'
+import type { Route } from '../../src/scheduler/routes.ts'
+import {
+  createScheduler,
+  type Scheduler,
+  type SchedulerEnd,
+  type SchedulerOptions,
+} from '../../src/scheduler/scheduler.ts'
+import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
+import type { Value } from '../../src/util/value.ts'
+
+/** A column of a test graph: what the scheduler asks of a column, and a function that makes it. */
+export interface TestColumn {
+  name: string
+  after?: string[]
+  by?: 'row' | 'cell' | 'column'
+  pure?: boolean
+  route?: string
+  onFailure?: 'drop' | 'null'
+  requests?: 'none' | 'one' | 'unknown'
+  /** For `by: row` and for the reply of a request. */
+  value?: (row: Row) => Value
+  task?: (row: Row, context: TaskContext) => Promise<CellResult>
+  frame?: (rows: readonly Row[]) => Promise<readonly (CellResult | Error)[]>
+}
+
+export function testGraph(columns: readonly TestColumn[]): {
+  graph: Graph
+  generators: (Generator | null)[]
+} {
+  const ids = new Map(columns.map(({ name }, id) => [name, id]))
+  const upstreams = columns.map(({ after = [] }) => after.map((name) => ids.get(name) as number))
+  const depths: number[] = []
+  upstreams.forEach((upstream, id) => {
+    depths[id] = upstream.reduce((most, up) => Math.max(most, (depths[up] as number) + 1), 0)
+  })
+  const graphColumns = columns.map((column, id): GraphColumn => {
+    const upstream = upstreams[id] as number[]
+    const by = column.by ?? (column.route === undefined ? 'row' : 'cell')
+    return {
+      id,
+      name: column.name,
+      // The scheduler never asks a kind anything; it only knows what is declared beside it.
+      kind: {} as ColumnKind,
+      config: {} as never,
+      by,
+      pure: column.pure ?? by === 'row',
+      type: 'string',
+      upstream,
+      required: upstream,
+      dependants: columns.flatMap((_, other) =>
+        (upstreams[other] as number[]).includes(id) ? [other] : [],
+      ),
+      depth: depths[id] as number,
+      routes: column.route === undefined ? [] : [column.route],
+      requests: column.requests ?? (column.route === undefined ? 'none' : 'one'),
+      sides: [],
+      producer: null,
+      skip: null,
+      propagateSkip: true,
+      onFailure: column.onFailure ?? 'drop',
+      drop: false,
+      fingerprint: column.name,
+      material: column.name,
+    }
+  })
+  const graph: Graph = {
+    columns: graphColumns,
+    order: graphColumns.map(({ id }) => id),
+    byName: ids,
+  }
+  return {
+    graph,
+    generators: columns.map((column, id) => generatorOf(column, graphColumns[id] as GraphColumn)),
+  }
+}
+
+function generatorOf(column: TestColumn, { by, requests, routes }: GraphColumn): Generator {
+  const value = column.value ?? ((row: Row) => `${column.name} ${row.index}`)
+  if (by === 'row') return { by, generate: value }
+  if (by === 'column') {
+    const frame =
+      column.frame ?? ((rows) => Promise.resolve(rows.map((row) => ({ value: value(row) }))))
+    return { by, generate: (rows) => frame(rows) }
+  }
+  if (requests === 'one') {
+    return {
+      by,
+      requests,
+      route: routes[0] as string,
+      prepare: (row) => ({
+        operation: 'chat',
+        messages: [
+          { role: 'user', content: [{ type: 'text', text: `${column.name}:${row.index}` }] },
+        ],
+      }),
+      finish: (_reply, row) => ({ value: value(row) }),
+    }
+  }
+  const task = column.task ?? ((row) => Promise.resolve({ value: value(row) }))
+  return { by, requests, routes, run: task }
+}
+
+export function textOf(request: ModelRequest): string {
+  const block = request.messages[0]?.content[0]
+  return block === undefined ? '' : block.text
+}
+
+export const emptyReply: ModelReply = {
+  text: '',
+  reasoning: null,
+  finishReason: 'stop',
+  usage: { inputTokens: 1, outputTokens: 1, reasoningTokens: 0 },
+}
+
+export interface TestModel {
+  /** Replies after this many ms of virtual time. */
+  latency?: (text: string, attempt: number) => number
+  /** Throws for requests that fail. */
+  fail?: (text: string, attempt: number) => Error | null
+}
+
+export interface EngineOptions {
+  columns: readonly TestColumn[]
+  rows: number
+  groupRows: number
+  frameRows?: number
+  partRows?: number
+  /** Slots by route. */
+  slots: Record<string, number>
+  limiters?: (route: string) => readonly Limiter[]
+  model?: TestModel
+  decided?: RowSet
+  known?: { cells: JournaledCell[]; failures: JournaledFailure[] }
+  options?: Partial<SchedulerOptions>
+}
+
+/** One change of the number of requests in flight on a route. */
+export interface Load {
+  at: number
+  route: string
+  inFlight: number
+}
+
+export interface Engine {
+  clock: VirtualClock
+  scheduler: Scheduler
+  cells: JournaledCell[]
+  failures: JournaledFailure[]
+  requests: RequestRecord[]
+  events: SchedulerEvent[]
+  /** Texts sent, in order. */
+  sent: string[]
+  load: Load[]
+  parts: { part: number; rows: number[] }[]
+  run(): Promise<SchedulerEnd>
+}
+
+/** The scheduler under virtual time, against a model that answers after a while. */
+export function createEngine(options: EngineOptions): Engine {
+  const clock = createVirtualClock()
+  const { graph, generators } = testGraph(options.columns)
+  const frameRows = options.frameRows ?? options.groupRows
+  const partRows = options.partRows ?? Math.ceil(options.rows / frameRows) * frameRows
+  const decided = options.decided ?? RowSet.empty
+  const plan = createPlan({
+    target: options.rows,
+    decided,
+    groupRows: options.groupRows,
+    frameRows,
+    partRows,
+  })
+  const cursor = groupsOf(plan, { wholeFrames: graph.columns.some(({ by }) => by === 'column') })
+  const engine: Omit<Engine, 'scheduler' | 'run'> = {
+    clock,
+    cells: [],
+    failures: [],
+    requests: [],
+    events: [],
+    sent: [],
+    load: [],
+    parts: [],
+  }
+  const inFlight = new Map<string, number>()
+  const attempts = new Map<string, number>()
+  const routes: Route[] = Object.entries(options.slots).map(([name, cap]) => ({
+    name,
+    endpoint: `endpoint of ${name}`,
+    limiters: options.limiters?.(name) ?? [createConcurrencyLimiter({ name, cap })],
+  }))
+  const known: KnownCells | null =
+    options.known === undefined
+      ? null
+      : indexKnownCells(graph.columns.length, options.known.cells, options.known.failures)
+
+  function changeLoad(route: string, by: number): void {
+    inFlight.set(route, (inFlight.get(route) ?? 0) + by)
+    engine.load.push({ at: clock.now(), route, inFlight: inFlight.get(route) as number })
+  }
+
+  const scheduler = createScheduler({
+    clock,
+    graph,
+    generators,
+    nextGroup: () => cursor.next(),
+    remainingIn: (part) => {
+      const end = Math.min((part + 1) * partRows, options.rows)
+      return end - part * partRows - decided.intersect(part * partRows, end).count
+    },
+    remainingRows: plan.remaining,
+    load: () => ({ known, release: () => undefined }),
+    routes,
+    send(route, request, signal) {
+      const text = textOf(request)
+      const attempt = (attempts.get(text) ?? 0) + 1
+      attempts.set(text, attempt)
+      engine.sent.push(text)
+      changeLoad(route, 1)
+      return new Promise((resolve, reject) => {
+        const timer = clock.after(options.model?.latency?.(text, attempt) ?? 50, () => {
+          changeLoad(route, -1)
+          const error = options.model?.fail?.(text, attempt) ?? null
+          if (error === null) resolve({ ...emptyReply, text })
+          else reject(error)
+        })
+        signal.addEventListener('abort', () => {
+          timer.cancel()
+          changeLoad(route, -1)
+          reject(new Error('aborted'))
+        })
+      })
+    },
+    journal: {
+      cell: (cell) => engine.cells.push(cell),
+      failure: (failure) => engine.failures.push(failure),
+      request: (record) => engine.requests.push(record),
+      pendingBytes: 0,
+      onDurable: () => undefined,
+    },
+    completePart: (part, rows) => {
+      engine.parts.push({ part, rows: [...rows] })
+      return new Promise((resolve) => clock.after(1, resolve))
+    },
+    budget: { maxRows: 16_384, maxBytes: 256 * 2 ** 20, maxWriting: 2, lineFactor: 4 },
+    maxPendingBytes: 2 ** 24,
+    maxAttempts: 8,
+    localWorkers: 4,
+    earlyShutdown: null,
+    jitter: () => 0.5,
+    onEvent: (event) => engine.events.push(event),
+    ...options.options,
+  })
+  return {
+    ...engine,
+    scheduler,
+    async run() {
+      const ended = scheduler.run()
+      await clock.runUntilIdle({ maxMs: 24 * 3_600_000 })
+      return ended
+    },
+  }
+}
+
+/** Share of a route's slots that were busy between two instants. */
+export function busyShare(
+  load: readonly Load[],
+  route: string,
+  slots: number,
+  from: number,
+  to: number,
+): number {
+  let busy = 0
+  let at = from
+  let inFlight = 0
+  for (const change of load) {
+    if (change.route !== route) continue
+    if (change.at > to) break
+    if (change.at > from) {
+      busy += inFlight * (change.at - at)
+      at = change.at
+    }
+    inFlight = change.inFlight
+  }
+  busy += inFlight * (to - at)
+  return busy / (slots * (to - from))
+}
