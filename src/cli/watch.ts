@@ -14,14 +14,12 @@ export interface Watch extends Disposable {
 }
 
 const REPAINT_MS = 200
-/** Between two lines on a stream that is no terminal. */
-const LINE_MS = 5_000
 
 export function createWatch(screen: Screen, name: string): Watch {
   const controller = new AbortController()
   let run: Run | null = null
   let view: ProgressView | null = null
-  let opened: { rows: number; decided: number } | null = null
+  let opened: { rows: number; decided: number; progressIntervalMs: number } | null = null
   let presses = 0
 
   function onInterrupt(): void {
@@ -80,7 +78,7 @@ export function createWatch(screen: Screen, name: string): Watch {
       view = createProgress({
         screen,
         now: () => performance.now(),
-        intervalMs: LINE_MS,
+        intervalMs: opened?.progressIntervalMs ?? 5_000,
         facts: {
           name,
           rows: opened?.rows ?? 0,

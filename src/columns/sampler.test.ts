@@ -56,6 +56,7 @@ function prepare(
     if (known !== undefined) return known
     const references = descriptions.get(name)?.references.map((reference) => reference.name)
     const made = sampler.bind(config, {
+      columns,
       columnId(column) {
         expect(references).toContain(column)
         return names.indexOf(column)

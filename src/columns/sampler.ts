@@ -21,13 +21,13 @@ export interface SamplerConfig extends ColumnConfig {
   convert_to: string | null
 }
 
+type Columns = ReadonlyMap<string, ColumnConfig>
+
 /** The column kind that draws values from the given samplers. */
 export function createSamplerKind(
   table: Readonly<Record<string, Sampler<unknown>>>,
 ): ColumnKind<SamplerConfig> {
   const schema = samplerSchema(Object.values(table))
-  // How a column was described, for binding it: dates of other columns are drawn again there.
-  const contexts = new WeakMap<SamplerConfig, DescribeContext>()
 
   function resolve(config: SamplerConfig): SamplerColumn {
     const kind = table[config.sampler_type]
@@ -40,9 +40,9 @@ export function createSamplerKind(
     return { name, sampler: kind, params, conditions, convertTo }
   }
 
-  /** Columns of the context are parsed only where that worked. */
-  function find(context: DescribeContext, name: string): SamplerColumn | null {
-    const column = context.columns.get(name)
+  /** Columns are parsed only where that worked. */
+  function find(columns: Columns, name: string): SamplerColumn | null {
+    const column = columns.get(name)
     if (column?.column_type !== 'sampler') return null
     const parsed = schema.safeParse(column)
     return parsed.success ? resolve(parsed.data) : null
@@ -52,7 +52,7 @@ export function createSamplerKind(
     const other = context.columns.get(name)
     if (other === undefined) return context.seedColumn(name) === undefined ? null : 'a seed column'
     if (other.column_type !== 'sampler') return `a column of type ${other.column_type}`
-    const column = find(context, name)
+    const column = find(context.columns, name)
     return column === null ? null : referencedSampler(column)
   }
 
@@ -60,11 +60,10 @@ export function createSamplerKind(
     type: 'sampler',
     schema,
     describe(config, context) {
-      contexts.set(config, context)
       const column = resolve(config)
       const { references, problems } = inputsOf(column, {
         path: context.path,
-        sampler: (name) => find(context, name),
+        sampler: (name) => find(context.columns, name),
         isColumn: (name) => isColumn(context, name),
       })
       return {
@@ -74,6 +73,8 @@ export function createSamplerKind(
         references,
         routes: [],
         requests: 'none',
+        // The last condition that holds counts, so their order decides values too.
+        identity: column.conditions.map(({ source }) => source),
         problems: [
           ...skipProblems(config, context),
           ...problems,
@@ -82,12 +83,9 @@ export function createSamplerKind(
       }
     },
     bind(config, binding) {
-      const context = contexts.get(config)
-      if (context === undefined) {
-        throw new RangeError(`Column '${config.name}' was not described before it was bound.`)
-      }
       const draw = createCellDraw(resolve(config), {
-        sampler: (name) => find(context, name),
+        // Dates of other columns are drawn again from their configs.
+        sampler: (name) => find(binding.columns, name),
         cells(name) {
           if (!binding.refersTo(name)) return undefined
           const id = binding.columnId(name)

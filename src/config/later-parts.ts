@@ -45,6 +45,24 @@ export function parseProcessors(
   return { dropped, problems }
 }
 
+/** A name or pattern of a `drop_columns` processor, with its place. */
+export interface DropPattern {
+  pattern: string
+  path: ConfigPath
+}
+
+/** The patterns of processors that were found sound. */
+export function dropPatterns(processors: readonly Record<string, unknown>[]): DropPattern[] {
+  return processors.flatMap((processor, index) => {
+    const parsed = dropSchema.safeParse(processor)
+    if (!parsed.success) return []
+    return parsed.data.column_names.map((pattern, at) => ({
+      pattern,
+      path: ['processors', index, 'column_names', at],
+    }))
+  })
+}
+
 function unsupportedProcessor(type: string, subject: string, path: ConfigPath): Problem {
   const known = processorTypes.includes(type)
   const meant = known ? undefined : nearest(type, processorTypes)

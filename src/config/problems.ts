@@ -95,13 +95,11 @@ function foldUnion(
   context: ZodContext,
 ): Problem[] {
   if (issue.errors.length === 0) {
-    const tag = 'discriminator' in issue ? String(issue.discriminator) : steps.at(-1)
-    const at = tag === undefined || steps.at(-1) === tag ? steps : [...steps, tag]
     const words =
       'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : []
-    const code = valueAt(context.value, at) === undefined ? 'missing-field' : 'wrong-word'
+    const code = valueAt(context.value, steps) === undefined ? 'missing-field' : 'wrong-word'
     const expected = words.length === 0 ? 'a known word' : `one of ${words.join(', ')}`
-    return [refusal(at, { code, expected, words }, context)]
+    return [refusal(steps, { code, expected, words }, context)]
   }
   const branches = issue.errors.map((issues) =>
     issues.flatMap((inner) =>

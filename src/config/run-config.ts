@@ -72,6 +72,7 @@ const writtenSchema = z.strictObject({
 const leastPartRows = 4096
 
 const instead: Readonly<Record<string, string>> = {
+  display_tui: 'The panel is shown whenever progress goes to a terminal.',
   max_concurrent_row_groups:
     'Row groups are opened when they would put an idle endpoint to work; bound them with max_open_rows.',
   max_in_flight_tasks:
@@ -86,6 +87,7 @@ const instead: Readonly<Record<string, string>> = {
 
 /** Values that ask for nothing else than what happens anyway. */
 const asItIs: ReadonlySet<string> = new Set([
+  'display_tui:true',
   'async_trace:false',
   'write_scheduler_events:false',
   'otel_metrics_port:null',

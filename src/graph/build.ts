@@ -1,4 +1,6 @@
 import type { ColumnConfig } from '../config/dataset.ts'
+import { matchesName } from '../config/glob.ts'
+import { dropPatterns } from '../config/later-parts.ts'
 import type { CompileInput, Draft, DraftColumn, Edge } from './draft.ts'
 import { fingerprintOf, materialOf, sideMaterialOf } from './fingerprint.ts'
 import type { Graph, GraphColumn } from './graph.ts'
@@ -103,12 +105,15 @@ function columnNode(
   }
 }
 
-/** A side column waits for its producer only and shares its fate; it is never dropped with it. */
+/**
+ * A side column waits for its producer only and shares its fate; it is not dropped with it, only
+ * by its own name.
+ */
 function nodeOfSide(
   { name, output }: { name: string; output: GraphColumn['type'] },
   producer: Node,
   id: number,
-  { hash }: CompileInput,
+  { hash, config }: CompileInput,
 ): Node {
   const material = sideMaterialOf(producer.material, name)
   return {
@@ -125,7 +130,7 @@ function nodeOfSide(
     producer: producer.id,
     skip: null,
     propagateSkip: true,
-    drop: false,
+    drop: dropPatterns(config.processors).some(({ pattern }) => matchesName(pattern, name)),
     fingerprint: fingerprintOf(material, new Map([[producer.name, producer.fingerprint]]), hash),
     material,
   }

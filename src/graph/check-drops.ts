@@ -1,6 +1,30 @@
+import { matchesName } from '../config/glob.ts'
+import { dropPatterns } from '../config/later-parts.ts'
 import type { Problem } from '../config/problem.ts'
+import { nearest } from '../util/near-miss.ts'
 import type { Draft } from './draft.ts'
 import { seedColumnType } from './parse-columns.ts'
+
+/** Names of drop_columns processors that nothing has: a mistake, for patterns only a warning. */
+export function checkDropNames({ input: { config }, columns, names }: Draft): Problem[] {
+  // Names of sides are known only of columns that could be described.
+  if (columns.some(({ description }) => description === null)) return []
+  const known = [...names.keys()]
+  return dropPatterns(config.processors).flatMap(({ pattern, path }): Problem[] => {
+    if (known.some((name) => matchesName(pattern, name))) return []
+    const isPattern = pattern.includes('*')
+    const near = isPattern ? undefined : nearest(pattern, known)
+    return [
+      {
+        level: isPattern ? 'warning' : 'error',
+        code: 'unknown-column',
+        path,
+        message: `${isPattern ? 'The pattern' : 'The name'} '${pattern}' to drop matches no column`,
+        ...(near === undefined ? {} : { suggestion: `Did you mean '${near}'?` }),
+      },
+    ]
+  })
+}
 
 /** Something made here has to be left in the dataset; with processors, the seed's columns will do. */
 export function checkDrops({ input: { config }, columns }: Draft): Problem[] {

@@ -1,6 +1,6 @@
 import type { Problem } from '../config/problem.ts'
 import { buildGraph } from './build.ts'
-import { checkDrops } from './check-drops.ts'
+import { checkDropNames, checkDrops } from './check-drops.ts'
 import { parseConditions } from './conditions.ts'
 import { findCycles } from './cycles.ts'
 import { checkRoutes, describeColumns, nameColumns } from './describe-columns.ts'
@@ -29,6 +29,7 @@ const passes: readonly Pass[] = [
   checkRoutes,
   findCycles,
   checkDrops,
+  checkDropNames,
 ]
 
 /** Compiles a config into what runs, or says all that is wrong with it. */

@@ -61,6 +61,8 @@ export interface BindContext {
   /** Id of a column in the graph. Throws for names the description did not refer to. */
   columnId(name: string): number
   columnType(id: number): ColumnType
+  /** All columns by name, as their kinds parsed them. */
+  readonly columns: ReadonlyMap<string, ColumnConfig>
   /** Whether the description referred to a name; a template's own functions are none. */
   refersTo(name: string): boolean
   /** What a model alias stands for. Throws for aliases the description did not name as a route. */

@@ -1,4 +1,6 @@
 import type { RawColumn } from '../config/dataset.ts'
+import { matchesName } from '../config/glob.ts'
+import { dropPatterns } from '../config/later-parts.ts'
 import type { Problem } from '../config/problem.ts'
 import { problemsOfZod } from '../config/problems.ts'
 import { nearest } from '../util/near-miss.ts'
@@ -12,13 +14,15 @@ export const seedColumnType = 'seed-dataset'
  *
  * One that the config writes itself, as a `seed-dataset` column, stays where it is written.
  */
-export function addSeedColumns({ input: { seed }, columns }: Draft): Problem[] {
+export function addSeedColumns({ input: { seed, config }, columns }: Draft): Problem[] {
   const problems: Problem[] = []
+  const patterns = dropPatterns(config.processors)
   const configured = new Map(columns.map((column) => [column.name, column]))
   for (const { name } of seed?.columns ?? []) {
     const same = configured.get(name)
     if (same === undefined) {
-      columns.push(draftColumn(seedColumn(name), ['seed_config', 'source']))
+      const drop = patterns.some(({ pattern }) => matchesName(pattern, name))
+      columns.push(draftColumn(seedColumn(name, drop), ['seed_config', 'source']))
     } else if (same.raw.column_type !== seedColumnType) {
       problems.push({
         level: 'error',
@@ -32,21 +36,35 @@ export function addSeedColumns({ input: { seed }, columns }: Draft): Problem[] {
   return problems
 }
 
-function seedColumn(name: string): RawColumn {
+function seedColumn(name: string, drop: boolean): RawColumn {
   return {
     name,
     column_type: seedColumnType,
-    drop: false,
+    drop,
     skip: null,
     propagate_skip: true,
     on_failure: 'drop',
   }
 }
 
+/** The row number in part files; a column can't have its name. */
+const reservedName = '__row'
+
 /** Two columns of one name can't both be in the dataset. */
 export function checkNames({ columns }: Draft): Problem[] {
   const seen = new Set<string>()
   return columns.flatMap(({ name, path }): Problem[] => {
+    if (name === reservedName) {
+      return [
+        {
+          level: 'error',
+          code: 'reserved-name',
+          path: [...path, 'name'],
+          message: `'${reservedName}' is the name of the row number in part files`,
+          suggestion: 'Give the column another name.',
+        },
+      ]
+    }
     if (!seen.has(name)) {
       seen.add(name)
       return []

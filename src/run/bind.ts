@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../config/dataset.ts'
+import type { ColumnConfig, ModelConfig } from '../config/dataset.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
 import type { BindContext, Generator, SeedWindow } from '../graph/kind.ts'
 import { createRandom } from '../random/random.ts'
@@ -12,12 +12,23 @@ export interface BindOptions {
 
 /** The generators of a graph, by column id; null for side columns, which their producer fills. */
 export function bindGenerators(options: BindOptions): (Generator | null)[] {
+  const columns = new Map(
+    options.graph.columns
+      .filter(({ producer }) => producer === null)
+      .map(({ name, config }) => [name, config]),
+  )
   return options.graph.columns.map((column) =>
-    column.producer === null ? column.kind.bind(column.config, contextOf(column, options)) : null,
+    column.producer === null
+      ? column.kind.bind(column.config, contextOf(column, columns, options))
+      : null,
   )
 }
 
-function contextOf(column: GraphColumn, { graph, runSeed, models, seed }: BindOptions): BindContext {
+function contextOf(
+  column: GraphColumn,
+  columns: ReadonlyMap<string, ColumnConfig>,
+  { graph, runSeed, models, seed }: BindOptions,
+): BindContext {
   const upstream = new Set(column.upstream)
   return {
     columnId(name) {
@@ -27,6 +38,7 @@ function contextOf(column: GraphColumn, { graph, runSeed, models, seed }: BindOp
       }
       return id
     },
+    columns,
     columnType: (id) => (graph.columns[id] as GraphColumn).type,
     refersTo(name) {
       const id = graph.byName.get(name)

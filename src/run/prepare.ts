@@ -84,9 +84,12 @@ export async function check(
     hash: (text) => createHash('sha256').update(text).digest('hex'),
   })
   // Columns of a seed that can't be read would all be unknown references.
-  const compileProblems = seed.unread
-    ? compiled.problems.filter(({ code }) => code !== 'unknown-reference')
-    : compiled.problems
+  const told = new Set(loaded.problems.map(({ code }) => code))
+  const compileProblems = compiled.problems.filter(
+    ({ code }) =>
+      !(seed.unread && code === 'unknown-reference') &&
+      !(code === 'duplicate-column' && told.has('duplicate-column')),
+  )
   const models = openModels({
     models: modelsOf(draft),
     providers: provided.providers,

@@ -57,7 +57,16 @@ export type RunEvent =
   | StoreEvent
   | { type: 'warning'; problem: Problem }
   | { type: 'models-checked'; results: readonly CheckResult[] }
-  | { type: 'run-opened'; dir: string; seed: bigint; rows: number; decided: number; resumed: boolean }
+  | {
+      type: 'run-opened'
+      dir: string
+      seed: bigint
+      rows: number
+      decided: number
+      resumed: boolean
+      /** Between two progress lines, from the run config. */
+      progressIntervalMs: number
+    }
 
 /** A run at work. */
 export interface Run extends AsyncDisposable {
@@ -120,6 +129,7 @@ export async function start(options: RunOptions): Promise<Run> {
       rows: store.settings.rows,
       decided: decided.count,
       resumed: place.exists,
+      progressIntervalMs: prepared.runConfig.progress_interval * 1000,
     }
     file.write(
       `session ${store.session}: ${summary.rows} rows, ${summary.decided} decided, seed ${summary.seed}`,

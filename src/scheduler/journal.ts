@@ -19,6 +19,8 @@ export interface JournaledFailure {
   attempts: number
   /** What the model said, when its reply could not be used; the store caps it. */
   raw?: string
+  /** Tokens of the replies that could not be used; what they cost is paid all the same. */
+  usage?: Usage
   /** `dropped`: the row has no record. `null`: the row goes on with a null in this cell. */
   outcome: 'dropped' | 'null'
 }

@@ -117,14 +117,25 @@ test('requests are summed per route and raw text is capped', () => {
   journal.request({ route: 'a', outcome: 'throttled', usage })
   journal.request({ route: 'b', outcome: 'failed', usage })
   const failure = { row: 1, column: 0, code: 'c', message: 'm', attempts: 2 }
-  journal.failure({ ...failure, raw: 'é'.repeat(20_000), outcome: 'dropped' })
+  journal.failure({
+    ...failure,
+    raw: 'é'.repeat(20_000),
+    outcome: 'dropped',
+    usage: { inputTokens: 7, outputTokens: 900, reasoningTokens: 0 },
+  })
   post()
   expect(commits[0]?.batch.usage).toMatchObject([
     { route: 'a', ok: 1, throttled: 1, failed: 0, inputTokens: 6, outputTokens: 4 },
     { route: 'b', ok: 0, throttled: 0, failed: 1, reasoningTokens: 1 },
   ])
   expect(commits[0]?.batch.failures).toStrictEqual([
-    { ...failure, raw: 'é'.repeat(8192), outcome: 'dropped' },
+    {
+      ...failure,
+      raw: 'é'.repeat(8192),
+      outcome: 'dropped',
+      inputTokens: 7,
+      outputTokens: 900,
+    },
   ])
 })
 

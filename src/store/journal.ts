@@ -185,7 +185,7 @@ function storedBytes(value: StoredValue): number {
 
 /** A failure as the ledger takes it, its raw text capped. */
 export function storedFailure(failure: JournaledFailure): StoredFailure {
-  const { row, column, code, message, attempts, raw, outcome } = failure
+  const { row, column, code, message, attempts, raw, usage, outcome } = failure
   return {
     row,
     column,
@@ -194,6 +194,8 @@ export function storedFailure(failure: JournaledFailure): StoredFailure {
     attempts,
     raw: raw === undefined ? null : capBytes(raw.toWellFormed(), maxRawBytes),
     outcome,
+    inputTokens: usage?.inputTokens ?? 0,
+    outputTokens: usage?.outputTokens ?? 0,
   }
 }
 

@@ -21,10 +21,12 @@ const tables = `
   CREATE TABLE failure (
     row INTEGER NOT NULL, column_key INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
     attempts INTEGER NOT NULL, raw TEXT, outcome TEXT NOT NULL,
+    input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
     PRIMARY KEY (row, column_key)) STRICT, WITHOUT ROWID;
   CREATE TABLE null_failure (
     column_key INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, raw TEXT,
-    row INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (column_key, code)) STRICT, WITHOUT ROWID;
+    row INTEGER NOT NULL, count INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL, PRIMARY KEY (column_key, code)) STRICT, WITHOUT ROWID;
   CREATE TABLE usage (
     session INTEGER NOT NULL, route TEXT NOT NULL, ok INTEGER NOT NULL, throttled INTEGER NOT NULL,
     failed INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,

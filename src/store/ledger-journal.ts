@@ -32,6 +32,8 @@ export interface StoredFailure {
   attempts: number
   raw: string | null
   outcome: 'dropped' | 'null'
+  inputTokens: number
+  outputTokens: number
 }
 
 /** Requests and tokens of a route. */
@@ -61,6 +63,9 @@ export interface FailureSummary {
   count: number
   message: string
   raw: string | null
+  /** Of the replies that could not be used. */
+  inputTokens: number
+  outputTokens: number
 }
 
 export function writeBatch(
@@ -86,16 +91,18 @@ export function insertFailures(
   columns: readonly KeyedColumn[],
   failures: readonly StoredFailure[],
 ): void {
-  for (const { row, column, code, message, attempts, raw, outcome } of failures) {
+  for (const failure of failures) {
     ledger.run(
-      'INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?)',
-      row,
-      columnAt(columns, column).key,
-      code,
-      message,
-      attempts,
-      raw,
-      outcome,
+      'INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      failure.row,
+      columnAt(columns, failure.column).key,
+      failure.code,
+      failure.message,
+      failure.attempts,
+      failure.raw,
+      failure.outcome,
+      failure.inputTokens,
+      failure.outputTokens,
     )
   }
 }
@@ -178,6 +185,8 @@ function readFailure(row: SqlRow, column: number): StoredFailure {
     attempts: readCount(row, 'attempts', 'failure.attempts'),
     raw: readNullableText(row, 'raw', 'failure.raw'),
     outcome: readOutcome(row),
+    inputTokens: readCount(row, 'input_tokens', 'failure.input_tokens'),
+    outputTokens: readCount(row, 'output_tokens', 'failure.output_tokens'),
   }
 }
 
@@ -241,9 +250,12 @@ export function readFailures(
   // SQLite takes the bare columns beside min() from the row that has the minimum.
   const rows = ledger.all(`
     WITH every AS (
-      SELECT column_key, code, outcome, row, message, raw, 1 AS count FROM failure
-      UNION ALL SELECT column_key, code, 'null', row, message, raw, count FROM null_failure)
-    SELECT column_key, code, outcome, min(row), message, raw, sum(count) AS count
+      SELECT column_key, code, outcome, row, message, raw, 1 AS count, input_tokens, output_tokens
+      FROM failure
+      UNION ALL SELECT column_key, code, 'null', row, message, raw, count, input_tokens, output_tokens
+      FROM null_failure)
+    SELECT column_key, code, outcome, min(row), message, raw, sum(count) AS count,
+      sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
     FROM every GROUP BY column_key, code, outcome ORDER BY count DESC, column_key, code`)
   return rows.flatMap((row) => {
     const column = columns.findIndex(({ key }) => key === row['column_key'])
@@ -256,6 +268,8 @@ export function readFailures(
       count: readCount(row, 'count', 'failure'),
       message: readText(row, 'message', 'failure.message'),
       raw: readNullableText(row, 'raw', 'failure.raw'),
+      inputTokens: readCount(row, 'input_tokens', 'failure.input_tokens'),
+      outputTokens: readCount(row, 'output_tokens', 'failure.output_tokens'),
     }
   })
 }

@@ -60,7 +60,7 @@ function decide(ledger: LedgerFile, part: number, plan: readonly Outcome[], know
   const fresh = accepted.union(RowSet.fromRows(absent.map(({ row }) => row)))
   const name = `parts/${part}-${known.count}`
   beginPart(ledger, partRows, part, fresh, name)
-  const failure = { column: 0, code: 'c', message: 'm', attempts: 1, raw: null }
+  const failure = { column: 0, code: 'c', message: 'm', attempts: 1, raw: null, ...noTokens }
   commitPart(ledger, columns, partRows, {
     part,
     accepted: [...accepted.intervals()],
@@ -71,6 +71,8 @@ function decide(ledger: LedgerFile, part: number, plan: readonly Outcome[], know
     file: { name, bytes: 1, sha256: '' },
   })
 }
+
+const noTokens = { inputTokens: 0, outputTokens: 0 }
 
 test('decided rows are merged whatever the order of parts, and dropped rows come back', () => {
   const order = fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 })
@@ -170,7 +172,7 @@ test('unfinished parts are found by seeking over decided rows', () => {
   expect(find([0, 10])).toStrictEqual([2, 3])
   expect(find([0, 1], [9, 30])).toStrictEqual([0, 3])
   expect(find([0, 32])).toStrictEqual([])
-  const failure = { row: 12, column: 0, code: 'c', message: '', attempts: 1, raw: null }
+  const failure = { row: 12, column: 0, code: 'c', message: '', attempts: 1, raw: null, ...noTokens }
   const failures = [{ ...failure, outcome: 'dropped' as const }]
   writeBatch(ledger, columns, 1, { cells: [], failures, usage: [] })
   expect(find([0, 10])).toStrictEqual([1, 2, 3])

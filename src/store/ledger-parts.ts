@@ -157,13 +157,16 @@ function foldNullFailures(ledger: LedgerFile, accepted: readonly Interval[]): Se
       const number = readCount(row, 'row', 'failure.row')
       found.add(number)
       ledger.run(
-        `INSERT INTO null_failure VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET
-          count = count + 1`,
+        `INSERT INTO null_failure VALUES (?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO UPDATE SET
+          count = count + 1, input_tokens = input_tokens + excluded.input_tokens,
+          output_tokens = output_tokens + excluded.output_tokens`,
         readCount(row, 'column_key', 'failure.column_key'),
         readText(row, 'code', 'failure.code'),
         readText(row, 'message', 'failure.message'),
         readNullableText(row, 'raw', 'failure.raw'),
         number,
+        readCount(row, 'input_tokens', 'failure.input_tokens'),
+        readCount(row, 'output_tokens', 'failure.output_tokens'),
       )
     }
     ledger.run("DELETE FROM failure WHERE row >= ? AND row < ? AND outcome = 'null'", start, end)

@@ -110,7 +110,8 @@ test('what is journaled is read back at the next opening, with every type', asyn
     }
   }
   const failure = { row: 5, column: 1, code: 'cast-failed', message: 'no number', attempts: 2 }
-  first.journal.failure({ ...failure, raw: 'forty', outcome: 'dropped' })
+  const paid = { inputTokens: 12, outputTokens: 34, reasoningTokens: 0 }
+  first.journal.failure({ ...failure, raw: 'forty', outcome: 'dropped', usage: paid })
   first.journal.failure({ ...failure, row: 6, outcome: 'null' })
   first.journal.request({ route: 'large', outcome: 'ok', usage })
   first.journal.request({ route: 'large', outcome: 'throttled', usage })
@@ -129,7 +130,7 @@ test('what is journaled is read back at the next opening, with every type', asyn
     ),
   )
   expect(failures).toStrictEqual([
-    { ...failure, raw: 'forty', outcome: 'dropped' },
+    { ...failure, raw: 'forty', outcome: 'dropped', usage: paid },
     { ...failure, row: 6, outcome: 'null' },
   ])
   second.journal.request({ route: 'large', outcome: 'ok', usage })
@@ -137,7 +138,7 @@ test('what is journaled is read back at the next opening, with every type', asyn
     { route: 'large', ok: 2, throttled: 1, failed: 0, inputTokens: 30, reasoningTokens: 3 },
   ])
   await expect(second.failures()).resolves.toMatchObject([
-    { name: 'a int64', code: 'cast-failed', outcome: 'dropped', count: 1, raw: 'forty' },
+    { name: 'a int64', code: 'cast-failed', outcome: 'dropped', count: 1, raw: 'forty', outputTokens: 34 },
     { name: 'a int64', code: 'cast-failed', outcome: 'null', count: 1, raw: null },
   ])
 })

@@ -224,8 +224,13 @@ async function readPart(
       const type = columns[cell.column]?.type ?? 'string'
       cells.push({ ...cell, value: fromStored(type, cell.value) })
     }
-    for (const { raw, ...rest } of page.failures) {
-      failures.push(raw === null ? rest : { ...rest, raw })
+    for (const { raw, inputTokens, outputTokens, ...rest } of page.failures) {
+      const paid = inputTokens + outputTokens > 0
+      failures.push({
+        ...rest,
+        ...(raw === null ? {} : { raw }),
+        ...(paid ? { usage: { inputTokens, outputTokens, reasoningTokens: 0 } } : {}),
+      })
     }
     from = page.next
   }

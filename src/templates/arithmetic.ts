@@ -256,7 +256,8 @@ export function toFloat(value: number | bigint): number {
 }
 
 function bitsOf(value: bigint): number {
-  return value.toString(16).length * 4
+  const digits = (value < 0n ? -value : value).toString(16)
+  return digits.length * 4 - (Math.clz32(Number.parseInt(digits.charAt(0), 16)) - 28)
 }
 
 function refuse(operator: string, left: Operand, right: Operand): never {

@@ -2,7 +2,7 @@ import { equals } from './compare.ts'
 import { spendItems } from './limits.ts'
 import { toItems } from './iterate.ts'
 import { toNumeric } from './arithmetic.ts'
-import { hashKey, isDict, textOf, View, type Operand } from './operand.ts'
+import { hashKey, isDict, orElse, textOf, View, type Operand } from './operand.ts'
 import { defineOperations, type Definition } from './operation.ts'
 import { TemplateError } from './template-error.ts'
 
@@ -35,7 +35,7 @@ export const dictMethods = defineOperations({
     parameters: ['key', 'default?'],
     apply: (operand, [key = null, fallback = null]) => {
       hashKey(key)
-      return mapOf(operand).get(textOf(key) ?? key) ?? fallback
+      return orElse(mapOf(operand).get(textOf(key) ?? key), () => fallback)
     },
   },
   ...mutators('clear', 'pop', 'popitem', 'setdefault', 'update'),

@@ -38,6 +38,8 @@ export function compare(operator: ComparisonOperator, left: Operand, right: Oper
       return order(left, right, operator, (sign) => sign > 0)
     case '>=':
       return order(left, right, operator, (sign) => sign >= 0)
+    default:
+      return operator satisfies never
   }
 }
 

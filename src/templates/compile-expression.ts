@@ -1,19 +1,12 @@
-import {
-  add,
-  arithmetic,
-  escapeHtml,
-  multiply,
-  negate,
-  toNumeric,
-  unaryPlus,
-} from './arithmetic.ts'
+import { add, arithmetic, escapeHtml, multiply, negate, unaryPlus } from './arithmetic.ts'
 import { compare } from './compare.ts'
 import { filterTable } from './filter-table.ts'
-import { candidates, frameAt, type Block, type Evaluate, type Frame } from './frame.ts'
+import { compileAttribute, compileItem } from './compile-member.ts'
+import { candidates, contextOf, frameAt, type Block, type Evaluate, type Frame } from './frame.ts'
 import { globalOf } from './globals.ts'
 import { toItems } from './iterate.ts'
 import { limits, spend, spendText } from './limits.ts'
-import { attributeOf, itemOf, namedEntries, Slice, sliceOf } from './member.ts'
+import { namedEntries } from './member.ts'
 import type { CallArguments, Expression } from './nodes.ts'
 import {
   Callable,
@@ -29,7 +22,7 @@ import {
   type Arguments,
   type Operand,
 } from './operand.ts'
-import { noArguments, type Operation, type RenderContext } from './operation.ts'
+import { noArguments, type Operation } from './operation.ts'
 import { percentFormat } from './percent-format.ts'
 import { toText } from './python-text.ts'
 import { TemplateError } from './template-error.ts'
@@ -75,9 +68,9 @@ export function compileExpression(node: Expression, block: Block): Evaluate {
     case 'condition':
       return compileCondition(node, block)
     case 'attribute':
-      return compileAttribute(node, block)
+      return compileAttribute(node, block, compileExpression)
     case 'item':
-      return compileItem(node, block)
+      return compileItem(node, block, compileExpression)
     case 'slice':
       throw block.unit.locate(
         node.start,
@@ -90,11 +83,9 @@ export function compileExpression(node: Expression, block: Block): Evaluate {
       return compileFilter(node, block, null)
     case 'test':
       return compileTest(node, block)
+    default:
+      return node satisfies never
   }
-}
-
-export function contextOf(block: Block): (frame: Frame) => RenderContext {
-  return block.escape ? ({ render }) => render.escaping : ({ render }) => render.plain
 }
 
 function compileName(name: string, block: Block): Evaluate {
@@ -214,82 +205,12 @@ function compileCondition(
   block: Block,
 ): Evaluate {
   const test = compileExpression(node.test, block)
-  const then = compileExpression(node.then, block)
+  const chosen = compileExpression(node.chosen, block)
   const strict = block.unit.missing === 'strict'
   const missing = new Undefined('the inline "if" is false and has no "else"', strict)
   const otherwise =
     node.otherwise === null ? () => missing : compileExpression(node.otherwise, block)
-  return (frame) => (truthy(test(frame)) ? then(frame) : otherwise(frame))
-}
-
-function compileAttribute(
-  node: Extract<Expression, { type: 'attribute' }>,
-  block: Block,
-): Evaluate {
-  const object = compileExpression(node.object, block)
-  const { name } = node
-  const context = contextOf(block)
-  const missing = missingPart(node, block, () => JSON.stringify(name))
-  return (frame) => {
-    const value = object(frame)
-    return attributeOf(value, name, context(frame)) ?? missing(value, name)
-  }
-}
-
-function compileItem(node: Extract<Expression, { type: 'item' }>, block: Block): Evaluate {
-  const object = compileExpression(node.object, block)
-  const missing = missingPart(node, block, (key) =>
-    textOf(key) === undefined ? `item ${describeKey(key)}` : JSON.stringify(textOf(key)),
-  )
-  if (node.key.type === 'slice') {
-    const bound = (part: Expression | null): Evaluate =>
-      part === null ? () => null : compileExpression(part, block)
-    const from = bound(node.key.from)
-    const to = bound(node.key.to)
-    const step = bound(node.key.step)
-    return (frame) => {
-      const value = object(frame)
-      const slice = new Slice(
-        sliceBound(from(frame)),
-        sliceBound(to(frame)),
-        sliceBound(step(frame)) ?? 1,
-      )
-      return sliceOf(value, slice) ?? missing(value, null)
-    }
-  }
-  const key = compileExpression(node.key, block)
-  const context = contextOf(block)
-  return (frame) => {
-    const value = object(frame)
-    const by = key(frame)
-    return itemOf(value, by, context(frame)) ?? missing(value, by)
-  }
-}
-
-function describeKey(key: Operand): string {
-  return key instanceof Undefined || key === null ? 'of that kind' : toText(key).slice(0, 40)
-}
-
-function sliceBound(operand: Operand): number | null {
-  if (operand === null) return null
-  if (operand instanceof Undefined) failUndefined(operand)
-  const numeric = toNumeric(operand)
-  if (numeric === undefined || numeric.float) {
-    throw new TemplateError(`a slice needs integers, not ${typeName(operand)}`)
-  }
-  return Number(numeric.value)
-}
-
-/** Makes the `Undefined` of a part that an object does not have. */
-function missingPart(
-  node: Extract<Expression, { type: 'attribute' | 'item' }>,
-  { unit }: Block,
-  describe: (key: Operand) => string,
-): (object: Operand, key: Operand) => Undefined {
-  const source = unit.source.slice(node.object.start, node.object.end)
-  const strict = unit.missing === 'strict'
-  return (object, key) =>
-    new Undefined(`"${source}" (${typeName(object)}) has no ${describe(key)}`, strict)
+  return (frame) => (truthy(test(frame)) ? chosen(frame) : otherwise(frame))
 }
 
 /** Evaluates the arguments of a call. */

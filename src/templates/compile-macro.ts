@@ -1,9 +1,16 @@
-import { compileArguments, compileExpression } from './compile-expression.ts'
-import { call } from './compile-expression.ts'
+import { call, compileArguments, compileExpression } from './compile-expression.ts'
 import type { compileInner as CompileInner } from './compile-statement.ts'
 import { compileStore, openFrame, Output, type Block, type Execute, type Frame } from './frame.ts'
 import { nested } from './limits.ts'
-import { Facade, Markup, Tuple, Undefined, type Arguments, type Operand } from './operand.ts'
+import {
+  Facade,
+  Markup,
+  orElse,
+  Tuple,
+  Undefined,
+  type Arguments,
+  type Operand,
+} from './operand.ts'
 import type { Signature, Statement } from './nodes.ts'
 import { quote } from './python-text.ts'
 import { TemplateError } from './template-error.ts'
@@ -57,26 +64,31 @@ function compileSignature(
   const extraStores = new Map(used.map((extra) => [extra, compileStore(block, extra)]))
   const strict = outer.unit.missing !== 'lenient'
 
+  function notGiven(what: string): Undefined {
+    return new Undefined(`${what} was not given`, strict)
+  }
+
   function bind(inner: Frame, { positional, named }: Arguments): void {
     const rest = new Map(named)
     for (const [index, parameter] of names.entries()) {
-      const value = positional[index] ?? rest.get(parameter)
-      const isNamed = positional[index] === undefined && rest.delete(parameter)
-      if (!isNamed && rest.has(parameter)) {
+      const isNamed = rest.has(parameter)
+      if (isNamed && positional[index] !== undefined) {
         throw new TemplateError(`the macro "${name}" got ${quote(parameter)} twice`)
       }
-      const missing = new Undefined(
-        `the parameter "${parameter}" of "${name}" was not given`,
-        strict,
+      const value = isNamed ? rest.get(parameter) : positional[index]
+      rest.delete(parameter)
+      const fallback = fallbacks[index]
+      const filled = orElse(value, () =>
+        fallback ? fallback(inner) : notGiven(`the parameter "${parameter}" of "${name}"`),
       )
-      stores[index]?.(inner, value ?? fallbacks[index]?.(inner) ?? missing)
+      stores[index]?.(inner, filled)
     }
     const more = positional.slice(names.length)
     const caller = extraStores.get('caller')
     if (caller !== undefined) {
       caller(
         inner,
-        rest.get('caller') ?? new Undefined('there is no caller: use {% call %}', strict),
+        orElse(rest.get('caller'), () => notGiven('the caller, which {% call %} gives,')),
       )
       rest.delete('caller')
     }

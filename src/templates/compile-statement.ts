@@ -86,6 +86,8 @@ function compileStatement(statement: Statement, block: Block): Execute {
       const { run } = compileInner(statement.body, { ...block, escape: statement.enabled })
       return (frame, out) => run(openFrame(frame), out)
     }
+    default:
+      return statement satisfies never
   }
 }
 

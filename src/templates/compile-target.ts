@@ -25,6 +25,8 @@ export function compileTarget(
     }
     case 'member':
       return compileMember(target, block)
+    default:
+      return target satisfies never
   }
 }
 

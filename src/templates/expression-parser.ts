@@ -1,6 +1,5 @@
-import type { ArithmeticOperator } from './arithmetic.ts'
-import type { ComparisonOperator } from './compare.ts'
 import type { CallArguments, Expression } from './nodes.ts'
+import { parseOperators } from './operator-parser.ts'
 import { isFilter, isTest, nearestFilter, nearestTest } from './stock-names.ts'
 import { describe, type TokenStream } from './token-stream.ts'
 
@@ -8,7 +7,7 @@ const noArguments: CallArguments = { positional: [], named: [], star: null, doub
 
 /** An expression, with an inline `if` where that is allowed. */
 export function parseExpressionNode(stream: TokenStream, condition = true): Expression {
-  return stream.nested(() => (condition ? parseCondition(stream) : parseOr(stream)))
+  return stream.nested(() => parseOperators(stream, parseUnary, condition))
 }
 
 /** One expression, or a tuple without parentheses; `ends` are words that end it. */
@@ -38,135 +37,22 @@ function isTupleEnd(stream: TokenStream, ends: readonly string[]): boolean {
   return ends.some((word) => stream.isWord(word))
 }
 
-function parseCondition(stream: TokenStream): Expression {
-  let node = parseOr(stream)
-  for (let length = 1; stream.skipWord('if'); length++) {
-    stream.link(length)
-    const test = parseOr(stream)
-    const otherwise = stream.skipWord('else') ? stream.nested(() => parseCondition(stream)) : null
-    node = {
-      type: 'condition',
-      test,
-      then: node,
-      otherwise,
-      start: node.start,
-      end: stream.lastEnd(),
-    }
-  }
-  return node
+function parseUnary(stream: TokenStream): Expression {
+  return parseFilters(stream, parseSigned(stream))
 }
 
-function parseOr(stream: TokenStream): Expression {
-  let left = parseAnd(stream)
-  for (let length = 1; stream.skipWord('or'); length++) {
-    stream.link(length)
-    const right = parseAnd(stream)
-    left = { type: 'or', left, right, start: left.start, end: right.end }
-  }
-  return left
-}
-
-function parseAnd(stream: TokenStream): Expression {
-  let left = parseNot(stream)
-  for (let length = 1; stream.skipWord('and'); length++) {
-    stream.link(length)
-    const right = parseNot(stream)
-    left = { type: 'and', left, right, start: left.start, end: right.end }
-  }
-  return left
-}
-
-function parseNot(stream: TokenStream): Expression {
-  const { start } = stream.current()
-  if (!stream.skipWord('not')) return parseComparison(stream)
-  const operand = stream.nested(() => parseNot(stream))
-  return { type: 'not', operand, start, end: operand.end }
-}
-
-const comparisons: readonly string[] = ['==', '!=', '<', '<=', '>', '>=']
-
-function parseComparison(stream: TokenStream): Expression {
-  const first = parseSum(stream)
-  const rest: { operator: ComparisonOperator; operand: Expression }[] = []
-  for (;;) {
-    const operator = readComparison(stream)
-    if (operator === null) break
-    stream.link(rest.length)
-    rest.push({ operator, operand: parseSum(stream) })
-  }
-  if (rest.length === 0) return first
-  return { type: 'comparison', first, rest, start: first.start, end: stream.lastEnd() }
-}
-
-function readComparison(stream: TokenStream): ComparisonOperator | null {
-  const token = stream.current()
-  if (token.type === 'operator' && comparisons.includes(token.text)) {
-    stream.next()
-    // The list above holds only operators of this type.
-    return token.text as ComparisonOperator
-  }
-  if (stream.skipWord('in')) return 'in'
-  const ahead = stream.ahead()
-  if (stream.isWord('not') && ahead.type === 'name' && ahead.text === 'in') {
-    stream.next()
-    stream.next()
-    return 'not in'
-  }
-  return null
-}
-
-// From weak to strong, `~` between sums and products; all associate to the left, also `**`.
-function parseSum(stream: TokenStream): Expression {
-  return parseBinary(stream, ['+', '-'], parseConcat)
-}
-
-function parseConcat(stream: TokenStream): Expression {
-  const first = parseProduct(stream)
-  const items = [first]
-  while (stream.skipOperator('~')) {
-    stream.link(items.length)
-    items.push(parseProduct(stream))
-  }
-  if (items.length === 1) return first
-  return { type: 'concat', items, start: first.start, end: stream.lastEnd() }
-}
-
-function parseProduct(stream: TokenStream): Expression {
-  return parseBinary(stream, ['*', '/', '//', '%'], parsePower)
-}
-
-function parsePower(stream: TokenStream): Expression {
-  return parseBinary(stream, ['**'], parseUnary)
-}
-
-function parseBinary(
-  stream: TokenStream,
-  operators: readonly ArithmeticOperator[],
-  parseOperand: (stream: TokenStream) => Expression,
-): Expression {
-  let left = parseOperand(stream)
-  for (let length = 1; ; length++) {
-    const operator = operators.find((text) => stream.isOperator(text))
-    if (operator === undefined) return left
-    stream.link(length)
-    stream.next()
-    const right = parseOperand(stream)
-    left = { type: 'arithmetic', operator, left, right, start: left.start, end: right.end }
-  }
-}
-
-function parseUnary(stream: TokenStream, filters = true): Expression {
+// A filter binds weaker than a sign: `-1|abs` is the absolute value of -1.
+function parseSigned(stream: TokenStream): Expression {
   const { start } = stream.current()
   let node: Expression
   if (stream.isOperator('-') || stream.isOperator('+')) {
     const type = stream.next().text === '-' ? 'negative' : 'positive'
-    const operand = stream.nested(() => parseUnary(stream, false))
+    const operand = stream.nested(() => parseSigned(stream))
     node = { type, operand, start, end: operand.end }
   } else {
     node = parsePrimary(stream)
   }
-  node = parsePostfix(stream, node)
-  return filters ? parseFilters(stream, node) : node
+  return parsePostfix(stream, node)
 }
 
 const words: ReadonlyMap<string, boolean | null> = new Map([

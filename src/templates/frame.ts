@@ -96,3 +96,8 @@ export function frameAt(frame: Frame, hops: number): Frame {
   }
   return at
 }
+
+/** The context that operations of a block get. */
+export function contextOf(block: Block): (frame: Frame) => RenderContext {
+  return block.escape ? ({ render }) => render.escaping : ({ render }) => render.plain
+}

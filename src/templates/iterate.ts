@@ -5,7 +5,6 @@ import {
   isList,
   isNarrow,
   Lazy,
-  Markup,
   Range,
   textOf,
   Tuple,
@@ -22,7 +21,7 @@ export function tryIterate(operand: Operand): Iterable<Operand> | null {
   if (operand instanceof Tuple) return operand.items
   if (isDict(operand)) return operand.keys()
   const text = textOf(operand)
-  if (text !== undefined) return characters(operand, text)
+  if (text !== undefined) return characters(text)
   if (operand instanceof View) return operand
   if (operand instanceof Lazy) return operand.iterator
   if (operand instanceof Range) return rangeItems(operand)
@@ -56,9 +55,8 @@ export function toItems(operand: Operand): readonly Operand[] {
   return items
 }
 
-function characters(operand: Operand, text: string): Iterable<Operand> {
+function characters(text: string): Iterable<Operand> {
   spendText(text.length)
-  if (operand instanceof Markup) return Array.from(text, (character) => new Markup(character))
   return isNarrow(text) ? text.split('') : text
 }
 

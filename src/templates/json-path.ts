@@ -66,8 +66,8 @@ function range(from: string, to: string, step: string): Step {
   if (!(every > 0)) throw new TemplateError('"jsonpath" needs steps above 0')
   return (value) => {
     if (!isList(value)) return []
-    const part = value.slice(from === '' ? 0 : Number(from), to === '' ? undefined : Number(to))
-    return part.filter((_, index) => index % every === 0)
+    const picked = value.slice(from === '' ? 0 : Number(from), to === '' ? undefined : Number(to))
+    return picked.filter((_, index) => index % every === 0)
   }
 }
 

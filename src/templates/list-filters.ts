@@ -10,6 +10,7 @@ import {
   isList,
   Lazy,
   Markup,
+  orElse,
   Range,
   sizeOf,
   textOf,
@@ -46,7 +47,9 @@ export const listFilters = {
   last: {
     apply: (operand, _, context) => {
       if (operand instanceof Lazy) throw new TemplateError(notReversible(operand))
-      return toItems(operand).at(-1) ?? context.missing('there is no last item: the list is empty')
+      return orElse(toItems(operand).at(-1), () =>
+        context.missing('there is no last item: the list is empty'),
+      )
     },
   },
   reverse: { apply: reverse },
@@ -129,7 +132,9 @@ export const listFilters = {
     apply: (operand, _, context) => {
       const items = toItems(operand)
       const index = Math.floor(randomness(context, 'random')() * items.length)
-      return items[index] ?? context.missing('there is no item to draw: the list is empty')
+      return orElse(items[index], () =>
+        context.missing('there is no item to draw: the list is empty'),
+      )
     },
   },
   shuffle: {

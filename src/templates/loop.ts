@@ -1,5 +1,5 @@
 import { equals } from './compare.ts'
-import { Callable, Facade, Undefined, type Arguments, type Operand } from './operand.ts'
+import { Callable, Facade, orElse, Undefined, type Arguments, type Operand } from './operand.ts'
 import { TemplateError } from './template-error.ts'
 
 /** The rounds of a `for`, with what `loop` says about them. */
@@ -10,7 +10,7 @@ export interface Loop {
   next(): Operand | undefined
 }
 
-export interface LoopOptions {
+interface LoopOptions {
   items: Iterable<Operand>
   /** Number of items where it is known before walking. */
   size: number | undefined
@@ -80,9 +80,9 @@ export function createLoop({ items, size, depth, recurse, strict }: LoopOptions)
       case 'depth0':
         return depth
       case 'previtem':
-        return previous ?? new Undefined('there is no previous item', strict)
+        return orElse(previous, () => new Undefined('there is no previous item', strict))
       case 'nextitem':
-        return peek() ?? new Undefined('there is no next item', strict)
+        return orElse(peek(), () => new Undefined('there is no next item', strict))
       case 'cycle':
         return cycle
       case 'changed':

@@ -10,6 +10,7 @@ import {
   isList,
   isNarrow,
   Markup,
+  orElse,
   Range,
   textOf,
   Tuple,
@@ -59,7 +60,8 @@ export function itemOf(object: Operand, key: Operand, context: RenderContext): O
   const name = textOf(key)
   if (isDict(object)) {
     const value = isList(key) || isDict(key) ? undefined : object.get(name ?? key)
-    return value ?? (name === undefined ? undefined : methodOf(object, name, context))
+    if (value !== undefined || name === undefined) return value
+    return methodOf(object, name, context)
   }
   if (name !== undefined) return attributeOf(object, name, context)
   const numeric = toNumeric(key)
@@ -68,7 +70,7 @@ export function itemOf(object: Operand, key: Operand, context: RenderContext): O
 }
 
 /** `object[from:to:step]`. */
-export function sliceOf(object: Operand, slice: Slice): Operand | undefined {
+export function sliceOf(object: Operand, slice: Slice): Operand {
   if (object instanceof Undefined) failUndefined(object)
   if (slice.step === 0) throw new TemplateError('the step of a slice cannot be 0')
   const text = textOf(object)
@@ -84,8 +86,7 @@ export function sliceOf(object: Operand, slice: Slice): Operand | undefined {
     const from = start + first * step
     return new Range(from, from + count * step * slice.step, step * slice.step)
   }
-  if (isDict(object)) throw new TemplateError('an object has keys, no slices')
-  return undefined
+  throw new TemplateError(`a slice needs a text or a list, not ${typeName(object)}`)
 }
 
 function sliceText(text: string, slice: Slice): string {
@@ -173,8 +174,12 @@ export function attributePath(
   return (item, context) => {
     let value = item
     for (const part of parts) {
-      const next = itemOf(value, part, context)
-      value = next ?? fallback ?? context.missing(`${typeName(value)} has no "${String(part)}"`)
+      const object = value
+      value = orElse(itemOf(object, part, context), () =>
+        orElse(fallback, () =>
+          context.missing(`${typeName(object)} has no "${describePart(part)}"`),
+        ),
+      )
     }
     return value
   }
@@ -210,4 +215,8 @@ export function pairsOf(operand: Operand): [Operand, Operand][] {
     }
     return [key, value]
   })
+}
+
+function describePart(part: Operand): string {
+  return textOf(part) ?? (typeof part === 'number' ? `item ${part}` : 'such item')
 }

@@ -3,7 +3,7 @@ import type { ComparisonOperator } from './compare.ts'
 import type { Operand } from './operand.ts'
 
 /** Where a node is in the source: offsets of its first character and behind its last. */
-export interface Span {
+interface Span {
   readonly start: number
   readonly end: number
 }
@@ -48,7 +48,7 @@ export type Expression = Span &
     | {
         readonly type: 'condition'
         readonly test: Expression
-        readonly then: Expression
+        readonly chosen: Expression
         readonly otherwise: Expression | null
       }
     | { readonly type: 'attribute'; readonly object: Expression; readonly name: string }

@@ -6,7 +6,7 @@ import { spend } from './limits.ts'
 import { attributePath } from './member.ts'
 import { divideHalfEven, roundFloat } from './number-format.ts'
 import { parseFloatText, parseInteger } from './number-parse.ts'
-import { failUndefined, textOf, typeName, Undefined, type Operand } from './operand.ts'
+import { failUndefined, orElse, textOf, typeName, Undefined, type Operand } from './operand.ts'
 import {
   flagArgument,
   integerArgument,
@@ -103,7 +103,7 @@ function extreme(
     best = item
     bestKey = key
   }
-  return best ?? context.missing('there is no item to choose from: the list is empty')
+  return orElse(best, () => context.missing('there is no item to choose from: the list is empty'))
 }
 
 function toInt(operand: Operand, base: number): Operand | undefined {

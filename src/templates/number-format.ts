@@ -2,7 +2,7 @@ import { spendText } from './limits.ts'
 import { TemplateError } from './template-error.ts'
 
 /** |value| · 10^places rounded half to even on the exact binary value; the value is finite. */
-export function scaledDigits(value: number, places: number): bigint {
+function scaledDigits(value: number, places: number): bigint {
   checkPlaces(places)
   const { mantissa, exponent } = decompose(Math.abs(value))
   let numerator = mantissa

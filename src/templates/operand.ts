@@ -121,7 +121,7 @@ export class Callable {
   }
 }
 
-export interface FacadeOptions {
+interface FacadeOptions {
   attribute?: (name: string) => Operand | undefined
   call?: (given: Arguments) => Operand
   length?: () => number
@@ -193,6 +193,11 @@ export function hashKey(key: Operand): unknown {
 function describeHash(item: Operand): string {
   const hash = hashKey(item)
   return typeof hash === 'string' ? `text ${hash}` : String(hash)
+}
+
+/** The value where there is one. Unlike `??` it keeps null, which is a value. */
+export function orElse(value: Operand | undefined, absent: () => Operand): Operand {
+  return value === undefined ? absent() : value
 }
 
 export function isList(operand: Operand): operand is readonly Operand[] {

@@ -129,7 +129,7 @@ function renderText(run: Execute, unit: Unit, scope: Scope, options: RenderOptio
   })
 }
 
-function openRoot(unit: Unit, scope: Scope, { random = undefined }: RenderOptions): Frame {
+function openRoot(unit: Unit, scope: Scope, { random }: RenderOptions): Frame {
   const plain = createContext(unit, random ?? null, false)
   const render: Render = { scope, plain, escaping: createContext(unit, random ?? null, true) }
   return { slots: [], parent: null, render }

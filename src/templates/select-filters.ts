@@ -3,6 +3,7 @@ import { lazy } from './list-filters.ts'
 import { attributePath } from './member.ts'
 import {
   failUndefined,
+  orElse,
   textOf,
   truthy,
   Undefined,
@@ -34,7 +35,7 @@ export const selectFilters = {
       const key = textOf(name) ?? ''
       // Only members, never keys: on an object that has only keys there is nothing to find.
       const member = operand instanceof Map ? undefined : context.attribute(operand, key)
-      return member ?? context.missing(`there is no attribute "${key}"`)
+      return orElse(member, () => context.missing(`there is no attribute "${key}"`))
     },
   },
   jsonpath: {
@@ -47,6 +48,8 @@ function* walk(
   operand: Operand,
   each: (item: Operand) => readonly Operand[],
 ): IterableIterator<Operand> {
+  // As in Jinja, what is false counts as nothing, even where it could not be walked.
+  if (!truthy(operand)) return
   for (const item of iterate(operand)) yield* each(item)
 }
 

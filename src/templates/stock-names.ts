@@ -102,7 +102,7 @@ export type FilterName = (typeof filterNames)[number]
 export type TestName = (typeof testNames)[number] | (typeof operatorTestNames)[number]
 
 /** Names every template has unless its scope has them. */
-export const globalNames = ['range', 'dict', 'lipsum', 'cycler', 'joiner', 'namespace'] as const
+const globalNames = ['range', 'dict', 'lipsum', 'cycler', 'joiner', 'namespace'] as const
 
 export type GlobalName = (typeof globalNames)[number]
 

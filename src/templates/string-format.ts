@@ -1,6 +1,6 @@
 import { formatValue } from './format-spec.ts'
 import { limits, spend, spendText } from './limits.ts'
-import type { Arguments, Operand } from './operand.ts'
+import { orElse, type Arguments, type Operand } from './operand.ts'
 import type { RenderContext } from './operation.ts'
 import { quote, toRepr, toText } from './python-text.ts'
 import { TemplateError } from './template-error.ts'
@@ -101,8 +101,9 @@ function resolve(
       attribute === undefined
         ? context.item(value, /^\d{1,15}$/.test(key) ? Number(key) : key)
         : context.attribute(value, attribute)
-    value =
-      next ?? context.missing(`a format asks for ${quote(attribute ?? key)}, which is missing`)
+    value = orElse(next, () =>
+      context.missing(`a format asks for ${quote(attribute ?? key)}, which is missing`),
+    )
   }
   return value
 }

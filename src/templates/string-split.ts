@@ -7,6 +7,7 @@ const leading = new RegExp(`^[${spaces}]+`)
 const trailing = new RegExp(`[${spaces}]$`)
 const spaceRun = new RegExp(`[${spaces}]+`, 'g')
 const onlySpace = new RegExp(`^[${spaces}]+$`)
+// oxlint-disable-next-line no-control-regex -- Python breaks lines at some of them
 const lineBreak = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g
 
 export function isSpace(text: string): boolean {

@@ -7,6 +7,7 @@ import { parseFloatText } from './number-parse.ts'
 import {
   failUndefined,
   Markup,
+  sizeOf,
   textLength,
   textOf,
   textSlice,
@@ -170,10 +171,12 @@ function truncate(
   if (length < textLength(end))
     throw new TemplateError(`"truncate" cannot cut to ${length} characters`)
   if (leeway < 0) throw new TemplateError('"leeway" cannot be negative')
+  // As in Jinja, what is short enough passes as it is, whatever it is.
+  const size = sizeOf(operand)
+  if (size !== undefined && size <= length + leeway) return operand
   const text = textOf(operand)
   if (text === undefined) return refuse('truncate', operand)
   spendText(text.length)
-  if (textLength(text) <= length + leeway) return operand
   const cut = textSlice(text, 0, length - textLength(end))
   if (killWords) return keepMarkup(operand, cut + end)
   const space = cut.lastIndexOf(' ')

@@ -1,7 +1,7 @@
 import { textLength, textSlice } from './operand.ts'
 import { TemplateError } from './template-error.ts'
 
-export interface WrapOptions {
+interface WrapOptions {
   width: number
   breakLongWords: boolean
   breakOnHyphens: boolean

@@ -2,7 +2,7 @@ import { escapeHtml } from './arithmetic.ts'
 import { spend } from './limits.ts'
 import { textLength, textSlice } from './operand.ts'
 
-export interface LinkOptions {
+interface LinkOptions {
   /** Characters of an address that are shown. */
   limit: number | null
   rel: string

@@ -23,7 +23,7 @@ export function partsOf(node: Expression): readonly Expression[] {
     case 'comparison':
       return [node.first, ...node.rest.map(({ operand }) => operand)]
     case 'condition':
-      return present([node.test, node.then, node.otherwise])
+      return present([node.test, node.chosen, node.otherwise])
     case 'attribute':
       return [node.object]
     case 'item':
@@ -36,6 +36,8 @@ export function partsOf(node: Expression): readonly Expression[] {
       return present([node.operand, ...givenParts(node.given)])
     case 'test':
       return [node.operand, ...givenParts(node.given)]
+    default:
+      return node satisfies never
   }
 }
 
@@ -103,6 +105,8 @@ function ownExpressions(statement: Statement): readonly Expression[] {
       return present(statement.parameters.map(({ fallback }) => fallback))
     case 'call-block':
       return present([statement.call, ...statement.parameters.map(({ fallback }) => fallback)])
+    default:
+      return statement satisfies never
   }
 }
 

@@ -39,9 +39,9 @@ function read(file: string): { context: Scope; cases: Case[] } {
     cases: cases.map((one: Value) => {
       const part = member(one)
       return {
-        name: String(part('name')),
-        template: String(part('template')),
-        expected: String(part('expected')),
+        name: asText(part('name')),
+        template: asText(part('template')),
+        expected: asText(part('expected')),
       }
     }),
   }
@@ -50,4 +50,9 @@ function read(file: string): { context: Scope; cases: Case[] } {
 function member(value: Value): (name: string) => Value | undefined {
   if (!(value instanceof Map)) throw new Error('expected an object')
   return (name) => value.get(name)
+}
+
+function asText(value: Value | undefined): string {
+  if (typeof value !== 'string') throw new Error('expected text')
+  return value
 }

@@ -57,6 +57,7 @@ function bind(graph: Graph, name: string, { models = [], seed, runSeed = 1n }: B
       if (id === undefined || !readable.has(id)) throw new Error(`${name} does not read ${other}`)
       return id
     },
+    columns: new Map(),
     columnType: (id) => (graph.columns[id] as GraphColumn).type,
     refersTo: (other) => readable.has(graph.byName.get(other) ?? -1),
     model(alias) {

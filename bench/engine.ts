@@ -1,0 +1,189 @@
+import { emptyReply, testGraph, type TestColumn } from '../test/support/engine.ts'
+import { createConcurrencyLimiter } from '../src/limits/limiter.ts'
+import { createPlan, groupsOf } from '../src/plan/plan.ts'
+import { RowSet } from '../src/plan/row-set.ts'
+import { assemblePart } from '../src/scheduler/assemble.ts'
+import { createEvaluator } from '../src/scheduler/evaluate.ts'
+import { indexKnownCells } from '../src/scheduler/known-cells.ts'
+import { createScheduler } from '../src/scheduler/scheduler.ts'
+import { createVirtualClock } from '../src/testing/virtual-clock.ts'
+import { type Clock, systemClock } from '../src/util/clock.ts'
+import type { Figure } from './harness.ts'
+
+// What the engine itself costs per cell: a model that answers at once in this process, a journal
+// that only counts, columns whose own work is to return a constant.
+
+const slots = 64
+const bufferSize = 1_000
+/** Cells of a measured run; rows follow from it. */
+const cellsPerRun = 96_000
+const rounds = 5
+
+export async function run(): Promise<readonly Figure[]> {
+  const figures: Figure[] = []
+  for (const width of [1, 8, 64]) {
+    for (const shape of ['chain', 'fan-out'] as const) {
+      if (width === 1 && shape === 'fan-out') continue
+      figures.push({
+        name: `model-backed cell, ${width} columns, ${shape}`,
+        value: await perCell(modelColumns(width, shape), width),
+        unit: 'µs',
+        limit: 5,
+      })
+    }
+  }
+  figures.push({
+    name: 'model-backed cell, 8 columns, chain, virtual clock',
+    value: await perCell(modelColumns(8, 'chain'), 8, { clock: createVirtualClock }),
+    unit: 'µs',
+    limit: 5,
+  })
+  figures.push({
+    name: 'model-backed cell, 8 columns, chain, buffer_size 1',
+    value: await perCell(modelColumns(8, 'chain'), 8, { groupRows: 1 }),
+    unit: 'µs',
+  })
+  for (const width of [8, 64]) {
+    for (const shape of ['chain', 'fan-out'] as const) {
+      figures.push({
+        name: `pure cell above a model, ${width} columns, ${shape}`,
+        value: await perPureCell(width, shape),
+        unit: 'µs',
+        limit: 1,
+      })
+    }
+  }
+  for (const width of [1, 8, 64]) {
+    figures.push({
+      name: `pure cell of a part, ${width} columns`,
+      value: await perAssembledCell(width),
+      unit: 'µs',
+      limit: 1,
+    })
+  }
+  return figures
+}
+
+type Shape = 'chain' | 'fan-out'
+
+function modelColumns(width: number, shape: Shape): TestColumn[] {
+  return columnsOf(width, shape, { route: 'm' })
+}
+
+function columnsOf(width: number, shape: Shape, rest: Partial<TestColumn>): TestColumn[] {
+  return Array.from({ length: width }, (_, at) => ({
+    name: `c${at}`,
+    ...(shape === 'chain' && at > 0 ? { after: [`c${at - 1}`] } : {}),
+    value: () => 'a short answer',
+    ...rest,
+  }))
+}
+
+interface EngineRun {
+  groupRows?: number
+  clock?: () => Clock
+}
+
+async function perCell(
+  columns: readonly TestColumn[],
+  width: number,
+  options: EngineRun = {},
+): Promise<number> {
+  const rows = Math.ceil(cellsPerRun / width)
+  const ms = await fastest(() => runEngine(columns, rows, options))
+  return (ms * 1_000) / (rows * width)
+}
+
+/** The difference that pure columns above a model column make. */
+async function perPureCell(width: number, shape: Shape): Promise<number> {
+  const pure = columnsOf(width, shape, {})
+  const model: TestColumn = { name: 'model', route: 'm', value: () => 'a short answer' }
+  const after = shape === 'chain' ? [`c${width - 1}`] : pure.map(({ name }) => name)
+  const rows = Math.ceil(cellsPerRun / width)
+  const alone = await fastest(() => runEngine([model], rows))
+  const together = await fastest(() => runEngine([...pure, { ...model, after }], rows))
+  return ((together - alone) * 1_000) / (rows * width)
+}
+
+async function runEngine(
+  columns: readonly TestColumn[],
+  rows: number,
+  { groupRows = bufferSize, clock = () => systemClock }: EngineRun = {},
+): Promise<void> {
+  const { graph, generators } = testGraph(columns)
+  const partRows = 4 * bufferSize
+  const plan = createPlan({
+    target: rows,
+    decided: RowSet.empty,
+    groupRows,
+    frameRows: bufferSize,
+    partRows,
+  })
+  const cursor = groupsOf(plan)
+  let journaled = 0
+  const reply = Promise.resolve(emptyReply)
+  const scheduler = createScheduler({
+    clock: clock(),
+    graph,
+    generators,
+    nextGroup: () => cursor.next(),
+    remainingIn: (part) => Math.min(partRows, rows - part * partRows),
+    remainingRows: rows,
+    load: () => ({ known: null, release: () => undefined }),
+    routes: [
+      { name: 'm', endpoint: 'm', limiters: [createConcurrencyLimiter({ name: 'm', cap: slots })] },
+    ],
+    send: () => reply,
+    journal: {
+      cell: () => (journaled += 1),
+      failure: () => undefined,
+      request: () => undefined,
+      pendingBytes: 0,
+      onDurable: () => undefined,
+    },
+    completePart: () => Promise.resolve(),
+    budget: { maxRows: 16_384, maxBytes: 256 * 2 ** 20, maxWriting: 2, lineFactor: 4 },
+    maxPendingBytes: 2 ** 24,
+    maxAttempts: 8,
+    localWorkers: 4,
+    earlyShutdown: { rate: 0.5, window: 100 },
+    jitter: () => 0.5,
+  })
+  const ended = await scheduler.run()
+  const expected = rows * columns.filter(({ route }) => route !== undefined).length
+  if (ended.kind !== 'complete' || journaled !== expected) {
+    throw new Error(`expected ${expected} cells and a complete run, got ${journaled}, ${ended.kind}`)
+  }
+}
+
+async function perAssembledCell(width: number): Promise<number> {
+  const { graph, generators } = testGraph(columnsOf(width, 'chain', {}))
+  const rows = Float64Array.from({ length: Math.ceil(cellsPerRun / width) }, (_, row) => row)
+  const evaluator = createEvaluator({ graph, onConditionError: () => undefined })
+  const ms = await fastest(async () => {
+    const part = await assemblePart({
+      graph,
+      generators,
+      evaluator,
+      clock: systemClock,
+      rows,
+      known: indexKnownCells(width, [], []),
+      frameRows: bufferSize,
+      signal: new AbortController().signal,
+    })
+    if (part.rows.length !== rows.length) throw new Error(`${part.rows.length} rows were made`)
+  })
+  return (ms * 1_000) / (rows.length * width)
+}
+
+/** The least of some runs: what else the machine does only ever adds. */
+async function fastest(work: () => Promise<void>): Promise<number> {
+  await work()
+  let best = Number.POSITIVE_INFINITY
+  for (let round = 0; round < rounds; round += 1) {
+    const started = performance.now()
+    await work()
+    best = Math.min(best, performance.now() - started)
+  }
+  return best
+}

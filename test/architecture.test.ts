@@ -1,0 +1,225 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { join, sep } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import * as library from '../src/index.ts'
+import {
+  exportedNames,
+  findCycle,
+  importsOf,
+  machinePaths,
+  type SourceFile,
+  violations,
+} from './support/source-law.ts'
+
+const repository = fileURLToPath(new URL('..', import.meta.url))
+const generated: ReadonlySet<string> = new Set([
+  'node_modules',
+  '.git',
+  'dist',
+  'runs',
+  'results',
+  'coverage',
+])
+const texts = /\.(?:ts|js|json|md|ya?ml|sh)$|(?:^|\/)(?:run|\.gitignore|LICENSE)$/
+
+/** Files of the repository below a folder, by path with `/` between names. */
+function* filesBelow(folder: string): Generator<SourceFile> {
+  for (const entry of readdirSync(join(repository, folder), { withFileTypes: true })) {
+    if (generated.has(entry.name)) continue
+    const path = folder === '' ? entry.name : join(folder, entry.name)
+    if (entry.isDirectory()) yield* filesBelow(path)
+    else if (texts.test(path)) {
+      yield {
+        path: path.split(sep).join('/'),
+        text: readFileSync(join(repository, path), 'utf8'),
+      }
+    }
+  }
+}
+
+const sources = [...filesBelow('src')]
+  .filter(({ path }) => path.endsWith('.ts'))
+  .map(({ path, text }) => ({ path: path.slice('src/'.length), text }))
+
+test('every source file keeps the law', () => {
+  expect(sources.length).toBeGreaterThan(100)
+  expect(sources.flatMap(violations)).toEqual([])
+})
+
+test('no file imports itself in a circle', () => {
+  expect(findCycle(sources)).toBeNull()
+})
+
+test('nothing in the repository knows a path of the machine it was written on', () => {
+  const found = [...filesBelow('')].flatMap(({ path, text }) =>
+    machinePaths(text).map((name) => `${path}: ${name}`),
+  )
+  expect(found).toEqual([])
+})
+
+test('the library exports these names and no others', () => {
+  const text = sources.find(({ path }) => path === 'index.ts')?.text ?? ''
+  const names = exportedNames(text)
+  expect(names.filter((name) => !name.startsWith('type '))).toEqual(Object.keys(library).toSorted())
+  expect(names).toMatchInlineSnapshot(`
+    [
+      "CellFailure",
+      "ConfigError",
+      "Double",
+      "RowsmithError",
+      "create",
+      "defineColumn",
+      "defineProvider",
+      "isRowsmithError",
+      "open",
+      "preview",
+      "start",
+      "type BindContext",
+      "type CellResult",
+      "type ColumnConfig",
+      "type ColumnDescription",
+      "type ColumnKind",
+      "type ColumnType",
+      "type Dataset",
+      "type DatasetConfig",
+      "type DatasetRecord",
+      "type DescribeContext",
+      "type ErrorCode",
+      "type ExportFormat",
+      "type ExportedFile",
+      "type Generator",
+      "type ModelReply",
+      "type ModelRequest",
+      "type OpenOptions",
+      "type Preview",
+      "type PreviewOptions",
+      "type Problem",
+      "type Provider",
+      "type ProviderKind",
+      "type Row",
+      "type RowCounts",
+      "type Run",
+      "type RunEnd",
+      "type RunEvent",
+      "type RunOptions",
+      "type RunResult",
+      "type RunSummary",
+      "type Validation",
+      "type Value",
+      "validate",
+    ]
+  `)
+})
+
+describe('the checks see what they are there for', () => {
+  function found(path: string, text: string): string[] {
+    return violations({ path, text })
+  }
+
+  test('an import from the right, in every form', () => {
+    const fromRight = "'../scheduler/scheduler.ts'"
+    for (const text of [
+      `import { a } from ${fromRight}\n`,
+      `import type { A } from ${fromRight}\n`,
+      `import {\n  type A,\n  b,\n} from ${fromRight}\n`,
+      `import * as all from ${fromRight}\n`,
+      `import ${fromRight}\n`,
+      `export { a } from ${fromRight}\n`,
+      `export * from ${fromRight}\n`,
+      `const a = await import(${fromRight})\n`,
+      `type A = import(${fromRight}).A\n`,
+    ]) {
+      expect(found('graph/a.ts', text), text).toEqual([
+        'graph/a.ts imports scheduler/scheduler.ts, and is not right of it',
+      ])
+      expect(found('cli/a.ts', text), text).toEqual([])
+      expect(found('graph/a.test.ts', text), text).toEqual([])
+    }
+  })
+
+  test('the door, tests and places outside', () => {
+    expect(found('run/a.ts', "import { create } from '../index.ts'\n")).toEqual([
+      'run/a.ts imports the door index.ts; import the file itself',
+    ])
+    expect(found('index.ts', "export { main } from './cli/main.ts'\n")).toEqual([
+      'index.ts imports cli/main.ts, and is not right of it',
+    ])
+    expect(found('index.ts', "export { create } from './run/run.ts'\n")).toEqual([])
+    expect(found('run/a.ts', "import { b } from './b.test.ts'\n")).toEqual([
+      'run/a.ts imports the test run/b.test.ts',
+    ])
+    expect(found('run/a.ts', "import { b } from '../../test/support/engine.ts'\n")).toEqual([
+      'run/a.ts imports test/support/engine.ts, outside src/',
+    ])
+    expect(found('run/a.ts', "import { b } from '../testing/virtual-clock.ts'\n")).toEqual([
+      'run/a.ts imports testing/virtual-clock.ts, and is not right of it',
+    ])
+    expect(found('helper/a.ts', '')[0]).toMatch(/^helper\/a.ts is in no layer/)
+  })
+
+  test('files and processes in a pure folder', () => {
+    const text = "import { readFile } from 'node:fs/promises'\n"
+    expect(found('plan/a.ts', text)).toEqual(['plan/a.ts imports node:fs/promises, and plan is pure'])
+    expect(found('store/a.ts', text)).toEqual([])
+  })
+
+  test('words in comments and texts are no imports', () => {
+    expect(importsOf("// import '../cli/a.ts'\n/*\nimport 'b'\n*/\nimport 'c'\n")).toEqual(['c'])
+  })
+
+  test('clocks, chance and identity', () => {
+    for (const use of [
+      'Date.now()',
+      'Math.random()',
+      'performance.now()',
+      'crypto.randomUUID()',
+      'new Date()',
+    ]) {
+      expect(found('store/a.ts', `const a = ${use}\n`), use).toHaveLength(1)
+      expect(found('util/a.ts', `const a = ${use}\n`), use).toEqual([])
+      expect(found('store/a.ts', `// ${use}\nconst a = '${use}'\n`), use).toEqual([])
+    }
+    expect(found('store/a.ts', 'const a = new Date(milliseconds)\n')).toEqual([])
+  })
+
+  test('the type any', () => {
+    for (const code of [
+      'let a: any',
+      'const a = b as any',
+      'const a = new Map<string, any>()',
+      'let a: string | any[]',
+      'function a<T extends any>() {}',
+      'type A = any',
+    ]) {
+      expect(found('run/a.ts', `${code}\n`), code).toHaveLength(1)
+    }
+    for (const code of ['let company: string', '// any', "const a: 'any' = b", 'one.any(two)']) {
+      expect(found('run/a.ts', `${code}\n`), code).toEqual([])
+    }
+  })
+
+  test('unfinished work and names without a subject', () => {
+    expect(found('run/a.ts', '// TODO: later\n')).toEqual(['run/a.ts says TODO'])
+    expect(found('run/types.ts', '')).toEqual(['run/types.ts: types names no subject'])
+    expect(found('run/runHelper.ts', '')).toEqual(['run/runHelper.ts: runHelper is not kebab-case'])
+  })
+
+  test('circles', () => {
+    const files = [
+      { path: 'run/a.ts', text: "import { b } from './b.ts'\n" },
+      { path: 'run/b.ts', text: "import type { C } from './c.ts'\n" },
+      { path: 'run/c.ts', text: "import { a } from './a.ts'\n" },
+    ]
+    expect(findCycle(files)).toEqual(['run/a.ts', 'run/b.ts', 'run/c.ts', 'run/a.ts'])
+    expect(findCycle(files.slice(0, 2))).toBeNull()
+  })
+
+  test('paths of a machine', () => {
+    const slash = '/'
+    for (const path of ['work', 'root', 'home/ada', 'Users/ada'].map((name) => slash + name)) {
+      expect(machinePaths(`read '${path}/a.txt'`), path).toEqual([path])
+    }
+    expect(machinePaths(`${slash}tmp/a, ./work/a, a/root/b, $HOME/work`)).toEqual([])
+  })
+})

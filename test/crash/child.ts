@@ -1,0 +1,29 @@
+import type { RunEvent } from '../../src/run/run.ts'
+import { start } from '../../src/run/run.ts'
+import { paidColumn, rowNumber } from './kinds.ts'
+
+/** One session of a run in a process of its own, given as JSON in the first argument. */
+export interface Session {
+  config: object
+  rows: number
+  out: string
+  runConfig: object
+  /** File the paid column writes a line to for every call. */
+  receipts: string
+  retryDropped?: boolean
+  /** The process kills itself in the middle of telling of the first such event. */
+  dieAt?: RunEvent['type']
+}
+
+if (import.meta.main) {
+  const { receipts, dieAt, ...options }: Session = JSON.parse(process.argv[2] ?? '')
+  await using run = await start({
+    ...options,
+    config: { config: options.config },
+    kinds: [rowNumber, paidColumn(receipts)],
+    onEvent({ type }) {
+      if (type === dieAt) process.kill(process.pid, 'SIGKILL')
+    },
+  })
+  console.log(JSON.stringify(await run.finished))
+}

@@ -1,0 +1,42 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Session } from './child.ts'
+
+/** How a process ended, with all it said. */
+export interface Ended {
+  /** The exit code, or the signal that ended it. */
+  by: number | NodeJS.Signals | null
+  stdout: string
+  stderr: string
+}
+
+export interface Running {
+  readonly process: ChildProcess
+  readonly ended: Promise<Ended>
+}
+
+export function startSession(session: Session): Running {
+  return startNode(fileURLToPath(new URL('child.ts', import.meta.url)), [JSON.stringify(session)])
+}
+
+export function startCli(parameters: readonly string[]): Running {
+  return startNode(fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)), parameters)
+}
+
+function startNode(program: string, parameters: readonly string[]): Running {
+  const child = spawn(process.execPath, [program, ...parameters], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  return { process: child, ended: waitFor(child) }
+}
+
+async function waitFor(child: ChildProcess): Promise<Ended> {
+  let stdout = ''
+  let stderr = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  await once(child, 'close')
+  const { exitCode: code, signalCode: signal } = child
+  return { by: signal ?? code, stdout, stderr }
+}

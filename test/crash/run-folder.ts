@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** A cell by the names tests use for it: `story 17`. */
+export type CellName = `${string} ${number}`
+
+/** What a run folder holds for good, read from its ledger without the engine. */
+export interface Durable {
+  /** Cells of the ledger, and every column of accepted rows. */
+  cells: Set<CellName>
+  /** Failures that dropped their row. */
+  failures: Set<CellName>
+  /** Rows with an outcome and a record. */
+  accepted: Set<number>
+  /** Rows with an outcome and no record. */
+  absent: Set<number>
+  /** Part files that count, relative to the run folder. */
+  partFiles: string[]
+  /** Files and folders the store still has to remove. */
+  intents: string[]
+}
+
+export function readDurable(directory: string): Durable {
+  using database = new DatabaseSync(join(directory, 'ledger.sqlite'), { readOnly: true })
+  function all(sql: string): Record<string, unknown>[] {
+    return database.prepare(sql).all()
+  }
+  function names(table: 'cell' | 'failure'): Set<CellName> {
+    const rows = all(`SELECT name, row FROM ${table} JOIN column_key ON id = column_key`)
+    return new Set(rows.map(({ name, row }) => `${String(name)} ${Number(row)}` as const))
+  }
+
+  const columns = all(
+    'SELECT name FROM run_column JOIN column_key ON column_key.id = run_column.column_key',
+  ).map(({ name }) => String(name))
+  const partRows = Number(all("SELECT value FROM meta WHERE key = 'partRows'")[0]?.['value'])
+  const absent = new Set(all('SELECT row FROM absent').map(({ row }) => Number(row)))
+  const accepted = new Set<number>()
+  const cells = names('cell')
+  const partFiles: string[] = []
+  for (const { number, file, decided } of all('SELECT number, file, decided FROM part')) {
+    const start = Number(number) * partRows
+    const intervals: [number, number][] =
+      decided === null ? [[start, start + partRows]] : JSON.parse(String(decided))
+    for (const [from, to] of intervals) {
+      for (let row = from; row < to; row += 1) if (!absent.has(row)) accepted.add(row)
+    }
+    if (file !== null) partFiles.push(String(file))
+  }
+  for (const row of accepted) for (const name of columns) cells.add(`${name} ${row}`)
+  return {
+    cells,
+    failures: names('failure'),
+    accepted,
+    absent,
+    partFiles,
+    intents: all('SELECT path FROM intent').map(({ path }) => String(path)),
+  }
+}
+
+/** Files of the final dataset by name, as hashes of their bytes. */
+export function datasetHashes(directory: string): Record<string, string> {
+  const folder = join(directory, 'data')
+  return Object.fromEntries(
+    readdirSync(folder)
+      .sort()
+      .map((name) => [name, sha256(readFileSync(join(folder, name)))]),
+  )
+}
+
+/** Everything in the run folder that a finished run can't account for. */
+export function orphans(directory: string): string[] {
+  const expected = new Set(['data', 'ledger.sqlite', 'lock', 'parts', 'rowsmith.log', 'run.json'])
+  const { partFiles, intents } = readDurable(directory)
+  const own = new Set(partFiles)
+  return [
+    ...readdirSync(directory).filter((name) => !expected.has(name) && !isReaderFile(name)),
+    ...readdirSync(join(directory, 'parts')).filter((name) => !own.has(`parts/${name}`)),
+    ...intents.map((path) => `intent ${path}`),
+  ]
+}
+
+/** A reader of a ledger in WAL mode leaves these, empty; whoever writes next removes them. */
+function isReaderFile(name: string): boolean {
+  return name === 'ledger.sqlite-shm' || name === 'ledger.sqlite-wal'
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
