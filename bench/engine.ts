@@ -152,7 +152,9 @@ async function runEngine(
   const ended = await scheduler.run()
   const expected = rows * columns.filter(({ route }) => route !== undefined).length
   if (ended.kind !== 'complete' || journaled !== expected) {
-    throw new Error(`expected ${expected} cells and a complete run, got ${journaled}, ${ended.kind}`)
+    throw new Error(
+      `expected ${expected} cells and a complete run, got ${journaled}, ${ended.kind}`,
+    )
   }
 }
 

@@ -160,7 +160,9 @@ describe('the checks see what they are there for', () => {
 
   test('files and processes in a pure folder', () => {
     const text = "import { readFile } from 'node:fs/promises'\n"
-    expect(found('plan/a.ts', text)).toEqual(['plan/a.ts imports node:fs/promises, and plan is pure'])
+    expect(found('plan/a.ts', text)).toEqual([
+      'plan/a.ts imports node:fs/promises, and plan is pure',
+    ])
     expect(found('store/a.ts', text)).toEqual([])
   })
 

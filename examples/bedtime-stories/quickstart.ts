@@ -28,11 +28,18 @@ try {
 async function makeDataset(modelPath: string): Promise<void> {
   const text = await readFile(configPath, 'utf8')
   await using run = await start({
-    config: { name: 'bedtime-stories', text: text.replaceAll(placeholder, JSON.stringify(modelPath)) },
+    config: {
+      name: 'bedtime-stories',
+      text: text.replaceAll(placeholder, JSON.stringify(modelPath)),
+    },
     out: outDirectory,
     signal: interrupted.signal,
   })
-  say(run.resumed ? `Going on in ${here(run.directory)}.` : `Writing stories into ${here(run.directory)}.`)
+  say(
+    run.resumed
+      ? `Going on in ${here(run.directory)}.`
+      : `Writing stories into ${here(run.directory)}.`,
+  )
   const timer = setInterval(() => {
     const progress = run.progress()
     if (progress === null) return

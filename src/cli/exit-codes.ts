@@ -20,7 +20,11 @@ export function exitCodeOfRun({ end, rows }: RunResult): ExitCode {
   return rows.dropped > 0 ? exitCodes.dropped : exitCodes.ok
 }
 
-const stopping: ReadonlySet<ErrorCode> = new Set(['model-unavailable', 'disk-full', 'storage-failed'])
+const stopping: ReadonlySet<ErrorCode> = new Set([
+  'model-unavailable',
+  'disk-full',
+  'storage-failed',
+])
 
 /** How something that was thrown is told to the shell. */
 export function exitCodeOfError(error: unknown): ExitCode {

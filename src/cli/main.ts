@@ -1,6 +1,13 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module'
-import { createProgram } from './program.ts'
+import module from 'node:module'
 
-enableCompileCache()
-process.exitCode = await createProgram(process.argv)
+// Checked before anything else is loaded: an older Node fails on the imports themselves.
+const [major = ''] = process.versions.node.split('.')
+if (Number(major) < 24) {
+  process.stderr.write(`rowsmith needs Node 24 or later; this is Node ${process.versions.node}.\n`)
+  process.exitCode = 1
+} else {
+  module.enableCompileCache()
+  const { createProgram } = await import('./program.ts')
+  process.exitCode = await createProgram(process.argv)
+}

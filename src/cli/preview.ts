@@ -38,7 +38,9 @@ export async function runPreview(config: string, options: PreviewOptions): Promi
     } else {
       const width = process.stdout.columns ?? 80
       records.forEach((record, index) => {
-        process.stdout.write(`${formatRecord(record, `record ${index + 1} of ${records.length}`, width)}\n`)
+        process.stdout.write(
+          `${formatRecord(record, `record ${index + 1} of ${records.length}`, width)}\n`,
+        )
       })
     }
     for (const text of failureTexts(failures)) screen.print(screen.style('yellow', text))

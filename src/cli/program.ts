@@ -8,12 +8,18 @@ export async function createProgram(argv: readonly string[]): Promise<ExitCode> 
   const set = (next: ExitCode): void => {
     code = next
   }
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', passOver)
   const program = new Command('rowsmith')
     .description('Make synthetic datasets: declare columns, get every row, lose nothing.')
     .version(await version(), '-V, --version')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('(add --help for the options of this command)')
+    .showHelpAfterError('  Add --help for the options of this command.')
+    .configureOutput({
+      outputError(text, write) {
+        write(text.replace(/^error: /, 'rowsmith: ').replace(/^\((Did you .*)\)$/m, '  $1'))
+      },
+    })
     .addHelpText('after', exitCodeHelp)
   addCreate(program, set)
   addPreview(program, set)
@@ -106,7 +112,10 @@ function addExport(program: Command, set: SetCode): void {
     .command('export')
     .argument('<dir>', 'run folder')
     .description('Write every decided row to files, also of an interrupted run.')
-    .option('--to <path>', 'a folder for Parquet, a file for .jsonl or .csv (default: <dir>/export)')
+    .option(
+      '--to <path>',
+      'a folder for Parquet, a file for .jsonl or .csv (default: <dir>/export)',
+    )
     .addOption(
       new Option('--format <format>', 'by the ending of --to when left out').choices([
         'parquet',
@@ -141,9 +150,16 @@ function runSeed(text: string): bigint {
   )
 }
 
+/** A reader that goes away (`| head`) must not end a run; its exit code still tells how it went. */
+function passOver(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+}
+
 function printError(error: unknown): void {
   if (isRowsmithError(error) && error.code !== 'internal') {
-    process.stderr.write(`rowsmith: ${error.message}\n`)
+    // Problems of a config begin with the place in the file.
+    const prefix = error.name === 'ConfigError' ? '' : 'rowsmith: '
+    process.stderr.write(`${prefix}${error.message}\n`)
     for (const hint of error.hints) process.stderr.write(`  ${hint}\n`)
     return
   }

@@ -3,7 +3,7 @@ import { counted, compact, duration, grouped, rate } from './text.ts'
 import type { Screen } from './terminal.ts'
 
 /** What the panel knows beside the snapshot. */
-export interface RunFacts {
+interface RunFacts {
   name: string
   /** Rows planned, and rows that had an outcome when the run was opened. */
   rows: number
@@ -74,13 +74,17 @@ function panel(
 ): string[] {
   const seconds = (now - since.at) / 1000
   const names = snapshot.columns.filter(({ scheduled }) => scheduled)
-  const width = Math.max(4, ...names.map(({ name }) => name.length), ...snapshot.routes.map(({ name }) => name.length))
-  const total = facts.rows - facts.decidedBefore
-  const columns = snapshot.columns.flatMap((column, index) =>
-    column.scheduled
-      ? [`  ${column.name.padEnd(width)}  ${columnText(column, total, since.made[index] ?? 0, seconds)}`]
-      : [],
+  const width = Math.max(
+    4,
+    ...names.map(({ name }) => name.length),
+    ...snapshot.routes.map(({ name }) => name.length),
   )
+  const total = facts.rows - facts.decidedBefore
+  const columns = aligned(
+    snapshot.columns.flatMap((column, index) =>
+      column.scheduled ? [columnCells(column, total, since.made[index] ?? 0, seconds)] : [],
+    ),
+  ).map((text, index) => `  ${(names[index]?.name ?? '').padEnd(width)}  ${text}`)
   const routes = snapshot.routes.map(
     (route) => `  ${route.name.padEnd(width)}  ${routeText(route, screen)}`,
   )
@@ -102,19 +106,25 @@ function headline({ rows }: Snapshot, since: Sample, facts: RunFacts, now: numbe
   return `${grouped(done)} of ${counted(facts.rows, 'row')} (${share} %), ${rate(perSecond)}${left}${dropped}`
 }
 
-function columnText(
+/** Lines of a table whose first two cells are numbers. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = [0, 1].map((at) => Math.max(0, ...rows.map((cells) => cells[at]?.length ?? 0)))
+  return rows.map((cells) => cells.map((cell, at) => cell.padStart(widths[at] ?? 0)).join('  '))
+}
+
+function columnCells(
   { made, skipped, failed }: ColumnProgress,
   total: number,
   before: number,
   seconds: number,
-): string {
+): string[] {
   const done = made + skipped + failed
   const perSecond = seconds > 0 ? (done - before) / seconds : 0
   const notes = [
     ...(skipped > 0 ? [`${grouped(skipped)} skipped`] : []),
     ...(failed > 0 ? [`${grouped(failed)} failed`] : []),
   ]
-  return [`${grouped(done)}/${grouped(total)}`, rate(perSecond), ...notes].join('  ')
+  return [`${grouped(done)}/${grouped(total)}`, done < total ? rate(perSecond) : 'done', ...notes]
 }
 
 function routeText(route: RouteProgress, screen: Screen): string {
@@ -132,7 +142,8 @@ function routeText(route: RouteProgress, screen: Screen): string {
 /** What keeps a run that seems to stand still. */
 function waitingText(snapshot: Snapshot): string[] {
   const inFlight = snapshot.routes.reduce((sum, route) => sum + route.inFlight, 0)
-  if (snapshot.draining) return [`stopping: waiting for ${counted(inFlight, 'request')} on the wire`]
+  if (snapshot.draining)
+    return [`stopping: waiting for ${counted(inFlight, 'request')} on the wire`]
   const texts = snapshot.routes
     .filter(({ coolDownMs, stopped }) => coolDownMs > 500 && stopped === null)
     .map(({ name, coolDownMs }) => `${name} asked for quiet: ${duration(coolDownMs / 1000)} to go`)

@@ -18,9 +18,8 @@ export function formatRecord(record: DatasetRecord, title: string, width: number
 
 function valueText(value: unknown): string {
   if (typeof value === 'string') return value
-  if (value === null) return 'null'
-  if (typeof value === 'object') return JSON.stringify(value, null, 2)
-  return String(value)
+  if (typeof value === 'bigint' || typeof value === 'number') return String(value)
+  return JSON.stringify(value, null, 2)
 }
 
 /** Breaks a text at spaces, and inside words that are longer than a line. */
@@ -33,7 +32,9 @@ function wrapLine(line: string, width: number): string[] {
   let rest = line
   while (rest.length > width) {
     const space = rest.lastIndexOf(' ', width)
-    const end = space > 0 ? space : width
+    // A character of two units stays whole.
+    const whole = width > 1 && /[\uDC00-\uDFFF]/.test(rest.charAt(width)) ? width - 1 : width
+    const end = space > 0 ? space : whole
     lines.push(rest.slice(0, end))
     rest = rest.slice(space > 0 ? end + 1 : end)
   }

@@ -5,11 +5,16 @@ import { compact, counted, duration, grouped } from './text.ts'
 import type { Screen } from './terminal.ts'
 
 /** What a run left, for a person: outcomes, cost, files, what failed, how to go on. */
-export function reportRun(result: RunResult, failures: RunSummary['failures'], screen: Screen): void {
+export function reportRun(
+  result: RunResult,
+  failures: RunSummary['failures'],
+  screen: Screen,
+): void {
   screen.print(`${endText(result)} ${rowsText(result.rows)}.`)
   screen.print(`${costText(result)}, ${duration(result.seconds)}.`)
   for (const text of failureTexts(failures)) screen.print(screen.style('yellow', text))
-  for (const { path, rows } of result.files) screen.print(`  ${shortPath(path)}  ${counted(rows, 'row')}`)
+  for (const { path, rows } of result.files)
+    screen.print(`  ${shortPath(path)}  ${counted(rows, 'row')}`)
   for (const text of nextSteps(result.dir, result.rows)) screen.print(text)
 }
 
@@ -21,7 +26,9 @@ export function rowsText(rows: RowCounts): string {
     [rows.rejected, 'rejected'],
     [rows.remaining, 'remaining'],
   ]
-  const parts = named.filter(([count]) => count > 0).map(([count, word]) => `${grouped(count)} ${word}`)
+  const parts = named
+    .filter(([count]) => count > 0)
+    .map(([count, word]) => `${grouped(count)} ${word}`)
   const outcome = parts.length === 0 ? '' : `: ${parts.join(', ')}`
   return `${counted(rows.requested, 'row')}${outcome}`
 }
@@ -68,8 +75,10 @@ function endText({ end }: RunResult): string {
     case 'complete':
       return 'Done.'
     case 'stopped':
-      return `Stopped early: ${end.reason}.`
+      // Why was said when it happened.
+      return 'Stopped early.'
     case 'interrupted':
-      return 'Interrupted.'
+      break
   }
+  return 'Interrupted.'
 }

@@ -1,7 +1,7 @@
 import { open, type RunSummary } from '../run/dataset.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { costText, failureTexts, nextSteps, rowsText, shortPath } from './report.ts'
-import { compact, counted } from './text.ts'
+import { compact, counted, size } from './text.ts'
 
 export async function runShow(directory: string, options: { json?: true }): Promise<ExitCode> {
   await using dataset = await open(directory)
@@ -25,7 +25,7 @@ function describe(summary: RunSummary): string[] {
       ({ route, ok, throttled, failed, inputTokens, outputTokens }) =>
         `    ${route}: ${counted(ok, 'answer')}, ${throttled} × 429, ${failed} failed, ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out`,
     ),
-    `  ${counted(parts.count, 'part')}, ${compact(parts.bytes)} bytes`,
+    `  ${counted(parts.count, 'part')}, ${size(parts.bytes)}`,
     ...(waitingCells > 0
       ? [`  ${counted(waitingCells, 'paid cell')} in the ledger wait for their rows`]
       : []),

@@ -19,13 +19,14 @@ export function createScreen(
   stream: NodeJS.WriteStream,
   environment: NodeJS.ProcessEnv = process.env,
 ): Screen {
-  const live = stream.isTTY === true && environment['TERM'] !== 'dumb' && environment['CI'] === undefined
+  const live = stream.isTTY && environment['TERM'] !== 'dumb' && environment['CI'] === undefined
   const coloured = live && (environment['NO_COLOR'] ?? '') === ''
   let painted = 0
 
   function clear(): void {
     if (painted === 0) return
-    stream.write(`\u001B[${painted}A\u001B[0J`)
+    // To the first column: a terminal echoes Ctrl-C where the cursor is.
+    stream.write(`\u001B[${painted}F\u001B[0J`)
     painted = 0
   }
 
@@ -39,7 +40,7 @@ export function createScreen(
       const width = stream.columns ?? 80
       // One write, so that nothing flickers; lines are cut, or moving up would miscount.
       const text = lines.map((line) => `${cut(line, width - 1)}\u001B[K\n`).join('')
-      const up = painted === 0 ? '' : `\u001B[${painted}A`
+      const up = painted === 0 ? '' : `\u001B[${painted}F`
       stream.write(`${up}${text}\u001B[0J`)
       painted = lines.length
     },
@@ -52,11 +53,12 @@ export function createScreen(
   }
 }
 
+// oxlint-disable-next-line no-control-regex -- escape sequences begin with one
 const escapes = /\u001B\[[0-9;]*m/g
 
 /** A line cut to a width in characters; escape sequences take none. */
-export function cut(line: string, width: number): string {
-  const plain = line.replaceAll(escapes, '')
-  if ([...plain].length <= width) return line
-  return `${[...plain].slice(0, Math.max(0, width - 1)).join('')}…`
+function cut(line: string, width: number): string {
+  const characters = Array.from(line.replaceAll(escapes, ''))
+  if (characters.length <= width) return line
+  return `${characters.slice(0, Math.max(0, width - 1)).join('')}…`
 }

@@ -5,18 +5,27 @@ export function grouped(value: number): string {
 
 /** Tokens and other large counts: `950`, `12.3 k`, `4.56 M`. */
 export function compact(value: number): string {
-  if (value < 1_000) return String(Math.round(value))
-  const [scale, unit] = value < 1e6 ? [1e3, 'k'] : value < 1e9 ? [1e6, 'M'] : [1e9, 'G']
+  // Limits are those of the rounded number: 999,600 is 1.00 M and not 1000 k.
+  if (value < 999.5) return String(Math.round(value))
+  const [scale, unit] = value < 999_500 ? [1e3, 'k'] : value < 999_500_000 ? [1e6, 'M'] : [1e9, 'G']
   return `${(value / scale).toPrecision(3)} ${unit}`
 }
 
-/** A duration for people: `0.8 s`, `42 s`, `3 m 5 s`, `2 h 10 m`. */
+/** A size for people: `950 B`, `12.3 kB`. */
+export function size(bytes: number): string {
+  const text = compact(bytes)
+  return text.includes(' ') ? `${text}B` : `${text} B`
+}
+
+/** A duration for people: `0.8 s`, `42 s`, `3 m 5 s`, `2 h 10 m`, `4 d 15 h`. */
 export function duration(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
   const whole = Math.round(seconds)
   if (whole < 60) return `${whole} s`
   if (whole < 3_600) return `${Math.floor(whole / 60)} m ${whole % 60} s`
-  return `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} m`
+  const hours = Math.floor(whole / 3_600)
+  if (hours < 48) return `${hours} h ${Math.floor((whole % 3_600) / 60)} m`
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
 /** `1 row`, `2 rows`. */
@@ -26,6 +35,6 @@ export function counted(count: number, noun: string): string {
 
 /** A rate with as many digits as it bears. */
 export function rate(perSecond: number, unit = ''): string {
-  const digits = perSecond >= 100 ? grouped(perSecond) : perSecond.toFixed(perSecond >= 10 ? 0 : 1)
+  const digits = perSecond >= 9.95 ? grouped(perSecond) : perSecond.toFixed(1)
   return `${digits}${unit}/s`
 }

@@ -1,6 +1,7 @@
 import type { Run, RunEvent } from '../run/run.ts'
 import { formatProblems } from '../config/problems.ts'
 import { createProgress, type ProgressView } from './progress.ts'
+import { exitCodes } from './exit-codes.ts'
 import { counted } from './text.ts'
 import type { Screen } from './terminal.ts'
 
@@ -25,13 +26,17 @@ export function createWatch(screen: Screen, name: string): Watch {
   function onInterrupt(): void {
     presses += 1
     if (presses === 1) {
-      screen.print('Stopping: nothing new is sent; answers on the wire are kept. Again to give them up.')
+      screen.print(
+        run === null
+          ? 'Stopping before anything is generated.'
+          : 'Stopping: nothing new is sent; answers on the wire are kept. Again to give them up.',
+      )
       controller.abort(new Error('interrupted'))
-    } else if (presses === 2) {
+    } else if (presses === 2 && run !== null) {
       screen.print('Giving up what is on the wire.')
-      run?.abort()
+      run.abort()
     } else {
-      process.exit(130)
+      process.exit(exitCodes.interrupted)
     }
   }
 
@@ -44,17 +49,17 @@ export function createWatch(screen: Screen, name: string): Watch {
         opened = event
         screen.print(openedText(event))
         break
-      case 'models-checked':
-        for (const { alias, outcome, error } of event.results) {
-          if (outcome === 'failed') screen.print(`model ${alias}: ${error?.message ?? 'no answer'}`)
-        }
-        break
       case 'endpoint-stopped':
-        screen.print(screen.style('red', `Endpoint ${event.endpoint} stopped: ${event.error.message}`))
+        screen.print(
+          screen.style('red', `Endpoint ${event.endpoint} stopped: ${event.error.message}`),
+        )
         break
       case 'early-shutdown':
         screen.print(
-          screen.style('red', `Stopping: ${Math.round(event.rate * 100)} % of the last ${event.window} cells failed.`),
+          screen.style(
+            'red',
+            `Stopping: ${Math.round(event.rate * 100)} % of the last ${event.window} cells failed.`,
+          ),
         )
         break
       default:
@@ -102,4 +107,3 @@ function openedText(event: Extract<RunEvent, { type: 'run-opened' }>): string {
   if (decided >= rows) return `The run in ${dir} has all of its ${counted(rows, 'row')}.`
   return `Going on in ${dir}: ${counted(rows - decided, 'row')} of ${counted(rows, 'row')} remain.`
 }
-

@@ -44,14 +44,14 @@ function truncated(number: number, text: string, dtype: Dtype): number | bigint 
   return toInteger(BigInt(Math.trunc(number)))
 }
 
-const floatText =
+const pythonFloat =
   /^[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+(?:_\d+)*)?$/i
 const specialText = /^([-+]?)(?:(nan)|inf(?:inity)?)$/i
 
 /** What Python's `float` reads, or null. */
 function readFloat(text: string): number | null {
   const bare = text.trim()
-  if (floatText.test(bare)) return Number(bare.replaceAll('_', ''))
+  if (pythonFloat.test(bare)) return Number(bare.replaceAll('_', ''))
   const special = specialText.exec(bare)
   if (special === null) return null
   if (special[2] !== undefined) return NaN

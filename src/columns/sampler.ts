@@ -24,7 +24,7 @@ export interface SamplerConfig extends ColumnConfig {
 type Columns = ReadonlyMap<string, ColumnConfig>
 
 /** The column kind that draws values from the given samplers. */
-export function createSamplerKind(
+function createSamplerKind(
   table: Readonly<Record<string, Sampler<unknown>>>,
 ): ColumnKind<SamplerConfig> {
   const schema = samplerSchema(Object.values(table))

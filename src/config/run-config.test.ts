@@ -132,9 +132,9 @@ describe('old names', () => {
 
 test('what changes nothing here is said, only when it was written', () => {
   const { problems } = load(
-    'max_concurrent_row_groups: 2\nmax_in_flight_tasks: 5\nasync_trace: true\nwrite_scheduler_events: 1\notel_metrics_port: 9464\npreserve_dropped_columns: false\njinja_rendering_engine: native\npart_rows: 1500',
+    'max_concurrent_row_groups: 2\nmax_in_flight_tasks: 5\nasync_trace: true\nwrite_scheduler_events: 1\notel_metrics_port: 9464\npreserve_dropped_columns: false\njinja_rendering_engine: native\npart_rows: 1500\nmax_conversation_restarts: 5\nmax_conversation_correction_steps: 1\ndisplay_tui: false',
   )
-  expect(problems.map(({ level }) => level)).toEqual(Array(8).fill('warning'))
+  expect(problems.map(({ level }) => level)).toEqual(Array(11).fill('warning'))
   expect(formatProblems(problems)).toMatchInlineSnapshot(`
     "run.yaml:1:1  max_concurrent_row_groups
       warning: 'max_concurrent_row_groups' is accepted but changes nothing here
@@ -170,6 +170,18 @@ test('what changes nothing here is said, only when it was written', () => {
         got       1500
         Parts get 2000 rows.
 
-    8 warnings"
+    run.yaml:9:1  max_conversation_restarts
+      warning: 'max_conversation_restarts' is accepted but changes nothing here
+        No column of this version reads replies in a form that could make it ask again.
+
+    run.yaml:10:1  max_conversation_correction_steps
+      warning: 'max_conversation_correction_steps' is accepted but changes nothing here
+        No column of this version reads replies in a form that could be corrected.
+
+    run.yaml:11:1  display_tui
+      warning: 'display_tui' is accepted but changes nothing here
+        The panel is shown whenever progress goes to a terminal.
+
+    11 warnings"
   `)
 })

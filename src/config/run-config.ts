@@ -72,11 +72,15 @@ const writtenSchema = z.strictObject({
 const leastPartRows = 4096
 
 const instead: Readonly<Record<string, string>> = {
-  display_tui: 'The panel is shown whenever progress goes to a terminal.',
   max_concurrent_row_groups:
     'Row groups are opened when they would put an idle endpoint to work; bound them with max_open_rows.',
   max_in_flight_tasks:
     'Requests are bounded by max_parallel_requests of models and providers, rows by max_open_rows.',
+  max_conversation_restarts:
+    'No column of this version reads replies in a form that could make it ask again.',
+  max_conversation_correction_steps:
+    'No column of this version reads replies in a form that could be corrected.',
+  display_tui: 'The panel is shown whenever progress goes to a terminal.',
   async_trace: 'The ledger in the run folder records every cell with its attempts, cost and error.',
   write_scheduler_events: 'The ledger in the run folder records what happened to every cell.',
   otel_metrics_port:
@@ -87,6 +91,7 @@ const instead: Readonly<Record<string, string>> = {
 
 /** Values that ask for nothing else than what happens anyway. */
 const asItIs: ReadonlySet<string> = new Set([
+  'max_conversation_correction_steps:0',
   'display_tui:true',
   'async_trace:false',
   'write_scheduler_events:false',

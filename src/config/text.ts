@@ -12,7 +12,7 @@ export interface Locate {
   (path: ConfigPath, options?: LocateOptions): Position | undefined
 }
 
-export interface LocateOptions {
+interface LocateOptions {
   /** The key instead of the value. */
   key?: boolean
   /** A position inside the text at the path. */

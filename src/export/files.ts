@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { once } from 'node:events'
 import { dirname, extname, join, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
@@ -15,8 +15,6 @@ export interface ExportedFile {
   rows: number
 }
 
-export const exportFormats: readonly ExportFormat[] = ['parquet', 'jsonl', 'csv']
-
 /** Writes every record of a run's parts: Parquet files into a folder, or one text file. */
 export async function exportFiles(
   store: RunStore,
@@ -24,6 +22,7 @@ export async function exportFiles(
   format: ExportFormat = formatOf(to),
 ): Promise<ExportedFile[]> {
   const target = resolve(to)
+  await refuseOtherThing(target, format)
   if (format === 'parquet') {
     const files = await store.join({ directory: target })
     return files.map(({ path, rows }) => ({ path, rows }))
@@ -43,9 +42,37 @@ function formatOf(path: string): ExportFormat {
   if (ending === '.jsonl' || ending === '.ndjson') return 'jsonl'
   if (ending === '.csv') return 'csv'
   if (ending !== '.parquet') return 'parquet'
-  throw new RowsmithError('usage', `Parquet files are exported into a folder, got the file name ${path}`, {
-    hints: ['Give a folder; files in it are named train-00000-of-0000N.parquet.'],
-  })
+  throw new RowsmithError(
+    'usage',
+    `Parquet files are exported into a folder, got the file name ${path}`,
+    {
+      hints: ['Give a folder; files in it are named train-00000-of-0000N.parquet.'],
+    },
+  )
+}
+
+/** A folder where a file would be, or a file where a folder would be, is the user's own. */
+async function refuseOtherThing(target: string, format: ExportFormat): Promise<void> {
+  const found = await stat(target).catch(() => null)
+  if (found === null) return
+  if (format === 'parquet' && !found.isDirectory()) {
+    throw new RowsmithError(
+      'usage',
+      `Parquet files are exported into a folder, and ${target} is a file`,
+      {
+        hints: ['Give a folder, or a file name ending in .jsonl or .csv.'],
+      },
+    )
+  }
+  if (format !== 'parquet' && found.isDirectory()) {
+    throw new RowsmithError(
+      'usage',
+      `${format} is exported into one file, and ${target} is a folder`,
+      {
+        hints: [`Give a file name, such as ${join(target, `data.${format}`)}.`],
+      },
+    )
+  }
 }
 
 async function writeText(

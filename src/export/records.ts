@@ -49,6 +49,6 @@ function valueOf(cell: unknown, type: ColumnType): Value {
   if (typeof cell === 'bigint') return toInteger(cell)
   if (typeof cell === 'number') return type === 'float64' ? toDouble(cell) : cell
   if (typeof cell === 'boolean') return cell
-  const text = String(cell)
-  return type === 'json' ? parseJson(text) : text
+  if (typeof cell !== 'string') throw new TypeError(`expected text in a file, got a ${typeof cell}`)
+  return type === 'json' ? parseJson(cell) : cell
 }

@@ -46,8 +46,8 @@ function mismatch(value: Value, type: ColumnType): CellFailure {
 
 function describe(value: Value): string {
   if (value instanceof Double) return `the double ${value.value}`
-  if (Array.isArray(value)) return 'a list'
   if (value instanceof Map) return 'an object'
+  if (typeof value === 'object') return value === null ? 'null' : 'a list'
   if (typeof value === 'string') return `the text ${JSON.stringify(value.slice(0, 60))}`
-  return `the ${typeof value} ${String(value)}`
+  return `the ${typeof value} ${value}`
 }

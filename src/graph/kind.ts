@@ -101,7 +101,7 @@ export interface RequestGenerator {
 export interface TaskContext {
   signal: AbortSignal
   /** Waits in the line of `route`, sends, retries by the engine's rules. */
-  request(route: string, request: ModelRequest): Promise<ModelReply>
+  readonly request: (route: string, request: ModelRequest) => Promise<ModelReply>
 }
 
 /** A cell of any number of requests, or of none (a custom function, a remote call). */

@@ -7,8 +7,8 @@ export interface RouteOptions {
   name: string
   limiters: readonly Limiter[]
   /**
-   * Positions of other routes: work starts only while one of them could send and has nobody
-   * waiting. For cells that queue their own requests on those routes later.
+   * Positions of other routes, without such a condition of their own: work starts only while one
+   * of them could send and has nobody waiting. For cells that queue their requests there later.
    */
   whileAnyOf?: readonly number[]
 }
@@ -24,16 +24,26 @@ export interface DispatcherOptions<Work extends Waiting> {
   routes: readonly RouteOptions[]
   /** Called with the units taken; must release the lease exactly once, at any time. */
   start: (work: Work, lease: Lease) => void
-  /** Called after units or work were handed out, once per turn: capacity may be idle now. */
-  settled: () => void
-  /** Longest time on the event loop before giving way, in ms. */
-  sliceMs?: number
+  /** While false nothing starts; asked before each start. */
+  mayStart: () => boolean
+  /** Time alone let something start: `dispatch` is to be called. */
+  wake: () => void
 }
 
-/** Hands free units to waiting work. With nothing freed and nothing due, nothing runs. */
+/**
+ * Hands free units to waiting work. With nothing freed and nothing due, nothing runs.
+ *
+ * `enqueue` and `release` only note what changed; work starts in `dispatch`, once all consequences
+ * of an event are noted, so that the order among lines never depends on the order of the notes.
+ */
 export interface Dispatcher<Work extends Waiting> {
   enqueue(route: number, work: Work): void
   release(lease: Lease, outcome: LimiterOutcome): void
+  /**
+   * Starts what can start, oldest group first, then deepest column, over all lines.
+   * Answers whether some is left because `until` has passed.
+   */
+  dispatch(until: number): boolean
   /** Whether a request could leave now, were there one. */
   couldSend(route: number): boolean
   /** When a request could leave if no unit came back; `Infinity` if only that helps, or nothing. */
@@ -43,13 +53,151 @@ export interface Dispatcher<Work extends Waiting> {
   limit(route: number): number
   /** A stopped route sends nothing any more; its work stays waiting. */
   stop(route: number): void
-  isStopped(route: number): boolean
-  /** While held, no route sends. */
-  hold(held: boolean): void
   close(): void
 }
 
-/** Routes that must be looked at again when one of a route's units is freed. */
+export function createDispatcher<Work extends Waiting>({
+  clock,
+  routes,
+  start,
+  mayStart,
+  wake,
+}: DispatcherOptions<Work>): Dispatcher<Work> {
+  const lines: Line<Work>[] = routes.map(() => createLine<Work>())
+  const stopped = routes.map(() => false)
+  const neighbours = neighboursOf(routes)
+  const watchers = watchersOf(routes)
+  /** Routes to look at, each once: those whose line or units changed since they were found closed. */
+  const touched: number[] = []
+  const isTouched = routes.map(() => false)
+  let dispatching = false
+  let timer: { at: number; handle: Timer } | null = null
+
+  function touch(route: number): void {
+    if (isTouched[route]) return
+    isTouched[route] = true
+    touched.push(route)
+  }
+
+  function unitsAt(route: number, now: number): number {
+    if (stopped[route]) return Number.POSITIVE_INFINITY
+    let latest = now
+    for (const limiter of (routes[route] as RouteOptions).limiters) {
+      const at = limiter.readyAt(now)
+      if (at > latest) latest = at
+    }
+    return latest
+  }
+
+  function readyAt(route: number, now: number): number {
+    const units = unitsAt(route, now)
+    const { whileAnyOf } = routes[route] as RouteOptions
+    if (whileAnyOf === undefined || units === Number.POSITIVE_INFINITY) return units
+    let soonest = Number.POSITIVE_INFINITY
+    for (const watched of whileAnyOf) {
+      if ((lines[watched] as Line<Work>).size > 0) continue
+      soonest = Math.min(soonest, unitsAt(watched, now))
+    }
+    return Math.max(units, soonest)
+  }
+
+  /** The touched route whose first work can start and comes first; sees to the others' time. */
+  function nextRoute(now: number): number {
+    let best = -1
+    let bestPlace = Number.POSITIVE_INFINITY
+    let due = Number.POSITIVE_INFINITY
+    let kept = 0
+    for (const route of touched) {
+      const place = (lines[route] as Line<Work>).first()
+      const at = place === undefined ? Number.POSITIVE_INFINITY : readyAt(route, now)
+      if (place === undefined || at > now) {
+        isTouched[route] = false
+        if (at < due) due = at
+        continue
+      }
+      touched[kept] = route
+      kept += 1
+      if (place < bestPlace) {
+        best = route
+        bestPlace = place
+      }
+    }
+    touched.length = kept
+    if (due !== Number.POSITIVE_INFINITY) wakeAt(due, now)
+    return best
+  }
+
+  function wakeAt(at: number, now: number): void {
+    if (timer !== null && timer.at <= at) return
+    timer?.handle.cancel()
+    const handle = clock.after(at - now, () => {
+      timer = null
+      for (let route = 0; route < routes.length; route += 1) touch(route)
+      wake()
+    })
+    timer = { at, handle }
+  }
+
+  function startNext(route: number, now: number): void {
+    const { limiters } = routes[route] as RouteOptions
+    const marks: number[] = []
+    for (const limiter of limiters) marks.push(limiter.take(now))
+    const line = lines[route] as Line<Work>
+    const work = line.shift() as Work
+    if (line.size === 0) for (const watcher of watchers[route] as number[]) touch(watcher)
+    start(work, { route, marks })
+  }
+
+  return {
+    enqueue(route, work) {
+      ;(lines[route] as Line<Work>).push(work)
+      touch(route)
+    },
+    release({ route, marks }, outcome) {
+      const now = clock.now()
+      const { limiters } = routes[route] as RouteOptions
+      for (let index = 0; index < limiters.length; index += 1) {
+        ;(limiters[index] as Limiter).release(marks[index] as number, outcome, now)
+      }
+      for (const neighbour of neighbours[route] as number[]) touch(neighbour)
+    },
+    dispatch(until) {
+      if (dispatching || touched.length === 0) return false
+      dispatching = true
+      try {
+        while (mayStart()) {
+          const now = clock.now()
+          const route = nextRoute(now)
+          if (route < 0) return false
+          if (now > until) return true
+          startNext(route, now)
+        }
+        return false
+      } finally {
+        dispatching = false
+      }
+    },
+    couldSend(route) {
+      const now = clock.now()
+      return mayStart() && readyAt(route, now) <= now
+    },
+    readyAt: (route) => readyAt(route, clock.now()),
+    waiting: (route) => (lines[route] as Line<Work>).size,
+    limit(route) {
+      const { limiters } = routes[route] as RouteOptions
+      return Math.min(...limiters.map((limiter) => limiter.limit))
+    },
+    stop(route) {
+      stopped[route] = true
+    },
+    close() {
+      timer?.handle.cancel()
+      timer = null
+    },
+  }
+}
+
+/** Routes to look at again when one of a route's units is freed. */
 function neighboursOf(routes: readonly RouteOptions[]): number[][] {
   return routes.map((route, index) => {
     const near = new Set<number>([index])
@@ -63,151 +211,9 @@ function neighboursOf(routes: readonly RouteOptions[]): number[][] {
   })
 }
 
-export function createDispatcher<Work extends Waiting>({
-  clock,
-  routes,
-  start,
-  settled,
-  sliceMs = 4,
-}: DispatcherOptions<Work>): Dispatcher<Work> {
-  const lines: Line<Work>[] = routes.map(() => createLine<Work>())
-  const stopped = routes.map(() => false)
-  const dirty = routes.map(() => false)
-  const neighbours = neighboursOf(routes)
-  const everyRoute = routes.map((_, index) => index)
-  let held = false
-  let pumping = false
-  let continuing = false
-  let timer: { at: number; handle: Timer } | null = null
-
-  function readyAt(route: number, now: number): number {
-    const { limiters, whileAnyOf } = routes[route] as RouteOptions
-    if (stopped[route] || whileAnyOf?.every((other) => stopped[other])) {
-      return Number.POSITIVE_INFINITY
-    }
-    let latest = now
-    for (const limiter of limiters) {
-      const at = limiter.readyAt(now)
-      if (at > latest) latest = at
-    }
-    return latest
-  }
-
-  function couldSend(route: number): boolean {
-    const now = clock.now()
-    return !held && readyAt(route, now) <= now
-  }
-
-  function gateOpen(route: number): boolean {
-    const { whileAnyOf } = routes[route] as RouteOptions
-    if (whileAnyOf === undefined) return true
-    return whileAnyOf.some((other) => (lines[other] as Line<Work>).size === 0 && couldSend(other))
-  }
-
-  /** The dirty route whose first work is due now and comes first; arms the timer for the others. */
-  function nextRoute(): number {
-    const now = clock.now()
-    let best = -1
-    let bestPlace = Number.POSITIVE_INFINITY
-    let due = Number.POSITIVE_INFINITY
-    for (let route = 0; route < dirty.length; route += 1) {
-      if (!dirty[route]) continue
-      const place = (lines[route] as Line<Work>).first()
-      if (place === undefined || !gateOpen(route)) {
-        dirty[route] = false
-        continue
-      }
-      const at = readyAt(route, now)
-      if (at > now) {
-        dirty[route] = false
-        if (at < due) due = at
-      } else if (place < bestPlace) {
-        best = route
-        bestPlace = place
-      }
-    }
-    if (due !== Number.POSITIVE_INFINITY) wakeAt(due, now)
-    return best
-  }
-
-  function wakeAt(at: number, now: number): void {
-    if (timer !== null && timer.at <= at) return
-    timer?.handle.cancel()
-    const handle = clock.after(Math.max(0, at - now), () => {
-      timer = null
-      touch(everyRoute)
-    })
-    timer = { at, handle }
-  }
-
-  function pump(): void {
-    if (pumping || held) return
-    pumping = true
-    const began = clock.now()
-    try {
-      for (;;) {
-        const route = nextRoute()
-        if (route < 0) break
-        const now = clock.now()
-        const marks = (routes[route] as RouteOptions).limiters.map((limiter) => limiter.take(now))
-        const work = (lines[route] as Line<Work>).shift() as Work
-        start(work, { route, marks })
-        if (clock.now() - began > sliceMs) {
-          continueSoon()
-          break
-        }
-      }
-    } finally {
-      pumping = false
-    }
-    settled()
-  }
-
-  function continueSoon(): void {
-    if (continuing) return
-    continuing = true
-    clock.soon(() => {
-      continuing = false
-      pump()
-    })
-  }
-
-  function touch(touched: readonly number[]): void {
-    for (const route of touched) dirty[route] = true
-    pump()
-  }
-
-  return {
-    enqueue(route, work) {
-      ;(lines[route] as Line<Work>).push(work)
-      dirty[route] = true
-      pump()
-    },
-    release({ route, marks }, outcome) {
-      const now = clock.now()
-      const { limiters } = routes[route] as RouteOptions
-      limiters.forEach((limiter, index) => limiter.release(marks[index] as number, outcome, now))
-      touch(neighbours[route] as number[])
-    },
-    couldSend,
-    readyAt: (route) => readyAt(route, clock.now()),
-    waiting: (route) => (lines[route] as Line<Work>).size,
-    limit(route) {
-      const { limiters } = routes[route] as RouteOptions
-      return Math.min(...limiters.map((limiter) => limiter.limit))
-    },
-    stop(route) {
-      stopped[route] = true
-    },
-    isStopped: (route) => stopped[route] as boolean,
-    hold(next) {
-      held = next
-      if (!held) touch(everyRoute)
-    },
-    close() {
-      timer?.handle.cancel()
-      timer = null
-      held = true
-    },
-  }
+/** Routes to look at again when a route's line has become empty. */
+function watchersOf(routes: readonly RouteOptions[]): number[][] {
+  return routes.map((_, index) =>
+    routes.flatMap(({ whileAnyOf }, position) => (whileAnyOf?.includes(index) ? [position] : [])),
+  )
 }

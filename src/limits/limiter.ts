@@ -24,6 +24,8 @@ export interface Limiter {
   readonly inFlight: number
   /** Units that may be in flight now; moves when the limiter adapts. */
   readonly limit: number
+  /** Units that can ever be in flight. */
+  readonly cap: number
 }
 
 export interface ConcurrencyOptions {
@@ -37,6 +39,7 @@ export function createConcurrencyLimiter({ name, cap }: ConcurrencyOptions): Lim
   let inFlight = 0
   return {
     name,
+    cap,
     readyAt: (now) => (inFlight < cap ? now : Number.POSITIVE_INFINITY),
     take() {
       if (inFlight >= cap) throw new Error(`limiter ${name} has no free unit`)
@@ -58,7 +61,7 @@ export function createConcurrencyLimiter({ name, cap }: ConcurrencyOptions): Lim
 export interface AdaptiveOptions extends ConcurrencyOptions {
   /** The limit is multiplied by this once per burst of 429s; in (0, 1). */
   decrease: number
-  /** Units added after `successesUntilIncrease` successes in a row. */
+  /** Units added after `successesUntilIncrease` successes without a 429 between them. */
   increase: number
   successesUntilIncrease: number
   /** Pause after a 429 without Retry-After. */
@@ -79,12 +82,12 @@ export interface AdaptiveOptions extends ConcurrencyOptions {
 export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
   const { name, cap, decrease, increase, successesUntilIncrease } = options
   let inFlight = 0
-  let limit = cap
+  let ramping = options.rampMs > 0 && cap > 1
+  let limit = ramping ? 1 : cap
   let decreases = 0
   let streak = 0
   let blockedUntil = Number.NEGATIVE_INFINITY
   let rampStart: number | null = null
-  let ramping = options.rampMs > 0 && cap > 1
 
   function currentLimit(now: number): number {
     if (!ramping) return limit
@@ -123,6 +126,7 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
 
   return {
     name,
+    cap,
     readyAt(now) {
       // A step that rounding puts at or before now is still to come.
       if (inFlight >= currentLimit(now)) return Math.max(nextRampStep(), now + 1)

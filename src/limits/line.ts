@@ -6,10 +6,11 @@ export interface Waiting {
   readonly depth: number
 }
 
-interface Entry<Work> {
-  work: Work
-  order: number
-  arrival: number
+/** Works of one place, first come first served. */
+interface Bucket<Work> {
+  readonly place: number
+  readonly works: (Work | undefined)[]
+  head: number
 }
 
 /** Columns deeper than this share a place in the order; groups stay exact up to 2^41. */
@@ -29,58 +30,85 @@ export interface Line<Work extends Waiting> {
   shift(): Work | undefined
 }
 
+/**
+ * A heap of places, each with a queue of works: thousands of rows wait at few places, so most works
+ * come and go without a comparison.
+ */
 export function createLine<Work extends Waiting>(): Line<Work> {
-  const heap: Entry<Work>[] = []
-  let arrivals = 0
+  const heap: Bucket<Work>[] = []
+  const byPlace = new Map<number, Bucket<Work>>()
+  let latest: Bucket<Work> | null = null
+  let size = 0
 
-  function siftUp(entry: Entry<Work>): void {
-    let at = heap.length
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      const above = heap[parent] as Entry<Work>
-      if (!before(entry, above)) break
-      heap[at] = above
-      at = parent
+  function bucketAt(place: number): Bucket<Work> {
+    if (latest?.place === place) return latest
+    let bucket = byPlace.get(place)
+    if (bucket === undefined) {
+      bucket = { place, works: [], head: 0 }
+      byPlace.set(place, bucket)
+      siftUp(heap, bucket)
     }
-    heap[at] = entry
-  }
-
-  function removeFirst(): void {
-    const last = heap.pop() as Entry<Work>
-    if (heap.length === 0) return
-    let at = 0
-    for (;;) {
-      let child = 2 * at + 1
-      if (child >= heap.length) break
-      const right = child + 1
-      if (right < heap.length && before(heap[right] as Entry<Work>, heap[child] as Entry<Work>)) {
-        child = right
-      }
-      if (!before(heap[child] as Entry<Work>, last)) break
-      heap[at] = heap[child] as Entry<Work>
-      at = child
-    }
-    heap[at] = last
+    latest = bucket
+    return bucket
   }
 
   return {
     get size() {
-      return heap.length
+      return size
     },
     push(work) {
-      siftUp({ work, order: placeOf(work), arrival: arrivals })
-      arrivals += 1
+      bucketAt(placeOf(work)).works.push(work)
+      size += 1
     },
-    first: () => heap[0]?.order,
+    first: () => heap[0]?.place,
     shift() {
-      const entry = heap[0]
-      if (entry === undefined) return undefined
-      removeFirst()
-      return entry.work
+      const bucket = heap[0]
+      if (bucket === undefined) return undefined
+      const { works, head } = bucket
+      const work = works[head]
+      // Not kept alive by the queue while later ones wait.
+      works[head] = undefined
+      bucket.head += 1
+      size -= 1
+      if (bucket.head === works.length) {
+        byPlace.delete(bucket.place)
+        if (latest === bucket) latest = null
+        removeFirst(heap)
+      }
+      return work
     },
   }
 }
 
-function before<Work>(a: Entry<Work>, b: Entry<Work>): boolean {
-  return a.order < b.order || (a.order === b.order && a.arrival < b.arrival)
+function siftUp<Work>(heap: Bucket<Work>[], bucket: Bucket<Work>): void {
+  let at = heap.length
+  while (at > 0) {
+    const parent = (at - 1) >> 1
+    const above = heap[parent] as Bucket<Work>
+    if (above.place < bucket.place) break
+    heap[at] = above
+    at = parent
+  }
+  heap[at] = bucket
+}
+
+function removeFirst<Work>(heap: Bucket<Work>[]): void {
+  const last = heap.pop() as Bucket<Work>
+  if (heap.length === 0) return
+  let at = 0
+  for (;;) {
+    let child = 2 * at + 1
+    if (child >= heap.length) break
+    const right = child + 1
+    if (
+      right < heap.length &&
+      (heap[right] as Bucket<Work>).place < (heap[child] as Bucket<Work>).place
+    ) {
+      child = right
+    }
+    if ((heap[child] as Bucket<Work>).place >= last.place) break
+    heap[at] = heap[child] as Bucket<Work>
+    at = child
+  }
+  heap[at] = last
 }

@@ -24,7 +24,11 @@ export class RequestError extends Error {
     code: string,
     message: string,
     problem: RequestProblem,
-    { status = null, detail = null, cause }: { status?: number | null; detail?: string | null; cause?: unknown } = {},
+    {
+      status = null,
+      detail = null,
+      cause,
+    }: { status?: number | null; detail?: string | null; cause?: unknown } = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'RequestError'

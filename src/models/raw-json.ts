@@ -1,4 +1,4 @@
-import { doubleText } from '../util/json.ts'
+import { pythonFloat } from '../util/python-float.ts'
 import { Double } from '../util/value.ts'
 
 /**
@@ -7,7 +7,7 @@ import { Double } from '../util/value.ts'
  */
 export function rawJson(literal: unknown): unknown {
   if (typeof literal === 'bigint') return exact(literal.toString())
-  if (literal instanceof Double) return exact(doubleText(literal.value))
+  if (literal instanceof Double) return exact(pythonFloat(literal.value))
   if (Array.isArray(literal)) return literal.map(rawJson)
   if (literal instanceof Map) return rawObject(literal)
   if (typeof literal === 'object' && literal !== null) return rawObject(Object.entries(literal))

@@ -11,7 +11,7 @@ import { resolveAliases, type ModelsConfig } from './resolve.ts'
 import { createRedactor, furtherSecrets, resolveSecrets } from './secrets.ts'
 
 /** Where requests of an alias go, and how many may be on their way. */
-export interface Route {
+interface Route {
   readonly alias: string
   /** Name of the provider. */
   readonly provider: string
@@ -44,7 +44,7 @@ export interface ModelRegistry {
   /** Asks every alias something tiny, all at once; failures are results, only an abort rejects. */
   check(aliases: readonly string[], signal: AbortSignal): Promise<CheckResult[]>
   /** Takes the keys of this run out of a text. */
-  redact(text: string): string
+  readonly redact: (text: string) => string
   close(): Promise<void>
 }
 

@@ -1,12 +1,16 @@
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { exportFiles, type ExportedFile, type ExportFormat } from '../export/files.ts'
 import { plainRecord } from '../export/plain.ts'
 import { type DatasetRecord, readFiles } from '../export/records.ts'
 import type { ColumnKind } from '../graph/kind.ts'
 import { inspectStore, type StoreSummary } from '../store/inspect.ts'
+import { ledgerName } from '../store/ledger-file.ts'
 import { openStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
-import { RowsmithError } from '../util/errors.ts'
+import { isRowsmithError, RowsmithError } from '../util/errors.ts'
+import { nearest } from '../util/near-miss.ts'
 import { requestTotals, rowCounts, type RowCounts, type RunResult } from './result.ts'
 import { settle } from './settle.ts'
 
@@ -35,7 +39,7 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   holder: StoreSummary['holder']
 }
 
-export interface ExportOptions {
+interface ExportOptions {
   /** A file for JSON Lines and CSV, a folder for Parquet; `export` in the run folder by default. */
   to?: string
   /** By the ending of `to`, Parquet otherwise. */
@@ -57,12 +61,13 @@ export interface Dataset extends AsyncDisposable {
 export async function open(directory: string, options: OpenOptions = {}): Promise<Dataset> {
   const path = resolve(directory)
   const clock = options.clock ?? systemClock
-  await inspectStore(path)
+  await inspectStore(path).catch((error: unknown) => refuse(path, error))
 
   async function exportTo({ to, format }: ExportOptions = {}): Promise<ExportedFile[]> {
     await using store = await openStore(path, { clock })
     await settle(store, clock, options.kinds)
-    return exportFiles(store, to ?? resolve(path, 'export'), format)
+    // Awaited here: the store is closed when this function returns.
+    return await exportFiles(store, to ?? resolve(path, 'export'), format)
   }
 
   return {
@@ -72,6 +77,21 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
     export: exportTo,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
+}
+
+/** The same refusal, with the run folder that was likely meant when there is none. */
+async function refuse(path: string, error: unknown): Promise<never> {
+  if (!isRowsmithError(error) || error.code !== 'run-missing') throw error
+  const names = await readdir(dirname(path)).catch(() => [])
+  const near = nearest(
+    basename(path),
+    names.filter((name) => existsSync(join(dirname(path), name, ledgerName))),
+  )
+  if (near === undefined) throw error
+  throw new RowsmithError(error.code, error.message, {
+    cause: error,
+    hints: [`Did you mean ${join(dirname(path), near)}?`],
+  })
 }
 
 async function* records(
@@ -88,7 +108,10 @@ async function* records(
   const types = new Map(columns.map(({ name, type }) => [name, type]))
   let left = limit
   if (left <= 0) return
-  for await (const record of readFiles(dataset.map(({ path }) => path), types)) {
+  for await (const record of readFiles(
+    dataset.map(({ path }) => path),
+    types,
+  )) {
     yield plainRecord(record)
     left -= 1
     if (left <= 0) return

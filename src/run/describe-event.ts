@@ -18,10 +18,10 @@ export function describeEvent(event: SchedulerEvent): string | null {
     case 'draining':
       return 'stopping: waiting for requests on the wire'
     case 'row-group-opened':
-      return null
+      break
   }
+  return null
 }
-
 
 /** What a store event says in the log, or null for what is too frequent to be told. */
 export function describeStoreEvent(event: StoreEvent): string | null {
@@ -34,6 +34,7 @@ export function describeStoreEvent(event: StoreEvent): string | null {
     case 'join-started':
     case 'join-file-written':
     case 'ledger-committed':
-      return null
+      break
   }
+  return null
 }

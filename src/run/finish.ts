@@ -1,12 +1,12 @@
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { SchedulerEnd } from '../scheduler/scheduler.ts'
+import type { SchedulerEnd } from '../scheduler/stopping.ts'
 import type { DatasetFile } from '../store/ledger-dataset.ts'
 import type { RunStore } from '../store/store.ts'
 import { requestTotals, rowCounts, type RunEnd, type RunResult } from './result.ts'
 
 /** Name of the summary in the run folder; the ledger is the truth, this is for people and scripts. */
-export const summaryName = 'run.json'
+const summaryName = 'run.json'
 
 /** Joins a complete dataset and sums up what the run folder holds. */
 export async function finish(

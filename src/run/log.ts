@@ -3,8 +3,8 @@ import type { Clock } from '../util/clock.ts'
 
 /** One line per thing worth knowing afterwards, in the run folder. Holds no secrets. */
 export interface RunLog {
-  write(message: string): void
-  close(): Promise<void>
+  readonly write: (message: string) => void
+  readonly close: () => Promise<void>
 }
 
 export const logName = 'rowsmith.log'

@@ -23,9 +23,13 @@ export async function openSeedRows(
   const folder = join(directory, seedFolder)
   if (!(await isThere(join(folder, descriptionName)))) {
     if (source === null) {
-      throw new RowsmithError('seed-changed', `${folder} has no seed rows, and the seed file is gone`, {
-        hints: ['Put the seed file back, or start a new run.'],
-      })
+      throw new RowsmithError(
+        'seed-changed',
+        `${folder} has no seed rows, and the seed file is gone`,
+        {
+          hints: ['Put the seed file back, or start a new run.'],
+        },
+      )
     }
     await normaliseSeed(source, folder, { signal })
   }
@@ -43,7 +47,11 @@ function refuseOther(
   folder: string,
 ): void {
   if (identity === expected) return
-  throw new RowsmithError('seed-changed', `${folder} holds rows of another seed than the run was made with`, {
-    hints: ['Delete that folder; it is made again from the seed file.'],
-  })
+  throw new RowsmithError(
+    'seed-changed',
+    `${folder} holds rows of another seed than the run was made with`,
+    {
+      hints: ['Delete that folder; it is made again from the seed file.'],
+    },
+  )
 }

@@ -1,9 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import {
-  descriptionName,
-  type StoredSeedDescription,
-} from '../seeds/normalise.ts'
+import { descriptionName, type StoredSeedDescription } from '../seeds/normalise.ts'
 import { readSeedDescription } from '../seeds/stored.ts'
 import { ledgerName } from '../store/ledger-file.ts'
 import type { ConfigInput } from './sources.ts'
@@ -55,4 +52,3 @@ export async function isThere(path: string): Promise<boolean> {
     () => false,
   )
 }
-

@@ -79,7 +79,10 @@ export async function check(
   const seed = await lookAtSeed(draft, source, storedSeed, options.signal)
   const compiled = compile({
     config: { ...draft, model_configs: modelsOf(draft) },
-    registry: new Map([...columnKinds, ...(options.kinds ?? []).map((kind) => [kind.type, kind] as const)]),
+    registry: new Map([
+      ...columnKinds,
+      ...(options.kinds ?? []).map((kind) => [kind.type, kind] as const),
+    ]),
     seed: seed.schema,
     hash: (text) => createHash('sha256').update(text).digest('hex'),
   })
@@ -101,14 +104,17 @@ export async function check(
     ]),
     clock: options.clock,
   })
-  const known = new Set(compileProblems.map(({ code }) => code))
+  // A provider with problems of its own is not missing as well.
+  const unread = problems.some(isAboutProviders)
   problems.push(
     ...withPositions(
       [
         ...seed.problems,
         ...compileProblems,
-        // An alias that the graph refused is not refused again.
-        ...models.problems.filter(({ code }) => code !== 'unknown-model-alias' || !known.has(code)),
+        // The graph says it of the column that uses the alias, with its place.
+        ...models.problems.filter(
+          ({ code }) => code !== 'unknown-model-alias' && !(unread && code === 'unknown-provider'),
+        ),
       ],
       source.file,
       loaded.locate,
@@ -154,6 +160,10 @@ export async function prepare(
   const { prepared, problems } = await check(options, storedSeed)
   if (prepared === null) throw new ConfigError(problems)
   return prepared
+}
+
+function isAboutProviders({ level, path }: Problem): boolean {
+  return level === 'error' && (path[0] === 'model_providers' || path[0] === 'providers')
 }
 
 /** Aliases the columns use; read off the columns themselves while the graph has problems. */

@@ -13,7 +13,10 @@ export interface Preview {
   failures: RunSummary['failures']
 }
 
-export interface PreviewOptions extends Omit<RunOptions, 'out' | 'mode' | 'shrink' | 'retryDropped'> {
+export interface PreviewOptions extends Omit<
+  RunOptions,
+  'out' | 'mode' | 'shrink' | 'retryDropped'
+> {
   /** Called with the run once it works, for progress and for stopping it. */
   onStart?: (run: Run) => void
 }

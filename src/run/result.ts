@@ -15,7 +15,7 @@ export interface RowCounts {
   remaining: number
 }
 
-export interface UsageTotals {
+interface UsageTotals {
   inputTokens: number
   outputTokens: number
   reasoningTokens: number

@@ -102,7 +102,9 @@ export async function start(options: RunOptions): Promise<Run> {
   const place = await findPlace(options)
   const opened = new AsyncDisposableStack()
   try {
-    const prepared = opened.use(await prepare(prepareOptions(options, clock, signal), place.storedSeed))
+    const prepared = opened.use(
+      await prepare(prepareOptions(options, clock, signal), place.storedSeed),
+    )
     for (const problem of prepared.warnings) emit({ type: 'warning', problem })
 
     // Before the folder exists: a wrong key leaves nothing behind.
@@ -192,7 +194,9 @@ function runOf(
       file.write(`ended: ${JSON.stringify(result)}`)
       return result
     } catch (error) {
-      file.write(`failed: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`)
+      file.write(
+        `failed: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`,
+      )
       throw error
     } finally {
       working = false
@@ -252,7 +256,10 @@ function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal):
   }
 }
 
-function wanted({ rows, seed }: RunOptions): { rows: number | undefined; seed: bigint | undefined } {
+function wanted({ rows, seed }: RunOptions): {
+  rows: number | undefined
+  seed: bigint | undefined
+} {
   return { rows, seed }
 }
 
@@ -273,4 +280,3 @@ async function goOn(
   if (!options.retryDropped) return decided
   return decided.subtract(RowSet.fromIntervals(await store.retryDropped()))
 }
-

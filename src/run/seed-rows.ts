@@ -62,11 +62,14 @@ export function createSeedRows(seed: StoredSeed): SeedRows {
         if (held) release(numbers)
         held = false
       }
-      const pending = wanted.map(({ window }) => window).filter((window) => window instanceof Promise)
+      const pending = wanted
+        .map(({ window }) => window)
+        .filter((window) => window instanceof Promise)
       return pending.length === 0 ? letGo : Promise.all(pending).then(() => letGo)
     },
     async close() {
-      await Promise.allSettled([...chunks.values()].map(({ window }) => window))
+      const windows = [...chunks.values()].map(({ window }) => window)
+      await Promise.allSettled(windows.filter((window) => window instanceof Promise))
       await seed.close()
     },
   }

@@ -9,7 +9,7 @@ import { drawSeed } from '../util/random-source.ts'
 import type { Prepared } from './prepare.ts'
 
 /** Rows of a run that says nothing about them, as in the ancestor. */
-export const defaultRows = 10
+const defaultRows = 10
 
 export interface WantedRun {
   rows: number | undefined
@@ -56,7 +56,11 @@ export interface ResumeOptions extends WantedRun {
 }
 
 /** The target a stored run goes on with; refuses what would not be the same dataset. */
-export function resumedRows(stored: RunSettings, prepared: Prepared, options: ResumeOptions): number {
+export function resumedRows(
+  stored: RunSettings,
+  prepared: Prepared,
+  options: ResumeOptions,
+): number {
   refuseOtherSeedData(stored, prepared)
   refuseOtherColumns(stored, prepared.graph)
   refuseOtherSettings(stored, prepared, options)
@@ -64,7 +68,7 @@ export function resumedRows(stored: RunSettings, prepared: Prepared, options: Re
   if (rows < stored.rows && !options.shrink) {
     throw new RowsmithError(
       'target-too-small',
-      `the run was planned for ${stored.rows} rows, and ${rows} were asked for`,
+      `rows: the run was planned for ${stored.rows}, and ${rows} were asked for`,
       {
         hints: [
           `Ask for at least ${stored.rows} rows, or add --shrink: rows beyond the new target stay in the run folder and out of the dataset.`,
@@ -76,7 +80,11 @@ export function resumedRows(stored: RunSettings, prepared: Prepared, options: Re
 }
 
 function refuseOtherSeedData(stored: RunSettings, { seedIdentity }: Prepared): void {
-  if (stored.seedIdentity === seedIdentity || stored.seedIdentity === null || seedIdentity === null) {
+  if (
+    stored.seedIdentity === seedIdentity ||
+    stored.seedIdentity === null ||
+    seedIdentity === null
+  ) {
     return
   }
   throw new RowsmithError(
@@ -109,26 +117,27 @@ function refuseOtherColumns(stored: RunSettings, graph: Graph): void {
   if (differences.length === 0) return
   throw new RowsmithError(
     'fingerprint-changed',
-    `the config is not the one this run was made with:\n${differences.map((line) => `  ${line}`).join('\n')}`,
+    `the config is not the one this run was made with:\n${differences.map((line) => `    ${line}`).join('\n')}`,
     { hints: ['Put the config back as it was, or start a new run beside this one with --fresh.'] },
   )
 }
 
 /** The first field in which two canonical texts differ, with both values. */
 function materialDifference(before: string, after: string): string {
-  const path: string[] = []
+  let path = ''
   let [a, b]: [unknown, unknown] = [JSON.parse(before), JSON.parse(after)]
   while (isObject(a) && isObject(b)) {
     const [left, right]: [Record<string, unknown>, Record<string, unknown>] = [a, b]
     const keys = new Set([...Object.keys(left), ...Object.keys(right)])
     const key = [...keys].find((name) => JSON.stringify(left[name]) !== JSON.stringify(right[name]))
     // Equal as numbers, and apart only as integer and double.
-    if (key === undefined) return `${path.join('.')} differs in the kind of a number`
-    path.push(key)
+    if (key === undefined) return `${path} differs in the kind of a number`
+    // The outermost key says that it is about the column; the message says so already.
+    if (path !== '' || key !== 'column') path += Array.isArray(left) ? `[${key}]` : `.${key}`
     a = left[key]
     b = right[key]
   }
-  return `${path.join('.')} was ${shown(a)} and is ${shown(b)}`
+  return `${path.replace(/^\./, '')} was ${shown(a)} and is ${shown(b)}`
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

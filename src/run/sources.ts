@@ -1,17 +1,25 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { basename, dirname, extname, resolve } from 'node:path'
+import { basename, dirname, extname, join, resolve } from 'node:path'
 import type { DatasetConfig, ModelConfig, ModelProvider } from '../config/dataset.ts'
 import { builtInModels } from '../config/built-in-models.ts'
 import { loadDataset, type LoadedDataset } from '../config/load.ts'
 import { loadProviders } from '../config/model-lists.ts'
 import { builtInProviders } from '../config/model-providers.ts'
 import type { Problem } from '../config/problem.ts'
-import { defaultRunConfig, loadRunConfig, parseRunConfig, type RunConfig } from '../config/run-config.ts'
+import {
+  defaultRunConfig,
+  loadRunConfig,
+  parseRunConfig,
+  type RunConfig,
+} from '../config/run-config.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 
 /** A dataset config: the path of a file, its text, or the object itself. */
-export type ConfigInput = string | { text: string; name?: string } | { config: object; name?: string }
+export type ConfigInput =
+  | string
+  | { text: string; name?: string }
+  | { config: object; name?: string }
 
 export interface ConfigSource {
   /** Names the run folder. */
@@ -33,13 +41,20 @@ export async function readConfig(input: ConfigInput): Promise<ConfigSource> {
   }
   const ending = extname(input).toLowerCase()
   if (!endings.includes(ending)) {
+    const near = await similarFile(input, endings)
     throw new RowsmithError(
       'usage',
       `expected a config file ending in ${endings.join(', ')}, got ${input}`,
+      { hints: near === undefined ? [] : [`Did you mean ${near}?`] },
     )
   }
   const text = await readText(input, 'config file')
-  return { name: basename(input, extname(input)), text, file: input, directory: dirname(resolve(input)) }
+  return {
+    name: basename(input, extname(input)),
+    text,
+    file: input,
+    directory: dirname(resolve(input)),
+  }
 }
 
 /** Reads a file the user named; says what is there instead when it is missing. */
@@ -47,17 +62,38 @@ async function readText(path: string, what: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
+    const options = { cause: error }
+    if (codeOf(error) === 'EISDIR') {
+      throw new RowsmithError('usage', `expected a ${what}, and ${path} is a folder`, options)
+    }
+    if (codeOf(error) !== 'ENOENT') {
+      const message = `the ${what} ${path} can't be read: ${messageOf(error)}`
+      throw new RowsmithError('usage', message, options)
+    }
     const near = await similarFile(path)
-    throw new RowsmithError('usage', `the ${what} ${path} can't be read: ${messageOf(error)}`, {
-      cause: error,
+    throw new RowsmithError('usage', `there is no ${what} ${path}`, {
+      ...options,
       hints: near === undefined ? [] : [`Did you mean ${near}?`],
     })
   }
 }
 
-async function similarFile(path: string): Promise<string | undefined> {
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+}
+
+/** The name beside a path that was most likely meant; one that only lacks an ending is. */
+async function similarFile(
+  path: string,
+  missingEndings: readonly string[] = [],
+): Promise<string | undefined> {
+  const name = basename(path)
   const names = await readdir(dirname(resolve(path))).catch(() => [])
-  return nearest(basename(path), names)
+  const others = names.filter((candidate) => candidate !== name)
+  const found =
+    others.find((candidate) => missingEndings.some((ending) => candidate === name + ending)) ??
+    nearest(name, others)
+  return found === undefined ? undefined : join(dirname(path), found)
 }
 
 /** The dataset of a source; models fall back to the built-in aliases when the config names none. */

@@ -15,7 +15,7 @@ import {
 } from './scalar.ts'
 import { defaultPattern, formatter, patternProblem } from './strftime.ts'
 
-export const numberConversions = ['int', 'float', 'str'] as const
+const numberConversions = ['int', 'float', 'str'] as const
 
 type NumberConversion = (typeof numberConversions)[number]
 
@@ -118,12 +118,4 @@ function round(value: Scalar, places: number): Scalar {
     return Number.isFinite(number) ? toDouble(roundToPlaces(number, places)) : value
   }
   return typeof value === 'object' ? value : roundInteger(value, places)
-}
-
-/** Each branch's values as text of the column's cells, for values that are listed. */
-export function convertedTexts(values: readonly Value[], conversion: Conversion): string[] {
-  return values.filter(isScalar).map((value) => {
-    const converted = conversion.convert(value, null)
-    return isScalar(converted) ? scalarText(converted) : ''
-  })
 }

@@ -8,7 +8,7 @@ import type { Value } from '../util/value.ts'
 export type SampleType = ColumnType | 'instant'
 
 /** What one parameter object refers to: a column's name and the parameter that holds it. */
-export interface SamplerReference {
+interface SamplerReference {
   name: string
   parameter: string
 }

@@ -1,13 +1,13 @@
-import { CellFailure } from '../graph/failure.ts'
+import type { CellFailure } from '../graph/failure.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
-import type { CellResult, ColumnGenerator, Generator } from '../graph/kind.ts'
+import type { Generator, RequestGenerator, TaskGenerator } from '../graph/kind.ts'
 import type { Clock } from '../util/clock.ts'
-import { messageOf } from '../util/errors.ts'
 import type { Value } from '../util/value.ts'
 import { type Block, BlockRow, cellStatus, createBlock, setCell, statusOf } from './block.ts'
 import { type Evaluator, fillCell, fillNull } from './evaluate.ts'
 import type { JournaledFailure } from './journal.ts'
 import type { KnownCells } from './known-cells.ts'
+import { frameFailure, frameOutcomes, type Outcome, thrownFailure } from './outcome.ts'
 
 export interface AssembleOptions {
   graph: Graph
@@ -25,7 +25,7 @@ export interface AssembleOptions {
 }
 
 /** A decided row without a record. */
-export interface AbsentRow {
+interface AbsentRow {
   row: number
   outcome: 'dropped' | 'rejected'
   column: number
@@ -98,22 +98,24 @@ async function makeColumn(state: Assembly, column: GraphColumn): Promise<void> {
     const pause = state.pace()
     if (pause !== null) await pause
     if (lost[offset] === 1) continue
-    if (column.pure && generator?.by === 'row') {
-      if (evaluator.skip(column, block, offset)) continue
+    if (!column.pure) {
+      takeKnown(state, column, offset)
+    } else if (evaluator.skip(column, block, offset)) {
+      continue
+    } else if (generator?.by === 'row') {
       const failure = evaluator.row(column, generator, block, offset)
       if (failure !== null) lose(state, column, offset, failure)
-    } else if (column.pure) {
-      if (evaluator.skip(column, block, offset)) continue
+    } else if (generator?.by === 'cell') {
+      await makeCell(state, column, generator, offset)
+    } else {
       const frame = Math.floor(block.rowAt(offset) / state.frameRows)
       const offsets = frames.get(frame)
       if (offsets === undefined) frames.set(frame, [offset])
       else offsets.push(offset)
-    } else {
-      takeKnown(state, column, offset)
     }
   }
   for (const offsets of frames.values()) {
-    await makeFrame(state, column, generator as ColumnGenerator, offsets)
+    await makeFrame(state, column, generator, offsets)
   }
 }
 
@@ -136,46 +138,80 @@ function takeKnown(state: Assembly, column: GraphColumn, offset: number): void {
   }
 }
 
+/** A pure cell may take its time, but sends nothing: a request would be paid for again. */
+async function makeCell(
+  state: Assembly,
+  column: GraphColumn,
+  generator: RequestGenerator | TaskGenerator,
+  offset: number,
+): Promise<void> {
+  if (generator.requests !== 'none') {
+    throw new Error(`column ${column.name} is declared pure and sends requests; it can't be both`)
+  }
+  const request = (): Promise<never> =>
+    Promise.reject(new Error(`column ${column.name} is declared to send no requests`))
+  let outcome: Outcome
+  try {
+    const row = new BlockRow(state.block, offset)
+    outcome = { result: await generator.run(row, { signal: state.signal, request }) }
+  } catch (error) {
+    outcome = { error }
+  }
+  take(state, column, offset, outcome)
+}
+
 async function makeFrame(
   state: Assembly,
   column: GraphColumn,
-  generator: ColumnGenerator,
+  generator: Generator | null | undefined,
   offsets: readonly number[],
 ): Promise<void> {
+  if (generator?.by !== 'column') throw new Error(`column ${column.name} has no frame generator`)
   const views = offsets.map((offset) => new BlockRow(state.block, offset))
-  let results: readonly (CellResult | Error)[]
+  let outcomes: readonly Outcome[]
   try {
-    results = await generator.generate(views, state.signal)
+    const answer = await generator.generate(views, state.signal)
+    outcomes = frameOutcomes(column.name, offsets.length, answer)
   } catch (error) {
-    if (state.signal.aborted) throw error
-    const failure = new CellFailure('frame-failed', messageOf(error), { cause: error })
-    results = offsets.map(() => failure)
+    outcomes = frameFailure(offsets.length, error)
   }
-  offsets.forEach((offset, index) => {
-    const result = results[index] ?? new CellFailure('frame-failed', 'no cell was answered')
-    try {
-      if (result instanceof Error) throw result
-      fillCell(column, state.block, offset, result)
-    } catch (error) {
-      lose(state, column, offset, error)
-    }
-  })
+  offsets.forEach((offset, index) => take(state, column, offset, outcomes[index] as Outcome))
 }
 
-/** A pure cell failed: the row keeps a null there or has no record, as its column says. */
-function lose(state: Assembly, column: GraphColumn, offset: number, error: unknown): void {
+function take(state: Assembly, column: GraphColumn, offset: number, outcome: Outcome): void {
+  // What is thrown when it is told to stop says nothing about the cell.
+  state.signal.throwIfAborted()
+  try {
+    if ('error' in outcome) throw outcome.error
+    fillCell(column, state.block, offset, outcome.result)
+  } catch (error) {
+    lose(state, column, offset, thrownFailure(error))
+  }
+}
+
+/**
+ * A pure cell failed: the row keeps a null there or has no record, as its column says. The ledger
+ * has it already when something paid for needed the cell.
+ */
+function lose(
+  state: Assembly,
+  column: GraphColumn,
+  offset: number,
+  { code, message }: CellFailure,
+): void {
   const row = state.block.rowAt(offset)
   const keeps = column.onFailure === 'null'
-  const code = error instanceof CellFailure ? error.code : 'generator-error'
   const outcome = keeps ? 'null' : 'dropped'
-  state.failures.push({
-    row,
-    column: column.id,
-    code,
-    message: messageOf(error),
-    attempts: 1,
-    outcome,
-  })
+  const told = state.kept.has(`${column.id}:${row}`)
+  if (!told)
+    state.failures.push({
+      row,
+      column: column.id,
+      code,
+      message,
+      attempts: 1,
+      outcome,
+    })
   if (keeps) {
     fillNull(column, state.block, offset)
   } else {

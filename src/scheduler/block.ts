@@ -94,7 +94,9 @@ export class BlockRow implements Row {
   get(column: number): Value {
     const { block, offset } = this
     if (statusOf(block, column, offset) === cellStatus.pending) {
-      throw new Error(`column ${nameOf(block, column)} is read before it is made (row ${this.index})`)
+      throw new Error(
+        `column ${nameOf(block, column)} is read before it is made (row ${this.index})`,
+      )
     }
     const value = (block.cells[column] as Value[])[offset] as Value
     const { type } = block.graph.columns[column] as GraphColumn

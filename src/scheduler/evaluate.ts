@@ -3,7 +3,7 @@ import { CellFailure } from '../graph/failure.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
 import type { CellResult, RowGenerator } from '../graph/kind.ts'
 import type { Scope } from '../templates/template.ts'
-import { isTruthy } from '../templates/truth.ts'
+import { isTruthy } from '../templates/parse-template.ts'
 import type { Value } from '../util/value.ts'
 import { type Block, BlockRow, cellStatus, setCell, statusOf } from './block.ts'
 
@@ -28,8 +28,11 @@ export interface EvaluatorOptions {
 
 export function createEvaluator({ graph, onConditionError }: EvaluatorOptions): Evaluator {
   const conditionScopes = graph.columns.map(conditionScope)
+  const canBeSkipped = skippable(graph)
 
-  function conditionScope({ skip }: GraphColumn): { scope: Scope; at: { row: BlockRow | null } } | null {
+  function conditionScope({
+    skip,
+  }: GraphColumn): { scope: Scope; at: { row: BlockRow | null } } | null {
     if (skip === null) return null
     const at: { row: BlockRow | null } = { row: null }
     const scope: Scope = {
@@ -62,6 +65,7 @@ export function createEvaluator({ graph, onConditionError }: EvaluatorOptions): 
 
   return {
     skip(column, block, offset) {
+      if (!canBeSkipped[column.id]) return false
       if (!upstreamSkipped(column, block, offset) && !conditionHolds(column, block, offset)) {
         return false
       }
@@ -82,6 +86,17 @@ export function createEvaluator({ graph, onConditionError }: EvaluatorOptions): 
   }
 }
 
+/** By column id: whether a condition, its own or one above it, can skip cells of it. */
+function skippable(graph: Graph): boolean[] {
+  const found: boolean[] = []
+  for (const { id, skip, propagateSkip, required, producer } of graph.columns) {
+    const above = producer === null ? required : [producer]
+    // Upstream comes first in the graph's order.
+    found[id] = skip !== null || (propagateSkip && above.some((up) => found[up]))
+  }
+  return found
+}
+
 /** Fills a cell and its sides with what a generator answered; throws a `CellFailure` if it can't be. */
 export function fillCell(
   column: GraphColumn,
@@ -89,6 +104,10 @@ export function fillCell(
   offset: number,
   { value, sides = [] }: CellResult,
 ): void {
+  if (column.sides.length === 0) {
+    setCell(block, column.id, offset, coerce(value, column.type), cellStatus.done)
+    return
+  }
   const cells: Value[] = [coerce(value, column.type)]
   column.sides.forEach((side, index) => {
     const { type } = block.graph.columns[side] as GraphColumn
@@ -107,7 +126,7 @@ export function fillNull(column: GraphColumn, block: Block, offset: number): voi
 }
 
 /** What a generator threw, when it is about one cell; anything else is a defect and goes on. */
-export function asCellFailure(error: unknown): CellFailure {
+function asCellFailure(error: unknown): CellFailure {
   if (error instanceof CellFailure) return error
   throw error
 }

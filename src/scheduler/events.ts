@@ -3,7 +3,14 @@ import type { RequestError } from '../limits/outcome.ts'
 /** What the scheduler tells while it works; everything countable is in the snapshot instead. */
 export type SchedulerEvent =
   | { type: 'row-group-opened'; part: number; rows: number; reason: string }
-  | { type: 'cell-failed'; column: string; row: number; code: string; message: string; kept: boolean }
+  | {
+      type: 'cell-failed'
+      column: string
+      row: number
+      code: string
+      message: string
+      kept: boolean
+    }
   | { type: 'request-throttled'; route: string; retryAfterMs: number | null }
   | { type: 'endpoint-stopped'; endpoint: string; error: RequestError }
   | { type: 'early-shutdown'; rate: number; window: number }

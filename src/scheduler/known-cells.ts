@@ -3,7 +3,6 @@ import { fillNull } from './evaluate.ts'
 import { setCell, cellStatus } from './block.ts'
 import type { Frames } from './frames.ts'
 import type { JournaledCell, JournaledFailure } from './journal.ts'
-import { offsetOf } from '../plan/group.ts'
 import type { OpenGroup } from './open-group.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
@@ -12,6 +11,7 @@ export interface KnownCells {
   /** Values by column id and row. */
   readonly cells: readonly (ReadonlyMap<number, Value> | undefined)[]
   readonly failures: readonly JournaledFailure[]
+  readonly failuresOfRow: ReadonlyMap<number, readonly JournaledFailure[]>
 }
 
 export function indexKnownCells(
@@ -23,7 +23,13 @@ export function indexKnownCells(
   for (const { column, row, value } of cells) {
     ;(byColumn[column] ??= new Map<number, Value>()).set(row, value)
   }
-  return { cells: byColumn, failures }
+  const failuresOfRow = new Map<number, JournaledFailure[]>()
+  for (const failure of failures) {
+    const ofRow = failuresOfRow.get(failure.row)
+    if (ofRow === undefined) failuresOfRow.set(failure.row, [failure])
+    else ofRow.push(failure)
+  }
+  return { cells: byColumn, failures, failuresOfRow }
 }
 
 /**
@@ -34,19 +40,21 @@ export function indexKnownCells(
  */
 export function fillKnown(
   group: OpenGroup,
-  { cells, failures }: KnownCells,
+  { cells, failuresOfRow }: KnownCells,
   work: WorkGraph,
   frames: Frames,
 ): void {
   const nulls = new Map<number, number[]>()
-  for (const { row, column, outcome } of failures) {
-    const offset = offsetOf(group.group, row)
-    if (offset < 0) continue
-    if (outcome === 'dropped') {
-      frames.leaveAll({ group, offset })
-      group.drop(offset)
-    } else {
-      nulls.set(column, [...(nulls.get(column) ?? []), offset])
+  for (let offset = 0; failuresOfRow.size > 0 && offset < group.group.size; offset += 1) {
+    for (const { column, outcome } of failuresOfRow.get(group.block.rowAt(offset)) ?? []) {
+      if (outcome === 'null') {
+        const offsets = nulls.get(column)
+        if (offsets === undefined) nulls.set(column, [offset])
+        else offsets.push(offset)
+      } else {
+        frames.leaveAll({ group, offset })
+        group.drop(offset)
+      }
     }
   }
   for (const workColumn of work.columns.toReversed()) {

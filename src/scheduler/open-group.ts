@@ -3,7 +3,7 @@ import { type Block, type ByteTally, createBlock } from './block.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
 /** What became of a row of an open group. */
-export const rowState = { open: 0, decided: 1, dropped: 2 } as const
+const rowState = { open: 0, decided: 1, dropped: 2 } as const
 
 /** Told what a change of one cell made possible. */
 export interface GroupListener {
@@ -77,17 +77,12 @@ export class OpenGroup {
     return this.#finished[offset * this.#work.columns.length + local] === 1
   }
 
-  /** Announces the cells that need nothing, row by row so that first rows reach their line first. */
-  start(): void {
-    if (this.#work.journaledCount === 0) {
-      for (let offset = 0; offset < this.group.size; offset += 1) this.#settle(offset, rowState.decided)
-      return
-    }
-    for (let offset = 0; offset < this.group.size; offset += 1) {
-      for (const local of this.#work.roots) {
-        if (!this.isOpen(offset)) break
-        if (!this.isFinished(local, offset)) this.#listener.cellReady(this, local, offset)
-      }
+  /** Announces the cells of a row that need nothing. Each row once, after known cells are in. */
+  announce(offset: number): void {
+    if (this.#work.journaledCount === 0) this.#settle(offset, rowState.decided)
+    for (const local of this.#work.roots) {
+      if (!this.isOpen(offset)) return
+      if (!this.isFinished(local, offset)) this.#listener.cellReady(this, local, offset)
     }
   }
 

@@ -1,16 +1,12 @@
 /** What opening the next group is decided from. Rows and bytes, not groups: size does not matter. */
 export interface OpeningState {
   openGroups: number
-  /** The graph has no journaled cells. */
-  pure: boolean
-  /** Row-wise cells that may still feed a line. */
-  rowWorkPending: boolean
   /** Rows of open groups and rows handed to the writer, until their part commits. */
   rowsHeld: number
   bytesHeld: number
   /** Parts handed to the writer and not committed. */
   writing: number
-  /** Routes the next group's first journaled cells use. */
+  /** Routes the next group's first journaled cells use; empty when they use none, or there are none. */
   firstRoutes: readonly RouteState[]
   /** Every route of the graph. */
   routes: readonly RouteState[]
@@ -29,7 +25,7 @@ export interface RouteState {
 export interface OpeningBudget {
   maxRows: number
   maxBytes: number
-  /** Parts being written before groups without journaled cells wait. */
+  /** Parts being written at which groups whose first cells use no route wait. */
   maxWriting: number
   /** A line is long when more than this many times its cap waits in it. */
   lineFactor: number
@@ -38,7 +34,7 @@ export interface OpeningBudget {
 /**
  * Why the next group is to be opened now, or null when it is to wait.
  *
- * - `none-open` (a): nothing else could make progress;
+ * - `none-open` (a): nothing else could make progress (beside the writer, whose commit would);
  * - `idle-route` (b): a route its first journaled cells use could send now and has nobody waiting;
  * - `writer-free` (c): it has no such cells, and the writer keeps up;
  * - `frame-started`: whole-column work needs the rest of its frame.
@@ -49,13 +45,17 @@ export function reasonToOpen(
   nextRows: number,
 ): 'none-open' | 'idle-route' | 'writer-free' | 'frame-started' | null {
   if (state.frameStarted) return 'frame-started'
-  const { pure } = state
-  if (pure && state.writing >= budget.maxWriting) return null
-  if (state.openGroups === 0 && (state.writing === 0 || !pure)) return 'none-open'
+  const routeless = state.firstRoutes.length === 0
+  if (state.openGroups === 0 && state.writing === 0) return 'none-open'
+  if (routeless ? state.writing >= budget.maxWriting : !state.firstRoutes.some(isIdle)) return null
   if (state.rowsHeld + nextRows > budget.maxRows || state.bytesHeld > budget.maxBytes) return null
-  if (state.rowWorkPending) return null
-  if (pure) return 'writer-free'
-  if (state.routes.some((route) => route.waiting > budget.lineFactor * route.limit)) return null
-  const idle = state.firstRoutes.some((route) => route.couldSend && route.waiting === 0)
-  return idle ? 'idle-route' : null
+  for (const route of state.routes) {
+    if (route.waiting > budget.lineFactor * route.limit) return null
+  }
+  if (routeless) return 'writer-free'
+  return state.openGroups === 0 ? 'none-open' : 'idle-route'
+}
+
+function isIdle({ waiting, couldSend }: RouteState): boolean {
+  return waiting === 0 && couldSend
 }

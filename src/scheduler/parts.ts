@@ -14,7 +14,7 @@ export interface PartTrackerOptions {
   remainingIn: (part: number) => number
   /** Writes a part; resolves after its commit. Rows are absolute and ascending. */
   completePart: (part: number, rows: Float64Array) => Promise<void>
-  committed: (part: number, rows: number) => void
+  committed: () => void
   fatal: (error: unknown) => void
 }
 
@@ -28,11 +28,13 @@ export function createPartTracker(options: PartTrackerOptions): PartTracker {
     const ascending = Float64Array.from(rows).sort()
     writing += 1
     writingRows += ascending.length
-    options.completePart(part, ascending).then(() => {
-      writing -= 1
-      writingRows -= ascending.length
-      options.committed(part, ascending.length)
-    }, options.fatal)
+    options.completePart(part, ascending).then(() => committed(ascending.length), options.fatal)
+  }
+
+  function committed(rows: number): void {
+    writing -= 1
+    writingRows -= rows
+    options.committed()
   }
 
   return {
@@ -46,7 +48,7 @@ export function createPartTracker(options: PartTrackerOptions): PartTracker {
       if (state.rows.length === state.remaining) handOn(part, state.rows)
     },
     handOnIncomplete() {
-      for (const [part, { rows }] of [...open]) handOn(part, rows)
+      for (const [part, { rows }] of open) handOn(part, rows)
     },
     get writing() {
       return writing

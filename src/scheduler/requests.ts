@@ -44,9 +44,11 @@ export interface RequestsOptions {
   /** An endpoint refuses everything: its routes stop, their rows remain. */
   stopEndpoint: (endpoint: string, error: RequestError) => void
   throttled: (route: number, error: RequestError) => void
+  /** The run has ended: what comes back now belongs to nobody. */
+  isOver: () => boolean
   /** Something that is not about a request: ends the run. */
   fatal: (error: unknown) => void
-  /** A request came back and all its consequences are drawn. */
+  /** A request came back, with all its consequences drawn, or is in line again after a pause. */
   changed: () => void
 }
 
@@ -72,117 +74,115 @@ export function createRequests(options: RequestsOptions): Requests {
   const pauses = new Set<Timer>()
   let inFlight = 0
 
-  function submit(request: RequestJob): void {
-    let attempts = 0
-    const job: Job = {
-      group: request.group,
-      depth: request.depth,
-      start: (lease) => start(lease),
-    }
-    enqueue()
+  function enqueue(pending: Pending): void {
+    options.dispatcher().enqueue(pending.request.route, pending)
+  }
 
-    function enqueue(): void {
-      options.dispatcher().enqueue(request.route, job)
+  function start(pending: Pending, lease: Lease): void {
+    const { request } = pending
+    if (!request.wanted()) {
+      release(lease, { kind: 'unused' })
+      request.abandoned()
+      return
     }
+    let message: ModelRequest
+    try {
+      message = request.prepare()
+    } catch (error) {
+      release(lease, { kind: 'unused' })
+      request.unprepared(error)
+      return
+    }
+    const counter = counterOf(pending)
+    counter.inFlight += 1
+    inFlight += 1
+    counter.requests += 1
+    options.send((routes[request.route] as Route).name, message, signal).then(
+      (reply) => ended(pending, () => onReply(pending, reply, lease)),
+      (error: unknown) => ended(pending, () => onError(pending, error, lease)),
+    )
+  }
 
-    function start(lease: Lease): void {
-      if (!request.wanted()) {
-        release(lease, { kind: 'unused' })
-        request.abandoned()
-        return
-      }
-      let message: ModelRequest
-      try {
-        message = request.prepare()
-      } catch (error) {
-        release(lease, { kind: 'unused' })
-        request.unprepared(error)
-        return
-      }
-      const counter = counters[request.route] as RouteCounters
-      const { name } = routes[request.route] as Route
-      counter.inFlight += 1
-      inFlight += 1
-      counter.requests += 1
-      options.send(name, message, signal).then(
-        (reply) => ended(() => onReply(reply, lease)),
-        (error: unknown) => ended(() => onError(error, lease)),
-      )
-    }
+  function onReply(pending: Pending, reply: ModelReply, lease: Lease): void {
+    const counter = counterOf(pending)
+    counter.succeeded += 1
+    counter.suspects = 0
+    counter.inputTokens += reply.usage.inputTokens
+    counter.outputTokens += reply.usage.outputTokens
+    record(pending, 'ok', reply.usage)
+    pending.request.reply(reply, pending.attempts + 1)
+    release(lease, { kind: 'ok' })
+  }
 
-    function onReply(reply: ModelReply, lease: Lease): void {
-      const counter = counters[request.route] as RouteCounters
-      counter.inFlight -= 1
-      counter.succeeded += 1
-      counter.suspects = 0
-      counter.inputTokens += reply.usage.inputTokens
-      counter.outputTokens += reply.usage.outputTokens
-      record('ok', reply.usage)
-      // The cell first: what it made ready is in line when the unit is handed on.
-      request.reply(reply, attempts + 1)
-      release(lease, { kind: 'ok' })
+  function onError(pending: Pending, error: unknown, lease: Lease): void {
+    if (error instanceof RequestError && error.problem.kind === 'throttled' && !signal.aborted) {
+      onThrottled(pending, error, error.problem.retryAfterMs, lease)
+      return
     }
+    release(lease, { kind: 'failed' })
+    if (signal.aborted) return
+    if (!(error instanceof RequestError)) throw error
+    onFailure(pending, error)
+  }
 
-    function onError(error: unknown, lease: Lease): void {
-      const counter = counters[request.route] as RouteCounters
-      counter.inFlight -= 1
-      if (signal.aborted) {
-        release(lease, { kind: 'failed' })
-        return
-      }
-      if (!(error instanceof RequestError)) {
-        release(lease, { kind: 'failed' })
-        throw error
-      }
-      settle(error, lease, counter)
-    }
+  function onThrottled(
+    pending: Pending,
+    error: RequestError,
+    retryAfterMs: number | null,
+    lease: Lease,
+  ): void {
+    counterOf(pending).throttled += 1
+    record(pending, 'throttled', NO_USAGE)
+    options.throttled(pending.request.route, error)
+    release(lease, { kind: 'throttled', retryAfterMs })
+    enqueue(pending)
+  }
 
-    function settle(error: RequestError, lease: Lease, counter: RouteCounters): void {
-      const { problem } = error
-      if (problem.kind === 'throttled') {
-        counter.throttled += 1
-        record('throttled', NO_USAGE)
-        options.throttled(request.route, error)
-        // The limiter closes before the request is back in line, so it can't leave again at once.
-        release(lease, { kind: 'throttled', retryAfterMs: problem.retryAfterMs })
-        enqueue()
-        return
-      }
-      counter.failed += 1
-      record('failed', NO_USAGE)
-      attempts += 1
-      if (stops(error, counter)) {
-        const { endpoint } = routes[request.route] as Route
-        options.stopEndpoint(endpoint, error)
-        enqueue()
-      } else if (problem.kind === 'transient' && attempts < options.maxAttempts) {
-        backOff()
-      } else {
-        request.failed(error, attempts)
-      }
-      release(lease, { kind: 'failed' })
+  function onFailure(pending: Pending, error: RequestError): void {
+    const { request } = pending
+    counterOf(pending).failed += 1
+    record(pending, 'failed', NO_USAGE)
+    pending.attempts += 1
+    if (stops(pending, error)) {
+      options.stopEndpoint((routes[request.route] as Route).endpoint, error)
+      enqueue(pending)
+    } else if (error.problem.kind === 'transient' && pending.attempts < options.maxAttempts) {
+      backOff(pending)
+    } else {
+      request.failed(error, pending.attempts)
     }
+  }
 
-    function stops({ problem }: RequestError, counter: RouteCounters): boolean {
-      if (problem.kind === 'endpoint-stopped') return true
-      if (problem.kind !== 'suspect') return false
-      if (counter.lastSuspectRow !== request.row) counter.suspects += 1
-      counter.lastSuspectRow = request.row
-      return counter.succeeded === 0 || counter.suspects >= SUSPECT_ROWS
-    }
+  function stops(pending: Pending, { problem }: RequestError): boolean {
+    if (problem.kind === 'endpoint-stopped') return true
+    if (problem.kind !== 'suspect') return false
+    const counter = counterOf(pending)
+    const { row } = pending.request
+    if (counter.lastSuspectRow !== row) counter.suspects += 1
+    counter.lastSuspectRow = row
+    return counter.succeeded === 0 || counter.suspects >= SUSPECT_ROWS
+  }
 
-    function backOff(): void {
-      const full = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempts - 1))
-      const pause = clock.after(full * (0.5 + options.jitter() / 2), () => {
-        pauses.delete(pause)
-        guarded(enqueue)
-      })
-      pauses.add(pause)
-    }
+  function backOff(pending: Pending): void {
+    const full = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (pending.attempts - 1))
+    const pause = clock.after(full * (0.5 + options.jitter() / 2), () => {
+      pauses.delete(pause)
+      enqueue(pending)
+      options.changed()
+    })
+    pauses.add(pause)
+  }
 
-    function record(outcome: 'ok' | 'throttled' | 'failed', usage: Usage): void {
-      journal.request({ route: (routes[request.route] as Route).name, outcome, usage })
-    }
+  function counterOf({ request }: Pending): RouteCounters {
+    return counters[request.route] as RouteCounters
+  }
+
+  function record(
+    { request }: Pending,
+    outcome: 'ok' | 'throttled' | 'failed',
+    usage: Usage,
+  ): void {
+    journal.request({ route: (routes[request.route] as Route).name, outcome, usage })
   }
 
   function release(lease: Lease, outcome: LimiterOutcome): void {
@@ -190,22 +190,20 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 
   /** Counted as on the wire until all its consequences are drawn: nothing ends in between. */
-  function ended(action: () => void): void {
-    guarded(action)
-    inFlight -= 1
-    options.changed()
-  }
-
-  function guarded(action: () => void): void {
+  function ended(pending: Pending, action: () => void): void {
+    if (options.isOver()) return
+    counterOf(pending).inFlight -= 1
     try {
       action()
     } catch (error) {
       options.fatal(error)
     }
+    inFlight -= 1
+    options.changed()
   }
 
   return {
-    submit,
+    submit: (request) => enqueue(new Pending(request, start)),
     get inFlight() {
       return inFlight
     },
@@ -216,5 +214,25 @@ export function createRequests(options: RequestsOptions): Requests {
       for (const pause of pauses) pause.cancel()
       pauses.clear()
     },
+  }
+}
+
+/** A request and its attempts so far; small, because thousands may wait. */
+class Pending implements Job {
+  readonly request: RequestJob
+  readonly group: number
+  readonly depth: number
+  attempts = 0
+  readonly #start: (pending: Pending, lease: Lease) => void
+
+  constructor(request: RequestJob, start: (pending: Pending, lease: Lease) => void) {
+    this.request = request
+    this.group = request.group
+    this.depth = request.depth
+    this.#start = start
+  }
+
+  start(lease: Lease): void {
+    this.#start(this, lease)
   }
 }

@@ -1,4 +1,4 @@
-import type { Graph, GraphColumn } from '../graph/graph.ts'
+import type { Graph } from '../graph/graph.ts'
 import type { Generator } from '../graph/kind.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
@@ -6,20 +6,22 @@ import type { RequestError } from '../limits/outcome.ts'
 import type { Group } from '../plan/group.ts'
 import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
-import type { ByteTally } from './block.ts'
 import { createCells } from './cells.ts'
 import { createErrorWindow } from './error-window.ts'
 import { createEvaluator } from './evaluate.ts'
 import type { SchedulerEvent, Snapshot } from './events.ts'
 import type { Journal } from './journal.ts'
-import { fillKnown, type KnownCells } from './known-cells.ts'
-import { OpenGroup } from './open-group.ts'
-import { type OpeningBudget, reasonToOpen, type RouteState } from './opening.ts'
+import { createJournalGate } from './journal-gate.ts'
+import type { OpenGroup } from './open-group.ts'
+import { createOpenGroups, type GroupInputs } from './open-groups.ts'
+import type { OpeningBudget, RouteState } from './opening.ts'
 import { createPartTracker } from './parts.ts'
+import { type CellCounts, columnProgress, routeProgress } from './progress.ts'
 import { createRequests, type Job } from './requests.ts'
 import { createRouteCounters, type Route, type RouteCounters } from './routes.ts'
-import { createStartRoutes } from './start-routes.ts'
-import { createWorkGraph, type WorkColumn } from './work-graph.ts'
+import { createStartRoutes, type StartRoutes } from './start-routes.ts'
+import { createStopping, type SchedulerEnd } from './stopping.ts'
+import { createWorkGraph, type WorkColumn, type WorkGraph } from './work-graph.ts'
 
 export interface SchedulerOptions {
   clock: Clock
@@ -41,7 +43,7 @@ export interface SchedulerOptions {
   /** Bytes on the way to the ledger above which nothing new is sent. */
   maxPendingBytes: number
   maxAttempts: number
-  /** Cells of local asynchronous work (custom functions) at once. */
+  /** Cells of local asynchronous work (custom functions) and whole-column calls at once. */
   localWorkers: number
   earlyShutdown: { rate: number; window: number } | null
   /** Uniform in [0, 1), for back-off jitter. */
@@ -50,20 +52,6 @@ export interface SchedulerOptions {
   settleOnly?: boolean
   onEvent?: (event: SchedulerEvent) => void
 }
-
-/** What a group starts from. */
-export interface GroupInputs {
-  /** What the ledger holds of its rows. */
-  known: KnownCells | null
-  /** Called once the group is closed. */
-  release: () => void
-}
-
-/** How a run ended. `stopped`: by itself, with rows remaining. */
-export type SchedulerEnd =
-  | { kind: 'complete' }
-  | { kind: 'stopped'; reason: string; error: Error | null }
-  | { kind: 'interrupted' }
 
 export interface Scheduler {
   run(): Promise<SchedulerEnd>
@@ -74,56 +62,65 @@ export interface Scheduler {
   snapshot(): Snapshot
 }
 
-/** Makes every cell of a plan: opens groups, makes what is ready, ends when nothing is left. */
+/** Longest time on the event loop, in ms. */
+const SLICE_MS = 4
+
+/**
+ * Makes every cell of a plan: opens groups, makes what is ready, ends when nothing is left.
+ *
+ * What comes from outside (a reply, a timer, a commit) notes its consequences and asks for a
+ * `turn`, the one place where anything new begins.
+ */
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { clock, graph, journal, routes, budget } = options
+  const { clock, graph, routes } = options
   const emit = options.onEvent ?? (() => undefined)
   const work = createWorkGraph(graph, options.generators)
   const startRoutes = createStartRoutes(work, routes, options.localWorkers)
+  const routeOf = positionsByName(routes)
   const controller = new AbortController()
+  const { signal } = controller
+  const stopping = createStopping({ settleOnly: options.settleOnly ?? false })
   const counters: RouteCounters[] = routes.map(createRouteCounters)
-  const made = graph.columns.map(() => ({ made: 0, skipped: 0, failed: 0 }))
-  const groups = new Map<OpenGroup, GroupInputs>()
-  const window = options.earlyShutdown && createErrorWindow({
-    rate: options.earlyShutdown.rate,
-    size: options.earlyShutdown.window,
-  })
-  const firstRoutes = routePositions(work.first.map((local) => work.columns[local] as WorkColumn))
-  const allRoutes = routePositions(work.columns)
+  const counts = graph.columns.map((): CellCounts => ({ made: 0, skipped: 0, failed: 0 }))
+  const noteFailure = failureNote(options.earlyShutdown)
+  const ending = Promise.withResolvers<SchedulerEnd>()
+  // Whoever never calls `run` does not wait for it either.
+  ending.promise.catch(() => undefined)
 
-  let next: Group | null = null
-  let exhausted = false
-  let loading = false
-  let opened = 0
-  let rowsOpen = 0
-  const tally: ByteTally = { bytes: 0 }
   let decidedRows = 0
   let droppedRows = 0
-  let draining = false
-  let journalFull = false
-  let stop: { reason: string; error: Error | null } | null = null
-  let failure: { error: unknown } | null = null
   let ended = false
-  let finish: (() => void) | null = null
   let inTurn = false
   let again = false
   let turnComing = false
 
+  const journal = createJournalGate({
+    journal: options.journal,
+    maxPendingBytes: options.maxPendingBytes,
+    drained: turn,
+    failed: fatal,
+  })
   const dispatcher: Dispatcher<Job> = createDispatcher<Job>({
     clock,
     routes: [...routes, ...startRoutes.routes],
     start: (job, lease) => job.start(lease),
-    settled: turn,
+    mayStart: () => !ended && !stopping.quiet && !journal.full,
+    wake: turn,
   })
-
-  const requests = createRequests({
+  const shared = {
     clock,
-    routes,
-    counters,
     journal,
     dispatcher: () => dispatcher,
+    signal,
+    isOver: () => ended,
+    changed: turn,
+    fatal,
+  }
+  const requests = createRequests({
+    ...shared,
+    routes,
+    counters,
     send: options.send,
-    signal: controller.signal,
     maxAttempts: options.maxAttempts,
     jitter: options.jitter,
     stopEndpoint,
@@ -133,86 +130,86 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         route: (routes[route] as Route).name,
         retryAfterMs: problem.kind === 'throttled' ? problem.retryAfterMs : null,
       }),
-    fatal,
-    changed: turn,
   })
-
   const cells = createCells({
-    clock,
+    ...shared,
     work,
     evaluator: createEvaluator({
       graph,
-      onConditionError: (column, row, error) =>
-        emit({ type: 'condition-failed', column: column.name, row, message: messageOf(error) }),
+      onConditionError: ({ name }, row, error) =>
+        emit({ type: 'condition-failed', column: name, row, message: messageOf(error) }),
     }),
-    journal,
     requests,
-    dispatcher: () => dispatcher,
     routeOf,
     startRouteOf: (local) => routes.length + startRoutes.positionOf(local),
-    signal: controller.signal,
     cellMade,
     cellFailed: ({ name }, row, { code, message }, kept) =>
       emit({ type: 'cell-failed', column: name, row, code, message, kept }),
-    groupChanged: closeIfDone,
-    changed: turn,
-    fatal,
+    groupChanged: (group) => groups.closeIfDone(group),
   })
-
   const parts = createPartTracker({
     remainingIn: options.remainingIn,
     completePart: options.completePart,
     committed: turn,
     fatal,
   })
-
-  const listener = {
-    cellReady: cells.ready,
-    rowDecided(group: OpenGroup, offset: number) {
-      decidedRows += 1
-      if (group.isDropped(offset)) droppedRows += 1
-      parts.decided(group.group.part, group.block.rowAt(offset))
-      closeIfDone(group)
+  const linesOf = (columns: readonly WorkColumn[]): RouteState[] =>
+    linePositions(columns, routes.length, routeOf, startRoutes).map((position) => ({
+      get couldSend() {
+        return dispatcher.couldSend(position)
+      },
+      get waiting() {
+        return dispatcher.waiting(position)
+      },
+      get limit() {
+        return dispatcher.limit(position)
+      },
+    }))
+  const groups = createOpenGroups({
+    work,
+    budget: options.budget,
+    nextGroup: options.nextGroup,
+    load: options.load,
+    firstRoutes: linesOf(firstColumns(work)),
+    routes: linesOf(work.columns),
+    parts,
+    frames: cells.frames,
+    rowWork: cells.rowWork,
+    listener: {
+      cellReady: (group, local, offset) => cells.ready(group, local, offset),
+      rowDecided,
     },
-  }
+    settleOnly: options.settleOnly ?? false,
+    emit,
+    changed: turn,
+    fatal,
+  })
 
-  function routeOf(alias: string): number {
-    const position = routes.findIndex(({ name }) => name === alias)
-    if (position < 0) throw new Error(`no route for the model alias ${alias}`)
-    return position
-  }
-
-  /** Positions of the dispatcher's routes that cells of these columns wait on. */
-  function routePositions(columns: readonly WorkColumn[]): number[] {
-    const positions = columns
-      .filter(({ journaled, column }) => journaled && column.by === 'cell')
-      .flatMap(({ local, column }) =>
-        column.requests === 'one'
-          ? column.routes.map(routeOf)
-          : [routes.length + startRoutes.positionOf(local)],
-      )
-    return [...new Set(positions)]
+  function rowDecided(group: OpenGroup, offset: number): void {
+    decidedRows += 1
+    if (group.isDropped(offset)) droppedRows += 1
+    // All it needed may have been in the ledger: frames must not wait for it.
+    if (work.wholeFrames) cells.frames.leaveAll({ group, offset })
+    parts.decided(group.group.part, group.block.rowAt(offset))
+    groups.closeIfDone(group)
   }
 
   function cellMade(local: number, outcome: 'ok' | 'skipped' | 'failed'): void {
     const { column, journaled } = work.columns[local] as WorkColumn
-    const progress = made[column.id] as (typeof made)[number]
-    if (outcome === 'ok') progress.made += 1
-    else if (outcome === 'skipped') progress.skipped += 1
-    else progress.failed += 1
-    if (!journaled || outcome === 'skipped' || !window?.note(outcome === 'failed')) return
-    if (stop !== null || options.earlyShutdown === null) return
-    const { rate, window: size } = options.earlyShutdown
-    emit({ type: 'early-shutdown', rate, window: size })
-    stopBecause(
-      `at least ${Math.round(rate * 100)} % of the last ${size} cells failed (shutdown_error_rate)`,
-      null,
-    )
-    dispatcher.hold(true)
+    const count = counts[column.id] as CellCounts
+    if (outcome === 'ok') count.made += 1
+    else if (outcome === 'skipped') count.skipped += 1
+    else count.failed += 1
+    if (journaled && outcome !== 'skipped') noteEnd(outcome === 'failed')
   }
 
-  function stopBecause(reason: string, error: Error | null): void {
-    stop ??= { reason, error }
+  function noteEnd(failed: boolean): void {
+    if (!noteFailure(failed) || stopping.begun || options.earlyShutdown === null) return
+    const { rate, window } = options.earlyShutdown
+    emit({ type: 'early-shutdown', rate, window })
+    stopping.shutDown(
+      `at least ${Math.round(rate * 100)} % of the last ${window} cells failed (shutdown_error_rate)`,
+    )
   }
 
   function stopEndpoint(endpoint: string, error: RequestError): void {
@@ -225,24 +222,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       changed = true
     })
     if (!changed) return
-    stopBecause(error.message, error)
+    stopping.endpointRefuses(error)
     emit({ type: 'endpoint-stopped', endpoint, error })
-  }
-
-  function fatal(error: unknown): void {
-    failure ??= { error }
-    controller.abort(error)
-    end()
-  }
-
-  function closeIfDone(group: OpenGroup): void {
-    const inputs = group.closed ? groups.get(group) : undefined
-    if (inputs === undefined) return
-    groups.delete(group)
-    inputs.release()
-    rowsOpen -= group.group.size
-    tally.bytes -= group.block.bytes
-    turn()
   }
 
   function turn(): void {
@@ -253,17 +234,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }
     inTurn = true
     try {
-      holdWhileJournalIsFull()
-      do {
-        again = false
-        const leftOver = cells.rowWork.run()
-        openGroups()
-        if (leftOver || !cells.rowWork.empty) {
-          comeBack()
-          return
-        }
-      } while (again)
-      endIfDone()
+      if (!begin(clock.now() + SLICE_MS)) comeBack()
+      else endIfDone()
     } catch (error) {
       fatal(error)
     } finally {
@@ -271,13 +243,24 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }
   }
 
-  function holdWhileJournalIsFull(): void {
-    if (journalFull || journal.pendingBytes <= options.maxPendingBytes) return
-    journalFull = true
-    dispatcher.hold(true)
+  /** Begins all that can begin; answers false when `until` came before that. */
+  function begin(until: number): boolean {
+    const { rowWork } = cells
+    for (;;) {
+      again = false
+      rowWork.run(until)
+      if (dispatcher.dispatch(until)) return false
+      const more = !rowWork.empty || (mayOpen() && groups.openNext()) || again
+      if (!more || ended) return true
+      if (clock.now() > until) return false
+    }
   }
 
-  /** Gives the event loop a turn between two slices of row-wise work. */
+  function mayOpen(): boolean {
+    return !ended && !stopping.begun
+  }
+
+  /** Gives the event loop a turn between two slices. */
   function comeBack(): void {
     turnComing = true
     clock.soon(() => {
@@ -286,91 +269,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     })
   }
 
-  function peek(): Group | null {
-    if (next === null && !exhausted) {
-      next = options.nextGroup()
-      exhausted = next === null
-    }
-    return next
-  }
-
-  function routeState(position: number): RouteState {
-    return {
-      couldSend: dispatcher.couldSend(position),
-      waiting: dispatcher.waiting(position),
-      limit: dispatcher.limit(position),
-    }
-  }
-
-  function openGroups(): void {
-    while (!loading && !draining && stop === null && failure === null) {
-      const group = peek()
-      if (group === null) return
-      const reason = reasonToOpen(
-        {
-          openGroups: groups.size,
-          rowWorkPending: !cells.rowWork.empty,
-          rowsHeld: rowsOpen + parts.writingRows,
-          bytesHeld: tally.bytes,
-          writing: parts.writing,
-          firstRoutes: firstRoutes.map(routeState),
-          routes: allRoutes.map(routeState),
-          pure: work.journaledCount === 0,
-          frameStarted: frameStarted(group),
-        },
-        budget,
-        group.size,
-      )
-      if (reason === null && !options.settleOnly) return
-      next = null
-      emit({ type: 'row-group-opened', part: group.part, rows: group.size, reason: reason ?? 'settle' })
-      open(group)
-    }
-  }
-
-  let currentFrame = -1
-  function frameStarted({ frame }: Group): boolean {
-    return work.wholeFrames && frame === currentFrame
-  }
-
-  function open(group: Group): void {
-    const inputs = options.load(group)
-    if (!(inputs instanceof Promise)) return enter(group, inputs)
-    loading = true
-    inputs.then((loaded) => {
-      loading = false
-      if (ended) return loaded.release()
-      enter(group, loaded)
-      turn()
-    }, fatal)
-  }
-
-  function enter(group: Group, inputs: GroupInputs): void {
-    const openGroup = new OpenGroup(work, group, opened, listener, tally)
-    opened += 1
-    rowsOpen += group.size
-    groups.set(openGroup, inputs)
-    if (work.wholeFrames) cells.frames.join(openGroup)
-    if (inputs.known !== null) fillKnown(openGroup, inputs.known, work, cells.frames)
-    openGroup.start()
-    if (work.wholeFrames) {
-      currentFrame = group.frame
-      if (peek()?.frame !== group.frame) cells.frames.admitted(group.frame)
-    }
-  }
-
   /** Whether anything outside of this function will still change the state. */
   function waitingForSomething(): boolean {
-    if (loading || !cells.rowWork.empty || requests.inFlight > 0) return true
-    if (controller.signal.aborted) return false
-    if (cells.activeTasks > 0) return true
-    if (quiet()) return false
-    return journalFull || requests.backingOff > 0 || canSendLater()
-  }
-
-  /** Nothing is sent any more, whatever waits. */
-  function quiet(): boolean {
-    return draining || options.settleOnly === true || (stop !== null && stop.error === null)
+    if (groups.loading || !cells.rowWork.empty || requests.inFlight > 0) return true
+    if (signal.aborted) return false
+    if (cells.active > 0) return true
+    if (stopping.quiet) return false
+    return journal.full || requests.backingOff > 0 || canSendLater()
   }
 
   /** Work waits on a route that is not stopped: the end of a pause will move it. */
@@ -383,116 +288,105 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   function endIfDone(): void {
     if (ended || waitingForSomething()) return
-    const nothingLeft = groups.size === 0 && peek() === null
-    const mayEnd = nothingLeft || quiet() || stop !== null
-    if (!mayEnd) {
-      if (groups.size > 0) throw new Error(stuckMessage())
-      return
+    if (!stopping.quiet && !stopping.begun && !groups.nothingLeft) {
+      // With no group open the next one waits for a commit.
+      if (groups.size === 0) return
+      throw new Error(
+        `the scheduler has ${groups.size} open groups and nothing to wait for; this is a defect of rowsmith`,
+      )
     }
     parts.handOnIncomplete()
-    if (parts.writing === 0) end()
+    if (parts.writing > 0) return
+    ending.resolve(stopping.end(groups.nothingLeft))
+    end(new Error('the run has ended'))
   }
 
-  function stuckMessage(): string {
-    return `the scheduler has ${groups.size} open groups and nothing to wait for; this is a defect of rowsmith`
-  }
-
-  function end(): void {
+  function fatal(error: unknown): void {
     if (ended) return
+    ending.reject(error)
+    end(error)
+  }
+
+  /** What is still at work elsewhere is told to stop, and nobody listens to it any more. */
+  function end(reason: unknown): void {
     ended = true
     requests.close()
     dispatcher.close()
-    for (const { release } of groups.values()) release()
-    finish?.()
+    groups.end()
+    controller.abort(reason)
   }
-
-  function outcome(): SchedulerEnd {
-    if (failure !== null) throw failure.error
-    if (groups.size === 0 && peek() === null) return { kind: 'complete' }
-    if (draining) return { kind: 'interrupted' }
-    return stop === null
-      ? { kind: 'stopped', reason: 'rows remain', error: null }
-      : { kind: 'stopped', ...stop }
-  }
-
-  journal.onDurable((error) => {
-    if (error !== null) return fatal(error)
-    if (journalFull && journal.pendingBytes <= options.maxPendingBytes / 2) {
-      journalFull = false
-      if (!quiet()) dispatcher.hold(false)
-      turn()
-    }
-  })
 
   return {
-    async run() {
-      const done = new Promise<void>((resolve) => (finish = resolve))
-      if (options.settleOnly) dispatcher.hold(true)
+    run() {
       turn()
-      await done
-      return outcome()
+      return ending.promise
     },
     drain() {
-      if (draining || ended) return
-      draining = true
+      if (ended || !stopping.drain()) return
       emit({ type: 'draining' })
-      dispatcher.hold(true)
       requests.close()
       turn()
     },
     abort() {
-      draining = true
-      dispatcher.hold(true)
+      if (ended) return
+      stopping.drain()
       requests.close()
       controller.abort(new Error('the run was interrupted'))
       turn()
     },
-    snapshot: () => takeSnapshot(),
-  }
-
-  function coolDown(position: number): number {
-    const at = dispatcher.readyAt(position)
-    return at === Infinity ? 0 : Math.max(0, at - clock.now())
-  }
-
-  function takeSnapshot(): Snapshot {
-    return {
-      columns: graph.columns
-        .filter(({ producer }) => producer === null)
-        .map((column: GraphColumn) => ({
-          name: column.name,
-          scheduled: (work.localOf[column.id] as number) >= 0,
-          ...(made[column.id] as (typeof made)[number]),
-        })),
-      routes: routes.map((route, position) => {
-        const counter = counters[position] as RouteCounters
-        return {
-          name: route.name,
-          endpoint: route.endpoint,
-          inFlight: counter.inFlight,
-          limit: dispatcher.limit(position),
-          waiting: dispatcher.waiting(position),
-          requests: counter.requests,
-          succeeded: counter.succeeded,
-          throttled: counter.throttled,
-          failed: counter.failed,
-          inputTokens: counter.inputTokens,
-          outputTokens: counter.outputTokens,
-          coolDownMs: coolDown(position),
-          stopped: counter.stopped?.message ?? null,
-        }
-      }),
+    snapshot: () => ({
+      columns: columnProgress(graph, work, counts),
+      routes: routeProgress(routes, counters, dispatcher, clock),
       rows: {
         decided: decidedRows,
         dropped: droppedRows,
         remaining: options.remainingRows - decidedRows,
-        open: rowsOpen,
+        open: groups.rows,
       },
       openGroups: groups.size,
       partsWriting: parts.writing,
       backingOff: requests.backingOff,
       pendingBytes: journal.pendingBytes,
-      draining,
-    }
+      draining: stopping.draining,
+    }),
   }
+}
+
+function positionsByName(routes: readonly Route[]): (alias: string) => number {
+  const positions = new Map(routes.map(({ name }, position) => [name, position]))
+  return (alias) => {
+    const position = positions.get(alias)
+    if (position === undefined) throw new Error(`no route for the model alias ${alias}`)
+    return position
+  }
+}
+
+function firstColumns(work: WorkGraph): WorkColumn[] {
+  return work.first.map((local) => work.columns[local] as WorkColumn)
+}
+
+/** Positions of the dispatcher's routes in whose lines cells of these columns wait. */
+function linePositions(
+  columns: readonly WorkColumn[],
+  modelRoutes: number,
+  routeOf: (alias: string) => number,
+  startRoutes: StartRoutes,
+): number[] {
+  const positions = columns
+    .filter(({ column }) => column.by !== 'row' && column.producer === null)
+    .flatMap(({ local, column }) =>
+      column.requests === 'one' && column.by === 'cell'
+        ? column.routes.map(routeOf)
+        : [modelRoutes + startRoutes.positionOf(local)],
+    )
+  return [...new Set(positions)]
+}
+
+/** Notes how a cell ended; answers whether too many of the latest failed. */
+function failureNote(
+  earlyShutdown: SchedulerOptions['earlyShutdown'],
+): (failed: boolean) => boolean {
+  if (earlyShutdown === null) return () => false
+  const latest = createErrorWindow({ rate: earlyShutdown.rate, size: earlyShutdown.window })
+  return (failed) => latest.note(failed)
 }

@@ -1,12 +1,15 @@
 import type { RouteOptions } from '../limits/dispatcher.ts'
 import { createConcurrencyLimiter } from '../limits/limiter.ts'
 import type { Route } from './routes.ts'
-import type { WorkGraph } from './work-graph.ts'
+import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
-/** Lines in which cells of task columns wait to start: they hold no unit of a model while open. */
+/**
+ * Lines in which task cells and frames wait to start: they hold no unit of a model while at work.
+ * Like every line they stand still while nothing may be sent.
+ */
 export interface StartRoutes {
   readonly routes: readonly RouteOptions[]
-  /** Position in `routes` of the line of a task column. */
+  /** Position in `routes` of the line of a column; throws for columns that have none. */
   positionOf(local: number): number
 }
 
@@ -21,11 +24,10 @@ export function createStartRoutes(
   const local = createConcurrencyLimiter({ name: 'local work', cap: localWorkers })
   const positions = new Map<number, number>()
   const lines: RouteOptions[] = []
-  for (const { local: at, column } of work.columns) {
-    if (column.by !== 'cell' || column.requests === 'one' || column.producer !== null) continue
+  for (const { local: at, column } of work.columns.filter(waitsToStart)) {
     positions.set(at, lines.length)
     const watched = column.routes.map((alias) => routes.findIndex(({ name }) => name === alias))
-    if (watched.length === 0) {
+    if (column.by === 'column' || watched.length === 0) {
       lines.push({ name: column.name, limiters: [local] })
       continue
     }
@@ -44,6 +46,12 @@ export function createStartRoutes(
   }
 }
 
+function waitsToStart({ column }: WorkColumn): boolean {
+  if (column.producer !== null) return false
+  return column.by === 'column' || (column.by === 'cell' && column.requests !== 'one')
+}
+
+/** Not the limit of this moment: an endpoint that starts slowly opens up later. */
 function capOf({ limiters }: Route): number {
-  return Math.min(...limiters.map(({ limit }) => limit))
+  return Math.min(...limiters.map(({ cap }) => cap))
 }

@@ -32,7 +32,10 @@ export interface WorkGraph {
   readonly wholeFrames: boolean
 }
 
-export function createWorkGraph(graph: Graph, generators: readonly (Generator | null)[]): WorkGraph {
+export function createWorkGraph(
+  graph: Graph,
+  generators: readonly (Generator | null)[],
+): WorkGraph {
   const needed = neededColumns(graph)
   const localOf = graph.columns.map(() => -1)
   const ids = graph.columns.filter(({ id }) => needed[id]).map(({ id }) => id)

@@ -35,7 +35,7 @@ export interface OpenedSeed extends AsyncDisposable {
 }
 
 /** What a source is now, without reading its rows. */
-export interface SeedStamp {
+interface SeedStamp {
   readonly stamp: string
   /** Reads all of the content. */
   identity(signal: AbortSignal): Promise<string>

@@ -41,14 +41,15 @@ export function startWorker<Calls extends Operations<Calls>>(name: string): Work
   const worker = new Worker(file, { name, execArgv: [] })
   const open = new Map<number, OpenCall>()
   let nextId = 0
+  let ending = false
   let ended: Error | null = null
 
   worker.on('message', (answer: Answer) => {
     const call = open.get(answer.id)
     if (call === undefined) return
     open.delete(answer.id)
-    // An idle worker does not keep the process alive, a call does.
-    if (open.size === 0) worker.unref()
+    // An idle worker does not keep the process alive; a call does, and so does waiting for its end.
+    if (open.size === 0 && !ending) worker.unref()
     if ('error' in answer) call.reject(receiveError(answer.error))
     else call.resolve(answer.result as never)
   })
@@ -89,6 +90,7 @@ export function startWorker<Calls extends Operations<Calls>>(name: string): Work
       })
     },
     async end() {
+      ending = true
       await worker.terminate()
     },
   }

@@ -206,13 +206,9 @@ function connect(path: string, readOnly: boolean): DatabaseSync {
 }
 
 export function missing(path: string): RowsmithError {
-  return new RowsmithError(
-    'run-missing',
-    `there is no run in this folder: ${path} holds no ledger`,
-    {
-      hints: ['Check the path, or create a run there.'],
-    },
-  )
+  return new RowsmithError('run-missing', `there is no run here: ${path} does not exist`, {
+    hints: ['Check the path, or create a run there.'],
+  })
 }
 
 function alreadyThere(path: string): RowsmithError {

@@ -172,7 +172,15 @@ test('unfinished parts are found by seeking over decided rows', () => {
   expect(find([0, 10])).toStrictEqual([2, 3])
   expect(find([0, 1], [9, 30])).toStrictEqual([0, 3])
   expect(find([0, 32])).toStrictEqual([])
-  const failure = { row: 12, column: 0, code: 'c', message: '', attempts: 1, raw: null, ...noTokens }
+  const failure = {
+    row: 12,
+    column: 0,
+    code: 'c',
+    message: '',
+    attempts: 1,
+    raw: null,
+    ...noTokens,
+  }
   const failures = [{ ...failure, outcome: 'dropped' as const }]
   writeBatch(ledger, columns, 1, { cells: [], failures, usage: [] })
   expect(find([0, 10])).toStrictEqual([1, 2, 3])

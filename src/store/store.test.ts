@@ -138,7 +138,14 @@ test('what is journaled is read back at the next opening, with every type', asyn
     { route: 'large', ok: 2, throttled: 1, failed: 0, inputTokens: 30, reasoningTokens: 3 },
   ])
   await expect(second.failures()).resolves.toMatchObject([
-    { name: 'a int64', code: 'cast-failed', outcome: 'dropped', count: 1, raw: 'forty', outputTokens: 34 },
+    {
+      name: 'a int64',
+      code: 'cast-failed',
+      outcome: 'dropped',
+      count: 1,
+      raw: 'forty',
+      outputTokens: 34,
+    },
     { name: 'a int64', code: 'cast-failed', outcome: 'null', count: 1, raw: null },
   ])
 })

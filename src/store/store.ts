@@ -72,11 +72,26 @@ export async function createStore(
     await checkFilesystem(path)
     syncFolder(join(path, '..'))
   } catch (error) {
+    if (isNoFolder(error)) {
+      throw new RowsmithError(
+        'folder-foreign',
+        `${path} can't be a run folder: a file is in its place`,
+        {
+          cause: error,
+          hints: ['Choose an empty or new folder for the run.'],
+        },
+      )
+    }
     throw storageError(error, `making the run folder ${path}`)
   }
   return openLocked(path, options, (ledger) => {
     return ledger.call('create', join(path, ledgerName), settings, options.clock.wallTime())
   })
+}
+
+function isNoFolder(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false
+  return error.code === 'EEXIST' || error.code === 'ENOTDIR'
 }
 
 /** Opens a run folder that exists. */

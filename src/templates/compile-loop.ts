@@ -1,5 +1,4 @@
 import { compileExpression } from './compile-expression.ts'
-import type { compileInner as CompileInner } from './compile-statement.ts'
 import { compileTarget } from './compile-target.ts'
 import {
   compileStore,
@@ -7,6 +6,7 @@ import {
   openFrame,
   Output,
   type Block,
+  type CompileInner,
   type Execute,
   type Frame,
 } from './frame.ts'
@@ -18,11 +18,7 @@ import type { ForNode } from './nodes.ts'
 import { mentions, targetNames } from './walk.ts'
 
 /** A `for`, with `loop` only where the body asks for it. */
-export function compileFor(
-  node: ForNode,
-  outer: Block,
-  compileInner: typeof CompileInner,
-): Execute {
+export function compileFor(node: ForNode, outer: Block, compileInner: CompileInner): Execute {
   const iterable = compileExpression(node.iterable, outer)
   const names = targetNames(node.target)
   const withLoop = node.recursive || mentions(node.body, 'loop')

@@ -1,6 +1,13 @@
 import { call, compileArguments, compileExpression } from './compile-expression.ts'
-import type { compileInner as CompileInner } from './compile-statement.ts'
-import { compileStore, openFrame, Output, type Block, type Execute, type Frame } from './frame.ts'
+import {
+  compileStore,
+  openFrame,
+  Output,
+  type Block,
+  type CompileInner,
+  type Execute,
+  type Frame,
+} from './frame.ts'
 import { nested } from './limits.ts'
 import {
   Facade,
@@ -21,7 +28,7 @@ type MakeMacro = (frame: Frame) => Facade
 export function compileMacro(
   node: Extract<Statement, { type: 'macro' }>,
   block: Block,
-  compileInner: typeof CompileInner,
+  compileInner: CompileInner,
 ): Execute {
   const make = compileSignature(node, node.name, block, compileInner)
   const store = compileStore(block, node.name)
@@ -31,7 +38,7 @@ export function compileMacro(
 export function compileCallBlock(
   node: Extract<Statement, { type: 'call-block' }>,
   block: Block,
-  compileInner: typeof CompileInner,
+  compileInner: CompileInner,
 ): Execute {
   if (node.call.type !== 'call') throw new TemplateError('"call" needs a call')
   const makeCaller = compileSignature(node, 'caller', block, compileInner)
@@ -54,7 +61,7 @@ function compileSignature(
   { parameters, body }: Signature,
   name: string,
   outer: Block,
-  compileInner: typeof CompileInner,
+  compileInner: CompileInner,
 ): MakeMacro {
   const names = parameters.map((parameter) => parameter.name)
   const used = extras.filter((extra) => !names.includes(extra) && mentions(body, extra))

@@ -1,5 +1,4 @@
 import { toNumeric } from './arithmetic.ts'
-import type { compileExpression as CompileExpression } from './compile-expression.ts'
 import { contextOf, type Block, type Evaluate } from './frame.ts'
 import { attributeOf, itemOf, Slice, sliceOf } from './member.ts'
 import type { Expression } from './nodes.ts'
@@ -7,11 +6,14 @@ import { failUndefined, textOf, typeName, Undefined, type Operand } from './oper
 import { toText } from './python-text.ts'
 import { TemplateError } from './template-error.ts'
 
+/** Handed in: expressions and their members contain one another. */
+type CompileExpression = (node: Expression, block: Block) => Evaluate
+
 /** `object.name`. */
 export function compileAttribute(
   node: Extract<Expression, { type: 'attribute' }>,
   block: Block,
-  compile: typeof CompileExpression,
+  compile: CompileExpression,
 ): Evaluate {
   const object = compile(node.object, block)
   const { name } = node
@@ -28,7 +30,7 @@ export function compileAttribute(
 export function compileItem(
   node: Extract<Expression, { type: 'item' }>,
   block: Block,
-  compile: typeof CompileExpression,
+  compile: CompileExpression,
 ): Evaluate {
   const object = compile(node.object, block)
   const missing = missingPart(node, block, (key) =>

@@ -20,7 +20,7 @@ export function compileBody(body: readonly Statement[], block: Block): Execute {
 }
 
 /** Compiles statements as a scope of their own. */
-export function compileInner(
+function compileInner(
   body: readonly Statement[],
   outer: Block,
   names: readonly string[] = [],

@@ -2,7 +2,8 @@ import { toFloat, toNumeric } from './arithmetic.ts'
 import { limits, spendText } from './limits.ts'
 import { exponentText, fixedText, generalText } from './number-format.ts'
 import { textLength, textOf, textSlice, typeName, type Operand } from './operand.ts'
-import { floatText, toText } from './python-text.ts'
+import { pythonFloat } from '../util/python-float.ts'
+import { toText } from './python-text.ts'
 import { TemplateError } from './template-error.ts'
 
 interface FormatSpec {
@@ -128,7 +129,7 @@ function floatDigits(value: number, { type, precision, alternate }: FormatSpec):
     case 'G':
       return generalText(value, precision ?? 6, alternate).toUpperCase()
     default:
-      return precision === null ? floatText(value) : shortText(value, precision)
+      return precision === null ? pythonFloat(value) : shortText(value, precision)
   }
 }
 

@@ -1,6 +1,7 @@
 import { escapeHtml } from './arithmetic.ts'
 import { limits, spendText } from './limits.ts'
 import { Markup, type Operand } from './operand.ts'
+import type { Statement } from './nodes.ts'
 import type { RenderContext } from './operation.ts'
 import { toText } from './python-text.ts'
 import type { Scope } from './template.ts'
@@ -22,6 +23,13 @@ export interface Render {
 
 export type Evaluate = (frame: Frame) => Operand
 export type Execute = (frame: Frame, out: Output) => void
+
+/** Compiles statements as a scope of their own; handed in, as statements contain one another. */
+export type CompileInner = (
+  body: readonly Statement[],
+  outer: Block,
+  names?: readonly string[],
+) => { block: Block; run: Execute }
 
 /** Text that grows; one for the render and one for each captured block. */
 export class Output {

@@ -100,13 +100,13 @@ function one(type: string, value: Operand, style: Style, escape: boolean): strin
     case 'F':
     case 'g':
     case 'G':
-      return floatText(type, toFloat(number(value, type).value), style)
+      return percentFloat(type, toFloat(number(value, type).value), style)
     default:
       throw new TemplateError(`a format has the unknown directive "%${type}"`)
   }
 }
 
-function floatText(type: string, value: number, style: Style): string {
+function percentFloat(type: string, value: number, style: Style): string {
   const precision = style.precision ?? 6
   const magnitude = Math.abs(value)
   const alternate = style.flags.includes('#')

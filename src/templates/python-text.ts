@@ -1,4 +1,4 @@
-import { doubleText } from '../util/json.ts'
+import { pythonFloat } from '../util/python-float.ts'
 import { Double } from '../util/value.ts'
 import { limits, spendItems, spendText } from './limits.ts'
 import {
@@ -40,7 +40,7 @@ export function toRepr(operand: Operand, depth = 0): string {
       return integerText(operand)
     default:
   }
-  if (operand instanceof Double) return floatText(operand.value)
+  if (operand instanceof Double) return pythonFloat(operand.value)
   if (depth > limits.nesting) {
     throw new TemplateError(`a value nests more than ${limits.nesting} levels deep`)
   }
@@ -58,17 +58,10 @@ export function toRepr(operand: Operand, depth = 0): string {
   return describeThing(operand)
 }
 
-/** A float as Python prints it. */
-export function floatText(value: number): string {
-  if (Number.isNaN(value)) return 'nan'
-  if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf'
-  return doubleText(value)
-}
-
 function numberText(value: number): string {
   if (Number.isSafeInteger(value)) return String(value + 0)
   // A whole number this large that is not a `Double` came in as an integer.
-  return Number.isInteger(value) ? BigInt(value).toString() : floatText(value)
+  return Number.isInteger(value) ? BigInt(value).toString() : pythonFloat(value)
 }
 
 function integerText(value: bigint): string {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compareText, doubleText, JsonSyntaxError, parseJson, stringifyJson } from './json.ts'
+import { compareText, JsonSyntaxError, parseJson, stringifyJson } from './json.ts'
 import { Double, toDouble, toInteger, type Value } from './value.ts'
 
 describe('parseJson', () => {
@@ -92,23 +92,6 @@ describe('stringifyJson', () => {
       }),
     )
   })
-})
-
-test('doubleText spells doubles as Python does', () => {
-  const expected: [number, string][] = [
-    [3, '3.0'],
-    [1e16, '1e+16'],
-    [123456789012345680, '1.2345678901234568e+17'],
-    [1e15, '1000000000000000.0'],
-    [1e-7, '1e-07'],
-    [0.0001, '0.0001'],
-    [0.00001, '1e-05'],
-    [1e300, '1e+300'],
-    [5e-324, '5e-324'],
-    [-0, '-0.0'],
-    [0.1, '0.1'],
-  ]
-  for (const [value, text] of expected) expect(doubleText(value)).toBe(text)
 })
 
 test('compareText orders by code points', () => {

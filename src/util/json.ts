@@ -1,3 +1,4 @@
+import { pythonFloat } from './python-float.ts'
 import { Double, toDouble, toInteger, type Value } from './value.ts'
 
 /** Deeper documents are refused rather than left to overflow the stack of whoever walks them. */
@@ -61,18 +62,9 @@ export function stringifyJson(value: Value, options: StringifyOptions = {}): str
   return write(value, style, indent > 0 ? '\n' : '')
 }
 
-/** A double as Python's `repr` and JSON writer spell it: `3.0`, `1e+16`, `1e-07`, `-0.0`. */
-export function doubleText(value: number): string {
-  if (Object.is(value, -0)) return '-0.0'
-  if (!Number.isFinite(value)) return String(value)
-  const magnitude = Math.abs(value)
-  if (magnitude !== 0 && (magnitude >= 1e16 || magnitude < 1e-4)) {
-    // Both languages print the shortest digits that round trip; only the layout differs.
-    const [digits, exponent] = value.toExponential().split('e')
-    const power = Number(exponent)
-    return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
-  }
-  return Number.isInteger(value) ? `${value}.0` : String(value)
+/** A double as Python's JSON writer spells it: `3.0`, `1e+16`, and the words `NaN`, `Infinity`. */
+function doubleText(value: number): string {
+  return Number.isFinite(value) ? pythonFloat(value) : String(value)
 }
 
 interface Cursor {

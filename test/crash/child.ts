@@ -1,6 +1,6 @@
 import type { RunEvent } from '../../src/run/run.ts'
 import { start } from '../../src/run/run.ts'
-import { paidColumn, rowNumber } from './kinds.ts'
+import { testKinds } from './kinds.ts'
 
 /** One session of a run in a process of its own, given as JSON in the first argument. */
 export interface Session {
@@ -8,7 +8,7 @@ export interface Session {
   rows: number
   out: string
   runConfig: object
-  /** File the paid column writes a line to for every call. */
+  /** File the paid columns write a line to for every cell. */
   receipts: string
   retryDropped?: boolean
   /** The process kills itself in the middle of telling of the first such event. */
@@ -20,7 +20,7 @@ if (import.meta.main) {
   await using run = await start({
     ...options,
     config: { config: options.config },
-    kinds: [rowNumber, paidColumn(receipts)],
+    kinds: testKinds(receipts),
     onEvent({ type }) {
       if (type === dieAt) process.kill(process.pid, 'SIGKILL')
     },

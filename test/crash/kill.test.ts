@@ -146,9 +146,8 @@ test('… and with paid local cells and dropped rows that are retried, no paid s
   const atDrops = readDurable(session.out)
   expect([...atDrops.failures].sort()).toEqual([...refused].sort())
   expect([...atDrops.absent].sort((a, b) => a - b)).toEqual([123, 777, 1555])
-  expect(['note 123', 'story 123', 'note 777', 'note 1555', 'story 1555']).toEqual(
-    expect.arrayContaining([...atDrops.cells].filter((cell) => /\b(123|777|1555)$/.test(cell))),
-  )
+  const siblings = ['note 123', 'note 1555', 'note 777', 'story 123', 'story 1555'] as const
+  expect([...atDrops.cells]).toEqual(expect.arrayContaining([...siblings]))
 
   // The title of row 777 was never asked for: its story was refused.
   meter.refusing = false

@@ -26,7 +26,7 @@ const paidSchema = z.strictObject({
 })
 
 /** Work that costs something each time: a call is a line with the row's number in `receipts`. */
-export function paidColumn(receipts: string): ColumnKind<z.output<typeof paidSchema>> {
+function paidColumn(receipts: string): ColumnKind<z.output<typeof paidSchema>> {
   return defineColumn({
     type: 'paid',
     schema: paidSchema,
@@ -45,8 +45,54 @@ export function paidColumn(receipts: string): ColumnKind<z.output<typeof paidSch
       async run(row) {
         appendFileSync(receipts, `${row.index}\n`)
         await setTimeout(2)
-        return { value: `paid for ${String(row.get(context.columnId(of)))}` }
+        return { value: `paid for ${JSON.stringify(row.get(context.columnId(of)))}` }
       },
     }),
   })
+}
+
+const wholeSchema = z.strictObject({
+  ...commonFields,
+  column_type: z.enum(['whole', 'paid-whole']),
+  of: z.string(),
+})
+
+/** A free function of whole frames; each value depends on its own row only. */
+const wholeColumn = wholeKind('whole', () => undefined)
+
+/** A function of whole frames that costs something for every row it is given. */
+function paidWholeColumn(receipts: string): ColumnKind<z.output<typeof wholeSchema>> {
+  return wholeKind('paid-whole', (row) => appendFileSync(receipts, `${row}\n`))
+}
+
+function wholeKind(
+  type: 'whole' | 'paid-whole',
+  pay: (row: number) => void,
+): ColumnKind<z.output<typeof wholeSchema>> {
+  return {
+    type,
+    schema: wholeSchema,
+    describe: ({ of }, { path }) => ({
+      by: 'column',
+      pure: type === 'whole',
+      output: 'string',
+      references: [{ name: of, path: [...path, 'of'] }],
+      routes: [],
+      requests: 'none',
+    }),
+    bind: ({ of }, context) => ({
+      by: 'column',
+      async generate(rows) {
+        for (const { index } of rows) pay(index)
+        await setTimeout(2)
+        const id = context.columnId(of)
+        return rows.map((row) => ({ value: `${type} ${JSON.stringify(row.get(id))}` }))
+      },
+    }),
+  }
+}
+
+/** Every kind of this file, with the calls that cost something noted in `receipts`. */
+export function testKinds(receipts: string): ColumnKind[] {
+  return [rowNumber, paidColumn(receipts), wholeColumn, paidWholeColumn(receipts)]
 }

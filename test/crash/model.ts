@@ -1,9 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
-import { createModelServer, type ModelServer } from '../../src/testing/model-server.ts'
+import {
+  createModelServer,
+  type ModelServer,
+  type ServerCall,
+} from '../../src/testing/model-server.ts'
 import type { CellName } from './run-folder.ts'
 
 export interface MeterOptions {
-  latencyMs: number
+  latencyMs: number | ((call: ServerCall) => number)
   /** Prompts of these cells are refused with a 400 while `refusing` is set. */
   refused?: readonly CellName[]
 }
@@ -44,7 +48,9 @@ export async function createMeter({ latencyMs, refused = [] }: MeterOptions): Pr
         awaited.callback()
         awaited = null
       }
-      return refusing && refusedCells.has(cell) ? { status: 400, error: 'no such story' } : undefined
+      return refusing && refusedCells.has(cell)
+        ? { status: 400, error: 'no such story' }
+        : undefined
     },
   })
 

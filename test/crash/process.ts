@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
 import type { Session } from './child.ts'
 
 /** How a process ended, with all it said. */
-export interface Ended {
+interface Ended {
   /** The exit code, or the signal that ended it. */
   by: number | NodeJS.Signals | null
   stdout: string
@@ -28,7 +29,13 @@ function startNode(program: string, parameters: readonly string[]): Running {
   const child = spawn(process.execPath, [program, ...parameters], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  return { process: child, ended: waitFor(child) }
+  const ended = waitFor(child)
+  // A test that fails half-way must not leave its process at work.
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  return { process: child, ended }
 }
 
 async function waitFor(child: ChildProcess): Promise<Ended> {

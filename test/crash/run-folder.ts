@@ -43,11 +43,11 @@ export function readDurable(directory: string): Durable {
   for (const { number, file, decided } of all('SELECT number, file, decided FROM part')) {
     const start = Number(number) * partRows
     const intervals: [number, number][] =
-      decided === null ? [[start, start + partRows]] : JSON.parse(String(decided))
+      typeof decided === 'string' ? JSON.parse(decided) : [[start, start + partRows]]
     for (const [from, to] of intervals) {
       for (let row = from; row < to; row += 1) if (!absent.has(row)) accepted.add(row)
     }
-    if (file !== null) partFiles.push(String(file))
+    if (typeof file === 'string') partFiles.push(file)
   }
   for (const row of accepted) for (const name of columns) cells.add(`${name} ${row}`)
   return {
@@ -70,21 +70,20 @@ export function datasetHashes(directory: string): Record<string, string> {
   )
 }
 
-/** Everything in the run folder that a finished run can't account for. */
+/** What may lie in the folder of a finished run. */
+const ownNames = 'data ledger.sqlite lock parts rowsmith.log run.json seed'.split(' ')
+/** What a reader of a ledger leaves beside it; the next writer takes them away. */
+const readerNames = ['ledger.sqlite-shm', 'ledger.sqlite-wal']
+
+/** Everything in a run folder that a finished run can't account for. */
 export function orphans(directory: string): string[] {
-  const expected = new Set(['data', 'ledger.sqlite', 'lock', 'parts', 'rowsmith.log', 'run.json'])
   const { partFiles, intents } = readDurable(directory)
-  const own = new Set(partFiles)
+  const known = new Set(ownNames.concat(readerNames))
   return [
-    ...readdirSync(directory).filter((name) => !expected.has(name) && !isReaderFile(name)),
-    ...readdirSync(join(directory, 'parts')).filter((name) => !own.has(`parts/${name}`)),
+    ...readdirSync(directory).filter((name) => !known.has(name)),
+    ...readdirSync(join(directory, 'parts')).filter((name) => !partFiles.includes(`parts/${name}`)),
     ...intents.map((path) => `intent ${path}`),
   ]
-}
-
-/** A reader of a ledger in WAL mode leaves these, empty; whoever writes next removes them. */
-function isReaderFile(name: string): boolean {
-  return name === 'ledger.sqlite-shm' || name === 'ledger.sqlite-wal'
 }
 
 function sha256(bytes: Buffer): string {

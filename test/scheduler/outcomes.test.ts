@@ -36,7 +36,9 @@ describe('failure rules', () => {
       rows: 3,
       groupRows: 3,
       slots: { m: 2 },
-      model: { fail: (text) => (text === 'a:1' ? failing('timeout', { kind: 'transient' }) : null) },
+      model: {
+        fail: (text) => (text === 'a:1' ? failing('timeout', { kind: 'transient' }) : null),
+      },
     })
     expect(await engine.run()).toEqual({ kind: 'complete' })
     expect(engine.failures).toMatchObject([
@@ -48,11 +50,16 @@ describe('failure rules', () => {
 
   test('on_failure null keeps the row and goes on below it', async () => {
     const engine = createEngine({
-      columns: [{ name: 'a', route: 'm', onFailure: 'null' }, { name: 'b', after: ['a'], route: 'm' }],
+      columns: [
+        { name: 'a', route: 'm', onFailure: 'null' },
+        { name: 'b', after: ['a'], route: 'm' },
+      ],
       rows: 2,
       groupRows: 2,
       slots: { m: 2 },
-      model: { fail: (text) => (text === 'a:1' ? failing('bad-request', { kind: 'refused' }) : null) },
+      model: {
+        fail: (text) => (text === 'a:1' ? failing('bad-request', { kind: 'refused' }) : null),
+      },
     })
     await engine.run()
     expect(engine.failures).toMatchObject([{ row: 1, outcome: 'null', attempts: 1 }])
@@ -108,7 +115,9 @@ describe('failure rules', () => {
     expect(await engine.run()).toEqual({ kind: 'complete' })
     expect(engine.failures).toEqual([])
     const throttledAt = 150
-    const left = engine.load.filter((change, index) => change.inFlight > (engine.load[index - 1]?.inFlight ?? 0))
+    const left = engine.load.filter(
+      (change, index) => change.inFlight > (engine.load[index - 1]?.inFlight ?? 0),
+    )
     expect(left.filter(({ at }) => at > throttledAt && at < throttledAt + 7_000)).toEqual([])
     expect(engine.cells.find(({ row, column }) => row === 5 && column === 0)?.attempts).toBe(1)
   })
@@ -124,7 +133,9 @@ describe('failure rules', () => {
       slots: { m: 4, dead: 4 },
       model: {
         fail: (text) =>
-          text.startsWith('b') && text !== 'b:0' ? failing('unauthorized', { kind: 'endpoint-stopped' }) : null,
+          text.startsWith('b') && text !== 'b:0'
+            ? failing('unauthorized', { kind: 'endpoint-stopped' })
+            : null,
       },
     })
     const end = await engine.run()
@@ -176,7 +187,8 @@ describe('failure rules', () => {
       groupRows: 10,
       slots: { m: 1 },
       model: {
-        fail: (text) => (Number(text.slice(2)) >= 20 ? failing('bad-request', { kind: 'refused' }) : null),
+        fail: (text) =>
+          Number(text.slice(2)) >= 20 ? failing('bad-request', { kind: 'refused' }) : null,
       },
       options: { earlyShutdown: { rate: 0.5, window: 10 } },
     })
@@ -225,7 +237,9 @@ describe('resuming', () => {
       rows: 6,
       groupRows: 3,
       slots: { m: 2 },
-      model: { fail: (text) => (text === 'b:4' ? failing('bad-request', { kind: 'refused' }) : null) },
+      model: {
+        fail: (text) => (text === 'b:4' ? failing('bad-request', { kind: 'refused' }) : null),
+      },
     })
     await first.run()
     expect(first.failures).toHaveLength(1)

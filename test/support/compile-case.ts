@@ -70,7 +70,7 @@ const seedKind = defineColumn({
   bind: () => ({ by: 'row', generate: () => null }),
 })
 
-export const noteKinds: ReadonlyMap<string, ColumnKind> = new Map<string, ColumnKind>([
+const noteKinds: ReadonlyMap<string, ColumnKind> = new Map<string, ColumnKind>([
   ['note', note],
   ['seed-dataset', seedKind],
 ])

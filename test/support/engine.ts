@@ -1,5 +1,12 @@
 import type { Graph, GraphColumn } from '../../src/graph/graph.ts'
-import type { CellResult, ColumnKind, Generator, Row, TaskContext } from '../../src/graph/kind.ts'
+import type {
+  CellResult,
+  ColumnKind,
+  ColumnType,
+  Generator,
+  Row,
+  TaskContext,
+} from '../../src/graph/kind.ts'
 import type { ModelReply, ModelRequest } from '../../src/graph/request.ts'
 import { createConcurrencyLimiter, type Limiter } from '../../src/limits/limiter.ts'
 import { createPlan, groupsOf } from '../../src/plan/plan.ts'
@@ -11,10 +18,11 @@ import type { Route } from '../../src/scheduler/routes.ts'
 import {
   createScheduler,
   type Scheduler,
-  type SchedulerEnd,
   type SchedulerOptions,
 } from '../../src/scheduler/scheduler.ts'
+import type { SchedulerEnd } from '../../src/scheduler/stopping.ts'
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
+import { parseTemplate } from '../../src/templates/parse-template.ts'
 import type { Value } from '../../src/util/value.ts'
 
 /** A column of a test graph: what the scheduler asks of a column, and a function that makes it. */
@@ -26,8 +34,21 @@ export interface TestColumn {
   route?: string
   onFailure?: 'drop' | 'null'
   requests?: 'none' | 'one' | 'unknown'
+  /** Aliases beside `route` its requests may go to. */
+  alsoRoutes?: string[]
+  /** The text of a skip condition, and the value a skipped cell has. */
+  skip?: { when: string; value?: Value }
+  /** Read by the skip condition only: their skip does not propagate. */
+  conditionReads?: string[]
+  propagateSkip?: boolean
+  /** Filled by this column, which stands before it. */
+  producer?: string
+  type?: ColumnType
   /** For `by: row` and for the reply of a request. */
   value?: (row: Row) => Value
+  /** For the reply of a request with sides, or one that fails. */
+  finish?: (reply: ModelReply, row: Row) => CellResult
+  prepare?: (row: Row) => ModelRequest
   task?: (row: Row, context: TaskContext) => Promise<CellResult>
   frame?: (rows: readonly Row[]) => Promise<readonly (CellResult | Error)[]>
 }
@@ -37,7 +58,10 @@ export function testGraph(columns: readonly TestColumn[]): {
   generators: (Generator | null)[]
 } {
   const ids = new Map(columns.map(({ name }, id) => [name, id]))
-  const upstreams = columns.map(({ after = [] }) => after.map((name) => ids.get(name) as number))
+  const idsOf = (names: readonly string[]): number[] => names.map((name) => ids.get(name) as number)
+  const upstreams = columns.map(({ after = [], conditionReads = [], producer }) =>
+    idsOf(producer === undefined ? [...after, ...conditionReads] : [producer]),
+  )
   const depths: number[] = []
   upstreams.forEach((upstream, id) => {
     depths[id] = upstream.reduce((most, up) => Math.max(most, (depths[up] as number) + 1), 0)
@@ -53,19 +77,25 @@ export function testGraph(columns: readonly TestColumn[]): {
       config: {} as never,
       by,
       pure: column.pure ?? by === 'row',
-      type: 'string',
+      type: column.type ?? 'string',
       upstream,
-      required: upstream,
+      required: idsOf(column.after ?? []),
       dependants: columns.flatMap((_, other) =>
         (upstreams[other] as number[]).includes(id) ? [other] : [],
       ),
       depth: depths[id] as number,
-      routes: column.route === undefined ? [] : [column.route],
+      routes: column.route === undefined ? [] : [column.route, ...(column.alsoRoutes ?? [])],
       requests: column.requests ?? (column.route === undefined ? 'none' : 'one'),
-      sides: [],
-      producer: null,
-      skip: null,
-      propagateSkip: true,
+      sides: columns.flatMap(({ producer }, other) => (producer === column.name ? [other] : [])),
+      producer: column.producer === undefined ? null : (ids.get(column.producer) as number),
+      skip:
+        column.skip === undefined
+          ? null
+          : {
+              when: parseTemplate(column.skip.when, { missing: 'strict' }),
+              value: column.skip.value ?? null,
+            },
+      propagateSkip: column.propagateSkip ?? true,
       onFailure: column.onFailure ?? 'drop',
       drop: false,
       fingerprint: column.name,
@@ -79,7 +109,9 @@ export function testGraph(columns: readonly TestColumn[]): {
   }
   return {
     graph,
-    generators: columns.map((column, id) => generatorOf(column, graphColumns[id] as GraphColumn)),
+    generators: columns.map((column, id) =>
+      column.producer === undefined ? generatorOf(column, graphColumns[id] as GraphColumn) : null,
+    ),
   }
 }
 
@@ -96,20 +128,19 @@ function generatorOf(column: TestColumn, { by, requests, routes }: GraphColumn):
       by,
       requests,
       route: routes[0] as string,
-      prepare: (row) => ({
-        operation: 'chat',
-        messages: [
-          { role: 'user', content: [{ type: 'text', text: `${column.name}:${row.index}` }] },
-        ],
-      }),
-      finish: (_reply, row) => ({ value: value(row) }),
+      prepare: column.prepare ?? ((row) => requestOf(`${column.name}:${row.index}`)),
+      finish: column.finish ?? ((_reply, row) => ({ value: value(row) })),
     }
   }
   const task = column.task ?? ((row) => Promise.resolve({ value: value(row) }))
   return { by, requests, routes, run: task }
 }
 
-export function textOf(request: ModelRequest): string {
+export function requestOf(text: string): ModelRequest {
+  return { operation: 'chat', messages: [{ role: 'user', content: [{ type: 'text', text }] }] }
+}
+
+function textOf(request: ModelRequest): string {
   const block = request.messages[0]?.content[0]
   return block === undefined ? '' : block.text
 }
@@ -121,7 +152,7 @@ export const emptyReply: ModelReply = {
   usage: { inputTokens: 1, outputTokens: 1, reasoningTokens: 0 },
 }
 
-export interface TestModel {
+interface TestModel {
   /** Replies after this many ms of virtual time. */
   latency?: (text: string, attempt: number) => number
   /** Throws for requests that fail. */
@@ -226,16 +257,19 @@ export function createEngine(options: EngineOptions): Engine {
       changeLoad(route, 1)
       return new Promise((resolve, reject) => {
         const timer = clock.after(options.model?.latency?.(text, attempt) ?? 50, () => {
+          // Tens of thousands of listeners on one signal make adding one a search.
+          signal.removeEventListener('abort', giveUp)
           changeLoad(route, -1)
           const error = options.model?.fail?.(text, attempt) ?? null
           if (error === null) resolve({ ...emptyReply, text })
           else reject(error)
         })
-        signal.addEventListener('abort', () => {
+        function giveUp(): void {
           timer.cancel()
           changeLoad(route, -1)
           reject(new Error('aborted'))
-        })
+        }
+        signal.addEventListener('abort', giveUp)
       })
     },
     journal: {

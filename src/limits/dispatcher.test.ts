@@ -1,0 +1,342 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { dispatchCase, type TimedWork } from '../../test/support/dispatch.ts'
+import { createAdaptiveLimiter, createConcurrencyLimiter, type Limiter } from './limiter.ts'
+
+function cap(name: string, units: number): Limiter {
+  return createConcurrencyLimiter({ name, cap: units })
+}
+
+function work(id: number, rest: Partial<TimedWork> = {}): TimedWork {
+  return { id, group: 0, depth: 0, holdMs: 10, ...rest }
+}
+
+describe('several limiters', () => {
+  test('all at once or none: work that lacks one unit holds none of the others', () => {
+    const endpoint = cap('endpoint', 2)
+    const [first, second] = [cap('first', 1), cap('second', 1)]
+    const state = dispatchCase([
+      { name: 'first', limiters: [first, endpoint] },
+      { name: 'second', limiters: [second, endpoint] },
+    ])
+    for (let id = 0; id < 3; id += 1) state.add(0, work(id))
+    state.dispatch()
+    expect(state.started.map(({ id }) => id)).toEqual([0])
+    expect([first.inFlight, endpoint.inFlight]).toEqual([1, 1])
+    state.add(1, work(9))
+    state.dispatch()
+    expect(state.started.map(({ id }) => id)).toEqual([0, 9])
+  })
+
+  test('an alias cap and the cap of its endpoint both hold', async () => {
+    const endpoint = cap('endpoint', 5)
+    const aliases = [cap('a', 2), cap('b', 4)]
+    let most = [0, 0, 0]
+    const state = dispatchCase(
+      aliases.map((alias) => ({ name: alias.name, limiters: [alias, endpoint] })),
+      () => {
+        const now = [endpoint, ...aliases].map(({ inFlight }) => inFlight)
+        most = most.map((value, at) => Math.max(value, now[at] as number))
+      },
+    )
+    for (let id = 0; id < 40; id += 1) state.add(id % 4 === 0 ? 0 : 1, work(id))
+    state.dispatch()
+    await state.clock.runUntilIdle()
+    expect(state.started).toHaveLength(40)
+    expect(most).toEqual([5, 2, 4])
+  })
+
+  test('a line blocked elsewhere is passed over, and served before younger work later', async () => {
+    const shared = cap('endpoint', 1)
+    const alias = cap('alias', 1)
+    const state = dispatchCase([
+      { name: 'both', limiters: [alias, shared] },
+      { name: 'shared', limiters: [shared] },
+      { name: 'alias', limiters: [alias] },
+    ])
+    state.add(2, work(0, { holdMs: 25 }))
+    state.dispatch()
+    state.add(0, work(1, { group: 0 }))
+    for (let id = 2; id < 6; id += 1) state.add(1, work(id, { group: 5 }))
+    state.dispatch()
+    await state.clock.runUntilIdle()
+    expect(state.started.map(({ id, at }) => [id, at])).toEqual([
+      [0, 0],
+      [2, 0],
+      [3, 10],
+      [4, 20],
+      [1, 30],
+      [5, 40],
+    ])
+  })
+})
+
+test('over all lines the oldest group goes first, then the deepest column', async () => {
+  const shared = cap('endpoint', 1)
+  const state = dispatchCase([
+    { name: 'a', limiters: [shared] },
+    { name: 'b', limiters: [shared] },
+  ])
+  state.add(0, work(0, { group: 2, depth: 9 }))
+  state.add(1, work(1, { group: 1, depth: 0 }))
+  state.add(0, work(2, { group: 1, depth: 3 }))
+  state.add(1, work(3, { group: -1, depth: 1 }))
+  state.dispatch()
+  await state.clock.runUntilIdle()
+  expect(state.started.map(({ id }) => id)).toEqual([3, 2, 1, 0])
+})
+
+describe('nothing runs for nothing', () => {
+  test('10,000 waiters and nothing freed: no callback, no look at the limiters', async () => {
+    let looks = 0
+    const limiter = cap('endpoint', 1)
+    const counted: Limiter = {
+      ...limiter,
+      readyAt(now) {
+        looks += 1
+        return limiter.readyAt(now)
+      },
+    }
+    const state = dispatchCase([{ name: 'a', limiters: [counted] }])
+    state.add(0, work(0, { holdMs: 1_000_000 }))
+    state.dispatch()
+    for (let id = 1; id <= 10_000; id += 1) state.add(0, work(id))
+    state.dispatch()
+    looks = 0
+    await state.clock.advance(999_999)
+    expect([looks, state.wakings, state.started.length]).toEqual([0, 0, 1])
+    expect(state.clock.pending).toBe(1)
+  })
+
+  test('a freed unit costs the same whether 100 or 10,000 wait', async () => {
+    async function looksFor(waiters: number): Promise<number> {
+      let looks = 0
+      const limiter = cap('endpoint', 8)
+      const counted: Limiter = {
+        ...limiter,
+        readyAt(now) {
+          looks += 1
+          return limiter.readyAt(now)
+        },
+      }
+      const state = dispatchCase([{ name: 'a', limiters: [counted] }])
+      for (let id = 0; id < waiters; id += 1) state.add(0, work(id))
+      state.dispatch()
+      await state.clock.runUntilIdle()
+      expect(state.started).toHaveLength(waiters)
+      return looks / waiters
+    }
+    const [few, many] = [await looksFor(100), await looksFor(10_000)]
+    expect(many).toBeLessThan(few * 1.2)
+    expect(many).toBeLessThanOrEqual(3)
+  })
+
+  test('the end of a cool-down is one waking', async () => {
+    const limiter = createAdaptiveLimiter({
+      name: 'model',
+      cap: 4,
+      decrease: 0.75,
+      increase: 1,
+      successesUntilIncrease: 25,
+      cooldownMs: 2_000,
+      longestCooldownMs: 300_000,
+      rampMs: 0,
+    })
+    const state = dispatchCase([{ name: 'a', limiters: [limiter] }])
+    const outcome = { kind: 'throttled', retryAfterMs: 5_000 } as const
+    for (let id = 0; id < 4; id += 1) state.add(0, work(id, { outcome }))
+    for (let id = 4; id < 50; id += 1) state.add(0, work(id))
+    state.dispatch()
+    await state.clock.advance(5_009)
+    expect([state.started.length, state.wakings]).toEqual([4, 0])
+    await state.clock.advance(1)
+    expect([state.started.length, state.wakings]).toEqual([7, 1])
+    await state.clock.runUntilIdle()
+    expect(state.started).toHaveLength(50)
+  })
+})
+
+describe('routes that watch others', () => {
+  test('work starts only while a watched route could send and has nobody waiting', async () => {
+    const model = cap('model', 2)
+    const state = dispatchCase([
+      { name: 'model', limiters: [model] },
+      { name: 'tasks', limiters: [cap('open', 10)], whileAnyOf: [0] },
+    ])
+    for (let id = 0; id < 3; id += 1) state.add(0, work(id, { group: 1, holdMs: 10 }))
+    for (let id = 10; id < 13; id += 1) state.add(1, work(id, { holdMs: 5 }))
+    state.dispatch()
+    expect(state.started.map(({ id }) => id)).toEqual([0, 1])
+    await state.clock.advance(10)
+    // Both units came back; one went to the work that waited, and the other is idle.
+    expect(state.started.map(({ id }) => id)).toEqual([0, 1, 2, 10, 11, 12])
+  })
+
+  test('a line that empties in the same dispatch opens the gate', () => {
+    const state = dispatchCase([
+      { name: 'model', limiters: [cap('model', 4)] },
+      { name: 'tasks', limiters: [cap('open', 10)], whileAnyOf: [0] },
+    ])
+    state.add(1, work(10, { group: 0 }))
+    state.add(0, work(0, { group: 1 }))
+    state.dispatch()
+    expect(state.started.map(({ id }) => id)).toEqual([0, 10])
+  })
+
+  test('the end of a pause of a watched route starts them', async () => {
+    const limiter = createAdaptiveLimiter({
+      name: 'model',
+      cap: 2,
+      decrease: 0.5,
+      increase: 1,
+      successesUntilIncrease: 25,
+      cooldownMs: 3_000,
+      longestCooldownMs: 300_000,
+      rampMs: 0,
+    })
+    const state = dispatchCase([
+      { name: 'model', limiters: [limiter] },
+      { name: 'tasks', limiters: [cap('open', 10)], whileAnyOf: [0] },
+    ])
+    state.add(0, work(0, { outcome: { kind: 'throttled', retryAfterMs: null } }))
+    state.dispatch()
+    await state.clock.advance(10)
+    state.add(1, work(10))
+    state.dispatch()
+    expect(state.dispatcher.couldSend(1)).toBe(false)
+    await state.clock.runUntilIdle()
+    expect(state.started).toMatchObject([{ id: 0 }, { id: 10, at: 3_010 }])
+  })
+
+  test('with every watched route stopped nothing starts, and nothing is awaited', () => {
+    const state = dispatchCase([
+      { name: 'model', limiters: [cap('model', 4)] },
+      { name: 'tasks', limiters: [cap('open', 10)], whileAnyOf: [0] },
+    ])
+    state.dispatcher.stop(0)
+    state.add(1, work(10))
+    state.dispatch()
+    expect(state.started).toEqual([])
+    expect(state.dispatcher.readyAt(1)).toBe(Infinity)
+    expect(state.dispatcher.waiting(1)).toBe(1)
+  })
+})
+
+test('while held nothing starts; afterwards what waited does, without being told again', () => {
+  const state = dispatchCase([{ name: 'a', limiters: [cap('a', 4)] }])
+  state.held = true
+  state.add(0, work(0))
+  state.dispatch()
+  expect(state.dispatcher.couldSend(0)).toBe(false)
+  expect(state.started).toEqual([])
+  state.held = false
+  state.dispatch()
+  expect(state.started).toHaveLength(1)
+})
+
+test('a hold that begins in the middle of a dispatch is obeyed at once', () => {
+  const state = dispatchCase([{ name: 'a', limiters: [cap('a', 4)] }])
+  const started = state.started.push.bind(state.started)
+  state.started.push = (...entries) => {
+    state.held = true
+    return started(...entries)
+  }
+  for (let id = 0; id < 4; id += 1) state.add(0, work(id))
+  state.dispatch()
+  expect(state.started).toHaveLength(1)
+})
+
+describe('any limiters, routes and works', () => {
+  const shape = fc.record({
+    caps: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 }),
+    adaptive: fc.boolean(),
+    routes: fc.array(fc.array(fc.nat(3), { minLength: 1, maxLength: 3 }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+    works: fc.array(
+      fc.record({
+        route: fc.nat(3),
+        group: fc.nat(5),
+        depth: fc.nat(3),
+        holdMs: fc.nat(30),
+        at: fc.nat(60),
+        throttled: fc.integer({ min: 0, max: 9 }).map((die) => die === 0),
+      }),
+      { minLength: 1, maxLength: 40 },
+    ),
+  })
+
+  test('no limit is exceeded, every work runs once, and no unit idles beside work that could use it', async () => {
+    await fc.assert(
+      fc.asyncProperty(shape, async ({ caps, adaptive, routes, works }) => {
+        const limiters = caps.map((units, at) =>
+          adaptive && at === 0
+            ? createAdaptiveLimiter({
+                name: 'adaptive',
+                cap: units,
+                decrease: 0.5,
+                increase: 1,
+                successesUntilIncrease: 2,
+                cooldownMs: 20,
+                longestCooldownMs: 100,
+                rampMs: 0,
+              })
+            : cap(`limiter ${at}`, units),
+        )
+        const options = routes.map((needs, at) => ({
+          name: `route ${at}`,
+          limiters: [...new Set(needs)].flatMap((need) => limiters[need % limiters.length] ?? []),
+        }))
+        // Two needs of a route may be the same limiter; a unit of each is taken once.
+        for (const option of options) option.limiters = [...new Set(option.limiters)]
+        const state = dispatchCase(options, ({ dispatcher, clock }) => {
+          for (const limiter of limiters) {
+            expect(limiter.inFlight, `${limiter.name} at ${clock.now()}`).toBeLessThanOrEqual(
+              limiter.cap,
+            )
+          }
+          options.forEach(({ name }, route) => {
+            if (dispatcher.waiting(route) === 0) return
+            expect(dispatcher.couldSend(route), `${name} idles at ${clock.now()}`).toBe(false)
+          })
+        })
+        works.forEach(({ route, at, throttled, ...rest }, id) => {
+          state.clock.after(at, () => {
+            state.add(route % options.length, {
+              ...rest,
+              id,
+              outcome: throttled ? { kind: 'throttled', retryAfterMs: null } : { kind: 'ok' },
+            })
+            state.dispatch()
+          })
+        })
+        await state.clock.runUntilIdle({ maxMs: 1_000_000 })
+        expect(state.started.map(({ id }) => id).toSorted((a, b) => a - b)).toEqual(
+          works.map((_, id) => id),
+        )
+        expect(limiters.map(({ inFlight }) => inFlight)).toEqual(limiters.map(() => 0))
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('no starvation: work of the oldest group starts as soon as its units are free', async () => {
+    const state = dispatchCase([
+      { name: 'a', limiters: [cap('shared', 2)] },
+      { name: 'b', limiters: [cap('other', 2)] },
+    ])
+    let next = 100
+    // Younger work never stops coming.
+    const flood = (): void => {
+      for (let count = 0; count < 4; count += 1) state.add(0, work((next += 1), { group: 9 }))
+      state.dispatch()
+      if (state.clock.now() < 500) state.clock.after(5, flood)
+    }
+    flood()
+    state.clock.after(52, () => state.add(0, work(1, { group: 1 })))
+    await state.clock.runUntilIdle()
+    const old = state.started.find(({ id }) => id === 1)
+    expect(old?.at).toBeLessThanOrEqual(60)
+  })
+})

@@ -1,0 +1,92 @@
+import type { RequestGenerator } from '../graph/kind.ts'
+import type { ModelReply, ModelRequest } from '../graph/request.ts'
+import type { RequestError } from '../limits/outcome.ts'
+import { BlockRow } from './block.ts'
+import type { OpenGroup } from './open-group.ts'
+import { type Outcome, requestFailure } from './outcome.ts'
+import type { RequestJob } from './requests.ts'
+
+/** What all cells of a column of one request each share. */
+export interface RequestColumn {
+  generator: RequestGenerator
+  route: number
+  local: number
+  depth: number
+  ended: (
+    group: OpenGroup,
+    local: number,
+    offset: number,
+    attempts: number,
+    outcome: Outcome,
+  ) => void
+  abandoned: (group: OpenGroup) => void
+}
+
+/** A cell of one request: a few numbers while it waits, because thousands may. */
+export class CellRequest implements RequestJob {
+  readonly #column: RequestColumn
+  readonly #group: OpenGroup
+  readonly #offset: number
+
+  constructor(column: RequestColumn, group: OpenGroup, offset: number) {
+    this.#column = column
+    this.#group = group
+    this.#offset = offset
+  }
+
+  get route(): number {
+    return this.#column.route
+  }
+
+  get row(): number {
+    return this.#group.block.rowAt(this.#offset)
+  }
+
+  get group(): number {
+    return this.#group.number
+  }
+
+  get depth(): number {
+    return this.#column.depth
+  }
+
+  wanted(): boolean {
+    return this.#group.isOpen(this.#offset)
+  }
+
+  abandoned(): void {
+    this.#column.abandoned(this.#group)
+  }
+
+  prepare(): ModelRequest {
+    return this.#column.generator.prepare(this.#view())
+  }
+
+  reply(reply: ModelReply, attempts: number): void {
+    this.#ended(attempts, this.#finish(reply))
+  }
+
+  failed(error: RequestError, attempts: number): void {
+    this.#ended(attempts, { error: requestFailure(error) })
+  }
+
+  unprepared(error: unknown): void {
+    this.#ended(0, { error })
+  }
+
+  #finish(reply: ModelReply): Outcome {
+    try {
+      return { result: this.#column.generator.finish(reply, this.#view()) }
+    } catch (error) {
+      return { error }
+    }
+  }
+
+  #ended(attempts: number, outcome: Outcome): void {
+    this.#column.ended(this.#group, this.#column.local, this.#offset, attempts, outcome)
+  }
+
+  #view(): BlockRow {
+    return new BlockRow(this.#group.block, this.#offset)
+  }
+}

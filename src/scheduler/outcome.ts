@@ -1,0 +1,47 @@
+import { CellFailure } from '../graph/failure.ts'
+import type { CellResult } from '../graph/kind.ts'
+import type { RequestError } from '../limits/outcome.ts'
+import { messageOf } from '../util/errors.ts'
+
+/** How the making of a cell ended. */
+export type Outcome = { result: CellResult } | { error: unknown }
+
+/** A request was given up: its cell fails with the provider's own words at hand. */
+export function requestFailure(error: RequestError): CellFailure {
+  const options = error.detail === null ? { cause: error } : { cause: error, raw: error.detail }
+  return new CellFailure(error.code, error.message, options)
+}
+
+/** A function of the user threw: that is about its cell. The message is what can be acted on. */
+export function thrownFailure(error: unknown): CellFailure {
+  if (error instanceof CellFailure) return error
+  return new CellFailure('generator-error', messageOf(error), { cause: error })
+}
+
+/** One outcome per row of a frame, whatever a whole-column function answered. */
+export function frameOutcomes(
+  column: string,
+  rows: number,
+  answer: readonly (CellResult | Error)[],
+): Outcome[] {
+  if (!Array.isArray(answer)) {
+    return sameFailure(rows, `column ${column} answered no list; one cell per row is needed`)
+  }
+  if (answer.length !== rows) {
+    return sameFailure(
+      rows,
+      `column ${column} answered ${answer.length} cells for ${rows} rows; one per row is needed`,
+    )
+  }
+  return answer.map((result) => (result instanceof Error ? { error: result } : { result }))
+}
+
+/** The function of a whole frame threw: none of its rows has a cell. */
+export function frameFailure(rows: number, error: unknown): Outcome[] {
+  return sameFailure(rows, messageOf(error), error)
+}
+
+function sameFailure(rows: number, message: string, cause?: unknown): Outcome[] {
+  const error = new CellFailure('frame-failed', message, { cause })
+  return Array.from({ length: rows }, () => ({ error }))
+}

@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The command line as it is in the repository. */
+export const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+/** How a command ended, with all it said. */
+export interface Ended {
+  /** The exit code, or the signal that ended it. */
+  code: number | NodeJS.Signals | null
+  stdout: string
+  stderr: string
+}
+
+/** A command at work. */
+interface Started {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+  /** Resolves once stderr has held the text; rejects when the command ends without it. */
+  said(text: string): Promise<void>
+}
+
+/** An empty folder a user works in: commands run there, and see nothing of our environment. */
+export interface Desk extends AsyncDisposable {
+  readonly directory: string
+  /** An absolute path in the folder. */
+  path(...names: string[]): string
+  write(name: string, content: string | object): Promise<string>
+  read(name: string): Promise<string>
+  start(parameters: readonly string[], environment?: Record<string, string>): Started
+  run(parameters: readonly string[], environment?: Record<string, string>): Promise<Ended>
+  /** A text without what differs from one run of the test to the next. */
+  plain(text: string): string
+}
+
+export async function createDesk(): Promise<Desk> {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), 'rowsmith-e2e-')))
+  const working = new Set<ChildProcess>()
+
+  function start(parameters: readonly string[], environment: Record<string, string> = {}): Started {
+    const child = spawn(process.execPath, [program, ...parameters], {
+      cwd: directory,
+      env: { ...baseEnvironment(directory), ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    working.add(child)
+    child.once('close', () => working.delete(child))
+    return follow(child)
+  }
+
+  return {
+    directory,
+    path: (...names) => join(directory, ...names),
+    async write(name, content) {
+      const path = join(directory, name)
+      await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content))
+      return path
+    },
+    read: (name) => readFile(join(directory, name), 'utf8'),
+    start,
+    run: (parameters, environment) => start(parameters, environment).ended,
+    plain: (text) => plainText(text.replaceAll(directory, '<desk>')),
+    async [Symbol.asyncDispose]() {
+      for (const child of working) child.kill('SIGKILL')
+      await Promise.all([...working].map((child) => once(child, 'close')))
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** What every command gets; the temporary folder is the desk's, so that leftovers are seen. */
+export function baseEnvironment(directory: string): Record<string, string> {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    HOME: directory,
+    TMPDIR: directory,
+    NODE_COMPILE_CACHE: join(tmpdir(), 'rowsmith-e2e-compile-cache'),
+  }
+}
+
+/** Collects what a process says until it ends. */
+function follow(child: ChildProcess): Started {
+  const said = { stdout: '', stderr: '' }
+  const ended = once(child, 'close').then(() => ({
+    code: child.signalCode ?? child.exitCode,
+    ...said,
+  }))
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => (said[name] += text))
+  }
+  return {
+    child,
+    ended,
+    said: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!said.stderr.includes(text)) return
+          child.stderr?.off('data', look)
+          resolve()
+        }
+        child.stderr?.on('data', look)
+        look()
+        ended.then(
+          ({ code }) =>
+            reject(new Error(`ended with ${code} without saying "${text}":\n${said.stderr}`)),
+          reject,
+        )
+      }),
+  }
+}
+
+function plainText(text: string): string {
+  return text
+    .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:<port>')
+    .replaceAll(/\b\d+(\.\d+)? s\b(?!\w)/g, '<time>')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<instant>')
+}
+
+/** The one object a command printed with `--json`; tells what it said when it is not one. */
+export function jsonOf({ code, stdout, stderr }: Ended): Record<string, unknown> {
+  const lines = stdout.split('\n')
+  if (lines.length !== 2 || lines[1] !== '') {
+    throw new Error(`expected one line of JSON (exit ${code}), got:\n${stdout}\n${stderr}`)
+  }
+  // The callers compare the whole of it.
+  return JSON.parse(lines[0] as string) as Record<string, unknown>
+}

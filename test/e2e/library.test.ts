@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import { create, open, preview, start, validate, type RunEvent } from '../../src/index.ts'
+import { createModelServer } from '../../src/testing/model-server.ts'
+import { createDesk } from './command.ts'
+import { pets, stories } from './configs.ts'
+
+test('a config object is made into a dataset and read back', async () => {
+  await using desk = await createDesk()
+
+  const { config } = { config: { config: pets, name: 'pets' } }
+  const checked = await validate({ config })
+  const result = await create({ config, rows: 5, seed: 7n, out: desk.path('run') })
+  const shown = await preview({ config, rows: 5, seed: 7n })
+
+  expect(checked).toEqual({ ok: true, problems: [] })
+  expect(result).toMatchObject({ end: { kind: 'complete' }, rows: { accepted: 5 } })
+  await using dataset = await open(result.dir)
+  const records = []
+  for await (const record of dataset.records({ limit: 3 })) records.push(record)
+  expect(records).toEqual(shown.records.slice(0, 3))
+  expect(await dataset.summary()).toMatchObject({ name: 'pets', seed: 7n, rows: { accepted: 5 } })
+})
+
+test('events tell what happens, in order', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script: ({ number }) => (number === 2 ? { status: 400, error: 'too rude' } : {}),
+  })
+  const events: RunEvent[] = []
+
+  const result = await create({
+    config: { config: stories({ url: server.url, parallel: 1 }) },
+    rows: 4,
+    out: desk.path('run'),
+    onEvent: (event) => events.push(event),
+  })
+
+  expect(result.rows).toMatchObject({ accepted: 3, dropped: 1 })
+  const types = events.map(({ type }) => type)
+  expect(types.slice(0, 2)).toEqual(['models-checked', 'run-opened'])
+  expect(types.at(-1)).toBe('join-finished')
+  expect(events).toContainEqual(
+    expect.objectContaining({ type: 'cell-failed', column: 'story', row: 1, code: 'bad-request' }),
+  )
+})
+
+test('a signal drains the run, and disposing of one gives up what is on the wire', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script: ({ number }) => (number > 6 ? { hang: true } : { delayMs: 30 }),
+  })
+  const config = { config: stories({ url: server.url, parallel: 2 }) }
+  const out = desk.path('run')
+  const controller = new AbortController()
+
+  await using drained = await start({ config, rows: 30, out, signal: controller.signal })
+  while (server.counts.requests < 4) await new Promise((resolve) => setTimeout(resolve, 5))
+  controller.abort()
+  const result = await drained.finished
+
+  expect(result.end).toEqual({ kind: 'interrupted' })
+  expect(result.rows.accepted).toBe(result.requests)
+  expect(server.counts.abandoned).toBe(0)
+
+  {
+    await using run = await start({ config, out })
+    while (server.counts.requests < 9) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(run.progress()).toMatchObject({ rows: { dropped: 0 } })
+  }
+  await using dataset = await open(out)
+  const summary = await dataset.summary()
+  expect(summary.holder).toBeNull()
+  expect(summary.rows.dropped).toBe(0)
+})
+
+test('a signal that is aborted before makes nothing', async () => {
+  await using desk = await createDesk()
+  const signal = AbortSignal.abort(new Error('not today'))
+  await expect(create({ config: { config: pets }, out: desk.path('run'), signal })).rejects.toThrow(
+    'not today',
+  )
+  await expect(open(desk.path('run'))).rejects.toMatchObject({ code: 'run-missing' })
+})

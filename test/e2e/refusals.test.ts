@@ -1,0 +1,344 @@
+import { DatabaseSync } from 'node:sqlite'
+import { mkdir, readdir } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { createModelServer } from '../../src/testing/model-server.ts'
+import { createDesk, type Desk } from './command.ts'
+import { pets, stories } from './configs.ts'
+
+/** A desk with a finished run of five rows in `runs/pets`. */
+async function deskWithRun(): Promise<Desk> {
+  const desk = await createDesk()
+  await desk.write('pets.json', pets)
+  const { code, stderr } = await desk.run(['create', 'pets.json', '-n', '5', '--seed', '7'])
+  expect(code, stderr).toBe(0)
+  return desk
+}
+
+/** What a command that must be refused says; nothing of it is on stdout. */
+async function refusal(desk: Desk, ...parameters: string[]): Promise<string> {
+  const { code, stdout, stderr } = await desk.run(parameters)
+  expect({ code, stdout }, stderr).toEqual({ code: 2, stdout: '' })
+  return desk.plain(stderr)
+}
+
+function changeLedger(desk: Desk, statement: string): void {
+  const ledger = new DatabaseSync(desk.path('runs', 'pets', 'ledger.sqlite'))
+  ledger.exec(statement)
+  ledger.close()
+}
+
+test('a smaller target', async () => {
+  await using desk = await deskWithRun()
+  expect(await refusal(desk, 'create', 'pets.json', '-n', '3')).toMatchInlineSnapshot(`
+    "rowsmith: rows: the run was planned for 5, and 3 were asked for
+      Ask for at least 5 rows, or add --shrink: rows beyond the new target stay in the run folder and out of the dataset.
+    "
+  `)
+})
+
+test('another run seed', async () => {
+  await using desk = await deskWithRun()
+  expect(await refusal(desk, 'create', 'pets.json', '--seed', '8')).toMatchInlineSnapshot(`
+    "rowsmith: seed: the run was made with 7, and 8 was asked for
+      Leave seed out to go on with 7, or start a new run beside this one with --fresh.
+    "
+  `)
+})
+
+test('a config that changed', async () => {
+  await using desk = await deskWithRun()
+  const [animal, age, line] = pets.columns
+  await desk.write('pets.json', {
+    columns: [{ ...animal, params: { values: ['cat', 'dog', 'toad'] } }, age, line],
+  })
+  expect(await refusal(desk, 'create', 'pets.json')).toMatchInlineSnapshot(`
+    "rowsmith: the config is not the one this run was made with:
+        column animal: params.values[2] was "frog" and is "toad"
+        column line reads a column that changed
+      Put the config back as it was, or start a new run beside this one with --fresh.
+    "
+  `)
+
+  await desk.write('pets.json', { columns: [animal, age, { ...line, name: 'text' }] })
+  expect(await refusal(desk, 'create', 'pets.json')).toMatchInlineSnapshot(`
+    "rowsmith: the config is not the one this run was made with:
+        column text is new
+        column line is gone
+      Put the config back as it was, or start a new run beside this one with --fresh.
+    "
+  `)
+
+  const other = { name: 'other', column_type: 'expression', expr: '{{ animal }}' }
+  const changed = { ...line, expr: 'A {{ animal }}, {{ age }}.', drop: true }
+  await desk.write('pets.json', { columns: [animal, changed, { ...age, drop: true }, other] })
+  expect(await refusal(desk, 'create', 'pets.json')).toMatchInlineSnapshot(`
+    "rowsmith: the config is not the one this run was made with:
+        column age: drop was false and is true
+        column line: expr was "A {{ animal }} of {{ age }} years." and is "A {{ animal }}, {{ age }}."
+        column other is new
+      Put the config back as it was, or start a new run beside this one with --fresh.
+    "
+  `)
+
+  await desk.write('pets.json', { columns: [age, animal, line] })
+  expect(await refusal(desk, 'create', 'pets.json')).toMatchInlineSnapshot(`
+    "rowsmith: the config is not the one this run was made with:
+        the columns are in another order
+      Put the config back as it was, or start a new run beside this one with --fresh.
+    "
+  `)
+})
+
+test('a seed file that changed', async () => {
+  await using desk = await createDesk()
+  await desk.write('names.csv', 'name\nAda\nBen\n')
+  await desk.write('pets.json', {
+    ...pets,
+    seed_config: { source: { seed_type: 'local', path: 'names.csv' } },
+  })
+  await desk.run(['create', 'pets.json', '-n', '5'])
+  await desk.write('names.csv', 'name\nAda\nBob\n')
+  const said = await refusal(desk, 'create', 'pets.json')
+  expect(said.replaceAll(/\b[0-9a-f]{12}\b/g, '<hash>')).toMatchInlineSnapshot(`
+    "rowsmith: seed_config.source: the run was made with seed data <hash>, the content there now is <hash>
+      Put the former content back, or start a new run beside this one with --fresh.
+    "
+  `)
+  const [before, now] = said.match(/\b[0-9a-f]{12}\b/g) ?? []
+  expect(before).not.toBe(now)
+})
+
+test('another size of the parts', async () => {
+  await using desk = await deskWithRun()
+  await desk.write('run.yaml', 'buffer_size: 10\npart_rows: 20\n')
+  expect(await refusal(desk, 'create', 'pets.json', '--run-config', 'run.yaml'))
+    .toMatchInlineSnapshot(`
+    "rowsmith: part_rows: the run was made with 5000, and 20 was asked for
+      Leave part_rows out to go on with 5000, or start a new run beside this one with --fresh.
+    "
+  `)
+})
+
+test('a run that a living process works on', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer({ script: () => ({ hang: true }) })
+  await desk.write('tales.json', stories({ url: server.url, model: { skip_health_check: true } }))
+  const first = desk.start(['create', 'tales.json'])
+  await first.said('New run')
+
+  const said = await refusal(desk, 'create', 'tales.json')
+  const exported = await refusal(desk, 'export', 'runs/tales')
+
+  expect(exported).toBe(said)
+  expect(said).toContain(`process ${first.child.pid} `)
+  expect(said.replaceAll(String(first.child.pid), '<pid>').replace(/ on \S+ \(/, ' on <host> ('))
+    .toMatchInlineSnapshot(`
+    "rowsmith: <desk>/runs/tales is in use by process <pid> on <host> (pid <pid>, since <instant>); one process at a time may run it
+      Wait for process <pid> to end or stop it; then run again, nothing is lost.
+    "
+  `)
+})
+
+test('a run folder of a newer version', async () => {
+  await using desk = await deskWithRun()
+  changeLedger(desk, 'PRAGMA user_version = 2')
+  const said = await refusal(desk, 'create', 'pets.json')
+  expect(said).toMatchInlineSnapshot(`
+    "rowsmith: <desk>/runs/pets/ledger.sqlite has format version 2; this rowsmith reads up to version 1
+      Install a newer rowsmith to open this run.
+    "
+  `)
+  expect(await refusal(desk, 'show', 'runs/pets')).toBe(said)
+})
+
+test('a stored target that can not be', async () => {
+  await using desk = await deskWithRun()
+  changeLedger(desk, "UPDATE meta SET value = 'many' WHERE key = 'rows'")
+  const said = await refusal(desk, 'create', 'pets.json')
+  expect(said).toMatchInlineSnapshot(`
+    "rowsmith: ledger: meta.rows is "many", expected a whole number from 0
+      Restore ledger.sqlite from a backup, or start the run again in another folder.
+    "
+  `)
+  expect(await refusal(desk, 'show', 'runs/pets')).toBe(said)
+})
+
+test('a ledger that is no database', async () => {
+  await using desk = await deskWithRun()
+  await desk.write('runs/pets/ledger.sqlite', 'not a database at all '.repeat(100))
+  expect(await refusal(desk, 'create', 'pets.json')).toMatchInlineSnapshot(`
+    "rowsmith: opening <desk>/runs/pets/ledger.sqlite: file is not a database
+      Restore ledger.sqlite from a backup, or start the run again in another folder.
+    "
+  `)
+})
+
+test('a database of another program', async () => {
+  await using desk = await createDesk()
+  await desk.write('pets.json', pets)
+  await mkdir(desk.path('runs', 'pets'), { recursive: true })
+  changeLedger(desk, 'CREATE TABLE note (text); PRAGMA user_version = 1')
+  expect(await refusal(desk, 'create', 'pets.json')).toMatchInlineSnapshot(`
+    "rowsmith: <desk>/runs/pets/ledger.sqlite is an SQLite database of another program (application id 0, expected 1919907699)
+      Choose another folder for the run.
+    "
+  `)
+})
+
+test('a folder that holds something else', async () => {
+  await using desk = await createDesk()
+  await desk.write('pets.json', pets)
+  await mkdir(desk.path('photos'))
+  await desk.write('photos/beach.jpg', '')
+  expect(await refusal(desk, 'create', 'pets.json', '--out', 'photos')).toMatchInlineSnapshot(`
+    "rowsmith: <desk>/photos is not empty and not a run folder: it holds beach.jpg
+      Choose an empty or new folder for the run.
+    "
+  `)
+  expect(await readdir(desk.path('photos'))).toEqual(['beach.jpg'])
+  expect(await refusal(desk, 'show', 'photos')).toMatchInlineSnapshot(`
+    "rowsmith: there is no run here: <desk>/photos/ledger.sqlite does not exist
+      Check the path, or create a run there.
+    "
+  `)
+})
+
+test('a file where the run folder would be', async () => {
+  await using desk = await createDesk()
+  await desk.write('pets.json', pets)
+  expect(await refusal(desk, 'create', 'pets.json', '--out', 'pets.json')).toMatchInlineSnapshot(`
+    "rowsmith: <desk>/pets.json can't be a run folder: a file is in its place
+      Choose an empty or new folder for the run.
+    "
+  `)
+})
+
+test('a run folder that is not there', async () => {
+  await using desk = await deskWithRun()
+  expect(await refusal(desk, 'show', 'runs/pests')).toMatchInlineSnapshot(`
+    "rowsmith: there is no run here: <desk>/runs/pests/ledger.sqlite does not exist
+      Did you mean <desk>/runs/pets?
+    "
+  `)
+  expect(await refusal(desk, 'export', 'nowhere')).toMatchInlineSnapshot(`
+    "rowsmith: there is no run here: <desk>/nowhere/ledger.sqlite does not exist
+      Check the path, or create a run there.
+    "
+  `)
+  expect((await readdir(desk.directory)).includes('nowhere')).toBe(false)
+})
+
+test('a config file that is not there, or is none', async () => {
+  await using desk = await createDesk()
+  await desk.write('pets.yaml', '')
+  expect(await refusal(desk, 'create', 'pets.yml')).toMatchInlineSnapshot(`
+    "rowsmith: there is no config file pets.yml
+      Did you mean pets.yaml?
+    "
+  `)
+  expect(await refusal(desk, 'preview', 'pats.yaml')).toMatchInlineSnapshot(`
+    "rowsmith: there is no config file pats.yaml
+      Did you mean pets.yaml?
+    "
+  `)
+  expect(await refusal(desk, 'create', 'pets')).toMatchInlineSnapshot(`
+    "rowsmith: expected a config file ending in .yaml, .yml, .json, got pets
+      Did you mean pets.yaml?
+    "
+  `)
+  expect(await refusal(desk, 'create', 'missing/pets.yaml')).toMatchInlineSnapshot(`
+    "rowsmith: there is no config file missing/pets.yaml
+    "
+  `)
+  await mkdir(desk.path('folder.yaml'))
+  expect(await refusal(desk, 'validate', 'folder.yaml')).toMatchInlineSnapshot(`
+    "rowsmith: expected a config file, and folder.yaml is a folder
+    "
+  `)
+  await desk.write('pets.yaml', JSON.stringify(pets))
+  expect(await refusal(desk, 'create', 'pets.yaml', '--run-config', 'rum.yaml'))
+    .toMatchInlineSnapshot(`
+    "rowsmith: there is no run config rum.yaml
+    "
+  `)
+  expect(await refusal(desk, 'create', 'pets.yaml', '--providers', 'providers.yaml'))
+    .toMatchInlineSnapshot(`
+    "rowsmith: there is no provider file providers.yaml
+    "
+  `)
+  expect(await readdir(desk.directory)).not.toContain('runs')
+})
+
+test('options that make no sense', async () => {
+  await using desk = await createDesk()
+  await desk.write('pets.json', pets)
+  expect(await refusal(desk, 'create', 'pets.json', '-n', 'many')).toMatchInlineSnapshot(`
+    "rowsmith: option '-n, --rows <rows>' argument 'many' is invalid. expected a whole number from 0, got "many".
+      Add --help for the options of this command.
+    "
+  `)
+  expect(await refusal(desk, 'create', 'pets.json', '-n', '-3')).toMatchInlineSnapshot(`
+    "rowsmith: option '-n, --rows <rows>' argument '-3' is invalid. expected a whole number from 0, got "-3".
+      Add --help for the options of this command.
+    "
+  `)
+  expect(await refusal(desk, 'create', 'pets.json', '-n', '1.5')).toMatchInlineSnapshot(`
+    "rowsmith: option '-n, --rows <rows>' argument '1.5' is invalid. expected a whole number from 0, got "1.5".
+      Add --help for the options of this command.
+    "
+  `)
+  expect(await refusal(desk, 'create', 'pets.json', '--seed', '18446744073709551616'))
+    .toMatchInlineSnapshot(`
+    "rowsmith: option '--seed <seed>' argument '18446744073709551616' is invalid. expected a whole number from 0 to 2^64 - 1, got "18446744073709551616".
+      Add --help for the options of this command.
+    "
+  `)
+  expect(await refusal(desk, 'create', 'pets.json', '--rowz', '3')).toMatchInlineSnapshot(`
+    "rowsmith: unknown option '--rowz'
+      Did you mean --rows?
+      Add --help for the options of this command.
+    "
+  `)
+  expect(await refusal(desk, 'create', 'pets.json', '--resume', '--fresh')).toMatchInlineSnapshot(`
+    "rowsmith: option '--resume' cannot be used with option '--fresh'
+      Add --help for the options of this command.
+    "
+  `)
+  expect(await refusal(desk, 'create')).toMatchInlineSnapshot(`
+    "rowsmith: missing required argument 'config'
+      Add --help for the options of this command.
+    "
+  `)
+  expect(await refusal(desk, 'create', 'pets.json', 'more')).toMatchInlineSnapshot(`
+    "rowsmith: too many arguments for 'create'. Expected 1 argument but got 2: pets.json, more.
+      Add --help for the options of this command.
+    "
+  `)
+  expect(await refusal(desk, 'crate', 'pets.json')).toMatchInlineSnapshot(`
+    "rowsmith: unknown command 'crate'
+      Did you mean create?
+      Add --help for the options of this command.
+    "
+  `)
+  expect(await readdir(desk.directory)).not.toContain('runs')
+})
+
+test('an export to what it can not be', async () => {
+  await using desk = await deskWithRun()
+  expect(await refusal(desk, 'export', 'runs/pets', '--format', 'xlsx')).toMatchInlineSnapshot(`
+    "rowsmith: option '--format <format>' argument 'xlsx' is invalid. Allowed choices are parquet, jsonl, csv.
+      Add --help for the options of this command.
+    "
+  `)
+  expect(await refusal(desk, 'export', 'runs/pets', '--format', 'csv', '--to', 'runs'))
+    .toMatchInlineSnapshot(`
+    "rowsmith: csv is exported into one file, and <desk>/runs is a folder
+      Give a file name, such as <desk>/runs/data.csv.
+    "
+  `)
+  expect(await refusal(desk, 'export', 'runs/pets', '--to', 'pets.json')).toMatchInlineSnapshot(`
+    "rowsmith: Parquet files are exported into a folder, and <desk>/pets.json is a file
+      Give a folder, or a file name ending in .jsonl or .csv.
+    "
+  `)
+})

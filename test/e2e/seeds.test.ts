@@ -1,0 +1,151 @@
+import { rm, writeFile } from 'node:fs/promises'
+import { ByteWriter, parquetWrite } from 'hyparquet-writer'
+import { describe, expect, test } from 'vitest'
+import { open } from '../../src/run/dataset.ts'
+import { createModelServer } from '../../src/testing/model-server.ts'
+import { createDesk, jsonOf, type Desk } from './command.ts'
+import { stories } from './configs.ts'
+
+const people = [
+  { name: 'Ada', born: 1815 },
+  { name: 'Ben', born: 1900 },
+  { name: 'Cleo', born: 1987 },
+]
+
+const files: Record<string, string | (() => Promise<Uint8Array>)> = {
+  'people.csv': ['name,born', ...people.map(({ name, born }) => `${name},${born}`), ''].join('\n'),
+  'people.jsonl': people.map((person) => `${JSON.stringify(person)}\n`).join(''),
+  'people.parquet': async () => {
+    const writer = new ByteWriter()
+    await parquetWrite({
+      writer,
+      columnData: [
+        { name: 'name', data: people.map(({ name }) => name), type: 'STRING' },
+        { name: 'born', data: people.map(({ born }) => born), type: 'INT32' },
+      ],
+    })
+    return writer.getBytes()
+  },
+}
+
+function greetings(path: string): object {
+  return {
+    seed_config: { source: { seed_type: 'local', path } },
+    columns: [
+      { name: 'greeting', column_type: 'expression', expr: 'Dear {{ name }} of {{ born }}' },
+    ],
+  }
+}
+
+async function recordsOf(desk: Desk, ...folder: string[]): Promise<Record<string, unknown>[]> {
+  await using dataset = await open(desk.path(...folder))
+  const records: Record<string, unknown>[] = []
+  for await (const record of dataset.records()) records.push(record)
+  return records
+}
+
+describe.each(Object.entries(files))('%s', (name, content) => {
+  test('gives its rows in order and begins again at its end', async () => {
+    await using desk = await createDesk()
+    await writeFile(desk.path(name), typeof content === 'string' ? content : await content())
+    await desk.write('letters.json', greetings(name))
+
+    const ended = await desk.run(['create', 'letters.json', '-n', '5'])
+
+    expect(ended.code, ended.stderr).toBe(0)
+    const records = await recordsOf(desk, 'runs', 'letters')
+    expect(records.map((record) => record['name'])).toEqual(['Ada', 'Ben', 'Cleo', 'Ada', 'Ben'])
+    expect(records.map((record) => Number(record['born']))).toEqual([1815, 1900, 1987, 1815, 1900])
+    expect(records.map((record) => record['greeting'])).toEqual([
+      'Dear Ada of 1815',
+      'Dear Ben of 1900',
+      'Dear Cleo of 1987',
+      'Dear Ada of 1815',
+      'Dear Ben of 1900',
+    ])
+  })
+})
+
+test('a run goes on from its own copy when the seed file is gone', async () => {
+  await using desk = await createDesk()
+  await desk.write('people.csv', String(files['people.csv']))
+  await desk.write('letters.json', greetings('people.csv'))
+  await desk.run(['create', 'letters.json', '-n', '2'])
+  await rm(desk.path('people.csv'))
+
+  const ended = await desk.run(['create', 'letters.json', '-n', '7', '--json'])
+
+  expect(ended.code, ended.stderr).toBe(0)
+  expect(jsonOf(ended)).toMatchObject({ rows: { accepted: 7 } })
+  const records = await recordsOf(desk, 'runs', 'letters')
+  expect(records.map((record) => record['name'])).toEqual([
+    'Ada',
+    'Ben',
+    'Cleo',
+    'Ada',
+    'Ben',
+    'Cleo',
+    'Ada',
+  ])
+})
+
+test('an interrupted run is exported without its seed file', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script: ({ number }) => (number > 2 ? { status: 401 } : {}),
+  })
+  await desk.write('people.jsonl', String(files['people.jsonl']))
+  await desk.write('tales.json', {
+    ...stories({
+      url: server.url,
+      columns: [{ name: 'title', column_type: 'expression', expr: '{{ name }}: {{ story }}' }],
+    }),
+    seed_config: { source: { seed_type: 'local', path: 'people.jsonl' } },
+  })
+  const stopped = await desk.run(['create', 'tales.json', '-n', '6'])
+  expect(stopped.code, stopped.stderr).toBe(4)
+  await rm(desk.path('people.jsonl'))
+  await rm(desk.path('tales.json'))
+
+  const exported = await desk.run(['export', 'runs/tales', '--to', 'tales.csv', '--json'])
+
+  expect(exported.code, exported.stderr).toBe(0)
+  expect(jsonOf(exported)).toMatchObject({ files: [{ rows: 2 }] })
+})
+
+test('a seed file that is not there is refused with what is', async () => {
+  await using desk = await createDesk()
+  await desk.write('people.csv', String(files['people.csv']))
+  await desk.write('letters.json', greetings('poeple.csv'))
+
+  const ended = await desk.run(['create', 'letters.json'])
+
+  expect(ended).toMatchObject({ code: 2, stdout: '' })
+  expect(desk.plain(ended.stderr)).toMatchInlineSnapshot(`
+    "letters.json:1:54  seed_config.source.path
+      The seed can't be used: there is no file <desk>/poeple.csv
+        Did you mean <desk>/people.csv?
+
+    1 problem
+    "
+  `)
+})
+
+test('a column of the seed that is not there is refused with what is', async () => {
+  await using desk = await createDesk()
+  await desk.write('people.csv', 'nane,born\nAda,1815\n')
+  await desk.write('letters.json', greetings('people.csv'))
+
+  const ended = await desk.run(['validate', 'letters.json'])
+
+  expect(ended).toMatchObject({ code: 2, stdout: '' })
+  expect(desk.plain(ended.stderr)).toMatchInlineSnapshot(`
+    "letters.json:1:142  columns[0].expr
+      Column 'greeting' refers to 'name', which is no column
+        got       name
+        Did you mean 'nane'?
+
+    1 problem
+    "
+  `)
+})

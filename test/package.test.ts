@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+/*
+ * The package as npm would publish it, in a folder where only its declared dependencies are: what
+ * works from source can still break there (worker files, extensions, files that were left out).
+ */
+const run = promisify(execFile)
+const repository = fileURLToPath(new URL('..', import.meta.url))
+
+interface Manifest {
+  bin: { rowsmith: string }
+  files: string[]
+  dependencies: Record<string, string>
+}
+
+let scratch = ''
+let project = ''
+let command = ''
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'rowsmith-package-'))
+  const manifest = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8')) as Manifest
+  const staged = join(scratch, 'staged')
+  await mkdir(staged)
+  for (const file of ['package.json', 'README.md', 'LICENSE', ...manifest.files]) {
+    if (file === 'dist') continue
+    await cp(join(repository, file), join(staged, file), { recursive: true })
+  }
+  const compiler = join(repository, 'node_modules/typescript/bin/tsc')
+  const outDir = join(staged, 'dist')
+  await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', outDir], {
+    cwd: repository,
+  })
+  const { stdout } = await npm(['pack', '--ignore-scripts', '--json'], staged)
+  const [packed] = JSON.parse(stdout) as [{ filename: string }]
+
+  project = join(scratch, 'project')
+  const modules = join(project, 'node_modules')
+  await mkdir(modules, { recursive: true })
+  await run('tar', ['-xzf', join(staged, packed.filename), '-C', modules])
+  await cp(join(modules, 'package'), join(modules, 'rowsmith'), { recursive: true })
+  for (const name of Object.keys(manifest.dependencies)) {
+    const link = join(modules, name)
+    await mkdir(dirname(link), { recursive: true })
+    await symlink(join(repository, 'node_modules', name), link, 'junction')
+  }
+  await writeFile(join(project, 'dice.yaml'), config)
+  command = join(modules, 'rowsmith', manifest.bin.rowsmith)
+}, 120_000)
+
+afterAll(async () => {
+  await rm(scratch, { recursive: true, force: true })
+})
+
+const config = `
+columns:
+  - { name: die, column_type: sampler, sampler_type: category, params: { values: [1, 2, 3] } }
+  - { name: chance, column_type: sampler, sampler_type: uniform, params: { low: 0, high: 1 } }
+  - { name: double, column_type: expression, dtype: int, expr: "{{ die * 2 }}" }
+`
+
+/** npm itself says where it is to what it runs. */
+function npm(parameters: string[], cwd: string): Promise<{ stdout: string }> {
+  const script = process.env['npm_execpath']
+  return script === undefined
+    ? run('npm', parameters, { cwd, shell: process.platform === 'win32' })
+    : run(process.execPath, [script, ...parameters], { cwd })
+}
+
+function rowsmith(...parameters: string[]): Promise<{ stdout: string; stderr: string }> {
+  return run(process.execPath, [command, ...parameters], { cwd: project })
+}
+
+function program(text: string): Promise<{ stdout: string }> {
+  return run(process.execPath, ['--input-type=module', '--eval', text], { cwd: project })
+}
+
+test('the package has what it needs and no tests', async () => {
+  const folder = join(project, 'node_modules/rowsmith')
+  const names = await readdir(folder, { recursive: true })
+  expect(names).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json']))
+  for (const file of ['index', 'testing/index', 'cli/main', 'store/ledger.worker']) {
+    expect(names).toContain(join('dist', `${file}.js`))
+    expect(names).toContain(join('dist', `${file}.d.ts`))
+  }
+  expect(
+    names.filter((name) => name.startsWith('dist') && /\.test\.|[^d]\.ts$/.test(name)),
+  ).toEqual([])
+  expect(await readFile(command, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+})
+
+test('the command tells what it can do', async () => {
+  const { stdout } = await rowsmith('--help')
+  for (const name of ['create', 'preview', 'validate', 'show', 'export']) {
+    expect(stdout).toContain(name)
+  }
+})
+
+test('a dataset is validated, made by worker threads, and read by a program', async () => {
+  await rowsmith('validate', 'dice.yaml')
+  const { stdout } = await rowsmith('create', 'dice.yaml', '-n', '50', '--seed', '7', '--json')
+  expect(JSON.parse(stdout)).toMatchObject({
+    rows: { requested: 50, accepted: 50, dropped: 0, remaining: 0 },
+    files: [{ rows: 50 }],
+  })
+  const read = await program(`
+    import { open } from 'rowsmith'
+    await using dataset = await open('runs/dice')
+    let records = 0
+    for await (const { die, double } of dataset.records()) records += double === die * 2 ? 1 : 0
+    console.log(records)
+  `)
+  expect(read.stdout).toBe('50\n')
+})
+
+test('the door for tests opens without a test runner', async () => {
+  const { stdout } = await program(`
+    import { createVirtualClock, scriptedProvider } from 'rowsmith/testing'
+    console.log(typeof createVirtualClock, typeof scriptedProvider)
+  `)
+  expect(stdout).toBe('function function\n')
+})
