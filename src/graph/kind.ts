@@ -112,7 +112,13 @@ export interface TaskGenerator {
   run(row: Row, context: TaskContext): Promise<CellResult>
 }
 
-/** A whole frame at once; answers in the order of the rows, a failure per row where one failed. */
+/**
+ * A whole frame at once; answers in the order of the rows, a failure per row where one failed.
+ *
+ * A pure one is called again when the part is written, for the rows that are left then: its answer
+ * for a row must not depend on the other rows. One that does (a rank, a dedupe) is not pure; a
+ * retry gives it the retried rows only.
+ */
 export interface ColumnGenerator {
   by: 'column'
   generate(rows: readonly Row[], signal: AbortSignal): Promise<readonly (CellResult | Error)[]>
