@@ -297,7 +297,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }
     parts.handOnIncomplete()
     if (parts.writing > 0) return
-    ending.resolve(stopping.end(groups.nothingLeft))
+    // Not by open groups: a task of a dropped row may be open still.
+    ending.resolve(stopping.end(decidedRows === options.remainingRows))
     end(new Error('the run has ended'))
   }
 

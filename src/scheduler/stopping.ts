@@ -18,7 +18,7 @@ export interface Stopping {
   /** Too many cells fail. */
   shutDown(reason: string): void
   /** How the run ended, when it did not fail. */
-  end(nothingLeft: boolean): SchedulerEnd
+  end(allDecided: boolean): SchedulerEnd
 }
 
 export function createStopping({ settleOnly }: { settleOnly: boolean }): Stopping {
@@ -47,8 +47,8 @@ export function createStopping({ settleOnly }: { settleOnly: boolean }): Stoppin
       shutDown = true
       stop ??= { reason, error: null }
     },
-    end(nothingLeft) {
-      if (nothingLeft) return { kind: 'complete' }
+    end(allDecided) {
+      if (allDecided) return { kind: 'complete' }
       if (draining) return { kind: 'interrupted' }
       return { kind: 'stopped', ...(stop ?? { reason: 'rows remain', error: null }) }
     },
