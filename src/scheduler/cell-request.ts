@@ -76,9 +76,12 @@ export class CellRequest implements RequestJob {
 
   #finish(reply: ModelReply): Outcome {
     try {
-      return { result: this.#column.generator.finish(reply, this.#view()) }
+      return {
+        result: this.#column.generator.finish(reply, this.#view()),
+        usage: reply.usage,
+      }
     } catch (error) {
-      return { error }
+      return { error, usage: reply.usage }
     }
   }
 

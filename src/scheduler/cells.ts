@@ -1,6 +1,7 @@
 import type { CellFailure } from '../graph/failure.ts'
 import type { GraphColumn } from '../graph/graph.ts'
 import type { RequestGenerator, TaskGenerator } from '../graph/kind.ts'
+import type { Usage } from '../graph/request.ts'
 import type { Dispatcher } from '../limits/dispatcher.ts'
 import type { Clock } from '../util/clock.ts'
 import { cellOf } from './block.ts'
@@ -166,7 +167,7 @@ export function createCells(options: CellsOptions): Cells {
       if (!column.pure) writeDown(group, column, offset, attempts)
       finished(group, local, offset)
     } else {
-      failed(group, local, offset, failure, attempts)
+      failed(group, local, offset, failure, attempts, outcome.usage)
     }
     leave(group)
   }
@@ -197,6 +198,7 @@ export function createCells(options: CellsOptions): Cells {
     offset: number,
     failure: CellFailure,
     attempts: number,
+    usage?: Usage,
   ): void {
     const { column } = columnOf(local)
     const keeps = column.onFailure === 'null'
@@ -207,6 +209,7 @@ export function createCells(options: CellsOptions): Cells {
       message: failure.message,
       attempts,
       ...(failure.raw === undefined ? {} : { raw: failure.raw }),
+      ...(usage === undefined ? {} : { usage }),
       outcome: keeps ? 'null' : 'dropped',
     })
     options.cellMade(local, 'failed')

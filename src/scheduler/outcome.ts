@@ -1,10 +1,11 @@
 import { CellFailure } from '../graph/failure.ts'
 import type { CellResult } from '../graph/kind.ts'
+import type { Usage } from '../graph/request.ts'
 import type { RequestError } from '../limits/outcome.ts'
 import { messageOf } from '../util/errors.ts'
 
-/** How the making of a cell ended. */
-export type Outcome = { result: CellResult } | { error: unknown }
+/** How the making of a cell ended, and what the replies it got had cost. */
+export type Outcome = ({ result: CellResult } | { error: unknown }) & { usage?: Usage }
 
 /** A request was given up: its cell fails with the provider's own words at hand. */
 export function requestFailure(error: RequestError): CellFailure {

@@ -61,6 +61,7 @@ export function createTasks(options: TasksOptions): Tasks {
     const row = new BlockRow(group.block, cell.offset)
     let sent = 0
     let outstanding = 0
+    const usage = { inputTokens: 0, outputTokens: 0, reasoningTokens: 0 }
     active += 1
 
     /** A task with a request outstanding waits like any request, in a line or on the wire. */
@@ -79,6 +80,7 @@ export function createTasks(options: TasksOptions): Tasks {
         sent += 1
         outstanding += 1
         if (outstanding === 1) active -= 1
+        const accept = settled(resolve)
         const refuse = settled(reject)
         requests.submit({
           route,
@@ -88,7 +90,12 @@ export function createTasks(options: TasksOptions): Tasks {
           wanted: () => true,
           abandoned: () => undefined,
           prepare: () => message,
-          reply: settled(resolve),
+          reply: (reply) => {
+            usage.inputTokens += reply.usage.inputTokens
+            usage.outputTokens += reply.usage.outputTokens
+            usage.reasoningTokens += reply.usage.reasoningTokens
+            accept(reply)
+          },
           failed: (error) => refuse(requestFailure(error)),
           unprepared: refuse,
         })
@@ -110,8 +117,8 @@ export function createTasks(options: TasksOptions): Tasks {
     Promise.resolve()
       .then(() => generator.run(row, { signal, request }))
       .then(
-        (result) => ended({ result }),
-        (error: unknown) => ended({ error }),
+        (result) => ended({ result, usage }),
+        (error: unknown) => ended({ error, usage }),
       )
       .catch(options.fatal)
   }

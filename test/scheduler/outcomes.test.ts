@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { CellFailure } from '../../src/graph/failure.ts'
 import { RequestError, type RequestProblem } from '../../src/limits/outcome.ts'
 import { createAdaptiveLimiter } from '../../src/limits/limiter.ts'
 import { createEngine, type TestColumn } from '../support/engine.ts'
@@ -64,6 +65,28 @@ describe('failure rules', () => {
     await engine.run()
     expect(engine.failures).toMatchObject([{ row: 1, outcome: 'null', attempts: 1 }])
     expect(engine.sent).toContain('b:1')
+  })
+
+  test('a reply that can not be used is a failure with what it said and what it cost', async () => {
+    const engine = createEngine({
+      columns: [
+        {
+          name: 'a',
+          route: 'm',
+          value: (row) => {
+            if (row.index === 1) throw new CellFailure('bad-json', 'no JSON', { raw: 'Sure!' })
+            return 'fine'
+          },
+        },
+      ],
+      rows: 2,
+      groupRows: 2,
+      slots: { m: 2 },
+    })
+    await engine.run()
+    expect(engine.failures).toMatchObject([
+      { row: 1, code: 'bad-json', raw: 'Sure!', attempts: 1, usage: { inputTokens: 1 } },
+    ])
   })
 
   test('a dropped row cancels what waits; what is on the wire is recorded', async () => {
