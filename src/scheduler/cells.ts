@@ -220,7 +220,6 @@ export function createCells(options: CellsOptions): Cells {
       group.finish(local, offset)
     } else {
       group.drop(offset)
-      frames.leaveAll({ group, offset })
     }
   }
 

@@ -52,7 +52,6 @@ export function fillKnown(
         if (offsets === undefined) nulls.set(column, [offset])
         else offsets.push(offset)
       } else {
-        frames.leaveAll({ group, offset })
         group.drop(offset)
       }
     }

@@ -188,7 +188,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   function rowDecided(group: OpenGroup, offset: number): void {
     decidedRows += 1
     if (group.isDropped(offset)) droppedRows += 1
-    // All it needed may have been in the ledger: frames must not wait for it.
+    // Dropped, or all it needed was in the ledger: frames must not wait for it.
     if (work.wholeFrames) cells.frames.leaveAll({ group, offset })
     parts.decided(group.group.part, group.block.rowAt(offset))
     groups.closeIfDone(group)

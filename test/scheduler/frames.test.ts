@@ -195,3 +195,31 @@ test('known whole-column cells are not made again', async () => {
   expect(await engine.run()).toEqual({ kind: 'complete' })
   expect(frames).toEqual([[2, 3]])
 })
+
+test('a frame does not wait for rows of which everything paid is known', async () => {
+  const frames: number[][] = []
+  const engine = createEngine({
+    columns: [
+      {
+        name: 'all',
+        by: 'column',
+        pure: true,
+        frame: (rows) => {
+          frames.push(rows.map(({ index }) => index))
+          return Promise.resolve(rows.map(() => ({ value: 'x' })))
+        },
+      },
+      { name: 'b', after: ['all'], route: 'm' },
+    ],
+    rows: 4,
+    groupRows: 4,
+    slots: { m: 2 },
+    known: {
+      cells: [0, 1].map((row) => ({ row, column: 1, value: 'known', attempts: 1 })),
+      failures: [],
+    },
+  })
+  expect(await engine.run()).toEqual({ kind: 'complete' })
+  expect(frames).toEqual([[2, 3]])
+  expect(engine.sent).toEqual(['b:2', 'b:3'])
+})
