@@ -21,9 +21,22 @@ export function describeColumns({ input: { config, seed }, columns }: Draft): Pr
       modelIdentity: (alias) => modelIdentity(config.model_configs, alias),
     }
     column.description = column.kind.describe(column.config, context)
+    const { pure, routes } = column.description
+    if (pure && routes.length > 0) problems.push(pureWithRoutes(column))
     problems.push(...(column.description.problems ?? []))
   }
   return problems
+}
+
+/** A mistake of the kind itself: what it asks a model would be paid again at every resume. */
+function pureWithRoutes({ name, path, raw }: DraftColumn): Problem {
+  return {
+    level: 'error',
+    code: 'pure-kind-with-requests',
+    path: [...path, 'column_type'],
+    message: `Column '${name}': the kind '${raw.column_type}' says it is pure and sends requests`,
+    suggestion: 'Its describe() has to answer pure: false, so that replies are kept.',
+  }
 }
 
 /** Gathers every name that may be referred to: columns first, then the sides they fill. */

@@ -47,6 +47,13 @@ describe('problems', () => {
     })
   })
 
+  test('name a kind that says it is pure and sends requests', () => {
+    const columns = [column('a', 'x {{ b }}', { model_alias: 'm', says_pure: true }), column('b')]
+    expect(problemsOf(columns, { models: [model('m')] })).toEqual([
+      expect.stringContaining("the kind 'note' says it is pure and sends requests"),
+    ])
+  })
+
   test('are not repeated for columns that could not be read', () => {
     expect(
       problemsOf([

@@ -33,6 +33,7 @@ const note = defineColumn({
     output: z.enum(['string', 'int64']).default('string'),
     sides: z.array(z.string()).default([]),
     model_alias: z.string().nullable().default(null),
+    says_pure: z.boolean().optional(),
   }),
   describe(config, context) {
     const { references, problems } = readTemplate(
@@ -43,7 +44,7 @@ const note = defineColumn({
     const alias = config.model_alias
     return {
       by: alias === null ? 'row' : 'cell',
-      pure: alias === null,
+      pure: alias === null || config.says_pure === true,
       output: config.output,
       references,
       routes: alias === null ? [] : [alias],
