@@ -8,6 +8,8 @@ export interface Figure {
   unit: string
   /** What the number must not exceed; absent where it is only shown. */
   limit?: number
+  /** What the number must reach; absent where it is only shown. */
+  atLeast?: number
   note?: string
 }
 
@@ -92,7 +94,8 @@ function collectGarbage(): void {
   collector()
 }
 
-function median(values: readonly number[]): number {
+/** The middle one; of an even number the upper of the two. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? NaN
 }

@@ -36,15 +36,24 @@ async function main(wanted: readonly string[]): Promise<number> {
   return missed > 0 ? 1 : 0
 }
 
-function isMissed({ value, limit }: Figure): boolean {
-  return limit !== undefined && !(value <= limit)
+function isMissed({ value, limit = Infinity, atLeast = -Infinity }: Figure): boolean {
+  // Not the other way round: a figure that is no number is missed as well.
+  return !(value <= limit && value >= atLeast)
+}
+
+function bounds({ limit, atLeast }: Figure): string {
+  const texts = [
+    ...(atLeast === undefined ? [] : [`≥ ${short(atLeast)}`]),
+    ...(limit === undefined ? [] : [`≤ ${short(limit)}`]),
+  ]
+  return texts.join(', ')
 }
 
 function print(name: string, figures: readonly Figure[]): void {
   const rows = figures.map((figure) => [
     figure.name,
     `${short(figure.value)} ${figure.unit}`,
-    figure.limit === undefined ? '' : `≤ ${short(figure.limit)}`,
+    bounds(figure),
     isMissed(figure) ? 'MISSED' : '',
     figure.note ?? '',
   ])

@@ -36,10 +36,7 @@ export function selfTimes({ nodes, samples, timeDeltas }: CpuProfile): Record<st
   return times
 }
 
-function subjectOf({
-  functionName,
-  url,
-}: CpuProfile['nodes'][number]['callFrame']): string | null {
+function subjectOf({ functionName, url }: CpuProfile['nodes'][number]['callFrame']): string | null {
   if (functionName === '(idle)') return 'idle'
   if (functionName === '(garbage collector)') return 'garbage collection'
   if (functionName === '(program)') return 'native code outside functions'

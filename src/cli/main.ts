@@ -8,6 +8,9 @@ if (Number(major) < 24) {
   process.exitCode = 1
 } else {
   module.enableCompileCache()
-  const { createProgram } = await import('./program.ts')
-  process.exitCode = await createProgram(process.argv)
+  const { answerAtOnce } = await import('./at-once.ts')
+  if (!answerAtOnce(process.argv.slice(2))) {
+    const { runProgram } = await import('./program.ts')
+    process.exitCode = await runProgram(process.argv)
+  }
 }

@@ -1,17 +1,32 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { isRowsmithError, messageOf } from '../util/errors.ts'
+import { passOver, version } from './at-once.ts'
 import { exitCodeOfError, exitCodes, type ExitCode } from './exit-codes.ts'
 
-/** Builds the command line and runs it; answers the exit code. Commands load what they need. */
-export async function createProgram(argv: readonly string[]): Promise<ExitCode> {
+/** Runs the command line; answers the exit code. */
+export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok
-  const set = (next: ExitCode): void => {
-    code = next
-  }
   for (const stream of [process.stdout, process.stderr]) stream.on('error', passOver)
+  const program = createProgram((next) => {
+    code = next
+  })
+  try {
+    await program.parseAsync(argv)
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    }
+    printError(error)
+    return exitCodeOfError(error)
+  }
+}
+
+/** The commands; each loads what it needs when it runs. */
+export function createProgram(set: SetCode): Command {
   const program = new Command('rowsmith')
     .description('Make synthetic datasets: declare columns, get every row, lose nothing.')
-    .version(await version(), '-V, --version')
+    .version(version(), '-V, --version')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('  Add --help for the options of this command.')
@@ -26,16 +41,7 @@ export async function createProgram(argv: readonly string[]): Promise<ExitCode> 
   addValidate(program, set)
   addShow(program, set)
   addExport(program, set)
-  try {
-    await program.parseAsync(argv)
-    return code
-  } catch (error) {
-    if (error instanceof CommanderError) {
-      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-    }
-    printError(error)
-    return exitCodeOfError(error)
-  }
+  return program
 }
 
 const exitCodeHelp = `
@@ -46,6 +52,7 @@ type SetCode = (code: ExitCode) => void
 
 function addCreate(program: Command, set: SetCode): void {
   withConfigOptions(program.command('create'))
+    .summary('Make a dataset, or go on where it stopped.')
     .description('Make a dataset, or go on with it where an earlier run stopped.')
     .option('-n, --rows <rows>', 'rows to plan (default: rows in the config, or 10)', wholeNumber)
     .option('--seed <seed>', 'run seed, 0 to 2^64 - 1 (default: drawn and stored)', runSeed)
@@ -70,6 +77,7 @@ function addCreate(program: Command, set: SetCode): void {
 
 function addPreview(program: Command, set: SetCode): void {
   withConfigOptions(program.command('preview'))
+    .summary('Make a few records and show them.')
     .description('Make a few records and show them; nothing is kept.')
     .option('-n, --rows <rows>', 'records to make', wholeNumber, 3)
     .option('--seed <seed>', 'run seed, 0 to 2^64 - 1', runSeed)
@@ -84,6 +92,7 @@ function addPreview(program: Command, set: SetCode): void {
 
 function addValidate(program: Command, set: SetCode): void {
   withConfigOptions(program.command('validate'))
+    .summary('Say everything that is wrong with a config.')
     .description('Check a config as a run would and say everything that is wrong with it.')
     .option('--run-config <file>', 'run config (YAML)')
     .option('--json', 'print {ok, problems} on stdout')
@@ -98,6 +107,7 @@ function addShow(program: Command, set: SetCode): void {
   program
     .command('show')
     .argument('<dir>', 'run folder')
+    .summary('Say what a run folder holds and what failed.')
     .description('Say what a run folder holds, what failed and how to go on.')
     .option('--json', 'print it as one JSON object on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith show runs/stories')
@@ -111,6 +121,7 @@ function addExport(program: Command, set: SetCode): void {
   program
     .command('export')
     .argument('<dir>', 'run folder')
+    .summary('Write every decided row to files.')
     .description('Write every decided row to files, also of an interrupted run.')
     .option(
       '--to <path>',
@@ -150,11 +161,6 @@ function runSeed(text: string): bigint {
   )
 }
 
-/** A reader that goes away (`| head`) must not end a run; its exit code still tells how it went. */
-function passOver(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
-}
-
 function printError(error: unknown): void {
   if (isRowsmithError(error) && error.code !== 'internal') {
     // Problems of a config begin with the place in the file.
@@ -167,10 +173,4 @@ function printError(error: unknown): void {
   process.stderr.write(
     `rowsmith: an unexpected error; this is a defect, please report it with this text:\n${text}\n`,
   )
-}
-
-async function version(): Promise<string> {
-  const { readFile } = await import('node:fs/promises')
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
-  return String((JSON.parse(text) as { version: unknown }).version)
 }

@@ -131,12 +131,27 @@ function routeText(route: RouteProgress, screen: Screen): string {
   if (route.stopped !== null) return screen.style('red', 'stopped')
   const notes = [
     `${route.inFlight}/${route.limit} in flight`,
-    ...(route.waiting > 0 ? [`${grouped(route.waiting)} waiting`] : []),
+    ...(route.waiting > 0 ? [`${grouped(route.waiting)} waiting${waitsFor(route)}`] : []),
+    ...ratesText(route),
     ...(route.throttled > 0 ? [`${grouped(route.throttled)} × 429`] : []),
     ...(route.failed > 0 ? [`${grouped(route.failed)} failed`] : []),
     ...(route.outputTokens > 0 ? [`${compact(route.outputTokens)} tokens out`] : []),
   ]
   return notes.join(', ')
+}
+
+/** Units in flight are shown beside it anyway, and a cool-down has a line of its own. */
+function waitsFor({ heldBy }: RouteProgress): string {
+  return heldBy === 'requests' || heldBy === 'tokens' ? ` for ${heldBy}/min` : ''
+}
+
+/** What is allowed in a minute: `at most 600 requests/min, 100 k tokens/min`. */
+function ratesText({ requestsPerMinute, tokensPerMinute }: RouteProgress): string[] {
+  const rates = [
+    ...(requestsPerMinute === null ? [] : [`${compact(requestsPerMinute)} requests/min`]),
+    ...(tokensPerMinute === null ? [] : [`${compact(tokensPerMinute)} tokens/min`]),
+  ]
+  return rates.length === 0 ? [] : [`at most ${rates.join(' and ')}`]
 }
 
 /** What keeps a run that seems to stand still. */
@@ -155,14 +170,17 @@ function waitingText(snapshot: Snapshot): string[] {
 }
 
 function line(snapshot: Snapshot, since: Sample, facts: RunFacts, now: number): string {
-  const routes = snapshot.routes.map(
-    ({ name, inFlight, limit, stopped }) =>
-      `${name} ${stopped === null ? `${inFlight}/${limit}` : 'stopped'}`,
-  )
+  const routes = snapshot.routes.map(routeInLine)
   const parts = [
     `${facts.name}: ${headline(snapshot, since, facts, now)}`,
     ...(routes.length > 0 ? [`in flight: ${routes.join(', ')}`] : []),
     ...waitingText(snapshot),
   ]
   return parts.join('; ')
+}
+
+function routeInLine(route: RouteProgress): string {
+  if (route.stopped !== null) return `${route.name} stopped`
+  const held = waitsFor(route)
+  return `${route.name} ${route.inFlight}/${route.limit}${held === '' ? '' : `, waiting${held}`}`
 }

@@ -23,7 +23,7 @@ function describe(summary: RunSummary): string[] {
     `  ${costText(summary)}, in ${counted(summary.sessions.length, 'session')}`,
     ...summary.usageByRoute.map(
       ({ route, ok, throttled, failed, inputTokens, outputTokens }) =>
-        `    ${route}: ${counted(ok, 'answer')}, ${throttled} × 429, ${failed} failed, ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out`,
+        `    ${route}: ${counted(ok, 'answer')}, ${throttled} × 429, ${failed} failed, ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${rateText(summary, route)}`,
     ),
     `  ${counted(parts.count, 'part')}, ${size(parts.bytes)}`,
     ...(waitingCells > 0
@@ -35,4 +35,16 @@ function describe(summary: RunSummary): string[] {
       ? nextSteps(summary.dir, rows).map((text) => `  ${text}`)
       : [`  Process ${holder.pid} is working on it now.`]),
   ]
+}
+
+/** What the config allows a route in a minute, when it says. */
+function rateText({ limits }: RunSummary, route: string): string {
+  const limit = limits.findLast(({ alias }) => alias === route)
+  if (limit === undefined) return ''
+  const { requestsPerMinute, tokensPerMinute } = limit
+  const rates = [
+    ...(requestsPerMinute === null ? [] : [`${compact(requestsPerMinute)} requests/min`]),
+    ...(tokensPerMinute === null ? [] : [`${compact(tokensPerMinute)} tokens/min`]),
+  ]
+  return rates.length === 0 ? '' : `; at most ${rates.join(' and ')}`
 }

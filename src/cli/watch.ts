@@ -2,7 +2,7 @@ import type { Run, RunEvent } from '../run/run.ts'
 import { formatProblems } from '../config/problems.ts'
 import { createProgress, type ProgressView } from './progress.ts'
 import { exitCodes } from './exit-codes.ts'
-import { counted } from './text.ts'
+import { counted, grouped } from './text.ts'
 import type { Screen } from './terminal.ts'
 
 /** Follows a run for a person: warnings, progress, Ctrl-C. */
@@ -105,5 +105,5 @@ function openedText(event: Extract<RunEvent, { type: 'run-opened' }>): string {
   const { dir, rows, decided, resumed, seed } = event
   if (!resumed) return `New run in ${dir}: ${counted(rows, 'row')}, seed ${seed}.`
   if (decided >= rows) return `The run in ${dir} has all of its ${counted(rows, 'row')}.`
-  return `Going on in ${dir}: ${counted(rows - decided, 'row')} of ${counted(rows, 'row')} remain.`
+  return `Going on in ${dir}: ${grouped(rows - decided)} of ${counted(rows, 'row')} remain.`
 }

@@ -59,6 +59,10 @@ export interface ChatParameters {
   generation_type: 'chat-completion' | 'embedding' | 'image'
   /** Cap of this alias; another alias of the same endpoint does not share it. */
   max_parallel_requests: number
+  /** Ours: of this alias; null for no limit but what the endpoint tells. */
+  requests_per_minute: number | null
+  /** Ours: of question and answer together. */
+  tokens_per_minute: number | null
   /** Whole seconds; null means 60. */
   timeout: number | null
   extra_body: Record<string, unknown> | null
@@ -78,6 +82,10 @@ export interface ModelProvider {
   extra_headers: Record<string, string> | null
   /** Ours: cap of the endpoint over all aliases; null leaves the aliases' caps alone. */
   max_parallel_requests: number | null
+  /** Ours: of the endpoint over all aliases; null for no limit but what it tells. */
+  requests_per_minute: number | null
+  /** Ours: of question and answer together. */
+  tokens_per_minute: number | null
 }
 
 export interface SeedConfig {

@@ -208,7 +208,7 @@ test('models and providers are read along', () => {
   const { config, problems } = load(`
 data_designer:
   model_providers:
-    - {name: here, endpoint: "http://localhost:8000/v1/", max_parallel_requests: 32}
+    - {name: here, endpoint: "http://localhost:8000/v1/", max_parallel_requests: 32, requests_per_minute: 600, tokens_per_minute: 100000}
   model_configs:
     - alias: varied
       model: some/model
@@ -224,6 +224,8 @@ data_designer:
   expect(config?.model_providers[0]).toMatchObject({
     endpoint: 'http://localhost:8000/v1',
     max_parallel_requests: 32,
+    requests_per_minute: 600,
+    tokens_per_minute: 100_000,
   })
   expect(config?.model_configs[0]?.inference_parameters).toMatchObject({
     temperature: { distribution_type: 'uniform', params: { low: 0.3, high: 1.1 } },

@@ -21,6 +21,8 @@ function builtIn(name: string, endpoint: string, api_key: string): ModelProvider
     extra_body: null,
     extra_headers: null,
     max_parallel_requests: null,
+    requests_per_minute: null,
+    tokens_per_minute: null,
   }
 }
 
@@ -32,6 +34,8 @@ const providerSchema = z.strictObject({
   extra_body: mapping().nullable().default(null),
   extra_headers: mapOf(text()).nullable().default(null),
   max_parallel_requests: integer({ min: 1 }).nullable().default(null),
+  requests_per_minute: integer({ min: 1 }).nullable().default(null),
+  tokens_per_minute: integer({ min: 1 }).nullable().default(null),
 })
 
 export interface ParsedProvider {

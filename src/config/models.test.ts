@@ -30,6 +30,8 @@ test('defaults of a model', () => {
         inference_parameters: {
           generation_type: 'chat-completion',
           max_parallel_requests: 4,
+          requests_per_minute: null,
+          tokens_per_minute: null,
           timeout: null,
           extra_body: null,
           temperature: null,
@@ -76,6 +78,8 @@ test.each([
   ['{timeout: 1.5}', ['wrong-type timeout']],
   ['{timeout: 0}', ['out-of-range timeout']],
   ['{max_parallel_requests: 0}', ['out-of-range max_parallel_requests']],
+  ['{requests_per_minute: 0}', ['out-of-range requests_per_minute']],
+  ['{tokens_per_minute: many}', ['wrong-type tokens_per_minute']],
   ['{frequency_penalty: 1}', ['unknown-key frequency_penalty']],
   ['{extra_body: [1]}', ['wrong-type extra_body']],
   ['{generation_type: chat}', ['wrong-word generation_type']],
@@ -167,6 +171,8 @@ providers:
         extra_body: null,
         extra_headers: { 'x-team': 'data' },
         max_parallel_requests: 8,
+        requests_per_minute: null,
+        tokens_per_minute: null,
       },
       {
         name: 'local',
@@ -176,6 +182,8 @@ providers:
         extra_body: null,
         extra_headers: null,
         max_parallel_requests: null,
+        requests_per_minute: null,
+        tokens_per_minute: null,
       },
     ])
   })

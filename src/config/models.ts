@@ -8,6 +8,8 @@ import { flag, integer, mapping, oneOf, text } from './scalars.ts'
 
 const common = {
   max_parallel_requests: integer({ min: 1 }).default(4),
+  requests_per_minute: integer({ min: 1 }).nullable().default(null),
+  tokens_per_minute: integer({ min: 1 }).nullable().default(null),
   timeout: integer({ min: 1 }).nullable().default(null),
   extra_body: mapping().nullable().default(null),
 }
@@ -46,6 +48,8 @@ function parametersSchema(
 export const defaultParameters: ChatParameters = {
   generation_type: 'chat-completion',
   max_parallel_requests: 4,
+  requests_per_minute: null,
+  tokens_per_minute: null,
   timeout: null,
   extra_body: null,
   temperature: null,
@@ -102,8 +106,10 @@ function parseParameters(
     const problems = problemsOfZod(result.error, { path, value, schema, subject })
     return { parameters: null, problems }
   }
-  const { generation_type, max_parallel_requests, timeout, extra_body } = result.data
-  const shared = { max_parallel_requests, timeout, extra_body }
+  const { generation_type, timeout, extra_body } = result.data
+  const { max_parallel_requests, requests_per_minute, tokens_per_minute } = result.data
+  const caps = { max_parallel_requests, requests_per_minute, tokens_per_minute }
+  const shared = { ...caps, timeout, extra_body }
   const parameters =
     'temperature' in result.data
       ? result.data

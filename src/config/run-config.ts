@@ -12,24 +12,24 @@ export type RunConfig = Omit<z.output<typeof runSchema>, 'request_admission' | '
   part_rows: number
 }
 
-/** How an endpoint's concurrency adapts to 429s. */
+/** How an endpoint's concurrency adapts to 429s; what is null is left to the limiter. */
 export type RequestAdmission = z.output<typeof admissionSchema>
 
 const admissionSchema = z.strictObject({
   multiplicative_decrease_factor: double({ above: 0, below: 1 }).default(0.75),
-  additive_increase_step: integer({ min: 1 }).default(1),
-  successes_until_increase: integer({ min: 1 }).default(25),
-  cooldown_seconds: double({ above: 0, below: Infinity }).default(2),
-  startup_ramp_seconds: double({ min: 0, below: Infinity }).default(0),
+  additive_increase_step: integer({ min: 1 }).nullable().default(null),
+  successes_until_increase: integer({ min: 1 }).nullable().default(null),
+  cooldown_seconds: double({ above: 0, below: Infinity }).nullable().default(null),
+  startup_ramp_seconds: double({ min: 0, below: Infinity }).nullable().default(null),
 })
 
 /** The deprecated spelling of `request_admission`. */
 const throttleSchema = z.strictObject({
   reduce_factor: double({ above: 0, below: 1 }).default(0.75),
-  additive_increase: integer({ min: 1 }).default(1),
-  success_window: integer({ min: 1 }).default(25),
-  cooldown_seconds: double({ above: 0, below: Infinity }).default(2),
-  rampup_seconds: double({ min: 0, below: Infinity }).default(0),
+  additive_increase: integer({ min: 1 }).nullable().default(null),
+  success_window: integer({ min: 1 }).nullable().default(null),
+  cooldown_seconds: double({ above: 0, below: Infinity }).nullable().default(null),
+  rampup_seconds: double({ min: 0, below: Infinity }).nullable().default(null),
   ceiling_overshoot: double({ min: 0 }).default(0.1),
 })
 

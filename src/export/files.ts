@@ -1,8 +1,8 @@
 import { createWriteStream } from 'node:fs'
 import { mkdir, rename, rm, stat } from 'node:fs/promises'
-import { once } from 'node:events'
 import { dirname, extname, join, resolve } from 'node:path'
-import { finished } from 'node:stream/promises'
+import { pipeline } from 'node:stream/promises'
+import { storageError } from '../store/storage-error.ts'
 import type { RunStore } from '../store/store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { textFormats, type TextFormat } from './formats.ts'
@@ -27,14 +27,11 @@ export async function exportFiles(
     const files = await store.join({ directory: target })
     return files.map(({ path, rows }) => ({ path, rows }))
   }
-  const staging = join(store.directory, `export.s${store.session}`)
-  try {
-    const files = await store.join({ directory: staging })
+  const rows = await store.withJoined((files) => {
     const paths = files.map(({ path }) => path)
-    return [{ path: target, rows: await writeText(store, paths, target, textFormats[format]) }]
-  } finally {
-    await rm(staging, { recursive: true, force: true })
-  }
+    return writeText(store, paths, target, textFormats[format])
+  })
+  return [{ path: target, rows }]
 }
 
 function formatOf(path: string): ExportFormat {
@@ -83,24 +80,24 @@ async function writeText(
 ): Promise<number> {
   const columns = settings.columns.filter(({ drop }) => !drop)
   const types = new Map(columns.map(({ name, type }) => [name, type]))
-  await mkdir(dirname(target), { recursive: true })
   const unfinished = `${target}.tmp`
-  const stream = createWriteStream(unfinished, { flush: true })
   let rows = 0
-  try {
+  async function* lines(): AsyncGenerator<string> {
     const header = format.header([...types.keys()])
-    if (header !== null) stream.write(`${header}\n`)
+    if (header !== null) yield `${header}\n`
     for await (const record of readFiles(paths, types)) {
       rows += 1
-      if (!stream.write(`${format.line(record)}\n`)) await once(stream, 'drain')
+      yield `${format.line(record)}\n`
     }
-    stream.end()
-    await finished(stream)
+  }
+  try {
+    await mkdir(dirname(target), { recursive: true })
+    await pipeline(lines, createWriteStream(unfinished, { flush: true }))
     await rename(unfinished, target)
     return rows
   } catch (error) {
-    stream.destroy()
-    await rm(unfinished, { force: true })
-    throw error
+    // Where it can't be removed either, the first error is the one to tell.
+    await rm(unfinished, { force: true }).catch(() => undefined)
+    throw storageError(error, `writing ${target}`)
   }
 }

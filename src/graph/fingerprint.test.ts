@@ -34,7 +34,13 @@ describe('fingerprints', () => {
     const parameters = model('m').inference_parameters
     const slower = model('m', {
       skip_health_check: true,
-      inference_parameters: { ...parameters, max_parallel_requests: 99, timeout: 5 },
+      inference_parameters: {
+        ...parameters,
+        max_parallel_requests: 99,
+        requests_per_minute: 600,
+        tokens_per_minute: 100_000,
+        timeout: 5,
+      },
     })
     expect(changed(base, { models: [slower] })).toEqual([])
   })

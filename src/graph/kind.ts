@@ -86,6 +86,7 @@ export type CellResult = {
 
 export interface RowGenerator {
   by: 'row'
+  /** The row is moved on after the call: it is not to be kept. */
   generate(row: Row): Value
 }
 

@@ -11,6 +11,8 @@ export function modelIdentity(models: readonly ModelConfig[], alias: string): un
   if (model === undefined) return undefined
   const {
     max_parallel_requests: _cap,
+    requests_per_minute: _requests,
+    tokens_per_minute: _tokens,
     timeout: _timeout,
     ...parameters
   } = model.inference_parameters

@@ -24,6 +24,22 @@ export interface Usage {
   reasoningTokens: number
 }
 
+/** One quota as a reply's headers tell of it. */
+export interface Quota {
+  /** Units a minute, or null where the headers don't say or mean another span. */
+  perMinute: number | null
+  /** Units left when the reply was made, or null. */
+  remaining: number | null
+  /** How long nothing more will be taken, in ms; 0 when it is open or not said. */
+  closedMs: number
+}
+
+/** What a reply's headers tell of the endpoint's quotas; null where they say nothing. */
+export interface RateLimits {
+  requests: Quota | null
+  tokens: Quota | null
+}
+
 /** What came back from a model. */
 export interface ModelReply {
   text: string
@@ -31,4 +47,6 @@ export interface ModelReply {
   /** The provider's word: `stop`, `length`, `content_filter`… */
   finishReason: string
   usage: Usage
+  /** Left out where no header spoke of quotas. */
+  limits?: RateLimits
 }

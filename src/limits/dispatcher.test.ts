@@ -1,7 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { dispatchCase, type TimedWork } from '../../test/support/dispatch.ts'
-import { createAdaptiveLimiter, createConcurrencyLimiter, type Limiter } from './limiter.ts'
+import { createAdaptiveLimiter } from './adaptive-limiter.ts'
+import { createConcurrencyLimiter, type Limiter } from './limiter.ts'
+import { createRateLimiter } from './rate-limiter.ts'
 
 function cap(name: string, units: number): Limiter {
   return createConcurrencyLimiter({ name, cap: units })
@@ -136,8 +138,8 @@ describe('nothing runs for nothing', () => {
       name: 'model',
       cap: 4,
       decrease: 0.75,
-      increase: 1,
-      successesUntilIncrease: 25,
+      increase: { units: 1, successes: 25 },
+      jitter: () => 0,
       cooldownMs: 2_000,
       longestCooldownMs: 300_000,
       rampMs: 0,
@@ -150,7 +152,10 @@ describe('nothing runs for nothing', () => {
     await state.clock.advance(5_009)
     expect([state.started.length, state.wakings]).toEqual([4, 0])
     await state.clock.advance(1)
-    expect([state.started.length, state.wakings]).toEqual([7, 1])
+    // One asks whether it is open again; its answer lets the others go.
+    expect([state.started.length, state.wakings]).toEqual([5, 1])
+    await state.clock.advance(10)
+    expect([state.started.length, state.wakings]).toEqual([8, 1])
     await state.clock.runUntilIdle()
     expect(state.started).toHaveLength(50)
   })
@@ -188,8 +193,8 @@ describe('routes that watch others', () => {
       name: 'model',
       cap: 2,
       decrease: 0.5,
-      increase: 1,
-      successesUntilIncrease: 25,
+      increase: { units: 1, successes: 25 },
+      jitter: () => 0,
       cooldownMs: 3_000,
       longestCooldownMs: 300_000,
       rampMs: 0,
@@ -250,6 +255,13 @@ describe('any limiters, routes and works', () => {
   const shape = fc.record({
     caps: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 }),
     adaptive: fc.boolean(),
+    /** Requests and tokens a minute on the first limiter's routes. */
+    rates: fc.option(
+      fc.record({
+        requests: fc.integer({ min: 60, max: 6_000 }),
+        tokens: fc.integer({ min: 2_000, max: 60_000 }),
+      }),
+    ),
     routes: fc.array(fc.array(fc.nat(3), { minLength: 1, maxLength: 3 }), {
       minLength: 1,
       maxLength: 4,
@@ -261,6 +273,7 @@ describe('any limiters, routes and works', () => {
         depth: fc.nat(3),
         holdMs: fc.nat(30),
         at: fc.nat(60),
+        tokens: fc.nat(500),
         throttled: fc.integer({ min: 0, max: 9 }).map((die) => die === 0),
       }),
       { minLength: 1, maxLength: 40 },
@@ -269,18 +282,18 @@ describe('any limiters, routes and works', () => {
 
   test('no limit is exceeded, every work runs once, and no unit idles beside work that could use it', async () => {
     await fc.assert(
-      fc.asyncProperty(shape, async ({ caps, adaptive, routes, works }) => {
+      fc.asyncProperty(shape, async ({ caps, adaptive, rates, routes, works }) => {
         const limiters = caps.map((units, at) =>
           adaptive && at === 0
             ? createAdaptiveLimiter({
                 name: 'adaptive',
                 cap: units,
                 decrease: 0.5,
-                increase: 1,
-                successesUntilIncrease: 2,
-                cooldownMs: 20,
+                increase: units > 2 ? null : { units: 1, successes: 2 },
+                jitter: () => 0.5,
+                cooldownMs: units > 3 ? null : 20,
                 longestCooldownMs: 100,
-                rampMs: 0,
+                rampMs: units > 2 ? 50 : 0,
               })
             : cap(`limiter ${at}`, units),
         )
@@ -290,6 +303,14 @@ describe('any limiters, routes and works', () => {
         }))
         // Two needs of a route may be the same limiter; a unit of each is taken once.
         for (const option of options) option.limiters = [...new Set(option.limiters)]
+        if (rates !== null) {
+          const shared = (['requests', 'tokens'] as const).map((counts) =>
+            createRateLimiter({ name: counts, counts, perMinute: rates[counts] }),
+          )
+          for (const { limiters: needed } of options) {
+            if (needed.includes(limiters[0] as Limiter)) needed.push(...shared)
+          }
+        }
         const state = dispatchCase(options, ({ dispatcher, clock }) => {
           for (const limiter of limiters) {
             expect(limiter.inFlight, `${limiter.name} at ${clock.now()}`).toBeLessThanOrEqual(
@@ -301,11 +322,12 @@ describe('any limiters, routes and works', () => {
             expect(dispatcher.couldSend(route), `${name} idles at ${clock.now()}`).toBe(false)
           })
         })
-        works.forEach(({ route, at, throttled, ...rest }, id) => {
+        works.forEach(({ route, at, throttled, tokens, ...rest }, id) => {
           state.clock.after(at, () => {
             state.add(route % options.length, {
               ...rest,
               id,
+              tokens: () => tokens,
               outcome: throttled ? { kind: 'throttled', retryAfterMs: null } : { kind: 'ok' },
             })
             state.dispatch()

@@ -44,11 +44,16 @@ export interface Dispatcher<Work extends Waiting> {
    * Answers whether some is left because `until` has passed.
    */
   dispatch(until: number): boolean
-  /** Whether a request could leave now, were there one. */
+  /**
+   * Whether a request could leave now, were there one. When time alone will let it, `wake` is
+   * called then: what is asked for here is not in a line yet.
+   */
   couldSend(route: number): boolean
   /** When a request could leave if no unit came back; `Infinity` if only that helps, or nothing. */
   readyAt(route: number): number
   waiting(route: number): number
+  /** The limiter that keeps the route closed longest; null when it is open. */
+  heldBy(route: number): Limiter | null
   /** Requests the route's narrowest limiter allows at once. */
   limit(route: number): number
   /** A stopped route sends nothing any more; its work stays waiting. */
@@ -81,12 +86,39 @@ export function createDispatcher<Work extends Waiting>({
 
   function unitsAt(route: number, now: number): number {
     if (stopped[route]) return Number.POSITIVE_INFINITY
+    const { limiters } = routes[route] as RouteOptions
     let latest = now
-    for (const limiter of (routes[route] as RouteOptions).limiters) {
+    let limitsTokens = false
+    for (const limiter of limiters) {
+      if (limiter.counts === 'tokens') {
+        limitsTokens = true
+        continue
+      }
       const at = limiter.readyAt(now)
       if (at > latest) latest = at
     }
+    // Last, so that a request is not prepared before it could leave otherwise.
+    if (limitsTokens && latest === now) return tokensAt(route, now)
     return latest
+  }
+
+  function tokensAt(route: number, now: number): number {
+    const { limiters } = routes[route] as RouteOptions
+    const tokens = firstTokens(route)
+    let latest = now
+    for (const limiter of limiters) {
+      if (limiter.counts === 'tokens') latest = Math.max(latest, limiter.readyAt(now, tokens))
+    }
+    return latest
+  }
+
+  /** Tokens of the first work of a line; 0 where no limiter counts them. */
+  function firstTokens(route: number): number {
+    for (const { counts, perMinute } of (routes[route] as RouteOptions).limiters) {
+      if (counts !== 'tokens' || perMinute === null) continue
+      return (lines[route] as Line<Work>).peek()?.tokens?.() ?? 0
+    }
+    return 0
   }
 
   function readyAt(route: number, now: number): number {
@@ -140,8 +172,9 @@ export function createDispatcher<Work extends Waiting>({
 
   function startNext(route: number, now: number): void {
     const { limiters } = routes[route] as RouteOptions
+    const tokens = firstTokens(route)
     const marks: number[] = []
-    for (const limiter of limiters) marks.push(limiter.take(now))
+    for (const limiter of limiters) marks.push(limiter.take(now, tokens))
     const line = lines[route] as Line<Work>
     const work = line.shift() as Work
     if (line.size === 0) for (const watcher of watchers[route] as number[]) touch(watcher)
@@ -178,11 +211,27 @@ export function createDispatcher<Work extends Waiting>({
       }
     },
     couldSend(route) {
+      if (!mayStart()) return false
       const now = clock.now()
-      return mayStart() && readyAt(route, now) <= now
+      const at = readyAt(route, now)
+      if (at > now && at !== Number.POSITIVE_INFINITY) wakeAt(at, now)
+      return at <= now
     },
     readyAt: (route) => readyAt(route, clock.now()),
     waiting: (route) => (lines[route] as Line<Work>).size,
+    heldBy(route) {
+      const now = clock.now()
+      const tokens = firstTokens(route)
+      let latest = now
+      let held: Limiter | null = null
+      for (const limiter of (routes[route] as RouteOptions).limiters) {
+        const at = limiter.readyAt(now, tokens)
+        if (at <= latest) continue
+        latest = at
+        held = limiter
+      }
+      return held
+    },
     limit(route) {
       const { limiters } = routes[route] as RouteOptions
       return Math.min(...limiters.map((limiter) => limiter.limit))

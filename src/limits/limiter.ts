@@ -1,10 +1,30 @@
+import type { RateLimits } from '../graph/request.ts'
+
 /** What a limiter learns from a request that left it. */
 export type LimiterOutcome =
-  | { kind: 'ok' }
-  | { kind: 'throttled'; retryAfterMs: number | null }
-  | { kind: 'failed' }
+  | { kind: 'ok'; reply?: ReplyFacts }
+  | Throttled
+  | { kind: 'failed'; timedOut?: boolean; limits?: RateLimits | null }
   /** The unit came back without a request having left. */
   | { kind: 'unused' }
+
+export interface Throttled {
+  kind: 'throttled'
+  retryAfterMs: number | null
+  /** How long the refusal took. */
+  latencyMs?: number
+  limits?: RateLimits | null
+}
+
+/** What is known of a request that was answered. */
+export interface ReplyFacts {
+  latencyMs: number
+  /** Tokens of question and answer, estimated where the provider did not count. */
+  tokens: number
+  /** 0 where the provider did not count. */
+  outputTokens: number
+  limits: RateLimits | null
+}
 
 /**
  * One thing that can be saturated. Units are taken for the time a request is on the wire.
@@ -13,19 +33,25 @@ export type LimiterOutcome =
  */
 export interface Limiter {
   readonly name: string
+  /** What it holds down: requests at once, requests a minute, or tokens a minute. */
+  readonly counts: 'in-flight' | 'requests' | 'tokens'
+  /** Units a minute now; null where there is no such limit. */
+  readonly perMinute: number | null
   /**
    * When a unit can be had if nobody gives one back: at or before `now` means at once,
-   * `Infinity` means only after a release.
+   * `Infinity` means only after a release. `tokens` is what the request is expected to use.
    */
-  readyAt(now: number): number
+  readyAt(now: number, tokens?: number): number
   /** Takes a unit; the returned mark goes back with `release`. Throws when there is none. */
-  take(now: number): number
+  take(now: number, tokens?: number): number
   release(mark: number, outcome: LimiterOutcome, now: number): void
   readonly inFlight: number
-  /** Units that may be in flight now; moves when the limiter adapts. */
+  /** Units that may be in flight now; moves when the limiter adapts; `Infinity` for a rate. */
   readonly limit: number
-  /** Units that can ever be in flight. */
+  /** Units that can ever be in flight; `Infinity` for a rate. */
   readonly cap: number
+  /** When the quiet the endpoint asked for ends; in the past when it asked for none. */
+  readonly closedUntil: number
 }
 
 export interface ConcurrencyOptions {
@@ -39,7 +65,10 @@ export function createConcurrencyLimiter({ name, cap }: ConcurrencyOptions): Lim
   let inFlight = 0
   return {
     name,
+    counts: 'in-flight',
+    perMinute: null,
     cap,
+    closedUntil: Number.NEGATIVE_INFINITY,
     readyAt: (now) => (inFlight < cap ? now : Number.POSITIVE_INFINITY),
     take() {
       if (inFlight >= cap) throw new Error(`limiter ${name} has no free unit`)
@@ -54,101 +83,6 @@ export function createConcurrencyLimiter({ name, cap }: ConcurrencyOptions): Lim
     },
     get limit() {
       return cap
-    },
-  }
-}
-
-export interface AdaptiveOptions extends ConcurrencyOptions {
-  /** The limit is multiplied by this once per burst of 429s; in (0, 1). */
-  decrease: number
-  /** Units added after `successesUntilIncrease` successes without a 429 between them. */
-  increase: number
-  successesUntilIncrease: number
-  /** Pause after a 429 without Retry-After. */
-  cooldownMs: number
-  /** A Retry-After beyond this is cut to it. */
-  longestCooldownMs: number
-  /** Time over which the limit grows from 1 to the cap at the start; 0 starts at the cap. */
-  rampMs: number
-}
-
-/**
- * A concurrency limit that follows what the endpoint bears: it shrinks once per burst of 429s,
- * grows back with successes, and is closed while the endpoint asked for quiet.
- *
- * A mark is the number of decreases seen when the unit was taken: a 429 of a request that left
- * before the last decrease says nothing new.
- */
-export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
-  const { name, cap, decrease, increase, successesUntilIncrease } = options
-  let inFlight = 0
-  let ramping = options.rampMs > 0 && cap > 1
-  let limit = ramping ? 1 : cap
-  let decreases = 0
-  let streak = 0
-  let blockedUntil = Number.NEGATIVE_INFINITY
-  let rampStart: number | null = null
-
-  function currentLimit(now: number): number {
-    if (!ramping) return limit
-    rampStart ??= now
-    const share = Math.min(1, (now - rampStart) / options.rampMs)
-    limit = 1 + Math.floor((cap - 1) * share)
-    if (share >= 1) ramping = false
-    return limit
-  }
-
-  /** While ramping, when the limit grows by one more. */
-  function nextRampStep(): number {
-    return ramping && rampStart !== null
-      ? rampStart + (limit / (cap - 1)) * options.rampMs
-      : Number.POSITIVE_INFINITY
-  }
-
-  function onThrottled(mark: number, retryAfterMs: number | null, now: number): void {
-    const pause = Math.min(retryAfterMs ?? options.cooldownMs, options.longestCooldownMs)
-    blockedUntil = Math.max(blockedUntil, now + pause)
-    streak = 0
-    if (mark !== decreases) return
-    currentLimit(now)
-    ramping = false
-    decreases += 1
-    limit = Math.max(1, Math.floor(limit * decrease))
-  }
-
-  function onSuccess(now: number): void {
-    if (ramping || now < blockedUntil) return
-    streak += 1
-    if (streak < successesUntilIncrease) return
-    streak = 0
-    limit = Math.min(cap, limit + increase)
-  }
-
-  return {
-    name,
-    cap,
-    readyAt(now) {
-      // A step that rounding puts at or before now is still to come.
-      if (inFlight >= currentLimit(now)) return Math.max(nextRampStep(), now + 1)
-      return Math.max(now, blockedUntil)
-    },
-    take(now) {
-      if (inFlight >= currentLimit(now) || now < blockedUntil) {
-        throw new Error(`limiter ${name} has no free unit`)
-      }
-      inFlight += 1
-      return decreases
-    },
-    release(mark, outcome, now) {
-      inFlight -= 1
-      if (outcome.kind === 'throttled') onThrottled(mark, outcome.retryAfterMs, now)
-      else if (outcome.kind === 'ok') onSuccess(now)
-    },
-    get inFlight() {
-      return inFlight
-    },
-    get limit() {
-      return limit
     },
   }
 }

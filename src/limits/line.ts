@@ -4,6 +4,8 @@ export interface Waiting {
   readonly group: number
   /** Depth of its column: deeper work finishes rows. */
   readonly depth: number
+  /** Tokens its request is expected to use; asked when it comes first, where tokens are limited. */
+  tokens?(): number
 }
 
 /** Works of one place, first come first served. */
@@ -27,6 +29,8 @@ export interface Line<Work extends Waiting> {
   push(work: Work): void
   /** The place of the first work, or undefined when nothing waits. */
   first(): number | undefined
+  /** The first work, left where it is. */
+  peek(): Work | undefined
   shift(): Work | undefined
 }
 
@@ -61,6 +65,10 @@ export function createLine<Work extends Waiting>(): Line<Work> {
       size += 1
     },
     first: () => heap[0]?.place,
+    peek() {
+      const bucket = heap[0]
+      return bucket?.works[bucket.head]
+    },
     shift() {
       const bucket = heap[0]
       if (bucket === undefined) return undefined

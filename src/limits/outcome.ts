@@ -1,3 +1,5 @@
+import type { RateLimits } from '../graph/request.ts'
+
 /** How a request ended, by what the engine does next. Errors are classified once, in models/. */
 export type RequestProblem =
   /** Wait, then again; not an attempt. `retryAfterMs` null: the engine's own cool-down. */
@@ -19,6 +21,8 @@ export class RequestError extends Error {
   readonly status: number | null
   /** The provider's own text, shortened, without secrets. */
   readonly detail: string | null
+  /** What the headers of the refusal said of quotas. */
+  readonly limits: RateLimits | null
 
   constructor(
     code: string,
@@ -27,8 +31,14 @@ export class RequestError extends Error {
     {
       status = null,
       detail = null,
+      limits = null,
       cause,
-    }: { status?: number | null; detail?: string | null; cause?: unknown } = {},
+    }: {
+      status?: number | null
+      detail?: string | null
+      limits?: RateLimits | null
+      cause?: unknown
+    } = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'RequestError'
@@ -36,5 +46,6 @@ export class RequestError extends Error {
     this.problem = problem
     this.status = status
     this.detail = detail
+    this.limits = limits
   }
 }

@@ -2,6 +2,7 @@ import { RequestError, type RequestProblem } from '../limits/outcome.ts'
 import { messageOf } from '../util/errors.ts'
 import { TimeoutExpired } from './deadline.ts'
 import type { RawReply } from './exchange.ts'
+import { readRateLimits } from './rate-headers.ts'
 import { isObject, plain, providerText, type ProviderText } from './provider-text.ts'
 
 /** Who was asked, for messages, and what keeps secrets out of them. */
@@ -39,7 +40,7 @@ export function statusError(reply: RawReply, asked: Asked, wallTime: number): Re
     code,
     `${describe(asked)} answered ${status}${detail === null ? '' : ` (${quote(detail)})`}. ${advice}`,
     problem,
-    { status, detail },
+    { status, detail, limits: readRateLimits(reply.headers, wallTime) },
   )
 }
 
@@ -100,6 +101,15 @@ function classifyStatus(
         code: 'throttled',
         problem: { kind: 'throttled', retryAfterMs },
         advice: 'The endpoint limits the rate; the request waits and does not count as an attempt.',
+      }
+    case 503:
+    case 529:
+      if (retryAfterMs === null) return classifyRange(status, headers, said)
+      return {
+        code: 'throttled',
+        problem: { kind: 'throttled', retryAfterMs },
+        advice:
+          'The endpoint is overloaded and says when to return; the request waits and does not count as an attempt.',
       }
     default:
       return classifyRange(status, headers, said)

@@ -272,6 +272,19 @@ describe('what goes wrong', () => {
     expect(error.problem).toEqual({ kind: 'throttled', retryAfterMs })
   })
 
+  test.each([503, 529])('%i is throttling where it says when to return', async (status) => {
+    const error = await failure({ status, headers: { 'retry-after': '3' } })
+    expect(error.problem).toEqual({ kind: 'throttled', retryAfterMs: 3000 })
+  })
+
+  test('a 429 tells the quotas of its headers', async () => {
+    const headers = { 'x-ratelimit-limit-requests': '60', 'x-ratelimit-remaining-requests': '0' }
+    expect((await failure({ status: 429, headers })).limits).toEqual({
+      requests: { perMinute: 60, remaining: 0, closedMs: 0 },
+      tokens: null,
+    })
+  })
+
   test("Google's words for a limit per minute are no used-up quota", async () => {
     const message = 'You exceeded your current quota, please check your plan and billing details.'
     const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '32.5s' }]

@@ -13,6 +13,7 @@ import {
 import { openDispatcher } from './dispatcher.ts'
 import { exchange, type RawReply } from './exchange.ts'
 import { isObject } from './provider-text.ts'
+import { readRateLimits } from './rate-headers.ts'
 import {
   defineProvider,
   type ModelTarget,
@@ -88,7 +89,10 @@ function openOpenai(config: ModelProvider, context: ProviderContext): Provider {
   return {
     async send(target, request, signal) {
       const reply = await chat(target, chatBody(target, request), signal)
-      return readReply(reply.text, asked(target), context.clock.wallTime())
+      const wallTime = context.clock.wallTime()
+      const limits = readRateLimits(reply.headers, wallTime)
+      const read = readReply(reply.text, asked(target), wallTime)
+      return limits === null ? read : { ...read, limits }
     },
 
     async probe(target, signal) {

@@ -109,10 +109,13 @@ describe('problems', () => {
 test('a route says where requests go and how many may be on their way', async () => {
   const models = [
     modelConfig({ alias: 'writer', model: 'old' }),
-    modelConfig({ alias: 'writer', model: 'new' }, { max_parallel_requests: 9, timeout: 5 }),
+    modelConfig(
+      { alias: 'writer', model: 'new' },
+      { max_parallel_requests: 9, timeout: 5, max_tokens: 30, tokens_per_minute: 1_000 },
+    ),
     modelConfig({ alias: 'judge' }),
   ]
-  const provider = providerConfig({ max_parallel_requests: 6 })
+  const provider = providerConfig({ max_parallel_requests: 6, requests_per_minute: 20 })
   const registry = openRegistry(provider, { models })
   expect(registry.aliases).toEqual(['writer', 'judge'])
   expect(registry.target('writer')).toEqual({
@@ -122,6 +125,9 @@ test('a route says where requests go and how many may be on their way', async ()
     endpoint: 'http://127.0.0.1:9/v1',
     aliasCap: 9,
     endpointCap: 6,
+    aliasRate: { requests: null, tokens: 1_000 },
+    endpointRate: { requests: 20, tokens: null },
+    maxTokens: 30,
     timeoutMs: 5000,
   })
   expect(registry.target('judge')).toMatchObject({ aliasCap: 4, timeoutMs: 60_000 })

@@ -10,6 +10,12 @@ import { rawJson } from './raw-json.ts'
 import { resolveAliases, type ModelsConfig } from './resolve.ts'
 import { createRedactor, furtherSecrets, resolveSecrets } from './secrets.ts'
 
+/** What is declared to be allowed in a minute; null for no limit. */
+export interface Rate {
+  readonly requests: number | null
+  readonly tokens: number | null
+}
+
 /** Where requests of an alias go, and how many may be on their way. */
 interface Route {
   readonly alias: string
@@ -22,6 +28,10 @@ interface Route {
   readonly aliasCap: number
   /** Over all aliases of the endpoint, or null for none. */
   readonly endpointCap: number | null
+  readonly aliasRate: Rate
+  /** Over all aliases of the endpoint. */
+  readonly endpointRate: Rate
+  readonly maxTokens: number | null
   readonly timeoutMs: number
 }
 
@@ -184,6 +194,9 @@ function entryOf(
       endpoint: open.remote ? shownAddress(provider.endpoint) : provider.name,
       aliasCap,
       endpointCap,
+      aliasRate: rateOf(parameters),
+      endpointRate: rateOf(provider),
+      maxTokens: parameters.max_tokens,
       timeoutMs,
     },
     target: {
@@ -197,4 +210,11 @@ function entryOf(
     provider: open.provider,
     skipCheck: model.skip_health_check,
   }
+}
+
+function rateOf({
+  requests_per_minute,
+  tokens_per_minute,
+}: Pick<ModelProvider, 'requests_per_minute' | 'tokens_per_minute'>): Rate {
+  return { requests: requests_per_minute, tokens: tokens_per_minute }
 }

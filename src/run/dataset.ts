@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { loadDataset } from '../config/load.ts'
 import { exportFiles, type ExportedFile, type ExportFormat } from '../export/files.ts'
 import { plainRecord } from '../export/plain.ts'
 import { type DatasetRecord, readFiles } from '../export/records.ts'
@@ -13,6 +14,7 @@ import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 import { requestTotals, rowCounts, type RowCounts, type RunResult } from './result.ts'
 import { settle } from './settle.ts'
+import { modelsOf } from './sources.ts'
 
 export interface OpenOptions {
   clock?: Clock
@@ -33,6 +35,13 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   files: { path: string; rows: number }[]
   failures: StoreSummary['failures']
   usageByRoute: StoreSummary['usage']
+  /** What the config allows its models at once and in a minute; null for no limit. */
+  limits: {
+    alias: string
+    requestsAtOnce: number
+    requestsPerMinute: number | null
+    tokensPerMinute: number | null
+  }[]
   sessions: StoreSummary['sessions']
   columns: { name: string; type: string; drop: boolean }[]
   /** The living process that works on it. */
@@ -130,9 +139,21 @@ function summaryOf(store: StoreSummary): RunSummary {
     files: store.dataset.map((file) => ({ path: file.path, rows: file.rows })),
     ...requestTotals(store.usage),
     usageByRoute: store.usage,
+    limits: limitsOf(store),
     failures: store.failures,
     sessions: store.sessions,
     columns: settings.columns.map(({ name, type, drop }) => ({ name, type, drop })),
     holder: store.holder,
   }
+}
+
+function limitsOf({ settings, directory }: StoreSummary): RunSummary['limits'] {
+  const { config } = loadDataset(settings.config, { file: `config of ${directory}` })
+  if (config === null) return []
+  return modelsOf(config).map(({ alias, inference_parameters: parameters }) => ({
+    alias,
+    requestsAtOnce: parameters.max_parallel_requests,
+    requestsPerMinute: parameters.requests_per_minute,
+    tokensPerMinute: parameters.tokens_per_minute,
+  }))
 }

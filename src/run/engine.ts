@@ -13,6 +13,7 @@ import type { Route } from '../scheduler/routes.ts'
 import type { GroupInputs } from '../scheduler/open-groups.ts'
 import { createScheduler, type Scheduler } from '../scheduler/scheduler.ts'
 import type { RunStore } from '../store/store.ts'
+import type { PartContent } from '../store/write-part.ts'
 import type { Clock } from '../util/clock.ts'
 import { jitter } from '../util/random-source.ts'
 import type { SeedRows } from './seed-rows.ts'
@@ -83,15 +84,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     return Promise.all([known, seedRows]).then(([cells, release]) => ({ known: cells, release }))
   }
 
-  let writing: Promise<void> = Promise.resolve()
-
-  /** One part after the other: two at once would hold twice the memory and be no faster. */
-  function completePart(part: number, rows: Float64Array): Promise<void> {
-    writing = writing.then(() => writeRows(part, rows))
-    return writing
-  }
-
-  async function writeRows(part: number, rows: Float64Array): Promise<void> {
+  async function assemble(part: number, rows: Float64Array): Promise<PartContent> {
     reader.forget(part)
     const { cells, failures } = await store.readPart(part)
     const release = await hold(rows[0] as number, (rows.at(-1) as number) + 1)
@@ -106,7 +99,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
         frameRows,
         signal: controller.signal,
       })
-      await store.writePart({ part, ...content, profile: null })
+      return { part, ...content, profile: null }
     } finally {
       release()
     }
@@ -127,7 +120,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     routes: options.routes,
     send: options.send,
     journal: store.journal,
-    completePart,
+    completePart: createPartPipeline(assemble, (content) => store.writePart(content)),
     budget: {
       maxRows: Math.max(runConfig.max_open_rows, runConfig.buffer_size),
       maxBytes: runConfig.max_open_bytes,
@@ -144,6 +137,25 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     settleOnly: options.settleOnly,
     onEvent: options.onEvent,
   })
+}
+
+/**
+ * Parts one after the other, each assembled while the one before it is written: the writer thread
+ * and this one both work, and two parts are in memory at most.
+ */
+function createPartPipeline(
+  assemble: (part: number, rows: Float64Array) => Promise<PartContent>,
+  write: (content: PartContent) => Promise<void>,
+): (part: number, rows: Float64Array) => Promise<void> {
+  let mayAssemble: Promise<unknown> = Promise.resolve()
+  let written: Promise<void> = Promise.resolve()
+  return (part, rows) => {
+    const assembled = mayAssemble.then(() => assemble(part, rows))
+    const mayWrite = Promise.all([assembled, written])
+    written = mayWrite.then(([content]) => write(content))
+    mayAssemble = mayWrite
+    return written
+  }
 }
 
 interface PartReader {

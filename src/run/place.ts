@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { descriptionName, type StoredSeedDescription } from '../seeds/normalise.ts'
 import { readSeedDescription } from '../seeds/stored.ts'
-import { ledgerName } from '../store/ledger-file.ts'
+import { holdsRun, ledgerName } from '../store/ledger-file.ts'
 import type { ConfigInput } from './sources.ts'
 
 /** Where a run is or will be. */
@@ -25,7 +25,7 @@ export const seedFolder = 'seed'
 export async function findPlace({ out, mode = 'auto', config }: PlaceOptions): Promise<Place> {
   const wantedDirectory = resolve(out ?? join('runs', nameOf(config)))
   const directory = mode === 'fresh' ? await freshBeside(wantedDirectory) : wantedDirectory
-  const exists = await isThere(join(directory, ledgerName))
+  const exists = holdsRun(join(directory, ledgerName))
   const seedDirectory = join(directory, seedFolder)
   const hasSeed = exists && (await isThere(join(seedDirectory, descriptionName)))
   return {

@@ -1,16 +1,23 @@
 import type { RequestAdmission } from '../config/run-config.ts'
-import { createAdaptiveLimiter, createConcurrencyLimiter, type Limiter } from '../limits/limiter.ts'
-import type { ModelRegistry } from '../models/registry.ts'
+import { createAdaptiveLimiter } from '../limits/adaptive-limiter.ts'
+import { createConcurrencyLimiter, type Limiter } from '../limits/limiter.ts'
+import { createRateLimiter } from '../limits/rate-limiter.ts'
+import type { ModelRegistry, Rate } from '../models/registry.ts'
 import type { Route } from '../scheduler/routes.ts'
+import { jitter } from '../util/random-source.ts'
 
 /** A Retry-After beyond this is cut to it, so that a typo of a server does not stop a run. */
 const LONGEST_COOLDOWN_MS = 5 * 60_000
 
 /**
- * A route per alias. Its limiters: the alias's own cap; what (provider, model) bears, which adapts
- * to 429s and is shared by aliases of the same model; the endpoint's cap where one is declared.
+ * A route per alias. Its limiters: the alias's own cap and rates; what (provider, model) bears, which
+ * adapts to 429s, with the rates its replies tell, shared by aliases of the same model; the endpoint's
+ * cap and rates where they are declared.
  */
-export function createRoutes(models: ModelRegistry, admission: RequestAdmission): Route[] {
+export function createRoutes(
+  models: Pick<ModelRegistry, 'aliases' | 'target'>,
+  admission: RequestAdmission,
+): Route[] {
   const shared = new Map<string, Limiter>()
   const targets = models.aliases.map((alias) => models.target(alias))
 
@@ -20,23 +27,35 @@ export function createRoutes(models: ModelRegistry, admission: RequestAdmission)
     return limiter
   }
 
-  return targets.map(({ alias, provider, model, endpoint, aliasCap, endpointCap }) => {
-    const siblings = targets.filter(
-      (target) => target.provider === provider && target.model === model,
-    )
+  return targets.map((target) => {
+    const { alias, provider, model, endpoint, aliasCap, endpointCap } = target
+    const siblings = targets.filter((other) => other.provider === provider && other.model === model)
+    const shown = `${provider} ${model}`
     const limiters = [
       createConcurrencyLimiter({ name: alias, cap: aliasCap }),
-      share(`model ${provider} ${model}`, () =>
+      ...ratesOf(target.aliasRate).map((rate) => createRateLimiter({ name: alias, ...rate })),
+      share(`model ${shown}`, () =>
         createAdaptiveLimiter({
-          name: `${provider} ${model}`,
-          cap: siblings.reduce((sum, target) => sum + target.aliasCap, 0),
+          name: shown,
+          cap: siblings.reduce((sum, sibling) => sum + sibling.aliasCap, 0),
           decrease: admission.multiplicative_decrease_factor,
-          increase: admission.additive_increase_step,
-          successesUntilIncrease: admission.successes_until_increase,
-          cooldownMs: admission.cooldown_seconds * 1000,
+          increase: increaseOf(admission),
+          cooldownMs: msOf(admission.cooldown_seconds),
           longestCooldownMs: LONGEST_COOLDOWN_MS,
-          rampMs: admission.startup_ramp_seconds * 1000,
+          rampMs: msOf(admission.startup_ramp_seconds),
+          jitter,
         }),
+      ),
+      // What replies tell: endpoints count most quotas per model.
+      ...(['requests', 'tokens'] as const).map((counts) =>
+        share(`${counts} of ${shown}`, () =>
+          createRateLimiter({ name: shown, counts, perMinute: null }),
+        ),
+      ),
+      ...ratesOf(target.endpointRate).map(({ counts, perMinute }) =>
+        share(`${counts} of endpoint ${endpoint}`, () =>
+          createRateLimiter({ name: endpoint, counts, perMinute }),
+        ),
       ),
     ]
     if (endpointCap !== null) {
@@ -46,6 +65,29 @@ export function createRoutes(models: ModelRegistry, admission: RequestAdmission)
         ),
       )
     }
-    return { name: alias, endpoint, limiters }
+    return { name: alias, endpoint, limiters, maxTokens: target.maxTokens }
   })
+}
+
+function ratesOf({
+  requests,
+  tokens,
+}: Rate): { counts: 'requests' | 'tokens'; perMinute: number }[] {
+  return [
+    ...(requests === null ? [] : [{ counts: 'requests' as const, perMinute: requests }]),
+    ...(tokens === null ? [] : [{ counts: 'tokens' as const, perMinute: tokens }]),
+  ]
+}
+
+/** One of the two is enough to ask for growth by steps; the other then has the ancestor's value. */
+function increaseOf({
+  additive_increase_step: units,
+  successes_until_increase: successes,
+}: RequestAdmission): { units: number; successes: number } | null {
+  if (units === null && successes === null) return null
+  return { units: units ?? 1, successes: successes ?? 25 }
+}
+
+function msOf(seconds: number | null): number | null {
+  return seconds === null ? null : seconds * 1000
 }

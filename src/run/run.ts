@@ -15,6 +15,7 @@ import { checkModels } from './check-models.ts'
 import { createEngine, decidedRows } from './engine.ts'
 import { describeEvent, describeStoreEvent } from './describe-event.ts'
 import { finish } from './finish.ts'
+import { createListener, type Listener } from './listener.ts'
 import { logName, openLog, type RunLog } from './log.ts'
 import { openSeedRows } from './open-seed.ts'
 import { findPlace } from './place.ts'
@@ -49,6 +50,7 @@ export interface RunOptions {
   clock?: Clock
   /** The first abort drains: what is on the wire comes back and is kept. */
   signal?: AbortSignal
+  /** What it throws ends the run as an abort of the signal does, and is what the run rejects with. */
   onEvent?: (event: RunEvent) => void
 }
 
@@ -92,7 +94,8 @@ export async function create(options: RunOptions): Promise<RunResult> {
 /** Like `create`, with the run in hand while it works. */
 export async function start(options: RunOptions): Promise<Run> {
   const clock = options.clock ?? systemClock
-  const emit = options.onEvent ?? (() => undefined)
+  const listener = createListener(options.onEvent)
+  const { emit } = listener
   const began = clock.now()
   const controller = new AbortController()
   const { signal } = controller
@@ -121,8 +124,13 @@ export async function start(options: RunOptions): Promise<Run> {
     opened.defer(() => file.close())
     log.write = file.write
 
-    const decided = await goOn(store, prepared, options, place.exists)
-    if (place.exists && decided.count < store.settings.rows) await askModels(prepared, emit, signal)
+    let decided = decidedRows(store)
+    if (place.exists) {
+      const target = targetOf(store, prepared, options)
+      // Before the run is changed: a wrong key leaves it as it was.
+      if (await hasWork(store, target, options)) await askModels(prepared, emit, signal)
+      decided = await goOn(store, target, options)
+    }
     const seed = await openSeedRows(store, prepared.config, prepared.seed?.seed ?? null, signal)
     if (seed !== null) opened.defer(() => seed.close())
     const summary = {
@@ -160,7 +168,8 @@ export async function start(options: RunOptions): Promise<Run> {
       },
     })
     options.signal?.removeEventListener('abort', giveUp)
-    const work = { store, scheduler, file, seconds: () => (clock.now() - began) / 1000 }
+    listener.whileAtWork(() => scheduler.drain())
+    const work = { store, scheduler, listener, file, seconds: () => (clock.now() - began) / 1000 }
     return runOf(work, opened.move(), place.exists, options.signal)
   } catch (error) {
     options.signal?.removeEventListener('abort', giveUp)
@@ -172,12 +181,13 @@ export async function start(options: RunOptions): Promise<Run> {
 interface Work {
   store: RunStore
   scheduler: Scheduler
+  listener: Listener
   file: RunLog
   seconds: () => number
 }
 
 function runOf(
-  { store, scheduler, file, seconds }: Work,
+  { store, scheduler, listener, file, seconds }: Work,
   opened: AsyncDisposableStack,
   resumed: boolean,
   signal: AbortSignal | undefined,
@@ -192,6 +202,7 @@ function runOf(
       const ended = await scheduler.run()
       const result = await finish(store, ended, seconds)
       file.write(`ended: ${JSON.stringify(result)}`)
+      if (listener.failure !== null) throw listener.failure.error
       return result
     } catch (error) {
       file.write(
@@ -263,19 +274,27 @@ function wanted({ rows, seed }: RunOptions): {
   return { rows, seed }
 }
 
-/** Checks that a stored run is the one asked for, and moves its target; answers what is decided. */
-async function goOn(
-  store: RunStore,
-  prepared: Prepared,
-  options: RunOptions,
-  resumed: boolean,
-): Promise<RowSet> {
-  if (!resumed) return decidedRows(store)
-  const rows = resumedRows(store.settings, prepared, {
+/** The target of the run as asked for; refuses what would not be the stored dataset. */
+function targetOf(store: RunStore, prepared: Prepared, options: RunOptions): number {
+  return resumedRows(store.settings, prepared, {
     ...wanted(options),
     shrink: options.shrink ?? false,
   })
-  if (rows !== store.settings.rows) await store.setTarget(rows)
+}
+
+/** Whether anything is left to make for a target. */
+async function hasWork(
+  store: RunStore,
+  target: number,
+  { retryDropped = false }: RunOptions,
+): Promise<boolean> {
+  if (RowSet.fromIntervals(store.decided).intersect(0, target).count < target) return true
+  return retryDropped && (await store.totals()).dropped > 0
+}
+
+/** Moves the target of a stored run and takes dropped rows up again; answers what is decided. */
+async function goOn(store: RunStore, target: number, options: RunOptions): Promise<RowSet> {
+  if (target !== store.settings.rows) await store.setTarget(target)
   const decided = decidedRows(store)
   if (!options.retryDropped) return decided
   return decided.subtract(RowSet.fromIntervals(await store.retryDropped()))

@@ -1,6 +1,6 @@
 import type { CellFailure } from '../graph/failure.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
-import type { Generator, RequestGenerator, TaskGenerator } from '../graph/kind.ts'
+import type { Generator, RequestGenerator, RowGenerator, TaskGenerator } from '../graph/kind.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Value } from '../util/value.ts'
 import { type Block, BlockRow, cellStatus, createBlock, setCell, statusOf } from './block.ts'
@@ -20,7 +20,7 @@ export interface AssembleOptions {
   known: KnownCells
   frameRows: number
   signal: AbortSignal
-  /** Longest time on the event loop, in ms. */
+  /** Longest time on the event loop, in ms; others take their slices in the same turn. */
   sliceMs?: number
 }
 
@@ -63,16 +63,16 @@ export async function assemblePart(options: AssembleOptions): Promise<AssembledP
       absent.push({ row, outcome, column, code })
     }
   }
-  const rows = options.rows.filter((row) => !gone.has(row))
-  const decided = new Set(options.rows)
+  const rows = gone.size === 0 ? options.rows : options.rows.filter((row) => !gone.has(row))
+  const decided = absent.length === 0 ? null : new Set(options.rows)
   const state: Assembly = {
     ...options,
     block: createBlock(graph, rows.length, (offset) => rows[offset] as number),
     lost: new Uint8Array(rows.length),
     kept,
-    absent: absent.filter(({ row }) => decided.has(row)),
+    absent: absent.filter(({ row }) => decided?.has(row)),
     failures: [],
-    pace: createPace(options.clock, options.sliceMs ?? 4),
+    pace: createPace(options.clock, options.sliceMs ?? 2),
   }
   for (const column of graph.columns) {
     if (column.producer === null) await makeColumn(state, column)
@@ -90,21 +90,22 @@ interface Assembly extends AssembleOptions {
   pace: () => Promise<void> | null
 }
 
+/** Rows between two looks at the clock. */
+const STRIDE = 16
+
 async function makeColumn(state: Assembly, column: GraphColumn): Promise<void> {
-  const { block, lost, evaluator } = state
   const generator = state.generators[column.id]
+  if (column.pure && generator?.by === 'row') return makeRows(state, column, generator)
+  const { block, lost, evaluator } = state
   const frames = new Map<number, number[]>()
   for (let offset = 0; offset < block.size; offset += 1) {
-    const pause = state.pace()
+    const pause = offset % STRIDE === 0 ? state.pace() : null
     if (pause !== null) await pause
     if (lost[offset] === 1) continue
     if (!column.pure) {
       takeKnown(state, column, offset)
     } else if (evaluator.skip(column, block, offset)) {
       continue
-    } else if (generator?.by === 'row') {
-      const failure = evaluator.row(column, generator, block, offset)
-      if (failure !== null) lose(state, column, offset, failure)
     } else if (generator?.by === 'cell') {
       await makeCell(state, column, generator, offset)
     } else {
@@ -116,6 +117,27 @@ async function makeColumn(state: Assembly, column: GraphColumn): Promise<void> {
   }
   for (const offsets of frames.values()) {
     await makeFrame(state, column, generator, offsets)
+  }
+}
+
+/** The cells of a sampler, an expression or a seed column: one loop over a slice of rows. */
+async function makeRows(
+  state: Assembly,
+  column: GraphColumn,
+  generator: RowGenerator,
+): Promise<void> {
+  const { block, lost, evaluator } = state
+  const row = new BlockRow(block, 0)
+  for (let from = 0; from < block.size; from += STRIDE) {
+    const pause = state.pace()
+    if (pause !== null) await pause
+    const to = Math.min(from + STRIDE, block.size)
+    for (let offset = from; offset < to; offset += 1) {
+      if (lost[offset] === 1 || evaluator.skip(column, block, offset)) continue
+      row.offset = offset
+      const failure = evaluator.row(column, generator, row)
+      if (failure !== null) lose(state, column, offset, failure)
+    }
   }
 }
 
@@ -247,14 +269,11 @@ function countKept({ block, lost, graph }: Assembly): number {
   return count
 }
 
-/** Every so many rows: null to go on, or a promise of the event loop's next turn. */
+/** Null to go on, or a promise of the event loop's next turn. */
 function createPace(clock: Clock, sliceMs: number): () => Promise<void> | null {
-  const stride = 64
-  let made = 0
   let end = clock.now() + sliceMs
   return () => {
-    made += 1
-    if (made % stride !== 0 || clock.now() < end) return null
+    if (clock.now() < end) return null
     return new Promise((resolve) => {
       clock.soon(() => {
         end = clock.now() + sliceMs

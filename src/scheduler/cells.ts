@@ -4,7 +4,7 @@ import type { RequestGenerator, TaskGenerator } from '../graph/kind.ts'
 import type { Usage } from '../graph/request.ts'
 import type { Dispatcher } from '../limits/dispatcher.ts'
 import type { Clock } from '../util/clock.ts'
-import { cellOf } from './block.ts'
+import { BlockRow, cellOf } from './block.ts'
 import { CellRequest, type RequestColumn } from './cell-request.ts'
 import { type Evaluator, fillCell, fillNull } from './evaluate.ts'
 import { createFrameCalls } from './frame-calls.ts'
@@ -91,7 +91,7 @@ export function createCells(options: CellsOptions): Cells {
     const { column, generator } = columnOf(local)
     if (generator?.by !== 'row') throw new Error(`column ${column.name} has no row generator`)
     if (evaluator.skip(column, group.block, offset)) return skipped(group, local, offset)
-    const failure = evaluator.row(column, generator, group.block, offset)
+    const failure = evaluator.row(column, generator, new BlockRow(group.block, offset))
     if (failure !== null) return failed(group, local, offset, failure, 1)
     if (!column.pure) writeDown(group, column, offset, 1)
     finished(group, local, offset)

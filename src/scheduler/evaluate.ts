@@ -12,12 +12,7 @@ export interface Evaluator {
   /** Whether a cell is skipped, decided once its upstream is done; fills it when it is. */
   skip(column: GraphColumn, block: Block, offset: number): boolean
   /** Makes a row-wise cell, or answers why it can't be made. */
-  row(
-    column: GraphColumn,
-    generator: RowGenerator,
-    block: Block,
-    offset: number,
-  ): CellFailure | null
+  row(column: GraphColumn, generator: RowGenerator, row: BlockRow): CellFailure | null
 }
 
 export interface EvaluatorOptions {
@@ -74,10 +69,10 @@ export function createEvaluator({ graph, onConditionError }: EvaluatorOptions): 
       for (const side of column.sides) setCell(block, side, offset, null, cellStatus.skipped)
       return true
     },
-    row(column, generator, block, offset) {
+    row(column, generator, row) {
       try {
-        const value = generator.generate(new BlockRow(block, offset))
-        setCell(block, column.id, offset, coerce(value, column.type), cellStatus.done)
+        const value = coerce(generator.generate(row), column.type)
+        setCell(row.block, column.id, row.offset, value, cellStatus.done)
         return null
       } catch (error) {
         return asCellFailure(error)

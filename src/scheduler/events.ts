@@ -51,7 +51,12 @@ export interface RouteProgress {
   failed: number
   inputTokens: number
   outputTokens: number
-  /** Ms until the route may send again, 0 when nothing but free units keeps it. */
+  /** Ms of the quiet the endpoint asked for that are left; 0 when it asked for none. */
   coolDownMs: number
+  /** What is declared or was told by replies; null for no limit. */
+  requestsPerMinute: number | null
+  tokensPerMinute: number | null
+  /** What keeps the next request; null when it could leave. */
+  heldBy: 'in-flight' | 'requests' | 'tokens' | 'cool-down' | null
   stopped: string | null
 }

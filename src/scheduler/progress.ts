@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.ts'
 import type { Dispatcher } from '../limits/dispatcher.ts'
+import type { Limiter } from '../limits/limiter.ts'
 import type { Waiting } from '../limits/line.ts'
 import type { Clock } from '../util/clock.ts'
 import type { ColumnProgress, RouteProgress } from './events.ts'
@@ -34,9 +35,10 @@ export function routeProgress(
   clock: Clock,
 ): RouteProgress[] {
   const now = clock.now()
-  return routes.map(({ name, endpoint }, position) => {
+  return routes.map(({ name, endpoint, limiters }, position) => {
     const counter = counters[position] as RouteCounters
-    const readyAt = dispatcher.readyAt(position)
+    const held = dispatcher.heldBy(position)
+    const closedUntil = Math.max(now, ...limiters.map((limiter) => limiter.closedUntil))
     return {
       name,
       endpoint,
@@ -49,8 +51,18 @@ export function routeProgress(
       failed: counter.failed,
       inputTokens: counter.inputTokens,
       outputTokens: counter.outputTokens,
-      coolDownMs: readyAt === Infinity ? 0 : Math.max(0, readyAt - now),
+      coolDownMs: closedUntil - now,
+      requestsPerMinute: lowestRate(limiters, 'requests'),
+      tokensPerMinute: lowestRate(limiters, 'tokens'),
+      heldBy: held !== null && held.closedUntil > now ? 'cool-down' : (held?.counts ?? null),
       stopped: counter.stopped?.message ?? null,
     }
   })
+}
+
+function lowestRate(limiters: readonly Limiter[], counts: Limiter['counts']): number | null {
+  const rates = limiters.flatMap((limiter) =>
+    limiter.counts === counts && limiter.perMinute !== null ? [limiter.perMinute] : [],
+  )
+  return rates.length === 0 ? null : Math.min(...rates)
 }

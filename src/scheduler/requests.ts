@@ -3,6 +3,7 @@ import type { Dispatcher, Lease } from '../limits/dispatcher.ts'
 import type { LimiterOutcome } from '../limits/limiter.ts'
 import type { Waiting } from '../limits/line.ts'
 import { RequestError } from '../limits/outcome.ts'
+import { createTokenEstimate, type TokenEstimate } from '../limits/token-estimate.ts'
 import type { Clock, Timer } from '../util/clock.ts'
 import type { Journal } from './journal.ts'
 import type { Route, RouteCounters } from './routes.ts'
@@ -72,6 +73,8 @@ const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, reasoningTokens: 0 }
 export function createRequests(options: RequestsOptions): Requests {
   const { clock, counters, journal, routes, signal } = options
   const pauses = new Set<Timer>()
+  const estimates = routes.map(({ maxTokens = null }) => createTokenEstimate(maxTokens))
+  const actions = { start, expectedTokens }
   let inFlight = 0
 
   function enqueue(pending: Pending): void {
@@ -85,22 +88,35 @@ export function createRequests(options: RequestsOptions): Requests {
       request.abandoned()
       return
     }
-    let message: ModelRequest
-    try {
-      message = request.prepare()
-    } catch (error) {
+    const prepared = pending.prepared ?? prepare(pending)
+    pending.prepared = null
+    if ('error' in prepared) {
       release(lease, { kind: 'unused' })
-      request.unprepared(error)
+      request.unprepared(prepared.error)
       return
     }
+    pending.sentAt = clock.now()
     const counter = counterOf(pending)
     counter.inFlight += 1
     inFlight += 1
     counter.requests += 1
-    options.send((routes[request.route] as Route).name, message, signal).then(
+    options.send((routes[request.route] as Route).name, prepared.message, signal).then(
       (reply) => ended(pending, () => onReply(pending, reply, lease)),
       (error: unknown) => ended(pending, () => onError(pending, error, lease)),
     )
+  }
+
+  /** Asked of the first in line where tokens are limited: what is sent is known before it leaves. */
+  function expectedTokens(pending: Pending): number {
+    if (!pending.request.wanted()) return 0
+    pending.prepared ??= prepare(pending)
+    if ('error' in pending.prepared) return 0
+    pending.characters = charactersOf(pending.prepared.message)
+    return estimateOf(pending).expected(pending.characters)
+  }
+
+  function estimateOf({ request }: Pending): TokenEstimate {
+    return estimates[request.route] as TokenEstimate
   }
 
   function onReply(pending: Pending, reply: ModelReply, lease: Lease): void {
@@ -111,7 +127,15 @@ export function createRequests(options: RequestsOptions): Requests {
     counter.outputTokens += reply.usage.outputTokens
     record(pending, 'ok', reply.usage)
     pending.request.reply(reply, pending.attempts + 1)
-    release(lease, { kind: 'ok' })
+    release(lease, {
+      kind: 'ok',
+      reply: {
+        latencyMs: clock.now() - pending.sentAt,
+        tokens: estimateOf(pending).learn(pending.characters, reply.usage),
+        outputTokens: reply.usage.outputTokens,
+        limits: reply.limits ?? null,
+      },
+    })
   }
 
   function onError(pending: Pending, error: unknown, lease: Lease): void {
@@ -119,8 +143,17 @@ export function createRequests(options: RequestsOptions): Requests {
       onThrottled(pending, error, error.problem.retryAfterMs, lease)
       return
     }
-    release(lease, { kind: 'failed' })
-    if (signal.aborted) return
+    const known = error instanceof RequestError ? error : null
+    release(lease, {
+      kind: 'failed',
+      timedOut: known?.code === 'timeout',
+      limits: known?.limits ?? null,
+    })
+    if (signal.aborted) {
+      // It left, and the provider may have done the work for it.
+      record(pending, 'failed', NO_USAGE)
+      return
+    }
     if (!(error instanceof RequestError)) throw error
     onFailure(pending, error)
   }
@@ -134,7 +167,8 @@ export function createRequests(options: RequestsOptions): Requests {
     counterOf(pending).throttled += 1
     record(pending, 'throttled', NO_USAGE)
     options.throttled(pending.request.route, error)
-    release(lease, { kind: 'throttled', retryAfterMs })
+    const latencyMs = clock.now() - pending.sentAt
+    release(lease, { kind: 'throttled', retryAfterMs, latencyMs, limits: error.limits })
     enqueue(pending)
   }
 
@@ -203,7 +237,7 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 
   return {
-    submit: (request) => enqueue(new Pending(request, start)),
+    submit: (request) => enqueue(new Pending(request, actions)),
     get inFlight() {
       return inFlight
     },
@@ -217,22 +251,52 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 }
 
+type Prepared = { message: ModelRequest } | { error: unknown }
+
+function prepare({ request }: Pending): Prepared {
+  try {
+    return { message: request.prepare() }
+  } catch (error) {
+    return { error }
+  }
+}
+
+function charactersOf({ messages }: ModelRequest): number {
+  let characters = 0
+  for (const { content } of messages) for (const { text } of content) characters += text.length
+  return characters
+}
+
+interface PendingActions {
+  start: (pending: Pending, lease: Lease) => void
+  expectedTokens: (pending: Pending) => number
+}
+
 /** A request and its attempts so far; small, because thousands may wait. */
 class Pending implements Job {
   readonly request: RequestJob
   readonly group: number
   readonly depth: number
   attempts = 0
-  readonly #start: (pending: Pending, lease: Lease) => void
+  /** What is to be sent, once it is first in a line where tokens are limited. */
+  prepared: Prepared | null = null
+  /** Of the prompt; 0 where nobody counted. */
+  characters = 0
+  sentAt = 0
+  readonly #actions: PendingActions
 
-  constructor(request: RequestJob, start: (pending: Pending, lease: Lease) => void) {
+  constructor(request: RequestJob, actions: PendingActions) {
     this.request = request
     this.group = request.group
     this.depth = request.depth
-    this.#start = start
+    this.#actions = actions
   }
 
   start(lease: Lease): void {
-    this.#start(this, lease)
+    this.#actions.start(this, lease)
+  }
+
+  tokens(): number {
+    return this.#actions.expectedTokens(this)
   }
 }

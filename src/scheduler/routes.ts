@@ -7,6 +7,8 @@ export interface Route {
   /** What stops together when the endpoint refuses its key or has no quota left. */
   endpoint: string
   limiters: readonly Limiter[]
+  /** Bound of an answer, where there is one. */
+  maxTokens?: number | null
 }
 
 /** What was counted on a route since the run was opened. */

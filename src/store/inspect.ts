@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
 import type { DatasetFile } from './ledger-dataset.ts'
-import { readDatasets } from './ledger-dataset.ts'
+import { datasetFolder, readDataset } from './ledger-dataset.ts'
 import {
   ledgerName,
   missing,
@@ -31,7 +31,7 @@ export interface StoreSummary {
   /** Rows below the target by outcome; what is missing to the target remains. */
   totals: RowTotals
   parts: { count: number; bytes: number }
-  /** Joined files that are as new as the parts; empty otherwise. */
+  /** Files of the run's own dataset when they are as new as the parts; empty otherwise. */
   dataset: readonly DatasetFile[]
   usage: readonly RouteUsage[]
   failures: readonly FailureSummary[]
@@ -72,8 +72,8 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
       count: readCount(parts, 'count', 'part'),
       bytes: readCount(parts, 'bytes', 'part.bytes'),
     },
-    dataset: readDatasets(ledger).map(({ directory: folder, file, ...rest }) => ({
-      path: resolve(directory, folder, file),
+    dataset: (readDataset(ledger, datasetFolder) ?? []).map(({ file, ...rest }) => ({
+      path: resolve(directory, datasetFolder, file),
       ...rest,
     })),
     usage: readUsage(ledger),

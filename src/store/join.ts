@@ -2,7 +2,12 @@ import { mkdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { RowsmithError } from '../util/errors.ts'
 import { datasetFileName } from './dataset-plan.ts'
-import type { DatasetEntry, DatasetFile, JoinPart } from './ledger-dataset.ts'
+import {
+  datasetFolder,
+  type DatasetEntry,
+  type DatasetFile,
+  type JoinPart,
+} from './ledger-dataset.ts'
 import { syncFolder } from './parquet.ts'
 import { storageError } from './storage-error.ts'
 import type { OpenRun } from './open-run.ts'
@@ -15,7 +20,7 @@ import type { OpenRun } from './open-run.ts'
  */
 export async function joinDataset(
   run: OpenRun,
-  { directory = join(run.directory, 'data') }: { directory?: string },
+  { directory = join(run.directory, datasetFolder) }: { directory?: string },
 ): Promise<DatasetFile[]> {
   const target = resolve(directory)
   const key = ledgerPath(run.directory, target)
@@ -42,6 +47,25 @@ export async function joinDataset(
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
   run.onEvent({ type: 'join-finished', files: files.length, rows })
   return withPaths(target, files)
+}
+
+/** Joins into a folder that is gone afterwards, also when the process is killed before. */
+export async function withJoined<Result>(
+  run: OpenRun,
+  use: (files: readonly DatasetFile[]) => Promise<Result>,
+): Promise<Result> {
+  const plan = await planFiles(run)
+  const names = plan.map((_, index) => datasetFileName(index, plan.length))
+  const folder = join(run.directory, `export.${run.nextAttempt()}.joining`)
+  const intent = ledgerPath(run.directory, folder)
+  await run.ledger.call('addIntent', intent)
+  const files = await writeFiles(run, plan, names, folder)
+  try {
+    return await use(withPaths(folder, files))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+    await run.ledger.call('removeIntents', [intent])
+  }
 }
 
 /** Parts of one dataset file: from the first up to, without, the end. */

@@ -1,6 +1,9 @@
 import { corrupt, readCount, readText, type LedgerFile } from './ledger-file.ts'
 import { planDatasetFiles, type PartSize } from './dataset-plan.ts'
 
+/** Folder of the run's own dataset, inside the run folder; every other one is an export. */
+export const datasetFolder = 'data'
+
 /** A file of the joined dataset. */
 export interface DatasetFile {
   /** Absolute. */
@@ -82,13 +85,6 @@ export function readDataset(ledger: LedgerFile, directory: string): DatasetEntry
     directory,
   )
   return rows.length === 0 ? null : rows.map(readEntry)
-}
-
-/** Every folder that holds a dataset as new as the parts. */
-export function readDatasets(ledger: LedgerFile): (DatasetEntry & { directory: string })[] {
-  return ledger
-    .all('SELECT * FROM dataset WHERE current = 1 ORDER BY directory, file')
-    .map((row) => ({ ...readEntry(row), directory: readText(row, 'directory') }))
 }
 
 /** All files this run put into a folder, current or not: only those may be replaced. */

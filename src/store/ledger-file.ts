@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { RowsmithError, isRowsmithError } from '../util/errors.ts'
 import { storageError } from './storage-error.ts'
@@ -116,6 +117,20 @@ export class LedgerFile {
     }
   }
 
+  /**
+   * Gives the room of cells that parts hold by now back to the file system; answers whether that
+   * worked. The ledger is whole either way, so a disk that refuses is no failure of the run.
+   */
+  shrink(): boolean {
+    if (this.#failure !== null) return false
+    try {
+      this.#database.exec('PRAGMA incremental_vacuum')
+      return true
+    } catch {
+      return false
+    }
+  }
+
   close(): void {
     this.#statements.clear()
     this.#database.close()
@@ -139,7 +154,8 @@ export function openLedger(path: string, fill: ((ledger: LedgerFile) => void) | 
     if (found === 'ledger' && fill !== null) throw alreadyThere(path)
     if (found === 'empty' && fill === null) throw missing(path)
     // Only an empty file takes the page size: a cell of a page or so stays in one piece.
-    if (fill !== null) database.exec('PRAGMA page_size = 8192')
+    // Both hold from the first table on; the second lets `shrink` give pages back.
+    if (fill !== null) database.exec('PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL')
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
     const ledger = new LedgerFile(path, database)
     if (fill !== null) {
@@ -168,6 +184,22 @@ export function openLedgerForReading(path: string): LedgerFile {
   } catch (error) {
     database.close()
     throw storageError(error, `opening ${path}`)
+  }
+}
+
+/**
+ * Whether a file holds a run. The file of a creation that was cut short holds none, and only SQLite
+ * can tell: all of a young ledger may lie beside it, in its write-ahead log.
+ */
+export function holdsRun(path: string): boolean {
+  if (!existsSync(path)) return false
+  const database = connect(path, true)
+  try {
+    return recognise(database, path) === 'ledger'
+  } catch (error) {
+    throw storageError(error, `opening ${path}`)
+  } finally {
+    database.close()
   }
 }
 

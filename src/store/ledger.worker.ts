@@ -96,6 +96,7 @@ serve<LedgerCalls>({
     open = null
     try {
       runs.endSession(ledger, session, wallTimeMs)
+      ledger.shrink()
     } finally {
       ledger.close()
     }

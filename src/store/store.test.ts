@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetReadObjects } from 'hyparquet'
@@ -281,7 +289,24 @@ test('a join that is done is found done; any change undoes it', async () => {
   expect((await store.join())[0]?.rows).toBe(16)
   const elsewhere = await store.join({ directory: join(root, 'elsewhere') })
   expect(elsewhere[0]?.path).toBe(join(root, 'elsewhere', 'train-00000-of-00001.parquet'))
+  const own = join(folder, 'data', 'train-00000-of-00001.parquet')
+  expect((await inspectStore(folder)).dataset.map(({ path }) => path)).toStrictEqual([own])
   expect(readdirSync(folder).filter((name) => name.includes('joining'))).toStrictEqual([])
+})
+
+test('a join for a moment is gone after it, whatever its use came to', async () => {
+  const folder = newFolder()
+  await using store = await createStore(folder, settingsOf(16, 8), options)
+  await store.writePart(contentOf(0, range(0, 8)))
+  const seen = await store.withJoined((files) =>
+    Promise.resolve(files.map(({ path, rows }) => [existsSync(path), rows])),
+  )
+  expect(seen).toStrictEqual([[true, 8]])
+  await expect(store.withJoined(() => Promise.reject(new Error('no more paper')))).rejects.toThrow(
+    'no more paper',
+  )
+  expect(readdirSync(folder).filter((name) => name.includes('export'))).toStrictEqual([])
+  expect((await inspectStore(folder)).dataset).toStrictEqual([])
 })
 
 test('a join never replaces a file it did not make', async () => {
@@ -354,4 +379,26 @@ test('a closed run takes no more calls', async () => {
   const store = await createStore(newFolder(), settingsOf(8), options)
   await Promise.all([store.close(), store.close()])
   await expect(store.totals()).rejects.toThrow(/is closed/)
+})
+
+test('the ledger gives back the room of cells that parts hold by now', async () => {
+  const folder = newFolder()
+  const settings = settingsOf(64)
+  const ledger = join(folder, 'ledger.sqlite')
+  const text = 'x'.repeat(50_000)
+  {
+    await using store = await createStore(folder, settings, options)
+    for (let row = 0; row < 64; row += 1) {
+      store.journal.cell({ row, column: 0, value: text, attempts: 1 })
+    }
+  }
+  const full = statSync(ledger).size
+  expect(full).toBeGreaterThan(64 * text.length)
+  {
+    await using store = await openStore(folder, options)
+    const rows = Float64Array.from({ length: 64 }, (_, row) => row)
+    const columns = settings.columns.map(() => Array.from({ length: 64 }, () => null))
+    await store.writePart({ part: 0, rows, columns, absent: [], nullKept: 0, profile: null })
+  }
+  expect(statSync(ledger).size).toBeLessThan(full / 10)
 })

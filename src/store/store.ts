@@ -6,7 +6,7 @@ import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { startWorker, type WorkerClient } from './calls.ts'
 import { checkFilesystem } from './filesystem.ts'
-import { joinDataset } from './join.ts'
+import { joinDataset, withJoined } from './join.ts'
 import { createJournal, storedFailure, type BatchingJournal } from './journal.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import { ledgerName, missing } from './ledger-file.ts'
@@ -50,6 +50,8 @@ export interface RunStore extends AsyncDisposable {
   setTarget(rows: number): Promise<void>
   /** Makes the dataset of all accepted rows below the target, or finds it made. */
   join(options?: { directory?: string }): Promise<DatasetFile[]>
+  /** Gives all accepted rows below the target as files that are there until `use` is done. */
+  withJoined<Result>(use: (files: readonly DatasetFile[]) => Promise<Result>): Promise<Result>
   totals(): Promise<RowTotals>
   usage(): Promise<RouteUsage[]>
   failures(): Promise<FailureSummary[]>
@@ -211,6 +213,7 @@ function createRunStore(
         }),
       ),
     join: (options = {}) => after(() => exclusive(() => joinDataset(run, options))),
+    withJoined: (use) => after(() => exclusive(() => withJoined(run, use))),
     totals: () => after(() => ledger.call('totals')),
     usage: () => after(() => ledger.call('usage')),
     failures: () => after(() => ledger.call('failures')),

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { ColumnType } from '../graph/kind.ts'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { JournaledFailure } from '../scheduler/journal.ts'
@@ -10,7 +11,7 @@ import type { AbsentRow } from './ledger-parts.ts'
 import type { WrittenFile } from './parquet.ts'
 import type { RunSettings } from './settings.ts'
 import type { OpenRun } from './open-run.ts'
-import { toStored } from './stored-value.ts'
+import { toStored, type StoredValue } from './stored-value.ts'
 
 /** Newly decided rows of a part. */
 export interface PartContent {
@@ -29,8 +30,12 @@ export interface PartContent {
   profile: unknown
 }
 
-/** Values turned into their stored form before other work gets its turn. */
-const sliceValues = 256
+/** Values of one message to the writer thread: enough that messages cost nothing beside them. */
+const messageValues = 1024
+/** Characters after which a message is sent whatever the number of its values: copying is work. */
+const messageCharacters = 2 ** 18
+/** Longest time on the event loop, in ms; others take their slices in the same turn. */
+const sliceMs = 2
 
 /**
  * Decides rows: intent, file, one commit, old file. A crash before the commit leaves everything as
@@ -104,20 +109,34 @@ async function writeFile(
   const fileColumns = settings.columns.map(({ name: column, type }) => ({ name: column, type }))
   const thread = writer()
   thread.tell('collect', fileColumns, rows)
+  let end = clock.now() + sliceMs
   for (const [id, values] of columns.entries()) {
     const type = settings.columns[id]?.type ?? 'string'
-    for (let from = 0; from < values.length; from += sliceValues) {
-      const slice = values.slice(from, from + sliceValues)
-      thread.tell(
-        'values',
-        id,
-        slice.map((value) => toStored(type, value)),
-      )
+    for (let from = 0; from < values.length;) {
+      const message = storedMessage(type, values, from)
+      from += message.length
+      thread.tell('values', id, message)
+      // Every turn waits for whatever else is at work, so turns are given by the clock.
+      if (clock.now() < end) continue
       await new Promise<void>((done) => clock.soon(done))
+      end = clock.now() + sliceMs
     }
   }
   const path = resolve(directory, name)
   return thread.call('writePart', path, old === null ? null : resolve(directory, old))
+}
+
+/** The next values of a column as one message holds them. */
+function storedMessage(type: ColumnType, values: readonly Value[], from: number): StoredValue[] {
+  const message: StoredValue[] = []
+  let characters = 0
+  const to = Math.min(from + messageValues, values.length)
+  for (let at = from; at < to && characters < messageCharacters; at += 1) {
+    const stored = toStored(type, values[at] as Value)
+    if (typeof stored === 'string') characters += stored.length
+    message.push(stored)
+  }
+  return message
 }
 
 function intervalsOf(rows: RowSet): Interval[] {

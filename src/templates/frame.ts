@@ -15,7 +15,7 @@ export interface Frame {
 }
 
 /** What one render has for all of its code. */
-export interface Render {
+interface Render {
   readonly scope: Scope
   readonly plain: RenderContext
   readonly escaping: RenderContext

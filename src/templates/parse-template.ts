@@ -9,7 +9,6 @@ import {
   type Execute,
   type Frame,
   type Missing,
-  type Render,
   type Unit,
 } from './frame.ts'
 import { normalizeSource, positionAt } from './lexer.ts'
@@ -41,6 +40,7 @@ export function parseTemplate(text: string, { missing = 'names' }: TemplateOptio
   const source = normalizeSource(text)
   const body = guarded(() => parseStatements(source))
   const unit = createUnit(source, missing)
+  const openRoot = createRoot(unit)
   const names = new Map([...new Set(assignedNames(body))].map((name, slot) => [name, slot]))
   const block: Block = { slots: names, parent: null, unit, escape: false }
   const run = guarded(() => compileBody(body, block))
@@ -50,12 +50,11 @@ export function parseTemplate(text: string, { missing = 'names' }: TemplateOptio
   return {
     source: text,
     references,
-    render: (scope, options) => renderText(run, unit, scope, options),
+    render: (scope, options) => renderText(run, openRoot(scope, options)),
     evaluate(scope, options) {
-      if (single === null || evaluateSingle === null) {
-        return parseLiteral(renderText(run, unit, scope, options))
-      }
-      const value = evaluateOne(evaluateSingle, single.expression, unit, scope, options)
+      const frame = openRoot(scope, options)
+      if (single === null || evaluateSingle === null) return parseLiteral(renderText(run, frame))
+      const value = evaluateOne(evaluateSingle, single.expression, unit, frame)
       return typeof value === 'string' ? parseLiteral(value + single.behind) : value
     },
   }
@@ -69,6 +68,7 @@ export function parseExpression(
   const source = normalizeSource(text)
   const expression = guarded(() => parseBareExpression(source))
   const unit = createUnit(source, missing)
+  const openRoot = createRoot(unit)
   const block: Block = { slots: new Map(), parent: null, unit, escape: false }
   const evaluate = guarded(() => compileExpression(expression, block))
   const print: Execute = (frame, out) => out.print(evaluate(frame), false)
@@ -83,8 +83,8 @@ export function parseExpression(
   return {
     source: text,
     references: findExpressionReferences(source, expression),
-    render: (scope, options) => renderText(located, unit, scope, options),
-    evaluate: (scope, options) => evaluateOne(evaluate, expression, unit, scope, options),
+    render: (scope, options) => renderText(located, openRoot(scope, options)),
+    evaluate: (scope, options) => evaluateOne(evaluate, expression, unit, openRoot(scope, options)),
   }
 }
 
@@ -108,12 +108,11 @@ function evaluateOne(
   evaluate: Evaluate,
   { start, end }: Expression,
   unit: Unit,
-  scope: Scope,
-  options: RenderOptions = {},
+  frame: Frame,
 ): Value {
   return withLimits(() => {
     try {
-      const operand = evaluate(openRoot(unit, scope, options))
+      const operand = evaluate(frame)
       return operand instanceof Markup ? operand.text : toValue(operand)
     } catch (thrown) {
       throw unit.locate(start, end, thrown)
@@ -121,18 +120,33 @@ function evaluateOne(
   })
 }
 
-function renderText(run: Execute, unit: Unit, scope: Scope, options: RenderOptions = {}): string {
+function renderText(run: Execute, frame: Frame): string {
   return withLimits(() => {
     const out = new Output()
-    run(openRoot(unit, scope, options), out)
+    run(frame, out)
     return out.text
   })
 }
 
-function openRoot(unit: Unit, scope: Scope, { random }: RenderOptions): Frame {
-  const plain = createContext(unit, random ?? null, false)
-  const render: Render = { scope, plain, escaping: createContext(unit, random ?? null, true) }
-  return { slots: [], parent: null, render }
+/**
+ * Opens the outermost frame of a render. What operations get is made once and not for every render:
+ * it only depends on where random numbers come from.
+ */
+type OpenRoot = (scope: Scope, options?: RenderOptions) => Frame
+
+function createRoot(unit: Unit): OpenRoot {
+  let random: (() => number) | null = null
+  let plain = createContext(unit, random, false)
+  let escaping = createContext(unit, random, true)
+  return (scope, options) => {
+    const given = options?.random ?? null
+    if (given !== random) {
+      random = given
+      plain = createContext(unit, random, false)
+      escaping = createContext(unit, random, true)
+    }
+    return { slots: [], parent: null, render: { scope, plain, escaping } }
+  }
 }
 
 function createContext(

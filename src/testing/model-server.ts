@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createSecureServer } from 'node:https'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { answerText, promptOfBody, wordsIn } from './reply-text.ts'
 
@@ -237,7 +236,11 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
     response.end(body)
   }
 
-  const server: Server = tls === null ? createServer(listener) : createSecureServer(tls, listener)
+  // Loaded on first use: whoever opens this door for the clock need not wait for a web server.
+  const server: Server =
+    tls === null
+      ? (await import('node:http')).createServer(listener)
+      : (await import('node:https')).createServer(tls, listener)
   // Idle connections stay open for the whole test: closing them is what `close` is for.
   server.keepAliveTimeout = 0
   server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {

@@ -142,6 +142,8 @@ function openProvider({ kind, config, apiKey = null }: ProviderSetup): Provider 
     extra_body: null,
     extra_headers: null,
     max_parallel_requests: null,
+    requests_per_minute: null,
+    tokens_per_minute: null,
   }
   return kind.open({ ...base, ...config }, context)
 }

@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { open } from '../../src/run/dataset.ts'
 import type { RowCounts } from '../../src/run/result.ts'
@@ -117,6 +118,22 @@ test('rows and seed of the config hold, and the command line goes before them', 
   const other = await recordsOf(desk, 'other')
   expect(other).toHaveLength(2)
   expect(other).not.toEqual(records.slice(0, 2))
+})
+
+test('a run whose creation was cut short is begun again', async () => {
+  await using desk = await createDesk()
+  await desk.write('pets.json', pets)
+  await mkdir(desk.path('runs', 'pets'), { recursive: true })
+  await desk.write('runs/pets/lock', '')
+  // As a full disk leaves it: SQLite's own header, and nothing of a run.
+  const ledger = new DatabaseSync(desk.path('runs', 'pets', 'ledger.sqlite'))
+  ledger.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL')
+  ledger.close()
+
+  const ended = await desk.run(['create', 'pets.json', '-n', '5', '--json'])
+
+  expect(ended.code, ended.stderr).toBe(0)
+  expect(rowsOf(ended).accepted).toBe(5)
 })
 
 test('a dataset of no rows is complete', async () => {

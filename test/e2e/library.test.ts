@@ -44,6 +44,30 @@ test('events tell what happens, in order', async () => {
   )
 })
 
+test.each(['ledger-committed', 'row-group-opened', 'part-committed'] as const)(
+  'a listener that throws at %s ends the run with its error, and nothing paid is lost',
+  async (type) => {
+    await using desk = await createDesk()
+    await using server = await createModelServer({ latencyMs: 5 })
+    const config = { config: stories({ url: server.url, parallel: 4 }) }
+    const out = desk.path('run')
+
+    const broken = create({
+      config,
+      rows: 40,
+      out,
+      onEvent(event) {
+        if (event.type === type) throw new Error('my mistake')
+      },
+    })
+    await expect(broken).rejects.toThrow('my mistake')
+    const result = await create({ config, out })
+
+    expect(result.rows.accepted).toBe(40)
+    expect(result.requestOutcomes).toEqual({ succeeded: 40, throttled: 0, failed: 0 })
+  },
+)
+
 test('a signal drains the run, and disposing of one gives up what is on the wire', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, symlink } from 'node:fs/promises'
 import { zstdDecompressSync } from 'node:zlib'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { expect, test } from 'vitest'
+import { open } from '../../src/run/dataset.ts'
 import { createModelServer } from '../../src/testing/model-server.ts'
 import { baseEnvironment, createDesk, jsonOf, program, type Desk } from './command.ts'
 import { pets, stories } from './configs.ts'
@@ -217,6 +218,34 @@ test('export writes Parquet, JSON Lines and CSV', async () => {
   expect(
     (await readdir(desk.path('runs', 'pets'))).filter((name) => name.includes('export')),
   ).toEqual([])
+
+  // What was taken elsewhere is no part of the run's own dataset.
+  await using dataset = await open(desk.path('runs', 'pets'))
+  const own = []
+  for await (const record of dataset.records()) own.push(record)
+  expect(own).toEqual(records)
+  const { files } = await dataset.summary()
+  expect(files).toEqual([
+    { path: desk.path('runs', 'pets', 'data', 'train-00000-of-00001.parquet'), rows: 4 },
+  ])
+})
+
+test('an export for which the disk has no room says so and leaves the run as it was', async () => {
+  await using desk = await deskWithPets()
+  // A device of Linux on which every write finds no space left.
+  await symlink('/dev/full', desk.path('pets.jsonl.tmp'))
+
+  const ended = await desk.run(['export', 'runs/pets', '--to', 'pets.jsonl'])
+
+  expect(desk.plain(ended.stderr)).toMatchInlineSnapshot(`
+    "rowsmith: writing <desk>/pets.jsonl: ENOSPC: no space left on device, write
+      Free space on the disk of the run folder and run it again.
+    "
+  `)
+  expect(ended.code).toBe(4)
+  expect(await readdir(desk.directory)).not.toContain('pets.jsonl.tmp')
+  const again = await desk.run(['export', 'runs/pets', '--to', 'pets.jsonl'])
+  expect(again.stderr).toBe('pets.jsonl  4 rows\n')
 })
 
 test('help says what there is, with an example for every command', async () => {

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { RequestError } from '../../src/limits/outcome.ts'
-import { createAdaptiveLimiter, createConcurrencyLimiter } from '../../src/limits/limiter.ts'
+import { createAdaptiveLimiter } from '../../src/limits/adaptive-limiter.ts'
+import { createConcurrencyLimiter } from '../../src/limits/limiter.ts'
 import { createEngine, requestOf, type TestColumn } from '../support/engine.ts'
 
 type Unit = 'row' | 'request' | 'task' | 'local' | 'frame'
@@ -143,8 +144,8 @@ function adaptive(name: string): ReturnType<typeof createAdaptiveLimiter> {
     name,
     cap: 4,
     decrease: 0.5,
-    increase: 1,
-    successesUntilIncrease: 3,
+    increase: { units: 1, successes: 3 },
+    jitter: () => 0,
     cooldownMs: 100,
     longestCooldownMs: 1_000,
     rampMs: 200,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CellFailure } from '../../src/graph/failure.ts'
 import { RequestError, type RequestProblem } from '../../src/limits/outcome.ts'
-import { createAdaptiveLimiter } from '../../src/limits/limiter.ts'
+import { createAdaptiveLimiter } from '../../src/limits/adaptive-limiter.ts'
 import { createEngine, type TestColumn } from '../support/engine.ts'
 
 const chain: TestColumn[] = [
@@ -121,8 +121,8 @@ describe('failure rules', () => {
           name,
           cap: 4,
           decrease: 0.75,
-          increase: 1,
-          successesUntilIncrease: 5,
+          increase: { units: 1, successes: 5 },
+          jitter: () => 0,
           cooldownMs: 2_000,
           longestCooldownMs: 300_000,
           rampMs: 0,
@@ -246,6 +246,7 @@ describe('stopping', () => {
     expect(await running).toEqual({ kind: 'interrupted' })
     expect(engine.clock.now()).toBe(100)
     expect(engine.failures).toEqual([])
+    expect(engine.requests.map(({ outcome }) => outcome)).toEqual(Array(4).fill('failed'))
   })
 })
 

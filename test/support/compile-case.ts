@@ -105,6 +105,8 @@ export function model(alias: string, fields: Partial<ModelConfig> = {}): ModelCo
     inference_parameters: {
       generation_type: 'chat-completion',
       max_parallel_requests: 4,
+      requests_per_minute: null,
+      tokens_per_minute: null,
       timeout: null,
       extra_body: null,
       temperature: 0.5,

@@ -169,6 +169,8 @@ export interface EngineOptions {
   slots: Record<string, number>
   limiters?: (route: string) => readonly Limiter[]
   model?: TestModel
+  /** For what beside the engine goes by its time. */
+  clock?: VirtualClock
   decided?: RowSet
   known?: { cells: JournaledCell[]; failures: JournaledFailure[] }
   options?: Partial<SchedulerOptions>
@@ -197,7 +199,7 @@ export interface Engine {
 
 /** The scheduler under virtual time, against a model that answers after a while. */
 export function createEngine(options: EngineOptions): Engine {
-  const clock = createVirtualClock()
+  const clock = options.clock ?? createVirtualClock()
   const { graph, generators } = testGraph(options.columns)
   const frameRows = options.frameRows ?? options.groupRows
   const partRows = options.partRows ?? Math.ceil(options.rows / frameRows) * frameRows

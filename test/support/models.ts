@@ -20,6 +20,8 @@ export function modelConfig(
     inference_parameters: {
       generation_type: 'chat-completion',
       max_parallel_requests: 4,
+      requests_per_minute: null,
+      tokens_per_minute: null,
       timeout: null,
       extra_body: null,
       temperature: null,
@@ -40,6 +42,8 @@ export function providerConfig(overrides: Partial<ModelProvider> = {}): ModelPro
     extra_body: null,
     extra_headers: null,
     max_parallel_requests: null,
+    requests_per_minute: null,
+    tokens_per_minute: null,
     ...overrides,
   }
 }

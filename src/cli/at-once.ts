@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs'
+
+/**
+ * Answers what needs no command line to be built: the help and the version. Loading the parser
+ * takes longer than Node itself does to start.
+ */
+export function answerAtOnce(parameters: readonly string[]): boolean {
+  const [only = '', ...more] = parameters
+  if (more.length > 0) return false
+  if (['-V', '--version'].includes(only)) {
+    print(`${version()}\n`)
+    return true
+  }
+  // A narrow terminal gets the text the parser wraps for it.
+  if (!['-h', '--help', 'help'].includes(only) || process.stdout.columns < helpWidth) return false
+  print(helpText)
+  return true
+}
+
+function print(text: string): void {
+  process.stdout.on('error', passOver)
+  process.stdout.write(text)
+}
+
+export function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return String((JSON.parse(text) as { version: unknown }).version)
+}
+
+/** Columns from which on no line of the help is wrapped. */
+export const helpWidth = 80
+
+/** What the parser would print; a test compares the two. */
+export const helpText = `Usage: rowsmith [options] [command]
+
+Make synthetic datasets: declare columns, get every row, lose nothing.
+
+Options:
+  -V, --version                output the version number
+  -h, --help                   display help for command
+
+Commands:
+  create [options] <config>    Make a dataset, or go on where it stopped.
+  preview [options] <config>   Make a few records and show them.
+  validate [options] <config>  Say everything that is wrong with a config.
+  show [options] <dir>         Say what a run folder holds and what failed.
+  export [options] <dir>       Write every decided row to files.
+  help [command]               display help for command
+
+Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
+4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.
+`
+
+/** A reader that goes away (`| head`) must not end a run; its exit code still tells how it went. */
+export function passOver(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+}

@@ -1,0 +1,33 @@
+import type { RunEvent } from './run.ts'
+
+/** The caller's end of the events of a run. */
+export interface Listener {
+  readonly emit: (event: RunEvent) => void
+  /** From here on, what the caller throws stops the run instead of going through whatever works. */
+  whileAtWork(stop: () => void): void
+  /** The first thing the caller threw while the run was at work. */
+  readonly failure: { error: unknown } | null
+}
+
+/** Events happen in the middle of a commit too: an error of the caller must not break that. */
+export function createListener(onEvent: ((event: RunEvent) => void) | undefined): Listener {
+  let stop: (() => void) | null = null
+  let failure: { error: unknown } | null = null
+  return {
+    emit(event) {
+      try {
+        onEvent?.(event)
+      } catch (error) {
+        if (stop === null) throw error
+        failure ??= { error }
+        stop()
+      }
+    },
+    whileAtWork(newStop) {
+      stop = newStop
+    },
+    get failure() {
+      return failure
+    },
+  }
+}

@@ -1,0 +1,97 @@
+import { defaultRunConfig, type RequestAdmission } from '../../src/config/run-config.ts'
+import { createRoutes } from '../../src/run/routes.ts'
+import type { Rate } from '../../src/models/registry.ts'
+import type { SchedulerEnd } from '../../src/scheduler/stopping.ts'
+import { createEngine, requestOf, type Engine } from '../support/engine.ts'
+import {
+  createSimulatedServer,
+  type SimulatedServer,
+  type SimulatedServerOptions,
+} from './simulated-server.ts'
+
+export interface LimitsCaseOptions {
+  server: SimulatedServerOptions
+  rows: number
+  /** `max_parallel_requests`. */
+  cap: number
+  /** What the config declares. */
+  rate?: Partial<Rate>
+  admission?: Partial<RequestAdmission>
+  maxTokens?: number | null
+  promptCharacters?: (row: number) => number
+  groupRows?: number
+}
+
+export interface LimitsCase {
+  engine: Engine
+  server: SimulatedServer
+  end: SchedulerEnd
+  minutes: number
+}
+
+/** A whole run of one LLM column, with the limiters of a real one, against a simulated server. */
+export async function runAgainst(options: LimitsCaseOptions): Promise<LimitsCase> {
+  const { rows, cap, groupRows = 1_000, promptCharacters = () => 400 } = options
+  const none = { requests: null, tokens: null }
+  const [route] = createRoutes(
+    {
+      aliases: ['m'],
+      target: () => ({
+        alias: 'm',
+        provider: 'local',
+        model: 'test',
+        endpoint: 'here',
+        aliasCap: cap,
+        endpointCap: null,
+        aliasRate: { ...none, ...options.rate },
+        endpointRate: none,
+        maxTokens: options.maxTokens ?? null,
+        timeoutMs: 60_000,
+      }),
+    },
+    { ...defaultRunConfig.request_admission, ...options.admission },
+  )
+  if (route === undefined) throw new Error('no route')
+  let answeredAt = 0
+  const engine = createEngine({
+    columns: [
+      {
+        name: 'text',
+        route: 'm',
+        prepare: (row) => requestOf('x'.repeat(promptCharacters(row.index))),
+      },
+    ],
+    rows,
+    groupRows,
+    slots: { m: cap },
+    limiters: () => route.limiters,
+    options: {
+      routes: [route],
+      async send(_, request) {
+        const reply = await server.send(request)
+        answeredAt = engine.clock.now()
+        return reply
+      },
+    },
+  })
+  const server = createSimulatedServer(() => engine.clock, options.server)
+  const end = await engine.run()
+  return { engine, server, end, minutes: answeredAt / 60_000 }
+}
+
+/** Accepted requests and their tokens in the first minutes. */
+export function usedIn(
+  server: SimulatedServer,
+  minutes: number,
+): { requests: number; tokens: number } {
+  const accepted = server.arrivals.filter((call) => call.accepted && call.at < minutes * 60_000)
+  return {
+    requests: accepted.length,
+    tokens: accepted.reduce((sum, { tokens }) => sum + tokens, 0),
+  }
+}
+
+/** The share of all requests that were refused. */
+export function refusedShare(server: SimulatedServer): number {
+  return server.refused / server.arrivals.length
+}

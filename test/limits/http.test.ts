@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest'
+import { create, open, start, type RunResult } from '../../src/index.ts'
+import { createModelServer } from '../../src/testing/model-server.ts'
+import { createDesk } from '../e2e/command.ts'
+import { stories } from '../e2e/configs.ts'
+
+function limited(url: string, parameters: object, provider: object = {}): { config: object } {
+  return {
+    config: stories({
+      url,
+      provider,
+      model: { inference_parameters: { max_parallel_requests: 8, ...parameters } },
+    }),
+  }
+}
+
+test('a declared rate holds over real HTTP, and is shown', async () => {
+  await using desk = await createDesk()
+  const arrivals: number[] = []
+  await using server = await createModelServer({
+    script: () => {
+      arrivals.push(performance.now())
+      return {}
+    },
+  })
+
+  await using run = await start({
+    config: limited(server.url, { requests_per_minute: 1_200 }),
+    rows: 50,
+    out: desk.path('run'),
+  })
+  const [route] = run.progress()?.routes ?? []
+  const result = await run.finished
+
+  expect(route).toMatchObject({ requestsPerMinute: 1_200, tokensPerMinute: null })
+  expect(result.rows).toMatchObject({ accepted: 50 })
+  // A second's worth, 20, may leave at once; the first request asked whether the model is there.
+  const seconds = ((arrivals.at(-1) ?? 0) - (arrivals[1] ?? 0)) / 1_000
+  expect(seconds).toBeGreaterThan((50 - 20 - 1) / 20)
+  await using dataset = await open(result.dir)
+  expect((await dataset.summary()).limits).toEqual([
+    { alias: 'writer', requestsAtOnce: 8, requestsPerMinute: 1_200, tokensPerMinute: null },
+  ])
+  const shown = await desk.run(['show', 'run'])
+  expect(shown.stdout, shown.stderr).toContain('; at most 1.20 k requests/min')
+})
+
+test('tokens of a provider are limited over all of its aliases, by what its replies count', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script: () => ({ usage: { prompt_tokens: 100, completion_tokens: 900 } }),
+  })
+  const config = limited(server.url, {}, { tokens_per_minute: 600_000 })
+
+  await using run = await start({ config, rows: 40, out: desk.path('run') })
+  const began = performance.now()
+  const result = await run.finished
+
+  expect(result.usage).toMatchObject({ inputTokens: 4_000, outputTokens: 36_000 })
+  // 10,000 may leave at once; replies taught the rest, of which 8 were on the wire at the end.
+  expect((performance.now() - began) / 1_000).toBeGreaterThan((40_000 - 10_000 - 9_000) / 10_000)
+})
+
+test('a rate that replies tell is kept to', async () => {
+  await using desk = await createDesk()
+  const arrivals: number[] = []
+  await using server = await createModelServer({
+    script: () => {
+      arrivals.push(performance.now())
+      const left = String(1_200 - arrivals.length)
+      return {
+        headers: {
+          'x-ratelimit-limit-requests': '1200',
+          'x-ratelimit-remaining-requests': left,
+          'x-ratelimit-reset-requests': `${arrivals.length * 50}ms`,
+        },
+      }
+    },
+  })
+
+  const result: RunResult = await create({
+    config: limited(server.url, {}),
+    rows: 50,
+    out: desk.path('run'),
+  })
+
+  expect(result.rows).toMatchObject({ accepted: 50 })
+  const seconds = ((arrivals.at(-1) ?? 0) - (arrivals[1] ?? 0)) / 1_000
+  expect(seconds).toBeGreaterThan((50 - 20 - 8) / 20)
+})
+
+test('503 with Retry-After waits and costs no attempt', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script: ({ number }) =>
+      number > 0 && number < 12 ? { status: 503, headers: { 'retry-after': '0.1' } } : {},
+  })
+
+  const result = await create({
+    config: limited(server.url, { max_parallel_requests: 1 }),
+    runConfig: { max_attempts: 2 },
+    rows: 3,
+    out: desk.path('run'),
+  })
+
+  expect(result.rows).toMatchObject({ accepted: 3, dropped: 0 })
+  expect(result.requestOutcomes).toMatchObject({ throttled: 11, failed: 0 })
+})

@@ -1,0 +1,194 @@
+import type { ModelReply, ModelRequest, Quota, RateLimits } from '../../src/graph/request.ts'
+import { RequestError } from '../../src/limits/outcome.ts'
+import type { Clock } from '../../src/util/clock.ts'
+
+/** A model server under virtual time, with the quotas and the manners of real ones. */
+export interface SimulatedServerOptions {
+  requestsPerMinute?: number
+  tokensPerMinute?: number
+  /** How it counts a minute. */
+  counting?: 'sliding' | 'bucket'
+  /** Whether its replies tell its quotas. */
+  headers?: boolean
+  /** Whether its refusals say when to return. */
+  retryAfter?: boolean
+  /** Refuses what comes while it answers so many. */
+  slots?: number
+  /** Refuses everything for so many ms from `now` on; 0 while it is open. */
+  closedMs?: (now: number) => number
+  latencyMs?: (call: { number: number; inFlight: number; outputTokens: number }) => number
+  outputTokens?: (number: number) => number
+  /** Answers nothing, and the client gives up. */
+  timesOut?: (call: { number: number; inFlight: number }) => boolean
+}
+
+/** A request as it came. */
+interface Arrival {
+  at: number
+  accepted: boolean
+  /** Being answered when it came. */
+  inFlight: number
+  /** Tokens of question and answer. */
+  tokens: number
+}
+
+export interface SimulatedServer {
+  send(request: ModelRequest): Promise<ModelReply>
+  readonly answered: number
+  readonly refused: number
+  readonly inFlight: number
+  readonly maxInFlight: number
+  readonly arrivals: readonly Arrival[]
+}
+
+const MINUTE = 60_000
+const CHARACTERS_PER_TOKEN = 4.3
+
+export function createSimulatedServer(
+  clock: () => Clock,
+  options: SimulatedServerOptions,
+): SimulatedServer {
+  const { counting = 'sliding', headers = false, retryAfter = false } = options
+  const requests = createMeter(options.requestsPerMinute, counting)
+  const tokens = createMeter(options.tokensPerMinute, counting)
+  const arrivals: Arrival[] = []
+  let number = 0
+  let answered = 0
+  let refused = 0
+  let inFlight = 0
+  let maxInFlight = 0
+
+  function limitsAt(now: number): RateLimits | null {
+    if (!headers) return null
+    return { requests: requests.quota(now), tokens: tokens.quota(now) }
+  }
+
+  function send(request: ModelRequest): Promise<ModelReply> {
+    const now = clock().now()
+    const call = number++
+    const text = request.messages
+      .flatMap(({ content }) => content.map((block) => block.text))
+      .join('')
+    const inputTokens = Math.ceil(text.length / CHARACTERS_PER_TOKEN)
+    const outputTokens = options.outputTokens?.(call) ?? 20
+    const cost = inputTokens + outputTokens
+    const isFull = options.slots !== undefined && inFlight >= options.slots
+    const closedMs = options.closedMs?.(now) ?? 0
+    const waitMs = Math.max(closedMs, requests.wait(1, now), tokens.wait(cost, now))
+    const accepted = !isFull && waitMs === 0
+    arrivals.push({ at: now, accepted, inFlight, tokens: cost })
+    if (!accepted) {
+      refused += 1
+      const retryAfterMs = retryAfter ? Math.ceil(waitMs / 1000) * 1000 || 1000 : null
+      const problem = { kind: 'throttled', retryAfterMs } as const
+      const limits = limitsAt(now)
+      return after(5, () => {
+        throw new RequestError('throttled', 'refused', problem, { status: 429, limits })
+      })
+    }
+    requests.take(1, now)
+    tokens.take(cost, now)
+    inFlight += 1
+    maxInFlight = Math.max(maxInFlight, inFlight)
+    if (options.timesOut?.({ number: call, inFlight }) === true) {
+      return after(MINUTE, () => {
+        inFlight -= 1
+        throw new RequestError('timeout', 'no reply in 60 s', { kind: 'transient' })
+      })
+    }
+    const limits = limitsAt(now)
+    const latency = options.latencyMs?.({ number: call, inFlight, outputTokens }) ?? 1_000
+    return after(latency, () => {
+      inFlight -= 1
+      answered += 1
+      return {
+        text: 'answer',
+        reasoning: null,
+        finishReason: 'stop',
+        usage: { inputTokens, outputTokens, reasoningTokens: 0 },
+        ...(limits === null ? {} : { limits }),
+      }
+    })
+  }
+
+  function after<T>(ms: number, result: () => T): Promise<T> {
+    return new Promise<void>((resolve) => {
+      clock().after(ms, resolve)
+    }).then(result)
+  }
+
+  return {
+    send,
+    arrivals,
+    get answered() {
+      return answered
+    },
+    get refused() {
+      return refused
+    },
+    get inFlight() {
+      return inFlight
+    },
+    get maxInFlight() {
+      return maxInFlight
+    },
+  }
+}
+
+/** A quota as a server keeps it. */
+interface Meter {
+  /** Until so many units are there; 0 for at once. */
+  wait(units: number, now: number): number
+  take(units: number, now: number): void
+  quota(now: number): Quota | null
+}
+
+function createMeter(perMinute: number | undefined, counting: 'sliding' | 'bucket'): Meter {
+  if (perMinute === undefined) return { wait: () => 0, take: () => undefined, quota: () => null }
+  const left = counting === 'sliding' ? slidingWindow(perMinute) : bucket(perMinute)
+  return {
+    wait: (units, now) =>
+      left.at(now) >= units ? 0 : Math.max(1, ((units - left.at(now)) / perMinute) * MINUTE),
+    take: (units, now) => left.take(units, now),
+    quota: (now) => ({ perMinute, remaining: Math.floor(left.at(now)), closedMs: 0 }),
+  }
+}
+
+interface Left {
+  at(now: number): number
+  take(units: number, now: number): void
+}
+
+function slidingWindow(perMinute: number): Left {
+  const taken: { at: number; units: number }[] = []
+  let first = 0
+  let used = 0
+  return {
+    at(now) {
+      for (; (taken[first]?.at ?? Infinity) <= now - MINUTE; first += 1) {
+        used -= taken[first]?.units ?? 0
+      }
+      return perMinute - used
+    },
+    take(units, now) {
+      taken.push({ at: now, units })
+      used += units
+    },
+  }
+}
+
+function bucket(perMinute: number): Left {
+  let level = perMinute
+  let filledAt = 0
+  function at(now: number): number {
+    level = Math.min(perMinute, level + ((now - filledAt) * perMinute) / MINUTE)
+    filledAt = now
+    return level
+  }
+  return {
+    at,
+    take(units, now) {
+      level = at(now) - units
+    },
+  }
+}
