@@ -4,7 +4,7 @@ import { type Figure, median } from './harness.ts'
 // What a call costs where the model costs nothing: 8 chained LLM columns against a server without
 // latency. The whole is measured without a profiler; the profile only says how it divides.
 
-const task = { rows: 4_000, columns: 8, concurrency: 64 }
+const task = { rows: 10_000, columns: 8, concurrency: 64 }
 const calls = task.rows * task.columns
 const rounds = 3
 

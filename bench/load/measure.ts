@@ -20,12 +20,9 @@ export async function measured(profiled: boolean, work: () => Promise<void>): Pr
     measure.profile = selfTimes(profile as CpuProfile)
     session.disconnect()
   }
-  await new Promise<void>((resolve) => {
-    // A handle of its own: a parent that went away has nobody to tell.
-    if (process.send === undefined) console.log(measure)
-    else process.send(measure)
-    resolve()
-  })
+  // Started by hand it has no parent to tell.
+  if (process.send === undefined) console.log(measure)
+  else process.send(measure)
   if (process.connected) process.disconnect()
 }
 

@@ -1,12 +1,11 @@
 """The ancestor, NVIDIA NeMo Data Designer, on the work of bench/pure.ts and bench/http.ts.
 
     python -m venv venv && venv/bin/pip install data-designer
-    node bench/load/server.ts 50                    # prints nothing; see bench/peers/run.ts
     venv/bin/python bench/peers/ancestor.py samplers ROWS
     venv/bin/python bench/peers/ancestor.py expressions ROWS
     venv/bin/python bench/peers/ancestor.py chain URL ROWS MAX_PARALLEL BUFFER_SIZE
 
-Prints one JSON object. It is a peer to compare with, not a dependency.
+Prints one JSON object; bench/peers/run.ts starts the server and all of them. It is a peer to compare with, not a dependency.
 """
 
 import json

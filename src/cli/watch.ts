@@ -1,4 +1,5 @@
-import type { Run, RunEvent } from '../run/run.ts'
+import type { RunEvent } from '../run/events.ts'
+import type { Run } from '../run/run.ts'
 import { formatProblems } from '../config/problems.ts'
 import { createProgress, type ProgressView } from './progress.ts'
 import { exitCodes } from './exit-codes.ts'

@@ -137,8 +137,10 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
     const isAboutConcurrency = !isQuotaUsedUp(limits) && inFlight + 1 >= LIKELY_SHARE * borne
     // A refused first probe says that it is closed, not that the limit is too high.
     if (isAboutConcurrency && allowed > firstProbes(before)) {
-      limit = Math.max(1, Math.floor(allowed * decrease))
-      recovery.refused({ at: allowed, now: limit })
+      // Probes come on top of what is still in flight from before.
+      const at = Math.min(before, Math.max(allowed, inFlight + 1))
+      limit = Math.max(1, Math.floor(at * decrease))
+      recovery.refused({ at, now: limit })
     }
     borne *= FORGET
     beginBurst()

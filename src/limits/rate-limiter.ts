@@ -14,7 +14,7 @@ const BURST_SHARE = 1 / 60
 /** Requests of more than this share of a minute's tokens go beyond the limit by what is over. */
 const LARGEST_SHARE = 1 / 4
 /** Kept back of tokens: what a request uses is only known when it comes back. */
-const TOKEN_RESERVE = 0.01
+const TOKEN_RESERVE = 0.02
 /** What rounding of times may lack. */
 const TOLERANCE = 1e-6
 

@@ -17,6 +17,7 @@ const LONGEST_COOLDOWN_MS = 5 * 60_000
 export function createRoutes(
   models: Pick<ModelRegistry, 'aliases' | 'target'>,
   admission: RequestAdmission,
+  random: () => number = jitter,
 ): Route[] {
   const shared = new Map<string, Limiter>()
   const targets = models.aliases.map((alias) => models.target(alias))
@@ -43,7 +44,7 @@ export function createRoutes(
           cooldownMs: msOf(admission.cooldown_seconds),
           longestCooldownMs: LONGEST_COOLDOWN_MS,
           rampMs: msOf(admission.startup_ramp_seconds),
-          jitter,
+          jitter: random,
         }),
       ),
       // What replies tell: endpoints count most quotas per model.

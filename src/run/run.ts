@@ -1,16 +1,15 @@
 import { join } from 'node:path'
-import type { Problem } from '../config/problem.ts'
 import type { ColumnKind } from '../graph/kind.ts'
 import type { Environment, ProviderKind } from '../models/provider.ts'
-import type { CheckResult } from '../models/registry.ts'
 import { RowSet } from '../plan/row-set.ts'
-import type { SchedulerEvent, Snapshot } from '../scheduler/events.ts'
+import type { Snapshot } from '../scheduler/events.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { StoreEvent } from '../store/open-run.ts'
 import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { bindGenerators } from './bind.ts'
+import type { RunEvent } from './events.ts'
 import { checkModels } from './check-models.ts'
 import { createEngine, decidedRows } from './engine.ts'
 import { describeEvent, describeStoreEvent } from './describe-event.ts'
@@ -27,7 +26,7 @@ import { type ConfigInput, modelsOf } from './sources.ts'
 
 /** What can be said of a run before and while it works. */
 export interface RunOptions {
-  /** The path of a config file, its text, or the config as an object. */
+  /** The path of a config file, `{ text }` of one, or `{ config }` as an object. */
   config: ConfigInput
   /** Rows planned; the config's `rows`, the stored target or 10 when left out. */
   rows?: number
@@ -53,22 +52,6 @@ export interface RunOptions {
   /** What it throws ends the run as an abort of the signal does, and is what the run rejects with. */
   onEvent?: (event: RunEvent) => void
 }
-
-export type RunEvent =
-  | SchedulerEvent
-  | StoreEvent
-  | { type: 'warning'; problem: Problem }
-  | { type: 'models-checked'; results: readonly CheckResult[] }
-  | {
-      type: 'run-opened'
-      dir: string
-      seed: bigint
-      rows: number
-      decided: number
-      resumed: boolean
-      /** Between two progress lines, from the run config. */
-      progressIntervalMs: number
-    }
 
 /** A run at work. */
 export interface Run extends AsyncDisposable {

@@ -36,8 +36,7 @@ const endings = ['.yaml', '.yml', '.json']
 /** The text of a config, from wherever it is. */
 export async function readConfig(input: ConfigInput): Promise<ConfigSource> {
   if (typeof input !== 'string') {
-    const text = 'text' in input ? input.text : JSON.stringify(input.config)
-    return { name: input.name ?? 'dataset', text, file: '(config)', directory: null }
+    return { name: input.name ?? 'dataset', text: textOf(input), file: '(config)', directory: null }
   }
   const ending = extname(input).toLowerCase()
   if (!endings.includes(ending)) {
@@ -55,6 +54,17 @@ export async function readConfig(input: ConfigInput): Promise<ConfigSource> {
     file: input,
     directory: dirname(resolve(input)),
   }
+}
+
+function textOf(input: Exclude<ConfigInput, string>): string {
+  if ('text' in input) return input.text
+  // Programs without types hand in the config itself.
+  if ('config' in input && typeof input.config === 'object') return JSON.stringify(input.config)
+  throw new RowsmithError(
+    'usage',
+    `expected config to be a path, { text } or { config }, got an object with ${Object.keys(input).join(', ') || 'nothing'}`,
+    { hints: ['Write config: { config: yourObject } for a config that is an object.'] },
+  )
 }
 
 /** Reads a file the user named; says what is there instead when it is missing. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { joinFile, type JoinColumn } from './join-file.ts'
-import { decompressors } from './parquet.ts'
+import { decompressors, rowGroupRows } from './parquet.ts'
 import { splitBlocks, writePartFile } from './part-file.ts'
 
 let folder = ''
@@ -70,6 +70,19 @@ test('parts are joined without the row number and the dropped columns', async ()
     expect(chunk.column_index_offset).toBeUndefined()
     expect(chunk.meta_data?.statistics?.null_count).toBe(0n)
   }
+})
+
+test.each([14, 15, 200])('%i row groups are all found again', async (count) => {
+  // One row in each cell of the row group grid.
+  const numbers = Array.from({ length: count }, (_, cell) => cell * rowGroupRows)
+  const parts = [await writePart(`many-${count}`, numbers)]
+  const path = join(folder, `many-${count}.parquet`)
+  expect(await joinFile({ path, columns, parts, clipLastAt: null })).toMatchObject({ rows: count })
+  const { metadata, rows } = await read(path)
+  expect(rows).toStrictEqual(numbers.map(record))
+  expect(metadata.num_rows).toBe(BigInt(count))
+  expect(metadata.row_groups.map(({ num_rows }) => num_rows)).toStrictEqual(numbers.map(() => 1n))
+  expect(metadata.created_by).toBe('rowsmith')
 })
 
 test('the last part is cut at the target, as if the rows beyond had never been there', async () => {

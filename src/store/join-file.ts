@@ -43,21 +43,20 @@ export async function joinFile(options: JoinFileOptions): Promise<WrittenFile & 
   using sink = createSink(path)
   try {
     const kept = columns.filter(({ drop }) => !drop)
-    const rowGroups: RowGroup[] = []
+    const footer = createFooter(datasetSchema(kept))
     sink.write(magic)
     for (const [index, part] of parts.entries()) {
       if (clipLastAt !== null && index === parts.length - 1) {
         const clipped = `${path}.clipped`
         await clipPart(part, clipped, columns, clipLastAt)
-        rowGroups.push(...(await copyPart(clipped, columns, sink)))
+        for (const group of await copyPart(clipped, columns, sink)) footer.add(group)
         rmSync(clipped)
       } else {
-        rowGroups.push(...(await copyPart(part, columns, sink)))
+        for (const group of await copyPart(part, columns, sink)) footer.add(group)
       }
     }
-    sink.write(footer(datasetSchema(kept), rowGroups))
-    const rows = Number(sum(rowGroups.map(({ num_rows }) => num_rows)))
-    return { ...sink.finish(), rows }
+    sink.write(footer.bytes())
+    return { ...sink.finish(), rows: Number(footer.rows) }
   } catch (error) {
     rmSync(path, { force: true })
     throw error
@@ -125,14 +124,78 @@ function sum(sizes: readonly bigint[]): bigint {
   return sizes.reduce((total, size) => total + size, 0n)
 }
 
-/** Everything behind the column chunks, written by hyparquet-writer from row groups it is given. */
-function footer(schema: SchemaElement[], rowGroups: RowGroup[]): Uint8Array {
+/** Everything behind the column chunks, grown row group by row group. */
+interface Footer {
+  readonly rows: bigint
+  add(group: RowGroup): void
+  bytes(): Uint8Array
+}
+
+/**
+ * Keeps row groups as the bytes they are in the end: as objects those of ten million rows take a
+ * hundred megabytes.
+ *
+ * hyparquet-writer encodes whole metadata only. In Thrift's compact protocol the bytes of a list's
+ * element do not depend on what is beside it, so each is cut out of metadata that has no other.
+ */
+function createFooter(schema: SchemaElement[]): Footer {
+  const empty = metadataBytes(schema, [], 0n)
+  const groups: Uint8Array[] = []
+  /** Bytes of the metadata behind the list of row groups. */
+  let behind = 0
+  let rows = 0n
+  return {
+    get rows() {
+      return rows
+    },
+    add(group) {
+      const one = metadataBytes(schema, [group], 0n)
+      // The first byte to differ is the list's header: one element, not none.
+      const header = one.findIndex((byte, at) => byte !== empty[at])
+      behind = empty.length - header - 1
+      groups.push(one.slice(header + 1, one.length - behind))
+      rows += group.num_rows
+    },
+    bytes() {
+      const none = metadataBytes(schema, [], rows)
+      const metadata =
+        groups.length === 0
+          ? [none]
+          : [
+              none.subarray(0, none.length - behind - 1),
+              structListHeader(groups.length),
+              ...groups,
+              none.subarray(none.length - behind),
+            ]
+      const length = new DataView(new ArrayBuffer(4))
+      length.setUint32(
+        0,
+        metadata.reduce((total, piece) => total + piece.length, 0),
+        true,
+      )
+      return Buffer.concat([...metadata, new Uint8Array(length.buffer), magic])
+    },
+  }
+}
+
+/** Thrift's compact protocol: up to 14 elements are counted in the byte that has their type. */
+function structListHeader(count: number): Uint8Array {
+  const struct = 12
+  if (count < 15) return Uint8Array.of((count << 4) | struct)
+  const bytes = [0xf0 | struct]
+  let rest = count
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80)
+  bytes.push(rest)
+  return Uint8Array.from(bytes)
+}
+
+/** Only the metadata of a file with these row groups, without its length and magic. */
+function metadataBytes(schema: SchemaElement[], groups: RowGroup[], rows: bigint): Uint8Array {
   const memory = new ByteWriter()
   const parquet = new ParquetWriter({ writer: memory, schema, createdBy })
-  parquet.row_groups = rowGroups
-  parquet.num_rows = sum(rowGroups.map(({ num_rows }) => num_rows))
+  parquet.row_groups = groups
+  parquet.num_rows = rows
   // Without pending indexes finishing writes the metadata only, and nothing waits.
   void parquet.finish()
-  // The writer began a file of its own; its magic is not ours to repeat.
-  return memory.getBytes().subarray(magic.length)
+  return memory.getBytes().subarray(magic.length, -4 - magic.length)
 }

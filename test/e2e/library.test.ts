@@ -105,3 +105,10 @@ test('a signal that is aborted before makes nothing', async () => {
   )
   await expect(open(desk.path('run'))).rejects.toMatchObject({ code: 'run-missing' })
 })
+
+test('a config handed in as it is gets told how', async () => {
+  const config = { columns: [] } as unknown as { text: string }
+  await expect(validate({ config })).rejects.toThrow(
+    'expected config to be a path, { text } or { config }, got an object with columns',
+  )
+})

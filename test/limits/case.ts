@@ -20,6 +20,7 @@ export interface LimitsCaseOptions {
   maxTokens?: number | null
   promptCharacters?: (row: number) => number
   groupRows?: number
+  seed?: number
 }
 
 export interface LimitsCase {
@@ -33,6 +34,7 @@ export interface LimitsCase {
 export async function runAgainst(options: LimitsCaseOptions): Promise<LimitsCase> {
   const { rows, cap, groupRows = 1_000, promptCharacters = () => 400 } = options
   const none = { requests: null, tokens: null }
+  let chance = options.seed ?? 1
   const [route] = createRoutes(
     {
       aliases: ['m'],
@@ -50,6 +52,8 @@ export async function runAgainst(options: LimitsCaseOptions): Promise<LimitsCase
       }),
     },
     { ...defaultRunConfig.request_admission, ...options.admission },
+    // Chance of its own, the same in every run.
+    () => (chance = (chance * 16_807) % 0x7fffffff) / 0x7fffffff,
   )
   if (route === undefined) throw new Error('no route')
   let answeredAt = 0

@@ -33,22 +33,25 @@ describe.each(['sliding', 'bucket'] as const)('a server that counts with a %s', 
     expect(refusedShare(server)).toBeLessThan(0.01)
   })
 
-  test.each([
-    ['declared in the config', false],
-    ['told by its replies', true],
-  ])('100,000 tokens a minute, %s', async (_, headers) => {
+  test.each(
+    [0, 1, 2].flatMap((shift) => [
+      ['declared in the config', false, shift] as const,
+      ['told by its replies', true, shift] as const,
+    ]),
+  )('100,000 tokens a minute, %s, answers %#', async (_, headers, shift) => {
     const { server, end, engine } = await runAgainst({
       server: {
         requestsPerMinute: REQUESTS,
         tokensPerMinute: TOKENS,
         counting,
         headers,
-        outputTokens,
+        outputTokens: (number) => outputTokens(number + 31 * shift),
         latencyMs: (call) => 500 + call.outputTokens * 15,
       },
       rate: headers ? {} : { requests: REQUESTS, tokens: TOKENS },
       promptCharacters: (row) => 200 + (row % 40) * 50,
       rows: 1_700,
+      seed: shift + 1,
       cap: 64,
     })
     expect(end).toEqual({ kind: 'complete' })
