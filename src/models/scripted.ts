@@ -176,6 +176,7 @@ function perform(
     reasoning: answer.reasoning ?? null,
     finishReason: answer.finishReason ?? 'stop',
     usage: answer.usage ?? countWords(prompt, answer.text),
+    ...(answer.limits === undefined ? {} : { limits: answer.limits }),
   }
 }
 
