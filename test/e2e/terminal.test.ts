@@ -77,7 +77,9 @@ test('on a terminal the panel is repainted in place', async ({ skip }) => {
   expect(last[0]).toMatch(/^tales {2}\d+ of 60 rows \(\d+ %\), [\d.]+\/s(, [\d.]+ s left)?$/)
   expect(last[1]).toMatch(/^ {2}number {2}60\/60 +done$/)
   expect(last[2]).toMatch(/^ {2}story {3}[ \d]\d\/60 {2}[\d.]+\/s$/)
-  expect(last[3]).toMatch(/^ {2}writer {2}4\/4 in flight, (\d+ waiting, )?[\d.k ]+ tokens out$/)
+  // Between two answers, and near the end, a slot may be free for a moment.
+  expect(last[3]).toMatch(/^ {2}writer {2}[0-4]\/4 in flight, (\d+ waiting, )?[\d.k ]+ tokens out$/)
+  expect(frames.some((lines) => lines[3]?.startsWith('  writer  4/4 in flight, '))).toBe(true)
   // Each frame begins at the first line of the one before, in the first column.
   expect(terminal).toContain('\u001B[4F')
   expect(terminal).toContain('\u001B[1mtales\u001B[0m')

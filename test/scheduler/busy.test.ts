@@ -40,7 +40,7 @@ describe.each(Object.keys(shapes))('%s', (shape) => {
   })
 
   test.each([2, 1_000])(
-    '… and with 1 %% stragglers of 100× at buffer_size %i',
+    '… and with one answer in 100 taking 100× as long, at buffer_size %i',
     async (groupRows) => {
       const engine = createEngine({
         columns,
