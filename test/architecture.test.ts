@@ -222,6 +222,6 @@ describe('the checks see what they are there for', () => {
     for (const path of ['work', 'root', 'home/ada', 'Users/ada'].map((name) => slash + name)) {
       expect(machinePaths(`read '${path}/a.txt'`), path).toEqual([path])
     }
-    expect(machinePaths(`${slash}tmp/a, ./work/a, a/root/b, $HOME/work`)).toEqual([])
+    expect(machinePaths(`${slash}tmp/a, ./tasks/a, a/root/b, $HOME/tasks`)).toEqual([])
   })
 })
