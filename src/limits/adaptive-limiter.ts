@@ -80,7 +80,7 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
     if (startup === 'ramp' && options.rampMs !== null) {
       rampStart ??= now
       const share = Math.min(1, (now - rampStart) / options.rampMs)
-      limit = 1 + Math.floor((cap - 1) * share)
+      limit = 1 + wholeSteps((cap - 1) * share)
       if (share >= 1) startup = null
     }
     return Math.min(limit, slowdown.ceiling)
@@ -96,7 +96,7 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
   /** Units that may be in flight of those taken since the last burst. */
   function allowedProbes(now: number): number {
     if (probes === Number.POSITIVE_INFINITY || probesSince === null) return probes
-    const allowed = probes * PROBE_GROWTH ** Math.floor((now - probesSince) / acceptMs)
+    const allowed = probes * PROBE_GROWTH ** wholeSteps((now - probesSince) / acceptMs)
     if (allowed < limit) return allowed
     probes = Number.POSITIVE_INFINITY
     refusals = 0
@@ -106,8 +106,8 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
   /** While probing, when more may leave though nobody answered. */
   function nextProbeStep(now: number): number {
     if (probesSince === null) return Number.POSITIVE_INFINITY
-    const steps = Math.floor((now - probesSince) / acceptMs) + 1
-    return Math.max(now + 1, probesSince + steps * acceptMs)
+    const steps = wholeSteps((now - probesSince) / acceptMs) + 1
+    return probesSince + steps * acceptMs
   }
 
   function beginBurst(): void {
@@ -202,7 +202,7 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
     cap,
     readyAt(now) {
       // A step that rounding puts at or before now is still to come.
-      if (inFlight >= currentLimit(now)) return Math.max(nextRampStep(), now + 1)
+      if (inFlight >= currentLimit(now)) return nextRampStep()
       if (fresh >= allowedProbes(now)) return nextProbeStep(now)
       return Math.max(now, closedUntil)
     },
@@ -246,6 +246,11 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
       return closedUntil
     },
   }
+}
+
+/** Steps taken at an instant; at the very instant of a step rounding must not call it to come. */
+function wholeSteps(steps: number): number {
+  return Math.floor(steps + 1e-9)
 }
 
 function startupOf({ cap, rampMs }: AdaptiveOptions): 'ramp' | 'replies' | null {

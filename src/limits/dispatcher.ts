@@ -159,12 +159,23 @@ export function createDispatcher<Work extends Waiting>({
     return best
   }
 
+  /** What a timer is due for but has not told yet: another event of the same instant came first. */
+  function touchDue(): void {
+    if (timer === null || timer.at > clock.now()) return
+    timer.handle.cancel()
+    touchAll()
+  }
+
+  function touchAll(): void {
+    timer = null
+    for (let route = 0; route < routes.length; route += 1) touch(route)
+  }
+
   function wakeAt(at: number, now: number): void {
     if (timer !== null && timer.at <= at) return
     timer?.handle.cancel()
     const handle = clock.after(at - now, () => {
-      timer = null
-      for (let route = 0; route < routes.length; route += 1) touch(route)
+      touchAll()
       wake()
     })
     timer = { at, handle }
@@ -195,7 +206,9 @@ export function createDispatcher<Work extends Waiting>({
       for (const neighbour of neighbours[route] as number[]) touch(neighbour)
     },
     dispatch(until) {
-      if (dispatching || touched.length === 0) return false
+      if (dispatching) return false
+      touchDue()
+      if (touched.length === 0) return false
       dispatching = true
       try {
         while (mayStart()) {
