@@ -3,6 +3,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import type { Generator } from '../graph/kind.ts'
 import type { Group } from '../plan/group.ts'
+import { partBounds } from '../plan/part.ts'
 import { createPlan, groupsOf } from '../plan/plan.ts'
 import { RowSet } from '../plan/row-set.ts'
 import { assemblePart } from '../scheduler/assemble.ts'
@@ -45,14 +46,16 @@ const LINE_FACTOR = 4
 export async function createEngine(options: EngineOptions): Promise<Scheduler> {
   const { clock, store, decided, graph, generators, seed, runConfig } = options
   const { rows: target, frameRows, partRows } = store.settings
+  const unfinished = new Set(await store.unfinishedParts())
   const plan = createPlan({
     target,
-    decided,
+    decided: options.settleOnly
+      ? decided.union(partsBeside(unfinished, partRows, target))
+      : decided,
     groupRows: runConfig.buffer_size,
     frameRows,
     partRows,
   })
-  const unfinished = new Set(await store.unfinishedParts())
   const reader = createPartReader(store, graph)
   const controller = new AbortController()
   const evaluator = createEvaluator({
@@ -61,15 +64,6 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     onConditionError: () => undefined,
   })
   const cursor = groupsOf(plan, { wholeFrames: graph.columns.some(({ by }) => by === 'column') })
-
-  function nextGroup(): Group | null {
-    let group = cursor.next()
-    // Nothing can be settled in a part the ledger knows nothing of.
-    while (options.settleOnly && group !== null && !unfinished.has(group.part)) {
-      group = cursor.next()
-    }
-    return group
-  }
 
   async function hold(start: number, end: number): Promise<() => void> {
     return (await seed?.hold({ start, end }, controller.signal)) ?? (() => undefined)
@@ -109,7 +103,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     clock,
     graph,
     generators,
-    nextGroup,
+    nextGroup: () => cursor.next(),
     remainingIn(part) {
       const start = part * partRows
       const end = Math.min(start + partRows, target)
@@ -156,6 +150,12 @@ function createPartPipeline(
     mayAssemble = mayWrite
     return written
   }
+}
+
+/** Rows of parts the ledger knows nothing of: there is nothing to settle in them. */
+function partsBeside(unfinished: Iterable<number>, partRows: number, target: number): RowSet {
+  const parts = [...unfinished].map((part) => partBounds(part, partRows, target))
+  return RowSet.fromIntervals(parts.filter(({ start, end }) => start < end)).complement(target)
 }
 
 interface PartReader {
