@@ -44,6 +44,7 @@ Commands:
   preview [options] <config>   Make a few records and show them.
   validate [options] <config>  Say everything that is wrong with a config.
   show [options] <dir>         Say what a run folder holds and what failed.
+  report [options] <dir>       Statistics of every column, as text and page.
   export [options] <dir>       Write every decided row to files.
   help [command]               display help for command
 

@@ -40,6 +40,7 @@ export function createProgram(set: SetCode): Command {
   addPreview(program, set)
   addValidate(program, set)
   addShow(program, set)
+  addReport(program, set)
   addExport(program, set)
   return program
 }
@@ -114,6 +115,21 @@ function addShow(program: Command, set: SetCode): void {
     .action(async (directory: string, options) => {
       const { runShow } = await import('./show.ts')
       set(await runShow(directory, options))
+    })
+}
+
+function addReport(program: Command, set: SetCode): void {
+  program
+    .command('report')
+    .argument('<dir>', 'run folder')
+    .summary('Statistics of every column, as text and page.')
+    .description('Show statistics of every column, and write them as one HTML page with charts.')
+    .option('--html <file>', 'where the page goes (default: <dir>/report.html)')
+    .option('--json', 'print the statistics as one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith report runs/stories --html stories.html')
+    .action(async (directory: string, options) => {
+      const { runReport } = await import('./report-command.ts')
+      set(await runReport(directory, options))
     })
 }
 

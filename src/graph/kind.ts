@@ -3,6 +3,7 @@ import type { ColumnConfig, ModelConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { Random } from '../random/random.ts'
 import type { Value } from '../util/value.ts'
+import type { Distribution } from './distribution.ts'
 import type { ModelReply, ModelRequest } from './request.ts'
 
 /** The type a column declares before the first cell; every part has it. */
@@ -41,6 +42,8 @@ export interface ColumnDescription {
   sides?: readonly { name: string; output: ColumnType }[]
   /** What else decides its values beside its own config: content of files, code, models. */
   identity?: unknown
+  /** What its cells are drawn from; reports compare them with it. */
+  distribution?: Distribution | null
   problems?: readonly Problem[]
 }
 
