@@ -3,15 +3,11 @@ export interface Distinct {
   add(hash: number): void
   merge(stored: StoredDistinct): void
   count(): { count: number; exact: boolean }
-  /** Exact with at most so many values, otherwise registers. */
-  store(exactLimit: number): StoredDistinct
+  store(): StoredDistinct
 }
 
 /** Hashes in ascending order as doubles, or registers; both little-endian in base64. */
 export type StoredDistinct = { hashes: string } | { registers: string }
-
-/** Values counted exactly. */
-export const exactDistinct = 16_384
 
 /** 2^11 registers: a standard error of 1.04 / √2048 = 2.3 %. */
 const indexBits = 11
@@ -19,8 +15,11 @@ const registerCount = 2 ** indexBits
 /** Bits of a hash beside the index, which give the rank. */
 const rankBits = 53 - indexBits
 
-/** HyperLogLog with the improved estimator of Ertl 2017 (arXiv:1702.01284), which has no bias to correct. */
-export function createDistinct(): Distinct {
+/**
+ * Counts exactly with at most so many values, beyond by HyperLogLog with the improved estimator of
+ * Ertl 2017 (arXiv:1702.01284), which has no bias to correct.
+ */
+export function createDistinct(exactValues: number): Distinct {
   let hashes: Set<number> | null = new Set()
   let registers: Uint8Array | null = null
 
@@ -30,7 +29,7 @@ export function createDistinct(): Distinct {
       return
     }
     hashes.add(hash)
-    if (hashes.size > exactDistinct) toRegisters()
+    if (hashes.size > exactValues) toRegisters()
   }
 
   function toRegisters(): Uint8Array {
@@ -57,11 +56,9 @@ export function createDistinct(): Distinct {
       if (hashes !== null) return { count: hashes.size, exact: true }
       return { count: Math.round(estimate(registers as Uint8Array)), exact: false }
     },
-    store(exactLimit) {
-      if (hashes !== null && hashes.size <= exactLimit) {
-        return { hashes: base64(Float64Array.from(hashes).sort()) }
-      }
-      return { registers: base64(registers ?? registersOf(hashes ?? [])) }
+    store() {
+      if (hashes === null) return { registers: base64(registers as Uint8Array) }
+      return { hashes: base64(Float64Array.from(hashes).sort()) }
     },
   }
 }

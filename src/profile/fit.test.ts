@@ -10,7 +10,7 @@ function fit(
   values: readonly Scalar[],
   declared: Distribution,
 ): Fit {
-  const summary = createSummary(type)
+  const summary = createSummary(type, { exactDistinct: 1_000 })
   for (const value of values) summary.add(value)
   return fitOf(summary, declared, histogramOf(summary.numbers))
 }

@@ -6,7 +6,7 @@ import type { Scalar } from './scalar.ts'
 
 function column(values: readonly Scalar[], facts: Partial<ColumnFacts> = {}): ColumnStatistics {
   const type = facts.type ?? 'string'
-  const summary = createSummary(type)
+  const summary = createSummary(type, { exactDistinct: 1_000 })
   for (const value of values) summary.add(value)
   return statisticsOf(summary, {
     name: 'text',

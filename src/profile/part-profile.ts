@@ -26,25 +26,26 @@ interface Block {
 /** Collects the statistics of a part while its blocks pass by. */
 export interface PartProfiler {
   add(block: Block): void
-  /** `endRow`: the row behind the part's last one. */
-  profile(endRow: number): PartProfile
+  profile(): PartProfile
 }
 
-export function createPartProfiler(columns: readonly { type: ColumnType }[]): PartProfiler {
-  const summaries = columns.map(({ type }) => createSummary(type))
+/** `endRow`: the row behind the part's last one. */
+export function createPartProfiler(
+  columns: readonly { type: ColumnType }[],
+  { endRow }: { endRow: number },
+): PartProfiler {
+  const exactDistinct = endRow <= exactRows ? exactRows : exactInPart
+  const summaries = columns.map(({ type }) => createSummary(type, { exactDistinct }))
   return {
     add(block) {
       for (const [id, summary] of summaries.entries()) {
         for (const value of block.columns[id] ?? []) summary.add(value)
       }
     },
-    profile(endRow) {
-      const exactDistinct = endRow <= exactRows ? exactRows : exactInPart
-      return {
-        version: profileVersion,
-        columns: summaries.map((summary) => summary.store({ exactDistinct })),
-      }
-    },
+    profile: () => ({
+      version: profileVersion,
+      columns: summaries.map((summary) => summary.store()),
+    }),
   }
 }
 
@@ -55,7 +56,7 @@ export interface ProfileMerger {
 }
 
 export function createProfileMerger(columns: readonly { type: ColumnType }[]): ProfileMerger {
-  const summaries = columns.map(({ type }) => createSummary(type))
+  const summaries = columns.map(({ type }) => createSummary(type, { exactDistinct: exactRows }))
   return {
     columns: summaries,
     add(profile) {

@@ -4,14 +4,14 @@ import type { Scalar } from './scalar.ts'
 import { createSummary, type ColumnSummary, type StoredSummary } from './summary.ts'
 
 function summaryOf(type: ColumnType, values: readonly Scalar[]): ColumnSummary {
-  const summary = createSummary(type)
+  const summary = createSummary(type, { exactDistinct: 1_000 })
   for (const value of values) summary.add(value)
   return summary
 }
 
 /** As it comes out of the ledger. */
-function stored(summary: ColumnSummary, exactDistinct = 1_000): StoredSummary {
-  return JSON.parse(JSON.stringify(summary.store({ exactDistinct }))) as StoredSummary
+function stored(summary: ColumnSummary): StoredSummary {
+  return JSON.parse(JSON.stringify(summary.store())) as StoredSummary
 }
 
 const columns: [ColumnType, Scalar[]][] = [
@@ -26,7 +26,7 @@ test.each(columns)(
   'what parts of a %s column say together is what all its cells say',
   (type, values) => {
     const whole = summaryOf(type, values)
-    const merged = createSummary(type)
+    const merged = createSummary(type, { exactDistinct: 1_000 })
     for (const value of values) merged.merge(stored(summaryOf(type, [value])))
 
     const figures = (summary: ColumnSummary) => ({
@@ -83,7 +83,7 @@ describe('dates', () => {
 
   test('a part with another text ends it, a part of nulls does not', () => {
     const dates = stored(summaryOf('string', ['2025-01-02']))
-    const merged = createSummary('string')
+    const merged = createSummary('string', { exactDistinct: 1_000 })
     merged.merge(dates)
     merged.merge(stored(summaryOf('string', [null])))
     merged.merge(dates)

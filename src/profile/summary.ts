@@ -22,8 +22,7 @@ export interface ColumnSummary {
   readonly lengths: Numbers
   /** Milliseconds since 1970, while every text is a date; null once one was not. */
   readonly times: Numbers | null
-  /** `exactDistinct`: different values up to which they are stored one by one. */
-  store(options: { exactDistinct: number }): StoredSummary
+  store(): StoredSummary
 }
 
 export interface StoredSummary {
@@ -37,8 +36,12 @@ export interface StoredSummary {
   times: StoredNumbers | null
 }
 
-export function createSummary(type: ColumnType): ColumnSummary {
-  const distinct = createDistinct()
+/** Different values are counted exactly up to `exactDistinct`. */
+export function createSummary(
+  type: ColumnType,
+  { exactDistinct }: { exactDistinct: number },
+): ColumnSummary {
+  const distinct = createDistinct(exactDistinct)
   const frequent = createFrequent()
   const numbers = createNumbers()
   const lengths = createNumbers()
@@ -104,11 +107,11 @@ export function createSummary(type: ColumnType): ColumnSummary {
     get times() {
       return times
     },
-    store: ({ exactDistinct }) => ({
+    store: () => ({
       cells,
       nulls,
       notFinite,
-      distinct: distinct.store(exactDistinct),
+      distinct: distinct.store(),
       frequent: frequent.store(),
       numbers: storedNumbers(numbers),
       lengths: storedNumbers(lengths),
@@ -123,9 +126,12 @@ function storedNumbers(numbers: Numbers): StoredNumbers | null {
   return all.count === 0 ? null : all
 }
 
+const surrogate = /[\uD800-\uDFFF]/
+
 /** Characters as Python counts them: a surrogate pair is one. */
 function codePoints(text: string): number {
   let count = text.length
+  if (!surrogate.test(text)) return count
   for (let at = 0; at < text.length; at += 1) {
     if ((text.charCodeAt(at) & 0xfc00) === 0xdc00) count -= 1
   }

@@ -77,9 +77,9 @@ async function profileFile(
   number: number,
   stored: PartProfile | null,
 ): Promise<PartProfile> {
-  const profiler = createPartProfiler(columns)
+  const profiler = createPartProfiler(columns, { endRow: (number + 1) * partRows })
   for await (const block of readPartFile(path, columns)) profiler.add(clipBlock(block, rows))
-  const profile = profiler.profile((number + 1) * partRows)
+  const profile = profiler.profile()
   return stored?.skipped === undefined ? profile : { ...profile, skipped: stored.skipped }
 }
 

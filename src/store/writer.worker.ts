@@ -59,7 +59,7 @@ serve<WriterCalls>({
     const { columns, rows, values } = collected
     collected = null
     const fresh = splitBlocks({ rows, columns: values })
-    const profiler = createPartProfiler(columns)
+    const profiler = createPartProfiler(columns, { endRow })
     const blocks = profiled(
       profiler,
       old === null ? fresh : mergeBlocks(readPartFile(old, columns), fresh),
@@ -69,7 +69,7 @@ serve<WriterCalls>({
       if (mkdirSync(folder, { recursive: true }) !== undefined) syncFolder(dirname(folder))
       const written = await writePartFile({ path, columns, blocks })
       syncFolder(folder)
-      return { ...written, profile: profiler.profile(endRow) }
+      return { ...written, profile: profiler.profile() }
     } catch (error) {
       throw storageError(error, `writing ${path}`)
     }

@@ -112,10 +112,11 @@ test('the report says of every column what its records hold', async () => {
     for (const value of present) counts.set(value, (counts.get(value) ?? 0) + 1)
     expect(column.cells, column.name).toBe(values.length)
     expect(column.nulls.count, column.name).toBe(values.length - present.length)
-    if (column.distinct.exact) expect(column.distinct.count, column.name).toBe(counts.size)
-    if (column.top?.complete) {
-      expect(new Map(column.top.values.map(({ value, count }) => [value, count]))).toEqual(counts)
-    }
+    expect(column.distinct, column.name).toEqual({ count: counts.size, exact: true })
+    const listed = column.top?.complete === true ? column.top.values : null
+    expect(listed === null || listed.every(({ value, count }) => counts.get(value) === count)).toBe(
+      true,
+    )
     if (column.numbers === null) continue
     const numbers = present.map(Number)
     expect(column.numbers.min, column.name).toBe(Math.min(...numbers))
@@ -216,7 +217,7 @@ test('a run that was interrupted, extended and shrunk has the report of one that
   const shrunk = await create({ config, rows: 5_000, out, shrink: true })
   // What was skipped is known by part only.
   const withoutSkips = (columns: typeof small.columns) =>
-    plain((columns ?? []).map(({ skipped: _, ...column }) => column))
+    plain((columns ?? []).map((column) => ({ ...column, skipped: null })))
   expect(withoutSkips(shrunk.columns)).toEqual(withoutSkips(small.columns))
 })
 

@@ -20,8 +20,11 @@
     const { parentElement: parent, textContent } = walker.currentNode
     const text = (textContent ?? '').trim()
     if (parent === null || text === '' || parent.closest('svg') !== null) continue
-    const [one, other] = [getComputedStyle(parent).color, behind(parent)].map(luminance).toSorted()
-    found.push({ text: text.slice(0, 40), ratio: ((other ?? 0) + 0.05) / ((one ?? 0) + 0.05) })
+    const [one, other] = [getComputedStyle(parent).color, behind(parent)].map(luminance)
+    found.push({
+      text: text.slice(0, 40),
+      ratio: (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05),
+    })
   }
   return found
 })()
