@@ -7,7 +7,6 @@ import { sortKey } from './number-filters.ts'
 import {
   failUndefined,
   isDict,
-  isList,
   Lazy,
   Markup,
   orElse,

@@ -27,7 +27,9 @@ export function toValue(operand: Operand, depth = 0): Value {
     return operand.strict || depth > 0 ? failUndefined(operand) : null
   if (isDict(operand)) {
     spend(operand.size)
-    return new Map([...operand].map(([key, value]) => [keyText(key), toValue(value, depth + 1)]))
+    const map = new Map<string, Value>()
+    for (const [key, value] of operand) map.set(keyText(key), toValue(value, depth + 1))
+    return map
   }
   if (
     isList(operand) ||
