@@ -79,10 +79,13 @@ export async function check(
   const seed = await lookAtSeed(draft, source, storedSeed, options.signal)
   const compiled = compileDataset(draft, seed.schema, options.kinds)
   // Columns of a seed that can't be read would all be unknown references.
+  const isSeedUnread =
+    seed.unread ||
+    loaded.problems.some(({ level, path }) => level === 'error' && path[0] === 'seed_config')
   const told = new Set(loaded.problems.map(({ code }) => code))
   const compileProblems = compiled.problems.filter(
     ({ code }) =>
-      !(seed.unread && code === 'unknown-reference') &&
+      !(isSeedUnread && code === 'unknown-reference') &&
       !(code === 'duplicate-column' && told.has('duplicate-column')),
   )
   const models = openModels({

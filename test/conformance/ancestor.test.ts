@@ -2,9 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { formatPath } from '../../src/config/problems.ts'
-import { create, open, type Problem, type RunOptions, validate } from '../../src/index.ts'
-import { createModelServer, type ServerCall } from '../../src/testing/model-server.ts'
-import { createDesk } from '../e2e/command.ts'
+import { type Problem, validate } from '../../src/index.ts'
+import { type Made, runExample } from '../support/run-example.ts'
 
 // The ancestor's own examples and what becomes of them, in data beside them.
 
@@ -33,40 +32,9 @@ function read(name: string): unknown {
   return JSON.parse(readFileSync(`${folder}${name}`, 'utf8'))
 }
 
-type Records = Record<string, unknown>[]
-
-interface Made {
-  records: Records
-  /** Bodies the model server got, without the check before the run. */
-  bodies: Record<string, unknown>[]
-}
-
-/** Runs an example with a model server behind the provider names it uses. */
-async function run(config: RunOptions['config'], options: Partial<RunOptions> = {}): Promise<Made> {
-  await using desk = await createDesk()
-  const calls: ServerCall[] = []
-  await using server = await createModelServer({
-    script(call) {
-      calls.push(call)
-      return {}
-    },
-  })
-  const providersFile = await desk.write('providers.json', {
-    providers: ['nvidia', 'openai'].map((name) => ({ name, endpoint: server.url })),
-  })
-  const result = await create({
-    config,
-    rows: 30,
-    seed: 5n,
-    providersFile,
-    out: desk.path('run'),
-    ...options,
-  })
-  await using dataset = await open(result.dir)
-  const records: Records = []
-  for await (const record of dataset.records()) records.push(record)
-  expect(result).toMatchObject({ end: { kind: 'complete' }, rows: { accepted: records.length } })
-  const bodies = calls.map(({ text }) => JSON.parse(text) as Record<string, unknown>)
+/** The bodies without those of the check before the run. */
+async function run(...parameters: Parameters<typeof runExample>): Promise<Made> {
+  const { records, bodies } = await runExample(...parameters)
   return { records, bodies: bodies.filter(({ messages }) => contents(messages).some(isAboutRow)) }
 }
 
