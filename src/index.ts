@@ -24,6 +24,16 @@ export type { ColumnStatistics } from './profile/statistics.ts'
 export { preview, type Preview, type PreviewOptions } from './run/preview.ts'
 export type { RowCounts, RunEnd, RunResult } from './run/result.ts'
 export type { RunEvent } from './run/events.ts'
+export {
+  listVariables,
+  render,
+  type RenderedPart,
+  type RenderedRow,
+  type Rendering,
+  type RenderOptions,
+  type RenderSource,
+  type TemplateVariable,
+} from './run/render.ts'
 export { create, type Run, type RunOptions, start } from './run/run.ts'
 export { validate, type Validation } from './run/validate.ts'
 export { isRowsmithError, RowsmithError, type ErrorCode } from './util/errors.ts'

@@ -39,6 +39,7 @@ export function createProgram(set: SetCode): Command {
   addCreate(program, set)
   addPreview(program, set)
   addValidate(program, set)
+  addRender(program, set)
   addShow(program, set)
   addReport(program, set)
   addExport(program, set)
@@ -101,6 +102,31 @@ function addValidate(program: Command, set: SetCode): void {
     .action(async (config: string, options) => {
       const { runValidate } = await import('./validate.ts')
       set(await runValidate(config, options))
+    })
+}
+
+function addRender(program: Command, set: SetCode): void {
+  program
+    .command('render')
+    .argument('<file>', 'template of any ending, or a config with --column')
+    .summary('Show what a prompt or template becomes.')
+    .description('Show what a template, or the templates of a column, become in a row.')
+    .option('-c, --column <name>', 'column of the config whose templates are rendered')
+    .option(
+      '-d, --data <file>',
+      'rows as JSON: an object, a list, or JSON Lines; - reads stdin (default: what the config samples)',
+    )
+    .option('--row <row>', 'only this row, from 0', wholeNumber)
+    .option('--seed <seed>', "run seed, 0 to 2^64 - 1 (default: the config's, or 0)", runSeed)
+    .option('--vars', 'list the variables the templates read; needs no data')
+    .option('--json', 'print one JSON object on stdout')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  rowsmith render prompt.j2 --data rows.jsonl --row 3\n  rowsmith render stories.yaml --column story\n  rowsmith render prompt.j2 --vars',
+    )
+    .action(async (file: string, options) => {
+      const { runRender } = await import('./render.ts')
+      set(await runRender(file, options))
     })
 }
 

@@ -140,6 +140,8 @@ export interface ColumnKind<Config extends ColumnConfig = ColumnConfig> {
   readonly type: string
   /** The whole column object; unknown keys are refused by it. */
   readonly schema: z.ZodType<Config>
+  /** Fields that hold a template, in the order in which a person would read their texts. */
+  readonly templates?: readonly string[]
   describe(config: Config, context: DescribeContext): ColumnDescription
   bind(config: Config, context: BindContext): Generator
 }

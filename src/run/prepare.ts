@@ -4,7 +4,7 @@ import type { DatasetConfig, SeedConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
 import type { RunConfig } from '../config/run-config.ts'
-import { compile } from '../graph/compile.ts'
+import { compile, type Compiled } from '../graph/compile.ts'
 import type { SeedSchema } from '../graph/draft.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { ColumnKind } from '../graph/kind.ts'
@@ -77,20 +77,15 @@ export async function check(
   if (draft === null) return { source, problems, prepared: null }
 
   const seed = await lookAtSeed(draft, source, storedSeed, options.signal)
-  const compiled = compile({
-    config: { ...draft, model_configs: modelsOf(draft) },
-    registry: new Map([
-      ...columnKinds,
-      ...(options.kinds ?? []).map((kind) => [kind.type, kind] as const),
-    ]),
-    seed: seed.schema,
-    hash: (text) => createHash('sha256').update(text).digest('hex'),
-  })
+  const compiled = compileDataset(draft, seed.schema, options.kinds)
   // Columns of a seed that can't be read would all be unknown references.
+  const isSeedUnread =
+    seed.unread ||
+    loaded.problems.some(({ level, path }) => level === 'error' && path[0] === 'seed_config')
   const told = new Set(loaded.problems.map(({ code }) => code))
   const compileProblems = compiled.problems.filter(
     ({ code }) =>
-      !(seed.unread && code === 'unknown-reference') &&
+      !(isSeedUnread && code === 'unknown-reference') &&
       !(code === 'duplicate-column' && told.has('duplicate-column')),
   )
   const models = openModels({
@@ -106,6 +101,12 @@ export async function check(
   })
   // A provider with problems of its own is not missing as well.
   const unread = problems.some(isAboutProviders)
+  // Of a model that could not be read, only its alias is known.
+  const isBroken = ([list, index]: Problem['path']): boolean =>
+    problems.some(
+      ({ level, path }) =>
+        level === 'error' && list === 'model_configs' && path[0] === list && path[1] === index,
+    )
   problems.push(
     ...withPositions(
       [
@@ -113,7 +114,9 @@ export async function check(
         ...compileProblems,
         // The graph says it of the column that uses the alias, with its place.
         ...models.problems.filter(
-          ({ code }) => code !== 'unknown-model-alias' && !(unread && code === 'unknown-provider'),
+          ({ code, path }) =>
+            code !== 'unknown-model-alias' &&
+            !(code === 'unknown-provider' && (unread || isBroken(path))),
         ),
       ],
       source.file,
@@ -152,6 +155,25 @@ export async function check(
   return { source, problems, prepared }
 }
 
+/** Compiles a dataset with the built-in column kinds and further ones. */
+export function compileDataset(
+  dataset: DatasetConfig,
+  seed: SeedSchema | null,
+  kinds: readonly ColumnKind[] = [],
+): Compiled {
+  return compile({
+    config: { ...dataset, model_configs: modelsOf(dataset) },
+    registry: kindsByName(kinds),
+    seed,
+    hash: (text) => createHash('sha256').update(text).digest('hex'),
+  })
+}
+
+/** The column kinds a config may name. */
+export function kindsByName(more: readonly ColumnKind[] = []): ReadonlyMap<string, ColumnKind> {
+  return new Map([...columnKinds, ...more.map((kind) => [kind.type, kind] as const)])
+}
+
 /** Like `check`, for what can't go on without a sound config. */
 export async function prepare(
   options: PrepareOptions,
@@ -183,7 +205,8 @@ export interface SeedLook {
   unread: boolean
 }
 
-async function lookAtSeed(
+/** Opens the seed a config names, to know its columns. Whoever asked closes what is `inspected`. */
+export async function lookAtSeed(
   config: DatasetConfig,
   source: ConfigSource,
   stored: StoredSeedDescription | null,
