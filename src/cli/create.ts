@@ -3,7 +3,7 @@ import { open } from '../run/dataset.ts'
 import { type RunOptions, start } from '../run/run.ts'
 import type { RunResult } from '../run/result.ts'
 import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
-import { reportRun } from './report.ts'
+import { reportRun } from './outcome.ts'
 import { createScreen } from './terminal.ts'
 import { createWatch } from './watch.ts'
 

@@ -1,7 +1,7 @@
 import { open } from '../run/dataset.ts'
 import type { ExportFormat } from '../export/files.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { shortPath } from './report.ts'
+import { shortPath } from './outcome.ts'
 import { counted } from './text.ts'
 
 export interface ExportOptions {

@@ -1,6 +1,6 @@
 import { open, type RunSummary } from '../run/dataset.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { costText, failureTexts, nextSteps, rowsText, shortPath } from './report.ts'
+import { costText, failureTexts, nextSteps, rowsText, shortPath } from './outcome.ts'
 import { compact, counted, size } from './text.ts'
 
 export async function runShow(directory: string, options: { json?: true }): Promise<ExitCode> {
