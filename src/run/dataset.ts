@@ -12,6 +12,7 @@ import { openStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
+import type { ExportEvent } from './events.ts'
 import { requestTotals, rowCounts, type RowCounts, type RunResult } from './result.ts'
 import { settle } from './settle.ts'
 import { modelsOf } from './sources.ts'
@@ -32,7 +33,7 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   waitingCells: number
   parts: StoreSummary['parts']
   /** Files of the final dataset, when it is complete. */
-  files: { path: string; rows: number }[]
+  files: { path: string; rows: number; bytes: number }[]
   failures: StoreSummary['failures']
   usageByRoute: StoreSummary['usage']
   /** What the config allows its models at once and in a minute; null for no limit. */
@@ -51,6 +52,8 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
 interface ExportOptions {
   /** A file for JSON Lines and CSV, a folder for Parquet; `export` in the run folder by default. */
   to?: string
+  /** Called with what the export does meanwhile. */
+  onEvent?: (event: ExportEvent) => void
   /** By the ending of `to`, Parquet otherwise. */
   format?: ExportFormat
 }
@@ -72,11 +75,21 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
   const clock = options.clock ?? systemClock
   await inspectStore(path).catch((error: unknown) => refuse(path, error))
 
-  async function exportTo({ to, format }: ExportOptions = {}): Promise<ExportedFile[]> {
-    await using store = await openStore(path, { clock })
-    await settle(store, clock, options.kinds)
+  async function exportTo(how: ExportOptions = {}): Promise<ExportedFile[]> {
+    const { to = resolve(path, 'export'), format, onEvent = () => undefined } = how
+    onEvent({ type: 'run-opening', dir: path })
+    await using store = await openStore(path, { clock, onEvent })
+    await settle(store, {
+      clock,
+      kinds: options.kinds,
+      onStart: (parts) => onEvent({ type: 'settling', parts }),
+    })
     // Awaited here: the store is closed when this function returns.
-    return await exportFiles(store, to ?? resolve(path, 'export'), format)
+    return await exportFiles(store, to, {
+      format,
+      onProgress: (rows, totalRows) =>
+        onEvent({ type: 'export-progress', path: resolve(to), rows, totalRows }),
+    })
   }
 
   return {
@@ -136,7 +149,7 @@ function summaryOf(store: StoreSummary): RunSummary {
     rows: rowCounts(settings.rows, store.totals),
     waitingCells: store.waitingCells,
     parts: store.parts,
-    files: store.dataset.map((file) => ({ path: file.path, rows: file.rows })),
+    files: store.dataset.map(({ path, rows, bytes }) => ({ path, rows, bytes })),
     ...requestTotals(store.usage),
     usageByRoute: store.usage,
     limits: limitsOf(store),

@@ -95,6 +95,7 @@ export async function start(options: RunOptions): Promise<Run> {
 
     // Before the folder exists: a wrong key leaves nothing behind.
     if (!place.exists) await askModels(prepared, emit, signal)
+    emit({ type: 'run-opening', dir: place.directory })
     const log = { write: (_message: string) => {} }
     const store = opened.use(
       await openOrCreate(place, prepared, options, clock, (event) => {
@@ -183,6 +184,7 @@ function runOf(
   async function work(): Promise<RunResult> {
     try {
       const ended = await scheduler.run()
+      listener.emit({ type: 'finishing' })
       const result = await finish(store, ended, seconds)
       file.write(`ended: ${JSON.stringify(result)}`)
       if (listener.failure !== null) throw listener.failure.error
@@ -233,8 +235,7 @@ async function askModels(
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  if (models.aliases.length === 0) return
-  emit({ type: 'models-checked', results: await checkModels(models, signal) })
+  if (models.aliases.length > 0) await checkModels(models, { signal, emit })
 }
 
 function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal): PrepareOptions {

@@ -16,6 +16,13 @@ import { seedFolder } from './place.ts'
 import { lookAtStored } from './prepare.ts'
 import { modelsOf } from './sources.ts'
 
+interface SettleOptions {
+  clock: Clock
+  kinds?: readonly ColumnKind[] | undefined
+  /** Called with the number of parts there is something to settle in. */
+  onStart?: (parts: number) => void
+}
+
 /**
  * Writes the rows of an interrupted run that are complete in the ledger into their parts.
  *
@@ -23,10 +30,11 @@ import { modelsOf } from './sources.ts'
  */
 export async function settle(
   store: RunStore,
-  clock: Clock,
-  kinds: readonly ColumnKind[] = [],
+  { clock, kinds = [], onStart }: SettleOptions,
 ): Promise<void> {
-  if ((await store.unfinishedParts()).length === 0) return
+  const { length: parts } = await store.unfinishedParts()
+  if (parts === 0) return
+  onStart?.(parts)
   const { config } = loadDataset(store.settings.config, { file: `config of ${store.directory}` })
   if (config === null) throw unreadable(store)
   const seed =
