@@ -12,6 +12,7 @@ import { openStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
+import { readCommand, type RunCommand } from './command.ts'
 import type { ExportEvent } from './events.ts'
 import { requestTotals, rowCounts, type RowCounts, type RunResult } from './result.ts'
 import { settle } from './settle.ts'
@@ -45,6 +46,8 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   }[]
   sessions: StoreSummary['sessions']
   columns: { name: string; type: string; drop: boolean }[]
+  /** How the run was asked for the last time; null where a program made it. */
+  command: RunCommand | null
   /** The living process that works on it. */
   holder: StoreSummary['holder']
 }
@@ -94,7 +97,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
 
   return {
     directory: path,
-    summary: async () => summaryOf(await inspectStore(path)),
+    summary: async () => summaryOf(await inspectStore(path), await readCommand(path)),
     records: (recordOptions) => records(path, recordOptions),
     export: exportTo,
     [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -140,7 +143,7 @@ async function* records(
   }
 }
 
-function summaryOf(store: StoreSummary): RunSummary {
+function summaryOf(store: StoreSummary, command: RunCommand | null): RunSummary {
   const { settings } = store
   return {
     dir: store.directory,
@@ -156,6 +159,7 @@ function summaryOf(store: StoreSummary): RunSummary {
     failures: store.failures,
     sessions: store.sessions,
     columns: settings.columns.map(({ name, type, drop }) => ({ name, type, drop })),
+    command,
     holder: store.holder,
   }
 }

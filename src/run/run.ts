@@ -9,6 +9,7 @@ import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { bindGenerators } from './bind.ts'
+import { keepCommand } from './command.ts'
 import type { RunEvent } from './events.ts'
 import { checkModels } from './check-models.ts'
 import { createEngine, decidedRows } from './engine.ts'
@@ -43,6 +44,8 @@ export interface RunOptions {
   /** A run config file or its fields. */
   runConfig?: string | object
   providersFile?: string
+  /** The words that ask for this run again, kept in its folder for `show`. */
+  command?: (directory: string) => readonly string[]
   environment?: Environment
   kinds?: readonly ColumnKind[]
   providerKinds?: readonly ProviderKind[]
@@ -114,6 +117,9 @@ export async function start(options: RunOptions): Promise<Run> {
       // Before the run is changed: a wrong key leaves it as it was.
       if (await hasWork(store, target, options)) await askModels(prepared, emit, signal)
       decided = await goOn(store, target, options)
+    }
+    if (options.command !== undefined) {
+      await keepCommand(store.directory, options.command(store.directory))
     }
     const seed = await openSeedRows(store, prepared.config, prepared.seed?.seed ?? null, signal)
     if (seed !== null) opened.defer(() => seed.close())

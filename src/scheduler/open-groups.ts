@@ -135,7 +135,8 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
     rows += group.size
     groups.set(open, inputs)
     if (work.wholeFrames) frames.join(open)
-    if (inputs.known !== null) fillKnown(open, inputs.known, { work, frames, counted: options.cellsKnown })
+    if (inputs.known !== null)
+      fillKnown(open, inputs.known, { work, frames, counted: options.cellsKnown })
     rowWork.announce(open)
     if (!work.wholeFrames) return
     currentFrame = group.frame

@@ -180,8 +180,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       rowDecided,
     },
     settleOnly: options.settleOnly ?? false,
-    cellsKnown(local, cells) {
-      ;(counts[(work.columns[local] as WorkColumn).column.id] as CellCounts).known += cells
+    cellsKnown(local, known) {
+      ;(counts[(work.columns[local] as WorkColumn).column.id] as CellCounts).known += known
     },
     emit,
     changed: turn,
