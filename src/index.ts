@@ -21,9 +21,9 @@ export { type Dataset, open, type OpenOptions } from './run/dataset.ts'
 export type { DatasetReport } from './run/report.ts'
 export type { RunSummary } from './run/summary.ts'
 export type { ColumnStatistics } from './profile/statistics.ts'
-export { preview, type Preview, type PreviewOptions } from './run/preview.ts'
+export { preview, type Preview, type PreviewOptions, type PreviewRow } from './run/preview.ts'
 export type { RowCounts, RunEnd, RunResult } from './run/result.ts'
-export type { RunEvent } from './run/events.ts'
+export type { ExportEvent, RunEvent } from './run/events.ts'
 export {
   listVariables,
   render,

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { isRowsmithError, messageOf } from '../util/errors.ts'
 import { passOver, version } from './at-once.ts'
+import { visible } from './visible.ts'
 import { exitCodeOfError, exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** Runs the command line; answers the exit code. */
@@ -32,7 +33,11 @@ export function createProgram(set: SetCode): Command {
     .showHelpAfterError('  Add --help for the options of this command.')
     .configureOutput({
       outputError(text, write) {
-        write(text.replace(/^error: /, 'rowsmith: ').replace(/^\((Did you .*)\)$/m, '  $1'))
+        write(
+          visible(text)
+            .replace(/^error: /, 'rowsmith: ')
+            .replace(/^\((Did you .*)\)$/m, '  $1'),
+        )
       },
     })
     .addHelpText('after', exitCodeHelp)
@@ -84,6 +89,7 @@ function addPreview(program: Command, set: SetCode): void {
     .option('-n, --rows <rows>', 'records to make', wholeNumber, 3)
     .option('--seed <seed>', 'run seed, 0 to 2^64 - 1', runSeed)
     .option('--run-config <file>', 'run config (YAML)')
+    .option('--no-pager', 'print all records one after the other, also on a terminal')
     .option('--json', 'print the records as one JSON array on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith preview stories.yaml -n 2')
     .action(async (config: string, options) => {
@@ -207,12 +213,12 @@ function printError(error: unknown): void {
   if (isRowsmithError(error) && error.code !== 'internal') {
     // Problems of a config begin with the place in the file.
     const prefix = error.name === 'ConfigError' ? '' : 'rowsmith: '
-    process.stderr.write(`${prefix}${error.message}\n`)
-    for (const hint of error.hints) process.stderr.write(`  ${hint}\n`)
+    process.stderr.write(`${prefix}${visible(error.message)}\n`)
+    for (const hint of error.hints) process.stderr.write(`  ${visible(hint)}\n`)
     return
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : messageOf(error)
   process.stderr.write(
-    `rowsmith: an unexpected error; this is a defect, please report it with this text:\n${text}\n`,
+    `rowsmith: an unexpected error; this is a defect, please report it with this text:\n${visible(text)}\n`,
   )
 }

@@ -2,9 +2,10 @@ import { join, resolve } from 'node:path'
 import { open } from '../run/dataset.ts'
 import { reportName, writeReportPage } from '../run/report.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { costText, failureTexts, rowsText, shortPath } from './report.ts'
+import { costText, failureTexts, rowsText, shortPath, textWidth } from './outcome.ts'
 import { statisticsLines } from './statistics.ts'
 import { createScreen } from './terminal.ts'
+import { jsonLine, visibleLine } from './visible.ts'
 
 export interface ReportCommandOptions {
   html?: string
@@ -20,17 +21,19 @@ export async function runReport(
   const report = await dataset.report()
   const { run, columns } = report
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ ...run, seed: String(run.seed), columns })}\n`)
+    process.stdout.write(jsonLine({ ...run, seed: String(run.seed), columns }))
   } else {
     const screen = createScreen(process.stdout)
+    const layout = { style: screen.style, width: textWidth(screen) }
+    const most = Number.POSITIVE_INFINITY
     const lines = [
-      `${screen.style('bold', run.name)}: ${rowsText(run.rows)}`,
+      `${screen.style('bold', visibleLine(run.name))}: ${rowsText(run.rows)}`,
       `  ${costText(run)}`,
-      ...failureTexts(run.failures).map((text) => screen.style('yellow', text)),
+      ...failureTexts(run.failures, { ...layout, most }),
       '',
-      ...statisticsLines(columns, screen, { most: Number.POSITIVE_INFINITY }),
+      ...statisticsLines(columns, { ...layout, most }),
     ]
-    process.stdout.write(`${lines.join('\n')}\n`)
+    screen.print(lines.join('\n'))
   }
   const page = resolve(options.html ?? join(dataset.directory, reportName))
   await writeReportPage(report, page)

@@ -1,37 +1,50 @@
 import type { ColumnStatistics } from '../profile/statistics.ts'
 import { valueText } from '../profile/value-text.ts'
 import { counted, figure, grouped, moment, percent } from '../util/format.ts'
-import { wrap } from './record.ts'
-import type { Screen } from './terminal.ts'
+import type { Paint } from './terminal.ts'
+import { visibleLine } from './visible.ts'
+import { padEnd, widthOf, wrap } from './width.ts'
 
 /** Columns named one by one at the end of a run; `rowsmith report` has all. */
 const columnsInShort = 40
 
-/** The statistics of columns for a terminal: a line of facts each, or a few. */
+export interface StatisticsLayout {
+  style: Paint
+  /** Where lines are broken. */
+  width: number
+  /** Columns that are told. */
+  most?: number
+}
+
+/** Longest name that has its facts beside it. */
+const mostIndent = 24
+
+/** The statistics of columns for a terminal: a line or two of facts each. */
 export function statisticsLines(
   columns: readonly ColumnStatistics[],
-  { width, style }: Pick<Screen, 'width' | 'style'>,
-  { most = columnsInShort }: { most?: number } = {},
+  { style, width, most = columnsInShort }: StatisticsLayout,
 ): string[] {
   const shown = columns.slice(0, most)
-  const names = Math.min(24, Math.max(4, ...shown.map(({ name }) => name.length)))
-  const room = Math.max(20, Math.min(width, 120) - names - 4)
-  const lines = shown.flatMap((column) => {
-    const [first = '', ...rest] = factsOf(column).flatMap((fact) => wrap(fact, room))
-    const head =
-      column.name.length > names
-        ? [`  ${style('bold', column.name)}`, `  ${' '.repeat(names)}  ${first}`]
-        : [`  ${style('bold', column.name.padEnd(names))}  ${first}`]
-    const marked = column.fit?.verdict === 'differs' ? style('red', differsText(column)) : null
-    return [
-      ...head,
-      ...[...rest, ...(marked === null ? [] : wrap(marked, room))].map(
-        (line) => `  ${' '.repeat(names)}  ${line}`,
-      ),
+  const names = shown.map(({ name }) => visibleLine(name))
+  const indent = Math.min(mostIndent, Math.max(4, ...names.map((name) => widthOf(name))))
+  const room = Math.max(20, width - indent - 4)
+  const lines = shown.flatMap((column, at) => {
+    const name = names[at] ?? ''
+    const differs = column.fit?.verdict === 'differs' ? wrap(differsText(column), room) : []
+    const [first = '', ...rest] = [
+      ...factsOf(column).flatMap((fact) => wrap(fact, room)),
+      ...differs.map((line) => style('red', line)),
     ]
+    const title = style('bold', padEnd(name, indent))
+    const head = widthOf(name) > indent ? [`  ${title}`, beside('', first)] : [beside(title, first)]
+    return [...head, ...rest.map((line) => beside('', line))]
   })
   const left = columns.length - shown.length
-  return left > 0 ? [...lines, `  … and ${counted(left, 'column')} more`] : lines
+  return left > 0 ? [...lines, `  … and ${counted(left, 'more column')}`] : lines
+
+  function beside(name: string, text: string): string {
+    return `  ${name === '' ? ' '.repeat(indent) : name}  ${text}`
+  }
 }
 
 function factsOf(column: ColumnStatistics): string[] {

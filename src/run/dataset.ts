@@ -11,6 +11,8 @@ import { openStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
+import { readCommand } from './command.ts'
+import type { ExportEvent } from './events.ts'
 import { makeReport, type DatasetReport } from './report.ts'
 import { settle } from './settle.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
@@ -24,6 +26,8 @@ export interface OpenOptions {
 interface ExportOptions {
   /** A file for JSON Lines and CSV, a folder for Parquet; `export` in the run folder by default. */
   to?: string
+  /** Called with what the export does meanwhile. */
+  onEvent?: (event: ExportEvent) => void
   /** By the ending of `to`, Parquet otherwise. */
   format?: ExportFormat
 }
@@ -47,16 +51,26 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
   const clock = options.clock ?? systemClock
   await inspectStore(path).catch((error: unknown) => refuse(path, error))
 
-  async function exportTo({ to, format }: ExportOptions = {}): Promise<ExportedFile[]> {
-    await using store = await openStore(path, { clock })
-    await settle(store, clock, options.kinds)
+  async function exportTo(how: ExportOptions = {}): Promise<ExportedFile[]> {
+    const { to = resolve(path, 'export'), format, onEvent = () => undefined } = how
+    onEvent({ type: 'run-opening', dir: path })
+    await using store = await openStore(path, { clock, onEvent })
+    await settle(store, {
+      clock,
+      kinds: options.kinds,
+      onStart: (parts) => onEvent({ type: 'settling', parts }),
+    })
     // Awaited here: the store is closed when this function returns.
-    return await exportFiles(store, to ?? resolve(path, 'export'), format)
+    return await exportFiles(store, to, {
+      format,
+      onProgress: (rows, totalRows) =>
+        onEvent({ type: 'export-progress', path: resolve(to), rows, totalRows }),
+    })
   }
 
   return {
     directory: path,
-    summary: async () => summaryOf(await inspectStore(path)),
+    summary: async () => summaryOf(await inspectStore(path), await readCommand(path)),
     report: () => makeReport(path, { kinds: options.kinds }),
     records: (recordOptions) => records(path, recordOptions),
     export: exportTo,

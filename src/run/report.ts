@@ -8,6 +8,7 @@ import { inspectStore } from '../store/inspect.ts'
 import type { StoreSummary } from '../store/inspect.ts'
 import { storageError } from '../store/storage-error.ts'
 import { isRowsmithError } from '../util/errors.ts'
+import { readCommand } from './command.ts'
 import { columnStatistics } from './statistics.ts'
 import { compileStored } from './stored-graph.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
@@ -33,7 +34,7 @@ export async function makeReport(
   { graph, kinds, seconds }: ReportOptions = {},
 ): Promise<DatasetReport> {
   const store = await inspectStore(directory)
-  const run = summaryOf(store)
+  const run = summaryOf(store, await readCommand(store.directory))
   const session = run.sessions.at(-1)
   if (session !== undefined && seconds !== undefined) {
     session.ended = session.started + Math.round(seconds * 1000)

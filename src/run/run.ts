@@ -10,6 +10,7 @@ import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { bindGenerators } from './bind.ts'
+import { keepCommand } from './command.ts'
 import type { RunEvent } from './events.ts'
 import { checkModels } from './check-models.ts'
 import { createEngine, decidedRows } from './engine.ts'
@@ -44,6 +45,8 @@ export interface RunOptions {
   /** A run config file or its fields. */
   runConfig?: string | object
   providersFile?: string
+  /** The words that ask for this run again, kept in its folder for `show`. */
+  command?: (directory: string) => readonly string[]
   environment?: Environment
   kinds?: readonly ColumnKind[]
   providerKinds?: readonly ProviderKind[]
@@ -96,6 +99,7 @@ export async function start(options: RunOptions): Promise<Run> {
 
     // Before the folder exists: a wrong key leaves nothing behind.
     if (!place.exists) await askModels(prepared, emit, signal)
+    emit({ type: 'run-opening', dir: place.directory })
     const log = { write: (_message: string) => {} }
     const store = opened.use(
       await openOrCreate(place, prepared, options, clock, (event) => {
@@ -114,6 +118,9 @@ export async function start(options: RunOptions): Promise<Run> {
       // Before the run is changed: a wrong key leaves it as it was.
       if (await hasWork(store, target, options)) await askModels(prepared, emit, signal)
       decided = await goOn(store, target, options)
+    }
+    if (options.command !== undefined) {
+      await keepCommand(store.directory, options.command(store.directory))
     }
     const seed = await openSeedRows(store, prepared.config, prepared.seed?.seed ?? null, signal)
     if (seed !== null) opened.defer(() => seed.close())
@@ -193,6 +200,7 @@ function runOf(
   async function work(): Promise<RunResult> {
     try {
       const ended = await scheduler.run()
+      listener.emit({ type: 'finishing' })
       const result = await finish(store, graph, ended, seconds)
       const { columns: _, ...told } = result
       file.write(`ended: ${JSON.stringify(told)}`)
@@ -244,8 +252,7 @@ async function askModels(
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  if (models.aliases.length === 0) return
-  emit({ type: 'models-checked', results: await checkModels(models, signal) })
+  if (models.aliases.length > 0) await checkModels(models, { signal, emit })
 }
 
 function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal): PrepareOptions {

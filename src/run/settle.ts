@@ -8,6 +8,13 @@ import { openSeedRows } from './open-seed.ts'
 import { modelsOf } from './sources.ts'
 import { compileStored } from './stored-graph.ts'
 
+interface SettleOptions {
+  clock: Clock
+  kinds?: readonly ColumnKind[] | undefined
+  /** Called with the number of parts there is something to settle in. */
+  onStart?: (parts: number) => void
+}
+
 /**
  * Writes the rows of an interrupted run that are complete in the ledger into their parts.
  *
@@ -15,10 +22,11 @@ import { compileStored } from './stored-graph.ts'
  */
 export async function settle(
   store: RunStore,
-  clock: Clock,
-  kinds: readonly ColumnKind[] = [],
+  { clock, kinds = [], onStart }: SettleOptions,
 ): Promise<void> {
-  if ((await store.unfinishedParts()).length === 0) return
+  const { length: parts } = await store.unfinishedParts()
+  if (parts === 0) return
+  onStart?.(parts)
   const { config, graph } = await compileStored(store.directory, store.settings, kinds)
   const rows = await openSeedRows(store, config, null, new AbortController().signal)
   try {

@@ -1,5 +1,6 @@
 import { loadDataset } from '../config/load.ts'
 import type { StoreSummary } from '../store/inspect.ts'
+import type { RunCommand } from './command.ts'
 import { requestTotals, rowCounts, type RowCounts, type RunResult } from './result.ts'
 import { modelsOf } from './sources.ts'
 
@@ -13,7 +14,7 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   waitingCells: number
   parts: StoreSummary['parts']
   /** Files of the final dataset, when it is complete. */
-  files: { path: string; rows: number }[]
+  files: { path: string; rows: number; bytes: number }[]
   failures: StoreSummary['failures']
   usageByRoute: StoreSummary['usage']
   /** What the config allows its models at once and in a minute; null for no limit. */
@@ -25,11 +26,13 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   }[]
   sessions: StoreSummary['sessions']
   columns: { name: string; type: string; drop: boolean }[]
+  /** How the run was asked for the last time; null where a program made it. */
+  command: RunCommand | null
   /** The living process that works on it. */
   holder: StoreSummary['holder']
 }
 
-export function summaryOf(store: StoreSummary): RunSummary {
+export function summaryOf(store: StoreSummary, command: RunCommand | null): RunSummary {
   const { settings } = store
   return {
     dir: store.directory,
@@ -38,13 +41,14 @@ export function summaryOf(store: StoreSummary): RunSummary {
     rows: rowCounts(settings.rows, store.totals),
     waitingCells: store.waitingCells,
     parts: store.parts,
-    files: store.dataset.map((file) => ({ path: file.path, rows: file.rows })),
+    files: store.dataset.map(({ path, rows, bytes }) => ({ path, rows, bytes })),
     ...requestTotals(store.usage),
     usageByRoute: store.usage,
     limits: limitsOf(store),
     failures: store.failures,
     sessions: store.sessions,
     columns: settings.columns.map(({ name, type, drop }) => ({ name, type, drop })),
+    command,
     holder: store.holder,
   }
 }

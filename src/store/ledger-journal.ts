@@ -61,6 +61,8 @@ export interface FailureSummary {
   code: string
   outcome: 'dropped' | 'null'
   count: number
+  /** The first row, whose words these are. */
+  row: number
   message: string
   raw: string | null
   /** Of the replies that could not be used. */
@@ -261,7 +263,7 @@ export function readFailures(
       FROM failure WHERE row < ?
       UNION ALL SELECT column_key, code, 'null', row, message, raw, count, input_tokens, output_tokens
       FROM null_failure)
-    SELECT column_key, code, outcome, min(row), message, raw, sum(count) AS count,
+    SELECT column_key, code, outcome, min(row) AS row, message, raw, sum(count) AS count,
       sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
     FROM every GROUP BY column_key, code, outcome ORDER BY count DESC, column_key, code`,
     target,
@@ -275,6 +277,7 @@ export function readFailures(
       code: readText(row, 'code', 'failure.code'),
       outcome: readOutcome(row),
       count: readCount(row, 'count', 'failure'),
+      row: readCount(row, 'row', 'failure.row'),
       message: readText(row, 'message', 'failure.message'),
       raw: readNullableText(row, 'raw', 'failure.raw'),
       inputTokens: readCount(row, 'input_tokens', 'failure.input_tokens'),

@@ -276,8 +276,10 @@ test('the report is in run.json, on the page, and in the terminal', async () => 
   expect(desk.plain(shown.stdout)).toMatchInlineSnapshot(`
     "goods: 500 rows: 279 accepted, 88 kept with a null, 133 dropped
       No requests
-      133 rows dropped: column strict, cast-failed: expected a finite number for dtype int, got "x"
-      88 rows kept with a null: column risky, cast-failed: expected a finite number for dtype int, got "x"
+      strict, cast-failed: 133 cells failed, their rows are dropped
+        row 1: expected a finite number for dtype int, got "x"
+      risky, cast-failed: 88 cells failed and are null
+        row 6: expected a finite number for dtype int, got "x"
 
       id      sampler (string), all different, as declared
               32 characters each
