@@ -8,6 +8,14 @@ export type RunEvent =
   | SchedulerEvent
   | StoreEvent
   | { type: 'warning'; problem: Problem }
+  /** Of a seed that takes a while: its first reading, and its copying into the run folder. */
+  | {
+      type: 'seed-progress'
+      phase: 'reading' | 'copying'
+      path: string
+      bytes: number
+      totalBytes: number
+    }
   | { type: 'models-checked'; results: readonly CheckResult[] }
   | {
       type: 'run-opened'

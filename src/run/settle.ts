@@ -47,7 +47,9 @@ export async function settle(
   )
   if (graph === null || !same) throw unreadable(store)
 
-  const rows = await openSeedRows(store, config, null, new AbortController().signal)
+  const rows = await openSeedRows(store, config, null, {
+    signal: new AbortController().signal,
+  })
   try {
     const scheduler = await createEngine({
       clock,
