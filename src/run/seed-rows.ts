@@ -23,7 +23,7 @@ export interface SeedRowsOptions {
 
 interface Chunk {
   holders: number
-  /** Null until they are read. */
+  /** Null until it is read. */
   packed: PackedRows | null
   reading: Promise<void>
   /** Unpacked when they are first asked for, so that no read of many blocks the event loop. */
@@ -43,8 +43,10 @@ const IDLE_BYTES = 8 * 2 ** 20
 export function createSeedRows({ columns, rowBytes, read, close }: SeedRowsOptions): SeedRows {
   const chunkRows = Math.max(1, Math.min(CHUNK_ROWS, Math.floor(CHUNK_BYTES / rowBytes)))
   const places = new Map(columns.map(({ name }, at) => [name, at]))
-  /** By number, the one let go of longest ago first among those nobody holds. */
   const chunks = new Map<number, Chunk>()
+  /** Chunks nobody holds, by number, the one let go of longest ago first. */
+  const idle = new Map<number, Chunk>()
+  let idleBytes = 0
   // Cells are asked for column by column and row by row of neighbours.
   let lastNumber = -1
   let lastChunk: Chunk | null = null
@@ -57,6 +59,7 @@ export function createSeedRows({ columns, rowBytes, read, close }: SeedRowsOptio
     async function readInto(): Promise<void> {
       const packed = await read(start, start + chunkRows)
       chunk.packed = packed
+      if (chunk.holders === 0) rest(number, chunk)
     }
     // Who waits for it learns of a failure; one read ahead has nobody waiting.
     chunk.reading.catch(() => chunks.delete(number))
@@ -64,23 +67,29 @@ export function createSeedRows({ columns, rowBytes, read, close }: SeedRowsOptio
     return chunk
   }
 
-  function letGo(numbers: readonly number[]): void {
-    for (const number of numbers) {
-      const chunk = chunks.get(number)
-      if (chunk === undefined) continue
-      chunk.holders -= 1
-      if (chunk.holders > 0) continue
-      chunks.delete(number)
-      chunks.set(number, chunk)
+  function take(number: number): Chunk {
+    const chunk = chunkOf(number)
+    chunk.holders += 1
+    if (idle.delete(number)) idleBytes -= chunk.packed?.texts.length ?? 0
+    return chunk
+  }
+
+  function letGo(number: number, chunk: Chunk): void {
+    chunk.holders -= 1
+    if (chunk.holders === 0 && chunk.packed !== null) rest(number, chunk)
+  }
+
+  /** Keeps a chunk for who comes next, and forgets those that rested longest. */
+  function rest(number: number, chunk: Chunk): void {
+    idle.set(number, chunk)
+    idleBytes += chunk.packed?.texts.length ?? 0
+    for (const [oldest, { packed }] of idle) {
+      if (idle.size <= IDLE_CHUNKS && idleBytes <= IDLE_BYTES) break
+      idle.delete(oldest)
+      idleBytes -= packed?.texts.length ?? 0
+      chunks.delete(oldest)
+      lastNumber = -1
     }
-    const idle = [...chunks].filter(([, { holders, packed }]) => holders === 0 && packed !== null)
-    let bytes = idle.reduce((sum, [, { packed }]) => sum + (packed?.texts.length ?? 0), 0)
-    for (const [at, [number, { packed }]] of idle.entries()) {
-      if (idle.length - at <= IDLE_CHUNKS && bytes <= IDLE_BYTES) break
-      chunks.delete(number)
-      bytes -= packed?.texts.length ?? 0
-    }
-    lastNumber = -1
   }
 
   function valuesOf(row: number): SeedRow {
@@ -104,20 +113,20 @@ export function createSeedRows({ columns, rowBytes, read, close }: SeedRowsOptio
       return valuesOf(row)[place] ?? null
     },
     hold({ start, end }) {
-      const numbers: number[] = []
-      for (let at = Math.floor(start / chunkRows); at * chunkRows < end; at += 1) numbers.push(at)
-      const wanted = numbers.map((number) => chunkOf(number))
-      for (const chunk of wanted) chunk.holders += 1
+      const first = Math.floor(start / chunkRows)
+      const last = Math.max(first, Math.ceil(end / chunkRows) - 1)
+      const wanted: Chunk[] = []
+      for (let number = first; number <= last; number += 1) wanted.push(take(number))
       // The rows behind are read while these are worked on.
-      chunkOf((numbers.at(-1) ?? 0) + 1)
+      chunkOf(last + 1)
       let held = true
       const release = (): void => {
-        if (held) letGo(numbers)
+        if (!held) return
         held = false
+        for (const [at, chunk] of wanted.entries()) letGo(first + at, chunk)
       }
-      const pending = wanted.filter(({ packed }) => packed === null)
-      if (pending.length === 0) return release
-      return Promise.all(pending.map(({ reading }) => reading)).then(
+      if (wanted.every(({ packed }) => packed !== null)) return release
+      return Promise.all(wanted.map(({ reading }) => reading)).then(
         () => release,
         (error: unknown) => {
           release()
