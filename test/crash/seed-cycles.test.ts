@@ -78,14 +78,14 @@ describe.each(selections)('$name', ({ name, selection, start, size }) => {
 
   test('shuffled, no row comes again before all were used, and every cycle has its own order', () => {
     expect(numbers).toHaveLength(rows)
-    const all = Array.from({ length: size }, (_, at) => start + at)
+    const all = new Set(Array.from({ length: size }, (_, at) => start + at))
     const orders = new Set<string>()
     for (let first = 0; first < rows; first += size) {
       const cycle = numbers.slice(first, first + size)
       orders.add(cycle.slice(0, 100).join())
       expect(new Set(cycle).size, `different rows from row ${first} on`).toBe(cycle.length)
-      expect(all).toEqual(expect.arrayContaining([...new Set(cycle)]))
-      if (cycle.length === size) expect([...cycle].sort((a, b) => a - b)).toEqual(all)
+      // With none twice, a whole cycle inside of the selection is the selection.
+      expect(cycle.filter((number) => !all.has(number))).toEqual([])
     }
     expect(orders.size).toBe(Math.ceil(rows / size))
   })
