@@ -66,11 +66,11 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
   const cursor = groupsOf(plan, { wholeFrames: graph.columns.some(({ by }) => by === 'column') })
 
   async function hold(start: number, end: number): Promise<() => void> {
-    return (await seed?.hold({ start, end }, controller.signal)) ?? (() => undefined)
+    return (await seed?.hold({ start, end })) ?? (() => undefined)
   }
 
   function load(group: Group): GroupInputs | Promise<GroupInputs> {
-    const seedRows = seed?.hold(group, controller.signal) ?? (() => undefined)
+    const seedRows = seed?.hold(group) ?? (() => undefined)
     const known = unfinished.has(group.part) ? reader.read(group.part) : null
     if (typeof seedRows === 'function' && known === null) {
       return { known: null, release: seedRows }

@@ -26,7 +26,7 @@ export type RunEvent =
   | SchedulerEvent
   | StoreEvent
   | { type: 'warning'; problem: Problem }
-  /** Bytes of a seed file that were read, or rows of it copied into the run folder. */
+  /** Of a seed that takes a while: its first reading, and its copying into the run folder. */
   | {
       type: 'seed-progress'
       phase: 'reading' | 'copying'

@@ -1,15 +1,15 @@
 import { join } from 'node:path'
 import { normaliseSeed } from '../seeds/normalise.ts'
-import { createSeedOrder } from '../seeds/order.ts'
 import { selectRows } from '../seeds/selection.ts'
-import { openSeed } from '../seeds/stored.ts'
+import { startWorker } from '../store/calls.ts'
 import type { RunStore } from '../store/store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { isThere, seedFolder } from './place.ts'
 import type { DatasetConfig } from '../config/dataset.ts'
 import { descriptionName, type StoredSeedDescription } from '../seeds/normalise.ts'
-import type { OpenedSeed } from '../seeds/define.ts'
+import type { OpenedSeed, RowsOptions } from '../seeds/define.ts'
 import { readSeedDescription } from '../seeds/stored.ts'
+import type { SeedReaderCalls } from './seed-reader.worker.ts'
 import { createSeedRows, type SeedRows } from './seed-rows.ts'
 
 /** The seed rows of a run folder, copied into it first where they are not there yet. */
@@ -17,7 +17,7 @@ export async function openSeedRows(
   { directory, settings }: RunStore,
   config: DatasetConfig,
   source: OpenedSeed | null,
-  signal: AbortSignal,
+  copying: RowsOptions,
 ): Promise<SeedRows | null> {
   if (config.seed_config === null) return null
   const folder = join(directory, seedFolder)
@@ -31,14 +31,27 @@ export async function openSeedRows(
         },
       )
     }
-    await normaliseSeed(source, folder, { signal })
+    await normaliseSeed(source, folder, copying)
   }
   const description = await readSeedDescription(folder)
   refuseOther(description, settings.seedIdentity, folder)
   const { sampling_strategy: strategy, selection_strategy: selected } = config.seed_config
   const selection = selectRows(selected, description.size)
   if (!('size' in selection)) throw new RowsmithError('config-invalid', selection.message)
-  return createSeedRows(await openSeed(folder, createSeedOrder(strategy, selection, settings.seed)))
+  const reader = startWorker<SeedReaderCalls>('seed-reader.worker', import.meta.url)
+  try {
+    const order = { strategy, selection, runSeed: settings.seed }
+    const rowBytes = await reader.call('open', folder, description.size, order)
+    return createSeedRows({
+      columns: description.columns,
+      rowBytes,
+      read: (start, end) => reader.call('read', start, end),
+      close: () => reader.end(),
+    })
+  } catch (error) {
+    await reader.end()
+    throw error
+  }
 }
 
 function refuseOther(

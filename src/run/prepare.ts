@@ -12,10 +12,17 @@ import { providers as providerKinds } from '../models/index.ts'
 import type { Environment, ProviderKind } from '../models/provider.ts'
 import { type ModelRegistry, openModels } from '../models/registry.ts'
 import type { Clock } from '../util/clock.ts'
-import { describeSeed, type InspectedSeed, inspectSeed } from '../seeds/inspect.ts'
+import {
+  checkSeedUnchanged,
+  describeSeed,
+  type InspectedSeed,
+  inspectSeed,
+} from '../seeds/inspect.ts'
 import type { StoredSeedDescription } from '../seeds/normalise.ts'
 import { selectRows } from '../seeds/selection.ts'
 import { ConfigError, hasErrors } from './config-error.ts'
+import type { RunEvent } from './events.ts'
+import { tellSeedProgress } from './seed-progress.ts'
 import {
   type ConfigInput,
   type ConfigSource,
@@ -40,6 +47,8 @@ export interface PrepareOptions {
   /** Provider kinds beside the built-in ones. */
   providerKinds?: readonly ProviderKind[] | undefined
   signal: AbortSignal
+  /** Told how far reading a seed got. */
+  onEvent?: ((event: RunEvent) => void) | undefined
 }
 
 /** A config that was checked as a whole. */
@@ -76,7 +85,7 @@ export async function check(
   const { draft } = loaded
   if (draft === null) return { source, problems, prepared: null }
 
-  const seed = await lookAtSeed(draft, source, storedSeed, options.signal)
+  const seed = await lookAtSeed(draft, source, storedSeed, options)
   const compiled = compileDataset(draft, seed.schema, options.kinds)
   // Columns of a seed that can't be read would all be unknown references.
   const isSeedUnread =
@@ -133,13 +142,8 @@ export async function check(
     runConfig === null ||
     registry === null
   ) {
-    await seed.inspected?.seed.close()
     await registry?.close()
     return { source, problems, prepared: null }
-  }
-  const close = async (): Promise<void> => {
-    await seed.inspected?.seed.close()
-    await registry.close()
   }
   const prepared: Prepared = {
     source,
@@ -150,7 +154,7 @@ export async function check(
     seedIdentity: seed.content,
     models: registry,
     warnings: problems,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => registry.close(),
   }
   return { source, problems, prepared }
 }
@@ -205,33 +209,36 @@ export interface SeedLook {
   unread: boolean
 }
 
-/** Opens the seed a config names, to know its columns. Whoever asked closes what is `inspected`. */
+/** Looks at the seed a config names, to know its columns. */
 export async function lookAtSeed(
   config: DatasetConfig,
   source: ConfigSource,
   stored: StoredSeedDescription | null,
-  signal: AbortSignal,
+  { signal, clock, onEvent }: Pick<PrepareOptions, 'signal' | 'clock' | 'onEvent'>,
 ): Promise<SeedLook> {
   if (config.seed_config === null) {
     return { schema: null, content: null, inspected: null, problems: [], unread: false }
   }
-  const { inspected, problems } = await inspectSeed(config.seed_config, {
+  const context = {
     workingDirectory: process.cwd(),
     configDirectory: source.directory,
     signal,
-  })
+    onProgress: onEvent === undefined ? undefined : tellSeedProgress('reading', clock, onEvent),
+  }
+  if (stored !== null) {
+    await checkSeedUnchanged(config.seed_config, stored, context)
+    return lookAtStored(config.seed_config, stored)
+  }
+  const { inspected, problems } = await inspectSeed(config.seed_config, context)
   if (inspected !== null) {
     const { seed, selection } = inspected
     const schema = describeSeed(seed, config.seed_config.sampling_strategy, selection)
     return { schema, content: seed.identity, inspected, problems, unread: false }
   }
-  if (stored !== null && problems.every(({ code }) => code === 'seed-missing')) {
-    return lookAtStored(config.seed_config, stored)
-  }
   return { schema: null, content: null, inspected: null, problems, unread: true }
 }
 
-/** The run folder has the rows: the file they came from may be gone. */
+/** The run folder has the rows: the file they came from is not read again, and may be gone. */
 export function lookAtStored(
   { sampling_strategy: strategy, selection_strategy: selected }: SeedConfig,
   stored: StoredSeedDescription,

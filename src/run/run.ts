@@ -20,6 +20,7 @@ import { createListener, type Listener } from './listener.ts'
 import { logName, openLog, type RunLog } from './log.ts'
 import { openSeedRows } from './open-seed.ts'
 import { findPlace } from './place.ts'
+import { tellSeedProgress } from './seed-progress.ts'
 import { prepare, type Prepared, type PrepareOptions } from './prepare.ts'
 import type { RunResult } from './result.ts'
 import { createRoutes } from './routes.ts'
@@ -93,7 +94,7 @@ export async function start(options: RunOptions): Promise<Run> {
   const opened = new AsyncDisposableStack()
   try {
     const prepared = opened.use(
-      await prepare(prepareOptions(options, clock, signal), place.storedSeed),
+      await prepare({ ...prepareOptions(options, clock, signal), onEvent: emit }, place.storedSeed),
     )
     for (const problem of prepared.warnings) emit({ type: 'warning', problem })
 
@@ -122,7 +123,10 @@ export async function start(options: RunOptions): Promise<Run> {
     if (options.command !== undefined) {
       await keepCommand(store.directory, options.command(store.directory))
     }
-    const seed = await openSeedRows(store, prepared.config, prepared.seed?.seed ?? null, signal)
+    const seed = await openSeedRows(store, prepared.config, prepared.seed?.seed ?? null, {
+      signal,
+      onProgress: tellSeedProgress('copying', clock, emit),
+    })
     if (seed !== null) opened.defer(() => seed.close())
     const summary = {
       dir: store.directory,

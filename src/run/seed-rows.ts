@@ -1,76 +1,142 @@
 import type { SeedWindow } from '../graph/kind.ts'
 import type { Interval } from '../plan/interval.ts'
-import type { HeldWindow, StoredSeed } from '../seeds/stored.ts'
+import type { SeedColumn, SeedRow } from '../seeds/define.ts'
+import type { PackedRows } from '../seeds/row-file.ts'
+import { unpackRow } from '../seeds/stored.ts'
+import { RowsmithError } from '../util/errors.ts'
 
 /** Seed rows at hand for the rows being worked on, read in chunks independent of the group size. */
 export interface SeedRows extends SeedWindow {
   /** Gets the rows of an interval at hand; answers at once when they are. */
-  hold(rows: Interval, signal: AbortSignal): (() => void) | Promise<() => void>
+  hold(rows: Interval): (() => void) | Promise<() => void>
   close(): Promise<void>
 }
 
-interface Chunk {
-  window: HeldWindow | Promise<HeldWindow>
-  holders: number
+export interface SeedRowsOptions {
+  columns: readonly SeedColumn[]
+  /** Bytes of a row, on average. */
+  rowBytes: number
+  /** Run rows start ≤ row < end; calls are answered in order. */
+  read: (start: number, end: number) => Promise<PackedRows>
+  close: () => Promise<void>
 }
 
-/** Rows read at a time. */
+interface Chunk {
+  holders: number
+  /** Null until it is read. */
+  packed: PackedRows | null
+  reading: Promise<void>
+  /** Unpacked when they are first asked for, so that no read of many blocks the event loop. */
+  rows: SeedRow[]
+}
+
+/** Rows read at a time; fewer of long ones. */
 const CHUNK_ROWS = 1024
-/** Chunks kept although nobody holds them: the next group begins where the last one ended. */
-const IDLE_CHUNKS = 4
+const CHUNK_BYTES = 2 ** 20
+/**
+ * Chunks kept although nobody holds them: the next group begins where the last one ended, and a
+ * part is assembled from rows that were made a moment ago.
+ */
+const IDLE_CHUNKS = 24
+const IDLE_BYTES = 8 * 2 ** 20
 
-export function createSeedRows(seed: StoredSeed): SeedRows {
+export function createSeedRows({ columns, rowBytes, read, close }: SeedRowsOptions): SeedRows {
+  const chunkRows = Math.max(1, Math.min(CHUNK_ROWS, Math.floor(CHUNK_BYTES / rowBytes)))
+  const places = new Map(columns.map(({ name }, at) => [name, at]))
   const chunks = new Map<number, Chunk>()
+  /** Chunks nobody holds, by number, the one let go of longest ago first. */
+  const idle = new Map<number, Chunk>()
+  let idleBytes = 0
+  // Cells are asked for column by column and row by row of neighbours.
+  let lastNumber = -1
+  let lastChunk: Chunk | null = null
 
-  function chunkOf(number: number, signal: AbortSignal): Chunk {
-    let chunk = chunks.get(number)
-    if (chunk === undefined) {
-      const start = number * CHUNK_ROWS
-      const fresh: Chunk = {
-        holders: 0,
-        window: seed.window([{ start, end: start + CHUNK_ROWS }], signal).then((window) => {
-          fresh.window = window
-          return window
-        }),
-      }
-      chunk = fresh
-      chunks.set(number, chunk)
+  function chunkOf(number: number): Chunk {
+    const known = chunks.get(number)
+    if (known !== undefined) return known
+    const start = number * chunkRows
+    const chunk: Chunk = { holders: 0, packed: null, reading: readInto(), rows: [] }
+    async function readInto(): Promise<void> {
+      const packed = await read(start, start + chunkRows)
+      chunk.packed = packed
+      if (chunk.holders === 0) rest(number, chunk)
     }
+    // Who waits for it learns of a failure; one read ahead has nobody waiting.
+    chunk.reading.catch(() => chunks.delete(number))
+    chunks.set(number, chunk)
     return chunk
   }
 
-  function release(numbers: readonly number[]): void {
-    for (const number of numbers) (chunks.get(number) as Chunk).holders -= 1
-    const idle = [...chunks].filter(
-      ([, { holders, window }]) => holders === 0 && !(window instanceof Promise),
-    )
-    for (const [number, { window }] of idle.slice(0, Math.max(0, idle.length - IDLE_CHUNKS))) {
-      chunks.delete(number)
-      if (!(window instanceof Promise)) window.release()
+  function take(number: number): Chunk {
+    const chunk = chunkOf(number)
+    chunk.holders += 1
+    if (idle.delete(number)) idleBytes -= chunk.packed?.texts.length ?? 0
+    return chunk
+  }
+
+  function letGo(number: number, chunk: Chunk): void {
+    chunk.holders -= 1
+    if (chunk.holders === 0 && chunk.packed !== null) rest(number, chunk)
+  }
+
+  /** Keeps a chunk for who comes next, and forgets those that rested longest. */
+  function rest(number: number, chunk: Chunk): void {
+    idle.set(number, chunk)
+    idleBytes += chunk.packed?.texts.length ?? 0
+    for (const [oldest, { packed }] of idle) {
+      if (idle.size <= IDLE_CHUNKS && idleBytes <= IDLE_BYTES) break
+      idle.delete(oldest)
+      idleBytes -= packed?.texts.length ?? 0
+      chunks.delete(oldest)
+      lastNumber = -1
     }
   }
 
+  function valuesOf(row: number): SeedRow {
+    const number = Math.floor(row / chunkRows)
+    const chunk = number === lastNumber ? lastChunk : (chunks.get(number) ?? null)
+    if (chunk === null || chunk.packed === null || chunk.holders === 0) {
+      throw new RowsmithError('internal', `seed row for row ${row} was not read ahead`)
+    }
+    lastNumber = number
+    lastChunk = chunk
+    const at = row - number * chunkRows
+    return (chunk.rows[at] ??= unpackRow(chunk.packed, at))
+  }
+
   return {
-    value: (row, column) => seed.value(row, column),
-    hold({ start, end }, signal) {
-      const numbers: number[] = []
-      for (let at = Math.floor(start / CHUNK_ROWS); at * CHUNK_ROWS < end; at += 1) numbers.push(at)
-      const wanted = numbers.map((number) => chunkOf(number, signal))
-      for (const chunk of wanted) chunk.holders += 1
-      let held = true
-      const letGo = (): void => {
-        if (held) release(numbers)
-        held = false
+    value(row, column) {
+      const place = places.get(column)
+      if (place === undefined) {
+        throw new RowsmithError('internal', `the seed has no column "${column}"`)
       }
-      const pending = wanted
-        .map(({ window }) => window)
-        .filter((window) => window instanceof Promise)
-      return pending.length === 0 ? letGo : Promise.all(pending).then(() => letGo)
+      return valuesOf(row)[place] ?? null
+    },
+    hold({ start, end }) {
+      const first = Math.floor(start / chunkRows)
+      const last = Math.max(first, Math.ceil(end / chunkRows) - 1)
+      const wanted: Chunk[] = []
+      for (let number = first; number <= last; number += 1) wanted.push(take(number))
+      // The rows behind are read while these are worked on.
+      chunkOf(last + 1)
+      let held = true
+      const release = (): void => {
+        if (!held) return
+        held = false
+        for (const [at, chunk] of wanted.entries()) letGo(first + at, chunk)
+      }
+      if (wanted.every(({ packed }) => packed !== null)) return release
+      return Promise.all(wanted.map(({ reading }) => reading)).then(
+        () => release,
+        (error: unknown) => {
+          release()
+          throw error
+        },
+      )
     },
     async close() {
-      const windows = [...chunks.values()].map(({ window }) => window)
-      await Promise.allSettled(windows.filter((window) => window instanceof Promise))
-      await seed.close()
+      await Promise.allSettled([...chunks.values()].map(({ reading }) => reading))
+      await close()
     },
   }
 }

@@ -28,7 +28,9 @@ export async function settle(
   if (parts === 0) return
   onStart?.(parts)
   const { config, graph } = await compileStored(store.directory, store.settings, kinds)
-  const rows = await openSeedRows(store, config, null, new AbortController().signal)
+  const rows = await openSeedRows(store, config, null, {
+    signal: new AbortController().signal,
+  })
   try {
     const scheduler = await createEngine({
       clock,

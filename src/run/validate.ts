@@ -14,7 +14,14 @@ export interface Validation {
 export async function validate(
   options: Pick<
     RunOptions,
-    'config' | 'providersFile' | 'runConfig' | 'environment' | 'kinds' | 'providerKinds' | 'clock'
+    | 'config'
+    | 'providersFile'
+    | 'runConfig'
+    | 'environment'
+    | 'kinds'
+    | 'providerKinds'
+    | 'clock'
+    | 'onEvent'
   >,
 ): Promise<Validation> {
   const { prepared, problems } = await check({
@@ -26,6 +33,7 @@ export async function validate(
     kinds: options.kinds,
     providerKinds: options.providerKinds,
     signal: new AbortController().signal,
+    onEvent: options.onEvent,
   })
   await prepared?.[Symbol.asyncDispose]()
   return { ok: !hasErrors(problems), problems }

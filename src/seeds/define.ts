@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { ColumnType } from '../graph/kind.ts'
 import type { Value } from '../util/value.ts'
+import type { OnSeedProgress } from './progress.ts'
 
 export interface SeedColumn {
   readonly name: string
@@ -17,10 +18,12 @@ export interface SeedContext {
   /** Tried second for relative paths; null when the config came from no file. */
   readonly configDirectory: string | null
   readonly signal: AbortSignal
+  /** Told while content is read for the first time. */
+  readonly onProgress?: OnSeedProgress | undefined
 }
 
 /** A seed whose columns and size are known; its rows can be read from first to last. */
-export interface OpenedSeed extends AsyncDisposable {
+export interface OpenedSeed {
   readonly columns: readonly SeedColumn[]
   readonly size: number
   /** Hash of the content and of how it is read; the same wherever the content lies. */
@@ -28,17 +31,21 @@ export interface OpenedSeed extends AsyncDisposable {
   /** Cheap to compare: equal stamps mean equal content, different ones mean nothing. */
   readonly stamp: string
   /** All rows in stored order, in batches; every call starts again at the first. */
-  rows(signal: AbortSignal): AsyncIterable<readonly SeedRow[]>
+  rows(options: RowsOptions): AsyncIterable<readonly SeedRow[]>
   /** Whether the content is no longer the one that was opened. */
   changed(): Promise<boolean>
-  close(): Promise<void>
+}
+
+export interface RowsOptions {
+  readonly signal: AbortSignal
+  readonly onProgress?: OnSeedProgress | undefined
 }
 
 /** What a source is now, without reading its rows. */
 interface SeedStamp {
   readonly stamp: string
-  /** Reads all of the content. */
-  identity(signal: AbortSignal): Promise<string>
+  /** Reads all of the content, which is told of as the context says. */
+  identity(): Promise<string>
 }
 
 /**

@@ -1,76 +1,106 @@
-import { createHash } from 'node:crypto'
-import { open, type FileHandle } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
+import type { BigIntStats } from 'node:fs'
+import { SeedFault } from './define.ts'
 
 const chunkBytes = 256 * 1024
 
-/** A file that stays open, so that all passes read the same one whatever happens to its path. */
+/** How a whole file may be compressed. */
+export type Compression = 'gzip' | 'zstd' | 'brotli'
+
+/** A file as it was when the seed was opened; every pass opens it again and checks that it still is. */
 export interface SeedFile {
   readonly path: string
+  /** How messages call it; null where the seed is this one file and its path was said already. */
+  readonly label: string | null
+  /** What its ending says. */
+  readonly compression: Compression | null
   readonly sizeBytes: number
-  /** Size and time of change. */
-  readonly stamp: string
-  /** The content in chunks, from the first byte; a chunk is valid until the next one. */
-  chunks(signal: AbortSignal): AsyncIterable<Buffer>
-  /** Bytes start ≤ at < end. */
-  slice(start: number, end: number): Promise<ArrayBuffer>
-  /** SHA-256 of the content, in hex. */
-  hash(signal: AbortSignal): Promise<string>
-  currentStamp(): Promise<string>
-  close(): Promise<void>
+  /** Path, size and time of change: equal marks mean equal content. */
+  readonly mark: string
 }
 
-export async function openSeedFile(path: string): Promise<SeedFile> {
-  const handle = await open(path, 'r')
+export interface ReadOptions {
+  readonly signal: AbortSignal
+  /** Told how many bytes of a file on disk were read. */
+  readonly onBytes?: ((file: SeedFile, bytes: number) => void) | undefined
+  /** Sees all content, decompressed. */
+  readonly onContent?: ((file: SeedFile, chunk: Buffer) => void) | undefined
+}
+
+export async function lookAtFile(
+  path: string,
+  facts: Pick<SeedFile, 'label' | 'compression'>,
+): Promise<SeedFile> {
+  const stats = await stat(path, { bigint: true })
+  return { path, ...facts, sizeBytes: Number(stats.size), mark: markOf(path, stats) }
+}
+
+/** Whether a file is no longer the one that was looked at. */
+export async function hasChanged({ path, mark }: SeedFile): Promise<boolean> {
+  return stat(path, { bigint: true }).then(
+    (stats) => markOf(path, stats) !== mark,
+    () => true,
+  )
+}
+
+function markOf(path: string, { size, mtimeNs, ino }: BigIntStats): string {
+  return `${path}, ${size} bytes, changed ${mtimeNs}, inode ${ino}`
+}
+
+async function openAgain(file: SeedFile): Promise<FileHandle> {
+  const handle = await open(file.path, 'r')
   try {
-    const { size, stamp } = await stampOf(handle)
-    return {
-      path,
-      sizeBytes: size,
-      stamp,
-      chunks: (signal) => readChunks(handle, signal),
-      slice: (start, end) => readSlice(handle, path, start, end),
-      async hash(signal) {
-        const hash = createHash('sha256')
-        for await (const chunk of readChunks(handle, signal)) hash.update(chunk)
-        return hash.digest('hex')
-      },
-      currentStamp: async () => (await stampOf(handle)).stamp,
-      close: () => handle.close(),
-    }
+    if (markOf(file.path, await handle.stat({ bigint: true })) === file.mark) return handle
+    throw new SeedFault('changed-meanwhile', 'the file changed while the seed was read', {
+      suggestion: 'Start again once nothing writes to it any more.',
+    })
   } catch (error) {
     await handle.close()
     throw error
   }
 }
 
-async function stampOf(handle: FileHandle): Promise<{ size: number; stamp: string }> {
-  const { size, mtimeNs } = await handle.stat({ bigint: true })
-  return { size: Number(size), stamp: `${size} bytes, changed ${mtimeNs}` }
-}
-
-async function* readChunks(handle: FileHandle, signal: AbortSignal): AsyncGenerator<Buffer> {
-  for (let position = 0; ;) {
-    signal.throwIfAborted()
-    // A new buffer each time: parsers keep views of what they were given.
-    const buffer = Buffer.allocUnsafeSlow(chunkBytes)
-    const { bytesRead } = await handle.read(buffer, 0, chunkBytes, position)
-    if (bytesRead === 0) return
-    position += bytesRead
-    yield buffer.subarray(0, bytesRead)
+/** The bytes on disk in chunks, from the first; a chunk is valid for ever. */
+export async function* readBytes(
+  file: SeedFile,
+  { signal, onBytes }: ReadOptions,
+): AsyncGenerator<Buffer> {
+  const handle = await openAgain(file)
+  try {
+    for (let position = 0; ;) {
+      signal.throwIfAborted()
+      // A new buffer each time: parsers keep views of what they were given.
+      const buffer = Buffer.allocUnsafeSlow(chunkBytes)
+      const { bytesRead } = await handle.read(buffer, 0, chunkBytes, position)
+      if (bytesRead === 0) return
+      position += bytesRead
+      onBytes?.(file, position)
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await handle.close()
   }
 }
 
-async function readSlice(
-  handle: FileHandle,
-  path: string,
-  start: number,
-  end: number,
-): Promise<ArrayBuffer> {
-  const bytes = new Uint8Array(end - start)
-  for (let filled = 0; filled < bytes.length;) {
-    const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled)
-    if (bytesRead === 0) throw new Error(`${path} ended at byte ${start + filled} of ${end}`)
-    filled += bytesRead
+/** Parts of a file in any order. */
+export interface Slices extends AsyncDisposable {
+  /** Bytes start ≤ at < end. */
+  slice(start: number, end: number): Promise<ArrayBuffer>
+}
+
+export async function openSlices(file: SeedFile): Promise<Slices> {
+  const handle = await openAgain(file)
+  return {
+    async slice(start, end) {
+      const bytes = new Uint8Array(end - start)
+      for (let filled = 0; filled < bytes.length;) {
+        const rest = bytes.length - filled
+        const { bytesRead } = await handle.read(bytes, filled, rest, start + filled)
+        if (bytesRead === 0) throw new Error(`it ended at byte ${start + filled} of ${end}`)
+        filled += bytesRead
+      }
+      return bytes.buffer
+    },
+    [Symbol.asyncDispose]: () => handle.close(),
   }
-  return bytes.buffer
 }

@@ -16,7 +16,7 @@ import {
 import { seedSources } from './index.ts'
 import { selectRows, type Selection } from './selection.ts'
 
-/** A seed that a run can use. Whoever asked for it closes `seed`. */
+/** A seed that a run can use. */
 export interface InspectedSeed {
   readonly seed: OpenedSeed
   readonly selection: Selection
@@ -45,7 +45,6 @@ export async function inspectSeed(
   }
   const selection = checkContent(config, seed)
   if ('size' in selection) return { inspected: { seed, selection }, problems: [] }
-  await seed.close()
   return { inspected: null, problems: [selection] }
 }
 
@@ -82,7 +81,7 @@ export async function checkSeedUnchanged(
   try {
     const current = await found.stamp(context)
     if (current === null || current.stamp === stored.stamp) return
-    identity = await current.identity(context.signal)
+    identity = await current.identity()
   } catch (error) {
     const problem = toProblem(error, context.signal)
     throw new RowsmithError('seed-changed', `the seed cannot be compared: ${problem.message}`, {
@@ -95,7 +94,7 @@ export async function checkSeedUnchanged(
     'seed-changed',
     `seed_config.source: the run was made with seed ${short(stored.identity)}, ` +
       `and the content there now is ${short(identity)}`,
-    { hints: ['Put the former content back, or start a new run for the new one.'] },
+    { hints: ['Put the former content back, or start a new run beside this one with --fresh.'] },
   )
 }
 

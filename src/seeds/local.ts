@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto'
-import { extname } from 'node:path'
-import { z } from 'zod'
+import { createHash, type Hash } from 'node:crypto'
 import { oneOf, text } from '../config/scalars.ts'
+import { z } from 'zod'
+import { readContent } from './compression.ts'
 import { defineSeedSource, SeedFault, type OpenedSeed, type SeedContext } from './define.ts'
-import { openSeedFile, type SeedFile } from './file.ts'
-import type { SeedFormat } from './formats/define.ts'
-import { seedFormats } from './formats/index.ts'
-import { findSeedFile } from './place.ts'
-
-const endings = seedFormats.flatMap((format) => format.endings)
+import { hasChanged, readBytes, type ReadOptions, type SeedFile } from './file.ts'
+import { findSeedFiles, type SeedFiles } from './find-files.ts'
+import { progressOver } from './progress.ts'
 
 /** Grows whenever the same bytes give other columns or values than before. */
 const readingVersion = 1
@@ -16,85 +13,118 @@ const readingVersion = 1
 // Keys it does not know were warned of when the config was loaded.
 const schema = z.object({ seed_type: oneOf(['local']), path: text({ nonEmpty: true }) })
 
-/** One file on this machine. */
+/** One file on this machine, or those that match a pattern. */
 export const local = defineSeedSource({
   type: 'local',
   schema,
   async open({ path }, context) {
-    const format = formatOf(path)
-    const file = await openSeedFile(await findSeedFile(path, context, endings))
-    try {
-      return await openLocal(file, format, context)
-    } catch (error) {
-      await file.close()
-      throw error
-    }
+    return openFiles(await findSeedFiles(path, context), context)
   },
   async stamp({ path }, context) {
-    const format = formatOf(path)
-    const place = await findIfThere(path, context)
-    if (place === null) return null
-    const file = await openSeedFile(place)
-    await file.close()
+    const found = await findIfThere(path, context)
+    if (found === null) return null
     return {
-      stamp: file.stamp,
-      async identity(signal) {
-        const again = await openSeedFile(place)
-        try {
-          return identify(format, await again.hash(signal))
-        } finally {
-          await again.close()
-        }
-      },
+      stamp: stampOf(found.files),
+      identity: () => readIdentity(found, context),
     }
   },
 })
 
-async function openLocal(
-  file: SeedFile,
-  format: SeedFormat,
-  { signal }: SeedContext,
+async function openFiles(
+  { format, files }: SeedFiles,
+  { signal, onProgress }: SeedContext,
 ): Promise<OpenedSeed> {
-  const identity = identify(format, await file.hash(signal))
-  const reading = await format.open(file, signal)
-  const close = () => file.close()
+  const onBytes = onProgress === undefined ? undefined : progressOver(files, onProgress)
+  const hashes = createHashes()
+  if (!format.streamed) await hashBytes(files, hashes, { signal, onBytes })
+  // A streamed file is read as a whole here, so it is hashed on the way.
+  const reading = await format.open(files, { signal, onBytes, onContent: hashes.add })
   return {
     columns: reading.columns,
     size: reading.size,
-    identity,
-    stamp: file.stamp,
-    rows: (rowsSignal) => reading.rows(rowsSignal),
-    changed: async () => (await file.currentStamp()) !== file.stamp,
-    close,
-    [Symbol.asyncDispose]: close,
+    identity: identify(format.name, hashes.of(files)),
+    stamp: stampOf(files),
+    rows: ({ signal: rowsSignal, onProgress: onRowsProgress }) =>
+      reading.rows({
+        signal: rowsSignal,
+        onBytes: onRowsProgress === undefined ? undefined : progressOver(files, onRowsProgress),
+      }),
+    async changed() {
+      for (const file of files) if (await hasChanged(file)) return true
+      return false
+    },
   }
 }
 
-function formatOf(path: string): SeedFormat {
-  if (/[*?]/.test(path)) {
-    throw new SeedFault('unsupported', `patterns of several files are not read yet: ${path}`, {
-      suggestion: 'Join the files into one and give its path.',
-    })
+async function readIdentity(
+  { format, files }: SeedFiles,
+  { signal, onProgress }: SeedContext,
+): Promise<string> {
+  const onBytes = onProgress === undefined ? undefined : progressOver(files, onProgress)
+  const hashes = createHashes()
+  if (format.streamed) {
+    for (const file of files) {
+      for await (const chunk of readContent(file, { signal, onBytes })) hashes.add(file, chunk)
+    }
+  } else {
+    await hashBytes(files, hashes, { signal, onBytes })
   }
-  const ending = extname(path).toLowerCase()
-  const format = seedFormats.find((candidate) => candidate.endings.includes(ending))
-  if (format !== undefined) return format
-  const came = ending === '' ? 'no ending' : `the ending ${ending}`
-  throw new SeedFault('unknown-format', `${path} has ${came}, which names no seed format`, {
-    suggestion: `Use a file ending in ${endings.join(', ')}.`,
-  })
+  return identify(format.name, hashes.of(files))
 }
 
-async function findIfThere(path: string, context: SeedContext): Promise<string | null> {
+async function hashBytes(
+  files: readonly SeedFile[],
+  hashes: Hashes,
+  options: ReadOptions,
+): Promise<void> {
+  for (const file of files) {
+    for await (const chunk of readBytes(file, options)) hashes.add(file, chunk)
+  }
+}
+
+interface Hashes {
+  readonly add: (file: SeedFile, chunk: Buffer) => void
+  /** SHA-256 of each file's content, in hex. */
+  of(files: readonly SeedFile[]): string[]
+}
+
+function createHashes(): Hashes {
+  const hashes = new Map<string, Hash>()
+  return {
+    add({ path }, chunk) {
+      let hash = hashes.get(path)
+      if (hash === undefined) {
+        hash = createHash('sha256')
+        hashes.set(path, hash)
+      }
+      hash.update(chunk)
+    },
+    of: (files) =>
+      files.map(({ path }) => (hashes.get(path) ?? createHash('sha256')).copy().digest('hex')),
+  }
+}
+
+/**
+ * What decides a seed's rows: the format and the contents in order. Not names and places, so that
+ * files can move, and not compression, so that they can be compressed later.
+ */
+function identify(format: string, contents: readonly string[]): string {
+  const content = contents.length === 1 ? contents[0] : contents
+  const material = JSON.stringify({ version: readingVersion, format, content })
+  return createHash('sha256').update(material).digest('hex')
+}
+
+function stampOf(files: readonly SeedFile[]): string {
+  const hash = createHash('sha256')
+  for (const { mark } of files) hash.update(`${mark}\n`)
+  return hash.digest('hex')
+}
+
+async function findIfThere(path: string, context: SeedContext): Promise<SeedFiles | null> {
   try {
-    return await findSeedFile(path, context, endings)
+    return await findSeedFiles(path, context)
   } catch (error) {
     if (error instanceof SeedFault && error.code === 'seed-missing') return null
     throw error
   }
-}
-
-function identify({ name }: SeedFormat, contentHash: string): string {
-  const material = JSON.stringify({ version: readingVersion, format: name, content: contentHash })
-  return createHash('sha256').update(material).digest('hex')
 }

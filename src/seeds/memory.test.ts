@@ -38,10 +38,9 @@ const script = `
   const context = { workingDirectory: folder, configDirectory: null, signal }
   const seed = await local.open({ seed_type: 'local', path: name }, context)
   await normaliseSeed(seed, folder + '/' + name + '.seed', { signal })
-  await seed.close()
   clearInterval(sampling)
   sample()
-    console.log(JSON.stringify([seed.size, sum / samples / 2 ** 20]))
+  console.log(JSON.stringify([seed.size, sum / samples / 2 ** 20]))
 `
 
 // Collected before every sample: how much garbage V8 lets lie says nothing of what rows retain.

@@ -2,7 +2,7 @@ import { mkdir, open, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RowsmithError, messageOf } from '../util/errors.ts'
 import { stringifyJson } from '../util/json.ts'
-import { SeedFault, type OpenedSeed, type SeedColumn } from './define.ts'
+import { SeedFault, type OpenedSeed, type RowsOptions, type SeedColumn } from './define.ts'
 import { createRowFileWriter, offsetsName, rowsName } from './row-file.ts'
 
 /** Grows whenever the files of a stored seed change their form. */
@@ -27,14 +27,14 @@ export interface StoredSeedDescription {
 export async function normaliseSeed(
   seed: OpenedSeed,
   directory: string,
-  { signal }: { signal: AbortSignal },
+  options: RowsOptions,
 ): Promise<void> {
   try {
     await mkdir(directory, { recursive: true })
-    await writeRowFiles(seed, directory, signal)
+    await writeRowFiles(seed, directory, options)
     await publish(seed, directory)
   } catch (error) {
-    throw signal.aborted ? error : toStorageError(error, directory)
+    throw options.signal.aborted ? error : toStorageError(error, directory)
   }
 }
 
@@ -58,13 +58,13 @@ async function publish(seed: OpenedSeed, directory: string): Promise<void> {
 async function writeRowFiles(
   seed: OpenedSeed,
   directory: string,
-  signal: AbortSignal,
+  options: RowsOptions,
 ): Promise<void> {
   const writer = await createRowFileWriter(directory)
   let written = 0
   try {
-    for await (const batch of seed.rows(signal)) {
-      signal.throwIfAborted()
+    for await (const batch of seed.rows(options)) {
+      options.signal.throwIfAborted()
       for (const row of batch) {
         const full = writer.append(stringifyJson(row))
         if (full !== undefined) await full

@@ -1,25 +1,27 @@
 import { readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { editDistance } from '../util/near-miss.ts'
 import { SeedFault, type SeedContext } from './define.ts'
+import { isSeedName, stemOf } from './format-of.ts'
 
 /**
  * The file a path of the config means: below the working directory, otherwise beside the config.
  *
  * A missing file is a fault that names the places tried and files with similar names.
  */
-export async function findSeedFile(
-  path: string,
-  { workingDirectory, configDirectory }: SeedContext,
-  endings: readonly string[],
-): Promise<string> {
-  const places = placesOf(path, workingDirectory, configDirectory)
+export async function findSeedFile(path: string, context: SeedContext): Promise<string> {
+  const places = placesOf(path, context)
   for (const place of places) {
     if (await isFile(place, path)) return place
   }
-  const near = await nearMisses(places, endings)
-  throw new SeedFault('seed-missing', `there is no file ${places.join(' and none ')}`, {
+  throw await missing(places, `there is no file ${places.join(' and none ')}`)
+}
+
+/** The fault of a path or pattern that leads to nothing. */
+export async function missing(places: readonly string[], message: string): Promise<SeedFault> {
+  const near = await nearMisses(places)
+  return new SeedFault('seed-missing', message, {
     suggestion:
       near.length > 0
         ? `Did you mean ${near.join(' or ')}?`
@@ -27,15 +29,23 @@ export async function findSeedFile(
   })
 }
 
-function placesOf(
-  path: string,
-  workingDirectory: string,
-  configDirectory: string | null,
-): string[] {
-  const expanded = path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path
-  if (isAbsolute(expanded) || configDirectory === null) return [resolve(workingDirectory, expanded)]
-  const places = [workingDirectory, configDirectory].map((folder) => resolve(folder, expanded))
+type Folders = Pick<SeedContext, 'workingDirectory' | 'configDirectory'>
+
+/** Where a path of the config may lead, in the order they are tried. */
+export function placesOf(path: string, folders: Folders): string[] {
+  const places = rootsOf(path, folders).map(({ folder, path: inner }) => resolve(folder, inner))
   return [...new Set(places)]
+}
+
+/** The same as folders and paths from there, which are absolute where the written one is. */
+export function rootsOf(
+  path: string,
+  { workingDirectory, configDirectory }: Folders,
+): { folder: string; path: string }[] {
+  if (path === '~' || path.startsWith('~/')) return [{ folder: homedir(), path: path.slice(2) }]
+  const folders = configDirectory === null ? [] : [configDirectory]
+  if (isAbsolute(path)) folders.length = 0
+  return [workingDirectory, ...folders].map((folder) => ({ folder, path }))
 }
 
 async function isFile(place: string, path: string): Promise<boolean> {
@@ -43,7 +53,7 @@ async function isFile(place: string, path: string): Promise<boolean> {
     const stats = await stat(place)
     if (stats.isFile()) return true
     throw new SeedFault('not-a-file', `${path} is a ${stats.isDirectory() ? 'folder' : 'device'}`, {
-      suggestion: 'A local seed is one file; give its path.',
+      suggestion: `Give the path of a file, or a pattern of several: ${join(path, '*.csv')}`,
     })
   } catch (error) {
     if (isMissing(error)) return false
@@ -52,17 +62,14 @@ async function isFile(place: string, path: string): Promise<boolean> {
 }
 
 /** At most three files with a readable ending, the most similar names first. */
-async function nearMisses(
-  places: readonly string[],
-  endings: readonly string[],
-): Promise<string[]> {
+async function nearMisses(places: readonly string[]): Promise<string[]> {
   const wanted = basename(places[0] ?? '').toLowerCase()
   const found: { path: string; distance: number }[] = []
   for (const folder of new Set(places.map((place) => dirname(place)))) {
     for (const name of await listFolder(folder)) {
-      if (!endings.includes(extname(name).toLowerCase())) continue
+      if (!isSeedName(name)) continue
       const distance = editDistance(wanted, name.toLowerCase())
-      const sameStem = stem(wanted) === stem(name.toLowerCase())
+      const sameStem = stemOf(wanted) === stemOf(name.toLowerCase())
       if (sameStem || distance <= Math.max(2, wanted.length / 3)) {
         found.push({ path: join(folder, name), distance: sameStem ? 0 : distance })
       }
@@ -81,12 +88,8 @@ async function listFolder(folder: string): Promise<string[]> {
   }
 }
 
-function stem(name: string): string {
-  return basename(name, extname(name))
-}
-
 /** Whether a file system call failed because there is nothing at the path. */
-function isMissing(error: unknown): boolean {
+export function isMissing(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return code === 'ENOENT' || code === 'ENOTDIR'
 }

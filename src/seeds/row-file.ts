@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -17,7 +18,6 @@ const offsetGap = 512
 const byteGap = 16 * 1024
 /** One read of rows is cut here, so that a wide seed does not need a huge buffer. */
 const spanBytes = 1024 * 1024
-const parallelReads = 8
 
 export interface RowFileWriter {
   /** Gives a promise when something has to be written before the next row. */
@@ -92,82 +92,119 @@ async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
   }
 }
 
-export interface RowFileReader {
-  /** The texts of rows, which must be ascending and below the size. */
-  read(rows: readonly number[], signal: AbortSignal): Promise<Map<number, string>>
-  close(): Promise<void>
+/** Texts of rows beside each other: `texts` has them one after the other, in any order. */
+export interface PackedRows {
+  readonly texts: Uint8Array
+  /** Of every row that was asked for, where its text begins and ends. */
+  readonly starts: Uint32Array
+  readonly ends: Uint32Array
 }
 
-export async function openRowFile(directory: string): Promise<RowFileReader> {
-  const rows = await open(join(directory, rowsName), 'r')
-  const offsets = await open(join(directory, offsetsName), 'r').catch(async (error) => {
-    await rows.close()
-    throw error
-  })
+export interface RowFileReader extends Disposable {
+  /** Of all rows. */
+  readonly sizeBytes: number
+  /** Reads rows, in any order and as often as they are named. */
+  read(rows: readonly number[]): PackedRows
+}
 
-  async function readRun(run: readonly number[], texts: Map<number, string>): Promise<void> {
-    const first = run[0] ?? 0
-    const last = run.at(-1) ?? first
-    const bounds = await readAt(offsets, first * offsetBytes, (last - first + 2) * offsetBytes)
-    const start = (row: number) => Number(bounds.readBigUInt64LE((row - first) * offsetBytes))
-    for (const span of cut(run, (row, begin) => {
-      const skipped = start(row) - start(begin.last + 1)
-      return skipped > byteGap || start(row + 1) - start(begin.first) > spanBytes
-    })) {
-      const begin = start(span[0] ?? first)
-      const end = start((span.at(-1) ?? first) + 1)
-      const bytes = await readAt(rows, begin, end - begin)
-      // The line feed after each row stays out.
-      for (const row of span) {
-        texts.set(row, bytes.toString('utf8', start(row) - begin, start(row + 1) - begin - 1))
-      }
-    }
+/**
+ * Reads without a promise per read: of a shuffled seed every row is a read of its own, and handing
+ * a read to another thread costs several times what it does. So it has a thread of its own.
+ */
+export function openRowFile(directory: string): RowFileReader {
+  const rows = openSync(join(directory, rowsName), 'r')
+  let offsets: number
+  try {
+    offsets = openSync(join(directory, offsetsName), 'r')
+  } catch (error) {
+    closeSync(rows)
+    throw error
   }
 
   return {
-    async read(wanted, signal) {
-      const texts = new Map<number, string>()
-      const runs = cut(
-        wanted,
-        (row, { first, last }) => row - last > offsetGap || row - first > 4096,
-      )
-      for (let at = 0; at < runs.length; at += parallelReads) {
-        signal.throwIfAborted()
-        await Promise.all(runs.slice(at, at + parallelReads).map((run) => readRun(run, texts)))
+    sizeBytes: fstatSync(rows).size,
+    read(wanted) {
+      const order = wanted.map((_, at) => at).sort((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0))
+      const ascending = [...new Set(order.map((at) => wanted[at] ?? 0))]
+      const places = new Map<number, { start: number; end: number }>()
+      const pieces: Buffer[] = []
+      let length = 0
+      for (const span of spansOf(ascending, offsets)) {
+        const bytes = readAt(rows, span.start, span.end - span.start)
+        pieces.push(bytes)
+        // The line feed after each row stays out.
+        for (const { row, start, end } of span.rows) {
+          places.set(row, {
+            start: length + start - span.start,
+            end: length + end - span.start - 1,
+          })
+        }
+        length += bytes.length
       }
-      return texts
+      return {
+        texts: Buffer.concat(pieces, length),
+        starts: Uint32Array.from(wanted, (row) => places.get(row)?.start ?? 0),
+        ends: Uint32Array.from(wanted, (row) => places.get(row)?.end ?? 0),
+      }
     },
-    async close() {
-      await rows.close()
-      await offsets.close()
+    [Symbol.dispose]() {
+      closeSync(rows)
+      closeSync(offsets)
     },
   }
 }
 
-/** Cuts ascending rows into runs, in front of every row for which `apart` says so. */
-function cut(
-  rows: readonly number[],
-  apart: (row: number, run: { first: number; last: number }) => boolean,
-): number[][] {
-  const runs: number[][] = []
+/** Rows that one read gets, and where they are in the file. */
+interface Span {
+  start: number
+  end: number
+  rows: { row: number; start: number; end: number }[]
+}
+
+function* spansOf(ascending: readonly number[], offsets: number): Generator<Span> {
+  let span: Span | null = null
+  for (const run of runsOf(ascending)) {
+    const first = run[0] ?? 0
+    const last = run.at(-1) ?? first
+    const bounds = readAt(offsets, first * offsetBytes, (last - first + 2) * offsetBytes)
+    for (const row of run) {
+      const start = Number(bounds.readBigUInt64LE((row - first) * offsetBytes))
+      const end = Number(bounds.readBigUInt64LE((row - first + 1) * offsetBytes))
+      if (span !== null && (start - span.end > byteGap || end - span.start > spanBytes)) {
+        yield span
+        span = null
+      }
+      span ??= { start, end, rows: [] }
+      span.end = end
+      span.rows.push({ row, start, end })
+    }
+  }
+  if (span !== null) yield span
+}
+
+/** Cuts ascending rows where fetching the offsets between them would cost more than a read. */
+function* runsOf(ascending: readonly number[]): Generator<number[]> {
   let run: number[] = []
-  for (const row of rows) {
+  for (const row of ascending) {
     const [first] = run
     const last = run.at(-1)
-    if (first !== undefined && last !== undefined && apart(row, { first, last })) {
-      runs.push(run)
+    if (
+      first !== undefined &&
+      last !== undefined &&
+      (row - last > offsetGap || row - first > 4096)
+    ) {
+      yield run
       run = []
     }
     run.push(row)
   }
-  if (run.length > 0) runs.push(run)
-  return runs
+  if (run.length > 0) yield run
 }
 
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(length)
+function readAt(file: number, position: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length)
   for (let filled = 0; filled < length;) {
-    const { bytesRead } = await handle.read(bytes, filled, length - filled, position + filled)
+    const bytesRead = readSync(file, bytes, filled, length - filled, position + filled)
     if (bytesRead === 0) throw new Error(`ends at byte ${position + filled}, before ${length} more`)
     filled += bytesRead
   }

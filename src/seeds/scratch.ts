@@ -50,6 +50,6 @@ export function localSeed(path: string, changes: Partial<SeedConfig> = {}): Seed
 
 export async function allRows(seed: OpenedSeed): Promise<SeedRow[]> {
   const rows: SeedRow[] = []
-  for await (const batch of seed.rows(new AbortController().signal)) rows.push(...batch)
+  for await (const batch of seed.rows({ signal: new AbortController().signal })) rows.push(...batch)
   return rows
 }

@@ -32,9 +32,17 @@ export function inferValueType(): ValueInference {
   }
 }
 
+/** The type that holds the values of two columns, as `inferValueType` would find it. */
+export function commonType(one: ColumnType, two: ColumnType): ColumnType {
+  if (one === two) return one
+  const isNumber = (type: ColumnType): boolean => type === 'int64' || type === 'float64'
+  return isNumber(one) && isNumber(two) ? 'float64' : 'json'
+}
+
 /** A value as its column has it: whole numbers become doubles among doubles. */
 export function widenTo(type: ColumnType, value: Value): Value {
-  return type === 'float64' && typeof value === 'number' ? toDouble(value) : value
+  if (type !== 'float64') return value
+  return typeof value === 'number' || typeof value === 'bigint' ? toDouble(Number(value)) : value
 }
 
 function classOf(value: Exclude<Value, null>): number {

@@ -38,11 +38,17 @@ interface OpenCall {
  */
 const youngGenerationMb = 48
 
-/** Starts a worker thread from a file beside this one; `name` is its file name without extension. */
-export function startWorker<Calls extends Operations<Calls>>(name: string): WorkerClient<Calls> {
+/**
+ * Starts a worker thread from a file beside `home`, a module's URL; `name` is its file name
+ * without extension.
+ */
+export function startWorker<Calls extends Operations<Calls>>(
+  name: string,
+  home: string = import.meta.url,
+): WorkerClient<Calls> {
   // tsc leaves the text of a URL alone: the published file ends in .js, the source in .ts.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const file = new URL(`./${name}.${extension}`, import.meta.url)
+  const file = new URL(`./${name}.${extension}`, home)
   // Flags of the program are not for a thread: `--input-type` of an --eval would break it.
   const resourceLimits = { maxYoungGenerationSizeMb: youngGenerationMb }
   const worker = new Worker(file, { name, execArgv: [], resourceLimits })

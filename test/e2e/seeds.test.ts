@@ -1,4 +1,5 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { gzipSync } from 'node:zlib'
 import { ByteWriter, parquetWrite } from 'hyparquet-writer'
 import { describe, expect, test } from 'vitest'
 import { open } from '../../src/run/dataset.ts'
@@ -148,4 +149,82 @@ test('a column of the seed that is not there is refused with what is', async () 
     1 problem
     "
   `)
+})
+
+test('one byte more, and a run is not gone on with; a file that was only touched does not matter', async () => {
+  await using desk = await createDesk()
+  await desk.write('people.csv', String(files['people.csv']))
+  await desk.write('letters.json', greetings('people.csv'))
+  await desk.run(['create', 'letters.json', '-n', '2'])
+  await utimes(desk.path('people.csv'), 1, 1)
+  const touched = await desk.run(['create', 'letters.json', '-n', '3', '--json'])
+  expect(touched.code, touched.stderr).toBe(0)
+  expect(jsonOf(touched)).toMatchObject({ rows: { accepted: 3 } })
+
+  await desk.write('people.csv', String(files['people.csv']).replace('1815', '1816'))
+  const changed = await desk.run(['create', 'letters.json', '-n', '4'])
+
+  expect(changed).toMatchObject({ code: 2, stdout: '' })
+  expect(changed.stderr.replaceAll(/\b[0-9a-f]{12}\b/g, '<hash>')).toMatchInlineSnapshot(`
+    "rowsmith: seed_config.source: the run was made with seed <hash>, and the content there now is <hash>
+      Put the former content back, or start a new run beside this one with --fresh.
+    "
+  `)
+  const [before, now] = changed.stderr.match(/\b[0-9a-f]{12}\b/g) ?? []
+  expect(before).not.toBe(now)
+})
+
+test('files of a pattern are one seed, compressed ones too, and a run goes on after they moved', async () => {
+  await using desk = await createDesk()
+  await mkdir(desk.path('people'))
+  await desk.write('people/1.csv', 'name,born\nAda,1815\n')
+  await writeFile(desk.path('people/2.csv.gz'), gzipSync('born,name\n1900,Ben\n1987,Cleo\n'))
+  await desk.write('letters.json', greetings('people/*'))
+
+  const ended = await desk.run(['create', 'letters.json', '-n', '4'])
+
+  expect(ended.code, ended.stderr).toBe(0)
+  const names = async () =>
+    (await recordsOf(desk, 'runs', 'letters')).map((record) => record['greeting'])
+  const greeted = ['Dear Ada of 1815', 'Dear Ben of 1900', 'Dear Cleo of 1987', 'Dear Ada of 1815']
+  expect(await names()).toEqual(greeted)
+  await desk.write('people/2.csv', 'born,name\n1900,Ben\n1987,Cleo\n')
+  await rm(desk.path('people/2.csv.gz'))
+  const again = await desk.run(['create', 'letters.json', '-n', '5'])
+  expect(again.code, again.stderr).toBe(0)
+  expect(await names()).toEqual([...greeted, 'Dear Ben of 1900'])
+})
+
+test('a pattern without files is refused with what is there', async () => {
+  await using desk = await createDesk()
+  await desk.write('people.csv', String(files['people.csv']))
+  await desk.write('letters.json', greetings('poeple*.csv'))
+
+  const ended = await desk.run(['validate', 'letters.json'])
+
+  expect(ended).toMatchObject({ code: 2, stdout: '' })
+  expect(desk.plain(ended.stderr)).toMatchInlineSnapshot(`
+    "letters.json:1:54  seed_config.source.path
+      The seed can't be used: no file matches <desk>/poeple*.csv
+        Did you mean <desk>/people.csv?
+
+    1 problem
+    "
+  `)
+})
+
+test('a run cut off while its seed was copied copies it again', async () => {
+  await using desk = await createDesk()
+  await desk.write('people.csv', String(files['people.csv']))
+  await desk.write('letters.json', greetings('people.csv'))
+  await desk.run(['create', 'letters.json', '-n', '2'])
+  // As it is when the process ends before the description was written.
+  await rm(desk.path('runs', 'letters', 'seed', 'seed.json'))
+  await writeFile(desk.path('runs', 'letters', 'seed', 'rows.bin'), '["A')
+
+  const ended = await desk.run(['create', 'letters.json', '-n', '5'])
+
+  expect(ended.code, ended.stderr).toBe(0)
+  const records = await recordsOf(desk, 'runs', 'letters')
+  expect(records.map((record) => record['name'])).toEqual(['Ada', 'Ben', 'Cleo', 'Ada', 'Ben'])
 })

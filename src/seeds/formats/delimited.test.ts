@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => scratch[Symbol.asyncDispose]())
 
 async function read(name: string, content: string | Uint8Array) {
-  await using seed = await scratch.open(name, content)
+  const seed = await scratch.open(name, content)
   return { columns: seed.columns, size: seed.size, rows: await allRows(seed) }
 }
 
@@ -73,7 +73,10 @@ test.each([
   ['', 'the file is empty'],
   ['a,b\n"1,2\n', 'the quote that opens a field on line 2 is not closed'],
   ['a,b\n1,"2\n', 'the quote that opens a field on line 2 is not closed'],
-  ['a,b\n1,x"y\n', 'line 2 is not CSV: Invalid Opening Quote: a quote is found on field 1'],
+  [
+    'a,b\n1,x"y\n',
+    'line 2 is not CSV: a quote stands inside field 2, which does not begin with one',
+  ],
 ])('%j is refused', async (content, message) => {
   await expect(read('e.csv', content)).rejects.toThrow(message)
 })

@@ -1,68 +1,67 @@
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { CsvError, parse } from 'csv-parse'
 import { quoted } from '../../config/literal.ts'
-import { SeedFault } from '../define.ts'
-import type { SeedFile } from '../file.ts'
+import { readContent } from '../compression.ts'
+import { SeedFault, type SeedColumn } from '../define.ts'
+import type { ReadOptions, SeedFile } from '../file.ts'
 import { inferTextType, parseTextAs } from '../text-type.ts'
 import { checkUtf8 } from '../utf8.ts'
-import { batchRows, type FormatReading, type SeedFormat } from './define.ts'
-
-/** A record beyond this is taken for a quote that was never closed. */
-const longestRecord = 64 * 1024 * 1024
+import { alignColumns, inFile, type FormatReading, type SeedFormat } from './define.ts'
+import { createRecordSplitter, type Dialect } from './delimited-records.ts'
 
 export const csv: SeedFormat = {
   name: 'csv',
   endings: ['.csv'],
-  open: (file, signal) => openDelimited(file, { delimiter: ',', looseQuotes: false }, signal),
+  streamed: true,
+  open: (files, options) =>
+    openDelimited(files, { name: 'CSV', delimiter: ',', looseQuotes: false }, options),
 }
 
 /** Tab-separated text is often written without quoting, so quotes inside a field stand for themselves. */
 export const tsv: SeedFormat = {
   name: 'tsv',
   endings: ['.tsv'],
-  open: (file, signal) => openDelimited(file, { delimiter: '\t', looseQuotes: true }, signal),
-}
-
-interface Dialect {
-  delimiter: string
-  looseQuotes: boolean
+  streamed: true,
+  open: (files, options) =>
+    openDelimited(files, { name: 'TSV', delimiter: '\t', looseQuotes: true }, options),
 }
 
 async function openDelimited(
-  file: SeedFile,
+  files: readonly SeedFile[],
   dialect: Dialect,
-  signal: AbortSignal,
+  options: ReadOptions,
 ): Promise<FormatReading> {
   let names: readonly string[] | null = null
   const inferences: ReturnType<typeof inferTextType>[] = []
   let size = 0
-  for await (const records of readRecords(file, dialect, signal)) {
+  for await (const { columns, records } of readTables(files, dialect, options)) {
+    if (names === null) {
+      names = columns
+      for (const _ of names) inferences.push(inferTextType())
+    }
+    size += records.length
     for (const record of records) {
-      if (names === null) {
-        names = readHeader(record)
-        for (const _ of names) inferences.push(inferTextType())
-        continue
-      }
-      for (const [at, text] of record.entries()) inferences[at]?.see(text)
-      size++
+      for (let at = 0; at < record.length; at++) inferences[at]?.see(record[at] ?? '')
     }
   }
   if (names === null) {
-    throw new SeedFault('empty-seed', 'the file is empty', {
-      suggestion: 'Write the column names into its first line and one row into each further line.',
-    })
+    throw new SeedFault(
+      'empty-seed',
+      files.length > 1 ? 'all files are empty' : 'the file is empty',
+      {
+        suggestion:
+          'Write the column names into its first line and one row into each further line.',
+      },
+    )
   }
-  const columns = names.map((name, at) => ({ name, type: inferences[at]?.type() ?? 'string' }))
+  const columns = names.map((name, at): SeedColumn => ({
+    name,
+    type: inferences[at]?.type() ?? 'string',
+  }))
   return {
     columns,
     size,
-    async *rows(rowsSignal) {
-      let header = true
-      for await (const records of readRecords(file, dialect, rowsSignal)) {
-        const batch = header ? records.slice(1) : records
-        header = false
-        yield batch.map((record) =>
+    async *rows(rowsOptions) {
+      for await (const { records } of readTables(files, dialect, rowsOptions)) {
+        yield records.map((record) =>
           columns.map(({ type }, at) => parseTextAs(type, record[at] ?? '')),
         )
       }
@@ -70,39 +69,68 @@ async function openDelimited(
   }
 }
 
+interface Table {
+  columns: readonly string[]
+  /** Rows of one file, with their fields in the order of the columns. */
+  records: readonly string[][]
+}
+
+/** Files without a byte have no header and no rows. */
+async function* readTables(
+  files: readonly SeedFile[],
+  dialect: Dialect,
+  options: ReadOptions,
+): AsyncGenerator<Table> {
+  let first: { file: SeedFile; columns: readonly string[] } | null = null
+  for (const file of files) {
+    for await (const { columns, records } of inFile(
+      file,
+      readTable(file, dialect, options, first),
+    )) {
+      first ??= { file, columns }
+      yield { columns, records }
+    }
+  }
+}
+
+async function* readTable(
+  file: SeedFile,
+  dialect: Dialect,
+  options: ReadOptions,
+  first: { file: SeedFile; columns: readonly string[] } | null,
+): AsyncGenerator<Table> {
+  let columns: readonly string[] | null = null
+  let places: readonly number[] = []
+  let inOrder = true
+  for await (const records of readRecords(file, dialect, options)) {
+    const isFirst = columns === null
+    if (columns === null) {
+      const header = readHeader(records[0] ?? [])
+      columns = first?.columns ?? header
+      if (first !== null) places = alignColumns(columns, first.file, header)
+      inOrder = places.every((place, at) => place === at)
+    }
+    const rows = isFirst ? records.slice(1) : records
+    yield {
+      columns,
+      records: inOrder ? rows : rows.map((record) => places.map((place) => record[place] ?? '')),
+    }
+  }
+}
+
+/** Batches of at least one record. */
 async function* readRecords(
   file: SeedFile,
-  { delimiter, looseQuotes }: Dialect,
-  signal: AbortSignal,
+  dialect: Dialect,
+  options: ReadOptions,
 ): AsyncGenerator<string[][]> {
-  const parser = parse({
-    delimiter,
-    // Discovery would look at the first line only; files mix them.
-    record_delimiter: ['\r\n', '\n', '\r'],
-    relax_quotes: looseQuotes,
-    skip_empty_lines: true,
-    max_record_size: longestRecord,
-  })
-  const feeding = pipeline(Readable.from(checkUtf8(file.chunks(signal))), parser)
-  // The same error ends the loop below, which is where it is reported.
-  feeding.catch(() => undefined)
-  try {
-    let batch: string[][] = []
-    for await (const record of parser) {
-      batch.push(record as string[])
-      if (batch.length === batchRows) {
-        yield batch
-        batch = []
-      }
-    }
-    if (batch.length > 0) yield batch
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    // A record's error comes behind its line break, any other in front of the field's first byte.
-    const behind = error.code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH' ? 0 : 1
-    const line = await lineOf(file, Number(error['bytes']) + behind, signal)
-    throw toFault(error, line, delimiter)
+  const splitter = createRecordSplitter(dialect)
+  for await (const chunk of checkUtf8(readContent(file, options))) {
+    const records = splitter.split(chunk.toString('utf8'))
+    if (records.length > 0) yield records
   }
+  const last = splitter.finish()
+  if (last.length > 0) yield last
 }
 
 function readHeader(record: readonly string[]): readonly string[] {
@@ -122,61 +150,4 @@ function readHeader(record: readonly string[]): readonly string[] {
     })
   }
   return names
-}
-
-/** The line of the last of the first `end` bytes: the parser's own count takes a quoted CRLF for two. */
-async function lineOf(file: SeedFile, end: number, signal: AbortSignal): Promise<number> {
-  let line = 1
-  let start = 0
-  let before = 0
-  for await (const chunk of checkUtf8(file.chunks(signal))) {
-    for (const byte of chunk.subarray(0, Math.max(0, end - start))) {
-      if (before === 0x0a || (before === 0x0d && byte !== 0x0a)) line++
-      before = byte
-    }
-    start += chunk.length
-    if (start >= end) break
-  }
-  return line
-}
-
-function toFault(error: CsvError, line: number, delimiter: string): SeedFault {
-  const kind = delimiter === '\t' ? 'TSV' : 'CSV'
-  switch (error.code) {
-    case 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH': {
-      // Only the text of the parser's error has both numbers.
-      const [, expected, got] = /expect (\d+), got (\d+)/.exec(error.message) ?? []
-      return new SeedFault(
-        'ragged-row',
-        `line ${line} has ${countFields(got)}, and the header has ${countFields(expected)}`,
-        {
-          cause: error,
-          suggestion: 'Put quotes around values that hold the delimiter, and fill in empty fields.',
-        },
-      )
-    }
-    case 'CSV_QUOTE_NOT_CLOSED':
-    case 'CSV_MAX_RECORD_SIZE':
-      return new SeedFault(
-        'unclosed-quote',
-        `the quote that opens a field on line ${line} is not closed`,
-        {
-          cause: error,
-          suggestion: 'Close the quote; a quote inside a quoted field is written twice.',
-        },
-      )
-    default:
-      return new SeedFault(
-        'bad-csv',
-        `line ${line} is not ${kind}: ${error.message.replace(/ at line .*/, '')}`,
-        {
-          cause: error,
-          suggestion: 'A field with quotes stands in quotes, with each inner quote written twice.',
-        },
-      )
-  }
-}
-
-function countFields(count: string | undefined): string {
-  return count === '1' ? '1 field' : `${count ?? 'too many'} fields`
 }

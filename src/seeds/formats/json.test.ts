@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => scratch[Symbol.asyncDispose]())
 
 async function read(name: string, content: string) {
-  await using seed = await scratch.open(name, content)
+  const seed = await scratch.open(name, content)
   return {
     columns: Object.fromEntries(seed.columns.map(({ name: column, type }) => [column, type])),
     size: seed.size,

@@ -1,14 +1,17 @@
+import { readContent } from '../compression.ts'
 import { SeedFault } from '../define.ts'
-import type { SeedFile } from '../file.ts'
+import type { ReadOptions, SeedFile } from '../file.ts'
 import { checkUtf8 } from '../utf8.ts'
-import type { SeedFormat } from './define.ts'
+import { longestRecord, type SeedFormat } from './define.ts'
+import { longLine } from './delimited-records.ts'
 import { openRecords, type JsonRecord } from './records.ts'
 
 /** A list of objects, or objects one after the other. */
 export const json: SeedFormat = {
   name: 'json',
   endings: ['.json'],
-  open: (file, signal) => openRecords((passSignal) => readElements(file, passSignal), signal),
+  streamed: true,
+  open: (files, options) => openRecords(files, readElements, options),
 }
 
 const quote = 0x22
@@ -24,9 +27,9 @@ const lineFeed = 0x0a
  * Cuts the elements of the list out of the text without parsing them, so that the file is never
  * in memory as a whole; what is wrong inside an element its parser says.
  */
-async function* readElements(file: SeedFile, signal: AbortSignal): AsyncGenerator<JsonRecord[]> {
+async function* readElements(file: SeedFile, options: ReadOptions): AsyncGenerator<JsonRecord[]> {
   const splitter = createSplitter()
-  for await (const chunk of checkUtf8(file.chunks(signal))) {
+  for await (const chunk of checkUtf8(readContent(file, options))) {
     const batch = splitter.split(chunk)
     if (batch.length > 0) yield batch
   }
@@ -46,6 +49,7 @@ function createSplitter(): Splitter {
   let escaped = false
   /** Begun in earlier chunks; null outside of an element. */
   let pieces: Buffer[] | null = null
+  let piecesBytes = 0
   let elementLine = 1
   let afterComma = false
 
@@ -90,6 +94,7 @@ function createSplitter(): Splitter {
           throw wrong(line, 'expected a list of objects ("[") or an object ("{")')
         }
         pieces = []
+        piecesBytes = 0
         start = at
         elementLine = line
       }
@@ -108,6 +113,8 @@ function createSplitter(): Splitter {
     }
     if (pieces !== null) {
       pieces.push(chunk.subarray(start))
+      piecesBytes += chunk.length - start
+      if (piecesBytes > longestRecord) throw longLine(elementLine)
     }
     return batch
   }

@@ -1,20 +1,24 @@
-import type { SeedFile } from '../file.ts'
+import { readContent } from '../compression.ts'
+import type { ReadOptions, SeedFile } from '../file.ts'
 import { checkUtf8 } from '../utf8.ts'
-import type { SeedFormat } from './define.ts'
+import { longestRecord, type SeedFormat } from './define.ts'
+import { longLine } from './delimited-records.ts'
 import { openRecords, type JsonRecord } from './records.ts'
 
 export const jsonl: SeedFormat = {
   name: 'jsonl',
   endings: ['.jsonl', '.ndjson'],
-  open: (file, signal) => openRecords((passSignal) => readLines(file, passSignal), signal),
+  streamed: true,
+  open: (files, options) => openRecords(files, readLines, options),
 }
 
 const lineFeed = 0x0a
 
-async function* readLines(file: SeedFile, signal: AbortSignal): AsyncGenerator<JsonRecord[]> {
+async function* readLines(file: SeedFile, options: ReadOptions): AsyncGenerator<JsonRecord[]> {
   let open: Buffer[] = []
+  let openBytes = 0
   let line = 1
-  for await (const chunk of checkUtf8(file.chunks(signal))) {
+  for await (const chunk of checkUtf8(readContent(file, options))) {
     const batch: JsonRecord[] = []
     let start = 0
     for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, start)) {
@@ -22,10 +26,15 @@ async function* readLines(file: SeedFile, signal: AbortSignal): AsyncGenerator<J
       const text = textOf(open)
       if (text !== '') batch.push({ text, line })
       open = []
+      openBytes = 0
       start = end + 1
       line++
     }
-    if (start < chunk.length) open.push(chunk.subarray(start))
+    if (start < chunk.length) {
+      open.push(chunk.subarray(start))
+      openBytes += chunk.length - start
+      if (openBytes > longestRecord) throw longLine(line)
+    }
     if (batch.length > 0) yield batch
   }
   const text = textOf(open)

@@ -13,7 +13,7 @@ afterAll(() => scratch[Symbol.asyncDispose]())
 type Options = Parameters<typeof parquetWriteBuffer>[0]
 
 async function read(options: Options) {
-  await using seed = await scratch.open('a.parquet', new Uint8Array(parquetWriteBuffer(options)))
+  const seed = await scratch.open('a.parquet', new Uint8Array(parquetWriteBuffer(options)))
   return { columns: seed.columns, size: seed.size, rows: await allRows(seed) }
 }
 
@@ -165,7 +165,7 @@ test('bytes that are no text are refused with their column and row', async () =>
   const bytes = parquetWriteBuffer({
     columnData: [{ name: 'image', data: [Uint8Array.of(0xff, 0xd8)], type: 'BYTE_ARRAY' }],
   })
-  await using seed = await scratch.open('c.parquet', new Uint8Array(bytes))
+  const seed = await scratch.open('c.parquet', new Uint8Array(bytes))
   await expect(allRows(seed)).rejects.toThrow("column 'image', row 0: its bytes are not UTF-8 text")
 })
 

@@ -2,7 +2,8 @@ import { SeedFault } from '../define.ts'
 import { JsonSyntaxError, parseJson } from '../../util/json.ts'
 import { Double, type Value } from '../../util/value.ts'
 import { inferValueType, widenTo, type ValueInference } from '../value-type.ts'
-import type { FormatReading } from './define.ts'
+import type { ReadOptions, SeedFile } from '../file.ts'
+import { inFile, type FormatReading } from './define.ts'
 
 /** The text of one row's JSON and the line of the file it begins on, from 1. */
 export interface JsonRecord {
@@ -10,17 +11,20 @@ export interface JsonRecord {
   readonly line: number
 }
 
+type ReadRecords = (file: SeedFile, options: ReadOptions) => AsyncIterable<readonly JsonRecord[]>
+
 /** Reads rows that are JSON objects: columns are their keys, in order of first appearance. */
 export async function openRecords(
-  records: (signal: AbortSignal) => AsyncIterable<readonly JsonRecord[]>,
-  signal: AbortSignal,
+  files: readonly SeedFile[],
+  read: ReadRecords,
+  options: ReadOptions,
 ): Promise<FormatReading> {
   const inferences = new Map<string, ValueInference>()
   let size = 0
-  for await (const batch of records(signal)) {
-    for (const record of batch) {
-      size++
-      for (const [name, value] of readObject(record, size)) {
+  for await (const batch of readObjects(files, read, options)) {
+    size += batch.length
+    for (const object of batch) {
+      for (const [name, value] of object) {
         let inference = inferences.get(name)
         if (inference === undefined) {
           inference = inferValueType()
@@ -37,16 +41,31 @@ export async function openRecords(
   return {
     columns,
     size,
-    async *rows(rowsSignal) {
-      let row = 0
-      for await (const batch of records(rowsSignal)) {
-        yield batch.map((record) => {
-          const values = readObject(record, ++row)
-          return columns.map(({ name, type }) => widenTo(type, values.get(name) ?? null))
-        })
+    async *rows(rowsOptions) {
+      for await (const batch of readObjects(files, read, rowsOptions)) {
+        yield batch.map((object) =>
+          columns.map(({ name, type }) => widenTo(type, object.get(name) ?? null)),
+        )
       }
     },
   }
+}
+
+async function* readObjects(
+  files: readonly SeedFile[],
+  read: ReadRecords,
+  options: ReadOptions,
+): AsyncGenerator<ReadonlyMap<string, Value>[]> {
+  for (const file of files) {
+    yield* inFile(file, readObjectsOf(read(file, options)))
+  }
+}
+
+async function* readObjectsOf(
+  records: AsyncIterable<readonly JsonRecord[]>,
+): AsyncGenerator<ReadonlyMap<string, Value>[]> {
+  let row = 0
+  for await (const batch of records) yield batch.map((record) => readObject(record, ++row))
 }
 
 function readObject({ text, line }: JsonRecord, row: number): ReadonlyMap<string, Value> {

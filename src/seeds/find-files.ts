@@ -1,0 +1,104 @@
+import { glob, stat } from 'node:fs/promises'
+import { relative, resolve, sep } from 'node:path'
+import { compareText } from '../util/json.ts'
+import { SeedFault, type SeedContext } from './define.ts'
+import { lookAtFile, type SeedFile } from './file.ts'
+import { kindOf } from './format-of.ts'
+import type { SeedFormat } from './formats/define.ts'
+import { findSeedFile, isMissing, missing, placesOf, rootsOf } from './place.ts'
+
+/** The files of a seed, in order. */
+export interface SeedFiles {
+  readonly format: SeedFormat
+  /** At least one. */
+  readonly files: readonly SeedFile[]
+}
+
+/** `*`, `?`, `[a-z]`, `{a,b}`, `**` and `@(a|b)`: what `glob` understands. */
+const patternSigns = /[*?[{]|[+@!]\(/
+
+/**
+ * The files a path of the config means. A file of exactly that name comes first, so that one
+ * called `data[1].csv` can be named.
+ */
+export async function findSeedFiles(path: string, context: SeedContext): Promise<SeedFiles> {
+  if (!patternSigns.test(path) || (await isThere(path, context))) {
+    const { format, compression } = kindOf(path)
+    const place = await findSeedFile(path, context)
+    return { format, files: [await lookAtFile(place, { label: null, compression })] }
+  }
+  return lookAtMatches(path, await matchesOf(path, context), context.workingDirectory)
+}
+
+async function isThere(path: string, context: SeedContext): Promise<boolean> {
+  for (const place of placesOf(path, context)) if (await isPlainFile(place)) return true
+  return false
+}
+
+/** Paths that match, sorted; below the working directory, otherwise beside the config. */
+async function matchesOf(pattern: string, context: SeedContext): Promise<string[]> {
+  for (const { folder, path } of rootsOf(pattern, context)) {
+    const found = new Set<string>()
+    // The folder apart from the pattern: its own name may hold signs of one.
+    for await (const match of glob(path, { cwd: folder })) {
+      const place = resolve(folder, match)
+      if (!found.has(place) && (await isNoFolder(place))) found.add(place)
+    }
+    // By code points of the path and not as any language or folder sorts: the order is the data's.
+    const portable = (place: string): string => place.replaceAll(sep, '/')
+    if (found.size > 0) return [...found].sort((a, b) => compareText(portable(a), portable(b)))
+  }
+  const places = placesOf(pattern, context)
+  throw await missing(places, `no file matches ${places.join(' and none ')}`)
+}
+
+async function lookAtMatches(
+  pattern: string,
+  paths: readonly string[],
+  workingDirectory: string,
+): Promise<SeedFiles> {
+  function labelOf(path: string): string {
+    const near = relative(workingDirectory, path)
+    return near.startsWith('..') ? path : near
+  }
+
+  const files: SeedFile[] = []
+  let first: { path: string; format: SeedFormat } | null = null
+  for (const path of paths) {
+    const { format, compression } = kindOf(path)
+    first ??= { path, format }
+    if (format !== first.format) {
+      throw new SeedFault(
+        'mixed-formats',
+        `${pattern} matches files of two formats: ${labelOf(first.path)} and ${labelOf(path)}`,
+        {
+          suggestion: `Narrow the pattern to one of them, for example with *.${first.format.name}.`,
+        },
+      )
+    }
+    files.push(await lookAtFile(path, { label: labelOf(path), compression }))
+  }
+  if (first === null) throw new Error(`no file was given for ${pattern}`)
+  return { format: first.format, files }
+}
+
+async function isPlainFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
+  }
+}
+
+async function isNoFolder(path: string): Promise<boolean> {
+  const stats = await stat(path).catch((error: unknown) => {
+    if (!isMissing(error)) throw error
+    throw new SeedFault('seed-unreadable', `${path} is a link to a file that is not there`, {
+      cause: error,
+      suggestion: 'Remove the link, or narrow the pattern.',
+    })
+  })
+  if (stats.isFile() || stats.isDirectory()) return !stats.isDirectory()
+  throw new SeedFault('not-a-file', `${path} is a device`, { suggestion: 'Narrow the pattern.' })
+}
