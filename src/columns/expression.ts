@@ -7,7 +7,7 @@ import { toText } from '../templates/python-text.ts'
 import { bindTemplate } from './bind-template.ts'
 import { castText, type Dtype, dtypes } from './cast.ts'
 import { commonFields } from './common-fields.ts'
-import { describeTemplate } from './template-field.ts'
+import { describeExpression } from './template-field.ts'
 
 const outputs: Readonly<Record<Dtype, ColumnType>> = {
   int: 'int64',
@@ -37,7 +37,7 @@ export const expression = defineColumn({
   type: 'expression',
   schema,
   describe(config, context) {
-    const { references, problems } = describeTemplate(config.expr, 'expr', context)
+    const { references, problems } = describeExpression(config.name, config.expr, context)
     return {
       by: 'row',
       pure: true,

@@ -95,16 +95,21 @@ function sidesOf(config: LlmTextConfig): NonNullable<ColumnDescription['sides']>
   ]
 }
 
+const notYet = {
+  tool_alias: 'tools are not supported yet',
+  multi_modal_context: 'images, audio and video are not supported yet',
+} as const
+
 function unsupported(config: LlmTextConfig, path: readonly (string | number)[]): Problem[] {
   const given = [
-    ...(config.multi_modal_context?.length ? ['multi_modal_context'] : []),
-    ...(config.tool_alias === null ? [] : ['tool_alias']),
+    ...(config.multi_modal_context?.length ? (['multi_modal_context'] as const) : []),
+    ...(config.tool_alias === null ? [] : (['tool_alias'] as const)),
   ]
   return given.map((field) => ({
     level: 'error',
     code: 'unsupported',
     path: [...path, field],
-    message: `Column '${config.name}' gives ${field}, which this version can't do yet`,
+    message: `Column '${config.name}' gives ${field}, and ${notYet[field]}`,
     suggestion: `Leave ${field} out.`,
   }))
 }

@@ -15,8 +15,12 @@ import { parseConfigText, type Locate } from './text.ts'
 export interface LoadedDataset {
   /** Null when there are errors. */
   config: DatasetConfig | null
-  /** What could be read despite errors, for further checks only; null when too little could. */
+  /** What could be read despite errors, for further checks only; null when nothing could. */
   draft: DatasetConfig | null
+  /** Parts that are written and can't be read at all: what they hold can't be missing elsewhere. */
+  unread: ReadonlySet<string>
+  /** Names of providers that are wrong; null for one whose name can't be read. */
+  brokenProviders: readonly (string | null)[]
   /** With file and position, and with paths from the dataset's root. */
   problems: Problem[]
   /** Takes such paths, whether or not the file has `data_designer` around the dataset. */
@@ -26,18 +30,24 @@ export interface LoadedDataset {
 /** Reads a dataset config in either form and says everything that is wrong with it. */
 export function loadDataset(text: string, { file }: { file: string }): LoadedDataset {
   const { value, problems, locate: locateInFile } = parseConfigText(text, { file })
-  if (value === undefined) return { config: null, draft: null, problems, locate: locateInFile }
+  const nothing = { config: null, draft: null, unread: new Set<string>(), brokenProviders: [] }
+  if (value === undefined) return { ...nothing, problems, locate: locateInFile }
   const { root, base, problems: rootProblems } = findRoot(value)
   const locate: Locate = (path, options) => locateInFile([...base, ...path], options)
   const found = [...problems, ...withPositions(rootProblems, file, locateInFile)]
-  if (root === null) return { config: null, draft: null, problems: found, locate }
-  const dataset = readDataset(root)
-  found.push(...withPositions(dataset.problems, file, locate))
+  if (root === null) return { ...nothing, problems: found, locate }
+  const { draft, problems: wrong, ...rest } = readDataset(root)
+  found.push(...withPositions(wrong, file, locate))
   const isBroken = found.some(({ level }) => level === 'error')
-  return { config: isBroken ? null : dataset.draft, draft: dataset.draft, problems: found, locate }
+  return { config: isBroken ? null : draft, draft, ...rest, problems: found, locate }
 }
 
-function readDataset(root: Mapping): { draft: DatasetConfig | null; problems: Problem[] } {
+function readDataset(root: Mapping): {
+  draft: DatasetConfig
+  unread: ReadonlySet<string>
+  brokenProviders: readonly (string | null)[]
+  problems: Problem[]
+} {
   const problems: Problem[] = []
   const part = (key: string): readonly Literal[] => listAt(root, key, problems)
   const columns = parseColumns(part('columns'), ['columns'])
@@ -55,10 +65,8 @@ function readDataset(root: Mapping): { draft: DatasetConfig | null; problems: Pr
   for (const key of ['tool_configs', 'constraints', 'profilers'] as const) {
     problems.push(...unsupportedPart(key, part(key), []))
   }
-  const whole = columns.columns.filter((column) => column !== null)
-  const isWhole = whole.length === columns.columns.length && isList(root['columns'])
   const draft = {
-    columns: dropColumns(whole, drops.dropped),
+    columns: dropColumns(columns.columns, drops.dropped),
     model_configs: models.models,
     model_providers: providers.providers,
     seed_config: seedConfig.seedConfig,
@@ -69,8 +77,14 @@ function readDataset(root: Mapping): { draft: DatasetConfig | null; problems: Pr
     seed,
     rows,
   }
-  return { draft: isWhole ? draft : null, problems }
+  const unread = new Set(
+    listKeys.filter((key) => !isList(root[key]) && (key === 'columns' || !isAbsent(root[key]))),
+  )
+  if (draft.seed_config === null && !isAbsent(root['seed_config'])) unread.add('seed_config')
+  return { draft, unread, brokenProviders: providers.broken, problems }
 }
+
+const listKeys: readonly string[] = ['columns', 'model_configs', 'model_providers', 'processors']
 
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null

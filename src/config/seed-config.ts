@@ -51,7 +51,10 @@ const sourceKeys: Readonly<Record<string, readonly string[]>> = {
   agent_rollout: ['format', 'path', 'file_pattern', 'recursive'],
 }
 
-/** Reads `seed_config`; a source's own fields are kept as written. */
+/**
+ * Reads `seed_config`; a source's own fields are kept as written. With a source that can be read
+ * there is a seed config, for further checks, whatever else is wrong.
+ */
 export function parseSeedConfig(
   value: unknown,
   path: ConfigPath,
@@ -70,13 +73,11 @@ export function parseSeedConfig(
     'selection_strategy',
   ])
   problems.push(...source.problems, ...selection.problems)
-  if (!shape.success || source.source === null || selection.selection === undefined) {
-    return { seedConfig: null, problems }
-  }
+  if (source.source === null) return { seedConfig: null, problems }
   const seedConfig = {
     source: source.source,
-    sampling_strategy: shape.data.sampling_strategy,
-    selection_strategy: selection.selection,
+    sampling_strategy: shape.success ? shape.data.sampling_strategy : ('ordered' as const),
+    selection_strategy: selection.selection ?? null,
   }
   return { seedConfig, problems }
 }

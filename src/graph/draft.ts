@@ -23,12 +23,16 @@ export interface CompileInput {
 export interface DraftColumn {
   readonly name: string
   readonly path: ConfigPath
-  readonly raw: RawColumn
+  raw: RawColumn
   /** Null when no kind has that name. */
   kind: ColumnKind | null
   /** Null when the kind's schema refused the column. */
   config: ColumnConfig | null
+  /** False once a part of it was guessed or left out to look at the rest. */
+  isSound: boolean
   description: ColumnDescription | null
+  /** What its templates read, of a column that could not be described. */
+  guessed: readonly Reference[]
   /** What its skip condition reads. */
   conditions: readonly Reference[]
   skip: { when: Template; value: Value } | null
@@ -74,7 +78,9 @@ export function draftColumn(raw: RawColumn, path: ConfigPath): DraftColumn {
     raw,
     kind: null,
     config: null,
+    isSound: true,
     description: null,
+    guessed: [],
     conditions: [],
     skip: null,
     edges: [],

@@ -16,6 +16,7 @@ import { describeSeed, type InspectedSeed, inspectSeed } from '../seeds/inspect.
 import type { StoredSeedDescription } from '../seeds/normalise.ts'
 import { selectRows } from '../seeds/selection.ts'
 import { ConfigError, hasErrors } from './config-error.ts'
+import { withoutConsequences } from './consequences.ts'
 import {
   type ConfigInput,
   type ConfigSource,
@@ -86,13 +87,6 @@ export async function check(
     seed: seed.schema,
     hash: (text) => createHash('sha256').update(text).digest('hex'),
   })
-  // Columns of a seed that can't be read would all be unknown references.
-  const told = new Set(loaded.problems.map(({ code }) => code))
-  const compileProblems = compiled.problems.filter(
-    ({ code }) =>
-      !(seed.unread && code === 'unknown-reference') &&
-      !(code === 'duplicate-column' && told.has('duplicate-column')),
-  )
   const models = openModels({
     models: modelsOf(draft),
     providers: provided.providers,
@@ -104,22 +98,13 @@ export async function check(
     ]),
     clock: options.clock,
   })
-  // A provider with problems of its own is not missing as well.
-  const unread = problems.some(isAboutProviders)
-  problems.push(
-    ...withPositions(
-      [
-        ...seed.problems,
-        ...compileProblems,
-        // The graph says it of the column that uses the alias, with its place.
-        ...models.problems.filter(
-          ({ code }) => code !== 'unknown-model-alias' && !(unread && code === 'unknown-provider'),
-        ),
-      ],
-      source.file,
-      loaded.locate,
-    ),
-  )
+  const found = withoutConsequences([...compiled.problems, ...models.problems], {
+    parts: loaded.unread,
+    providers: [...loaded.brokenProviders, ...provided.broken],
+    seed: seed.unread || loaded.unread.has('seed_config'),
+    told: new Set(loaded.problems.map(({ code }) => code)),
+  })
+  problems.push(...withPositions([...seed.problems, ...found], source.file, loaded.locate))
   const { graph } = compiled
   const config = loaded.config
   const { registry } = models
@@ -160,10 +145,6 @@ export async function prepare(
   const { prepared, problems } = await check(options, storedSeed)
   if (prepared === null) throw new ConfigError(problems)
   return prepared
-}
-
-function isAboutProviders({ level, path }: Problem): boolean {
-  return level === 'error' && (path[0] === 'model_providers' || path[0] === 'providers')
 }
 
 /** Aliases the columns use; read off the columns themselves while the graph has problems. */
