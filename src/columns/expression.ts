@@ -50,7 +50,7 @@ export const expression = defineColumn({
   },
   bind({ name, expr, dtype }, context) {
     const random = context.random(`${name}/expr`)
-    const render = bindTemplate(expr, { what: 'expression', random, context })
+    const render = bindTemplate(expr, { field: 'expr', random, context })
     return { by: 'row', generate: (row) => castText(render(row), dtype) }
   },
 })

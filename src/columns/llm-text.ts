@@ -119,13 +119,13 @@ function bindConversation(
   { name, prompt, system_prompt: systemPrompt }: LlmTextConfig,
   context: BindContext,
 ): (row: Row) => ChatMessage[] {
-  function bindPrompt(source: string, field: string, what: string): (row: Row) => string {
-    return bindTemplate(source, { what, random: context.random(`${name}/${field}`), context })
+  function bindPrompt(source: string, field: string): (row: Row) => string {
+    return bindTemplate(source, { field, random: context.random(`${name}/${field}`), context })
   }
   // A prompt that is written empty is meant; one that comes out empty is a mistake in the row.
-  const user = prompt === '' ? () => '' : bindPrompt(prompt, 'prompt', 'prompt')
+  const user = prompt === '' ? () => '' : bindPrompt(prompt, 'prompt')
   if (!systemPrompt) return (row) => [message('user', user(row))]
-  const system = bindPrompt(systemPrompt, 'system_prompt', 'system prompt')
+  const system = bindPrompt(systemPrompt, 'system_prompt')
   return (row) => [message('system', system(row)), message('user', user(row))]
 }
 

@@ -11,7 +11,7 @@ import { addSeedColumns, checkNames, findKinds, parseColumns } from './parse-col
 import { resolveReferences } from './references.ts'
 
 export interface Compiled {
-  /** Null when there is an error among the problems. */
+  /** Null when there is an error among the problems, or a column the loader could not read. */
   graph: Graph | null
   /** Everything wrong with the columns, warnings included, by pass and then in config order. */
   problems: readonly Problem[]
@@ -40,6 +40,8 @@ const passes: readonly Pass[] = [
 export function compile(input: CompileInput): Compiled {
   const draft = createDraft(input)
   const problems = passes.flatMap((pass) => pass(draft))
-  const failed = problems.some(({ level }) => level === 'error')
+  // What the loader refused of a column it has told of itself.
+  const failed =
+    problems.some(({ level }) => level === 'error') || draft.columns.some(({ isSound }) => !isSound)
   return { graph: failed ? null : buildGraph(draft), problems }
 }

@@ -5,18 +5,22 @@ import type { Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { compile } from '../graph/compile.ts'
-import type { SeedSchema } from '../graph/draft.ts'
+import type { CompileInput, SeedSchema } from '../graph/draft.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { ColumnKind } from '../graph/kind.ts'
 import { providers as providerKinds } from '../models/index.ts'
 import type { Environment, ProviderKind } from '../models/provider.ts'
 import { type ModelRegistry, openModels } from '../models/registry.ts'
 import type { Clock } from '../util/clock.ts'
-import { describeSeed, type InspectedSeed, inspectSeed } from '../seeds/inspect.ts'
+import { describeSeed, type InspectedSeed, inspectSeed, seedProblem } from '../seeds/inspect.ts'
 import type { StoredSeedDescription } from '../seeds/normalise.ts'
 import { selectRows } from '../seeds/selection.ts'
 import { ConfigError, hasErrors } from './config-error.ts'
 import { withoutConsequences } from './consequences.ts'
+import { dryRun } from './dry-run.ts'
+import { dryRunProblems } from './dry-run-problems.ts'
+import { sampleSeed, type SeedSample } from './seed-sample.ts'
+import { soundPart } from './sound-part.ts'
 import {
   type ConfigInput,
   type ConfigSource,
@@ -78,7 +82,7 @@ export async function check(
   if (draft === null) return { source, problems, prepared: null }
 
   const seed = await lookAtSeed(draft, source, storedSeed, options.signal)
-  const compiled = compile({
+  const input: CompileInput = {
     config: { ...draft, model_configs: modelsOf(draft) },
     registry: new Map([
       ...columnKinds,
@@ -86,7 +90,8 @@ export async function check(
     ]),
     seed: seed.schema,
     hash: (text) => createHash('sha256').update(text).digest('hex'),
-  })
+  }
+  const compiled = compile(input)
   const models = openModels({
     models: modelsOf(draft),
     providers: provided.providers,
@@ -104,7 +109,12 @@ export async function check(
     seed: seed.unread || loaded.unread.has('seed_config'),
     told: new Set(loaded.problems.map(({ code }) => code)),
   })
-  problems.push(...withPositions([...seed.problems, ...found], source.file, loaded.locate))
+  const dry = await tryRows(soundPart(input, compiled, loaded.problems), {
+    config: input.config,
+    seed: seed.inspected,
+    signal: options.signal,
+  })
+  problems.push(...withPositions([...seed.problems, ...found, ...dry], source.file, loaded.locate))
   const { graph } = compiled
   const config = loaded.config
   const { registry } = models
@@ -135,6 +145,28 @@ export async function check(
     [Symbol.asyncDispose]: close,
   }
   return { source, problems, prepared }
+}
+
+/** Looks at a few rows of the columns that are sound, without asking a model. */
+async function tryRows(
+  graph: Graph | null,
+  {
+    config,
+    seed: inspected,
+    signal,
+  }: { config: DatasetConfig; seed: InspectedSeed | null; signal: AbortSignal },
+): Promise<readonly Problem[]> {
+  if (graph === null) return []
+  // Always the same rows, so that the same config gets the same report.
+  const runSeed = config.seed ?? 0n
+  let seed: SeedSample | null = null
+  try {
+    const strategy = config.seed_config?.sampling_strategy ?? 'ordered'
+    if (inspected !== null) seed = await sampleSeed(inspected, strategy, { runSeed, signal })
+  } catch (error) {
+    return [seedProblem(error, signal)]
+  }
+  return dryRunProblems(dryRun({ graph, runSeed, models: config.model_configs, seed }), config)
 }
 
 /** Like `check`, for what can't go on without a sound config. */
