@@ -45,6 +45,7 @@ Commands:
   validate [options] <config>  Say everything that is wrong with a config.
   show [options] <dir>         Say what a run folder holds and what failed.
   export [options] <dir>       Write every decided row to files.
+  schema [options]             Print a JSON Schema of configs, for editors.
   help [command]               display help for command
 
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,

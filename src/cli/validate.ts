@@ -1,4 +1,4 @@
-import { formatProblems } from '../config/problems.ts'
+import { byPlace, formatProblems } from '../config/problems.ts'
 import { validate } from '../run/validate.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 
@@ -15,7 +15,7 @@ export async function runValidate(config: string, options: ValidateOptions): Pro
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
   })
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ ok, problems })}\n`)
+    process.stdout.write(`${JSON.stringify({ ok, problems: problems.toSorted(byPlace) })}\n`)
   } else if (problems.length > 0) {
     process.stderr.write(`${formatProblems(problems)}\n`)
   }

@@ -20,9 +20,12 @@ const schema = z
   .strictObject({
     ...commonFields,
     column_type: oneOf(['expression']),
-    expr: text().refine((expr) => expr.trim() !== '', 'an expression, such as {{ a + b }}'),
-    dtype: oneOf(dtypes).default('str'),
+    expr: text()
+      .refine((expr) => expr.trim() !== '', 'an expression, such as {{ a + b }}')
+      .describe('A Jinja template: {{ price * 2 }}. A row in which it has no text is dropped.'),
+    dtype: oneOf(dtypes).default('str').describe('What the text of the template is read as.'),
   })
+  .describe('A value computed from other columns of the row.')
   .transform((config, context) => {
     if (config.skip === null) return config
     const value = castSkipValue(config.skip.value, config.dtype)

@@ -11,11 +11,14 @@ const processorTypes = ['drop_columns', 'schema_transform']
 
 const tagSchema = z.object({ name: text({ nonEmpty: true }), processor_type: text() })
 
-const dropSchema = z.strictObject({
-  name: text({ nonEmpty: true }),
-  processor_type: oneOf(['drop_columns']),
-  column_names: list(text()),
-})
+/** The one kind of processor that runs yet. */
+export const dropSchema = z
+  .strictObject({
+    name: text({ nonEmpty: true }).describe('Any name.'),
+    processor_type: oneOf(['drop_columns']).describe('Others are refused for now.'),
+    column_names: list(text()).describe('Names, or patterns with *, of columns to leave out.'),
+  })
+  .describe('Leaves columns out of the dataset.')
 
 /** What the processors ask for: patterns of names to drop; other kinds are refused for now. */
 export function parseProcessors(

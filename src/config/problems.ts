@@ -245,7 +245,8 @@ export function formatProblems(problems: readonly Problem[]): string {
   return [...blocks, summary(problems)].join('\n\n')
 }
 
-function byPlace(a: Problem, b: Problem): number {
+/** The order of the files, and in each of its lines. */
+export function byPlace(a: Problem, b: Problem): number {
   if (a.file !== b.file) return (a.file ?? '') < (b.file ?? '') ? -1 : 1
   return (
     (a.position?.line ?? 0) - (b.position?.line ?? 0) ||

@@ -1,3 +1,4 @@
+import { unread } from '../config/columns.ts'
 import type { ColumnConfig, DatasetConfig, RawColumn } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { Template } from '../templates/template.ts'
@@ -85,6 +86,11 @@ export function draftColumn(raw: RawColumn, path: ConfigPath): DraftColumn {
     skip: null,
     edges: [],
   }
+}
+
+/** A column in the middle of a message. */
+export function subjectOf({ name, path }: DraftColumn): string {
+  return name === unread ? `column ${Number(path.at(-1)) + 1}` : `column '${name}'`
 }
 
 /** The columns a column waits for, each once. */

@@ -6,7 +6,7 @@ import type { Problem } from '../config/problem.ts'
 import { capitalized } from '../config/problems.ts'
 import { readRepaired } from '../config/repair.ts'
 import { nearest } from '../util/near-miss.ts'
-import { type Draft, type DraftColumn, draftColumn } from './draft.ts'
+import { type Draft, draftColumn, subjectOf } from './draft.ts'
 
 /** The kind whose columns a seed brings along; they need not be written in the config. */
 export const seedColumnType = 'seed-dataset'
@@ -115,15 +115,17 @@ export function parseColumns({ columns }: Draft): Problem[] {
   return columns.flatMap((column) => {
     const { kind, raw, path } = column
     if (kind === null) return []
+    const isNamed = column.name !== unread
     // A name that can't be read has been told of, and no kind would take it.
-    const written = column.name === unread ? { ...raw, name: 'unread' } : raw
+    const written = isNamed ? raw : { ...raw, name: `(number ${Number(path.at(-1)) + 1})` }
     const read = readRepaired(kind.schema, written, { path, subject: subjectOf(column) })
     column.config = read.value
-    column.isSound &&= column.name !== unread && read.problems.length === 0
-    return read.problems
+    column.isSound &&= isNamed && read.problems.length === 0
+    return isNamed ? read.problems : read.problems.filter((problem) => !isTypoOfName(problem))
   })
 }
 
-function subjectOf({ name, path }: DraftColumn): string {
-  return name === unread ? `column ${Number(path.at(-1)) + 1}` : `column '${name}'`
+/** The mistyped key that leaves a column without a name: it was told with the missing name. */
+function isTypoOfName({ code, path }: Problem): boolean {
+  return code === 'unknown-key' && nearest(String(path.at(-1)), ['name']) !== undefined
 }

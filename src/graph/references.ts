@@ -1,7 +1,8 @@
 import { unread } from '../config/columns.ts'
 import type { Problem } from '../config/problem.ts'
+import { capitalized } from '../config/problems.ts'
 import { nearest } from '../util/near-miss.ts'
-import type { Draft, DraftColumn } from './draft.ts'
+import { type Draft, type DraftColumn, subjectOf } from './draft.ts'
 import type { Reference } from './kind.ts'
 
 /** Turns every reference into an edge, or says why it can't be one. */
@@ -39,7 +40,7 @@ function unknownReference(draft: Draft, column: DraftColumn, reference: Referenc
       level: 'error',
       code: 'unknown-reference',
       path,
-      message: `Column '${column.name}' refers to '${name}', which is no column`,
+      message: `${capitalized(subjectOf(column))} refers to '${name}', which is no column`,
       received: name,
       ...(near === undefined ? {} : { suggestion: `Did you mean '${near}'?` }),
       ...(within === undefined ? {} : { within }),

@@ -14,7 +14,14 @@ const endings = seedFormats.flatMap((format) => format.endings)
 const readingVersion = 1
 
 // Keys it does not know were warned of when the config was loaded.
-const schema = z.object({ seed_type: oneOf(['local']), path: text({ nonEmpty: true }) })
+const schema = z
+  .object({
+    seed_type: oneOf(['local']).describe('Kind of source.'),
+    path: text({ nonEmpty: true }).describe(
+      `Path of a file ending in ${endings.join(', ')}, from the working directory or the config's folder.`,
+    ),
+  })
+  .describe('One file on this machine.')
 
 /** One file on this machine. */
 export const local = defineSeedSource({
