@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { Double } from '../util/value.ts'
-import { parseColumns } from './columns.ts'
+import { parseColumns, unread as unreadName } from './columns.ts'
 import type { DatasetConfig, Literal } from './dataset.ts'
 import { dropColumns, parseProcessors, unsupportedPart } from './later-parts.ts'
 import { isList, isMapping, type Mapping } from './literal.ts'
 import { parseModels, parseProviders } from './model-lists.ts'
-import type { Problem } from './problem.ts'
+import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod, withPositions } from './problems.ts'
 import { findRoot } from './root.ts'
 import { integer, refuse } from './scalars.ts'
@@ -17,7 +17,10 @@ export interface LoadedDataset {
   config: DatasetConfig | null
   /** What could be read despite errors, for further checks only; null when nothing could. */
   draft: DatasetConfig | null
-  /** Parts that are written and can't be read at all: what they hold can't be missing elsewhere. */
+  /**
+   * Parts that are written and can't be read at all: what they hold can't be missing elsewhere.
+   * `column-names` when there is a column of which nothing can be read.
+   */
   unread: ReadonlySet<string>
   /** Names of providers that are wrong; null for one whose name can't be read. */
   brokenProviders: readonly (string | null)[]
@@ -29,17 +32,38 @@ export interface LoadedDataset {
 
 /** Reads a dataset config in either form and says everything that is wrong with it. */
 export function loadDataset(text: string, { file }: { file: string }): LoadedDataset {
-  const { value, problems, locate: locateInFile } = parseConfigText(text, { file })
+  const { value, problems, rest, ...whole } = parseConfigText(text, { file })
+  const readable = value === undefined ? rest : { value, gaps: [], ...whole }
   const nothing = { config: null, draft: null, unread: new Set<string>(), brokenProviders: [] }
-  if (value === undefined) return { ...nothing, problems, locate: locateInFile }
-  const { root, base, problems: rootProblems } = findRoot(value)
-  const locate: Locate = (path, options) => locateInFile([...base, ...path], options)
-  const found = [...problems, ...withPositions(rootProblems, file, locateInFile)]
+  if (readable === null) return { ...nothing, problems, locate: whole.locate }
+  const { root, base, problems: rootProblems } = findRoot(readable.value)
+  const locate: Locate = (path, options) => readable.locate([...base, ...path], options)
+  const gaps = readable.gaps.map(({ path }) => path.slice(base.length))
+  const found = [...problems, ...withPositions(rootProblems, file, readable.locate)]
   if (root === null) return { ...nothing, problems: found, locate }
-  const { draft, problems: wrong, ...rest } = readDataset(root)
-  found.push(...withPositions(wrong, file, locate))
+  const { draft, problems: wrong, unread, brokenProviders } = readDataset(root)
+  const outside = wrong.filter(({ path }) => !gaps.some((gap) => isWithin(path, gap)))
+  found.push(...withPositions(outside, file, locate))
   const isBroken = found.some(({ level }) => level === 'error')
-  return { config: isBroken ? null : draft, draft, ...rest, problems: found, locate }
+  return {
+    config: isBroken ? null : draft,
+    draft,
+    unread: new Set([...unread, ...gaps.flatMap((gap) => unreadParts(gap, draft))]),
+    brokenProviders,
+    problems: found,
+    locate,
+  }
+}
+
+function isWithin(path: ConfigPath, gap: ConfigPath): boolean {
+  return gap.every((step, index) => path[index] === step)
+}
+
+/** The part a gap leaves unknown: as a whole, or the columns' names where one of them is. */
+function unreadParts([part, index]: ConfigPath, { columns }: DatasetConfig): string[] {
+  if (index === undefined) return [String(part)]
+  const isNameless = part === 'columns' && columns[Number(index)]?.name === unreadName
+  return isNameless ? ['column-names'] : []
 }
 
 function readDataset(root: Mapping): {

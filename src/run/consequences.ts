@@ -16,7 +16,9 @@ export interface Unread {
 export function withoutConsequences(problems: readonly Problem[], unread: Unread): Problem[] {
   return problems.flatMap((problem) => {
     if (follows(problem, unread)) return []
-    return unread.seed && problem.code === 'unknown-reference' ? perhapsOfSeed(problem) : [problem]
+    if (problem.code !== 'unknown-reference') return [problem]
+    if (unread.seed) return perhapsOf(problem, 'one of the seed')
+    return unread.parts.has('column-names') ? perhapsOf(problem, 'one') : [problem]
   })
 }
 
@@ -45,9 +47,9 @@ function follows({ code, received }: Problem, { parts, providers, seed, told }: 
   }
 }
 
-/** A name may be the seed's own; only one that is nearly a column's is worth a word. */
-function perhapsOfSeed(problem: Problem): Problem[] {
+/** A name may be one that can't be read; only one that is nearly a known one is worth a word. */
+function perhapsOf(problem: Problem, exception: string): Problem[] {
   if (problem.suggestion === undefined) return []
-  const message = `${problem.message} unless the seed has it, which can't be read`
+  const message = `${problem.message}, unless it is ${exception} that can't be read`
   return [{ ...problem, level: 'warning', message }]
 }

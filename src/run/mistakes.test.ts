@@ -71,7 +71,7 @@ columns:
         "1:16 error wrong-type: 'model_configs' of the config has the wrong type (Write it as a list: [3].)",
         "2:23 error wrong-type: 'source' of the seed config has the wrong type",
         "2:45 error wrong-word: 'sampling_strategy' of the seed config is not a word that is known there",
-        "5:64 warning unknown-reference: Column 'b' refers to 'anmial', which is no column unless the seed has it, which can't be read (Did you mean 'animal'?)",
+        "5:64 warning unknown-reference: Column 'b' refers to 'anmial', which is no column, unless it is one of the seed that can't be read (Did you mean 'animal'?)",
       ]
     `)
   })

@@ -83,3 +83,46 @@ test('a type, a key, a reference, a circle and a parameter are all told in one r
   expect(await readdir(desk.directory)).toEqual(['tales.yaml'])
   expect(server.counts.requests).toBe(0)
 })
+
+test('broken YAML is told with its place, and hides nothing beside it', async () => {
+  await using desk = await createDesk()
+  const lines = config('http://127.0.0.1:9/v1')
+    .replace('{ values: cat }', '{ values: [cat, dog }')
+    .replace("prompt: 'A story of", 'prompt: A story: of')
+  await desk.write('tales.yaml', lines)
+
+  const validated = await desk.run(['validate', 'tales.yaml'])
+  const created = await desk.run(['create', 'tales.yaml'])
+
+  expect(validated).toMatchObject({ code: 2, stdout: '' })
+  expect(validated.stderr).toMatchInlineSnapshot(`
+    "tales.yaml:10:33
+      A list in [ ] is not closed, or continues at the margin of its key
+        Close it, and indent its further lines more than the key.
+
+    tales.yaml:14:29  columns[1].params.high
+      Column 'age' draws from low to high, but high lies below low
+        expected  at least 9
+        got       1
+        Exchange low and high.
+
+    tales.yaml:15:17  columns[1].convert_to
+      Column 'age' has a convert_to that cannot be used
+        expected  int, float or str, for a number or category
+        got       'integer'
+        Did you mean 'int'?
+
+    tales.yaml:19:13
+      A second ': ' stands on the line, so the text before it is read as another key
+        Put text that contains ": " into quotes, or below the key after "|".
+
+    tales.yaml:23:27  columns[3].expr
+      Columns wait for each other: beginning → ending → beginning (beginning reads ending in columns[3].expr at 1:16; ending reads beginning in columns[4].expr at 2:4)
+        Take one of these references away.
+
+    5 problems
+    "
+  `)
+  expect(created).toEqual(validated)
+  expect(await readdir(desk.directory)).toEqual(['tales.yaml'])
+})
