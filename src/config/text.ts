@@ -30,7 +30,7 @@ export interface ConfigText {
 }
 
 /** What a text holds beside what is broken in it. */
-export interface ReadRest {
+interface ReadRest {
   value: Literal
   locate: Locate
   /** Places where only a place holder stands. */
@@ -73,8 +73,8 @@ export function parseConfigText(text: string, { file }: { file: string }): Confi
   if (problems.length > 0) {
     if (second !== undefined || indented !== null) return { value: undefined, problems, ...nowhere }
     const rest = readRest(source)
-    const further = rest === null ? [] : problemsInGaps(rest.gaps, problems, file)
-    return { value: undefined, problems: [...problems, ...further], locate: nowhere.locate, rest }
+    const told = rest === null ? problems : problemsInGaps(rest.gaps, file)
+    return { value: undefined, problems: told, locate: nowhere.locate, rest }
   }
 
   const read = readNode(document.contents, (problem, offset) => {
@@ -90,17 +90,14 @@ export function parseConfigText(text: string, { file }: { file: string }): Confi
 }
 
 /**
- * Problems of entries that are broken by themselves: the reader of the whole text may have stopped
- * before it came to them.
+ * Problems of entries that are broken, each read by itself: in the whole text one that is not closed
+ * shows only where it meets another, and swallows what stands between.
  */
-function problemsInGaps(gaps: readonly Gap[], told: readonly Problem[], file: string): Problem[] {
-  const lines = told.map(({ position }) => (position?.line ?? 0) - 1)
-  return gaps.flatMap(({ text, start }): Problem[] => {
-    const end = start + text.split('\n').length
-    if (lines.some((line) => line >= start && line < end)) return []
-    const { errors, lines: counter } = readSource(text)
+function problemsInGaps(gaps: readonly Gap[], file: string): Problem[] {
+  return gaps.flatMap(({ text, start }) => {
+    const { errors, lines } = readSource(text)
     return syntaxProblems(errors, text).map(({ problem, offset }) => {
-      const { line, col } = counter.linePos(offset)
+      const { line, col } = lines.linePos(offset)
       return { ...problem, file, position: { line: line + start, column: col } }
     })
   })
