@@ -12,15 +12,13 @@ import { providers as providerKinds } from '../models/index.ts'
 import type { Environment, ProviderKind } from '../models/provider.ts'
 import { type ModelRegistry, openModels } from '../models/registry.ts'
 import type { Clock } from '../util/clock.ts'
-import { describeSeed, type InspectedSeed, inspectSeed, seedProblem } from '../seeds/inspect.ts'
+import { describeSeed, type InspectedSeed, inspectSeed } from '../seeds/inspect.ts'
 import type { StoredSeedDescription } from '../seeds/normalise.ts'
 import { selectRows } from '../seeds/selection.ts'
 import { ConfigError, hasErrors } from './config-error.ts'
 import { withoutConsequences } from './consequences.ts'
-import { dryRun } from './dry-run.ts'
-import { dryRunProblems } from './dry-run-problems.ts'
-import { sampleSeed, type SeedSample } from './seed-sample.ts'
 import { soundPart } from './sound-part.ts'
+import { tryRows } from './try-rows.ts'
 import {
   type ConfigInput,
   type ConfigSource,
@@ -81,7 +79,9 @@ export async function check(
   const { draft } = loaded
   if (draft === null) return { source, problems, prepared: null }
 
+  await using opened = new AsyncDisposableStack()
   const seed = await lookAtSeed(draft, source, storedSeed, options.signal)
+  if (seed.inspected !== null) opened.use(seed.inspected.seed)
   const input: CompileInput = {
     config: { ...draft, model_configs: modelsOf(draft) },
     registry: new Map([
@@ -103,6 +103,8 @@ export async function check(
     ]),
     clock: options.clock,
   })
+  const { registry } = models
+  if (registry !== null) opened.defer(() => registry.close())
   const found = withoutConsequences([...compiled.problems, ...models.problems], {
     parts: loaded.unread,
     providers: [...loaded.brokenProviders, ...provided.broken],
@@ -116,8 +118,7 @@ export async function check(
   })
   problems.push(...withPositions([...seed.problems, ...found, ...dry], source.file, loaded.locate))
   const { graph } = compiled
-  const config = loaded.config
-  const { registry } = models
+  const { config } = loaded
   if (
     hasErrors(problems) ||
     config === null ||
@@ -125,14 +126,9 @@ export async function check(
     runConfig === null ||
     registry === null
   ) {
-    await seed.inspected?.seed.close()
-    await registry?.close()
     return { source, problems, prepared: null }
   }
-  const close = async (): Promise<void> => {
-    await seed.inspected?.seed.close()
-    await registry.close()
-  }
+  const kept = opened.move()
   const prepared: Prepared = {
     source,
     config,
@@ -142,31 +138,9 @@ export async function check(
     seedIdentity: seed.content,
     models: registry,
     warnings: problems,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
   return { source, problems, prepared }
-}
-
-/** Looks at a few rows of the columns that are sound, without asking a model. */
-async function tryRows(
-  graph: Graph | null,
-  {
-    config,
-    seed: inspected,
-    signal,
-  }: { config: DatasetConfig; seed: InspectedSeed | null; signal: AbortSignal },
-): Promise<readonly Problem[]> {
-  if (graph === null) return []
-  // Always the same rows, so that the same config gets the same report.
-  const runSeed = config.seed ?? 0n
-  let seed: SeedSample | null = null
-  try {
-    const strategy = config.seed_config?.sampling_strategy ?? 'ordered'
-    if (inspected !== null) seed = await sampleSeed(inspected, strategy, { runSeed, signal })
-  } catch (error) {
-    return [seedProblem(error, signal)]
-  }
-  return dryRunProblems(dryRun({ graph, runSeed, models: config.model_configs, seed }), config)
 }
 
 /** Like `check`, for what can't go on without a sound config. */

@@ -126,3 +126,51 @@ test('broken YAML is told with its place, and hides nothing beside it', async ()
   expect(created).toEqual(validated)
   expect(await readdir(desk.directory)).toEqual(['tales.yaml'])
 })
+
+test('validate --json is one line in the order of the file, field by field', async () => {
+  await using desk = await createDesk()
+  await desk.write(
+    'small.yaml',
+    'columns:\n  - {name: a, column_type: expression, expr: "{{ b }}", dtyp: int}\nrows: x\n',
+  )
+  const { code, stdout, stderr } = await desk.run(['validate', 'small.yaml', '--json'])
+  expect({ code, stderr, lines: stdout.split('\n').length }).toEqual({
+    code: 2,
+    stderr: '',
+    lines: 2,
+  })
+  expect(JSON.parse(stdout)).toEqual({
+    ok: false,
+    problems: [
+      {
+        level: 'error',
+        code: 'unknown-reference',
+        path: ['columns', 0, 'expr'],
+        message: "Column 'a' refers to 'b', which is no column",
+        received: 'b',
+        within: { line: 1, column: 4 },
+        file: 'small.yaml',
+        position: { line: 2, column: 50 },
+      },
+      {
+        level: 'error',
+        code: 'unknown-key',
+        path: ['columns', 0, 'dtyp'],
+        message: "Column 'a' has no field 'dtyp'",
+        suggestion: "Did you mean 'dtype'?",
+        file: 'small.yaml',
+        position: { line: 2, column: 57 },
+      },
+      {
+        level: 'error',
+        code: 'wrong-type',
+        path: ['rows'],
+        message: "'rows' of the config has the wrong type",
+        expected: 'a whole number ≥ 0',
+        received: "text 'x'",
+        file: 'small.yaml',
+        position: { line: 3, column: 7 },
+      },
+    ],
+  })
+})
