@@ -7,6 +7,7 @@ import { CellFailure } from '../graph/failure.ts'
 import { type ColumnKind, defineColumn } from '../graph/kind.ts'
 import { commonFields } from '../columns/common-fields.ts'
 import { z } from 'zod'
+import { systemClock } from '../util/clock.ts'
 import { validate } from './validate.ts'
 
 let folder = ''
@@ -293,6 +294,17 @@ describe("kinds of one's own", () => {
       [],
     )
   })
+})
+
+test('a template that takes long is looked at in few rows', async () => {
+  // Each look at the clock finds another 300 ms gone.
+  let now = 0
+  const clock = { ...systemClock, now: () => (now += 300) }
+  const config = { ...models, columns: [animal, expression('e', '{{ animal.a.b }}')] }
+  const { problems } = await validate({ config: { config }, environment: {}, clock })
+  expect(brief(problems)).toEqual([
+    expect.stringMatching(/^warning fails-on-sample .* all of 3 sampled rows/),
+  ])
 })
 
 test('the report of a config is always the same', async () => {

@@ -6,6 +6,7 @@ import { fillNull, createEvaluator, type Evaluator } from '../scheduler/evaluate
 import { type Block, BlockRow, cellStatus, createBlock, setCell } from '../scheduler/block.ts'
 import { parseExpression } from '../templates/parse-template.ts'
 import { TemplateError, TemplateSyntaxError } from '../templates/template-error.ts'
+import type { Clock } from '../util/clock.ts'
 import type { Value } from '../util/value.ts'
 import { bindGenerators } from './bind.ts'
 import type { SeedSample } from './seed-sample.ts'
@@ -14,6 +15,8 @@ import type { SeedSample } from './seed-sample.ts'
 const fewRows = 5
 /** Rows looked at before it is said that something always fails. */
 const manyRows = 50
+/** What a column may take; templates that need longer are looked at in fewer rows. */
+const longestMs = 1_000
 
 export interface DryRunOptions {
   graph: Graph
@@ -21,6 +24,7 @@ export interface DryRunOptions {
   models: readonly ModelConfig[]
   /** Null without a seed, and when its rows are not at hand. */
   seed: SeedSample | null
+  clock: Clock
 }
 
 /** One row in which a cell could not be made. */
@@ -39,6 +43,8 @@ export interface DryColumn {
   /** Rows in which the cell was tried: not skipped, nothing above it lost. */
   tried: number
   failures: readonly DryFailure[]
+  /** Whether it took too long to look at more rows. */
+  isCut: boolean
   /** Whether the failures do not depend on what a model answers. */
   isCertain: boolean
   /** Whether every row that can be was among them, as far as the seed decides. */
@@ -68,7 +74,8 @@ export function dryRun(options: DryRunOptions): DryColumn[] {
   })
 }
 
-function alwaysFails({ tried, failures, conditionErrors, rows }: DryColumn): boolean {
+function alwaysFails({ tried, failures, conditionErrors, rows, isCut }: DryColumn): boolean {
+  if (isCut) return false
   return (failures.length > 0 && failures.length === tried) || conditionErrors.length === rows
 }
 
@@ -88,7 +95,7 @@ function upstreamOf({ columns }: Graph, found: readonly DryColumn[]): Set<number
 type Known = 'real' | 'stand-in' | 'lost'
 
 function sample(
-  { graph, runSeed, models, seed }: DryRunOptions,
+  { graph, runSeed, models, seed, clock }: DryRunOptions,
   rows: number,
   wanted: (id: number) => boolean,
 ): DryColumn[] {
@@ -118,8 +125,16 @@ function sample(
     const failures: DryFailure[] = []
     let tried = 0
     let isCertain = true
+    let isCut = false
     seedWasRead = false
+    const end = clock.now() + longestMs
     for (let offset = 0; offset < rows; offset += 1) {
+      isCut ||= clock.now() > end
+      if (isCut) {
+        standIn(column, block, offset)
+        for (const id of [column.id, ...column.sides]) (known[id] as Known[])[offset] = 'stand-in'
+        continue
+      }
       const attempt = make(column, { block, offset, evaluator, generators, known })
       for (const id of [column.id, ...column.sides]) (known[id] as Known[])[offset] = attempt.known
       if (!attempt.tried) continue
@@ -132,7 +147,9 @@ function sample(
     ofSeed[column.id] ||= seedWasRead
     const isComplete = ofSeed[column.id] !== true || rows >= (seed?.completeFrom ?? Infinity)
     const errors = conditionErrors.get(column.id) ?? []
-    return [{ column, rows, tried, failures, isCertain, isComplete, conditionErrors: errors }]
+    return [
+      { column, rows, tried, failures, isCut, isCertain, isComplete, conditionErrors: errors },
+    ]
   })
 }
 

@@ -114,6 +114,7 @@ export async function check(
   const dry = await tryRows(soundPart(input, compiled, loaded.problems), {
     config: input.config,
     seed: seed.inspected,
+    clock: options.clock,
     signal: options.signal,
   })
   problems.push(...withPositions([...seed.problems, ...found, ...dry], source.file, loaded.locate))

@@ -1,5 +1,6 @@
 import type { DatasetConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
+import type { Clock } from '../util/clock.ts'
 import type { Graph } from '../graph/graph.ts'
 import { type InspectedSeed, seedProblem } from '../seeds/inspect.ts'
 import { dryRun } from './dry-run.ts'
@@ -10,13 +11,14 @@ export interface TryOptions {
   config: DatasetConfig
   /** Null without a seed, and when its file is not there. */
   seed: InspectedSeed | null
+  clock: Clock
   signal: AbortSignal
 }
 
 /** Looks at a few rows of the columns that are sound, without asking a model. */
 export async function tryRows(
   graph: Graph | null,
-  { config, seed: inspected, signal }: TryOptions,
+  { config, seed: inspected, clock, signal }: TryOptions,
 ): Promise<readonly Problem[]> {
   if (graph === null) return []
   // Always the same rows, so that the same config gets the same report.
@@ -28,5 +30,8 @@ export async function tryRows(
   } catch (error) {
     return [seedProblem(error, signal)]
   }
-  return dryRunProblems(dryRun({ graph, runSeed, models: config.model_configs, seed }), config)
+  return dryRunProblems(
+    dryRun({ graph, runSeed, models: config.model_configs, seed, clock }),
+    config,
+  )
 }
