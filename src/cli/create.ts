@@ -3,7 +3,8 @@ import { open } from '../run/dataset.ts'
 import { type RunOptions, start } from '../run/run.ts'
 import type { RunResult } from '../run/result.ts'
 import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
-import { reportRun } from './report.ts'
+import { reportRun, shortPath } from './report.ts'
+import { statisticsLines } from './statistics.ts'
 import { createScreen } from './terminal.ts'
 import { createWatch } from './watch.ts'
 
@@ -34,6 +35,10 @@ export async function runCreate(config: string, options: CreateOptions): Promise
     await using dataset = await open(result.dir)
     const { failures } = await dataset.summary()
     reportRun(result, failures, screen)
+    if (result.columns !== null && result.report !== null) {
+      for (const text of statisticsLines(result.columns, screen)) screen.print(text)
+      screen.print(`  Page: ${shortPath(result.report)}`)
+    }
     if (options.json) process.stdout.write(`${JSON.stringify(jsonOf(result))}\n`)
     return exitCodeOfRun(result)
   } catch (error) {
@@ -57,6 +62,6 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
 }
 
 /** The object `--json` prints: stable field names. */
-function jsonOf({ dir, rows, files, requests, usage, seconds }: RunResult): object {
-  return { dir, rows, files, requests, usage, seconds }
+function jsonOf({ dir, rows, files, requests, usage, seconds, report }: RunResult): object {
+  return { dir, rows, files, requests, usage, seconds, report }
 }

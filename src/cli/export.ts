@@ -2,7 +2,7 @@ import { open } from '../run/dataset.ts'
 import type { ExportFormat } from '../export/files.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { shortPath } from './report.ts'
-import { counted } from './text.ts'
+import { counted } from '../util/format.ts'
 
 export interface ExportOptions {
   to?: string

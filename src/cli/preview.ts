@@ -4,7 +4,7 @@ import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
 import { formatRecord } from './record.ts'
 import { costText, failureTexts, rowsText } from './report.ts'
 import { createScreen } from './terminal.ts'
-import { duration } from './text.ts'
+import { duration } from '../util/format.ts'
 import { createWatch } from './watch.ts'
 
 export interface PreviewOptions {

@@ -39,7 +39,9 @@ export function createProgram(set: SetCode): Command {
   addCreate(program, set)
   addPreview(program, set)
   addValidate(program, set)
+  addRender(program, set)
   addShow(program, set)
+  addReport(program, set)
   addExport(program, set)
   addSchema(program, set)
   return program
@@ -104,6 +106,31 @@ function addValidate(program: Command, set: SetCode): void {
     })
 }
 
+function addRender(program: Command, set: SetCode): void {
+  program
+    .command('render')
+    .argument('<file>', 'template of any ending, or a config with --column')
+    .summary('Show what a prompt or template becomes.')
+    .description('Show what a template, or the templates of a column, become in a row.')
+    .option('-c, --column <name>', 'column of the config whose templates are rendered')
+    .option(
+      '-d, --data <file>',
+      'rows as JSON: an object, a list, or JSON Lines; - reads stdin (default: what the config samples)',
+    )
+    .option('--row <row>', 'only this row, from 0', wholeNumber)
+    .option('--seed <seed>', "run seed, 0 to 2^64 - 1 (default: the config's, or 0)", runSeed)
+    .option('--vars', 'list the variables the templates read; needs no data')
+    .option('--json', 'print one JSON object on stdout')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  rowsmith render prompt.j2 --data rows.jsonl --row 3\n  rowsmith render stories.yaml --column story\n  rowsmith render prompt.j2 --vars',
+    )
+    .action(async (file: string, options) => {
+      const { runRender } = await import('./render.ts')
+      set(await runRender(file, options))
+    })
+}
+
 function addShow(program: Command, set: SetCode): void {
   program
     .command('show')
@@ -115,6 +142,21 @@ function addShow(program: Command, set: SetCode): void {
     .action(async (directory: string, options) => {
       const { runShow } = await import('./show.ts')
       set(await runShow(directory, options))
+    })
+}
+
+function addReport(program: Command, set: SetCode): void {
+  program
+    .command('report')
+    .argument('<dir>', 'run folder')
+    .summary('Statistics of every column, as text and page.')
+    .description('Show statistics of every column, and write them as one HTML page with charts.')
+    .option('--html <file>', 'where the page goes (default: <dir>/report.html)')
+    .option('--json', 'print the statistics as one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith report runs/stories --html stories.html')
+    .action(async (directory: string, options) => {
+      const { runReport } = await import('./report-command.ts')
+      set(await runReport(directory, options))
     })
 }
 

@@ -1,5 +1,5 @@
 import type { ColumnProgress, RouteProgress, Snapshot } from '../scheduler/events.ts'
-import { counted, compact, duration, grouped, rate } from './text.ts'
+import { counted, compact, duration, grouped, rate } from '../util/format.ts'
 import type { Screen } from './terminal.ts'
 
 /** What the panel knows beside the snapshot. */

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
-import type { RunSummary } from '../run/dataset.ts'
+import type { RunSummary } from '../run/summary.ts'
 import type { RowCounts, RunResult } from '../run/result.ts'
-import { compact, counted, duration, grouped } from './text.ts'
+import { compact, counted, duration, grouped } from '../util/format.ts'
 import type { Screen } from './terminal.ts'
 
 /** What a run left, for a person: outcomes, cost, files, what failed, how to go on. */

@@ -1,7 +1,8 @@
-import { open, type RunSummary } from '../run/dataset.ts'
+import { open } from '../run/dataset.ts'
+import type { RunSummary } from '../run/summary.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { costText, failureTexts, nextSteps, rowsText, shortPath } from './report.ts'
-import { compact, counted, size } from './text.ts'
+import { compact, counted, size } from '../util/format.ts'
 
 export async function runShow(directory: string, options: { json?: true }): Promise<ExitCode> {
   await using dataset = await open(directory)

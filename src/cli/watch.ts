@@ -3,7 +3,7 @@ import type { Run } from '../run/run.ts'
 import { formatProblems } from '../config/problems.ts'
 import { createProgress, type ProgressView } from './progress.ts'
 import { exitCodes } from './exit-codes.ts'
-import { counted, grouped } from './text.ts'
+import { counted, grouped } from '../util/format.ts'
 import type { Screen } from './terminal.ts'
 
 /** Follows a run for a person: warnings, progress, Ctrl-C. */

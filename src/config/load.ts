@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Double } from '../util/value.ts'
 import { parseColumns, unread as unreadName } from './columns.ts'
 import type { DatasetConfig, Literal } from './dataset.ts'
-import { dropColumns, parseProcessors, unsupportedPart } from './later-parts.ts'
+import { checkProfilers, dropColumns, parseProcessors, unsupportedPart } from './later-parts.ts'
 import { isList, isMapping, type Mapping } from './literal.ts'
 import { parseModels, parseProviders } from './model-lists.ts'
 import type { ConfigPath, Problem } from './problem.ts'
@@ -89,6 +89,7 @@ function readDataset(root: Mapping): {
   for (const key of ['tool_configs', 'constraints', 'profilers'] as const) {
     problems.push(...unsupportedPart(key, part(key), []))
   }
+  problems.push(...checkProfilers(part('profilers'), ['profilers']))
   const draft = {
     columns: dropColumns(columns.columns, drops.dropped),
     model_configs: models.models,

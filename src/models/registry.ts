@@ -1,4 +1,4 @@
-import type { ModelConfig, ModelProvider } from '../config/dataset.ts'
+import type { ModelConfig, ModelProvider, Sampled } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { RequestError } from '../limits/outcome.ts'
@@ -202,6 +202,8 @@ function entryOf(
     target: {
       model: model.model,
       maxTokens: parameters.max_tokens,
+      temperature: fixed(parameters.temperature),
+      topP: fixed(parameters.top_p),
       timeoutMs,
       // `rawJson` of an object is an object.
       extraBody: extra as Record<string, unknown>,
@@ -210,6 +212,11 @@ function entryOf(
     provider: open.provider,
     skipCheck: model.skip_health_check,
   }
+}
+
+/** What is drawn comes with each request. */
+function fixed(sampled: Sampled | null): number | null {
+  return typeof sampled === 'number' ? sampled : null
 }
 
 function rateOf({

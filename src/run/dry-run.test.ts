@@ -73,7 +73,7 @@ describe('what fails in every row', () => {
         "error fails-on-sample @ columns.1.expr: Column 'e' fails in all of 50 sampled rows: "animal" (str) has no "owner", in animal.owner.name | animal = "cat" (row 0)",
       ]
     `)
-    expect(problems[0]?.within).toEqual({ line: 2, column: 3 })
+    expect(problems[0]?.within).toEqual({ line: 2, column: 6 })
   })
 
   test.each<[string, object, string]>([

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { columnKinds } from '../columns/index.ts'
 import { formOf, type JsonSchema } from '../config/json-form.ts'
-import { dropSchema } from '../config/later-parts.ts'
+import { dropSchema, profilerSchema } from '../config/later-parts.ts'
 import { providerSchema } from '../config/model-providers.ts'
 import { modelSchema } from '../config/models.ts'
 import { writtenSchema } from '../config/run-config.ts'
@@ -135,7 +135,10 @@ function datasetForm(): JsonSchema {
       },
       tool_configs: notYet('Tools a model may call. Not supported yet: refused.'),
       constraints: notYet('Bounds between sampler columns. Not supported yet: refused.'),
-      profilers: listOf('Profiles of judge scores. Left out with a warning.', {}),
+      profilers: listOf(
+        'Profiles of judge scores. Left out with a warning.',
+        convert(profilerSchema),
+      ),
     },
     required: ['columns'],
     additionalProperties: false,

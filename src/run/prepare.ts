@@ -4,7 +4,7 @@ import type { DatasetConfig, SeedConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
 import type { RunConfig } from '../config/run-config.ts'
-import { compile } from '../graph/compile.ts'
+import { compile, type Compiled } from '../graph/compile.ts'
 import type { CompileInput, SeedSchema } from '../graph/draft.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { ColumnKind } from '../graph/kind.ts'
@@ -82,15 +82,7 @@ export async function check(
   await using opened = new AsyncDisposableStack()
   const seed = await lookAtSeed(draft, source, storedSeed, options.signal)
   if (seed.inspected !== null) opened.use(seed.inspected.seed)
-  const input: CompileInput = {
-    config: { ...draft, model_configs: modelsOf(draft) },
-    registry: new Map([
-      ...columnKinds,
-      ...(options.kinds ?? []).map((kind) => [kind.type, kind] as const),
-    ]),
-    seed: seed.schema,
-    hash: (text) => createHash('sha256').update(text).digest('hex'),
-  }
+  const input = compileInput(draft, seed.schema, options.kinds)
   const compiled = compile(input)
   const models = openModels({
     models: modelsOf(draft),
@@ -144,6 +136,33 @@ export async function check(
   return { source, problems, prepared }
 }
 
+/** Compiles a dataset with the built-in column kinds and further ones. */
+export function compileDataset(
+  dataset: DatasetConfig,
+  seed: SeedSchema | null,
+  kinds: readonly ColumnKind[] = [],
+): Compiled {
+  return compile(compileInput(dataset, seed, kinds))
+}
+
+function compileInput(
+  dataset: DatasetConfig,
+  seed: SeedSchema | null,
+  kinds: readonly ColumnKind[] = [],
+): CompileInput {
+  return {
+    config: { ...dataset, model_configs: modelsOf(dataset) },
+    registry: kindsByName(kinds),
+    seed,
+    hash: (text) => createHash('sha256').update(text).digest('hex'),
+  }
+}
+
+/** The column kinds a config may name. */
+export function kindsByName(more: readonly ColumnKind[] = []): ReadonlyMap<string, ColumnKind> {
+  return new Map([...columnKinds, ...more.map((kind) => [kind.type, kind] as const)])
+}
+
 /** Like `check`, for what can't go on without a sound config. */
 export async function prepare(
   options: PrepareOptions,
@@ -171,7 +190,8 @@ export interface SeedLook {
   unread: boolean
 }
 
-async function lookAtSeed(
+/** Opens the seed a config names, to know its columns. Whoever asked closes what is `inspected`. */
+export async function lookAtSeed(
   config: DatasetConfig,
   source: ConfigSource,
   stored: StoredSeedDescription | null,

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Graph } from '../graph/graph.ts'
 import type { ColumnKind } from '../graph/kind.ts'
 import type { Environment, ProviderKind } from '../models/provider.ts'
 import { RowSet } from '../plan/row-set.ts'
@@ -152,7 +153,15 @@ export async function start(options: RunOptions): Promise<Run> {
     })
     options.signal?.removeEventListener('abort', giveUp)
     listener.whileAtWork(() => scheduler.drain())
-    const work = { store, scheduler, listener, file, seconds: () => (clock.now() - began) / 1000 }
+    const { graph } = prepared
+    const work = {
+      store,
+      graph,
+      scheduler,
+      listener,
+      file,
+      seconds: () => (clock.now() - began) / 1000,
+    }
     return runOf(work, opened.move(), place.exists, options.signal)
   } catch (error) {
     options.signal?.removeEventListener('abort', giveUp)
@@ -163,6 +172,7 @@ export async function start(options: RunOptions): Promise<Run> {
 
 interface Work {
   store: RunStore
+  graph: Graph
   scheduler: Scheduler
   listener: Listener
   file: RunLog
@@ -170,7 +180,7 @@ interface Work {
 }
 
 function runOf(
-  { store, scheduler, listener, file, seconds }: Work,
+  { store, graph, scheduler, listener, file, seconds }: Work,
   opened: AsyncDisposableStack,
   resumed: boolean,
   signal: AbortSignal | undefined,
@@ -183,8 +193,9 @@ function runOf(
   async function work(): Promise<RunResult> {
     try {
       const ended = await scheduler.run()
-      const result = await finish(store, ended, seconds)
-      file.write(`ended: ${JSON.stringify(result)}`)
+      const result = await finish(store, graph, ended, seconds)
+      const { columns: _, ...told } = result
+      file.write(`ended: ${JSON.stringify(told)}`)
       if (listener.failure !== null) throw listener.failure.error
       return result
     } catch (error) {

@@ -9,6 +9,14 @@ export const bernoulli = defineSampler({
     .describe('1 with a chance, otherwise 0.'),
   converts: 'number',
   sampleType: () => 'int64',
+  distribution: ({ p }) => ({
+    shape: 'listed',
+    label: `bernoulli, p ${p}`,
+    shares: [
+      { value: 1, share: p },
+      { value: 0, share: 1 - p },
+    ],
+  }),
   prepare:
     ({ p }) =>
     (random) =>

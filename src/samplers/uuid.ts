@@ -23,6 +23,7 @@ export const uuid = defineSampler({
     .describe('An identifier of 32 hex digits.'),
   converts: 'nothing',
   sampleType: () => 'string',
+  distribution: () => ({ shape: 'unique', label: 'uuid' }),
   prepare({ prefix, short_form, uppercase }, context) {
     const before = prefix ?? ''
     const cased = (digits: string) => before + (uppercase ? digits.toUpperCase() : digits)

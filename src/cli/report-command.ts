@@ -1,0 +1,39 @@
+import { join, resolve } from 'node:path'
+import { open } from '../run/dataset.ts'
+import { reportName, writeReportPage } from '../run/report.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { costText, failureTexts, rowsText, shortPath } from './report.ts'
+import { statisticsLines } from './statistics.ts'
+import { createScreen } from './terminal.ts'
+
+export interface ReportCommandOptions {
+  html?: string
+  json?: true
+}
+
+/** Statistics of a run folder: on stdout, and as a page. */
+export async function runReport(
+  directory: string,
+  options: ReportCommandOptions,
+): Promise<ExitCode> {
+  await using dataset = await open(directory)
+  const report = await dataset.report()
+  const { run, columns } = report
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ ...run, seed: String(run.seed), columns })}\n`)
+  } else {
+    const screen = createScreen(process.stdout)
+    const lines = [
+      `${screen.style('bold', run.name)}: ${rowsText(run.rows)}`,
+      `  ${costText(run)}`,
+      ...failureTexts(run.failures).map((text) => screen.style('yellow', text)),
+      '',
+      ...statisticsLines(columns, screen, { most: Number.POSITIVE_INFINITY }),
+    ]
+    process.stdout.write(`${lines.join('\n')}\n`)
+  }
+  const page = resolve(options.html ?? join(dataset.directory, reportName))
+  await writeReportPage(report, page)
+  process.stderr.write(`Page: ${shortPath(page)}\n`)
+  return exitCodes.ok
+}
