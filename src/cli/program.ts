@@ -48,6 +48,7 @@ export function createProgram(set: SetCode): Command {
   addShow(program, set)
   addReport(program, set)
   addExport(program, set)
+  addSchema(program, set)
   return program
 }
 
@@ -187,6 +188,29 @@ function addExport(program: Command, set: SetCode): void {
     .action(async (directory: string, options) => {
       const { runExport } = await import('./export.ts')
       set(await runExport(directory, options))
+    })
+}
+
+function addSchema(program: Command, set: SetCode): void {
+  program
+    .command('schema')
+    .summary('Print a JSON Schema of configs, for editors.')
+    .description(
+      'Print a JSON Schema (draft-07) of a kind of file: completion and hints in editors.',
+    )
+    .addOption(
+      new Option('--of <kind>', 'which file it is of')
+        .choices(['dataset', 'run-config', 'providers'])
+        .default('dataset'),
+    )
+    .option('--out <file>', 'write it there instead of on stdout')
+    .addHelpText(
+      'after',
+      '\nExample:\n  rowsmith schema --out rowsmith.schema.json\n  and in the first line of a config:\n  # yaml-language-server: $schema=rowsmith.schema.json',
+    )
+    .action(async (options) => {
+      const { runSchema } = await import('./schema.ts')
+      set(await runSchema(options))
     })
 }
 
