@@ -46,7 +46,10 @@ export function createProgram(set: SetCode): Command {
 
 const exitCodeHelp = `
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
-4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.`
+4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.
+
+Example:
+  rowsmith preview stories.yaml`
 
 type SetCode = (code: ExitCode) => void
 

@@ -153,7 +153,9 @@ export function flag(): z.ZodType<boolean> {
 /** One of some words, exactly as they are spelled. */
 export function oneOf<const Word extends string>(words: readonly Word[]): z.ZodType<Word> {
   return z.unknown().transform((input, context) => {
-    const word = words.find((candidate) => candidate === input)
+    // YAML reads the word `null` without quotes as no value.
+    const written = input === null ? 'null' : input
+    const word = words.find((candidate) => candidate === written)
     if (word !== undefined) return word
     const expected = words.length === 1 ? `'${words[0]}'` : `one of ${words.join(', ')}`
     return refuse(context, input, { code: 'wrong-word', expected, words })
