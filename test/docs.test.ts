@@ -68,6 +68,7 @@ describe.concurrent('every block works', () => {
       await mkdir(dirname(path), { recursive: true })
       await writeFile(path, text)
     }
+    await desk.write('package.json', { type: 'module' })
     await desk.write('tsconfig.json', {
       extends: join(repository, 'tsconfig.json'),
       compilerOptions: { allowImportingTsExtensions: true },

@@ -70,7 +70,7 @@ function addCreate(program: Command, set: SetCode): void {
     .option('--json', 'print one JSON object on stdout at the end')
     .addHelpText(
       'after',
-      '\nExample:\n  rowsmith create stories.yaml -n 5000 --seed 7 --out runs/stories',
+      '\nExample:\n  rowsmith create stories.yaml -n 500 --seed 7 --out runs/stories',
     )
     .action(async (config: string, options) => {
       const { runCreate } = await import('./create.ts')

@@ -3,19 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { createModelServer } from '../../src/testing/model-server.ts'
+import { freePort } from '../e2e/command.ts'
 import { answering, type Case, tales } from './case.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures/tls/', import.meta.url))
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error(`no port: ${address}`)
-  return address.port
-}
 
 /** An endpoint that can't be reached, or refuses. */
 export const endpointCases = {
