@@ -52,6 +52,9 @@ Commands:
 
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
 4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.
+
+Example:
+  rowsmith preview stories.yaml
 `
 
 /** A reader that goes away (`| head`) must not end a run; its exit code still tells how it went. */

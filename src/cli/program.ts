@@ -54,7 +54,10 @@ export function createProgram(set: SetCode): Command {
 
 const exitCodeHelp = `
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
-4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.`
+4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.
+
+Example:
+  rowsmith preview stories.yaml`
 
 type SetCode = (code: ExitCode) => void
 
@@ -75,7 +78,7 @@ function addCreate(program: Command, set: SetCode): void {
     .option('--json', 'print one JSON object on stdout at the end')
     .addHelpText(
       'after',
-      '\nExample:\n  rowsmith create stories.yaml -n 5000 --seed 7 --out runs/stories',
+      '\nExample:\n  rowsmith create stories.yaml -n 500 --seed 7 --out runs/stories',
     )
     .action(async (config: string, options) => {
       const { runCreate } = await import('./create.ts')

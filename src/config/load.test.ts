@@ -83,6 +83,12 @@ test('common fields are coerced and filled in', () => {
   })
 })
 
+test.each(['null', '"null"', '~'])('on_failure: %s keeps the row with a null', (written) => {
+  const { config, problems } = load(`columns:\n- {name: a, column_type: x, on_failure: ${written}}`)
+  expect(problems).toEqual([])
+  expect(config?.columns[0]?.on_failure).toBe('null')
+})
+
 describe('the root', () => {
   test.each([
     ['', '1:1 wrong-type'],
