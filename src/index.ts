@@ -17,10 +17,23 @@ export {
 export type { ModelReply, ModelRequest } from './graph/request.ts'
 export { defineProvider, type Provider, type ProviderKind } from './models/provider.ts'
 export { ConfigError } from './run/config-error.ts'
-export { type Dataset, open, type OpenOptions, type RunSummary } from './run/dataset.ts'
-export { preview, type Preview, type PreviewOptions } from './run/preview.ts'
+export { type Dataset, open, type OpenOptions } from './run/dataset.ts'
+export type { DatasetReport } from './run/report.ts'
+export type { RunSummary } from './run/summary.ts'
+export type { ColumnStatistics } from './profile/statistics.ts'
+export { preview, type Preview, type PreviewOptions, type PreviewRow } from './run/preview.ts'
 export type { RowCounts, RunEnd, RunResult } from './run/result.ts'
-export type { RunEvent } from './run/events.ts'
+export type { ExportEvent, RunEvent } from './run/events.ts'
+export {
+  listVariables,
+  render,
+  type RenderedPart,
+  type RenderedRow,
+  type Rendering,
+  type RenderOptions,
+  type RenderSource,
+  type TemplateVariable,
+} from './run/render.ts'
 export { create, type Run, type RunOptions, start } from './run/run.ts'
 export { validate, type Validation } from './run/validate.ts'
 export { isRowsmithError, RowsmithError, type ErrorCode } from './util/errors.ts'

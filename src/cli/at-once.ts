@@ -43,7 +43,9 @@ Commands:
   create [options] <config>    Make a dataset, or go on where it stopped.
   preview [options] <config>   Make a few records and show them.
   validate [options] <config>  Say everything that is wrong with a config.
+  render [options] <file>      Show what a prompt or template becomes.
   show [options] <dir>         Say what a run folder holds and what failed.
+  report [options] <dir>       Statistics of every column, as text and page.
   export [options] <dir>       Write every decided row to files.
   help [command]               display help for command
 

@@ -3,25 +3,20 @@ import { open } from '../run/dataset.ts'
 import { type RunOptions, start } from '../run/run.ts'
 import type { RunResult } from '../run/result.ts'
 import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
-import { reportRun } from './report.ts'
+import { reportRun, shortPath } from './outcome.ts'
+import { type CreateOptions, createWords } from './command-line.ts'
+import { jsonLine } from './visible.ts'
 import { createScreen } from './terminal.ts'
 import { createWatch } from './watch.ts'
 
-export interface CreateOptions {
-  rows?: number
-  seed?: bigint
-  out?: string
-  fresh?: true
-  shrink?: true
-  retryDropped?: true
-  runConfig?: string
-  providers?: string
-  json?: true
-}
-
 export async function runCreate(config: string, options: CreateOptions): Promise<ExitCode> {
   const screen = createScreen(process.stderr)
-  using watch = createWatch(screen, basename(config, extname(config)))
+  using watch = createWatch({
+    screen,
+    name: basename(config, extname(config)),
+    begin: `reading ${config}`,
+    tellsFolder: true,
+  })
   try {
     await using run = await start({
       ...runOptions(config, options),
@@ -32,9 +27,9 @@ export async function runCreate(config: string, options: CreateOptions): Promise
     const result = await run.finished
     watch[Symbol.dispose]()
     await using dataset = await open(result.dir)
-    const { failures } = await dataset.summary()
-    reportRun(result, failures, screen)
-    if (options.json) process.stdout.write(`${JSON.stringify(jsonOf(result))}\n`)
+    const summary = await dataset.summary()
+    reportRun({ result, summary, remarks: watch.remarks() }, screen)
+    if (options.json) process.stdout.write(jsonLine(jsonOf(result)))
     return exitCodeOfRun(result)
   } catch (error) {
     if (watch.signal.aborted && error === watch.signal.reason) return exitCodes.interrupted
@@ -48,6 +43,7 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     mode: options.fresh ? 'fresh' : 'auto',
     shrink: options.shrink === true,
     retryDropped: options.retryDropped === true,
+    command: (directory) => createWords(config, options, shortPath(directory)),
     ...(options.rows === undefined ? {} : { rows: options.rows }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.out === undefined ? {} : { out: options.out }),
@@ -57,6 +53,6 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
 }
 
 /** The object `--json` prints: stable field names. */
-function jsonOf({ dir, rows, files, requests, usage, seconds }: RunResult): object {
-  return { dir, rows, files, requests, usage, seconds }
+function jsonOf({ dir, rows, files, requests, usage, seconds, report }: RunResult): object {
+  return { dir, rows, files, requests, usage, seconds, report }
 }

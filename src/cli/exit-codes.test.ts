@@ -13,6 +13,8 @@ function result(end: RunEnd, dropped: number): RunResult {
     usage: { inputTokens: 0, outputTokens: 0, reasoningTokens: 0 },
     seconds: 1,
     end,
+    report: null,
+    columns: null,
   }
 }
 

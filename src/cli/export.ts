@@ -1,8 +1,12 @@
+import { basename } from 'node:path'
 import { open } from '../run/dataset.ts'
 import type { ExportFormat } from '../export/files.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { shortPath } from './report.ts'
-import { counted } from './text.ts'
+import { shortPath } from './outcome.ts'
+import { createScreen } from './terminal.ts'
+import { counted } from '../util/format.ts'
+import { jsonLine } from './visible.ts'
+import { createWaiting } from './watch.ts'
 
 export interface ExportOptions {
   to?: string
@@ -11,17 +15,23 @@ export interface ExportOptions {
 }
 
 export async function runExport(directory: string, options: ExportOptions): Promise<ExitCode> {
+  const screen = createScreen(process.stderr)
+  using waiting = createWaiting({
+    screen,
+    name: basename(directory),
+    begin: `reading ${directory}`,
+  })
   await using dataset = await open(directory)
   const files = await dataset.export({
     ...(options.to === undefined ? {} : { to: options.to }),
     ...(options.format === undefined ? {} : { format: options.format }),
+    onEvent: waiting.onEvent,
   })
+  waiting[Symbol.dispose]()
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ dir: dataset.directory, files })}\n`)
+    process.stdout.write(jsonLine({ dir: dataset.directory, files }))
   } else {
-    for (const { path, rows } of files) {
-      process.stderr.write(`${shortPath(path)}  ${counted(rows, 'row')}\n`)
-    }
+    for (const { path, rows } of files) screen.print(`${shortPath(path)}  ${counted(rows, 'row')}`)
   }
   return exitCodes.ok
 }

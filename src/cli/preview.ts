@@ -1,10 +1,12 @@
 import { basename, extname } from 'node:path'
-import { preview } from '../run/preview.ts'
+import { preview, type Preview } from '../run/preview.ts'
 import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
-import { formatRecord } from './record.ts'
-import { costText, failureTexts, rowsText } from './report.ts'
-import { createScreen } from './terminal.ts'
-import { duration } from './text.ts'
+import { costText, failureTexts, rowsText, textWidth } from './outcome.ts'
+import { pageThrough, type Pages } from './pager.ts'
+import { recordLines, rule } from './record.ts'
+import { createPaint, createScreen, isLive, type Paint } from './terminal.ts'
+import { duration } from '../util/format.ts'
+import { jsonLine } from './visible.ts'
 import { createWatch } from './watch.ts'
 
 export interface PreviewOptions {
@@ -13,13 +15,23 @@ export interface PreviewOptions {
   runConfig?: string
   providers?: string
   json?: true
+  /** False with `--no-pager`. */
+  pager?: boolean
 }
+
+/** Column-and-reason pairs told: a preview has few rows. */
+const MOST_FAILURES = 10
 
 export async function runPreview(config: string, options: PreviewOptions): Promise<ExitCode> {
   const screen = createScreen(process.stderr)
-  using watch = createWatch(screen, basename(config, extname(config)))
+  using watch = createWatch({
+    screen,
+    name: basename(config, extname(config)),
+    begin: `reading ${config}`,
+    tellsFolder: false,
+  })
   try {
-    const { records, result, failures } = await preview({
+    const made = await preview({
       config,
       rows: options.rows,
       ...(options.seed === undefined ? {} : { seed: options.seed }),
@@ -27,28 +39,62 @@ export async function runPreview(config: string, options: PreviewOptions): Promi
       ...(options.providers === undefined ? {} : { providersFile: options.providers }),
       signal: watch.signal,
       onEvent: (event) => {
-        // Its folder is gone when the command ends.
-        if (event.type !== 'run-opened') watch.onEvent(event)
+        if (event.type !== 'run-opening') watch.onEvent(event)
       },
       onStart: (run) => watch.follow(run),
     })
     watch[Symbol.dispose]()
-    if (options.json) {
-      process.stdout.write(`${JSON.stringify(records, jsonValue)}\n`)
-    } else {
-      const width = process.stdout.columns ?? 80
-      records.forEach((record, index) => {
-        process.stdout.write(
-          `${formatRecord(record, `record ${index + 1} of ${records.length}`, width)}\n`,
-        )
-      })
-    }
-    for (const text of failureTexts(failures)) screen.print(screen.style('yellow', text))
+    const { result, failures } = made
+    if (options.json) process.stdout.write(jsonLine(made.records, jsonValue))
+    else await showRows(made, { pager: options.pager !== false && result.end.kind === 'complete' })
+    for (const text of watch.remarks()) screen.print(screen.style('yellow', text))
+    const failed = failureTexts(failures, {
+      most: MOST_FAILURES,
+      style: screen.style,
+      width: textWidth(screen),
+    })
+    for (const text of failed) screen.print(text)
     screen.print(`${rowsText(result.rows)}. ${costText(result)}, ${duration(result.seconds)}.`)
     return exitCodeOfRun(result)
   } catch (error) {
     if (watch.signal.aborted && error === watch.signal.reason) return exitCodes.interrupted
     throw error
+  }
+}
+
+/** One record a screen on a terminal; one after the other elsewhere, and where all of it fits. */
+async function showRows(made: Preview, { pager }: { pager: boolean }): Promise<void> {
+  const { stdin, stdout } = process
+  const style = createPaint(stdout)
+  const pages = pagesOf(made, style)
+  const interactive = pager && stdin.isTTY && isLive(stdout)
+  const width = stdout.columns || 80
+  // Beside the record there are its rule, the summary and the prompt.
+  const fits =
+    pages.count === 0 || (pages.count === 1 && pages.lines(0, width).length + 4 <= stdout.rows)
+  if (interactive && !fits) {
+    await pageThrough(pages, { input: stdin, output: stdout, style })
+    return
+  }
+  for (let page = 0; page < pages.count; page += 1) {
+    const lines = [rule(pages.title(page), { width, style }), ...pages.lines(page, width)]
+    stdout.write(`${lines.join('\n')}\n`)
+  }
+}
+
+function pagesOf({ rows, columns }: Preview, style: Paint): Pages {
+  const dropped = new Set(columns.filter(({ drop }) => drop).map(({ name }) => name))
+  let laid: { page: number; width: number; lines: string[] } | null = null
+  return {
+    count: rows.length,
+    title: (page) => `record ${page + 1} of ${rows.length} · row ${rows[page]?.row ?? 0}`,
+    lines(page, width) {
+      if (laid?.page !== page || laid.width !== width) {
+        const values = rows[page]?.values ?? new Map<string, never>()
+        laid = { page, width, lines: recordLines(values, { width, style, dropped }) }
+      }
+      return laid.lines
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { isRowsmithError, messageOf } from '../util/errors.ts'
 import { passOver, version } from './at-once.ts'
+import { visible } from './visible.ts'
 import { exitCodeOfError, exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** Runs the command line; answers the exit code. */
@@ -32,14 +33,20 @@ export function createProgram(set: SetCode): Command {
     .showHelpAfterError('  Add --help for the options of this command.')
     .configureOutput({
       outputError(text, write) {
-        write(text.replace(/^error: /, 'rowsmith: ').replace(/^\((Did you .*)\)$/m, '  $1'))
+        write(
+          visible(text)
+            .replace(/^error: /, 'rowsmith: ')
+            .replace(/^\((Did you .*)\)$/m, '  $1'),
+        )
       },
     })
     .addHelpText('after', exitCodeHelp)
   addCreate(program, set)
   addPreview(program, set)
   addValidate(program, set)
+  addRender(program, set)
   addShow(program, set)
+  addReport(program, set)
   addExport(program, set)
   return program
 }
@@ -82,6 +89,7 @@ function addPreview(program: Command, set: SetCode): void {
     .option('-n, --rows <rows>', 'records to make', wholeNumber, 3)
     .option('--seed <seed>', 'run seed, 0 to 2^64 - 1', runSeed)
     .option('--run-config <file>', 'run config (YAML)')
+    .option('--no-pager', 'print all records one after the other, also on a terminal')
     .option('--json', 'print the records as one JSON array on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith preview stories.yaml -n 2')
     .action(async (config: string, options) => {
@@ -103,6 +111,31 @@ function addValidate(program: Command, set: SetCode): void {
     })
 }
 
+function addRender(program: Command, set: SetCode): void {
+  program
+    .command('render')
+    .argument('<file>', 'template of any ending, or a config with --column')
+    .summary('Show what a prompt or template becomes.')
+    .description('Show what a template, or the templates of a column, become in a row.')
+    .option('-c, --column <name>', 'column of the config whose templates are rendered')
+    .option(
+      '-d, --data <file>',
+      'rows as JSON: an object, a list, or JSON Lines; - reads stdin (default: what the config samples)',
+    )
+    .option('--row <row>', 'only this row, from 0', wholeNumber)
+    .option('--seed <seed>', "run seed, 0 to 2^64 - 1 (default: the config's, or 0)", runSeed)
+    .option('--vars', 'list the variables the templates read; needs no data')
+    .option('--json', 'print one JSON object on stdout')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  rowsmith render prompt.j2 --data rows.jsonl --row 3\n  rowsmith render stories.yaml --column story\n  rowsmith render prompt.j2 --vars',
+    )
+    .action(async (file: string, options) => {
+      const { runRender } = await import('./render.ts')
+      set(await runRender(file, options))
+    })
+}
+
 function addShow(program: Command, set: SetCode): void {
   program
     .command('show')
@@ -114,6 +147,21 @@ function addShow(program: Command, set: SetCode): void {
     .action(async (directory: string, options) => {
       const { runShow } = await import('./show.ts')
       set(await runShow(directory, options))
+    })
+}
+
+function addReport(program: Command, set: SetCode): void {
+  program
+    .command('report')
+    .argument('<dir>', 'run folder')
+    .summary('Statistics of every column, as text and page.')
+    .description('Show statistics of every column, and write them as one HTML page with charts.')
+    .option('--html <file>', 'where the page goes (default: <dir>/report.html)')
+    .option('--json', 'print the statistics as one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith report runs/stories --html stories.html')
+    .action(async (directory: string, options) => {
+      const { runReport } = await import('./report-command.ts')
+      set(await runReport(directory, options))
     })
 }
 
@@ -165,12 +213,12 @@ function printError(error: unknown): void {
   if (isRowsmithError(error) && error.code !== 'internal') {
     // Problems of a config begin with the place in the file.
     const prefix = error.name === 'ConfigError' ? '' : 'rowsmith: '
-    process.stderr.write(`${prefix}${error.message}\n`)
-    for (const hint of error.hints) process.stderr.write(`  ${hint}\n`)
+    process.stderr.write(`${prefix}${visible(error.message)}\n`)
+    for (const hint of error.hints) process.stderr.write(`  ${visible(hint)}\n`)
     return
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : messageOf(error)
   process.stderr.write(
-    `rowsmith: an unexpected error; this is a defect, please report it with this text:\n${text}\n`,
+    `rowsmith: an unexpected error; this is a defect, please report it with this text:\n${visible(text)}\n`,
   )
 }

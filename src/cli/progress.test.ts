@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest'
-import type { RouteProgress, Snapshot } from '../scheduler/events.ts'
+import type { ColumnProgress, RouteProgress, Snapshot } from '../scheduler/events.ts'
 import { createProgress } from './progress.ts'
 import type { Screen } from './terminal.ts'
+import { widthOf } from './width.ts'
 
 const route: RouteProgress = {
   name: 'writer',
   endpoint: 'here',
   inFlight: 12,
+  oldestMs: 100,
+  timeoutMs: 60_000,
   limit: 64,
   waiting: 340,
   requests: 100,
@@ -22,37 +25,73 @@ const route: RouteProgress = {
   stopped: null,
 }
 
-/** The lines about routes, and what stands below them. */
-function shown(progress: Partial<RouteProgress>, live: boolean): string[] {
-  const lines: string[] = []
+function column(name: string, progress: Partial<ColumnProgress> = {}): ColumnProgress {
+  return {
+    name,
+    scheduled: true,
+    routes: ['writer'],
+    known: 0,
+    made: 0,
+    skipped: 0,
+    failed: 0,
+    ...progress,
+  }
+}
+
+function snapshot(state: Partial<Snapshot> = {}): Snapshot {
+  return {
+    columns: [],
+    routes: [route],
+    rows: { decided: 0, dropped: 0, remaining: 10, open: 10 },
+    openGroups: 1,
+    partsWriting: 0,
+    backingOff: 0,
+    backOff: null,
+    pendingBytes: 0,
+    draining: false,
+    ...state,
+  }
+}
+
+interface Watched {
+  /** Shows a state so many seconds after the one before; gives what was written. */
+  after(seconds: number, state: Snapshot): string[]
+}
+
+function watched({
+  live = true,
+  width = 100,
+  height = 30,
+  rows = 10,
+  decidedBefore = 0,
+  intervalMs = 5_000,
+} = {}): Watched {
+  let lines: string[] = []
+  let now = 0
   const screen: Screen = {
     live,
-    width: 100,
+    width,
+    height,
+    quietMs: 0,
     style: (_, text) => text,
     print: (text) => lines.push(text),
     paint: (painted) => lines.push(...painted),
     clear: () => undefined,
   }
-  let now = 0
   const view = createProgress({
     screen,
-    facts: { name: 'tales', rows: 10, decidedBefore: 0, startedMs: 0 },
+    facts: { name: 'tales', rows, decidedBefore },
     now: () => now,
-    intervalMs: 5,
+    intervalMs,
   })
-  const snapshot: Snapshot = {
-    columns: [],
-    routes: [{ ...route, ...progress }],
-    rows: { decided: 0, dropped: 0, remaining: 10, open: 10 },
-    openGroups: 1,
-    partsWriting: 0,
-    backingOff: 0,
-    pendingBytes: 0,
-    draining: false,
+  return {
+    after(seconds, state) {
+      now += seconds * 1000
+      lines = []
+      view.show(state)
+      return lines
+    },
   }
-  now = 10
-  view.show(snapshot)
-  return live ? lines.slice(1) : lines
 }
 
 test.each<[string, Partial<RouteProgress>, string[]]>([
@@ -74,12 +113,166 @@ test.each<[string, Partial<RouteProgress>, string[]]>([
     { coolDownMs: 7_000, heldBy: 'cool-down', throttled: 3 },
     ['  writer  12/64 in flight, 340 waiting, 3 × 429', '  writer asked for quiet: 7.0 s to go'],
   ],
+  ['an old request', { oldestMs: 42_000, waiting: 0 }, ['  writer  12/64 in flight, oldest 42 s']],
+  ['a stop', { stopped: 'no credit' }, ['  writer  stopped: no credit']],
 ])('the panel says what holds a route: %s', (_, progress, expected) => {
-  expect(shown(progress, true)).toEqual(expected)
+  const state = snapshot({ routes: [{ ...route, ...progress }] })
+  expect(watched({ width: 120 }).after(0.2, state).slice(1)).toEqual(expected)
 })
 
 test('so does a line of progress', () => {
-  expect(shown({ requestsPerMinute: 600, heldBy: 'requests' }, false).join()).toContain(
-    'in flight: writer 12/64, waiting for requests/min',
+  const routes: RouteProgress[] = [{ ...route, requestsPerMinute: 600, heldBy: 'requests' }]
+  expect(watched({ live: false }).after(5, snapshot({ routes }))).toEqual([
+    'tales: 0 of 10 rows (0 %); in flight: writer 12/64, waiting for requests/min',
+  ])
+})
+
+test('a chain of columns: while no row has ended the time left comes from cells', () => {
+  const view = watched({ rows: 1_000 })
+  const state = (first: number, second: number): Snapshot =>
+    snapshot({
+      columns: [column('outline', { made: first }), column('story', { made: second })],
+      rows: { decided: 0, dropped: 0, remaining: 1_000, open: 1_000 },
+    })
+  view.after(0, state(0, 0))
+  // Too early to say.
+  expect(view.after(0.5, state(40, 5))[0]).toBe('tales  0 of 1,000 rows (0 %)')
+  // 50 cells in 5 s of the 2,000 that one model has to make.
+  expect(view.after(4.5, state(40, 10))[0]).toBe(
+    'tales  0 of 1,000 rows (0 %), 0.0/s, 3 m 15 s left',
   )
+})
+
+test('rows that were complete in the ledger do not make a run look fast', () => {
+  const view = watched({ rows: 1_000, decidedBefore: 100 })
+  const state = (decided: number, made: number): Snapshot =>
+    snapshot({
+      columns: [column('story', { known: 400, made })],
+      rows: { decided, dropped: 0, remaining: 900 - decided, open: 100 },
+    })
+  view.after(0, state(0, 0))
+  // 400 rows at once, and 10 cells in 10 s: the 490 that are left take as many seconds.
+  expect(view.after(10, state(410, 10))[0]).toMatch(
+    /^tales {2}510 of 1,000 rows \(51 %\), 41\/s, 8 m 10 s left$/,
+  )
+})
+
+test('there is no time left where a model has work and does none', () => {
+  const view = watched({ rows: 100 })
+  const state = (made: number): Snapshot =>
+    snapshot({
+      columns: [column('story', { made }), column('score', { routes: ['judge'] })],
+      rows: { decided: 0, dropped: 0, remaining: 100, open: 100 },
+    })
+  view.after(0, state(0))
+  expect(view.after(10, state(50))[0]).toBe('tales  0 of 100 rows (0 %), 0.0/s')
+})
+
+test('all rows decided is not yet the end: no percentage, no rate, and what is done instead', () => {
+  const view = watched()
+  const [head, ...rest] = view.after(
+    2,
+    snapshot({
+      columns: [column('story', { made: 8, failed: 2 })],
+      routes: [{ ...route, inFlight: 0, waiting: 0 }],
+      rows: { decided: 10, dropped: 2, remaining: 0, open: 0 },
+      partsWriting: 1,
+    }),
+  )
+  expect(head).toBe('tales  10 of 10 rows, 2 dropped')
+  expect(rest).toEqual([
+    '  story   10/10  done  2 failed',
+    '  writer  0/64 in flight',
+    '  writing 1 part',
+  ])
+})
+
+test('never 100 % while a row remains', () => {
+  const state = snapshot({ rows: { decided: 99_999, dropped: 0, remaining: 1, open: 1 } })
+  expect(watched({ rows: 100_000 }).after(0, state)[0]).toBe('tales  99,999 of 100,000 rows (99 %)')
+})
+
+test('cells of dropped rows are not waited for', () => {
+  const view = watched()
+  const state = snapshot({
+    columns: [column('outline', { made: 5, failed: 5 }), column('story', { made: 5 })],
+    rows: { decided: 10, dropped: 5, remaining: 0, open: 0 },
+  })
+  view.after(0, state)
+  expect(view.after(2, state)[2]).toBe('  story     5/10  done')
+})
+
+test('64 columns and 12 models on a terminal of 24 lines', () => {
+  const columns = Array.from({ length: 64 }, (_, at) =>
+    column(`column_${at}`, { made: at < 60 ? 10 : 0, failed: at === 3 ? 1 : 0 }),
+  )
+  const routes = Array.from({ length: 12 }, (_, at) => ({
+    ...route,
+    name: `model_${at}`,
+    inFlight: at === 11 ? 3 : 0,
+    waiting: 0,
+  }))
+  const lines = watched({ width: 80, height: 24 }).after(1, snapshot({ columns, routes }))
+  expect(lines).toHaveLength(23)
+  // Those that have work come first, whatever their place.
+  expect(lines.join('\n')).toContain('column_63')
+  expect(lines.join('\n')).toMatch(/… \+5\d columns/)
+  expect(lines.join('\n')).toContain('model_11')
+})
+
+test.each([200, 80, 40, 20, 8])('%d columns wide: the less important goes first', (width) => {
+  const columns = [column('漢字の列', { made: 3, failed: 1, skipped: 2 }), column('story')]
+  const view = watched({ width, height: 10, rows: 10 })
+  view.after(0, snapshot({ columns: [column('漢字の列'), column('story')] }))
+  const lines = view.after(
+    12,
+    snapshot({
+      columns,
+      rows: { decided: 3, dropped: 1, remaining: 7, open: 7 },
+      routes: [{ ...route, throttled: 3, failed: 1, outputTokens: 5_000, oldestMs: 11_000 }],
+    }),
+  )
+  expect(lines.length).toBeLessThan(10)
+  const widest = Math.max(...lines.map((line) => widthOf(line)))
+  // The screen cuts what is left; from 40 columns on nothing is.
+  expect(widest).toBeLessThan(width >= 40 ? width : Infinity)
+  expect(lines[0]).toContain('3 of 10 rows (30 %)')
+  const counts = lines.filter((line) => line.includes('/10'))
+  expect(new Set(counts.map((line) => widthOf(line.slice(0, line.indexOf('/10'))))).size).toBe(1)
+})
+
+test('a run that stands still says so, and for what it waits', () => {
+  const view = watched({ live: false, intervalMs: 60_000 })
+  const state = snapshot({
+    routes: [{ ...route, inFlight: 4, limit: 4, waiting: 0, oldestMs: 42_000 }],
+  })
+  view.after(0, state)
+  expect(view.after(9, state)).toEqual([])
+  expect(view.after(2, state)).toEqual([
+    'tales: 0 of 10 rows (0 %), 0.0/s; in flight: writer 4/4; nothing came back for 11 s: waiting for writer (4 requests, the oldest for 42 s of 1 m 0 s)',
+  ])
+  // As long as it moves there is a line per interval only.
+  expect(
+    view.after(9, snapshot({ rows: { decided: 1, dropped: 0, remaining: 9, open: 9 } })),
+  ).toEqual([])
+})
+
+test('failures that are tried again, and a drain', () => {
+  const view = watched({ width: 120 })
+  const backOff = { nextMs: 12_000, route: 'writer', code: 'timeout', message: 'no reply' }
+  expect(view.after(1, snapshot({ backingOff: 3, backOff })).at(-1)).toBe(
+    '  3 requests failed (last: writer, timeout) and will be tried again, the first in 12 s',
+  )
+  const draining = snapshot({ draining: true, routes: [{ ...route, oldestMs: 9_000 }] })
+  view.after(1, draining)
+  expect(view.after(5, draining).slice(-1)).toEqual([
+    '  stopping: waiting for 12 requests on the wire (writer 12), oldest 9.0 s; at most 55 s more',
+  ])
+})
+
+test('a log with many models names some', () => {
+  const routes = Array.from({ length: 20 }, (_, at) => ({ ...route, name: `m${at}` }))
+  const [line] = watched({ live: false }).after(6, snapshot({ routes }))
+  expect(line).toContain('m5 12/64, 6 of 20 models')
+  expect(line).not.toContain('m6')
 })

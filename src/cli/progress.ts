@@ -1,15 +1,10 @@
-import type { ColumnProgress, RouteProgress, Snapshot } from '../scheduler/events.ts'
-import { counted, compact, duration, grouped, rate } from './text.ts'
+import type { RouteProgress, Snapshot } from '../scheduler/events.ts'
+import { createEstimate, endedCells } from './estimate.ts'
+import { cellsText, headline, type Moment, panel, type RunFacts, waitsFor } from './panel.ts'
 import type { Screen } from './terminal.ts'
-
-/** What the panel knows beside the snapshot. */
-interface RunFacts {
-  name: string
-  /** Rows planned, and rows that had an outcome when the run was opened. */
-  rows: number
-  decidedBefore: number
-  startedMs: number
-}
+import { rate } from '../util/format.ts'
+import { visibleLine } from './visible.ts'
+import { waitsOf } from './waits.ts'
 
 /** Shows how a run stands: repainted in place on a terminal, a line now and then elsewhere. */
 export interface ProgressView {
@@ -21,43 +16,47 @@ export interface ProgressOptions {
   screen: Screen
   facts: RunFacts
   now: () => number
-  /** Between two lines on a plain stream. */
+  /** Between two lines on a plain stream, while something happens. */
   intervalMs: number
 }
 
-/** Rates are those of this long, so that they follow what happens now. */
-const RATE_WINDOW_MS = 20_000
-
-interface Sample {
-  at: number
-  decided: number
-  made: readonly number[]
-}
+/** Longest silence on a plain stream while nothing happens. */
+export const LONGEST_SILENCE_MS = 10_000
+/** Columns and models told of on a line. */
+const MOST_COLUMNS = 4
+const MOST_ROUTES = 6
 
 export function createProgress({ screen, facts, now, intervalMs }: ProgressOptions): ProgressView {
-  const samples: Sample[] = []
+  const estimate = createEstimate()
   let lastLine = now()
+  let ended = 0
+  let endedAt = now()
+  let drainingSince: number | null = null
 
-  function sample({ rows, columns }: Snapshot): Sample {
-    const at = now()
-    samples.push({
-      at,
-      decided: rows.decided,
-      made: columns.map(({ made, skipped, failed }) => made + skipped + failed),
-    })
-    while (samples.length > 2 && (samples[1] as Sample).at < at - RATE_WINDOW_MS) samples.shift()
-    return samples[0] as Sample
+  function momentOf(snapshot: Snapshot, at: number): Moment & { stillMs: number } {
+    const sum = endedIn(snapshot)
+    if (sum !== ended) endedAt = at
+    ended = sum
+    if (snapshot.draining) drainingSince ??= at
+    const stillMs = at - endedAt
+    const drainingMs = at - (drainingSince ?? at)
+    const waits = waitsOf({ snapshot, stillMs, drainingMs })
+    return { snapshot, estimate: estimate(snapshot, at), facts, waits, stillMs }
   }
 
   return {
     show(snapshot) {
-      const since = sample(snapshot)
+      const at = now()
+      const moment = momentOf(snapshot, at)
       if (screen.live) {
-        screen.paint(panel(snapshot, since, facts, now(), screen))
-      } else if (now() - lastLine >= intervalMs) {
-        lastLine = now()
-        screen.print(line(snapshot, since, facts, now()))
+        screen.paint(panel(moment, screen))
+        return
       }
+      const standing = moment.stillMs >= LONGEST_SILENCE_MS
+      const pause = standing ? Math.min(intervalMs, LONGEST_SILENCE_MS) : intervalMs
+      if (at - lastLine < pause) return
+      lastLine = at
+      screen.print(line(moment))
     },
     close() {
       screen.clear()
@@ -65,118 +64,43 @@ export function createProgress({ screen, facts, now, intervalMs }: ProgressOptio
   }
 }
 
-function panel(
-  snapshot: Snapshot,
-  since: Sample,
-  facts: RunFacts,
-  now: number,
-  screen: Screen,
-): string[] {
-  const seconds = (now - since.at) / 1000
-  const names = snapshot.columns.filter(({ scheduled }) => scheduled)
-  const width = Math.max(
-    4,
-    ...names.map(({ name }) => name.length),
-    ...snapshot.routes.map(({ name }) => name.length),
+/** Grows whenever anything ends. */
+function endedIn({ columns, routes, rows }: Snapshot): number {
+  const cells = columns.reduce((sum, column) => sum + endedCells(column), rows.decided)
+  return routes.reduce(
+    (sum, { succeeded, failed, throttled }) => sum + succeeded + failed + throttled,
+    cells,
   )
-  const total = facts.rows - facts.decidedBefore
-  const columns = aligned(
-    snapshot.columns.flatMap((column, index) =>
-      column.scheduled ? [columnCells(column, total, since.made[index] ?? 0, seconds)] : [],
-    ),
-  ).map((text, index) => `  ${(names[index]?.name ?? '').padEnd(width)}  ${text}`)
-  const routes = snapshot.routes.map(
-    (route) => `  ${route.name.padEnd(width)}  ${routeText(route, screen)}`,
-  )
-  return [
-    `${screen.style('bold', facts.name)}  ${headline(snapshot, since, facts, now)}`,
-    ...columns,
-    ...routes,
-    ...waitingText(snapshot).map((text) => `  ${screen.style('dim', text)}`),
-  ]
 }
 
-function headline({ rows }: Snapshot, since: Sample, facts: RunFacts, now: number): string {
-  const done = facts.decidedBefore + rows.decided
-  const share = facts.rows === 0 ? 100 : Math.floor((100 * done) / facts.rows)
-  const seconds = (now - since.at) / 1000
-  const perSecond = seconds > 0 ? (rows.decided - since.decided) / seconds : 0
-  const left = perSecond > 0 ? `, ${duration(rows.remaining / perSecond)} left` : ''
-  const dropped = rows.dropped > 0 ? `, ${grouped(rows.dropped)} dropped` : ''
-  return `${grouped(done)} of ${counted(facts.rows, 'row')} (${share} %), ${rate(perSecond)}${left}${dropped}`
-}
-
-/** Lines of a table whose first two cells are numbers. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = [0, 1].map((at) => Math.max(0, ...rows.map((cells) => cells[at]?.length ?? 0)))
-  return rows.map((cells) => cells.map((cell, at) => cell.padStart(widths[at] ?? 0)).join('  '))
-}
-
-function columnCells(
-  { made, skipped, failed }: ColumnProgress,
-  total: number,
-  before: number,
-  seconds: number,
-): string[] {
-  const done = made + skipped + failed
-  const perSecond = seconds > 0 ? (done - before) / seconds : 0
-  const notes = [
-    ...(skipped > 0 ? [`${grouped(skipped)} skipped`] : []),
-    ...(failed > 0 ? [`${grouped(failed)} failed`] : []),
-  ]
-  return [`${grouped(done)}/${grouped(total)}`, done < total ? rate(perSecond) : 'done', ...notes]
-}
-
-function routeText(route: RouteProgress, screen: Screen): string {
-  if (route.stopped !== null) return screen.style('red', 'stopped')
-  const notes = [
-    `${route.inFlight}/${route.limit} in flight`,
-    ...(route.waiting > 0 ? [`${grouped(route.waiting)} waiting${waitsFor(route)}`] : []),
-    ...ratesText(route),
-    ...(route.throttled > 0 ? [`${grouped(route.throttled)} × 429`] : []),
-    ...(route.failed > 0 ? [`${grouped(route.failed)} failed`] : []),
-    ...(route.outputTokens > 0 ? [`${compact(route.outputTokens)} tokens out`] : []),
-  ]
-  return notes.join(', ')
-}
-
-/** Units in flight are shown beside it anyway, and a cool-down has a line of its own. */
-function waitsFor({ heldBy }: RouteProgress): string {
-  return heldBy === 'requests' || heldBy === 'tokens' ? ` for ${heldBy}/min` : ''
-}
-
-/** What is allowed in a minute: `at most 600 requests/min, 100 k tokens/min`. */
-function ratesText({ requestsPerMinute, tokensPerMinute }: RouteProgress): string[] {
-  const rates = [
-    ...(requestsPerMinute === null ? [] : [`${compact(requestsPerMinute)} requests/min`]),
-    ...(tokensPerMinute === null ? [] : [`${compact(tokensPerMinute)} tokens/min`]),
-  ]
-  return rates.length === 0 ? [] : [`at most ${rates.join(' and ')}`]
-}
-
-/** What keeps a run that seems to stand still. */
-function waitingText(snapshot: Snapshot): string[] {
-  const inFlight = snapshot.routes.reduce((sum, route) => sum + route.inFlight, 0)
-  if (snapshot.draining)
-    return [`stopping: waiting for ${counted(inFlight, 'request')} on the wire`]
-  const texts = snapshot.routes
-    .filter(({ coolDownMs, stopped }) => coolDownMs > 500 && stopped === null)
-    .map(({ name, coolDownMs }) => `${name} asked for quiet: ${duration(coolDownMs / 1000)} to go`)
-  if (snapshot.backingOff > 0) {
-    texts.push(`${counted(snapshot.backingOff, 'request')} failed and will be tried again`)
+/** All of it on one line of a log. */
+function line(moment: Moment): string {
+  const { snapshot, facts, waits } = moment
+  const head = headline(moment).map(({ text }) => text)
+  const busy = snapshot.routes.filter(({ inFlight, stopped }) => inFlight > 0 || stopped !== null)
+  const routes = (busy.length > 0 ? busy : snapshot.routes).slice(0, MOST_ROUTES).map(routeInLine)
+  if (snapshot.routes.length > MOST_ROUTES) {
+    routes.push(`${routes.length} of ${snapshot.routes.length} models`)
   }
-  if (snapshot.partsWriting > 0 && inFlight === 0) texts.push('writing parts')
-  return texts
+  return [
+    `${visibleLine(facts.name)}: ${head.join(', ')}`,
+    ...cellsInLine(moment),
+    ...(routes.length > 0 ? [`in flight: ${routes.join(', ')}`] : []),
+    ...waits,
+  ].join('; ')
 }
 
-function line(snapshot: Snapshot, since: Sample, facts: RunFacts, now: number): string {
-  const routes = snapshot.routes.map(routeInLine)
-  const parts = [
-    `${facts.name}: ${headline(snapshot, since, facts, now)}`,
-    ...(routes.length > 0 ? [`in flight: ${routes.join(', ')}`] : []),
-    ...waitingText(snapshot),
-  ]
-  return parts.join('; ')
+/** Where no row ends yet, the cells say that work goes on. */
+function cellsInLine({ snapshot, estimate }: Moment): string[] {
+  if ((estimate.rowsPerSecond ?? 0) > 0) return []
+  return snapshot.columns
+    .map((column, position) => ({ column, perSecond: estimate.cellsPerSecond[position] ?? 0 }))
+    .filter(({ column, perSecond }) => column.scheduled && perSecond > 0)
+    .slice(0, MOST_COLUMNS)
+    .map(
+      ({ column, perSecond }) =>
+        `${visibleLine(column.name)} ${cellsText(column, snapshot)} at ${rate(perSecond)}`,
+    )
 }
 
 function routeInLine(route: RouteProgress): string {

@@ -1,42 +1,80 @@
-import type { DatasetRecord } from '../export/records.ts'
+import type { RecordValues } from '../export/records.ts'
+import { stringifyJson } from '../util/json.ts'
+import { pythonFloat } from '../util/python-float.ts'
+import { Double, type Value } from '../util/value.ts'
+import type { Paint, Style } from './terminal.ts'
+import { visible, visibleLine } from './visible.ts'
+import { padEnd, widthOf, wrap } from './width.ts'
 
-/** A record for reading: a title, then each field with its value wrapped beside its name. */
-export function formatRecord(record: DatasetRecord, title: string, width: number): string {
-  const names = Object.keys(record)
-  const indent = Math.min(24, Math.max(0, ...names.map((name) => name.length)) + 2)
-  const room = Math.max(20, width - indent)
-  const rule = `── ${title} `
-  const lines = [rule.padEnd(Math.min(width, 100), '─')]
-  for (const name of names) {
-    const [first = '', ...rest] = wrap(valueText(record[name]), room)
-    if (name.length + 2 > indent) lines.push(name, `${' '.repeat(indent)}${first}`)
-    else lines.push(`${name.padEnd(indent)}${first}`)
-    lines.push(...rest.map((line) => `${' '.repeat(indent)}${line}`))
+export interface RecordLayout {
+  width: number
+  style: Paint
+  /** Columns that the dataset does not get: they stand behind the others. */
+  dropped: ReadonlySet<string>
+}
+
+/** Longest name that has its value beside it, with the space between. */
+const MOST_INDENT = 24
+/** Below this, names have a line of their own. */
+const SIDE_BY_SIDE = 48
+
+/** A record for reading: each field with its value wrapped beside its name. */
+export function recordLines(record: RecordValues, layout: RecordLayout): string[] {
+  const { dropped, style } = layout
+  const names = [...record.keys()]
+  const kept = names.filter((name) => !dropped.has(name))
+  const left = names.filter((name) => dropped.has(name))
+  const shown = names.map((name) => widthOf(visibleLine(name)))
+  const indent = layout.width < SIDE_BY_SIDE ? 2 : Math.min(MOST_INDENT, Math.max(0, ...shown) + 2)
+  const field = (name: string): string[] =>
+    fieldLines(visibleLine(name), record.get(name) ?? null, { indent, layout })
+  return [
+    ...kept.flatMap(field),
+    ...(left.length > 0 ? [style('dim', 'not in the dataset (drop: true):')] : []),
+    ...left.flatMap(field),
+  ]
+}
+
+/** A line that begins a record where all are printed one after the other. */
+export function rule(
+  title: string,
+  { width, style }: Pick<RecordLayout, 'width' | 'style'>,
+): string {
+  const text = `── ${title} `
+  return style('dim', text + '─'.repeat(Math.max(0, Math.min(width, 100) - widthOf(text))))
+}
+
+function fieldLines(
+  name: string,
+  value: Value,
+  { indent, layout }: { indent: number; layout: RecordLayout },
+): string[] {
+  const { width, style } = layout
+  const { text, look } = shownValue(value)
+  const lines = wrap(visible(text), Math.max(1, width - indent)).map((line) =>
+    look === null ? line : style(look, line),
+  )
+  const space = ' '.repeat(indent)
+  if (widthOf(name) + 2 > indent) {
+    const names = wrap(name, Math.max(1, width)).map((line) => style('bold', line))
+    return [...names, ...lines.map((line) => space + line)]
   }
-  return lines.join('\n')
+  const [first = '', ...rest] = lines
+  return [
+    style('bold', name) + padEnd('', indent - widthOf(name)) + first,
+    ...rest.map((line) => space + line),
+  ]
 }
 
-function valueText(value: unknown): string {
-  if (typeof value === 'string') return value
-  if (typeof value === 'bigint' || typeof value === 'number') return String(value)
-  return JSON.stringify(value, null, 2)
-}
-
-/** Breaks a text at spaces, and inside words that are longer than a line. */
-export function wrap(text: string, width: number): string[] {
-  return text.split('\n').flatMap((paragraph) => wrapLine(paragraph, width))
-}
-
-function wrapLine(line: string, width: number): string[] {
-  const lines: string[] = []
-  let rest = line
-  while (rest.length > width) {
-    const space = rest.lastIndexOf(' ', width)
-    // A character of two units stays whole.
-    const whole = width > 1 && /[\uDC00-\uDFFF]/.test(rest.charAt(width)) ? width - 1 : width
-    const end = space > 0 ? space : whole
-    lines.push(rest.slice(0, end))
-    rest = rest.slice(space > 0 ? end + 1 : end)
+/** A value as text, and what tells it from a text that looks the same. */
+function shownValue(value: Value): { text: string; look: Style | null } {
+  if (value === null) return { text: 'null', look: 'dim' }
+  if (value === '') return { text: '""', look: 'dim' }
+  if (typeof value === 'string') return { text: value, look: null }
+  if (typeof value === 'boolean') return { text: String(value), look: 'magenta' }
+  if (typeof value === 'number' || typeof value === 'bigint') {
+    return { text: String(value), look: 'cyan' }
   }
-  return [...lines, rest]
+  if (value instanceof Double) return { text: pythonFloat(value.value), look: 'cyan' }
+  return { text: stringifyJson(value, { indent: 2 }), look: 'green' }
 }

@@ -1,40 +1,182 @@
-import { open, type RunSummary } from '../run/dataset.ts'
+import { open } from '../run/dataset.ts'
+import type { RunSummary } from '../run/summary.ts'
+import { commandText } from './command-line.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { costText, failureTexts, nextSteps, rowsText, shortPath } from './report.ts'
-import { compact, counted, size } from './text.ts'
+import { failureTexts, nextSteps, outcomes, shortPath, textWidth } from './outcome.ts'
+import { createScreen, type Paint } from './terminal.ts'
+import { compact, counted, duration, grouped, size } from '../util/format.ts'
+import { jsonLine, visibleLine } from './visible.ts'
+import { padEnd, padStart, wrap } from './width.ts'
 
 export async function runShow(directory: string, options: { json?: true }): Promise<ExitCode> {
   await using dataset = await open(directory)
   const summary = await dataset.summary()
-  process.stdout.write(options.json ? `${jsonOf(summary)}\n` : `${describe(summary).join('\n')}\n`)
+  if (options.json) {
+    const { seed, ...rest } = summary
+    process.stdout.write(jsonLine({ ...rest, seed: String(seed) }))
+    return exitCodes.ok
+  }
+  const screen = createScreen(process.stdout)
+  const layout = {
+    style: screen.style,
+    width: screen.width,
+    textWidth: textWidth(screen),
+    now: Date.now(),
+  }
+  screen.print(describe(summary, layout).join('\n'))
   return exitCodes.ok
 }
 
-function jsonOf({ seed, ...rest }: RunSummary): string {
-  return JSON.stringify({ ...rest, seed: String(seed) })
+export interface ShowLayout {
+  style: Paint
+  width: number
+  /** Where text is broken. */
+  textWidth: number
+  /** Ms since 1970. */
+  now: number
 }
 
+/** Told one by one; the others are counted. `--json` has all. */
+const MOST_FAILURES = 20
+const MOST_FILES = 10
+const MOST_SESSIONS = 5
+const WIDEST_BAR = 40
+
 /** What is here, is it complete, what failed and why, what did it cost, how do I go on. */
-function describe(summary: RunSummary): string[] {
-  const { rows, holder, waitingCells, parts, files } = summary
-  return [
-    `${summary.name}  (${shortPath(summary.dir)}, seed ${summary.seed})`,
-    `  ${rowsText(rows)}`,
-    `  ${costText(summary)}, in ${counted(summary.sessions.length, 'session')}`,
-    ...summary.usageByRoute.map(
-      ({ route, ok, throttled, failed, inputTokens, outputTokens }) =>
-        `    ${route}: ${counted(ok, 'answer')}, ${throttled} × 429, ${failed} failed, ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${rateText(summary, route)}`,
-    ),
-    `  ${counted(parts.count, 'part')}, ${size(parts.bytes)}`,
-    ...(waitingCells > 0
-      ? [`  ${counted(waitingCells, 'paid cell')} in the ledger wait for their rows`]
-      : []),
-    ...files.map((file) => `  ${shortPath(file.path)}  ${counted(file.rows, 'row')}`),
-    ...failureTexts(summary.failures),
-    ...(holder === null
-      ? nextSteps(summary.dir, rows).map((text) => `  ${text}`)
-      : [`  Process ${holder.pid} is working on it now.`]),
+export function describe(summary: RunSummary, layout: ShowLayout): string[] {
+  const { style } = layout
+  const sections: [string, string[]][] = [
+    ['What is here', contents(summary, layout)],
+    ['Is it complete', completeness(summary, layout)],
+    [
+      'What failed',
+      failureTexts(summary.failures, { most: MOST_FAILURES, style, width: layout.textWidth }),
+    ],
+    ['What it cost', cost(summary, layout)],
+    ['How to go on', steps(summary, layout)],
   ]
+  const title = style('bold', visibleLine(summary.name))
+  return [
+    `${title}  ${style('dim', shortPath(summary.dir))}`,
+    ...sections
+      .filter(([, lines]) => lines.length > 0)
+      .flatMap(([name, lines]) => ['', style('bold', name), ...lines]),
+  ]
+}
+
+function contents(summary: RunSummary, layout: ShowLayout): string[] {
+  const { rows, files, columns, parts, seed } = summary
+  const records = rows.accepted + rows.nullKept
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  const dataset =
+    files.length === 0
+      ? `no final dataset yet; ${counted(records, 'record')} in ${counted(parts.count, 'part')}, ${size(parts.bytes)}`
+      : `${counted(records, 'record')} in ${counted(files.length, 'file')}, ${size(bytes)}`
+  const dropped = columns.filter(({ drop }) => drop).length
+  const names = columns.map(
+    ({ name, type, drop }) => `${visibleLine(name)} (${type}${drop ? ', not in the dataset' : ''})`,
+  )
+  return [
+    `  ${dataset}`,
+    ...files
+      .slice(0, MOST_FILES)
+      .map(
+        (file) => `    ${shortPath(file.path)}  ${counted(file.rows, 'row')}, ${size(file.bytes)}`,
+      ),
+    ...(files.length > MOST_FILES
+      ? [`    … and ${counted(files.length - MOST_FILES, 'more file')}`]
+      : []),
+    `  ${counted(columns.length, 'column')}${dropped > 0 ? `, ${dropped} of them not in the dataset` : ''}; seed ${seed}`,
+    ...wrap(names.join(', '), Math.max(20, layout.textWidth - 4)).map((line) => `    ${line}`),
+    ...(files.length > 0
+      ? [`  ${counted(parts.count, 'part')} beside them, ${size(parts.bytes)}`]
+      : []),
+  ]
+}
+
+function completeness({ rows, waitingCells }: RunSummary, { style, width }: ShowLayout): string[] {
+  const decided = rows.requested - rows.remaining
+  const complete = rows.remaining === 0
+  // Never 100 % while a row remains.
+  const share = complete ? 1 : decided / rows.requested
+  const percent = complete ? 100 : Math.min(99, Math.floor(100 * share))
+  const room = Math.max(10, Math.min(WIDEST_BAR, width - 40))
+  const full = complete ? room : Math.min(room - 1, Math.floor(share * room))
+  const bar =
+    style(complete ? 'green' : 'yellow', '█'.repeat(full)) + style('dim', '░'.repeat(room - full))
+  const counts = outcomes(rows).filter(({ count, word }) => count > 0 || word === 'accepted')
+  const digits = Math.max(...counts.map(({ count }) => grouped(count).length))
+  return [
+    `  ${bar} ${percent} %  ${grouped(decided)} of ${counted(rows.requested, 'row')} decided`,
+    ...counts.map(({ count, word }) => `  ${padStart(grouped(count), digits + 2)} ${word}`),
+    ...(waitingCells > 0
+      ? [`  ${counted(waitingCells, 'paid cell')} of remaining or dropped rows in the ledger`]
+      : []),
+  ]
+}
+
+function cost(summary: RunSummary, layout: ShowLayout): string[] {
+  const { requests, requestOutcomes: outcome, usage, usageByRoute } = summary
+  if (requests === 0) return ['  no requests', ...sessionTexts(summary, layout)]
+  const names = Math.max(...usageByRoute.map(({ route }) => route.length))
+  const reasoning =
+    usage.reasoningTokens > 0 ? ` (${compact(usage.reasoningTokens)} of them reasoning)` : ''
+  return [
+    `  ${counted(requests, 'request')}: ${grouped(outcome.succeeded)} answered, ${grouped(outcome.throttled)} × 429, ${grouped(outcome.failed)} failed`,
+    `  ${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out${reasoning}`,
+    ...usageByRoute.map(
+      ({ route, ok, throttled, failed, inputTokens, outputTokens }) =>
+        `    ${padEnd(route, names)}  ${counted(ok, 'answer')}, ${grouped(throttled)} × 429, ${grouped(failed)} failed; ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${rateText(summary, route)}`,
+    ),
+    ...sessionTexts(summary, layout),
+  ]
+}
+
+/** The last sessions, and what all took together. */
+function sessionTexts({ sessions, holder }: RunSummary, { now }: ShowLayout): string[] {
+  const told = sessions.map((session, position) => {
+    // Only the last one can be at work; one without an end was killed, nobody knows when.
+    const working = holder !== null && position === sessions.length - 1
+    const end = session.ended ?? (working ? now : null)
+    return { ...session, working, seconds: end === null ? null : (end - session.started) / 1000 }
+  })
+  const sum = told.reduce((seconds, session) => seconds + (session.seconds ?? 0), 0)
+  const killed = told.filter(({ seconds }) => seconds === null).length
+  const uncounted =
+    killed === 0 ? '' : `, without ${killed} that ${killed === 1 ? 'was' : 'were'} killed`
+  return [
+    `  ${duration(sum)} in ${counted(sessions.length, 'session')}${uncounted}`,
+    ...(told.length > MOST_SESSIONS
+      ? [`    … ${counted(told.length - MOST_SESSIONS, 'earlier session')}`]
+      : []),
+    ...told.slice(-MOST_SESSIONS).map(({ number, started, seconds, working }) => {
+      const begin = new Date(started).toISOString().slice(0, 19).replace('T', ' ')
+      const taken = seconds === null ? 'killed' : duration(seconds)
+      return `    ${number}: ${begin} UTC, ${taken}${working ? ', at work' : ''}`
+    }),
+  ]
+}
+
+function steps({ dir, rows, command, holder, files }: RunSummary, { style }: ShowLayout): string[] {
+  const folder = shortPath(dir)
+  if (holder !== null) {
+    const { pid, host, since } = holder
+    return [`  Process ${pid} is working on it now (on ${host}, since ${since}).`]
+  }
+  const all = [
+    ...nextSteps(dir, rows, command),
+    ...(files.length > 0
+      ? [
+          {
+            what: 'have it as JSON Lines',
+            command: commandText(['export', folder, '--to', `${folder}.jsonl`]),
+          },
+        ]
+      : []),
+    { what: 'look at statistics', command: commandText(['report', folder]) },
+  ]
+  const width = Math.max(0, ...all.map(({ what }) => what.length))
+  return all.map(({ what, command: text }) => `  ${padEnd(what, width)}  ${style('cyan', text)}`)
 }
 
 /** What the config allows a route in a minute, when it says. */

@@ -1,6 +1,9 @@
 import { formatProblems } from '../config/problems.ts'
 import { validate } from '../run/validate.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { createScreen } from './terminal.ts'
+import { jsonLine } from './visible.ts'
+import { createWaiting } from './watch.ts'
 
 export interface ValidateOptions {
   runConfig?: string
@@ -9,16 +12,16 @@ export interface ValidateOptions {
 }
 
 export async function runValidate(config: string, options: ValidateOptions): Promise<ExitCode> {
+  const screen = createScreen(process.stderr)
+  using waiting = createWaiting({ screen, name: config, begin: 'reading it and its seed' })
   const { ok, problems } = await validate({
     config,
     ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
   })
-  if (options.json) {
-    process.stdout.write(`${JSON.stringify({ ok, problems })}\n`)
-  } else if (problems.length > 0) {
-    process.stderr.write(`${formatProblems(problems)}\n`)
-  }
-  if (ok && !options.json) process.stderr.write(`${config} is sound.\n`)
+  waiting[Symbol.dispose]()
+  if (options.json) process.stdout.write(jsonLine({ ok, problems }))
+  else if (problems.length > 0) screen.print(formatProblems(problems))
+  if (ok && !options.json) screen.print(`${config} is sound.`)
   return ok ? exitCodes.ok : exitCodes.usage
 }

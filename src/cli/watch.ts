@@ -1,24 +1,63 @@
-import type { RunEvent } from '../run/events.ts'
-import type { Run } from '../run/run.ts'
 import { formatProblems } from '../config/problems.ts'
-import { createProgress, type ProgressView } from './progress.ts'
+import type { ExportEvent, RunEvent } from '../run/events.ts'
+import type { Run } from '../run/run.ts'
 import { exitCodes } from './exit-codes.ts'
-import { counted, grouped } from './text.ts'
+import { createPhase } from './phase.ts'
+import { createProgress, LONGEST_SILENCE_MS, type ProgressView } from './progress.ts'
+import { createTally } from './tally.ts'
 import type { Screen } from './terminal.ts'
+import { counted, duration, grouped } from '../util/format.ts'
+import { visibleLine } from './visible.ts'
+
+/** Tells what a command waits for, whatever it does. */
+export interface Waiting extends Disposable {
+  readonly onEvent: (event: RunEvent | ExportEvent) => void
+}
 
 /** Follows a run for a person: warnings, progress, Ctrl-C. */
-export interface Watch extends Disposable {
+export interface Watch extends Waiting {
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal
-  readonly onEvent: (event: RunEvent) => void
   /** Shows progress of a run until it ends. */
   follow(run: Run): void
+  /** What happened to rows of this session and stands nowhere else. */
+  remarks(): string[]
 }
 
 const REPAINT_MS = 200
+/** What is over sooner needs no word. */
+const PATIENCE_MS = 400
 
-export function createWatch(screen: Screen, name: string): Watch {
+export interface WaitingOptions {
+  screen: Screen
+  name: string
+  /** What the command begins with. */
+  begin: string
+}
+
+/** For commands without rows to make: what they do, once it takes long. */
+export function createWaiting({ screen, name, begin }: WaitingOptions): Waiting {
+  const shown = createPhaseView({ screen, name, begin })
+  const timer = setInterval(() => shown.show(), REPAINT_MS)
+  timer.unref()
+  return {
+    onEvent: shown.note,
+    [Symbol.dispose]() {
+      clearInterval(timer)
+      screen.clear()
+    },
+  }
+}
+
+export interface WatchOptions extends WaitingOptions {
+  /** Whether the run folder is told: one that is gone at the end is not. */
+  tellsFolder: boolean
+}
+
+export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions): Watch {
   const controller = new AbortController()
+  const phase = createPhaseView({ screen, name, begin })
+  const tally = createTally()
   let run: Run | null = null
   let view: ProgressView | null = null
   let opened: { rows: number; decided: number; progressIntervalMs: number } | null = null
@@ -37,22 +76,27 @@ export function createWatch(screen: Screen, name: string): Watch {
       screen.print('Giving up what is on the wire.')
       run.abort()
     } else {
+      screen.clear()
       process.exit(exitCodes.interrupted)
     }
   }
 
-  function onEvent(event: RunEvent): void {
+  function onEvent(event: RunEvent | ExportEvent): void {
+    phase.note(event)
     switch (event.type) {
       case 'warning':
         screen.print(formatProblems([event.problem]).replace(/\n\n1 warning$/, ''))
         break
       case 'run-opened':
         opened = event
-        screen.print(openedText(event))
+        if (tellsFolder) screen.print(openedText(event))
         break
       case 'endpoint-stopped':
         screen.print(
-          screen.style('red', `Endpoint ${event.endpoint} stopped: ${event.error.message}`),
+          screen.style(
+            'red',
+            `Endpoint ${visibleLine(event.endpoint)} stopped: ${visibleLine(event.error.message)}`,
+          ),
         )
         break
       case 'early-shutdown':
@@ -63,12 +107,19 @@ export function createWatch(screen: Screen, name: string): Watch {
           ),
         )
         break
+      case 'cell-failed':
+      case 'condition-failed': {
+        const text = tally.note(event)
+        if (text !== null) screen.print(screen.style('yellow', text))
+        break
+      }
       default:
         break
     }
   }
 
   const timer = setInterval(() => {
+    if (phase.show()) return
     const snapshot = run?.progress()
     if (snapshot) view?.show(snapshot)
   }, REPAINT_MS)
@@ -79,25 +130,50 @@ export function createWatch(screen: Screen, name: string): Watch {
   return {
     signal: controller.signal,
     onEvent,
+    remarks: () => tally.summary(),
     follow(started) {
       run = started
       view = createProgress({
         screen,
         now: () => performance.now(),
         intervalMs: opened?.progressIntervalMs ?? 5_000,
-        facts: {
-          name,
-          rows: opened?.rows ?? 0,
-          decidedBefore: opened?.decided ?? 0,
-          startedMs: performance.now(),
-        },
+        facts: { name, rows: opened?.rows ?? 0, decidedBefore: opened?.decided ?? 0 },
       })
     },
     [Symbol.dispose]() {
       clearInterval(timer)
       process.off('SIGINT', onInterrupt)
       process.off('SIGTERM', onInterrupt)
-      view?.close()
+      screen.clear()
+    },
+  }
+}
+
+interface PhaseView {
+  note: (event: RunEvent | ExportEvent) => void
+  /** Shows what is done now; answers whether there is something else than rows. */
+  show(): boolean
+}
+
+function createPhaseView({ screen, name, begin }: WaitingOptions): PhaseView {
+  const phase = createPhase(begin)
+  let since = performance.now()
+  return {
+    note(event) {
+      if (phase.note(event)) since = performance.now()
+    },
+    show() {
+      const text = phase.text()
+      if (text === null) return false
+      const takenMs = performance.now() - since
+      const taken = `${visibleLine(text)}, ${duration(takenMs / 1000)}`
+      if (screen.live) {
+        const title = screen.style('bold', visibleLine(name))
+        if (takenMs >= PATIENCE_MS) screen.paint([`${title}  ${taken}`])
+      } else if (screen.quietMs >= LONGEST_SILENCE_MS) {
+        screen.print(`${visibleLine(name)}: ${taken}`)
+      }
+      return true
     },
   }
 }

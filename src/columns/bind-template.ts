@@ -27,6 +27,11 @@ class RowScope implements Scope {
   }
 }
 
+/** The stream of randomness a template of a column draws from. */
+export function templateStream(column: string, field: string): string {
+  return `${column}/${field}`
+}
+
 /**
  * Makes the text of a template in a row; what is wrong with it, or no text at all, fails the cell.
  *

@@ -4,7 +4,7 @@ import { oneOf, text } from '../config/scalars.ts'
 import { CellFailure } from '../graph/failure.ts'
 import { type ColumnType, defineColumn } from '../graph/kind.ts'
 import { toText } from '../templates/python-text.ts'
-import { bindTemplate } from './bind-template.ts'
+import { bindTemplate, templateStream } from './bind-template.ts'
 import { castText, type Dtype, dtypes } from './cast.ts'
 import { commonFields } from './common-fields.ts'
 import { describeTemplate } from './template-field.ts'
@@ -36,6 +36,7 @@ const schema = z
 export const expression = defineColumn({
   type: 'expression',
   schema,
+  templates: ['expr'],
   describe(config, context) {
     const { references, problems } = describeTemplate(config.expr, 'expr', context)
     return {
@@ -49,7 +50,7 @@ export const expression = defineColumn({
     }
   },
   bind({ name, expr, dtype }, context) {
-    const random = context.random(`${name}/expr`)
+    const random = context.random(templateStream(name, 'expr'))
     const render = bindTemplate(expr, { what: 'expression', random, context })
     return { by: 'row', generate: (row) => castText(render(row), dtype) }
   },

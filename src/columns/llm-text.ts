@@ -4,7 +4,7 @@ import { flag, list, mapping, oneOf, text } from '../config/scalars.ts'
 import { type BindContext, type ColumnDescription, defineColumn, type Row } from '../graph/kind.ts'
 import type { ChatMessage } from '../graph/request.ts'
 import type { Value } from '../util/value.ts'
-import { bindTemplate } from './bind-template.ts'
+import { bindTemplate, templateStream } from './bind-template.ts'
 import { commonFields } from './common-fields.ts'
 import { sampledParameter } from './sampled.ts'
 import { describePrompt, describeTemplate, singleBraces } from './template-field.ts'
@@ -28,6 +28,7 @@ type LlmTextConfig = z.output<typeof schema>
 export const llmText = defineColumn({
   type: 'llm-text',
   schema,
+  templates: ['system_prompt', 'prompt'],
   describe(config, context): ColumnDescription {
     const { name, system_prompt: systemPrompt } = config
     const prompt = describePrompt(name, config.prompt, context, {
@@ -115,7 +116,11 @@ function bindConversation(
   context: BindContext,
 ): (row: Row) => ChatMessage[] {
   function bindPrompt(source: string, field: string, what: string): (row: Row) => string {
-    return bindTemplate(source, { what, random: context.random(`${name}/${field}`), context })
+    return bindTemplate(source, {
+      what,
+      random: context.random(templateStream(name, field)),
+      context,
+    })
   }
   // A prompt that is written empty is meant; one that comes out empty is a mistake in the row.
   const user = prompt === '' ? () => '' : bindPrompt(prompt, 'prompt', 'prompt')

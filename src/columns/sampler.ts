@@ -7,6 +7,7 @@ import { defineColumn, type ColumnKind, type DescribeContext } from '../graph/ki
 import { checkSampler } from '../samplers/check.ts'
 import { conversionOf, referencedSampler, type SamplerColumn } from '../samplers/column.ts'
 import type { ReferencedSampler, Sampler } from '../samplers/define.ts'
+import { cellDistribution } from '../samplers/distribution.ts'
 import { createCellDraw } from '../samplers/draw.ts'
 import { samplers } from '../samplers/index.ts'
 import { inputsOf } from '../samplers/inputs.ts'
@@ -75,6 +76,7 @@ function createSamplerKind(
         requests: 'none',
         // The last condition that holds counts, so their order decides values too.
         identity: column.conditions.map(({ source }) => source),
+        distribution: cellDistribution(column, (name) => find(context.columns, name)),
         problems: [
           ...skipProblems(config, context),
           ...problems,

@@ -5,7 +5,7 @@ import { matchesName } from './glob.ts'
 import { isMapping } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { capitalized, problemsOfZod } from './problems.ts'
-import { list, oneOf, text } from './scalars.ts'
+import { integer, list, oneOf, text } from './scalars.ts'
 
 const processorTypes = ['drop_columns', 'schema_transform']
 
@@ -100,6 +100,21 @@ const laterParts = {
   // The dataset is the same without them, so they only lack their part of the report.
   profilers: { level: 'warning', what: 'Judge score profiles are', suggestion: undefined },
 } as const
+
+const profilerSchema = z.strictObject({
+  model_alias: text({ nonEmpty: true }),
+  summary_score_sample_size: integer({ min: 1 }).nullable().default(20),
+})
+
+/** Profilers are left out, but a mistake in one is a mistake. */
+export function checkProfilers(profilers: readonly unknown[], path: ConfigPath): Problem[] {
+  return profilers.flatMap((value, index) => {
+    const parsed = profilerSchema.safeParse(value)
+    if (parsed.success) return []
+    const context = { path: [...path, index], value, schema: profilerSchema }
+    return problemsOfZod(parsed.error, { ...context, subject: `profiler ${index + 1}` })
+  })
+}
 
 /** Says which parts of the config are read but not run yet. */
 export function unsupportedPart(

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Double } from '../util/value.ts'
 import { parseColumns } from './columns.ts'
 import type { DatasetConfig, Literal } from './dataset.ts'
-import { dropColumns, parseProcessors, unsupportedPart } from './later-parts.ts'
+import { checkProfilers, dropColumns, parseProcessors, unsupportedPart } from './later-parts.ts'
 import { isList, isMapping, type Mapping } from './literal.ts'
 import { parseModels, parseProviders } from './model-lists.ts'
 import type { Problem } from './problem.ts'
@@ -55,6 +55,7 @@ function readDataset(root: Mapping): { draft: DatasetConfig | null; problems: Pr
   for (const key of ['tool_configs', 'constraints', 'profilers'] as const) {
     problems.push(...unsupportedPart(key, part(key), []))
   }
+  problems.push(...checkProfilers(part('profilers'), ['profilers']))
   const whole = columns.columns.filter((column) => column !== null)
   const isWhole = whole.length === columns.columns.length && isList(root['columns'])
   const draft = {

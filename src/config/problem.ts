@@ -27,4 +27,6 @@ export interface Problem {
   /** Filled in by the loader, which knows the file. */
   file?: string
   position?: Position
+  /** The line at the position with a caret below it, where showing it helps. */
+  excerpt?: string
 }

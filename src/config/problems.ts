@@ -247,12 +247,13 @@ function byPlace(a: Problem, b: Problem): number {
 }
 
 function formatProblem(problem: Problem): string {
-  const { level, file, position, path, message, expected, received, suggestion } = problem
+  const { level, file, position, path, message, excerpt, expected, received, suggestion } = problem
   const place = [file, position?.line, position?.column].filter((part) => part !== undefined)
   const where = [place.join(':'), formatPath(path)].filter((part) => part !== '')
   return [
     where.length === 0 ? [] : where.join('  '),
     `  ${level === 'warning' ? 'warning: ' : ''}${message}`,
+    excerpt === undefined ? [] : excerpt.split('\n').map((line) => `    ${line}`),
     expected === undefined ? [] : `    expected  ${expected}`,
     received === undefined ? [] : `    got       ${received}`,
     suggestion === undefined ? [] : `    ${suggestion}`,

@@ -15,11 +15,20 @@ export interface ExportedFile {
   rows: number
 }
 
+export interface ExportFilesOptions {
+  format?: ExportFormat | undefined
+  /** Called now and then while a text file is written. */
+  onProgress?: (rows: number, totalRows: number) => void
+}
+
+/** Rows between two calls of `onProgress`. */
+const PROGRESS_ROWS = 4_096
+
 /** Writes every record of a run's parts: Parquet files into a folder, or one text file. */
 export async function exportFiles(
   store: RunStore,
   to: string,
-  format: ExportFormat = formatOf(to),
+  { format = formatOf(to), onProgress = () => undefined }: ExportFilesOptions = {},
 ): Promise<ExportedFile[]> {
   const target = resolve(to)
   await refuseOtherThing(target, format)
@@ -29,7 +38,11 @@ export async function exportFiles(
   }
   const rows = await store.withJoined((files) => {
     const paths = files.map(({ path }) => path)
-    return writeText(store, paths, target, textFormats[format])
+    const totalRows = files.reduce((sum, file) => sum + file.rows, 0)
+    return writeText(store, paths, target, {
+      format: textFormats[format],
+      onProgress: (written) => onProgress(written, totalRows),
+    })
   })
   return [{ path: target, rows }]
 }
@@ -76,7 +89,7 @@ async function writeText(
   { settings }: RunStore,
   paths: readonly string[],
   target: string,
-  format: TextFormat,
+  { format, onProgress }: { format: TextFormat; onProgress: (rows: number) => void },
 ): Promise<number> {
   const columns = settings.columns.filter(({ drop }) => !drop)
   const types = new Map(columns.map(({ name, type }) => [name, type]))
@@ -87,6 +100,7 @@ async function writeText(
     if (header !== null) yield `${header}\n`
     for await (const record of readFiles(paths, types)) {
       rows += 1
+      if (rows % PROGRESS_ROWS === 0) onProgress(rows)
       yield `${format.line(record)}\n`
     }
   }

@@ -100,6 +100,7 @@ function columnNode(
     propagateSkip: config.propagate_skip,
     onFailure: config.on_failure,
     drop: config.drop,
+    distribution: description.distribution ?? null,
     fingerprint: fingerprintOf(material, fingerprints, hash),
     material,
   }
@@ -130,6 +131,7 @@ function nodeOfSide(
     producer: producer.id,
     skip: null,
     propagateSkip: true,
+    distribution: null,
     drop: dropPatterns(config.processors).some(({ pattern }) => matchesName(pattern, name)),
     fingerprint: fingerprintOf(material, new Map([[producer.name, producer.fingerprint]]), hash),
     material,

@@ -1,5 +1,6 @@
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { Template } from '../templates/template.ts'
+import type { Distribution } from './distribution.ts'
 import type { ColumnKind, ColumnType } from './kind.ts'
 import type { Value } from '../util/value.ts'
 
@@ -34,6 +35,8 @@ export interface GraphColumn {
   readonly onFailure: 'drop' | 'null'
   /** Generated and stored in parts, absent from the final dataset. */
   readonly drop: boolean
+  /** What its cells are drawn from, where its config says so. */
+  readonly distribution: Distribution | null
   /** Hash over material and upstream fingerprints; keys its cells in the ledger. */
   readonly fingerprint: string
   /** The canonical text that was hashed, without upstream: a refusal shows both. */

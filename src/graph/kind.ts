@@ -3,6 +3,7 @@ import type { ColumnConfig, ModelConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { Random } from '../random/random.ts'
 import type { Value } from '../util/value.ts'
+import type { Distribution } from './distribution.ts'
 import type { ModelReply, ModelRequest } from './request.ts'
 
 /** The type a column declares before the first cell; every part has it. */
@@ -41,6 +42,8 @@ export interface ColumnDescription {
   sides?: readonly { name: string; output: ColumnType }[]
   /** What else decides its values beside its own config: content of files, code, models. */
   identity?: unknown
+  /** What its cells are drawn from; reports compare them with it. */
+  distribution?: Distribution | null
   problems?: readonly Problem[]
 }
 
@@ -137,6 +140,8 @@ export interface ColumnKind<Config extends ColumnConfig = ColumnConfig> {
   readonly type: string
   /** The whole column object; unknown keys are refused by it. */
   readonly schema: z.ZodType<Config>
+  /** Fields that hold a template, in the order in which a person would read their texts. */
+  readonly templates?: readonly string[]
   describe(config: Config, context: DescribeContext): ColumnDescription
   bind(config: Config, context: BindContext): Generator
 }

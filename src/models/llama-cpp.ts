@@ -204,8 +204,12 @@ async function generate(
   const options = {
     signal,
     seed,
-    temperature: request.temperature ?? numberFrom(target.extraBody['temperature']) ?? 0.8,
-    topP: request.topP ?? numberFrom(target.extraBody['top_p']) ?? 0.95,
+    temperature:
+      request.temperature ??
+      numberFrom(target.extraBody['temperature']) ??
+      target.temperature ??
+      0.8,
+    topP: request.topP ?? numberFrom(target.extraBody['top_p']) ?? target.topP ?? 0.95,
   }
   // One token for the start of the text, one for at least something to say.
   const room = (promptTokens: number) => {

@@ -100,6 +100,14 @@ describe('what is sent', () => {
     )
   })
 
+  test('fixed parameters of the alias, unless the request has its own', async () => {
+    const models = [modelConfig({}, { temperature: 0, top_p: 0.9 })]
+    const { text: plain } = await arrived({ models }, {}, chat('Hello'))
+    expect(JSON.parse(plain)).toMatchObject({ temperature: 0, top_p: 0.9 })
+    const { text: drawn } = await arrived({ models }, {}, { ...chat('Hello'), temperature: 0.25 })
+    expect(JSON.parse(drawn)).toMatchObject({ temperature: 0.25, top_p: 0.9 })
+  })
+
   test('the key, unless a header of the provider takes its place', async () => {
     const environment = { LOCAL_KEY: ' secret-key-1 \n' }
     const plain = await arrived({ environment }, { api_key: 'LOCAL_KEY' })

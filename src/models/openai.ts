@@ -152,8 +152,10 @@ function chatBody(target: ModelTarget, request: ModelRequest): string {
     model: target.model,
     messages: request.messages.map(wireMessage),
   }
-  if (request.temperature !== undefined) fields['temperature'] = request.temperature
-  if (request.topP !== undefined) fields['top_p'] = request.topP
+  const temperature = request.temperature ?? target.temperature
+  const topP = request.topP ?? target.topP
+  if (temperature !== null) fields['temperature'] = temperature
+  if (topP !== null) fields['top_p'] = topP
   if (target.maxTokens !== null) fields['max_tokens'] = target.maxTokens
   Object.assign(fields, target.extraBody)
   // One cell is one answer; further choices would be paid for and thrown away.

@@ -10,6 +10,9 @@ export interface ModelTarget {
   /** The provider's own id of the model. */
   readonly model: string
   readonly maxTokens: number | null
+  /** Of every request that brings none of its own; null where the config gives none or draws it. */
+  readonly temperature: number | null
+  readonly topP: number | null
   /** Runs from the moment a request leaves. */
   readonly timeoutMs: number
   /** The alias's with the provider's over it, as JSON: `rawJson` keeps `3.0` and long integers. */

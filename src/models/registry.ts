@@ -1,4 +1,4 @@
-import type { ModelConfig, ModelProvider } from '../config/dataset.ts'
+import type { ModelConfig, ModelProvider, Sampled } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { RequestError } from '../limits/outcome.ts'
@@ -52,7 +52,11 @@ export interface ModelRegistry {
   /** Rejects with a `RequestError`, or with the signal's reason. */
   send(alias: string, request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
   /** Asks every alias something tiny, all at once; failures are results, only an abort rejects. */
-  check(aliases: readonly string[], signal: AbortSignal): Promise<CheckResult[]>
+  check(
+    aliases: readonly string[],
+    signal: AbortSignal,
+    onResult?: (result: CheckResult) => void,
+  ): Promise<CheckResult[]>
   /** Takes the keys of this run out of a text. */
   readonly redact: (text: string) => string
   close(): Promise<void>
@@ -135,7 +139,7 @@ function createRegistry(
       const { provider, target } = entry(alias)
       return provider.send(target, request, signal)
     },
-    async check(aliases, signal) {
+    async check(aliases, signal, onResult = () => undefined) {
       const skipAll = environment['ROWSMITH_SKIP_MODEL_HEALTH_CHECKS'] === '1'
       // Aliases that differ in parameters only would ask the same twice.
       const probes = new Map<string, Promise<CheckResult['error']>>()
@@ -143,13 +147,17 @@ function createRegistry(
         aliases.map(async (alias) => {
           const { route, target, provider, skipCheck } = entry(alias)
           const { model } = route
+          const told = (result: CheckResult): CheckResult => {
+            onResult(result)
+            return result
+          }
           const about = { alias, provider: route.provider, model }
-          if (skipAll || skipCheck) return { ...about, outcome: 'skipped', error: null }
+          if (skipAll || skipCheck) return told({ ...about, outcome: 'skipped', error: null })
           const key = JSON.stringify([route.provider, model, target.extraBody])
           const probe = probes.get(key) ?? probeOnce(provider, target, signal, redact)
           probes.set(key, probe)
           const error = await probe
-          return { ...about, outcome: error === null ? 'ready' : 'failed', error }
+          return told({ ...about, outcome: error === null ? 'ready' : 'failed', error })
         }),
       )
     },
@@ -202,6 +210,8 @@ function entryOf(
     target: {
       model: model.model,
       maxTokens: parameters.max_tokens,
+      temperature: fixed(parameters.temperature),
+      topP: fixed(parameters.top_p),
       timeoutMs,
       // `rawJson` of an object is an object.
       extraBody: extra as Record<string, unknown>,
@@ -210,6 +220,11 @@ function entryOf(
     provider: open.provider,
     skipCheck: model.skip_health_check,
   }
+}
+
+/** What is drawn comes with each request. */
+function fixed(sampled: Sampled | null): number | null {
+  return typeof sampled === 'number' ? sampled : null
 }
 
 function rateOf({

@@ -51,3 +51,21 @@ const farBottom: Coefficients = [
   1, 0.599832206555888, 0.1369298809227358, 0.014875361290850615, 0.0007868691311456133,
   0.000018463183175100548, 1.421511758316446e-7, 2.0442631033899397e-15,
 ]
+
+/**
+ * The standard normal distribution function, to about 1e-7.
+ *
+ * By the complementary error function as Numerical Recipes (1992, §6.2, erfcc) approximates it.
+ */
+export function normalCdf(value: number): number {
+  const z = Math.abs(value) / Math.SQRT2
+  const t = 1 / (1 + z / 2)
+  const series = erfcTerms.reduceRight((sum, term) => sum * t + term, 0)
+  const tail = (t * Math.exp(-z * z + series)) / 2
+  return value < 0 ? tail : 1 - tail
+}
+
+const erfcTerms = [
+  -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587,
+  -0.82215223, 0.17087277,
+]

@@ -1,14 +1,28 @@
-import type { CheckResult, ModelRegistry } from '../models/registry.ts'
+import type { ModelRegistry } from '../models/registry.ts'
 import { RowsmithError } from '../util/errors.ts'
+import type { RunEvent } from './events.ts'
 
 /** Asks every model something tiny before anything is paid for; refuses a run that can't work. */
 export async function checkModels(
   models: ModelRegistry,
-  signal: AbortSignal,
-): Promise<readonly CheckResult[]> {
-  const results = await models.check(models.aliases, signal)
+  { signal, emit }: { signal: AbortSignal; emit: (event: RunEvent) => void },
+): Promise<void> {
+  const { aliases } = models
+  emit({
+    type: 'models-checking',
+    models: aliases.map((alias) => {
+      const { model, provider, endpoint, timeoutMs } = models.target(alias)
+      return { alias, model, provider, endpoint, timeoutMs }
+    }),
+  })
+  const results = await models.check(aliases, signal, (result) =>
+    emit({ type: 'model-checked', result }),
+  )
   const failed = results.filter(({ outcome }) => outcome === 'failed')
-  if (failed.length === 0) return results
+  if (failed.length === 0) {
+    emit({ type: 'models-checked', results })
+    return
+  }
   const lines = failed.map(
     ({ alias, error }) => `  model ${alias}: ${error?.message ?? 'it does not answer'}`,
   )

@@ -1,20 +1,21 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { loadDataset } from '../config/load.ts'
 import { exportFiles, type ExportedFile, type ExportFormat } from '../export/files.ts'
 import { plainRecord } from '../export/plain.ts'
 import { type DatasetRecord, readFiles } from '../export/records.ts'
 import type { ColumnKind } from '../graph/kind.ts'
-import { inspectStore, type StoreSummary } from '../store/inspect.ts'
+import { inspectStore } from '../store/inspect.ts'
 import { ledgerName } from '../store/ledger-file.ts'
 import { openStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
-import { requestTotals, rowCounts, type RowCounts, type RunResult } from './result.ts'
+import { readCommand } from './command.ts'
+import type { ExportEvent } from './events.ts'
+import { makeReport, type DatasetReport } from './report.ts'
 import { settle } from './settle.ts'
-import { modelsOf } from './sources.ts'
+import { type RunSummary, summaryOf } from './summary.ts'
 
 export interface OpenOptions {
   clock?: Clock
@@ -22,35 +23,11 @@ export interface OpenOptions {
   kinds?: readonly ColumnKind[]
 }
 
-/** What a run folder holds. */
-export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage'> {
-  dir: string
-  name: string
-  seed: bigint
-  rows: RowCounts
-  /** Paid cells in the ledger that no part holds yet. */
-  waitingCells: number
-  parts: StoreSummary['parts']
-  /** Files of the final dataset, when it is complete. */
-  files: { path: string; rows: number }[]
-  failures: StoreSummary['failures']
-  usageByRoute: StoreSummary['usage']
-  /** What the config allows its models at once and in a minute; null for no limit. */
-  limits: {
-    alias: string
-    requestsAtOnce: number
-    requestsPerMinute: number | null
-    tokensPerMinute: number | null
-  }[]
-  sessions: StoreSummary['sessions']
-  columns: { name: string; type: string; drop: boolean }[]
-  /** The living process that works on it. */
-  holder: StoreSummary['holder']
-}
-
 interface ExportOptions {
   /** A file for JSON Lines and CSV, a folder for Parquet; `export` in the run folder by default. */
   to?: string
+  /** Called with what the export does meanwhile. */
+  onEvent?: (event: ExportEvent) => void
   /** By the ending of `to`, Parquet otherwise. */
   format?: ExportFormat
 }
@@ -60,6 +37,8 @@ export interface Dataset extends AsyncDisposable {
   readonly directory: string
   /** Reads without a lock, also while another process works on the run. */
   summary(): Promise<RunSummary>
+  /** Statistics of every column over all records that are in parts; reads without a lock, too. */
+  report(): Promise<DatasetReport>
   /** Records of the final dataset in row order; refuses while rows remain: `export` has those. */
   records(options?: { limit?: number }): AsyncIterable<DatasetRecord>
   /** Every decided row, also of an interrupted run, whose complete rows are settled first. */
@@ -72,16 +51,27 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
   const clock = options.clock ?? systemClock
   await inspectStore(path).catch((error: unknown) => refuse(path, error))
 
-  async function exportTo({ to, format }: ExportOptions = {}): Promise<ExportedFile[]> {
-    await using store = await openStore(path, { clock })
-    await settle(store, clock, options.kinds)
+  async function exportTo(how: ExportOptions = {}): Promise<ExportedFile[]> {
+    const { to = resolve(path, 'export'), format, onEvent = () => undefined } = how
+    onEvent({ type: 'run-opening', dir: path })
+    await using store = await openStore(path, { clock, onEvent })
+    await settle(store, {
+      clock,
+      kinds: options.kinds,
+      onStart: (parts) => onEvent({ type: 'settling', parts }),
+    })
     // Awaited here: the store is closed when this function returns.
-    return await exportFiles(store, to ?? resolve(path, 'export'), format)
+    return await exportFiles(store, to, {
+      format,
+      onProgress: (rows, totalRows) =>
+        onEvent({ type: 'export-progress', path: resolve(to), rows, totalRows }),
+    })
   }
 
   return {
     directory: path,
-    summary: async () => summaryOf(await inspectStore(path)),
+    summary: async () => summaryOf(await inspectStore(path), await readCommand(path)),
+    report: () => makeReport(path, { kinds: options.kinds }),
     records: (recordOptions) => records(path, recordOptions),
     export: exportTo,
     [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -125,35 +115,4 @@ async function* records(
     left -= 1
     if (left <= 0) return
   }
-}
-
-function summaryOf(store: StoreSummary): RunSummary {
-  const { settings } = store
-  return {
-    dir: store.directory,
-    name: settings.name,
-    seed: settings.seed,
-    rows: rowCounts(settings.rows, store.totals),
-    waitingCells: store.waitingCells,
-    parts: store.parts,
-    files: store.dataset.map((file) => ({ path: file.path, rows: file.rows })),
-    ...requestTotals(store.usage),
-    usageByRoute: store.usage,
-    limits: limitsOf(store),
-    failures: store.failures,
-    sessions: store.sessions,
-    columns: settings.columns.map(({ name, type, drop }) => ({ name, type, drop })),
-    holder: store.holder,
-  }
-}
-
-function limitsOf({ settings, directory }: StoreSummary): RunSummary['limits'] {
-  const { config } = loadDataset(settings.config, { file: `config of ${directory}` })
-  if (config === null) return []
-  return modelsOf(config).map(({ alias, inference_parameters: parameters }) => ({
-    alias,
-    requestsAtOnce: parameters.max_parallel_requests,
-    requestsPerMinute: parameters.requests_per_minute,
-    tokensPerMinute: parameters.tokens_per_minute,
-  }))
 }

@@ -93,7 +93,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
         frameRows,
         signal: controller.signal,
       })
-      return { part, ...content, profile: null }
+      return { part, ...content }
     } finally {
       release()
     }

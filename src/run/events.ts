@@ -3,6 +3,24 @@ import type { CheckResult } from '../models/registry.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
 import type { StoreEvent } from '../store/open-run.ts'
 
+/** A model that is asked whether it is ready, and how long its answer is awaited. */
+export interface CheckedModel {
+  alias: string
+  model: string
+  provider: string
+  /** The address; the provider's name for what runs in the process. */
+  endpoint: string
+  timeoutMs: number
+}
+
+/** What an export tells while it works. */
+export type ExportEvent =
+  | StoreEvent
+  | { type: 'run-opening'; dir: string }
+  /** Rows of an interrupted run that are complete in the ledger are written into this many parts. */
+  | { type: 'settling'; parts: number }
+  | { type: 'export-progress'; path: string; rows: number; totalRows: number }
+
 /** What a run tells while it works. */
 export type RunEvent =
   | SchedulerEvent
@@ -16,7 +34,10 @@ export type RunEvent =
       bytes: number
       totalBytes: number
     }
+  | { type: 'models-checking'; models: readonly CheckedModel[] }
+  | { type: 'model-checked'; result: CheckResult }
   | { type: 'models-checked'; results: readonly CheckResult[] }
+  | { type: 'run-opening'; dir: string }
   | {
       type: 'run-opened'
       dir: string
@@ -27,3 +48,5 @@ export type RunEvent =
       /** Between two progress lines, from the run config. */
       progressIntervalMs: number
     }
+  /** No more rows are decided; the dataset is put together when none remains. */
+  | { type: 'finishing' }

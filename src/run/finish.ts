@@ -1,28 +1,37 @@
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Graph } from '../graph/graph.ts'
 import type { SchedulerEnd } from '../scheduler/stopping.ts'
 import type { DatasetFile } from '../store/ledger-dataset.ts'
 import type { RunStore } from '../store/store.ts'
+import { makeReport, removeReportPage, reportName, writeReportPage } from './report.ts'
 import { requestTotals, rowCounts, type RunEnd, type RunResult } from './result.ts'
 
 /** Name of the summary in the run folder; the ledger is the truth, this is for people and scripts. */
 const summaryName = 'run.json'
 
+/** Parts up to which an interrupted run is reported on: whoever interrupts does not want to wait. */
+const quickParts = 100
+
 /** Joins a complete dataset and sums up what the run folder holds. */
 export async function finish(
   store: RunStore,
+  graph: Graph,
   ended: SchedulerEnd,
   seconds: () => number,
 ): Promise<RunResult> {
   const rows = rowCounts(store.settings.rows, await store.totals())
   const files: DatasetFile[] = rows.remaining === 0 ? await store.join() : []
+  const end = endOf(ended, rows.remaining)
+  const reported = await report(store, graph, end, seconds())
   const result: RunResult = {
     dir: store.directory,
     rows,
     files: files.map((file) => ({ path: file.path, rows: file.rows })),
     ...requestTotals(await store.usage()),
     seconds: seconds(),
-    end: endOf(ended, rows.remaining),
+    end,
+    ...reported,
   }
   await writeSummary(store, result)
   return result
@@ -35,6 +44,22 @@ function endOf(ended: SchedulerEnd, remaining: number): RunEnd {
     kind: 'stopped',
     reason: ended.kind === 'stopped' ? ended.reason : `${remaining} rows remain`,
   }
+}
+
+async function report(
+  { directory, settings }: RunStore,
+  graph: Graph,
+  end: RunEnd,
+  seconds: number,
+): Promise<Pick<RunResult, 'report' | 'columns'>> {
+  if (end.kind === 'interrupted' && settings.rows > quickParts * settings.partRows) {
+    await removeReportPage(directory)
+    return { report: null, columns: null }
+  }
+  const path = join(directory, reportName)
+  const made = await makeReport(directory, { graph, seconds })
+  await writeReportPage(made, path)
+  return { report: path, columns: made.columns }
 }
 
 async function writeSummary(store: RunStore, result: RunResult): Promise<void> {

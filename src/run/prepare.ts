@@ -4,7 +4,7 @@ import type { DatasetConfig, SeedConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
 import type { RunConfig } from '../config/run-config.ts'
-import { compile } from '../graph/compile.ts'
+import { compile, type Compiled } from '../graph/compile.ts'
 import type { SeedSchema } from '../graph/draft.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { ColumnKind } from '../graph/kind.ts'
@@ -19,6 +19,7 @@ import {
   inspectSeed,
 } from '../seeds/inspect.ts'
 import type { StoredSeedDescription } from '../seeds/normalise.ts'
+import type { OnSeedProgress } from '../seeds/progress.ts'
 import { selectRows } from '../seeds/selection.ts'
 import { ConfigError, hasErrors } from './config-error.ts'
 import type { RunEvent } from './events.ts'
@@ -85,21 +86,20 @@ export async function check(
   const { draft } = loaded
   if (draft === null) return { source, problems, prepared: null }
 
-  const seed = await lookAtSeed(draft, source, storedSeed, options)
-  const compiled = compile({
-    config: { ...draft, model_configs: modelsOf(draft) },
-    registry: new Map([
-      ...columnKinds,
-      ...(options.kinds ?? []).map((kind) => [kind.type, kind] as const),
-    ]),
-    seed: seed.schema,
-    hash: (text) => createHash('sha256').update(text).digest('hex'),
+  const { signal, clock, onEvent } = options
+  const seed = await lookAtSeed(draft, source, storedSeed, {
+    signal,
+    onProgress: onEvent === undefined ? undefined : tellSeedProgress('reading', clock, onEvent),
   })
+  const compiled = compileDataset(draft, seed.schema, options.kinds)
   // Columns of a seed that can't be read would all be unknown references.
+  const isSeedUnread =
+    seed.unread ||
+    loaded.problems.some(({ level, path }) => level === 'error' && path[0] === 'seed_config')
   const told = new Set(loaded.problems.map(({ code }) => code))
   const compileProblems = compiled.problems.filter(
     ({ code }) =>
-      !(seed.unread && code === 'unknown-reference') &&
+      !(isSeedUnread && code === 'unknown-reference') &&
       !(code === 'duplicate-column' && told.has('duplicate-column')),
   )
   const models = openModels({
@@ -115,6 +115,12 @@ export async function check(
   })
   // A provider with problems of its own is not missing as well.
   const unread = problems.some(isAboutProviders)
+  // Of a model that could not be read, only its alias is known.
+  const isBroken = ([list, index]: Problem['path']): boolean =>
+    problems.some(
+      ({ level, path }) =>
+        level === 'error' && list === 'model_configs' && path[0] === list && path[1] === index,
+    )
   problems.push(
     ...withPositions(
       [
@@ -122,7 +128,9 @@ export async function check(
         ...compileProblems,
         // The graph says it of the column that uses the alias, with its place.
         ...models.problems.filter(
-          ({ code }) => code !== 'unknown-model-alias' && !(unread && code === 'unknown-provider'),
+          ({ code, path }) =>
+            code !== 'unknown-model-alias' &&
+            !(code === 'unknown-provider' && (unread || isBroken(path))),
         ),
       ],
       source.file,
@@ -156,6 +164,25 @@ export async function check(
   return { source, problems, prepared }
 }
 
+/** Compiles a dataset with the built-in column kinds and further ones. */
+export function compileDataset(
+  dataset: DatasetConfig,
+  seed: SeedSchema | null,
+  kinds: readonly ColumnKind[] = [],
+): Compiled {
+  return compile({
+    config: { ...dataset, model_configs: modelsOf(dataset) },
+    registry: kindsByName(kinds),
+    seed,
+    hash: (text) => createHash('sha256').update(text).digest('hex'),
+  })
+}
+
+/** The column kinds a config may name. */
+export function kindsByName(more: readonly ColumnKind[] = []): ReadonlyMap<string, ColumnKind> {
+  return new Map([...columnKinds, ...more.map((kind) => [kind.type, kind] as const)])
+}
+
 /** Like `check`, for what can't go on without a sound config. */
 export async function prepare(
   options: PrepareOptions,
@@ -187,11 +214,12 @@ export interface SeedLook {
   unread: boolean
 }
 
-async function lookAtSeed(
+/** Opens the seed a config names, to know its columns. */
+export async function lookAtSeed(
   config: DatasetConfig,
   source: ConfigSource,
   stored: StoredSeedDescription | null,
-  { signal, clock, onEvent }: PrepareOptions,
+  reading: { signal: AbortSignal; onProgress?: OnSeedProgress | undefined },
 ): Promise<SeedLook> {
   if (config.seed_config === null) {
     return { schema: null, content: null, inspected: null, problems: [], unread: false }
@@ -199,8 +227,7 @@ async function lookAtSeed(
   const context = {
     workingDirectory: process.cwd(),
     configDirectory: source.directory,
-    signal,
-    onProgress: onEvent === undefined ? undefined : tellSeedProgress('reading', clock, onEvent),
+    ...reading,
   }
   if (stored !== null) {
     await checkSeedUnchanged(config.seed_config, stored, context)

@@ -1,21 +1,36 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { DatasetRecord } from '../export/records.ts'
-import { open, type RunSummary } from './dataset.ts'
+import { join, resolve } from 'node:path'
+import type { DatasetRecord, RecordValues } from '../export/records.ts'
+import { readPartFile } from '../store/part-file.ts'
+import { openStore } from '../store/store.ts'
+import { fromStored } from '../store/stored-value.ts'
+import { systemClock } from '../util/clock.ts'
+import { open } from './dataset.ts'
+import type { RunSummary } from './summary.ts'
 import type { RunResult } from './result.ts'
 import { type RunOptions, start, type Run } from './run.ts'
 
+/** A row with all of its columns, also those that the dataset does not get. */
+export interface PreviewRow {
+  row: number
+  values: RecordValues
+}
+
 /** A few records of a dataset, kept nowhere. */
 export interface Preview {
+  /** As the dataset would have them; none when the preview was stopped. */
   records: DatasetRecord[]
+  /** Rows that were made, in order. */
+  rows: PreviewRow[]
+  columns: RunSummary['columns']
   result: RunResult
   failures: RunSummary['failures']
 }
 
 export interface PreviewOptions extends Omit<
   RunOptions,
-  'out' | 'mode' | 'shrink' | 'retryDropped'
+  'out' | 'mode' | 'shrink' | 'retryDropped' | 'command'
 > {
   /** Called with the run once it works, for progress and for stopping it. */
   onStart?: (run: Run) => void
@@ -29,13 +44,34 @@ export async function preview(options: PreviewOptions): Promise<Preview> {
     options.onStart?.(run)
     const result = await run.finished
     await using dataset = await open(run.directory)
-    const { failures } = await dataset.summary()
+    const { failures, columns } = await dataset.summary()
     const records: DatasetRecord[] = []
     if (result.files.length > 0) {
       for await (const record of dataset.records()) records.push(record)
     }
-    return { records, result, failures }
+    return { records, rows: await rowsOf(run.directory), columns, result, failures }
   } finally {
     await rm(out, { recursive: true, force: true })
   }
+}
+
+/** Parts hold every column and say which row is which. */
+async function rowsOf(directory: string): Promise<PreviewRow[]> {
+  await using store = await openStore(directory, { clock: systemClock })
+  const { columns, rows: target, partRows } = store.settings
+  const rows: PreviewRow[] = []
+  for (let part = 0; part * partRows < target; part += 1) {
+    const file = (await store.partRecord(part))?.file ?? null
+    if (file === null) continue
+    for await (const block of readPartFile(resolve(directory, file), columns)) {
+      block.rows.forEach((row, at) => {
+        const values = columns.map(
+          ({ name, type }, id) =>
+            [name, fromStored(type, block.columns[id]?.[at] ?? null)] as const,
+        )
+        rows.push({ row, values: new Map(values) })
+      })
+    }
+  }
+  return rows
 }

@@ -1,3 +1,4 @@
+import type { ColumnStatistics } from '../profile/statistics.ts'
 import type { RouteUsage } from '../store/ledger-journal.ts'
 import type { RowTotals } from '../store/ledger-parts.ts'
 
@@ -34,6 +35,10 @@ export interface RunResult {
   /** Wall time of this session. */
   seconds: number
   end: RunEnd
+  /** Path of the report page; null when a large run was interrupted. */
+  report: string | null
+  /** Statistics of every column over the records made so far; null where there is no page. */
+  columns: readonly ColumnStatistics[] | null
 }
 
 export type RunEnd =

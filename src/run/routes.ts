@@ -66,7 +66,8 @@ export function createRoutes(
         ),
       )
     }
-    return { name: alias, endpoint, limiters, maxTokens: target.maxTokens }
+    const { maxTokens, timeoutMs } = target
+    return { name: alias, endpoint, limiters, maxTokens, timeoutMs }
   })
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Graph } from '../graph/graph.ts'
 import type { ColumnKind } from '../graph/kind.ts'
 import type { Environment, ProviderKind } from '../models/provider.ts'
 import { RowSet } from '../plan/row-set.ts'
@@ -9,6 +10,7 @@ import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { bindGenerators } from './bind.ts'
+import { keepCommand } from './command.ts'
 import type { RunEvent } from './events.ts'
 import { checkModels } from './check-models.ts'
 import { createEngine, decidedRows } from './engine.ts'
@@ -44,6 +46,8 @@ export interface RunOptions {
   /** A run config file or its fields. */
   runConfig?: string | object
   providersFile?: string
+  /** The words that ask for this run again, kept in its folder for `show`. */
+  command?: (directory: string) => readonly string[]
   environment?: Environment
   kinds?: readonly ColumnKind[]
   providerKinds?: readonly ProviderKind[]
@@ -96,6 +100,7 @@ export async function start(options: RunOptions): Promise<Run> {
 
     // Before the folder exists: a wrong key leaves nothing behind.
     if (!place.exists) await askModels(prepared, emit, signal)
+    emit({ type: 'run-opening', dir: place.directory })
     const log = { write: (_message: string) => {} }
     const store = opened.use(
       await openOrCreate(place, prepared, options, clock, (event) => {
@@ -114,6 +119,9 @@ export async function start(options: RunOptions): Promise<Run> {
       // Before the run is changed: a wrong key leaves it as it was.
       if (await hasWork(store, target, options)) await askModels(prepared, emit, signal)
       decided = await goOn(store, target, options)
+    }
+    if (options.command !== undefined) {
+      await keepCommand(store.directory, options.command(store.directory))
     }
     const seed = await openSeedRows(store, prepared.config, prepared.seed?.seed ?? null, {
       signal,
@@ -156,7 +164,15 @@ export async function start(options: RunOptions): Promise<Run> {
     })
     options.signal?.removeEventListener('abort', giveUp)
     listener.whileAtWork(() => scheduler.drain())
-    const work = { store, scheduler, listener, file, seconds: () => (clock.now() - began) / 1000 }
+    const { graph } = prepared
+    const work = {
+      store,
+      graph,
+      scheduler,
+      listener,
+      file,
+      seconds: () => (clock.now() - began) / 1000,
+    }
     return runOf(work, opened.move(), place.exists, options.signal)
   } catch (error) {
     options.signal?.removeEventListener('abort', giveUp)
@@ -167,6 +183,7 @@ export async function start(options: RunOptions): Promise<Run> {
 
 interface Work {
   store: RunStore
+  graph: Graph
   scheduler: Scheduler
   listener: Listener
   file: RunLog
@@ -174,7 +191,7 @@ interface Work {
 }
 
 function runOf(
-  { store, scheduler, listener, file, seconds }: Work,
+  { store, graph, scheduler, listener, file, seconds }: Work,
   opened: AsyncDisposableStack,
   resumed: boolean,
   signal: AbortSignal | undefined,
@@ -187,8 +204,10 @@ function runOf(
   async function work(): Promise<RunResult> {
     try {
       const ended = await scheduler.run()
-      const result = await finish(store, ended, seconds)
-      file.write(`ended: ${JSON.stringify(result)}`)
+      listener.emit({ type: 'finishing' })
+      const result = await finish(store, graph, ended, seconds)
+      const { columns: _, ...told } = result
+      file.write(`ended: ${JSON.stringify(told)}`)
       if (listener.failure !== null) throw listener.failure.error
       return result
     } catch (error) {
@@ -237,8 +256,7 @@ async function askModels(
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  if (models.aliases.length === 0) return
-  emit({ type: 'models-checked', results: await checkModels(models, signal) })
+  if (models.aliases.length > 0) await checkModels(models, { signal, emit })
 }
 
 function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal): PrepareOptions {

@@ -1,20 +1,19 @@
-import { createHash } from 'node:crypto'
-import { join } from 'node:path'
-import { columnKinds } from '../columns/index.ts'
 import { defaultRunConfig } from '../config/run-config.ts'
-import { loadDataset } from '../config/load.ts'
 import type { ColumnKind } from '../graph/kind.ts'
-import { compile } from '../graph/compile.ts'
-import { readSeedDescription } from '../seeds/stored.ts'
 import type { RunStore } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
-import { RowsmithError } from '../util/errors.ts'
 import { bindGenerators } from './bind.ts'
 import { createEngine, decidedRows } from './engine.ts'
 import { openSeedRows } from './open-seed.ts'
-import { seedFolder } from './place.ts'
-import { lookAtStored } from './prepare.ts'
 import { modelsOf } from './sources.ts'
+import { compileStored } from './stored-graph.ts'
+
+interface SettleOptions {
+  clock: Clock
+  kinds?: readonly ColumnKind[] | undefined
+  /** Called with the number of parts there is something to settle in. */
+  onStart?: (parts: number) => void
+}
 
 /**
  * Writes the rows of an interrupted run that are complete in the ledger into their parts.
@@ -23,30 +22,12 @@ import { modelsOf } from './sources.ts'
  */
 export async function settle(
   store: RunStore,
-  clock: Clock,
-  kinds: readonly ColumnKind[] = [],
+  { clock, kinds = [], onStart }: SettleOptions,
 ): Promise<void> {
-  if ((await store.unfinishedParts()).length === 0) return
-  const { config } = loadDataset(store.settings.config, { file: `config of ${store.directory}` })
-  if (config === null) throw unreadable(store)
-  const seed =
-    config.seed_config === null
-      ? null
-      : lookAtStored(
-          config.seed_config,
-          await readSeedDescription(join(store.directory, seedFolder)),
-        ).schema
-  const { graph } = compile({
-    config: { ...config, model_configs: modelsOf(config) },
-    registry: new Map([...columnKinds, ...kinds.map((kind) => [kind.type, kind] as const)]),
-    seed,
-    hash: (text) => createHash('sha256').update(text).digest('hex'),
-  })
-  const same = store.settings.columns.every(
-    ({ fingerprint }, id) => graph?.columns[id]?.fingerprint === fingerprint,
-  )
-  if (graph === null || !same) throw unreadable(store)
-
+  const { length: parts } = await store.unfinishedParts()
+  if (parts === 0) return
+  onStart?.(parts)
+  const { config, graph } = await compileStored(store.directory, store.settings, kinds)
   const rows = await openSeedRows(store, config, null, {
     signal: new AbortController().signal,
   })
@@ -76,12 +57,4 @@ export async function settle(
   } finally {
     await rows?.close()
   }
-}
-
-function unreadable(store: RunStore): RowsmithError {
-  return new RowsmithError(
-    'fingerprint-changed',
-    `this version of rowsmith reads the config stored in ${store.directory} differently than the one that made the run`,
-    { hints: ['Use the version of rowsmith that made the run, with the same plugins.'] },
-  )
 }

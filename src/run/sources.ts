@@ -56,6 +56,13 @@ export async function readConfig(input: ConfigInput): Promise<ConfigSource> {
   }
 }
 
+/** The names of a file's columns; null where it is no config that could be meant. */
+export async function holdsColumns(file: string): Promise<string[] | null> {
+  if (!endings.includes(extname(file).toLowerCase())) return null
+  const columns = loadDataset(await readText(file, 'file'), { file }).draft?.columns ?? []
+  return columns.length === 0 ? null : columns.map(({ name }) => name)
+}
+
 function textOf(input: Exclude<ConfigInput, string>): string {
   if ('text' in input) return input.text
   // Programs without types hand in the config itself.
@@ -68,7 +75,7 @@ function textOf(input: Exclude<ConfigInput, string>): string {
 }
 
 /** Reads a file the user named; says what is there instead when it is missing. */
-async function readText(path: string, what: string): Promise<string> {
+export async function readText(path: string, what: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {

@@ -7,6 +7,14 @@ export const bernoulli = defineSampler({
   params: z.strictObject({ p: double({ min: 0, max: 1 }) }),
   converts: 'number',
   sampleType: () => 'int64',
+  distribution: ({ p }) => ({
+    shape: 'listed',
+    label: `bernoulli, p ${p}`,
+    shares: [
+      { value: 1, share: p },
+      { value: 0, share: 1 - p },
+    ],
+  }),
   prepare:
     ({ p }) =>
     (random) =>

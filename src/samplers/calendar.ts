@@ -78,6 +78,13 @@ export type DatetimeUnit = (typeof datetimeUnits)[number]
 
 const unitSeconds = { D: secondsPerDay, h: 3600, m: 60, s: 1 } as const
 
+/** Of the longest year and month. */
+export const longestSeconds: Readonly<Record<DatetimeUnit, number>> = {
+  Y: 366 * secondsPerDay,
+  M: 31 * secondsPerDay,
+  ...unitSeconds,
+}
+
 /** The beginning of the unit an instant lies in. */
 export function truncate(instant: number, unit: DatetimeUnit): number {
   if (unit === 'Y' || unit === 'M') {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { double, list } from '../config/scalars.ts'
 import type { Problem } from '../config/problem.ts'
 import { defineSampler } from './define.ts'
+import { listedDistribution } from './distribution.ts'
 import { listedValues } from './listed-values.ts'
 import { refusal } from './refusal.ts'
 import { typeOfList, unified } from './scalar.ts'
@@ -16,6 +17,13 @@ export const category = defineSampler({
   converts: 'number',
   sampleType: ({ values }) => typeOfList(values),
   listed: ({ values }) => unified(values),
+  distribution({ values, weights }) {
+    const total = weights?.reduce((sum, weight) => sum + weight, 0) ?? values.length
+    return listedDistribution(
+      `category of ${values.length} values`,
+      unified(values).map((value, at) => ({ value, share: (weights?.[at] ?? 1) / total })),
+    )
+  },
   check({ values, weights }, { path, columnName }) {
     if (weights === null) return []
     return weightProblems(weights, values.length, columnName).map((problem) => ({

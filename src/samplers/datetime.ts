@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { quoted } from '../config/literal.ts'
 import { oneOf, text } from '../config/scalars.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
-import { datetimeUnits, truncate } from './calendar.ts'
+import { datetimeUnits, longestSeconds, truncate } from './calendar.ts'
 import { defineSampler } from './define.ts'
+import { uniformCdf } from './distribution.ts'
 import { dateExamples, isRelativeDate, parseDate } from './parse-date.ts'
 import { refusal } from './refusal.ts'
 
@@ -21,6 +22,19 @@ export const datetime = defineSampler({
   }),
   converts: 'instant',
   sampleType: () => 'instant',
+  distribution({ start, end, unit }) {
+    const low = firstSecond(start) * 1000
+    const high = low + secondsIn(start, end) * 1000
+    return {
+      shape: 'continuous',
+      label: `datetime from ${start} to ${end}`,
+      of: 'time',
+      mean: (low + high) / 2,
+      stddev: (high - low) / Math.sqrt(12),
+      cdf: (value) => uniformCdf(low, high, value),
+      rounding: { size: longestSeconds[unit] * 1000, to: 'below' },
+    }
+  },
   check({ start, end }, { path, columnName }) {
     const problems = [
       ...dateProblems(start, [...path, 'start'], columnName),

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { ConfigPath, Problem } from '../config/problem.ts'
+import type { Distribution } from '../graph/distribution.ts'
 import type { ColumnType, Row } from '../graph/kind.ts'
 import type { Random } from '../random/random.ts'
 import type { Value } from '../util/value.ts'
@@ -42,6 +43,13 @@ export interface SamplerContext {
   permutationSeed(): bigint
 }
 
+interface DistributionContext {
+  /** Shares of the cells of a referenced column, by their text; null when they are not known. */
+  shares: (name: string) => ReadonlyMap<string, number> | null
+  /** The text the cells of a referenced column have for a value written in a config. */
+  textOf: (name: string, written: string) => string
+}
+
 /** A distribution: its parameters, what it draws and how, in one module. */
 export interface Sampler<Params> {
   /** The value of `sampler_type`. */
@@ -54,6 +62,8 @@ export interface Sampler<Params> {
   decimalPlaces?(params: Params): number | null
   /** All values it can draw, when they are listed in the parameters. */
   listed?(params: Params): readonly Value[]
+  /** What it draws from, before `convert_to`; null where only other columns can tell. */
+  distribution?(params: Params, context: DistributionContext): Distribution | null
   references?(params: Params): readonly SamplerReference[]
   /** What the parameters' schema can't see. */
   check?(params: Params, context: SamplerCheckContext): readonly Problem[]

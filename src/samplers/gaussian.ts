@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { double, integer } from '../config/scalars.ts'
+import { normalCdf } from '../random/normal.ts'
 import { toDouble } from '../util/value.ts'
 import { defineSampler } from './define.ts'
 import { refusal } from './refusal.ts'
@@ -14,6 +15,15 @@ export const gaussian = defineSampler({
   converts: 'number',
   sampleType: () => 'float64',
   decimalPlaces: (params) => params.decimal_places,
+  distribution: ({ mean, stddev }) => ({
+    shape: 'continuous',
+    label: `gaussian, mean ${mean}, standard deviation ${stddev}`,
+    of: 'number',
+    mean,
+    stddev,
+    cdf: (value) => normalCdf(stddev === 0 ? (value - mean) * Infinity : (value - mean) / stddev),
+    rounding: null,
+  }),
   check({ mean, stddev }, { path, columnName }) {
     const problems = []
     if (!Number.isFinite(mean)) {

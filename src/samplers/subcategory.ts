@@ -3,6 +3,7 @@ import { text } from '../config/scalars.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { CellFailure } from '../graph/failure.ts'
 import { defineSampler, type SamplerCheckContext } from './define.ts'
+import { listedDistribution } from './distribution.ts'
 import { listedValues } from './listed-values.ts'
 import { listed, refusal } from './refusal.ts'
 import { typeOfList, unified, unifiedType } from './scalar.ts'
@@ -21,6 +22,17 @@ export const subcategory = defineSampler({
   converts: 'number',
   sampleType: ({ values }) => unifiedType(Object.values(values).map(typeOfList)),
   listed: ({ values }) => Object.values(values).flatMap(unified),
+  distribution({ category, values }, { shares, textOf }) {
+    const parent = shares(category)
+    if (parent === null) return null
+    return listedDistribution(
+      `subcategory of ${category}`,
+      Object.entries(values).flatMap(([key, list]) => {
+        const share = parent.get(textOf(category, key)) ?? 0
+        return unified(list).map((value) => ({ value, share: share / list.length }))
+      }),
+    )
+  },
   references: ({ category }) => [{ name: category, parameter: 'category' }],
   check({ category, values }, context) {
     const parent = context.referenced(category)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { double, integer } from '../config/scalars.ts'
 import { toDouble } from '../util/value.ts'
 import { defineSampler } from './define.ts'
+import { uniformCdf } from './distribution.ts'
 import { refusal } from './refusal.ts'
 
 /** Continuous in [low, high); equal bounds are a constant. */
@@ -15,6 +16,15 @@ export const uniform = defineSampler({
   converts: 'number',
   sampleType: () => 'float64',
   decimalPlaces: (params) => params.decimal_places,
+  distribution: ({ low, high }) => ({
+    shape: 'continuous',
+    label: `uniform from ${low} to ${high}`,
+    of: 'number',
+    mean: (low + high) / 2,
+    stddev: (high - low) / Math.sqrt(12),
+    cdf: (value) => uniformCdf(low, high, value),
+    rounding: null,
+  }),
   check({ low, high }, { path, columnName }) {
     if (Number.isFinite(high - low) && low <= high) return []
     const reversed = high < low

@@ -21,6 +21,7 @@ export const uuid = defineSampler({
   }),
   converts: 'nothing',
   sampleType: () => 'string',
+  distribution: () => ({ shape: 'unique', label: 'uuid' }),
   prepare({ prefix, short_form, uppercase }, context) {
     const before = prefix ?? ''
     const cased = (digits: string) => before + (uppercase ? digits.toUpperCase() : digits)

@@ -43,6 +43,8 @@ export interface AssembledPart {
   failures: readonly JournaledFailure[]
   /** Rows with a null because a cell failed. */
   nullKept: number
+  /** Skipped cells by column id. */
+  skipped: readonly number[]
 }
 
 /**
@@ -255,7 +257,17 @@ function collect(state: Assembly, rows: Float64Array): AssembledPart {
     absent: state.absent.sort((a, b) => a.row - b.row),
     failures: state.failures,
     nullKept: countKept(state),
+    skipped: graph.columns.map(({ id }) => countSkipped(state, id)),
   }
+}
+
+function countSkipped({ block, lost }: Assembly, column: number): number {
+  const states = block.status[column] ?? []
+  let count = 0
+  for (let offset = 0; offset < states.length; offset += 1) {
+    if (states[offset] === cellStatus.skipped && lost[offset] === 0) count += 1
+  }
+  return count
 }
 
 function countKept({ block, lost, graph }: Assembly): number {

@@ -26,6 +26,8 @@ export interface Snapshot {
   partsWriting: number
   /** Requests between two attempts. */
   backingOff: number
+  /** Ms until the first of them goes again, and what failed last; null while none waits. */
+  backOff: { nextMs: number; route: string; code: string; message: string } | null
   pendingBytes: number
   draining: boolean
 }
@@ -34,6 +36,10 @@ export interface ColumnProgress {
   name: string
   /** Whether cells of it are made before the part is written; others appear with their part. */
   scheduled: boolean
+  /** Aliases of the models it asks. */
+  routes: readonly string[]
+  /** Cells that the run folder had of rows without an outcome. */
+  known: number
   made: number
   skipped: number
   failed: number
@@ -43,6 +49,10 @@ export interface RouteProgress {
   name: string
   endpoint: string
   inFlight: number
+  /** Ms since the oldest of them left; 0 when none is in flight. */
+  oldestMs: number
+  /** Ms after which a request is given up; null where that is not known. */
+  timeoutMs: number | null
   limit: number
   waiting: number
   requests: number

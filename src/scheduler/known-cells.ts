@@ -32,6 +32,13 @@ export function indexKnownCells(
   return { cells: byColumn, failures, failuresOfRow }
 }
 
+interface KnownCellsContext {
+  work: WorkGraph
+  frames: Frames
+  /** Told how many cells of a column were known. */
+  counted: (local: number, cells: number) => void
+}
+
 /**
  * Fills a group with what was paid for before; rows that need nothing more are decided at once.
  *
@@ -41,8 +48,7 @@ export function indexKnownCells(
 export function fillKnown(
   group: OpenGroup,
   { cells, failuresOfRow }: KnownCells,
-  work: WorkGraph,
-  frames: Frames,
+  { work, frames, counted }: KnownCellsContext,
 ): void {
   const nulls = new Map<number, number[]>()
   for (let offset = 0; failuresOfRow.size > 0 && offset < group.group.size; offset += 1) {
@@ -58,11 +64,13 @@ export function fillKnown(
   }
   for (const workColumn of work.columns.toReversed()) {
     const { column, local } = workColumn
-    for (const offset of nulls.get(column.id) ?? []) {
+    const nullCells = nulls.get(column.id) ?? []
+    for (const offset of nullCells) {
       fillNull(column, group.block, offset)
       finishKnown(group, local, offset, frames)
     }
-    if (workColumn.journaled) fillColumn(group, workColumn, cells, frames)
+    const filled = workColumn.journaled ? fillColumn(group, workColumn, cells, frames) : 0
+    counted(local, nullCells.length + filled)
   }
 }
 
@@ -71,9 +79,10 @@ function fillColumn(
   { column, local }: WorkColumn,
   cells: KnownCells['cells'],
   frames: Frames,
-): void {
+): number {
   const values = cells[column.id]
-  if (values === undefined) return
+  if (values === undefined) return 0
+  let filled = 0
   for (let offset = 0; offset < group.group.size; offset += 1) {
     const row = group.block.rowAt(offset)
     const value = values.get(row)
@@ -83,7 +92,9 @@ function fillColumn(
       setCell(group.block, side, offset, cells[side]?.get(row) ?? null, cellStatus.done)
     }
     finishKnown(group, local, offset, frames)
+    filled += 1
   }
+  return filled
 }
 
 function finishKnown(group: OpenGroup, local: number, offset: number, frames: Frames): void {

@@ -32,6 +32,8 @@ export interface OpenGroupsOptions {
   listener: GroupListener
   /** Opens everything at once: nothing will be sent for it. */
   settleOnly: boolean
+  /** Cells of a column were in the ledger. */
+  cellsKnown: (local: number, cells: number) => void
   emit: (event: SchedulerEvent) => void
   /** A group was closed, or its inputs have arrived. */
   changed: () => void
@@ -133,7 +135,8 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
     rows += group.size
     groups.set(open, inputs)
     if (work.wholeFrames) frames.join(open)
-    if (inputs.known !== null) fillKnown(open, inputs.known, work, frames)
+    if (inputs.known !== null)
+      fillKnown(open, inputs.known, { work, frames, counted: options.cellsKnown })
     rowWork.announce(open)
     if (!work.wholeFrames) return
     currentFrame = group.frame

@@ -9,6 +9,7 @@ import type { WorkGraph } from './work-graph.ts'
 
 /** How many cells of a column ended how since the run was opened. */
 export interface CellCounts {
+  known: number
   made: number
   skipped: number
   failed: number
@@ -21,9 +22,10 @@ export function columnProgress(
 ): ColumnProgress[] {
   return graph.columns
     .filter(({ producer }) => producer === null)
-    .map(({ id, name }) => ({
+    .map(({ id, name, routes }) => ({
       name,
       scheduled: (work.localOf[id] as number) >= 0,
+      routes,
       ...(counts[id] as CellCounts),
     }))
 }
@@ -35,14 +37,17 @@ export function routeProgress(
   clock: Clock,
 ): RouteProgress[] {
   const now = clock.now()
-  return routes.map(({ name, endpoint, limiters }, position) => {
+  return routes.map(({ name, endpoint, limiters, timeoutMs = null }, position) => {
     const counter = counters[position] as RouteCounters
+    const [oldest] = counter.onWire
     const held = dispatcher.heldBy(position)
     const closedUntil = Math.max(now, ...limiters.map((limiter) => limiter.closedUntil))
     return {
       name,
       endpoint,
       inFlight: counter.inFlight,
+      oldestMs: oldest === undefined ? 0 : now - oldest.sentAt,
+      timeoutMs,
       limit: dispatcher.limit(position),
       waiting: dispatcher.waiting(position),
       requests: counter.requests,

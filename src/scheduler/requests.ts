@@ -58,9 +58,19 @@ export interface Requests {
   submit(request: RequestJob): void
   /** Requests between two attempts. */
   readonly backingOff: number
+  /** When the first of them goes again, and what failed last; null while none waits. */
+  readonly backOff: BackOff | null
   /** Requests on the wire, over all routes. */
   readonly inFlight: number
   close(): void
+}
+
+interface BackOff {
+  /** By the clock. */
+  nextAt: number
+  route: string
+  code: string
+  message: string
 }
 
 const FIRST_BACKOFF_MS = 1_000
@@ -72,7 +82,9 @@ const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, reasoningTokens: 0 }
 /** Sends requests and applies the failure rules; the classification itself is made in `models/`. */
 export function createRequests(options: RequestsOptions): Requests {
   const { clock, counters, journal, routes, signal } = options
-  const pauses = new Set<Timer>()
+  /** Pauses between two attempts, with their end. */
+  const pauses = new Map<Timer, number>()
+  let lastFailure: Omit<BackOff, 'nextAt'> = { route: '', code: '', message: '' }
   const estimates = routes.map(({ maxTokens = null }) => createTokenEstimate(maxTokens))
   const actions = { start, expectedTokens }
   let inFlight = 0
@@ -98,6 +110,7 @@ export function createRequests(options: RequestsOptions): Requests {
     pending.sentAt = clock.now()
     const counter = counterOf(pending)
     counter.inFlight += 1
+    counter.onWire.add(pending)
     inFlight += 1
     counter.requests += 1
     options.send((routes[request.route] as Route).name, prepared.message, signal).then(
@@ -181,6 +194,8 @@ export function createRequests(options: RequestsOptions): Requests {
       options.stopEndpoint((routes[request.route] as Route).endpoint, error)
       enqueue(pending)
     } else if (error.problem.kind === 'transient' && pending.attempts < options.maxAttempts) {
+      const { code, message } = error
+      lastFailure = { route: (routes[request.route] as Route).name, code, message }
       backOff(pending)
     } else {
       request.failed(error, pending.attempts)
@@ -199,12 +214,13 @@ export function createRequests(options: RequestsOptions): Requests {
 
   function backOff(pending: Pending): void {
     const full = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (pending.attempts - 1))
-    const pause = clock.after(full * (0.5 + options.jitter() / 2), () => {
+    const pauseMs = full * (0.5 + options.jitter() / 2)
+    const pause = clock.after(pauseMs, () => {
       pauses.delete(pause)
       enqueue(pending)
       options.changed()
     })
-    pauses.add(pause)
+    pauses.set(pause, clock.now() + pauseMs)
   }
 
   function counterOf({ request }: Pending): RouteCounters {
@@ -226,7 +242,9 @@ export function createRequests(options: RequestsOptions): Requests {
   /** Counted as on the wire until all its consequences are drawn: nothing ends in between. */
   function ended(pending: Pending, action: () => void): void {
     if (options.isOver()) return
-    counterOf(pending).inFlight -= 1
+    const counter = counterOf(pending)
+    counter.inFlight -= 1
+    counter.onWire.delete(pending)
     try {
       action()
     } catch (error) {
@@ -244,8 +262,14 @@ export function createRequests(options: RequestsOptions): Requests {
     get backingOff() {
       return pauses.size
     },
+    get backOff() {
+      if (pauses.size === 0) return null
+      let nextAt = Number.POSITIVE_INFINITY
+      for (const at of pauses.values()) nextAt = Math.min(nextAt, at)
+      return { nextAt, ...lastFailure }
+    },
     close() {
-      for (const pause of pauses) pause.cancel()
+      for (const pause of pauses.keys()) pause.cancel()
       pauses.clear()
     },
   }

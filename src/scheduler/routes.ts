@@ -9,11 +9,15 @@ export interface Route {
   limiters: readonly Limiter[]
   /** Bound of an answer, where there is one. */
   maxTokens?: number | null
+  /** How long a request may take, where that is known. */
+  timeoutMs?: number | null
 }
 
 /** What was counted on a route since the run was opened. */
 export interface RouteCounters {
   inFlight: number
+  /** The requests in flight, the oldest first. */
+  onWire: Set<{ readonly sentAt: number }>
   requests: number
   throttled: number
   failed: number
@@ -30,6 +34,7 @@ export interface RouteCounters {
 export function createRouteCounters(): RouteCounters {
   return {
     inFlight: 0,
+    onWire: new Set(),
     requests: 0,
     throttled: 0,
     failed: 0,

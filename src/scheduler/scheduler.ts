@@ -81,7 +81,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const { signal } = controller
   const stopping = createStopping({ settleOnly: options.settleOnly ?? false })
   const counters: RouteCounters[] = routes.map(createRouteCounters)
-  const counts = graph.columns.map((): CellCounts => ({ made: 0, skipped: 0, failed: 0 }))
+  const counts = graph.columns.map((): CellCounts => ({ known: 0, made: 0, skipped: 0, failed: 0 }))
   const noteFailure = failureNote(options.earlyShutdown)
   const ending = Promise.withResolvers<SchedulerEnd>()
   // Whoever never calls `run` does not wait for it either.
@@ -180,6 +180,9 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       rowDecided,
     },
     settleOnly: options.settleOnly ?? false,
+    cellsKnown(local, known) {
+      ;(counts[(work.columns[local] as WorkColumn).column.id] as CellCounts).known += known
+    },
     emit,
     changed: turn,
     fatal,
@@ -308,6 +311,12 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     end(error)
   }
 
+  function backOffNow(): Snapshot['backOff'] {
+    if (requests.backOff === null) return null
+    const { nextAt, ...last } = requests.backOff
+    return { nextMs: Math.max(0, nextAt - clock.now()), ...last }
+  }
+
   /** What is still at work elsewhere is told to stop, and nobody listens to it any more. */
   function end(reason: unknown): void {
     ended = true
@@ -336,6 +345,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       turn()
     },
     snapshot: () => ({
+      backOff: backOffNow(),
       columns: columnProgress(graph, work, counts),
       routes: routeProgress(routes, counters, dispatcher, clock),
       rows: {

@@ -19,7 +19,9 @@ test('an error keeps its code and hints on the way between threads', async () =>
       message: expect.stringContaining('joining /dev/null/file'),
     })
     // The thread goes on with the next call.
-    await expect(writer.call('writePart', '/none', null)).rejects.toThrow(/no part was collected/)
+    await expect(writer.call('writePart', '/none', null, { endRow: 0 })).rejects.toThrow(
+      /no part was collected/,
+    )
   } finally {
     await writer.end()
   }
@@ -27,10 +29,14 @@ test('an error keeps its code and hints on the way between threads', async () =>
 
 test('calls to a thread that has ended reject, open ones too', async () => {
   const writer = startWorker<WriterCalls>('writer.worker')
-  const open = writer.call('writePart', '/none', null).catch((error: unknown) => error)
+  const open = writer
+    .call('writePart', '/none', null, { endRow: 0 })
+    .catch((error: unknown) => error)
   await writer.end()
   expect(await open).toMatchObject({ code: 'internal' })
-  await expect(writer.call('writePart', '/none', null)).rejects.toThrow(/thread has ended/)
+  await expect(writer.call('writePart', '/none', null, { endRow: 0 })).rejects.toThrow(
+    /thread has ended/,
+  )
   expect(() => writer.tell('values', 0, [])).toThrow(/thread has ended/)
 })
 
@@ -43,7 +49,7 @@ const program = `
   import { startWorker } from '${new URL('./calls.ts', import.meta.url).href}'
   for (let round = 0; round < 6; round += 1) {
     const writer = startWorker('writer.worker')
-    const ask = () => writer.call('writePart', '/none', null).catch(() => undefined)
+    const ask = () => writer.call('writePart', '/none', null, { endRow: 0 }).catch(() => undefined)
     // Started and quick from here on.
     await ask()
     const first = ask()

@@ -82,7 +82,6 @@ const program = `
           absent: rows.filter((row) => row % 5 === 4)
             .map((row) => ({ row, outcome: 'rejected' as const, column: 1, code: 'filter' })),
           nullKept: 0,
-          profile: null,
         })
       }
     }

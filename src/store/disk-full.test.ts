@@ -109,7 +109,6 @@ test.skipIf(!canMount)(
       columns: [rows.map((row) => noise(row, 40_000))],
       absent: [],
       nullKept: 0,
-      profile: null,
     }
     await using store = await createStore(directory, settings, { clock: systemClock })
     await expect(store.writePart(content)).rejects.toMatchObject({ code: 'disk-full' })

@@ -77,7 +77,7 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
       ...rest,
     })),
     usage: readUsage(ledger),
-    failures: readFailures(ledger, readColumns(ledger)),
+    failures: readFailures(ledger, readColumns(ledger), settings.rows),
     sessions: ledger.all('SELECT * FROM session ORDER BY number').map((row) => ({
       number: readCount(row, 'number', 'session.number'),
       started: Number(row['started']),

@@ -61,6 +61,8 @@ export interface FailureSummary {
   code: string
   outcome: 'dropped' | 'null'
   count: number
+  /** The first row, whose words these are. */
+  row: number
   message: string
   raw: string | null
   /** Of the replies that could not be used. */
@@ -242,21 +244,30 @@ export function readUsage(ledger: LedgerFile): RouteUsage[] {
   }))
 }
 
-/** All failures that stand, those of null-kept rows included, most frequent first. */
+/**
+ * All failures that stand, most frequent first.
+ *
+ * Those of dropped rows are below the target. Those of null-kept rows are sums, which hold rows
+ * beyond a target that was shrunk, too.
+ */
 export function readFailures(
   ledger: LedgerFile,
   columns: readonly KeyedColumn[],
+  target: number,
 ): FailureSummary[] {
   // SQLite takes the bare columns beside min() from the row that has the minimum.
-  const rows = ledger.all(`
+  const rows = ledger.all(
+    `
     WITH every AS (
       SELECT column_key, code, outcome, row, message, raw, 1 AS count, input_tokens, output_tokens
-      FROM failure
+      FROM failure WHERE row < ?
       UNION ALL SELECT column_key, code, 'null', row, message, raw, count, input_tokens, output_tokens
       FROM null_failure)
-    SELECT column_key, code, outcome, min(row), message, raw, sum(count) AS count,
+    SELECT column_key, code, outcome, min(row) AS row, message, raw, sum(count) AS count,
       sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
-    FROM every GROUP BY column_key, code, outcome ORDER BY count DESC, column_key, code`)
+    FROM every GROUP BY column_key, code, outcome ORDER BY count DESC, column_key, code`,
+    target,
+  )
   return rows.flatMap((row) => {
     const column = columns.findIndex(({ key }) => key === row['column_key'])
     if (column < 0) return []
@@ -266,6 +277,7 @@ export function readFailures(
       code: readText(row, 'code', 'failure.code'),
       outcome: readOutcome(row),
       count: readCount(row, 'count', 'failure'),
+      row: readCount(row, 'row', 'failure.row'),
       message: readText(row, 'message', 'failure.message'),
       raw: readNullableText(row, 'raw', 'failure.raw'),
       inputTokens: readCount(row, 'input_tokens', 'failure.input_tokens'),

@@ -69,14 +69,20 @@ export function* readIncompleteParts(
   }
 }
 
-/** Checks new rows of a part and notes the file that is about to be made; gives the old file. */
+/** What a part has before rows are added to it. */
+export interface OldPart {
+  file: string | null
+  profile: unknown
+}
+
+/** Checks new rows of a part and notes the file that is about to be made. */
 export function beginPart(
   ledger: LedgerFile,
   partRows: number,
   part: number,
   fresh: RowSet,
   file: string | null,
-): string | null {
+): OldPart {
   const end = (part + 1) * partRows
   if (fresh.intersect(part * partRows, end).count !== fresh.count) {
     throw new RowsmithError(
@@ -84,7 +90,7 @@ export function beginPart(
       `part ${part} was given rows outside ${part * partRows}–${end}`,
     )
   }
-  const row = ledger.get('SELECT number, file, decided FROM part WHERE number = ?', part)
+  const row = ledger.get('SELECT number, file, decided, profile FROM part WHERE number = ?', part)
   if (row !== undefined) {
     const known = readPartRows(row, part, partRows)
     if (fresh.subtract(known).count !== fresh.count) {
@@ -92,7 +98,11 @@ export function beginPart(
     }
   }
   if (file !== null) ledger.write(() => ledger.run('INSERT INTO intent VALUES (?)', file))
-  return row === undefined ? null : readNullableText(row, 'file', `part ${part}: file`)
+  if (row === undefined) return { file: null, profile: null }
+  return {
+    file: readNullableText(row, 'file', `part ${part}: file`),
+    profile: parseStored(readText(row, 'profile', 'part.profile'), `part ${part}: profile`),
+  }
 }
 
 /** Makes a part true: from here on its rows are decided. An old file becomes an orphan. */

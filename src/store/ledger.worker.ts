@@ -29,7 +29,7 @@ export interface LedgerCalls {
   usage(): journal.RouteUsage[]
   failures(): journal.FailureSummary[]
 
-  beginPart(part: number, fresh: readonly Interval[], file: string | null): string | null
+  beginPart(part: number, fresh: readonly Interval[], file: string | null): parts.OldPart
   commitPart(commit: parts.PartCommit): void
   partRecord(part: number): parts.PartRecord | null
   retryDropped(): Interval[]
@@ -116,7 +116,10 @@ serve<LedgerCalls>({
     return journal.readJournaled(ledger, columns, undecidedRows(part), from)
   },
   usage: () => journal.readUsage(run().ledger),
-  failures: () => journal.readFailures(run().ledger, run().columns),
+  failures() {
+    const { ledger, columns, settings } = run()
+    return journal.readFailures(ledger, columns, settings.rows)
+  },
 
   beginPart(part, fresh, file) {
     const { ledger, settings } = run()

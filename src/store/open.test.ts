@@ -44,7 +44,7 @@ async function makeRun(folder: string): Promise<void> {
   await using store = await createStore(folder, settings, options)
   const rows = Float64Array.of(8, 9, 10, 11, 14, 15)
   const columns = [[...rows].map(String)]
-  await store.writePart({ part: 1, rows, columns, absent: [], nullKept: 0, profile: null })
+  await store.writePart({ part: 1, rows, columns, absent: [], nullKept: 0 })
 }
 
 function newFolder(): string {

@@ -84,7 +84,6 @@ function contentOf(
     columns: types.map((_, id) => rows.map((row) => valuesOf(row)[id] ?? null)),
     absent: [],
     nullKept: 0,
-    profile: { rows: rows.length },
     ...extra,
   }
 }
@@ -193,7 +192,7 @@ test('a part takes its cells out of the ledger, paid siblings of absent rows sta
     accepted: 3,
     nullKept: 2,
     decided: [{ start: 0, end: 5 }],
-    profile: { rows: 3 },
+    profile: { columns: types.map(() => ({ cells: 3 })) },
   })
   // Null-kept cells leave their count and one example.
   const failures = await store.failures()
@@ -398,7 +397,7 @@ test('the ledger gives back the room of cells that parts hold by now', async () 
     await using store = await openStore(folder, options)
     const rows = Float64Array.from({ length: 64 }, (_, row) => row)
     const columns = settings.columns.map(() => Array.from({ length: 64 }, () => null))
-    await store.writePart({ part: 0, rows, columns, absent: [], nullKept: 0, profile: null })
+    await store.writePart({ part: 0, rows, columns, absent: [], nullKept: 0 })
   }
   expect(statSync(ledger).size).toBeLessThan(full / 10)
 })

@@ -81,7 +81,6 @@ test('every value of a part arrives in its place, whatever messages it is cut in
     columns: columns.map((_, id) => made.map((values) => values[id] as Value)),
     absent: [],
     nullKept: 0,
-    profile: null,
   })
   // 17 MB of text are more than one turn of the event loop may copy.
   expect(clock.turns).toBeGreaterThan(10)

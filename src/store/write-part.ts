@@ -3,12 +3,14 @@ import { resolve } from 'node:path'
 import type { ColumnType } from '../graph/kind.ts'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
+import { readPartProfile } from '../profile/part-profile.ts'
 import type { JournaledFailure } from '../scheduler/journal.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { Value } from '../util/value.ts'
 import type { StoredFailure } from './ledger-journal.ts'
 import type { AbsentRow } from './ledger-parts.ts'
 import type { WrittenFile } from './parquet.ts'
+import type { WrittenPart } from './writer.worker.ts'
 import type { RunSettings } from './settings.ts'
 import type { OpenRun } from './open-run.ts'
 import { toStored, type StoredValue } from './stored-value.ts'
@@ -26,8 +28,8 @@ export interface PartContent {
   failures?: readonly JournaledFailure[]
   /** Rows among `rows` that hold a null because a cell failed. */
   nullKept: number
-  /** Whatever JSON can hold; given back by `partRecord`. */
-  profile: unknown
+  /** Skipped cells of `rows` by column id; none when left out. */
+  skipped?: readonly number[]
 }
 
 /** Values of one message to the writer thread: enough that messages cost nothing beside them. */
@@ -46,7 +48,7 @@ export async function writePart(
   content: Omit<PartContent, 'failures'> & { failures: readonly StoredFailure[] },
 ): Promise<void> {
   const { directory, ledger, onEvent } = run
-  const { part, absent, failures, nullKept, profile } = content
+  const { part, absent, failures, nullKept } = content
   checkValues(run.settings, content)
   const accepted = RowSet.fromRows(content.rows)
   const fresh = accepted.union(RowSet.fromRows(absent.map(({ row }) => row)))
@@ -59,8 +61,11 @@ export async function writePart(
 
   const old = await ledger.call('beginPart', part, intervalsOf(fresh), name)
   let file: (WrittenFile & { name: string }) | null = null
+  let profile = old.profile
   if (name !== null) {
-    file = { ...(await writeFile(run, content, name, old)), name }
+    const written = await writeFile(run, content, name, old.file)
+    file = { bytes: written.bytes, sha256: written.sha256, name }
+    profile = { ...written.profile, skipped: skippedCells(content, old.profile) }
     onEvent({ type: 'part-file-written', part, file: name })
   }
   await ledger.call('commitPart', {
@@ -69,14 +74,23 @@ export async function writePart(
     absent,
     failures,
     nullKept,
-    profile: JSON.stringify(profile ?? null),
+    profile: JSON.stringify(profile),
     file,
   })
-  if (name !== null && old !== null) {
-    await rm(resolve(directory, old), { force: true })
-    await ledger.call('removeIntents', [old])
+  if (name !== null && old.file !== null) {
+    await rm(resolve(directory, old.file), { force: true })
+    await ledger.call('removeIntents', [old.file])
   }
   onEvent({ type: 'part-committed', part, rows: fresh.count })
+}
+
+/** Skipped cells of a part by column, with those of the rows it had before. */
+function skippedCells(
+  { columns, skipped = [] }: Pick<PartContent, 'columns' | 'skipped'>,
+  old: unknown,
+): number[] {
+  const before = readPartProfile(old, columns.length)?.skipped
+  return columns.map((_, id) => (skipped[id] ?? 0) + (before?.[id] ?? 0))
 }
 
 function checkValues(
@@ -102,10 +116,11 @@ function checkValues(
 /** Hands the values to the writer thread in slices, so that the event loop is never held long. */
 async function writeFile(
   { directory, settings, clock, writer }: OpenRun,
-  { rows, columns }: Pick<PartContent, 'rows' | 'columns'>,
+  content: Pick<PartContent, 'part' | 'rows' | 'columns'>,
   name: string,
   old: string | null,
-): Promise<WrittenFile> {
+): Promise<WrittenPart> {
+  const { rows, columns } = content
   const fileColumns = settings.columns.map(({ name: column, type }) => ({ name: column, type }))
   const thread = writer()
   thread.tell('collect', fileColumns, rows)
@@ -123,7 +138,9 @@ async function writeFile(
     }
   }
   const path = resolve(directory, name)
-  return thread.call('writePart', path, old === null ? null : resolve(directory, old))
+  return thread.call('writePart', path, old === null ? null : resolve(directory, old), {
+    endRow: (content.part + 1) * settings.partRows,
+  })
 }
 
 /** The next values of a column as one message holds them. */

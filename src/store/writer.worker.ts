@@ -1,11 +1,23 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { createPartProfiler, type PartProfile, type PartProfiler } from '../profile/part-profile.ts'
 import { serve } from './calls.ts'
 import { joinFile, type JoinFileOptions } from './join-file.ts'
 import { syncFolder, type FileColumn, type WrittenFile } from './parquet.ts'
-import { mergeBlocks, readPartFile, splitBlocks, writePartFile } from './part-file.ts'
+import {
+  mergeBlocks,
+  readPartFile,
+  splitBlocks,
+  writePartFile,
+  type RowBlock,
+} from './part-file.ts'
 import { storageError } from './storage-error.ts'
 import type { StoredValue } from './stored-value.ts'
+
+export interface WrittenPart extends WrittenFile {
+  /** Of all its records, those of the old file included. */
+  profile: PartProfile
+}
 
 /** The thread that encodes Parquet; it sees files only, never the ledger. */
 export interface WriterCalls {
@@ -13,9 +25,19 @@ export interface WriterCalls {
   collect(columns: readonly FileColumn[], rows: Float64Array): void
   /** Further values of a column. */
   values(column: number, values: readonly StoredValue[]): void
-  /** Writes what was collected, merged with the part's old file. */
-  writePart(path: string, old: string | null): Promise<WrittenFile>
+  /** Writes what was collected, merged with the part's old file; `endRow` lies behind the part. */
+  writePart(path: string, old: string | null, options: { endRow: number }): Promise<WrittenPart>
   joinFile(options: JoinFileOptions): Promise<WrittenFile & { rows: number }>
+}
+
+async function* profiled(
+  profiler: PartProfiler,
+  blocks: Iterable<RowBlock> | AsyncIterable<RowBlock>,
+): AsyncGenerator<RowBlock> {
+  for await (const block of blocks) {
+    profiler.add(block)
+    yield block
+  }
 }
 
 let collected: {
@@ -32,18 +54,22 @@ serve<WriterCalls>({
     const target = collected?.values[column]
     for (const value of values) target?.push(value)
   },
-  async writePart(path, old) {
+  async writePart(path, old, { endRow }) {
     if (collected === null) throw new Error('no part was collected')
     const { columns, rows, values } = collected
     collected = null
     const fresh = splitBlocks({ rows, columns: values })
-    const blocks = old === null ? fresh : mergeBlocks(readPartFile(old, columns), fresh)
+    const profiler = createPartProfiler(columns, { endRow })
+    const blocks = profiled(
+      profiler,
+      old === null ? fresh : mergeBlocks(readPartFile(old, columns), fresh),
+    )
     try {
       const folder = dirname(path)
       if (mkdirSync(folder, { recursive: true }) !== undefined) syncFolder(dirname(folder))
       const written = await writePartFile({ path, columns, blocks })
       syncFolder(folder)
-      return written
+      return { ...written, profile: profiler.profile() }
     } catch (error) {
       throw storageError(error, `writing ${path}`)
     }

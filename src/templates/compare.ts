@@ -1,7 +1,7 @@
 import { compareText } from '../util/json.ts'
 import { Double } from '../util/value.ts'
 import { toNumeric } from './arithmetic.ts'
-import { limits, spendItems, spendText } from './limits.ts'
+import { descend, spendItems, spendText } from './limits.ts'
 import {
   failUndefined,
   hashKey,
@@ -59,9 +59,7 @@ export function equals(left: Operand, right: Operand, depth = 0): boolean {
     spendText(text.length)
     return text === textOf(right)
   }
-  if (depth > limits.nesting) {
-    throw new TemplateError(`a value nests more than ${limits.nesting} levels deep`)
-  }
+  descend(depth)
   if (isList(left)) return isList(right) && equalItems(left, right, depth)
   if (left instanceof Tuple) {
     return right instanceof Tuple && equalItems(left.items, right.items, depth)

@@ -35,7 +35,7 @@ export function compileExpression(node: Expression, block: Block): Evaluate {
       return () => value
     }
     case 'name':
-      return compileName(node.name, block)
+      return compileName(node.name, node.start, block)
     case 'list':
       return compileItems(node.items, block)
     case 'tuple': {
@@ -88,14 +88,14 @@ export function compileExpression(node: Expression, block: Block): Evaluate {
   }
 }
 
-function compileName(name: string, block: Block): Evaluate {
+function compileName(name: string, offset: number, block: Block): Evaluate {
   const places = candidates(block, name)
   const strict = block.unit.missing !== 'lenient'
-  const message = `"${name}" is not defined`
+  const missing = new Undefined(`"${name}" is not defined`, strict, { offset, name })
   const fromScope: Evaluate = ({ render }) => {
     const value = render.scope.get(name)
     if (value !== undefined) return value
-    return globalOf(name, render.plain) ?? new Undefined(message, strict)
+    return globalOf(name, render.plain) ?? missing
   }
   if (places.length === 0) return fromScope
   return (frame) => {

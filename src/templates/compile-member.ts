@@ -84,6 +84,7 @@ function missingPart(
 ): (object: Operand, key: Operand) => Undefined {
   const source = unit.source.slice(node.object.start, node.object.end)
   const strict = unit.missing === 'strict'
+  const asked = { offset: node.object.start, name: null }
   return (object, key) =>
-    new Undefined(`"${source}" (${typeName(object)}) has no ${describe(key)}`, strict)
+    new Undefined(`"${source}" (${typeName(object)}) has no ${describe(key)}`, strict, asked)
 }

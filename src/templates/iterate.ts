@@ -17,14 +17,14 @@ import { TemplateError } from './template-error.ts'
 
 /** Python's `iter`; null for what cannot be walked. */
 export function tryIterate(operand: Operand): Iterable<Operand> | null {
-  if (isList(operand)) return operand
-  if (operand instanceof Tuple) return operand.items
-  if (isDict(operand)) return operand.keys()
+  if (isList(operand)) return counted(operand, operand.length)
+  if (operand instanceof Tuple) return counted(operand.items, operand.items.length)
+  if (isDict(operand)) return counted(operand.keys(), operand.size)
   const text = textOf(operand)
   if (text !== undefined) return characters(text)
-  if (operand instanceof View) return operand
+  if (operand instanceof View) return counted(operand, operand.map.size)
   if (operand instanceof Lazy) return operand.iterator
-  if (operand instanceof Range) return rangeItems(operand)
+  if (operand instanceof Range) return counted(rangeItems(operand), operand.length)
   if (operand instanceof Undefined) return operand.strict ? failUndefined(operand) : []
   return null
 }
@@ -46,12 +46,15 @@ export function toItems(operand: Operand): readonly Operand[] {
   const items: Operand[] = []
   for (const item of iterate(operand)) {
     items.push(item)
-    if ((items.length & 15) === 0) {
-      spend(1)
-      spendItems(0)
-    }
+    if (operand instanceof Lazy && (items.length & 15) === 0) spend(1)
   }
   spendItems(items.length)
+  return items
+}
+
+/** Items about to be walked, paid for as a whole: whoever walks them need not count. */
+function counted(items: Iterable<Operand>, count: number): Iterable<Operand> {
+  spendItems(count)
   return items
 }
 

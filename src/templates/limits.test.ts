@@ -151,12 +151,44 @@ describe('every template ends, soon and small', () => {
       "{% set s = 'a' * 10000000 %}{% for i in range(100000) %}{% if s in s %}{% endif %}{% endfor %}",
       'steps',
     ],
+    ["{{ (('\\u00a0' * 500000) ~ 'x')|wordwrap(5) * 100 }}", ''],
+    [
+      "{% set ns = namespace(d={}) %}{% for i in range(100000) %}{% set ns.d = dict(ns.d, **{'k' ~ i: 1}) %}{% endfor %}",
+      'steps',
+    ],
+    [
+      "{% set s = 'a' * 15000000 %}{% for i in range(100000) %}{% set x = s|e %}{% endfor %}",
+      'steps',
+    ],
+    ["{{ (['a' * 16000] * 100000)|tojson|length }}", 'characters'],
+    ['{{ ([1] * 100000)|tojson(indent=200000)|length }}', 'characters'],
   ])('%s', (template, reason) => {
     const start = performance.now()
     const outcome = attempt(template)
     expect(outcome).toMatch(/^TemplateError/)
     expect(outcome).toContain(reason)
     expect(performance.now() - start).toBeLessThan(5000)
+  })
+
+  // Each level holds the one below twice: sixty of them are 2^60 lists to walk.
+  describe.each([
+    ['lists', '[{0}, {0}]', '[1]'],
+    ['tuples', '({0}, {0})', '(1,)'],
+    ['objects', "{'a': {0}, 'b': {0}}", "{'a': 1}"],
+  ])('%s that hold one another twice', (_, shape, leaf) => {
+    const grown = ['x', 'y']
+      .map((name) => `{% set ns.${name} = ${shape.replaceAll('{0}', `ns.${name}`)} %}`)
+      .join('')
+    const made = `{% set ns = namespace(x=${leaf}, y=${leaf}) %}{% for i in range(60) %}${grown}{% endfor %}`
+
+    test.each(['ns.x == ns.y', 'ns.x|tojson', 'ns.x|pprint', 'ns.x|string', '{(1, ns.x): 1}'])(
+      '%s',
+      (expression) => {
+        expect(attempt(`${made}{{ ${expression} }}`)).toMatch(
+          /^TemplateError.*(steps|characters|cannot be a key)/,
+        )
+      },
+    )
   })
 
   test.each([

@@ -2,7 +2,10 @@ import { TemplateError } from './template-error.ts'
 
 /** What one render may use; no template gets around these. */
 export const limits = {
-  /** Loop rounds, calls, and a step per 256 characters or 16 items made on the way. */
+  /**
+   * Loop rounds, calls, every list or object walked inside another, a step per 32 characters that
+   * a filter, test or method works on, and per 256 characters or 16 items made on the way.
+   */
   steps: 1_000_000,
   /** Macros, recursive loops and callers inside one another. */
   calls: 100,
@@ -48,6 +51,17 @@ export function spend(steps: number): void {
   if (stepsLeft < 0) {
     throw new TemplateError(`the template takes more than ${count(limits.steps)} steps`)
   }
+}
+
+/**
+ * Accounts for a walk into a list or object inside another. A value can hold the same part many
+ * times over, so what is walked may be far more than what was made.
+ */
+export function descend(depth: number): void {
+  if (depth > limits.nesting) {
+    throw new TemplateError(`a value nests more than ${limits.nesting} levels deep`)
+  }
+  if (depth > 0) spend(1)
 }
 
 /** Accounts for a text about to be made or walked. */

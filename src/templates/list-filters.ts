@@ -7,7 +7,6 @@ import { sortKey } from './number-filters.ts'
 import {
   failUndefined,
   isDict,
-  isList,
   Lazy,
   Markup,
   orElse,
@@ -267,12 +266,13 @@ function* batches(operand: Operand, size: number, filler: Operand): IterableIter
 
 function* slices(operand: Operand, count: number, filler: Operand): IterableIterator<Operand> {
   if (count === 0) throw new TemplateError('"slices" cannot be 0')
-  const items = isList(operand) ? operand : toItems(operand)
+  const items = toItems(operand)
   const size = Math.floor(items.length / count)
   const longer = ((items.length % count) + count) % count
   let at = 0
   for (let index = 0; index < count; index++) {
     const end = at + size + (index < longer ? 1 : 0)
+    spendItems(end - at)
     const slice = items.slice(at, end)
     if (filler !== null && index >= longer) slice.push(filler)
     yield slice

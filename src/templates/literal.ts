@@ -1,5 +1,6 @@
 import { negate } from './arithmetic.ts'
 import { toDouble, toInteger, type Value } from '../util/value.ts'
+import { withLimits } from './limits.ts'
 import { Dict, isDict, Tuple, type Operand } from './operand.ts'
 import { TemplateError } from './template-error.ts'
 import { toValue } from './to-value.ts'
@@ -10,9 +11,11 @@ export function parseLiteral(text: string): Value {
   if (text === '' || /^[\s]/.test(text) || text.length > 1_000_000) return text
   const cursor: Cursor = { text, at: 0, depth: 0 }
   try {
-    const operand = readTuple(cursor, false)
-    skip(cursor, true)
-    return cursor.at === text.length ? toValue(operand) : text
+    return withLimits(() => {
+      const operand = readTuple(cursor, false)
+      skip(cursor, true)
+      return cursor.at === text.length ? toValue(operand) : text
+    })
   } catch (thrown) {
     if (thrown instanceof NoLiteral || thrown instanceof TemplateError) return text
     throw thrown

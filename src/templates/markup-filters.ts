@@ -1,7 +1,8 @@
 import { stringifyJson } from '../util/json.ts'
+import type { Value } from '../util/value.ts'
 import { escapeHtml } from './arithmetic.ts'
 import { iterate } from './iterate.ts'
-import { spendText } from './limits.ts'
+import { limits, spendText } from './limits.ts'
 import { namedEntries } from './member.ts'
 import { Markup, textOf, Undefined, type Operand } from './operand.ts'
 import {
@@ -29,7 +30,9 @@ export const markupFilters = {
       spendText(spaces * 64)
       if (operand instanceof Undefined)
         throw new TemplateError(`${operand.message}: "tojson" needs a value`)
-      const json = stringifyJson(toValue(operand), {
+      const value = toValue(operand)
+      checkSize(value, spaces)
+      const json = stringifyJson(value, {
         indent: spaces,
         spaced: true,
         sorted: true,
@@ -79,6 +82,22 @@ const jsonEscapes: Readonly<Record<string, string>> = {
   '>': '\\u003e',
   '&': '\\u0026',
   "'": '\\u0027',
+}
+
+/** Refuses JSON that would be too long before it is made: parts may be shared many times over. */
+function checkSize(value: Value, indent: number): void {
+  let characters = 0
+  const measure = (part: Value, depth: number): void => {
+    characters += depth * indent + (typeof part === 'string' ? part.length : 1)
+    if (characters > limits.characters) spendText(characters)
+    if (part instanceof Map) {
+      for (const [key, item] of part) {
+        characters += key.length
+        measure(item, depth + 1)
+      }
+    } else if (Array.isArray(part)) for (const item of part) measure(item, depth + 1)
+  }
+  measure(value, 0)
 }
 
 function escape(operand: Operand): Operand {

@@ -1,6 +1,6 @@
 import { toNumeric } from './arithmetic.ts'
 import { dictMethods, floatMethods, integerMethods, sequenceMethods } from './collection-methods.ts'
-import { spendItems } from './limits.ts'
+import { spend, spendItems } from './limits.ts'
 import { iterate } from './iterate.ts'
 import {
   Callable,
@@ -195,6 +195,7 @@ function pathParts(path: Operand): readonly Operand[] {
 export function namedEntries(object: Operand, what: string): [string, Operand][] {
   if (object instanceof Undefined) failUndefined(object)
   if (isDict(object)) {
+    spend(object.size)
     return [...object].map(([key, value]) => {
       const name = textOf(key)
       if (name === undefined) throw new TemplateError(`${what} needs keys that are text`)
@@ -206,7 +207,10 @@ export function namedEntries(object: Operand, what: string): [string, Operand][]
 
 /** Pairs of a list of pairs. */
 export function pairsOf(operand: Operand): [Operand, Operand][] {
-  if (isDict(operand)) return [...operand]
+  if (isDict(operand)) {
+    spend(operand.size)
+    return [...operand]
+  }
   return Array.from(operand instanceof View ? operand : iterate(operand), (pair) => {
     const items = [...iterate(pair)]
     const [key, value] = items

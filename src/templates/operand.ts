@@ -1,5 +1,6 @@
 import { Double } from '../util/value.ts'
-import { TemplateError } from './template-error.ts'
+import { descend, spendText } from './limits.ts'
+import { TemplateError, type Asked } from './template-error.ts'
 
 /**
  * What an expression yields: a `Value`, or one of the things only templates know.
@@ -34,16 +35,19 @@ export interface Arguments {
 export class Undefined {
   readonly message: string
   readonly strict: boolean
+  /** What the template asked for, where it is a part of its text. */
+  readonly asked: Asked | null
 
-  constructor(message: string, strict: boolean) {
+  constructor(message: string, strict: boolean, asked: Asked | null = null) {
     this.message = message
     this.strict = strict
+    this.asked = asked
   }
 }
 
 /** What every use of a missing value ends in. */
-export function failUndefined(missing: Undefined): never {
-  throw new TemplateError(missing.message)
+export function failUndefined({ message, asked }: Undefined): never {
+  throw new TemplateError(message, asked === null ? {} : { asked })
 }
 
 export class Tuple {
@@ -175,13 +179,18 @@ export class Dict extends Map<Operand, Operand> {
 }
 
 /** What makes two keys the same key; throws for what cannot be a key. */
-export function hashKey(key: Operand): unknown {
+export function hashKey(key: Operand, depth = 0): unknown {
   if (typeof key === 'string') return key
   if (key instanceof Markup) return key.text
   if (typeof key === 'boolean') return key ? 1 : 0
   if (key instanceof Double) return key.value + 0
   // No text starts so by accident, and a collision only merges two keys.
-  if (key instanceof Tuple) return `\0tuple ${JSON.stringify(key.items.map(describeHash))}`
+  if (key instanceof Tuple) {
+    descend(depth)
+    const hash = `\0tuple ${JSON.stringify(key.items.map((item) => describeHash(item, depth + 1)))}`
+    spendText(hash.length)
+    return hash
+  }
   if (key instanceof Undefined && key.strict) failUndefined(key)
   if (Array.isArray(key) || isDict(key)) {
     throw new TemplateError(`a ${typeName(key)} cannot be a key`)
@@ -190,8 +199,8 @@ export function hashKey(key: Operand): unknown {
 }
 
 // Strings and numbers stay apart, and no text can imitate a tuple.
-function describeHash(item: Operand): string {
-  const hash = hashKey(item)
+function describeHash(item: Operand, depth: number): string {
+  const hash = hashKey(item, depth)
   return typeof hash === 'string' ? `text ${hash}` : String(hash)
 }
 

@@ -1,5 +1,5 @@
 import { calculate, toNumeric } from './arithmetic.ts'
-import { limits } from './limits.ts'
+import { limits, spend } from './limits.ts'
 import {
   failUndefined,
   textOf,
@@ -48,9 +48,18 @@ export function defineOperations(
 ): ReadonlyMap<string, Operation> {
   const table = new Map<string, Operation>()
   for (const [name, definition] of Object.entries(definitions)) {
-    table.set(name, 'variadic' in definition ? definition.variadic : bound(name, definition))
+    table.set(name, paid('variadic' in definition ? definition.variadic : bound(name, definition)))
   }
   return table
+}
+
+/** An operation on text walks it at least once, most of them character by character. */
+function paid(operation: Operation): Operation {
+  return (operand, given, context) => {
+    const text = textOf(operand)
+    if (text !== undefined && text.length > 31) spend(text.length >>> 5)
+    return operation(operand, given, context)
+  }
 }
 
 function bound(

@@ -31,11 +31,14 @@ function failure(template: string): string {
 
 describe('missing values', () => {
   test('a name the scope does not have is an error wherever it is used', () => {
-    expect(failure('Hi {{ nmae }}')).toBe('"nmae" is not defined in "nmae" (line 1, column 4)')
+    expect(failure('Hi {{ nmae }}')).toBe('"nmae" is not defined in "nmae" (line 1, column 7)')
     expect(failure('{% if nmae %}x{% endif %}')).toContain('"nmae" is not defined')
     expect(failure('{% for x in nmae %}x{% endfor %}')).toContain('"nmae" is not defined')
     expect(failure('{{ nmae == 1 }}')).toContain('"nmae" is not defined')
-    expect(failure('a\n{{ nmae.x }}')).toContain('(line 2, column 1)')
+    expect(failure('a\n{{ nmae.x }}')).toContain('(line 2, column 4)')
+    expect(failure('{{ name }}\n{{ age ~ name\n ~ nmae.x.y }}')).toContain(
+      '"nmae" is not defined in "age ~ name\\n ~ nmae.x.y" (line 3, column 4)',
+    )
   })
 
   test('can be asked about and replaced', () => {
@@ -49,7 +52,7 @@ describe('missing values', () => {
       '[]n[]',
     )
     expect(failure('{{ person.zip.code }}')).toBe(
-      '"person" (dict) has no "zip" in "person.zip.code" (line 1, column 1)',
+      '"person" (dict) has no "zip" in "person.zip.code" (line 1, column 4)',
     )
     expect(failure('{{ nothing.x.y }}')).toContain('"nothing" (None) has no "x"')
   })

@@ -185,7 +185,9 @@ function createUnit(source: string, missing: Missing): Unit {
         .replace(/^\{[{%][-+]?\s*/, '')
         .trim()
       const expression = text.length > 80 ? `${text.slice(0, 79)}…` : text
-      return new TemplateError(thrown.reason, { ...positionAt(source, start), expression })
+      const { reason, asked } = thrown
+      const place = positionAt(source, asked?.offset ?? start)
+      return new TemplateError(reason, { ...place, expression, asked })
     },
   }
 }

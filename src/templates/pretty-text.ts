@@ -1,5 +1,5 @@
 import { isLess } from './compare.ts'
-import { spendItems } from './limits.ts'
+import { descend, spendItems } from './limits.ts'
 import { isDict, isList, Tuple, type Operand } from './operand.ts'
 import { toRepr } from './python-text.ts'
 
@@ -46,7 +46,8 @@ function flat(operand: Operand): string {
 }
 
 function sorted(operand: Operand, depth: number): Operand {
-  if (depth > 200) return operand
+  if (typeof operand !== 'object' || operand === null) return operand
+  descend(depth)
   if (isDict(operand)) {
     return new Map(sortedEntries(operand).map(([key, value]) => [key, sorted(value, depth + 1)]))
   }

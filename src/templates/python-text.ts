@@ -1,6 +1,6 @@
 import { pythonFloat } from '../util/python-float.ts'
 import { Double } from '../util/value.ts'
-import { limits, spendItems, spendText } from './limits.ts'
+import { descend, limits, spendItems, spendText } from './limits.ts'
 import {
   Callable,
   failUndefined,
@@ -41,9 +41,7 @@ export function toRepr(operand: Operand, depth = 0): string {
     default:
   }
   if (operand instanceof Double) return pythonFloat(operand.value)
-  if (depth > limits.nesting) {
-    throw new TemplateError(`a value nests more than ${limits.nesting} levels deep`)
-  }
+  descend(depth)
   if (isList(operand)) return `[${join(operand, depth)}]`
   if (isDict(operand)) return dictText(operand, depth)
   if (operand instanceof Tuple) {

@@ -1,3 +1,4 @@
+import { spendText } from './limits.ts'
 import { textLength, textSlice } from './operand.ts'
 import { TemplateError } from './template-error.ts'
 
@@ -31,14 +32,14 @@ function fillLine(queue: string[], options: WrapOptions): string[] {
   const line: string[] = []
   let used = 0
   for (let chunk = queue.at(-1); chunk !== undefined; chunk = queue.at(-1)) {
-    const length = textLength(chunk)
+    const length = lengthUpTo(chunk, options.width)
     if (used + length > options.width) break
     line.push(chunk)
     used += length
     queue.pop()
   }
   const next = queue.at(-1)
-  if (next !== undefined && textLength(next) > options.width) {
+  if (next !== undefined && lengthUpTo(next, options.width) > options.width) {
     breakWord(queue, line, used, options)
   }
   if (isBlank(line.at(-1))) line.pop()
@@ -55,7 +56,7 @@ function breakWord(queue: string[], line: string[], used: number, options: WrapO
     return
   }
   const space = options.width - used
-  const head = textSlice(chunk, 0, space)
+  const head = textSlice(chunk.slice(0, 2 * space), 0, space)
   const hyphen = options.breakOnHyphens ? head.lastIndexOf('-') : -1
   // A hyphen that starts the word is no place to break it.
   const end = hyphen > 0 && /[^-]/.test(head.slice(0, hyphen)) ? hyphen + 1 : head.length
@@ -63,6 +64,13 @@ function breakWord(queue: string[], line: string[], used: number, options: WrapO
   queue[queue.length - 1] = chunk.slice(end)
 }
 
+/** The length of a text, or more than `width` where it is: the rest of a long word is not walked. */
+function lengthUpTo(chunk: string, width: number): number {
+  return textLength(chunk.slice(0, 2 * (width + 1)))
+}
+
 function isBlank(chunk: string | undefined): boolean {
-  return chunk !== undefined && chunk.trim() === ''
+  if (chunk === undefined) return false
+  spendText(chunk.length)
+  return chunk.trim() === ''
 }

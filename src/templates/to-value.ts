@@ -1,6 +1,6 @@
 import { Double, type Value } from '../util/value.ts'
 import { toItems } from './iterate.ts'
-import { limits } from './limits.ts'
+import { descend, spend } from './limits.ts'
 import {
   failUndefined,
   isDict,
@@ -21,14 +21,15 @@ import { TemplateError } from './template-error.ts'
 /** An operand as a value: tuples and the like become lists, keys become text. */
 export function toValue(operand: Operand, depth = 0): Value {
   if (operand === null || typeof operand !== 'object' || operand instanceof Double) return operand
-  if (depth > limits.nesting) {
-    throw new TemplateError(`a value nests more than ${limits.nesting} levels deep`)
-  }
+  descend(depth)
   if (operand instanceof Markup) return operand.text
   if (operand instanceof Undefined)
     return operand.strict || depth > 0 ? failUndefined(operand) : null
   if (isDict(operand)) {
-    return new Map([...operand].map(([key, value]) => [keyText(key), toValue(value, depth + 1)]))
+    spend(operand.size)
+    const map = new Map<string, Value>()
+    for (const [key, value] of operand) map.set(keyText(key), toValue(value, depth + 1))
+    return map
   }
   if (
     isList(operand) ||

@@ -33,6 +33,8 @@ export function providerSuite(setup: ProviderSetup): ConformanceCase[] {
     return {
       model: setup.model,
       maxTokens: 16,
+      temperature: null,
+      topP: null,
       timeoutMs: patienceMs,
       extraBody: setup.extraBody ?? {},
       maxParallelRequests: 2,

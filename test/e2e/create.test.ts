@@ -160,8 +160,12 @@ test('dropped rows give exit code 3 and are made again with --retry-dropped', as
   const rows = rowsOf(ended)
   expect(rows.dropped).toBeGreaterThan(0)
   expect(rows.accepted + rows.dropped).toBe(12)
-  expect(ended.stderr).toContain(`${rows.dropped} rows dropped: column story, bad-request`)
-  expect(ended.stderr).toContain('--retry-dropped')
+  expect(ended.stderr).toContain(
+    `  story, bad-request: ${rows.dropped} cells failed, their rows are dropped\n`,
+  )
+  expect(ended.stderr).toContain(
+    'To make the dropped rows again: rowsmith create tales.json -n 12 --seed 1 --retry-dropped\n',
+  )
 
   broken = false
   const before = server.counts.requests

@@ -31,7 +31,8 @@ test('Ctrl-C lets what is on the wire come back, and the same command goes on', 
     Stopping: nothing new is sent; answers on the wire are kept. Again to give them up.
     Interrupted. 40 rows: <n> accepted, <n> remaining.
     <n> requests, <n> tokens in, <n> out, <time>.
-    Run the same command again to go on; \`rowsmith export runs/tales\` writes what is decided.
+    To go on: rowsmith create tales.json -n 40
+    To write what is decided: rowsmith export runs/tales
     "
   `)
 

@@ -37,7 +37,13 @@ test('events tell what happens, in order', async () => {
 
   expect(result.rows).toMatchObject({ accepted: 3, dropped: 1 })
   const types = events.map(({ type }) => type)
-  expect(types.slice(0, 2)).toEqual(['models-checked', 'run-opened'])
+  expect(types.slice(0, 5)).toEqual([
+    'models-checking',
+    'model-checked',
+    'models-checked',
+    'run-opening',
+    'run-opened',
+  ])
   expect(types.at(-1)).toBe('join-finished')
   expect(events).toContainEqual(
     expect.objectContaining({ type: 'cell-failed', column: 'story', row: 1, code: 'bad-request' }),

@@ -17,6 +17,14 @@ async function deskWithPets(): Promise<Desk> {
   return desk
 }
 
+/** What `show` says without what differs from one run of the test to the next. */
+function plainShow(desk: Desk, text: string): string {
+  return desk
+    .plain(text)
+    .replaceAll(/[\d.]+ k?B\b/g, '<bytes>')
+    .replaceAll(/\d{4}-\d\d-\d\d [\d:]{8} UTC/g, '<instant>')
+}
+
 test('preview shows records and leaves nothing behind', async () => {
   await using desk = await createDesk()
   await desk.write('pets.json', pets)
@@ -25,11 +33,11 @@ test('preview shows records and leaves nothing behind', async () => {
 
   expect(ended.code, ended.stderr).toBe(0)
   expect(ended.stdout).toMatchInlineSnapshot(`
-    "── record 1 of 2 ───────────────────────────────────────────────────────────────
+    "── record 1 of 2 · row 0 ───────────────────────────────────────────────────────
     animal  frog
     age     2
     line    A frog of 2 years.
-    ── record 2 of 2 ───────────────────────────────────────────────────────────────
+    ── record 2 of 2 · row 1 ───────────────────────────────────────────────────────
     animal  dog
     age     8
     line    A dog of 8 years.
@@ -62,7 +70,7 @@ test('preview of model columns wraps long texts', async () => {
 
   expect(ended.code, ended.stderr).toBe(0)
   expect(ended.stdout).toMatchInlineSnapshot(`
-    "── record 1 of 1 ───────────────────────────────────────────────────────────────
+    "── record 1 of 1 · row 0 ───────────────────────────────────────────────────────
     number  226880
     story   word word word word word word word word word word word word word word
             word word word word word word word word word word word word word word
@@ -83,8 +91,10 @@ test('a preview whose rows fail says why and exits with 3', async () => {
   const ended = await desk.run(['preview', 'tales.json', '-n', '2'])
 
   expect(ended).toMatchObject({ code: 3, stdout: '' })
-  expect(desk.plain(ended.stderr)).toMatchInlineSnapshot(`
-    "  2 rows dropped: column story, bad-request: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 400 ("too rude"). The endpoint does not take this request: check the inference parameters and "extra_body".
+  expect(desk.plain(ended.stderr).replaceAll(/\brow \d/gi, 'row <n>')).toMatchInlineSnapshot(`
+    "row <n>: column story failed and drops its row: bad-request: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 400 ("too rude"). The endpoint does not take this request: check the inference parameters and "extra_body".
+      story, bad-request: 2 cells failed, their rows are dropped
+        row <n>: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 400 ("too rude"). The endpoint does not take this request: check the inference parameters and "extra_body".
     2 rows: 2 dropped. 2 requests, <time>.
     "
   `)
@@ -118,12 +128,28 @@ test('show tells of a complete run', async () => {
   const shown = await desk.run(['show', 'runs/pets'])
 
   expect(shown).toMatchObject({ code: 0, stderr: '' })
-  expect(shown.stdout.replace(/[\d.]+ k?B\b/, '<bytes>')).toMatchInlineSnapshot(`
-    "pets  (runs/pets, seed 7)
-      4 rows: 4 accepted
-      No requests, in 1 session
-      1 part, <bytes>
-      runs/pets/data/train-00000-of-00001.parquet  4 rows
+  expect(plainShow(desk, shown.stdout)).toMatchInlineSnapshot(`
+    "pets  runs/pets
+
+    What is here
+      4 records in 1 file, <bytes>
+        runs/pets/data/train-00000-of-00001.parquet  4 rows, <bytes>
+      3 columns; seed 7
+        animal (string), age (int64), line (string)
+      1 part beside them, <bytes>
+
+    Is it complete
+      ████████████████████████████████████████ 100 %  4 of 4 rows decided
+        4 accepted
+
+    What it cost
+      no requests
+      <time> in 1 session
+        1: <instant>, <time>
+
+    How to go on
+      have it as JSON Lines  rowsmith export runs/pets --to runs/pets.jsonl
+      look at statistics     rowsmith report runs/pets
     "
   `)
   expect(jsonOf(await desk.run(['show', 'runs/pets', '--json']))).toMatchObject({
@@ -164,27 +190,44 @@ test('show tells of a run that works, was killed, and has failures', async () =>
   }
 
   expect(working).toMatchObject({ code: 0, stderr: '' })
-  expect(working.stdout).toContain(`Process ${running.child.pid} is working on it now.`)
+  expect(working.stdout).toContain(`Process ${running.child.pid} is working on it now (on `)
 
   running.child.kill('SIGKILL')
   await running.ended
   const killed = await desk.run(['show', 'runs/tales'])
 
-  expect(
-    desk
-      .plain(killed.stdout)
-      .replace(/[\d.]+ k?B\b/, '<bytes>')
-      .replaceAll(/\d+ tokens|\d+ out/g, '<n>'),
-  ).toMatchInlineSnapshot(`
-    "tales  (runs/tales, seed 7)
-      20 rows: 7 accepted, 1 dropped, 12 remaining
-      8 requests, <n> in, <n>, in 1 session
-        writer: 7 answers, 0 × 429, 1 failed, <n> in, <n>
-      2 parts, <bytes>
-      1 row dropped: column story, bad-request: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 400 ("too rude"). The endpoint does not take this request: check the inference parameters and "extra_body".
-      Run the same command again to go on; \`rowsmith export runs/tales\` writes what is decided.
-    "
-  `)
+  expect(plainShow(desk, killed.stdout).replaceAll(/\d+ tokens|\d+ out|row \d+/g, '<n>'))
+    .toMatchInlineSnapshot(`
+      "tales  runs/tales
+
+      What is here
+        no final dataset yet; 7 records in 2 parts, <bytes>
+        2 columns; seed 7
+          number (int64), story (string)
+
+      Is it complete
+        ████████████████░░░░░░░░░░░░░░░░░░░░░░░░ 40 %  8 of 20 rows decided
+           7 accepted
+           1 dropped
+          12 remaining
+
+      What failed
+        story, bad-request: 1 cell failed, its row is dropped
+          <n>: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 400 ("too rude"). The endpoint does not take this request: check the inference parameters and "extra_body".
+
+      What it cost
+        8 requests: 7 answered, 0 × 429, 1 failed
+        <n> in, <n>
+          writer  7 answers, 0 × 429, 1 failed; <n> in, <n>
+        <time> in 1 session, without 1 that was killed
+          1: <instant>, killed
+
+      How to go on
+        go on                  rowsmith create tales.json -n 20 --seed 7 --run-config run.yaml
+        write what is decided  rowsmith export runs/tales
+        look at statistics     rowsmith report runs/tales
+      "
+    `)
 })
 
 test('export writes Parquet, JSON Lines and CSV', async () => {
@@ -226,7 +269,11 @@ test('export writes Parquet, JSON Lines and CSV', async () => {
   expect(own).toEqual(records)
   const { files } = await dataset.summary()
   expect(files).toEqual([
-    { path: desk.path('runs', 'pets', 'data', 'train-00000-of-00001.parquet'), rows: 4 },
+    {
+      path: desk.path('runs', 'pets', 'data', 'train-00000-of-00001.parquet'),
+      rows: 4,
+      bytes: 505,
+    },
   ])
 })
 

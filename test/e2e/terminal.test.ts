@@ -1,47 +1,13 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { createModelServer } from '../../src/testing/model-server.ts'
-import { baseEnvironment, createDesk, program, type Desk } from './command.ts'
+import { createDesk } from './command.ts'
 import { stories } from './configs.ts'
-
-/** util-linux's `script` gives a command a terminal; that of BSD takes other parameters. */
-const withTerminal = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes(
-  'util-linux',
-)
+import { hasTerminal, noTerminal, runOnTerminal } from './pseudo-terminal.ts'
 
 const escape = '\u001B\\['
 const escapes = new RegExp(`${escape}[\\d;]*[A-Za-z]`, 'g')
 const colours = new RegExp(`${escape}[\\d;]*m`)
-const clearedBeforeEnd = new RegExp(`${escape}[45]F${escape}0JDone\\.`)
-
-const noTerminal = 'the command `script` of util-linux is not here'
-
-interface Shown {
-  code: number | null
-  /** Everything written to the terminal. */
-  terminal: string
-  stdout: string
-}
-
-/** Runs a command whose stderr is a terminal and whose stdout is a file. */
-async function runOnTerminal(
-  desk: Desk,
-  parameters: readonly string[],
-  { columns, environment = {} }: { columns: number; environment?: Record<string, string> },
-): Promise<Shown> {
-  const words = [process.execPath, program, ...parameters].map((word) => `'${word}'`)
-  const command = `stty cols ${columns} rows 30; ${words.join(' ')} > stdout.txt`
-  const child = spawn('script', ['-qfec', command, '/dev/null'], {
-    cwd: desk.directory,
-    env: { ...baseEnvironment(desk.directory), TERM: 'xterm', ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let terminal = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (terminal += text))
-  await once(child, 'close')
-  return { code: child.exitCode, terminal, stdout: await desk.read('stdout.txt') }
-}
+const clearedBeforeEnd = new RegExp(`${escape}[1-6]F${escape}K\\r?\\n${escape}0J${escape}1FDone\\.`)
 
 /** What each repaint of the panel shows, without escapes. */
 function panels(terminal: string): string[][] {
@@ -50,15 +16,16 @@ function panels(terminal: string): string[][] {
     .filter((frame) => frame.includes('\u001B[K'))
     .map((frame) =>
       frame
-        .replaceAll(escapes, '')
-        .replaceAll('\r', '')
         .split('\n')
+        // Lines of the panel end so; others were printed above it.
+        .filter((line) => line.includes('\u001B[K'))
+        .map((line) => line.replaceAll(escapes, '').replaceAll('\r', ''))
         .filter((line) => line !== ''),
     )
 }
 
 test('on a terminal the panel is repainted in place', async ({ skip }) => {
-  skip(!withTerminal, noTerminal)
+  skip(!hasTerminal, noTerminal)
   await using desk = await createDesk()
   await using server = await createModelServer({ latencyMs: 60 })
   await desk.write('tales.json', stories({ url: server.url }))
@@ -74,7 +41,7 @@ test('on a terminal the panel is repainted in place', async ({ skip }) => {
   const frames = panels(terminal)
   expect(frames.length).toBeGreaterThan(2)
   const last = frames.findLast((lines) => lines[2]?.endsWith('/s')) ?? []
-  expect(last[0]).toMatch(/^tales {2}\d+ of 60 rows \(\d+ %\), [\d.]+\/s(, [\d.]+ s left)?$/)
+  expect(last[0]).toMatch(/^tales {2}\d+ of 60 rows( \(\d\d? %\))?, [\d.]+\/s(, [\d.]+ s left)?$/)
   expect(last[1]).toMatch(/^ {2}number {2}60\/60 +done$/)
   expect(last[2]).toMatch(/^ {2}story {3}[ \d]\d\/60 {2}[\d.]+\/s$/)
   // Between two answers, and near the end, a slot may be free for a moment.
@@ -91,7 +58,7 @@ test('on a terminal the panel is repainted in place', async ({ skip }) => {
 })
 
 test('a narrow terminal without colours', async ({ skip }) => {
-  skip(!withTerminal, noTerminal)
+  skip(!hasTerminal, noTerminal)
   await using desk = await createDesk()
   await using server = await createModelServer({ latencyMs: 60 })
   await desk.write('tales.json', stories({ url: server.url }))
@@ -105,14 +72,11 @@ test('a narrow terminal without colours', async ({ skip }) => {
   const frames = panels(terminal)
   expect(frames.length).toBeGreaterThan(1)
   // One line more would wrap, and the next repaint would begin too low.
-  const longest = Math.max(
-    ...frames
-      .slice(1)
-      .flat()
-      .map((line) => Array.from(line).length),
-  )
+  const longest = Math.max(...frames.flat().map((line) => Array.from(line).length))
   expect(longest).toBeLessThan(32)
-  expect(frames.at(-1)?.[0]).toMatch(/…$/)
+  // What matters most is whole; what does not fit is left out.
+  expect(frames.flat()).toContainEqual(expect.stringMatching(/^tales {2}\d+ of 40 rows \(\d+ %\)/))
+  expect(frames.flat().filter((line) => /^tales .* rows .*…/.test(line))).toEqual([])
   expect(terminal).not.toMatch(colours)
 })
 
@@ -140,7 +104,8 @@ test('without a terminal there are plain lines at the interval of the run config
   // A second of work at an interval of 0.4 s.
   expect(lines.length, ended.stderr).toBeLessThan(8)
   expect(lines[0]).toMatch(
-    /^tales: \d+ of 40 rows \(\d+ %\), [\d.]+\/s(, [\d.]+ s left)?; in flight: writer [0-4]\/4(;.*)?$/,
+    // Too early to tell how fast it goes.
+    /^tales: \d+ of 40 rows \(\d+ %\); in flight: writer [0-4]\/4(;.*)?$/,
   )
 })
 
@@ -165,4 +130,98 @@ test('a reader of stderr that goes away does not end the run', async () => {
 
   expect(ended.code).toBe(0)
   expect(JSON.parse(ended.stdout)).toMatchObject({ rows: { accepted: 60 } })
+})
+
+test('while models are asked, the terminal says which, where and how long', async ({ skip }) => {
+  skip(!hasTerminal, noTerminal)
+  await using desk = await createDesk()
+  await using server = await createModelServer({ latencyMs: 1_500 })
+  await desk.write('tales.json', stories({ url: server.url }))
+
+  const { code, terminal } = await runOnTerminal(desk, ['create', 'tales.json', '-n', '2'], {
+    columns: 120,
+  })
+
+  expect(code, terminal).toBe(0)
+  expect(panels(terminal).flat()).toContainEqual(
+    expect.stringMatching(
+      /^tales {2}waiting for writer \(test at http:\/\/127\.0\.0\.1:\d+\/v1\); an answer may take 1 m 0 s, [\d.]+ s$/,
+    ),
+  )
+})
+
+test('a log is never silent for more than ten seconds, and says for what it waits', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script: ({ number }) => ({ delayMs: number === 0 ? 11_000 : 0, hang: number > 0 }),
+  })
+  await desk.write('tales.json', stories({ url: server.url }))
+  await desk.write('run.yaml', 'progress_interval: 3600\n')
+  const began = performance.now()
+  const running = desk.start(['create', 'tales.json', '-n', '9', '--run-config', 'run.yaml'])
+
+  await running.said('tales: waiting for writer (test at ')
+  const first = performance.now() - began
+  await running.said('New run in')
+  const opened = performance.now()
+  await running.said('nothing came back for ')
+  const second = performance.now() - opened
+  running.child.kill('SIGINT')
+  await running.said('Stopping')
+  running.child.kill('SIGINT')
+  const { code, stderr } = await running.ended
+
+  expect(code, stderr).toBe(130)
+  // A busy machine may take a while to start a process.
+  expect({ first: first < 15_000, second: second < 13_000 }, `${first}, ${second}`).toEqual({
+    first: true,
+    second: true,
+  })
+  expect(stderr).toMatch(/waiting for writer \(4 requests, the oldest for 1\d s of 1 m 0 s\)/)
+}, 60_000)
+
+test('groups of one row and failures of every row do not multiply the lines of a log', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script: ({ number }) => (number % 2 === 1 ? { status: 400, error: `no ${number}` } : {}),
+  })
+  await desk.write('tales.json', stories({ url: server.url }))
+  await desk.write('run.yaml', 'buffer_size: 1\npart_rows: 1\ndisable_early_shutdown: true\n')
+
+  const { code, stderr } = await desk.run([
+    'create',
+    'tales.json',
+    '-n',
+    '60',
+    '--run-config',
+    'run.yaml',
+  ])
+
+  expect(code, stderr).toBe(3)
+  const lines = stderr.split('\n').filter((line) => !line.startsWith('tales: ') && line !== '')
+  // Opened, the first failure, ended, cost, the failures with an example, the file, two lines for
+  // each column, the page, how to go on.
+  expect(lines, stderr).toHaveLength(13)
+})
+
+test('what a model and a config say does not steer the terminal', async ({ skip }) => {
+  skip(!hasTerminal, noTerminal)
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script: ({ number }) => {
+      if (number === 0) return {}
+      if (number === 1) return { status: 400, error: '\u001B]0;owned\u0007\u001B[2J' }
+      return { text: 'a\u001B[2Jstory\u009B5A' }
+    },
+  })
+  await desk.write('tales.json', stories({ url: server.url, parallel: 1 }))
+
+  const { terminal, stdout } = await runOnTerminal(desk, ['preview', 'tales.json', '-n', '2'], {
+    columns: 100,
+  })
+
+  expect(terminal).toContain('␛]0;owned␇␛[2J')
+  expect(terminal).not.toContain('\u001B]0')
+  expect(terminal + stdout).not.toContain('\u001B[2J')
+  expect(stdout).toContain('a␛[2Jstory<U+009B>5A')
 })

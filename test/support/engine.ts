@@ -99,6 +99,7 @@ export function testGraph(columns: readonly TestColumn[]): {
       onFailure: column.onFailure ?? 'drop',
       drop: false,
       fingerprint: column.name,
+      distribution: null,
       material: column.name,
     }
   })

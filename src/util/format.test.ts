@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest'
-import { compact, counted, duration, grouped, rate, size } from './text.ts'
+import {
+  compact,
+  counted,
+  duration,
+  figure,
+  grouped,
+  moment,
+  percent,
+  rate,
+  size,
+} from './format.ts'
 
 test.each([
   [0, '0.0 s'],
@@ -55,4 +65,35 @@ test('rates have as many digits as they bear', () => {
     '1,235/s',
   ])
   expect(grouped(9_007_199_254_740_991)).toBe('9,007,199,254,740,991')
+})
+
+test.each([
+  [0, '0 %'],
+  [0.00004, '< 0.1 %'],
+  [0.0044, '0.4 %'],
+  [0.0994, '9.9 %'],
+  [0.345, '35 %'],
+  [1, '100 %'],
+])('a share of %d is %s', (share, text) => {
+  expect(percent(share)).toBe(text)
+})
+
+test.each([
+  [0, '0'],
+  [3, '3'],
+  [21.45678, '21.457'],
+  [-0.5, '-0.5'],
+  [1_234_567.8, '1,234,568'],
+  [3.2e-7, '3.20e-7'],
+  [2e18, '2.00e+18'],
+])('the figure %d is %s', (value, text) => {
+  expect(figure(value)).toBe(text)
+})
+
+test.each([
+  [10 * 86_400_000, '2025-03-04'],
+  [3_600_000, '2025-03-04 05:06'],
+  [5_000, '2025-03-04 05:06:07'],
+])('within a span of %d ms a moment is %s', (span, text) => {
+  expect(moment(Date.UTC(2025, 2, 4, 5, 6, 7), span)).toBe(text)
 })

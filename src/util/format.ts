@@ -38,3 +38,27 @@ export function rate(perSecond: number, unit = ''): string {
   const digits = perSecond >= 9.95 ? grouped(perSecond) : perSecond.toFixed(1)
   return `${digits}${unit}/s`
 }
+
+/** A share of a whole, 0 to 1: `34 %`, `0.4 %`, `< 0.1 %`. */
+export function percent(share: number): string {
+  const value = share * 100
+  if (value === 0 || value >= 9.95) return `${Math.round(value)} %`
+  return value < 0.1 ? '< 0.1 %' : `${value.toFixed(1)} %`
+}
+
+/** A number with at most five digits that tell something: `21.457`, `1,234,568`, `3.2e-7`. */
+export function figure(value: number): string {
+  const magnitude = Math.abs(value)
+  if (magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e15)) return value.toExponential(2)
+  if (Number.isInteger(value) || magnitude >= 1e5) return Math.round(value).toLocaleString('en-US')
+  return Number(value.toPrecision(5)).toLocaleString('en-US', { maximumFractionDigits: 8 })
+}
+
+/** A moment in UTC, as exact as a span of so many milliseconds deserves. */
+export function moment(timeMs: number, spanMs: number): string {
+  const text = new Date(timeMs).toISOString()
+  if (spanMs >= 3 * 86_400_000) return text.slice(0, 10)
+  return spanMs >= 3 * 60_000
+    ? text.slice(0, 16).replace('T', ' ')
+    : text.slice(0, 19).replace('T', ' ')
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { commandText, createWords, storedText } from './command-line.ts'
+
+test('the command to go on has the options that were used, and not what is done by now', () => {
+  const options = {
+    rows: 500,
+    seed: 7n,
+    fresh: true,
+    shrink: true,
+    retryDropped: true,
+    json: true,
+    runConfig: 'my run.yaml',
+  } as const
+  const words = createWords("it's.yaml", options, 'runs/tales-2')
+  expect(commandText(words)).toBe(
+    String.raw`rowsmith create 'it'\''s.yaml' -n 500 --seed 7 --out runs/tales-2 --run-config 'my run.yaml'`,
+  )
+})
+
+test('a stored command says where it was given', () => {
+  const words = ['create', 'a.yaml']
+  const here = { directory: process.cwd(), words }
+  expect(storedText(here, ['--retry-dropped'])).toBe('rowsmith create a.yaml --retry-dropped')
+  expect(storedText({ ...here, directory: '/some where' })).toBe(
+    "cd '/some where' && rowsmith create a.yaml",
+  )
+})

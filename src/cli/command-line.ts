@@ -1,0 +1,54 @@
+import type { RunCommand } from '../run/command.ts'
+
+/** Options of `create`, as they were typed. */
+export interface CreateOptions {
+  rows?: number
+  seed?: bigint
+  out?: string
+  fresh?: true
+  shrink?: true
+  retryDropped?: true
+  runConfig?: string
+  providers?: string
+  json?: true
+}
+
+/** The words of `create` that go on with a run as it was asked for. */
+export function createWords(config: string, options: CreateOptions, directory: string): string[] {
+  const { rows, seed, out, fresh, runConfig, providers } = options
+  return [
+    'create',
+    config,
+    ...(rows === undefined ? [] : ['-n', String(rows)]),
+    ...(seed === undefined ? [] : ['--seed', String(seed)]),
+    // A fresh run has a folder of its own, and is not to be begun again.
+    ...(out === undefined && fresh === undefined ? [] : ['--out', directory]),
+    ...(runConfig === undefined ? [] : ['--run-config', runConfig]),
+    ...(providers === undefined ? [] : ['--providers', providers]),
+  ]
+}
+
+/** A command as it can be typed where the user is now. */
+export function commandText(
+  words: readonly string[],
+  { directory }: { directory?: string } = {},
+): string {
+  const there = directory === undefined || directory === process.cwd()
+  const change = there ? '' : `cd ${shellWord(directory)} && `
+  return `${change}${[programName(), ...words.map(shellWord)].join(' ')}`
+}
+
+/** A stored command with further words. */
+export function storedText({ directory, words }: RunCommand, more: readonly string[] = []): string {
+  return commandText([...words, ...more], { directory })
+}
+
+/** How this program was called: npm tells its scripts, and in this repository it is one. */
+function programName(environment: NodeJS.ProcessEnv = process.env): string {
+  return environment['npm_lifecycle_event'] === 'rowsmith' ? 'npm run -s rowsmith --' : 'rowsmith'
+}
+
+/** Quoted where a POSIX shell would read it otherwise. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}

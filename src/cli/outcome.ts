@@ -1,0 +1,156 @@
+import { relative } from 'node:path'
+import type { RunSummary } from '../run/summary.ts'
+import type { RowCounts, RunResult } from '../run/result.ts'
+import { commandText, storedText } from './command-line.ts'
+import { statisticsLines } from './statistics.ts'
+import { shortened } from './tally.ts'
+import { compact, counted, duration, grouped } from '../util/format.ts'
+import type { Paint, Screen } from './terminal.ts'
+import { visibleLine } from './visible.ts'
+import { wrap } from './width.ts'
+
+/** Column-and-reason pairs told at the end of a run; `show` has them all. */
+const MOST_FAILURES = 10
+/** Longer lines are hard to read. */
+const WIDEST_TEXT = 120
+
+export interface Outcome {
+  result: RunResult
+  summary: Pick<RunSummary, 'failures' | 'command'>
+  /** What happened in this session and stands nowhere else. */
+  remarks: readonly string[]
+}
+
+/** What a run left, for a person: outcomes, cost, files, what failed, how to go on. */
+export function reportRun({ result, summary, remarks }: Outcome, screen: Screen): void {
+  screen.print(`${endText(result)} ${rowsText(result.rows)}.`)
+  screen.print(`${costText(result)}, ${duration(result.seconds)}.`)
+  for (const text of remarks) screen.print(screen.style('yellow', text))
+  const failed = failureTexts(summary.failures, {
+    most: MOST_FAILURES,
+    more: commandText(['show', shortPath(result.dir)]),
+    style: screen.style,
+    width: textWidth(screen),
+  })
+  for (const text of failed) screen.print(text)
+  for (const { path, rows } of result.files)
+    screen.print(`  ${shortPath(path)}  ${counted(rows, 'row')}`)
+  if (result.columns !== null) {
+    const layout = { style: screen.style, width: textWidth(screen) }
+    for (const text of statisticsLines(result.columns, layout)) screen.print(text)
+  }
+  if (result.report !== null) screen.print(`  Page: ${shortPath(result.report)}`)
+  for (const { what, command } of nextSteps(result.dir, result.rows, summary.command)) {
+    screen.print(`To ${what}: ${command}`)
+  }
+}
+
+export function rowsText(rows: RowCounts): string {
+  const parts = outcomes(rows)
+    .filter(({ count }) => count > 0)
+    .map(({ count, word }) => `${grouped(count)} ${word}`)
+  const outcome = parts.length === 0 ? '' : `: ${parts.join(', ')}`
+  return `${counted(rows.requested, 'row')}${outcome}`
+}
+
+/** They sum to the rows requested. */
+export function outcomes(rows: RowCounts): { count: number; word: string }[] {
+  return [
+    { count: rows.accepted, word: 'accepted' },
+    { count: rows.nullKept, word: 'kept with a null' },
+    { count: rows.dropped, word: 'dropped' },
+    { count: rows.rejected, word: 'rejected' },
+    { count: rows.remaining, word: 'remaining' },
+  ]
+}
+
+export function costText({ requests, usage }: Pick<RunResult, 'requests' | 'usage'>): string {
+  if (requests === 0) return 'No requests'
+  const tokens = usage.inputTokens + usage.outputTokens
+  if (tokens === 0) return counted(requests, 'request')
+  return `${counted(requests, 'request')}, ${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out`
+}
+
+export interface FailureTextOptions {
+  most: number
+  /** The command that shows those beyond. */
+  more?: string
+  style: Paint
+  /** Lines are broken there; not at all where nobody reads them on a screen. */
+  width: number
+}
+
+/** Per column and reason how many cells failed, with one example: its row and the words it got. */
+export function failureTexts(
+  failures: RunSummary['failures'],
+  { most, more, style, width }: FailureTextOptions,
+): string[] {
+  // A line for what is left out is only worth it for more than one.
+  const shown = failures.length > most + 1 ? failures.slice(0, most) : failures
+  const lines = shown.flatMap(({ name, code, outcome, count, row, message }) => [
+    style(
+      'yellow',
+      `  ${visibleLine(name)}, ${code}: ${counted(count, 'cell')} ${outcomeText(outcome, count)}`,
+    ),
+    ...wrap(`row ${row}: ${shortened(message)}`, Math.max(20, width - 4)).map(
+      (line) => `    ${line}`,
+    ),
+  ])
+  const left = failures.slice(shown.length)
+  if (left.length === 0) return lines
+  const cells = left.reduce((sum, { count }) => sum + count, 0)
+  return [
+    ...lines,
+    `  … and ${counted(left.length, 'more reason')} with ${counted(cells, 'cell')}${more === undefined ? '' : `: ${more}`}`,
+  ]
+}
+
+function outcomeText(outcome: 'dropped' | 'null', count: number): string {
+  if (outcome === 'null') return count === 1 ? 'failed and is null' : 'failed and are null'
+  return count === 1 ? 'failed, its row is dropped' : 'failed, their rows are dropped'
+}
+
+/** Where lines of text are broken: a log keeps them whole. */
+export function textWidth({ live, width }: Pick<Screen, 'live' | 'width'>): number {
+  return live ? Math.min(width, WIDEST_TEXT) : Number.POSITIVE_INFINITY
+}
+
+/** Commands that make sense now. */
+export function nextSteps(
+  dir: string,
+  rows: RowCounts,
+  command: RunSummary['command'],
+): { what: string; command: string }[] {
+  const folder = shortPath(dir)
+  const again = (more: readonly string[] = []): string =>
+    command === null
+      ? `run the program that made it again${more.length > 0 ? ' with retryDropped: true' : ''}`
+      : storedText(command, more)
+  return [
+    ...(rows.remaining > 0 ? [{ what: 'go on', command: again() }] : []),
+    ...(rows.remaining === 0 && rows.dropped > 0
+      ? [{ what: 'make the dropped rows again', command: again(['--retry-dropped']) }]
+      : []),
+    ...(rows.remaining > 0
+      ? [{ what: 'write what is decided', command: commandText(['export', folder]) }]
+      : []),
+  ]
+}
+
+export function shortPath(path: string): string {
+  const short = relative(process.cwd(), path)
+  return short !== '' && !short.startsWith('..') ? short : path
+}
+
+function endText({ end }: RunResult): string {
+  switch (end.kind) {
+    case 'complete':
+      return 'Done.'
+    case 'stopped':
+      // Why was said when it happened.
+      return 'Stopped early.'
+    case 'interrupted':
+      break
+  }
+  return 'Interrupted.'
+}

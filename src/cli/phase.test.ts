@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest'
+import type { CheckedModel, ExportEvent, RunEvent } from '../run/events.ts'
+import { createPhase } from './phase.ts'
+
+const model: CheckedModel = {
+  alias: 'writer',
+  model: 'big',
+  provider: 'openai',
+  endpoint: 'http://127.0.0.1:1/v1',
+  timeoutMs: 60_000,
+}
+
+function checked(alias: string): RunEvent {
+  const result = { alias, provider: 'p', model: 'm', outcome: 'ready', error: null } as const
+  return { type: 'model-checked', result }
+}
+
+test('what a run does before its rows and after them', () => {
+  const phase = createPhase('reading tales.json')
+  const texts = [phase.text()]
+  const events: RunEvent[] = [
+    { type: 'seed-progress', phase: 'reading', path: '/data/big.csv', bytes: 5e8, totalBytes: 2e9 },
+    {
+      type: 'models-checking',
+      models: [
+        model,
+        { ...model, alias: 'local', model: '/m/a.gguf', endpoint: 'x', provider: 'x' },
+      ],
+    },
+    checked('writer'),
+    checked('local'),
+    { type: 'run-opening', dir: '/runs/tales' },
+    { type: 'seed-progress', phase: 'copying', path: '/data/big.csv', bytes: 3, totalBytes: 2 },
+    {
+      type: 'run-opened',
+      dir: '/runs/tales',
+      seed: 1n,
+      rows: 3,
+      decided: 0,
+      resumed: false,
+      progressIntervalMs: 5_000,
+    },
+    { type: 'row-group-opened', part: 0, rows: 3, reason: 'idle' },
+    { type: 'finishing' },
+    { type: 'join-started', files: 3 },
+    { type: 'join-file-written', file: 'train', rows: 1, bytes: 1 },
+  ]
+  for (const event of events) {
+    phase.note(event)
+    texts.push(phase.text())
+  }
+  expect(texts).toEqual([
+    'reading tales.json',
+    'reading the seed /data/big.csv: 500 MB of 2.00 GB (25 %)',
+    'waiting for writer (big at http://127.0.0.1:1/v1), local to load a.gguf; an answer may take 1 m 0 s',
+    'waiting for local to load a.gguf',
+    'opening the run',
+    'opening /runs/tales',
+    // More than there was said to be: a share would be a lie.
+    'copying the seed /data/big.csv: 3 B',
+    'reading what the ledger holds',
+    null,
+    'finishing: reading what the run folder holds',
+    'putting the dataset together, files: 0 of 3',
+    'putting the dataset together, files: 1 of 3',
+  ])
+})
+
+test('what an export does', () => {
+  const phase = createPhase('reading runs/tales')
+  const events: ExportEvent[] = [
+    { type: 'settling', parts: 2 },
+    { type: 'part-committed', part: 0, rows: 9 },
+    { type: 'export-progress', path: '/out/tales.jsonl', rows: 4_096, totalRows: 10_000 },
+  ]
+  const texts = events.map((event) => {
+    phase.note(event)
+    return phase.text()
+  })
+  expect(texts).toEqual([
+    'writing rows of the interrupted run that are complete, parts: 0 of 2',
+    'writing rows of the interrupted run that are complete, parts: 1 of 2',
+    'writing tales.jsonl: 4,096 of 10,000 (40 %) rows',
+  ])
+})

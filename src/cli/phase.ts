@@ -1,0 +1,107 @@
+import { basename } from 'node:path'
+import type { CheckedModel, ExportEvent, RunEvent } from '../run/events.ts'
+import { counted, duration, grouped, size } from '../util/format.ts'
+import { shortPath } from './outcome.ts'
+
+/** What a command does while no rows are made, in words; null while they are. */
+export interface Phase {
+  /** Takes in an event; answers whether it began something else. */
+  note(event: RunEvent | ExportEvent): boolean
+  text(): string | null
+}
+
+/** Names that are told; the others are counted. */
+const MOST_NAMES = 3
+
+export function createPhase(begin: string): Phase {
+  let describe: (() => string) | null = () => begin
+
+  /** Counts what is ready, of a number known before. */
+  function counting(what: string, total: number): { add: (done?: number) => void } {
+    let done = 0
+    describe = () => (total > 1 ? `${what}: ${grouped(done)} of ${grouped(total)}` : what)
+    return { add: (more = 1) => void (done = Math.min(total, done + more)) }
+  }
+
+  let parts: { add: () => void } | null = null
+  let files: { add: () => void } | null = null
+  let asked: CheckedModel[] = []
+
+  return {
+    text: () => describe?.() ?? null,
+    note(event) {
+      switch (event.type) {
+        case 'seed-progress':
+          describe = () =>
+            `${event.phase} the seed ${shortPath(event.path)}: ${shareText(event.bytes, event.totalBytes, size)}`
+          return false
+        case 'models-checking':
+          asked = [...event.models]
+          describe = () => askedText(asked)
+          return true
+        case 'model-checked':
+          asked = asked.filter(({ alias }) => alias !== event.result.alias)
+          if (asked.length === 0) describe = () => 'opening the run'
+          return false
+        case 'run-opening':
+          describe = () => `opening ${shortPath(event.dir)}`
+          return true
+        case 'run-opened':
+          describe = () => 'reading what the ledger holds'
+          return true
+        case 'row-group-opened':
+          // From here on the panel tells.
+          describe = null
+          return false
+        case 'settling':
+          parts = counting(
+            'writing rows of the interrupted run that are complete, parts',
+            event.parts,
+          )
+          return true
+        case 'part-committed':
+          parts?.add()
+          return false
+        case 'finishing':
+          describe = () => 'finishing: reading what the run folder holds'
+          return true
+        case 'join-started':
+          files = counting('putting the dataset together, files', event.files)
+          return true
+        case 'join-file-written':
+          files?.add()
+          return false
+        case 'join-finished':
+          describe = () => 'adding up what was made'
+          return false
+        case 'export-progress':
+          describe = () =>
+            `writing ${basename(event.path)}: ${shareText(event.rows, event.totalRows, grouped)} rows`
+          return false
+        default:
+          return false
+      }
+    },
+  }
+}
+
+function shareText(done: number, total: number, text: (value: number) => string): string {
+  if (total <= 0 || done > total) return text(done)
+  const share = Math.min(99, Math.floor((100 * done) / total))
+  return `${text(done)} of ${text(total)} (${share} %)`
+}
+
+/** Which models have not answered yet, where they are, and how long they have. */
+function askedText(models: readonly CheckedModel[]): string {
+  const named = models.slice(0, MOST_NAMES).map(({ alias, model, provider, endpoint }) =>
+    // A provider without an address runs in this process.
+    endpoint === provider
+      ? `${alias} to load ${basename(model)}`
+      : `${alias} (${model} at ${endpoint})`,
+  )
+  const more = models.length > MOST_NAMES ? [counted(models.length - MOST_NAMES, 'more model')] : []
+  const remote = models.filter(({ endpoint, provider }) => endpoint !== provider)
+  const longest = Math.max(...remote.map(({ timeoutMs }) => timeoutMs))
+  const limit = remote.length === 0 ? '' : `; an answer may take ${duration(longest / 1000)}`
+  return `waiting for ${[...named, ...more].join(', ')}${limit}`
+}

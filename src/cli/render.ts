@@ -1,0 +1,119 @@
+import { text } from 'node:stream/consumers'
+import { formatProblems } from '../config/problems.ts'
+import type { Problem } from '../config/problem.ts'
+import {
+  listVariables,
+  render,
+  type Rendering,
+  type RenderSource,
+  type TemplateVariable,
+} from '../run/render.ts'
+import { holdsColumns } from '../run/sources.ts'
+import { RowsmithError } from '../util/errors.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+
+export interface RenderCommandOptions {
+  column?: string
+  data?: string
+  row?: number
+  seed?: bigint
+  vars?: true
+  json?: true
+}
+
+export async function runRender(file: string, options: RenderCommandOptions): Promise<ExitCode> {
+  const source = await sourceOf(file, options.column)
+  return options.vars === true ? showVariables(source, options) : showTexts(source, options)
+}
+
+async function sourceOf(file: string, column: string | undefined): Promise<RenderSource> {
+  if (column !== undefined) return { config: file, column }
+  const names = await holdsColumns(file)
+  if (names === null) return { template: file }
+  throw new RowsmithError(
+    'usage',
+    `${file} is a config: expected --column with one of its columns`,
+    {
+      hints: [`It has ${names.join(', ')}.`],
+    },
+  )
+}
+
+async function showVariables(source: RenderSource, { json }: { json?: true }): Promise<ExitCode> {
+  const { variables, problems } = await listVariables(source)
+  if (json) print(`${JSON.stringify({ ok: problems.length === 0, variables, problems })}\n`)
+  else {
+    print(variableLines(variables))
+    complain(problems)
+  }
+  return problems.length === 0 ? exitCodes.ok : exitCodes.usage
+}
+
+/** One line each: the name, then the place, so that scripts can cut the names off. */
+function variableLines(variables: readonly TemplateVariable[]): string {
+  const width = Math.max(0, ...variables.map(({ name }) => name.length))
+  return variables
+    .map(({ name, file, line, column, field }) => {
+      const place = `${name.padEnd(width)}  ${file}:${line}:${column}`
+      return `${field === 'template' ? place : `${place}  ${field}`}\n`
+    })
+    .join('')
+}
+
+async function showTexts(
+  source: RenderSource,
+  { data, row, seed, json }: RenderCommandOptions,
+): Promise<ExitCode> {
+  const rendering = await render({
+    ...source,
+    ...(data === undefined
+      ? {}
+      : { data: data === '-' ? { text: await text(process.stdin), file: '(stdin)' } : data }),
+    ...(row === undefined ? {} : { row }),
+    ...(seed === undefined ? {} : { seed }),
+  })
+  if (json) print(`${jsonOf(rendering)}\n`)
+  else {
+    print(textOf(rendering))
+    complain(rendering.problems)
+  }
+  return rendering.ok ? exitCodes.ok : exitCodes.usage
+}
+
+function jsonOf({ seed, ...rest }: Rendering): string {
+  return JSON.stringify({ ...rest, seed: String(seed) })
+}
+
+/** One text alone is printed as it is; several get a title each. */
+function textOf({ rows, ok }: Rendering): string {
+  const isOne = rows.length === 1 && ok
+  const titled = rows.flatMap(({ row, parts }) =>
+    parts.map((part) => ({ ...part, title: titleOf(isOne ? null : row, part) })),
+  )
+  const [only] = titled
+  if (isOne && titled.length === 1 && only !== undefined) return onOwnLine(only.text)
+  return titled.map(({ title, text: body }) => `--- ${title}\n${endedLine(body)}`).join('')
+}
+
+function titleOf(row: number | null, { field, skips }: { field: string; skips?: boolean }): string {
+  const what = [...(row === null ? [] : [`row ${row}`]), ...(field === 'template' ? [] : [field])]
+  const decides = skips === undefined ? '' : skips ? ' (skips the row)' : ' (does not skip the row)'
+  return what.join(', ') + decides
+}
+
+/** A shell's prompt begins on a line of its own; files and pipes get the text and nothing else. */
+function onOwnLine(body: string): string {
+  return process.stdout.isTTY ? endedLine(body) : body
+}
+
+function endedLine(body: string): string {
+  return body === '' || body.endsWith('\n') ? body : `${body}\n`
+}
+
+function print(output: string): void {
+  process.stdout.write(output)
+}
+
+function complain(problems: readonly Problem[]): void {
+  if (problems.length > 0) process.stderr.write(`${formatProblems(problems)}\n`)
+}

@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest'
+import type { RunSummary } from '../run/summary.ts'
+import { describe } from './show.ts'
+
+const layout = {
+  style: (_: string, text: string) => text,
+  width: 100,
+  textWidth: 100,
+  now: Date.UTC(2026, 0, 2, 3, 14, 5),
+}
+
+const started = Date.UTC(2026, 0, 2, 3, 4, 5)
+
+const summary: RunSummary = {
+  dir: '/runs/tales',
+  name: 'tales',
+  seed: 7n,
+  rows: { requested: 1_000, accepted: 880, nullKept: 9, dropped: 10, rejected: 0, remaining: 101 },
+  waitingCells: 12,
+  parts: { count: 2, bytes: 123_456 },
+  files: [],
+  failures: [
+    {
+      column: 1,
+      name: 'story',
+      code: 'timeout',
+      outcome: 'dropped',
+      count: 10,
+      row: 17,
+      message: 'no complete reply within 60000 ms\u001B[2J',
+      raw: null,
+      inputTokens: 0,
+      outputTokens: 0,
+    },
+    {
+      column: 2,
+      name: 'title',
+      code: 'refused',
+      outcome: 'null',
+      count: 1,
+      row: 4,
+      message: 'no',
+      raw: null,
+      inputTokens: 0,
+      outputTokens: 0,
+    },
+  ],
+  requests: 1_234,
+  requestOutcomes: { succeeded: 1_200, throttled: 20, failed: 14 },
+  usage: { inputTokens: 12_345, outputTokens: 45_678, reasoningTokens: 5_000 },
+  usageByRoute: [
+    {
+      route: 'writer',
+      ok: 1_200,
+      throttled: 20,
+      failed: 14,
+      inputTokens: 12_345,
+      outputTokens: 45_678,
+      reasoningTokens: 5_000,
+    },
+  ],
+  limits: [{ alias: 'writer', requestsAtOnce: 4, requestsPerMinute: 600, tokensPerMinute: null }],
+  sessions: [
+    { number: 1, started, ended: null },
+    { number: 2, started: started + 60_000, ended: started + 90_000 },
+  ],
+  columns: [
+    { name: 'number', type: 'int64', drop: true },
+    { name: 'story', type: 'string', drop: false },
+  ],
+  command: { directory: process.cwd(), words: ['create', 'tales.yaml', '-n', '1000'] },
+  holder: null,
+}
+
+test('a run that is not complete answers every question', () => {
+  expect(describe(summary, layout).join('\n')).toMatchInlineSnapshot(`
+    "tales  /runs/tales
+
+    What is here
+      no final dataset yet; 889 records in 2 parts, 123 kB
+      2 columns, 1 of them not in the dataset; seed 7
+        number (int64, not in the dataset), story (string)
+
+    Is it complete
+      ███████████████████████████████████░░░░░ 89 %  899 of 1,000 rows decided
+        880 accepted
+          9 kept with a null
+         10 dropped
+        101 remaining
+      12 paid cells of remaining or dropped rows in the ledger
+
+    What failed
+      story, timeout: 10 cells failed, their rows are dropped
+        row 17: no complete reply within 60000 ms␛[2J
+      title, refused: 1 cell failed and is null
+        row 4: no
+
+    What it cost
+      1,234 requests: 1,200 answered, 20 × 429, 14 failed
+      12.3 k tokens in, 45.7 k out (5.00 k of them reasoning)
+        writer  1,200 answers, 20 × 429, 14 failed; 12.3 k tokens in, 45.7 k out; at most 600 requests/min
+      30 s in 2 sessions, without 1 that was killed
+        1: 2026-01-02 03:04:05 UTC, killed
+        2: 2026-01-02 03:05:05 UTC, 30 s
+
+    How to go on
+      go on                  rowsmith create tales.yaml -n 1000
+      write what is decided  rowsmith export /runs/tales
+      look at statistics     rowsmith report /runs/tales"
+  `)
+})
+
+test('while a process works on it, that is what is said', () => {
+  const holder = { pid: 42, host: 'here', since: '2026-01-02T03:04:05.000Z' }
+  const sessions = [{ number: 1, started, ended: null }]
+  const lines = describe({ ...summary, holder, sessions }, layout)
+  expect(lines.at(-1)).toBe(
+    '  Process 42 is working on it now (on here, since 2026-01-02T03:04:05.000Z).',
+  )
+  expect(lines).toContain('    1: 2026-01-02 03:04:05 UTC, 10 m 0 s, at work')
+})
+
+test('a complete run with dropped rows: the command that makes them again, and the files', () => {
+  const rows = { ...summary.rows, accepted: 981, remaining: 0 }
+  const files = Array.from({ length: 30 }, (_, at) => ({
+    path: `/runs/tales/data/${at}`,
+    rows: 3,
+    bytes: 9,
+  }))
+  const text = describe({ ...summary, rows, files }, layout).join('\n')
+  expect(text).toContain('100 %  1,000 of 1,000 rows decided')
+  expect(text).toContain('… and 20 more files')
+  expect(text).toContain('rowsmith create tales.yaml -n 1000 --retry-dropped')
+})
+
+test('hundreds of reasons are bounded', () => {
+  const [failure] = summary.failures
+  const failures = Array.from({ length: 300 }, (_, at) => ({
+    ...failure!,
+    name: `c${at}`,
+    count: 2,
+  }))
+  const lines = describe({ ...summary, failures }, layout)
+  expect(lines.filter((line) => line.includes('cells failed'))).toHaveLength(20)
+  expect(lines).toContain('  … and 280 more reasons with 560 cells')
+})
+
+test('nearly complete is not complete', () => {
+  const rows = { ...summary.rows, requested: 1_000_000, accepted: 999_980, remaining: 1 }
+  const bar = describe({ ...summary, rows }, layout).find((line) => line.includes('decided'))
+  expect(bar).toMatch(/░ 99 % {2}999,999 of 1,000,000 rows decided$/)
+})

@@ -1,0 +1,61 @@
+import type { SchedulerEvent } from '../scheduler/events.ts'
+import { counted } from '../util/format.ts'
+import { visibleLine } from './visible.ts'
+import { cut } from './width.ts'
+
+/** What happens to one row after the other: the first of a kind is told at once, all are counted. */
+export interface Tally {
+  /** What to print of an event; null when its kind was told before. */
+  note(event: SchedulerEvent): string | null
+  /** What the run folder does not know: skip conditions that could not be read. */
+  summary(): string[]
+}
+
+/** Kinds told at once; those beyond are in the summary and in the log. */
+const MOST_KINDS = 8
+const LONGEST_MESSAGE = 200
+
+export function createTally(): Tally {
+  const failures = new Set<string>()
+  const conditions = new Map<string, { rows: number; row: number; message: string }>()
+
+  return {
+    note(event) {
+      if (event.type === 'condition-failed') {
+        const { column, row, message } = event
+        const known = conditions.get(column)
+        if (known !== undefined) {
+          known.rows += 1
+          return null
+        }
+        conditions.set(column, { rows: 1, row, message })
+        if (conditions.size > MOST_KINDS) return null
+        return `Row ${row}: the skip condition of column ${name(column)} failed, its cell is skipped: ${shortened(message)}`
+      }
+      if (event.type !== 'cell-failed') return null
+      const { column, row, code, message, kept } = event
+      const kind = `${column}\n${code}\n${kept}`
+      if (failures.has(kind)) return null
+      failures.add(kind)
+      if (failures.size > MOST_KINDS) return null
+      const what = kept ? 'is null' : 'drops its row'
+      return `Row ${row}: column ${name(column)} failed and ${what}: ${code}: ${shortened(message)}`
+    },
+    summary: () =>
+      [...conditions]
+        .slice(0, MOST_KINDS)
+        .map(
+          ([column, { rows, row, message }]) =>
+            `The skip condition of column ${name(column)} failed in ${counted(rows, 'row')}, whose cells were skipped; row ${row}: ${shortened(message)}`,
+        ),
+  }
+}
+
+function name(column: string): string {
+  return visibleLine(column)
+}
+
+/** The words of a failure on one line that is not endless. */
+export function shortened(message: string): string {
+  return cut(visibleLine(message), LONGEST_MESSAGE)
+}

@@ -1,0 +1,77 @@
+import type { RouteProgress, Snapshot } from '../scheduler/events.ts'
+import { SLOW_MS } from './panel.ts'
+import { counted, duration, size } from '../util/format.ts'
+
+/** Routes told of by name; the others are counted. */
+const MOST_ROUTES = 3
+/** Bytes on the way to the ledger from which on the disk is what is waited for. */
+const MUCH_PENDING = 16 * 2 ** 20
+
+export interface Standing {
+  snapshot: Snapshot
+  /** Ms since anything ended: a request, a cell, a row. */
+  stillMs: number
+  /** Ms since stopping was asked for. */
+  drainingMs: number
+}
+
+/** What keeps a run that seems to stand still, in words. */
+export function waitsOf({ snapshot, stillMs, drainingMs }: Standing): string[] {
+  const { routes, backingOff, backOff, partsWriting, pendingBytes, rows } = snapshot
+  const inFlight = routes.reduce((sum, route) => sum + route.inFlight, 0)
+  const texts = snapshot.draining && inFlight > 0 ? [drainText(routes, inFlight, drainingMs)] : []
+  if (!snapshot.draining) texts.push(...quietTexts(routes))
+  if (backingOff > 0 && backOff !== null) {
+    const when = backOff.nextMs >= 500 ? `in ${duration(backOff.nextMs / 1000)}` : 'now'
+    // The code alone: on every line of a log the words would drown the rest.
+    texts.push(
+      `${counted(backingOff, 'request')} failed (last: ${backOff.route}, ${backOff.code}) and will be tried again, the first ${when}`,
+    )
+  }
+  if (inFlight > 0 && stillMs >= SLOW_MS && !snapshot.draining)
+    texts.push(silentText(routes, stillMs))
+  if (pendingBytes >= MUCH_PENDING)
+    texts.push(`the disk: ${size(pendingBytes)} on the way to the ledger`)
+  if (partsWriting > 0 && inFlight === 0) texts.push(`writing ${counted(partsWriting, 'part')}`)
+  if (texts.length === 0 && stillMs >= SLOW_MS) {
+    texts.push(
+      `nothing has ended for ${duration(stillMs / 1000)}; ${counted(rows.open, 'row')} in work`,
+    )
+  }
+  return texts
+}
+
+/** Endpoints that asked for quiet. */
+function quietTexts(routes: readonly RouteProgress[]): string[] {
+  const quiet = routes.filter(({ coolDownMs, stopped }) => coolDownMs > 500 && stopped === null)
+  return limited(
+    quiet.map(
+      ({ name, coolDownMs }) => `${name} asked for quiet: ${duration(coolDownMs / 1000)} to go`,
+    ),
+  )
+}
+
+function drainText(routes: readonly RouteProgress[], inFlight: number, drainingMs: number): string {
+  const busy = routes.filter((route) => route.inFlight > 0)
+  const oldest = Math.max(...busy.map(({ oldestMs }) => oldestMs))
+  const names = limited(busy.map((route) => `${route.name} ${route.inFlight}`)).join(', ')
+  const limits = busy.map(({ timeoutMs }) => timeoutMs ?? Number.POSITIVE_INFINITY)
+  const most = Math.max(...limits) - drainingMs
+  const bound = Number.isFinite(most) && most > 0 ? `; at most ${duration(most / 1000)} more` : ''
+  return `stopping: waiting for ${counted(inFlight, 'request')} on the wire (${names}), oldest ${duration(oldest / 1000)}${bound}`
+}
+
+/** Nothing came back for long, though requests are out. */
+function silentText(routes: readonly RouteProgress[], stillMs: number): string {
+  const busy = routes.filter(({ inFlight }) => inFlight > 0)
+  const texts = busy.map(
+    ({ name, inFlight, oldestMs, timeoutMs }) =>
+      `${name} (${counted(inFlight, 'request')}, the oldest for ${duration(oldestMs / 1000)}${timeoutMs === null ? '' : ` of ${duration(timeoutMs / 1000)}`})`,
+  )
+  return `nothing came back for ${duration(stillMs / 1000)}: waiting for ${limited(texts).join(', ')}`
+}
+
+function limited(texts: readonly string[]): string[] {
+  if (texts.length <= MOST_ROUTES) return [...texts]
+  return [...texts.slice(0, MOST_ROUTES), `${texts.length - MOST_ROUTES} more`]
+}

@@ -1,0 +1,32 @@
+import type { Value } from '../util/value.ts'
+
+/** What the cells of a column are drawn from, as far as its config says so. */
+export type Distribution = ListedDistribution | ContinuousDistribution | UniqueDistribution
+
+/** A list of values. */
+export interface ListedDistribution {
+  shape: 'listed'
+  /** For people: `category of 3 values`. */
+  label: string
+  /** Values are cells, each there once; shares sum to 1. */
+  shares: readonly { value: Value; share: number }[]
+}
+
+/** Numbers, or times in milliseconds since 1970. */
+export interface ContinuousDistribution {
+  shape: 'continuous'
+  label: string
+  of: 'number' | 'time'
+  mean: number
+  stddev: number
+  /** The share of draws that is not above a number, before rounding. */
+  cdf: (value: number) => number
+  /** How draws become cells: to a multiple of `size`, the nearest or the one below. */
+  rounding: { size: number; to: 'nearest' | 'below' } | null
+}
+
+/** No value comes twice. */
+interface UniqueDistribution {
+  shape: 'unique'
+  label: string
+}

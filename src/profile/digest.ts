@@ -1,0 +1,198 @@
+/**
+ * Quantiles of numbers in bounded memory: a merging t-digest (Dunning and Ertl 2019,
+ * arXiv:1902.04023) with the scale function k1. Nothing in it is chance: the same numbers in the
+ * same order give the same digest.
+ */
+export interface Digest {
+  /** Of finite numbers. */
+  add(value: number): void
+  merge(stored: StoredDigest): void
+  readonly count: number
+  /** The number below which a share of the numbers lies, 0 ≤ share ≤ 1; NaN without numbers. */
+  quantile(share: number): number
+  /** The share of the numbers that is not above a number. */
+  cdf(value: number): number
+  store(): StoredDigest
+}
+
+/** Means and weights of the centroids in turn, ascending, with the exact ends. */
+export interface StoredDigest {
+  min: number
+  max: number
+  centroids: readonly number[]
+}
+
+/** About half as many centroids; the error of a quantile q is about √(q(1 − q)) / 100. */
+const compression = 200
+const bufferSize = 1024
+
+export function createDigest(): Digest {
+  let means: number[] = []
+  let weights: number[] = []
+  let count = 0
+  let min = Number.POSITIVE_INFINITY
+  let max = Number.NEGATIVE_INFINITY
+  const buffer = new Float64Array(bufferSize)
+  let buffered = 0
+
+  function add(value: number): void {
+    buffer[buffered] = value
+    buffered += 1
+    if (buffered === bufferSize) flush()
+  }
+
+  function flush(): void {
+    if (buffered === 0) return
+    const values = buffer.subarray(0, buffered).sort()
+    min = Math.min(min, values[0] as number)
+    max = Math.max(max, values[buffered - 1] as number)
+    const fresh = buffered
+    buffered = 0
+    combine(values, null, fresh)
+  }
+
+  /** Merges ascending centroids into the own ones; weights of 1 are left out. */
+  function combine(
+    otherMeans: ArrayLike<number>,
+    otherWeights: readonly number[] | null,
+    weight: number,
+  ): void {
+    count += weight
+    const mergedMeans: number[] = []
+    const mergedWeights: number[] = []
+    let before = 0
+    let mean = 0
+    let held = 0
+    let limit = 0
+    for (let own = 0, other = 0; own < means.length || other < otherMeans.length;) {
+      const mine = own < means.length ? (means[own] as number) : Number.POSITIVE_INFINITY
+      const theirs =
+        other < otherMeans.length ? (otherMeans[other] as number) : Number.POSITIVE_INFINITY
+      const takeOwn = mine <= theirs
+      const nextMean = takeOwn ? mine : theirs
+      const nextWeight = takeOwn ? (weights[own] as number) : (otherWeights?.[other] ?? 1)
+      if (takeOwn) own += 1
+      else other += 1
+      if (held > 0 && before + held + nextWeight <= limit) {
+        held += nextWeight
+        mean += ((nextMean - mean) * nextWeight) / held
+        continue
+      }
+      if (held > 0) {
+        mergedMeans.push(mean)
+        mergedWeights.push(held)
+        before += held
+      }
+      mean = nextMean
+      held = nextWeight
+      limit = count * reach(before / count)
+    }
+    if (held > 0) {
+      mergedMeans.push(mean)
+      mergedWeights.push(held)
+    }
+    means = mergedMeans
+    weights = mergedWeights
+  }
+
+  return {
+    add,
+    merge(stored) {
+      flush()
+      if (stored.centroids.length === 0) return
+      min = Math.min(min, stored.min)
+      max = Math.max(max, stored.max)
+      const otherMeans = stored.centroids.filter((_, index) => index % 2 === 0)
+      const otherWeights = stored.centroids.filter((_, index) => index % 2 === 1)
+      combine(
+        otherMeans,
+        otherWeights,
+        otherWeights.reduce((sum, weight) => sum + weight, 0),
+      )
+    },
+    get count() {
+      return count + buffered
+    },
+    quantile(share) {
+      flush()
+      return quantileOf({ means, weights, count, min, max }, share)
+    },
+    cdf(value) {
+      flush()
+      return cdfOf({ means, weights, count, min, max }, value)
+    },
+    store() {
+      flush()
+      const centroids = means.flatMap((mean, index) => [short(mean), weights[index] as number])
+      return count === 0 ? { min: 0, max: 0, centroids: [] } : { min, max, centroids }
+    },
+  }
+}
+
+/** How far, as a share of all, a centroid that begins at a share may reach. */
+function reach(share: number): number {
+  const k = (compression / (2 * Math.PI)) * Math.asin(2 * share - 1) + 1
+  const angle = (2 * Math.PI * k) / compression
+  return angle >= Math.PI / 2 ? 1 : (Math.sin(angle) + 1) / 2
+}
+
+interface Centroids {
+  means: readonly number[]
+  weights: readonly number[]
+  count: number
+  min: number
+  max: number
+}
+
+/**
+ * The points a quantile is interpolated between: a centroid's mean lies in the middle of its
+ * weight, the ends are exact.
+ */
+function* points({ means, weights, count, min, max }: Centroids): Generator<[number, number]> {
+  yield [0, min]
+  let before = 0
+  for (let index = 0; index < means.length; index += 1) {
+    const weight = weights[index] as number
+    yield [before + weight / 2, means[index] as number]
+    before += weight
+  }
+  yield [count, max]
+}
+
+function quantileOf(centroids: Centroids, share: number): number {
+  if (centroids.count === 0) return Number.NaN
+  const wanted = share * centroids.count
+  let [lastRank, lastValue] = [0, centroids.min]
+  for (const [rank, value] of points(centroids)) {
+    if (rank >= wanted) {
+      if (rank === lastRank) return value
+      const between = lastValue + ((wanted - lastRank) / (rank - lastRank)) * (value - lastValue)
+      // Rounding could lead a little beyond.
+      return Math.min(between, value)
+    }
+    lastRank = rank
+    lastValue = value
+  }
+  return centroids.max
+}
+
+function cdfOf(centroids: Centroids, value: number): number {
+  const { count, min, max } = centroids
+  if (count === 0 || value < min) return 0
+  if (value >= max) return 1
+  let [lastRank, lastValue] = [0, min]
+  for (const [rank, mean] of points(centroids)) {
+    if (mean > value) {
+      const part = mean === lastValue ? 1 : (value - lastValue) / (mean - lastValue)
+      return (lastRank + part * (rank - lastRank)) / count
+    }
+    lastRank = rank
+    lastValue = mean
+  }
+  return 1
+}
+
+/** Nine digits: more than a centroid means, half as many bytes. */
+function short(value: number): number {
+  return Number.isInteger(value) ? value : Number(value.toPrecision(9))
+}

@@ -1,0 +1,81 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createFrequent, keptValues, type Frequent, type StoredFrequent } from './frequent.ts'
+import { hashText } from './hash.ts'
+
+function frequentOf(values: Iterable<string>): Frequent {
+  const frequent = createFrequent()
+  for (const value of values) frequent.add(hashText(value), value)
+  return frequent
+}
+
+test('few values are all there, with exact counts, most frequent first', () => {
+  const { error, values } = frequentOf(['b', 'a', 'b', 'c', 'b', 'c']).store()
+  expect(error).toBe(0)
+  expect(values.map(([value, count]) => [value, count])).toEqual([
+    ['b', 3],
+    ['c', 2],
+    ['a', 1],
+  ])
+})
+
+test('a value that stands out among many is found, and values that come once are not kept', () => {
+  const frequent = createFrequent()
+  for (let at = 0; at < 50_000; at += 1) {
+    const value = at % 10 === 0 ? 'often' : `once ${at}`
+    frequent.add(hashText(value), value)
+  }
+  const { error, values } = frequent.store()
+  expect(values).toHaveLength(1)
+  const [[value, count]] = values as [[string, number, number]]
+  expect(value).toBe('often')
+  expect(count).toBeLessThanOrEqual(5_000)
+  expect(count + error).toBeGreaterThanOrEqual(5_000)
+})
+
+test('counts are never too large, and too small by at most the error, however they are merged', () => {
+  const lists = fc.array(fc.array(fc.nat({ max: 1_500 }), { maxLength: 3_000 }), {
+    minLength: 1,
+    maxLength: 4,
+  })
+  fc.assert(
+    fc.property(lists, (parts) => {
+      const exact = new Map<string, number>()
+      for (const number of parts.flat()) {
+        // Small numbers come often.
+        const value = String(Math.floor(number ** 2 / 1_500))
+        exact.set(value, (exact.get(value) ?? 0) + 1)
+      }
+      const merged = createFrequent()
+      for (const part of parts) {
+        const values = part.map((number) => String(Math.floor(number ** 2 / 1_500)))
+        const stored = JSON.stringify(frequentOf(values).store())
+        merged.merge(JSON.parse(stored) as StoredFrequent)
+      }
+      const { error, values } = merged.store()
+      expect(values.length).toBeLessThanOrEqual(keptValues)
+      const kept = new Map(values.map(([value, count]) => [String(value), count]))
+      for (const [value, count] of exact) {
+        const found = kept.get(value) ?? 0
+        expect(found).toBeLessThanOrEqual(count)
+        expect(found).toBeGreaterThanOrEqual(count - error)
+      }
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('long texts are cut and stay different; integers beyond 2^53 are texts', () => {
+  const long = 'x'.repeat(200)
+  const frequent = createFrequent()
+  for (const text of [`${long}1`, `${long}2`, `${long}2`]) frequent.add(hashText(text), text)
+  frequent.add(1, 2n ** 60n)
+  const { values } = frequent.store()
+  expect(values.map(([value, count]) => [String(value).length, count])).toEqual(
+    [
+      [120, 2],
+      [String(2n ** 60n).length, 1],
+      [120, 1],
+    ].toSorted((a, b) => (b[1] as number) - (a[1] as number)),
+  )
+})

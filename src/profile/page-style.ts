@@ -1,0 +1,68 @@
+import { Html } from './html.ts'
+
+/** The page's style: one accent for what was observed, one for what was declared. */
+export const style = new Html(`
+:root {
+  color-scheme: light dark;
+  --paper: #f6f7f9; --card: #ffffff; --ink: #1c2330; --soft: #5b6475; --line: #dfe3ea;
+  --observed: #3b6fd4; --track: #eaeef5; --declared: #c2571a;
+  --good: #2e7d4f; --null: #9a7b10; --bad: #b3372f; --out: #7a5aa6; --left: #aab2c0;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #12161d; --card: #1a2029; --ink: #e6eaf1; --soft: #9aa5b6; --line: #2c3440;
+    --observed: #6f9bf0; --track: #262e3a; --declared: #f0964f;
+    --good: #5cbf86; --null: #d4b24a; --bad: #ef7d74; --out: #b497e0; --left: #566072;
+  }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
+}
+main { max-width: 1240px; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+h1 { margin: 0; font-size: 1.7rem; line-height: 1.2; overflow-wrap: anywhere; }
+h2 { margin: 2.2rem 0 .8rem; font-size: 1.1rem; }
+h3 { margin: 0; font-size: 1rem; overflow-wrap: anywhere; }
+p { margin: .3rem 0; }
+.soft { color: var(--soft); }
+.card {
+  background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.1rem;
+}
+.outcomes { display: flex; height: 14px; border-radius: 7px; overflow: hidden; margin: 1.2rem 0 .6rem; background: var(--track); gap: 2px; }
+.outcomes i { display: block; min-width: 3px; }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.3rem; margin: 0; padding: 0; list-style: none; }
+.legend i, .key { display: inline-block; width: .7em; height: .7em; border-radius: 2px; margin-right: .45em; }
+.accepted { background: var(--good); } .nullKept { background: var(--null); }
+.dropped { background: var(--bad); } .rejected { background: var(--out); } .remaining { background: var(--left); }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin-top: 1.2rem; }
+.tile b { display: block; font-size: 1.35rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { color: var(--soft); font-weight: 500; font-size: .85rem; }
+tr:last-child td { border-bottom: 0; }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.words { overflow-wrap: anywhere; white-space: pre-wrap; }
+.columns { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 25rem), 1fr)); gap: 1rem; align-items: start; }
+.head { display: flex; flex-wrap: wrap; align-items: baseline; gap: .2rem .6rem; }
+.tag { font-size: .78rem; color: var(--soft); border: 1px solid var(--line); border-radius: 99px; padding: 0 .55em; white-space: nowrap; }
+.facts { font-size: .88rem; color: var(--soft); margin: .35rem 0 .6rem; }
+.facts b { color: var(--ink); font-weight: 600; }
+.verdict { font-size: .88rem; margin-top: .6rem; padding-top: .55rem; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
+.verdict b.differs { color: var(--bad); } .verdict b.as-declared { color: var(--good); }
+.bars { display: grid; grid-template-columns: fit-content(45%) 1fr max-content; gap: .25rem .7rem; align-items: center; font-size: .86rem; }
+.bars .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.bars .track { position: relative; height: 12px; background: var(--track); border-radius: 3px; }
+.bars .fill { position: absolute; inset: 0 auto 0 0; background: var(--observed); border-radius: 3px; }
+.bars .mark { position: absolute; top: -3px; bottom: -3px; width: 2px; margin-left: -1px; background: var(--declared); }
+svg { display: block; width: 100%; height: auto; }
+svg .bar { fill: var(--observed); }
+svg .curve { fill: none; stroke: var(--declared); stroke-width: 1.6; vector-effect: non-scaling-stroke; }
+svg .axis { stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke; }
+.ends { display: flex; justify-content: space-between; font-size: .8rem; color: var(--soft); font-variant-numeric: tabular-nums; }
+.caption { font-size: .82rem; color: var(--soft); margin: .5rem 0 .3rem; }
+.observed { background: var(--observed); } .declared { background: var(--declared); }
+footer { margin-top: 2.5rem; font-size: .85rem; color: var(--soft); }
+@media print { body { background: #fff; } .card { break-inside: avoid; } }
+`)

@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest'
+import { reportPage, type ReportPage } from './page.ts'
+import { statisticsOf, type ColumnFacts, type ColumnStatistics } from './statistics.ts'
+import { createSummary } from './summary.ts'
+import type { Scalar } from './scalar.ts'
+
+function column(values: readonly Scalar[], facts: Partial<ColumnFacts> = {}): ColumnStatistics {
+  const type = facts.type ?? 'string'
+  const summary = createSummary(type, { exactDistinct: 1_000 })
+  for (const value of values) summary.add(value)
+  return statisticsOf(summary, {
+    name: 'text',
+    kind: 'expression',
+    type,
+    dropped: false,
+    distribution: null,
+    skipped: 0,
+    skipLeavesNull: true,
+    failures: [],
+    tokens: null,
+    ...facts,
+  })
+}
+
+function page(columns: readonly ColumnStatistics[], changes: Partial<ReportPage> = {}): string {
+  return reportPage({
+    name: 'stories',
+    seed: '7',
+    rows: { requested: 4, accepted: 4, nullKept: 0, dropped: 0, rejected: 0, remaining: 0 },
+    requests: 0,
+    usage: { inputTokens: 0, outputTokens: 0 },
+    usageByRoute: [],
+    failures: [],
+    sessions: [{ started: 0, ended: 1_500 }],
+    columns,
+    ...changes,
+  })
+}
+
+test('nothing that comes from outside becomes markup', () => {
+  const evil = '"><script>alert(1)</script><img src=x onerror=alert(2)>&amp;\''
+  const text = page([column([evil, evil, 'b'], { name: evil, kind: evil })], {
+    name: evil,
+    failures: [{ name: evil, code: evil, outcome: 'dropped', count: 1, message: evil }],
+    usageByRoute: [
+      { route: evil, ok: 1, throttled: 0, failed: 0, inputTokens: 1, outputTokens: 1 },
+    ],
+  })
+  expect(text).not.toContain('<script')
+  expect(text).not.toContain('<img')
+  expect(text.split('&quot;&gt;&lt;script&gt;').length).toBeGreaterThan(6)
+})
+
+test('nothing is fetched, and there is no script', () => {
+  const text = page([column(['a', 'b', 'b'])])
+  expect(text).toContain("default-src 'none'")
+  expect(text).not.toMatch(/<script|<link|src=|href=|url\(/)
+})
+
+test('nulls are told with their reasons, and they sum up', () => {
+  const nulls = column(['a', null, null, null, null, null, null], {
+    skipped: 3,
+    failures: [{ code: 'timeout', count: 2, outcome: 'null' }],
+  }).nulls
+  expect(nulls).toEqual({
+    count: 6,
+    failed: [{ code: 'timeout', count: 2 }],
+    skipped: 3,
+    other: 1,
+  })
+  expect(column(['a', null], { skipped: 5 }).nulls).toEqual({
+    count: 1,
+    failed: [],
+    skipped: 1,
+    other: 0,
+  })
+  expect(column(['a', 'out'], { skipped: 1, skipLeavesNull: false }).nulls.count).toBe(0)
+})
+
+test('values turn no line around and break none', () => {
+  const text = page([column(['one\ntwo\u202E\u001B[2J', 'x', 'x'])])
+  expect(text).toContain('one↵two··[2J')
+})
+
+test('columns without records, of nulls only and of one value have a card each', () => {
+  const text = page([column([]), column([null, null]), column(['same', 'same'])])
+  expect(text).toContain('No records yet.')
+  expect(text.match(/<section class="card">/g)).toHaveLength(3)
+})

@@ -1,0 +1,305 @@
+import { compact, counted, duration, figure, grouped, moment, percent } from '../util/format.ts'
+import { html, type Html } from './html.ts'
+import { chartOf } from './page-charts.ts'
+import { style } from './page-style.ts'
+import type { ColumnStatistics } from './statistics.ts'
+import { valueText } from './value-text.ts'
+
+/** What the page shows: how the run went, and its columns. */
+export interface ReportPage {
+  name: string
+  seed: string
+  rows: {
+    requested: number
+    accepted: number
+    nullKept: number
+    dropped: number
+    rejected: number
+    remaining: number
+  }
+  requests: number
+  usage: { inputTokens: number; outputTokens: number }
+  usageByRoute: readonly {
+    route: string
+    ok: number
+    throttled: number
+    failed: number
+    inputTokens: number
+    outputTokens: number
+  }[]
+  failures: readonly {
+    name: string
+    code: string
+    outcome: 'dropped' | 'null'
+    count: number
+    message: string
+  }[]
+  sessions: readonly { started: number; ended: number | null }[]
+  columns: readonly ColumnStatistics[]
+}
+
+/** One HTML page without scripts that needs nothing beside it. */
+export function reportPage(report: ReportPage): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta
+          http-equiv="Content-Security-Policy"
+          content="default-src 'none'; style-src 'unsafe-inline'"
+        />
+        <meta name="color-scheme" content="light dark" />
+        <title>${report.name} · rowsmith report</title>
+        <style>
+          ${style}
+        </style>
+      </head>
+      <body>
+        <main>
+          ${header(report)} ${failures(report)} ${models(report)}
+          <h2>Columns</h2>
+          <div class="columns">${report.columns.map(card)}</div>
+          <footer>
+            Made by rowsmith. Quantiles and histograms are estimates (a t-digest, about 1 %), and so
+            is what stands behind ≈; all other figures are exact.
+          </footer>
+        </main>
+      </body>
+    </html> `.text
+}
+
+const outcomes = [
+  ['accepted', 'accepted'],
+  ['nullKept', 'kept with a null'],
+  ['dropped', 'dropped'],
+  ['rejected', 'rejected'],
+  ['remaining', 'remaining'],
+] as const
+
+function header({ name, seed, rows, requests, usage, sessions }: ReportPage): Html {
+  const present = outcomes.filter(([outcome]) => rows[outcome] > 0)
+  const records = rows.accepted + rows.nullKept
+  const tiles: [string, string][] = [
+    ['records', grouped(records)],
+    ['of the rows planned', percentOf(records, rows.requested)],
+    ['requests', grouped(requests)],
+    ['tokens in', compact(usage.inputTokens)],
+    ['tokens out', compact(usage.outputTokens)],
+    ['at work', duration(secondsOf(sessions))],
+  ]
+  return html`<h1>${name}</h1>
+    <p class="soft">
+      ${counted(rows.requested, 'row')} planned · seed ${seed} ·
+      ${counted(sessions.length, 'session')}
+    </p>
+    <div class="outcomes" role="img" aria-label="Rows by outcome">
+      ${present.map(
+        ([outcome, word]) =>
+          html`<i
+            class="${outcome}"
+            style="flex:${rows[outcome]}"
+            title="${word}: ${grouped(rows[outcome])}"
+          ></i>`,
+      )}
+    </div>
+    <ul class="legend">
+      ${present.map(
+        ([outcome, word]) =>
+          html`<li>
+            <i class="${outcome}"></i>${grouped(rows[outcome])} ${word}
+            <span class="soft">${percentOf(rows[outcome], rows.requested)}</span>
+          </li>`,
+      )}
+    </ul>
+    <div class="tiles">
+      ${tiles.map(
+        ([word, value]) =>
+          html`<div class="card tile"><b>${value}</b><span class="soft">${word}</span></div>`,
+      )}
+    </div>`
+}
+
+function percentOf(part: number, whole: number): string {
+  return whole === 0 ? '–' : percent(part / whole)
+}
+
+/** Of the sessions that ended: how long one that was killed worked is not known. */
+function secondsOf(sessions: ReportPage['sessions']): number {
+  return sessions.reduce(
+    (sum, { started, ended }) => sum + (ended === null ? 0 : (ended - started) / 1000),
+    0,
+  )
+}
+
+function failures({ failures: all }: ReportPage): Html | null {
+  if (all.length === 0) return null
+  return html`<h2>What failed</h2>
+    <div class="card scroll">
+      <table>
+        <tr>
+          <th>Column</th>
+          <th>Reason</th>
+          <th>Rows</th>
+          <th class="number">Count</th>
+          <th>One of them</th>
+        </tr>
+        ${all.map(
+          ({ name, code, outcome, count, message }) =>
+            html`<tr>
+              <td>${name}</td>
+              <td>${code}</td>
+              <td>${outcome === 'dropped' ? 'dropped' : 'kept with a null'}</td>
+              <td class="number">${grouped(count)}</td>
+              <td class="words">${clipped(message)}</td>
+            </tr>`,
+        )}
+      </table>
+    </div>`
+}
+
+function clipped(message: string): string {
+  return message.length > 400 ? `${message.slice(0, 399)}…` : message
+}
+
+function models({ usageByRoute }: ReportPage): Html | null {
+  if (usageByRoute.length === 0) return null
+  return html`<h2>Models</h2>
+    <div class="card scroll">
+      <table>
+        <tr>
+          <th>Alias</th>
+          <th class="number">Answers</th>
+          <th class="number">429</th>
+          <th class="number">Failed</th>
+          <th class="number">Tokens in</th>
+          <th class="number">Tokens out</th>
+          <th class="number">Out per answer</th>
+        </tr>
+        ${usageByRoute.map(
+          ({ route, ok, throttled, failed, inputTokens, outputTokens }) =>
+            html`<tr>
+              <td>${route}</td>
+              <td class="number">${grouped(ok)}</td>
+              <td class="number">${grouped(throttled)}</td>
+              <td class="number">${grouped(failed)}</td>
+              <td class="number">${compact(inputTokens)}</td>
+              <td class="number">${compact(outputTokens)}</td>
+              <td class="number">${ok === 0 ? '–' : figure(Math.round(outputTokens / ok))}</td>
+            </tr>`,
+        )}
+      </table>
+    </div>`
+}
+
+function card(column: ColumnStatistics): Html {
+  return html`<section class="card">
+    <div class="head">
+      <h3>${column.name}</h3>
+      ${column.kind === null ? null : html`<span class="tag">${column.kind}</span>`}<span
+        class="tag"
+        >${column.type}</span
+      >${column.dropped ? html`<span class="tag">not in the dataset</span>` : null}
+    </div>
+    <p class="facts">${facts(column)}</p>
+    ${chartOf(column)} ${verdict(column)}
+  </section>`
+}
+
+function facts(column: ColumnStatistics): Html[] {
+  const {
+    cells,
+    nulls,
+    distinct,
+    numbers,
+    notFinite,
+    lengths,
+    times,
+    tokens,
+    skipped,
+    rowsDropped,
+  } = column
+  const all = cells - nulls.count
+  const lines: Html[] = []
+  const add = (line: Html): void => {
+    lines.push(lines.length === 0 ? line : html`<br />${line}`)
+  }
+  if (cells === 0) return [html`No records yet.`]
+  add(
+    html`<b>${distinct.exact ? '' : '≈ '}${grouped(distinct.count)}</b>
+      different${all > 0 && distinct.exact && distinct.count === all ? ' (all)' : ''} ·
+      <b>${grouped(nulls.count)}</b>
+      null${nulls.count > 0 ? ` (${percent(nulls.count / cells)}: ${nullReasons(column)})` : ''}`,
+  )
+  if (numbers !== null && numbers.min < numbers.max) {
+    const { min, max, mean, stddev, quantiles } = numbers
+    add(
+      html`mean <b>${figure(mean)}</b> ± ${figure(stddev)} · median
+        <b>${figure(quantiles.p50)}</b> · 5–95 %: ${figure(quantiles.p5)} to
+        ${figure(quantiles.p95)} · ${figure(min)} to ${figure(max)}`,
+    )
+  }
+  if (notFinite > 0) add(html`${grouped(notFinite)} NaN or infinite`)
+  if (times !== null) {
+    const span = times.max - times.min
+    add(
+      html`<b>${moment(times.min, span)}</b> to <b>${moment(times.max, span)}</b> · median
+        ${moment(times.quantiles.p50, span)}`,
+    )
+  } else if (lengths !== null && lengths.min === lengths.max) {
+    add(html`${counted(lengths.min, 'character')} each`)
+  } else if (lengths !== null) {
+    const { min, max, quantiles } = lengths
+    add(
+      html`characters: median <b>${figure(Math.round(quantiles.p50))}</b> · 5–95 %:
+        ${figure(Math.round(quantiles.p5))} to ${figure(Math.round(quantiles.p95))} ·
+        ${grouped(min)} to ${grouped(max)}`,
+    )
+  }
+  if (tokens !== null) {
+    add(
+      html`tokens: ≈ <b>${figure(Math.round(tokens.mean))}</b> on average, 95 % below ≈
+        ${figure(Math.round(tokens.p95))} (${tokens.perCharacter.toFixed(2)} per character, as
+        ${tokens.countedBy} counted)`,
+    )
+  }
+  if (skipped > nulls.skipped) add(html`${counted(skipped, 'cell')} skipped`)
+  for (const { code, count } of rowsDropped) {
+    add(html`${counted(count, 'row')} dropped here: ${code}`)
+  }
+  return lines
+}
+
+/** `3 timeout, 9 skipped`. */
+function nullReasons({ nulls }: ColumnStatistics): string {
+  return [
+    ...nulls.failed.map(({ code, count }) => `${grouped(count)} ${code}`),
+    ...(nulls.skipped > 0 ? [`${grouped(nulls.skipped)} skipped`] : []),
+    ...(nulls.other > 0 ? [`${grouped(nulls.other)} made so`] : []),
+  ].join(', ')
+}
+
+function verdict({ fit }: ColumnStatistics): Html | null {
+  if (fit === null) return null
+  const key = html`<span class="key declared"></span>declared: ${fit.declared}`
+  return html`<p class="verdict">${key} · ${verdictText(fit)}</p>`
+}
+
+function verdictText({ verdict: word, gap }: NonNullable<ColumnStatistics['fit']>): Html {
+  const most =
+    gap === null
+      ? null
+      : html`: most off by ${percent(gap.share)} at ${valueText(gap.at)} (${percent(gap.observed)},
+        declared ${percent(gap.declared)})`
+  switch (word) {
+    case 'as-declared':
+      return html`<b class="as-declared">as declared</b>`
+    case 'differs':
+      return html`<b class="differs">differs</b>${most}`
+    case 'too-few':
+      return html`too few rows to tell`
+    case 'not-compared':
+      break
+  }
+  return html`not compared`
+}

@@ -1,0 +1,78 @@
+import type { ColumnType } from '../graph/kind.ts'
+import { createSummary, type ColumnSummary, type StoredSummary } from './summary.ts'
+import type { Scalar } from './scalar.ts'
+
+/** Statistics of the records of one part, as the ledger keeps them. */
+export interface PartProfile {
+  version: typeof profileVersion
+  columns: readonly StoredSummary[]
+  /** Skipped cells by column; they can't be told from the records. */
+  skipped?: readonly number[]
+}
+
+/** Grows whenever older statistics can't be merged with new ones; they are then made again. */
+const profileVersion = 1
+
+/** Records up to this row are counted one by one, so that small datasets have exact figures. */
+const exactRows = 16_384
+/** Different values of a later part that are kept one by one: as long as registers are not smaller. */
+const exactInPart = 256
+
+/** Values by column, in row order. */
+interface Block {
+  columns: readonly (readonly Scalar[])[]
+}
+
+/** Collects the statistics of a part while its blocks pass by. */
+export interface PartProfiler {
+  add(block: Block): void
+  profile(): PartProfile
+}
+
+/** `endRow`: the row behind the part's last one. */
+export function createPartProfiler(
+  columns: readonly { type: ColumnType }[],
+  { endRow }: { endRow: number },
+): PartProfiler {
+  const exactDistinct = endRow <= exactRows ? exactRows : exactInPart
+  const summaries = columns.map(({ type }) => createSummary(type, { exactDistinct }))
+  return {
+    add(block) {
+      for (const [id, summary] of summaries.entries()) {
+        for (const value of block.columns[id] ?? []) summary.add(value)
+      }
+    },
+    profile: () => ({
+      version: profileVersion,
+      columns: summaries.map((summary) => summary.store()),
+    }),
+  }
+}
+
+/** Merges the profiles of parts; in row order the result is always the same. */
+export interface ProfileMerger {
+  add(profile: PartProfile): void
+  readonly columns: readonly ColumnSummary[]
+}
+
+export function createProfileMerger(columns: readonly { type: ColumnType }[]): ProfileMerger {
+  const summaries = columns.map(({ type }) => createSummary(type, { exactDistinct: exactRows }))
+  return {
+    columns: summaries,
+    add(profile) {
+      for (const [id, summary] of summaries.entries()) {
+        const stored = profile.columns[id]
+        if (stored !== undefined) summary.merge(stored)
+      }
+    },
+  }
+}
+
+/** A profile as it came from the ledger; null for none, or one of another version. */
+export function readPartProfile(stored: unknown, columns: number): PartProfile | null {
+  if (typeof stored !== 'object' || stored === null) return null
+  // Written by this very module under this version; whoever changes it changes the version.
+  const profile = stored as Partial<PartProfile>
+  if (profile.version !== profileVersion) return null
+  return profile.columns?.length === columns ? (profile as PartProfile) : null
+}

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import type { ColumnType } from '../graph/kind.ts'
+import type { Scalar } from './scalar.ts'
+import { createSummary, type ColumnSummary, type StoredSummary } from './summary.ts'
+
+function summaryOf(type: ColumnType, values: readonly Scalar[]): ColumnSummary {
+  const summary = createSummary(type, { exactDistinct: 1_000 })
+  for (const value of values) summary.add(value)
+  return summary
+}
+
+/** As it comes out of the ledger. */
+function stored(summary: ColumnSummary): StoredSummary {
+  return JSON.parse(JSON.stringify(summary.store())) as StoredSummary
+}
+
+const columns: [ColumnType, Scalar[]][] = [
+  ['int64', [3, 1, 4, 1, null, 5, 9007199254740993n, 9007199254740994n]],
+  ['float64', [0.5, -0, 0, Number.NaN, Number.POSITIVE_INFINITY, 2, null]],
+  ['bool', [true, false, true, null]],
+  ['string', ['a', 'bb', '😀', '', null, 'a']],
+  ['json', ['{"a":1}', '[1,2]', null]],
+]
+
+test.each(columns)(
+  'what parts of a %s column say together is what all its cells say',
+  (type, values) => {
+    const whole = summaryOf(type, values)
+    const merged = createSummary(type, { exactDistinct: 1_000 })
+    for (const value of values) merged.merge(stored(summaryOf(type, [value])))
+
+    const figures = (summary: ColumnSummary) => ({
+      cells: summary.cells,
+      nulls: summary.nulls,
+      notFinite: summary.notFinite,
+      distinct: summary.distinct.count(),
+      frequent: summary.frequent.store(),
+      numbers: summary.numbers.summary(),
+      lengths: summary.lengths.summary(),
+    })
+    expect(figures(merged)).toEqual(figures(whole))
+  },
+)
+
+test('integers beyond 2^53 are told apart, zeros are not', () => {
+  expect(summaryOf('int64', [9007199254740992n, 9007199254740993n]).distinct.count().count).toBe(2)
+  expect(summaryOf('float64', [0, -0]).distinct.count().count).toBe(1)
+})
+
+test('lengths are characters as people count code points', () => {
+  expect(summaryOf('string', ['😀😀']).lengths.summary()).toMatchObject({ min: 2, max: 2 })
+})
+
+test('mean and deviation are those of the numbers', () => {
+  expect(summaryOf('float64', [2, 4, 4, 4, 5, 5, 7, 9]).numbers.summary()).toMatchObject({
+    count: 8,
+    min: 2,
+    max: 9,
+    mean: 5,
+    stddev: Math.sqrt(32 / 7),
+  })
+})
+
+describe('dates', () => {
+  const first = Date.UTC(2025, 0, 2, 3, 4)
+
+  test.each([
+    ['2025-01-02T03:04:00', first],
+    ['2025-01-02 03:04', first],
+    ['2025-01-02T03:04:00Z', first],
+    ['2025-01-02T05:04:00+02:00', first],
+    ['2025-01-02', Date.UTC(2025, 0, 2)],
+  ])('%s is a time', (text, time) => {
+    expect(summaryOf('string', [text]).times?.summary()).toMatchObject({ min: time, max: time })
+  })
+
+  test.each(['2025', '2025-13-02', '1999-02-30T99:00', 'on 2025-01-02', '20250102'])(
+    '%s is none',
+    (text) => {
+      expect(summaryOf('string', ['2025-01-02', text]).times).toBeNull()
+    },
+  )
+
+  test('a part with another text ends it, a part of nulls does not', () => {
+    const dates = stored(summaryOf('string', ['2025-01-02']))
+    const merged = createSummary('string', { exactDistinct: 1_000 })
+    merged.merge(dates)
+    merged.merge(stored(summaryOf('string', [null])))
+    merged.merge(dates)
+    expect(merged.times?.summary()?.count).toBe(2)
+    merged.merge(stored(summaryOf('string', ['soon'])))
+    merged.merge(dates)
+    expect(merged.times).toBeNull()
+  })
+})

@@ -1,0 +1,139 @@
+import type { ColumnType } from '../graph/kind.ts'
+import { createDistinct, type Distinct, type StoredDistinct } from './distinct.ts'
+import { createFrequent, type Frequent, type StoredFrequent } from './frequent.ts'
+import { createNumbers, type Numbers, type StoredNumbers } from './numbers.ts'
+import { hashScalar, type Scalar } from './scalar.ts'
+import { timeOf } from './time.ts'
+
+/** What is known of the cells of a column, in memory that does not depend on their number. */
+export interface ColumnSummary {
+  add(value: Scalar): void
+  merge(stored: StoredSummary): void
+  readonly cells: number
+  readonly nulls: number
+  /** Numbers that are NaN or infinite; they are in no other figure but `cells` and `distinct`. */
+  readonly notFinite: number
+  readonly distinct: Distinct
+  /** Values, without those of JSON columns. */
+  readonly frequent: Frequent
+  /** Values of a number column. */
+  readonly numbers: Numbers
+  /** Characters (code points) of texts, and of JSON as text. */
+  readonly lengths: Numbers
+  /** Milliseconds since 1970, while every text is a date; null once one was not. */
+  readonly times: Numbers | null
+  store(): StoredSummary
+}
+
+export interface StoredSummary {
+  cells: number
+  nulls: number
+  notFinite: number
+  distinct: StoredDistinct
+  frequent: StoredFrequent
+  numbers: StoredNumbers | null
+  lengths: StoredNumbers | null
+  times: StoredNumbers | null
+}
+
+/** Different values are counted exactly up to `exactDistinct`. */
+export function createSummary(
+  type: ColumnType,
+  { exactDistinct }: { exactDistinct: number },
+): ColumnSummary {
+  const distinct = createDistinct(exactDistinct)
+  const frequent = createFrequent()
+  const numbers = createNumbers()
+  const lengths = createNumbers()
+  let times: Numbers | null = type === 'string' ? createNumbers() : null
+  let cells = 0
+  let nulls = 0
+  let notFinite = 0
+
+  function addText(text: string): void {
+    lengths.add(codePoints(text))
+    if (times === null) return
+    const time = timeOf(text)
+    if (time === null) times = null
+    else times.add(time)
+  }
+
+  return {
+    add(value) {
+      cells += 1
+      if (value === null) {
+        nulls += 1
+        return
+      }
+      const hash = hashScalar(value)
+      distinct.add(hash)
+      if (typeof value === 'string') {
+        addText(value)
+      } else if (typeof value !== 'boolean') {
+        // JSON would make 0 of -0, later.
+        const number = Number(value) + 0
+        if (!Number.isFinite(number)) {
+          notFinite += 1
+          return
+        }
+        numbers.add(number)
+      }
+      if (type !== 'json') frequent.add(hash, value === 0 ? 0 : value)
+    },
+    merge(stored) {
+      cells += stored.cells
+      nulls += stored.nulls
+      notFinite += stored.notFinite
+      distinct.merge(stored.distinct)
+      frequent.merge(stored.frequent)
+      if (stored.numbers !== null) numbers.merge(stored.numbers)
+      if (stored.lengths !== null) lengths.merge(stored.lengths)
+      if (stored.times === null) times = null
+      else times?.merge(stored.times)
+    },
+    get cells() {
+      return cells
+    },
+    get nulls() {
+      return nulls
+    },
+    get notFinite() {
+      return notFinite
+    },
+    distinct,
+    frequent,
+    numbers,
+    lengths,
+    get times() {
+      return times
+    },
+    store: () => ({
+      cells,
+      nulls,
+      notFinite,
+      distinct: distinct.store(),
+      frequent: frequent.store(),
+      numbers: storedNumbers(numbers),
+      lengths: storedNumbers(lengths),
+      // Of a column without a text yet every text is a date.
+      times: times?.store() ?? null,
+    }),
+  }
+}
+
+function storedNumbers(numbers: Numbers): StoredNumbers | null {
+  const all = numbers.store()
+  return all.count === 0 ? null : all
+}
+
+const surrogate = /[\uD800-\uDFFF]/
+
+/** Characters as Python counts them: a surrogate pair is one. */
+function codePoints(text: string): number {
+  let count = text.length
+  if (!surrogate.test(text)) return count
+  for (let at = 0; at < text.length; at += 1) {
+    if ((text.charCodeAt(at) & 0xfc00) === 0xdc00) count -= 1
+  }
+  return count
+}

@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Problem } from '../config/problem.ts'
+import { withPositions } from '../config/problems.ts'
+import type { Graph, GraphColumn } from '../graph/graph.ts'
+import type { ColumnKind } from '../graph/kind.ts'
+import { seedColumnType } from '../graph/parse-columns.ts'
+import { BlockRow, cellStatus, createBlock, statusOf } from '../scheduler/block.ts'
+import { createEvaluator } from '../scheduler/evaluate.ts'
+import type { InspectedSeed } from '../seeds/inspect.ts'
+import { normaliseSeed } from '../seeds/normalise.ts'
+import { createSeedOrder } from '../seeds/order.ts'
+import { openStoredRows } from '../seeds/stored.ts'
+import type { Value } from '../util/value.ts'
+import { bindGenerators } from './bind.ts'
+import { hasErrors } from './config-error.ts'
+import { compileDataset, lookAtSeed } from './prepare.ts'
+import type { DataRow } from './render-rows.ts'
+import { createSeedRows, type SeedRows } from './seed-rows.ts'
+import { modelsOf } from './sources.ts'
+import type { ColumnOfConfig } from './template-parts.ts'
+
+/** What a column reads in a row, as far as it can be made without a model. */
+export interface SampledRow {
+  values: DataRow
+  /** Columns upstream that are not made here, and why. */
+  unmade: ReadonlyMap<string, string>
+  problems: readonly Problem[]
+}
+
+export interface SampleOptions {
+  row: number
+  seed: bigint
+  kinds: readonly ColumnKind[]
+  signal: AbortSignal
+}
+
+/** Makes the row a column of a config would see in a run with this seed. */
+export async function sampleRow(
+  { source, draft, locate, name }: ColumnOfConfig,
+  { row, seed: runSeed, kinds, signal }: SampleOptions,
+): Promise<SampledRow> {
+  await using opened = new AsyncDisposableStack()
+  const look = await lookAtSeed(draft, source, null, { signal })
+  const { inspected } = look
+  const { graph, problems: found } = compileDataset(draft, look.schema, kinds)
+  const compiled = look.unread ? found.filter(({ code }) => code !== 'unknown-reference') : found
+  const problems = withPositions([...look.problems, ...compiled], source.file, locate)
+  const nothing = { values: new Map<string, Value>(), unmade: new Map<string, string>() }
+  if (graph === null || hasErrors(problems)) {
+    return { ...nothing, problems: problems.filter(({ level }) => level === 'error') }
+  }
+
+  const upstream = upstreamOf(graph, name)
+  let seed: SeedRows | null = null
+  if (inspected !== null && upstream.some(({ kind }) => kind.type === seedColumnType)) {
+    const folder = await mkdtemp(join(tmpdir(), 'rowsmith-render-'))
+    opened.defer(() => rm(folder, { recursive: true, force: true }))
+    const strategy = draft.seed_config?.sampling_strategy ?? 'ordered'
+    seed = await openRows(inspected, strategy, folder, runSeed, signal)
+    const rows = seed
+    opened.defer(() => rows.close())
+    await rows.hold({ start: row, end: row + 1 })
+  }
+  const generators = bindGenerators({ graph, runSeed, models: modelsOf(draft), seed })
+  const evaluator = createEvaluator({ graph, onConditionError: () => {} })
+  const block = createBlock(graph, 1, () => row)
+  const at = new BlockRow(block, 0)
+  const isMade = (id: number): boolean => statusOf(block, id, 0) !== cellStatus.pending
+
+  for (const column of upstream) {
+    const generator = generators[column.id]
+    if (!column.upstream.every(isMade) || isMade(column.id)) continue
+    // A skipped column has its value without a model.
+    if (generator === null || evaluator.skip(column, block, 0)) continue
+    if (generator?.by !== 'row') continue
+    const failure = evaluator.row(column, generator, at)
+    if (failure === null) continue
+    const path = ['columns', draft.columns.findIndex((other) => other.name === column.name)]
+    const problem: Problem = {
+      level: 'error',
+      code: failure.code,
+      path,
+      message: `Column '${column.name}' can't be made in row ${row}: ${failure.message}`,
+    }
+    return { ...nothing, problems: withPositions([problem], source.file, locate) }
+  }
+  return {
+    values: new Map(
+      upstream.filter(({ id }) => isMade(id)).map(({ id, name: key }) => [key, at.get(id)]),
+    ),
+    unmade: new Map(
+      upstream.filter(({ id }) => !isMade(id)).map((column) => [column.name, whyUnmade(column)]),
+    ),
+    problems: [],
+  }
+}
+
+function whyUnmade({ by, kind }: GraphColumn): string {
+  return by === 'row'
+    ? 'which depends on a column that only a run makes'
+    : `a column of kind ${kind.type}, which only a run makes`
+}
+
+/** The columns above a column, those first that others wait for; sides with their producer. */
+function upstreamOf(graph: Graph, name: string): GraphColumn[] {
+  const wanted = new Set<number>()
+  const visit = (id: number): void => {
+    if (wanted.has(id)) return
+    wanted.add(id)
+    for (const above of graph.columns[id]?.upstream ?? []) visit(above)
+  }
+  for (const id of graph.columns[graph.byName.get(name) ?? -1]?.upstream ?? []) visit(id)
+  return graph.columns.filter(({ id }) => wanted.has(id))
+}
+
+async function openRows(
+  { seed, selection }: InspectedSeed,
+  strategy: Parameters<typeof createSeedOrder>[0],
+  folder: string,
+  runSeed: bigint,
+  signal: AbortSignal,
+): Promise<SeedRows> {
+  await normaliseSeed(seed, folder, { signal })
+  const stored = openStoredRows(folder, createSeedOrder(strategy, selection, runSeed))
+  return createSeedRows({
+    columns: seed.columns,
+    rowBytes: stored.sizeBytes / seed.size,
+    read: async (start, end) => stored.read(start, end),
+    close: async () => stored[Symbol.dispose](),
+  })
+}

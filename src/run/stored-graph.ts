@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { columnKinds } from '../columns/index.ts'
+import type { DatasetConfig } from '../config/dataset.ts'
+import { loadDataset } from '../config/load.ts'
+import { compile } from '../graph/compile.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { ColumnKind } from '../graph/kind.ts'
+import { readSeedDescription } from '../seeds/stored.ts'
+import type { RunSettings } from '../store/settings.ts'
+import { RowsmithError } from '../util/errors.ts'
+import { seedFolder } from './place.ts'
+import { lookAtStored } from './prepare.ts'
+import { modelsOf } from './sources.ts'
+
+/** The config of a run folder and what it compiles to, without a file from outside of the folder. */
+export interface StoredGraph {
+  config: DatasetConfig
+  graph: Graph
+}
+
+/** Refuses a config that means something else to this version than to the one that made the run. */
+export async function compileStored(
+  directory: string,
+  settings: RunSettings,
+  kinds: readonly ColumnKind[] = [],
+): Promise<StoredGraph> {
+  const { config } = loadDataset(settings.config, { file: `config of ${directory}` })
+  if (config === null) throw unreadable(directory)
+  const seed =
+    config.seed_config === null
+      ? null
+      : lookAtStored(config.seed_config, await readSeedDescription(join(directory, seedFolder)))
+          .schema
+  const { graph } = compile({
+    config: { ...config, model_configs: modelsOf(config) },
+    registry: new Map([...columnKinds, ...kinds.map((kind) => [kind.type, kind] as const)]),
+    seed,
+    hash: (text) => createHash('sha256').update(text).digest('hex'),
+  })
+  const same = settings.columns.every(
+    ({ fingerprint }, id) => graph?.columns[id]?.fingerprint === fingerprint,
+  )
+  if (graph === null || !same) throw unreadable(directory)
+  return { config, graph }
+}
+
+function unreadable(directory: string): RowsmithError {
+  return new RowsmithError(
+    'fingerprint-changed',
+    `this version of rowsmith reads the config stored in ${directory} differently than the one that made the run`,
+    { hints: ['Use the version of rowsmith that made the run, with the same plugins.'] },
+  )
+}

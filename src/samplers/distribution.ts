@@ -1,0 +1,104 @@
+import { CellFailure } from '../graph/failure.ts'
+import type { Distribution, ListedDistribution } from '../graph/distribution.ts'
+import type { Value } from '../util/value.ts'
+import { cellText, conversionOf, referencedSampler, type SamplerColumn } from './column.ts'
+import type { Conversion } from './conversion.ts'
+import { isScalar } from './scalar.ts'
+
+/** The distribution of a list in which a value may stand more than once. */
+export function listedDistribution(
+  label: string,
+  shares: ListedDistribution['shares'],
+): ListedDistribution {
+  return { shape: 'listed', label, shares }
+}
+
+/** Of the numbers from `low` to `high`; equal bounds are a constant. */
+export function uniformCdf(low: number, high: number, value: number): number {
+  if (value < low) return 0
+  return value >= high ? 1 : (value - low) / (high - low)
+}
+
+/**
+ * What the cells of a sampler column are drawn from; null when other columns decide it (conditions,
+ * an offset from another column) or a conversion leaves nothing to compare.
+ */
+export function cellDistribution(
+  column: SamplerColumn,
+  find: (name: string) => SamplerColumn | null,
+): Distribution | null {
+  const { sampler, params, conditions } = column
+  const conversion = conversionOf(column)
+  if (conversion === null || conditions.length > 0) return null
+  const drawn = sampler.distribution?.(params, {
+    shares: (name) => sharesByText(find(name), find),
+    textOf(name, written) {
+      const parent = find(name)
+      return (parent === null ? null : referencedSampler(parent))?.textOf(written) ?? written
+    },
+  })
+  if (drawn === null || drawn === undefined) return null
+  return converted(drawn, conversion, column)
+}
+
+function converted(
+  drawn: Distribution,
+  conversion: Conversion,
+  { sampler, params, convertTo }: SamplerColumn,
+): Distribution | null {
+  const places = sampler.decimalPlaces?.(params) ?? null
+  if (drawn.shape === 'unique') return drawn
+  if (drawn.shape === 'listed') return convertedList(drawn, conversion, places)
+  if (drawn.of === 'time') return convertTo === null ? drawn : null
+  if (conversion.output === 'int64') return { ...drawn, rounding: { size: 1, to: 'nearest' } }
+  if (conversion.output !== 'float64') return null
+  return places === null ? drawn : { ...drawn, rounding: { size: 10 ** -places, to: 'nearest' } }
+}
+
+/** Values that become one cell are one value. */
+function convertedList(
+  { shares, ...drawn }: ListedDistribution,
+  conversion: Conversion,
+  places: number | null,
+): ListedDistribution | null {
+  const cells = new Map<string, { value: Value; share: number }>()
+  for (const { value, share } of shares) {
+    const cell = convertedCell(value, conversion, places)
+    // A value without a form in the output type fails where it is drawn.
+    if (cell === null) return null
+    const same = cells.get(cell.text)
+    if (same === undefined) cells.set(cell.text, { value: cell.value, share })
+    else same.share += share
+  }
+  return { ...drawn, shares: [...cells.values()] }
+}
+
+function convertedCell(
+  value: Value,
+  conversion: Conversion,
+  places: number | null,
+): { text: string; value: Value } | null {
+  try {
+    const cell = conversion.convert(value, places)
+    return isScalar(cell) ? { text: cellText(cell, conversion), value: cell } : null
+  } catch (error) {
+    if (error instanceof CellFailure) return null
+    throw error
+  }
+}
+
+function sharesByText(
+  parent: SamplerColumn | null,
+  find: (name: string) => SamplerColumn | null,
+): ReadonlyMap<string, number> | null {
+  // One that refers to others in turn could refer to itself: a fault that is reported elsewhere.
+  if (parent?.sampler.references !== undefined) return null
+  const distribution = parent === null ? null : cellDistribution(parent, find)
+  const conversion = parent === null ? null : conversionOf(parent)
+  if (distribution?.shape !== 'listed' || conversion === null) return null
+  return new Map(
+    distribution.shares.flatMap(({ value, share }): [string, number][] =>
+      isScalar(value) ? [[cellText(value, conversion), share]] : [],
+    ),
+  )
+}

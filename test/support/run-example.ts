@@ -1,0 +1,41 @@
+import { create, open, type RunOptions } from '../../src/index.ts'
+import { createModelServer, type ServerCall } from '../../src/testing/model-server.ts'
+import { createDesk } from '../e2e/command.ts'
+
+/** What a run of one of the ancestor's configs made. */
+export interface Made {
+  records: Record<string, unknown>[]
+  /** Bodies the model server got, the check before the run included. */
+  bodies: Record<string, unknown>[]
+}
+
+/** Runs a config with a model server behind the names of the ancestor's providers. */
+export async function runExample(
+  config: RunOptions['config'],
+  options: Partial<RunOptions> = {},
+): Promise<Made> {
+  await using desk = await createDesk()
+  const calls: ServerCall[] = []
+  await using server = await createModelServer({
+    script(call) {
+      calls.push(call)
+      return {}
+    },
+  })
+  const providersFile = await desk.write('providers.json', {
+    providers: ['nvidia', 'openai'].map((name) => ({ name, endpoint: server.url })),
+  })
+  const { dir, end, rows } = await create({
+    config,
+    rows: 30,
+    seed: 5n,
+    providersFile,
+    out: desk.path('run'),
+    ...options,
+  })
+  if (end.kind !== 'complete') throw new Error(`the run ended as ${JSON.stringify({ end, rows })}`)
+  await using dataset = await open(dir)
+  const records: Made['records'] = []
+  for await (const record of dataset.records()) records.push(record)
+  return { records, bodies: calls.map(({ text }) => JSON.parse(text) as Record<string, unknown>) }
+}
