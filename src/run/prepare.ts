@@ -19,7 +19,6 @@ import {
   inspectSeed,
 } from '../seeds/inspect.ts'
 import type { StoredSeedDescription } from '../seeds/normalise.ts'
-import type { OnSeedProgress } from '../seeds/progress.ts'
 import { selectRows } from '../seeds/selection.ts'
 import { ConfigError, hasErrors } from './config-error.ts'
 import type { RunEvent } from './events.ts'
@@ -86,11 +85,7 @@ export async function check(
   const { draft } = loaded
   if (draft === null) return { source, problems, prepared: null }
 
-  const { signal, clock, onEvent } = options
-  const seed = await lookAtSeed(draft, source, storedSeed, {
-    signal,
-    onProgress: onEvent === undefined ? undefined : tellSeedProgress('reading', clock, onEvent),
-  })
+  const seed = await lookAtSeed(draft, source, storedSeed, options)
   const compiled = compileDataset(draft, seed.schema, options.kinds)
   // Columns of a seed that can't be read would all be unknown references.
   const isSeedUnread =
@@ -214,12 +209,12 @@ export interface SeedLook {
   unread: boolean
 }
 
-/** Opens the seed a config names, to know its columns. */
+/** Looks at the seed a config names, to know its columns. */
 export async function lookAtSeed(
   config: DatasetConfig,
   source: ConfigSource,
   stored: StoredSeedDescription | null,
-  reading: { signal: AbortSignal; onProgress?: OnSeedProgress | undefined },
+  { signal, clock, onEvent }: Pick<PrepareOptions, 'signal' | 'clock' | 'onEvent'>,
 ): Promise<SeedLook> {
   if (config.seed_config === null) {
     return { schema: null, content: null, inspected: null, problems: [], unread: false }
@@ -227,7 +222,8 @@ export async function lookAtSeed(
   const context = {
     workingDirectory: process.cwd(),
     configDirectory: source.directory,
-    ...reading,
+    signal,
+    onProgress: onEvent === undefined ? undefined : tellSeedProgress('reading', clock, onEvent),
   }
   if (stored !== null) {
     await checkSeedUnchanged(config.seed_config, stored, context)

@@ -1,23 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
-import type { ColumnKind } from '../graph/kind.ts'
+import type { ColumnKind, SeedWindow } from '../graph/kind.ts'
 import { seedColumnType } from '../graph/parse-columns.ts'
 import { BlockRow, cellStatus, createBlock, statusOf } from '../scheduler/block.ts'
 import { createEvaluator } from '../scheduler/evaluate.ts'
 import type { InspectedSeed } from '../seeds/inspect.ts'
-import { normaliseSeed } from '../seeds/normalise.ts'
 import { createSeedOrder } from '../seeds/order.ts'
-import { openStoredRows } from '../seeds/stored.ts'
+import { systemClock } from '../util/clock.ts'
+import { RowsmithError } from '../util/errors.ts'
 import type { Value } from '../util/value.ts'
 import { bindGenerators } from './bind.ts'
 import { hasErrors } from './config-error.ts'
 import { compileDataset, lookAtSeed } from './prepare.ts'
 import type { DataRow } from './render-rows.ts'
-import { createSeedRows, type SeedRows } from './seed-rows.ts'
 import { modelsOf } from './sources.ts'
 import type { ColumnOfConfig } from './template-parts.ts'
 
@@ -41,8 +37,7 @@ export async function sampleRow(
   { source, draft, locate, name }: ColumnOfConfig,
   { row, seed: runSeed, kinds, signal }: SampleOptions,
 ): Promise<SampledRow> {
-  await using opened = new AsyncDisposableStack()
-  const look = await lookAtSeed(draft, source, null, { signal })
+  const look = await lookAtSeed(draft, source, null, { signal, clock: systemClock })
   const { inspected } = look
   const { graph, problems: found } = compileDataset(draft, look.schema, kinds)
   const compiled = look.unread ? found.filter(({ code }) => code !== 'unknown-reference') : found
@@ -53,16 +48,16 @@ export async function sampleRow(
   }
 
   const upstream = upstreamOf(graph, name)
-  let seed: SeedRows | null = null
-  if (inspected !== null && upstream.some(({ kind }) => kind.type === seedColumnType)) {
-    const folder = await mkdtemp(join(tmpdir(), 'rowsmith-render-'))
-    opened.defer(() => rm(folder, { recursive: true, force: true }))
-    const strategy = draft.seed_config?.sampling_strategy ?? 'ordered'
-    seed = await openRows(inspected, strategy, folder, runSeed, signal)
-    const rows = seed
-    opened.defer(() => rows.close())
-    await rows.hold({ start: row, end: row + 1 })
-  }
+  const readsSeed = upstream.some(({ kind }) => kind.type === seedColumnType)
+  const strategy = draft.seed_config?.sampling_strategy ?? 'ordered'
+  const seed =
+    inspected !== null && readsSeed
+      ? await seedRowOf(
+          inspected,
+          createSeedOrder(strategy, inspected.selection, runSeed)(row),
+          signal,
+        )
+      : null
   const generators = bindGenerators({ graph, runSeed, models: modelsOf(draft), seed })
   const evaluator = createEvaluator({ graph, onConditionError: () => {} })
   const block = createBlock(graph, 1, () => row)
@@ -115,19 +110,22 @@ function upstreamOf(graph: Graph, name: string): GraphColumn[] {
   return graph.columns.filter(({ id }) => wanted.has(id))
 }
 
-async function openRows(
-  { seed, selection }: InspectedSeed,
-  strategy: Parameters<typeof createSeedOrder>[0],
-  folder: string,
-  runSeed: bigint,
+/** One row of a seed, read from its beginning: nothing is copied for it. */
+async function seedRowOf(
+  { seed }: InspectedSeed,
+  wanted: number,
   signal: AbortSignal,
-): Promise<SeedRows> {
-  await normaliseSeed(seed, folder, { signal })
-  const stored = openStoredRows(folder, createSeedOrder(strategy, selection, runSeed))
-  return createSeedRows({
-    columns: seed.columns,
-    rowBytes: stored.sizeBytes / seed.size,
-    read: async (start, end) => stored.read(start, end),
-    close: async () => stored[Symbol.dispose](),
+): Promise<SeedWindow> {
+  let before = 0
+  for await (const batch of seed.rows({ signal })) {
+    const values = batch[wanted - before]
+    if (values !== undefined) {
+      const at = new Map(seed.columns.map(({ name }, index) => [name, values[index] ?? null]))
+      return { value: (_row, column) => at.get(column) ?? null }
+    }
+    before += batch.length
+  }
+  throw new RowsmithError('seed-changed', `the seed had ${seed.size} rows, and now has ${before}`, {
+    hints: ['Start again once nothing writes to it any more.'],
   })
 }
