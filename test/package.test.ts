@@ -84,7 +84,16 @@ function program(text: string): Promise<{ stdout: string }> {
 test('the package has what it needs and no tests', async () => {
   const folder = join(project, 'node_modules/rowsmith')
   const names = await readdir(folder, { recursive: true })
-  expect(names).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json']))
+  expect(names).toEqual(
+    expect.arrayContaining([
+      'LICENSE',
+      'README.md',
+      'package.json',
+      'schema/dataset.schema.json',
+      'schema/providers.schema.json',
+      'schema/run-config.schema.json',
+    ]),
+  )
   for (const file of ['index', 'testing/index', 'cli/main', 'store/ledger.worker']) {
     expect(names).toContain(join('dist', `${file}.js`))
     expect(names).toContain(join('dist', `${file}.d.ts`))

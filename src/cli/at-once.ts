@@ -47,10 +47,14 @@ Commands:
   show [options] <dir>         Say what a run folder holds and what failed.
   report [options] <dir>       Statistics of every column, as text and page.
   export [options] <dir>       Write every decided row to files.
+  schema [options]             Print a JSON Schema of configs, for editors.
   help [command]               display help for command
 
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
 4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.
+
+Example:
+  rowsmith preview stories.yaml
 `
 
 /** A reader that goes away (`| head`) must not end a run; its exit code still tells how it went. */

@@ -48,12 +48,16 @@ export function createProgram(set: SetCode): Command {
   addShow(program, set)
   addReport(program, set)
   addExport(program, set)
+  addSchema(program, set)
   return program
 }
 
 const exitCodeHelp = `
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
-4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.`
+4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.
+
+Example:
+  rowsmith preview stories.yaml`
 
 type SetCode = (code: ExitCode) => void
 
@@ -74,7 +78,7 @@ function addCreate(program: Command, set: SetCode): void {
     .option('--json', 'print one JSON object on stdout at the end')
     .addHelpText(
       'after',
-      '\nExample:\n  rowsmith create stories.yaml -n 5000 --seed 7 --out runs/stories',
+      '\nExample:\n  rowsmith create stories.yaml -n 500 --seed 7 --out runs/stories',
     )
     .action(async (config: string, options) => {
       const { runCreate } = await import('./create.ts')
@@ -187,6 +191,29 @@ function addExport(program: Command, set: SetCode): void {
     .action(async (directory: string, options) => {
       const { runExport } = await import('./export.ts')
       set(await runExport(directory, options))
+    })
+}
+
+function addSchema(program: Command, set: SetCode): void {
+  program
+    .command('schema')
+    .summary('Print a JSON Schema of configs, for editors.')
+    .description(
+      'Print a JSON Schema (draft-07) of a kind of file: completion and hints in editors.',
+    )
+    .addOption(
+      new Option('--of <kind>', 'which file it is of')
+        .choices(['dataset', 'run-config', 'providers'])
+        .default('dataset'),
+    )
+    .option('--out <file>', 'write it there instead of on stdout')
+    .addHelpText(
+      'after',
+      '\nExample:\n  rowsmith schema --out rowsmith.schema.json\n  and in the first line of a config:\n  # yaml-language-server: $schema=rowsmith.schema.json',
+    )
+    .action(async (options) => {
+      const { runSchema } = await import('./schema.ts')
+      set(await runSchema(options))
     })
 }
 

@@ -3,7 +3,7 @@ import { valueText } from '../profile/value-text.ts'
 import { counted, figure, grouped, moment, percent } from '../util/format.ts'
 import type { Paint } from './terminal.ts'
 import { visibleLine } from './visible.ts'
-import { padEnd, widthOf, wrap } from './width.ts'
+import { padEnd, startOf, widthOf, wrap } from './width.ts'
 
 /** Columns named one by one at the end of a run; `rowsmith report` has all. */
 const columnsInShort = 40
@@ -108,10 +108,21 @@ function valuesText(column: ColumnStatistics): string[] {
   return [tokens === null ? size : `${size}, ≈ ${figure(Math.round(tokens.mean))} tokens`]
 }
 
+/** Values told with their shares; of texts, so much. */
+const mostShares = 6
+const mostLetters = 32
+
 function sharesText({ top, cells, nulls }: ColumnStatistics): string {
-  return (top?.values ?? [])
-    .map(({ value, count }) => `${valueText(value)} ${percent(count / (cells - nulls.count))}`)
-    .join(', ')
+  const values = top?.values ?? []
+  // A line for one more says less than the value.
+  const shown = values.length > mostShares + 1 ? values.slice(0, mostShares) : values
+  const texts = shown.map(({ value, count }) => {
+    const text = valueText(value)
+    const short = widthOf(text) > mostLetters ? `${startOf(text, mostLetters - 1)}…` : text
+    return `${short} ${percent(count / (cells - nulls.count))}`
+  })
+  const left = values.length - shown.length
+  return [...texts, ...(left > 0 ? [`… ${grouped(left)} more`] : [])].join(', ')
 }
 
 const blocks = '▁▂▃▄▅▆▇█'

@@ -1,4 +1,4 @@
-import { formatProblems } from '../config/problems.ts'
+import { byPlace, formatProblems } from '../config/problems.ts'
 import { validate } from '../run/validate.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { createScreen } from './terminal.ts'
@@ -20,7 +20,7 @@ export async function runValidate(config: string, options: ValidateOptions): Pro
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
   })
   waiting[Symbol.dispose]()
-  if (options.json) process.stdout.write(jsonLine({ ok, problems }))
+  if (options.json) process.stdout.write(jsonLine({ ok, problems: problems.toSorted(byPlace) }))
   else if (problems.length > 0) screen.print(formatProblems(problems))
   if (ok && !options.json) screen.print(`${config} is sound.`)
   return ok ? exitCodes.ok : exitCodes.usage

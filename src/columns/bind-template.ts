@@ -36,34 +36,43 @@ export function templateStream(column: string, field: string): string {
  * Makes the text of a template in a row; what is wrong with it, or no text at all, fails the cell.
  *
  * Text of a column stays text even when it looks like JSON: a seed's own types were read with it.
- * `what` names the template in messages; `random` feeds the filters that draw.
+ * `field` is the column's that holds the template; `random` feeds the filters that draw.
  */
 export function bindTemplate(
   source: string,
-  { what, random, context }: { what: string; random: Random; context: BindContext },
+  { field, random, context }: { field: string; random: Random; context: BindContext },
 ): (row: Row) => string {
   const template = parseTemplate(source)
+  const what = names[field] ?? field.replaceAll('_', ' ')
   const read = template.references.filter(({ name }) => context.refersTo(name))
   const scope = new RowScope(new Map(read.map(({ name }) => [name, context.columnId(name)])))
   const options = { random: () => random.uniform() }
 
   return (row) => {
     random.at(row.index)
-    const text = rendered(template, scope.at(row), options, what)
+    const text = rendered(template, scope.at(row), options, { what, field })
     if (text.trim() !== '') return text
     throw new CellFailure(
       'empty-render',
       `the ${what} renders to no text, expected at least a word`,
+      { field: [field] },
     )
   }
 }
 
-function rendered(template: Template, scope: Scope, options: RenderOptions, what: string): string {
+const names: Readonly<Record<string, string>> = { expr: 'expression' }
+
+function rendered(
+  template: Template,
+  scope: Scope,
+  options: RenderOptions,
+  { what, field }: { what: string; field: string },
+): string {
   try {
     return template.render(scope, options)
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
     const message = `the ${what} can't be rendered: ${error.message}`
-    throw new CellFailure('template-error', message, { cause: error })
+    throw new CellFailure('template-error', message, { cause: error, field: [field] })
   }
 }

@@ -60,5 +60,7 @@ function readFloat(text: string): number | null {
 
 function refuse(text: string, dtype: Dtype, expected: string): never {
   const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
-  throw new CellFailure('cast-failed', `expected ${expected} for dtype ${dtype}, got ${shown}`)
+  throw new CellFailure('cast-failed', `expected ${expected} for dtype ${dtype}, got ${shown}`, {
+    field: ['expr'],
+  })
 }

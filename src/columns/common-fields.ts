@@ -11,15 +11,17 @@ const skipValue: z.ZodType<SkipConfig['value']> = scalar()
   .nullable()
 
 const skip: z.ZodType<SkipConfig> = z.strictObject({
-  when: text(),
-  value: skipValue.default(null),
+  when: text().describe('A template; where it is true, the cell is skipped: {{ stars < 3 }}.'),
+  value: skipValue.default(null).describe('What a skipped cell holds.'),
 })
 
 /** The fields every column has; a kind's schema is a strict object of these and its own. */
 export const commonFields = {
-  name: text({ nonEmpty: true }),
-  drop: flag().default(false),
-  skip: skip.nullable().default(null),
-  propagate_skip: flag().default(true),
-  on_failure: oneOf(['drop', 'null']).default('drop'),
+  name: text({ nonEmpty: true }).describe('Name in the dataset and in templates.'),
+  drop: flag().default(false).describe('Make it, but leave it out of the dataset.'),
+  skip: skip.nullable().default(null).describe('When not to make a cell.'),
+  propagate_skip: flag().default(true).describe('Skip it too where a column it reads was skipped.'),
+  on_failure: oneOf(['drop', 'null'])
+    .default('drop')
+    .describe('What becomes of a row when its cell fails: dropped, or kept with a null.'),
 } as const

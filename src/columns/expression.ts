@@ -7,7 +7,7 @@ import { toText } from '../templates/python-text.ts'
 import { bindTemplate, templateStream } from './bind-template.ts'
 import { castText, type Dtype, dtypes } from './cast.ts'
 import { commonFields } from './common-fields.ts'
-import { describeTemplate } from './template-field.ts'
+import { describeExpression } from './template-field.ts'
 
 const outputs: Readonly<Record<Dtype, ColumnType>> = {
   int: 'int64',
@@ -20,9 +20,12 @@ const schema = z
   .strictObject({
     ...commonFields,
     column_type: oneOf(['expression']),
-    expr: text().refine((expr) => expr.trim() !== '', 'an expression, such as {{ a + b }}'),
-    dtype: oneOf(dtypes).default('str'),
+    expr: text()
+      .refine((expr) => expr.trim() !== '', 'an expression, such as {{ a + b }}')
+      .describe('A Jinja template: {{ price * 2 }}. A row in which it has no text is dropped.'),
+    dtype: oneOf(dtypes).default('str').describe('What the text of the template is read as.'),
   })
+  .describe('A value computed from other columns of the row.')
   .transform((config, context) => {
     if (config.skip === null) return config
     const value = castSkipValue(config.skip.value, config.dtype)
@@ -38,7 +41,7 @@ export const expression = defineColumn({
   schema,
   templates: ['expr'],
   describe(config, context) {
-    const { references, problems } = describeTemplate(config.expr, 'expr', context)
+    const { references, problems } = describeExpression(config.name, config.expr, context)
     return {
       by: 'row',
       pure: true,
@@ -51,7 +54,7 @@ export const expression = defineColumn({
   },
   bind({ name, expr, dtype }, context) {
     const random = context.random(templateStream(name, 'expr'))
-    const render = bindTemplate(expr, { what: 'expression', random, context })
+    const render = bindTemplate(expr, { field: 'expr', random, context })
     return { by: 'row', generate: (row) => castText(render(row), dtype) }
   },
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Problem } from '../config/problem.ts'
+import { refusedForNow } from '../config/json-form.ts'
 import { flag, list, mapping, oneOf, text } from '../config/scalars.ts'
 import { type BindContext, type ColumnDescription, defineColumn, type Row } from '../graph/kind.ts'
 import type { ChatMessage } from '../graph/request.ts'
@@ -10,17 +11,30 @@ import { sampledParameter } from './sampled.ts'
 import { describePrompt, describeTemplate, singleBraces } from './template-field.ts'
 import { traceModes, traceOf } from './trace.ts'
 
-const schema = z.strictObject({
-  ...commonFields,
-  column_type: oneOf(['llm-text']),
-  prompt: text(),
-  model_alias: text({ nonEmpty: true }),
-  system_prompt: text().nullable().default(null),
-  multi_modal_context: list(mapping()).nullable().default(null),
-  tool_alias: text().nullable().default(null),
-  with_trace: oneOf(traceModes).default('none'),
-  extract_reasoning_content: flag().default(false),
-})
+const schema = z
+  .strictObject({
+    ...commonFields,
+    column_type: oneOf(['llm-text']),
+    prompt: text().describe('The user message: a Jinja template over columns of the row.'),
+    model_alias: text({ nonEmpty: true }).describe('The alias of an entry in model_configs.'),
+    system_prompt: text()
+      .nullable()
+      .default(null)
+      .describe('The system message: a template too; none is sent when it is empty.'),
+    multi_modal_context: refusedForNow(list(mapping()).nullable().default(null), 'list').describe(
+      'Images, audio and video beside the prompt. Not supported yet: refused.',
+    ),
+    tool_alias: refusedForNow(text().nullable().default(null), 'value').describe(
+      'Tools the model may call. Not supported yet: refused.',
+    ),
+    with_trace: oneOf(traceModes)
+      .default('none')
+      .describe('Keeps the conversation in a column <name>__trace.'),
+    extract_reasoning_content: flag()
+      .default(false)
+      .describe('Keeps what the model thought in a column <name>__reasoning_content.'),
+  })
+  .describe('Text written by a model.')
 
 type LlmTextConfig = z.output<typeof schema>
 
@@ -96,16 +110,21 @@ function sidesOf(config: LlmTextConfig): NonNullable<ColumnDescription['sides']>
   ]
 }
 
+const notYet = {
+  tool_alias: 'tools are not supported yet',
+  multi_modal_context: 'images, audio and video are not supported yet',
+} as const
+
 function unsupported(config: LlmTextConfig, path: readonly (string | number)[]): Problem[] {
   const given = [
-    ...(config.multi_modal_context?.length ? ['multi_modal_context'] : []),
-    ...(config.tool_alias === null ? [] : ['tool_alias']),
+    ...(config.multi_modal_context?.length ? (['multi_modal_context'] as const) : []),
+    ...(config.tool_alias === null ? [] : (['tool_alias'] as const)),
   ]
   return given.map((field) => ({
     level: 'error',
     code: 'unsupported',
     path: [...path, field],
-    message: `Column '${config.name}' gives ${field}, which this version can't do yet`,
+    message: `Column '${config.name}' gives ${field}, and ${notYet[field]}`,
     suggestion: `Leave ${field} out.`,
   }))
 }
@@ -115,17 +134,14 @@ function bindConversation(
   { name, prompt, system_prompt: systemPrompt }: LlmTextConfig,
   context: BindContext,
 ): (row: Row) => ChatMessage[] {
-  function bindPrompt(source: string, field: string, what: string): (row: Row) => string {
-    return bindTemplate(source, {
-      what,
-      random: context.random(templateStream(name, field)),
-      context,
-    })
+  function bindPrompt(source: string, field: string): (row: Row) => string {
+    const random = context.random(templateStream(name, field))
+    return bindTemplate(source, { field, random, context })
   }
   // A prompt that is written empty is meant; one that comes out empty is a mistake in the row.
-  const user = prompt === '' ? () => '' : bindPrompt(prompt, 'prompt', 'prompt')
+  const user = prompt === '' ? () => '' : bindPrompt(prompt, 'prompt')
   if (!systemPrompt) return (row) => [message('user', user(row))]
-  const system = bindPrompt(systemPrompt, 'system_prompt', 'system prompt')
+  const system = bindPrompt(systemPrompt, 'system_prompt')
   return (row) => [message('system', system(row)), message('user', user(row))]
 }
 

@@ -583,7 +583,7 @@ describe('static problems', () => {
   test('a convert_to that means nothing', () => {
     expect(messages({ c: { ...uniform, convert_to: 'int64' } })).toMatchInlineSnapshot(`
       [
-        "unknown-conversion at columns[0].convert_to: Column 'c' has a convert_to that cannot be used | convert_to of a number or category is one of int, float, str | 'int64' | ",
+        "unknown-conversion at columns[0].convert_to: Column 'c' has a convert_to that cannot be used | int, float or str, for a number or category | 'int64' | Did you mean 'int'?",
       ]
     `)
     const params = { start: '2024', end: '2025' }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ColumnConfig } from '../config/dataset.ts'
 import { isMapping } from '../config/literal.ts'
 import type { Problem } from '../config/problem.ts'
+import { withForm } from '../config/json-form.ts'
 import { refuse, text } from '../config/scalars.ts'
 import { defineColumn, type ColumnKind, type DescribeContext } from '../graph/kind.ts'
 import { checkSampler } from '../samplers/check.ts'
@@ -124,15 +125,31 @@ function samplerSchema(kinds: readonly Sampler<unknown>[]): z.ZodType<SamplerCon
 }
 
 function schemaOf({ kind, params: fields }: Sampler<unknown>) {
-  const params = untagged(kind).pipe(fields)
+  const params = withForm(untagged(kind).pipe(fields), { like: () => tagged(kind, fields) })
   return z.strictObject({
     ...commonFields,
     column_type: z.literal('sampler'),
     sampler_type: z.literal(kind),
     params,
-    conditional_params: z.record(z.string(), params).default({}),
-    convert_to: text().nullable().default(null),
+    conditional_params: z
+      .record(z.string(), params)
+      .default({})
+      .describe('Other parameters for rows where a condition holds: an expression without braces.'),
+    convert_to: text()
+      .nullable()
+      .default(null)
+      .describe(
+        'int, float or str for numbers and categories; a pattern such as %Y-%m-%d for dates.',
+      ),
   })
+}
+
+/** The parameters as they may be written, with the tag or without. */
+function tagged(kind: string, fields: z.ZodType): z.ZodType {
+  if (!(fields instanceof z.ZodObject)) return fields
+  const tag = z.literal(kind).optional().describe('The same as beside params.')
+  const { description = '' } = fields
+  return z.strictObject({ ...fields.shape, sampler_type: tag }).describe(description)
 }
 
 /** Parameter objects may repeat the column's `sampler_type`; another one is a contradiction. */

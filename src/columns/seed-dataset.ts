@@ -4,7 +4,9 @@ import { oneOf } from '../config/scalars.ts'
 import { defineColumn } from '../graph/kind.ts'
 import { commonFields } from './common-fields.ts'
 
-const schema = z.strictObject({ ...commonFields, column_type: oneOf(['seed-dataset']) })
+const schema = z
+  .strictObject({ ...commonFields, column_type: oneOf(['seed-dataset']) })
+  .describe('A column of the seed. Those that are not written here are there all the same.')
 
 /** A column of the seed, read row by row. */
 export const seedDataset = defineColumn({

@@ -54,12 +54,35 @@ export function singleBraces(
       level: 'warning',
       code: 'single-braces',
       path,
-      message: `Column '${column}' has '${text}' in its ${String(path.at(-1))}, which is sent as it is`,
+      message: `Column '${column}' has '${text}' in its ${String(path.at(-1))}, which stays as it is`,
       suggestion: `To put the value of the column there, write {{ ${name} }}.`,
       within: { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 },
     })
   }
   return problems
+}
+
+/** Warns of an expression that names columns and has no braces: it is a constant text. */
+export function describeExpression(
+  column: string,
+  expr: string,
+  context: DescribeContext,
+): TemplateField {
+  const path = [...context.path, 'expr']
+  const field = describeTemplate(expr, 'expr', context)
+  const problems = [...field.problems, ...singleBraces(column, expr, path, context)]
+  const words: string[] = /[{}]/.test(expr) ? [] : (expr.match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? [])
+  const named = words.find((word) => isColumn(word, context))
+  if (named !== undefined) {
+    problems.push({
+      level: 'warning',
+      code: 'missing-braces',
+      path,
+      message: `The expression of column '${column}' names '${named}' without braces, so every row gets this text as it is`,
+      suggestion: `To compute it, write ${JSON.stringify(`{{ ${expr.trim()} }}`)}.`,
+    })
+  }
+  return { ...field, problems }
 }
 
 function isColumn(name: string, context: DescribeContext): boolean {

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { nearest } from '../util/near-miss.ts'
 import type { ColumnConfig, RawColumn, SkipConfig } from './dataset.ts'
-import { entriesOf, isMapping, quoted, type Mapping } from './literal.ts'
+import { entriesOf, isMapping, quoted } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod } from './problems.ts'
+import { readRepaired } from './repair.ts'
 import { flag, oneOf, refuse, scalar, text } from './scalars.ts'
 
 const skipSchema = z.strictObject({ when: text(), value: skipValue().nullable().default(null) })
@@ -26,9 +27,12 @@ const commonSchema = z.object({
 
 const commonKeys = Object.keys(commonSchema.shape)
 
+/** Stands for a column's name or type that can't be read; no sound column has it. */
+export const unread = ''
+
 export interface ParsedColumns {
-  /** In the config's positions; null where a column has no usable name or type. */
-  columns: (RawColumn | null)[]
+  /** In the config's positions, broken ones too: what is wrong with them has been said. */
+  columns: RawColumn[]
   problems: Problem[]
 }
 
@@ -47,10 +51,7 @@ export function parseColumns(list: readonly unknown[], path: ConfigPath): Parsed
   }
 }
 
-function parseColumn(
-  value: unknown,
-  path: ConfigPath,
-): { column: RawColumn | null; problems: Problem[] } {
+function parseColumn(value: unknown, path: ConfigPath): { column: RawColumn; problems: Problem[] } {
   const name = isMapping(value) ? value['name'] : undefined
   const index = Number(path.at(-1)) + 1
   const subject =
@@ -60,11 +61,19 @@ function parseColumn(
   const problems = problemsOfZod(result.error, { path, value, schema: commonSchema, subject }).map(
     (problem) => withHint(problem, value, path),
   )
-  // Sound enough for further checks: what is wrong in it has been said.
-  const repaired = isMapping(value)
-    ? commonSchema.safeParse(without(value, problems, path.length)).data
-    : undefined
-  return { column: repaired === undefined ? null : joined(value, repaired), problems }
+  return { column: joined(value, repaired(value, { path, subject })), problems }
+}
+
+/** Sound enough for further checks. */
+function repaired(value: unknown, context: { path: ConfigPath; subject: string }): ColumnConfig {
+  const written = isMapping(value) ? value : {}
+  const name = typeof written['name'] === 'string' ? written['name'] : unread
+  const type = typeof written['column_type'] === 'string' ? written['column_type'] : unread
+  const named = { ...written, name: name || 'unread', column_type: type || 'unread' }
+  const common =
+    readRepaired(commonSchema, named, context).value ??
+    commonSchema.parse({ name: named.name, column_type: named.column_type })
+  return { ...common, name, column_type: type }
 }
 
 function joined(value: unknown, common: ColumnConfig): RawColumn {
@@ -75,11 +84,6 @@ function joined(value: unknown, common: ColumnConfig): RawColumn {
     if (!commonKeys.includes(key)) column[key] = item
   }
   return column
-}
-
-function without(value: Mapping, problems: readonly Problem[], depth: number): Mapping {
-  const wrong = new Set(problems.map(({ path }) => path[depth]))
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !wrong.has(key)))
 }
 
 function withHint(problem: Problem, value: unknown, path: ConfigPath): Problem {
@@ -100,10 +104,10 @@ function withHint(problem: Problem, value: unknown, path: ConfigPath): Problem {
 }
 
 /** The ancestor lets the later of two columns win without a word; here both places are named. */
-function duplicateNames(columns: readonly (RawColumn | null)[], path: ConfigPath): Problem[] {
+function duplicateNames(columns: readonly RawColumn[], path: ConfigPath): Problem[] {
   const first = new Map<string, number>()
   return columns.flatMap((column, index): Problem[] => {
-    if (column === null) return []
+    if (column.name === unread) return []
     const before = first.get(column.name)
     if (before === undefined) {
       first.set(column.name, index)

@@ -11,11 +11,14 @@ const processorTypes = ['drop_columns', 'schema_transform']
 
 const tagSchema = z.object({ name: text({ nonEmpty: true }), processor_type: text() })
 
-const dropSchema = z.strictObject({
-  name: text({ nonEmpty: true }),
-  processor_type: oneOf(['drop_columns']),
-  column_names: list(text()),
-})
+/** The one kind of processor that runs yet. */
+export const dropSchema = z
+  .strictObject({
+    name: text({ nonEmpty: true }).describe('Any name.'),
+    processor_type: oneOf(['drop_columns']).describe('Others are refused for now.'),
+    column_names: list(text()).describe('Names, or patterns with *, of columns to leave out.'),
+  })
+  .describe('Leaves columns out of the dataset.')
 
 /** What the processors ask for: patterns of names to drop; other kinds are refused for now. */
 export function parseProcessors(
@@ -101,10 +104,16 @@ const laterParts = {
   profilers: { level: 'warning', what: 'Judge score profiles are', suggestion: undefined },
 } as const
 
-const profilerSchema = z.strictObject({
-  model_alias: text({ nonEmpty: true }),
-  summary_score_sample_size: integer({ min: 1 }).nullable().default(20),
-})
+/** An entry of `profilers`. */
+export const profilerSchema = z
+  .strictObject({
+    model_alias: text({ nonEmpty: true }).describe('The model that would write summaries.'),
+    summary_score_sample_size: integer({ min: 1 })
+      .nullable()
+      .default(20)
+      .describe('Answers it would look at; null for no summaries.'),
+  })
+  .describe('A profile of judge scores.')
 
 /** Profilers are left out, but a mistake in one is a mistake. */
 export function checkProfilers(profilers: readonly unknown[], path: ConfigPath): Problem[] {

@@ -83,6 +83,12 @@ test('common fields are coerced and filled in', () => {
   })
 })
 
+test.each(['null', '"null"', '~'])('on_failure: %s keeps the row with a null', (written) => {
+  const { config, problems } = load(`columns:\n- {name: a, column_type: x, on_failure: ${written}}`)
+  expect(problems).toEqual([])
+  expect(config?.columns[0]?.on_failure).toBe('null')
+})
+
 describe('the root', () => {
   test.each([
     ['', '1:1 wrong-type'],
@@ -247,9 +253,22 @@ describe('the draft for further checks', () => {
     expect(draft?.model_configs.map(({ alias }) => alias)).toEqual(['m'])
     expect(draft?.rows).toBeNull()
   })
-  test('is missing when columns cannot be told apart', () => {
-    expect(load('columns:\n- {column_type: x}').draft).toBeNull()
-    expect(load('columns: 5').draft).toBeNull()
+  test('keeps the places of columns that cannot be read', () => {
+    const { draft, unread } = load('columns:\n- {column_type: x}\n- 5\n- {name: a, drop: maybe}')
+    expect(draft?.columns.map(({ name, column_type }) => [name, column_type])).toEqual([
+      ['', 'x'],
+      ['', ''],
+      ['a', ''],
+    ])
+    expect(unread).toEqual(new Set())
+  })
+  test('names the parts that cannot be read at all', () => {
+    expect(load('columns: 5\nmodel_configs: x\nseed_config: {source: 3}').unread).toEqual(
+      new Set(['columns', 'model_configs', 'seed_config']),
+    )
+    expect(load('columns: []\nmodel_configs:').unread).toEqual(new Set())
+    expect(load('seed: 1').unread).toEqual(new Set(['columns']))
+    expect(load('7').draft).toBeNull()
   })
 })
 

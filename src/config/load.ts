@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { Double } from '../util/value.ts'
-import { parseColumns } from './columns.ts'
+import { parseColumns, unread as unreadName } from './columns.ts'
 import type { DatasetConfig, Literal } from './dataset.ts'
 import { checkProfilers, dropColumns, parseProcessors, unsupportedPart } from './later-parts.ts'
 import { isList, isMapping, type Mapping } from './literal.ts'
 import { parseModels, parseProviders } from './model-lists.ts'
-import type { Problem } from './problem.ts'
+import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod, withPositions } from './problems.ts'
 import { findRoot } from './root.ts'
 import { integer, refuse } from './scalars.ts'
@@ -15,8 +15,15 @@ import { parseConfigText, type Locate } from './text.ts'
 export interface LoadedDataset {
   /** Null when there are errors. */
   config: DatasetConfig | null
-  /** What could be read despite errors, for further checks only; null when too little could. */
+  /** What could be read despite errors, for further checks only; null when nothing could. */
   draft: DatasetConfig | null
+  /**
+   * Parts that are written and can't be read at all: what they hold can't be missing elsewhere.
+   * `column-names` when there is a column of which nothing can be read.
+   */
+  unread: ReadonlySet<string>
+  /** Names of providers that are wrong; null for one whose name can't be read. */
+  brokenProviders: readonly (string | null)[]
   /** With file and position, and with paths from the dataset's root. */
   problems: Problem[]
   /** Takes such paths, whether or not the file has `data_designer` around the dataset. */
@@ -25,19 +32,46 @@ export interface LoadedDataset {
 
 /** Reads a dataset config in either form and says everything that is wrong with it. */
 export function loadDataset(text: string, { file }: { file: string }): LoadedDataset {
-  const { value, problems, locate: locateInFile } = parseConfigText(text, { file })
-  if (value === undefined) return { config: null, draft: null, problems, locate: locateInFile }
-  const { root, base, problems: rootProblems } = findRoot(value)
-  const locate: Locate = (path, options) => locateInFile([...base, ...path], options)
-  const found = [...problems, ...withPositions(rootProblems, file, locateInFile)]
-  if (root === null) return { config: null, draft: null, problems: found, locate }
-  const dataset = readDataset(root)
-  found.push(...withPositions(dataset.problems, file, locate))
+  const { value, problems, rest, ...whole } = parseConfigText(text, { file })
+  const readable = value === undefined ? rest : { value, gaps: [], ...whole }
+  const nothing = { config: null, draft: null, unread: new Set<string>(), brokenProviders: [] }
+  if (readable === null) return { ...nothing, problems, locate: whole.locate }
+  const { root, base, problems: rootProblems } = findRoot(readable.value)
+  const locate: Locate = (path, options) => readable.locate([...base, ...path], options)
+  const gaps = readable.gaps.map(({ path }) => path.slice(base.length))
+  const found = [...problems, ...withPositions(rootProblems, file, readable.locate)]
+  if (root === null) return { ...nothing, problems: found, locate }
+  const { draft, problems: wrong, unread, brokenProviders } = readDataset(root)
+  const outside = wrong.filter(({ path }) => !gaps.some((gap) => isWithin(path, gap)))
+  found.push(...withPositions(outside, file, locate))
   const isBroken = found.some(({ level }) => level === 'error')
-  return { config: isBroken ? null : dataset.draft, draft: dataset.draft, problems: found, locate }
+  return {
+    config: isBroken ? null : draft,
+    draft,
+    unread: new Set([...unread, ...gaps.flatMap((gap) => unreadParts(gap, draft))]),
+    brokenProviders,
+    problems: found,
+    locate,
+  }
 }
 
-function readDataset(root: Mapping): { draft: DatasetConfig | null; problems: Problem[] } {
+function isWithin(path: ConfigPath, gap: ConfigPath): boolean {
+  return gap.every((step, index) => path[index] === step)
+}
+
+/** The part a gap leaves unknown: as a whole, or the columns' names where one of them is. */
+function unreadParts([part, index]: ConfigPath, { columns }: DatasetConfig): string[] {
+  if (index === undefined) return [String(part)]
+  const isNameless = part === 'columns' && columns[Number(index)]?.name === unreadName
+  return isNameless ? ['column-names'] : []
+}
+
+function readDataset(root: Mapping): {
+  draft: DatasetConfig
+  unread: ReadonlySet<string>
+  brokenProviders: readonly (string | null)[]
+  problems: Problem[]
+} {
   const problems: Problem[] = []
   const part = (key: string): readonly Literal[] => listAt(root, key, problems)
   const columns = parseColumns(part('columns'), ['columns'])
@@ -56,10 +90,8 @@ function readDataset(root: Mapping): { draft: DatasetConfig | null; problems: Pr
     problems.push(...unsupportedPart(key, part(key), []))
   }
   problems.push(...checkProfilers(part('profilers'), ['profilers']))
-  const whole = columns.columns.filter((column) => column !== null)
-  const isWhole = whole.length === columns.columns.length && isList(root['columns'])
   const draft = {
-    columns: dropColumns(whole, drops.dropped),
+    columns: dropColumns(columns.columns, drops.dropped),
     model_configs: models.models,
     model_providers: providers.providers,
     seed_config: seedConfig.seedConfig,
@@ -70,8 +102,14 @@ function readDataset(root: Mapping): { draft: DatasetConfig | null; problems: Pr
     seed,
     rows,
   }
-  return { draft: isWhole ? draft : null, problems }
+  const unread = new Set(
+    listKeys.filter((key) => !isList(root[key]) && (key === 'columns' || !isAbsent(root[key]))),
+  )
+  if (draft.seed_config === null && !isAbsent(root['seed_config'])) unread.add('seed_config')
+  return { draft, unread, brokenProviders: providers.broken, problems }
 }
+
+const listKeys: readonly string[] = ['columns', 'model_configs', 'model_providers', 'processors']
 
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null

@@ -19,32 +19,38 @@ export function parseModels(
     problems.push(...parsed.problems)
     const alias = isMapping(value) ? value['alias'] : undefined
     if (parsed.model !== null) models.push(parsed.model)
-    else if (typeof alias === 'string' && alias !== '') models.push(placeholder(alias))
+    else if (typeof alias === 'string' && alias !== '') models.push(placeholder(alias, value))
   }
   const names = items.map((value) => (isMapping(value) ? value['alias'] : undefined))
   problems.push(...duplicates(names, path, 'alias', 'Model'))
   return { models, problems }
 }
 
-function placeholder(alias: string): ModelConfig {
+/** Without a provider that can be read it has none, which is not a second problem. */
+function placeholder(alias: string, written: unknown): ModelConfig {
+  const provider = isMapping(written) ? written['provider'] : undefined
   return {
     alias,
     model: '',
-    provider: '',
+    provider: typeof provider === 'string' ? provider : '',
     inference_parameters: defaultParameters,
     skip_health_check: true,
   }
 }
 
-/** Reads a list of providers. */
+/** Reads a list of providers; `broken` are the names of those that are wrong, null without one. */
 export function parseProviders(
   items: readonly unknown[],
   path: ConfigPath,
-): { providers: ModelProvider[]; problems: Problem[] } {
+): { providers: ModelProvider[]; broken: (string | null)[]; problems: Problem[] } {
   const parsed = items.map((value, index) => parseProvider(value, [...path, index]))
   const names = items.map((value) => (isMapping(value) ? value['name'] : undefined))
   return {
     providers: parsed.flatMap(({ provider }) => provider ?? []),
+    broken: names.flatMap((name, index) => {
+      if (parsed[index]?.provider !== null) return []
+      return typeof name === 'string' ? [name] : [null]
+    }),
     problems: [
       ...parsed.flatMap(({ problems }) => problems),
       ...duplicates(names, path, 'name', 'Provider'),
@@ -92,16 +98,20 @@ export function loadModels(text: string, { file }: { file: string }): LoadedMode
 export interface LoadedProviders {
   /** Null when there are errors. */
   providers: ModelProvider[] | null
+  /** Names of providers that are wrong; null for one whose name can't be read. */
+  broken: (string | null)[]
   problems: Problem[]
 }
 
 /** Reads a file with `providers`, as the ancestor keeps it in its home directory. */
 export function loadProviders(text: string, { file }: { file: string }): LoadedProviders {
+  let broken: (string | null)[] = [null]
   const { items, problems, complete } = listFile(text, file, 'providers', (list, path) => {
-    const { providers, problems: found } = parseProviders(list, path)
-    return { items: providers, problems: found }
+    const parsed = parseProviders(list, path)
+    broken = parsed.broken
+    return { items: parsed.providers, problems: parsed.problems }
   })
-  return { providers: complete ? items : null, problems }
+  return { providers: complete ? items : null, broken: complete ? [] : broken, problems }
 }
 
 type ReadList<Item> = (

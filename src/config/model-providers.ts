@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ModelProvider } from './dataset.ts'
+import { withForm } from './json-form.ts'
 import { isMapping } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { capitalized, problemsOfZod } from './problems.ts'
@@ -26,16 +27,37 @@ function builtIn(name: string, endpoint: string, api_key: string): ModelProvider
   }
 }
 
-const providerSchema = z.strictObject({
-  name: text({ nonEmpty: true }),
-  endpoint: text().nullable().default(null),
-  provider_type: text({ nonEmpty: true }).default('openai'),
-  api_key: environmentName().nullable().default(null),
-  extra_body: mapping().nullable().default(null),
-  extra_headers: mapOf(text()).nullable().default(null),
-  max_parallel_requests: integer({ min: 1 }).nullable().default(null),
-  requests_per_minute: integer({ min: 1 }).nullable().default(null),
-  tokens_per_minute: integer({ min: 1 }).nullable().default(null),
+/** An entry of a list of providers. */
+export const providerSchema = z.strictObject({
+  name: text({ nonEmpty: true }).describe('Name by which models use it.'),
+  endpoint: text()
+    .nullable()
+    .default(null)
+    .describe('Base URL, usually ending in /v1; not for llama-cpp.'),
+  provider_type: text({ nonEmpty: true })
+    .default('openai')
+    .describe('How it is spoken to: openai for every compatible server.'),
+  api_key: environmentName()
+    .nullable()
+    .default(null)
+    .describe('Name of the environment variable with the key, never the key.'),
+  extra_body: mapping().nullable().default(null).describe('Further fields of every request.'),
+  extra_headers: mapOf(text())
+    .nullable()
+    .default(null)
+    .describe('Further headers of every request.'),
+  max_parallel_requests: integer({ min: 1 })
+    .nullable()
+    .default(null)
+    .describe('Requests at once over all its models; null for no limit.'),
+  requests_per_minute: integer({ min: 1 })
+    .nullable()
+    .default(null)
+    .describe('Requests in a minute over all its models; null for no limit.'),
+  tokens_per_minute: integer({ min: 1 })
+    .nullable()
+    .default(null)
+    .describe('Tokens in a minute over all its models; null for no limit.'),
 })
 
 export interface ParsedProvider {
@@ -98,7 +120,7 @@ const refusedKey = {
 
 /** The name of an environment variable; a key itself is refused and never shown. */
 function environmentName(): z.ZodType<string> {
-  return z.unknown().transform((input, context) => {
+  const name = z.unknown().transform((input, context) => {
     if (input === '') return ''
     if (typeof input !== 'string') {
       return refuse(context, input, { ...refusedKey, code: 'wrong-type' })
@@ -106,6 +128,7 @@ function environmentName(): z.ZodType<string> {
     if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(input) && !looksLikeKey(input)) return input
     return refuse(context, input, { ...refusedKey, received: masked(input) })
   })
+  return withForm(name, { json: { type: 'string', pattern: '^(?:[A-Za-z_][A-Za-z0-9_]*)?$' } })
 }
 
 const keyPrefix = /^(?:sk|pk|rk|hf|gsk|ghp|gho|xai|nvapi|pplx|AIza|AKIA|eyJ)(?:_|[A-Za-z0-9]{16})/

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ChatParameters, ModelConfig } from './dataset.ts'
+import { withForm } from './json-form.ts'
 import { isMapping, quoted } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { capitalized, problemsOfZod } from './problems.ts'
@@ -7,29 +8,54 @@ import { sampled } from './sampled.ts'
 import { flag, integer, mapping, oneOf, text } from './scalars.ts'
 
 const common = {
-  max_parallel_requests: integer({ min: 1 }).default(4),
-  requests_per_minute: integer({ min: 1 }).nullable().default(null),
-  tokens_per_minute: integer({ min: 1 }).nullable().default(null),
-  timeout: integer({ min: 1 }).nullable().default(null),
-  extra_body: mapping().nullable().default(null),
+  max_parallel_requests: integer({ min: 1 }).default(4).describe('Requests of this alias at once.'),
+  requests_per_minute: integer({ min: 1 })
+    .nullable()
+    .default(null)
+    .describe('Requests of this alias in a minute; null for no limit.'),
+  tokens_per_minute: integer({ min: 1 })
+    .nullable()
+    .default(null)
+    .describe('Tokens of this alias in a minute, question and answer together; null for no limit.'),
+  timeout: integer({ min: 1 })
+    .nullable()
+    .default(null)
+    .describe('Seconds until a request is given up; null means 60.'),
+  extra_body: mapping()
+    .nullable()
+    .default(null)
+    .describe('Further fields of every request, such as seed or stop.'),
 }
 
+const kindOfModel = 'What the model makes; it may be left out.'
+
 const chatSchema = z.strictObject({
-  generation_type: oneOf(['chat-completion']).default('chat-completion'),
+  generation_type: oneOf(['chat-completion']).default('chat-completion').describe(kindOfModel),
   ...common,
-  temperature: sampled(0, 2).nullable().default(null),
-  top_p: sampled(0, 1).nullable().default(null),
-  max_tokens: integer({ min: 1 }).nullable().default(null),
+  temperature: sampled(0, 2)
+    .nullable()
+    .default(null)
+    .describe('From 0 to 2, or a distribution to draw from for every request.'),
+  top_p: sampled(0, 1)
+    .nullable()
+    .default(null)
+    .describe('From 0 to 1, or a distribution to draw from for every request.'),
+  max_tokens: integer({ min: 1 }).nullable().default(null).describe('Most tokens of an answer.'),
 })
 
 const embeddingSchema = z.strictObject({
-  generation_type: oneOf(['embedding']).default('embedding'),
+  generation_type: oneOf(['embedding']).default('embedding').describe(kindOfModel),
   ...common,
-  encoding_format: oneOf(['float', 'base64']).default('float'),
-  dimensions: integer().nullable().default(null),
+  encoding_format: oneOf(['float', 'base64'])
+    .default('float')
+    .describe('Form in which numbers are sent.'),
+  dimensions: integer().nullable().default(null).describe('Numbers of an embedding.'),
 })
 
-const imageSchema = z.strictObject({ generation_type: oneOf(['image']), ...common })
+const imageSchema = z.strictObject({
+  generation_type: oneOf(['image']).describe(kindOfModel),
+  ...common,
+})
 
 const generationTypes = ['chat-completion', 'embedding', 'image']
 
@@ -57,12 +83,17 @@ export const defaultParameters: ChatParameters = {
   max_tokens: null,
 }
 
-const modelSchema = z.strictObject({
-  alias: text({ nonEmpty: true }),
-  model: text({ nonEmpty: true }),
-  provider: text({ nonEmpty: true }),
-  inference_parameters: z.unknown().optional(),
-  skip_health_check: flag().default(false),
+/** An entry of `model_configs`. */
+export const modelSchema = z.strictObject({
+  alias: text({ nonEmpty: true }).describe('Name by which columns use it.'),
+  model: text({ nonEmpty: true }).describe("The provider's name of the model."),
+  provider: text({ nonEmpty: true }).describe('Name of a provider.'),
+  inference_parameters: withForm(z.unknown().optional(), {
+    like: () => z.union([chatSchema, embeddingSchema, imageSchema]),
+  }).describe('How the model is called.'),
+  skip_health_check: flag()
+    .default(false)
+    .describe('Start without asking the model something tiny first.'),
 })
 
 export interface ParsedModel {

@@ -6,7 +6,7 @@ import type { ConfigPath, Problem } from './problem.ts'
 import type { Refusal } from './scalars.ts'
 import { keysAt } from './schema-keys.ts'
 import type { Locate } from './text.ts'
-import { refusalOf } from './zod-refusal.ts'
+import { refusalOf, wordsOf } from './zod-refusal.ts'
 
 export interface ZodContext {
   /** Where the parsed value stands in the config. */
@@ -95,8 +95,7 @@ function foldUnion(
   context: ZodContext,
 ): Problem[] {
   if (issue.errors.length === 0) {
-    const words =
-      'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : []
+    const words = wordsOf(issue)
     const code = valueAt(context.value, steps) === undefined ? 'missing-field' : 'wrong-word'
     const expected = words.length === 0 ? 'a known word' : `one of ${words.join(', ')}`
     return [refusal(steps, { code, expected, words }, context)]
@@ -153,7 +152,8 @@ function refusal(
   const path = [...context.path, ...steps]
   const value = valueAt(context.value, steps)
   const meant = typeof value === 'string' && words ? nearest(value, words) : undefined
-  const hint = suggestion ?? (meant === undefined ? undefined : `Did you mean '${meant}'?`)
+  const near = meant === undefined ? undefined : `Did you mean '${meant}'?`
+  const hint = suggestion ?? near ?? (expected === 'a list' ? asList(value) : undefined)
   return {
     level: 'error',
     code,
@@ -163,6 +163,13 @@ function refusal(
     ...(code !== 'missing-field' && { received: shown(path, received ?? describeLiteral(value)) }),
     ...(hint !== undefined && { suggestion: hint }),
   }
+}
+
+/** One thing where several were asked for: the brackets are missing. */
+function asList(value: unknown): string | undefined {
+  if (value === undefined || value === null || isMapping(value)) return undefined
+  const item = typeof value === 'string' ? JSON.stringify(value) : describeLiteral(value)
+  return item.length > 40 ? 'Write it as a list, in [ ].' : `Write it as a list: [${item}].`
 }
 
 const verdicts: Readonly<Record<Exclude<Refusal['code'], 'missing-field'>, string>> = {
@@ -238,7 +245,8 @@ export function formatProblems(problems: readonly Problem[]): string {
   return [...blocks, summary(problems)].join('\n\n')
 }
 
-function byPlace(a: Problem, b: Problem): number {
+/** The order of the files, and in each of its lines. */
+export function byPlace(a: Problem, b: Problem): number {
   if (a.file !== b.file) return (a.file ?? '') < (b.file ?? '') ? -1 : 1
   return (
     (a.position?.line ?? 0) - (b.position?.line ?? 0) ||

@@ -16,57 +16,124 @@ export type RunConfig = Omit<z.output<typeof runSchema>, 'request_admission' | '
 export type RequestAdmission = z.output<typeof admissionSchema>
 
 const admissionSchema = z.strictObject({
-  multiplicative_decrease_factor: double({ above: 0, below: 1 }).default(0.75),
-  additive_increase_step: integer({ min: 1 }).nullable().default(null),
-  successes_until_increase: integer({ min: 1 }).nullable().default(null),
-  cooldown_seconds: double({ above: 0, below: Infinity }).nullable().default(null),
-  startup_ramp_seconds: double({ min: 0, below: Infinity }).nullable().default(null),
+  multiplicative_decrease_factor: double({ above: 0, below: 1 })
+    .default(0.75)
+    .describe('What the limit is multiplied with after a burst of 429s.'),
+  additive_increase_step: integer({ min: 1 })
+    .nullable()
+    .default(null)
+    .describe('Requests by which the limit grows; null for growth by what replies tell.'),
+  successes_until_increase: integer({ min: 1 })
+    .nullable()
+    .default(null)
+    .describe('Replies after which it grows.'),
+  cooldown_seconds: double({ above: 0, below: Infinity })
+    .nullable()
+    .default(null)
+    .describe('Pause after a 429 that says nothing of it.'),
+  startup_ramp_seconds: double({ min: 0, below: Infinity })
+    .nullable()
+    .default(null)
+    .describe('Time until the cap is reached; 0 begins there.'),
 })
 
 /** The deprecated spelling of `request_admission`. */
 const throttleSchema = z.strictObject({
-  reduce_factor: double({ above: 0, below: 1 }).default(0.75),
-  additive_increase: integer({ min: 1 }).nullable().default(null),
-  success_window: integer({ min: 1 }).nullable().default(null),
-  cooldown_seconds: double({ above: 0, below: Infinity }).nullable().default(null),
-  rampup_seconds: double({ min: 0, below: Infinity }).nullable().default(null),
-  ceiling_overshoot: double({ min: 0 }).default(0.1),
+  reduce_factor: double({ above: 0, below: 1 })
+    .default(0.75)
+    .describe('Old name of multiplicative_decrease_factor.'),
+  additive_increase: integer({ min: 1 })
+    .nullable()
+    .default(null)
+    .describe('Old name of additive_increase_step.'),
+  success_window: integer({ min: 1 })
+    .nullable()
+    .default(null)
+    .describe('Old name of successes_until_increase.'),
+  cooldown_seconds: double({ above: 0, below: Infinity })
+    .nullable()
+    .default(null)
+    .describe('Pause after a 429 that says nothing of it.'),
+  rampup_seconds: double({ min: 0, below: Infinity })
+    .nullable()
+    .default(null)
+    .describe('Old name of startup_ramp_seconds.'),
+  ceiling_overshoot: double({ min: 0 })
+    .default(0.1)
+    .describe('Changes nothing here: the limit never grows above the cap.'),
 })
 
 const runSchema = z.strictObject({
-  disable_early_shutdown: flag().default(false),
-  shutdown_error_rate: double({ min: 0, max: 1 }).default(0.5),
-  shutdown_error_window: integer({ min: 1 }).default(10),
-  buffer_size: integer({ min: 1 }).default(1000),
-  max_concurrent_row_groups: integer({ min: 1 }).default(3),
-  max_in_flight_tasks: integer({ min: 1 }).default(1024),
-  non_inference_max_parallel_workers: integer({ min: 1 }).default(4),
-  max_conversation_restarts: integer({ min: 0 }).default(5),
-  max_conversation_correction_steps: integer({ min: 0 }).default(0),
-  async_trace: flag().default(false),
-  write_scheduler_events: flag().default(false),
-  display_tui: flag().default(false),
+  disable_early_shutdown: flag().default(false).describe('Never stop because too many cells fail.'),
+  shutdown_error_rate: double({ min: 0, max: 1 })
+    .default(0.5)
+    .describe('Share of failed cells in the window at which the run stops.'),
+  shutdown_error_window: integer({ min: 1 })
+    .default(10)
+    .describe('Cells that are looked at for it.'),
+  buffer_size: integer({ min: 1 }).default(1000).describe('Rows opened together.'),
+  max_concurrent_row_groups: integer({ min: 1 })
+    .default(3)
+    .describe('Changes nothing here: groups are opened when something would be idle.'),
+  max_in_flight_tasks: integer({ min: 1 })
+    .default(1024)
+    .describe('Changes nothing here: requests are bounded where they are sent.'),
+  non_inference_max_parallel_workers: integer({ min: 1 })
+    .default(4)
+    .describe('Local asynchronous cells at once.'),
+  max_conversation_restarts: integer({ min: 0 })
+    .default(5)
+    .describe('Changes nothing yet: no column reads replies in a form of its own.'),
+  max_conversation_correction_steps: integer({ min: 0 })
+    .default(0)
+    .describe('Changes nothing yet: no column reads replies in a form of its own.'),
+  async_trace: flag().default(false).describe('Changes nothing here: the ledger has it.'),
+  write_scheduler_events: flag()
+    .default(false)
+    .describe('Changes nothing here: the ledger has it.'),
+  display_tui: flag()
+    .default(false)
+    .describe('Changes nothing here: progress is shown on any terminal.'),
   /** Seconds. */
-  progress_interval: double({ above: 0, below: Infinity }).default(5),
-  otel_metrics_port: integer({ min: 1, max: 65535 }).nullable().default(9464),
-  preserve_dropped_columns: flag().default(true),
-  jinja_rendering_engine: oneOf(['secure', 'native']).default('secure'),
-  request_admission: admissionSchema.nullable().default(null),
+  progress_interval: double({ above: 0, below: Infinity })
+    .default(5)
+    .describe('Seconds between lines of progress where there is no terminal.'),
+  otel_metrics_port: integer({ min: 1, max: 65535 })
+    .nullable()
+    .default(9464)
+    .describe('Changes nothing here: no port is opened.'),
+  preserve_dropped_columns: flag()
+    .default(true)
+    .describe('Changes nothing here: part files keep every column.'),
+  jinja_rendering_engine: oneOf(['secure', 'native'])
+    .default('secure')
+    .describe('Changes nothing here: there is one engine, with a sandbox.'),
+  request_admission: admissionSchema
+    .nullable()
+    .default(null)
+    .describe('How the concurrency of an endpoint adapts to 429s.'),
   /** Ours: null takes the smallest multiple of `buffer_size` from 4,096 rows on. */
-  part_rows: integer({ min: 1 }).nullable().default(null),
+  part_rows: integer({ min: 1 })
+    .nullable()
+    .default(null)
+    .describe('Rows of a part file; null for the smallest multiple of buffer_size from 4,096 on.'),
   /** Ours: rows being worked on or written at once. */
-  max_open_rows: integer({ min: 1 }).default(65_536),
+  max_open_rows: integer({ min: 1 }).default(65_536).describe('Rows worked on or written at once.'),
   /** Ours: bytes of their cells. */
-  max_open_bytes: integer({ min: 2 ** 20 }).default(256 * 2 ** 20),
+  max_open_bytes: integer({ min: 2 ** 20 })
+    .default(256 * 2 ** 20)
+    .describe('Bytes of their cells.'),
   /** Ours: tries of one request before its cell fails; waiting for 429s does not count. */
-  max_attempts: integer({ min: 1 }).default(8),
+  max_attempts: integer({ min: 1 })
+    .default(8)
+    .describe('Tries of one request before its cell fails; waiting for 429s does not count.'),
 })
 
 /** With the deprecated names; they are replaced before anything else reads the object. */
-const writtenSchema = z.strictObject({
+export const writtenSchema = z.strictObject({
   ...runSchema.shape,
-  progress_bar: flag().optional(),
-  throttle: throttleSchema.nullable().optional(),
+  progress_bar: flag().optional().describe('Old name of display_tui.'),
+  throttle: throttleSchema.nullable().optional().describe('Old form of request_admission.'),
 })
 
 const leastPartRows = 4096

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Sampled } from './dataset.ts'
+import { withForm } from './json-form.ts'
 import { isMapping } from './literal.ts'
 import { double, list, oneOf, refuse } from './scalars.ts'
 
@@ -10,13 +11,21 @@ export function sampled(min: number, max: number): z.ZodType<Sampled> {
   const number = double({ min, max })
   const uniform = uniformSchema(number)
   const manual = manualSchema(number)
-  return z.unknown().transform((input, context) => {
+  const drawn = z.unknown().transform((input, context) => {
     const schema = isMapping(input) ? (isManual(input) ? manual : uniform) : number
     const result = schema.safeParse(input)
     if (result.success) return result.data
     for (const issue of result.error.issues) context.issues.push({ ...issue, input: undefined })
     return z.NEVER
   })
+  return withForm(drawn, { like: () => z.union([number, uniform, manual]) })
+}
+
+/** Whichever the tag decides for, its refusal names both words. */
+function distributionTag(word: (typeof distributionTypes)[number]): z.ZodType<string> {
+  return withForm(oneOf(distributionTypes), { json: { const: word } })
+    .default(word)
+    .describe('What it is drawn from; it may be left out.')
 }
 
 /** The tag decides, and without one the keys do. */
@@ -28,26 +37,35 @@ function isManual(input: { readonly [key: string]: unknown }): boolean {
 }
 
 function uniformSchema(number: z.ZodType<number>): z.ZodType<Sampled> {
-  const params = z.strictObject({ low: number, high: number }).transform((value, context) => {
-    if (value.low < value.high) return value
-    return refuse(context, `${value.low} and ${value.high}`, {
-      code: 'out-of-range',
-      expected: "'low' below 'high'",
-      received: `low ${value.low}, high ${value.high}`,
+  const params = z
+    .strictObject({
+      low: number.describe('Smallest value.'),
+      high: number.describe('End of the range.'),
     })
-  })
+    .transform((value, context) => {
+      if (value.low < value.high) return value
+      return refuse(context, `${value.low} and ${value.high}`, {
+        code: 'out-of-range',
+        expected: "'low' below 'high'",
+        received: `low ${value.low}, high ${value.high}`,
+      })
+    })
   return z
-    .strictObject({ distribution_type: oneOf(distributionTypes).default('uniform'), params })
+    .strictObject({
+      distribution_type: distributionTag('uniform'),
+      params: params.describe('The range.'),
+    })
     .transform((value) => ({ distribution_type: 'uniform', params: value.params }))
 }
 
 function manualSchema(number: z.ZodType<number>): z.ZodType<Sampled> {
   const params = z
     .strictObject({
-      values: list(number, { min: 1 }),
+      values: list(number, { min: 1 }).describe('What to choose from.'),
       weights: list(double({ min: 0 }))
         .nullable()
-        .default(null),
+        .default(null)
+        .describe('How often each comes, in proportion.'),
     })
     .transform((value, context) => {
       const { values, weights } = value
@@ -63,6 +81,9 @@ function manualSchema(number: z.ZodType<number>): z.ZodType<Sampled> {
       return { values, weights: weights.map((weight) => weight / sum) }
     })
   return z
-    .strictObject({ distribution_type: oneOf(distributionTypes).default('manual'), params })
+    .strictObject({
+      distribution_type: distributionTag('manual'),
+      params: params.describe('The values.'),
+    })
     .transform((value) => ({ distribution_type: 'manual', params: value.params }))
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Double } from '../util/value.ts'
 import type { Literal } from './dataset.ts'
+import { type JsonSchema, withForm } from './json-form.ts'
 import { describeLiteral, entriesOf, isList, isMapping, type Mapping } from './literal.ts'
 
 /** What a building block knows of a refusal; `problemsOfZod` turns it into a problem. */
@@ -29,7 +30,7 @@ export function refuse(context: Context, input: unknown, refusal: Refusal): neve
 /** Text; numbers, booleans and null are refused rather than turned into text. */
 export function text({ nonEmpty = false }: { nonEmpty?: boolean } = {}): z.ZodType<string> {
   const expected = nonEmpty ? 'text that is not empty' : 'text'
-  return z.unknown().transform((input, context) => {
+  const schema = z.unknown().transform((input, context) => {
     if (typeof input === 'string') {
       if (!nonEmpty || input !== '') return input
       return refuse(context, input, { code: 'wrong-format', expected, received: 'empty text' })
@@ -38,6 +39,7 @@ export function text({ nonEmpty = false }: { nonEmpty?: boolean } = {}): z.ZodTy
     const quotable = isScalar && { suggestion: `Put it into quotes: "${describeLiteral(input)}".` }
     return refuse(context, input, { code: 'wrong-type', expected, ...quotable })
   })
+  return withForm(schema, { json: { type: 'string', ...(nonEmpty ? { minLength: 1 } : {}) } })
 }
 
 /** Bounds of a number; `min` and `max` may be reached, `above` and `below` may not. */
@@ -53,13 +55,16 @@ const wholeText = /^[-+]?\d+(?:_\d+)*(?:\.0+)?$/
 /** A whole number, also written as `10.0`, `"10"` or `true`, as the ancestor reads them. */
 export function integer(bounds: Bounds = {}): z.ZodType<number> {
   const expected = `a whole number${describeBounds(bounds)}`
-  return z.unknown().transform((input, context) => {
+  const schema = z.unknown().transform((input, context) => {
     const number = readInteger(input)
     if (number === undefined) {
       return refuse(context, input, { code: 'wrong-type', expected, ...powerHint(input) })
     }
     if (Number.isSafeInteger(number) && isWithin(number, bounds)) return number
     return refuse(context, input, { code: 'out-of-range', expected })
+  })
+  return withForm(schema, {
+    json: { anyOf: [{ type: 'integer', ...keywordsOf(bounds) }, textForm(wholeText)] },
   })
 }
 
@@ -87,11 +92,14 @@ const specialText = /^([-+]?)(inf|infinity|nan)$/i
 /** A number, also written as text or `true`, as the ancestor reads them. */
 export function double(bounds: Bounds = {}): z.ZodType<number> {
   const expected = `a number${describeBounds(bounds)}`
-  return z.unknown().transform((input, context) => {
+  const schema = z.unknown().transform((input, context) => {
     const number = readDouble(input)
     if (number === undefined) return refuse(context, input, { code: 'wrong-type', expected })
     if (isWithin(number, bounds)) return number
     return refuse(context, input, { code: 'out-of-range', expected })
+  })
+  return withForm(schema, {
+    json: { anyOf: [{ type: 'number', ...keywordsOf(bounds) }, textForm(doubleText, specialText)] },
   })
 }
 
@@ -134,30 +142,72 @@ function describeBounds({ min, max, above, below }: Bounds): string {
   return parts.length === 0 ? '' : ` ${parts.join(' and ')}`
 }
 
+/** Bounds of the normal form; those of numbers written as text are checked by the loader only. */
+function keywordsOf({ min, max, above, below }: Bounds): JsonSchema {
+  const finite = (bound: number | undefined): bound is number =>
+    bound !== undefined && Number.isFinite(bound)
+  return {
+    ...(finite(min) && { minimum: min }),
+    ...(finite(max) && { maximum: max }),
+    ...(finite(above) && { exclusiveMinimum: above }),
+    ...(finite(below) && { exclusiveMaximum: below }),
+  }
+}
+
+/** A number written as text, with space around it. JSON Schema's patterns know no flags. */
+function textForm(...patterns: readonly RegExp[]): JsonSchema {
+  const sources = patterns.map(({ source, flags }) => {
+    const bare = source.replace(/^\^|\$$/g, '')
+    return flags.includes('i') ? anyCase(bare) : bare
+  })
+  return { type: 'string', pattern: `^\\s*(?:${sources.join('|')})\\s*$` }
+}
+
+function anyCase(source: string): string {
+  return source.replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`)
+}
+
 const flagWords: ReadonlyMap<string, boolean> = new Map([
   ...['true', 't', 'yes', 'y', 'on', '1'].map((word) => [word, true] as const),
   ...['false', 'f', 'no', 'n', 'off', '0'].map((word) => [word, false] as const),
 ])
 
+const flagForm: JsonSchema = {
+  anyOf: [
+    { type: 'boolean' },
+    { type: 'integer', minimum: 0, maximum: 1 },
+    { type: 'string', pattern: `^(?:${anyCase([...flagWords.keys()].join('|'))})$` },
+  ],
+}
+
 /** True or false, also 0, 1 and the usual words in quotes. */
 export function flag(): z.ZodType<boolean> {
-  return z.unknown().transform((input, context) => {
+  const schema = z.unknown().transform((input, context) => {
     if (typeof input === 'boolean') return input
     const number = readNumber(input)
     if (number === 0 || number === 1) return number === 1
     const word = typeof input === 'string' ? flagWords.get(input.toLowerCase()) : undefined
     return word ?? refuse(context, input, { code: 'wrong-type', expected: 'true or false' })
   })
+  return withForm(schema, { json: flagForm })
 }
 
 /** One of some words, exactly as they are spelled. */
 export function oneOf<const Word extends string>(words: readonly Word[]): z.ZodType<Word> {
-  return z.unknown().transform((input, context) => {
-    const word = words.find((candidate) => candidate === input)
+  const schema = z.unknown().transform((input, context) => {
+    // YAML reads the bare word null as nothing at all.
+    const written = input === null ? 'null' : input
+    const word = words.find((candidate) => candidate === written)
     if (word !== undefined) return word
     const expected = words.length === 1 ? `'${words[0]}'` : `one of ${words.join(', ')}`
     return refuse(context, input, { code: 'wrong-word', expected, words })
   })
+  return withForm(schema, { json: wordsForm(words) })
+}
+
+function wordsForm(words: readonly string[]): JsonSchema {
+  const values: (string | null)[] = words.includes('null') ? [...words, null] : [...words]
+  return values.length === 1 ? { const: values[0] } : { enum: values }
 }
 
 /** A list of at least `min` items. */
@@ -185,7 +235,7 @@ export function mapOf<Item>(item: z.ZodType<Item>): z.ZodType<ReadonlyMap<string
     return entries
   })
   mapItems.set(schema, item)
-  return schema
+  return withForm(schema, { like: () => z.record(z.string(), item) })
 }
 
 function addIssues(context: Context, key: string, error: z.ZodError): void {
@@ -201,27 +251,30 @@ export function itemOf(schema: z.ZodType): z.ZodType | undefined {
 
 /** Any value, kept as it was written: `1` and `1.0` stay apart. */
 export function literal(): z.ZodType<Literal> {
-  return z.unknown().transform((input, context) => {
+  const schema = z.unknown().transform((input, context) => {
     if (isLiteral(input)) return input
     return refuse(context, input, { code: 'wrong-type', expected: 'a value' })
   })
+  return withForm(schema, { json: {} })
 }
 
 /** A mapping of any values, kept as it was written. */
 export function mapping(): z.ZodType<Mapping> {
-  return z.unknown().transform((input, context) => {
+  const schema = z.unknown().transform((input, context) => {
     if (isMapping(input)) return input
     return refuse(context, input, { code: 'wrong-type', expected: 'a mapping' })
   })
+  return withForm(schema, { json: { type: 'object' } })
 }
 
 /** A single value that is not null, kept as it was written. */
 export function scalar(): z.ZodType<string | number | bigint | boolean | Double> {
   const expected = 'text, a number, true or false'
-  return z.unknown().transform((input, context) => {
+  const schema = z.unknown().transform((input, context) => {
     if (isScalarLiteral(input)) return input
     return refuse(context, input, { code: 'wrong-type', expected })
   })
+  return withForm(schema, { json: { type: ['string', 'number', 'boolean'] } })
 }
 
 function isScalarLiteral(input: unknown): input is string | number | bigint | boolean | Double {

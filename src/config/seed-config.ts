@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { nearest } from '../util/near-miss.ts'
 import type { SeedConfig } from './dataset.ts'
+import { withForm } from './json-form.ts'
 import { isMapping, quoted, type Mapping } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod } from './problems.ts'
@@ -9,7 +10,10 @@ import { integer, mapping, oneOf, refuse, text } from './scalars.ts'
 type Selection = NonNullable<SeedConfig['selection_strategy']>
 
 const rangeSchema = z
-  .strictObject({ start: integer({ min: 0 }), end: integer({ min: 0 }) })
+  .strictObject({
+    start: integer({ min: 0 }).describe('First row, from 0.'),
+    end: integer({ min: 0 }).describe('Last row; it is included.'),
+  })
   .transform((range, context): Selection => {
     if (range.start <= range.end) return range
     return refuse(context, range, {
@@ -21,8 +25,8 @@ const rangeSchema = z
 
 const partitionSchema = z
   .strictObject({
-    index: integer({ min: 0 }).default(0),
-    num_partitions: integer({ min: 1 }).default(1),
+    index: integer({ min: 0 }).default(0).describe('Which partition, from 0.'),
+    num_partitions: integer({ min: 1 }).default(1).describe('Partitions the seed is divided into.'),
   })
   .transform((block, context): Selection => {
     if (block.index < block.num_partitions) return block
@@ -33,10 +37,15 @@ const partitionSchema = z
     })
   })
 
-const seedSchema = z.strictObject({
-  source: mapping(),
-  sampling_strategy: oneOf(['ordered', 'shuffle']).default('ordered'),
-  selection_strategy: z.unknown().optional(),
+/** `seed_config`; what a source holds is its own business. */
+export const seedSchema = z.strictObject({
+  source: mapping().describe('Where the rows come from.'),
+  sampling_strategy: oneOf(['ordered', 'shuffle'])
+    .default('ordered')
+    .describe('As stored, or in another order for each pass.'),
+  selection_strategy: withForm(z.unknown().optional(), {
+    like: () => z.union([rangeSchema, partitionSchema, z.null()]),
+  }).describe('Which rows: a range, or one of some partitions.'),
 })
 
 const sourceSchema = z.object({ seed_type: text({ nonEmpty: true }) })
@@ -51,7 +60,10 @@ const sourceKeys: Readonly<Record<string, readonly string[]>> = {
   agent_rollout: ['format', 'path', 'file_pattern', 'recursive'],
 }
 
-/** Reads `seed_config`; a source's own fields are kept as written. */
+/**
+ * Reads `seed_config`; a source's own fields are kept as written. With a source that can be read
+ * there is a seed config, for further checks, whatever else is wrong.
+ */
 export function parseSeedConfig(
   value: unknown,
   path: ConfigPath,
@@ -70,13 +82,11 @@ export function parseSeedConfig(
     'selection_strategy',
   ])
   problems.push(...source.problems, ...selection.problems)
-  if (!shape.success || source.source === null || selection.selection === undefined) {
-    return { seedConfig: null, problems }
-  }
+  if (source.source === null) return { seedConfig: null, problems }
   const seedConfig = {
     source: source.source,
-    sampling_strategy: shape.data.sampling_strategy,
-    selection_strategy: selection.selection,
+    sampling_strategy: shape.success ? shape.data.sampling_strategy : ('ordered' as const),
+    selection_strategy: selection.selection ?? null,
   }
   return { seedConfig, problems }
 }

@@ -191,14 +191,14 @@ describe('what cannot be read', () => {
   })
   test('open brackets and quotes', () => {
     expect(complaints('a: [1, 2\nb: 3\nc: 4')).toMatchInlineSnapshot(`
-      "data.yaml:2:1
+      "data.yaml:1:9
         A list in [ ] is not closed, or continues at the margin of its key
           Close it, and indent its further lines more than the key.
 
       1 problem"
     `)
     expect(complaints('a: "abc\nb: 3')).toMatchInlineSnapshot(`
-      "data.yaml:2:5
+      "data.yaml:1:8
         A quoted text that begins above is still open here
           Close it with the quote it begins with.
 

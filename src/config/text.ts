@@ -5,6 +5,7 @@ import { isTooDeep, tooDeep } from './text-depth.ts'
 import { positionWithin, type Place } from './text-place.ts'
 import { marginWidth, readIndented, type Reading } from './text-margins.ts'
 import { readNode } from './text-nodes.ts'
+import { type Gap, restOf } from './text-rest.ts'
 import { syntaxProblems } from './text-syntax.ts'
 
 /** Where something in a config stands. A path that leads nowhere gives its nearest ancestor. */
@@ -24,6 +25,16 @@ export interface ConfigText {
   value: Literal | undefined
   problems: Problem[]
   locate: Locate
+  /** Of a broken text what can be read all the same; null when nothing can. */
+  rest: ReadRest | null
+}
+
+/** What a text holds beside what is broken in it. */
+interface ReadRest {
+  value: Literal
+  locate: Locate
+  /** Places where only a place holder stands. */
+  gaps: readonly Gap[]
 }
 
 // Beside dataset-sized lists, far above any config; the reader's memory is some hundred times it.
@@ -51,14 +62,20 @@ export function parseConfigText(text: string, { file }: { file: string }): Confi
     file,
     position: place(offset),
   })
-  if (document === undefined) return { value: null, problems: [], locate: () => undefined }
+  const nowhere = { locate: () => undefined, rest: null }
+  if (document === undefined) return { value: null, problems: [], ...nowhere }
 
   const problems = syntaxProblems(document.errors, source).map(({ problem, offset }) =>
     placed(problem, offset),
   )
   const second = documents[1]
   if (second !== undefined) problems.push(placed(secondDocument(), second.range[0]))
-  if (problems.length > 0) return { value: undefined, problems, locate: () => undefined }
+  if (problems.length > 0) {
+    if (second !== undefined || indented !== null) return { value: undefined, problems, ...nowhere }
+    const rest = readRest(source)
+    const told = rest === null ? problems : problemsInGaps(rest.gaps, file)
+    return { value: undefined, problems: told, locate: nowhere.locate, rest }
+  }
 
   const read = readNode(document.contents, (problem, offset) => {
     problems.push(placed(problem, offset))
@@ -68,6 +85,43 @@ export function parseConfigText(text: string, { file }: { file: string }): Confi
     value: broken ? undefined : read.value,
     problems,
     locate: (path, options = {}) => locate(read.place, path, options, place, source),
+    rest: null,
+  }
+}
+
+/**
+ * Problems of entries that are broken, each read by itself: in the whole text one that is not closed
+ * shows only where it meets another, and swallows what stands between.
+ */
+function problemsInGaps(gaps: readonly Gap[], file: string): Problem[] {
+  return gaps.flatMap(({ text, start }) => {
+    const { errors, lines } = readSource(text)
+    return syntaxProblems(errors, text).map(({ problem, offset }) => {
+      const { line, col } = lines.linePos(offset)
+      return { ...problem, file, position: { line: line + start, column: col } }
+    })
+  })
+}
+
+/** Reads what is left of a broken text without what is broken. */
+function readRest(source: string): ReadRest | null {
+  const rest = restOf(source, (text) => {
+    const { errors, documents, isDeep } = readSource(text)
+    return errors.length === 0 && documents.length < 2 && !isDeep
+  })
+  if (rest === null) return null
+  const { documents, lines } = readSource(rest.source)
+  const broken: Problem[] = []
+  const read = readNode(documents[0]?.contents ?? null, (problem) => broken.push(problem))
+  if (broken.some(({ level }) => level === 'error')) return null
+  const place = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset)
+    return { line, column: col }
+  }
+  return {
+    value: read.value,
+    gaps: rest.gaps,
+    locate: (path, options = {}) => locate(read.place, path, options, place, rest.source),
   }
 }
 
@@ -129,7 +183,8 @@ function locate(
 
 function refuse(file: string, problem: Problem): ConfigText {
   const position = { line: 1, column: 1 }
-  return { value: undefined, problems: [{ ...problem, file, position }], locate: () => undefined }
+  const problems = [{ ...problem, file, position }]
+  return { value: undefined, problems, locate: () => undefined, rest: null }
 }
 
 function tooLarge(length: number): Problem {

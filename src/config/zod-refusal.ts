@@ -57,6 +57,14 @@ export function refusalOf(issue: z.core.$ZodIssue, value: unknown): Refusal {
   }
 }
 
+/** The words that would do where an issue refuses one. */
+export function wordsOf(issue: z.core.$ZodIssue): readonly string[] {
+  if (issue.code === 'invalid_union') {
+    return 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : []
+  }
+  return refusalOf(issue, undefined).words ?? []
+}
+
 function sized(origin: string, numeric: string, counted: string): string {
   if (origin === 'string') return `${counted} characters`
   if (origin === 'array' || origin === 'set') return `a list of ${counted}`

@@ -4,14 +4,14 @@ import type { Problem } from '../config/problem.ts'
 import { nearest } from '../util/near-miss.ts'
 import type { Draft } from './draft.ts'
 import { seedColumnType } from './parse-columns.ts'
+import { mayBelongToBroken } from './references.ts'
 
 /** Names of drop_columns processors that nothing has: a mistake, for patterns only a warning. */
-export function checkDropNames({ input: { config }, columns, names }: Draft): Problem[] {
-  // Names of sides are known only of columns that could be described.
-  if (columns.some(({ description }) => description === null)) return []
-  const known = [...names.keys()]
-  return dropPatterns(config.processors).flatMap(({ pattern, path }): Problem[] => {
+export function checkDropNames(draft: Draft): Problem[] {
+  const known = [...draft.names.keys()]
+  return dropPatterns(draft.input.config.processors).flatMap(({ pattern, path }): Problem[] => {
     if (known.some((name) => matchesName(pattern, name))) return []
+    if (mayBelongToBroken(draft, pattern)) return []
     const isPattern = pattern.includes('*')
     const near = isPattern ? undefined : nearest(pattern, known)
     return [
@@ -52,4 +52,24 @@ export function checkDrops({ input: { config }, columns }: Draft): Problem[] {
       suggestion: "Set 'drop: false' on at least one column.",
     },
   ]
+}
+
+/** What is paid for, read by nobody and dropped. Other columns cost nothing, and may filter rows. */
+export function checkUnused({ columns }: Draft): Problem[] {
+  const read = new Set(columns.flatMap(({ edges }) => edges.map(({ to }) => to)))
+  return columns.flatMap((column): Problem[] => {
+    const { name, path, raw, description, isSound } = column
+    if (!raw.drop || !isSound || description === null || read.has(column)) return []
+    // A trace or reasoning that is kept may be what it is for.
+    if (description.routes.length === 0 || (description.sides ?? []).length > 0) return []
+    return [
+      {
+        level: 'warning',
+        code: 'unused-column',
+        path: [...path, 'name'],
+        message: `Column '${name}' is dropped and no column reads it, but its requests are paid for`,
+        suggestion: 'Remove the column, keep it, or refer to it in another one.',
+      },
+    ]
+  })
 }

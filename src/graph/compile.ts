@@ -1,22 +1,24 @@
 import type { Problem } from '../config/problem.ts'
 import { buildGraph } from './build.ts'
-import { checkDropNames, checkDrops } from './check-drops.ts'
+import { checkDropNames, checkDrops, checkUnused } from './check-drops.ts'
 import { parseConditions } from './conditions.ts'
 import { findCycles } from './cycles.ts'
 import { checkRoutes, describeColumns, nameColumns } from './describe-columns.ts'
 import { type CompileInput, createDraft, type Pass } from './draft.ts'
 import type { Graph } from './graph.ts'
+import { guessReferences } from './guess-references.ts'
 import { addSeedColumns, checkNames, findKinds, parseColumns } from './parse-columns.ts'
 import { resolveReferences } from './references.ts'
 
 export interface Compiled {
-  /** Null when there is an error among the problems. */
+  /** Null when there is an error among the problems, or a column the loader could not read. */
   graph: Graph | null
   /** Everything wrong with the columns, warnings included, by pass and then in config order. */
   problems: readonly Problem[]
 }
 
-// Each pass skips what an earlier one could not read, so one mistake is one problem.
+// Each pass looks at what could be read of every column, and takes no consequence of a mistake for
+// another one: each mistake is one problem, and none hides another.
 const passes: readonly Pass[] = [
   addSeedColumns,
   checkNames,
@@ -24,18 +26,22 @@ const passes: readonly Pass[] = [
   parseColumns,
   describeColumns,
   nameColumns,
+  guessReferences,
   parseConditions,
   resolveReferences,
   checkRoutes,
   findCycles,
   checkDrops,
   checkDropNames,
+  checkUnused,
 ]
 
 /** Compiles a config into what runs, or says all that is wrong with it. */
 export function compile(input: CompileInput): Compiled {
   const draft = createDraft(input)
   const problems = passes.flatMap((pass) => pass(draft))
-  const failed = problems.some(({ level }) => level === 'error')
+  // What the loader refused of a column it has told of itself.
+  const failed =
+    problems.some(({ level }) => level === 'error') || draft.columns.some(({ isSound }) => !isSound)
   return { graph: failed ? null : buildGraph(draft), problems }
 }

@@ -1,3 +1,4 @@
+import { unread } from '../config/columns.ts'
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { nearest } from '../util/near-miss.ts'
@@ -8,7 +9,10 @@ import { modelIdentity } from './model-identity.ts'
 /** Asks each kind what its column reads, makes and needs. */
 export function describeColumns({ input: { config, seed }, columns }: Draft): Problem[] {
   const configs = new Map<string, ColumnConfig>(
-    columns.map((column) => [column.name, column.config ?? column.raw]),
+    columns
+      .filter(({ name }) => name !== unread)
+      // What was guessed of a column is no base for what is said of another one.
+      .map((column) => [column.name, (column.isSound ? column.config : null) ?? column.raw]),
   )
   const seedTypes = new Map(seed?.columns.map(({ name, type }) => [name, type]))
   const problems: Problem[] = []
@@ -43,7 +47,8 @@ function pureWithRoutes({ name, path, raw }: DraftColumn): Problem {
 export function nameColumns({ columns, names }: Draft): Problem[] {
   const problems: Problem[] = []
   for (const column of columns) {
-    if (!names.has(column.name)) names.set(column.name, { column, side: null })
+    if (column.name !== unread && !names.has(column.name))
+      names.set(column.name, { column, side: null })
   }
   for (const column of columns) {
     for (const [side, { name }] of (column.description?.sides ?? []).entries()) {

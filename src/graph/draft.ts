@@ -1,3 +1,4 @@
+import { unread } from '../config/columns.ts'
 import type { ColumnConfig, DatasetConfig, RawColumn } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { Template } from '../templates/template.ts'
@@ -23,12 +24,16 @@ export interface CompileInput {
 export interface DraftColumn {
   readonly name: string
   readonly path: ConfigPath
-  readonly raw: RawColumn
+  raw: RawColumn
   /** Null when no kind has that name. */
   kind: ColumnKind | null
   /** Null when the kind's schema refused the column. */
   config: ColumnConfig | null
+  /** False once a part of it was guessed or left out to look at the rest. */
+  isSound: boolean
   description: ColumnDescription | null
+  /** What its templates read, of a column that could not be described. */
+  guessed: readonly Reference[]
   /** What its skip condition reads. */
   conditions: readonly Reference[]
   skip: { when: Template; value: Value } | null
@@ -74,11 +79,18 @@ export function draftColumn(raw: RawColumn, path: ConfigPath): DraftColumn {
     raw,
     kind: null,
     config: null,
+    isSound: true,
     description: null,
+    guessed: [],
     conditions: [],
     skip: null,
     edges: [],
   }
+}
+
+/** A column in the middle of a message. */
+export function subjectOf({ name, path }: DraftColumn): string {
+  return name === unread ? `column ${Number(path.at(-1)) + 1}` : `column '${name}'`
 }
 
 /** The columns a column waits for, each once. */

@@ -1,5 +1,9 @@
+import type { ConfigPath } from '../config/problem.ts'
+
 export interface CellFailureOptions {
   cause?: unknown
+  /** The field of the column it is about, as a path from the column. */
+  field?: ConfigPath
   /** What the model said, for a reply that could not be used. */
   raw?: string
 }
@@ -12,11 +16,13 @@ export class CellFailure extends Error {
   /** Kebab-case and stable: `template-error`, `empty-render`, `cast-failed`, `model-refused`… */
   readonly code: string
   readonly raw: string | undefined
+  readonly field: ConfigPath | undefined
 
-  constructor(code: string, message: string, { cause, raw }: CellFailureOptions = {}) {
+  constructor(code: string, message: string, { cause, raw, field }: CellFailureOptions = {}) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'CellFailure'
     this.code = code
     this.raw = raw
+    this.field = field
   }
 }

@@ -1,10 +1,12 @@
+import { unread } from '../config/columns.ts'
 import type { RawColumn } from '../config/dataset.ts'
 import { matchesName } from '../config/glob.ts'
 import { dropPatterns } from '../config/later-parts.ts'
 import type { Problem } from '../config/problem.ts'
-import { problemsOfZod } from '../config/problems.ts'
+import { capitalized } from '../config/problems.ts'
+import { readRepaired } from '../config/repair.ts'
 import { nearest } from '../util/near-miss.ts'
-import { type Draft, draftColumn } from './draft.ts'
+import { type Draft, draftColumn, subjectOf } from './draft.ts'
 
 /** The kind whose columns a seed brings along; they need not be written in the config. */
 export const seedColumnType = 'seed-dataset'
@@ -65,7 +67,7 @@ export function checkNames({ columns }: Draft): Problem[] {
         },
       ]
     }
-    if (!seen.has(name)) {
+    if (name === unread || !seen.has(name)) {
       seen.add(name)
       return []
     }
@@ -81,40 +83,49 @@ export function checkNames({ columns }: Draft): Problem[] {
   })
 }
 
-/** Looks up each column's kind. */
+/** Looks up each column's kind; behind a near miss the column is checked as what was meant. */
 export function findKinds({ input: { registry }, columns }: Draft): Problem[] {
   const problems: Problem[] = []
   for (const column of columns) {
     const type = column.raw.column_type
     column.kind = registry.get(type) ?? null
     if (column.kind !== null) continue
+    column.isSound = false
+    // Why it can't be read was said where it was read.
+    if (type === unread) continue
     const near = nearest(type, registry.keys())
     problems.push({
       level: 'error',
       code: 'unknown-column-type',
       path: [...column.path, 'column_type'],
-      message: `Column '${column.name}' has the unknown column_type '${type}'`,
+      message: `${capitalized(subjectOf(column))} has the unknown column_type '${type}'`,
       expected: `one of ${[...registry.keys()].join(', ')}`,
       received: type,
       ...(near === undefined ? {} : { suggestion: `Did you mean '${near}'?` }),
     })
+    if (near === undefined) continue
+    column.kind = registry.get(near) ?? null
+    column.raw = Object.assign(Object.create(null), column.raw, { column_type: near })
   }
   return problems
 }
 
-/** Reads each column with its kind's own schema. */
+/** Reads each column with its kind's own schema; of a wrong one, what is left without the wrong. */
 export function parseColumns({ columns }: Draft): Problem[] {
-  const problems: Problem[] = []
-  for (const column of columns) {
-    const { kind, raw, path, name } = column
-    if (kind === null) continue
-    const { schema } = kind
-    const parsed = schema.safeParse(raw)
-    if (parsed.success) column.config = parsed.data
-    else {
-      const subject = `column '${name}'`
-      problems.push(...problemsOfZod(parsed.error, { path, value: raw, schema, subject }))
-    }
-  }
-  return problems
+  return columns.flatMap((column) => {
+    const { kind, raw, path } = column
+    if (kind === null) return []
+    const isNamed = column.name !== unread
+    // A name that can't be read has been told of, and no kind would take it.
+    const written = isNamed ? raw : { ...raw, name: `(number ${Number(path.at(-1)) + 1})` }
+    const read = readRepaired(kind.schema, written, { path, subject: subjectOf(column) })
+    column.config = read.value
+    column.isSound &&= isNamed && read.problems.length === 0
+    return isNamed ? read.problems : read.problems.filter((problem) => !isTypoOfName(problem))
+  })
+}
+
+/** The mistyped key that leaves a column without a name: it was told with the missing name. */
+function isTypoOfName({ code, path }: Problem): boolean {
+  return code === 'unknown-key' && nearest(String(path.at(-1)), ['name']) !== undefined
 }

@@ -1,12 +1,14 @@
+import { unread } from '../config/columns.ts'
 import type { Problem } from '../config/problem.ts'
+import { capitalized } from '../config/problems.ts'
 import { nearest } from '../util/near-miss.ts'
-import type { Draft, DraftColumn } from './draft.ts'
+import { type Draft, type DraftColumn, subjectOf } from './draft.ts'
 import type { Reference } from './kind.ts'
 
 /** Turns every reference into an edge, or says why it can't be one. */
 export function resolveReferences(draft: Draft): Problem[] {
   return draft.columns.flatMap((column) => [
-    ...(column.description?.references ?? []).flatMap((reference) =>
+    ...(column.description?.references ?? column.guessed).flatMap((reference) =>
       resolve(draft, column, reference, true),
     ),
     ...column.conditions.flatMap((reference) => resolve(draft, column, reference, false)),
@@ -27,7 +29,7 @@ function resolve(
 }
 
 function unknownReference(draft: Draft, column: DraftColumn, reference: Reference): Problem[] {
-  if (mayBeSideOfBroken(draft, reference.name)) return []
+  if (mayBelongToBroken(draft, reference.name)) return []
   const { name, path, within } = reference
   const near = nearest(
     name,
@@ -38,7 +40,7 @@ function unknownReference(draft: Draft, column: DraftColumn, reference: Referenc
       level: 'error',
       code: 'unknown-reference',
       path,
-      message: `Column '${column.name}' refers to '${name}', which is no column`,
+      message: `${capitalized(subjectOf(column))} refers to '${name}', which is no column`,
       received: name,
       ...(near === undefined ? {} : { suggestion: `Did you mean '${near}'?` }),
       ...(within === undefined ? {} : { within }),
@@ -46,11 +48,16 @@ function unknownReference(draft: Draft, column: DraftColumn, reference: Referenc
   ]
 }
 
-/** A column that could not be read may fill sides nobody knows of; its own problem is enough. */
-function mayBeSideOfBroken({ columns }: Draft, name: string): boolean {
-  return columns.some(
-    (column) => column.description === null && name.startsWith(`${column.name}__`),
-  )
+/**
+ * Whether a name may be one that a wrong column would have brought: a side column, or its own name
+ * under a mistyped key. Its own problem is enough.
+ */
+export function mayBelongToBroken({ columns }: Draft, name: string): boolean {
+  return columns.some((column) => {
+    if (column.isSound) return false
+    if (column.name !== unread) return name.startsWith(`${column.name}__`)
+    return Object.values(column.raw).some((value) => value === name)
+  })
 }
 
 function selfReference(column: DraftColumn, reference: Reference, required: boolean): Problem {

@@ -193,7 +193,9 @@ export function transportError(thrown: unknown, asked: Asked): RequestError {
   }
   const innermost = rootCause(thrown)
   const libraryCode = codeOf(innermost)
-  const text = asked.redact(shorten(messageOf(innermost), 4 * longestDetail))
+  // OpenSSL ends its messages with a line break.
+  const told = messageOf(innermost).replaceAll(/\s+/g, ' ').trim()
+  const text = asked.redact(shorten(told, 4 * longestDetail))
   const said = shorten(
     libraryCode === '' || text.includes(libraryCode) ? text : `${text} (${libraryCode})`,
   )

@@ -41,6 +41,8 @@ export function resolveAliases(config: ModelsConfig): {
       continue
     }
     problems.push(...modelProblems(model, index))
+    // What stands in for a model that can't be read has none.
+    if (model.provider === '') continue
     const provider = providers.findLast(({ name }) => name === model.provider)
     if (provider === undefined) {
       const names = providers.map(({ name }) => name)
@@ -85,9 +87,10 @@ function modelProblems({ alias, inference_parameters }: ModelConfig, index: numb
       level: 'error',
       code: 'unsupported-generation-type',
       path: [...path, 'generation_type'],
-      message: `Model "${alias}" is for "${generation_type}", which no column can use yet.`,
-      expected: 'chat-completion',
+      message: `Model "${alias}" makes ${generation_type === 'image' ? 'images' : 'embeddings'}, and a column uses it for text.`,
+      expected: 'a model with generation_type chat-completion',
       received: generation_type,
+      suggestion: 'Give the column the alias of a chat model.',
     })
   }
   if (extra_body?.['stream'] === true) {

@@ -5,7 +5,7 @@ import type { Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { compile, type Compiled } from '../graph/compile.ts'
-import type { SeedSchema } from '../graph/draft.ts'
+import type { CompileInput, SeedSchema } from '../graph/draft.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { ColumnKind } from '../graph/kind.ts'
 import { providers as providerKinds } from '../models/index.ts'
@@ -23,6 +23,9 @@ import { selectRows } from '../seeds/selection.ts'
 import { ConfigError, hasErrors } from './config-error.ts'
 import type { RunEvent } from './events.ts'
 import { tellSeedProgress } from './seed-progress.ts'
+import { withoutConsequences } from './consequences.ts'
+import { soundPart } from './sound-part.ts'
+import { tryRows } from './try-rows.ts'
 import {
   type ConfigInput,
   type ConfigSource,
@@ -85,18 +88,10 @@ export async function check(
   const { draft } = loaded
   if (draft === null) return { source, problems, prepared: null }
 
+  await using opened = new AsyncDisposableStack()
   const seed = await lookAtSeed(draft, source, storedSeed, options)
-  const compiled = compileDataset(draft, seed.schema, options.kinds)
-  // Columns of a seed that can't be read would all be unknown references.
-  const isSeedUnread =
-    seed.unread ||
-    loaded.problems.some(({ level, path }) => level === 'error' && path[0] === 'seed_config')
-  const told = new Set(loaded.problems.map(({ code }) => code))
-  const compileProblems = compiled.problems.filter(
-    ({ code }) =>
-      !(isSeedUnread && code === 'unknown-reference') &&
-      !(code === 'duplicate-column' && told.has('duplicate-column')),
-  )
+  const input = compileInput(draft, seed.schema, options.kinds)
+  const compiled = compile(input)
   const models = openModels({
     models: modelsOf(draft),
     providers: provided.providers,
@@ -108,33 +103,23 @@ export async function check(
     ]),
     clock: options.clock,
   })
-  // A provider with problems of its own is not missing as well.
-  const unread = problems.some(isAboutProviders)
-  // Of a model that could not be read, only its alias is known.
-  const isBroken = ([list, index]: Problem['path']): boolean =>
-    problems.some(
-      ({ level, path }) =>
-        level === 'error' && list === 'model_configs' && path[0] === list && path[1] === index,
-    )
-  problems.push(
-    ...withPositions(
-      [
-        ...seed.problems,
-        ...compileProblems,
-        // The graph says it of the column that uses the alias, with its place.
-        ...models.problems.filter(
-          ({ code, path }) =>
-            code !== 'unknown-model-alias' &&
-            !(code === 'unknown-provider' && (unread || isBroken(path))),
-        ),
-      ],
-      source.file,
-      loaded.locate,
-    ),
-  )
-  const { graph } = compiled
-  const config = loaded.config
   const { registry } = models
+  if (registry !== null) opened.defer(() => registry.close())
+  const found = withoutConsequences([...compiled.problems, ...models.problems], {
+    parts: loaded.unread,
+    providers: [...loaded.brokenProviders, ...provided.broken],
+    seed: seed.unread || loaded.unread.has('seed_config'),
+    told: new Set(loaded.problems.map(({ code }) => code)),
+  })
+  const dry = await tryRows(soundPart(input, compiled, loaded.problems), {
+    config: input.config,
+    seed: seed.inspected,
+    clock: options.clock,
+    signal: options.signal,
+  })
+  problems.push(...withPositions([...seed.problems, ...found, ...dry], source.file, loaded.locate))
+  const { graph } = compiled
+  const { config } = loaded
   if (
     hasErrors(problems) ||
     config === null ||
@@ -142,9 +127,9 @@ export async function check(
     runConfig === null ||
     registry === null
   ) {
-    await registry?.close()
     return { source, problems, prepared: null }
   }
+  const kept = opened.move()
   const prepared: Prepared = {
     source,
     config,
@@ -154,7 +139,7 @@ export async function check(
     seedIdentity: seed.content,
     models: registry,
     warnings: problems,
-    [Symbol.asyncDispose]: () => registry.close(),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
   return { source, problems, prepared }
 }
@@ -165,12 +150,20 @@ export function compileDataset(
   seed: SeedSchema | null,
   kinds: readonly ColumnKind[] = [],
 ): Compiled {
-  return compile({
+  return compile(compileInput(dataset, seed, kinds))
+}
+
+function compileInput(
+  dataset: DatasetConfig,
+  seed: SeedSchema | null,
+  kinds: readonly ColumnKind[] = [],
+): CompileInput {
+  return {
     config: { ...dataset, model_configs: modelsOf(dataset) },
     registry: kindsByName(kinds),
     seed,
     hash: (text) => createHash('sha256').update(text).digest('hex'),
-  })
+  }
 }
 
 /** The column kinds a config may name. */
@@ -186,10 +179,6 @@ export async function prepare(
   const { prepared, problems } = await check(options, storedSeed)
   if (prepared === null) throw new ConfigError(problems)
   return prepared
-}
-
-function isAboutProviders({ level, path }: Problem): boolean {
-  return level === 'error' && (path[0] === 'model_providers' || path[0] === 'providers')
 }
 
 /** Aliases the columns use; read off the columns themselves while the graph has problems. */

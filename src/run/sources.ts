@@ -127,20 +127,27 @@ export function modelsOf({ model_configs: own }: DatasetConfig): readonly ModelC
 export async function readProviders(
   config: DatasetConfig | null,
   file: string | undefined,
-): Promise<{ providers: readonly ModelProvider[]; problems: readonly Problem[] }> {
+): Promise<{
+  providers: readonly ModelProvider[]
+  /** Names of those that are wrong; null for one whose name can't be read. */
+  broken: readonly (string | null)[]
+  problems: readonly Problem[]
+}> {
   const own = config?.model_providers ?? []
   const problems: Problem[] = []
+  let broken: readonly (string | null)[] = []
   const fromFile: ModelProvider[] = []
   if (file !== undefined) {
     const loaded = loadProviders(await readText(file, 'provider file'), { file })
     problems.push(...loaded.problems)
+    broken = loaded.broken
     fromFile.push(...(loaded.providers ?? []))
   }
   const providers = [...own]
   for (const provider of [...fromFile, ...builtInProviders]) {
     if (!providers.some(({ name }) => name === provider.name)) providers.push(provider)
   }
-  return { providers, problems }
+  return { providers, broken, problems }
 }
 
 /** How the run is driven: a file, an object, or the defaults. */

@@ -4,7 +4,9 @@ import { defineSampler } from './define.ts'
 
 export const bernoulli = defineSampler({
   kind: 'bernoulli',
-  params: z.strictObject({ p: double({ min: 0, max: 1 }) }),
+  params: z
+    .strictObject({ p: double({ min: 0, max: 1 }).describe('Chance of a 1.') })
+    .describe('1 with a chance, otherwise 0.'),
   converts: 'number',
   sampleType: () => 'int64',
   distribution: ({ p }) => ({

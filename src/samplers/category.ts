@@ -10,10 +10,15 @@ import { typeOfList, unified } from './scalar.ts'
 /** One of the listed values; a value listed twice weighs twice. */
 export const category = defineSampler({
   kind: 'category',
-  params: z.strictObject({
-    values: listedValues(),
-    weights: list(double()).nullable().default(null),
-  }),
+  params: z
+    .strictObject({
+      values: listedValues().describe('What to choose from.'),
+      weights: list(double())
+        .nullable()
+        .default(null)
+        .describe('How often each value comes, in proportion; one for each value.'),
+    })
+    .describe('One of some values.'),
   converts: 'number',
   sampleType: ({ values }) => typeOfList(values),
   listed: ({ values }) => unified(values),

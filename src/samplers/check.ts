@@ -1,7 +1,7 @@
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { CellFailure } from '../graph/failure.ts'
 import { branchesOf, conversionOf, type SamplerColumn } from './column.ts'
-import { conversionProblem } from './conversion.ts'
+import { conversionProblem, meantConversion } from './conversion.ts'
 import type { SamplerCheckContext } from './define.ts'
 import { refusal } from './refusal.ts'
 
@@ -26,7 +26,12 @@ export function checkSampler(
   const wrong = conversionProblem(sampler.converts, convertTo)
   if (wrong === null) return [...problems, ...listedProblems(column, path)]
   const message = `Column '${name}' has a convert_to that cannot be used`
-  const details = { expected: wrong, received: `'${convertTo}'` }
+  const meant = convertTo === null ? undefined : meantConversion(sampler.converts, convertTo)
+  const details = {
+    expected: wrong,
+    received: `'${convertTo}'`,
+    ...(meant === undefined ? {} : { suggestion: `Did you mean '${meant}'?` }),
+  }
   return [...problems, refusal('unknown-conversion', [...path, 'convert_to'], message, details)]
 }
 

@@ -36,7 +36,8 @@ export function createCondition(
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error
       const message = `the condition '${source}' of column '${columnName}' failed: ${error.message}`
-      throw new CellFailure('template-error', message, { cause: error })
+      const field = ['conditional_params', source]
+      throw new CellFailure('template-error', message, { cause: error, field })
     }
   }
 }

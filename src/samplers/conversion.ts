@@ -1,5 +1,6 @@
 import { CellFailure } from '../graph/failure.ts'
 import type { ColumnType } from '../graph/kind.ts'
+import { nearest } from '../util/near-miss.ts'
 import { toDouble, toInteger, type Value } from '../util/value.ts'
 import type { SampleType } from './define.ts'
 import {
@@ -45,7 +46,28 @@ export function conversionProblem(
   if (convertTo === null || converts === 'nothing') return null
   if (converts === 'instant') return patternProblem(convertTo)
   if (isNumberConversion(convertTo)) return null
-  return `convert_to of a number or category is one of ${numberConversions.join(', ')}`
+  return 'int, float or str, for a number or category'
+}
+
+const otherNames: ReadonlyMap<string, NumberConversion> = new Map([
+  ['integer', 'int'],
+  ['long', 'int'],
+  ['int64', 'int'],
+  ['number', 'float'],
+  ['double', 'float'],
+  ['float64', 'float'],
+  ['string', 'str'],
+  ['text', 'str'],
+])
+
+/** The `convert_to` that was probably meant. */
+export function meantConversion(
+  converts: 'number' | 'instant' | 'nothing',
+  convertTo: string,
+): string | undefined {
+  if (converts !== 'number') return undefined
+  const word = convertTo.trim().toLowerCase()
+  return otherNames.get(word) ?? nearest(word, numberConversions)
 }
 
 /** The conversion of a column; `convertTo` has no problem any more. */

@@ -15,11 +15,15 @@ import { refusal } from './refusal.ts'
  */
 export const datetime = defineSampler({
   kind: 'datetime',
-  params: z.strictObject({
-    start: text(),
-    end: text(),
-    unit: oneOf(datetimeUnits).default('D'),
-  }),
+  params: z
+    .strictObject({
+      start: text().describe('First instant: 2026-01-01, or with a time.'),
+      end: text().describe('End of the range; itself not drawn.'),
+      unit: oneOf(datetimeUnits)
+        .default('D')
+        .describe('Values are cut down to it; M are months, m minutes.'),
+    })
+    .describe('A date between two others.'),
   converts: 'instant',
   sampleType: () => 'instant',
   distribution({ start, end, unit }) {

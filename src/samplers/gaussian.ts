@@ -7,11 +7,13 @@ import { refusal } from './refusal.ts'
 
 export const gaussian = defineSampler({
   kind: 'gaussian',
-  params: z.strictObject({
-    mean: double(),
-    stddev: double(),
-    decimal_places: integer().nullable().default(null),
-  }),
+  params: z
+    .strictObject({
+      mean: double().describe('Centre of the values.'),
+      stddev: double().describe('Spread of the values, at least 0.'),
+      decimal_places: integer().nullable().default(null).describe('Digits to round to.'),
+    })
+    .describe('A number around a mean.'),
   converts: 'number',
   sampleType: () => 'float64',
   decimalPlaces: (params) => params.decimal_places,

@@ -106,11 +106,22 @@ function readCondition(
     const references = parseExpression(source)
       .references.filter(({ name, global }) => !global || isColumn(name))
       .map(({ name, line, column }) => ({ name, path, within: { line, column } }))
-    return { references, problems: [] }
+    return { references, problems: references.length > 0 ? [] : [constant(columnName, path)] }
   } catch (error) {
     if (!(error instanceof TemplateSyntaxError)) throw error
     const message = `A condition of column '${columnName}' cannot be read: ${error.reason}`
     const within = { line: error.line, column: error.column }
     return { references: [], problems: [refusal('template-syntax', path, message, { within })] }
+  }
+}
+
+// The ancestor takes it, so it is no error.
+function constant(columnName: string, path: ConfigPath): Problem {
+  return {
+    level: 'warning',
+    code: 'constant-condition',
+    path,
+    message: `A condition of column '${columnName}' refers to no column, so it holds for all rows or for none`,
+    suggestion: 'Name the column that decides, or put the parameters into params.',
   }
 }

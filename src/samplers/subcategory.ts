@@ -15,10 +15,14 @@ import { typeOfList, unified, unifiedType } from './scalar.ts'
  */
 export const subcategory = defineSampler({
   kind: 'subcategory',
-  params: z.strictObject({
-    category: text(),
-    values: z.record(z.string(), listedValues()),
-  }),
+  params: z
+    .strictObject({
+      category: text().describe('A sampler column of type category.'),
+      values: z
+        .record(z.string(), listedValues())
+        .describe('For each value of that column, what to choose from.'),
+    })
+    .describe('One of the values that belong to the value of a category.'),
   converts: 'number',
   sampleType: ({ values }) => unifiedType(Object.values(values).map(typeOfList)),
   listed: ({ values }) => Object.values(values).flatMap(unified),

@@ -11,12 +11,14 @@ const units = ['D', 'h', 'm', 's'] as const
 /** A datetime: that of another column plus a whole number of units in [dt_min, dt_max). */
 export const timedelta = defineSampler({
   kind: 'timedelta',
-  params: z.strictObject({
-    dt_min: integer({ min: 0 }),
-    dt_max: integer({ min: 1 }),
-    reference_column_name: text(),
-    unit: oneOf(units).default('D'),
-  }),
+  params: z
+    .strictObject({
+      dt_min: integer({ min: 0 }).describe('Fewest units to add.'),
+      dt_max: integer({ min: 1 }).describe('End of the range of units; itself not drawn.'),
+      reference_column_name: text().describe('A sampler column of type datetime or timedelta.'),
+      unit: oneOf(units).default('D').describe('What is added: days, hours, minutes or seconds.'),
+    })
+    .describe('A date some time after that of another column.'),
   converts: 'instant',
   sampleType: () => 'instant',
   references: (params) => [

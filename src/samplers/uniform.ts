@@ -8,11 +8,13 @@ import { refusal } from './refusal.ts'
 /** Continuous in [low, high); equal bounds are a constant. */
 export const uniform = defineSampler({
   kind: 'uniform',
-  params: z.strictObject({
-    low: double(),
-    high: double(),
-    decimal_places: integer().nullable().default(null),
-  }),
+  params: z
+    .strictObject({
+      low: double().describe('Smallest value.'),
+      high: double().describe('End of the range; itself not drawn, unless rounding reaches it.'),
+      decimal_places: integer().nullable().default(null).describe('Digits to round to.'),
+    })
+    .describe('A number from a range.'),
   converts: 'number',
   sampleType: () => 'float64',
   decimalPlaces: (params) => params.decimal_places,

@@ -14,11 +14,13 @@ const shortForms = 2 ** 32
  */
 export const uuid = defineSampler({
   kind: 'uuid',
-  params: z.strictObject({
-    prefix: text().nullable().default(null),
-    short_form: flag().default(false),
-    uppercase: flag().default(false),
-  }),
+  params: z
+    .strictObject({
+      prefix: text().nullable().default(null).describe('Text in front.'),
+      short_form: flag().default(false).describe('8 digits instead of 32.'),
+      uppercase: flag().default(false).describe('Digits in upper case.'),
+    })
+    .describe('An identifier of 32 hex digits.'),
   converts: 'nothing',
   sampleType: () => 'string',
   distribution: () => ({ shape: 'unique', label: 'uuid' }),

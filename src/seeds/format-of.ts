@@ -5,7 +5,8 @@ import type { Compression } from './file.ts'
 import type { SeedFormat } from './formats/define.ts'
 import { seedFormats } from './formats/index.ts'
 
-const endings = seedFormats.flatMap((format) => format.endings)
+/** Of files that are read as they are. */
+export const formatEndings = seedFormats.flatMap((format) => format.endings)
 
 /** What the ending of a name says of a file: `a.csv.gz` is CSV and compressed. */
 export interface FileKind {
@@ -35,7 +36,7 @@ export function kindOf(path: string): FileKind {
         ? 'no ending'
         : `the ending ${last}`
   throw new SeedFault('unknown-format', `${path} has ${came}, which names no seed format`, {
-    suggestion: `Use a file ending in ${endings.join(', ')}; those of text may be followed by ${Object.keys(compressionEndings).join(', ')}.`,
+    suggestion: `Use a file ending in ${formatEndings.join(', ')}; those of text may be followed by ${Object.keys(compressionEndings).join(', ')}.`,
   })
 }
 
@@ -43,7 +44,7 @@ export function kindOf(path: string): FileKind {
 export function isSeedName(name: string): boolean {
   const last = endingOf(name)
   const isCompressed = Object.hasOwn(compressionEndings, last)
-  return endings.includes(isCompressed ? endingOf(name.slice(0, -last.length)) : last)
+  return formatEndings.includes(isCompressed ? endingOf(name.slice(0, -last.length)) : last)
 }
 
 /** A name without the endings that say how it is read. */

@@ -41,7 +41,7 @@ export async function inspectSeed(
   try {
     seed = await found.open(context)
   } catch (error) {
-    return { inspected: null, problems: [toProblem(error, context.signal)] }
+    return { inspected: null, problems: [seedProblem(error, context.signal)] }
   }
   const selection = checkContent(config, seed)
   if ('size' in selection) return { inspected: { seed, selection }, problems: [] }
@@ -83,7 +83,7 @@ export async function checkSeedUnchanged(
     if (current === null || current.stamp === stored.stamp) return
     identity = await current.identity()
   } catch (error) {
-    const problem = toProblem(error, context.signal)
+    const problem = seedProblem(error, context.signal)
     throw new RowsmithError('seed-changed', `the seed cannot be compared: ${problem.message}`, {
       cause: error,
       hints: problem.suggestion === undefined ? [] : [problem.suggestion],
@@ -159,7 +159,8 @@ function unknownType(type: string, known: readonly string[]): Problem {
   }
 }
 
-function toProblem(error: unknown, signal: AbortSignal): Problem {
+/** What is wrong with a seed that could not be opened or read; anything else goes on. */
+export function seedProblem(error: unknown, signal: AbortSignal): Problem {
   // An abort is not the seed's fault, and neither is a mistake in this program.
   if (signal.aborted) throw error
   if (error instanceof SeedFault) {

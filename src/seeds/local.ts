@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto'
 import { oneOf, text } from '../config/scalars.ts'
 import { z } from 'zod'
-import { readContent } from './compression.ts'
+import { compressionEndings, readContent } from './compression.ts'
 import { defineSeedSource, SeedFault, type OpenedSeed, type SeedContext } from './define.ts'
+import { formatEndings } from './format-of.ts'
 import { hasChanged, readBytes, type ReadOptions, type SeedFile } from './file.ts'
 import { findSeedFiles, type SeedFiles } from './find-files.ts'
 import { progressOver } from './progress.ts'
@@ -11,7 +12,14 @@ import { progressOver } from './progress.ts'
 const readingVersion = 1
 
 // Keys it does not know were warned of when the config was loaded.
-const schema = z.object({ seed_type: oneOf(['local']), path: text({ nonEmpty: true }) })
+const schema = z
+  .object({
+    seed_type: oneOf(['local']).describe('Kind of source.'),
+    path: text({ nonEmpty: true }).describe(
+      `Path of a file ending in ${formatEndings.join(', ')}, also compressed (${Object.keys(compressionEndings).join(', ')}), or a pattern of several (data/part-*.csv); from the working directory or the config's folder.`,
+    ),
+  })
+  .describe('Files on this machine.')
 
 /** One file on this machine, or those that match a pattern. */
 export const local = defineSeedSource({

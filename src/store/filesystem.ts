@@ -41,8 +41,12 @@ export async function checkFilesystem(directory: string): Promise<void> {
   if (process.platform !== 'linux') return
   const { type } = await statfs(directory, { bigint: true })
   const kind = unsafeFilesystem(type)
-  if (kind === null) return
-  throw new RowsmithError(
+  if (kind !== null) throw refusalOf(directory, kind)
+}
+
+/** What is said of a folder on such a file system. */
+export function refusalOf(directory: string, kind: string): RowsmithError {
+  return new RowsmithError(
     'filesystem-unsafe',
     `${directory} is on ${kind}, where the ledger could lose data without a word; ` +
       'expected a folder on a disk of this machine',

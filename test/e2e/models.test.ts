@@ -1,21 +1,8 @@
 import { readdir } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { createModelServer } from '../../src/testing/model-server.ts'
-import { createDesk, jsonOf } from './command.ts'
+import { createDesk, freePort, jsonOf } from './command.ts'
 import { stories } from './configs.ts'
-
-/** A port nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error(`no port: ${address}`)
-  return address.port
-}
 
 test('a server that is down: nothing is generated and no folder is left', async () => {
   await using desk = await createDesk()

@@ -1,0 +1,24 @@
+import { writeFile } from 'node:fs/promises'
+import { jsonSchema, type SchemaKind } from '../run/json-schema.ts'
+import { messageOf, RowsmithError } from '../util/errors.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+
+export interface SchemaOptions {
+  of: SchemaKind
+  out?: string
+}
+
+export async function runSchema({ of, out }: SchemaOptions): Promise<ExitCode> {
+  const text = `${JSON.stringify(jsonSchema(of), null, 2)}\n`
+  if (out === undefined) process.stdout.write(text)
+  else {
+    try {
+      await writeFile(out, text)
+    } catch (error) {
+      const message = `the JSON Schema can't be written to ${out}: ${messageOf(error)}`
+      throw new RowsmithError('usage', message, { cause: error })
+    }
+    process.stderr.write(`${out} written.\n`)
+  }
+  return exitCodes.ok
+}

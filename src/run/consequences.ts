@@ -1,0 +1,55 @@
+import type { LoadedDataset } from '../config/load.ts'
+import type { Problem } from '../config/problem.ts'
+
+/** What is known not to be known: parts of the config, providers, the seed. */
+export interface Unread {
+  parts: LoadedDataset['unread']
+  /** Null for a provider without a name that can be read. */
+  providers: readonly (string | null)[]
+  /** There is a seed, and its columns are not known. */
+  seed: boolean
+  /** Codes of what was found while reading. */
+  told: ReadonlySet<string>
+}
+
+/** Drops problems that only follow from others: each mistake is told once. */
+export function withoutConsequences(problems: readonly Problem[], unread: Unread): Problem[] {
+  return problems.flatMap((problem) => {
+    if (follows(problem, unread)) return []
+    if (problem.code !== 'unknown-reference') return [problem]
+    if (unread.seed) return perhapsOf(problem, 'one of the seed')
+    return unread.parts.has('column-names') ? perhapsOf(problem, 'one') : [problem]
+  })
+}
+
+function follows({ code, received }: Problem, { parts, providers, seed, told }: Unread): boolean {
+  switch (code) {
+    case 'duplicate-column':
+      return told.has(code)
+    case 'no-columns':
+    case 'all-columns-dropped':
+      return parts.has('columns')
+    case 'unknown-column':
+      return parts.has('columns') || seed
+    case 'unknown-seed-column':
+      return seed
+    case 'unknown-model':
+      return parts.has('model_configs')
+    // The graph says it of the column that uses the alias, with its place.
+    case 'unknown-model-alias':
+      return true
+    case 'unknown-provider':
+      return (
+        parts.has('model_providers') || providers.some((name) => name === null || name === received)
+      )
+    default:
+      return false
+  }
+}
+
+/** A name may be one that can't be read; only one that is nearly a known one is worth a word. */
+function perhapsOf(problem: Problem, exception: string): Problem[] {
+  if (problem.suggestion === undefined) return []
+  const message = `${problem.message}, unless it is ${exception} that can't be read`
+  return [{ ...problem, level: 'warning', message }]
+}

@@ -1,0 +1,119 @@
+import type { DatasetConfig } from '../config/dataset.ts'
+import type { ConfigPath, Problem } from '../config/problem.ts'
+import { TemplateError } from '../templates/template-error.ts'
+import { pythonFloat } from '../util/python-float.ts'
+import { messageOf } from '../util/errors.ts'
+import { stringifyJson } from '../util/json.ts'
+import { Double, type Value } from '../util/value.ts'
+import type { DryColumn, DryFailure } from './dry-run.ts'
+
+/**
+ * What a dry run found, as problems.
+ *
+ * Only what fails in every one of many rows, for certain, refuses the config; everything else may
+ * be meant, or may come right in other rows.
+ */
+export function dryRunProblems(found: readonly DryColumn[], config: DatasetConfig): Problem[] {
+  return found.flatMap((column) => {
+    const index = config.columns.findIndex(({ name }) => name === column.column.name)
+    const path = index === -1 ? ['seed_config', 'source'] : ['columns', index]
+    return [...failureProblems(column, path), ...conditionProblems(column, path)]
+  })
+}
+
+function failureProblems(found: DryColumn, path: ConfigPath): Problem[] {
+  const { column, rows, tried, failures } = found
+  const [first] = failures
+  if (first === undefined) return []
+  const always = failures.length === tried
+  if (failures.every(({ error }) => error.code === 'empty-render')) {
+    return always ? [emptyProblem(found, first, path)] : []
+  }
+  const shown = failures.find(({ error }) => error.code !== 'empty-render') ?? first
+  const drops = column.onFailure === 'drop'
+  const refuses = always && tried === rows && drops && found.isCertain && found.isComplete
+  return [
+    {
+      level: refuses ? 'error' : 'warning',
+      code: 'fails-on-sample',
+      ...placeOf(shown, path),
+      message: `Column '${column.name}' fails in ${share(failures.length, tried)}: ${reasonOf(shown)}`,
+      ...received(shown),
+      suggestion: suggestionOf(found, always),
+    },
+  ]
+}
+
+function suggestionOf({ column }: DryColumn, always: boolean): string {
+  if (column.onFailure === 'null') return "Such rows are kept with a null, as 'on_failure' says."
+  if (always) return 'Each row in which it fails is dropped.'
+  return 'Such rows are dropped; with \'on_failure: "null"\' they are kept without this value.'
+}
+
+/** Dropping some rows this way may be meant, dropping all of them is not. */
+function emptyProblem(
+  { column, tried }: DryColumn,
+  failure: DryFailure,
+  path: ConfigPath,
+): Problem {
+  return {
+    level: 'warning',
+    code: 'empty-on-sample',
+    ...placeOf(failure, path),
+    message: `Column '${column.name}' fails in ${share(tried, tried)}: ${failure.error.message}`,
+    ...received(failure),
+    suggestion: 'A row in which it has no text is lost; print something in every case.',
+  }
+}
+
+function conditionProblems(
+  { column, rows, conditionErrors }: DryColumn,
+  path: ConfigPath,
+): Problem[] {
+  const [first] = conditionErrors
+  if (first === undefined || conditionErrors.length < rows) return []
+  const { error } = first
+  return [
+    {
+      level: 'warning',
+      code: 'condition-fails-on-sample',
+      path: [...path, 'skip', 'when'],
+      ...within(error),
+      message: `The skip condition of column '${column.name}' fails in ${share(rows, rows)}, which skips it: ${error instanceof TemplateError ? error.reason : messageOf(error)}`,
+    },
+  ]
+}
+
+function share(failed: number, tried: number): string {
+  if (failed < tried) return `${failed} of ${tried} sampled rows`
+  return tried === 1 ? 'the one sampled row that needs it' : `all of ${tried} sampled rows`
+}
+
+function reasonOf({ error }: DryFailure): string {
+  const { cause } = error
+  if (!(cause instanceof TemplateError)) return error.message
+  return cause.expression === '' ? cause.reason : `${cause.reason}, in ${cause.expression}`
+}
+
+function placeOf({ error }: DryFailure, path: ConfigPath): Pick<Problem, 'path' | 'within'> {
+  return { path: [...path, ...(error.field ?? [])], ...within(error.cause) }
+}
+
+function within(error: unknown): Pick<Problem, 'within'> {
+  if (!(error instanceof TemplateError) || error.line === 0) return {}
+  return { within: { line: error.line, column: error.column } }
+}
+
+function received({ values, row }: DryFailure): Pick<Problem, 'received'> {
+  if (values.length === 0) return {}
+  const shown = values.slice(0, 6).map(([name, value]) => `${name} = ${shortText(value)}`)
+  const more = values.length > shown.length ? ', …' : ''
+  return { received: `${shown.join(', ')}${more} (row ${row})` }
+}
+
+const longestShown = 60
+
+function shortText(value: Value): string {
+  const text = value instanceof Double ? pythonFloat(value.value) : stringifyJson(value)
+  return text.length > longestShown ? `${text.slice(0, longestShown - 1)}…` : text
+}

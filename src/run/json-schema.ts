@@ -1,0 +1,287 @@
+import { z } from 'zod'
+import { columnKinds } from '../columns/index.ts'
+import { formOf, type JsonSchema } from '../config/json-form.ts'
+import { dropSchema, profilerSchema } from '../config/later-parts.ts'
+import { providerSchema } from '../config/model-providers.ts'
+import { modelSchema } from '../config/models.ts'
+import { writtenSchema } from '../config/run-config.ts'
+import { seedSchema } from '../config/seed-config.ts'
+import type { ColumnKind } from '../graph/kind.ts'
+import { providers as providerKinds } from '../models/index.ts'
+import { seedSources } from '../seeds/index.ts'
+
+/** The files a JSON Schema is there for. */
+export const schemaKinds = ['dataset', 'run-config', 'providers'] as const
+
+export type SchemaKind = (typeof schemaKinds)[number]
+
+export interface JsonSchemaOptions {
+  /** Column kinds beside the built-in ones. */
+  kinds?: readonly ColumnKind[]
+}
+
+/**
+ * A JSON Schema of a kind of file, for editors and other tools: what a field is for, which words
+ * there are, and what is refused whatever else stands in the file.
+ *
+ * Draft-07, the newest that the YAML language server of most editors reads.
+ */
+export function jsonSchema(
+  kind: SchemaKind = 'dataset',
+  { kinds = [] }: JsonSchemaOptions = {},
+): JsonSchema {
+  return { $schema: 'http://json-schema.org/draft-07/schema#', ...schemaOf(kind, kinds) }
+}
+
+function schemaOf(kind: SchemaKind, kinds: readonly ColumnKind[]): JsonSchema {
+  switch (kind) {
+    case 'dataset':
+      return datasetFile([...columnKinds.values(), ...kinds])
+    case 'run-config':
+      return {
+        title: 'rowsmith run config',
+        description: 'How a run is driven.',
+        ...convert(writtenSchema),
+      }
+    case 'providers':
+      break
+  }
+  return {
+    title: 'rowsmith provider file',
+    description: 'Where models are.',
+    type: 'object',
+    properties: {
+      providers: { description: 'The providers.', type: 'array', items: providerForm() },
+      default: { description: 'Read and left alone.' },
+    },
+    required: ['providers'],
+  }
+}
+
+/** Both forms: the parts at the root, or below `data_designer`. */
+function datasetFile(kinds: readonly ColumnKind[]): JsonSchema {
+  const dataset = { $ref: '#/definitions/dataset' }
+  return {
+    title: 'rowsmith dataset config',
+    description: 'Declares the columns of a synthetic dataset.',
+    ...when({ type: 'object', required: ['data_designer'] }, fullForm(dataset), dataset),
+    definitions: {
+      dataset: datasetForm(),
+      column: tagged(
+        'column_type',
+        'Kind of the column.',
+        kinds.map(({ type, schema }) => ({
+          tag: type,
+          description: descriptionOf(schema),
+          form: { $ref: `#/definitions/column-${type}` },
+        })),
+      ),
+      ...Object.fromEntries(kinds.map(({ type, schema }) => [`column-${type}`, convert(schema)])),
+      model: convert(modelSchema),
+      provider: providerForm(),
+      seed: seedForm(),
+    },
+  }
+}
+
+function fullForm(dataset: JsonSchema): JsonSchema {
+  return {
+    type: 'object',
+    properties: {
+      data_designer: dataset,
+      library_version: {
+        description: 'Version of the program that wrote the file; decides nothing.',
+        type: ['string', 'null'],
+      },
+    },
+    required: ['data_designer'],
+    additionalProperties: false,
+  }
+}
+
+const largestSeed = 2 ** 64
+
+function datasetForm(): JsonSchema {
+  return {
+    type: 'object',
+    properties: {
+      columns: {
+        description: 'The columns, in any order.',
+        type: 'array',
+        items: { $ref: '#/definitions/column' },
+      },
+      model_configs: listOf('The models columns use, by alias.', { $ref: '#/definitions/model' }),
+      model_providers: listOf('Where the models are.', { $ref: '#/definitions/provider' }),
+      seed_config: {
+        description: 'Rows to start from: their columns are there by their names.',
+        anyOf: [{ $ref: '#/definitions/seed' }, { type: 'null' }],
+      },
+      processors: listOf('What is done to finished rows.', convert(dropSchema)),
+      seed: {
+        description: 'The run seed: the same one gives the same sampled values.',
+        anyOf: [
+          { type: 'integer', minimum: 0, exclusiveMaximum: largestSeed },
+          { type: 'string', pattern: '^\\d+$' },
+          { type: 'null' },
+        ],
+      },
+      rows: {
+        description: 'Rows to make when the command line does not say.',
+        anyOf: [
+          { type: 'integer', minimum: 0 },
+          { type: 'string', pattern: '^\\s*\\+?\\d+(?:_\\d+)*(?:\\.0+)?\\s*$' },
+          { type: 'null' },
+        ],
+      },
+      tool_configs: notYet('Tools a model may call. Not supported yet: refused.'),
+      constraints: notYet('Bounds between sampler columns. Not supported yet: refused.'),
+      profilers: listOf(
+        'Profiles of judge scores. Left out with a warning.',
+        convert(profilerSchema),
+      ),
+    },
+    required: ['columns'],
+    additionalProperties: false,
+  }
+}
+
+function listOf(description: string, items: JsonSchema): JsonSchema {
+  return { description, anyOf: [{ type: 'array', items }, { type: 'null' }] }
+}
+
+/** Editors don't offer it, and mark whatever is written there. */
+function notYet(description: string): JsonSchema {
+  const anyOf = [{ type: 'null' }, { type: 'array', maxItems: 0 }]
+  return { description, doNotSuggest: true, anyOf }
+}
+
+function providerForm(): JsonSchema {
+  const form = convert(providerSchema)
+  const type = propertyOf(form, 'provider_type')
+  type['anyOf'] = [{ enum: [...providerKinds.keys()] }, { type: 'string', minLength: 1 }]
+  delete type['type']
+  delete type['minLength']
+  // A model in this process has no address.
+  const isLocal = {
+    properties: { provider_type: { const: 'llama-cpp' } },
+    required: ['provider_type'],
+  }
+  const remote = { properties: { endpoint: { type: 'string' } }, required: ['endpoint'] }
+  return { ...form, ...when(isLocal, {}, remote) }
+}
+
+function seedForm(): JsonSchema {
+  const form = convert(seedSchema)
+  const source = propertyOf(form, 'source')
+  const sources = seedSources.map(({ type, schema }) => ({
+    tag: type,
+    description: descriptionOf(schema),
+    form: convert(schema),
+  }))
+  Object.assign(source, tagged('seed_type', 'Kind of source.', sources))
+  return form
+}
+
+function propertyOf({ properties }: JsonSchema, name: string): JsonSchema {
+  // `convert` has made it of an object schema.
+  return (properties as Record<string, JsonSchema>)[name] as JsonSchema
+}
+
+interface Branch {
+  tag: string
+  description: string | undefined
+  form: JsonSchema
+}
+
+/** One form where a condition holds, and perhaps another where it does not. */
+function when(condition: JsonSchema, form: JsonSchema, otherwise?: JsonSchema): JsonSchema {
+  return {
+    if: condition,
+    // oxlint-disable-next-line unicorn/no-thenable -- the keyword of JSON Schema
+    then: form,
+    ...(otherwise === undefined ? {} : { else: otherwise }),
+  }
+}
+
+/** Alternatives by a tag, so that an editor speaks of the one that was meant, and of no other. */
+function tagged(tag: string, description: string, branches: readonly Branch[]): JsonSchema {
+  return {
+    type: 'object',
+    properties: {
+      [tag]: {
+        description,
+        enum: branches.map((branch) => branch.tag),
+        enumDescriptions: branches.map((branch) => branch.description ?? ''),
+      },
+    },
+    required: [tag],
+    allOf: branches.map((branch) =>
+      when({ properties: { [tag]: { const: branch.tag } }, required: [tag] }, branch.form),
+    ),
+  }
+}
+
+function descriptionOf(schema: z.ZodType): string | undefined {
+  if (schema.description !== undefined) return schema.description
+  return schema instanceof z.ZodPipe && schema.def.in instanceof z.ZodType
+    ? descriptionOf(schema.def.in)
+    : undefined
+}
+
+/** What a schema takes, in the words of JSON Schema. */
+function convert(schema: z.ZodType): JsonSchema {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    target: 'draft-07',
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema: made }) => complete(zodSchema, made),
+  })
+  return tidy(json)
+}
+
+function complete(schema: z.core.$ZodType, made: JsonSchema): void {
+  const noted = formOf(schema)
+  if (noted !== undefined) {
+    const json = 'json' in noted ? noted.json : convert(noted.like())
+    const { description } = made
+    for (const keyword of Object.keys(made)) delete made[keyword]
+    Object.assign(made, structuredClone(json), description === undefined ? {} : { description })
+  } else if (schema instanceof z.ZodDefault) {
+    // The converter leaves it out behind a transformation, where it need not be of the written form.
+    const value = schema.def.defaultValue
+    if (['string', 'number', 'boolean'].includes(typeof value)) made['default'] = value
+  } else if (schema instanceof z.ZodDiscriminatedUnion) {
+    const branches = (made['oneOf'] ?? made['anyOf']) as JsonSchema[]
+    const tag = schema.def.discriminator
+    delete made['oneOf']
+    delete made['anyOf']
+    const options = branches.map((form) => ({
+      tag: String(propertyOf(form, tag)['const']),
+      description: propertyOf(form, 'params')['description'] as string | undefined,
+      form,
+    }))
+    Object.assign(made, tagged(tag, 'Kind of what is drawn.', options))
+  }
+}
+
+/** Folds nested alternatives into one list, and leaves out defaults that say nothing. */
+function tidy(json: JsonSchema): JsonSchema {
+  const entries = Object.entries(json).map(([key, value]) => [key, tidyValue(value)] as const)
+  const tidied = Object.fromEntries(entries)
+  if (tidied['default'] === null) delete tidied['default']
+  const { anyOf } = tidied
+  if (Array.isArray(anyOf)) tidied['anyOf'] = anyOf.flatMap(alternatives)
+  return tidied
+}
+
+function tidyValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(tidyValue)
+  return typeof value === 'object' && value !== null ? tidy({ ...value }) : value
+}
+
+function alternatives(option: JsonSchema): JsonSchema[] {
+  const { anyOf, ...rest } = option
+  return Array.isArray(anyOf) && Object.keys(rest).length === 0
+    ? anyOf.flatMap(alternatives)
+    : [option]
+}

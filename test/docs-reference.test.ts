@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { exitCodes } from '../src/cli/exit-codes.ts'
+import { commonFields } from '../src/columns/common-fields.ts'
+import { columnKinds } from '../src/columns/index.ts'
+import { builtInModels } from '../src/config/built-in-models.ts'
+import { loadDataset } from '../src/config/load.ts'
+import { builtInProviders } from '../src/config/model-providers.ts'
+import { defaultParameters } from '../src/config/models.ts'
+import { defaultRunConfig } from '../src/config/run-config.ts'
+import { keysAt } from '../src/config/schema-keys.ts'
+import { providers } from '../src/models/index.ts'
+import { samplers } from '../src/samplers/index.ts'
+import { seedFormats } from '../src/seeds/formats/index.ts'
+import { filterNames, testNames } from '../src/templates/stock-names.ts'
+
+/*
+ * What the config guide lists is what the schemas know: a sampler, a parameter or a field that is
+ * added has to be written there, and one that goes has to leave it.
+ */
+
+const guide = page('config.md')
+const later = ['multi_modal_context', 'tool_alias']
+
+/** A page; comments inside its blocks would look like headings. */
+function page(name: string): string {
+  const text = readFileSync(fileURLToPath(new URL(`../docs/${name}`, import.meta.url)), 'utf8')
+  return text.replaceAll(/^```[^]*?^```/gm, (block) => block.replaceAll(/^#/gm, ' '))
+}
+
+/** The text below a heading, down to the next one that is as high. */
+function section(text: string, heading: string): string {
+  const [, marks = ''] = new RegExp(`^(#+) ${RegExp.escape(heading)}$`, 'm').exec(text) ?? []
+  const start = text.indexOf(`\n${marks} ${heading}\n`)
+  if (marks === '') throw new Error(`the page has no section "${heading}"`)
+  const rest = text.slice(start + 1 + marks.length)
+  const end = rest.search(new RegExp(`^#{1,${marks.length}} `, 'm'))
+  return end < 0 ? rest : rest.slice(0, end)
+}
+
+/** The rows of the table with this first heading, by the words in code in their first cell. */
+function table(text: string, first: string): Map<string, string[]> {
+  const [, body = ''] =
+    new RegExp(`^\\| ${RegExp.escape(first)} \\|.*\n\\|[-| ]+\n((?:\\|.*\n)+)`, 'm').exec(text) ??
+    []
+  const rows = body
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split('|').slice(1, -1))
+  return new Map(
+    rows.flatMap(([name = '', ...cells]) =>
+      codes(name).map((code) => [code, cells.map((cell) => cell.trim())]),
+    ),
+  )
+}
+
+function codes(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
+}
+
+function names(rows: ReadonlyMap<string, unknown>): string[] {
+  return [...rows.keys()].toSorted()
+}
+
+test('the root of a config', () => {
+  const { config } = loadDataset('columns: []', { file: 'a.yaml' })
+  expect(names(table(section(guide, 'The file'), 'field'))).toEqual(
+    Object.keys(config ?? {}).toSorted(),
+  )
+})
+
+test('the fields of every column, and the kinds', () => {
+  const text = section(guide, 'Columns')
+  const rows = table(text, 'field')
+  expect(names(rows)).toEqual(['column_type', ...Object.keys(commonFields)].toSorted())
+  expect(codes(rows.get('column_type')?.[1] ?? '').toSorted()).toEqual(
+    [...columnKinds.keys()].toSorted(),
+  )
+})
+
+test.each([
+  ['expression', 'Expressions'],
+  ['llm-text', 'Texts written by a model'],
+])('the fields of %s', (type, heading) => {
+  const known = keysAt(columnKinds.get(type)?.schema, { column_type: type }, [])
+  const own = known.filter((key) => key !== 'column_type' && !(key in commonFields))
+  const rows = names(table(section(guide, heading), 'field'))
+  expect(rows).toEqual(own.toSorted())
+  expect(rows.filter((name) => later.includes(name))).toEqual(type === 'llm-text' ? later : [])
+})
+
+test('the fields of a sampler', () => {
+  const known = keysAt(columnKinds.get('sampler')?.schema, { sampler_type: 'uuid' }, [])
+  const own = known.filter((key) => key !== 'column_type' && !(key in commonFields))
+  const before = section(guide, 'Samplers').split('\n###')[0] ?? ''
+  expect(names(table(before, 'field'))).toEqual(own.toSorted())
+})
+
+test.each(Object.values(samplers))('the parameters of the sampler $kind', ({ kind, params }) => {
+  const text = section(guide, `\`${kind}\``)
+  expect(names(table(text, 'parameter'))).toEqual(keysAt(params, {}, []).toSorted())
+  expect(text, 'a whole config as an example').toMatch(
+    new RegExp(`^\`\`\`yaml\ncolumns:\n(?:.*\n)*? +sampler_type: ${kind}\n`, 'm'),
+  )
+})
+
+test('no sampler that is gone', () => {
+  const headings = [...section(guide, 'Samplers').matchAll(/^### `(\w+)`$/gm)]
+  const kinds = headings.map(([, kind = '']): string => kind)
+  expect(kinds.toSorted()).toEqual(Object.keys(samplers).toSorted())
+})
+
+test('models, their parameters and the known aliases', () => {
+  const text = section(guide, 'Models')
+  const fields = ['alias', 'model', 'provider', 'inference_parameters', 'skip_health_check']
+  expect(names(table(text, 'field'))).toEqual(fields.toSorted())
+  expect(Object.keys(builtInModels[0] ?? {}).toSorted()).toEqual(fields.toSorted())
+  expect(names(table(text, 'inference parameter'))).toEqual(
+    Object.keys(defaultParameters).toSorted(),
+  )
+  const usable = builtInModels.filter(
+    ({ inference_parameters: { generation_type: type } }) => type === 'chat-completion',
+  )
+  expect(
+    [...table(text, 'alias')].map(([alias, cells]) => [alias, ...cells.flatMap(codes)]),
+  ).toEqual(usable.map(({ alias, provider, model }) => [alias, provider, model]))
+  for (const { alias } of builtInModels) expect(text).toContain(`\`${alias}\``)
+})
+
+test('providers', () => {
+  const text = section(guide, 'Providers and keys')
+  const rows = table(text, 'field')
+  expect(names(rows)).toEqual(Object.keys(builtInProviders[0] ?? {}).toSorted())
+  for (const type of providers.keys())
+    expect(rows.get('provider_type')?.[1]).toContain(`\`${type}\``)
+  for (const { name } of builtInProviders) expect(text).toContain(`\`${name}\``)
+})
+
+test('seed files', () => {
+  const rows = table(section(guide, 'Seed datasets'), 'field')
+  expect(names(rows)).toEqual(['sampling_strategy', 'selection_strategy', 'source'])
+  const endings = seedFormats.flatMap((format) => format.endings)
+  expect(codes(rows.get('source')?.[1] ?? '').filter((code) => code.startsWith('.'))).toEqual(
+    endings,
+  )
+})
+
+test('filters and tests of templates', () => {
+  const [filters = '', tests = ''] = [
+    ...section(guide, 'References and templates').matchAll(/(?:^> .*\n)+/gm),
+  ].map(([list]) => list)
+  expect(codes(filters)).toEqual(filterNames)
+  expect(codes(tests)).toEqual(testNames)
+})
+
+test('the run config, with its defaults', () => {
+  const text = section(guide, 'Run config')
+  const rows = table(text, 'field')
+  const unused = codes(text.slice(text.indexOf('These fields of NeMo Data Designer')))
+  expect([...rows.keys(), ...unused].toSorted()).toEqual(Object.keys(defaultRunConfig).toSorted())
+  const { request_admission, ...written } = { ...defaultRunConfig, part_rows: null }
+  const defaults = Object.entries({ ...written, request_admission: null })
+  expect(Object.fromEntries([...rows].map(([name, [value]]) => [name, value]))).toEqual(
+    Object.fromEntries(
+      defaults
+        .filter(([name]) => !unused.includes(name))
+        .map(([name, value]) => [name, String(value)]),
+    ),
+  )
+  const admission = table(text, 'field of `request_admission`')
+  expect([...admission].map(([name, [value]]) => [name, value])).toEqual(
+    Object.entries(request_admission).map(([name, value]) => [name, String(value)]),
+  )
+})
+
+test('exit codes', () => {
+  const text = section(page('resume-and-failures.md'), 'Exit codes')
+  const listed = [...text.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code))
+  expect(listed).toEqual(Object.values(exitCodes))
+})

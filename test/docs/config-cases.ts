@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { program } from '../e2e/command.ts'
+import { type Case, pets, tales } from './case.ts'
+
+/** Says what is wrong with a config. */
+function checking(config: object | string, environment: Record<string, string> = {}): Case {
+  return async ({ desk, run }) => {
+    await desk.write('tales.yaml', typeof config === 'string' ? config : JSON.stringify(config))
+    const { stderr } = await run('validate tales.yaml', 2, environment)
+    return stderr.replaceAll(/tales\.yaml:\d+:\d+/g, 'tales.yaml:…')
+  }
+}
+
+/** What Node says when it starts the command line with these flags, which make it an old one. */
+function startedWith(flags: readonly string[], of = (text: string) => text): Case {
+  return async () => {
+    const child = spawn(process.execPath, [...flags, program, '--version'], { stdio: 'pipe' })
+    let text = ''
+    child.stderr.setEncoding('utf8').on('data', (part: string) => (text += part))
+    await once(child, 'close')
+    if (child.exitCode !== 1) throw new Error(`it ended with ${child.exitCode}`)
+    return of(text)
+  }
+}
+
+/** Before anything is made. */
+export const configCases = {
+  'old-node': startedWith([
+    '--import',
+    'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.19.0"}})',
+  ]),
+  'no-typescript': startedWith(['--no-experimental-strip-types'], (text) =>
+    text.slice(text.indexOf('TypeError'), text.indexOf(' for ')),
+  ),
+  'no-file': async ({ desk, run }) => {
+    await desk.write('pets.yaml', pets)
+    return (await run('create pet.yaml', 2)).stderr
+  },
+  'literal-key': checking(tales({ provider: { api_key: 'sk-abcdefghijklmnopqrstuvwx' } })),
+  'missing-key': checking(tales({ provider: { api_key: 'OPENAI_API_KEY' } })),
+  'broken-key': checking(tales({ provider: { api_key: 'OPENAI_API_KEY' } }), {
+    OPENAI_API_KEY: '“sk-123”',
+  }),
+  'unknown-name': checking({
+    columns: [...pets.columns, { name: 'line', column_type: 'expression', expr: '{{ animl }}' }],
+  }),
+  'unsupported-sampler': checking({
+    columns: [{ name: 'who', column_type: 'sampler', sampler_type: 'person', params: {} }],
+  }),
+  'unsupported-kind': checking({ columns: [{ name: 'who', column_type: 'llm-judge' }] }),
+} satisfies Record<string, Case>

@@ -1,0 +1,30 @@
+/**
+ * Commands of the pages that no test of the pages runs. Those of CI are run by `.ci/run` itself,
+ * from a clean clone; the others take minutes or change the repository.
+ */
+export const coveredByCI = ['npm ci', 'npm run quickstart', 'npm test', 'npm run check'] as const
+
+export const notRun = [
+  'npm test -- src/plan',
+  'PROPERTY_SEED=random npm test',
+  'npm run build',
+  'npm run format',
+  'npm run bench',
+  'npm run bench plan',
+  '.ci/run',
+] as const
+
+/** A block without the lines that hold only such commands. */
+export function withoutCoveredByCI(script: string): string {
+  const passed: ReadonlySet<string> = new Set([...coveredByCI, ...notRun])
+  return script
+    .split('\n')
+    .filter((line) => {
+      const commands = line
+        .replace(/(^|\s)#.*$/, '')
+        .split('&&')
+        .map((command) => command.trim())
+      return commands.join('') === '' || !commands.every((command) => passed.has(command))
+    })
+    .join('\n')
+}
