@@ -92,7 +92,7 @@ export async function checkSeedUnchanged(
   if (identity === stored.identity) return
   throw new RowsmithError(
     'seed-changed',
-    `seed_config.source: the run was made with seed ${short(stored.identity)}, ` +
+    `seed_config.source: the run was made with seed data ${short(stored.identity)}, ` +
       `and the content there now is ${short(identity)}`,
     { hints: ['Put the former content back, or start a new run beside this one with --fresh.'] },
   )

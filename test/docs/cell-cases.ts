@@ -52,26 +52,6 @@ export const cellCases = {
     })
     return (await run('create people.json -n 2', 3)).stderr
   },
-  differs: async ({ desk, run }) => {
-    await desk.write('orders.json', {
-      columns: [
-        {
-          name: 'product',
-          column_type: 'sampler',
-          sampler_type: 'category',
-          params: { values: ['kettle', 'lamp'] },
-        },
-        {
-          name: 'weight',
-          column_type: 'expression',
-          dtype: 'int',
-          expr: "{{ 900 if product == 'kettle' else 'unknown' }}",
-        },
-      ],
-    })
-    await run('create orders.json -n 100 --seed 1', 3)
-    return (await run('report runs/orders', 0)).stdout
-  },
   'many-failures': answering((number) => (number > 0 ? { status: 400, error: 'No.' } : {}), {
     command: 'create tales.json -n 100 --seed 1',
   }),
