@@ -119,7 +119,7 @@ test('a run goes on with an untouched, a touched or a missing seed, not with ano
   await appendFile(path, '2\n')
   await expect(checkSeedUnchanged(config, stored, context())).rejects.toMatchObject({
     code: 'seed-changed',
-    message: expect.stringContaining(`made with seed ${stored.identity.slice(0, 12)}`),
+    message: expect.stringContaining(`made with seed data ${stored.identity.slice(0, 12)}`),
   })
   await rm(path)
   await checkSeedUnchanged(config, stored, context())
