@@ -91,12 +91,14 @@ function valuesText(column: ColumnStatistics): string[] {
   if (few && top.values.some(({ count }) => count > 1)) return [sharesText(column)]
   if (times !== null) {
     const span = times.max - times.min
-    return [`${spark(times.histogram)}${moment(times.min, span)} to ${moment(times.max, span)}`]
+    return [
+      `${spark(times.histogram, times.count)}${moment(times.min, span)} to ${moment(times.max, span)}`,
+    ]
   }
   if (numbers !== null) {
     const { min, max, mean, stddev, quantiles } = numbers
     return [
-      `${spark(numbers.histogram)}${figure(min)} … ${figure(quantiles.p50)} … ${figure(max)}, mean ${figure(mean)} ± ${figure(stddev)}`,
+      `${spark(numbers.histogram, numbers.count)}${figure(min)} … ${figure(quantiles.p50)} … ${figure(max)}, mean ${figure(mean)} ± ${figure(stddev)}`,
     ]
   }
   if (lengths === null) return []
@@ -104,7 +106,7 @@ function valuesText(column: ColumnStatistics): string[] {
   const size =
     min === max
       ? `${counted(min, 'character')} each`
-      : `${spark(lengths.histogram)}${grouped(min)} … ${grouped(quantiles.p50)} … ${grouped(max)} characters`
+      : `${spark(lengths.histogram, lengths.count)}${grouped(min)} … ${grouped(quantiles.p50)} … ${grouped(max)} characters`
   return [tokens === null ? size : `${size}, ≈ ${figure(Math.round(tokens.mean))} tokens`]
 }
 
@@ -127,9 +129,12 @@ function sharesText({ top, cells, nulls }: ColumnStatistics): string {
 
 const blocks = '▁▂▃▄▅▆▇█'
 
+/** Cells below which a histogram shows nothing but gaps. */
+const fewCells = 20
+
 /** A histogram in twelve characters. */
-function spark(histogram: { shares: readonly number[] } | null): string {
-  if (histogram === null) return ''
+function spark(histogram: { shares: readonly number[] } | null, cells: number): string {
+  if (histogram === null || cells < fewCells) return ''
   const pairs = histogram.shares.flatMap((share, at) =>
     at % 2 === 0 ? [share + (histogram.shares[at + 1] ?? 0)] : [],
   )

@@ -9,6 +9,17 @@ import { integer, list, oneOf, text } from './scalars.ts'
 
 const processorTypes = ['drop_columns', 'schema_transform']
 
+/** Column types of the ancestor that are not made yet: no mistake of who wrote them. */
+export const laterColumnTypes: ReadonlySet<string> = new Set([
+  'llm-code',
+  'llm-structured',
+  'llm-judge',
+  'validation',
+  'embedding',
+  'image',
+  'custom',
+])
+
 const tagSchema = z.object({ name: text({ nonEmpty: true }), processor_type: text() })
 
 /** The one kind of processor that runs yet. */

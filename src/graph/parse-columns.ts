@@ -1,7 +1,7 @@
 import { unread } from '../config/columns.ts'
 import type { RawColumn } from '../config/dataset.ts'
 import { matchesName } from '../config/glob.ts'
-import { dropPatterns } from '../config/later-parts.ts'
+import { dropPatterns, laterColumnTypes } from '../config/later-parts.ts'
 import type { Problem } from '../config/problem.ts'
 import { capitalized } from '../config/problems.ts'
 import { readRepaired } from '../config/repair.ts'
@@ -93,12 +93,15 @@ export function findKinds({ input: { registry }, columns }: Draft): Problem[] {
     column.isSound = false
     // Why it can't be read was said where it was read.
     if (type === unread) continue
-    const near = nearest(type, registry.keys())
+    const isLater = laterColumnTypes.has(type)
+    const near = isLater ? undefined : nearest(type, registry.keys())
     problems.push({
       level: 'error',
       code: 'unknown-column-type',
       path: [...column.path, 'column_type'],
-      message: `${capitalized(subjectOf(column))} has the unknown column_type '${type}'`,
+      message: isLater
+        ? `${capitalized(subjectOf(column))} is of column_type '${type}', which is not made here yet`
+        : `${capitalized(subjectOf(column))} has the unknown column_type '${type}'`,
       expected: `one of ${[...registry.keys()].join(', ')}`,
       received: type,
       ...(near === undefined ? {} : { suggestion: `Did you mean '${near}'?` }),

@@ -38,6 +38,12 @@ describe('problems', () => {
     `)
   })
 
+  test('tell a kind that is to come from a slip', () => {
+    expect(problemsOf([column('code', 'x', { column_type: 'llm-code' })])).toEqual([
+      "unknown-column-type @ columns.0.column_type: Column 'code' is of column_type 'llm-code', which is not made here yet",
+    ])
+  })
+
   test('point into the template', () => {
     const [problem] = compiled([column('a', 'one\n  {{ x }}'), column('b')]).problems
     expect(problem).toMatchObject({

@@ -89,7 +89,7 @@ function refuseOtherSeedData(stored: RunSettings, { seedIdentity }: Prepared): v
   }
   throw new RowsmithError(
     'seed-changed',
-    `seed_config.source: the run was made with seed data ${shortHash(stored.seedIdentity)}, and the content there now is ${shortHash(seedIdentity)}`,
+    `seed_config.source: the run was made with seed data ${shortHash(stored.seedIdentity)}, the content there now is ${shortHash(seedIdentity)}`,
     { hints: ['Put the former content back, or start a new run beside this one with --fresh.'] },
   )
 }

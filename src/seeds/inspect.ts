@@ -93,7 +93,7 @@ export async function checkSeedUnchanged(
   throw new RowsmithError(
     'seed-changed',
     `seed_config.source: the run was made with seed data ${short(stored.identity)}, ` +
-      `and the content there now is ${short(identity)}`,
+      `the content there now is ${short(identity)}`,
     { hints: ['Put the former content back, or start a new run beside this one with --fresh.'] },
   )
 }

@@ -122,7 +122,7 @@ test('killed at 20, 50 and 80 %, before a commit and in the join, a run ends as 
   expect(datasetHashes(out)).toEqual(expected)
   await expectEveryRowOnce(out)
   expectBounded(name, requests, scene, losses)
-}, 60_000)
+}, 120_000)
 
 test('… and with paid local cells and dropped rows that are retried, no paid sibling is paid again', async () => {
   const name = 'a paid local column before two LLM columns'
@@ -166,4 +166,4 @@ test('… and with paid local cells and dropped rows that are retried, no paid s
   await expectEveryRowOnce(session.out)
   // Three more than there are cells: the refusals, each asked for again.
   expectBounded(name, requests + refused.length, scene, losses)
-}, 60_000)
+}, 120_000)

@@ -71,7 +71,8 @@ export function datasetHashes(directory: string): Record<string, string> {
 }
 
 /** What may lie in the folder of a finished run. */
-const ownNames = 'data ledger.sqlite lock parts rowsmith.log run.json seed'.split(' ')
+const ownNames =
+  'command.json data ledger.sqlite lock parts report.html rowsmith.log run.json seed'.split(' ')
 /** What a reader of a ledger leaves beside it; the next writer takes them away. */
 const readerNames = ['ledger.sqlite-shm', 'ledger.sqlite-wal']
 

@@ -116,7 +116,7 @@ describe.each(selections)('$name', ({ name, selection, start, size }) => {
     const result = await wholeSession({ meter, session: session(1_000) })
     expect(orphans(result.dir)).toEqual([])
     expect(datasetHashes(result.dir)).toEqual(datasetHashes(whole))
-  })
+  }, 90_000)
 
   test('ordered, it begins again at the start of the selection', async () => {
     const ordered = await unkilled(configOf(selection, 'ordered'), {

@@ -37,12 +37,20 @@ test('makes a dataset in ./runs/<config name> and prints one object with --json'
     requests: 0,
     usage: { inputTokens: 0, outputTokens: 0, reasoningTokens: 0 },
     seconds: expect.any(Number),
+    report: desk.path('runs', 'pets', 'report.html'),
   })
   expect(desk.plain(ended.stderr)).toMatchInlineSnapshot(`
     "New run in <desk>/runs/pets: 20 rows, seed 7.
     Done. 20 rows: 20 accepted.
     No requests, <time>.
       runs/pets/data/train-00000-of-00001.parquet  20 rows
+      animal  sampler (string), 3 different
+              dog 45 %, frog 35 %, cat 20 %
+      age     sampler (int64), 7 different
+              8 25 %, 6 20 %, 2 20 %, 7 15 %, 5 10 %, 3 5.0 %, 4 5.0 %
+      line    expression (string), 14 different
+              █▁▁▁▁▁▁▁▁▁▁▅  17 … 17 … 18 characters
+      Page: runs/pets/report.html
     "
   `)
   expect(await recordsOf(desk, 'runs', 'pets')).toHaveLength(20)
@@ -63,6 +71,13 @@ test('the same command again finds all made, and a larger target goes on', async
     Done. 5 rows: 5 accepted.
     No requests, <time>.
       runs/pets/data/train-00000-of-00001.parquet  5 rows
+      animal  sampler (string), 2 different
+              dog 60 %, frog 40 %
+      age     sampler (int64), 4 different
+              8 40 %, 7 20 %, 2 20 %, 5 20 %
+      line    expression (string), all different
+              17 … 17 … 18 characters
+      Page: runs/pets/report.html
     "
   `)
   expect(rowsOf(larger)).toMatchObject({ requested: 8, accepted: 8 })

@@ -25,12 +25,15 @@ test('Ctrl-C lets what is on the wire come back, and the same command goes on', 
     desk
       .plain(ended.stderr)
       .replace(/seed \d+/, 'seed <seed>')
-      .replaceAll(/\d+ (requests|tokens|out|accepted|remaining)/g, '<n> $1'),
+      .replaceAll(/\d+ (requests|tokens|out|accepted|remaining)/g, '<n> $1')
+      // The statistics of however many rows there are.
+      .replace(/ {2}number [^]*(?= {2}Page)/, ''),
   ).toMatchInlineSnapshot(`
     "New run in <desk>/runs/tales: 40 rows, seed <seed>.
     Stopping: nothing new is sent; answers on the wire are kept. Again to give them up.
     Interrupted. 40 rows: <n> accepted, <n> remaining.
     <n> requests, <n> tokens in, <n> out, <time>.
+      Page: runs/tales/report.html
     To go on: rowsmith create tales.json -n 40
     To write what is decided: rowsmith export runs/tales
     "

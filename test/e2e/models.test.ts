@@ -100,6 +100,11 @@ test('a server that refuses in the middle: rows remain, and going on completes t
     Endpoint http://127.0.0.1:<port>/v1 stopped: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 401 ("key revoked"). The key was not accepted: check the environment variable that "api_key" of provider "local" names.
     Stopped early. 30 rows: 10 accepted, 20 remaining.
     14 requests, 40 tokens in, 240 out, <time>.
+      number  sampler (int64), all different
+              226,880 … 669,469 … 988,685, mean 603,244 ± 271,826
+      story   llm-text (string), all different
+              159 … 164 … 169 characters, ≈ 24 tokens
+      Page: runs/tales/report.html
     To go on: rowsmith create tales.json -n 30 --seed 1
     To write what is decided: rowsmith export runs/tales
     "

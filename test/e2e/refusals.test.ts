@@ -100,7 +100,7 @@ test('a seed file that changed', async () => {
   await desk.write('names.csv', 'name\nAda\nBob\n')
   const said = await refusal(desk, 'create', 'pets.json')
   expect(said.replaceAll(/\b[0-9a-f]{12}\b/g, '<hash>')).toMatchInlineSnapshot(`
-    "rowsmith: seed_config.source: the run was made with seed data <hash>, and the content there now is <hash>
+    "rowsmith: seed_config.source: the run was made with seed data <hash>, the content there now is <hash>
       Put the former content back, or start a new run beside this one with --fresh.
     "
   `)

@@ -166,7 +166,7 @@ test('one byte more, and a run is not gone on with; a file that was only touched
 
   expect(changed).toMatchObject({ code: 2, stdout: '' })
   expect(changed.stderr.replaceAll(/\b[0-9a-f]{12}\b/g, '<hash>')).toMatchInlineSnapshot(`
-    "rowsmith: seed_config.source: the run was made with seed data <hash>, and the content there now is <hash>
+    "rowsmith: seed_config.source: the run was made with seed data <hash>, the content there now is <hash>
       Put the former content back, or start a new run beside this one with --fresh.
     "
   `)
