@@ -28,7 +28,7 @@ export async function runReport(
     const layout = { style: screen.style, width: textWidth(screen) }
     const most = Number.POSITIVE_INFINITY
     const lines = [
-      `${screen.style('bold', visibleLine(run.name))}: ${rowsText(run.rows)}`,
+      `${screen.style('bold', visibleLine(run.name))}  ${rowsText(run.rows)}`,
       `  ${costText(run)}`,
       ...failureTexts(run.failures, { ...layout, most }),
       '',

@@ -283,7 +283,7 @@ test('the report is in run.json, on the page, and in the terminal', async () => 
   const shown = await desk.run(['report', join('runs', 'goods'), '--html', 'elsewhere.html'])
   expect(shown).toMatchObject({ code: 0, stderr: 'Page: elsewhere.html\n' })
   expect(desk.plain(shown.stdout)).toMatchInlineSnapshot(`
-    "goods: 500 rows: 279 accepted, 88 kept with a null, 133 dropped
+    "goods  500 rows: 279 accepted, 88 kept with a null, 133 dropped
       No requests
       strict, cast-failed: 133 cells failed, their rows are dropped
         row 1: expected a finite number for dtype int, got "x"
