@@ -185,6 +185,7 @@ test('the statistics of a column', () => {
     skipped: 0,
     skipLeavesNull: true,
     failures: [],
+    rowsLost: 0,
   })
   const text = section(page('report.md'), 'As data')
   expect(names(table(text, 'field'))).toEqual(Object.keys(known).toSorted())
