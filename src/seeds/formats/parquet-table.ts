@@ -11,25 +11,13 @@ import {
 import { messageOf } from '../../util/errors.ts'
 import { quoted } from '../../config/literal.ts'
 import { SeedFault, type SeedColumn, type SeedRow } from '../define.ts'
-import { openSlices, type ReadOptions, type SeedFile } from '../file.ts'
-import { commonType, widenTo } from '../value-type.ts'
-import {
-  alignColumns,
-  batchRows,
-  faultIn,
-  inFile,
-  type FormatReading,
-  type SeedFormat,
-} from './define.ts'
+import { openSlices, type SeedFile } from '../file.ts'
+import { widenTo } from '../value-type.ts'
+import { batchRows } from './define.ts'
 import { lz4, lz4Raw } from './lz4.ts'
 import { readParquetColumn, type ParquetColumn } from './parquet-types.ts'
 
-export const parquet: SeedFormat = {
-  name: 'parquet',
-  endings: ['.parquet'],
-  streamed: false,
-  open: openParquet,
-}
+export const writeAgain = 'Fetch or write the file again.'
 
 /** Snappy is built into the reader. LZO has no decoder here; nobody writes it. */
 const compressors: Compressors = {
@@ -51,53 +39,15 @@ const rawParsers: Partial<ParquetParsers> = {
   jsonFromBytes: (bytes) => bytes,
 }
 
-async function openParquet(
-  files: readonly SeedFile[],
-  { signal }: ReadOptions,
-): Promise<FormatReading> {
-  let columns: SeedColumn[] = []
-  let size = 0
-  for (const [at, file] of files.entries()) {
-    signal.throwIfAborted()
-    try {
-      await using table = await openTable(file)
-      const names = table.columns.map(({ name }) => name)
-      const places =
-        at === 0
-          ? null
-          : alignColumns(
-              columns.map(({ name }) => name),
-              files[0] ?? file,
-              names,
-            )
-      columns =
-        places === null
-          ? table.columns.map(({ name, type }) => ({ name, type }))
-          : columns.map(({ name, type }, column) => {
-              const other = table.columns[places[column] ?? column]?.type ?? type
-              return { name, type: commonType(type, other) }
-            })
-      size += Number(table.metadata.num_rows)
-    } catch (error) {
-      throw faultIn(file, error)
-    }
-  }
-  return {
-    columns,
-    size,
-    async *rows(options) {
-      for (const file of files) yield* inFile(file, readTable(file, columns, options))
-    },
-  }
-}
-
 interface ParquetTable extends AsyncDisposable {
   readonly buffer: AsyncBuffer
   readonly metadata: FileMetaData
+  readonly size: number
   readonly columns: readonly ParquetColumn[]
 }
 
-async function openTable(
+/** A Parquet file with its metadata read and checked. */
+export async function openTable(
   file: SeedFile,
   onBytes: (bytes: number) => void = () => undefined,
 ): Promise<ParquetTable> {
@@ -115,9 +65,12 @@ async function openTable(
   }
   try {
     const metadata = await readMetadata(buffer)
-    checkCodecs(metadata)
-    const columns = parquetSchema(metadata).children.map((node) => readParquetColumn(node))
-    return { buffer, metadata, columns, [Symbol.asyncDispose]: () => slices[Symbol.asyncDispose]() }
+    return {
+      buffer,
+      metadata,
+      ...checkMetadata(metadata),
+      [Symbol.asyncDispose]: () => slices[Symbol.asyncDispose](),
+    }
   } catch (error) {
     await slices[Symbol.asyncDispose]()
     throw error
@@ -125,12 +78,12 @@ async function openTable(
 }
 
 /** Rows of one file, in the columns of all. */
-async function* readTable(
+export async function* readTable(
   file: SeedFile,
   wanted: readonly SeedColumn[],
-  { signal, onBytes }: ReadOptions,
+  onBytes: (bytes: number) => void,
 ): AsyncGenerator<SeedRow[]> {
-  await using table = await openTable(file, (bytes) => onBytes?.(file, bytes))
+  await using table = await openTable(file, onBytes)
   const { buffer, metadata } = table
   const columns = wanted.map(({ name, type }): ParquetColumn => {
     const own = table.columns.find((column) => column.name === name)
@@ -139,7 +92,6 @@ async function* readTable(
   })
   let groupStart = 0
   for (const group of metadata.row_groups) {
-    signal.throwIfAborted()
     const groupEnd = groupStart + Number(group.num_rows)
     const rows = await readGroup(buffer, metadata, groupStart, groupEnd)
     for (let at = 0; at < rows.length; at += batchRows) {
@@ -156,11 +108,29 @@ async function readMetadata(file: AsyncBuffer): Promise<FileMetaData> {
     if (file.byteLength < 12) throw new Error(`it has ${file.byteLength} bytes`)
     return await parquetMetadataAsync(file, { parsers: rawParsers, geoparquet: false })
   } catch (error) {
-    throw new SeedFault('bad-parquet', `the file is not readable as Parquet: ${messageOf(error)}`, {
-      cause: error,
-      suggestion: 'The writer may not have finished it; write it again.',
-    })
+    throw notReadable(error)
   }
+}
+
+function checkMetadata(metadata: FileMetaData): Pick<ParquetTable, 'size' | 'columns'> {
+  try {
+    checkCodecs(metadata)
+    const size = sizeOf(metadata)
+    return {
+      size,
+      columns: parquetSchema(metadata).children.map((node) => readParquetColumn(node)),
+    }
+  } catch (error) {
+    // Of a damaged file, anything may be missing in spite of its type.
+    throw error instanceof SeedFault ? error : notReadable(error)
+  }
+}
+
+function notReadable(error: unknown): SeedFault {
+  return new SeedFault('bad-parquet', `the file is not readable as Parquet: ${messageOf(error)}`, {
+    cause: error,
+    suggestion: 'The writer may not have finished it; write it again.',
+  })
 }
 
 async function readGroup(
@@ -170,8 +140,10 @@ async function readGroup(
   rowEnd: number,
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
   if (rowStart === rowEnd) return []
+  const counts = new Map<string, number>()
+  let rows: readonly Readonly<Record<string, unknown>>[]
   try {
-    return await parquetReadObjects({
+    rows = await parquetReadObjects({
       file,
       metadata,
       rowStart,
@@ -180,14 +152,43 @@ async function readGroup(
       parsers: rawParsers,
       utf8: false,
       geoparquet: false,
+      onChunk({ columnName, columnData }) {
+        counts.set(columnName, (counts.get(columnName) ?? 0) + columnData.length)
+      },
     })
   } catch (error) {
     throw new SeedFault(
       'bad-parquet',
       `rows ${rowStart} to ${rowEnd - 1} of the Parquet file cannot be read: ${messageOf(error)}`,
-      { cause: error },
+      { cause: error, suggestion: writeAgain },
     )
   }
+  // The reader fills up what a column lacks, and leaves out a column it does not find.
+  for (const { element } of parquetSchema(metadata).children) {
+    const count = counts.get(element.name) ?? 0
+    if (count === rowEnd - rowStart) continue
+    throw damaged(
+      `column ${quoted(element.name)} has ${count} values in rows ${rowStart} to ${rowEnd - 1}`,
+    )
+  }
+  return rows
+}
+
+/** Rows of the file, as it says itself in two ways. */
+function sizeOf({ num_rows: all, row_groups: groups }: FileMetaData): number {
+  let sum = 0n
+  for (const [at, { num_rows: rows }] of groups.entries()) {
+    if (rows < 0n) throw damaged(`its row group ${at} has ${rows} rows`)
+    sum += rows
+  }
+  if (sum === all && sum <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(sum)
+  throw damaged(`it says it has ${all} rows, and its row groups have ${sum}`)
+}
+
+function damaged(what: string): SeedFault {
+  return new SeedFault('bad-parquet', `the Parquet file is damaged: ${what}`, {
+    suggestion: writeAgain,
+  })
 }
 
 function readRow(
