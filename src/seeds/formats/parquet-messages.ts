@@ -24,7 +24,7 @@ export type ParquetAnswer =
 
 export type ParquetMessage = ParquetAnswer | { readonly kind: 'bytes'; readonly bytes: number }
 
-export interface PostedFault {
+interface PostedFault {
   readonly code: string
   readonly message: string
   readonly suggestion: string | undefined
