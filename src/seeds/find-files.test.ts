@@ -97,6 +97,31 @@ describe('patterns', () => {
     )
   })
 
+  test.each(['d [x]', 'e{a,b}', 'f@(a)', 'g*?', 'h[!a]/{1..3}'])(
+    'a folder called %s is named when the pattern does not mean it',
+    async (folder) => {
+      await write({ [`${folder}/a.csv`]: fileOf('literal') })
+      const { problems } = await inspectSeed(localSeed(`${folder}/b*.csv`), scratch.context)
+      const suggestion = problems[0]?.suggestion ?? ''
+      expect(suggestion).toContain(
+        `There is a folder ${folder}, whose name is read as a pattern; write `,
+      )
+      const escaped = suggestion.slice(suggestion.indexOf('write ') + 'write '.length)
+      expect(await valuesOf(escaped.replace('/b*', '/a*'))).toEqual(['literal'])
+    },
+  )
+
+  test('a folder is said to be one, and how its files are named', async () => {
+    const { problems } = await inspectSeed(localSeed('data'), scratch.context)
+    expect(problems).toMatchObject([
+      {
+        code: 'not-a-file',
+        message: "The seed can't be used: data is a folder",
+        suggestion: 'Give the path of a file, or a pattern of several: data/*.csv',
+      },
+    ])
+  })
+
   test('one that matches nothing tells what is there', async () => {
     const { problems } = await inspectSeed(localSeed('data/prt-*.csv'), scratch.context)
     expect(problems).toMatchObject([

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { glob, stat } from 'node:fs/promises'
 import { relative, resolve, sep } from 'node:path'
 import { compareText } from '../util/json.ts'
@@ -23,11 +24,21 @@ const patternSigns = /[*?[{]|[+@!]\(/
  */
 export async function findSeedFiles(path: string, context: SeedContext): Promise<SeedFiles> {
   if (!patternSigns.test(path) || (await isThere(path, context))) {
+    const place = await findOne(path, context)
     const { format, compression } = kindOf(path)
-    const place = await findSeedFile(path, context)
     return { format, files: [await lookAtFile(place, { label: null, compression })] }
   }
   return lookAtMatches(path, await matchesOf(path, context), context.workingDirectory)
+}
+
+async function findOne(path: string, context: SeedContext): Promise<string> {
+  try {
+    return await findSeedFile(path, context)
+  } catch (error) {
+    // An ending that no seed has says more than that nothing is there.
+    if (error instanceof SeedFault && error.code === 'seed-missing') kindOf(path)
+    throw error
+  }
 }
 
 async function isThere(path: string, context: SeedContext): Promise<boolean> {
@@ -49,7 +60,31 @@ async function matchesOf(pattern: string, context: SeedContext): Promise<string[
     if (found.size > 0) return [...found].sort((a, b) => compareText(portable(a), portable(b)))
   }
   const places = placesOf(pattern, context)
-  throw await missing(places, `no file matches ${places.join(' and none ')}`)
+  const message = `no file matches ${places.join(' and none ')}`
+  const literal = await literalFolder(pattern, context)
+  if (literal === null) throw await missing(places, message)
+  throw new SeedFault('seed-missing', message, {
+    suggestion: `There is a folder ${literal.folder}, whose name is read as a pattern; write ${literal.escaped}`,
+  })
+}
+
+/** A folder called exactly as the pattern begins, signs and all, and the pattern that means it. */
+async function literalFolder(
+  pattern: string,
+  context: SeedContext,
+): Promise<{ folder: string; escaped: string } | null> {
+  const names = pattern.split('/')
+  for (let count = names.length - 1; count > 0; count--) {
+    const folder = names.slice(0, count).join('/')
+    if (!patternSigns.test(folder)) return null
+    for (const place of placesOf(folder, context)) {
+      if (!(await isFolder(place))) continue
+      // Braces are looked for even in brackets.
+      const escaped = folder.replaceAll(/[*?[(]/g, '[$&]').replaceAll('{', '?')
+      return { folder, escaped: [escaped, ...names.slice(count)].join('/') }
+    }
+  }
+  return null
 }
 
 async function lookAtMatches(
@@ -83,10 +118,18 @@ async function lookAtMatches(
 }
 
 async function isPlainFile(path: string): Promise<boolean> {
+  return (await lookAt(path))?.isFile() ?? false
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await lookAt(path))?.isDirectory() ?? false
+}
+
+async function lookAt(path: string): Promise<Stats | null> {
   try {
-    return (await stat(path)).isFile()
+    return await stat(path)
   } catch (error) {
-    if (isMissing(error)) return false
+    if (isMissing(error)) return null
     throw error
   }
 }

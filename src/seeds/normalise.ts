@@ -71,7 +71,8 @@ async function writeRowFiles(
       }
       written += batch.length
     }
-    if (written !== seed.size || (await seed.changed())) throw changedMeanwhile(seed.size, written)
+    if (await seed.changed()) throw changedMeanwhile(seed.size, written)
+    if (written !== seed.size) throw damaged(seed.size, written)
     await writer.finish()
   } catch (error) {
     if (error instanceof SeedFault && (await seed.changed())) {
@@ -87,6 +88,15 @@ async function writeRowFiles(
   } finally {
     await writer.close()
   }
+}
+
+/** A file that did not change has other rows than it said at first. */
+function damaged(size: number, written: number): SeedFault {
+  return new SeedFault(
+    'damaged',
+    `the file is damaged: it says it has ${size} rows, and it has ${written}`,
+    { suggestion: 'Fetch or write the file again.' },
+  )
 }
 
 function changedMeanwhile(size: number, written: number, cause?: unknown): RowsmithError {

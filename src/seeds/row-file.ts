@@ -130,7 +130,7 @@ export function openRowFile(directory: string): RowFileReader {
       const pieces: Buffer[] = []
       let length = 0
       for (const span of spansOf(ascending, offsets)) {
-        const bytes = readAt(rows, span.start, span.end - span.start)
+        const bytes = readAt({ file: rows, name: rowsName }, span.start, span.end - span.start)
         pieces.push(bytes)
         // The line feed after each row stays out.
         for (const { row, start, end } of span.rows) {
@@ -166,7 +166,8 @@ function* spansOf(ascending: readonly number[], offsets: number): Generator<Span
   for (const run of runsOf(ascending)) {
     const first = run[0] ?? 0
     const last = run.at(-1) ?? first
-    const bounds = readAt(offsets, first * offsetBytes, (last - first + 2) * offsetBytes)
+    const index = { file: offsets, name: offsetsName }
+    const bounds = readAt(index, first * offsetBytes, (last - first + 2) * offsetBytes)
     for (const row of run) {
       const start = Number(bounds.readBigUInt64LE((row - first) * offsetBytes))
       const end = Number(bounds.readBigUInt64LE((row - first + 1) * offsetBytes))
@@ -201,11 +202,17 @@ function* runsOf(ascending: readonly number[]): Generator<number[]> {
   if (run.length > 0) yield run
 }
 
-function readAt(file: number, position: number, length: number): Buffer {
+function readAt(
+  { file, name }: { file: number; name: string },
+  position: number,
+  length: number,
+): Buffer {
   const bytes = Buffer.allocUnsafe(length)
   for (let filled = 0; filled < length;) {
     const bytesRead = readSync(file, bytes, filled, length - filled, position + filled)
-    if (bytesRead === 0) throw new Error(`ends at byte ${position + filled}, before ${length} more`)
+    if (bytesRead === 0) {
+      throw new Error(`${name} ends at byte ${position + filled}, before ${length - filled} more`)
+    }
     filled += bytesRead
   }
   return bytes

@@ -152,8 +152,16 @@ test('stored rows that are gone or cut off are said with their folder', async ()
   await truncate(join(directory, 'rows.bin'), 50)
   using stored = openStoredRows(directory, ordered(100))
   expect(() => stored.read(50, 60)).toThrow(
-    `the stored seed in ${directory} cannot be read: ends at byte`,
+    expect.objectContaining({
+      code: 'storage-failed',
+      message: expect.stringContaining(
+        `the stored seed in ${directory} cannot be read: rows.bin ends at byte`,
+      ),
+      hints: ['Delete the seed folder of the run; it is made again from the seed file.'],
+    }),
   )
+  await truncate(join(directory, 'rows.idx'), 8)
+  expect(() => stored.read(50, 60)).toThrow('rows.idx ends at byte 400, before 88 more')
   await rm(join(directory, 'rows.idx'))
   expect(() => openStoredRows(directory, ordered(100))).toThrow(
     `the stored seed in ${directory} cannot be read: ENOENT`,

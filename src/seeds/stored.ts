@@ -15,6 +15,8 @@ export interface StoredRows extends Disposable {
   read(start: number, end: number): PackedRows
 }
 
+const remade = 'Delete the seed folder of the run; it is made again from the seed file.'
+
 /** Opens what `normaliseSeed` wrote; `order` says which stored row a run row gets. */
 export function openStoredRows(directory: string, order: SeedOrder): StoredRows {
   const file = reading(directory, () => openRowFile(directory))
@@ -35,7 +37,7 @@ function reading<T>(directory: string, read: () => T): T {
     throw new RowsmithError(
       'storage-failed',
       `the stored seed in ${directory} cannot be read: ${messageOf(error)}`,
-      { cause: error },
+      { cause: error, hints: [remade] },
     )
   }
 }
@@ -46,7 +48,11 @@ export function unpackRow({ texts, starts, ends }: PackedRows, at: number): Seed
   const text = Buffer.from(buffer, byteOffset, byteLength).toString('utf8', starts[at], ends[at])
   const values = parseJson(text)
   if (Array.isArray(values)) return values
-  throw new RowsmithError('storage-failed', `a stored seed row is not a list: ${text.slice(0, 80)}`)
+  throw new RowsmithError(
+    'storage-failed',
+    `a stored seed row is not a list: ${text.slice(0, 80)}`,
+    { hints: [remade] },
+  )
 }
 
 /** What a folder says of the seed in it. */
@@ -58,6 +64,7 @@ export async function readSeedDescription(directory: string): Promise<StoredSeed
   } catch (error) {
     throw new RowsmithError('storage-failed', `${path} cannot be read: ${messageOf(error)}`, {
       cause: error,
+      hints: [remade],
     })
   }
   const version = z.looseObject({ version: z.number() }).safeParse(found).data?.version ?? 0
@@ -72,7 +79,7 @@ export async function readSeedDescription(directory: string): Promise<StoredSeed
   if (description.success) return description.data
   throw new RowsmithError('storage-failed', `${path} is not a seed description`, {
     cause: description.error,
-    hints: ['Delete the seed folder of the run; it is made again from the seed file.'],
+    hints: [remade],
   })
 }
 

@@ -61,6 +61,12 @@ export function createRecordSplitter({ name, delimiter, looseQuotes }: Dialect):
     fields = []
   }
 
+  /** A quoted stretch that text follows: its quotes stand for themselves, so it ends with its field. */
+  function asWritten(content: string): string {
+    if (content.includes(delimiter) || /[\r\n]/.test(content)) throw unpaired(name, quoteLine)
+    return `"${content.replaceAll('"', '""')}"`
+  }
+
   function isSpecial(code: number): boolean {
     return code === separator || code === quote || code === lineFeed || code === carriageReturn
   }
@@ -100,7 +106,7 @@ export function createRecordSplitter({ name, delimiter, looseQuotes }: Dialect):
         if (code !== separator && code !== lineFeed && code !== carriageReturn) {
           if (!looseQuotes)
             throw wrong(name, line, `text follows the quote that closes field ${fields.length + 1}`)
-          held = `"${held}"`
+          held = asWritten(held)
         }
         state = 'bare'
         start = at
@@ -189,6 +195,17 @@ function unclosed(line: number): SeedFault {
     'unclosed-quote',
     `the quote that opens a field on line ${line} is not closed`,
     { suggestion: 'Close the quote; a quote inside a quoted field is written twice.' },
+  )
+}
+
+function unpaired(name: string, line: number): SeedFault {
+  return new SeedFault(
+    'unpaired-quote',
+    `line ${line} is not ${name}: the quote that opens a field has its pair behind the field's end, in front of other text`,
+    {
+      suggestion:
+        'Where that quote is text, put the field in quotes and write each inner quote twice.',
+    },
   )
 }
 

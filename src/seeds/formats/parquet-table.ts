@@ -1,0 +1,225 @@
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import {
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+  type AsyncBuffer,
+  type Compressors,
+  type FileMetaData,
+  type ParquetParsers,
+} from 'hyparquet'
+import { messageOf } from '../../util/errors.ts'
+import { quoted } from '../../config/literal.ts'
+import { SeedFault, type SeedColumn, type SeedRow } from '../define.ts'
+import { openSlices, type SeedFile } from '../file.ts'
+import { widenTo } from '../value-type.ts'
+import { batchRows } from './define.ts'
+import { lz4, lz4Raw } from './lz4.ts'
+import { readParquetColumn, type ParquetColumn } from './parquet-types.ts'
+
+export const writeAgain = 'Fetch or write the file again.'
+
+/** Snappy is built into the reader. LZO has no decoder here; nobody writes it. */
+const compressors: Compressors = {
+  GZIP: (input) => gunzipSync(input),
+  BROTLI: (input) => brotliDecompressSync(input),
+  ZSTD: (input) => zstdDecompressSync(input),
+  LZ4: (input, outputLength) => lz4(input, outputLength),
+  LZ4_RAW: (input, outputLength) => lz4Raw(input, outputLength),
+}
+
+const readableCodecs = new Set(['UNCOMPRESSED', 'SNAPPY', ...Object.keys(compressors)])
+
+// Times stay as stored: a Date would lose what is finer than a millisecond.
+const rawParsers: Partial<ParquetParsers> = {
+  timestampFromMilliseconds: (millis) => millis,
+  timestampFromMicroseconds: (micros) => micros,
+  timestampFromNanoseconds: (nanos) => nanos,
+  dateFromDays: (days) => days,
+  jsonFromBytes: (bytes) => bytes,
+}
+
+interface ParquetTable extends AsyncDisposable {
+  readonly buffer: AsyncBuffer
+  readonly metadata: FileMetaData
+  readonly size: number
+  readonly columns: readonly ParquetColumn[]
+}
+
+/** A Parquet file with its metadata read and checked. */
+export async function openTable(
+  file: SeedFile,
+  onBytes: (bytes: number) => void = () => undefined,
+): Promise<ParquetTable> {
+  const slices = await openSlices(file)
+  let bytes = 0
+  const buffer: AsyncBuffer = {
+    byteLength: file.sizeBytes,
+    async slice(start, end = file.sizeBytes) {
+      const slice = await slices.slice(start, end)
+      bytes += end - start
+      // The metadata at the end is read a second time.
+      onBytes(Math.min(bytes, file.sizeBytes))
+      return slice
+    },
+  }
+  try {
+    const metadata = await readMetadata(buffer)
+    return {
+      buffer,
+      metadata,
+      ...checkMetadata(metadata),
+      [Symbol.asyncDispose]: () => slices[Symbol.asyncDispose](),
+    }
+  } catch (error) {
+    await slices[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** Rows of one file, in the columns of all. */
+export async function* readTable(
+  file: SeedFile,
+  wanted: readonly SeedColumn[],
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<SeedRow[]> {
+  await using table = await openTable(file, onBytes)
+  const { buffer, metadata } = table
+  const columns = wanted.map(({ name, type }): ParquetColumn => {
+    const own = table.columns.find((column) => column.name === name)
+    if (own === undefined) throw new Error(`${file.path} has lost its column ${name}`)
+    return { name, type, read: (raw) => widenTo(type, own.read(raw)) }
+  })
+  let groupStart = 0
+  for (const group of metadata.row_groups) {
+    const groupEnd = groupStart + Number(group.num_rows)
+    const rows = await readGroup(buffer, metadata, groupStart, groupEnd)
+    for (let at = 0; at < rows.length; at += batchRows) {
+      const batch = rows.slice(at, at + batchRows)
+      const first = groupStart + at
+      yield batch.map((row, offset) => readRow(columns, row, first + offset))
+    }
+    groupStart = groupEnd
+  }
+}
+
+async function readMetadata(file: AsyncBuffer): Promise<FileMetaData> {
+  try {
+    if (file.byteLength < 12) throw new Error(`it has ${file.byteLength} bytes`)
+    return await parquetMetadataAsync(file, { parsers: rawParsers, geoparquet: false })
+  } catch (error) {
+    throw notReadable(error)
+  }
+}
+
+function checkMetadata(metadata: FileMetaData): Pick<ParquetTable, 'size' | 'columns'> {
+  try {
+    checkCodecs(metadata)
+    const size = sizeOf(metadata)
+    return {
+      size,
+      columns: parquetSchema(metadata).children.map((node) => readParquetColumn(node)),
+    }
+  } catch (error) {
+    // Of a damaged file, anything may be missing in spite of its type.
+    throw error instanceof SeedFault ? error : notReadable(error)
+  }
+}
+
+function notReadable(error: unknown): SeedFault {
+  return new SeedFault('bad-parquet', `the file is not readable as Parquet: ${messageOf(error)}`, {
+    cause: error,
+    suggestion: 'The writer may not have finished it; write it again.',
+  })
+}
+
+async function readGroup(
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  rowStart: number,
+  rowEnd: number,
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  if (rowStart === rowEnd) return []
+  const counts = new Map<string, number>()
+  let rows: readonly Readonly<Record<string, unknown>>[]
+  try {
+    rows = await parquetReadObjects({
+      file,
+      metadata,
+      rowStart,
+      rowEnd,
+      compressors,
+      parsers: rawParsers,
+      utf8: false,
+      geoparquet: false,
+      onChunk({ columnName, columnData }) {
+        counts.set(columnName, (counts.get(columnName) ?? 0) + columnData.length)
+      },
+    })
+  } catch (error) {
+    throw new SeedFault(
+      'bad-parquet',
+      `rows ${rowStart} to ${rowEnd - 1} of the Parquet file cannot be read: ${messageOf(error)}`,
+      { cause: error, suggestion: writeAgain },
+    )
+  }
+  // The reader fills up what a column lacks, and leaves out a column it does not find.
+  for (const { element } of parquetSchema(metadata).children) {
+    const count = counts.get(element.name) ?? 0
+    if (count === rowEnd - rowStart) continue
+    throw damaged(
+      `column ${quoted(element.name)} has ${count} values in rows ${rowStart} to ${rowEnd - 1}`,
+    )
+  }
+  return rows
+}
+
+/** Rows of the file, as it says itself in two ways. */
+function sizeOf({ num_rows: all, row_groups: groups }: FileMetaData): number {
+  let sum = 0n
+  for (const [at, { num_rows: rows }] of groups.entries()) {
+    if (rows < 0n) throw damaged(`its row group ${at} has ${rows} rows`)
+    sum += rows
+  }
+  if (sum === all && sum <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(sum)
+  throw damaged(`it says it has ${all} rows, and its row groups have ${sum}`)
+}
+
+function damaged(what: string): SeedFault {
+  return new SeedFault('bad-parquet', `the Parquet file is damaged: ${what}`, {
+    suggestion: writeAgain,
+  })
+}
+
+function readRow(
+  columns: readonly ParquetColumn[],
+  row: Readonly<Record<string, unknown>>,
+  index: number,
+): ReturnType<ParquetColumn['read']>[] {
+  return columns.map(({ name, read }) => {
+    try {
+      return read(row[name])
+    } catch (error) {
+      throw new SeedFault(
+        'bad-parquet',
+        `column ${quoted(name)}, row ${index}: ${messageOf(error)}`,
+        {
+          cause: error,
+        },
+      )
+    }
+  })
+}
+
+function checkCodecs(metadata: FileMetaData): void {
+  for (const group of metadata.row_groups) {
+    for (const { meta_data: chunk } of group.columns) {
+      if (chunk === undefined || readableCodecs.has(chunk.codec)) continue
+      throw new SeedFault(
+        'unsupported',
+        `column ${quoted(chunk.path_in_schema.join('.'))} is compressed with ${chunk.codec}`,
+        { suggestion: `Write the file with one of: ${[...readableCodecs].join(', ')}.` },
+      )
+    }
+  }
+}
