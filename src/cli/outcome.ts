@@ -6,7 +6,7 @@ import { statisticsLines } from './statistics.ts'
 import { shortened } from './tally.ts'
 import { compact, counted, duration, grouped } from '../util/format.ts'
 import type { Paint, Screen } from './terminal.ts'
-import { visibleLine } from './visible.ts'
+import { visibleLine } from '../util/visible.ts'
 import { wrap } from './width.ts'
 
 /** Column-and-reason pairs told at the end of a run; `show` has them all. */
@@ -28,7 +28,7 @@ export function reportRun({ result, summary, remarks }: Outcome, screen: Screen)
   for (const text of remarks) screen.print(screen.style('yellow', text))
   const failed = failureTexts(summary.failures, {
     most: MOST_FAILURES,
-    more: commandText(['show', shortPath(result.dir)]),
+    more: commandText(['show', shortPathWord(result.dir)]),
     style: screen.style,
     width: textWidth(screen),
   })
@@ -121,7 +121,7 @@ export function nextSteps(
   rows: RowCounts,
   command: RunSummary['command'],
 ): { what: string; command: string }[] {
-  const folder = shortPath(dir)
+  const folder = shortPathWord(dir)
   const again = (more: readonly string[] = []): string =>
     command === null
       ? `run the program that made it again${more.length > 0 ? ' with retryDropped: true' : ''}`
@@ -137,7 +137,13 @@ export function nextSteps(
   ]
 }
 
+/** A path as it is shown. */
 export function shortPath(path: string): string {
+  return visibleLine(shortPathWord(path))
+}
+
+/** A path as a word of a command. */
+export function shortPathWord(path: string): string {
   const short = relative(process.cwd(), path)
   return short !== '' && !short.startsWith('..') ? short : path
 }

@@ -3,7 +3,7 @@ import { cellsLeft, endedCells, type Estimate } from './estimate.ts'
 import { fit, piece, type Piece } from './fit.ts'
 import type { Screen } from './terminal.ts'
 import { compact, counted, duration, grouped, rate } from '../util/format.ts'
-import { visibleLine } from './visible.ts'
+import { visibleLine } from '../util/visible.ts'
 import { cut, padEnd, padStart, widthOf, wrap } from './width.ts'
 
 /** What is known of a run beside its snapshots. */

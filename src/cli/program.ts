@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { isRowsmithError, messageOf } from '../util/errors.ts'
 import { passOver, version } from './at-once.ts'
-import { visible } from './visible.ts'
+import { visible } from '../util/visible.ts'
 import { exitCodeOfError, exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** Runs the command line; answers the exit code. */

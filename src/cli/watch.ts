@@ -7,7 +7,7 @@ import { createProgress, LONGEST_SILENCE_MS, type ProgressView } from './progres
 import { createTally } from './tally.ts'
 import type { Screen } from './terminal.ts'
 import { counted, duration, grouped } from '../util/format.ts'
-import { visibleLine } from './visible.ts'
+import { visible, visibleLine } from '../util/visible.ts'
 
 /** Tells what a command waits for, whatever it does. */
 export interface Waiting extends Disposable {
@@ -85,7 +85,7 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
     phase.note(event)
     switch (event.type) {
       case 'warning':
-        screen.print(formatProblems([event.problem]).replace(/\n\n1 warning$/, ''))
+        screen.print(visible(formatProblems([event.problem])).replace(/\n\n1 warning$/, ''))
         break
       case 'run-opened':
         opened = event
@@ -179,7 +179,8 @@ function createPhaseView({ screen, name, begin }: WaitingOptions): PhaseView {
 }
 
 function openedText(event: Extract<RunEvent, { type: 'run-opened' }>): string {
-  const { dir, rows, decided, resumed, seed } = event
+  const { rows, decided, resumed, seed } = event
+  const dir = visibleLine(event.dir)
   if (!resumed) return `New run in ${dir}: ${counted(rows, 'row')}, seed ${seed}.`
   if (decided >= rows) return `The run in ${dir} has all of its ${counted(rows, 'row')}.`
   return `Going on in ${dir}: ${grouped(rows - decided)} of ${counted(rows, 'row')} remain.`
