@@ -1,13 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { isRowsmithError, messageOf } from '../util/errors.ts'
-import { passOver, version } from './at-once.ts'
+import { version } from './at-once.ts'
 import { visible } from '../util/visible.ts'
 import { exitCodeOfError, exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** Runs the command line; answers the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', passOver)
   const program = createProgram((next) => {
     code = next
   })
