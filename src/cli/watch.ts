@@ -6,6 +6,7 @@ import { createPhase } from './phase.ts'
 import { createProgress, LONGEST_SILENCE_MS, type ProgressView } from './progress.ts'
 import { createTally } from './tally.ts'
 import type { Screen } from './terminal.ts'
+import { phaseLines } from './waiting-lines.ts'
 import { counted, duration, grouped } from '../util/format.ts'
 import { visible, visibleLine } from '../util/visible.ts'
 
@@ -166,12 +167,10 @@ function createPhaseView({ screen, name, begin }: WaitingOptions): PhaseView {
       const text = phase.text()
       if (text === null) return false
       const takenMs = performance.now() - since
-      const taken = `${visibleLine(text)}, ${duration(takenMs / 1000)}`
       if (screen.live) {
-        const title = screen.style('bold', visibleLine(name))
-        if (takenMs >= PATIENCE_MS) screen.paint([`${title}  ${taken}`])
+        if (takenMs >= PATIENCE_MS) screen.paint(phaseLines({ name, text, takenMs }, screen))
       } else if (screen.quietMs >= LONGEST_SILENCE_MS) {
-        screen.print(`${visibleLine(name)}: ${taken}`)
+        screen.print(`${visibleLine(name)}: ${visibleLine(text)}, ${duration(takenMs / 1000)}`)
       }
       return true
     },
