@@ -16,7 +16,7 @@ const WIDEST_TEXT = 120
 
 export interface Outcome {
   result: RunResult
-  summary: Pick<RunSummary, 'failures' | 'command'>
+  summary: Pick<RunSummary, 'failures' | 'command' | 'sessions'>
   /** What happened in this session and stands nowhere else. */
   remarks: readonly string[]
 }
@@ -24,7 +24,7 @@ export interface Outcome {
 /** What a run left, for a person: outcomes, cost, files, what failed, how to go on. */
 export function reportRun({ result, summary, remarks }: Outcome, screen: Screen): void {
   screen.print(`${endText(result)} ${rowsText(result.rows)}.`)
-  screen.print(`${costText(result)}, ${duration(result.seconds)}.`)
+  screen.print(`${spentText(result, summary.sessions.length)}.`)
   for (const text of remarks) screen.print(screen.style('yellow', text))
   const failed = failureTexts(summary.failures, {
     most: MOST_FAILURES,
@@ -69,6 +69,14 @@ export function costText({ requests, usage }: Pick<RunResult, 'requests' | 'usag
   const tokens = usage.inputTokens + usage.outputTokens
   if (tokens === 0) return counted(requests, 'request')
   return `${counted(requests, 'request')}, ${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out`
+}
+
+/** Requests are those of all sessions, the time is that of this one. */
+function spentText(result: RunResult, sessions: number): string {
+  const cost = costText(result)
+  const taken = duration(result.seconds)
+  if (sessions <= 1) return `${cost}, ${taken}`
+  return `${cost}${result.requests === 0 ? '' : ' in all'}; ${taken} in this session`
 }
 
 export interface FailureTextOptions {
@@ -131,7 +139,7 @@ export function nextSteps(
     ...(rows.remaining === 0 && rows.dropped > 0
       ? [{ what: 'make the dropped rows again', command: again(['--retry-dropped']) }]
       : []),
-    ...(rows.remaining > 0
+    ...(rows.remaining > 0 && rows.remaining < rows.requested
       ? [{ what: 'write what is decided', command: commandText(['export', folder]) }]
       : []),
   ]

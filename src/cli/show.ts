@@ -149,10 +149,8 @@ function sessionTexts({ sessions, holder }: RunSummary, { now }: ShowLayout): st
   })
   const sum = told.reduce((seconds, session) => seconds + (session.seconds ?? 0), 0)
   const killed = told.filter(({ seconds }) => seconds === null).length
-  const uncounted =
-    killed === 0 ? '' : `, without ${killed} that ${killed === 1 ? 'was' : 'were'} killed`
   return [
-    `  ${duration(sum)} in ${counted(sessions.length, 'session')}${uncounted}`,
+    `  ${timeText(sum, { sessions: sessions.length, killed })}`,
     ...(told.length > MOST_SESSIONS
       ? [`    … ${counted(told.length - MOST_SESSIONS, 'earlier session')}`]
       : []),
@@ -162,6 +160,18 @@ function sessionTexts({ sessions, holder }: RunSummary, { now }: ShowLayout): st
       return `    ${number}: ${begin} UTC, ${taken}${working ? ', at work' : ''}`
     }),
   ]
+}
+
+function timeText(
+  seconds: number,
+  { sessions, killed }: { sessions: number; killed: number },
+): string {
+  const all = counted(sessions, 'session')
+  if (killed === 0) return `${duration(seconds)} in ${all}`
+  const were = killed === 1 ? 'was' : 'were'
+  if (killed < sessions)
+    return `${duration(seconds)} in ${all}, without ${killed} that ${were} killed`
+  return `${all} that ${were} killed: how long is not known`
 }
 
 function steps({ dir, rows, command, holder, files }: RunSummary, { style }: ShowLayout): string[] {
