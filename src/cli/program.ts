@@ -224,7 +224,7 @@ function withConfigOptions(command: Command): Command {
 
 function wholeNumber(text: string): number {
   const value = Number(text.replaceAll('_', ''))
-  if (Number.isSafeInteger(value) && value >= 0 && text.trim() !== '') return value
+  if (/^\d+(_\d+)*$/.test(text) && Number.isSafeInteger(value)) return value
   throw new InvalidArgumentError(`expected a whole number from 0, got ${JSON.stringify(text)}.`)
 }
 
