@@ -18,7 +18,8 @@ columns:
   - { name: hero, column_type: sampler, sampler_type: category, params: { values: [cat, frog] } }
   - { name: story, column_type: llm-text, model_alias: writer, prompt: "A story of a {{ hero }}." }
 `,
-  'rows.jsonl': '{"hero":"cat"}\n{"hero":"frog"}\n',
+  'prompt.j2': 'A story of a {{ hero }}.\n',
+  'rows.jsonl': ['cat', 'frog', 'owl', 'fox'].map((hero) => `{"hero":"${hero}"}\n`).join(''),
 }
 
 test('every example in the help works', { timeout: 120_000 }, async () => {

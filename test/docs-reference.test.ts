@@ -11,6 +11,8 @@ import { defaultParameters } from '../src/config/models.ts'
 import { defaultRunConfig } from '../src/config/run-config.ts'
 import { keysAt } from '../src/config/schema-keys.ts'
 import { providers } from '../src/models/index.ts'
+import { statisticsOf } from '../src/profile/statistics.ts'
+import { createSummary } from '../src/profile/summary.ts'
 import { samplers } from '../src/samplers/index.ts'
 import { seedFormats } from '../src/seeds/formats/index.ts'
 import { filterNames, testNames } from '../src/templates/stock-names.ts'
@@ -172,6 +174,21 @@ test('the run config, with its defaults', () => {
   expect([...admission].map(([name, [value]]) => [name, value])).toEqual(
     Object.entries(request_admission).map(([name, value]) => [name, String(value)]),
   )
+})
+
+test('the statistics of a column', () => {
+  const facts = { kind: null, dropped: false, distribution: null, tokens: null }
+  const known = statisticsOf(createSummary('string', { exactDistinct: 1 }), {
+    ...facts,
+    name: 'a',
+    type: 'string',
+    skipped: 0,
+    skipLeavesNull: true,
+    failures: [],
+    rowsLost: 0,
+  })
+  const text = section(page('report.md'), 'As data')
+  expect(names(table(text, 'field'))).toEqual(Object.keys(known).toSorted())
 })
 
 test('exit codes', () => {

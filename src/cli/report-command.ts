@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { open } from '../run/dataset.ts'
-import { reportName, writeReportPage } from '../run/report.ts'
+import { type DatasetReport, reportName, writeReportPage } from '../run/report.ts'
+import { messageOf, RowsmithError } from '../util/errors.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { costText, failureTexts, rowsText, shortPath, textWidth } from './outcome.ts'
 import { statisticsLines } from './statistics.ts'
@@ -27,7 +28,7 @@ export async function runReport(
     const layout = { style: screen.style, width: textWidth(screen) }
     const most = Number.POSITIVE_INFINITY
     const lines = [
-      `${screen.style('bold', visibleLine(run.name))}: ${rowsText(run.rows)}`,
+      `${screen.style('bold', visibleLine(run.name))}  ${rowsText(run.rows)}`,
       `  ${costText(run)}`,
       ...failureTexts(run.failures, { ...layout, most }),
       '',
@@ -35,8 +36,30 @@ export async function runReport(
     ]
     screen.print(lines.join('\n'))
   }
-  const page = resolve(options.html ?? join(dataset.directory, reportName))
-  await writeReportPage(report, page)
-  process.stderr.write(`Page: ${shortPath(page)}\n`)
-  return exitCodes.ok
+  return writePage(report, options.html ?? join(dataset.directory, reportName), {
+    isAsked: options.html !== undefined,
+  })
+}
+
+/** Statistics that were shown are worth something without a page, unless it was asked for. */
+async function writePage(
+  report: DatasetReport,
+  path: string,
+  { isAsked }: { isAsked: boolean },
+): Promise<ExitCode> {
+  const page = resolve(path)
+  try {
+    await writeReportPage(report, page)
+    process.stderr.write(`Page: ${shortPath(page)}\n`)
+    return exitCodes.ok
+  } catch (error) {
+    if (!isAsked) {
+      process.stderr.write(`No page: ${visibleLine(messageOf(error))}\n`)
+      return exitCodes.ok
+    }
+    throw new RowsmithError('usage', messageOf(error), {
+      cause: error,
+      hints: ['Give --html a file in a folder that exists and can be written to.'],
+    })
+  }
 }

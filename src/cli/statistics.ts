@@ -69,8 +69,10 @@ function nullText({ nulls, cells }: ColumnStatistics): string[] {
   if (nulls.count === 0) return []
   const reasons = [
     ...nulls.failed.map(({ code, count }) => `${grouped(count)} ${code}`),
-    ...(nulls.skipped > 0 ? [`${grouped(nulls.skipped)} skipped`] : []),
-    ...(nulls.other > 0 ? [`${grouped(nulls.other)} made so`] : []),
+    ...(nulls.skipped !== null && nulls.skipped > 0 ? [`${grouped(nulls.skipped)} skipped`] : []),
+    ...(nulls.other > 0
+      ? [`${grouped(nulls.other)} ${nulls.skipped === null ? 'skipped or made so' : 'made so'}`]
+      : []),
   ]
   return [`${percent(nulls.count / cells)} null (${reasons.join(', ')})`]
 }
@@ -82,7 +84,8 @@ function fitText({ fit }: ColumnStatistics): string[] {
 function differsText({ fit }: ColumnStatistics): string {
   if (fit === null || fit.gap === null) return ''
   const { at, observed, declared } = fit.gap
-  return `differs from ${fit.declared}: ${percent(observed)} at ${valueText(at)}, declared ${percent(declared)}`
+  const lost = fit.rowsLost > 0 ? ` (${counted(fit.rowsLost, 'dropped row')} not counted)` : ''
+  return `differs from ${visibleLine(fit.declared)}: ${percent(observed)} at ${valueText(at)}, declared ${percent(declared)}${lost}`
 }
 
 function valuesText(column: ColumnStatistics): string[] {
@@ -97,6 +100,7 @@ function valuesText(column: ColumnStatistics): string[] {
   }
   if (numbers !== null) {
     const { min, max, mean, stddev, quantiles } = numbers
+    if (min === max) return [`always ${figure(min)}`]
     return [
       `${spark(numbers.histogram, numbers.count)}${figure(min)} … ${figure(quantiles.p50)} … ${figure(max)}, mean ${figure(mean)} ± ${figure(stddev)}`,
     ]

@@ -17,12 +17,17 @@ export interface ContinuousDistribution {
   shape: 'continuous'
   label: string
   of: 'number' | 'time'
-  mean: number
-  stddev: number
   /** The share of draws that is not above a number, before rounding. */
   cdf: (value: number) => number
-  /** How draws become cells: to a multiple of `size`, the nearest or the one below. */
-  rounding: { size: number; to: 'nearest' | 'below' } | null
+  rounding: Rounding | null
+}
+
+/** How draws become cells. */
+export interface Rounding {
+  /** The draws that become a cell lie from the first number to the second. */
+  draws: (cell: number) => readonly [number, number]
+  /** The largest cell that is not above a number. */
+  below: (value: number) => number
 }
 
 /** No value comes twice. */

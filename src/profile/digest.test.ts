@@ -103,3 +103,25 @@ test('without numbers there is no quantile, and merging with nothing changes not
   one.merge(empty.store())
   expect([one.count, one.quantile(0), one.quantile(0.5), one.quantile(1)]).toEqual([1, 3, 3, 3])
 })
+
+test('a narrow range far from zero keeps its shape through many merges', () => {
+  const all = Array.from(
+    { length: 20_000 },
+    (_, at) => 1_700_000_000_000 + (((at * 48_271) % 65_537) / 65_537) * 60,
+  )
+  const whole = createDigest()
+  for (let part = 0; part < 20; part += 1) {
+    const values = all.slice(part * 1_000, (part + 1) * 1_000)
+    whole.merge(JSON.parse(JSON.stringify(digestOf(values).store())))
+  }
+  const sorted = all.toSorted((a, b) => a - b)
+  for (const share of shares) {
+    expect(rankError(sorted, share, whole.quantile(share)), `quantile ${share}`).toBeLessThan(0.01)
+  }
+})
+
+test('a constant is itself at every quantile, whatever its digits', () => {
+  const whole = createDigest()
+  whole.merge(JSON.parse(JSON.stringify(digestOf([0.12345678901234, 0.12345678901234]).store())))
+  expect(shares.map((share) => whole.quantile(share))).toEqual(shares.map(() => 0.12345678901234))
+})

@@ -4,7 +4,7 @@
  * same order give the same digest.
  */
 export interface Digest {
-  /** Of finite numbers. */
+  /** Of numbers whose distances are finite. */
   add(value: number): void
   merge(stored: StoredDigest): void
   readonly count: number
@@ -15,7 +15,7 @@ export interface Digest {
   store(): StoredDigest
 }
 
-/** Means and weights of the centroids in turn, ascending, with the exact ends. */
+/** Centroids in turn as their distance from the least number and their weight, ascending. */
 export interface StoredDigest {
   min: number
   max: number
@@ -68,7 +68,7 @@ export function createDigest(): Digest {
       const mine = own < means.length ? (means[own] as number) : Number.POSITIVE_INFINITY
       const theirs =
         other < otherMeans.length ? (otherMeans[other] as number) : Number.POSITIVE_INFINITY
-      const takeOwn = mine <= theirs
+      const takeOwn = other >= otherMeans.length || (own < means.length && mine <= theirs)
       const nextMean = takeOwn ? mine : theirs
       const nextWeight = takeOwn ? (weights[own] as number) : (otherWeights?.[other] ?? 1)
       if (takeOwn) own += 1
@@ -102,7 +102,9 @@ export function createDigest(): Digest {
       if (stored.centroids.length === 0) return
       min = Math.min(min, stored.min)
       max = Math.max(max, stored.max)
-      const otherMeans = stored.centroids.filter((_, index) => index % 2 === 0)
+      const otherMeans = stored.centroids
+        .filter((_, index) => index % 2 === 0)
+        .map((distance) => Math.min(stored.min + distance, stored.max))
       const otherWeights = stored.centroids.filter((_, index) => index % 2 === 1)
       combine(
         otherMeans,
@@ -123,7 +125,10 @@ export function createDigest(): Digest {
     },
     store() {
       flush()
-      const centroids = means.flatMap((mean, index) => [short(mean), weights[index] as number])
+      const centroids = means.flatMap((mean, index) => [
+        short(mean - min),
+        weights[index] as number,
+      ])
       return count === 0 ? { min: 0, max: 0, centroids: [] } : { min, max, centroids }
     },
   }
@@ -192,7 +197,7 @@ function cdfOf(centroids: Centroids, value: number): number {
   return 1
 }
 
-/** Nine digits: more than a centroid means, half as many bytes. */
+/** Nine digits of a distance: more than a centroid means, half as many bytes. */
 function short(value: number): number {
   return Number.isInteger(value) ? value : Number(value.toPrecision(9))
 }

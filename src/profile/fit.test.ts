@@ -1,18 +1,34 @@
 import { expect, test } from 'vitest'
-import type { ContinuousDistribution, Distribution } from '../graph/distribution.ts'
-import { fitOf, type Fit } from './fit.ts'
+import type { ContinuousDistribution, Distribution, Rounding } from '../graph/distribution.ts'
+import { compareWith, type Comparison, type Fit } from './fit.ts'
 import { histogramOf } from './histogram.ts'
 import type { Scalar } from './scalar.ts'
+import { datetime } from '../samplers/datetime.ts'
 import { createSummary } from './summary.ts'
+import { timeOf } from './time.ts'
 
-function fit(
+function compare(
   type: 'string' | 'int64' | 'float64',
   values: readonly Scalar[],
   declared: Distribution,
-): Fit {
+): Comparison {
   const summary = createSummary(type, { exactDistinct: 1_000 })
   for (const value of values) summary.add(value)
-  return fitOf(summary, declared, histogramOf(summary.numbers))
+  const { times, numbers } = summary
+  return compareWith(declared, summary, histogramOf(times ?? numbers))
+}
+
+function fit(...parameters: Parameters<typeof compare>): Fit {
+  return compare(...parameters).fit
+}
+
+const tenths: Rounding = {
+  draws: (cell) => [cell - 0.05, cell + 0.05],
+  below: (value) => Math.floor(value * 10 + 1e-6) / 10,
+}
+const floors: Rounding = {
+  draws: (cell) => [cell, cell + 0.1],
+  below: (value) => Math.floor(value * 10 + 1e-6) / 10,
 }
 
 /** Evenly spread over 0 to 1, never twice. */
@@ -34,8 +50,6 @@ function unit(rounding: ContinuousDistribution['rounding'] = null): ContinuousDi
     shape: 'continuous',
     label: 'uniform from 0 to 1',
     of: 'number',
-    mean: 0.5,
-    stddev: Math.sqrt(1 / 12),
     cdf: (value) => Math.min(1, Math.max(0, value)),
     rounding,
   }
@@ -87,26 +101,65 @@ test('uniform numbers are as declared, those of one half are not', () => {
 })
 
 test('declared shares stand beside the bins, and sum to one', () => {
-  const shares = fit('float64', even(10_000), unit()).shares as number[]
+  const shares = fit('float64', even(10_000), unit()).bins as number[]
   expect(shares).toHaveLength(24)
   expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 10)
 })
 
 test('rounded numbers have declared shares of their own', () => {
-  const tenths = even(10_000).map((value) => Math.round(value * 10) / 10)
-  const found = fit('float64', tenths, unit({ size: 0.1, to: 'nearest' }))
-  expect(found.verdict).toBe('as-declared')
-  const shares = new Map(
-    (found.shares as { value: number; share: number }[]).map(({ value, share }) => [value, share]),
-  )
-  expect(shares.get(0)).toBeCloseTo(0.05, 10)
-  expect(shares.get(0.5)).toBeCloseTo(0.1, 10)
+  const cells = even(10_000).map((value) => Math.round(value * 10) / 10)
+  const { fit: found, shares } = compare('float64', cells, unit(tenths))
+  expect(found).toMatchObject({ verdict: 'as-declared', bins: null })
+  const byValue = new Map([...(shares ?? [])].map(([, { value, share }]) => [value, share]))
+  expect(byValue.get(0)).toBeCloseTo(0.05, 10)
+  expect(byValue.get(0.5)).toBeCloseTo(0.1, 10)
 })
 
 test('numbers rounded down are compared with what they were', () => {
-  const floors = even(10_000).map((value) => Math.floor(value * 10) / 10)
-  expect(fit('float64', floors, unit({ size: 0.1, to: 'below' })).verdict).toBe('as-declared')
-  expect(fit('float64', floors, unit({ size: 0.1, to: 'nearest' })).verdict).toBe('differs')
+  const cells = even(10_000).map((value) => Math.floor(value * 10) / 10)
+  expect(fit('float64', cells, unit(floors)).verdict).toBe('as-declared')
+  expect(fit('float64', cells, unit(tenths)).verdict).toBe('differs')
+})
+
+test.each([
+  ['2020-01-01', '2025-01-01', 'Y'],
+  ['2020-05-10', '2024-03-01', 'Y'],
+  ['2024-01-01', '2025-01-01', 'M'],
+  ['2024-01-01', '2024-01-11', 'D'],
+  ['2024-01-01 00:00:00', '2024-01-01 00:01:00', 's'],
+  ['2024-01-01', '2027-01-01', 'h'],
+] as const)('dates from %s to %s in units of %s are as declared', (start, end, unitOf) => {
+  const params = datetime.params.parse({ start, end, unit: unitOf })
+  const declared = datetime.distribution?.(params, {
+    shares: () => null,
+    textOf: (_, written) => written,
+  })
+  if (declared?.shape !== 'continuous') throw new Error('a datetime declares a range')
+  const { rounding } = declared
+  const [low, high] = [start, end].map((text) => timeOf(text) ?? Number.NaN) as [number, number]
+  const cells = even(10_000).map((share) => {
+    const drawn = Math.floor((low + share * (high - low)) / 1000) * 1000
+    return new Date(rounding?.below(drawn) ?? drawn).toISOString().slice(0, 19)
+  })
+  expect(fit('string', cells, declared)).toMatchObject({ verdict: 'as-declared' })
+})
+
+test('integers beyond 2^53, infinities and long texts are compared, and told as JSON can', () => {
+  const long = 'x'.repeat(300)
+  const values = [9007199254740993n, Number.POSITIVE_INFINITY, `${long}1`, `${long}2`]
+  for (const pair of [values.slice(0, 2), values.slice(2)]) {
+    const cells = Array.from({ length: 100 }, (_, at) => pair[at % 2] ?? null)
+    const { fit: found, shares } = compare('string', cells, {
+      shape: 'listed',
+      label: 'two',
+      shares: pair.map((value) => ({ value, share: 0.5 })),
+    })
+    expect(found).toMatchObject({ verdict: 'as-declared' })
+    const told = JSON.parse(JSON.stringify([...(shares ?? [])])) as [number, { value: string }][]
+    expect(told.every(([, { value }]) => typeof value === 'string' && value.length <= 120)).toBe(
+      true,
+    )
+  }
 })
 
 test('unique values that repeat differ', () => {

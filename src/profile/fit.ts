@@ -4,10 +4,10 @@ import type {
   ListedDistribution,
 } from '../graph/distribution.ts'
 import { Double } from '../util/value.ts'
-import type { Digest } from './digest.ts'
 import type { Histogram } from './histogram.ts'
-import { hashScalar, type Scalar } from './scalar.ts'
+import { hashScalar, shortened, type Scalar } from './scalar.ts'
 import type { ColumnSummary } from './summary.ts'
+import { timeOf } from './time.ts'
 
 /** How a column's cells stand to what its config declares. */
 export interface Fit {
@@ -17,51 +17,62 @@ export interface Fit {
   verdict: 'as-declared' | 'differs' | 'too-few' | 'not-compared'
   /** The largest difference, as a share of the cells, and where it is. */
   gap: { share: number; at: string; declared: number; observed: number } | null
-  /** Declared shares: by value of a list, or by bin of the histogram. */
-  shares: readonly { value: Scalar; share: number }[] | readonly number[] | null
+  /** Declared shares by bin of the column's histogram; null for values that are told one by one. */
+  bins: readonly number[] | null
 }
 
-/** Values up to which each has a declared share of its own. */
-const fewValues = 24
+/** Declared shares of values, by their hash. */
+export type DeclaredShares = ReadonlyMap<number, { value: Scalar; share: number }>
+
+export interface Comparison {
+  fit: Fit
+  /** Null where there is none for single values. */
+  shares: DeclaredShares | null
+}
+
 /** Cells below which no verdict is given. */
 const fewest = 30
 /** A difference beyond so many standard deviations is none of chance. */
 const deviations = 4
 /** What the digest may be off by. */
 const digestError = 0.01
+/** Rounded values up to which each has a declared share of its own. */
+const fewValues = 24
 
 /** `histogram` is the one of the observed cells; its bins are those of the declared shares. */
-export function fitOf(
-  summary: ColumnSummary,
+export function compareWith(
   distribution: Distribution,
+  summary: ColumnSummary,
   histogram: Histogram | null,
-): Fit {
+): Comparison {
   switch (distribution.shape) {
     case 'listed':
-      return fitList(summary, distribution)
+      return compareList(distribution, summary)
     case 'continuous':
-      return fitCurve(summary, distribution, histogram)
+      return compareCurve(distribution, summary, histogram)
     case 'unique':
       break
   }
-  return fitUnique(summary, distribution.label)
+  return { fit: fitUnique(distribution.label, summary), shares: null }
 }
 
-function fitList(summary: ColumnSummary, { label, shares: declared }: ListedDistribution): Fit {
+function compareList(
+  { label, shares: declared }: ListedDistribution,
+  summary: ColumnSummary,
+): Comparison {
   const cells = summary.cells - summary.nulls
-  const shares = declared.map(({ value, share }) => ({ value: scalarOf(value), share }))
   const { error, values } = summary.frequent.store()
-  const counts = new Map(values.map(([value, count, hash]) => [hash, { value, count }]))
-  if (error > 0 || cells === 0)
-    return { declared: label, verdict: 'not-compared', gap: null, shares }
-  const expected = new Map<number, { value: Scalar; share: number }>()
-  for (const one of shares) {
-    if (one.value !== null) expected.set(hashScalar(one.value), one)
+  const shares = new Map<number, { value: Scalar; share: number }>()
+  for (const { value, share } of declared) {
+    const scalar = scalarOf(value)
+    if (scalar !== null) shares.set(hashScalar(scalar), { value: shortened(scalar), share })
   }
-  let gap: NonNullable<Fit['gap']> | null = null
+  if (error > 0 || cells === 0) return { fit: notCompared(label), shares }
+  const counts = new Map(values.map(([value, count, hash]) => [hash, { value, count }]))
+  let gap: Fit['gap'] = null
   let differs = false
-  for (const hash of new Set([...expected.keys(), ...counts.keys()])) {
-    const share = expected.get(hash)?.share ?? 0
+  for (const hash of new Set([...shares.keys(), ...counts.keys()])) {
+    const share = shares.get(hash)?.share ?? 0
     const count = counts.get(hash)?.count ?? 0
     const distance = Math.abs(count - share * cells)
     // Three more: of what is rare, chance alone makes one or two where none is expected.
@@ -69,103 +80,120 @@ function fitList(summary: ColumnSummary, { label, shares: declared }: ListedDist
       differs = true
     }
     if (gap === null || distance / cells > gap.share) {
-      const value = expected.get(hash)?.value ?? counts.get(hash)?.value
-      gap = { share: distance / cells, at: String(value), declared: share, observed: count / cells }
+      const at = String(shares.get(hash)?.value ?? counts.get(hash)?.value)
+      gap = { share: distance / cells, at, declared: share, observed: count / cells }
     }
   }
-  return { declared: label, verdict: verdictOf(cells, differs), gap, shares }
+  return { fit: { declared: label, verdict: verdictOf(cells, differs), gap, bins: null }, shares }
 }
 
 /** Kolmogorov and Smirnov's largest distance of the two distribution functions. */
-function fitCurve(
-  summary: ColumnSummary,
+function compareCurve(
   distribution: ContinuousDistribution,
+  summary: ColumnSummary,
   histogram: Histogram | null,
-): Fit {
+): Comparison {
   const { label, of, cdf, rounding } = distribution
-  const numbers = of === 'time' ? summary.times : summary.numbers
-  const cells = numbers?.digest.count ?? 0
-  if (numbers === null || cells === 0) {
-    return { declared: label, verdict: 'not-compared', gap: null, shares: null }
-  }
-  // A cell stands for all draws that are rounded to it.
-  const reach =
-    rounding === null ? 0 : rounding.to === 'nearest' ? rounding.size / 2 : rounding.size
-  let gap = { share: 0, at: '', declared: 0, observed: 0 }
-  for (const [value, observed] of observedShares(summary, numbers.digest, of)) {
-    const declared = cdf(value + reach)
-    const share = Math.abs(observed - declared)
-    if (share > gap.share) gap = { share, at: `≤ ${shown(value, of)}`, declared, observed }
+  const digest = (of === 'time' ? summary.times : summary.numbers)?.digest
+  const cells = digest?.count ?? 0
+  if (digest === undefined || cells === 0) return { fit: notCompared(label), shares: null }
+  const values = cellsOneByOne(summary, of)
+  let gap: NonNullable<Fit['gap']> = { share: 0, at: '', declared: 0, observed: 0 }
+  const observed = values === null ? digestSteps(digest) : steps(values, cells)
+  for (const [value, share] of observed) {
+    // A cell stands for all draws that are rounded to it.
+    const declared = cdf(rounding === null ? value : rounding.draws(value)[1])
+    const distance = Math.abs(share - declared)
+    if (distance > gap.share) {
+      gap = { share: distance, at: `≤ ${shown(value, of)}`, declared, observed: share }
+    }
   }
   // 1.95 / √n is passed by chance once in a thousand times.
-  const differs = gap.share > 1.95 / Math.sqrt(cells) + digestError
-  const shares =
-    sharesOfValues(summary, distribution) ??
-    (histogram === null ? null : sharesOfBins(histogram, (edge) => cdf(edge + reach)))
-  return { declared: label, verdict: verdictOf(cells, differs), gap, shares }
-}
-
-/** Of rounded numbers, where they are few; null otherwise. */
-function sharesOfValues(
-  { frequent }: ColumnSummary,
-  { of, cdf, rounding }: ContinuousDistribution,
-): { value: Scalar; share: number }[] | null {
-  const { error, values } = frequent.store()
-  if (rounding === null || of === 'time' || error > 0 || values.length > fewValues) return null
-  const { size, to } = rounding
-  return values.map(([value]) => {
-    const low = Number(value) - (to === 'nearest' ? size / 2 : 0)
-    return { value, share: cdf(low + size) - cdf(low) }
-  })
-}
-
-/** The first and last bin stand for all that lies beyond them, too. */
-function sharesOfBins({ edges }: Histogram, cdf: (edge: number) => number): number[] {
-  const inner = edges.slice(1, -1).map(cdf)
-  return [...inner, 1].map((above, at) => above - (inner[at - 1] ?? 0))
-}
-
-/** The share of cells up to some values: exact where all values are counted. */
-function* observedShares(
-  { frequent }: ColumnSummary,
-  digest: Digest,
-  of: 'number' | 'time',
-): Generator<[number, number]> {
-  const { error, values } = frequent.store()
-  if (error === 0 && of === 'number') {
-    const sorted = values.toSorted((one, other) => Number(one[0]) - Number(other[0]))
-    let count = 0
-    for (const [value, more] of sorted) {
-      count += more
-      yield [Number(value), count / digest.count]
-    }
-    return
+  const allowed = 1.95 / Math.sqrt(cells) + (values === null ? digestError : 0)
+  const isListed = rounding !== null && values !== null && values.length <= fewValues
+  return {
+    fit: {
+      declared: label,
+      verdict: verdictOf(cells, gap.share > allowed),
+      gap,
+      bins: isListed || histogram === null ? null : declaredBins(histogram, distribution),
+    },
+    shares: isListed ? sharesOfCells(values, distribution) : null,
   }
+}
+
+interface Cell {
+  at: number
+  value: Scalar
+  count: number
+  hash: number
+}
+
+/** All values with their counts, ascending; null when they are not counted one by one. */
+function cellsOneByOne({ frequent }: ColumnSummary, of: 'number' | 'time'): Cell[] | null {
+  const { error, values } = frequent.store()
+  if (error > 0) return null
+  const cells = values.map(([value, count, hash]) => {
+    const at = of === 'time' ? (timeOf(String(value)) ?? Number.NaN) : Number(value)
+    return { at, value, count, hash }
+  })
+  // What is no finite number is in no digest either.
+  return cells.filter(({ at }) => Number.isFinite(at)).sort((one, other) => one.at - other.at)
+}
+
+function* steps(values: readonly Cell[], cells: number): Generator<[number, number]> {
+  let count = 0
+  for (const { at, count: more } of values) {
+    count += more
+    yield [at, count / cells]
+  }
+}
+
+function* digestSteps(digest: ColumnSummary['numbers']['digest']): Generator<[number, number]> {
   for (let step = 1; step < 100; step += 1) {
     const value = digest.quantile(step / 100)
     yield [value, digest.cdf(value)]
   }
 }
 
-function fitUnique(summary: ColumnSummary, label: string): Fit {
+function sharesOfCells(
+  values: readonly Cell[],
+  { cdf, rounding }: ContinuousDistribution,
+): DeclaredShares {
+  return new Map(
+    values.map(({ at, value, hash }) => {
+      const [low, high] = rounding?.draws(at) ?? [at, at]
+      return [hash, { value, share: cdf(high) - cdf(low) }]
+    }),
+  )
+}
+
+/** The first and last bin stand for all that lies beyond them, too. */
+function declaredBins(
+  { edges }: Histogram,
+  { cdf, rounding }: ContinuousDistribution,
+): readonly number[] {
+  const upTo = (edge: number): number =>
+    cdf(rounding === null ? edge : rounding.draws(rounding.below(edge))[1])
+  const inner = edges.slice(1, -1).map(upTo)
+  return [...inner, 1].map((above, at) => above - (inner[at - 1] ?? 0))
+}
+
+function fitUnique(label: string, summary: ColumnSummary): Fit {
   const cells = summary.cells - summary.nulls
   const { count, exact } = summary.distinct.count()
-  if (!exact) return { declared: label, verdict: 'not-compared', gap: null, shares: null }
-  const repeated = cells - count
+  if (!exact) return notCompared(label)
+  const share = cells === 0 ? 0 : (cells - count) / cells
   return {
     declared: label,
-    verdict: repeated > 0 ? 'differs' : 'as-declared',
-    gap:
-      repeated > 0
-        ? {
-            share: repeated / cells,
-            at: 'repeated values',
-            declared: 0,
-            observed: repeated / cells,
-          }
-        : null,
-    shares: null,
+    verdict: share > 0 ? 'differs' : 'as-declared',
+    gap: share > 0 ? { share, at: 'repeated values', declared: 0, observed: share } : null,
+    bins: null,
   }
+}
+
+function notCompared(label: string): Fit {
+  return { declared: label, verdict: 'not-compared', gap: null, bins: null }
 }
 
 function verdictOf(cells: number, differs: boolean): Fit['verdict'] {

@@ -1,4 +1,4 @@
-import type { Scalar } from './scalar.ts'
+import { shortened, type Scalar } from './scalar.ts'
 
 /**
  * The most frequent values in bounded memory (Misra and Gries 1982; merged as in Agarwal et al.
@@ -21,8 +21,6 @@ export interface StoredFrequent {
 /** Values that are kept. */
 export const keptValues = 256
 const capacity = 1024
-/** Characters of a text that are kept. */
-const keptCharacters = 120
 
 export function createFrequent(): Frequent {
   const entries = new Map<number, { value: Scalar; count: number }>()
@@ -34,7 +32,7 @@ export function createFrequent(): Frequent {
       entry.count += count
       return
     }
-    entries.set(hash, { value: cut(value), count })
+    entries.set(hash, { value: shortened(value), count })
     if (entries.size > capacity) reduce()
   }
 
@@ -65,14 +63,4 @@ export function createFrequent(): Frequent {
       return { error, values }
     },
   }
-}
-
-/** JSON has no integers beyond 2^53 that all readers keep: they are texts here. */
-function cut(value: Scalar): Scalar {
-  if (typeof value === 'bigint') {
-    const number = Number(value)
-    return Number.isSafeInteger(number) ? number : String(value)
-  }
-  if (typeof value !== 'string' || value.length <= keptCharacters) return value
-  return `${value.slice(0, keptCharacters - 1).toWellFormed()}…`
 }

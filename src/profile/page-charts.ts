@@ -1,27 +1,22 @@
 import { figure, grouped, moment, percent } from '../util/format.ts'
-import type { Fit } from './fit.ts'
 import type { Histogram } from './histogram.ts'
 import { html, type Html } from './html.ts'
-import { hashScalar, type Scalar } from './scalar.ts'
 import type { ColumnStatistics } from './statistics.ts'
 import { valueText } from './value-text.ts'
-
-/** Values a chart has a bar for; those of a complete list, if they are not more. */
-const mostBars = 24
 
 /** The chart that says most of a column, or null where there is nothing to draw. */
 export function chartOf(column: ColumnStatistics): Html | null {
   const { top, numbers, times, lengths, distinct } = column
   const values = top?.values ?? []
   const repeated = values.some(({ count }) => count > 1)
-  if (top?.complete && values.length <= mostBars && (repeated || distinct.count === 1)) {
+  if (top?.complete && (repeated || distinct.count === 1)) {
     return barChart(column)
   }
   if (times?.histogram) {
     const span = times.max - times.min
-    return histogramChart(times.histogram, curveOf(column.fit), (value) => moment(value, span))
+    return histogramChart(times.histogram, column.fit?.bins ?? null, (value) => moment(value, span))
   }
-  if (numbers?.histogram) return histogramChart(numbers.histogram, curveOf(column.fit), figure)
+  if (numbers?.histogram) return histogramChart(numbers.histogram, column.fit?.bins ?? null, figure)
   if (lengths === null) return null
   return html`${
     values.length > 0 && repeated
@@ -37,33 +32,25 @@ export function chartOf(column: ColumnStatistics): Html | null {
   }`
 }
 
-/** Declared shares by bin of the histogram. */
-function curveOf(fit: Fit | null): readonly number[] | null {
-  const shares = fit?.shares ?? null
-  return shares !== null && shares.every((share) => typeof share === 'number') ? shares : null
-}
-
-/** One bar per value, with a mark where the declared share lies. */
-function barChart({ top, cells, nulls, fit }: ColumnStatistics): Html {
+/** One bar per value, with a mark where the declared share lies; numbers stand in their order. */
+function barChart({ top, cells, nulls }: ColumnStatistics): Html {
   const all = cells - nulls.count
-  const declared = declaredShares(fit)
-  const rows = withMissing(top?.values ?? [], fit).map(({ value, count }) => ({
-    value,
-    count,
-    share: all === 0 ? 0 : count / all,
-    declared: value === null ? undefined : declared.get(hashScalar(value)),
-  }))
-  const most = Math.max(...rows.map(({ share, declared: mark }) => Math.max(share, mark ?? 0)), 0)
+  const values = [...(top?.values ?? [])]
+  if (values.every(({ value }) => typeof value === 'number')) {
+    values.sort((one, other) => Number(one.value) - Number(other.value))
+  }
+  const rows = values.map((one) => ({ ...one, share: all === 0 ? 0 : one.count / all }))
+  const most = Math.max(...rows.map(({ share, declared }) => Math.max(share, declared ?? 0)), 0)
   const width = (share: number): string => (most === 0 ? '0' : ((100 * share) / most).toFixed(2))
   return html`<div class="bars">
     ${rows.map(
-      ({ value, count, share, declared: mark }) =>
+      ({ value, count, share, declared }) =>
         html` <span class="name" title="${valueText(value)}">${valueText(value)}</span>
-          <span class="track" title="${titleOf(share, mark)}"
+          <span class="track" title="${titleOf(share, declared)}"
             ><span class="fill" style="width:${width(share)}%"></span>${
-              mark === undefined
+              declared === null
                 ? null
-                : html`<span class="mark" style="left:${width(mark)}%"></span>`
+                : html`<span class="mark" style="left:${width(declared)}%"></span>`
             }</span
           >
           <span class="number"
@@ -73,37 +60,8 @@ function barChart({ top, cells, nulls, fit }: ColumnStatistics): Html {
   </div>`
 }
 
-/** Declared values that did not come have a bar of no length; numbers stand in their order. */
-function withMissing(values: readonly BarValue[], fit: Fit | null): BarValue[] {
-  const present = new Set(values.map(({ value }) => value))
-  const missing = (fit?.shares ?? []).flatMap((one) =>
-    typeof one === 'number' || present.has(one.value) ? [] : [{ value: one.value, count: 0 }],
-  )
-  const all = [...values, ...missing].slice(0, mostBars)
-  return all.every(({ value }) => typeof value === 'number')
-    ? all.sort((one, other) => Number(one.value) - Number(other.value))
-    : all
-}
-
-interface BarValue {
-  value: Scalar
-  count: number
-}
-
-function declaredShares(fit: Fit | null): Map<number, number> {
-  const shares = new Map<number, number>()
-  for (const one of fit?.shares ?? []) {
-    if (typeof one === 'number') continue
-    const value: Scalar = one.value
-    if (value !== null) shares.set(hashScalar(value), one.share)
-  }
-  return shares
-}
-
-function titleOf(share: number, declared: number | undefined): string {
-  return declared === undefined
-    ? percent(share)
-    : `${percent(share)}; declared ${percent(declared)}`
+function titleOf(share: number, declared: number | null): string {
+  return declared === null ? percent(share) : `${percent(share)}; declared ${percent(declared)}`
 }
 
 const width = 480
@@ -123,7 +81,7 @@ function histogramChart(
   const bars = shares.map((share, at) => {
     const from = text(edges[at] as number)
     const to = text(edges[at + 1] as number)
-    const mark = declared?.[at]
+    const mark = declared?.[at] ?? null
     return html`<rect
       class="bar"
       x="${(at * step + 0.75).toFixed(1)}"

@@ -17,6 +17,7 @@ function column(values: readonly Scalar[], facts: Partial<ColumnFacts> = {}): Co
     skipped: 0,
     skipLeavesNull: true,
     failures: [],
+    rowsLost: 0,
     tokens: null,
     ...facts,
   })

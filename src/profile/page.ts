@@ -88,7 +88,7 @@ function header({ name, seed, rows, requests, usage, sessions }: ReportPage): Ht
     ['tokens out', compact(usage.outputTokens)],
     ['at work', duration(secondsOf(sessions))],
   ]
-  return html`<h1>${name}</h1>
+  return html`<h1>${valueText(name)}</h1>
     <p class="soft">
       ${counted(rows.requested, 'row')} planned · seed ${seed} ·
       ${counted(sessions.length, 'session')}
@@ -179,7 +179,7 @@ function models({ usageByRoute }: ReportPage): Html | null {
         ${usageByRoute.map(
           ({ route, ok, throttled, failed, inputTokens, outputTokens }) =>
             html`<tr>
-              <td>${route}</td>
+              <td>${valueText(route)}</td>
               <td class="number">${grouped(ok)}</td>
               <td class="number">${grouped(throttled)}</td>
               <td class="number">${grouped(failed)}</td>
@@ -195,8 +195,8 @@ function models({ usageByRoute }: ReportPage): Html | null {
 function card(column: ColumnStatistics): Html {
   return html`<section class="card">
     <div class="head">
-      <h3>${column.name}</h3>
-      ${column.kind === null ? null : html`<span class="tag">${column.kind}</span>`}<span
+      <h3>${valueText(column.name)}</h3>
+      ${column.kind === null ? null : html`<span class="tag">${valueText(column.kind)}</span>`}<span
         class="tag"
         >${column.type}</span
       >${column.dropped ? html`<span class="tag">not in the dataset</span>` : null}
@@ -263,7 +263,8 @@ function facts(column: ColumnStatistics): Html[] {
         ${tokens.countedBy} counted)`,
     )
   }
-  if (skipped > nulls.skipped) add(html`${counted(skipped, 'cell')} skipped`)
+  if (skipped !== null && skipped > (nulls.skipped ?? 0))
+    add(html`${counted(skipped, 'cell')} skipped`)
   for (const { code, count } of rowsDropped) {
     add(html`${counted(count, 'row')} dropped here: ${code}`)
   }
@@ -274,23 +275,26 @@ function facts(column: ColumnStatistics): Html[] {
 function nullReasons({ nulls }: ColumnStatistics): string {
   return [
     ...nulls.failed.map(({ code, count }) => `${grouped(count)} ${code}`),
-    ...(nulls.skipped > 0 ? [`${grouped(nulls.skipped)} skipped`] : []),
-    ...(nulls.other > 0 ? [`${grouped(nulls.other)} made so`] : []),
+    ...(nulls.skipped !== null && nulls.skipped > 0 ? [`${grouped(nulls.skipped)} skipped`] : []),
+    ...(nulls.other > 0
+      ? [`${grouped(nulls.other)} ${nulls.skipped === null ? 'skipped or made so' : 'made so'}`]
+      : []),
   ].join(', ')
 }
 
 function verdict({ fit }: ColumnStatistics): Html | null {
   if (fit === null) return null
-  const key = html`<span class="key declared"></span>declared: ${fit.declared}`
+  const key = html`<span class="key declared"></span>declared: ${valueText(fit.declared)}`
   return html`<p class="verdict">${key} · ${verdictText(fit)}</p>`
 }
 
-function verdictText({ verdict: word, gap }: NonNullable<ColumnStatistics['fit']>): Html {
+function verdictText({ verdict: word, gap, rowsLost }: NonNullable<ColumnStatistics['fit']>): Html {
   const most =
     gap === null
       ? null
       : html`: most off by ${percent(gap.share)} at ${valueText(gap.at)} (${percent(gap.observed)},
-        declared ${percent(gap.declared)})`
+        declared
+        ${percent(gap.declared)})${rowsLost > 0 ? `; ${counted(rowsLost, 'dropped row')} not counted` : ''}`
   switch (word) {
     case 'as-declared':
       return html`<b class="as-declared">as declared</b>`

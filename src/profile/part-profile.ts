@@ -6,14 +6,17 @@ import type { Scalar } from './scalar.ts'
 export interface PartProfile {
   version: typeof profileVersion
   columns: readonly StoredSummary[]
-  /** Skipped cells by column; they can't be told from the records. */
+  /** Skipped cells by column, which can't be told from the records; absent when not known. */
   skipped?: readonly number[]
 }
 
 /** Grows whenever older statistics can't be merged with new ones; they are then made again. */
 const profileVersion = 1
 
-/** Records up to this row are counted one by one, so that small datasets have exact figures. */
+/**
+ * Values of the first part, and of those up to this row, are counted one by one, so that small
+ * datasets have exact figures.
+ */
 const exactRows = 16_384
 /** Different values of a later part that are kept one by one: as long as registers are not smaller. */
 const exactInPart = 256
@@ -29,12 +32,17 @@ export interface PartProfiler {
   profile(): PartProfile
 }
 
-/** `endRow`: the row behind the part's last one. */
+/** Which part of the run it is, and the row behind its last one. */
+export interface PartPlace {
+  part: number
+  endRow: number
+}
+
 export function createPartProfiler(
   columns: readonly { type: ColumnType }[],
-  { endRow }: { endRow: number },
+  { part, endRow }: PartPlace,
 ): PartProfiler {
-  const exactDistinct = endRow <= exactRows ? exactRows : exactInPart
+  const exactDistinct = part === 0 || endRow <= exactRows ? exactRows : exactInPart
   const summaries = columns.map(({ type }) => createSummary(type, { exactDistinct }))
   return {
     add(block) {

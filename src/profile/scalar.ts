@@ -11,3 +11,17 @@ export function hashScalar(value: Exclude<Scalar, null>): number {
   if (typeof value === 'bigint' && !Number.isSafeInteger(Number(value))) return hashText(`${value}`)
   return hashNumber(Number(value))
 }
+
+/** Characters of a text that are kept. */
+const keptCharacters = 120
+
+/** A value as reports hold it: long texts are cut, and what JSON has no number for is a text. */
+export function shortened(value: Scalar): Scalar {
+  if (typeof value === 'bigint') {
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : String(value)
+  }
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (typeof value !== 'string' || value.length <= keptCharacters) return value
+  return `${value.slice(0, keptCharacters - 1).toWellFormed()}…`
+}

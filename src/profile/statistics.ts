@@ -1,10 +1,10 @@
 import type { Distribution } from '../graph/distribution.ts'
 import type { ColumnType } from '../graph/kind.ts'
-import { fitOf, type Fit } from './fit.ts'
+import { compareWith, type DeclaredShares, type Fit } from './fit.ts'
 import { histogramOf, type Histogram } from './histogram.ts'
 import type { Numbers, NumberSummary } from './numbers.ts'
 import type { Scalar } from './scalar.ts'
-import type { ColumnSummary } from './summary.ts'
+import { largestNumber, type ColumnSummary } from './summary.ts'
 
 /** What is known of a column beside its cells. */
 export interface ColumnFacts {
@@ -16,9 +16,12 @@ export interface ColumnFacts {
   dropped: boolean
   distribution: Distribution | null
   /** Cells that were skipped, and whether that leaves a null. */
-  skipped: number
+  /** Null where it is not known: of a part that was cut, or made by an older version. */
+  skipped: number | null
   skipLeavesNull: boolean
   failures: readonly { code: string; count: number; outcome: 'dropped' | 'null' }[]
+  /** Rows of the run that have no record because any cell failed. */
+  rowsLost: number
   tokens: TokenRate | null
 }
 
@@ -27,6 +30,12 @@ export interface TokenRate {
   perCharacter: number
   /** The model alias that counted. */
   countedBy: string
+}
+
+interface TopValue {
+  value: Scalar
+  count: number
+  declared: number | null
 }
 
 /** The statistics of a column over all records. */
@@ -38,25 +47,24 @@ export interface ColumnStatistics {
   cells: number
   nulls: {
     count: number
-    skipped: number
+    /** Null: not known, and among the others. */
+    skipped: number | null
     failed: readonly { code: string; count: number }[]
     /** Null as they were made: nulls of a seed, of an expression. */
     other: number
   }
-  skipped: number
+  /** Cells that were skipped; null where it is not known. */
+  skipped: number | null
   /** Rows that have no record because this column failed, by code. */
   rowsDropped: readonly { code: string; count: number }[]
   /** Different values; `exact` false: an estimate with a standard error of 2.3 %. */
   distinct: { count: number; exact: boolean }
   /**
    * Most frequent values; texts are cut after 120 characters. `complete`: these are all values, with
-   * exact counts; otherwise a count may be too small by `error`.
+   * exact counts; otherwise a count may be too small by `error`. `declared` is the share that the
+   * config says, where it does.
    */
-  top: {
-    complete: boolean
-    error: number
-    values: readonly { value: Scalar; count: number }[]
-  } | null
+  top: { complete: boolean; error: number; values: readonly TopValue[] } | null
   /** Finite numbers. */
   numbers: (NumberSummary & { histogram: Histogram | null }) | null
   /** NaN and infinities. */
@@ -67,7 +75,8 @@ export interface ColumnStatistics {
   tokens: { mean: number; p50: number; p95: number; perCharacter: number; countedBy: string } | null
   /** Milliseconds since 1970, of columns whose every text is a date. */
   times: (NumberSummary & { histogram: Histogram | null }) | null
-  fit: Fit | null
+  /** `rowsLost`: rows that were dropped, which were drawn, too. */
+  fit: (Fit & { rowsLost: number }) | null
 }
 
 /** Values that a list of the most frequent ones has at most. */
@@ -78,7 +87,11 @@ const rareShare = 0.01
 export function statisticsOf(summary: ColumnSummary, facts: ColumnFacts): ColumnStatistics {
   const lengths = withHistogram(summary.lengths)
   const times = summary.times === null ? null : withHistogram(summary.times)
-  const numbers = withHistogram(summary.numbers)
+  const numbers = withHistogram(summary.numbers, countedNumbers(summary))
+  const comparison =
+    facts.distribution === null
+      ? null
+      : compareWith(facts.distribution, summary, (times ?? numbers)?.histogram ?? null)
   return {
     name: facts.name,
     kind: facts.kind,
@@ -91,22 +104,58 @@ export function statisticsOf(summary: ColumnSummary, facts: ColumnFacts): Column
       outcome === 'dropped' ? [{ code, count }] : [],
     ),
     distinct: distinctOf(summary),
-    top: facts.type === 'json' ? null : topOf(summary),
+    top: facts.type === 'json' ? null : topOf(summary, comparison?.shares ?? null),
     numbers,
     notFinite: summary.notFinite,
     lengths,
     tokens: tokensOf(lengths, facts.tokens),
     times,
-    fit:
-      facts.distribution === null
-        ? null
-        : fitOf(summary, facts.distribution, (times ?? numbers)?.histogram ?? null),
+    fit: comparison === null ? null : { ...comparison.fit, rowsLost: facts.rowsLost },
   }
 }
 
-function withHistogram(numbers: Numbers): (NumberSummary & { histogram: Histogram | null }) | null {
+function withHistogram(
+  numbers: Numbers,
+  values: readonly (readonly [number, number])[] | null = null,
+): (NumberSummary & { histogram: Histogram | null }) | null {
   const summary = numbers.summary()
-  return summary === null ? null : { ...summary, histogram: histogramOf(numbers) }
+  if (summary === null) return null
+  const histogram = histogramOf(numbers, values)
+  return values === null
+    ? { ...summary, histogram }
+    : { ...summary, quantiles: exactQuantiles(values, summary.count), histogram }
+}
+
+/** All numbers with their counts, ascending; null when they are not counted one by one. */
+function countedNumbers({ frequent, numbers }: ColumnSummary): [number, number][] | null {
+  const { error, values } = frequent.store()
+  if (error > 0 || numbers.digest.count === 0) return null
+  return values
+    .map(([value, count]): [number, number] => [Number(value), count])
+    .filter(([value]) => Math.abs(value) <= largestNumber)
+    .sort(([one], [other]) => one - other)
+}
+
+/** No number between two of them is made up. */
+function exactQuantiles(
+  values: readonly (readonly [number, number])[],
+  all: number,
+): NumberSummary['quantiles'] {
+  const quantile = (share: number): number => {
+    let before = 0
+    for (const [value, count] of values) {
+      before += count
+      if (before >= share * all) return value
+    }
+    return values.at(-1)?.[0] ?? Number.NaN
+  }
+  return {
+    p5: quantile(0.05),
+    p25: quantile(0.25),
+    p50: quantile(0.5),
+    p75: quantile(0.75),
+    p95: quantile(0.95),
+  }
 }
 
 function nullsOf(
@@ -123,6 +172,7 @@ function nullsOf(
   const failed = failures.flatMap(({ code, count, outcome }) =>
     outcome === 'null' ? [{ code, count: take(count) }] : [],
   )
+  if (skipped === null) return { count: nulls, failed, skipped: null, other: left }
   return { count: nulls, failed, skipped: skipLeavesNull ? take(skipped) : 0, other: left }
 }
 
@@ -132,15 +182,25 @@ function distinctOf({ distinct, cells, nulls }: ColumnSummary): ColumnStatistics
   return { count: Math.min(count, cells - nulls), exact }
 }
 
-function topOf(summary: ColumnSummary): ColumnStatistics['top'] {
+/** Declared values that did not come are told behind the others. */
+function topOf(summary: ColumnSummary, shares: DeclaredShares | null): ColumnStatistics['top'] {
   const { error, values } = summary.frequent.store()
+  const present = new Set(values.map(([, , hash]) => hash))
+  const missing = [...(shares ?? [])].flatMap(([hash, { value, share }]): TopValue[] =>
+    error === 0 && !present.has(hash) ? [{ value, count: 0, declared: share }] : [],
+  )
   return {
     complete: error === 0 && values.length <= topValues,
     error,
     values: values
       .filter(([, count]) => error === 0 || count >= rareShare * summary.cells)
-      .slice(0, topValues)
-      .map(([value, count]) => ({ value, count })),
+      .map(([value, count, hash]): TopValue => ({
+        value,
+        count,
+        declared: shares?.get(hash)?.share ?? null,
+      }))
+      .concat(missing)
+      .slice(0, topValues),
   }
 }
 

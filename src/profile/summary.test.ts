@@ -93,3 +93,11 @@ describe('dates', () => {
     expect(merged.times).toBeNull()
   })
 })
+
+test('numbers too large for sums are counted, and end nothing', () => {
+  const values = Array.from({ length: 5_000 }, (_, at) => (at % 2 === 0 ? 1.7e308 : -1.7e308))
+  const summary = summaryOf('float64', [...values, 3])
+  expect(summary).toMatchObject({ cells: 5_001, notFinite: 5_000 })
+  expect(summary.numbers.summary()).toMatchObject({ count: 1, min: 3, max: 3 })
+  expect(summary.frequent.store().values.map(([, count]) => count)).toEqual([2_500, 2_500, 1])
+})

@@ -11,7 +11,7 @@ export interface ColumnSummary {
   merge(stored: StoredSummary): void
   readonly cells: number
   readonly nulls: number
-  /** Numbers that are NaN or infinite; they are in no other figure but `cells` and `distinct`. */
+  /** Numbers that are NaN, infinite or beyond ±1e140, which are not in `numbers`. */
   readonly notFinite: number
   readonly distinct: Distinct
   /** Values, without those of JSON columns. */
@@ -35,6 +35,9 @@ export interface StoredSummary {
   lengths: StoredNumbers | null
   times: StoredNumbers | null
 }
+
+/** Squares of larger numbers, summed up, would be infinite. */
+export const largestNumber = 1e140
 
 /** Different values are counted exactly up to `exactDistinct`. */
 export function createSummary(
@@ -72,11 +75,8 @@ export function createSummary(
       } else if (typeof value !== 'boolean') {
         // JSON would make 0 of -0, later.
         const number = Number(value) + 0
-        if (!Number.isFinite(number)) {
-          notFinite += 1
-          return
-        }
-        numbers.add(number)
+        if (Math.abs(number) <= largestNumber) numbers.add(number)
+        else notFinite += 1
       }
       if (type !== 'json') frequent.add(hash, value === 0 ? 0 : value)
     },

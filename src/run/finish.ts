@@ -1,9 +1,11 @@
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Problem } from '../config/problem.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { SchedulerEnd } from '../scheduler/stopping.ts'
 import type { DatasetFile } from '../store/ledger-dataset.ts'
 import type { RunStore } from '../store/store.ts'
+import { messageOf } from '../util/errors.ts'
 import { makeReport, removeReportPage, reportName, writeReportPage } from './report.ts'
 import { requestTotals, rowCounts, type RunEnd, type RunResult } from './result.ts'
 
@@ -13,17 +15,24 @@ const summaryName = 'run.json'
 /** Parts up to which an interrupted run is reported on: whoever interrupts does not want to wait. */
 const quickParts = 100
 
+export interface FinishOptions {
+  graph: Graph
+  ended: SchedulerEnd
+  /** How long this session has worked. */
+  seconds: () => number
+  /** Told what went wrong beside the dataset. */
+  warn: (problem: Problem) => void
+}
+
 /** Joins a complete dataset and sums up what the run folder holds. */
 export async function finish(
   store: RunStore,
-  graph: Graph,
-  ended: SchedulerEnd,
-  seconds: () => number,
+  { graph, ended, seconds, warn }: FinishOptions,
 ): Promise<RunResult> {
   const rows = rowCounts(store.settings.rows, await store.totals())
   const files: DatasetFile[] = rows.remaining === 0 ? await store.join() : []
   const end = endOf(ended, rows.remaining)
-  const reported = await report(store, graph, end, seconds())
+  const reported = await report(store, { graph, end, seconds: seconds(), warn })
   const result: RunResult = {
     dir: store.directory,
     rows,
@@ -46,11 +55,15 @@ function endOf(ended: SchedulerEnd, remaining: number): RunEnd {
   }
 }
 
+interface ReportParts extends Pick<FinishOptions, 'graph' | 'warn'> {
+  end: RunEnd
+  seconds: number
+}
+
+/** A page that can't be written takes nothing from the dataset. */
 async function report(
   { directory, settings }: RunStore,
-  graph: Graph,
-  end: RunEnd,
-  seconds: number,
+  { graph, end, seconds, warn }: ReportParts,
 ): Promise<Pick<RunResult, 'report' | 'columns'>> {
   if (end.kind === 'interrupted' && settings.rows > quickParts * settings.partRows) {
     await removeReportPage(directory)
@@ -58,8 +71,19 @@ async function report(
   }
   const path = join(directory, reportName)
   const made = await makeReport(directory, { graph, seconds })
-  await writeReportPage(made, path)
-  return { report: path, columns: made.columns }
+  try {
+    await writeReportPage(made, path)
+    return { report: path, columns: made.columns }
+  } catch (error) {
+    warn({
+      level: 'warning',
+      code: 'report-not-written',
+      path: [],
+      message: `The report's page could not be written: ${messageOf(error)}`,
+      suggestion: 'rowsmith report makes it again; --html writes it elsewhere.',
+    })
+    return { report: null, columns: made.columns }
+  }
 }
 
 async function writeSummary(store: RunStore, result: RunResult): Promise<void> {

@@ -45,7 +45,6 @@ export async function makeReport(
     graph: graph ?? (await storedGraph(store, kinds)),
     failures: store.failures,
     usage: store.usage,
-    accepted: store.totals.accepted,
     dropped: store.totals.dropped,
   })
   return { run, columns }
@@ -67,19 +66,24 @@ async function storedGraph(
 /** Name of the page in the run folder. */
 export const reportName = 'report.html'
 
+let pages = 0
+
 /** Writes a report as one HTML page that needs nothing beside it. */
 export async function writeReportPage(report: DatasetReport, path: string): Promise<void> {
   const { run, columns } = report
+  pages += 1
+  // Who reports on a run takes no lock: two may write the same page at once.
+  const unfinished = `${path}.${process.pid}-${pages}.tmp`
   try {
-    await writeFile(`${path}.tmp`, reportPage({ ...run, seed: String(run.seed), columns }))
-    await rename(`${path}.tmp`, path)
+    await writeFile(unfinished, reportPage({ ...run, seed: String(run.seed), columns }))
+    await rename(unfinished, path)
   } catch (error) {
-    await rm(`${path}.tmp`, { force: true }).catch(() => undefined)
+    await rm(unfinished, { force: true }).catch(() => undefined)
     throw storageError(error, `writing ${path}`)
   }
 }
 
 /** A page of what the folder held before would tell what is no longer true. */
 export async function removeReportPage(directory: string): Promise<void> {
-  await rm(join(directory, reportName), { force: true })
+  await rm(join(directory, reportName), { force: true, recursive: true })
 }

@@ -35,9 +35,9 @@ export interface RunResult {
   /** Wall time of this session. */
   seconds: number
   end: RunEnd
-  /** Path of the report page; null when a large run was interrupted. */
+  /** Path of the report page; null when a large run was interrupted, or it can't be written. */
   report: string | null
-  /** Statistics of every column over the records made so far; null where there is no page. */
+  /** Statistics of every column over the records made so far; null when a large run was interrupted. */
   columns: readonly ColumnStatistics[] | null
 }
 

@@ -205,7 +205,12 @@ function runOf(
     try {
       const ended = await scheduler.run()
       listener.emit({ type: 'finishing' })
-      const result = await finish(store, graph, ended, seconds)
+      const result = await finish(store, {
+        graph,
+        ended,
+        seconds,
+        warn: (problem) => listener.emit({ type: 'warning', problem }),
+      })
       const { columns: _, ...told } = result
       file.write(`ended: ${JSON.stringify(told)}`)
       if (listener.failure !== null) throw listener.failure.error

@@ -18,8 +18,7 @@ export interface StatisticsInput {
   graph: Graph | null
   failures: readonly FailureSummary[]
   usage: readonly RouteUsage[]
-  /** Rows with and without a record. */
-  accepted: number
+  /** Rows without a record because a cell failed. */
   dropped: number
 }
 
@@ -30,11 +29,12 @@ const partsInTurn = 16
 export async function columnStatistics(input: StatisticsInput): Promise<ColumnStatistics[]> {
   const { settings, graph, failures } = input
   const merger = createProfileMerger(settings.columns)
-  const skipped = settings.columns.map(() => 0)
+  let skipped: number[] | null = settings.columns.map(() => 0)
   let parts = 0
   for await (const profile of readProfiles(input.directory, settings)) {
     merger.add(profile)
-    profile.skipped?.forEach((count, id) => (skipped[id] = (skipped[id] ?? 0) + count))
+    const more = profile.skipped
+    skipped = more && skipped ? skipped.map((count, id) => count + (more[id] ?? 0)) : null
     parts += 1
     if (parts % partsInTurn === 0) await new Promise(setImmediate)
   }
@@ -46,21 +46,37 @@ export async function columnStatistics(input: StatisticsInput): Promise<ColumnSt
     const failing = compiled?.producer ?? id
     return statisticsOf(merger.columns[id] as ColumnSummary, {
       ...factsOf(column, compiled, graph),
-      skipped: skipped[id] ?? 0,
+      skipped: skippedOf(skipped?.[id] ?? null, compiled, graph),
       failures: failures.filter(
         (failure) => failure.column === failing && (failing === id || failure.outcome === 'null'),
       ),
+      rowsLost: input.dropped,
       tokens: rates.get(compiled?.routes[0] ?? '') ?? null,
     })
   })
   return graph === null ? all : graph.order.flatMap((id) => all[id] ?? [])
 }
 
+/** A column that nothing can skip has no skipped cells, also where nobody counted them. */
+function skippedOf(
+  counted: number | null,
+  column: GraphColumn | undefined,
+  graph: Graph | null,
+): number | null {
+  if (column === undefined || graph === null) return counted
+  return canSkip(column, graph) ? counted : 0
+}
+
+function canSkip({ skip, propagateSkip, required }: GraphColumn, graph: Graph): boolean {
+  if (skip !== null) return true
+  return propagateSkip && required.some((id) => canSkip(graph.columns[id] as GraphColumn, graph))
+}
+
 function factsOf(
   { name, type, drop }: ColumnSettings,
   column: GraphColumn | undefined,
   graph: Graph | null,
-): Omit<ColumnFacts, 'skipped' | 'failures' | 'tokens'> {
+): Omit<ColumnFacts, 'skipped' | 'failures' | 'rowsLost' | 'tokens'> {
   const producer = column?.producer ?? null
   return {
     name,
@@ -75,32 +91,35 @@ function factsOf(
   }
 }
 
-/** Share of dropped rows from which on answers are missing that were counted. */
-const tooManyDropped = 0.1
+/** Share of answers beyond the texts in parts from which on their tokens say nothing of these. */
+const tooManyAnswers = 0.1
 
 /**
  * What the models counted for the texts of their columns.
  *
- * Only for text columns that have one route, where nearly all of its answers are in the dataset.
+ * Only for text columns that have one route, where nearly all of its answers are in parts: others
+ * were for rows that were dropped, are not finished, or lie beyond a target that was shrunk.
  */
 function tokenRates(
-  { usage, failures, accepted, dropped }: StatisticsInput,
+  { usage, failures }: StatisticsInput,
   graph: Graph,
   summaries: readonly ColumnSummary[],
 ): Map<string, TokenRate> {
   const rates = new Map<string, TokenRate>()
-  if (dropped > tooManyDropped * accepted) return rates
-  for (const { route, outputTokens, reasoningTokens } of usage) {
+  for (const { route, ok, outputTokens, reasoningTokens } of usage) {
     const columns = graph.columns.filter(({ routes }) => routes.includes(route))
     const known = columns.every(({ type, routes }) => type === 'string' && routes.length === 1)
     if (!known) continue
     let characters = 0
+    let texts = 0
     let wasted = 0
     for (const { id } of columns) {
       const lengths = summaries[id]?.lengths.summary()
       characters += (lengths?.mean ?? 0) * (lengths?.count ?? 0)
+      texts += lengths?.count ?? 0
       for (const failure of failures) if (failure.column === id) wasted += failure.outputTokens
     }
+    if (ok > (1 + tooManyAnswers) * texts) continue
     const tokens = outputTokens - reasoningTokens - wasted
     if (tokens > 0 && characters > 0) {
       rates.set(route, { perCharacter: tokens / characters, countedBy: route })

@@ -78,11 +78,12 @@ export type DatetimeUnit = (typeof datetimeUnits)[number]
 
 const unitSeconds = { D: secondsPerDay, h: 3600, m: 60, s: 1 } as const
 
-/** Of the longest year and month. */
-export const longestSeconds: Readonly<Record<DatetimeUnit, number>> = {
-  Y: 366 * secondsPerDay,
-  M: 31 * secondsPerDay,
-  ...unitSeconds,
+/** The beginning of the unit behind the one an instant lies in. */
+export function nextUnit(instant: number, unit: DatetimeUnit): number {
+  const start = truncate(instant, unit)
+  // No unit lasts longer, and none that comes after it is over within half of that.
+  const longest = { Y: 366 * secondsPerDay, M: 31 * secondsPerDay, ...unitSeconds }[unit]
+  return truncate(start + longest, unit)
 }
 
 /** The beginning of the unit an instant lies in. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { quoted } from '../config/literal.ts'
 import { oneOf, text } from '../config/scalars.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
-import { datetimeUnits, longestSeconds, truncate } from './calendar.ts'
+import { datetimeUnits, nextUnit, truncate } from './calendar.ts'
 import { defineSampler } from './define.ts'
 import { uniformCdf } from './distribution.ts'
 import { dateExamples, isRelativeDate, parseDate } from './parse-date.ts'
@@ -33,10 +33,11 @@ export const datetime = defineSampler({
       shape: 'continuous',
       label: `datetime from ${start} to ${end}`,
       of: 'time',
-      mean: (low + high) / 2,
-      stddev: (high - low) / Math.sqrt(12),
       cdf: (value) => uniformCdf(low, high, value),
-      rounding: { size: longestSeconds[unit] * 1000, to: 'below' },
+      rounding: {
+        draws: (cell) => [cell, nextUnit(cell / 1000, unit) * 1000],
+        below: (value) => truncate(value / 1000, unit) * 1000,
+      },
     }
   },
   check({ start, end }, { path, columnName }) {

@@ -1,5 +1,5 @@
 import { CellFailure } from '../graph/failure.ts'
-import type { Distribution, ListedDistribution } from '../graph/distribution.ts'
+import type { Distribution, ListedDistribution, Rounding } from '../graph/distribution.ts'
 import type { Value } from '../util/value.ts'
 import { cellText, conversionOf, referencedSampler, type SamplerColumn } from './column.ts'
 import type { Conversion } from './conversion.ts'
@@ -50,9 +50,19 @@ function converted(
   if (drawn.shape === 'unique') return drawn
   if (drawn.shape === 'listed') return convertedList(drawn, conversion, places)
   if (drawn.of === 'time') return convertTo === null ? drawn : null
-  if (conversion.output === 'int64') return { ...drawn, rounding: { size: 1, to: 'nearest' } }
+  if (conversion.output === 'int64') {
+    return { ...drawn, rounding: toNearest(10 ** -Math.min(0, places ?? 0)) }
+  }
   if (conversion.output !== 'float64') return null
-  return places === null ? drawn : { ...drawn, rounding: { size: 10 ** -places, to: 'nearest' } }
+  return places === null ? drawn : { ...drawn, rounding: toNearest(10 ** -places) }
+}
+
+function toNearest(size: number): Rounding {
+  return {
+    draws: (cell) => [cell - size / 2, cell + size / 2],
+    // A cell such as 0.3 is a little less than three times 0.1.
+    below: (value) => Math.floor(value / size + 1e-6) * size,
+  }
 }
 
 /** Values that become one cell are one value. */

@@ -21,8 +21,6 @@ export const gaussian = defineSampler({
     shape: 'continuous',
     label: `gaussian, mean ${mean}, standard deviation ${stddev}`,
     of: 'number',
-    mean,
-    stddev,
     cdf: (value) => normalCdf(stddev === 0 ? (value - mean) * Infinity : (value - mean) / stddev),
     rounding: null,
   }),

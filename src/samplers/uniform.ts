@@ -22,8 +22,6 @@ export const uniform = defineSampler({
     shape: 'continuous',
     label: `uniform from ${low} to ${high}`,
     of: 'number',
-    mean: (low + high) / 2,
-    stddev: (high - low) / Math.sqrt(12),
     cdf: (value) => uniformCdf(low, high, value),
     rounding: null,
   }),

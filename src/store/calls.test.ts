@@ -19,7 +19,7 @@ test('an error keeps its code and hints on the way between threads', async () =>
       message: expect.stringContaining('joining /dev/null/file'),
     })
     // The thread goes on with the next call.
-    await expect(writer.call('writePart', '/none', null, { endRow: 0 })).rejects.toThrow(
+    await expect(writer.call('writePart', '/none', null, { part: 0, endRow: 0 })).rejects.toThrow(
       /no part was collected/,
     )
   } finally {
@@ -30,11 +30,11 @@ test('an error keeps its code and hints on the way between threads', async () =>
 test('calls to a thread that has ended reject, open ones too', async () => {
   const writer = startWorker<WriterCalls>('writer.worker')
   const open = writer
-    .call('writePart', '/none', null, { endRow: 0 })
+    .call('writePart', '/none', null, { part: 0, endRow: 0 })
     .catch((error: unknown) => error)
   await writer.end()
   expect(await open).toMatchObject({ code: 'internal' })
-  await expect(writer.call('writePart', '/none', null, { endRow: 0 })).rejects.toThrow(
+  await expect(writer.call('writePart', '/none', null, { part: 0, endRow: 0 })).rejects.toThrow(
     /thread has ended/,
   )
   expect(() => writer.tell('values', 0, [])).toThrow(/thread has ended/)
@@ -49,7 +49,7 @@ const program = `
   import { startWorker } from '${new URL('./calls.ts', import.meta.url).href}'
   for (let round = 0; round < 6; round += 1) {
     const writer = startWorker('writer.worker')
-    const ask = () => writer.call('writePart', '/none', null, { endRow: 0 }).catch(() => undefined)
+    const ask = () => writer.call('writePart', '/none', null, { part: 0, endRow: 0 }).catch(() => undefined)
     // Started and quick from here on.
     await ask()
     const first = ask()

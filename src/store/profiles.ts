@@ -60,7 +60,7 @@ async function profileOf(
     const whole = (number + 1) * partRows <= rows
     if (stored !== null && (whole || lastRow(part) < rows)) return stored
     try {
-      return await profileFile(resolve(directory, part.file), settings, number, stored)
+      return await profileFile(resolve(directory, part.file), settings, number)
     } catch (error) {
       if (tries >= 3 || !isMissing(error)) throw error
     }
@@ -75,12 +75,13 @@ async function profileFile(
   path: string,
   { columns, partRows, rows }: RunSettings,
   number: number,
-  stored: PartProfile | null,
 ): Promise<PartProfile> {
-  const profiler = createPartProfiler(columns, { endRow: (number + 1) * partRows })
+  const profiler = createPartProfiler(columns, {
+    part: number,
+    endRow: (number + 1) * partRows,
+  })
   for await (const block of readPartFile(path, columns)) profiler.add(clipBlock(block, rows))
-  const profile = profiler.profile()
-  return stored?.skipped === undefined ? profile : { ...profile, skipped: stored.skipped }
+  return profiler.profile()
 }
 
 function isMissing(error: unknown): boolean {

@@ -139,6 +139,7 @@ async function writeFile(
   }
   const path = resolve(directory, name)
   return thread.call('writePart', path, old === null ? null : resolve(directory, old), {
+    part: content.part,
     endRow: (content.part + 1) * settings.partRows,
   })
 }

@@ -1,6 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { createPartProfiler, type PartProfile, type PartProfiler } from '../profile/part-profile.ts'
+import {
+  createPartProfiler,
+  type PartPlace,
+  type PartProfile,
+  type PartProfiler,
+} from '../profile/part-profile.ts'
 import { serve } from './calls.ts'
 import { joinFile, type JoinFileOptions } from './join-file.ts'
 import { syncFolder, type FileColumn, type WrittenFile } from './parquet.ts'
@@ -25,8 +30,8 @@ export interface WriterCalls {
   collect(columns: readonly FileColumn[], rows: Float64Array): void
   /** Further values of a column. */
   values(column: number, values: readonly StoredValue[]): void
-  /** Writes what was collected, merged with the part's old file; `endRow` lies behind the part. */
-  writePart(path: string, old: string | null, options: { endRow: number }): Promise<WrittenPart>
+  /** Writes what was collected, merged with the part's old file. */
+  writePart(path: string, old: string | null, place: PartPlace): Promise<WrittenPart>
   joinFile(options: JoinFileOptions): Promise<WrittenFile & { rows: number }>
 }
 
@@ -54,12 +59,12 @@ serve<WriterCalls>({
     const target = collected?.values[column]
     for (const value of values) target?.push(value)
   },
-  async writePart(path, old, { endRow }) {
+  async writePart(path, old, place) {
     if (collected === null) throw new Error('no part was collected')
     const { columns, rows, values } = collected
     collected = null
     const fresh = splitBlocks({ rows, columns: values })
-    const profiler = createPartProfiler(columns, { endRow })
+    const profiler = createPartProfiler(columns, place)
     const blocks = profiled(
       profiler,
       old === null ? fresh : mergeBlocks(readPartFile(old, columns), fresh),

@@ -2,6 +2,7 @@ import { toNumeric } from './arithmetic.ts'
 import { dictMethods, floatMethods, integerMethods, sequenceMethods } from './collection-methods.ts'
 import { spend, spendItems } from './limits.ts'
 import { iterate } from './iterate.ts'
+import { memberOfJson } from './json-text.ts'
 import {
   Callable,
   Facade,
@@ -50,7 +51,9 @@ export function attributeOf(
     const index = object.names.indexOf(name)
     if (index !== -1) return object.items[index]
   }
-  return methodOf(object, name, context)
+  const method = methodOf(object, name, context)
+  // A text has no such member: one that is a JSON object is read through.
+  return method === undefined && typeof object === 'string' ? memberOfJson(object, name) : method
 }
 
 /** `object[key]`: a key comes before a method. */

@@ -13,6 +13,7 @@ import {
 import type { Definition, Operation, RenderContext } from './operation.ts'
 import { TemplateError } from './template-error.ts'
 import { jsonPath } from './json-path.ts'
+import { fromJson } from './json-text.ts'
 
 export const selectFilters = {
   map: {
@@ -38,6 +39,7 @@ export const selectFilters = {
       return orElse(member, () => context.missing(`there is no attribute "${key}"`))
     },
   },
+  fromjson: { apply: fromJson },
   jsonpath: {
     parameters: ['expr'],
     apply: (operand, [path]) => jsonPath(operand, textOf(path ?? '') ?? ''),

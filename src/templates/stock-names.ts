@@ -16,6 +16,7 @@ export const filterNames = [
   'float',
   'forceescape',
   'format',
+  'fromjson',
   'groupby',
   'indent',
   'int',

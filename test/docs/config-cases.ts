@@ -8,8 +8,12 @@ function checking(config: object | string, environment: Record<string, string> =
   return async ({ desk, run }) => {
     await desk.write('tales.yaml', typeof config === 'string' ? config : JSON.stringify(config))
     const { stderr } = await run('validate tales.yaml', 2, environment)
-    return stderr.replaceAll(/tales\.yaml:\d+:\d+/g, 'tales.yaml:…')
+    return withoutPlaces(stderr)
   }
+}
+
+function withoutPlaces(text: string): string {
+  return text.replaceAll(/tales\.yaml:\d+:\d+/g, 'tales.yaml:…')
 }
 
 /** What Node says when it starts the command line with these flags, which make it an old one. */
@@ -45,6 +49,20 @@ export const configCases = {
   'unknown-name': checking({
     columns: [...pets.columns, { name: 'line', column_type: 'expression', expr: '{{ animl }}' }],
   }),
+  'fails-in-every-row': checking({
+    columns: [
+      ...pets.columns,
+      { name: 'half', column_type: 'expression', dtype: 'float', expr: '{{ animal / 2 }}' },
+    ],
+  }),
+  'seed-compression': async ({ desk, run }) => {
+    await desk.write('cities.csv.zip', 'PK\u0003\u0004')
+    await desk.write('tales.yaml', {
+      seed_config: { source: { seed_type: 'local', path: 'cities.csv.zip' } },
+      ...pets,
+    })
+    return withoutPlaces((await run('validate tales.yaml', 2)).stderr)
+  },
   'unsupported-sampler': checking({
     columns: [{ name: 'who', column_type: 'sampler', sampler_type: 'person', params: {} }],
   }),

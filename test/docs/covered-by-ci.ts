@@ -8,6 +8,7 @@ export const notRun = [
   'npm test -- src/plan',
   'PROPERTY_SEED=random npm test',
   'npm run build',
+  'npm run schema',
   'npm run format',
   'npm run bench',
   'npm run bench plan',

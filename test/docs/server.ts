@@ -4,6 +4,7 @@ import {
   type ServerAction,
   type ServerCall,
 } from '../../src/testing/model-server.ts'
+import { answerText } from '../../src/testing/reply-text.ts'
 
 /** How the model server behaves during one block, chosen by `server=NAME` behind the language. */
 const behaviours = {
@@ -83,5 +84,7 @@ function answerTo(prompt: string): string {
       : `I had hoped for more: this ${product} was on its way back after a week.`
   }
   if (prompt.includes('one word')) return 'Content'
+  const [, words] = /in (\d+) words/.exec(prompt) ?? []
+  if (words !== undefined) return answerText(prompt, Number(words))
   return `An answer to ${prompt.length} characters.`
 }
