@@ -8,18 +8,13 @@ export function answerAtOnce(parameters: readonly string[]): boolean {
   const [only = '', ...more] = parameters
   if (more.length > 0) return false
   if (['-V', '--version'].includes(only)) {
-    print(`${version()}\n`)
+    process.stdout.write(`${version()}\n`)
     return true
   }
   // A narrow terminal gets the text the parser wraps for it.
   if (!['-h', '--help', 'help'].includes(only) || process.stdout.columns < helpWidth) return false
-  print(helpText)
+  process.stdout.write(helpText)
   return true
-}
-
-function print(text: string): void {
-  process.stdout.on('error', passOver)
-  process.stdout.write(text)
 }
 
 export function version(): string {
@@ -57,7 +52,21 @@ Example:
   rowsmith preview stories.yaml
 `
 
-/** A reader that goes away (`| head`) must not end a run; its exit code still tells how it went. */
-export function passOver(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
+/**
+ * What can't be written must not end a run in its middle: it goes on and tells at its end.
+ *
+ * A reader that goes away (`| head`) has what it wanted, so the exit code still says how it went.
+ * For what is lost on stderr there is no place left to tell of it.
+ */
+export function outliveBrokenOutput(): void {
+  let lost: NodeJS.ErrnoException | null = null
+  process.stderr.on('error', () => undefined)
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') lost ??= error
+  })
+  process.once('exit', () => {
+    if (lost === null) return
+    process.stderr.write(`rowsmith: stdout can't be written: ${lost.message}\n`)
+    process.exitCode = 1
+  })
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { commandText, createWords, storedText } from './command-line.ts'
 
@@ -24,4 +25,14 @@ test('a stored command says where it was given', () => {
   expect(storedText({ ...here, directory: '/some where' })).toBe(
     "cd '/some where' && rowsmith create a.yaml",
   )
+})
+
+test.each([
+  ['a\u001B[31mb.yaml', String.raw`$'a\e[31mb.yaml'`],
+  ["it's\n\ttwo\\lines", String.raw`$'it\'s\n\ttwo\\lines'`],
+  ['\u00077é\u202E', String.raw`$'\0077é\342\200\256'`],
+])('a shell reads %j as it was', (word, written) => {
+  expect(commandText(['show', word])).toBe(`rowsmith show ${written}`)
+  const { stdout } = spawnSync('bash', ['-c', `printf %s ${written}`], { encoding: 'utf8' })
+  expect(stdout).toBe(word)
 })

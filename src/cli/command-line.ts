@@ -1,4 +1,5 @@
 import type { RunCommand } from '../run/command.ts'
+import { visible } from '../util/visible.ts'
 
 /** Options of `create`, as they were typed. */
 export interface CreateOptions {
@@ -48,7 +49,29 @@ function programName(environment: NodeJS.ProcessEnv = process.env): string {
   return environment['npm_lifecycle_event'] === 'rowsmith' ? 'npm run -s rowsmith --' : 'rowsmith'
 }
 
-/** Quoted where a POSIX shell would read it otherwise. */
+/** Quoted where a POSIX shell would read it otherwise; what steers a terminal is spelled out. */
 function shellWord(word: string): string {
+  if (visible(word) !== word || word.includes('\n')) {
+    return `$'${Array.from(word, spelled).join('')}'`
+  }
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}
+
+const shortSpellings: Readonly<Record<string, string>> = {
+  '\u001B': String.raw`\e`,
+  '\n': String.raw`\n`,
+  '\r': String.raw`\r`,
+  '\t': String.raw`\t`,
+  '\\': String.raw`\\`,
+  "'": String.raw`\'`,
+}
+
+/** A character inside of `$'…'`. Bytes, as the bash of macOS knows no `\u`; octal ones end by themselves. */
+function spelled(character: string): string {
+  const short = shortSpellings[character]
+  if (short !== undefined) return short
+  if (visible(character) === character) return character
+  return [...Buffer.from(character)]
+    .map((byte) => `\\${byte.toString(8).padStart(3, '0')}`)
+    .join('')
 }

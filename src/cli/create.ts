@@ -3,9 +3,9 @@ import { open } from '../run/dataset.ts'
 import { type RunOptions, start } from '../run/run.ts'
 import type { RunResult } from '../run/result.ts'
 import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
-import { reportRun, shortPath } from './outcome.ts'
+import { reportRun, shortPathWord } from './outcome.ts'
 import { type CreateOptions, createWords } from './command-line.ts'
-import { jsonLine } from './visible.ts'
+import { jsonLine } from '../util/visible.ts'
 import { createScreen } from './terminal.ts'
 import { createWatch } from './watch.ts'
 
@@ -43,7 +43,7 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     mode: options.fresh ? 'fresh' : 'auto',
     shrink: options.shrink === true,
     retryDropped: options.retryDropped === true,
-    command: (directory) => createWords(config, options, shortPath(directory)),
+    command: (directory) => createWords(config, options, shortPathWord(directory)),
     ...(options.rows === undefined ? {} : { rows: options.rows }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.out === undefined ? {} : { out: options.out }),

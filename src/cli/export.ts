@@ -5,7 +5,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { shortPath } from './outcome.ts'
 import { createScreen } from './terminal.ts'
 import { counted } from '../util/format.ts'
-import { jsonLine } from './visible.ts'
+import { jsonLine } from '../util/visible.ts'
 import { createWaiting } from './watch.ts'
 
 export interface ExportOptions {

@@ -8,7 +8,8 @@ if (Number(major) < 24) {
   process.exitCode = 1
 } else {
   module.enableCompileCache()
-  const { answerAtOnce } = await import('./at-once.ts')
+  const { answerAtOnce, outliveBrokenOutput } = await import('./at-once.ts')
+  outliveBrokenOutput()
   if (!answerAtOnce(process.argv.slice(2))) {
     const { runProgram } = await import('./program.ts')
     process.exitCode = await runProgram(process.argv)

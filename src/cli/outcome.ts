@@ -6,7 +6,7 @@ import { statisticsLines } from './statistics.ts'
 import { shortened } from './tally.ts'
 import { compact, counted, duration, grouped } from '../util/format.ts'
 import type { Paint, Screen } from './terminal.ts'
-import { visibleLine } from './visible.ts'
+import { visibleLine } from '../util/visible.ts'
 import { wrap } from './width.ts'
 
 /** Column-and-reason pairs told at the end of a run; `show` has them all. */
@@ -16,7 +16,7 @@ const WIDEST_TEXT = 120
 
 export interface Outcome {
   result: RunResult
-  summary: Pick<RunSummary, 'failures' | 'command'>
+  summary: Pick<RunSummary, 'failures' | 'command' | 'sessions'>
   /** What happened in this session and stands nowhere else. */
   remarks: readonly string[]
 }
@@ -24,11 +24,11 @@ export interface Outcome {
 /** What a run left, for a person: outcomes, cost, files, what failed, how to go on. */
 export function reportRun({ result, summary, remarks }: Outcome, screen: Screen): void {
   screen.print(`${endText(result)} ${rowsText(result.rows)}.`)
-  screen.print(`${costText(result)}, ${duration(result.seconds)}.`)
+  screen.print(`${spentText(result, summary.sessions.length)}.`)
   for (const text of remarks) screen.print(screen.style('yellow', text))
   const failed = failureTexts(summary.failures, {
     most: MOST_FAILURES,
-    more: commandText(['show', shortPath(result.dir)]),
+    more: commandText(['show', shortPathWord(result.dir)]),
     style: screen.style,
     width: textWidth(screen),
   })
@@ -69,6 +69,14 @@ export function costText({ requests, usage }: Pick<RunResult, 'requests' | 'usag
   const tokens = usage.inputTokens + usage.outputTokens
   if (tokens === 0) return counted(requests, 'request')
   return `${counted(requests, 'request')}, ${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out`
+}
+
+/** Requests are those of all sessions, the time is that of this one. */
+function spentText(result: RunResult, sessions: number): string {
+  const cost = costText(result)
+  const taken = duration(result.seconds)
+  if (sessions <= 1) return `${cost}, ${taken}`
+  return `${cost}${result.requests === 0 ? '' : ' in all'}; ${taken} in this session`
 }
 
 export interface FailureTextOptions {
@@ -121,7 +129,7 @@ export function nextSteps(
   rows: RowCounts,
   command: RunSummary['command'],
 ): { what: string; command: string }[] {
-  const folder = shortPath(dir)
+  const folder = shortPathWord(dir)
   const again = (more: readonly string[] = []): string =>
     command === null
       ? `run the program that made it again${more.length > 0 ? ' with retryDropped: true' : ''}`
@@ -131,13 +139,19 @@ export function nextSteps(
     ...(rows.remaining === 0 && rows.dropped > 0
       ? [{ what: 'make the dropped rows again', command: again(['--retry-dropped']) }]
       : []),
-    ...(rows.remaining > 0
+    ...(rows.remaining > 0 && rows.remaining < rows.requested
       ? [{ what: 'write what is decided', command: commandText(['export', folder]) }]
       : []),
   ]
 }
 
+/** A path as it is shown. */
 export function shortPath(path: string): string {
+  return visibleLine(shortPathWord(path))
+}
+
+/** A path as a word of a command. */
+export function shortPathWord(path: string): string {
   const short = relative(process.cwd(), path)
   return short !== '' && !short.startsWith('..') ? short : path
 }

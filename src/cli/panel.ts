@@ -3,8 +3,9 @@ import { cellsLeft, endedCells, type Estimate } from './estimate.ts'
 import { fit, piece, type Piece } from './fit.ts'
 import type { Screen } from './terminal.ts'
 import { compact, counted, duration, grouped, rate } from '../util/format.ts'
-import { visibleLine } from './visible.ts'
-import { cut, padEnd, padStart, widthOf, wrap } from './width.ts'
+import { visibleLine } from '../util/visible.ts'
+import { waitingLines } from './waiting-lines.ts'
+import { cut, padEnd, padStart, widthOf } from './width.ts'
 
 /** What is known of a run beside its snapshots. */
 export interface RunFacts {
@@ -23,9 +24,6 @@ export interface Moment {
   waits: readonly string[]
 }
 
-/** Lines for what is waited for. */
-const MOST_WAITS = 4
-
 /** The lines repainted on a terminal: never more than it has, each as wide as it is. */
 export function panel(moment: Moment, screen: Screen): string[] {
   const { snapshot, facts, waits } = moment
@@ -34,9 +32,10 @@ export function panel(moment: Moment, screen: Screen): string[] {
   const width = Math.max(1, screen.width - 1)
   const name = visibleLine(facts.name)
   const head = `${name}  ${fit(headline(moment), width - widthOf(name) - 2)}`
-  const waiting = waits
-    .flatMap((text) => wrap(visibleLine(text), Math.max(1, width - 2)))
-    .slice(0, Math.min(MOST_WAITS, Math.floor(height / 3)))
+  const waiting = waitingLines(waits, {
+    width: Math.max(1, width - 2),
+    most: Math.floor(height / 3),
+  })
   const room = height - 1 - waiting.length
   const columns = snapshot.columns
     .map((column, position) => ({

@@ -6,7 +6,7 @@ import { pageThrough, type Pages } from './pager.ts'
 import { recordLines, rule } from './record.ts'
 import { createPaint, createScreen, isLive, type Paint } from './terminal.ts'
 import { duration } from '../util/format.ts'
-import { jsonLine } from './visible.ts'
+import { jsonLine } from '../util/visible.ts'
 import { createWatch } from './watch.ts'
 
 export interface PreviewOptions {

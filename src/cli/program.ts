@@ -1,13 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { isRowsmithError, messageOf } from '../util/errors.ts'
-import { passOver, version } from './at-once.ts'
-import { visible } from './visible.ts'
+import { version } from './at-once.ts'
+import { visible } from '../util/visible.ts'
 import { exitCodeOfError, exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** Runs the command line; answers the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', passOver)
   const program = createProgram((next) => {
     code = next
   })
@@ -225,7 +224,7 @@ function withConfigOptions(command: Command): Command {
 
 function wholeNumber(text: string): number {
   const value = Number(text.replaceAll('_', ''))
-  if (Number.isSafeInteger(value) && value >= 0 && text.trim() !== '') return value
+  if (/^\d+(_\d+)*$/.test(text) && Number.isSafeInteger(value)) return value
   throw new InvalidArgumentError(`expected a whole number from 0, got ${JSON.stringify(text)}.`)
 }
 

@@ -3,7 +3,7 @@ import { createEstimate, endedCells } from './estimate.ts'
 import { cellsText, headline, type Moment, panel, type RunFacts, waitsFor } from './panel.ts'
 import type { Screen } from './terminal.ts'
 import { rate } from '../util/format.ts'
-import { visibleLine } from './visible.ts'
+import { visibleLine } from '../util/visible.ts'
 import { waitsOf } from './waits.ts'
 
 /** Shows how a run stands: repainted in place on a terminal, a line now and then elsewhere. */
@@ -86,7 +86,7 @@ function line(moment: Moment): string {
     `${visibleLine(facts.name)}: ${head.join(', ')}`,
     ...cellsInLine(moment),
     ...(routes.length > 0 ? [`in flight: ${routes.join(', ')}`] : []),
-    ...waits,
+    ...waits.map(visibleLine),
   ].join('; ')
 }
 
@@ -104,7 +104,8 @@ function cellsInLine({ snapshot, estimate }: Moment): string[] {
 }
 
 function routeInLine(route: RouteProgress): string {
-  if (route.stopped !== null) return `${route.name} stopped`
+  const name = visibleLine(route.name)
+  if (route.stopped !== null) return `${name} stopped`
   const held = waitsFor(route)
-  return `${route.name} ${route.inFlight}/${route.limit}${held === '' ? '' : `, waiting${held}`}`
+  return `${name} ${route.inFlight}/${route.limit}${held === '' ? '' : `, waiting${held}`}`
 }

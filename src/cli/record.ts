@@ -3,7 +3,7 @@ import { stringifyJson } from '../util/json.ts'
 import { pythonFloat } from '../util/python-float.ts'
 import { Double, type Value } from '../util/value.ts'
 import type { Paint, Style } from './terminal.ts'
-import { visible, visibleLine } from './visible.ts'
+import { visible, visibleLine } from '../util/visible.ts'
 import { padEnd, widthOf, wrap } from './width.ts'
 
 export interface RecordLayout {

@@ -10,6 +10,7 @@ import {
 } from '../run/render.ts'
 import { holdsColumns } from '../run/sources.ts'
 import { RowsmithError } from '../util/errors.ts'
+import { jsonLine, visible } from '../util/visible.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 
 export interface RenderCommandOptions {
@@ -41,7 +42,7 @@ async function sourceOf(file: string, column: string | undefined): Promise<Rende
 
 async function showVariables(source: RenderSource, { json }: { json?: true }): Promise<ExitCode> {
   const { variables, problems } = await listVariables(source)
-  if (json) print(`${JSON.stringify({ ok: problems.length === 0, variables, problems })}\n`)
+  if (json) process.stdout.write(jsonLine({ ok: problems.length === 0, variables, problems }))
   else {
     print(variableLines(variables))
     complain(problems)
@@ -72,7 +73,7 @@ async function showTexts(
     ...(row === undefined ? {} : { row }),
     ...(seed === undefined ? {} : { seed }),
   })
-  if (json) print(`${jsonOf(rendering)}\n`)
+  if (json) process.stdout.write(jsonOf(rendering))
   else {
     print(textOf(rendering))
     complain(rendering.problems)
@@ -81,7 +82,7 @@ async function showTexts(
 }
 
 function jsonOf({ seed, ...rest }: Rendering): string {
-  return JSON.stringify({ ...rest, seed: String(seed) })
+  return jsonLine({ ...rest, seed: String(seed) })
 }
 
 /** One text alone is printed as it is; several get a title each. */
@@ -110,10 +111,11 @@ function endedLine(body: string): string {
   return body === '' || body.endsWith('\n') ? body : `${body}\n`
 }
 
+/** Files and pipes get the very text; a terminal would act on what steers it. */
 function print(output: string): void {
-  process.stdout.write(output)
+  process.stdout.write(process.stdout.isTTY ? visible(output) : output)
 }
 
 function complain(problems: readonly Problem[]): void {
-  if (problems.length > 0) process.stderr.write(`${formatProblems(problems)}\n`)
+  if (problems.length > 0) process.stderr.write(`${visible(formatProblems(problems))}\n`)
 }

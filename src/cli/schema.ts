@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { jsonSchema, type SchemaKind } from '../run/json-schema.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
+import { visibleLine } from '../util/visible.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 
 export interface SchemaOptions {
@@ -18,7 +19,7 @@ export async function runSchema({ of, out }: SchemaOptions): Promise<ExitCode> {
       const message = `the JSON Schema can't be written to ${out}: ${messageOf(error)}`
       throw new RowsmithError('usage', message, { cause: error })
     }
-    process.stderr.write(`${out} written.\n`)
+    process.stderr.write(`${visibleLine(out)} written.\n`)
   }
   return exitCodes.ok
 }

@@ -110,6 +110,18 @@ test('a run that is not complete answers every question', () => {
   `)
 })
 
+test('of a run that was killed before a row was decided, no time and no rows are made up', () => {
+  const rows = { ...summary.rows, accepted: 0, nullKept: 0, dropped: 0, remaining: 1_000 }
+  const killed = { number: 1, started, ended: null }
+  const lines = describe({ ...summary, rows, sessions: [killed] }, layout)
+  expect(lines).toContain('  1 session that was killed: how long is not known')
+  expect(lines.join('\n')).not.toContain('write what is decided')
+  expect(lines.at(-2)).toBe('  go on               rowsmith create tales.yaml -n 1000')
+
+  const both = describe({ ...summary, sessions: [killed, { ...killed, number: 2 }] }, layout)
+  expect(both).toContain('  2 sessions that were killed: how long is not known')
+})
+
 test('while a process works on it, that is what is said', () => {
   const holder = { pid: 42, host: 'here', since: '2026-01-02T03:04:05.000Z' }
   const sessions = [{ number: 1, started, ended: null }]

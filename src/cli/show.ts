@@ -2,11 +2,18 @@ import { open } from '../run/dataset.ts'
 import type { RunSummary } from '../run/summary.ts'
 import { commandText } from './command-line.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { failureTexts, nextSteps, outcomes, shortPath, textWidth } from './outcome.ts'
+import {
+  failureTexts,
+  nextSteps,
+  outcomes,
+  shortPath,
+  shortPathWord,
+  textWidth,
+} from './outcome.ts'
 import { createScreen, type Paint } from './terminal.ts'
 import { compact, counted, duration, grouped, size } from '../util/format.ts'
-import { jsonLine, visibleLine } from './visible.ts'
-import { padEnd, padStart, wrap } from './width.ts'
+import { jsonLine, visibleLine } from '../util/visible.ts'
+import { padEnd, padStart, widthOf, wrap } from './width.ts'
 
 export async function runShow(directory: string, options: { json?: true }): Promise<ExitCode> {
   await using dataset = await open(directory)
@@ -118,7 +125,7 @@ function completeness({ rows, waitingCells }: RunSummary, { style, width }: Show
 function cost(summary: RunSummary, layout: ShowLayout): string[] {
   const { requests, requestOutcomes: outcome, usage, usageByRoute } = summary
   if (requests === 0) return ['  no requests', ...sessionTexts(summary, layout)]
-  const names = Math.max(...usageByRoute.map(({ route }) => route.length))
+  const names = Math.max(...usageByRoute.map(({ route }) => widthOf(visibleLine(route))))
   const reasoning =
     usage.reasoningTokens > 0 ? ` (${compact(usage.reasoningTokens)} of them reasoning)` : ''
   return [
@@ -126,7 +133,7 @@ function cost(summary: RunSummary, layout: ShowLayout): string[] {
     `  ${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out${reasoning}`,
     ...usageByRoute.map(
       ({ route, ok, throttled, failed, inputTokens, outputTokens }) =>
-        `    ${padEnd(route, names)}  ${counted(ok, 'answer')}, ${grouped(throttled)} × 429, ${grouped(failed)} failed; ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${rateText(summary, route)}`,
+        `    ${padEnd(visibleLine(route), names)}  ${counted(ok, 'answer')}, ${grouped(throttled)} × 429, ${grouped(failed)} failed; ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${rateText(summary, route)}`,
     ),
     ...sessionTexts(summary, layout),
   ]
@@ -142,10 +149,8 @@ function sessionTexts({ sessions, holder }: RunSummary, { now }: ShowLayout): st
   })
   const sum = told.reduce((seconds, session) => seconds + (session.seconds ?? 0), 0)
   const killed = told.filter(({ seconds }) => seconds === null).length
-  const uncounted =
-    killed === 0 ? '' : `, without ${killed} that ${killed === 1 ? 'was' : 'were'} killed`
   return [
-    `  ${duration(sum)} in ${counted(sessions.length, 'session')}${uncounted}`,
+    `  ${timeText(sum, { sessions: sessions.length, killed })}`,
     ...(told.length > MOST_SESSIONS
       ? [`    … ${counted(told.length - MOST_SESSIONS, 'earlier session')}`]
       : []),
@@ -157,11 +162,23 @@ function sessionTexts({ sessions, holder }: RunSummary, { now }: ShowLayout): st
   ]
 }
 
+function timeText(
+  seconds: number,
+  { sessions, killed }: { sessions: number; killed: number },
+): string {
+  const all = counted(sessions, 'session')
+  if (killed === 0) return `${duration(seconds)} in ${all}`
+  const were = killed === 1 ? 'was' : 'were'
+  if (killed < sessions)
+    return `${duration(seconds)} in ${all}, without ${killed} that ${were} killed`
+  return `${all} that ${were} killed: how long is not known`
+}
+
 function steps({ dir, rows, command, holder, files }: RunSummary, { style }: ShowLayout): string[] {
-  const folder = shortPath(dir)
+  const folder = shortPathWord(dir)
   if (holder !== null) {
     const { pid, host, since } = holder
-    return [`  Process ${pid} is working on it now (on ${host}, since ${since}).`]
+    return [`  Process ${pid} is working on it now (on ${visibleLine(host)}, since ${since}).`]
   }
   const all = [
     ...nextSteps(dir, rows, command),

@@ -1,6 +1,6 @@
 import type { SchedulerEvent } from '../scheduler/events.ts'
 import { counted } from '../util/format.ts'
-import { visibleLine } from './visible.ts'
+import { visibleLine } from '../util/visible.ts'
 import { cut } from './width.ts'
 
 /** What happens to one row after the other: the first of a kind is told at once, all are counted. */

@@ -1,4 +1,4 @@
-import { visible } from './visible.ts'
+import { visible } from '../util/visible.ts'
 import { cut, widthOf } from './width.ts'
 
 const codes = {

@@ -2,7 +2,7 @@ import { byPlace, formatProblems } from '../config/problems.ts'
 import { validate } from '../run/validate.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { createScreen } from './terminal.ts'
-import { jsonLine } from './visible.ts'
+import { jsonLine, visible, visibleLine } from '../util/visible.ts'
 import { createWaiting } from './watch.ts'
 
 export interface ValidateOptions {
@@ -21,7 +21,7 @@ export async function runValidate(config: string, options: ValidateOptions): Pro
   })
   waiting[Symbol.dispose]()
   if (options.json) process.stdout.write(jsonLine({ ok, problems: problems.toSorted(byPlace) }))
-  else if (problems.length > 0) screen.print(formatProblems(problems))
-  if (ok && !options.json) screen.print(`${config} is sound.`)
+  else if (problems.length > 0) screen.print(visible(formatProblems(problems)))
+  if (ok && !options.json) screen.print(`${visibleLine(config)} is sound.`)
   return ok ? exitCodes.ok : exitCodes.usage
 }

@@ -6,8 +6,9 @@ import { createPhase } from './phase.ts'
 import { createProgress, LONGEST_SILENCE_MS, type ProgressView } from './progress.ts'
 import { createTally } from './tally.ts'
 import type { Screen } from './terminal.ts'
+import { phaseLines } from './waiting-lines.ts'
 import { counted, duration, grouped } from '../util/format.ts'
-import { visibleLine } from './visible.ts'
+import { visible, visibleLine } from '../util/visible.ts'
 
 /** Tells what a command waits for, whatever it does. */
 export interface Waiting extends Disposable {
@@ -85,7 +86,7 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
     phase.note(event)
     switch (event.type) {
       case 'warning':
-        screen.print(formatProblems([event.problem]).replace(/\n\n1 warning$/, ''))
+        screen.print(visible(formatProblems([event.problem])).replace(/\n\n1 warning$/, ''))
         break
       case 'run-opened':
         opened = event
@@ -166,12 +167,10 @@ function createPhaseView({ screen, name, begin }: WaitingOptions): PhaseView {
       const text = phase.text()
       if (text === null) return false
       const takenMs = performance.now() - since
-      const taken = `${visibleLine(text)}, ${duration(takenMs / 1000)}`
       if (screen.live) {
-        const title = screen.style('bold', visibleLine(name))
-        if (takenMs >= PATIENCE_MS) screen.paint([`${title}  ${taken}`])
+        if (takenMs >= PATIENCE_MS) screen.paint(phaseLines({ name, text, takenMs }, screen))
       } else if (screen.quietMs >= LONGEST_SILENCE_MS) {
-        screen.print(`${visibleLine(name)}: ${taken}`)
+        screen.print(`${visibleLine(name)}: ${visibleLine(text)}, ${duration(takenMs / 1000)}`)
       }
       return true
     },
@@ -179,7 +178,8 @@ function createPhaseView({ screen, name, begin }: WaitingOptions): PhaseView {
 }
 
 function openedText(event: Extract<RunEvent, { type: 'run-opened' }>): string {
-  const { dir, rows, decided, resumed, seed } = event
+  const { rows, decided, resumed, seed } = event
+  const dir = visibleLine(event.dir)
   if (!resumed) return `New run in ${dir}: ${counted(rows, 'row')}, seed ${seed}.`
   if (decided >= rows) return `The run in ${dir} has all of its ${counted(rows, 'row')}.`
   return `Going on in ${dir}: ${grouped(rows - decided)} of ${counted(rows, 'row')} remain.`

@@ -31,7 +31,8 @@ function failureProblems(found: DryColumn, path: ConfigPath): Problem[] {
   }
   const shown = failures.find(({ error }) => error.code !== 'empty-render') ?? first
   const drops = column.onFailure === 'drop'
-  const refuses = always && tried === rows && drops && found.isCertain && found.isComplete
+  const sawEnough = tried === rows && !found.isCut
+  const refuses = always && sawEnough && drops && found.isCertain && found.isComplete
   return [
     {
       level: refuses ? 'error' : 'warning',

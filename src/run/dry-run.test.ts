@@ -307,6 +307,26 @@ test('a template that takes long is looked at in few rows', async () => {
   ])
 })
 
+test('columns that come when all have taken too long are not looked at, and nothing is told of them', async () => {
+  // Each look at the clock finds another 100 ms gone: a column of five rows takes 600.
+  let now = 0
+  const clock = { ...systemClock, now: () => (now += 100) }
+  const failing = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) =>
+    expression(name, '{{ animal.a.b }}'),
+  )
+  const reading = expression('i', '{{ h.a.b }}')
+  const config = { ...models, columns: [animal, ...failing, reading] }
+  const { problems, ok } = await validate({ config: { config }, environment: {}, clock })
+  // The first sampling has time for the animal and four columns; the second for none of them.
+  expect(ok).toBe(true)
+  expect(brief(problems).map((line) => line.split(':')[0])).toEqual([
+    'warning fails-on-sample @ columns.1.expr',
+    'warning fails-on-sample @ columns.2.expr',
+    'warning fails-on-sample @ columns.3.expr',
+    'warning fails-on-sample @ columns.4.expr',
+  ])
+})
+
 test('the report of a config is always the same', async () => {
   const columns = [
     expression('a', "{{ animal if animal == 'cat' else 7 }}", { dtype: 'int' }),

@@ -17,6 +17,8 @@ const fewRows = 5
 const manyRows = 50
 /** What a column may take; templates that need longer are looked at in fewer rows. */
 const longestMs = 1_000
+/** What all columns together may take; those that come later are not looked at. */
+const longestOfAllMs = 3_000
 
 export interface DryRunOptions {
   graph: Graph
@@ -61,17 +63,30 @@ export interface DryColumn {
  */
 export function dryRun(options: DryRunOptions): DryColumn[] {
   const { graph } = options
-  const first = sample(options, fewRows, () => true)
+  const last = options.clock.now() + longestOfAllMs
+  const first = sample(options, { rows: fewRows, last, wanted: () => true })
   const suspects = first.filter(alwaysFails)
   if (suspects.length === 0) return first
   const needed = upstreamOf(graph, suspects)
   const again = new Map(
-    sample(options, manyRows, (id) => needed.has(id)).map((found) => [found.column.id, found]),
+    sample(options, { rows: manyRows, last, wanted: (id) => needed.has(id) }).map((found) => [
+      found.column.id,
+      found,
+    ]),
   )
   return first.map((found) => {
     const more = again.get(found.column.id)
-    return suspects.includes(found) && more !== undefined ? more : found
+    if (!suspects.includes(found) || more === undefined) return found
+    return failsLess(more, found) ? { ...found, isCut: true } : more
   })
+}
+
+/** The first rows are among the many: less fails where there was no time to come to it again. */
+function failsLess(more: DryColumn, first: DryColumn): boolean {
+  return (
+    more.failures.length < first.failures.length ||
+    more.conditionErrors.length < first.conditionErrors.length
+  )
 }
 
 function alwaysFails({ tried, failures, conditionErrors, rows, isCut }: DryColumn): boolean {
@@ -94,10 +109,16 @@ function upstreamOf({ columns }: Graph, found: readonly DryColumn[]): Set<number
 /** What is known of a cell: made as a run would, put in a model's place, or lost with its row. */
 type Known = 'real' | 'stand-in' | 'lost'
 
+interface SampleOptions {
+  rows: number
+  /** When all of it has to end, by the clock. */
+  last: number
+  wanted: (id: number) => boolean
+}
+
 function sample(
   { graph, runSeed, models, seed, clock }: DryRunOptions,
-  rows: number,
-  wanted: (id: number) => boolean,
+  { rows, last, wanted }: SampleOptions,
 ): DryColumn[] {
   let seedWasRead = false
   const window: SeedWindow = {
@@ -127,7 +148,7 @@ function sample(
     let isCertain = true
     let isCut = false
     seedWasRead = false
-    const end = clock.now() + longestMs
+    const end = Math.min(last, clock.now() + longestMs)
     for (let offset = 0; offset < rows; offset += 1) {
       isCut ||= clock.now() > end
       if (isCut) {

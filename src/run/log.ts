@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import type { Clock } from '../util/clock.ts'
+import { visible } from '../util/visible.ts'
 
 /** One line per thing worth knowing afterwards, in the run folder. Holds no secrets. */
 export interface RunLog {
@@ -15,7 +16,8 @@ export function openLog(path: string, clock: Clock, redact: (text: string) => st
   stream.on('error', () => undefined)
   return {
     write(message) {
-      const line = redact(message).replaceAll('\n', '\n  ')
+      // It holds words of servers, and people follow it with `tail -f`.
+      const line = visible(redact(message)).replaceAll('\n', '\n  ')
       stream.write(`${new Date(clock.wallTime()).toISOString()} ${line}\n`)
     },
     close: () => new Promise((resolve) => stream.end(() => resolve())),

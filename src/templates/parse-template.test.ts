@@ -29,6 +29,19 @@ function failure(template: string): string {
   }
 }
 
+test.each([
+  ['{% set a, b = [1] %}', '{% set a, b = [1] %}', 1],
+  ['{%- for a, b in [[1]] -%}x{% endfor %}', '{%- for a, b in [[1]] -%}', 1],
+  ['{% if 1 %}{% set x = 5 %}{% set x.y = 1 %}{% endif %}', '{% set x.y = 1 %}', 26],
+  [
+    '{% for i in range(1000) %}{% for j in range(1001) %}{% endfor %}{% endfor %}',
+    '{% for j in range(1001) %}',
+    27,
+  ],
+])('a statement that fails is told whole: %s', (template, statement, column) => {
+  expect(failure(template)).toContain(` in ${JSON.stringify(statement)} (line 1, column ${column})`)
+})
+
 describe('missing values', () => {
   test('a name the scope does not have is an error wherever it is used', () => {
     expect(failure('Hi {{ nmae }}')).toBe('"nmae" is not defined in "nmae" (line 1, column 7)')

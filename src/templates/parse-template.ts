@@ -180,16 +180,19 @@ function createUnit(source: string, missing: Missing): Unit {
     missing,
     locate(start, end, thrown) {
       if (!(thrown instanceof TemplateError) || thrown.line !== 0) return thrown
-      const text = source
-        .slice(start, end)
-        .replace(/^\{[{%][-+]?\s*/, '')
-        .trim()
+      const text = excerpt(source.slice(start, end).trim())
       const expression = text.length > 80 ? `${text.slice(0, 79)}…` : text
       const { reason, asked } = thrown
       const place = positionAt(source, asked?.offset ?? start)
       return new TemplateError(reason, { ...place, expression, asked })
     },
   }
+}
+
+/** An expression without its braces, a statement with both of them. */
+function excerpt(code: string): string {
+  if (code.startsWith('{%')) return code.endsWith('%}') ? code : `${code} %}`
+  return code.replace(/^\{\{[-+]?\s*/, '')
 }
 
 /** Depth of what is parsed is limited; this is for shapes that still exhaust the stack. */

@@ -69,7 +69,7 @@ test('the same command again finds all made, and a larger target goes on', async
   expect(desk.plain(again.stderr)).toMatchInlineSnapshot(`
     "The run in <desk>/runs/pets has all of its 5 rows.
     Done. 5 rows: 5 accepted.
-    No requests, <time>.
+    No requests; <time> in this session.
       runs/pets/data/train-00000-of-00001.parquet  5 rows
       animal  sampler (string), 2 different
               dog 60 %, frog 40 %
@@ -188,6 +188,10 @@ test('dropped rows give exit code 3 and are made again with --retry-dropped', as
 
   expect(retried.code, retried.stderr).toBe(0)
   expect(rowsOf(retried)).toMatchObject({ requested: 12, accepted: 12, dropped: 0 })
+  // Requests of both sessions, the time of one.
+  expect(desk.plain(retried.stderr)).toMatch(
+    new RegExp(`^${12 + rows.dropped} requests, .* out in all; <time> in this session\\.$`, 'm'),
+  )
   // One more asks whether the model is there.
   expect(server.counts.requests - before).toBe(rows.dropped + 1)
   expect(await recordsOf(desk, 'runs', 'tales')).toHaveLength(12)

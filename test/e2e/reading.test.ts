@@ -219,7 +219,7 @@ test('show tells of a run that works, was killed, and has failures', async () =>
         8 requests: 7 answered, 0 × 429, 1 failed
         <n> in, <n>
           writer  7 answers, 0 × 429, 1 failed; <n> in, <n>
-        <time> in 1 session, without 1 that was killed
+        1 session that was killed: how long is not known
           1: <instant>, killed
 
       How to go on

@@ -136,6 +136,11 @@ describe('a template', () => {
     ['rows.json has no rows', ['--data', 'rows.json'], '[]'],
     ['there is no row 2 in the data', ['--data', 'rows.json', '--row', '2'], '[{"n": 1}]'],
     ['expected a whole number from 0', ['--row', 'x'], null],
+    ['expected a whole number from 0, got "0x10"', ['--row', '0x10'], null],
+    ['expected a whole number from 0, got "1e3"', ['--row', '1e3'], null],
+    ['expected a whole number from 0, got "1__0"', ['--row', '1__0'], null],
+    ['expected a whole number from 0, got "-0"', ['--row', '-0'], null],
+    ['expected a whole number from 0, got "_1"', ['--row=_1'], null],
   ])('refuses: %s', async (message, parameters, data) => {
     await using desk = await createDesk()
     await desk.write('hi.j2', 'Hi {{ n }}')

@@ -7,6 +7,7 @@ test.each([
   ['one\r\ntwo\rthree', 'one\ntwo␍three'],
   ['\u009B31m', '<U+009B>31m'],
   ['a\u202Ecba', 'a<U+202E>cba'],
+  ['a\u200Eb\u200Fc\u061Cd', 'a<U+200E>b<U+200F>c<U+061C>d'],
   ['a\tb\u007F', 'a    b␡'],
   ['家族 👨‍👩‍👧 é', '家族 👨‍👩‍👧 é'],
 ])('what steers a terminal is shown: %j', (text, shown) => {
