@@ -6,7 +6,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { costText, failureTexts, rowsText, shortPath, textWidth } from './outcome.ts'
 import { statisticsLines } from './statistics.ts'
 import { createScreen } from './terminal.ts'
-import { jsonLine, visibleLine } from './visible.ts'
+import { jsonLine, visibleLine } from '../util/visible.ts'
 
 export interface ReportCommandOptions {
   html?: string

@@ -2,7 +2,7 @@ import type { ColumnStatistics } from '../profile/statistics.ts'
 import { valueText } from '../profile/value-text.ts'
 import { counted, figure, grouped, moment, percent } from '../util/format.ts'
 import type { Paint } from './terminal.ts'
-import { visibleLine } from './visible.ts'
+import { visibleLine } from '../util/visible.ts'
 import { padEnd, startOf, widthOf, wrap } from './width.ts'
 
 /** Columns named one by one at the end of a run; `rowsmith report` has all. */

@@ -1,1 +1,0 @@
-export { jsonLine, visibleLine } from '../util/visible.ts'
