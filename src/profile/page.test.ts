@@ -88,3 +88,15 @@ test('columns without records, of nulls only and of one value have a card each',
   expect(text).toContain('No records yet.')
   expect(text.match(/<section class="card">/g)).toHaveLength(3)
 })
+
+test('quantiles of few values are those of NumPy', () => {
+  // numpy.quantile([1, 2, 2, 4, 10, 10, 11, 30], [.05, .25, .5, .75, .95])
+  const numbers = [4, 10, 1, 2, 30, 10, 2, 11]
+  expect(column(numbers, { type: 'int64' }).numbers?.quantiles).toEqual({
+    p5: expect.closeTo(1.35, 10),
+    p25: 2,
+    p50: 7,
+    p75: 10.25,
+    p95: expect.closeTo(23.35, 10),
+  })
+})

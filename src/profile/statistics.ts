@@ -136,18 +136,23 @@ function countedNumbers({ frequent, numbers }: ColumnSummary): [number, number][
     .sort(([one], [other]) => one - other)
 }
 
-/** No number between two of them is made up. */
+/** As NumPy and pandas have them: between two neighbours in proportion. */
 function exactQuantiles(
   values: readonly (readonly [number, number])[],
   all: number,
 ): NumberSummary['quantiles'] {
-  const quantile = (share: number): number => {
+  const numberAt = (rank: number): number => {
     let before = 0
     for (const [value, count] of values) {
       before += count
-      if (before >= share * all) return value
+      if (before > rank) return value
     }
     return values.at(-1)?.[0] ?? Number.NaN
+  }
+  const quantile = (share: number): number => {
+    const rank = share * (all - 1)
+    const low = numberAt(Math.floor(rank))
+    return low + (rank - Math.floor(rank)) * (numberAt(Math.ceil(rank)) - low)
   }
   return {
     p5: quantile(0.05),

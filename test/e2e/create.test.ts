@@ -72,7 +72,7 @@ test('the same command again finds all made, and a larger target goes on', async
     No requests; <time> in this session.
       runs/pets/data/train-00000-of-00001.parquet  5 rows
       animal  sampler (string), 2 different
-              dog 60 %, frog 40 %
+              dog 60 %, frog 40 %, cat 0 %
       age     sampler (int64), 4 different
               8 40 %, 7 20 %, 2 20 %, 5 20 %
       line    expression (string), all different
