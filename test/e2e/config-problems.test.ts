@@ -188,7 +188,7 @@ test('warnings do not stop a run and stand on stderr', async () => {
     No requests, <time>.
       runs/pets/data/train-00000-of-00001.parquet  10 rows
       animal  sampler (string), 2 different
-              dog 50 %, frog 50 %
+              dog 50 %, frog 50 %, cat 0 %
       age     sampler (int64), 6 different
               8 40 %, 7 20 %, 6 10 %, 2 10 %, 3 10 %, 5 10 %
       line    expression (string), 8 different

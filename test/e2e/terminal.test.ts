@@ -27,7 +27,8 @@ function panels(terminal: string): string[][] {
 test('on a terminal the panel is repainted in place', async ({ skip }) => {
   skip(!hasTerminal, noTerminal)
   await using desk = await createDesk()
-  await using server = await createModelServer({ latencyMs: 60 })
+  // Long enough for rates, which are told from a second on.
+  await using server = await createModelServer({ latencyMs: 200 })
   await desk.write('tales.json', stories({ url: server.url }))
 
   const { code, terminal, stdout } = await runOnTerminal(
