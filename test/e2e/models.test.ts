@@ -95,15 +95,13 @@ test('a server that refuses in the middle: rows remain, and going on completes t
   // Of eleven good answers one was to the question whether the model is there.
   expect(rows).toMatchObject({ requested: 30, accepted: 10, dropped: 0, remaining: 20 })
   expect(files).toEqual([])
-  expect(desk.plain(stopped.stderr)).toMatchInlineSnapshot(`
+  // Which ten rows were answered, and so their statistics, is up to the machine.
+  const told = desk.plain(stopped.stderr).replace(/ {2}number [^]*(?= {2}Page)/, '')
+  expect(told).toMatchInlineSnapshot(`
     "New run in <desk>/runs/tales: 30 rows, seed 1.
     Endpoint http://127.0.0.1:<port>/v1 stopped: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 401 ("key revoked"). The key was not accepted: check the environment variable that "api_key" of provider "local" names.
     Stopped early. 30 rows: 10 accepted, 20 remaining.
     14 requests, 40 tokens in, 240 out, <time>.
-      number  sampler (int64), all different
-              226,880 … 669,469 … 988,685, mean 603,244 ± 271,826
-      story   llm-text (string), all different
-              159 … 164 … 169 characters, ≈ 24 tokens
       Page: runs/tales/report.html
     To go on: rowsmith create tales.json -n 30 --seed 1
     To write what is decided: rowsmith export runs/tales
