@@ -42,6 +42,11 @@ export function createFrequent(): Frequent {
     const counts = Float64Array.from(entries.values(), ({ count }) => -count).sort()
     const taken = -(counts[keptValues] as number)
     error += taken
+    if (taken >= -(counts[0] as number)) {
+      // Usual where all values are different, and much quicker than one by one.
+      entries.clear()
+      return
+    }
     for (const [hash, entry] of entries) {
       entry.count -= taken
       if (entry.count <= 0) entries.delete(hash)
