@@ -40,13 +40,14 @@ export async function columnStatistics(input: StatisticsInput): Promise<ColumnSt
   }
   const rates =
     graph === null ? new Map<string, TokenRate>() : tokenRates(input, graph, merger.columns)
+  const canSkip = graph === null ? null : skippable(graph)
   const all = settings.columns.map((column, id) => {
     const compiled = graph?.columns[id]
     // A side column has no failures of its own.
     const failing = compiled?.producer ?? id
     return statisticsOf(merger.columns[id] as ColumnSummary, {
       ...factsOf(column, compiled, graph),
-      skipped: skippedOf(skipped?.[id] ?? null, compiled, graph),
+      skipped: canSkip === null || canSkip.has(id) ? (skipped?.[id] ?? null) : 0,
       failures: failures.filter(
         (failure) => failure.column === failing && (failing === id || failure.outcome === 'null'),
       ),
@@ -57,19 +58,16 @@ export async function columnStatistics(input: StatisticsInput): Promise<ColumnSt
   return graph === null ? all : graph.order.flatMap((id) => all[id] ?? [])
 }
 
-/** A column that nothing can skip has no skipped cells, also where nobody counted them. */
-function skippedOf(
-  counted: number | null,
-  column: GraphColumn | undefined,
-  graph: Graph | null,
-): number | null {
-  if (column === undefined || graph === null) return counted
-  return canSkip(column, graph) ? counted : 0
-}
-
-function canSkip({ skip, propagateSkip, required }: GraphColumn, graph: Graph): boolean {
-  if (skip !== null) return true
-  return propagateSkip && required.some((id) => canSkip(graph.columns[id] as GraphColumn, graph))
+/** Ids of the columns that something can skip: the others have no skipped cells, counted or not. */
+function skippable({ columns }: Graph): Set<number> {
+  const found = new Set<number>()
+  // Upstream columns come first.
+  for (const { id, skip, propagateSkip, required } of columns) {
+    if (skip !== null || (propagateSkip && required.some((above) => found.has(above)))) {
+      found.add(id)
+    }
+  }
+  return found
 }
 
 function factsOf(

@@ -357,3 +357,20 @@ test('a large run that is interrupted keeps no page of what it was before', asyn
   expect(existsSync(first.report ?? '')).toBe(false)
   expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'))).toMatchObject({ columns: null })
 })
+
+test('columns that all read one another are reported on at once', async () => {
+  await using desk = await createDesk()
+  const columns: object[] = [
+    { name: 'c0', column_type: 'sampler', sampler_type: 'bernoulli', params: { p: 0.5 } },
+  ]
+  for (let at = 1; at < 40; at += 1) {
+    const names = Array.from({ length: at }, (_, above) => `c${above}`).join(', ')
+    columns.push({
+      name: `c${at}`,
+      column_type: 'expression',
+      expr: `{{ [${names}] | length }}`,
+    })
+  }
+  const result = await create({ config: { config: { columns } }, rows: 3, out: desk.path('run') })
+  expect(result.columns?.map(({ skipped }) => skipped)).toEqual(columns.map(() => 0))
+})
