@@ -1,6 +1,7 @@
 import { emptyReply, testGraph, type TestColumn } from '../test/support/engine.ts'
 import type { ModelReply } from '../src/graph/request.ts'
 import { createConcurrencyLimiter } from '../src/limits/limiter.ts'
+import { sourceOf } from '../src/plan/group-source.ts'
 import { createPlan, groupsOf } from '../src/plan/plan.ts'
 import { RowSet } from '../src/plan/row-set.ts'
 import { assemblePart } from '../src/scheduler/assemble.ts'
@@ -158,7 +159,7 @@ async function runEngine(
     clock: clock(),
     graph,
     generators,
-    nextGroup: () => cursor.next(),
+    source: sourceOf(cursor),
     remainingIn: (part) => Math.min(partRows, rows - part * partRows),
     remainingRows: rows,
     load: () => ({ known: null, release: () => undefined }),

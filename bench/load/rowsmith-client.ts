@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sourceOf } from '../../src/plan/group-source.ts'
 import { createPlan, groupsOf } from '../../src/plan/plan.ts'
 import { RowSet } from '../../src/plan/row-set.ts'
 import { bindGenerators } from '../../src/run/bind.ts'
@@ -91,7 +92,7 @@ async function withoutStore(): Promise<void> {
       models: modelsOf(prepared.config),
       seed: null,
     }),
-    nextGroup: () => cursor.next(),
+    source: sourceOf(cursor),
     remainingIn: (part) => Math.min(partRows, task.rows - part * partRows),
     remainingRows: task.rows,
     load: () => ({ known: null, release: () => undefined }),

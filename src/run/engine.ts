@@ -4,6 +4,7 @@ import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import type { Generator } from '../graph/kind.ts'
 import type { Group } from '../plan/group.ts'
 import { partBounds } from '../plan/part.ts'
+import { sourceOf } from '../plan/group-source.ts'
 import { createPlan, groupsOf } from '../plan/plan.ts'
 import { RowSet } from '../plan/row-set.ts'
 import { assemblePart } from '../scheduler/assemble.ts'
@@ -103,7 +104,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     clock,
     graph,
     generators,
-    nextGroup: () => cursor.next(),
+    source: sourceOf(cursor),
     remainingIn(part) {
       const start = part * partRows
       const end = Math.min(start + partRows, target)

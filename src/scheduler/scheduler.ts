@@ -4,6 +4,7 @@ import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
 import type { RequestError } from '../limits/outcome.ts'
 import type { Group } from '../plan/group.ts'
+import type { GroupSource } from '../plan/group-source.ts'
 import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { createCells } from './cells.ts'
@@ -29,7 +30,7 @@ export interface SchedulerOptions {
   /** By column id; null for side columns. */
   generators: readonly (Generator | null)[]
   /** Groups of the rows that remain, in order. */
-  nextGroup: () => Group | null
+  source: GroupSource
   /** Rows of a part without an outcome at the start. */
   remainingIn: (part: number) => number
   remainingRows: number
@@ -168,7 +169,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const groups = createOpenGroups({
     work,
     budget: options.budget,
-    nextGroup: options.nextGroup,
+    source: options.source,
     load: options.load,
     firstRoutes: linesOf(firstColumns(work)),
     routes: linesOf(work.columns),
@@ -292,8 +293,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   function endIfDone(): void {
     if (ended || waitingForSomething()) return
     if (!stopping.quiet && !stopping.begun && !groups.nothingLeft) {
-      // With no group open the next one waits for a commit.
-      if (groups.size === 0) return
+      // With no group open the next one waits for a commit, or for its source.
+      if (groups.size === 0 || groups.waitingForMore) return
       throw new Error(
         `the scheduler has ${groups.size} open groups and nothing to wait for; this is a defect of rowsmith`,
       )

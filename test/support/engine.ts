@@ -9,6 +9,7 @@ import type {
 } from '../../src/graph/kind.ts'
 import type { ModelReply, ModelRequest } from '../../src/graph/request.ts'
 import { createConcurrencyLimiter, type Limiter } from '../../src/limits/limiter.ts'
+import { sourceOf } from '../../src/plan/group-source.ts'
 import { createPlan, groupsOf } from '../../src/plan/plan.ts'
 import { RowSet } from '../../src/plan/row-set.ts'
 import type { SchedulerEvent } from '../../src/scheduler/events.ts'
@@ -244,7 +245,7 @@ export function createEngine(options: EngineOptions): Engine {
     clock,
     graph,
     generators,
-    nextGroup: () => cursor.next(),
+    source: sourceOf(cursor),
     remainingIn: (part) => {
       const end = Math.min((part + 1) * partRows, options.rows)
       return end - part * partRows - decided.intersect(part * partRows, end).count
