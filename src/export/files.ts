@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
-import { realpath, stat } from 'node:fs/promises'
-import { extname, join, resolve } from 'node:path'
+import { mkdir, realpath, stat } from 'node:fs/promises'
+import { dirname, extname, join, resolve } from 'node:path'
+import { storageError } from '../store/storage-error.ts'
 import type { RunStore } from '../store/store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { textFormats, type TextFormat } from './formats.ts'
@@ -131,6 +132,11 @@ async function writeText(
       if (rows % PROGRESS_ROWS === 0) onProgress(rows)
       yield `${format.line(record)}\n`
     }
+  }
+  try {
+    await mkdir(dirname(target), { recursive: true })
+  } catch (error) {
+    throw storageError(error, `writing ${target}`)
   }
   await writeTarget(target, lines())
   return rows

@@ -32,9 +32,12 @@ async function* broken(): AsyncGenerator<string> {
   throw new Error('the rows ended')
 }
 
-test('a new file, in folders that are not there yet', async () => {
-  await writeTarget(at('a', 'b', 'c.txt'), ['x', 'y'])
-  expect(await readFile(at('a', 'b', 'c.txt'), 'utf8')).toBe('xy')
+test('a new file, in a folder that is there', async () => {
+  await writeTarget(at('c.txt'), ['x', 'y'])
+  expect(await readFile(at('c.txt'), 'utf8')).toBe('xy')
+  await expect(writeTarget(at('a', 'c.txt'), ['x'])).rejects.toMatchObject({
+    code: 'storage-failed',
+  })
 })
 
 test('a file is replaced when its successor is complete, and keeps its rights', async () => {

@@ -4,7 +4,6 @@ import {
   chown,
   copyFile,
   lstat,
-  mkdir,
   readlink,
   realpath,
   rename,
@@ -29,7 +28,6 @@ export async function writeTarget(
 ): Promise<void> {
   const target = resolve(path)
   try {
-    await mkdir(dirname(target), { recursive: true })
     const place = await findPlace(target)
     if (place.kind === 'descriptor') await writeDescriptor(place.number, text)
     else if (place.kind === 'straight') await writeStraight(place.path, text)

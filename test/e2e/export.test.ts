@@ -79,41 +79,44 @@ test('a folder of any name is exported into where it is said to be one', async (
 /** Names that plain objects have for themselves. */
 const odd = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'length', 'valueOf']
 
-test('columns may have the names that objects have for themselves', async () => {
-  await using desk = await createDesk()
-  const seedRow = `{${odd.map((name, at) => `${JSON.stringify(name)}:${at}`).join()},"a":1}\n`
-  await desk.write('seed.jsonl', seedRow)
-  const sampler = (name: string): string =>
-    `  - { name: ${name}, column_type: sampler, sampler_type: category, params: { values: [x] } }\n`
-  await desk.write(
-    'seeded.yaml',
+const seedRow = `{${odd.map((name, at) => `${JSON.stringify(name)}:${at}`).join()},"a":1}`
+
+test.each([
+  [
+    'of a seed',
     'seed_config: { source: { seed_type: local, path: seed.jsonl } }\n' +
       'columns:\n  - { name: line, column_type: expression, expr: "{{ __proto__ }}, {{ length }}" }\n',
-  )
-  await desk.write('drawn.yaml', `columns:\n${odd.map(sampler).join('')}`)
-  await desk.write(
-    'made.yaml',
+    seedRow.replace('"length":4,', '"length":4,"line":"0, 4",'),
+  ],
+  [
+    'drawn',
+    `columns:\n${odd
+      .map(
+        (name) =>
+          `  - { name: ${name}, column_type: sampler, sampler_type: category, params: { values: [x] } }\n`,
+      )
+      .join('')}`,
+    `{${odd.map((name) => `${JSON.stringify(name)}:"x"`).join()}}`,
+  ],
+  [
+    'made of others',
     'columns:\n  - { name: __proto__, column_type: expression, expr: "p" }\n' +
       '  - { name: line, column_type: expression, expr: "{{ __proto__ }}" }\n',
-  )
-  const records: Record<string, unknown> = {}
-  for (const name of ['seeded', 'drawn', 'made']) {
-    const validated = await desk.run(['validate', `${name}.yaml`])
-    expect(validated.code, validated.stderr).toBe(0)
-    const shown = await desk.run(['preview', `${name}.yaml`, '-n', '1', '--json'])
-    expect(shown.code, shown.stderr).toBe(0)
-    const created = await desk.run(['create', `${name}.yaml`, '-n', '1', '--out', name])
-    expect(created.code, created.stderr).toBe(0)
-    for (const command of ['show', 'report'])
-      expect((await desk.run([command, name, '--json'])).code).toBe(0)
-    const exported = await desk.run(['export', name, '--to', '-'])
-    expect(exported.code, exported.stderr).toBe(0)
-    expect(JSON.stringify(JSON.parse(shown.stdout))).toBe(`[${exported.stdout.trim()}]`)
-    records[name] = exported.stdout.trim()
+    '{"__proto__":"p","line":"p"}',
+  ],
+])('columns %s may have the names that objects have for themselves', async (_what, config, row) => {
+  await using desk = await createDesk()
+  await desk.write('seed.jsonl', `${seedRow}\n`)
+  await desk.write('config.yaml', config)
+  const run = async (...parameters: string[]): Promise<string> => {
+    const ended = await desk.run(parameters)
+    expect(ended.code, ended.stderr).toBe(0)
+    return ended.stdout.trim()
   }
-  expect(records).toEqual({
-    seeded: seedRow.trim().replace('"length":4,', '"length":4,"line":"0, 4",'),
-    drawn: `{${odd.map((name) => `${JSON.stringify(name)}:"x"`).join()}}`,
-    made: '{"__proto__":"p","line":"p"}',
-  })
+  await run('validate', 'config.yaml')
+  const shown = await run('preview', 'config.yaml', '-n', '1', '--json')
+  await run('create', 'config.yaml', '-n', '1', '--out', 'made')
+  await run('report', 'made', '--json')
+  expect(await run('export', 'made', '--to', '-')).toBe(row)
+  expect(JSON.stringify(JSON.parse(shown))).toBe(`[${row}]`)
 })
