@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseTemplate } from '../../src/templates/parse-template.ts'
+import { TemplateError } from '../../src/templates/template-error.ts'
 import type { Scope } from '../../src/templates/template.ts'
 import { parseJson } from '../../src/util/json.ts'
 import type { Value } from '../../src/util/value.ts'
@@ -16,6 +17,18 @@ describe.each(['templates.json', 'templates-generated.json'])('%s', (file) => {
   const { context, cases } = read(file)
   test.each(cases)('$name: $template', ({ template, expected }) => {
     expect(render(template, context)).toBe(expected.startsWith('!ERR') ? '!ERR' : expected)
+  })
+})
+
+// As columns render them: a name the template sets itself needs no column, and may be unset.
+describe('templates-set.json', () => {
+  const { context, cases } = read('templates-set.json')
+  test.each(cases)('$name: $template', ({ template, expected }) => {
+    const parsed = parseTemplate(template)
+    const needed = parsed.references.filter(({ optional }) => optional !== true)
+    expect(needed.filter(({ name }) => context.get(name) === undefined)).toEqual([])
+    if (expected.startsWith('!ERR')) expect(() => parsed.render(context)).toThrow(TemplateError)
+    else expect(parsed.render(context)).toBe(expected)
   })
 })
 
