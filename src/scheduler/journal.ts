@@ -28,6 +28,8 @@ export interface JournaledFailure {
 /** One request that left this machine and how it ended; summed up per route. */
 export interface RequestRecord {
   route: string
+  /** Id of the column it was for. */
+  column: number
   outcome: 'ok' | 'throttled' | 'failed'
   usage: Usage
 }

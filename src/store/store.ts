@@ -1,5 +1,6 @@
 import { stat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { noUsage } from '../graph/request.ts'
 import type { Interval } from '../plan/interval.ts'
 import type { Journal, JournaledCell, JournaledFailure } from '../scheduler/journal.ts'
 import type { Clock } from '../util/clock.ts'
@@ -247,7 +248,7 @@ async function readPart(
       failures.push({
         ...rest,
         ...(raw === null ? {} : { raw }),
-        ...(paid ? { usage: { inputTokens, outputTokens, reasoningTokens: 0 } } : {}),
+        ...(paid ? { usage: { ...noUsage, inputTokens, outputTokens } } : {}),
       })
     }
     from = page.next
