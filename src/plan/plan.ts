@@ -79,6 +79,30 @@ export function createPlan({
 }
 
 /**
+ * The group that a run opens at a remaining row.
+ *
+ * Throws 'group-unknown' for a row that the plan does not hold: decided, or beyond its target.
+ */
+export function groupAt(
+  plan: Plan,
+  row: number,
+  options: Pick<GroupOptions, 'wholeFrames'> = {},
+): Group {
+  const { target, decided } = plan
+  const isRow = Number.isSafeInteger(row) && row >= 0
+  const group = isRow ? groupsOf(plan, { ...options, from: row }).next() : null
+  if (group?.start === row) return group
+  const state =
+    isRow && row < target && decided.has(row)
+      ? 'which is decided'
+      : `and the run has rows 0–${target - 1}`
+  throw new RowsmithError(
+    'group-unknown',
+    `expected the first row of a group that remains, got ${row}, ${target === 0 ? 'and the run has no rows' : state}`,
+  )
+}
+
+/**
  * A cursor over the groups: lowest part first, rows in order, decided rows skipped.
  *
  * A group ends at `groupRows` rows, at the end of its part (of its frame with `wholeFrames`) or at

@@ -30,8 +30,6 @@ function describeEvent(event: SchedulerEvent): string | null {
       return `row ${event.row}, column ${event.column}: ${event.code}: ${event.message}${event.kept ? ' (kept as null)' : ' (row dropped)'}`
     case 'condition-failed':
       return `row ${event.row}, column ${event.column}: its skip condition failed and the cell is skipped: ${event.message}`
-    case 'request-throttled':
-      return `route ${event.route}: asked to wait${event.retryAfterMs === null ? '' : ` ${event.retryAfterMs} ms`} (429)`
     case 'endpoint-stopped':
       return `endpoint ${event.endpoint} stopped: ${messageOf(event.error)}`
     case 'early-shutdown':
@@ -39,6 +37,8 @@ function describeEvent(event: SchedulerEvent): string | null {
     case 'draining':
       return 'stopping: waiting for requests on the wire'
     case 'provider-failed':
+    // Summed up by `throttle-notes.ts`.
+    case 'request-throttled':
     case 'row-group-opened':
       break
   }

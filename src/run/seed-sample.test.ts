@@ -8,6 +8,7 @@ function numbered(size: number, batch = 256): { seed: OpenedSeed; read: () => nu
   const seed: OpenedSeed = {
     columns: [{ name: 'number', type: 'int64' }],
     size,
+    notes: [],
     identity: 'x',
     stamp: 'x',
     async *rows() {

@@ -1,5 +1,6 @@
 import type { Graph, GraphColumn } from '../graph/graph.ts'
 import type { Row } from '../graph/kind.ts'
+import { bytesOf } from '../util/bytes-of.ts'
 import { toDouble, type Value } from '../util/value.ts'
 
 /** What became of a cell of a block. */
@@ -15,12 +16,13 @@ export interface Block {
   readonly cells: (Value[] | undefined)[]
   /** `cellStatus` by column id and position. */
   readonly status: (Uint8Array | undefined)[]
-  /** Bytes of its texts, roughly. */
+  /** Bytes of its cells, about, and of those of each position. */
   bytes: number
+  readonly rowBytes: Float64Array
   readonly tally: ByteTally
 }
 
-/** Bytes of texts held by blocks together: what the budget of open groups is kept with. */
+/** Bytes of cells that blocks hold together: what `max_open_bytes` is compared with. */
 export interface ByteTally {
   bytes: number
 }
@@ -36,6 +38,7 @@ export function createBlock(
     size,
     rowAt,
     bytes: 0,
+    rowBytes: new Float64Array(size),
     tally,
     // Not `Array.from`: it costs more than all else of a group of two rows.
     cells: [],
@@ -55,10 +58,20 @@ export function setCell(
   const states = (block.status[column] ??= new Uint8Array(block.size))
   cells[offset] = value
   states[offset] = status
-  if (typeof value === 'string') {
-    block.bytes += 2 * value.length
-    block.tally.bytes += 2 * value.length
-  }
+  const bytes = bytesOf(value)
+  block.bytes += bytes
+  ;(block.rowBytes[offset] as number) += bytes
+  block.tally.bytes += bytes
+}
+
+/** Drops the values of a row that nobody reads any more; what became of its cells stays known. */
+export function freeRow(block: Block, offset: number): void {
+  const bytes = block.rowBytes[offset] as number
+  if (bytes === 0) return
+  for (const cells of block.cells) if (cells !== undefined) cells[offset] = null
+  block.rowBytes[offset] = 0
+  block.bytes -= bytes
+  block.tally.bytes -= bytes
 }
 
 export function statusOf(block: Block, column: number, offset: number): number {

@@ -21,7 +21,7 @@ export interface RequestColumn {
     attempts: number,
     outcome: Outcome,
   ) => void
-  abandoned: (group: OpenGroup) => void
+  abandoned: (group: OpenGroup, offset: number) => void
 }
 
 /** A cell of one request: a few numbers while it waits, because thousands may. */
@@ -61,7 +61,7 @@ export class CellRequest implements RequestJob {
   }
 
   abandoned(): void {
-    this.#column.abandoned(this.#group)
+    this.#column.abandoned(this.#group, this.#offset)
   }
 
   prepare(): ModelRequest {

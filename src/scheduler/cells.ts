@@ -97,8 +97,8 @@ export function createCells(options: CellsOptions): Cells {
     finished(group, local, offset)
   }
 
-  function leave(group: OpenGroup): void {
-    group.running -= 1
+  function leave(group: OpenGroup, offset: number): void {
+    group.release(offset)
     options.groupChanged(group)
   }
 
@@ -108,7 +108,7 @@ export function createCells(options: CellsOptions): Cells {
     offset: number,
     generator: RequestGenerator,
   ): void {
-    group.running += 1
+    group.hold(offset)
     const column = (requestColumns[local] ??= {
       generator,
       route: options.routeOf(generator.route),
@@ -127,7 +127,7 @@ export function createCells(options: CellsOptions): Cells {
     offset: number,
     generator: TaskGenerator,
   ): void {
-    group.running += 1
+    group.hold(offset)
     tasks.queue({
       group,
       offset,
@@ -136,14 +136,14 @@ export function createCells(options: CellsOptions): Cells {
       generator,
       startRoute: options.startRouteOf(local),
       ended: (outcome, attempts) => settle(group, local, offset, attempts, outcome),
-      abandoned: () => leave(group),
+      abandoned: () => leave(group, offset),
     })
   }
 
   function queueFrame(local: number, rows: readonly FrameRow[]): void {
     const { column, generator } = columnOf(local)
     if (generator?.by !== 'column') throw new Error(`column ${column.name} has no frame generator`)
-    for (const { group } of rows) group.running += 1
+    for (const { group, offset } of rows) group.hold(offset)
     frameCalls.queue({
       column: column.name,
       depth: column.depth,
@@ -151,7 +151,7 @@ export function createCells(options: CellsOptions): Cells {
       startRoute: options.startRouteOf(local),
       rows,
       ended: ({ group, offset }, outcome) => settle(group, local, offset, 1, outcome),
-      abandoned: ({ group }) => leave(group),
+      abandoned: ({ group, offset }) => leave(group, offset),
     })
   }
 
@@ -171,7 +171,7 @@ export function createCells(options: CellsOptions): Cells {
     } else {
       failed(group, local, offset, failure, attempts, outcome.usage)
     }
-    leave(group)
+    leave(group, offset)
   }
 
   /** Sides first: where the main cell is known, they are. */

@@ -1,5 +1,5 @@
 import { type Group, rowAt } from '../plan/group.ts'
-import { type Block, type ByteTally, createBlock } from './block.ts'
+import { type Block, type ByteTally, createBlock, freeRow } from './block.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
 /** What became of a row of an open group. */
@@ -33,8 +33,9 @@ export class OpenGroup {
   readonly #rows: Uint8Array
   /** Rows neither decided nor dropped. */
   openRows: number
-  /** Cells being made outside of the scheduler's hands: on the wire, or in a task. */
-  running = 0
+  /** Cells of a row that are in a line, in flight or in a task: they read the row. */
+  readonly #holders: Uint16Array
+  #holds = 0
 
   constructor(
     work: WorkGraph,
@@ -58,11 +59,24 @@ export class OpenGroup {
     this.#finished = new Uint8Array(group.size * width)
     this.#left = new Uint16Array(group.size).fill(work.journaledCount)
     this.#rows = new Uint8Array(group.size)
+    this.#holders = new Uint16Array(group.size)
     this.openRows = group.size
   }
 
   get closed(): boolean {
-    return this.openRows === 0 && this.running === 0
+    return this.openRows === 0 && this.#holds === 0
+  }
+
+  /** A cell of the row waits or is being made elsewhere: its values are needed until `release`. */
+  hold(offset: number): void {
+    this.#holds += 1
+    ;(this.#holders[offset] as number) += 1
+  }
+
+  release(offset: number): void {
+    this.#holds -= 1
+    ;(this.#holders[offset] as number) -= 1
+    this.#freeIfDone(offset)
   }
 
   isOpen(offset: number): boolean {
@@ -116,6 +130,12 @@ export class OpenGroup {
     if (!this.isOpen(offset)) return
     this.#rows[offset] = state
     this.openRows -= 1
+    this.#freeIfDone(offset)
     this.#listener.rowDecided(this, offset)
+  }
+
+  /** A row with an outcome leaves memory at once, unless a reply of its own is still to be read. */
+  #freeIfDone(offset: number): void {
+    if (this.#holders[offset] === 0 && !this.isOpen(offset)) freeRow(this.block, offset)
   }
 }

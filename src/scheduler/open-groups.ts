@@ -1,4 +1,5 @@
 import type { Group } from '../plan/group.ts'
+import type { GroupSource } from '../plan/group-source.ts'
 import type { ByteTally } from './block.ts'
 import type { SchedulerEvent } from './events.ts'
 import type { Frames } from './frames.ts'
@@ -21,7 +22,7 @@ export interface OpenGroupsOptions {
   work: WorkGraph
   budget: OpeningBudget
   /** Groups of the rows that remain, in order. */
-  nextGroup: () => Group | null
+  source: GroupSource
   /** Gets at hand what a group needs; answers at once where nothing has to be read. */
   load: (group: Group) => Promise<GroupInputs> | GroupInputs
   firstRoutes: readonly RouteState[]
@@ -48,6 +49,8 @@ export interface OpenGroups {
   readonly loading: boolean
   /** No group is open and none is to come. */
   readonly nothingLeft: boolean
+  /** None is left to open now, and more may come. */
+  readonly waitingForMore: boolean
   readonly size: number
   readonly rows: number
   closeIfDone(group: OpenGroup): void
@@ -56,14 +59,13 @@ export interface OpenGroups {
 }
 
 export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
-  const { work, parts, frames, rowWork, budget } = options
+  const { work, source, parts, frames, rowWork, budget } = options
   const groups = new Map<OpenGroup, GroupInputs>()
   const tally: ByteTally = { bytes: 0 }
-  let next: Group | null = null
-  let exhausted = false
   let arriving: { group: Group; inputs: GroupInputs | null } | null = null
   let opened = 0
   let rows = 0
+  /** The frame that was started last, until all of its groups are open. */
   let currentFrame = -1
   let ended = false
 
@@ -83,25 +85,17 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
     firstRoutes: options.firstRoutes,
     routes: options.routes,
     get frameStarted() {
-      return work.wholeFrames && peek()?.frame === currentFrame
+      return work.wholeFrames && source.peek()?.frame === currentFrame
     },
-  }
-
-  function peek(): Group | null {
-    if (next === null && !exhausted) {
-      next = options.nextGroup()
-      exhausted = next === null
-    }
-    return next
   }
 
   function openNext(): boolean {
     if (arriving !== null) return enterArrived()
-    const group = peek()
-    if (group === null) return false
+    const group = source.peek()
+    if (group === null) return admitWholeFrame()
     const reason = reasonToOpen(state, budget, group.size)
     if (reason === null && !options.settleOnly) return false
-    next = null
+    source.take()
     const event = { part: group.part, rows: group.size, reason: reason ?? 'settle' }
     options.emit({ type: 'row-group-opened', ...event })
     const inputs = options.load(group)
@@ -140,8 +134,20 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
     rowWork.announce(open)
     if (!work.wholeFrames) return
     currentFrame = group.frame
-    if (peek()?.frame !== group.frame) frames.admitted(group.frame)
+    admitWholeFrame()
   }
+
+  /** A source that still grows may yet give rows of the frame; answers whether none can come. */
+  function admitWholeFrame(): boolean {
+    if (currentFrame < 0 || arriving !== null) return false
+    if (source.moreOf(currentFrame)) return false
+    const whole = currentFrame
+    currentFrame = -1
+    frames.admitted(whole)
+    return true
+  }
+
+  source.onMore(options.changed)
 
   return {
     openNext,
@@ -149,7 +155,10 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
       return arriving !== null && arriving.inputs === null
     },
     get nothingLeft() {
-      return groups.size === 0 && arriving === null && peek() === null
+      return groups.size === 0 && arriving === null && source.exhausted
+    },
+    get waitingForMore() {
+      return arriving === null && source.peek() === null && !source.exhausted
     },
     get size() {
       return groups.size

@@ -1,3 +1,5 @@
+import { RowsmithError } from '../util/errors.ts'
+
 /** Parts with rows that were decided and are not in a part file yet. */
 export interface PartTracker {
   /** Notes a decided row; hands the part on when it was the last one planned. */
@@ -41,7 +43,14 @@ export function createPartTracker(options: PartTrackerOptions): PartTracker {
     decided(part, row) {
       let state = open.get(part)
       if (state === undefined) {
-        state = { remaining: options.remainingIn(part), rows: [] }
+        const remaining = options.remainingIn(part)
+        if (!(remaining > 0)) {
+          throw new RowsmithError(
+            'group-unknown',
+            `expected a row of a part with rows that remain, got row ${row} of part ${part}, in which none does`,
+          )
+        }
+        state = { remaining, rows: [] }
         open.set(part, state)
       }
       state.rows.push(row)

@@ -5,6 +5,7 @@ import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
 import type { RequestError } from '../graph/request-error.ts'
 import type { Group } from '../plan/group.ts'
+import type { GroupSource } from '../plan/group-source.ts'
 import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { createCells } from './cells.ts'
@@ -30,10 +31,9 @@ export interface SchedulerOptions {
   /** By column id; null for side columns. */
   generators: readonly (Generator | null)[]
   /** Groups of the rows that remain, in order. */
-  nextGroup: () => Group | null
+  source: GroupSource
   /** Rows of a part without an outcome at the start. */
   remainingIn: (part: number) => number
-  remainingRows: number
   /** Gets at hand what a group needs; answers at once where nothing has to be read. */
   load: (group: Group) => Promise<GroupInputs> | GroupInputs
   routes: readonly Route[]
@@ -75,7 +75,7 @@ const SLICE_MS = 4
  * `turn`, the one place where anything new begins.
  */
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { clock, graph, routes } = options
+  const { clock, graph, routes, source } = options
   const emit = options.onEvent ?? (() => undefined)
   const work = createWorkGraph(graph, options.generators)
   const startRoutes = createStartRoutes(work, routes, options.localWorkers)
@@ -174,7 +174,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const groups = createOpenGroups({
     work,
     budget: options.budget,
-    nextGroup: options.nextGroup,
+    source,
     load: options.load,
     firstRoutes: linesOf(firstColumns(work)),
     routes: linesOf(work.columns),
@@ -298,8 +298,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   function endIfDone(): void {
     if (ended || waitingForSomething()) return
     if (!stopping.quiet && !stopping.begun && !groups.nothingLeft) {
-      // With no group open the next one waits for a commit.
-      if (groups.size === 0) return
+      // With no group open the next one waits for a commit, or for its source.
+      if (groups.size === 0 || groups.waitingForMore) return
       throw new Error(
         `the scheduler has ${groups.size} open groups and nothing to wait for; this is a defect of rowsmith`,
       )
@@ -307,7 +307,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     parts.handOnIncomplete()
     if (parts.writing > 0) return
     // Not by open groups: a task of a dropped row may be open still.
-    ending.resolve(stopping.end(decidedRows === options.remainingRows))
+    ending.resolve(stopping.end(source.exhausted && decidedRows === source.rows))
     end(new Error('the run has ended'))
   }
 
@@ -357,7 +357,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       rows: {
         decided: decidedRows,
         dropped: droppedRows,
-        remaining: options.remainingRows - decidedRows,
+        remaining: source.rows - decidedRows,
         open: groups.rows,
       },
       openGroups: groups.size,

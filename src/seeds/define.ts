@@ -22,6 +22,15 @@ export interface SeedContext {
   readonly onProgress?: OnSeedProgress | undefined
 }
 
+/** Something a reader of the seed may not expect; it is told as a warning. */
+export interface SeedNote {
+  /** Kebab-case and stable. */
+  readonly code: string
+  /** One sentence. */
+  readonly message: string
+  readonly suggestion?: string
+}
+
 /** A seed whose columns and size are known; its rows can be read from first to last. */
 export interface OpenedSeed {
   readonly columns: readonly SeedColumn[]
@@ -30,6 +39,7 @@ export interface OpenedSeed {
   readonly identity: string
   /** Cheap to compare: equal stamps mean equal content, different ones mean nothing. */
   readonly stamp: string
+  readonly notes: readonly SeedNote[]
   /** All rows in stored order, in batches; every call starts again at the first. */
   rows(options: RowsOptions): AsyncIterable<readonly SeedRow[]>
   /** Whether the content is no longer the one that was opened. */

@@ -11,6 +11,7 @@ import {
   type OpenedSeed,
   type SeedColumn,
   type SeedContext,
+  type SeedNote,
   type SeedSource,
 } from './define.ts'
 import { seedSources } from './index.ts'
@@ -23,7 +24,7 @@ export interface InspectedSeed {
 }
 
 export interface SeedInspection {
-  /** Null when there is a problem. */
+  /** Null when there is an error among the problems. */
   readonly inspected: InspectedSeed | null
   readonly problems: readonly Problem[]
 }
@@ -44,7 +45,9 @@ export async function inspectSeed(
     return { inspected: null, problems: [seedProblem(error, context.signal)] }
   }
   const selection = checkContent(config, seed)
-  if ('size' in selection) return { inspected: { seed, selection }, problems: [] }
+  if ('size' in selection) {
+    return { inspected: { seed, selection }, problems: seed.notes.map(warningOf) }
+  }
   return { inspected: null, problems: [selection] }
 }
 
@@ -143,6 +146,16 @@ function checkContent(config: SeedConfig, seed: OpenedSeed): Selection | Problem
     path: [...sourcePath, 'path'],
     message: seed.size > 0 ? 'The rows of the seed have no columns' : 'The seed has no rows',
     expected: 'at least one row with at least one column',
+  }
+}
+
+function warningOf({ code, message, suggestion }: SeedNote): Problem {
+  return {
+    level: 'warning',
+    code,
+    path: [...sourcePath, 'path'],
+    message,
+    ...(suggestion === undefined ? {} : { suggestion }),
   }
 }
 

@@ -9,7 +9,7 @@ import { findSeedFiles, type SeedFiles } from './find-files.ts'
 import { progressOver } from './progress.ts'
 
 /** Grows whenever the same bytes give other columns or values than before. */
-const readingVersion = 1
+const readingVersion = 2
 
 // Keys it does not know were warned of when the config was loaded.
 const schema = z
@@ -52,6 +52,7 @@ async function openFiles(
     size: reading.size,
     identity: identify(format.name, hashes.of(files)),
     stamp: stampOf(files),
+    notes: reading.notes ?? [],
     rows: ({ signal: rowsSignal, onProgress: onRowsProgress }) =>
       reading.rows({
         signal: rowsSignal,

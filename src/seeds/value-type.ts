@@ -32,13 +32,6 @@ export function inferValueType(): ValueInference {
   }
 }
 
-/** The type that holds the values of two columns, as `inferValueType` would find it. */
-export function commonType(one: ColumnType, two: ColumnType): ColumnType {
-  if (one === two) return one
-  const isNumber = (type: ColumnType): boolean => type === 'int64' || type === 'float64'
-  return isNumber(one) && isNumber(two) ? 'float64' : 'json'
-}
-
 /** A value as its column has it: whole numbers become doubles among doubles. */
 export function widenTo(type: ColumnType, value: Value): Value {
   if (type !== 'float64') return value

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'format-newer'
   | 'ledger-corrupt'
   | 'filesystem-unsafe'
+  | 'group-unknown'
   | 'run-missing'
   /** The machine or the outside world failed while running. */
   | 'disk-full'

@@ -1,10 +1,11 @@
-import { SeedFault, type SeedColumn, type SeedRow } from '../define.ts'
+import { SeedFault, type SeedColumn, type SeedNote, type SeedRow } from '../define.ts'
 import type { ReadOptions, SeedFile } from '../file.ts'
 
 /** Files whose columns and size are known. */
 export interface FormatReading {
   readonly columns: readonly SeedColumn[]
   readonly size: number
+  readonly notes?: readonly SeedNote[]
   /** All rows of all files in stored order, in batches. */
   rows(options: ReadOptions): AsyncIterable<readonly SeedRow[]>
 }

@@ -1,21 +1,24 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import {
   parquetMetadataAsync,
-  parquetReadObjects,
+  parquetRead,
   parquetSchema,
   type AsyncBuffer,
   type Compressors,
   type FileMetaData,
   type ParquetParsers,
+  type ParquetReadOptions,
 } from 'hyparquet'
 import { messageOf } from '../../util/errors.ts'
 import { quoted } from '../../config/literal.ts'
 import { SeedFault, type SeedColumn, type SeedRow } from '../define.ts'
 import { openSlices, type SeedFile } from '../file.ts'
-import { widenTo } from '../value-type.ts'
 import { batchRows } from './define.ts'
 import { lz4, lz4Raw } from './lz4.ts'
-import { readParquetColumn, type ParquetColumn } from './parquet-types.ts'
+import { withStoredDecimals } from './parquet-decimal.ts'
+import { describeColumns, findingsOf } from './parquet-findings.ts'
+import type { TableDescription } from './parquet-messages.ts'
+import { readAs, readParquetColumn, type ParquetColumn, type Read } from './parquet-types.ts'
 
 export const writeAgain = 'Fetch or write the file again.'
 
@@ -47,7 +50,7 @@ interface ParquetTable extends AsyncDisposable {
 }
 
 /** A Parquet file with its metadata read and checked. */
-export async function openTable(
+async function openTable(
   file: SeedFile,
   onBytes: (bytes: number) => void = () => undefined,
 ): Promise<ParquetTable> {
@@ -77,6 +80,28 @@ export async function openTable(
   }
 }
 
+export interface DescribeOptions {
+  readonly isOneOfSeveral: boolean
+}
+
+/** Columns and size of one file. */
+export async function describeTable(
+  file: SeedFile,
+  { isOneOfSeveral }: DescribeOptions,
+): Promise<TableDescription> {
+  await using table = await openTable(file)
+  const { buffer, metadata, size } = table
+  const stored = withStoredDecimals(metadata)
+  const columns = await describeColumns(metadata, table.columns, {
+    isOneOfSeveral,
+    read: async (name, rowStart, rowEnd) => {
+      const options = { ...readingOf(buffer, stored), rowStart, rowEnd, columns: [name] }
+      return (await readRows(options)).map(([value]) => value)
+    },
+  })
+  return { columns, size }
+}
+
 /** Rows of one file, in the columns of all. */
 export async function* readTable(
   file: SeedFile,
@@ -85,10 +110,11 @@ export async function* readTable(
 ): AsyncGenerator<SeedRow[]> {
   await using table = await openTable(file, onBytes)
   const { buffer, metadata } = table
-  const columns = wanted.map(({ name, type }): ParquetColumn => {
-    const own = table.columns.find((column) => column.name === name)
+  const columns = wanted.map(({ name, type }): ColumnReading => {
+    const place = table.columns.findIndex((column) => column.name === name)
+    const own = table.columns[place]
     if (own === undefined) throw new Error(`${file.path} has lost its column ${name}`)
-    return { name, type, read: (raw) => widenTo(type, own.read(raw)) }
+    return { name, place, read: readAs(type, own) }
   })
   let groupStart = 0
   for (const group of metadata.row_groups) {
@@ -101,6 +127,15 @@ export async function* readTable(
     }
     groupStart = groupEnd
   }
+}
+
+type ArrayReadOptions = Extract<ParquetReadOptions, { rowFormat?: 'array' }>
+
+interface ColumnReading {
+  name: string
+  /** In the rows of the file. */
+  place: number
+  read: Read
 }
 
 async function readMetadata(file: AsyncBuffer): Promise<FileMetaData> {
@@ -116,9 +151,10 @@ function checkMetadata(metadata: FileMetaData): Pick<ParquetTable, 'size' | 'col
   try {
     checkCodecs(metadata)
     const size = sizeOf(metadata)
+    const findings = findingsOf(metadata)
     return {
       size,
-      columns: parquetSchema(metadata).children.map((node) => readParquetColumn(node)),
+      columns: parquetSchema(metadata).children.map((node) => readParquetColumn(node, findings)),
     }
   } catch (error) {
     // Of a damaged file, anything may be missing in spite of its type.
@@ -133,27 +169,48 @@ function notReadable(error: unknown): SeedFault {
   })
 }
 
+/** Rows are lists in the order of the file's columns: as objects they would lose a `__proto__`. */
 async function readGroup(
   file: AsyncBuffer,
   metadata: FileMetaData,
   rowStart: number,
   rowEnd: number,
-): Promise<readonly Readonly<Record<string, unknown>>[]> {
+): Promise<readonly (readonly unknown[])[]> {
   if (rowStart === rowEnd) return []
   const counts = new Map<string, number>()
-  let rows: readonly Readonly<Record<string, unknown>>[]
+  const rows = await readRows({
+    ...readingOf(file, withStoredDecimals(metadata)),
+    rowStart,
+    rowEnd,
+    onChunk({ columnName, columnData }) {
+      counts.set(columnName, (counts.get(columnName) ?? 0) + columnData.length)
+    },
+  })
+  // The reader fills up what a column lacks, and leaves out a column it does not find.
+  for (const { element } of parquetSchema(metadata).children) {
+    const count = counts.get(element.name) ?? 0
+    if (count === rowEnd - rowStart) continue
+    throw damaged(
+      `column ${quoted(element.name)} has ${count} values in rows ${rowStart} to ${rowEnd - 1}`,
+    )
+  }
+  return rows
+}
+
+function readingOf(file: AsyncBuffer, metadata: FileMetaData): ArrayReadOptions {
+  return { file, metadata, compressors, parsers: rawParsers, utf8: false, geoparquet: false }
+}
+
+async function readRows(
+  options: ArrayReadOptions & { rowStart: number; rowEnd: number },
+): Promise<readonly (readonly unknown[])[]> {
+  const { rowStart, rowEnd } = options
+  let rows: readonly (readonly unknown[])[] = []
   try {
-    rows = await parquetReadObjects({
-      file,
-      metadata,
-      rowStart,
-      rowEnd,
-      compressors,
-      parsers: rawParsers,
-      utf8: false,
-      geoparquet: false,
-      onChunk({ columnName, columnData }) {
-        counts.set(columnName, (counts.get(columnName) ?? 0) + columnData.length)
+    await parquetRead({
+      ...options,
+      onComplete(read) {
+        rows = read
       },
     })
   } catch (error) {
@@ -161,14 +218,6 @@ async function readGroup(
       'bad-parquet',
       `rows ${rowStart} to ${rowEnd - 1} of the Parquet file cannot be read: ${messageOf(error)}`,
       { cause: error, suggestion: writeAgain },
-    )
-  }
-  // The reader fills up what a column lacks, and leaves out a column it does not find.
-  for (const { element } of parquetSchema(metadata).children) {
-    const count = counts.get(element.name) ?? 0
-    if (count === rowEnd - rowStart) continue
-    throw damaged(
-      `column ${quoted(element.name)} has ${count} values in rows ${rowStart} to ${rowEnd - 1}`,
     )
   }
   return rows
@@ -192,13 +241,13 @@ function damaged(what: string): SeedFault {
 }
 
 function readRow(
-  columns: readonly ParquetColumn[],
-  row: Readonly<Record<string, unknown>>,
+  columns: readonly ColumnReading[],
+  row: readonly unknown[],
   index: number,
-): ReturnType<ParquetColumn['read']>[] {
-  return columns.map(({ name, read }) => {
+): ReturnType<Read>[] {
+  return columns.map(({ name, place, read }) => {
     try {
-      return read(row[name])
+      return read(row[place])
     } catch (error) {
       throw new SeedFault(
         'bad-parquet',

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { Double, type Value } from '../../util/value.ts'
 import { SeedFault, type SeedColumn, type SeedRow } from '../define.ts'
 import type { SeedFile } from '../file.ts'
+import type { DescribeOptions } from './parquet-table.ts'
 import type {
   ParquetAnswer,
   ParquetMessage,
@@ -11,7 +12,7 @@ import type {
 
 /** Decodes Parquet files, one after the other; disposing of it ends the thread. */
 export interface ParquetThread extends AsyncDisposable {
-  describe(file: SeedFile): Promise<TableDescription>
+  describe(file: SeedFile, options: DescribeOptions): Promise<TableDescription>
   /** All rows of a file in batches, in columns of these types. */
   rows(
     file: SeedFile,
@@ -74,8 +75,8 @@ export function startParquetThread(signal: AbortSignal): ParquetThread {
   }
 
   return {
-    async describe(file) {
-      const answer = await call({ ask: 'describe', file })
+    async describe(file, { isOneOfSeveral }) {
+      const answer = await call({ ask: 'describe', file, isOneOfSeveral })
       if (answer.kind === 'table') return answer.table
       throw failureOf(answer)
     },

@@ -3,61 +3,88 @@ import type { SchemaElement, SchemaTree } from 'hyparquet'
 import { isListLike, isMapLike } from 'hyparquet/src/schema.js'
 import type { ColumnType } from '../../graph/kind.ts'
 import { parseJson } from '../../util/json.ts'
-import { toDouble, toInteger, type Value } from '../../util/value.ts'
+import { pythonFloat } from '../../util/python-float.ts'
+import { Double, toDouble, toInteger, type Value } from '../../util/value.ts'
 import { quoted } from '../../config/literal.ts'
 import { SeedFault } from '../define.ts'
+import { widenTo } from '../value-type.ts'
+import {
+  decimalNumber,
+  decimalOf,
+  decimalText,
+  numberType,
+  readUnits,
+  type Decimal,
+} from './parquet-decimal.ts'
 
 /** A column of a Parquet file: its type here, and its values from what the reader gives. */
 export interface ParquetColumn {
   readonly name: string
   readonly type: ColumnType
   /** Throws for a value the type cannot hold. */
-  readonly read: (raw: unknown) => Value
+  readonly read: Read
+  readonly decimal: Decimal | null
 }
 
-type Read = (raw: unknown) => Value
+export type Read = (raw: unknown) => Value
 
 interface Reading {
   type: ColumnType
   read: Read
+  decimal?: Decimal
+}
+
+/** What statistics tell about a file's values; a type alone does not say it. */
+export interface Findings {
+  /** Whether all values of a decimal leaf are known to fit into a number type. */
+  fitsNumber(path: readonly string[], decimal: Decimal): boolean
 }
 
 /** What a column of that schema becomes. Throws `SeedFault` for types that have no place here. */
-export function readParquetColumn(node: SchemaTree): ParquetColumn {
-  return { name: node.element.name, ...nullable(readNode(node)) }
+export function readParquetColumn(node: SchemaTree, findings: Findings): ParquetColumn {
+  const { type, read, decimal = null } = readNode(node, findings)
+  return { name: node.element.name, type, read: nullable(read), decimal }
 }
 
-function nullable({ type, read }: Reading): Reading {
-  return { type, read: (raw) => (raw === null || raw === undefined ? null : read(raw)) }
+/** How a column is read when the columns of all files have another type than its own. */
+export function readAs(type: ColumnType, { read, decimal }: ParquetColumn): Read {
+  if (type === 'string')
+    return decimal === null ? (raw) => toText(read(raw)) : nullable(textOf(decimal))
+  const isNumber = type === 'int64' || type === 'float64'
+  const own = isNumber && decimal !== null ? nullable(numberOf(decimal)) : read
+  return (raw) => widenTo(type, own(raw))
 }
 
-function readNode(node: SchemaTree): Reading {
+function nullable(read: Read): Read {
+  return (raw) => (raw === null || raw === undefined ? null : read(raw))
+}
+
+function readNode(node: SchemaTree, findings: Findings): Reading {
   const [child] = node.children
-  if (child === undefined) return repeated(node, readLeaf(node))
+  if (child === undefined) return repeated(node, readLeaf(node, findings))
   if (node.element.logical_type?.type === 'VARIANT') return { type: 'json', read: readAny }
   if (isListLike(node)) {
     // The middle level of a three-level list; older writers leave it out.
     const [item = child] = child.children.length === 1 ? child.children : []
-    return {
-      type: 'json',
-      read: listOf(nullable(item === child ? readItem(child) : readNode(item)).read),
-    }
+    const { read } = item === child ? readItem(child, findings) : readNode(item, findings)
+    return { type: 'json', read: listOf(nullable(read)) }
   }
   const [key, value] = child.children
   if (isMapLike(node) && key !== undefined && value !== undefined) {
-    return { type: 'json', read: mapOf(nullable(readNode(value)).read) }
+    return { type: 'json', read: mapOf(nullable(readNode(value, findings).read)) }
   }
-  return repeated(node, { type: 'json', read: structOf(node) })
+  return repeated(node, { type: 'json', read: structOf(node, findings) })
 }
 
 /** The repeated node of a two-level list is the item itself. */
-function readItem(node: SchemaTree): Reading {
-  return node.children.length === 0 ? readLeaf(node) : { type: 'json', read: structOf(node) }
+function readItem(node: SchemaTree, findings: Findings): Reading {
+  if (node.children.length === 0) return readLeaf(node, findings)
+  return { type: 'json', read: structOf(node, findings) }
 }
 
 function repeated(node: SchemaTree, reading: Reading): Reading {
   if (node.element.repetition_type !== 'REPEATED') return reading
-  return { type: 'json', read: listOf(nullable(reading).read) }
+  return { type: 'json', read: listOf(nullable(reading.read)) }
 }
 
 function listOf(read: Read): Read {
@@ -68,8 +95,9 @@ function mapOf(read: Read): Read {
   return (raw) => new Map(Object.entries(raw as object).map(([key, item]) => [key, read(item)]))
 }
 
-function structOf(node: SchemaTree): Read {
-  const fields = node.children.map((child) => readParquetColumn(child))
+function structOf(node: SchemaTree, findings: Findings): Read {
+  const fields = node.children.map((child) => readParquetColumn(child, findings))
+  refuseUnreadable(node)
   return (raw) => {
     // The reader makes structs plain objects and leaves null fields out.
     const struct = raw as Readonly<Record<string, unknown>>
@@ -77,14 +105,29 @@ function structOf(node: SchemaTree): Read {
   }
 }
 
-function readLeaf({ element, path }: SchemaTree): Reading {
+/** The reader's plain objects lose a field of that name. */
+function refuseUnreadable({ children, path }: SchemaTree): void {
+  if (!children.some(({ element }) => element.name === '__proto__')) return
+  throw new SeedFault(
+    'unsupported',
+    `column ${quoted(path.join('.'))} has a field called '__proto__', which can't be read`,
+    { suggestion: 'Give the field another name in the file.' },
+  )
+}
+
+function readLeaf({ element, path }: SchemaTree, findings: Findings): Reading {
   const { type, converted_type: converted, logical_type: logical } = element
+  // No type was known to who wrote the file: it has no values.
+  if (logical?.type === 'NULL') return { type: 'string', read: () => null }
   const time = readTime(element)
   if (time !== null) return { type: 'string', read: time }
-  if (converted === 'DECIMAL') return { type: 'float64', read: readDecimal(element.scale ?? 0) }
-  if (logical?.type === 'DECIMAL' || converted === 'BSON' || converted === 'INTERVAL') {
-    throw unsupported(path, logical?.type ?? String(converted))
+  const decimal = decimalOf(element)
+  if (decimal !== null) {
+    const isNumber = findings.fitsNumber(path, decimal)
+    if (!isNumber) return { type: 'string', read: textOf(decimal), decimal }
+    return { type: numberType(decimal), read: numberOf(decimal), decimal }
   }
+  if (converted === 'BSON' || converted === 'INTERVAL') throw unsupported(path, converted)
   if (logical?.type === 'GEOMETRY' || logical?.type === 'GEOGRAPHY') {
     throw unsupported(path, logical.type)
   }
@@ -109,6 +152,22 @@ function readLeaf({ element, path }: SchemaTree): Reading {
   }
 }
 
+function textOf(decimal: Decimal): Read {
+  return (raw) => decimalText(decimal, readUnits(raw))
+}
+
+function numberOf(decimal: Decimal): Read {
+  return (raw) => decimalNumber(decimal, readUnits(raw))
+}
+
+/** A number among texts, as a template prints it. */
+function toText(value: Value): Value {
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value === 'number' && Number.isInteger(value)) return String(value)
+  if (typeof value === 'number') return pythonFloat(value)
+  return value instanceof Double ? pythonFloat(value.value) : value
+}
+
 function readInteger(raw: unknown): Value {
   if (typeof raw !== 'bigint') return Number(raw)
   if (BigInt.asIntN(64, raw) !== raw) throw new Error(`${raw} does not fit in a signed int64`)
@@ -117,14 +176,6 @@ function readInteger(raw: unknown): Value {
 
 function readDouble(raw: unknown): Value {
   return toDouble(Number(raw))
-}
-
-// The reader multiplies by a power of ten, which is off by a last digit: 35 × 0.01.
-function readDecimal(scale: number): Read {
-  return (raw) => {
-    const value = Number(raw)
-    return toDouble(scale > 0 && scale <= 100 ? Number(value.toFixed(scale)) : value)
-  }
 }
 
 // A mark at the start of a value is part of the value.

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import { messageOf } from '../../util/errors.ts'
 import { SeedFault, type SeedRow } from '../define.ts'
-import { openTable, readTable, writeAgain } from './parquet-table.ts'
+import { describeTable, readTable, writeAgain } from './parquet-table.ts'
 import type { ParquetAnswer, ParquetMessage, ParquetRequest } from './parquet-messages.ts'
 
 /** The thread that decodes Parquet. */
@@ -13,9 +13,7 @@ let rows: AsyncGenerator<SeedRow[]> | null = null
 async function answer(request: ParquetRequest): Promise<ParquetAnswer> {
   switch (request.ask) {
     case 'describe': {
-      await using table = await openTable(request.file)
-      const columns = table.columns.map(({ name, type }) => ({ name, type }))
-      return { kind: 'table', table: { columns, size: table.size } }
+      return { kind: 'table', table: await describeTable(request.file, request) }
     }
     case 'begin':
       rows = readTable(request.file, request.columns, (bytes) => post({ kind: 'bytes', bytes }))

@@ -1,0 +1,122 @@
+import { parquetSchema, type ColumnMetaData, type FileMetaData } from 'hyparquet'
+import type { SchemaTree } from 'hyparquet'
+import { fits, fitsBound, fitsByPrecision, numberType, readUnits } from './parquet-decimal.ts'
+import type { Findings, ParquetColumn } from './parquet-types.ts'
+import type { FileColumn } from './parquet-messages.ts'
+
+/** Reads the values of one column that has no children, as they are stored. */
+type ReadColumn = (name: string, rowStart: number, rowEnd: number) => Promise<ArrayLike<unknown>>
+
+/** What the statistics of column chunks say, without reading a value. */
+export function findingsOf(metadata: FileMetaData): Findings {
+  return {
+    fitsNumber(path, decimal) {
+      if (fitsByPrecision(decimal)) return true
+      const bounds = chunksOf(metadata, path).map((chunk) => boundsOf(chunk))
+      return bounds.every((bound) => bound?.every((end) => fitsBound(decimal, end) === true))
+    },
+  }
+}
+
+/**
+ * What of a column decides its type among the columns of several files. Values are read only where
+ * statistics leave something open.
+ */
+export async function describeColumns(
+  metadata: FileMetaData,
+  columns: readonly ParquetColumn[],
+  { read, isOneOfSeveral }: { read: ReadColumn; isOneOfSeveral: boolean },
+): Promise<FileColumn[]> {
+  const nodes = parquetSchema(metadata).children
+  const described: FileColumn[] = []
+  for (const [at, column] of columns.entries()) {
+    const node = nodes[at]
+    if (node === undefined) throw new Error(`no schema for column ${at}`)
+    described.push(await describeColumn(metadata, node, column, read, isOneOfSeveral))
+  }
+  return described
+}
+
+async function describeColumn(
+  metadata: FileMetaData,
+  node: SchemaTree,
+  { name, type, decimal }: ParquetColumn,
+  read: ReadColumn,
+  isOneOfSeveral: boolean,
+): Promise<FileColumn> {
+  const chunks = chunksOf(metadata, [name])
+  const isEmpty =
+    node.element.logical_type?.type === 'NULL' ||
+    metadata.num_rows === 0n ||
+    (node.children.length === 0 && chunks.length > 0 && chunks.every(hasOnlyNulls))
+  const every = (test: (raw: unknown) => boolean): Promise<boolean> =>
+    everyValue(metadata, name, read, test)
+  if (decimal !== null) {
+    const isNumber =
+      type !== 'string' ||
+      (!chunks.some((chunk) => boundsOf(chunk)?.some((end) => fitsBound(decimal, end) === false)) &&
+        (await every((raw) => fits(decimal, readUnits(raw)))))
+    const own = isNumber ? numberType(decimal) : type
+    const isLong =
+      own === 'int64' && isOneOfSeveral && !(await every((raw) => isShort(readUnits(raw))))
+    return { name, type: own, isEmpty, isLong, decimal: isNumber ? null : decimal }
+  }
+  const isLong = type === 'int64' && isOneOfSeveral && !(await areShort(chunks, every))
+  return { name, type, isEmpty, isLong, decimal: null }
+}
+
+/** Whether all integers are exact as doubles too. */
+async function areShort(
+  chunks: readonly ColumnMetaData[],
+  every: (test: (raw: unknown) => boolean) => Promise<boolean>,
+): Promise<boolean> {
+  const bounds = chunks.map((chunk) => boundsOf(chunk))
+  if (bounds.every((ends) => ends !== null)) return bounds.every((ends) => ends.every(isShort))
+  return every(isShort)
+}
+
+function isShort(value: unknown): boolean {
+  return Number.isSafeInteger(Number(value))
+}
+
+async function everyValue(
+  metadata: FileMetaData,
+  name: string,
+  read: ReadColumn,
+  test: (raw: unknown) => boolean,
+): Promise<boolean> {
+  let rowStart = 0
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows)
+    const values = rowStart === rowEnd ? [] : await read(name, rowStart, rowEnd)
+    for (const raw of Array.from(values)) {
+      if (raw !== null && raw !== undefined && !test(raw)) return false
+    }
+    rowStart = rowEnd
+  }
+  return true
+}
+
+function chunksOf(metadata: FileMetaData, path: readonly string[]): ColumnMetaData[] {
+  return metadata.row_groups.flatMap(({ columns }) =>
+    columns.flatMap(({ meta_data: chunk }) =>
+      chunk !== undefined &&
+      chunk.path_in_schema.length === path.length &&
+      chunk.path_in_schema.every((name, at) => name === path[at])
+        ? [chunk]
+        : [],
+    ),
+  )
+}
+
+/** Least and greatest value; nothing where there are none, null where it is not known. */
+function boundsOf(chunk: ColumnMetaData): unknown[] | null {
+  if (hasOnlyNulls(chunk)) return []
+  // `min` and `max`, which older writers give, may be in the order of bytes.
+  const { min_value: least, max_value: greatest } = chunk.statistics ?? {}
+  return least === undefined || greatest === undefined ? null : [least, greatest]
+}
+
+function hasOnlyNulls({ statistics, num_values: values }: ColumnMetaData): boolean {
+  return statistics?.null_count !== undefined && statistics.null_count === values
+}
