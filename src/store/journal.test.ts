@@ -28,7 +28,7 @@ function setUp() {
   const committed: [number, number][] = []
   const batching = createJournal({
     clock,
-    columns: [column],
+    settings: { columns: [column] },
     commit: (batch) =>
       new Promise((resolve, reject) => {
         commits.push({ batch, resolve, reject })
@@ -52,8 +52,7 @@ function setUp() {
         callback()
       }
     },
-    cell: (row: number, value = 'v') =>
-      batching.journal.cell({ row, column: 0, value, attempts: 1 }),
+    cell: (row: number, value = 'v') => batching.journal.cell({ row, column: 0, value }),
     rowsOf: () => commits.map(({ batch }) => batch.cells.map(({ row }) => row)),
   }
 }
@@ -134,8 +133,7 @@ test('requests are summed per route and raw text is capped', () => {
       ...failure,
       raw: 'é'.repeat(8192),
       outcome: 'dropped',
-      inputTokens: 7,
-      outputTokens: 900,
+      usage: { ...noUsage, inputTokens: 7, outputTokens: 900 },
     },
   ])
 })

@@ -91,8 +91,8 @@ const damages: readonly [string, string, RegExp][] = [
   ],
   [
     'column position',
-    'UPDATE run_column SET position = 4',
-    /run_column\.position is 4, expected 0/,
+    'UPDATE config_column SET position = 4',
+    /config_column\.position is 4, expected 0/,
   ],
   [
     'part outside',

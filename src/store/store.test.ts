@@ -114,7 +114,7 @@ test('what is journaled is read back at the next opening, with every type', asyn
   expect(first.session).toBe(1)
   for (const row of [7, 3]) {
     for (const [column, value] of valuesOf(row).entries()) {
-      first.journal.cell({ row, column, value, attempts: column + 1 })
+      first.journal.cell({ row, column, value })
     }
   }
   const failure = { row: 5, column: 1, code: 'cast-failed', message: 'no number', attempts: 2 }
@@ -133,13 +133,11 @@ test('what is journaled is read back at the next opening, with every type', asyn
   expect(await second.unfinishedParts()).toStrictEqual([0])
   const { cells, failures } = await second.readPart(0)
   expect(cells).toStrictEqual(
-    [3, 7].flatMap((row) =>
-      valuesOf(row).map((value, column) => ({ row, column, value, attempts: column + 1 })),
-    ),
+    [3, 7].flatMap((row) => valuesOf(row).map((value, column) => ({ row, column, value }))),
   )
   expect(failures).toStrictEqual([
-    { ...failure, raw: 'forty', outcome: 'dropped', usage: paid },
-    { ...failure, row: 6, outcome: 'null' },
+    { ...failure, raw: 'forty', outcome: 'dropped', usage: { ...noUsage, ...paid } },
+    { ...failure, row: 6, outcome: 'null', usage: noUsage },
   ])
   second.journal.request({ route: 'large', column: 0, outcome: 'ok', usage })
   expect(await second.usage()).toMatchObject([
@@ -166,7 +164,7 @@ test('a part takes its cells out of the ledger, paid siblings of absent rows sta
     onEvent: ({ type }) => events.push(type),
   })
   for (const row of range(0, 10)) {
-    store.journal.cell({ row, column: 0, value: `row ${row}`, attempts: 1 })
+    store.journal.cell({ row, column: 0, value: `row ${row}` })
   }
   const base = { column: 1, code: 'refused', message: 'no', attempts: 1 }
   store.journal.failure({ ...base, row: 2, outcome: 'dropped' })
@@ -214,7 +212,7 @@ test('dropped rows come back with their paid cells, and the part is rewritten', 
   await whole.writePart(contentOf(0, range(0, 6000)))
 
   await using store = await createStore(twice, settingsOf(6000, 8192), options)
-  store.journal.cell({ row: 4100, column: 0, value: 'paid', attempts: 1 })
+  store.journal.cell({ row: 4100, column: 0, value: 'paid' })
   const failed = { column: 1, code: 'refused', message: 'no', attempts: 1 } as const
   store.journal.failure({ ...failed, row: 4100, outcome: 'dropped' })
   const dropped = [1, 2, 4100].map((row) => ({
@@ -232,7 +230,7 @@ test('dropped rows come back with their paid cells, and the part is rewritten', 
   ])
   expect((await inspectStore(twice)).dataset).toStrictEqual([])
   const again = await store.readPart(0)
-  expect(again.cells).toStrictEqual([{ row: 4100, column: 0, value: 'paid', attempts: 1 }])
+  expect(again.cells).toStrictEqual([{ row: 4100, column: 0, value: 'paid' }])
   expect(again.failures).toStrictEqual([])
   await store.writePart(contentOf(0, [2, 4100]))
   await store.writePart(contentOf(0, [1]))
@@ -354,8 +352,8 @@ test('a part with many cells is read whole', async () => {
   await using store = await createStore(newFolder(), settingsOf(4000), options)
   const base = { column: 4, code: 'c', message: 'm', attempts: 1, outcome: 'dropped' as const }
   for (const row of range(0, 2000)) {
-    store.journal.cell({ row, column: 1, value: row, attempts: 1 })
-    if (row % 2 === 0) store.journal.cell({ row, column: 3, value: true, attempts: 1 })
+    store.journal.cell({ row, column: 1, value: row })
+    if (row % 2 === 0) store.journal.cell({ row, column: 3, value: true })
     if (row % 100 === 0) store.journal.failure({ ...base, row })
   }
   const rows = range(0, 2000).filter((row) => row % 10 === 7)
@@ -389,7 +387,7 @@ test('the ledger gives back the room of cells that parts hold by now', async () 
   {
     await using store = await createStore(folder, settings, options)
     for (let row = 0; row < 64; row += 1) {
-      store.journal.cell({ row, column: 0, value: text, attempts: 1 })
+      store.journal.cell({ row, column: 0, value: text })
     }
   }
   const full = statSync(ledger).size

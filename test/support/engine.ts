@@ -19,7 +19,12 @@ import { planSource } from '../../src/plan/group-source.ts'
 import { createPlan } from '../../src/plan/plan.ts'
 import { RowSet } from '../../src/plan/row-set.ts'
 import type { SchedulerEvent } from '../../src/scheduler/events.ts'
-import type { JournaledCell, JournaledFailure, RequestRecord } from '../../src/scheduler/journal.ts'
+import type {
+  JournaledCell,
+  JournaledExchange,
+  JournaledFailure,
+  RequestRecord,
+} from '../../src/scheduler/journal.ts'
 import { indexKnownCells, type KnownCells } from '../../src/scheduler/known-cells.ts'
 import type { Route } from '../../src/scheduler/routes.ts'
 import {
@@ -202,6 +207,7 @@ export interface Engine {
   events: SchedulerEvent[]
   /** Texts sent, in order. */
   sent: string[]
+  exchanges: JournaledExchange[]
   load: Load[]
   parts: { part: number; rows: number[] }[]
   run(): Promise<SchedulerEnd>
@@ -228,6 +234,7 @@ export function createEngine(options: EngineOptions): Engine {
     requests: [],
     events: [],
     sent: [],
+    exchanges: [],
     load: [],
     parts: [],
   }
@@ -284,6 +291,10 @@ export function createEngine(options: EngineOptions): Engine {
     },
     journal: {
       cell: (cell) => engine.cells.push(cell),
+      exchange(exchange, durable) {
+        engine.exchanges.push(exchange)
+        clock.soon(durable)
+      },
       failure: (failure) => engine.failures.push(failure),
       request: (record) => engine.requests.push(record),
       pendingBytes: 0,
