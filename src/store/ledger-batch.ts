@@ -1,3 +1,4 @@
+import { RowsmithError } from '../util/errors.ts'
 import { columnAt, type KeyedColumn } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { readCount, readNullableText, readText, type LedgerFile } from './ledger-file.ts'
@@ -38,6 +39,9 @@ export function addBatch(
 ): number {
   const { route, submission, submitted, requests } = batch
   return ledger.write(() => {
+    if (ledger.get('SELECT 1 FROM batch WHERE submission = ?', submission) !== undefined) {
+      throw new RowsmithError('internal', `the batch ${submission} was submitted before`)
+    }
     const made = ledger.get(
       `INSERT INTO batch (route, submission, state, submitted) VALUES (?, ?, 'submitting', ?)
       RETURNING id`,
