@@ -29,12 +29,12 @@ const schema = z
 
 function delimiter(): z.ZodType<string> {
   const expected = 'one character, such as ";" or "\\t", that is no quote and no line break'
-  const schema = text().transform((written, context) => {
-    const character = written === 'tab' ? '\t' : written
-    if (/^[^"\r\n\ud800-\udfff]$/.test(character)) return character
+  const character = text().transform((written, context) => {
+    const meant = written === 'tab' ? '\t' : written
+    if (/^[^"\r\n\ud800-\udfff]$/.test(meant)) return meant
     return refuse(context, written, { code: 'wrong-format', expected })
   })
-  return withForm(schema, { json: { type: 'string', pattern: '^(?:[^"\\r\\n]|tab)$' } })
+  return withForm(character, { json: { type: 'string', pattern: '^(?:[^"\\r\\n]|tab)$' } })
 }
 
 /** One file on this machine, or those that match a pattern. */
