@@ -4,8 +4,8 @@ import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import type { Generator } from '../graph/kind.ts'
 import type { Group } from '../plan/group.ts'
 import { partBounds } from '../plan/part.ts'
-import { sourceOf } from '../plan/group-source.ts'
-import { createPlan, groupsOf } from '../plan/plan.ts'
+import { planSource } from '../plan/group-source.ts'
+import { createPlan } from '../plan/plan.ts'
 import { RowSet } from '../plan/row-set.ts'
 import { assemblePart } from '../scheduler/assemble.ts'
 import { createEvaluator } from '../scheduler/evaluate.ts'
@@ -64,7 +64,6 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     // Already told when the scheduler decided the cell.
     onConditionError: () => undefined,
   })
-  const cursor = groupsOf(plan, { wholeFrames: graph.columns.some(({ by }) => by === 'column') })
 
   async function hold(start: number, end: number): Promise<() => void> {
     return (await seed?.hold({ start, end })) ?? (() => undefined)
@@ -104,13 +103,12 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     clock,
     graph,
     generators,
-    source: sourceOf(cursor),
+    source: planSource(plan, { wholeFrames: graph.columns.some(({ by }) => by === 'column') }),
     remainingIn(part) {
       const start = part * partRows
       const end = Math.min(start + partRows, target)
       return end - start - decided.intersect(start, end).count
     },
-    remainingRows: plan.remaining,
     load,
     routes: options.routes,
     send: options.send,

@@ -33,7 +33,6 @@ export interface SchedulerOptions {
   source: GroupSource
   /** Rows of a part without an outcome at the start. */
   remainingIn: (part: number) => number
-  remainingRows: number
   /** Gets at hand what a group needs; answers at once where nothing has to be read. */
   load: (group: Group) => Promise<GroupInputs> | GroupInputs
   routes: readonly Route[]
@@ -73,7 +72,7 @@ const SLICE_MS = 4
  * `turn`, the one place where anything new begins.
  */
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { clock, graph, routes } = options
+  const { clock, graph, routes, source } = options
   const emit = options.onEvent ?? (() => undefined)
   const work = createWorkGraph(graph, options.generators)
   const startRoutes = createStartRoutes(work, routes, options.localWorkers)
@@ -169,7 +168,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const groups = createOpenGroups({
     work,
     budget: options.budget,
-    source: options.source,
+    source,
     load: options.load,
     firstRoutes: linesOf(firstColumns(work)),
     routes: linesOf(work.columns),
@@ -302,7 +301,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     parts.handOnIncomplete()
     if (parts.writing > 0) return
     // Not by open groups: a task of a dropped row may be open still.
-    ending.resolve(stopping.end(decidedRows === options.remainingRows))
+    ending.resolve(stopping.end(source.exhausted && decidedRows === source.rows))
     end(new Error('the run has ended'))
   }
 
@@ -352,7 +351,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       rows: {
         decided: decidedRows,
         dropped: droppedRows,
-        remaining: options.remainingRows - decidedRows,
+        remaining: source.rows - decidedRows,
         open: groups.rows,
       },
       openGroups: groups.size,

@@ -9,8 +9,8 @@ import type {
 } from '../../src/graph/kind.ts'
 import type { ModelReply, ModelRequest } from '../../src/graph/request.ts'
 import { createConcurrencyLimiter, type Limiter } from '../../src/limits/limiter.ts'
-import { sourceOf } from '../../src/plan/group-source.ts'
-import { createPlan, groupsOf } from '../../src/plan/plan.ts'
+import { planSource } from '../../src/plan/group-source.ts'
+import { createPlan } from '../../src/plan/plan.ts'
 import { RowSet } from '../../src/plan/row-set.ts'
 import type { SchedulerEvent } from '../../src/scheduler/events.ts'
 import type { JournaledCell, JournaledFailure, RequestRecord } from '../../src/scheduler/journal.ts'
@@ -213,7 +213,6 @@ export function createEngine(options: EngineOptions): Engine {
     frameRows,
     partRows,
   })
-  const cursor = groupsOf(plan, { wholeFrames: graph.columns.some(({ by }) => by === 'column') })
   const engine: Omit<Engine, 'scheduler' | 'run'> = {
     clock,
     cells: [],
@@ -245,12 +244,11 @@ export function createEngine(options: EngineOptions): Engine {
     clock,
     graph,
     generators,
-    source: sourceOf(cursor),
+    source: planSource(plan, { wholeFrames: graph.columns.some(({ by }) => by === 'column') }),
     remainingIn: (part) => {
       const end = Math.min((part + 1) * partRows, options.rows)
       return end - part * partRows - decided.intersect(part * partRows, end).count
     },
-    remainingRows: plan.remaining,
     load: () => ({ known, release: () => undefined }),
     routes,
     send(route, request, signal) {
