@@ -6,6 +6,8 @@ export interface Breaker extends Limiter {
   readonly openSince: number | null
   /** When the next request may ask; null while it is closed or one is asking. */
   readonly nextProbeAt: number | null
+  /** When the request left that is asking; null while none is. */
+  readonly probeSince: number | null
 }
 
 export interface BreakerOptions {
@@ -29,7 +31,8 @@ const PAUSE_GROWTH = 2
 
 /**
  * Closed, it only counts. Open, it lets one request through at a time, after pauses that grow; the
- * first answer, whoever gets it, closes it.
+ * first one that is answered closes it. An answer to a request that left before says little of now:
+ * it lets one more ask, so that nothing is lost when the endpoint was not away after all.
  *
  * Only first attempts of different rows count as failures of the endpoint: a few rows that no
  * server can answer, tried again and again at the end of a run, never open it.
@@ -44,13 +47,17 @@ export function createBreaker({ name, opensFor, jitter }: BreakerOptions): Break
   const rows = new Set<number>()
   let openSince: number | null = null
   let openings = 0
-  let probing = false
+  let probeSince: number | null = null
+  let asking = 0
+  /** Requests that may ask beside the one, for answers to requests that left before it opened. */
+  let permits = 0
   let nextProbeAt = 0
   let pauseMs = FIRST_PAUSE_MS
 
   function readyAt(now: number): number {
     if (openSince === null) return now
-    return probing ? Number.POSITIVE_INFINITY : Math.max(now, nextProbeAt)
+    if (permits > 0) return now
+    return probeSince === null ? Math.max(now, nextProbeAt) : Number.POSITIVE_INFINITY
   }
 
   function close(): void {
@@ -59,7 +66,9 @@ export function createBreaker({ name, opensFor, jitter }: BreakerOptions): Break
     openSince = null
     refusals = 0
     rows.clear()
-    probing = false
+    probeSince = null
+    asking = 0
+    permits = 0
   }
 
   /** Whether a failure is one of those that open it, and enough of them came. */
@@ -100,17 +109,20 @@ export function createBreaker({ name, opensFor, jitter }: BreakerOptions): Break
       if (readyAt(now) > now) throw new Error(`limiter ${name} has no free unit`)
       inFlight += 1
       if (openSince === null) return 0
-      probing = true
+      if (permits > 0) permits -= 1
+      asking += 1
+      probeSince ??= now
       return openings
     },
     release(mark, outcome, now) {
       inFlight -= 1
       const isProbe = openSince !== null && mark === openings
-      if (isProbe) probing = false
+      if (isProbe && (asking -= 1) === 0) probeSince = null
       if (outcome.kind === 'unused') return
       const evidence = outcome.kind === 'failed' ? (outcome.evidence ?? null) : 'answers'
       const isThere = evidence === 'answers' || (evidence === 'fails' && opensFor === 'unreachable')
-      if (isThere) close()
+      if (isThere && (openSince === null || isProbe)) close()
+      else if (isThere) permits += 1
       else if (isProbe) onProbe(now)
       else onFailure(evidence, rowOf(outcome), now)
     },
@@ -120,8 +132,11 @@ export function createBreaker({ name, opensFor, jitter }: BreakerOptions): Break
     get openSince() {
       return openSince
     },
+    get probeSince() {
+      return probeSince
+    },
     get nextProbeAt() {
-      return openSince === null || probing ? null : nextProbeAt
+      return openSince === null || probeSince !== null ? null : nextProbeAt
     },
   }
 }

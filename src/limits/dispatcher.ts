@@ -56,10 +56,10 @@ export interface Dispatcher<Work extends Waiting> {
    */
   dispatch(until: number): boolean
   /**
-   * Whether a request could leave now, were there one. When time alone will let it, `wake` is
-   * called then: what is asked for here is not in a line yet.
+   * Whether a request could leave now, and nobody waits that could take it. When time alone will let
+   * one leave, `wake` is called then: what is asked for here is not in a line yet.
    */
-  couldSend(route: number): boolean
+  isIdle(route: number): boolean
   /** When a request could leave if no unit came back; `Infinity` if only that helps, or nothing. */
   readyAt(route: number): number
   waiting(route: number): number
@@ -213,14 +213,15 @@ export function createDispatcher<Work extends Waiting>({
     return sum
   }
 
-  function readyAt(lane: Lane<Work>, now: number): number {
-    const units = unitsAt(lane, now)
-    const { whileAnyOf } = routes[lane.route] as RouteOptions
+  function readyAt(own: Lane<Work>, now: number): number {
+    const units = unitsAt(own, now)
+    const { whileAnyOf } = routes[own.route] as RouteOptions
     if (whileAnyOf === undefined || units === Number.POSITIVE_INFINITY) return units
     let soonest = Number.POSITIVE_INFINITY
     for (const watched of whileAnyOf) {
-      if (waiting(watched) > 0) continue
-      soonest = Math.min(soonest, unitsAt(openLane(watched), now))
+      const lane = openLane(watched)
+      if (lane.line.size > 0) continue
+      soonest = Math.min(soonest, unitsAt(lane, now))
     }
     return Math.max(units, soonest)
   }
@@ -326,10 +327,11 @@ export function createDispatcher<Work extends Waiting>({
         dispatching = false
       }
     },
-    couldSend(route) {
-      if (!mayStart()) return false
+    isIdle(route) {
+      const lane = openLane(route)
+      if (lane.line.size > 0 || !mayStart()) return false
       const now = clock.now()
-      const at = readyAt(openLane(route), now)
+      const at = readyAt(lane, now)
       if (at > now && at !== Number.POSITIVE_INFINITY) wakeAt(at, now)
       return at <= now
     },

@@ -8,13 +8,13 @@ export type LimiterOutcome =
   /** The unit came back without a request having left. */
   | { kind: 'unused' }
 
-export interface Failed {
+interface Failed {
   kind: 'failed'
   timedOut?: boolean
   limits?: RateLimits | null
   /** What the failure says of the endpoint; null or left out when it says nothing. */
   evidence?: Evidence | null
-  /** The row whose first attempt it was; null or left out for another attempt. */
+  /** The row, when none of its requests failed before; null or left out otherwise. */
   firstTryOf?: number | null
 }
 

@@ -122,6 +122,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     },
     maxPendingBytes: MAX_PENDING_BYTES,
     maxAttempts: runConfig.max_attempts,
+    maxOutageMs: runConfig.max_outage * 1000,
     localWorkers: runConfig.non_inference_max_parallel_workers,
     earlyShutdown: runConfig.disable_early_shutdown
       ? null
