@@ -165,6 +165,7 @@ async function runEngine(
     send,
     journal: {
       cell: () => (journaled += 1),
+      exchange: (_exchange, durable) => durable(),
       failure: () => undefined,
       request: () => undefined,
       pendingBytes: 0,

@@ -101,6 +101,7 @@ async function withoutStore(): Promise<void> {
     send: (route, request, requestSignal) => prepared.models.send(route, request, requestSignal),
     journal: {
       cell: () => (cells += 1),
+      exchange: (_exchange, durable) => durable(),
       failure: () => undefined,
       request: () => undefined,
       pendingBytes: 0,

@@ -1,6 +1,7 @@
 import type { ColumnStatistics } from '../profile/statistics.ts'
-import type { RouteUsage } from '../store/ledger-journal.ts'
 import type { RowTotals } from '../store/ledger-parts.ts'
+import { addToUsage, type RouteUsage } from '../store/ledger-usage.ts'
+import { noUsage, type Usage } from '../graph/request.ts'
 
 /** Rows by outcome: they sum to the rows requested. */
 export interface RowCounts {
@@ -16,12 +17,6 @@ export interface RowCounts {
   remaining: number
 }
 
-interface UsageTotals {
-  inputTokens: number
-  outputTokens: number
-  reasoningTokens: number
-}
-
 /** What a run left, over all its sessions. */
 export interface RunResult {
   dir: string
@@ -31,7 +26,7 @@ export interface RunResult {
   /** Requests that left this machine. */
   requests: number
   requestOutcomes: { succeeded: number; throttled: number; failed: number }
-  usage: UsageTotals
+  usage: Usage
   /** Wall time of this session. */
   seconds: number
   end: RunEnd
@@ -67,13 +62,11 @@ export function requestTotals(
   const succeeded = sum(({ ok }) => ok)
   const throttled = sum((route) => route.throttled)
   const failed = sum((route) => route.failed)
+  const all: Usage = { ...noUsage }
+  for (const route of usage) addToUsage(all, route)
   return {
     requests: succeeded + throttled + failed,
     requestOutcomes: { succeeded, throttled, failed },
-    usage: {
-      inputTokens: sum((route) => route.inputTokens),
-      outputTokens: sum((route) => route.outputTokens),
-      reasoningTokens: sum((route) => route.reasoningTokens),
-    },
+    usage: all,
   }
 }

@@ -14,7 +14,7 @@ import { keepCommand } from './command.ts'
 import type { RunEvent } from './events.ts'
 import { checkModels } from './check-models.ts'
 import { createEngine, decidedRows } from './engine.ts'
-import { describeEvent, describeStoreEvent } from './describe-event.ts'
+import { createDescriber, describeStoreEvent } from './describe-event.ts'
 import { finish } from './finish.ts'
 import { createListener, type Listener } from './listener.ts'
 import { logName, openLog, type RunLog } from './log.ts'
@@ -146,6 +146,7 @@ export async function start(options: RunOptions): Promise<Run> {
       `session ${store.session}: ${summary.rows} rows, ${summary.decided} decided, seed ${summary.seed}`,
     )
     emit({ type: 'run-opened', ...summary })
+    const describe = createDescriber()
     const scheduler = await createEngine({
       clock,
       store,
@@ -165,10 +166,11 @@ export async function start(options: RunOptions): Promise<Run> {
         ready,
       }),
       send: (alias, request, requestSignal) => prepared.models.send(alias, request, requestSignal),
+      sizeOf: (alias, request) => prepared.models.sizeOf(alias, request),
       settleOnly: false,
       onEvent(event) {
         if (event.type === 'request-throttled') throttles.note(event.route, event.retryAfterMs)
-        const text = describeEvent(event)
+        const text = describe(event)
         if (text !== null) file.write(text)
         emit(event)
       },

@@ -33,7 +33,7 @@ async function assemble(
 }
 
 function cell(row: number, column: number, value: string): JournaledCell {
-  return { row, column, value, attempts: 1 }
+  return { row, column, value }
 }
 
 function failure(row: number, column: number, outcome: 'dropped' | 'null'): JournaledFailure {

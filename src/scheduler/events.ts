@@ -1,4 +1,4 @@
-import type { RequestError } from '../limits/outcome.ts'
+import type { RequestError } from '../graph/request-error.ts'
 import type { Outage } from './resources.ts'
 
 /** What the scheduler tells while it works; everything countable is in the snapshot instead. */
@@ -13,6 +13,8 @@ export type SchedulerEvent =
       kept: boolean
     }
   | { type: 'request-throttled'; route: string; retryAfterMs: number | null }
+  /** A provider threw what is no `RequestError`; the request counts as one that failed. */
+  | { type: 'provider-failed'; route: string; error: unknown }
   /** With a model: only that one of the endpoint. */
   | { type: 'endpoint-stopped'; endpoint: string; model: string | null; error: RequestError }
   | { type: 'early-shutdown'; rate: number; window: number }

@@ -1,6 +1,6 @@
 import type { Breaker } from '../limits/breaker.ts'
 import type { Lease } from '../limits/dispatcher.ts'
-import { RequestError } from '../limits/outcome.ts'
+import { RequestError } from '../graph/request-error.ts'
 import type { Clock, Timer } from '../util/clock.ts'
 import { type Choice, type ChoiceState, createChoiceStates, type Route } from './routes.ts'
 

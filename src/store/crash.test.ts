@@ -68,9 +68,13 @@ const program = `
         for (const { row, value } of (await store.readPart(part)).cells) known.set(row, value)
         for (const row of rows) {
           if (known.has(row)) continue
-          store.journal.cell({ row, column: 0, value: 'answer ' + row, attempts: 1 })
+          store.journal.cell({ row, column: 0, value: 'answer ' + row })
           store.journal.request({
-            route: 'r', outcome: 'ok', usage: { inputTokens: 1, outputTokens: 1, reasoningTokens: 0 },
+            route: 'r', outcome: 'ok', column: 0,
+            usage: {
+              inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, reasoningTokens: 0,
+              images: 0, cost: null,
+            },
           })
           await store.flush()
         }
@@ -124,7 +128,13 @@ async function expectSame(folder: string, clean: string): Promise<void> {
   expect(readdirSync(join(folder, 'data'))).toStrictEqual(['train-00000-of-00001.parquet'])
   expect(hashes(join(folder, 'data'))).toStrictEqual(hashes(join(clean, 'data')))
   expect(hashes(join(folder, 'parts'))).toStrictEqual(hashes(join(clean, 'parts')))
-  expect(readdirSync(folder).sort()).toStrictEqual(['data', 'ledger.sqlite', 'lock', 'parts'])
+  expect(readdirSync(folder).sort()).toStrictEqual([
+    'config.json',
+    'data',
+    'ledger.sqlite',
+    'lock',
+    'parts',
+  ])
   const summary = await inspectStore(folder)
   expect(summary.totals).toStrictEqual({ accepted: 16, nullKept: 0, dropped: 0, rejected: 4 })
   expect(summary.holder).toBeNull()

@@ -72,7 +72,7 @@ test.skipIf(!canMount)(
     let full: unknown = null
     try {
       for (let row = 0; row < 200; row += 1) {
-        store.journal.cell({ row, column: 0, value: noise(row, 30_000), attempts: 1 })
+        store.journal.cell({ row, column: 0, value: noise(row, 30_000) })
         await store.flush()
         durable += 1
       }
@@ -93,7 +93,7 @@ test.skipIf(!canMount)(
     const { cells } = await again.readPart(0)
     expect(cells.length).toBeGreaterThanOrEqual(durable)
     for (const { row, value } of cells) expect(value).toBe(noise(row, 30_000))
-    again.journal.cell({ row: 900, column: 0, value: 'goes on', attempts: 1 })
+    again.journal.cell({ row: 900, column: 0, value: 'goes on' })
     await again.flush()
   },
 )
@@ -113,7 +113,7 @@ test.skipIf(!canMount)(
     await using store = await createStore(directory, settings, { clock: systemClock })
     await expect(store.writePart(content)).rejects.toMatchObject({ code: 'disk-full' })
     expect(readdirSync(join(directory, 'parts'))).toStrictEqual([])
-    store.journal.cell({ row: 0, column: 0, value: 'still written', attempts: 1 })
+    store.journal.cell({ row: 0, column: 0, value: 'still written' })
     await store.flush()
 
     mount('-o', 'remount,size=32m')

@@ -1,3 +1,4 @@
+import { noUsage } from '../graph/request.ts'
 import { expect, test } from 'vitest'
 import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
@@ -5,7 +6,7 @@ import { createJournal } from './journal.ts'
 import type { JournalBatch } from './ledger-journal.ts'
 
 const column = { name: 'a', type: 'string', fingerprint: 'f', material: '', drop: false } as const
-const usage = { inputTokens: 3, outputTokens: 2, reasoningTokens: 1 }
+const usage = { ...noUsage, inputTokens: 3, outputTokens: 2, reasoningTokens: 1 }
 
 /** Time that moves when told; one commit is answered at a time. */
 function setUp() {
@@ -27,7 +28,7 @@ function setUp() {
   const committed: [number, number][] = []
   const batching = createJournal({
     clock,
-    columns: [column],
+    settings: { columns: [column] },
     commit: (batch) =>
       new Promise((resolve, reject) => {
         commits.push({ batch, resolve, reject })
@@ -51,8 +52,7 @@ function setUp() {
         callback()
       }
     },
-    cell: (row: number, value = 'v') =>
-      batching.journal.cell({ row, column: 0, value, attempts: 1 }),
+    cell: (row: number, value = 'v') => batching.journal.cell({ row, column: 0, value }),
     rowsOf: () => commits.map(({ batch }) => batch.cells.map(({ row }) => row)),
   }
 }
@@ -113,15 +113,15 @@ test('pending bytes are those that are not durable yet', async () => {
 
 test('requests are summed per route and raw text is capped', () => {
   const { journal, post, commits } = setUp()
-  journal.request({ route: 'a', outcome: 'ok', usage })
-  journal.request({ route: 'a', outcome: 'throttled', usage })
-  journal.request({ route: 'b', outcome: 'failed', usage })
+  journal.request({ route: 'a', column: 0, outcome: 'ok', usage })
+  journal.request({ route: 'a', column: 0, outcome: 'throttled', usage })
+  journal.request({ route: 'b', column: 0, outcome: 'failed', usage })
   const failure = { row: 1, column: 0, code: 'c', message: 'm', attempts: 2 }
   journal.failure({
     ...failure,
     raw: 'é'.repeat(20_000),
     outcome: 'dropped',
-    usage: { inputTokens: 7, outputTokens: 900, reasoningTokens: 0 },
+    usage: { ...noUsage, inputTokens: 7, outputTokens: 900 },
   })
   post()
   expect(commits[0]?.batch.usage).toMatchObject([
@@ -133,8 +133,7 @@ test('requests are summed per route and raw text is capped', () => {
       ...failure,
       raw: 'é'.repeat(8192),
       outcome: 'dropped',
-      inputTokens: 7,
-      outputTokens: 900,
+      usage: { ...noUsage, inputTokens: 7, outputTokens: 900 },
     },
   ])
 })

@@ -1,27 +1,42 @@
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
+import { columnAt, type KeyedColumn } from './ledger-config.ts'
+import { corrupt } from './ledger-corrupt.ts'
 import {
-  corrupt,
   readCount,
   readNullableText,
   readText,
   type LedgerFile,
   type SqlRow,
 } from './ledger-file.ts'
-import type { ColumnSettings } from './settings.ts'
+import {
+  addUsage,
+  readUsageOf,
+  usageColumns,
+  usagePlaces,
+  usageSums,
+  usageValues,
+  type ColumnUsage,
+} from './ledger-usage.ts'
+import { type Usage } from '../graph/request.ts'
 import { fromSql, toSql, type StoredValue } from './stored-value.ts'
-
-/** A column as the cell tables know it. */
-export interface KeyedColumn {
-  key: number
-  settings: ColumnSettings
-}
 
 export interface StoredCell {
   row: number
   column: number
   value: StoredValue
-  attempts: number
+}
+
+/** One answered request of a cell of several. */
+export interface StoredExchange {
+  row: number
+  column: number
+  turn: number
+  /** Hex SHA-256 of the request as it was sent. */
+  hash: string
+  /** JSON text. */
+  reply: string
+  usage: Usage
 }
 
 export interface StoredFailure {
@@ -32,30 +47,20 @@ export interface StoredFailure {
   attempts: number
   raw: string | null
   outcome: 'dropped' | 'null'
-  inputTokens: number
-  outputTokens: number
-}
-
-/** Requests and tokens of a route. */
-export interface RouteUsage {
-  route: string
-  ok: number
-  throttled: number
-  failed: number
-  inputTokens: number
-  outputTokens: number
-  reasoningTokens: number
+  /** Of the replies that could not be used. */
+  usage: Usage
 }
 
 /** Records that become durable together. */
 export interface JournalBatch {
   cells: readonly StoredCell[]
+  exchanges: readonly StoredExchange[]
   failures: readonly StoredFailure[]
-  usage: readonly RouteUsage[]
+  usage: readonly ColumnUsage[]
 }
 
 /** Failures of one column with one code; message and raw text are those of its first row. */
-export interface FailureSummary {
+export interface FailureSummary extends Usage {
   column: number
   name: string
   code: string
@@ -65,26 +70,57 @@ export interface FailureSummary {
   row: number
   message: string
   raw: string | null
-  /** Of the replies that could not be used. */
-  inputTokens: number
-  outputTokens: number
+}
+
+export interface JournalContext {
+  columns: readonly KeyedColumn[]
+  session: number
+  /** Whether the ledger may hold exchanges: a run without conversations never looks for them. */
+  exchanges: boolean
 }
 
 export function writeBatch(
   ledger: LedgerFile,
-  columns: readonly KeyedColumn[],
-  session: number,
-  { cells, failures, usage }: JournalBatch,
+  context: JournalContext,
+  { cells, exchanges, failures, usage }: JournalBatch,
 ): void {
+  const { columns, session } = context
+  context.exchanges ||= exchanges.length > 0
   ledger.write(() => {
-    for (const { row, column, value, attempts } of cells) {
+    for (const exchange of exchanges) insertExchange(ledger, columns, exchange)
+    for (const { row, column, value } of cells) {
       const { key, settings } = columnAt(columns, column)
       const stored = toSql(settings.type, value)
-      ledger.run('INSERT OR REPLACE INTO cell VALUES (?, ?, ?, ?)', row, key, stored, attempts)
+      ledger.run('INSERT OR REPLACE INTO cell VALUES (?, ?, ?)', row, key, stored)
+      if (context.exchanges) ledger.run(foldExchanges, row, key)
     }
     insertFailures(ledger, columns, failures)
-    for (const route of usage) addUsage(ledger, session, route)
+    for (const requests of usage) addUsage(ledger, columns, session, requests)
   })
+}
+
+/** A cell that is made needs its exchanges no more. Those of a failed one stay for a retry. */
+const foldExchanges = 'DELETE FROM exchange WHERE row = ? AND column_key = ?'
+
+function insertExchange(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  { row, column, turn, hash, reply, usage }: StoredExchange,
+): void {
+  ledger.run(
+    `INSERT OR REPLACE INTO exchange VALUES (?, ?, ?, ?, ?, ${usagePlaces})`,
+    row,
+    columnAt(columns, column).key,
+    turn,
+    hash,
+    reply,
+    ...usageValues(usage),
+  )
+}
+
+/** Whether any exchange is stored. */
+export function hasExchanges(ledger: LedgerFile): boolean {
+  return ledger.get('SELECT 1 FROM exchange LIMIT 1') !== undefined
 }
 
 /** Inside a transaction. */
@@ -95,7 +131,7 @@ export function insertFailures(
 ): void {
   for (const failure of failures) {
     ledger.run(
-      'INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      `INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?, ${usagePlaces})`,
       failure.row,
       columnAt(columns, failure.column).key,
       failure.code,
@@ -103,33 +139,15 @@ export function insertFailures(
       failure.attempts,
       failure.raw,
       failure.outcome,
-      failure.inputTokens,
-      failure.outputTokens,
+      ...usageValues(failure.usage),
     )
   }
-}
-
-function addUsage(ledger: LedgerFile, session: number, usage: RouteUsage): void {
-  ledger.run(
-    `INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-      ok = ok + excluded.ok, throttled = throttled + excluded.throttled,
-      failed = failed + excluded.failed, input_tokens = input_tokens + excluded.input_tokens,
-      output_tokens = output_tokens + excluded.output_tokens,
-      reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens`,
-    session,
-    usage.route,
-    usage.ok,
-    usage.throttled,
-    usage.failed,
-    usage.inputTokens,
-    usage.outputTokens,
-    usage.reasoningTokens,
-  )
 }
 
 /** Some of what is journaled of a set of rows, and where to go on. */
 export interface JournalPage {
   cells: StoredCell[]
+  exchanges: StoredExchange[]
   failures: StoredFailure[]
   /** The first row that is not in this page; null after the last page. */
   next: number | null
@@ -138,7 +156,7 @@ export interface JournalPage {
 /** Cells of a page, about: as many as a thread takes in without holding its loop. */
 const pageCells = 512
 
-/** The journaled cells and failures of the given rows, a page from a row on. */
+/** What is journaled of the given rows, a page from a row on. */
 export function readJournaled(
   ledger: LedgerFile,
   columns: readonly KeyedColumn[],
@@ -147,36 +165,73 @@ export function readJournaled(
 ): JournalPage {
   const positions = new Map(columns.map(({ key }, position) => [key, position]))
   const rest = rows.intersect(from, rows.end)
-  const page: JournalPage = { cells: [], failures: [], next: null }
+  const page: JournalPage = { cells: [], exchanges: [], failures: [], next: null }
   // Whole rows only, so one row more than fills the page.
   let room = pageCells + columns.length
   for (const { start, end } of rest.intervals()) {
     const found = ledger.allExact(cellsOfRange, start, end, room)
-    const cut = found.length === room ? Number(found.at(-1)?.['row']) : end
+    const withCells = found.length === room ? Number(found.at(-1)?.['row']) : end
+    const { cut, exchanges } = readExchanges(ledger, positions, start, withCells)
+    page.exchanges.push(...exchanges)
     for (const row of found) {
       const number = Number(row['row'])
       const column = positions.get(Number(row['column_key']))
       // A key that is no column of this run any more.
       if (column === undefined || number >= cut) continue
       const { type } = columnAt(columns, column).settings
-      const value = fromSql(type, row['value'])
-      page.cells.push({ row: number, column, value, attempts: Number(row['attempts']) })
+      page.cells.push({ row: number, column, value: fromSql(type, row['value']) })
     }
     for (const row of ledger.all(failuresOfRange, start, cut)) {
       const column = positions.get(readCount(row, 'column_key', 'failure.column_key'))
       if (column !== undefined) page.failures.push(readFailure(row, column))
     }
-    room -= found.length
-    if (room > 0) continue
+    room -= found.length + exchanges.length
+    if (room > 0 && cut === end) continue
     page.next = cut
     break
   }
   return page
 }
 
-const cellsOfRange = `SELECT row, column_key, value, attempts FROM cell
+const cellsOfRange = `SELECT row, column_key, value FROM cell
   WHERE row >= ? AND row < ? ORDER BY row, column_key LIMIT ?`
 const failuresOfRange = 'SELECT * FROM failure WHERE row >= ? AND row < ?'
+const exchangesOfRange = `SELECT row, column_key, turn, hash, reply, ${usageColumns} FROM exchange
+  WHERE row >= ? AND row < ? ORDER BY row, column_key, turn LIMIT ?`
+
+/** Exchanges of whole rows from a row on, some thousand at most, and the row behind the last. */
+function readExchanges(
+  ledger: LedgerFile,
+  positions: ReadonlyMap<number, number>,
+  start: number,
+  end: number,
+): { cut: number; exchanges: StoredExchange[] } {
+  let found = ledger.all(exchangesOfRange, start, end, pageExchanges)
+  let cut = end
+  if (found.length === pageExchanges) {
+    cut = Math.max(start + 1, readCount(found.at(-1) ?? {}, 'row', 'exchange.row'))
+    // A single row that has more of them is one page.
+    found = ledger.all(exchangesOfRange, start, cut, -1)
+  }
+  const exchanges = found.flatMap((row): StoredExchange[] => {
+    const column = positions.get(readCount(row, 'column_key', 'exchange.column_key'))
+    return column === undefined ? [] : [readExchange(row, column)]
+  })
+  return { cut, exchanges }
+}
+
+const pageExchanges = 1024
+
+function readExchange(row: SqlRow, column: number): StoredExchange {
+  return {
+    row: readCount(row, 'row', 'exchange.row'),
+    column,
+    turn: readCount(row, 'turn', 'exchange.turn'),
+    hash: readText(row, 'hash', 'exchange.hash'),
+    reply: readText(row, 'reply', 'exchange.reply'),
+    usage: readUsageOf(row, 'exchange'),
+  }
+}
 
 function readFailure(row: SqlRow, column: number): StoredFailure {
   return {
@@ -187,8 +242,7 @@ function readFailure(row: SqlRow, column: number): StoredFailure {
     attempts: readCount(row, 'attempts', 'failure.attempts'),
     raw: readNullableText(row, 'raw', 'failure.raw'),
     outcome: readOutcome(row),
-    inputTokens: readCount(row, 'input_tokens', 'failure.input_tokens'),
-    outputTokens: readCount(row, 'output_tokens', 'failure.output_tokens'),
+    usage: readUsageOf(row, 'failure'),
   }
 }
 
@@ -198,7 +252,7 @@ function readOutcome(row: SqlRow): 'dropped' | 'null' {
   throw corrupt('failure.outcome', outcome, "'dropped' or 'null'")
 }
 
-/** Parts that hold a cell or failure of an undecided row, found by seeking from part to part. */
+/** Parts that hold anything journaled of an undecided row, found by seeking from part to part. */
 export function readUnfinishedParts(
   ledger: LedgerFile,
   decided: readonly Interval[],
@@ -208,6 +262,7 @@ export function readUnfinishedParts(
   const parts = new Set<number>()
   const seeks = [
     'SELECT min(row) AS row FROM cell WHERE row >= ?',
+    'SELECT min(row) AS row FROM exchange WHERE row >= ?',
     'SELECT min(row) AS row FROM failure WHERE row >= ?',
   ]
   for (const seek of seeks) {
@@ -227,23 +282,6 @@ export function readUnfinishedParts(
   return [...parts].sort((one, other) => one - other)
 }
 
-/** Usage of all sessions, by route. */
-export function readUsage(ledger: LedgerFile): RouteUsage[] {
-  const rows = ledger.all(`
-    SELECT route, sum(ok) AS ok, sum(throttled) AS throttled, sum(failed) AS failed,
-      sum(input_tokens) AS input, sum(output_tokens) AS output, sum(reasoning_tokens) AS reasoning
-    FROM usage GROUP BY route ORDER BY route`)
-  return rows.map((row) => ({
-    route: readText(row, 'route', 'usage.route'),
-    ok: readCount(row, 'ok', 'usage.ok'),
-    throttled: readCount(row, 'throttled', 'usage.throttled'),
-    failed: readCount(row, 'failed', 'usage.failed'),
-    inputTokens: readCount(row, 'input', 'usage.input_tokens'),
-    outputTokens: readCount(row, 'output', 'usage.output_tokens'),
-    reasoningTokens: readCount(row, 'reasoning', 'usage.reasoning_tokens'),
-  }))
-}
-
 /**
  * All failures that stand, most frequent first.
  *
@@ -259,13 +297,14 @@ export function readFailures(
   const rows = ledger.all(
     `
     WITH every AS (
-      SELECT column_key, code, outcome, row, message, raw, 1 AS count, input_tokens, output_tokens
+      SELECT column_key, code, outcome, row, message, raw, 1 AS count, ${usageColumns}
       FROM failure WHERE row < ?
-      UNION ALL SELECT column_key, code, 'null', row, message, raw, count, input_tokens, output_tokens
+      UNION ALL SELECT column_key, code, 'null', row, message, raw, count, ${usageColumns}
       FROM null_failure)
     SELECT column_key, code, outcome, min(row) AS row, message, raw, sum(count) AS count,
-      sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
-    FROM every GROUP BY column_key, code, outcome ORDER BY count DESC, column_key, code`,
+      ${usageSums}
+    FROM every GROUP BY column_key, code, outcome HAVING sum(count) > 0
+    ORDER BY count DESC, column_key, code`,
     target,
   )
   return rows.flatMap((row) => {
@@ -280,14 +319,7 @@ export function readFailures(
       row: readCount(row, 'row', 'failure.row'),
       message: readText(row, 'message', 'failure.message'),
       raw: readNullableText(row, 'raw', 'failure.raw'),
-      inputTokens: readCount(row, 'input_tokens', 'failure.input_tokens'),
-      outputTokens: readCount(row, 'output_tokens', 'failure.output_tokens'),
+      ...readUsageOf(row, 'failure'),
     }
   })
-}
-
-function columnAt(columns: readonly KeyedColumn[], position: number): KeyedColumn {
-  const column = columns[position]
-  if (column === undefined) throw new RangeError(`the run has no column ${position}`)
-  return column
 }

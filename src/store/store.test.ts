@@ -1,3 +1,4 @@
+import { noUsage } from '../graph/request.ts'
 import {
   existsSync,
   mkdtempSync,
@@ -55,7 +56,7 @@ function settingsOf(rows: number, partRows = 4096): RunSettings {
 }
 
 const options = { clock: systemClock }
-const usage = { inputTokens: 10, outputTokens: 5, reasoningTokens: 1 }
+const usage = { ...noUsage, inputTokens: 10, outputTokens: 5, reasoningTokens: 1 }
 
 /** Values of every type; the same for a row whoever asks. */
 function valuesOf(row: number): Value[] {
@@ -113,15 +114,15 @@ test('what is journaled is read back at the next opening, with every type', asyn
   expect(first.session).toBe(1)
   for (const row of [7, 3]) {
     for (const [column, value] of valuesOf(row).entries()) {
-      first.journal.cell({ row, column, value, attempts: column + 1 })
+      first.journal.cell({ row, column, value })
     }
   }
   const failure = { row: 5, column: 1, code: 'cast-failed', message: 'no number', attempts: 2 }
-  const paid = { inputTokens: 12, outputTokens: 34, reasoningTokens: 0 }
+  const paid = { ...noUsage, inputTokens: 12, outputTokens: 34 }
   first.journal.failure({ ...failure, raw: 'forty', outcome: 'dropped', usage: paid })
   first.journal.failure({ ...failure, row: 6, outcome: 'null' })
-  first.journal.request({ route: 'large', outcome: 'ok', usage })
-  first.journal.request({ route: 'large', outcome: 'throttled', usage })
+  first.journal.request({ route: 'large', column: 0, outcome: 'ok', usage })
+  first.journal.request({ route: 'large', column: 0, outcome: 'throttled', usage })
   // A read sees everything appended before it, although nothing was flushed.
   expect((await first.readPart(0)).cells).toHaveLength(10)
   await first.close()
@@ -132,15 +133,13 @@ test('what is journaled is read back at the next opening, with every type', asyn
   expect(await second.unfinishedParts()).toStrictEqual([0])
   const { cells, failures } = await second.readPart(0)
   expect(cells).toStrictEqual(
-    [3, 7].flatMap((row) =>
-      valuesOf(row).map((value, column) => ({ row, column, value, attempts: column + 1 })),
-    ),
+    [3, 7].flatMap((row) => valuesOf(row).map((value, column) => ({ row, column, value }))),
   )
   expect(failures).toStrictEqual([
-    { ...failure, raw: 'forty', outcome: 'dropped', usage: paid },
-    { ...failure, row: 6, outcome: 'null' },
+    { ...failure, raw: 'forty', outcome: 'dropped', usage: { ...noUsage, ...paid } },
+    { ...failure, row: 6, outcome: 'null', usage: noUsage },
   ])
-  second.journal.request({ route: 'large', outcome: 'ok', usage })
+  second.journal.request({ route: 'large', column: 0, outcome: 'ok', usage })
   expect(await second.usage()).toMatchObject([
     { route: 'large', ok: 2, throttled: 1, failed: 0, inputTokens: 30, reasoningTokens: 3 },
   ])
@@ -165,7 +164,7 @@ test('a part takes its cells out of the ledger, paid siblings of absent rows sta
     onEvent: ({ type }) => events.push(type),
   })
   for (const row of range(0, 10)) {
-    store.journal.cell({ row, column: 0, value: `row ${row}`, attempts: 1 })
+    store.journal.cell({ row, column: 0, value: `row ${row}` })
   }
   const base = { column: 1, code: 'refused', message: 'no', attempts: 1 }
   store.journal.failure({ ...base, row: 2, outcome: 'dropped' })
@@ -213,7 +212,7 @@ test('dropped rows come back with their paid cells, and the part is rewritten', 
   await whole.writePart(contentOf(0, range(0, 6000)))
 
   await using store = await createStore(twice, settingsOf(6000, 8192), options)
-  store.journal.cell({ row: 4100, column: 0, value: 'paid', attempts: 1 })
+  store.journal.cell({ row: 4100, column: 0, value: 'paid' })
   const failed = { column: 1, code: 'refused', message: 'no', attempts: 1 } as const
   store.journal.failure({ ...failed, row: 4100, outcome: 'dropped' })
   const dropped = [1, 2, 4100].map((row) => ({
@@ -231,7 +230,7 @@ test('dropped rows come back with their paid cells, and the part is rewritten', 
   ])
   expect((await inspectStore(twice)).dataset).toStrictEqual([])
   const again = await store.readPart(0)
-  expect(again.cells).toStrictEqual([{ row: 4100, column: 0, value: 'paid', attempts: 1 }])
+  expect(again.cells).toStrictEqual([{ row: 4100, column: 0, value: 'paid' }])
   expect(again.failures).toStrictEqual([])
   await store.writePart(contentOf(0, [2, 4100]))
   await store.writePart(contentOf(0, [1]))
@@ -353,8 +352,8 @@ test('a part with many cells is read whole', async () => {
   await using store = await createStore(newFolder(), settingsOf(4000), options)
   const base = { column: 4, code: 'c', message: 'm', attempts: 1, outcome: 'dropped' as const }
   for (const row of range(0, 2000)) {
-    store.journal.cell({ row, column: 1, value: row, attempts: 1 })
-    if (row % 2 === 0) store.journal.cell({ row, column: 3, value: true, attempts: 1 })
+    store.journal.cell({ row, column: 1, value: row })
+    if (row % 2 === 0) store.journal.cell({ row, column: 3, value: true })
     if (row % 100 === 0) store.journal.failure({ ...base, row })
   }
   const rows = range(0, 2000).filter((row) => row % 10 === 7)
@@ -388,7 +387,7 @@ test('the ledger gives back the room of cells that parts hold by now', async () 
   {
     await using store = await createStore(folder, settings, options)
     for (let row = 0; row < 64; row += 1) {
-      store.journal.cell({ row, column: 0, value: text, attempts: 1 })
+      store.journal.cell({ row, column: 0, value: text })
     }
   }
   const full = statSync(ledger).size

@@ -1,7 +1,12 @@
 import { stat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
-import type { Journal, JournaledCell, JournaledFailure } from '../scheduler/journal.ts'
+import type {
+  Journal,
+  JournaledCell,
+  JournaledExchange,
+  JournaledFailure,
+} from '../scheduler/journal.ts'
 import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { startWorker, type WorkerClient } from './calls.ts'
@@ -10,11 +15,16 @@ import { joinDataset, withJoined } from './join.ts'
 import { createJournal, storedFailure, type BatchingJournal } from './journal.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import { ledgerName, missing } from './ledger-file.ts'
-import type { FailureSummary, JournalPage, RouteUsage } from './ledger-journal.ts'
+import { writeConfigFile } from './config-file.ts'
+import type { Batch, BatchEnd } from './ledger-batch.ts'
+import type { ConfigVersion } from './ledger-config.ts'
+import type { FailureSummary, JournalPage } from './ledger-journal.ts'
 import type { PartRecord, RowTotals } from './ledger-parts.ts'
-import { checkSettings } from './ledger-run.ts'
+import { checkColumns, checkSettings } from './ledger-run.ts'
+import type { RouteUsage } from './ledger-usage.ts'
 import type { LedgerCalls, OpenLedger } from './ledger.worker.ts'
 import { takeLock, type FolderLock } from './lock.ts'
+import { completeProfiles } from './profiles.ts'
 import { syncFolder } from './parquet.ts'
 import type { StoreEvent } from './open-run.ts'
 import type { RunSettings } from './settings.ts'
@@ -40,24 +50,52 @@ export interface RunStore extends AsyncDisposable {
   /** Parts that have journaled cells or failures of undecided rows. */
   unfinishedParts(): Promise<number[]>
   /** What is journaled of undecided rows of a part, with all that was appended before the call. */
-  readPart(part: number): Promise<{ cells: JournaledCell[]; failures: JournaledFailure[] }>
+  readPart(part: number): Promise<JournaledRows>
   /** Resolves when the rows are decided. */
   writePart(content: PartContent): Promise<void>
   partRecord(part: number): Promise<PartRecord | null>
   /** Makes every dropped row undecided again; its paid cells are still there. */
   retryDropped(): Promise<Interval[]>
+  /**
+   * Goes on with another version of the config and gives the rows that are undecided again.
+   *
+   * Only parts that lack one of its columns are made again; what they hold of the others is known.
+   */
+  changeConfig(version: ConfigVersion): Promise<Interval[]>
+  /** Makes the statistics of parts that were reopened and made again, where they are missing. */
+  completeProfiles(): Promise<void>
   /** Rows beyond a smaller target stay in their parts and out of the dataset. */
   setTarget(rows: number): Promise<void>
   /** Makes the dataset of all accepted rows below the target, or finds it made. */
   join(options?: { directory?: string }): Promise<DatasetFile[]>
   /** Gives all accepted rows below the target as files that are there until `use` is done. */
   withJoined<Result>(use: (files: readonly DatasetFile[]) => Promise<Result>): Promise<Result>
+  readonly batches: Batches
   totals(): Promise<RowTotals>
   usage(): Promise<RouteUsage[]>
   failures(): Promise<FailureSummary[]>
   /** Resolves when everything journaled so far is durable. */
   flush(): Promise<void>
   close(): Promise<void>
+}
+
+/** Batches of requests that a provider answers some time later; each call is durable. */
+export interface Batches {
+  /** To be called before the batch is sent; gives its id. */
+  add(batch: Omit<Batch, 'id' | 'handle' | 'state'>): Promise<number>
+  /** The provider took it, under this name. */
+  setHandle(id: number, handle: string): Promise<void>
+  /** All that can be had of it is journaled. */
+  end(id: number, end: BatchEnd): Promise<void>
+  /** Those that have not ended, the oldest first. */
+  open(): Promise<Batch[]>
+}
+
+/** What is journaled of some rows. */
+export interface JournaledRows {
+  cells: JournaledCell[]
+  exchanges: JournaledExchange[]
+  failures: JournaledFailure[]
 }
 
 /** Makes a new run folder and opens it. The folder may exist when it is empty. */
@@ -133,6 +171,7 @@ async function openLocked(
   try {
     const opened = await begin(ledger)
     await removeOrphans(directory, ledger, opened.orphans)
+    await writeConfigFile(directory, opened.settings.config)
     return createRunStore(directory, options, lock, ledger, opened)
   } catch (error) {
     await ledger.call('close', options.clock.wallTime()).catch(() => undefined)
@@ -158,16 +197,17 @@ function createRunStore(
   { clock, onEvent = () => {} }: StoreOptions,
   lock: FolderLock,
   ledger: WorkerClient<LedgerCalls>,
-  { settings, session, decided }: OpenLedger,
+  { settings, session, decided, reopened }: OpenLedger,
 ): RunStore {
   let writer: WorkerClient<WriterCalls> | null = null
   const batching = createJournal({
     clock,
-    columns: settings.columns,
+    settings,
     commit: (batch) => ledger.call('writeBatch', batch),
     onCommitted: (records, bytes) => onEvent({ type: 'ledger-committed', records, bytes }),
   })
   const exclusive = createQueue()
+  let reopenedParts = new Set(reopened)
   let attempts = 0
   let closing: Promise<void> | null = null
   const run = {
@@ -188,6 +228,30 @@ function createRunStore(
     return work()
   }
 
+  /** What a part's file holds of undecided rows has to be in the ledger before they are made. */
+  async function takeReopened(part: number): Promise<void> {
+    if (!reopenedParts.has(part)) return
+    const file = await ledger.call('takeReopened', directory, part)
+    reopenedParts.delete(part)
+    if (file !== null) await removeOrphans(directory, ledger, [file])
+  }
+
+  async function unfinishedParts(): Promise<number[]> {
+    const parts = new Set(await ledger.call('unfinishedParts'))
+    for (const part of reopenedParts) parts.add(part)
+    return [...parts].sort((one, other) => one - other)
+  }
+
+  async function changeConfig(version: ConfigVersion): Promise<Interval[]> {
+    checkColumns(version.columns)
+    const changed = await ledger.call('changeConfig', version)
+    settings.config = version.config
+    settings.columns = changed.columns
+    reopenedParts = new Set(changed.reopened)
+    await writeConfigFile(directory, version.config)
+    return changed.undecided
+  }
+
   return {
     directory,
     get settings() {
@@ -196,15 +260,22 @@ function createRunStore(
     session,
     decided,
     journal: batching.journal,
-    unfinishedParts: () => after(() => ledger.call('unfinishedParts')),
-    readPart: (part) => after(() => readPart(ledger, settings, part)),
+    unfinishedParts: () => after(unfinishedParts),
+    readPart: (part) =>
+      after(async () => {
+        await takeReopened(part)
+        return readPart(ledger, settings, part)
+      }),
     writePart: (content) =>
-      after(() => {
+      after(async () => {
+        await takeReopened(content.part)
         const failures = (content.failures ?? []).map(storedFailure)
         return exclusive(() => writePart(run, { ...content, failures }))
       }),
     partRecord: (part) => after(() => ledger.call('partRecord', part)),
     retryDropped: () => after(() => exclusive(() => ledger.call('retryDropped'))),
+    changeConfig: (version) => after(() => exclusive(() => changeConfig(version))),
+    completeProfiles: () => after(() => exclusive(() => completeProfiles(run))),
     setTarget: (rows) =>
       after(() =>
         exclusive(async () => {
@@ -214,6 +285,12 @@ function createRunStore(
       ),
     join: (options = {}) => after(() => exclusive(() => joinDataset(run, options))),
     withJoined: (use) => after(() => exclusive(() => withJoined(run, use))),
+    batches: {
+      add: (batch) => after(() => ledger.call('addBatch', batch)),
+      setHandle: (id, handle) => after(() => ledger.call('setBatchHandle', id, handle)),
+      end: (id, end) => after(() => ledger.call('endBatch', id, end, clock.wallTime())),
+      open: () => after(() => ledger.call('openBatches')),
+    },
     totals: () => after(() => ledger.call('totals')),
     usage: () => after(() => ledger.call('usage')),
     failures: () => after(() => ledger.call('failures')),
@@ -233,8 +310,9 @@ async function readPart(
   ledger: WorkerClient<LedgerCalls>,
   { columns, partRows }: RunSettings,
   part: number,
-): Promise<{ cells: JournaledCell[]; failures: JournaledFailure[] }> {
+): Promise<JournaledRows> {
   const cells: JournaledCell[] = []
+  const exchanges: JournaledExchange[] = []
   const failures: JournaledFailure[] = []
   for (let from: number | null = part * partRows; from !== null;) {
     const page: JournalPage = await ledger.call('readPart', part, from)
@@ -242,17 +320,13 @@ async function readPart(
       const type = columns[cell.column]?.type ?? 'string'
       cells.push({ ...cell, value: fromStored(type, cell.value) })
     }
-    for (const { raw, inputTokens, outputTokens, ...rest } of page.failures) {
-      const paid = inputTokens + outputTokens > 0
-      failures.push({
-        ...rest,
-        ...(raw === null ? {} : { raw }),
-        ...(paid ? { usage: { inputTokens, outputTokens, reasoningTokens: 0 } } : {}),
-      })
+    exchanges.push(...page.exchanges)
+    for (const { raw, ...rest } of page.failures) {
+      failures.push({ ...rest, ...(raw === null ? {} : { raw }) })
     }
     from = page.next
   }
-  return { cells, failures }
+  return { cells, exchanges, failures }
 }
 
 interface OpenThings {

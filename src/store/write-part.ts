@@ -3,13 +3,11 @@ import { resolve } from 'node:path'
 import type { ColumnType } from '../graph/kind.ts'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
-import { readPartProfile } from '../profile/part-profile.ts'
 import type { JournaledFailure } from '../scheduler/journal.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { Value } from '../util/value.ts'
 import type { StoredFailure } from './ledger-journal.ts'
-import type { AbsentRow } from './ledger-parts.ts'
-import type { WrittenFile } from './parquet.ts'
+import type { AbsentRow, PartCommit } from './ledger-parts.ts'
 import type { WrittenPart } from './writer.worker.ts'
 import type { RunSettings } from './settings.ts'
 import type { OpenRun } from './open-run.ts'
@@ -60,21 +58,19 @@ export async function writePart(
     : `parts/part-${String(part).padStart(8, '0')}.${run.nextAttempt()}.parquet`
 
   const old = await ledger.call('beginPart', part, intervalsOf(fresh), name)
-  let file: (WrittenFile & { name: string }) | null = null
-  let profile = old.profile
+  let file: PartCommit['file'] = null
   if (name !== null) {
-    const written = await writeFile(run, content, name, old.file)
-    file = { bytes: written.bytes, sha256: written.sha256, name }
-    profile = { ...written.profile, skipped: skippedCells(content, old.profile) }
+    file = { ...(await writeFile(run, content, name, old.file)), name }
     onEvent({ type: 'part-file-written', part, file: name })
   }
   await ledger.call('commitPart', {
     part,
     accepted: intervalsOf(accepted),
+    records: content.rows.length,
     absent,
     failures,
     nullKept,
-    profile: JSON.stringify(profile),
+    skipped: content.skipped ?? [],
     file,
   })
   if (name !== null && old.file !== null) {
@@ -82,15 +78,6 @@ export async function writePart(
     await ledger.call('removeIntents', [old.file])
   }
   onEvent({ type: 'part-committed', part, rows: fresh.count })
-}
-
-/** Skipped cells of a part by column, with those of the rows it had before. */
-function skippedCells(
-  { columns, skipped = [] }: Pick<PartContent, 'columns' | 'skipped'>,
-  old: unknown,
-): number[] {
-  const before = readPartProfile(old, columns.length)?.skipped
-  return columns.map((_, id) => (skipped[id] ?? 0) + (before?.[id] ?? 0))
 }
 
 function checkValues(

@@ -16,6 +16,7 @@ import {
   writePartFile,
   type RowBlock,
 } from './part-file.ts'
+import { profileFile } from './profile-file.ts'
 import { storageError } from './storage-error.ts'
 import type { StoredValue } from './stored-value.ts'
 
@@ -32,6 +33,7 @@ export interface WriterCalls {
   values(column: number, values: readonly StoredValue[]): void
   /** Writes what was collected, merged with the part's old file. */
   writePart(path: string, old: string | null, place: PartPlace): Promise<WrittenPart>
+  profileFile(path: string, columns: readonly FileColumn[], place: PartPlace): Promise<PartProfile>
   joinFile(options: JoinFileOptions): Promise<WrittenFile & { rows: number }>
 }
 
@@ -77,6 +79,13 @@ serve<WriterCalls>({
       return { ...written, profile: profiler.profile() }
     } catch (error) {
       throw storageError(error, `writing ${path}`)
+    }
+  },
+  async profileFile(path, columns, place) {
+    try {
+      return await profileFile(path, columns, place)
+    } catch (error) {
+      throw storageError(error, `reading ${path}`)
     }
   },
   async joinFile(options) {

@@ -1,6 +1,14 @@
-import type { ModelReply, ModelRequest, Quota, RateLimits } from '../../src/graph/request.ts'
-import { RequestError } from '../../src/limits/outcome.ts'
+import {
+  type ModelReply,
+  type ModelRequest,
+  noUsage,
+  type Quota,
+  type RateLimits,
+} from '../../src/graph/request.ts'
+import { charactersOf } from '../../src/graph/request-size.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import type { Clock } from '../../src/util/clock.ts'
+import { promptOf } from '../support/engine.ts'
 
 /** A model server under virtual time, with the quotas and the manners of real ones. */
 export interface SimulatedServerOptions {
@@ -93,10 +101,7 @@ export function createSimulatedServer(
     const now = clock().now()
     if (isAway(now)) return sendInVain(now)
     const call = number++
-    const text = request.messages
-      .flatMap(({ content }) => content.map((block) => block.text))
-      .join('')
-    const inputTokens = Math.ceil(text.length / CHARACTERS_PER_TOKEN)
+    const inputTokens = Math.ceil(charactersOf(request) / CHARACTERS_PER_TOKEN)
     const outputTokens = options.outputTokens?.(call) ?? 20
     const cost = inputTokens + outputTokens
     const isFull = options.slots !== undefined && inFlight >= options.slots
@@ -132,16 +137,17 @@ export function createSimulatedServer(
       if (clock().now() >= breaksAt) {
         throw new RequestError('disconnected', 'it broke', { kind: 'transient' })
       }
-      if (options.poison?.(text) === true) {
+      if (options.poison?.(promptOf(request)) === true) {
         throw new RequestError('server-error', 'no idea', { kind: 'transient' }, { status: 500 })
       }
       answered += 1
       answeredAt.push(clock().now())
       return {
-        text: 'answer',
+        content: [{ type: 'text', text: 'answer' }],
         reasoning: null,
         finishReason: 'stop',
-        usage: { inputTokens, outputTokens, reasoningTokens: 0 },
+        usage: { ...noUsage, inputTokens, outputTokens },
+        model: 'simulated',
         ...(limits === null ? {} : { limits }),
       }
     })

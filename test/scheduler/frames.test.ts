@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CellFailure } from '../../src/graph/failure.ts'
 import type { CellResult, Row } from '../../src/graph/kind.ts'
-import { RequestError } from '../../src/limits/outcome.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import { createEngine, type TestColumn } from '../support/engine.ts'
 
 const refused = new RequestError('bad-request', 'bad request', { kind: 'refused' })
@@ -188,7 +188,7 @@ test('known whole-column cells are not made again', async () => {
     frameRows: 4,
     slots: { m: 2 },
     known: {
-      cells: [0, 1].map((row) => ({ row, column: 1, value: 'known', attempts: 1 })),
+      cells: [0, 1].map((row) => ({ row, column: 1, value: 'known' })),
       failures: [],
     },
   })
@@ -215,7 +215,7 @@ test('a frame does not wait for rows of which everything paid is known', async (
     groupRows: 4,
     slots: { m: 2 },
     known: {
-      cells: [0, 1].map((row) => ({ row, column: 1, value: 'known', attempts: 1 })),
+      cells: [0, 1].map((row) => ({ row, column: 1, value: 'known' })),
       failures: [],
     },
   })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { RequestError } from '../../src/limits/outcome.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import { indexKnownCells } from '../../src/scheduler/known-cells.ts'
 import { createEngine, type EngineOptions, type TestColumn } from '../support/engine.ts'
 import { countOperations } from '../support/operations.ts'
@@ -82,7 +82,6 @@ const cases: Record<string, Case> = {
         row: 2 * at,
         column: 1,
         value: 'known',
-        attempts: 1,
       })),
       failures: Array.from({ length: rows / 2 }, (_, at) => ({
         row: 2 * at,

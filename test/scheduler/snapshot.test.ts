@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { RequestError } from '../../src/limits/outcome.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import type { Snapshot } from '../../src/scheduler/events.ts'
 import { createEngine, type TestColumn } from '../support/engine.ts'
 
@@ -51,7 +51,7 @@ test('what failed last and when it is tried again', async () => {
 })
 
 test('cells that the ledger had are told apart from those that were made', async () => {
-  const cell = (column: number, row: number) => ({ row, column, value: 'x', attempts: 1 })
+  const cell = (column: number, row: number) => ({ row, column, value: 'x' })
   const engine = createEngine({
     columns: chain,
     rows: 4,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { RequestError } from '../../src/limits/outcome.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import type { Journal } from '../../src/scheduler/journal.ts'
 import { createEngine, type TestColumn } from '../support/engine.ts'
 
@@ -142,6 +142,7 @@ function manualJournal(bytesPerCell: number): {
         state.cells += 1
         pendingBytes += bytesPerCell
       },
+      exchange: () => undefined,
       failure: () => undefined,
       request: () => undefined,
       get pendingBytes() {

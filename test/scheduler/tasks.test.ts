@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CellFailure } from '../../src/graph/failure.ts'
 import type { TaskContext } from '../../src/graph/kind.ts'
-import { RequestError } from '../../src/limits/outcome.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import { createEngine, requestOf, type TestColumn } from '../support/engine.ts'
 
 const refused = new RequestError('bad-request', 'bad request', { kind: 'refused' })
@@ -11,7 +11,7 @@ function talk(turns: number, name = 'talk', route = 'm'): TestColumn {
   return {
     name,
     route,
-    requests: 'unknown',
+    requests: 'many',
     async task(row, { request }: TaskContext) {
       for (let turn = 0; turn < turns; turn += 1) {
         await request(route, requestOf(`${name}:${row.index}:${turn}`))
@@ -21,13 +21,11 @@ function talk(turns: number, name = 'talk', route = 'm'): TestColumn {
   }
 }
 
-test('several turns are one cell; its attempts are the requests it sent', async () => {
+test('several turns are one cell', async () => {
   const engine = createEngine({ columns: [talk(3)], rows: 4, groupRows: 4, slots: { m: 2 } })
   expect(await engine.run()).toEqual({ kind: 'complete' })
   expect(engine.sent).toHaveLength(12)
-  expect(engine.cells).toMatchObject(
-    Array.from({ length: 4 }, () => ({ value: '3 turns', attempts: 3 })),
-  )
+  expect(engine.cells).toMatchObject(Array.from({ length: 4 }, () => ({ value: '3 turns' })))
 })
 
 test('turns of a live conversation go before everything that has not started', async () => {
@@ -64,7 +62,7 @@ test('open cells are capped at twice what the route bears, and start only while 
       {
         name: 'thinks',
         route: 'm',
-        requests: 'unknown',
+        requests: 'many',
         async task(row, { request }) {
           open += 1
           most = Math.max(most, open)
@@ -132,7 +130,7 @@ describe('failures', () => {
     const catching: TestColumn = {
       name: 'catching',
       route: 'm',
-      requests: 'unknown',
+      requests: 'many',
       task: (row, { request }) =>
         request('m', requestOf(`bad:${row.index}`)).then(
           () => ({ value: 'answered' }),
