@@ -7,6 +7,7 @@ import type { Group } from '../plan/group.ts'
 import type { GroupSource } from '../plan/group-source.ts'
 import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
+import type { ByteTally } from './block.ts'
 import { createCells } from './cells.ts'
 import { createErrorWindow } from './error-window.ts'
 import { createEvaluator } from './evaluate.ts'
@@ -16,7 +17,7 @@ import { createJournalGate } from './journal-gate.ts'
 import type { OpenGroup } from './open-group.ts'
 import { createOpenGroups, type GroupInputs } from './open-groups.ts'
 import type { OpeningBudget, RouteState } from './opening.ts'
-import { createPartTracker } from './parts.ts'
+import { type CompletePart, createPartTracker } from './parts.ts'
 import { type CellCounts, columnProgress, routeProgress } from './progress.ts'
 import { createRequests, type Job } from './requests.ts'
 import { createRouteCounters, type Route, type RouteCounters } from './routes.ts'
@@ -39,7 +40,7 @@ export interface SchedulerOptions {
   routes: readonly Route[]
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
   journal: Journal
-  completePart: (part: number, rows: Float64Array) => Promise<void>
+  completePart: CompletePart
   budget: OpeningBudget
   /** Bytes on the way to the ledger above which nothing new is sent. */
   maxPendingBytes: number
@@ -88,6 +89,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   // Whoever never calls `run` does not wait for it either.
   ending.promise.catch(() => undefined)
 
+  const tally: ByteTally = { bytes: 0 }
   let decidedRows = 0
   let droppedRows = 0
   let ended = false
@@ -151,6 +153,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const parts = createPartTracker({
     remainingIn: options.remainingIn,
     completePart: options.completePart,
+    signal,
+    tally,
     committed: turn,
     fatal,
   })
@@ -168,6 +172,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }))
   const groups = createOpenGroups({
     work,
+    tally,
     budget: options.budget,
     source: options.source,
     load: options.load,
@@ -302,7 +307,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     parts.handOnIncomplete()
     if (parts.writing > 0) return
     // Not by open groups: a task of a dropped row may be open still.
-    ending.resolve(stopping.end(decidedRows === options.remainingRows))
+    ending.resolve(stopping.end(decidedRows === options.remainingRows && !parts.givenUp))
     end(new Error('the run has ended'))
   }
 

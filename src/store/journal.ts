@@ -1,3 +1,4 @@
+import { toStored, type StoredValue } from '../graph/stored-value.ts'
 import type {
   Journal,
   JournaledCell,
@@ -7,7 +8,6 @@ import type {
 import type { Clock, Timer } from '../util/clock.ts'
 import type { JournalBatch, RouteUsage, StoredCell, StoredFailure } from './ledger-journal.ts'
 import type { ColumnSettings } from './settings.ts'
-import { toStored, type StoredValue } from './stored-value.ts'
 
 const maxBatchRecords = 256
 const maxBatchBytes = 1 << 20

@@ -1,3 +1,4 @@
+import type { StoredValue } from '../graph/stored-value.ts'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
 import {
@@ -9,7 +10,7 @@ import {
   type SqlRow,
 } from './ledger-file.ts'
 import type { ColumnSettings } from './settings.ts'
-import { fromSql, toSql, type StoredValue } from './stored-value.ts'
+import { toSql } from './sql-value.ts'
 
 /** A column as the cell tables know it. */
 export interface KeyedColumn {
@@ -127,58 +128,7 @@ function addUsage(ledger: LedgerFile, session: number, usage: RouteUsage): void 
   )
 }
 
-/** Some of what is journaled of a set of rows, and where to go on. */
-export interface JournalPage {
-  cells: StoredCell[]
-  failures: StoredFailure[]
-  /** The first row that is not in this page; null after the last page. */
-  next: number | null
-}
-
-/** Cells of a page, about: as many as a thread takes in without holding its loop. */
-const pageCells = 512
-
-/** The journaled cells and failures of the given rows, a page from a row on. */
-export function readJournaled(
-  ledger: LedgerFile,
-  columns: readonly KeyedColumn[],
-  rows: RowSet,
-  from: number,
-): JournalPage {
-  const positions = new Map(columns.map(({ key }, position) => [key, position]))
-  const rest = rows.intersect(from, rows.end)
-  const page: JournalPage = { cells: [], failures: [], next: null }
-  // Whole rows only, so one row more than fills the page.
-  let room = pageCells + columns.length
-  for (const { start, end } of rest.intervals()) {
-    const found = ledger.allExact(cellsOfRange, start, end, room)
-    const cut = found.length === room ? Number(found.at(-1)?.['row']) : end
-    for (const row of found) {
-      const number = Number(row['row'])
-      const column = positions.get(Number(row['column_key']))
-      // A key that is no column of this run any more.
-      if (column === undefined || number >= cut) continue
-      const { type } = columnAt(columns, column).settings
-      const value = fromSql(type, row['value'])
-      page.cells.push({ row: number, column, value, attempts: Number(row['attempts']) })
-    }
-    for (const row of ledger.all(failuresOfRange, start, cut)) {
-      const column = positions.get(readCount(row, 'column_key', 'failure.column_key'))
-      if (column !== undefined) page.failures.push(readFailure(row, column))
-    }
-    room -= found.length
-    if (room > 0) continue
-    page.next = cut
-    break
-  }
-  return page
-}
-
-const cellsOfRange = `SELECT row, column_key, value, attempts FROM cell
-  WHERE row >= ? AND row < ? ORDER BY row, column_key LIMIT ?`
-const failuresOfRange = 'SELECT * FROM failure WHERE row >= ? AND row < ?'
-
-function readFailure(row: SqlRow, column: number): StoredFailure {
+export function readFailure(row: SqlRow, column: number): StoredFailure {
   return {
     row: readCount(row, 'row', 'failure.row'),
     column,
@@ -192,7 +142,7 @@ function readFailure(row: SqlRow, column: number): StoredFailure {
   }
 }
 
-function readOutcome(row: SqlRow): 'dropped' | 'null' {
+export function readOutcome(row: SqlRow): 'dropped' | 'null' {
   const { outcome } = row
   if (outcome === 'dropped' || outcome === 'null') return outcome
   throw corrupt('failure.outcome', outcome, "'dropped' or 'null'")

@@ -1,5 +1,6 @@
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
+import type { AbsentRow } from '../scheduler/part-content.ts'
 import { RowsmithError } from '../util/errors.ts'
 import {
   corrupt,
@@ -11,14 +12,6 @@ import {
 } from './ledger-file.ts'
 import { insertFailures, type KeyedColumn, type StoredFailure } from './ledger-journal.ts'
 import type { WrittenFile } from './parquet.ts'
-
-/** A decided row that has no record. `column` is the one that failed or rejected it. */
-export interface AbsentRow {
-  row: number
-  outcome: 'dropped' | 'rejected'
-  column: number
-  code: string
-}
 
 /** What the ledger knows of a part; the only truth about its file. */
 export interface PartRecord {

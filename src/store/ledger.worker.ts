@@ -1,11 +1,13 @@
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
+import type { KnownRows } from '../scheduler/known-rows.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { serve } from './calls.ts'
 import * as datasets from './ledger-dataset.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
 import * as journal from './ledger-journal.ts'
 import * as parts from './ledger-parts.ts'
+import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './ledger-rows.ts'
 import * as runs from './ledger-run.ts'
 import type { RunSettings } from './settings.ts'
 
@@ -25,7 +27,8 @@ export interface LedgerCalls {
 
   writeBatch(batch: journal.JournalBatch): void
   unfinishedParts(): number[]
-  readPart(part: number, from: number): journal.JournalPage
+  readRows(rows: readonly Interval[], options: PageOptions): RowPage
+  readKnownRows(rows: Interval): KnownRows
   usage(): journal.RouteUsage[]
   failures(): journal.FailureSummary[]
 
@@ -74,14 +77,6 @@ function begin(ledger: LedgerFile, wallTimeMs: number): OpenLedger {
   }
 }
 
-function undecidedRows(part: number): RowSet {
-  const { ledger, settings } = run()
-  const { partRows } = settings
-  const decided = parts.readPartRecord(ledger, partRows, part)?.decided ?? []
-  const all = RowSet.fromIntervals([{ start: part * partRows, end: (part + 1) * partRows }])
-  return all.subtract(RowSet.fromIntervals(decided))
-}
-
 serve<LedgerCalls>({
   create(path, settings, wallTimeMs) {
     return begin(
@@ -111,9 +106,13 @@ serve<LedgerCalls>({
     const decided = runs.readDecided(ledger, settings.partRows)
     return journal.readUnfinishedParts(ledger, decided, settings.partRows)
   },
-  readPart(part, from) {
+  readRows(rows, options) {
     const { ledger, columns } = run()
-    return journal.readJournaled(ledger, columns, undecidedRows(part), from)
+    return readRowPage(ledger, columns, rows, options)
+  },
+  readKnownRows(rows) {
+    const { ledger, columns } = run()
+    return readKnownRows(ledger, columns, rows)
   },
   usage: () => journal.readUsage(run().ledger),
   failures() {

@@ -1,16 +1,19 @@
 import { stat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
-import type { Journal, JournaledCell, JournaledFailure } from '../scheduler/journal.ts'
+import type { Journal } from '../scheduler/journal.ts'
+import type { KnownRows } from '../scheduler/known-rows.ts'
+import type { PartContent } from '../scheduler/part-content.ts'
+import type { ReadRows } from '../scheduler/stored-rows.ts'
 import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { startWorker, type WorkerClient } from './calls.ts'
 import { checkFilesystem } from './filesystem.ts'
 import { joinDataset, withJoined } from './join.ts'
-import { createJournal, storedFailure, type BatchingJournal } from './journal.ts'
+import { createJournal, type BatchingJournal } from './journal.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import { ledgerName, missing } from './ledger-file.ts'
-import type { FailureSummary, JournalPage, RouteUsage } from './ledger-journal.ts'
+import type { FailureSummary, RouteUsage } from './ledger-journal.ts'
 import type { PartRecord, RowTotals } from './ledger-parts.ts'
 import { checkSettings } from './ledger-run.ts'
 import type { LedgerCalls, OpenLedger } from './ledger.worker.ts'
@@ -19,8 +22,8 @@ import { syncFolder } from './parquet.ts'
 import type { StoreEvent } from './open-run.ts'
 import type { RunSettings } from './settings.ts'
 import { storageError } from './storage-error.ts'
-import { fromStored } from './stored-value.ts'
-import { writePart, type PartContent } from './write-part.ts'
+import { readRows } from './read-rows.ts'
+import { commitPart, streamPart } from './write-part.ts'
 import type { WriterCalls } from './writer.worker.ts'
 
 export interface StoreOptions {
@@ -39,8 +42,10 @@ export interface RunStore extends AsyncDisposable {
   readonly journal: Journal
   /** Parts that have journaled cells or failures of undecided rows. */
   unfinishedParts(): Promise<number[]>
-  /** What is journaled of undecided rows of a part, with all that was appended before the call. */
-  readPart(part: number): Promise<{ cells: JournaledCell[]; failures: JournaledFailure[] }>
+  /** What is journaled of rows, with all that was appended before; the next block is read ahead. */
+  readonly readRows: ReadRows
+  /** Which cells are journaled of rows, without their values. */
+  readKnownRows(rows: Interval): Promise<KnownRows>
   /** Resolves when the rows are decided. */
   writePart(content: PartContent): Promise<void>
   partRecord(part: number): Promise<PartRecord | null>
@@ -167,6 +172,8 @@ function createRunStore(
     commit: (batch) => ledger.call('writeBatch', batch),
     onCommitted: (records, bytes) => onEvent({ type: 'ledger-committed', records, bytes }),
   })
+  /** Parts are streamed one after the other, each while the one before it is finished. */
+  const streaming = createQueue()
   const exclusive = createQueue()
   let attempts = 0
   let closing: Promise<void> | null = null
@@ -197,11 +204,15 @@ function createRunStore(
     decided,
     journal: batching.journal,
     unfinishedParts: () => after(() => ledger.call('unfinishedParts')),
-    readPart: (part) => after(() => readPart(ledger, settings, part)),
+    readRows: (rows, readOptions) =>
+      readRows((rest, page) => after(() => ledger.call('readRows', rest, page)), rows, readOptions),
+    readKnownRows: (rows) => after(() => ledger.call('readKnownRows', rows)),
     writePart: (content) =>
       after(() => {
-        const failures = (content.failures ?? []).map(storedFailure)
-        return exclusive(() => writePart(run, { ...content, failures }))
+        const streamed = streaming(() => streamPart(run, content))
+        // Its error is told by the commit, whose turn may come later.
+        streamed.catch(() => undefined)
+        return exclusive(async () => commitPart(run, await streamed))
       }),
     partRecord: (part) => after(() => ledger.call('partRecord', part)),
     retryDropped: () => after(() => exclusive(() => ledger.call('retryDropped'))),
@@ -226,33 +237,6 @@ function createRunStore(
     closing ??= closeAll({ batching, exclusive, clock, ledger, writer: () => writer, lock })
     return closing
   }
-}
-
-/** Reads page by page: a part can have more cells than a turn of the event loop can take in. */
-async function readPart(
-  ledger: WorkerClient<LedgerCalls>,
-  { columns, partRows }: RunSettings,
-  part: number,
-): Promise<{ cells: JournaledCell[]; failures: JournaledFailure[] }> {
-  const cells: JournaledCell[] = []
-  const failures: JournaledFailure[] = []
-  for (let from: number | null = part * partRows; from !== null;) {
-    const page: JournalPage = await ledger.call('readPart', part, from)
-    for (const cell of page.cells) {
-      const type = columns[cell.column]?.type ?? 'string'
-      cells.push({ ...cell, value: fromStored(type, cell.value) })
-    }
-    for (const { raw, inputTokens, outputTokens, ...rest } of page.failures) {
-      const paid = inputTokens + outputTokens > 0
-      failures.push({
-        ...rest,
-        ...(raw === null ? {} : { raw }),
-        ...(paid ? { usage: { inputTokens, outputTokens, reasoningTokens: 0 } } : {}),
-      })
-    }
-    from = page.next
-  }
-  return { cells, failures }
 }
 
 interface OpenThings {
