@@ -1,8 +1,8 @@
 import { emptyReply, testGraph, type TestColumn } from '../test/support/engine.ts'
 import type { ModelReply } from '../src/graph/request.ts'
 import { createConcurrencyLimiter } from '../src/limits/limiter.ts'
-import { sourceOf } from '../src/plan/group-source.ts'
-import { createPlan, groupsOf } from '../src/plan/plan.ts'
+import { planSource } from '../src/plan/group-source.ts'
+import { createPlan } from '../src/plan/plan.ts'
 import { RowSet } from '../src/plan/row-set.ts'
 import { assemblePart } from '../src/scheduler/assemble.ts'
 import { createEvaluator } from '../src/scheduler/evaluate.ts'
@@ -153,15 +153,13 @@ async function runEngine(
     frameRows: bufferSize,
     partRows,
   })
-  const cursor = groupsOf(plan)
   let journaled = 0
   const scheduler = createScheduler({
     clock: clock(),
     graph,
     generators,
-    source: sourceOf(cursor),
+    source: planSource(plan),
     remainingIn: (part) => Math.min(partRows, rows - part * partRows),
-    remainingRows: rows,
     load: () => ({ known: null, release: () => undefined }),
     routes: [
       { name: 'm', endpoint: 'm', limiters: [createConcurrencyLimiter({ name: 'm', cap: slots })] },
@@ -169,6 +167,7 @@ async function runEngine(
     send,
     journal: {
       cell: () => (journaled += 1),
+      exchange: (_exchange, durable) => durable(),
       failure: () => undefined,
       request: () => undefined,
       pendingBytes: 0,

@@ -147,7 +147,7 @@ async function atRate({ store, commits }: Measured) {
 
 function appendCell(store: RunStore, cell: number): void {
   const row = Math.floor(cell / columns)
-  store.journal.cell({ row, column: cell % columns, value: text, attempts: 1 })
+  store.journal.cell({ row, column: cell % columns, value: text })
 }
 
 function ledgerBytes(directory: string): number {

@@ -213,7 +213,7 @@ describe('refused with both numbers', () => {
       ledger.close()
       await expect(create({ config, out, rows: 5 })).rejects.toMatchObject({
         code: 'ledger-corrupt',
-        message: 'ledger: meta.rows is "-2", expected a whole number from 0',
+        message: 'the ledger is damaged: meta.rows is "-2", expected a whole number from 0',
       })
     } finally {
       await rm(folder, { recursive: true, force: true })

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { sourceOf } from '../../src/plan/group-source.ts'
-import { createPlan, groupsOf } from '../../src/plan/plan.ts'
+import { planSource } from '../../src/plan/group-source.ts'
+import { createPlan } from '../../src/plan/plan.ts'
 import { RowSet } from '../../src/plan/row-set.ts'
 import { bindGenerators } from '../../src/run/bind.ts'
 import { prepare } from '../../src/run/prepare.ts'
@@ -81,7 +81,6 @@ async function withoutStore(): Promise<void> {
     frameRows: task.bufferSize,
     partRows,
   })
-  const cursor = groupsOf(plan)
   let cells = 0
   const ended = await createScheduler({
     clock: systemClock,
@@ -92,14 +91,14 @@ async function withoutStore(): Promise<void> {
       models: modelsOf(prepared.config),
       seed: null,
     }),
-    source: sourceOf(cursor),
+    source: planSource(plan),
     remainingIn: (part) => Math.min(partRows, task.rows - part * partRows),
-    remainingRows: task.rows,
     load: () => ({ known: null, release: () => undefined }),
     routes: createRoutes(prepared.models, prepared.runConfig.request_admission),
     send: (route, request, requestSignal) => prepared.models.send(route, request, requestSignal),
     journal: {
       cell: () => (cells += 1),
+      exchange: (_exchange, durable) => durable(),
       failure: () => undefined,
       request: () => undefined,
       pendingBytes: 0,

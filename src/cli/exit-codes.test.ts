@@ -1,3 +1,4 @@
+import { noUsage } from '../store/ledger-usage.ts'
 import { expect, test } from 'vitest'
 import type { RunEnd, RunResult } from '../run/result.ts'
 import { RowsmithError, type ErrorCode } from '../util/errors.ts'
@@ -10,7 +11,7 @@ function result(end: RunEnd, dropped: number): RunResult {
     files: [],
     requests: 0,
     requestOutcomes: { succeeded: 0, throttled: 0, failed: 0 },
-    usage: { inputTokens: 0, outputTokens: 0, reasoningTokens: 0 },
+    usage: noUsage,
     seconds: 1,
     end,
     report: null,

@@ -5,6 +5,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { shortPath } from './outcome.ts'
 import { createScreen } from './terminal.ts'
 import { counted } from '../util/format.ts'
+import { RowsmithError } from '../util/errors.ts'
 import { jsonLine } from '../util/visible.ts'
 import { createWaiting } from './watch.ts'
 
@@ -14,7 +15,10 @@ export interface ExportOptions {
   json?: true
 }
 
-export async function runExport(directory: string, options: ExportOptions): Promise<ExitCode> {
+const standardOutput = '/dev/stdout'
+
+export async function runExport(directory: string, given: ExportOptions): Promise<ExitCode> {
+  const options = given.to === '-' ? toStandardOutput(given) : given
   const screen = createScreen(process.stderr)
   using waiting = createWaiting({
     screen,
@@ -31,7 +35,19 @@ export async function runExport(directory: string, options: ExportOptions): Prom
   if (options.json) {
     process.stdout.write(jsonLine({ dir: dataset.directory, files }))
   } else {
-    for (const { path, rows } of files) screen.print(`${shortPath(path)}  ${counted(rows, 'row')}`)
+    for (const { path, rows } of files) {
+      const name = path === standardOutput ? 'stdout' : shortPath(path)
+      screen.print(`${name}  ${counted(rows, 'row')}`)
+    }
   }
   return exitCodes.ok
+}
+
+function toStandardOutput(options: ExportOptions): ExportOptions {
+  if (options.json === true) {
+    throw new RowsmithError('usage', 'the rows and --json would both be printed on stdout', {
+      hints: ['Give --to a file, or leave --json out.'],
+    })
+  }
+  return { format: 'jsonl', ...options, to: standardOutput }
 }

@@ -176,7 +176,7 @@ function addExport(program: Command, set: SetCode): void {
     .description('Write every decided row to files, also of an interrupted run.')
     .option(
       '--to <path>',
-      'a folder for Parquet, a file for .jsonl or .csv (default: <dir>/export)',
+      'a folder for Parquet, a file for .jsonl or .csv, - for stdout (default: <dir>/export)',
     )
     .addOption(
       new Option('--format <format>', 'by the ending of --to when left out').choices([

@@ -18,6 +18,11 @@ export async function runReport(
   directory: string,
   options: ReportCommandOptions,
 ): Promise<ExitCode> {
+  if (options.html === '-') {
+    throw new RowsmithError('usage', '--html takes a file: the statistics are printed on stdout', {
+      hints: ['Give it a name, such as report.html.'],
+    })
+  }
   await using dataset = await open(directory)
   const report = await dataset.report()
   const { run, columns } = report

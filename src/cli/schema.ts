@@ -11,7 +11,7 @@ export interface SchemaOptions {
 
 export async function runSchema({ of, out }: SchemaOptions): Promise<ExitCode> {
   const text = `${JSON.stringify(jsonSchema(of), null, 2)}\n`
-  if (out === undefined) process.stdout.write(text)
+  if (out === undefined || out === '-') process.stdout.write(text)
   else {
     try {
       await writeFile(out, text)

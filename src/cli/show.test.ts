@@ -1,3 +1,4 @@
+import { noUsage } from '../store/ledger-usage.ts'
 import { expect, test } from 'vitest'
 import type { RunSummary } from '../run/summary.ts'
 import { describe } from './show.ts'
@@ -29,8 +30,7 @@ const summary: RunSummary = {
       row: 17,
       message: 'no complete reply within 60000 ms\u001B[2J',
       raw: null,
-      inputTokens: 0,
-      outputTokens: 0,
+      ...noUsage,
     },
     {
       column: 2,
@@ -41,19 +41,19 @@ const summary: RunSummary = {
       row: 4,
       message: 'no',
       raw: null,
-      inputTokens: 0,
-      outputTokens: 0,
+      ...noUsage,
     },
   ],
   requests: 1_234,
   requestOutcomes: { succeeded: 1_200, throttled: 20, failed: 14 },
-  usage: { inputTokens: 12_345, outputTokens: 45_678, reasoningTokens: 5_000 },
+  usage: { ...noUsage, inputTokens: 12_345, outputTokens: 45_678, reasoningTokens: 5_000 },
   usageByRoute: [
     {
       route: 'writer',
       ok: 1_200,
       throttled: 20,
       failed: 14,
+      ...noUsage,
       inputTokens: 12_345,
       outputTokens: 45_678,
       reasoningTokens: 5_000,

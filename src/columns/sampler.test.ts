@@ -41,6 +41,7 @@ function prepare(
   for (const [index, [name, config]] of [...configs].entries()) {
     const context = {
       path: ['columns', index],
+      written: written[name] ?? {},
       columns,
       seedColumn: (column: string) => seed[column]?.type,
       modelIdentity: () => undefined,

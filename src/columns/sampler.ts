@@ -11,6 +11,7 @@ import type { ReferencedSampler, Sampler } from '../samplers/define.ts'
 import { cellDistribution } from '../samplers/distribution.ts'
 import { createCellDraw } from '../samplers/draw.ts'
 import { samplers } from '../samplers/index.ts'
+import { spellingProblems } from '../samplers/spelling.ts'
 import { inputsOf } from '../samplers/inputs.ts'
 import { commonFields } from './common-fields.ts'
 
@@ -81,6 +82,7 @@ function createSamplerKind(
         problems: [
           ...skipProblems(config, context),
           ...problems,
+          ...writtenProblems(config, context),
           ...checkSampler(column, context.path, (name) => referenced(context, name)),
         ],
       }
@@ -103,6 +105,12 @@ function createSamplerKind(
 
 function isColumn(context: DescribeContext, name: string): boolean {
   return context.columns.has(name) || context.seedColumn(name) !== undefined
+}
+
+function writtenProblems({ name }: SamplerConfig, { path, written }: DescribeContext): Problem[] {
+  return ['params', 'conditional_params'].flatMap((field) =>
+    spellingProblems(written[field], [...path, field], name),
+  )
 }
 
 function skipProblems({ name, skip }: SamplerConfig, { path }: DescribeContext): Problem[] {

@@ -272,7 +272,8 @@ export function scalar(): z.ZodType<string | number | bigint | boolean | Double>
   const expected = 'text, a number, true or false'
   const schema = z.unknown().transform((input, context) => {
     if (isScalarLiteral(input)) return input
-    return refuse(context, input, { code: 'wrong-type', expected })
+    const quotable = input === null && { suggestion: 'Put it into quotes to have the word.' }
+    return refuse(context, input, { code: 'wrong-type', expected, ...quotable })
   })
   return withForm(schema, { json: { type: ['string', 'number', 'boolean'] } })
 }

@@ -6,6 +6,7 @@ import { entriesOf, isList, isMapping, mappingOf, quoted, type Mapping } from '.
 import type { Problem } from './problem.ts'
 import { levels, tooDeep } from './text-depth.ts'
 import type { Child, Place } from './text-place.ts'
+import { rememberSpellings } from './spelling.ts'
 import { plainScalar } from './yaml-scalars.ts'
 import { standard, taggedScalar } from './yaml-tags.ts'
 
@@ -153,6 +154,7 @@ function readSequence(
   }
   const asPairs = name === 'omap' || name === 'pairs'
   const values: Literal[] = []
+  const spelled = new Map<string, string>()
   const children = new Map<string, Child>()
   let size = 1
   let depth = 0
@@ -162,15 +164,25 @@ function readSequence(
     const pair = asPairs && isMapping(entry.value) ? entriesOf(entry.value)[0] : undefined
     values.push(pair === undefined ? entry.value : [pair[0], pair[1]])
     children.set(String(index), { key: null, place: entry.place })
+    noteSpelling(spelled, String(index), entry)
     size += entry.size
     depth = Math.max(depth, entry.depth)
   }
+  rememberSpellings(values, { items: spelled, keys: new Map() })
   return {
     value: values,
     place: { offset, empty: false, scalar: null, children },
     size,
     depth: depth + 1,
   }
+}
+
+/** Notes how a scalar is spelled where its value prints in another way. */
+function noteSpelling(spelled: Map<string, string>, step: string, { value, place }: Read): void {
+  if (place.scalar === null || isList(value) || isMapping(value)) return
+  const text = String(place.scalar.value)
+  const isPlain = place.scalar.type === Scalar.PLAIN && text !== ''
+  if (isPlain && keyText(value) !== text) spelled.set(step, text)
 }
 
 interface Entry {
@@ -197,6 +209,8 @@ function readMap(
   }
   const own = new Map<string, Entry>()
   const merged: MergeSource[] = []
+  const items = new Map<string, string>()
+  const keys = new Map<string, string>()
   let size = 1
   let depth = 0
   for (const { key, value } of pairs) {
@@ -208,11 +222,14 @@ function readMap(
       depth = Math.max(depth, entry.depth - 1)
       continue
     }
-    const name = readKey(key, keyOffset, reader)
+    const readName = read(key, keyOffset, reader)
+    const name = keyOf(readName.value, key, keyOffset, reader)
     const entry = read(value, keyOffset, reader)
     size += entry.size
     depth = Math.max(depth, entry.depth)
     if (name === undefined) continue
+    noteSpelling(keys, name, readName)
+    noteSpelling(items, name, entry)
     if (own.has(name)) reader.report(duplicateKey(name), keyOffset)
     own.set(name, { value: entry.value, child: { key: keyOffset, place: entry.place } })
   }
@@ -221,7 +238,9 @@ function readMap(
   const place = { offset, empty: false, scalar: null, children }
   if (isSet) return { ...leaf([...entries.keys()], offset), size, depth: 1 }
   const values = [...entries].map(([name, { value }]) => [name, value] as const)
-  return { value: mappingOf(values), place, size, depth: depth + 1 }
+  const mapping = mappingOf(values)
+  rememberSpellings(mapping, { items, keys })
+  return { value: mapping, place, size, depth: depth + 1 }
 }
 
 function offsetOf(node: unknown): number | undefined {
@@ -277,8 +296,7 @@ function mergeEntries(
 }
 
 /** The text of a key; keys of other types become the text JSON gives them. */
-function readKey(node: unknown, offset: number, reader: Reader): string | undefined {
-  const { value } = read(node, offset, reader)
+function keyOf(value: Literal, node: unknown, offset: number, reader: Reader): string | undefined {
   if (isList(value) || isMapping(value)) {
     const looksLikeTemplate = isMap(node) && node.flow === true
     reader.report(

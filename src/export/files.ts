@@ -1,12 +1,13 @@
-import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { storageError } from '../store/storage-error.ts'
 import type { RunStore } from '../store/store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { textFormats, type TextFormat } from './formats.ts'
 import { readFiles } from './records.ts'
+import { writeTarget } from './write-target.ts'
+import { nearest } from '../util/near-miss.ts'
 
 export type ExportFormat = 'parquet' | keyof typeof textFormats
 
@@ -28,49 +29,78 @@ const PROGRESS_ROWS = 4_096
 export async function exportFiles(
   store: RunStore,
   to: string,
-  { format = formatOf(to), onProgress = () => undefined }: ExportFilesOptions = {},
+  { format, onProgress = () => undefined }: ExportFilesOptions = {},
 ): Promise<ExportedFile[]> {
   const target = resolve(to)
-  await refuseOtherThing(target, format)
-  if (format === 'parquet') {
-    const files = await store.join({ directory: target })
+  const found = await stat(target).catch(() => null)
+  const chosen = format ?? formatOf(to, found?.isDirectory() === true)
+  refuseOtherThing(target, chosen, found)
+  if (chosen === 'parquet') {
+    // Behind a link the folder may be on another disk, where no file can be renamed to.
+    const directory = found === null ? target : await realpath(target)
+    const files = await store.join({ directory })
     return files.map(({ path, rows }) => ({ path, rows }))
   }
   const rows = await store.withJoined((files) => {
     const paths = files.map(({ path }) => path)
     const totalRows = files.reduce((sum, file) => sum + file.rows, 0)
     return writeText(store, paths, target, {
-      format: textFormats[format],
+      format: textFormats[chosen],
       onProgress: (written) => onProgress(written, totalRows),
     })
   })
   return [{ path: target, rows }]
 }
 
-function formatOf(path: string): ExportFormat {
+const formatEndings: Readonly<Record<string, ExportFormat>> = {
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+  '.csv': 'csv',
+}
+
+/** A name without an ending, or one like `v1.2` whose ending is a number, is that of a folder. */
+function formatOf(path: string, isFolder: boolean): ExportFormat {
   const ending = extname(path).toLowerCase()
-  if (ending === '.jsonl' || ending === '.ndjson') return 'jsonl'
-  if (ending === '.csv') return 'csv'
-  if (ending !== '.parquet') return 'parquet'
-  throw new RowsmithError(
-    'usage',
-    `Parquet files are exported into a folder, got the file name ${path}`,
-    {
-      hints: ['Give a folder; files in it are named train-00000-of-0000N.parquet.'],
-    },
-  )
+  const format = formatEndings[ending]
+  if (format !== undefined) return format
+  if (ending === '.parquet') {
+    throw new RowsmithError(
+      'usage',
+      `Parquet files are exported into a folder, got the file name ${path}`,
+      {
+        hints: ['Give a folder; files in it are named train-00000-of-0000N.parquet.'],
+      },
+    )
+  }
+  const isWord = /^\.[a-z0-9_-]+$/.test(ending) && !/^\.v?\d+$/.test(ending)
+  if (isFolder || /[/\\]$/.test(path) || !isWord) return 'parquet'
+  throw unknownEnding(path, ending)
+}
+
+function unknownEnding(path: string, ending: string): RowsmithError {
+  const known = Object.keys(formatEndings)
+  // `data.jsonl.gz`: what stands in front is the name to give.
+  const inner = extname(path.slice(0, -ending.length)).toLowerCase()
+  const meant = known.includes(inner) ? inner : nearest(ending, known)
+  return new RowsmithError('usage', `${path} ends in ${ending}, which names no export format`, {
+    hints: [
+      ...(meant === undefined ? [] : [`Did you mean ${meant}?`]),
+      `Give a file name ending in ${known.join(', ')}, a folder for Parquet (with / at its end, or --format parquet), or say the --format.`,
+    ],
+  })
 }
 
 /** A folder where a file would be, or a file where a folder would be, is the user's own. */
-async function refuseOtherThing(target: string, format: ExportFormat): Promise<void> {
-  const found = await stat(target).catch(() => null)
+function refuseOtherThing(target: string, format: ExportFormat, found: Stats | null): void {
   if (found === null) return
   if (format === 'parquet' && !found.isDirectory()) {
     throw new RowsmithError(
       'usage',
       `Parquet files are exported into a folder, and ${target} is a file`,
       {
-        hints: ['Give a folder, or a file name ending in .jsonl or .csv.'],
+        hints: [
+          'Give a folder, a file name ending in .jsonl or .csv, or say the --format of the text.',
+        ],
       },
     )
   }
@@ -93,7 +123,6 @@ async function writeText(
 ): Promise<number> {
   const columns = settings.columns.filter(({ drop }) => !drop)
   const types = new Map(columns.map(({ name, type }) => [name, type]))
-  const unfinished = `${target}.tmp`
   let rows = 0
   async function* lines(): AsyncGenerator<string> {
     const header = format.header([...types.keys()])
@@ -106,12 +135,9 @@ async function writeText(
   }
   try {
     await mkdir(dirname(target), { recursive: true })
-    await pipeline(lines, createWriteStream(unfinished, { flush: true }))
-    await rename(unfinished, target)
-    return rows
   } catch (error) {
-    // Where it can't be removed either, the first error is the one to tell.
-    await rm(unfinished, { force: true }).catch(() => undefined)
     throw storageError(error, `writing ${target}`)
   }
+  await writeTarget(target, lines())
+  return rows
 }

@@ -1,4 +1,4 @@
-import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import { parquetMetadataAsync, parquetRead, type AsyncBuffer, type FileMetaData } from 'hyparquet'
 import type { ColumnType } from '../graph/kind.ts'
 import { decompressors, openSource, parsers } from '../store/parquet.ts'
 import { parseJson } from '../util/json.ts'
@@ -15,33 +15,44 @@ export async function* readFiles(
   paths: readonly string[],
   types: ReadonlyMap<string, ColumnType>,
 ): AsyncGenerator<RecordValues> {
+  const columns = [...types]
+  const names = columns.map(([name]) => name)
   for (const path of paths) {
     using source = openSource(path)
     const metadata = await parquetMetadataAsync(source.buffer)
     let rowStart = 0
     for (const { num_rows: size } of metadata.row_groups) {
       const rowEnd = rowStart + Number(size)
-      const rows = await parquetReadObjects({
-        file: source.buffer,
-        metadata,
-        compressors: decompressors,
-        parsers,
-        rowStart,
-        rowEnd,
-      })
-      for (const row of rows) yield recordOf(row, types)
+      for (const row of await readRows(source.buffer, metadata, rowStart, rowEnd, names)) {
+        yield new Map(columns.map(([name, type], at) => [name, valueOf(row[at], type)]))
+      }
       rowStart = rowEnd
     }
   }
 }
 
-function recordOf(
-  row: Record<string, unknown>,
-  types: ReadonlyMap<string, ColumnType>,
-): RecordValues {
-  const record = new Map<string, Value>()
-  for (const [name, type] of types) record.set(name, valueOf(row[name], type))
-  return record
+/** Rows are lists in the order of the columns: as objects they would lose a `__proto__`. */
+async function readRows(
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  rowStart: number,
+  rowEnd: number,
+  columns: string[],
+): Promise<readonly (readonly unknown[])[]> {
+  let rows: readonly (readonly unknown[])[] = []
+  await parquetRead({
+    file,
+    metadata,
+    columns,
+    compressors: decompressors,
+    parsers,
+    rowStart,
+    rowEnd,
+    onComplete(read) {
+      rows = read
+    },
+  })
+  return rows
 }
 
 function valueOf(cell: unknown, type: ColumnType): Value {

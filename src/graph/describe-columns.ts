@@ -20,6 +20,7 @@ export function describeColumns({ input: { config, seed }, columns }: Draft): Pr
     if (column.kind === null || column.config === null) continue
     const context: DescribeContext = {
       path: column.path,
+      written: column.raw,
       columns: configs,
       seedColumn: (name) => seedTypes.get(name),
       modelIdentity: (alias) => modelIdentity(config.model_configs, alias),

@@ -51,6 +51,8 @@ export interface ColumnDescription {
 export interface DescribeContext {
   /** Path of the column in the config. */
   readonly path: ConfigPath
+  /** The column as the config has it, before its kind's schema read it. */
+  readonly written: Readonly<Record<string, unknown>>
   /** All column objects of the config, parsed by their kinds where that worked. */
   readonly columns: ReadonlyMap<string, ColumnConfig>
   /** Type of a seed column, when there is a seed and it has that column. */

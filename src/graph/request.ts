@@ -17,11 +17,17 @@ export interface ChatRequest {
 
 export type ModelRequest = ChatRequest
 
-/** Tokens as the provider counted them; 0 where it did not say. */
+/** What a request cost, as the provider counted it; 0 where it did not say. */
 export interface Usage {
   inputTokens: number
+  /** Of `inputTokens`: those the provider had in its cache. */
+  cachedInputTokens?: number
   outputTokens: number
+  /** Of `outputTokens`: those of the model's reasoning. */
   reasoningTokens: number
+  images?: number
+  /** In the provider's currency; null where it does not say. */
+  cost?: number | null
 }
 
 /** One quota as a reply's headers tell of it. */

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type AdaptiveOptions, createAdaptiveLimiter } from './adaptive-limiter.ts'
 import type { Limiter } from './limiter.ts'
@@ -238,5 +239,75 @@ describe('the start', () => {
     })
     expect(limits).toEqual([128, 512, 600])
     expect(adaptive({ cap: 20, rampMs: null }).limit).toBe(20)
+  })
+})
+
+test('what is foretold for an instant can be taken then, at any time of a long-lived machine', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.double({ min: 0, max: 1e13, noNaN: true }), fc.constantFrom(0, 1, 1e10, 1e13)),
+      fc.integer({ min: 1, max: 5_000 }),
+      fc.oneof(fc.constant(null), fc.double({ min: 0.001, max: 1e6, noNaN: true })),
+      fc.boolean(),
+      fc.array(fc.nat(3), { minLength: 1, maxLength: 80 }),
+      (from, cap, rampMs, startsRefused, steps) => {
+        const limiter = adaptive({ cap, rampMs })
+        let now = from
+        const held: number[] = []
+        const takeNow = (): void => void held.push(limiter.take(now))
+        if (startsRefused) {
+          limiter.readyAt(now)
+          limiter.release(limiter.take(now), throttled, now)
+        }
+        for (const step of steps) {
+          const at = limiter.readyAt(now)
+          if (at <= now) takeNow()
+          else if (at !== Infinity) {
+            // What a timer that fires exactly on time does.
+            now = at
+            if (limiter.readyAt(now) <= now) takeNow()
+          }
+          const mark = step === 0 ? undefined : held.pop()
+          if (mark !== undefined) limiter.release(mark, step === 1 ? throttled : ok, now)
+        }
+        expect(limiter.inFlight).toBe(held.length)
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
+
+describe('a server that says "at once" with every 429', () => {
+  /** Requests sent in so long, one after the other as soon as allowed. */
+  function sentIn(ms: number, retryAfterMs: number | null, cooldownMs: number | null): number {
+    const limiter = adaptive({ cap: 64, cooldownMs, jitter: () => 0.5 })
+    let sent = 0
+    for (let now = 0; now < ms; now = Math.max(now + 1, limiter.readyAt(now))) {
+      while (limiter.readyAt(now) <= now) {
+        const marks = takeAll(limiter, now)
+        sent += marks.length
+        const outcome = { kind: 'throttled', retryAfterMs } as const
+        for (const mark of marks) limiter.release(mark, outcome, now)
+      }
+    }
+    return sent
+  }
+
+  test.each([0, -5, Number.NaN])('Retry-After of %d is none: the own pause applies', (told) => {
+    expect(sentIn(600_000, told, null)).toBe(sentIn(600_000, null, null))
+    expect(sentIn(600_000, told, 2_000)).toBe(sentIn(600_000, null, 2_000))
+    expect(sentIn(600_000, told, null)).toBeLessThan(64 + 8 + 20)
+  })
+
+  test('one of a millisecond is not shorter than the own pause, up to a second', () => {
+    const perMinute = (sentIn(600_000, 1, null) - 64) / 10
+    expect(perMinute).toBeGreaterThan(55)
+    expect(perMinute).toBeLessThan(65)
+  })
+
+  test('one of seconds is obeyed as it is', () => {
+    const limiter = adaptive({ cooldownMs: null })
+    limiter.release(limiter.take(0), { kind: 'throttled', retryAfterMs: 3_000 }, 0)
+    expect(limiter.readyAt(0)).toBe(3_000)
   })
 })

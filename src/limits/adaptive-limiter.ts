@@ -26,6 +26,8 @@ const FIRST_UNITS = 32
 const UNITS_PER_REPLY = 3
 const FIRST_PAUSE_MS = 250
 const LONGEST_OWN_PAUSE_MS = 60_000
+/** A Retry-After below this is not shorter than the own pause: "at once" would be a storm. */
+const LONGEST_FLOOR_MS = 1_000
 /** Requests after a pause, as a share of the limit, and how many more each success allows. */
 const PROBE_SHARE = 1 / 8
 const PROBES_PER_SUCCESS = 2
@@ -79,24 +81,24 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
   function currentLimit(now: number): number {
     if (startup === 'ramp' && options.rampMs !== null) {
       rampStart ??= now
-      const share = Math.min(1, (now - rampStart) / options.rampMs)
-      limit = 1 + wholeSteps((cap - 1) * share)
-      if (share >= 1) startup = null
+      const [from, stepMs] = [rampStart, options.rampMs / (cap - 1)]
+      limit = Math.min(cap, 1 + stepsBy(now, from, stepMs))
+      if (limit === cap) startup = null
     }
     return Math.min(limit, slowdown.ceiling)
   }
 
   /** While ramping, when the limit grows by one more. */
   function nextRampStep(): number {
-    return startup === 'ramp' && rampStart !== null
-      ? rampStart + (limit / (cap - 1)) * (options.rampMs ?? 0)
+    return startup === 'ramp' && rampStart !== null && options.rampMs !== null
+      ? stepAt(limit, rampStart, options.rampMs / (cap - 1))
       : Number.POSITIVE_INFINITY
   }
 
   /** Units that may be in flight of those taken since the last burst. */
   function allowedProbes(now: number): number {
     if (probes === Number.POSITIVE_INFINITY || probesSince === null) return probes
-    const allowed = probes * PROBE_GROWTH ** wholeSteps((now - probesSince) / acceptMs)
+    const allowed = probes * PROBE_GROWTH ** stepsBy(now, probesSince, acceptMs)
     if (allowed < limit) return allowed
     probes = Number.POSITIVE_INFINITY
     refusals = 0
@@ -106,8 +108,14 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
   /** While probing, when more may leave though nobody answered. */
   function nextProbeStep(now: number): number {
     if (probesSince === null) return Number.POSITIVE_INFINITY
-    const steps = wholeSteps((now - probesSince) / acceptMs) + 1
-    return probesSince + steps * acceptMs
+    return stepAt(stepsBy(now, probesSince, acceptMs) + 1, probesSince, acceptMs)
+  }
+
+  /** The one answer to whether a unit is free: at or before `now` is yes. */
+  function readyAt(now: number): number {
+    if (inFlight >= currentLimit(now)) return nextRampStep()
+    if (fresh >= allowedProbes(now)) return nextProbeStep(now)
+    return Math.max(now, closedUntil)
   }
 
   function beginBurst(): void {
@@ -127,9 +135,9 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
   ): void {
     const isNew = mark === bursts
     if (isNew) refusals += 1
-    if (isNew || retryAfterMs !== null) {
-      closedUntil = Math.max(closedUntil, now + pauseMs(retryAfterMs))
-    }
+    // "At once", or a date in the past, says nothing of when it is open again.
+    const toldMs = retryAfterMs === null || !(retryAfterMs > 0) ? null : retryAfterMs
+    if (isNew || toldMs !== null) closedUntil = Math.max(closedUntil, now + pauseMs(toldMs))
     if (latencyMs !== undefined) acceptMs = Math.max(LEAST_ACCEPT_MS, 2 * latencyMs)
     if (!isNew) return
     const before = currentLimit(now)
@@ -147,12 +155,18 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
     probes = refusals > 1 ? 1 : firstProbes(limit)
   }
 
-  function pauseMs(retryAfterMs: number | null): number {
-    if (retryAfterMs !== null) {
-      return Math.min(retryAfterMs, options.longestCooldownMs) * (1 + jitter() / 10)
-    }
+  /** `toldMs` above 0, or null. */
+  function pauseMs(toldMs: number | null): number {
+    if (toldMs === null) return ownPauseMs()
+    const told = Math.min(toldMs, options.longestCooldownMs) * (1 + jitter() / 10)
+    return told >= LONGEST_FLOOR_MS
+      ? told
+      : Math.max(told, Math.min(ownPauseMs(), LONGEST_FLOOR_MS))
+  }
+
+  function ownPauseMs(): number {
     if (options.cooldownMs !== null) return options.cooldownMs
-    const doubled = FIRST_PAUSE_MS * 2 ** Math.min(20, refusals - 1)
+    const doubled = FIRST_PAUSE_MS * 2 ** Math.min(20, Math.max(0, refusals - 1))
     return Math.min(LONGEST_OWN_PAUSE_MS, doubled) * (0.75 + jitter() / 2)
   }
 
@@ -200,16 +214,9 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
     counts: 'in-flight',
     perMinute: null,
     cap,
-    readyAt(now) {
-      // A step that rounding puts at or before now is still to come.
-      if (inFlight >= currentLimit(now)) return nextRampStep()
-      if (fresh >= allowedProbes(now)) return nextProbeStep(now)
-      return Math.max(now, closedUntil)
-    },
+    readyAt,
     take(now) {
-      if (inFlight >= currentLimit(now) || fresh >= allowedProbes(now) || now < closedUntil) {
-        throw new Error(`limiter ${name} has no free unit`)
-      }
+      if (readyAt(now) > now) throw new Error(`limiter ${name} has no free unit`)
       inFlight += 1
       fresh += 1
       probesSince ??= now
@@ -248,9 +255,19 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
   }
 }
 
-/** Steps taken at an instant; at the very instant of a step rounding must not call it to come. */
-function wholeSteps(steps: number): number {
-  return Math.floor(steps + 1e-9)
+function stepAt(step: number, from: number, stepMs: number): number {
+  return from + step * stepMs
+}
+
+/**
+ * Steps whose instant has come, by `stepAt` and nothing else: with a rounding of its own a step
+ * could be foretold for now and not be taken yet.
+ */
+function stepsBy(now: number, from: number, stepMs: number): number {
+  let steps = Math.max(0, Math.floor((now - from) / stepMs))
+  while (steps > 0 && stepAt(steps, from, stepMs) > now) steps -= 1
+  while (stepAt(steps + 1, from, stepMs) <= now) steps += 1
+  return steps
 }
 
 function startupOf({ cap, rampMs }: AdaptiveOptions): 'ramp' | 'replies' | null {

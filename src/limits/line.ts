@@ -18,6 +18,9 @@ interface Bucket<Work> {
 /** Columns deeper than this share a place in the order; groups stay exact up to 2^41. */
 const DEEPEST = 4095
 
+/** Works of a bucket that were taken are cut off once there are so many, and as many as are left. */
+const MOST_TAKEN = 1_024
+
 /** The place of work in every line: lower goes first. */
 export function placeOf({ group, depth }: Waiting): number {
   return group * (DEEPEST + 1) + (DEEPEST - Math.min(depth, DEEPEST))
@@ -82,6 +85,10 @@ export function createLine<Work extends Waiting>(): Line<Work> {
         byPlace.delete(bucket.place)
         if (latest === bucket) latest = null
         removeFirst(heap)
+      } else if (bucket.head >= MOST_TAKEN && bucket.head * 2 >= works.length) {
+        // A bucket that is never empty would keep a slot for all that ever waited in it.
+        works.splice(0, bucket.head)
+        bucket.head = 0
       }
       return work
     },

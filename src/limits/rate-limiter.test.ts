@@ -118,6 +118,57 @@ describe('tokens a minute', () => {
   })
 })
 
+/** The most units that were used in the minute before a request that still left. */
+function mostBeforeOne(taken: readonly { at: number; units: number }[]): number {
+  let most = 0
+  taken.forEach(({ at }, last) => {
+    let sum = 0
+    for (let before = last - 1; before >= 0; before -= 1) {
+      const other = taken[before] as { at: number; units: number }
+      if (other.at <= at - 60_000 + 1e-3) break
+      sum += other.units
+    }
+    most = Math.max(most, sum)
+  })
+  return most
+}
+
+test('tokens a minute are a limit from 1 on: in no minute more than it beside one request', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 20_000 })),
+      fc.array(fc.nat(5_000), { minLength: 1, maxLength: 12 }),
+      fc.constantFrom(0, 1e6, 1e10, 1e13),
+      (perMinute, sizes, from) => {
+        const limiter = createRateLimiter({ name: 'm', counts: 'tokens', perMinute })
+        const taken: { at: number; units: number }[] = []
+        for (let now: number = from; taken.length < 400;) {
+          const units = 1 + (sizes[taken.length % sizes.length] ?? 0)
+          now = Math.max(now, limiter.readyAt(now, units))
+          if (now > from + 1e8) break
+          limiter.take(now, units)
+          taken.push({ at: now, units })
+        }
+        expect(taken.length).toBeGreaterThan(0)
+        expect(mostBeforeOne(taken)).toBeLessThanOrEqual(perMinute + 1e-3)
+        // What went beyond is waited out: over any long time it is the limit that counts.
+        const { at: last } = taken.at(-1) as { at: number }
+        const used = taken.slice(0, -1).reduce((sum, { units }) => sum + units, 0)
+        const allowed = perMinute * ((last - from) / 60_000 + 1)
+        expect(used).toBeLessThanOrEqual(allowed * 1.001 + 1)
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
+
+test('a request of a hundred minutes of tokens leaves alone, the next after its debt', () => {
+  const limiter = createRateLimiter({ name: 'm', counts: 'tokens', perMinute: 1 })
+  limiter.take(0, 100)
+  expect(limiter.readyAt(0, 100)).toBeGreaterThan(100 * 60_000)
+  expect(limiter.readyAt(0, 100)).toBeLessThan(150 * 60_000)
+})
+
 describe('limits that replies tell', () => {
   test('none until then; what left before counts', () => {
     const limiter = createRateLimiter({ name: 'm', counts: 'requests', perMinute: null })

@@ -11,7 +11,10 @@ export interface RateOptions {
 const MINUTE_MS = 60_000
 /** Units that may leave at once after a pause, as a share of a minute's: one second's worth. */
 const BURST_SHARE = 1 / 60
-/** Requests of more than this share of a minute's tokens go beyond the limit by what is over. */
+/**
+ * Requests of more than this share of a minute's tokens go beyond the limit by what is over, and
+ * the next one waits until the bucket has made up for it.
+ */
 const LARGEST_SHARE = 1 / 4
 /** Kept back of tokens: what a request uses is only known when it comes back. */
 const TOKEN_RESERVE = 0.02
@@ -40,7 +43,7 @@ export function createRateLimiter({ name, counts, perMinute }: RateOptions): Lim
   let unlimited = { since: 0, units: 0 }
 
   function burstOf(units: number): number {
-    return Math.max(isTokens ? 0 : 1, Math.floor(units * BURST_SHARE))
+    return isTokens ? units * BURST_SHARE : Math.max(1, Math.floor(units * BURST_SHARE))
   }
 
   /** Units per ms. A whole unit at once is not counted twice: nothing smaller than it leaves. */
@@ -59,12 +62,13 @@ export function createRateLimiter({ name, counts, perMinute }: RateOptions): Lim
   /** A request larger than what may leave at once makes room for itself once. */
   function need(tokens: number): number {
     if (!isTokens || limit === null) return 1
-    const largest = Math.max(1, Math.min(tokens, Math.floor(limit * LARGEST_SHARE)))
+    const wanted = Math.max(1, tokens)
+    const largest = Math.min(wanted, limit * LARGEST_SHARE)
     if (largest > burst) {
       if (isUntouched) level = largest
       burst = largest
     }
-    return Math.min(Math.max(1, tokens), burst)
+    return Math.min(wanted, burst)
   }
 
   function learn(quota: Quota | null | undefined, now: number): void {
@@ -74,7 +78,7 @@ export function createRateLimiter({ name, counts, perMinute }: RateOptions): Lim
       const used = limit === null ? recentUnits(now) : burst - level
       fill(now)
       limit = told
-      burst = Math.max(burstOf(told), Math.min(burst, Math.floor(told * LARGEST_SHARE)))
+      burst = Math.max(burstOf(told), Math.min(burst, told * LARGEST_SHARE))
       level = burst - used
       filledAt = now
     }

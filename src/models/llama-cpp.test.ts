@@ -13,7 +13,8 @@ import {
   requestError,
 } from '../../test/support/models.ts'
 import { providerSuite } from '../testing/provider-suite.ts'
-import { llamaCpp } from './llama-cpp.ts'
+import type { ModelTarget } from './provider.ts'
+import { llamaCpp, sequencesOf } from './llama-cpp.ts'
 
 // Where examples/bedtime-stories keeps the model it fetches.
 const weights =
@@ -43,6 +44,25 @@ test('a file that is not GGUF stops the endpoint', async () => {
   const error = await requestError(registry.send('writer', chat('Once'), fresh()))
   expect([error.code, error.problem.kind]).toEqual(['model-unreadable', 'endpoint-stopped'])
   await registry.close()
+})
+
+test('a file has room for all aliases that use it, whichever asks first', () => {
+  const of = (model: string, maxParallelRequests: number): ModelTarget => ({
+    model,
+    maxTokens: null,
+    temperature: null,
+    topP: null,
+    timeoutMs: 1_000,
+    extraBody: {},
+    maxParallelRequests,
+  })
+  const targets = [of('a.gguf', 1), of('./a.gguf', 6), of('b.gguf', 3)]
+  const room = (cap: number | null): number[] => {
+    const config = providerConfig({ max_parallel_requests: cap })
+    return targets.map((target) => sequencesOf(target, { config, context: { targets } }))
+  }
+  expect(room(null)).toEqual([7, 7, 3])
+  expect(room(6)).toEqual([6, 6, 3])
 })
 
 test('without the package the error says how to install it', async () => {

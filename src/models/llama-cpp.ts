@@ -49,7 +49,12 @@ function openLlamaCpp(config: ModelProvider, context: ProviderContext): Provider
     let loaded = models.get(path)
     if (loaded === undefined) {
       engine ??= startEngine(asked)
-      loaded = loadModel(engine, { path, target, asked })
+      loaded = loadModel(engine, {
+        path,
+        target,
+        asked,
+        sequences: sequencesOf(target, { config, context }),
+      })
       // A file that was missing may be there when the next run of this process asks.
       loaded.catch(() => models.delete(path))
       models.set(path, loaded)
@@ -119,6 +124,17 @@ function openLlamaCpp(config: ModelProvider, context: ProviderContext): Provider
   }
 }
 
+/** Requests at once over all aliases that use the file: whichever asks first, all have room. */
+export function sequencesOf(
+  { model, maxParallelRequests }: ModelTarget,
+  { config, context }: { config: ModelProvider; context: Pick<ProviderContext, 'targets'> },
+): number {
+  const path = pathOf(model)
+  const sharing = context.targets.filter((each) => pathOf(each.model) === path)
+  const sum = sharing.reduce((units, each) => units + each.maxParallelRequests, 0)
+  return Math.max(maxParallelRequests, Math.min(sum, config.max_parallel_requests ?? sum))
+}
+
 async function startEngine(asked: Asked): Promise<{ library: Library; llama: Llama }> {
   let library: Library
   try {
@@ -150,7 +166,12 @@ async function startEngine(asked: Asked): Promise<{ library: Library; llama: Lla
 
 async function loadModel(
   engine: Promise<{ library: Library; llama: Llama }>,
-  { path, target, asked }: { path: string; target: ModelTarget; asked: Asked },
+  {
+    path,
+    target,
+    asked,
+    sequences: count,
+  }: { path: string; target: ModelTarget; asked: Asked; sequences: number },
 ): Promise<Loaded> {
   const { library, llama } = await engine
   try {
@@ -166,14 +187,12 @@ async function loadModel(
   try {
     const model = await llama.loadModel({ modelPath: path })
     const context = await model.createContext({
-      sequences: target.maxParallelRequests,
+      sequences: count,
       contextSize: model.trainContextSize,
       // More threads wait for each other in spin locks when the machine does anything else.
       threads: numberFrom(target.extraBody['threads']) ?? 1,
     })
-    const sequences = createPool(
-      Array.from({ length: target.maxParallelRequests }, () => context.getSequence()),
-    )
+    const sequences = createPool(Array.from({ length: count }, () => context.getSequence()))
     const { tokenizer } = model.fileInfo.metadata
     return { library, model, context, sequences, chat: Boolean(tokenizer.chat_template) }
   } catch (error) {

@@ -17,7 +17,7 @@ export interface ModelTarget {
   readonly timeoutMs: number
   /** The alias's with the provider's over it, as JSON: `rawJson` keeps `3.0` and long integers. */
   readonly extraBody: Readonly<Record<string, unknown>>
-  /** Never more requests at once than this; admission is the engine's. */
+  /** Never more requests at once of this alias; admission is the engine's. */
   readonly maxParallelRequests: number
 }
 
@@ -36,6 +36,8 @@ export interface Provider {
 
 /** What a provider is opened with, beside its config. */
 export interface ProviderContext {
+  /** What it will be asked for, one for each alias of the run. */
+  readonly targets: readonly ModelTarget[]
   /** The key its config names, or null for none. */
   readonly apiKey: string | null
   readonly environment: Environment

@@ -7,7 +7,7 @@ import { messageOf } from '../util/errors.ts'
 import { shownAddress } from './classify.ts'
 import type { Environment, ModelTarget, Provider } from './provider.ts'
 import { rawJson } from './raw-json.ts'
-import { resolveAliases, type ModelsConfig } from './resolve.ts'
+import { resolveAliases, type ModelsConfig, type Resolved } from './resolve.ts'
 import { createRedactor, furtherSecrets, resolveSecrets } from './secrets.ts'
 
 /** What is declared to be allowed in a minute; null for no limit. */
@@ -97,17 +97,24 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
   const redact = createRedactor([...secrets.values(), ...furtherSecrets(providers, environment)])
   const opened = new Map<ModelProvider, Provider>()
   const entries = new Map<string, Entry>()
-  for (const [alias, { model, provider }] of resolved) {
+  const targets = [...resolved.values()].map((each) => ({ ...each, target: targetOf(each) }))
+  for (const { model, provider, target } of targets) {
+    const kind = table.get(provider.provider_type)
+    if (kind === undefined) throw new Error(`no kind for ${provider.provider_type}`)
     let open = opened.get(provider)
     if (open === undefined) {
-      const kind = table.get(provider.provider_type)
-      if (kind === undefined) throw new Error(`no kind for ${provider.provider_type}`)
       const apiKey = secrets.get(provider.name) ?? null
-      open = kind.open(provider, { apiKey, environment, clock, redact })
+      const own = targets.filter((each) => each.provider === provider).map((each) => each.target)
+      open = kind.open(provider, { targets: own, apiKey, environment, clock, redact })
       opened.set(provider, open)
     }
-    const remote = table.get(provider.provider_type)?.remote === true
-    entries.set(alias, entryOf(model, provider, { provider: open, remote }))
+    const route = routeOf({ model, provider }, kind.remote)
+    entries.set(model.alias, {
+      route,
+      target,
+      provider: open,
+      skipCheck: model.skip_health_check,
+    })
   }
   return { problems, registry: createRegistry(entries, { environment, redact, opened }) }
 }
@@ -184,42 +191,40 @@ async function probeOnce(
   }
 }
 
-function entryOf(
-  model: ModelConfig,
-  provider: ModelProvider,
-  open: { provider: Provider; remote: boolean },
-): Entry {
+function routeOf({ model, provider }: Resolved, remote: boolean): Route {
   const parameters = model.inference_parameters
-  const timeoutMs = parameters.timeout === null ? defaultTimeoutMs : parameters.timeout * 1000
+  return {
+    alias: model.alias,
+    provider: provider.name,
+    model: model.model,
+    endpoint: remote ? shownAddress(provider.endpoint) : provider.name,
+    aliasCap: parameters.max_parallel_requests,
+    endpointCap: provider.max_parallel_requests,
+    aliasRate: rateOf(parameters),
+    endpointRate: rateOf(provider),
+    maxTokens: parameters.max_tokens,
+    timeoutMs: timeoutOf(model),
+  }
+}
+
+function targetOf({ model, provider }: Resolved): ModelTarget {
+  const parameters = model.inference_parameters
   const aliasCap = parameters.max_parallel_requests
-  const endpointCap = provider.max_parallel_requests
   const extra = rawJson({ ...parameters.extra_body, ...provider.extra_body })
   return {
-    route: {
-      alias: model.alias,
-      provider: provider.name,
-      model: model.model,
-      endpoint: open.remote ? shownAddress(provider.endpoint) : provider.name,
-      aliasCap,
-      endpointCap,
-      aliasRate: rateOf(parameters),
-      endpointRate: rateOf(provider),
-      maxTokens: parameters.max_tokens,
-      timeoutMs,
-    },
-    target: {
-      model: model.model,
-      maxTokens: parameters.max_tokens,
-      temperature: fixed(parameters.temperature),
-      topP: fixed(parameters.top_p),
-      timeoutMs,
-      // `rawJson` of an object is an object.
-      extraBody: extra as Record<string, unknown>,
-      maxParallelRequests: Math.min(aliasCap, endpointCap ?? aliasCap),
-    },
-    provider: open.provider,
-    skipCheck: model.skip_health_check,
+    model: model.model,
+    maxTokens: parameters.max_tokens,
+    temperature: fixed(parameters.temperature),
+    topP: fixed(parameters.top_p),
+    timeoutMs: timeoutOf(model),
+    // `rawJson` of an object is an object.
+    extraBody: extra as Record<string, unknown>,
+    maxParallelRequests: Math.min(aliasCap, provider.max_parallel_requests ?? aliasCap),
   }
+}
+
+function timeoutOf({ inference_parameters: { timeout } }: ModelConfig): number {
+  return timeout === null ? defaultTimeoutMs : timeout * 1000
 }
 
 /** What is drawn comes with each request. */

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { sourceOf } from './group-source.ts'
-import { createPlan, groupsOf } from './plan.ts'
+import { planSource } from './group-source.ts'
+import { createPlan } from './plan.ts'
 import { RowSet } from './row-set.ts'
 
 function source(target: number, decided: RowSet = RowSet.empty) {
   const plan = createPlan({ target, decided, groupRows: 4, frameRows: 4, partRows: 8 })
-  return sourceOf(groupsOf(plan))
+  return planSource(plan)
 }
 
 test('groups are shown before they are taken, each once', () => {

@@ -2,16 +2,13 @@ import type { ColumnType } from '../graph/kind.ts'
 import { createSummary, type ColumnSummary, type StoredSummary } from './summary.ts'
 import type { Scalar } from './scalar.ts'
 
-/** Statistics of the records of one part, as the ledger keeps them. */
+/** Statistics of the records of one part, or of several, by column. */
 export interface PartProfile {
-  version: typeof profileVersion
   columns: readonly StoredSummary[]
-  /** Skipped cells by column, which can't be told from the records; absent when not known. */
-  skipped?: readonly number[]
 }
 
 /** Grows whenever older statistics can't be merged with new ones; they are then made again. */
-const profileVersion = 1
+export const profileVersion = 1
 
 /**
  * Values of the first part, and of those up to this row, are counted one by one, so that small
@@ -50,10 +47,7 @@ export function createPartProfiler(
         for (const value of block.columns[id] ?? []) summary.add(value)
       }
     },
-    profile: () => ({
-      version: profileVersion,
-      columns: summaries.map((summary) => summary.store()),
-    }),
+    profile: () => ({ columns: summaries.map((summary) => summary.store()) }),
   }
 }
 
@@ -61,6 +55,8 @@ export function createPartProfiler(
 export interface ProfileMerger {
   add(profile: PartProfile): void
   readonly columns: readonly ColumnSummary[]
+  /** What was merged so far, in the form of one of them. */
+  profile(): PartProfile
 }
 
 export function createProfileMerger(columns: readonly { type: ColumnType }[]): ProfileMerger {
@@ -73,14 +69,6 @@ export function createProfileMerger(columns: readonly { type: ColumnType }[]): P
         if (stored !== undefined) summary.merge(stored)
       }
     },
+    profile: () => ({ columns: summaries.map((summary) => summary.store()) }),
   }
-}
-
-/** A profile as it came from the ledger; null for none, or one of another version. */
-export function readPartProfile(stored: unknown, columns: number): PartProfile | null {
-  if (typeof stored !== 'object' || stored === null) return null
-  // Written by this very module under this version; whoever changes it changes the version.
-  const profile = stored as Partial<PartProfile>
-  if (profile.version !== profileVersion) return null
-  return profile.columns?.length === columns ? (profile as PartProfile) : null
 }

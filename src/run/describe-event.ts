@@ -9,14 +9,14 @@ export function describeEvent(event: SchedulerEvent): string | null {
       return `row ${event.row}, column ${event.column}: ${event.code}: ${event.message}${event.kept ? ' (kept as null)' : ' (row dropped)'}`
     case 'condition-failed':
       return `row ${event.row}, column ${event.column}: its skip condition failed and the cell is skipped: ${event.message}`
-    case 'request-throttled':
-      return `route ${event.route}: asked to wait${event.retryAfterMs === null ? '' : ` ${event.retryAfterMs} ms`} (429)`
     case 'endpoint-stopped':
       return `endpoint ${event.endpoint} stopped: ${messageOf(event.error)}`
     case 'early-shutdown':
       return `early shutdown: ${Math.round(event.rate * 100)} % of the last ${event.window} cells failed`
     case 'draining':
       return 'stopping: waiting for requests on the wire'
+    // Summed up by `throttle-notes.ts`.
+    case 'request-throttled':
     case 'row-group-opened':
       break
   }

@@ -5,8 +5,8 @@ import type { Generator } from '../graph/kind.ts'
 import { fromStored } from '../graph/stored-value.ts'
 import type { Group } from '../plan/group.ts'
 import { partBounds } from '../plan/part.ts'
-import { sourceOf } from '../plan/group-source.ts'
-import { createPlan, groupsOf } from '../plan/plan.ts'
+import { planSource } from '../plan/group-source.ts'
+import { createPlan } from '../plan/plan.ts'
 import { RowSet } from '../plan/row-set.ts'
 import { assemblePart } from '../scheduler/assemble.ts'
 import { createEvaluator } from '../scheduler/evaluate.ts'
@@ -64,7 +64,6 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     // Already told when the scheduler decided the cell.
     onConditionError: () => undefined,
   })
-  const cursor = groupsOf(plan, { wholeFrames: graph.columns.some(({ by }) => by === 'column') })
   const hold = seed?.hold ?? holdNothing
 
   async function load(group: Group): Promise<GroupInputs> {
@@ -87,7 +86,6 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
           row: block.rows[at] as number,
           column,
           value: fromStored(type, value),
-          attempts: 1,
         })
       })
     }
@@ -98,13 +96,12 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     clock,
     graph,
     generators,
-    source: sourceOf(cursor),
+    source: planSource(plan, { wholeFrames: graph.columns.some(({ by }) => by === 'column') }),
     remainingIn(part) {
       const start = part * partRows
       const end = Math.min(start + partRows, target)
       return end - start - decided.intersect(start, end).count
     },
-    remainingRows: plan.remaining,
     load,
     routes: options.routes,
     send: options.send,

@@ -62,13 +62,15 @@ interface ReportParts extends Pick<FinishOptions, 'graph' | 'warn'> {
 
 /** A page that can't be written takes nothing from the dataset. */
 async function report(
-  { directory, settings }: RunStore,
+  store: RunStore,
   { graph, end, seconds, warn }: ReportParts,
 ): Promise<Pick<RunResult, 'report' | 'columns'>> {
+  const { directory, settings } = store
   if (end.kind === 'interrupted' && settings.rows > quickParts * settings.partRows) {
     await removeReportPage(directory)
     return { report: null, columns: null }
   }
+  await store.completeProfiles()
   const path = join(directory, reportName)
   const made = await makeReport(directory, { graph, seconds })
   try {

@@ -1,12 +1,12 @@
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeTarget } from '../export/write-target.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { ColumnKind } from '../graph/kind.ts'
 import { reportPage } from '../profile/page.ts'
 import type { ColumnStatistics } from '../profile/statistics.ts'
 import { inspectStore } from '../store/inspect.ts'
 import type { StoreSummary } from '../store/inspect.ts'
-import { storageError } from '../store/storage-error.ts'
 import { isRowsmithError } from '../util/errors.ts'
 import { readCommand } from './command.ts'
 import { columnStatistics } from './statistics.ts'
@@ -66,21 +66,10 @@ async function storedGraph(
 /** Name of the page in the run folder. */
 export const reportName = 'report.html'
 
-let pages = 0
-
 /** Writes a report as one HTML page that needs nothing beside it. */
 export async function writeReportPage(report: DatasetReport, path: string): Promise<void> {
   const { run, columns } = report
-  pages += 1
-  // Who reports on a run takes no lock: two may write the same page at once.
-  const unfinished = `${path}.${process.pid}-${pages}.tmp`
-  try {
-    await writeFile(unfinished, reportPage({ ...run, seed: String(run.seed), columns }))
-    await rename(unfinished, path)
-  } catch (error) {
-    await rm(unfinished, { force: true }).catch(() => undefined)
-    throw storageError(error, `writing ${path}`)
-  }
+  await writeTarget(path, [reportPage({ ...run, seed: String(run.seed), columns })])
 }
 
 /** A page of what the folder held before would tell what is no longer true. */

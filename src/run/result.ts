@@ -1,6 +1,6 @@
 import type { ColumnStatistics } from '../profile/statistics.ts'
-import type { RouteUsage } from '../store/ledger-journal.ts'
 import type { RowTotals } from '../store/ledger-parts.ts'
+import { addToUsage, noUsage, type RouteUsage, type StoredUsage } from '../store/ledger-usage.ts'
 
 /** Rows by outcome: they sum to the rows requested. */
 export interface RowCounts {
@@ -16,12 +16,6 @@ export interface RowCounts {
   remaining: number
 }
 
-interface UsageTotals {
-  inputTokens: number
-  outputTokens: number
-  reasoningTokens: number
-}
-
 /** What a run left, over all its sessions. */
 export interface RunResult {
   dir: string
@@ -31,7 +25,7 @@ export interface RunResult {
   /** Requests that left this machine. */
   requests: number
   requestOutcomes: { succeeded: number; throttled: number; failed: number }
-  usage: UsageTotals
+  usage: StoredUsage
   /** Wall time of this session. */
   seconds: number
   end: RunEnd
@@ -67,13 +61,11 @@ export function requestTotals(
   const succeeded = sum(({ ok }) => ok)
   const throttled = sum((route) => route.throttled)
   const failed = sum((route) => route.failed)
+  const all: StoredUsage = { ...noUsage }
+  for (const route of usage) addToUsage(all, route)
   return {
     requests: succeeded + throttled + failed,
     requestOutcomes: { succeeded, throttled, failed },
-    usage: {
-      inputTokens: sum((route) => route.inputTokens),
-      outputTokens: sum((route) => route.outputTokens),
-      reasoningTokens: sum((route) => route.reasoningTokens),
-    },
+    usage: all,
   }
 }

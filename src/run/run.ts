@@ -21,6 +21,7 @@ import { logName, openLog, type RunLog } from './log.ts'
 import { openSeedRows } from './open-seed.ts'
 import { findPlace } from './place.ts'
 import { tellSeedProgress } from './seed-progress.ts'
+import { createThrottleNotes } from './throttle-notes.ts'
 import { prepare, type Prepared, type PrepareOptions } from './prepare.ts'
 import type { RunResult } from './result.ts'
 import { createRoutes } from './routes.ts'
@@ -90,9 +91,9 @@ export async function start(options: RunOptions): Promise<Run> {
   options.signal?.throwIfAborted()
   const giveUp = (): void => controller.abort(options.signal?.reason)
   options.signal?.addEventListener('abort', giveUp, { once: true })
-  const place = await findPlace(options)
   const opened = new AsyncDisposableStack()
   try {
+    const place = await findPlace(options)
     const prepared = opened.use(
       await prepare({ ...prepareOptions(options, clock, signal), onEvent: emit }, place.storedSeed),
     )
@@ -109,9 +110,12 @@ export async function start(options: RunOptions): Promise<Run> {
         emit(event)
       }),
     )
-    const file = openLog(join(store.directory, logName), clock, prepared.models.redact)
+    const { redact } = prepared.models
+    const file = openLog(join(store.directory, logName), { clock, redact })
     opened.defer(() => file.close())
     log.write = file.write
+    const throttles = createThrottleNotes(clock, file.write)
+    opened.defer(() => throttles.close())
 
     let decided = decidedRows(store)
     if (place.exists) {
@@ -157,6 +161,7 @@ export async function start(options: RunOptions): Promise<Run> {
       send: (route, request, requestSignal) => prepared.models.send(route, request, requestSignal),
       settleOnly: false,
       onEvent(event) {
+        if (event.type === 'request-throttled') throttles.note(event.route, event.retryAfterMs)
         const text = describeEvent(event)
         if (text !== null) file.write(text)
         emit(event)

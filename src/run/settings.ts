@@ -34,12 +34,13 @@ export function newSettings(
 }
 
 function storedColumns(graph: Graph): ColumnSettings[] {
-  return graph.columns.map(({ name, type, fingerprint, material, drop }) => ({
+  return graph.columns.map(({ name, type, fingerprint, material, drop, pure }) => ({
     name,
     type,
     fingerprint,
     material,
     drop,
+    ...(pure ? { pure } : {}),
   }))
 }
 

@@ -7,7 +7,8 @@ import {
   type TokenRate,
 } from '../profile/statistics.ts'
 import type { ColumnSummary } from '../profile/summary.ts'
-import type { FailureSummary, RouteUsage } from '../store/ledger-journal.ts'
+import type { FailureSummary } from '../store/ledger-journal.ts'
+import type { RouteUsage } from '../store/ledger-usage.ts'
 import { readProfiles } from '../store/profiles.ts'
 import type { ColumnSettings, RunSettings } from '../store/settings.ts'
 
@@ -31,9 +32,8 @@ export async function columnStatistics(input: StatisticsInput): Promise<ColumnSt
   const merger = createProfileMerger(settings.columns)
   let skipped: number[] | null = settings.columns.map(() => 0)
   let parts = 0
-  for await (const profile of readProfiles(input.directory, settings)) {
+  for await (const { profile, skipped: more } of readProfiles(input.directory, settings)) {
     merger.add(profile)
-    const more = profile.skipped
     skipped = more && skipped ? skipped.map((count, id) => count + (more[id] ?? 0)) : null
     parts += 1
     if (parts % partsInTurn === 0) await new Promise(setImmediate)

@@ -45,6 +45,7 @@ function readFrom({ cells = [], failures = [] }: Known, blockRows: number): Read
           columns: Uint32Array.from(found, ({ column }) => column),
           values: found.map(({ value }) => value),
           failures: failures.filter(({ row }) => row >= from && row < to),
+          exchanges: [],
         }
       }
     }

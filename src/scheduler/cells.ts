@@ -93,7 +93,7 @@ export function createCells(options: CellsOptions): Cells {
     if (evaluator.skip(column, group.block, offset)) return skipped(group, local, offset)
     const failure = evaluator.row(column, generator, new BlockRow(group.block, offset))
     if (failure !== null) return failed(group, local, offset, failure, 1)
-    if (!column.pure) writeDown(group, column, offset, 1)
+    if (!column.pure) writeDown(group, column, offset)
     finished(group, local, offset)
   }
 
@@ -164,7 +164,7 @@ export function createCells(options: CellsOptions): Cells {
     const { column } = columnOf(local)
     const failure = fill(group, column, offset, outcome)
     if (failure === null) {
-      if (!column.pure) writeDown(group, column, offset, attempts)
+      if (!column.pure) writeDown(group, column, offset)
       finished(group, local, offset)
     } else {
       failed(group, local, offset, failure, attempts, outcome.usage)
@@ -173,18 +173,13 @@ export function createCells(options: CellsOptions): Cells {
   }
 
   /** Sides first: where the main cell is known, they are. */
-  function writeDown(
-    group: OpenGroup,
-    column: GraphColumn,
-    offset: number,
-    attempts: number,
-  ): void {
+  function writeDown(group: OpenGroup, column: GraphColumn, offset: number): void {
     const { block } = group
     const row = block.rowAt(offset)
     for (const side of column.sides) {
-      journal.cell({ row, column: side, value: cellOf(block, side, offset), attempts })
+      journal.cell({ row, column: side, value: cellOf(block, side, offset) })
     }
-    journal.cell({ row, column: column.id, value: cellOf(block, column.id, offset), attempts })
+    journal.cell({ row, column: column.id, value: cellOf(block, column.id, offset) })
   }
 
   function finished(group: OpenGroup, local: number, offset: number): void {

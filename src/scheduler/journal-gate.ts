@@ -39,6 +39,10 @@ export function createJournalGate(options: JournalGateOptions): JournalGate {
       journal.failure(failure)
       check()
     },
+    exchange(exchange, durable) {
+      journal.exchange(exchange, durable)
+      check()
+    },
     request(record) {
       journal.request(record)
       check()

@@ -7,7 +7,6 @@ export interface JournaledCell {
   /** Column id in the graph. */
   column: number
   value: Value
-  attempts: number
 }
 
 /** Why a cell is missing; kept for ever for a dropped row. */
@@ -25,9 +24,24 @@ export interface JournaledFailure {
   outcome: 'dropped' | 'null'
 }
 
-/** One request that left this machine and how it ended; summed up per route. */
+/** One answered request (or tool call) of a cell that needs several. */
+export interface JournaledExchange {
+  row: number
+  column: number
+  /** Counts from 0, in the order the cell asked. */
+  turn: number
+  /** Hex SHA-256 of the request as it was sent. */
+  hash: string
+  /** JSON text. */
+  reply: string
+  usage: Usage
+}
+
+/** One request that left this machine and how it ended; summed up per route and column. */
 export interface RequestRecord {
   route: string
+  /** Column id in the graph; none for a request that belongs to no column. */
+  column?: number | null
   outcome: 'ok' | 'throttled' | 'failed'
   usage: Usage
 }
@@ -40,6 +54,8 @@ export interface RequestRecord {
 export interface Journal {
   cell(cell: JournaledCell): void
   failure(failure: JournaledFailure): void
+  /** Calls back once the exchange and everything before it is durable; never when that fails. */
+  exchange(exchange: JournaledExchange, durable: () => void): void
   request(record: RequestRecord): void
   /** Bytes appended and not durable yet: the scheduler sends nothing while this is over its budget. */
   readonly pendingBytes: number

@@ -4,6 +4,8 @@ export interface KnownPattern {
   cells: readonly number[]
   /** Ids of columns that failed and left a null. */
   nulls: readonly number[]
+  /** Ids of columns with answered requests. */
+  exchanges: readonly number[]
   /** A cell failed, and the row goes without a record. */
   dropped: boolean
 }

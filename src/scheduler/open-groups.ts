@@ -141,8 +141,7 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
   /** A source that still grows may yet give rows of the frame; answers whether none can come. */
   function admitWholeFrame(): boolean {
     if (currentFrame < 0 || arriving !== null) return false
-    const next = source.peek()
-    if (next === null ? !source.exhausted : next.frame === currentFrame) return false
+    if (source.moreOf(currentFrame)) return false
     const whole = currentFrame
     currentFrame = -1
     frames.admitted(whole)

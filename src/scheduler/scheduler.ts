@@ -34,7 +34,6 @@ export interface SchedulerOptions {
   source: GroupSource
   /** Rows of a part without an outcome at the start. */
   remainingIn: (part: number) => number
-  remainingRows: number
   /** Gets at hand what a group needs; answers at once where nothing has to be read. */
   load: (group: Group) => Promise<GroupInputs> | GroupInputs
   routes: readonly Route[]
@@ -74,7 +73,7 @@ const SLICE_MS = 4
  * `turn`, the one place where anything new begins.
  */
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { clock, graph, routes } = options
+  const { clock, graph, routes, source } = options
   const emit = options.onEvent ?? (() => undefined)
   const work = createWorkGraph(graph, options.generators)
   const startRoutes = createStartRoutes(work, routes, options.localWorkers)
@@ -174,7 +173,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     work,
     tally,
     budget: options.budget,
-    source: options.source,
+    source,
     load: options.load,
     firstRoutes: linesOf(firstColumns(work)),
     routes: linesOf(work.columns),
@@ -307,7 +306,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     parts.handOnIncomplete()
     if (parts.writing > 0) return
     // Not by open groups: a task of a dropped row may be open still.
-    ending.resolve(stopping.end(decidedRows === options.remainingRows && !parts.givenUp))
+    const complete = source.exhausted && decidedRows === source.rows && !parts.givenUp
+    ending.resolve(stopping.end(complete))
     end(new Error('the run has ended'))
   }
 
@@ -357,7 +357,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       rows: {
         decided: decidedRows,
         dropped: droppedRows,
-        remaining: options.remainingRows - decidedRows,
+        remaining: source.rows - decidedRows,
         open: groups.rows,
       },
       openGroups: groups.size,

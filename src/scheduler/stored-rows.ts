@@ -1,6 +1,6 @@
 import type { StoredValue } from '../graph/stored-value.ts'
 import type { Interval } from '../plan/interval.ts'
-import type { JournaledFailure } from './journal.ts'
+import type { JournaledExchange, JournaledFailure } from './journal.ts'
 
 /** What the ledger holds of some rows, in row order and in its stored form. */
 export interface StoredBlock {
@@ -11,6 +11,8 @@ export interface StoredBlock {
   columns: Uint32Array
   values: readonly StoredValue[]
   failures: readonly JournaledFailure[]
+  /** Empty unless they are asked for. */
+  exchanges: readonly JournaledExchange[]
 }
 
 export interface ReadRowsOptions {
@@ -18,6 +20,8 @@ export interface ReadRowsOptions {
   maxBytes: number
   /** Only cells of these columns; all when left out. */
   columns?: readonly number[]
+  /** Whether answered requests of cells that are not done are read as well. */
+  exchanges?: boolean
 }
 
 /** Reads journaled cells of rows in ascending blocks, each with at least one row. */

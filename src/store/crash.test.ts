@@ -26,7 +26,7 @@ const options = { clock: systemClock }
  */
 const program = `
   import { createStore, openStore } from '${new URL('./store.ts', import.meta.url).href}'
-  import { journaledRows, partContent } from '${new URL('../../test/support/part-content.ts', import.meta.url).href}'
+  import { journaledPart, partContent } from '${new URL('../../test/support/part-content.ts', import.meta.url).href}'
   import { RowSet } from '${new URL('../plan/row-set.ts', import.meta.url).href}'
   import { systemClock } from '${new URL('../util/clock.ts', import.meta.url).href}'
 
@@ -66,11 +66,11 @@ const program = `
           .filter((row) => row < settings.rows && !decided.has(row))
         if (rows.length === 0) continue
         const known = new Map<number, unknown>()
-        const { cells } = await journaledRows(store, [{ start: part * 8, end: part * 8 + 8 }])
+        const { cells } = await journaledPart(store, part)
         for (const { row, value } of cells) known.set(row, value)
         for (const row of rows) {
           if (known.has(row)) continue
-          store.journal.cell({ row, column: 0, value: 'answer ' + row, attempts: 1 })
+          store.journal.cell({ row, column: 0, value: 'answer ' + row })
           store.journal.request({
             route: 'r', outcome: 'ok', usage: { inputTokens: 1, outputTokens: 1, reasoningTokens: 0 },
           })
@@ -125,7 +125,13 @@ async function expectSame(folder: string, clean: string): Promise<void> {
   expect(readdirSync(join(folder, 'data'))).toStrictEqual(['train-00000-of-00001.parquet'])
   expect(hashes(join(folder, 'data'))).toStrictEqual(hashes(join(clean, 'data')))
   expect(hashes(join(folder, 'parts'))).toStrictEqual(hashes(join(clean, 'parts')))
-  expect(readdirSync(folder).sort()).toStrictEqual(['data', 'ledger.sqlite', 'lock', 'parts'])
+  expect(readdirSync(folder).sort()).toStrictEqual([
+    'config.json',
+    'data',
+    'ledger.sqlite',
+    'lock',
+    'parts',
+  ])
   const summary = await inspectStore(folder)
   expect(summary.totals).toStrictEqual({ accepted: 16, nullKept: 0, dropped: 0, rejected: 4 })
   expect(summary.holder).toBeNull()

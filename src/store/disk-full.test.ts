@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, afterEach, expect, test } from 'vitest'
 import { systemClock } from '../util/clock.ts'
-import { journaledRows, partContent } from '../../test/support/part-content.ts'
+import { journaledPart, partContent } from '../../test/support/part-content.ts'
 import type { PartContent } from '../scheduler/part-content.ts'
 import { createStore, openStore } from './store.ts'
 import type { RunSettings } from './settings.ts'
@@ -74,7 +74,7 @@ test.skipIf(!canMount)(
     let full: unknown = null
     try {
       for (let row = 0; row < 200; row += 1) {
-        store.journal.cell({ row, column: 0, value: noise(row, 30_000), attempts: 1 })
+        store.journal.cell({ row, column: 0, value: noise(row, 30_000) })
         await store.flush()
         durable += 1
       }
@@ -92,10 +92,10 @@ test.skipIf(!canMount)(
 
     mount('-o', 'remount,size=32m')
     await using again = await openStore(directory, { clock: systemClock })
-    const { cells } = await journaledRows(again, [{ start: 0, end: 1000 }])
+    const { cells } = await journaledPart(again, 0)
     expect(cells.length).toBeGreaterThanOrEqual(durable)
     for (const { row, value } of cells) expect(value).toBe(noise(row, 30_000))
-    again.journal.cell({ row: 900, column: 0, value: 'goes on', attempts: 1 })
+    again.journal.cell({ row: 900, column: 0, value: 'goes on' })
     await again.flush()
   },
 )
@@ -111,7 +111,7 @@ test.skipIf(!canMount)(
     await using store = await createStore(directory, settings, { clock: systemClock })
     await expect(store.writePart(content())).rejects.toMatchObject({ code: 'disk-full' })
     expect(readdirSync(join(directory, 'parts'))).toStrictEqual([])
-    store.journal.cell({ row: 0, column: 0, value: 'still written', attempts: 1 })
+    store.journal.cell({ row: 0, column: 0, value: 'still written' })
     await store.flush()
 
     mount('-o', 'remount,size=32m')

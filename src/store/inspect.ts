@@ -9,9 +9,10 @@ import {
   readCount,
   type LedgerFile,
 } from './ledger-file.ts'
-import { readFailures, readUsage, type FailureSummary, type RouteUsage } from './ledger-journal.ts'
+import { readFailures, type FailureSummary } from './ledger-journal.ts'
 import { readTotals, type RowTotals } from './ledger-parts.ts'
-import { readColumns, readSettings } from './ledger-run.ts'
+import { readSettings } from './ledger-run.ts'
+import { readColumnUsage, readUsage, type ColumnUsage, type RouteUsage } from './ledger-usage.ts'
 import { readHolder, type LockHolder } from './lock.ts'
 import type { RunSettings } from './settings.ts'
 import { storageError } from './storage-error.ts'
@@ -34,6 +35,8 @@ export interface StoreSummary {
   /** Files of the run's own dataset when they are as new as the parts; empty otherwise. */
   dataset: readonly DatasetFile[]
   usage: readonly RouteUsage[]
+  /** The same by column, of those the config has. */
+  columnUsage: readonly ColumnUsage[]
   failures: readonly FailureSummary[]
   sessions: readonly SessionSummary[]
   /** The living process that has the run open. */
@@ -60,7 +63,7 @@ export async function inspectStore(directory: string): Promise<StoreSummary> {
 }
 
 function summarise(directory: string, ledger: LedgerFile): StoreSummary {
-  const settings = readSettings(ledger)
+  const { settings, columns } = readSettings(ledger)
   const parts =
     ledger.get('SELECT count(*) AS count, ifnull(sum(bytes), 0) AS bytes FROM part') ?? {}
   const cells = ledger.get('SELECT count(*) AS count FROM cell') ?? {}
@@ -77,7 +80,8 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
       ...rest,
     })),
     usage: readUsage(ledger),
-    failures: readFailures(ledger, readColumns(ledger), settings.rows),
+    columnUsage: readColumnUsage(ledger, columns),
+    failures: readFailures(ledger, columns, settings.rows),
     sessions: ledger.all('SELECT * FROM session ORDER BY number').map((row) => ({
       number: readCount(row, 'number', 'session.number'),
       started: Number(row['started']),

@@ -86,10 +86,11 @@ async function copyPart(
 ): Promise<RowGroup[]> {
   using source = openSource(path)
   const metadata = await parquetMetadataAsync(source.buffer, { parsers, geoparquet: false })
+  const kept = columns.filter(({ drop }) => !drop)
   return metadata.row_groups.map(({ columns: chunks, num_rows }) => {
-    // The first chunk of a part is the row number.
-    const kept = chunks.slice(1).filter((_, id) => columns[id]?.drop === false)
-    const copied = kept.map((chunk) => copyChunk(chunk, source, sink, path))
+    // By name: a part of an older config has its columns in another order, and others beside them.
+    const byName = new Map(chunks.map((chunk) => [chunk.meta_data?.path_in_schema[0], chunk]))
+    const copied = kept.map(({ name }) => copyChunk(byName.get(name), source, sink, path))
     return {
       columns: copied.map(({ chunk }) => chunk),
       num_rows,
@@ -100,12 +101,13 @@ async function copyPart(
 }
 
 function copyChunk(
-  { meta_data: meta }: ColumnChunk,
+  chunk: ColumnChunk | undefined,
   source: FileSource,
   sink: FileSink,
   path: string,
 ): { chunk: ColumnChunk; meta: ColumnMetaData } {
-  if (meta === undefined) throw new Error(`${path}: a column chunk has no metadata`)
+  const meta = chunk?.meta_data
+  if (meta === undefined) throw new Error(`${path} lacks a column`)
   const start = Number(meta.dictionary_page_offset ?? meta.data_page_offset)
   const end = start + Number(meta.total_compressed_size)
   const shift = BigInt(sink.bytes - start)

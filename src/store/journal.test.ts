@@ -3,6 +3,7 @@ import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { createJournal } from './journal.ts'
 import type { JournalBatch } from './ledger-journal.ts'
+import { noUsage } from './ledger-usage.ts'
 
 const column = { name: 'a', type: 'string', fingerprint: 'f', material: '', drop: false } as const
 const usage = { inputTokens: 3, outputTokens: 2, reasoningTokens: 1 }
@@ -27,7 +28,7 @@ function setUp() {
   const committed: [number, number][] = []
   const batching = createJournal({
     clock,
-    columns: [column],
+    settings: { columns: [column] },
     commit: (batch) =>
       new Promise((resolve, reject) => {
         commits.push({ batch, resolve, reject })
@@ -51,8 +52,7 @@ function setUp() {
         callback()
       }
     },
-    cell: (row: number, value = 'v') =>
-      batching.journal.cell({ row, column: 0, value, attempts: 1 }),
+    cell: (row: number, value = 'v') => batching.journal.cell({ row, column: 0, value }),
     rowsOf: () => commits.map(({ batch }) => batch.cells.map(({ row }) => row)),
   }
 }
@@ -133,8 +133,7 @@ test('requests are summed per route and raw text is capped', () => {
       ...failure,
       raw: 'é'.repeat(8192),
       outcome: 'dropped',
-      inputTokens: 7,
-      outputTokens: 900,
+      usage: { ...noUsage, inputTokens: 7, outputTokens: 900 },
     },
   ])
 })

@@ -2,11 +2,13 @@ import { toStored, type StoredValue } from '../graph/stored-value.ts'
 import type {
   Journal,
   JournaledCell,
+  JournaledExchange,
   JournaledFailure,
   RequestRecord,
 } from '../scheduler/journal.ts'
 import type { Clock, Timer } from '../util/clock.ts'
-import type { JournalBatch, RouteUsage, StoredCell, StoredFailure } from './ledger-journal.ts'
+import type { JournalBatch, StoredCell, StoredExchange, StoredFailure } from './ledger-journal.ts'
+import { addToUsage, noUsage, usageOf, type ColumnUsage } from './ledger-usage.ts'
 import type { ColumnSettings } from './settings.ts'
 
 const maxBatchRecords = 256
@@ -19,7 +21,8 @@ const recordOverhead = 32
 
 export interface BatchingJournalOptions {
   clock: Clock
-  columns: readonly ColumnSettings[]
+  /** Its columns can change between two records. */
+  settings: { readonly columns: readonly ColumnSettings[] }
   /** Makes a batch durable; called in order, answers in order. */
   commit: (batch: JournalBatch) => Promise<void>
   onCommitted: (records: number, bytes: number) => void
@@ -37,7 +40,7 @@ export interface BatchingJournal {
 
 /** Collects records into batches: an idle journal writes at once, a busy one every 10 ms. */
 export function createJournal(options: BatchingJournalOptions): BatchingJournal {
-  const { clock, columns, commit, onCommitted } = options
+  const { clock, settings, commit, onCommitted } = options
   const callbacks: ((error: Error | null) => void)[] = []
   let batch = emptyBatch()
   let timer: Timer | null = null
@@ -85,9 +88,10 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
     last = commitBatch(full)
   }
 
-  async function commitBatch({ records, bytes, cells, failures, usage }: OpenBatch): Promise<void> {
+  async function commitBatch(full: OpenBatch): Promise<void> {
+    const { records, bytes, cells, exchanges, failures, usage, waiting } = full
     try {
-      await commit({ cells, failures, usage: [...usage.values()] })
+      await commit({ cells, exchanges, failures, usage: [...usage.values()].flat() })
     } catch (error) {
       // Later batches fail with the same error: it is told once.
       if (failure !== null) return
@@ -99,14 +103,22 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
     }
     pendingBytes -= bytes
     onCommitted(records, bytes)
+    for (const durable of waiting) durable()
     for (const callback of callbacks) callback(null)
   }
 
   const journal: Journal = {
-    cell({ row, column, value, attempts }: JournaledCell) {
-      const stored = storedValue(columns, column, value)
+    cell({ row, column, value }: JournaledCell) {
+      const stored = storedValue(settings.columns, column, value)
       append(recordOverhead + storedBytes(stored), ({ cells }) => {
-        cells.push({ row, column, value: stored, attempts })
+        cells.push({ row, column, value: stored })
+      })
+    },
+    exchange(exchange, durable) {
+      const stored = storedExchange(exchange)
+      append(recordOverhead + stored.hash.length + stored.reply.length, (open) => {
+        open.exchanges.push(stored)
+        open.waiting.push(durable)
       })
     },
     failure(record) {
@@ -145,28 +157,42 @@ interface OpenBatch {
   records: number
   bytes: number
   cells: StoredCell[]
+  exchanges: StoredExchange[]
   failures: StoredFailure[]
-  usage: Map<string, RouteUsage>
+  /** By route, one for each of its columns. */
+  usage: Map<string, ColumnUsage[]>
+  /** To be called when it is durable. */
+  waiting: (() => void)[]
 }
 
 function emptyBatch(): OpenBatch {
-  return { records: 0, bytes: 0, cells: [], failures: [], usage: new Map() }
+  return {
+    records: 0,
+    bytes: 0,
+    cells: [],
+    exchanges: [],
+    failures: [],
+    usage: new Map(),
+    waiting: [],
+  }
 }
 
 function addRequest(
-  totals: Map<string, RouteUsage>,
-  { route, outcome, usage }: RequestRecord,
+  totals: OpenBatch['usage'],
+  { route, column = null, outcome, usage }: RequestRecord,
 ): void {
-  let total = totals.get(route)
+  let ofRoute = totals.get(route)
+  if (ofRoute === undefined) {
+    ofRoute = []
+    totals.set(route, ofRoute)
+  }
+  let total = ofRoute.find((one) => one.column === column)
   if (total === undefined) {
-    const none = { ok: 0, throttled: 0, failed: 0 }
-    total = { route, ...none, inputTokens: 0, outputTokens: 0, reasoningTokens: 0 }
-    totals.set(route, total)
+    total = { route, column, ok: 0, throttled: 0, failed: 0, ...noUsage }
+    ofRoute.push(total)
   }
   total[outcome] += 1
-  total.inputTokens += usage.inputTokens
-  total.outputTokens += usage.outputTokens
-  total.reasoningTokens += usage.reasoningTokens
+  addToUsage(total, usage)
 }
 
 function storedValue(
@@ -183,6 +209,10 @@ function storedBytes(value: StoredValue): number {
   return typeof value === 'string' ? value.length : 8
 }
 
+function storedExchange({ hash, reply, usage, ...rest }: JournaledExchange): StoredExchange {
+  return { ...rest, hash, reply: reply.toWellFormed(), usage: usageOf(usage) }
+}
+
 /** A failure as the ledger takes it, its raw text capped. */
 export function storedFailure(failure: JournaledFailure): StoredFailure {
   const { row, column, code, message, attempts, raw, usage, outcome } = failure
@@ -194,8 +224,7 @@ export function storedFailure(failure: JournaledFailure): StoredFailure {
     attempts,
     raw: raw === undefined ? null : capBytes(raw.toWellFormed(), maxRawBytes),
     outcome,
-    inputTokens: usage?.inputTokens ?? 0,
-    outputTokens: usage?.outputTokens ?? 0,
+    usage: usageOf(usage),
   }
 }
 

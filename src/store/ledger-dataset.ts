@@ -1,4 +1,5 @@
-import { corrupt, readCount, readText, type LedgerFile } from './ledger-file.ts'
+import { corrupt } from './ledger-corrupt.ts'
+import { readCount, readText, type LedgerFile } from './ledger-file.ts'
 import { planDatasetFiles, type PartSize } from './dataset-plan.ts'
 
 /** Folder of the run's own dataset, inside the run folder; every other one is an export. */
@@ -22,6 +23,7 @@ export interface JoinPart {
   /** Relative to the run folder. */
   file: string
   bytes: number
+  sha256: string
 }
 
 /** Files of a dataset are cut once they hold this much. */
@@ -71,11 +73,12 @@ export function readJoinParts(ledger: LedgerFile, from: number, to: number): Joi
       part,
       file: readText(row, 'file', `part ${part}: file`),
       bytes: readCount(row, 'bytes', `part ${part}: bytes`),
+      sha256: readText(row, 'sha256', `part ${part}: sha256`),
     }
   })
 }
 
-const partsOfJoin = `SELECT number, file, bytes FROM part
+const partsOfJoin = `SELECT number, file, bytes, sha256 FROM part
   WHERE number >= ? AND number < ? AND file IS NOT NULL ORDER BY number`
 
 /** The dataset in a folder, or null when it is older than the parts. */
@@ -99,7 +102,7 @@ export function beginSwap(ledger: LedgerFile, directory: string, files: readonly
   ledger.write(() => {
     ledger.run('UPDATE dataset SET current = 0 WHERE directory = ?', directory)
     for (const file of files) {
-      ledger.run("INSERT OR IGNORE INTO dataset VALUES (?, ?, 0, 0, '', 0)", directory, file)
+      ledger.run("INSERT OR IGNORE INTO dataset VALUES (?, ?, 0, 0, '', 0, '')", directory, file)
     }
   })
 }
@@ -115,7 +118,7 @@ export function commitDataset(
     ledger.run('DELETE FROM dataset WHERE directory = ?', directory)
     for (const { file, rows, bytes, sha256 } of files) {
       ledger.run(
-        'INSERT INTO dataset VALUES (?, ?, ?, ?, ?, 1)',
+        "INSERT INTO dataset VALUES (?, ?, ?, ?, ?, 1, '')",
         directory,
         file,
         rows,

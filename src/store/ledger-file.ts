@@ -1,53 +1,12 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { RowsmithError, isRowsmithError } from '../util/errors.ts'
-import { storageError } from './storage-error.ts'
+import { corrupt } from './ledger-corrupt.ts'
+import { applicationId, checkSchema, formatVersion, tables } from './ledger-schema.ts'
+import { sqliteCode, storageError } from './storage-error.ts'
 
 export const ledgerName = 'ledger.sqlite'
-/** 'rows' in ASCII, in the header of every ledger. */
-const applicationId = 0x726f7773
-const formatVersion = 1
-
-const tables = `
-  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE session (number INTEGER PRIMARY KEY, started REAL NOT NULL, ended REAL) STRICT;
-  CREATE TABLE column_key (
-    id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
-    material TEXT NOT NULL, UNIQUE (fingerprint, name)) STRICT;
-  CREATE TABLE run_column (
-    position INTEGER PRIMARY KEY, column_key INTEGER NOT NULL, dropped INTEGER NOT NULL) STRICT;
-  CREATE TABLE cell (
-    row INTEGER NOT NULL, column_key INTEGER NOT NULL, value ANY, attempts INTEGER NOT NULL,
-    PRIMARY KEY (row, column_key)) STRICT, WITHOUT ROWID;
-  CREATE TABLE failure (
-    row INTEGER NOT NULL, column_key INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
-    attempts INTEGER NOT NULL, raw TEXT, outcome TEXT NOT NULL,
-    input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
-    PRIMARY KEY (row, column_key)) STRICT, WITHOUT ROWID;
-  CREATE TABLE null_failure (
-    column_key INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, raw TEXT,
-    row INTEGER NOT NULL, count INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
-    output_tokens INTEGER NOT NULL, PRIMARY KEY (column_key, code)) STRICT, WITHOUT ROWID;
-  CREATE TABLE usage (
-    session INTEGER NOT NULL, route TEXT NOT NULL, ok INTEGER NOT NULL, throttled INTEGER NOT NULL,
-    failed INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
-    reasoning_tokens INTEGER NOT NULL, PRIMARY KEY (session, route)) STRICT, WITHOUT ROWID;
-  CREATE TABLE decided (start INTEGER PRIMARY KEY, end INTEGER NOT NULL) STRICT;
-  -- decided: JSON list of [start, end]; NULL when every row of the part is decided.
-  CREATE TABLE part (
-    number INTEGER PRIMARY KEY, file TEXT, sha256 TEXT, bytes INTEGER NOT NULL,
-    accepted INTEGER NOT NULL, null_kept INTEGER NOT NULL, dropped INTEGER NOT NULL,
-    rejected INTEGER NOT NULL, decided TEXT, null_rows TEXT NOT NULL, fingerprints TEXT NOT NULL,
-    profile TEXT NOT NULL) STRICT;
-  CREATE INDEX part_incomplete ON part (number) WHERE decided IS NOT NULL;
-  CREATE TABLE absent (
-    row INTEGER PRIMARY KEY, outcome TEXT NOT NULL, column INTEGER NOT NULL, code TEXT NOT NULL) STRICT;
-  CREATE TABLE intent (path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-  -- current = 0: the file belongs to a dataset that is older than the parts.
-  CREATE TABLE dataset (
-    directory TEXT NOT NULL, file TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
-    sha256 TEXT NOT NULL, current INTEGER NOT NULL, PRIMARY KEY (directory, file)) STRICT, WITHOUT ROWID;
-`
+const sqliteReadOnlyRollback = 776
 
 export type SqlRow = Record<string, unknown>
 
@@ -212,6 +171,7 @@ export function holdsRun(path: string): boolean {
 
 /** Whether a file is no ledger yet; other contents and newer formats are refused. */
 function recognise(database: DatabaseSync, path: string): 'empty' | 'ledger' {
+  if (isCutShort(database)) return 'empty'
   const id = Number(database.prepare('PRAGMA application_id').get()?.['application_id'])
   const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
   const objects = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count']
@@ -233,7 +193,22 @@ function recognise(database: DatabaseSync, path: string): 'empty' | 'ledger' {
   if (version !== formatVersion) {
     throw corrupt('user_version', version, `a format version from 1 to ${formatVersion}`)
   }
+  checkSchema(database)
   return 'ledger'
+}
+
+/**
+ * Whether a rollback journal waits to be applied, which a reader may not do. A ledger has a
+ * write-ahead log instead from its first transaction on: only its creation leaves such a journal.
+ */
+function isCutShort(database: DatabaseSync): boolean {
+  try {
+    database.prepare('PRAGMA schema_version').get()
+    return false
+  } catch (error) {
+    if (sqliteCode(error) === sqliteReadOnlyRollback) return true
+    throw error
+  }
 }
 
 function connect(path: string, readOnly: boolean): DatabaseSync {
@@ -256,20 +231,18 @@ function alreadyThere(path: string): RowsmithError {
   })
 }
 
-/** The refusal of a ledger whose content can't be right, naming the field. */
-export function corrupt(field: string, found: unknown, expected: string): RowsmithError {
-  const text = typeof found === 'string' ? JSON.stringify(found.slice(0, 100)) : String(found)
-  const shown = found === undefined ? 'missing' : text
-  return new RowsmithError('ledger-corrupt', `ledger: ${field} is ${shown}, expected ${expected}`, {
-    hints: ['Restore ledger.sqlite from a backup, or start the run again in another folder.'],
-  })
-}
-
 /** A whole number ≥ 0 out of a row, refused by its field name otherwise. */
 export function readCount(row: SqlRow, key: string, field: string = key): number {
   const value = row[key]
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
   throw corrupt(field, value, 'a whole number from 0')
+}
+
+/** A number out of a row that may be missing. */
+export function readNullableNumber(row: SqlRow, key: string, field: string = key): number | null {
+  const value = row[key]
+  if (value === null || typeof value === 'number') return value
+  throw corrupt(field, value, 'a number or NULL')
 }
 
 export function readText(row: SqlRow, key: string, field: string = key): string {
@@ -280,4 +253,13 @@ export function readText(row: SqlRow, key: string, field: string = key): string 
 
 export function readNullableText(row: SqlRow, key: string, field: string = key): string | null {
   return row[key] === null ? null : readText(row, key, field)
+}
+
+/** A value that is stored as JSON text. */
+export function parseStored(text: string, field: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw corrupt(field, text, 'JSON')
+  }
 }

@@ -1,28 +1,43 @@
 import type { StoredValue } from '../graph/stored-value.ts'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
+import { columnAt, type KeyedColumn } from './ledger-config.ts'
+import { corrupt } from './ledger-corrupt.ts'
 import {
-  corrupt,
   readCount,
   readNullableText,
   readText,
   type LedgerFile,
   type SqlRow,
 } from './ledger-file.ts'
-import type { ColumnSettings } from './settings.ts'
+import {
+  addUsage,
+  readUsageOf,
+  usageColumns,
+  usagePlaces,
+  usageSums,
+  usageValues,
+  type ColumnUsage,
+  type StoredUsage,
+} from './ledger-usage.ts'
 import { toSql } from './sql-value.ts'
-
-/** A column as the cell tables know it. */
-export interface KeyedColumn {
-  key: number
-  settings: ColumnSettings
-}
 
 export interface StoredCell {
   row: number
   column: number
   value: StoredValue
-  attempts: number
+}
+
+/** One answered request of a cell of several. */
+export interface StoredExchange {
+  row: number
+  column: number
+  turn: number
+  /** Hex SHA-256 of the request as it was sent. */
+  hash: string
+  /** JSON text. */
+  reply: string
+  usage: StoredUsage
 }
 
 export interface StoredFailure {
@@ -33,30 +48,20 @@ export interface StoredFailure {
   attempts: number
   raw: string | null
   outcome: 'dropped' | 'null'
-  inputTokens: number
-  outputTokens: number
-}
-
-/** Requests and tokens of a route. */
-export interface RouteUsage {
-  route: string
-  ok: number
-  throttled: number
-  failed: number
-  inputTokens: number
-  outputTokens: number
-  reasoningTokens: number
+  /** Of the replies that could not be used. */
+  usage: StoredUsage
 }
 
 /** Records that become durable together. */
 export interface JournalBatch {
   cells: readonly StoredCell[]
+  exchanges: readonly StoredExchange[]
   failures: readonly StoredFailure[]
-  usage: readonly RouteUsage[]
+  usage: readonly ColumnUsage[]
 }
 
 /** Failures of one column with one code; message and raw text are those of its first row. */
-export interface FailureSummary {
+export interface FailureSummary extends StoredUsage {
   column: number
   name: string
   code: string
@@ -66,26 +71,57 @@ export interface FailureSummary {
   row: number
   message: string
   raw: string | null
-  /** Of the replies that could not be used. */
-  inputTokens: number
-  outputTokens: number
+}
+
+export interface JournalContext {
+  columns: readonly KeyedColumn[]
+  session: number
+  /** Whether the ledger may hold exchanges: a run without conversations never looks for them. */
+  exchanges: boolean
 }
 
 export function writeBatch(
   ledger: LedgerFile,
-  columns: readonly KeyedColumn[],
-  session: number,
-  { cells, failures, usage }: JournalBatch,
+  context: JournalContext,
+  { cells, exchanges, failures, usage }: JournalBatch,
 ): void {
+  const { columns, session } = context
+  context.exchanges ||= exchanges.length > 0
   ledger.write(() => {
-    for (const { row, column, value, attempts } of cells) {
+    for (const exchange of exchanges) insertExchange(ledger, columns, exchange)
+    for (const { row, column, value } of cells) {
       const { key, settings } = columnAt(columns, column)
       const stored = toSql(settings.type, value)
-      ledger.run('INSERT OR REPLACE INTO cell VALUES (?, ?, ?, ?)', row, key, stored, attempts)
+      ledger.run('INSERT OR REPLACE INTO cell VALUES (?, ?, ?)', row, key, stored)
+      if (context.exchanges) ledger.run(foldExchanges, row, key)
     }
     insertFailures(ledger, columns, failures)
-    for (const route of usage) addUsage(ledger, session, route)
+    for (const requests of usage) addUsage(ledger, columns, session, requests)
   })
+}
+
+/** A cell that is made needs its exchanges no more. Those of a failed one stay for a retry. */
+const foldExchanges = 'DELETE FROM exchange WHERE row = ? AND column_key = ?'
+
+function insertExchange(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  { row, column, turn, hash, reply, usage }: StoredExchange,
+): void {
+  ledger.run(
+    `INSERT OR REPLACE INTO exchange VALUES (?, ?, ?, ?, ?, ${usagePlaces})`,
+    row,
+    columnAt(columns, column).key,
+    turn,
+    hash,
+    reply,
+    ...usageValues(usage),
+  )
+}
+
+/** Whether any exchange is stored. */
+export function hasExchanges(ledger: LedgerFile): boolean {
+  return ledger.get('SELECT 1 FROM exchange LIMIT 1') !== undefined
 }
 
 /** Inside a transaction. */
@@ -96,7 +132,7 @@ export function insertFailures(
 ): void {
   for (const failure of failures) {
     ledger.run(
-      'INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      `INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?, ${usagePlaces})`,
       failure.row,
       columnAt(columns, failure.column).key,
       failure.code,
@@ -104,28 +140,20 @@ export function insertFailures(
       failure.attempts,
       failure.raw,
       failure.outcome,
-      failure.inputTokens,
-      failure.outputTokens,
+      ...usageValues(failure.usage),
     )
   }
 }
 
-function addUsage(ledger: LedgerFile, session: number, usage: RouteUsage): void {
-  ledger.run(
-    `INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-      ok = ok + excluded.ok, throttled = throttled + excluded.throttled,
-      failed = failed + excluded.failed, input_tokens = input_tokens + excluded.input_tokens,
-      output_tokens = output_tokens + excluded.output_tokens,
-      reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens`,
-    session,
-    usage.route,
-    usage.ok,
-    usage.throttled,
-    usage.failed,
-    usage.inputTokens,
-    usage.outputTokens,
-    usage.reasoningTokens,
-  )
+export function readExchange(row: SqlRow, column: number): StoredExchange {
+  return {
+    row: readCount(row, 'row', 'exchange.row'),
+    column,
+    turn: readCount(row, 'turn', 'exchange.turn'),
+    hash: readText(row, 'hash', 'exchange.hash'),
+    reply: readText(row, 'reply', 'exchange.reply'),
+    usage: readUsageOf(row, 'exchange'),
+  }
 }
 
 export function readFailure(row: SqlRow, column: number): StoredFailure {
@@ -137,8 +165,7 @@ export function readFailure(row: SqlRow, column: number): StoredFailure {
     attempts: readCount(row, 'attempts', 'failure.attempts'),
     raw: readNullableText(row, 'raw', 'failure.raw'),
     outcome: readOutcome(row),
-    inputTokens: readCount(row, 'input_tokens', 'failure.input_tokens'),
-    outputTokens: readCount(row, 'output_tokens', 'failure.output_tokens'),
+    usage: readUsageOf(row, 'failure'),
   }
 }
 
@@ -148,7 +175,7 @@ export function readOutcome(row: SqlRow): 'dropped' | 'null' {
   throw corrupt('failure.outcome', outcome, "'dropped' or 'null'")
 }
 
-/** Parts that hold a cell or failure of an undecided row, found by seeking from part to part. */
+/** Parts that hold anything journaled of an undecided row, found by seeking from part to part. */
 export function readUnfinishedParts(
   ledger: LedgerFile,
   decided: readonly Interval[],
@@ -158,6 +185,7 @@ export function readUnfinishedParts(
   const parts = new Set<number>()
   const seeks = [
     'SELECT min(row) AS row FROM cell WHERE row >= ?',
+    'SELECT min(row) AS row FROM exchange WHERE row >= ?',
     'SELECT min(row) AS row FROM failure WHERE row >= ?',
   ]
   for (const seek of seeks) {
@@ -177,23 +205,6 @@ export function readUnfinishedParts(
   return [...parts].sort((one, other) => one - other)
 }
 
-/** Usage of all sessions, by route. */
-export function readUsage(ledger: LedgerFile): RouteUsage[] {
-  const rows = ledger.all(`
-    SELECT route, sum(ok) AS ok, sum(throttled) AS throttled, sum(failed) AS failed,
-      sum(input_tokens) AS input, sum(output_tokens) AS output, sum(reasoning_tokens) AS reasoning
-    FROM usage GROUP BY route ORDER BY route`)
-  return rows.map((row) => ({
-    route: readText(row, 'route', 'usage.route'),
-    ok: readCount(row, 'ok', 'usage.ok'),
-    throttled: readCount(row, 'throttled', 'usage.throttled'),
-    failed: readCount(row, 'failed', 'usage.failed'),
-    inputTokens: readCount(row, 'input', 'usage.input_tokens'),
-    outputTokens: readCount(row, 'output', 'usage.output_tokens'),
-    reasoningTokens: readCount(row, 'reasoning', 'usage.reasoning_tokens'),
-  }))
-}
-
 /**
  * All failures that stand, most frequent first.
  *
@@ -209,13 +220,14 @@ export function readFailures(
   const rows = ledger.all(
     `
     WITH every AS (
-      SELECT column_key, code, outcome, row, message, raw, 1 AS count, input_tokens, output_tokens
+      SELECT column_key, code, outcome, row, message, raw, 1 AS count, ${usageColumns}
       FROM failure WHERE row < ?
-      UNION ALL SELECT column_key, code, 'null', row, message, raw, count, input_tokens, output_tokens
+      UNION ALL SELECT column_key, code, 'null', row, message, raw, count, ${usageColumns}
       FROM null_failure)
     SELECT column_key, code, outcome, min(row) AS row, message, raw, sum(count) AS count,
-      sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
-    FROM every GROUP BY column_key, code, outcome ORDER BY count DESC, column_key, code`,
+      ${usageSums}
+    FROM every GROUP BY column_key, code, outcome HAVING sum(count) > 0
+    ORDER BY count DESC, column_key, code`,
     target,
   )
   return rows.flatMap((row) => {
@@ -230,14 +242,7 @@ export function readFailures(
       row: readCount(row, 'row', 'failure.row'),
       message: readText(row, 'message', 'failure.message'),
       raw: readNullableText(row, 'raw', 'failure.raw'),
-      inputTokens: readCount(row, 'input_tokens', 'failure.input_tokens'),
-      outputTokens: readCount(row, 'output_tokens', 'failure.output_tokens'),
+      ...readUsageOf(row, 'failure'),
     }
   })
-}
-
-function columnAt(columns: readonly KeyedColumn[], position: number): KeyedColumn {
-  const column = columns[position]
-  if (column === undefined) throw new RangeError(`the run has no column ${position}`)
-  return column
 }

@@ -4,10 +4,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RowSet } from '../plan/row-set.ts'
+import { createPartProfiler } from '../profile/part-profile.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
 import { readUnfinishedParts, writeBatch } from './ledger-journal.ts'
-import { beginPart, commitPart, readPartRecord, readTotals, retryDropped } from './ledger-parts.ts'
-import { fillLedger, readColumns, readDecided } from './ledger-run.ts'
+import {
+  beginPart,
+  commitPart,
+  readPartRecord,
+  readTotals,
+  retryDropped,
+  type ConfigInForce,
+} from './ledger-parts.ts'
+import { readColumns } from './ledger-config.ts'
+import { readDecided } from './ledger-decided.ts'
+import { fillLedger } from './ledger-run.ts'
+import { noUsage } from './ledger-usage.ts'
 import type { RunSettings } from './settings.ts'
 
 const partRows = 8
@@ -48,7 +59,6 @@ function rowsWith(plan: readonly Outcome[], ...wanted: readonly Outcome[]): numb
 
 /** Decides a part's share of a plan, as the writer does. */
 function decide(ledger: LedgerFile, part: number, plan: readonly Outcome[], known: RowSet): void {
-  const columns = readColumns(ledger)
   const mine = (row: number) => Math.floor(row / partRows) === part && !known.has(row)
   const accepted = RowSet.fromRows(rowsWith(plan, 'accepted', 'null').filter(mine))
   const nulls = rowsWith(plan, 'null').filter(mine)
@@ -60,19 +70,27 @@ function decide(ledger: LedgerFile, part: number, plan: readonly Outcome[], know
   const fresh = accepted.union(RowSet.fromRows(absent.map(({ row }) => row)))
   const name = `parts/${part}-${known.count}`
   beginPart(ledger, partRows, part, fresh, name)
-  const failure = { column: 0, code: 'c', message: 'm', attempts: 1, raw: null, ...noTokens }
-  commitPart(ledger, columns, partRows, {
+  const failure = { column: 0, code: 'c', message: 'm', attempts: 1, raw: null, usage: noUsage }
+  commitPart(ledger, inForce(ledger), partRows, {
     part,
     accepted: [...accepted.intervals()],
+    records: accepted.count,
     absent,
     failures: nulls.map((row) => ({ ...failure, row, outcome: 'null' as const })),
     nullKept: nulls.length,
-    profile: '{}',
-    file: { name, bytes: 1, sha256: '' },
+    skipped: [accepted.count],
+    file: {
+      name,
+      bytes: 1,
+      sha256: '',
+      profile: createPartProfiler(settings.columns, { part, endRow: 0 }).profile(),
+    },
   })
 }
 
-const noTokens = { inputTokens: 0, outputTokens: 0 }
+function inForce(ledger: LedgerFile): ConfigInForce {
+  return { config: 1, columns: readColumns(ledger, 1) }
+}
 
 test('decided rows are merged whatever the order of parts, and dropped rows come back', () => {
   const order = fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 })
@@ -120,7 +138,7 @@ test('a part keeps what it knows over rewrites', () => {
   const ledger = newLedger()
   const plan: Outcome[] = ['accepted', 'null', 'dropped', 'rejected', 'remaining', 'accepted']
   decide(ledger, 0, plan, RowSet.empty)
-  const record = readPartRecord(ledger, partRows, 0)
+  const record = readPartRecord(ledger, inForce(ledger).columns, partRows, 0)
   expect(record).toMatchObject({
     part: 0,
     file: 'parts/0-0',
@@ -132,13 +150,15 @@ test('a part keeps what it knows over rewrites', () => {
       { start: 0, end: 4 },
       { start: 5, end: 6 },
     ],
-    fingerprints: ['fa'],
+    config: 1,
+    records: 3,
+    skipped: new Map([[1, 3]]),
   })
   expect(record?.absent.map(({ row, outcome }) => [row, outcome])).toStrictEqual([
     [2, 'dropped'],
     [3, 'rejected'],
   ])
-  expect(readPartRecord(ledger, partRows, 1)).toBeNull()
+  expect(readPartRecord(ledger, inForce(ledger).columns, partRows, 1)).toBeNull()
   ledger.close()
 })
 
@@ -158,10 +178,11 @@ test('rows outside the part or decided before are refused', () => {
 
 test('unfinished parts are found by seeking over decided rows', () => {
   const ledger = newLedger()
-  const columns = readColumns(ledger)
-  const cell = (row: number) => ({ row, column: 0, value: 1n, attempts: 1 })
+  const context = { columns: inForce(ledger).columns, session: 1, exchanges: false }
+  const none = { cells: [], exchanges: [], failures: [], usage: [] }
+  const cell = (row: number) => ({ row, column: 0, value: 1n })
   const cells = [0, 1, 9, 17, 30].map(cell)
-  writeBatch(ledger, columns, 1, { cells, failures: [], usage: [] })
+  writeBatch(ledger, context, { ...none, cells })
   const find = (...pairs: readonly [number, number][]) =>
     readUnfinishedParts(
       ledger,
@@ -179,10 +200,10 @@ test('unfinished parts are found by seeking over decided rows', () => {
     message: '',
     attempts: 1,
     raw: null,
-    ...noTokens,
+    usage: noUsage,
   }
   const failures = [{ ...failure, outcome: 'dropped' as const }]
-  writeBatch(ledger, columns, 1, { cells: [], failures, usage: [] })
+  writeBatch(ledger, context, { ...none, failures })
   expect(find([0, 10])).toStrictEqual([1, 2, 3])
   ledger.close()
 })

@@ -1,34 +1,59 @@
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { AbsentRow } from '../scheduler/part-content.ts'
+import type { PartProfile } from '../profile/part-profile.ts'
 import { RowsmithError } from '../util/errors.ts'
+import { columnAt, type KeyedColumn } from './ledger-config.ts'
+import { corrupt } from './ledger-corrupt.ts'
+import { addDecided, partRowsText, readPartRows, removeDecided } from './ledger-decided.ts'
 import {
-  corrupt,
+  parseStored,
   readCount,
   readNullableText,
   readText,
   type LedgerFile,
   type SqlRow,
 } from './ledger-file.ts'
-import { insertFailures, type KeyedColumn, type StoredFailure } from './ledger-journal.ts'
+import { insertFailures, type StoredFailure } from './ledger-journal.ts'
+import { forgetMerged, mergeProfiles, readProfile, storeProfile } from './ledger-profiles.ts'
+import { readUsageOf, usageAdded, usagePlaces, usageValues } from './ledger-usage.ts'
+import {
+  addNullCells,
+  nullCellsText,
+  nullRows,
+  parseNullCells,
+  type NullCell,
+  type NullCells,
+} from './null-cells.ts'
 import type { WrittenFile } from './parquet.ts'
 
-/** What the ledger knows of a part; the only truth about its file. */
-export interface PartRecord {
-  part: number
+/** The same as the ledger keeps it: by column key. */
+export type StoredAbsentRow = Omit<AbsentRow, 'column'> & { key: number }
+
+interface PartCounts {
   /** Relative to the run folder; null while no row of the part was accepted. */
   file: string | null
   sha256: string | null
   bytes: number
+  /** In the file: one or more for each accepted row. */
+  records: number
   accepted: number
   nullKept: number
   dropped: number
   rejected: number
+}
+
+/** What the ledger knows of a part; the only truth about its file. */
+export interface PartRecord extends PartCounts {
+  part: number
+  /** The config version its file was made with. */
+  config: number
   decided: readonly Interval[]
-  absent: readonly AbsentRow[]
-  /** By column id, as of when the part was written. */
-  fingerprints: readonly string[]
-  profile: unknown
+  absent: readonly StoredAbsentRow[]
+  /** Skipped cells by column key; a column without any is left out. */
+  skipped: ReadonlyMap<number, number>
+  /** Null when it was merged with those of the parts beside it. */
+  profile: PartProfile | null
 }
 
 /** Counts of rows below the target by outcome; null-kept rows are accepted rows. */
@@ -42,30 +67,27 @@ export interface RowTotals {
 export interface PartCommit {
   part: number
   accepted: readonly Interval[]
+  /** Of the accepted rows. */
+  records: number
   absent: readonly AbsentRow[]
   failures: readonly StoredFailure[]
   nullKept: number
-  profile: string
+  /** Skipped cells of the accepted rows by column id. */
+  skipped: readonly number[]
   /** Null when no row was accepted: the part keeps the file it has. */
-  file: (WrittenFile & { name: string }) | null
+  file: (WrittenFile & { name: string; profile: PartProfile }) | null
 }
 
-/** The incomplete parts with the rows they have decided. */
-export function* readIncompleteParts(
-  ledger: LedgerFile,
-  partRows: number,
-): Generator<{ part: number; rows: RowSet }> {
-  const rows = ledger.all('SELECT number, decided FROM part WHERE decided IS NOT NULL')
-  for (const row of rows) {
-    const part = readCount(row, 'number', 'part.number')
-    yield { part, rows: readPartRows(row, part, partRows) }
-  }
+/** The config in force, as parts are committed under it. */
+export interface ConfigInForce {
+  config: number
+  columns: readonly KeyedColumn[]
 }
 
 /** What a part has before rows are added to it. */
 export interface OldPart {
   file: string | null
-  profile: unknown
+  sha256: string | null
 }
 
 /** Checks new rows of a part and notes the file that is about to be made. */
@@ -83,7 +105,7 @@ export function beginPart(
       `part ${part} was given rows outside ${part * partRows}–${end}`,
     )
   }
-  const row = ledger.get('SELECT number, file, decided, profile FROM part WHERE number = ?', part)
+  const row = ledger.get('SELECT number, file, sha256, decided FROM part WHERE number = ?', part)
   if (row !== undefined) {
     const known = readPartRows(row, part, partRows)
     if (fresh.subtract(known).count !== fresh.count) {
@@ -91,17 +113,17 @@ export function beginPart(
     }
   }
   if (file !== null) ledger.write(() => ledger.run('INSERT INTO intent VALUES (?)', file))
-  if (row === undefined) return { file: null, profile: null }
+  if (row === undefined) return { file: null, sha256: null }
   return {
     file: readNullableText(row, 'file', `part ${part}: file`),
-    profile: parseStored(readText(row, 'profile', 'part.profile'), `part ${part}: profile`),
+    sha256: readNullableText(row, 'sha256', `part ${part}: sha256`),
   }
 }
 
 /** Makes a part true: from here on its rows are decided. An old file becomes an orphan. */
 export function commitPart(
   ledger: LedgerFile,
-  columns: readonly KeyedColumn[],
+  { config, columns }: ConfigInForce,
   partRows: number,
   commit: PartCommit,
 ): void {
@@ -112,43 +134,58 @@ export function commitPart(
     const known = row === undefined ? RowSet.empty : readPartRows(row, part, partRows)
     const taken = RowSet.fromIntervals(accepted)
     const fresh = taken.union(RowSet.fromRows(absent.map(({ row: number }) => number)))
+    const all = known.union(fresh)
 
     insertFailures(ledger, columns, failures)
-    const nullRows = [...(old?.nullRows ?? []), ...foldNullFailures(ledger, accepted)]
+    const nullCells = addNullCells(
+      row === undefined ? new Map() : readNullCells(row, part),
+      foldNullFailures(ledger, accepted),
+    )
     for (const { start, end } of accepted) {
       ledger.run('DELETE FROM cell WHERE row >= ? AND row < ?', start, end)
+      ledger.run('DELETE FROM exchange WHERE row >= ? AND row < ?', start, end)
     }
     for (const { row: number, outcome, column, code } of absent) {
-      ledger.run('INSERT INTO absent VALUES (?, ?, ?, ?)', number, outcome, column, code)
+      const { key } = columnAt(columns, column)
+      ledger.run('INSERT INTO absent VALUES (?, ?, ?, ?)', number, outcome, key, code)
     }
     const dropped = absent.filter(({ outcome }) => outcome === 'dropped').length
+    const skipped = addSkipped(
+      row === undefined ? new Map() : readSkipped(row, part),
+      commit,
+      columns,
+    )
+    const decided = partRowsText(all, partRows)
     ledger.run(
-      'INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       part,
+      config,
       file?.name ?? old?.file ?? null,
       file?.sha256 ?? old?.sha256 ?? null,
       file?.bytes ?? old?.bytes ?? 0,
+      (old?.records ?? 0) + commit.records,
       (old?.accepted ?? 0) + taken.count,
       (old?.nullKept ?? 0) + commit.nullKept,
       (old?.dropped ?? 0) + dropped,
       (old?.rejected ?? 0) + absent.length - dropped,
-      partRowsText(known.union(fresh), partRows),
-      JSON.stringify(nullRows.sort((one, other) => one - other)),
-      JSON.stringify(columns.map(({ settings }) => settings.fingerprint)),
-      commit.profile,
+      decided,
+      nullCellsText(nullCells),
+      skippedText(skipped),
     )
     for (const interval of fresh.intervals()) addDecided(ledger, interval)
     ledger.run('UPDATE dataset SET current = 0')
     if (file !== null) {
+      storeProfile(ledger, columns, part, file.profile)
       ledger.run('DELETE FROM intent WHERE path = ?', file.name)
       if (old !== null && old.file !== null) ledger.run('INSERT INTO intent VALUES (?)', old.file)
     }
+    if (decided === null) mergeProfiles(ledger, columns, part)
   })
 }
 
-/** Sums up the failures of rows that now stand with a null; gives those rows. */
-function foldNullFailures(ledger: LedgerFile, accepted: readonly Interval[]): Set<number> {
-  const found = new Set<number>()
+/** Sums up the failures of rows that now stand with a null; gives those cells. */
+function foldNullFailures(ledger: LedgerFile, accepted: readonly Interval[]): NullCell[] {
+  const found: NullCell[] = []
   for (const { start, end } of accepted) {
     const rows = ledger.all(
       "SELECT * FROM failure WHERE row >= ? AND row < ? AND outcome = 'null'",
@@ -157,19 +194,21 @@ function foldNullFailures(ledger: LedgerFile, accepted: readonly Interval[]): Se
     )
     if (rows.length === 0) continue
     for (const row of rows) {
-      const number = readCount(row, 'row', 'failure.row')
-      found.add(number)
+      const cell = {
+        row: readCount(row, 'row', 'failure.row'),
+        key: readCount(row, 'column_key', 'failure.column_key'),
+        code: readText(row, 'code', 'failure.code'),
+      }
+      found.push(cell)
       ledger.run(
-        `INSERT INTO null_failure VALUES (?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO UPDATE SET
-          count = count + 1, input_tokens = input_tokens + excluded.input_tokens,
-          output_tokens = output_tokens + excluded.output_tokens`,
-        readCount(row, 'column_key', 'failure.column_key'),
-        readText(row, 'code', 'failure.code'),
+        `INSERT INTO null_failure VALUES (?, ?, ?, ?, ?, 1, ${usagePlaces})
+          ON CONFLICT DO UPDATE SET count = count + 1, ${usageAdded}`,
+        cell.key,
+        cell.code,
         readText(row, 'message', 'failure.message'),
         readNullableText(row, 'raw', 'failure.raw'),
-        number,
-        readCount(row, 'input_tokens', 'failure.input_tokens'),
-        readCount(row, 'output_tokens', 'failure.output_tokens'),
+        cell.row,
+        ...usageValues(readUsageOf(row, 'failure')),
       )
     }
     ledger.run("DELETE FROM failure WHERE row >= ? AND row < ? AND outcome = 'null'", start, end)
@@ -179,40 +218,43 @@ function foldNullFailures(ledger: LedgerFile, accepted: readonly Interval[]): Se
 
 export function readPartRecord(
   ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
   partRows: number,
   part: number,
 ): PartRecord | null {
   const row = ledger.get('SELECT * FROM part WHERE number = ?', part)
   if (row === undefined) return null
-  const { nullRows: _, ...counts } = readPartCounts(row, part)
-  const fingerprints = parseStored(readText(row, 'fingerprints'), `part ${part}: fingerprints`)
   return {
     part,
-    ...counts,
+    config: readCount(row, 'config', `part ${part}: config`),
+    ...readPartCounts(row, part),
     decided: [...readPartRows(row, part, partRows).intervals()],
     absent: readAbsent(ledger, part * partRows, (part + 1) * partRows),
-    fingerprints: Array.isArray(fingerprints) ? fingerprints.map(String) : [],
-    profile: parseStored(readText(row, 'profile'), `part ${part}: profile`),
+    skipped: readSkipped(row, part),
+    profile: readProfile(ledger, columns, 0, part),
   }
 }
 
-function readAbsent(ledger: LedgerFile, start: number, end: number): AbsentRow[] {
+export function readAbsent(ledger: LedgerFile, start: number, end: number): StoredAbsentRow[] {
   const rows = ledger.all('SELECT * FROM absent WHERE row >= ? AND row < ?', start, end)
   return rows.map((row) => {
-    const { outcome, column } = row
+    const { outcome } = row
     if (outcome !== 'dropped' && outcome !== 'rejected') {
       throw corrupt('absent.outcome', outcome, "'dropped' or 'rejected'")
     }
     return {
       row: readCount(row, 'row', 'absent.row'),
       outcome,
-      column: Number(column),
+      key: readCount(row, 'column_key', 'absent.column_key'),
       code: readText(row, 'code', 'absent.code'),
     }
   })
 }
 
-/** Makes all dropped rows undecided again and gives them; their paid cells are still there. */
+/**
+ * Makes all dropped rows undecided again and gives them; their paid cells and exchanges are still
+ * there.
+ */
 export function retryDropped(ledger: LedgerFile, partRows: number): Interval[] {
   return ledger.write(() => {
     const found = ledger.all("SELECT row FROM absent WHERE outcome = 'dropped' ORDER BY row")
@@ -232,6 +274,7 @@ export function retryDropped(ledger: LedgerFile, partRows: number): Interval[] {
       const left = readPartRows(row, part, partRows).subtract(rows)
       const text = partRowsText(left, partRows)
       ledger.run('UPDATE part SET dropped = 0, decided = ? WHERE number = ?', text, part)
+      forgetMerged(ledger, part)
     }
     ledger.run('UPDATE dataset SET current = 0')
     return [...rows.intervals()]
@@ -267,104 +310,53 @@ export function readTotals(ledger: LedgerFile, partRows: number, target: number)
       // The caller's count is exact for all rows it gave; a cut needs the rows themselves.
       (accepted === counts.accepted
         ? counts.nullKept
-        : counts.nullRows.filter((number) => number < target).length),
+        : [...nullRows(readNullCells(row, whole))].filter((number) => number < target).length),
     dropped: totals.dropped + dropped,
     rejected: totals.rejected + absent.length - dropped,
   }
 }
 
-/** Joins an interval with those it meets. */
-function addDecided(ledger: LedgerFile, { start, end }: Interval): void {
-  let from = start
-  let to = end
-  for (const row of ledger.all(decidedFrom('>=', '<='), start, end)) {
-    const other = readCount(row, 'start', 'decided.start')
-    from = Math.min(from, other)
-    to = Math.max(to, readCount(row, 'end', 'decided.end'))
-    ledger.run('DELETE FROM decided WHERE start = ?', other)
-  }
-  ledger.run('INSERT INTO decided VALUES (?, ?)', from, to)
-}
-
-function removeDecided(ledger: LedgerFile, { start, end }: Interval): void {
-  for (const row of ledger.all(decidedFrom('>', '<'), start, end)) {
-    const from = readCount(row, 'start', 'decided.start')
-    const to = readCount(row, 'end', 'decided.end')
-    ledger.run('DELETE FROM decided WHERE start = ?', from)
-    if (from < start) ledger.run('INSERT INTO decided VALUES (?, ?)', from, start)
-    if (to > end) ledger.run('INSERT INTO decided VALUES (?, ?)', end, to)
-  }
-}
-
-/** Intervals from the one at `?1` to the last that starts before `?2`: a seek, never a scan. */
-function decidedFrom(reaches: '>' | '>=', starts: '<' | '<='): string {
-  return `
-    SELECT start, end FROM
-      (SELECT start, end FROM decided WHERE start <= ?1 ORDER BY start DESC LIMIT 1)
-    WHERE end ${reaches} ?1
-    UNION ALL SELECT start, end FROM decided WHERE start > ?1 AND start ${starts} ?2`
-}
-
-interface PartCounts {
-  file: string | null
-  sha256: string | null
-  bytes: number
-  accepted: number
-  nullKept: number
-  dropped: number
-  rejected: number
-  /** Rows among the accepted whose failure left a null. */
-  nullRows: number[]
-}
-
 function readPartCounts(row: SqlRow, part: number): PartCounts {
-  const nullRows = parseStored(readText(row, 'null_rows'), `part ${part}: null_rows`)
   return {
     file: readNullableText(row, 'file', `part ${part}: file`),
     sha256: readNullableText(row, 'sha256', `part ${part}: sha256`),
     bytes: readCount(row, 'bytes', `part ${part}: bytes`),
+    records: readCount(row, 'records', `part ${part}: records`),
     accepted: readCount(row, 'accepted', `part ${part}: accepted`),
     nullKept: readCount(row, 'null_kept', `part ${part}: null_kept`),
     dropped: readCount(row, 'dropped', `part ${part}: dropped`),
     rejected: readCount(row, 'rejected', `part ${part}: rejected`),
-    nullRows: Array.isArray(nullRows) ? nullRows.map(Number) : [],
   }
 }
 
-/** The rows a part has decided; refused when they are not in order inside the part. */
-function readPartRows(row: SqlRow, part: number, partRows: number): RowSet {
-  const start = part * partRows
-  const end = start + partRows
-  const text = readNullableText(row, 'decided', `part ${part}: decided`)
-  if (text === null) return RowSet.fromIntervals([{ start, end }])
-  const expected = `ascending [start, end] pairs that do not overlap, inside ${start}–${end}`
-  const list = parseStored(text, `part ${part}: decided`)
-  if (!Array.isArray(list)) throw corrupt(`part ${part}: decided`, text, expected)
-  let last = start
-  const intervals = list.map((pair: unknown) => {
-    const [from, to]: unknown[] = Array.isArray(pair) ? pair : []
-    const fits =
-      Number.isSafeInteger(from) &&
-      Number.isSafeInteger(to) &&
-      Number(from) >= last &&
-      Number(to) > Number(from) &&
-      Number(to) <= end
-    if (!fits) throw corrupt(`part ${part}: decided`, text, expected)
-    last = Number(to)
-    return { start: Number(from), end: last }
-  })
-  return RowSet.fromIntervals(intervals)
+export function readNullCells(row: SqlRow, part: number): NullCells {
+  const field = `part ${part}: null_cells`
+  return parseNullCells(parseStored(readText(row, 'null_cells', field), field), field)
 }
 
-function partRowsText(rows: RowSet, partRows: number): string | null {
-  if (rows.count === partRows) return null
-  return JSON.stringify([...rows.intervals()].map(({ start, end }) => [start, end]))
+/** Skipped cells by column key. */
+export function readSkipped(row: SqlRow, part: number): Map<number, number> {
+  const field = `part ${part}: skipped`
+  const text = readText(row, 'skipped', field)
+  const found = parseStored(text, field)
+  if (typeof found !== 'object' || found === null) throw corrupt(field, text, 'counts by column')
+  return new Map(Object.entries(found).map(([key, count]) => [Number(key), Number(count)]))
 }
 
-function parseStored(text: string, field: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw corrupt(field, text, 'JSON')
+function addSkipped(
+  before: ReadonlyMap<number, number>,
+  { skipped }: PartCommit,
+  columns: readonly KeyedColumn[],
+): Map<number, number> {
+  const sums = new Map(before)
+  for (const [column, count] of skipped.entries()) {
+    if (count === 0) continue
+    const { key } = columnAt(columns, column)
+    sums.set(key, (sums.get(key) ?? 0) + count)
   }
+  return sums
+}
+
+function skippedText(skipped: ReadonlyMap<number, number>): string {
+  return JSON.stringify(Object.fromEntries(skipped))
 }

@@ -1,8 +1,16 @@
 import { storedBytes, type StoredValue } from '../graph/stored-value.ts'
 import type { Interval } from '../plan/interval.ts'
 import type { KnownPattern, KnownRows } from '../scheduler/known-rows.ts'
-import { readCount, type LedgerFile } from './ledger-file.ts'
-import { readFailure, readOutcome, type KeyedColumn, type StoredFailure } from './ledger-journal.ts'
+import type { KeyedColumn } from './ledger-config.ts'
+import { readCount, type LedgerFile, type SqlRow } from './ledger-file.ts'
+import {
+  readExchange,
+  readFailure,
+  readOutcome,
+  type StoredExchange,
+  type StoredFailure,
+} from './ledger-journal.ts'
+import { usageColumns } from './ledger-usage.ts'
 import { fromSql } from './sql-value.ts'
 
 /** What is journaled of some rows, as threads exchange it. */
@@ -11,8 +19,9 @@ export interface RowPage {
   end: number
   rows: Float64Array
   columns: Uint32Array
-  values: StoredValue[]
-  failures: StoredFailure[]
+  values: readonly StoredValue[]
+  failures: readonly StoredFailure[]
+  exchanges: readonly StoredExchange[]
 }
 
 export interface PageOptions {
@@ -20,6 +29,7 @@ export interface PageOptions {
   maxBytes: number
   /** Positions of the columns that are read; null for all. */
   wanted: readonly number[] | null
+  exchanges: boolean
 }
 
 /** Cells of a page, about: as many as a thread takes in without holding its loop. */
@@ -30,56 +40,113 @@ export function readRowPage(
   ledger: LedgerFile,
   columns: readonly KeyedColumn[],
   rows: readonly Interval[],
-  { maxBytes, wanted }: PageOptions,
+  options: PageOptions,
 ): RowPage {
-  const positions = positionsByKey(columns)
-  const sql = cellsOf(wanted?.map((position) => columns[position]?.key ?? -1) ?? null)
-  const found = { rows: [] as number[], columns: [] as number[], values: [] as StoredValue[] }
-  const failures: StoredFailure[] = []
-  let bytes = 0
+  const reading = { ledger, columns, positions: positionsByKey(columns), ...options }
+  const page: OpenPage = {
+    rows: [],
+    columns: [],
+    values: [],
+    failures: [],
+    exchanges: [],
+    bytes: 0,
+  }
   let end = rows[0]?.start ?? 0
   for (const interval of rows) {
-    let last = interval.start
     end = interval.end
-    for (const cell of ledger.eachExact(sql, interval.start, interval.end)) {
-      const row = Number(cell['row'])
-      if (row > last && (bytes >= maxBytes || found.rows.length >= pageCells)) {
-        end = row
-        break
-      }
-      last = row
-      const column = positions.get(Number(cell['column_key']))
-      // A key that is no column of this run any more.
-      if (column === undefined) continue
-      const value = fromSql((columns[column] as KeyedColumn).settings.type, cell['value'])
-      bytes += storedBytes(value)
-      found.rows.push(row)
-      found.columns.push(column)
-      found.values.push(value)
-    }
-    for (const failure of ledger.all(failuresOfRange, interval.start, end)) {
-      const column = positions.get(readCount(failure, 'column_key', 'failure.column_key'))
-      if (column !== undefined) failures.push(readFailure(failure, column))
-    }
-    if (end < interval.end || bytes >= maxBytes || found.rows.length >= pageCells) break
+    if (options.exchanges) end = addExchanges(reading, page, interval.start, end)
+    end = addCells(reading, page, interval.start, end)
+    addFailures(reading, page, interval.start, end)
+    if (end < interval.end || isFull(reading, page)) break
   }
   return {
     end,
-    rows: Float64Array.from(found.rows),
-    columns: Uint32Array.from(found.columns),
-    values: found.values,
-    failures,
+    rows: Float64Array.from(page.rows),
+    columns: Uint32Array.from(page.columns),
+    values: page.values,
+    failures: page.failures,
+    exchanges: page.exchanges.filter(({ row }) => row < end),
   }
 }
 
-/** Keys are whole numbers of this ledger's own; the few sets of columns are few statements. */
-function cellsOf(keys: readonly number[] | null): string {
-  const only = keys === null ? '' : `AND column_key IN (${keys.join(', ')}) `
-  return `SELECT row, column_key, value FROM cell
-    WHERE row >= ? AND row < ? ${only}ORDER BY row, column_key`
+interface Reading extends PageOptions {
+  ledger: LedgerFile
+  columns: readonly KeyedColumn[]
+  positions: ReadonlyMap<number, number>
 }
 
-const failuresOfRange = 'SELECT * FROM failure WHERE row >= ? AND row < ?'
+interface OpenPage {
+  rows: number[]
+  columns: number[]
+  values: StoredValue[]
+  failures: StoredFailure[]
+  exchanges: StoredExchange[]
+  bytes: number
+}
+
+function isFull({ maxBytes }: PageOptions, page: OpenPage): boolean {
+  return page.bytes >= maxBytes || page.rows.length >= pageCells
+}
+
+/** Adds cells row by row; answers the row behind the last one. */
+function addCells(reading: Reading, page: OpenPage, start: number, end: number): number {
+  const { ledger, columns, positions, wanted } = reading
+  const keys = wanted?.map((position) => columns[position]?.key ?? -1)
+  // Keys are whole numbers of this ledger's own; the few sets of columns are few statements.
+  const only = keys === undefined ? '' : `AND column_key IN (${keys.join(', ')})`
+  const sql = `SELECT row, column_key, value FROM cell
+    WHERE row >= ? AND row < ? ${only} ORDER BY row, column_key`
+  let last = start
+  for (const cell of ledger.eachExact(sql, start, end)) {
+    const row = Number(cell['row'])
+    if (row > last && isFull(reading, page)) return row
+    last = row
+    const column = positions.get(Number(cell['column_key']))
+    // A key that is no column of this run any more.
+    if (column === undefined) continue
+    const { type } = (columns[column] as KeyedColumn).settings
+    const value = fromSql(type, cell['value'])
+    page.bytes += storedBytes(value)
+    page.rows.push(row)
+    page.columns.push(column)
+    page.values.push(value)
+  }
+  return end
+}
+
+function addExchanges(reading: Reading, page: OpenPage, start: number, end: number): number {
+  const { ledger, positions } = reading
+  const sql = `SELECT row, column_key, turn, hash, reply, ${usageColumns} FROM exchange
+    WHERE row >= ? AND row < ? ORDER BY row, column_key, turn`
+  let last = start
+  for (const found of ledger.each(sql, start, end)) {
+    const row = readCount(found, 'row', 'exchange.row')
+    if (row > last && isFull(reading, page)) return row
+    last = row
+    const column = positions.get(readCount(found, 'column_key', 'exchange.column_key'))
+    if (column === undefined) continue
+    const exchange = readExchange(found, column)
+    page.bytes += storedBytes(exchange.reply)
+    page.exchanges.push(exchange)
+  }
+  return end
+}
+
+function addFailures(reading: Reading, page: OpenPage, start: number, end: number): void {
+  const { ledger, positions } = reading
+  const sql = 'SELECT * FROM failure WHERE row >= ? AND row < ?'
+  for (const failure of ledger.each(sql, start, end)) {
+    const column = positions.get(readCount(failure, 'column_key', 'failure.column_key'))
+    if (column !== undefined) page.failures.push(readFailure(failure, column))
+  }
+}
+
+interface FoundRow {
+  cells: number[]
+  nulls: number[]
+  exchanges: number[]
+  dropped: boolean
+}
 
 /** Which cells are journaled of rows start ≤ row < end. No value is read. */
 export function readKnownRows(
@@ -88,26 +155,29 @@ export function readKnownRows(
   { start, end }: Interval,
 ): KnownRows {
   const positions = positionsByKey(columns)
-  const known = new Map<number, { cells: number[]; nulls: number[]; dropped: boolean }>()
-  const of = (row: number): { cells: number[]; nulls: number[]; dropped: boolean } => {
-    let found = known.get(row)
-    if (found === undefined) known.set(row, (found = { cells: [], nulls: [], dropped: false }))
-    return found
+  const known = new Map<number, FoundRow>()
+
+  function each(sql: string, add: (found: FoundRow, column: number, row: SqlRow) => void): void {
+    for (const row of ledger.each(`${sql} WHERE row >= ? AND row < ?`, start, end)) {
+      const column = positions.get(Number(row['column_key']))
+      if (column === undefined) continue
+      const number = Number(row['row'])
+      let found = known.get(number)
+      if (found === undefined) {
+        found = { cells: [], nulls: [], exchanges: [], dropped: false }
+        known.set(number, found)
+      }
+      add(found, column, row)
+    }
   }
-  const cells =
-    'SELECT row, column_key FROM cell WHERE row >= ? AND row < ? ORDER BY row, column_key'
-  for (const cell of ledger.each(cells, start, end)) {
-    const column = positions.get(Number(cell['column_key']))
-    if (column !== undefined) of(Number(cell['row'])).cells.push(column)
-  }
-  const failures = 'SELECT row, column_key, outcome FROM failure WHERE row >= ? AND row < ?'
-  for (const failure of ledger.each(failures, start, end)) {
-    const column = positions.get(Number(failure['column_key']))
-    if (column === undefined) continue
-    const row = of(Number(failure['row']))
+
+  // In the order of their keys, so that rows with the same cells have the same pattern.
+  each('SELECT row, column_key FROM cell', ({ cells }, column) => cells.push(column))
+  each('SELECT DISTINCT row, column_key FROM exchange', (row, column) => row.exchanges.push(column))
+  each('SELECT row, column_key, outcome FROM failure', (row, column, failure) => {
     if (readOutcome(failure) === 'null') row.nulls.push(column)
     else row.dropped = true
-  }
+  })
   return packed(known)
 }
 
@@ -119,7 +189,7 @@ function packed(known: ReadonlyMap<number, KnownPattern>): KnownRows {
     rows,
     kinds: Uint32Array.from(rows, (row) => {
       const pattern = known.get(row) as KnownPattern
-      const key = `${pattern.cells.join()};${pattern.nulls.join()};${pattern.dropped}`
+      const key = JSON.stringify(pattern)
       let kind = kinds.get(key)
       if (kind === undefined) {
         kinds.set(key, (kind = patterns.length))

@@ -1,30 +1,17 @@
-import { RowSet } from '../plan/row-set.ts'
-import type { Interval } from '../plan/interval.ts'
 import { RowsmithError } from '../util/errors.ts'
-import { corrupt, readCount, readText, type LedgerFile } from './ledger-file.ts'
-import { readIncompleteParts } from './ledger-parts.ts'
-import { columnTypes, rowColumn, type ColumnSettings, type RunSettings } from './settings.ts'
+import { addConfig, readColumns, readConfig } from './ledger-config.ts'
+import { corrupt } from './ledger-corrupt.ts'
+import { readCount, readText, type LedgerFile } from './ledger-file.ts'
+import type { ConfigInForce } from './ledger-parts.ts'
+import { recordColumn, rowColumn, type RunSettings } from './settings.ts'
 
 /** Writes what a new run is. Runs inside the transaction that makes the tables. */
 export function fillLedger(ledger: LedgerFile, settings: RunSettings): void {
-  const { name, seed, rows, frameRows, partRows, config, seedIdentity, columns } = settings
+  const { name, seed, rows, frameRows, partRows, seedIdentity } = settings
+  const config = addConfig(ledger, settings)
   const meta = Object.entries({ name, seed, rows, frameRows, partRows, config, seedIdentity })
   for (const [key, value] of meta) {
     if (value !== null) ledger.run('INSERT INTO meta VALUES (?, ?)', key, String(value))
-  }
-  for (const [position, column] of columns.entries()) {
-    ledger.run(
-      'INSERT INTO column_key (fingerprint, name, type, material) VALUES (?, ?, ?, ?)',
-      column.fingerprint,
-      column.name,
-      column.type,
-      column.material,
-    )
-    ledger.run(
-      'INSERT INTO run_column VALUES (?, last_insert_rowid(), ?)',
-      position,
-      column.drop ? 1 : 0,
-    )
   }
 }
 
@@ -39,12 +26,17 @@ export function checkSettings({ rows, frameRows, partRows, columns }: RunSetting
     isCount(partRows) && partRows > 0 && partRows % frameRows === 0,
     `expected parts of a multiple of ${frameRows} rows, got ${partRows}`,
   )
-  const names = new Set([rowColumn])
+  checkColumns(columns)
+}
+
+/** Refuses columns that a part file can't hold. */
+export function checkColumns(columns: RunSettings['columns']): void {
+  const names = new Set([rowColumn, recordColumn])
   for (const { name } of columns) {
     requireThat(
       !names.has(name),
-      name === rowColumn
-        ? `a column can't be named ${rowColumn}: every part file has its row numbers under it`
+      name === rowColumn || name === recordColumn
+        ? `a column can't be named ${name}: every part file has the numbers of its rows under ${rowColumn} and ${recordColumn}`
         : `two columns are named ${name}`,
     )
     names.add(name)
@@ -59,8 +51,8 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0
 }
 
-/** The stored settings, every field checked. */
-export function readSettings(ledger: LedgerFile): RunSettings {
+/** The stored settings, every field checked, with what the tables know of config and columns. */
+export function readSettings(ledger: LedgerFile): ConfigInForce & { settings: RunSettings } {
   const meta = new Map<string, string>()
   for (const row of ledger.all('SELECT key, value FROM meta')) {
     meta.set(readText(row, 'key', 'meta.key'), readText(row, 'value', 'meta.value'))
@@ -74,68 +66,22 @@ export function readSettings(ledger: LedgerFile): RunSettings {
   if (!/^\d{1,20}$/.test(seed) || BigInt(seed) >= 1n << 64n) {
     throw corrupt('meta.seed', seed, 'a whole number from 0 below 2^64')
   }
+  const config = countOf(meta, 'config', 1)
+  const columns = readColumns(ledger, config)
   return {
-    name: textOf(meta, 'name'),
-    seed: BigInt(seed),
-    rows: countOf(meta, 'rows', 0),
-    frameRows,
-    partRows,
-    config: textOf(meta, 'config'),
-    seedIdentity: meta.get('seedIdentity') ?? null,
-    columns: readColumns(ledger).map(({ settings }) => settings),
+    config,
+    columns,
+    settings: {
+      name: textOf(meta, 'name'),
+      seed: BigInt(seed),
+      rows: countOf(meta, 'rows', 0),
+      frameRows,
+      partRows,
+      config: readConfig(ledger, config),
+      seedIdentity: meta.get('seedIdentity') ?? null,
+      columns: columns.map(({ settings }) => settings),
+    },
   }
-}
-
-/** The run's columns by position, each with its key in the cell tables. */
-export function readColumns(ledger: LedgerFile): { key: number; settings: ColumnSettings }[] {
-  const rows = ledger.all(`
-    SELECT position, column_key, dropped, fingerprint, name, type, material
-    FROM run_column LEFT JOIN column_key ON id = column_key ORDER BY position`)
-  return rows.map((row, position) => {
-    if (row['position'] !== position) {
-      throw corrupt('run_column.position', row['position'], String(position))
-    }
-    const type = columnTypes.find((known) => known === row['type'])
-    if (type === undefined) {
-      throw corrupt('column_key.type', row['type'], `one of ${columnTypes.join(', ')}`)
-    }
-    return {
-      key: readCount(row, 'column_key', 'run_column.column_key'),
-      settings: {
-        name: readText(row, 'name', 'column_key.name'),
-        type,
-        fingerprint: readText(row, 'fingerprint', 'column_key.fingerprint'),
-        material: readText(row, 'material', 'column_key.material'),
-        drop: readCount(row, 'dropped', 'run_column.dropped') === 1,
-      },
-    }
-  })
-}
-
-/** What is decided, checked against itself and against the parts that are not complete. */
-export function readDecided(ledger: LedgerFile, partRows: number): Interval[] {
-  const intervals: Interval[] = []
-  let last = -1
-  for (const row of ledger.all('SELECT start, end FROM decided ORDER BY start')) {
-    const start = readCount(row, 'start', 'decided.start')
-    const end = readCount(row, 'end', 'decided.end')
-    if (end <= start) throw corrupt('decided.end', end, `more than its start ${start}`)
-    if (start <= last) throw corrupt('decided.start', start, `more than the end before it, ${last}`)
-    intervals.push({ start, end })
-    last = end
-  }
-  const decided = RowSet.fromIntervals(intervals)
-  for (const { part, rows } of readIncompleteParts(ledger, partRows)) {
-    const there = decided.intersect(part * partRows, (part + 1) * partRows)
-    if (there.count !== rows.count || !rows.subtract(there).isEmpty) {
-      throw corrupt(
-        `part ${part}: decided`,
-        JSON.stringify([...rows.intervals()]),
-        `what the table decided has there, ${JSON.stringify([...there.intervals()])}`,
-      )
-    }
-  }
-  return intervals
 }
 
 /** Begins a session and gives its number. */

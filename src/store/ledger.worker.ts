@@ -1,14 +1,22 @@
+import { resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { KnownRows } from '../scheduler/known-rows.ts'
+import type { PartProfile } from '../profile/part-profile.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { serve } from './calls.ts'
+import type { ConfigVersion, KeyedColumn } from './ledger-config.ts'
+import * as batches from './ledger-batch.ts'
 import * as datasets from './ledger-dataset.ts'
+import { readDecided } from './ledger-decided.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
 import * as journal from './ledger-journal.ts'
 import * as parts from './ledger-parts.ts'
 import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './ledger-rows.ts'
+import * as profiles from './ledger-profiles.ts'
+import * as reopening from './ledger-reopen.ts'
 import * as runs from './ledger-run.ts'
+import * as usage from './ledger-usage.ts'
 import type { RunSettings } from './settings.ts'
 
 export interface OpenLedger {
@@ -17,6 +25,8 @@ export interface OpenLedger {
   decided: Interval[]
   /** What a crash left behind. */
   orphans: string[]
+  /** Parts whose rows are undecided again and whose files are there: see `takeReopened`. */
+  reopened: number[]
 }
 
 /** The thread that owns the ledger of an open run: all writes and reads, in the order asked. */
@@ -29,15 +39,25 @@ export interface LedgerCalls {
   unfinishedParts(): number[]
   readRows(rows: readonly Interval[], options: PageOptions): RowPage
   readKnownRows(rows: Interval): KnownRows
-  usage(): journal.RouteUsage[]
+  usage(): usage.RouteUsage[]
   failures(): journal.FailureSummary[]
 
   beginPart(part: number, fresh: readonly Interval[], file: string | null): parts.OldPart
   commitPart(commit: parts.PartCommit): void
   partRecord(part: number): parts.PartRecord | null
   retryDropped(): Interval[]
+  changeConfig(version: ConfigVersion): ChangedRun
+  /** Takes what the file of a reopened part holds into the ledger; gives the file, an orphan now. */
+  takeReopened(directory: string, part: number): Promise<string | null>
+  unprofiledParts(from: number, most: number): number[]
+  storeProfile(part: number, profile: PartProfile): void
   setTarget(rows: number): void
   totals(): parts.RowTotals
+
+  addBatch(batch: Omit<batches.Batch, 'id' | 'handle' | 'state'>): number
+  setBatchHandle(id: number, handle: string): void
+  endBatch(id: number, end: batches.BatchEnd, wallTimeMs: number): void
+  openBatches(): batches.Batch[]
 
   addIntent(path: string): void
   removeIntents(paths: readonly string[]): void
@@ -49,11 +69,19 @@ export interface LedgerCalls {
   commitDataset(directory: string, files: readonly datasets.DatasetEntry[], intent: string): void
 }
 
-interface OpenRun {
+/** What a change of the config did, as the thread of the run sees it. */
+export interface ChangedRun {
+  columns: RunSettings['columns']
+  /** Rows that are undecided again. */
+  undecided: Interval[]
+  /** Parts they are of whose files are there. */
+  reopened: number[]
+}
+
+interface OpenRun extends parts.ConfigInForce, journal.JournalContext {
   ledger: LedgerFile
   settings: RunSettings
-  columns: journal.KeyedColumn[]
-  session: number
+  columns: readonly KeyedColumn[]
 }
 
 let open: OpenRun | null = null
@@ -65,16 +93,37 @@ function run(): OpenRun {
 
 function begin(ledger: LedgerFile, wallTimeMs: number): OpenLedger {
   try {
-    const settings = runs.readSettings(ledger)
-    const columns = runs.readColumns(ledger)
-    const decided = runs.readDecided(ledger, settings.partRows)
+    const { settings, config, columns } = runs.readSettings(ledger)
+    const decided = readDecided(ledger, settings.partRows)
     const session = runs.beginSession(ledger, wallTimeMs)
-    open = { ledger, settings, columns, session }
-    return { settings, session, decided, orphans: datasets.readIntents(ledger) }
+    const exchanges = journal.hasExchanges(ledger)
+    open = { ledger, settings, config, columns, session, exchanges }
+    return {
+      settings,
+      session,
+      decided,
+      orphans: datasets.readIntents(ledger),
+      reopened: reopening.readReopened(ledger),
+    }
   } catch (error) {
     ledger.close()
     throw error
   }
+}
+
+/** Row group by row group, so that no transaction is larger than one. */
+async function takeReopened(directory: string, part: number): Promise<string | null> {
+  const { ledger, columns } = run()
+  const reopened = reopening.readReopenedPart(ledger, columns, part)
+  if (reopened === null) return null
+  // Only a run whose config was edited needs a Parquet reader in this thread.
+  const { readPartFile } = await import('./part-file.ts')
+  const fileColumns = reopened.columns.map(({ settings }) => settings)
+  for await (const block of readPartFile(resolve(directory, reopened.file), fileColumns)) {
+    reopening.takeCells(ledger, reopened, block)
+  }
+  reopening.forgetReopened(ledger, reopened)
+  return reopened.file
 }
 
 serve<LedgerCalls>({
@@ -98,12 +147,12 @@ serve<LedgerCalls>({
   },
 
   writeBatch(batch) {
-    const { ledger, columns, session } = run()
-    journal.writeBatch(ledger, columns, session, batch)
+    const context = run()
+    journal.writeBatch(context.ledger, context, batch)
   },
   unfinishedParts() {
     const { ledger, settings } = run()
-    const decided = runs.readDecided(ledger, settings.partRows)
+    const decided = readDecided(ledger, settings.partRows)
     return journal.readUnfinishedParts(ledger, decided, settings.partRows)
   },
   readRows(rows, options) {
@@ -114,7 +163,7 @@ serve<LedgerCalls>({
     const { ledger, columns } = run()
     return readKnownRows(ledger, columns, rows)
   },
-  usage: () => journal.readUsage(run().ledger),
+  usage: () => usage.readUsage(run().ledger),
   failures() {
     const { ledger, columns, settings } = run()
     return journal.readFailures(ledger, columns, settings.rows)
@@ -126,11 +175,37 @@ serve<LedgerCalls>({
     return parts.beginPart(ledger, settings.partRows, part, rows, file)
   },
   commitPart(commit) {
-    const { ledger, columns, settings } = run()
-    parts.commitPart(ledger, columns, settings.partRows, commit)
+    const context = run()
+    parts.commitPart(context.ledger, context, context.settings.partRows, commit)
   },
-  partRecord: (part) => parts.readPartRecord(run().ledger, run().settings.partRows, part),
+  partRecord(part) {
+    const { ledger, columns, settings } = run()
+    return parts.readPartRecord(ledger, columns, settings.partRows, part)
+  },
   retryDropped: () => parts.retryDropped(run().ledger, run().settings.partRows),
+  changeConfig(version) {
+    const current = run()
+    const { ledger, settings } = current
+    const changed = reopening.changeConfig(ledger, settings.partRows, version)
+    current.config = changed.config
+    current.columns = changed.columns
+    settings.config = version.config
+    settings.columns = changed.columns.map((column) => column.settings)
+    return {
+      columns: settings.columns,
+      undecided: changed.reopened,
+      reopened: reopening.readReopened(ledger),
+    }
+  },
+  takeReopened,
+  unprofiledParts: (from, most) => profiles.readUnprofiled(run().ledger, from, most),
+  storeProfile(part, profile) {
+    const { ledger, columns } = run()
+    ledger.write(() => {
+      profiles.storeProfile(ledger, columns, part, profile)
+      profiles.mergeProfiles(ledger, columns, part)
+    })
+  },
   setTarget(rows) {
     const { ledger, settings } = run()
     runs.storeTarget(ledger, rows)
@@ -140,6 +215,11 @@ serve<LedgerCalls>({
     const { ledger, settings } = run()
     return parts.readTotals(ledger, settings.partRows, settings.rows)
   },
+
+  addBatch: (batch) => batches.addBatch(run().ledger, run().columns, batch),
+  setBatchHandle: (id, handle) => batches.setBatchHandle(run().ledger, id, handle),
+  endBatch: (id, end, wallTimeMs) => batches.endBatch(run().ledger, id, end, wallTimeMs),
+  openBatches: () => batches.readOpenBatches(run().ledger, run().columns),
 
   addIntent: (path) => datasets.addIntent(run().ledger, path),
   removeIntents: (paths) => datasets.removeIntents(run().ledger, paths),

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { RowsmithError } from '../util/errors.ts'
-import { storageError } from './storage-error.ts'
+import { sqliteCode, storageError } from './storage-error.ts'
 
 /** Who holds a run folder; only for messages, the lock itself is the truth. */
 export interface LockHolder {
@@ -86,12 +86,7 @@ function openLock(directory: string, readOnly: boolean): DatabaseSync {
 }
 
 function isBusy(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'errcode' in error &&
-    typeof error.errcode === 'number' &&
-    (error.errcode & 0xff) === sqliteBusy
-  )
+  return ((sqliteCode(error) ?? 0) & 0xff) === sqliteBusy
 }
 
 function lockedError(directory: string): RowsmithError {

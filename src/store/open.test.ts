@@ -1,10 +1,21 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../util/clock.ts'
 import { inspectStore } from './inspect.ts'
+import { holdsRun } from './ledger-file.ts'
 import type { RunSettings } from './settings.ts'
 import { partContent } from '../../test/support/part-content.ts'
 import { createStore, openStore } from './store.ts'
@@ -91,8 +102,8 @@ const damages: readonly [string, string, RegExp][] = [
   ],
   [
     'column position',
-    'UPDATE run_column SET position = 4',
-    /run_column\.position is 4, expected 0/,
+    'UPDATE config_column SET position = 4',
+    /config_column\.position is 4, expected 0/,
   ],
   [
     'part outside',
@@ -140,6 +151,66 @@ test('a file that is no database is refused', async () => {
   writeFileSync(join(folder, 'ledger.sqlite'), 'x'.repeat(10_000))
   await expect(openStore(folder, options)).rejects.toMatchObject({ code: 'ledger-corrupt' })
   await expect(inspectStore(folder)).rejects.toMatchObject({ code: 'ledger-corrupt' })
+})
+
+test.each(['cell', 'exchange', 'config_column', 'profile', 'part_incomplete'])(
+  'a ledger without %s is damaged, for whoever opens it',
+  async (name) => {
+    const folder = await newRun()
+    damage(folder, `DROP ${name === 'part_incomplete' ? 'INDEX' : 'TABLE'} ${name}`)
+    const refusal = {
+      code: 'ledger-corrupt',
+      message: `the ledger is damaged: table ${name} is missing, expected to be there`,
+    }
+    await expect(openStore(folder, options)).rejects.toMatchObject(refusal)
+    await expect(inspectStore(folder)).rejects.toMatchObject(refusal)
+    await expect(createStore(folder, settings, options)).rejects.toMatchObject(refusal)
+  },
+)
+
+test('a ledger with other columns is damaged, and one of a development version is told so', async () => {
+  const other = await newRun()
+  damage(other, 'ALTER TABLE cell DROP COLUMN value')
+  await expect(openStore(other, options)).rejects.toThrow(
+    'the ledger is damaged: table cell: columns is "row, column_key", expected row, column_key, value',
+  )
+  const older = await newRun()
+  damage(older, 'CREATE TABLE run_column (position INTEGER PRIMARY KEY)')
+  await expect(openStore(older, options)).rejects.toMatchObject({
+    code: 'ledger-corrupt',
+    message: expect.stringContaining('the layout of a development version'),
+    hints: ['Start the run again in another folder: this layout was never released.'],
+  })
+})
+
+/** Dies in the middle of the first transaction over an empty file, with pages of it on disk. */
+const dyingCreation = `
+  import { DatabaseSync } from 'node:sqlite'
+  const database = new DatabaseSync(process.argv[1])
+  database.exec('PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA cache_size = 1')
+  database.exec('BEGIN; CREATE TABLE first (text TEXT)')
+  for (let row = 0; row < 500; row += 1) {
+    database.prepare('INSERT INTO first VALUES (?)').run('x'.repeat(1_000))
+  }
+  process.kill(process.pid, 'SIGKILL')
+`
+
+test('a creation that was killed while it wrote can be done again', async () => {
+  const folder = newFolder()
+  mkdirSync(folder)
+  const ledger = join(folder, 'ledger.sqlite')
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', dyingCreation, ledger], {
+    stdio: 'inherit',
+  })
+  const [, signal]: unknown[] = await once(child, 'exit')
+  expect(signal).toBe('SIGKILL')
+  expect(readdirSync(folder).sort()).toStrictEqual(['ledger.sqlite', 'ledger.sqlite-journal'])
+  expect(statSync(ledger).size).toBeGreaterThan(0)
+  expect(holdsRun(ledger)).toBe(false)
+  await expect(inspectStore(folder)).rejects.toMatchObject({ code: 'run-missing' })
+  await expect(openStore(folder, options)).rejects.toMatchObject({ code: 'run-missing' })
+  await using store = await createStore(folder, settings, options)
+  expect(store.session).toBe(1)
 })
 
 test('a newer format is refused with both versions', async () => {

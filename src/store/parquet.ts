@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { AsyncBuffer, SchemaElement } from 'hyparquet'
 import type { ColumnType } from '../graph/kind.ts'
-import { rowColumn } from './settings.ts'
+import { recordColumn, rowColumn } from './settings.ts'
 
 export const createdBy = 'rowsmith'
 
@@ -20,15 +20,16 @@ export interface FileColumn {
   type: ColumnType
 }
 
-/** Schema of the joined files; parts have the row number in front. */
+/** Schema of the joined files; parts have the numbers of row and record in front. */
 export function datasetSchema(columns: readonly FileColumn[]): SchemaElement[] {
   return [{ name: 'root', num_children: columns.length }, ...columns.map(element)]
 }
 
 export function partSchema(columns: readonly FileColumn[]): SchemaElement[] {
   return [
-    { name: 'root', num_children: columns.length + 1 },
+    { name: 'root', num_children: columns.length + 2 },
     { name: rowColumn, type: 'INT64', repetition_type: 'REQUIRED' },
+    { name: recordColumn, type: 'INT64', repetition_type: 'REQUIRED' },
     ...columns.map(element),
   ]
 }

@@ -15,7 +15,7 @@ import {
   type WrittenFile,
 } from './parquet.ts'
 import { createRowGroup, type RowGroupLimits } from './row-group.ts'
-import { rowColumn } from './settings.ts'
+import { recordColumn, rowColumn } from './settings.ts'
 
 /** Rows with their values by column, in ascending row order; at least one row. */
 export interface RowBlock {
@@ -96,6 +96,8 @@ function columnData(columns: readonly FileColumn[], { rows, columns: values }: R
   const common = { offsetIndex: false } as const
   return [
     { ...common, name: rowColumn, data: BigInt64Array.from(rows, BigInt) },
+    // One record a row, so far.
+    { ...common, name: recordColumn, data: new BigInt64Array(rows.length) },
     ...columns.map(({ name, type }, column) => {
       const stored = values[column] ?? []
       if (type === 'int64') return { ...common, name, data: stored.map(toInt64) }

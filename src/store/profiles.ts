@@ -1,26 +1,49 @@
 import { resolve } from 'node:path'
-import { createPartProfiler, readPartProfile, type PartProfile } from '../profile/part-profile.ts'
+import type { PartProfile } from '../profile/part-profile.ts'
+import { keyedColumns, type KeyedColumn } from './ledger-config.ts'
 import { ledgerName, openLedgerForReading, readCount, type LedgerFile } from './ledger-file.ts'
-import { readPartRecord, type PartRecord } from './ledger-parts.ts'
-import { clipBlock, readPartFile } from './part-file.ts'
+import { readPartRecord, readSkipped, type PartRecord } from './ledger-parts.ts'
+import { readMerged, runOf } from './ledger-profiles.ts'
+import type { OpenRun } from './open-run.ts'
+import { profileFile } from './profile-file.ts'
 import type { RunSettings } from './settings.ts'
 import { storageError } from './storage-error.ts'
+
+/** Statistics of some records below the target, the next in row order. */
+export interface ReadProfile {
+  profile: PartProfile
+  /** Skipped cells by column; null where they can't be told. */
+  skipped: readonly number[] | null
+}
 
 /**
  * The profiles of the records below the target, in row order, without locking the run.
  *
- * Parts of older versions, and the one the target lies inside of, are read again.
+ * Parts whose statistics are not there, and the one the target lies inside of, are read again.
  */
 export async function* readProfiles(
   directory: string,
   settings: RunSettings,
-): AsyncGenerator<PartProfile> {
+): AsyncGenerator<ReadProfile> {
   const path = resolve(directory, ledgerName)
   const ledger = openLedgerForReading(path)
   try {
-    for (const part of partNumbers(ledger, settings)) {
-      const profile = await profileOf(directory, ledger, settings, part)
-      if (profile !== null) yield profile
+    const columns = keyedColumns(ledger, settings.columns)
+    const reading = { directory, ledger, settings, columns }
+    const whole = Math.floor(settings.rows / settings.partRows)
+    const end = Math.ceil(settings.rows / settings.partRows)
+    for (let part = 0; part < end;) {
+      const merged = readMerged(ledger, columns, part, whole)
+      if (merged !== null) {
+        const skipped = skippedBetween(ledger, columns, part, merged.next)
+        yield { profile: merged.profile, skipped }
+        part = merged.next
+        continue
+      }
+      const run = runOf(part)
+      yield* profilesOfRun(reading, part, Math.min(run.end, end))
+      const next = firstWithFile(ledger, run.end, end)
+      part = next === null ? end : runOf(next).start
     }
   } catch (error) {
     throw storageError(error, `reading ${path}`)
@@ -29,38 +52,49 @@ export async function* readProfiles(
   }
 }
 
-/** Parts with a file, one look-up each: the run may go on meanwhile. */
-function* partNumbers(ledger: LedgerFile, { rows, partRows }: RunSettings): Generator<number> {
-  const end = Math.ceil(rows / partRows)
-  for (let from = 0; ;) {
-    const row = ledger.get(
-      'SELECT number FROM part WHERE number >= ? AND number < ? AND file IS NOT NULL ORDER BY number LIMIT 1',
-      from,
-      end,
-    )
-    if (row === undefined) return
-    const number = readCount(row, 'number', 'part.number')
-    yield number
-    from = number + 1
+interface Reading {
+  directory: string
+  ledger: LedgerFile
+  settings: RunSettings
+  columns: readonly KeyedColumn[]
+}
+
+async function* profilesOfRun(
+  reading: Reading,
+  from: number,
+  to: number,
+): AsyncGenerator<ReadProfile> {
+  for (let part = firstWithFile(reading.ledger, from, to); part !== null;) {
+    const found = await profileOf(reading, part)
+    if (found !== null) yield found
+    part = firstWithFile(reading.ledger, part + 1, to)
   }
 }
 
-async function profileOf(
-  directory: string,
-  ledger: LedgerFile,
-  settings: RunSettings,
-  number: number,
-): Promise<PartProfile | null> {
-  const { columns, partRows, rows } = settings
+/** One look-up for each: the run may go on meanwhile. */
+function firstWithFile(ledger: LedgerFile, from: number, to: number): number | null {
+  const row = ledger.get(
+    'SELECT number FROM part WHERE number >= ? AND number < ? AND file IS NOT NULL ORDER BY number LIMIT 1',
+    from,
+    to,
+  )
+  return row === undefined ? null : readCount(row, 'number', 'part.number')
+}
+
+async function profileOf(reading: Reading, number: number): Promise<ReadProfile | null> {
+  const { directory, ledger, settings, columns } = reading
+  const { partRows, rows } = settings
   // A part that got more rows has another file by then; its record says which.
   for (let tries = 0; ; tries += 1) {
-    const part = readPartRecord(ledger, partRows, number)
+    const part = readPartRecord(ledger, columns, partRows, number)
     if (part?.file === null || part === null) return null
-    const stored = readPartProfile(part.profile, columns.length)
-    const whole = (number + 1) * partRows <= rows
-    if (stored !== null && (whole || lastRow(part) < rows)) return stored
+    const all = (number + 1) * partRows <= rows || lastRow(part) < rows
+    const skipped = all ? columns.map(({ key }) => part.skipped.get(key) ?? 0) : null
+    if (all && part.profile !== null) return { profile: part.profile, skipped }
     try {
-      return await profileFile(resolve(directory, part.file), settings, number)
+      const path = resolve(directory, part.file)
+      const place = { part: number, endRow: (number + 1) * partRows, below: rows }
+      return { profile: await profileFile(path, settings.columns, place), skipped }
     } catch (error) {
       if (tries >= 3 || !isMissing(error)) throw error
     }
@@ -71,19 +105,52 @@ function lastRow({ decided }: PartRecord): number {
   return (decided.at(-1)?.end ?? 0) - 1
 }
 
-async function profileFile(
-  path: string,
-  { columns, partRows, rows }: RunSettings,
-  number: number,
-): Promise<PartProfile> {
-  const profiler = createPartProfiler(columns, {
-    part: number,
-    endRow: (number + 1) * partRows,
-  })
-  for await (const block of readPartFile(path, columns)) profiler.add(clipBlock(block, rows))
-  return profiler.profile()
+function skippedBetween(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  from: number,
+  to: number,
+): number[] {
+  const sums = new Map<number, number>()
+  const rows = ledger.each(
+    "SELECT number, skipped FROM part WHERE number >= ? AND number < ? AND skipped <> '{}'",
+    from,
+    to,
+  )
+  for (const row of rows) {
+    for (const [key, count] of readSkipped(row, readCount(row, 'number', 'part.number'))) {
+      sums.set(key, (sums.get(key) ?? 0) + count)
+    }
+  }
+  return columns.map(({ key }) => sums.get(key) ?? 0)
 }
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
+/** Parts that are looked up at once. */
+const pageParts = 64
+
+/**
+ * Makes the statistics of complete parts that have none: those beside a part that was open again
+ * were merged with what it had before.
+ */
+export async function completeProfiles(run: OpenRun): Promise<void> {
+  const { directory, ledger, settings, writer } = run
+  const { columns, partRows } = settings
+  for (let from = 0; ;) {
+    const parts = await ledger.call('unprofiledParts', from, pageParts)
+    for (const part of parts) {
+      const record = await ledger.call('partRecord', part)
+      if (record?.file === null || record === null) continue
+      const place = { part, endRow: (part + 1) * partRows }
+      const path = resolve(directory, record.file)
+      const profile = await writer().call('profileFile', path, columns, place)
+      await ledger.call('storeProfile', part, profile)
+    }
+    const last = parts.at(-1)
+    if (last === undefined) return
+    from = last + 1
+  }
 }

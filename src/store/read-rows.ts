@@ -4,15 +4,15 @@ import type { ReadRowsOptions, StoredBlock } from '../scheduler/stored-rows.ts'
 import type { StoredFailure } from './ledger-journal.ts'
 import type { PageOptions, RowPage } from './ledger-rows.ts'
 
-type ReadPage = (rows: readonly Interval[], options: PageOptions) => Promise<RowPage>
+export type ReadPage = (rows: readonly Interval[], options: PageOptions) => Promise<RowPage>
 
 /** Reads page by page, the next one while the last one is used. */
 export async function* readRows(
   read: ReadPage,
   rows: readonly Interval[],
-  { maxBytes, columns }: ReadRowsOptions,
+  { maxBytes, columns, exchanges = false }: ReadRowsOptions,
 ): AsyncGenerator<StoredBlock> {
-  const options = { maxBytes, wanted: columns ?? null }
+  const options = { maxBytes, wanted: columns ?? null, exchanges }
   let rest = rows
   let coming: Promise<RowPage> | null = rest.length === 0 ? null : read(rest, options)
   while (coming !== null) {
@@ -32,11 +32,6 @@ function behind(rows: readonly Interval[], end: number): readonly Interval[] {
 }
 
 function journaledFailure(failure: StoredFailure): JournaledFailure {
-  const { raw, inputTokens, outputTokens, ...rest } = failure
-  const paid = inputTokens + outputTokens > 0
-  return {
-    ...rest,
-    ...(raw === null ? {} : { raw }),
-    ...(paid ? { usage: { inputTokens, outputTokens, reasoningTokens: 0 } } : {}),
-  }
+  const { raw, ...rest } = failure
+  return { ...rest, ...(raw === null ? {} : { raw }) }
 }

@@ -10,9 +10,11 @@ export interface ColumnSettings {
   material: string
   /** Stored in parts, absent from the joined dataset. */
   drop: boolean
+  /** Made again for free, so that none of its cells is ever in the ledger. */
+  pure?: true
 }
 
-/** What a run is, fixed at creation; only `rows` changes afterwards. */
+/** What a run is; after its creation only `rows`, and `config` with `columns`, can change. */
 export interface RunSettings {
   /** Name of the config. */
   name: string
@@ -35,3 +37,5 @@ export const columnTypes: readonly ColumnType[] = ['string', 'int64', 'float64',
 
 /** The first column of every part file: the absolute row number. */
 export const rowColumn = '__row'
+/** The second one: the number of the record among those of its row, from 0. */
+export const recordColumn = '__record'

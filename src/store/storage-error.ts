@@ -14,12 +14,19 @@ export function storageError(thrown: unknown, doing: string): RowsmithError {
   return new RowsmithError(code, message, { cause: thrown, hints: hintsOf(code) })
 }
 
+/** SQLite's extended result code, of an error that has one. */
+export function sqliteCode(thrown: unknown): number | null {
+  if (typeof thrown !== 'object' || thrown === null || !('errcode' in thrown)) return null
+  return typeof thrown.errcode === 'number' ? thrown.errcode : null
+}
+
 function codeOf(thrown: unknown): ErrorCode {
   if (typeof thrown !== 'object' || thrown === null) return 'storage-failed'
-  if ('errcode' in thrown && typeof thrown.errcode === 'number') {
-    if (thrown.errcode === sqliteSharedMemorySize) return 'disk-full'
+  const sqlite = sqliteCode(thrown)
+  if (sqlite !== null) {
+    if (sqlite === sqliteSharedMemorySize) return 'disk-full'
     // The low byte is the primary code; the rest says which call met it.
-    const primary = thrown.errcode & 0xff
+    const primary = sqlite & 0xff
     if (primary === sqliteFull) return 'disk-full'
     if (primary === sqliteCorrupt || primary === sqliteNotADatabase) return 'ledger-corrupt'
   }

@@ -1,6 +1,7 @@
 import { stat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
+import { partOf } from '../plan/part.ts'
 import type { Journal } from '../scheduler/journal.ts'
 import type { KnownRows } from '../scheduler/known-rows.ts'
 import type { PartContent } from '../scheduler/part-content.ts'
@@ -13,16 +14,21 @@ import { joinDataset, withJoined } from './join.ts'
 import { createJournal, type BatchingJournal } from './journal.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import { ledgerName, missing } from './ledger-file.ts'
-import type { FailureSummary, RouteUsage } from './ledger-journal.ts'
+import { writeConfigFile } from './config-file.ts'
+import type { Batch, BatchEnd } from './ledger-batch.ts'
+import type { ConfigVersion } from './ledger-config.ts'
+import type { FailureSummary } from './ledger-journal.ts'
 import type { PartRecord, RowTotals } from './ledger-parts.ts'
-import { checkSettings } from './ledger-run.ts'
+import { checkColumns, checkSettings } from './ledger-run.ts'
+import type { RouteUsage } from './ledger-usage.ts'
 import type { LedgerCalls, OpenLedger } from './ledger.worker.ts'
 import { takeLock, type FolderLock } from './lock.ts'
+import { completeProfiles } from './profiles.ts'
 import { syncFolder } from './parquet.ts'
 import type { StoreEvent } from './open-run.ts'
 import type { RunSettings } from './settings.ts'
 import { storageError } from './storage-error.ts'
-import { readRows } from './read-rows.ts'
+import { type ReadPage, readRows } from './read-rows.ts'
 import { commitPart, streamPart } from './write-part.ts'
 import type { WriterCalls } from './writer.worker.ts'
 
@@ -42,27 +48,51 @@ export interface RunStore extends AsyncDisposable {
   readonly journal: Journal
   /** Parts that have journaled cells or failures of undecided rows. */
   unfinishedParts(): Promise<number[]>
-  /** What is journaled of rows, with all that was appended before; the next block is read ahead. */
+  /**
+   * What is journaled of rows of one part, with all that was appended before; the next block is read
+   * ahead.
+   */
   readonly readRows: ReadRows
-  /** Which cells are journaled of rows, without their values. */
+  /** Which cells are journaled of rows of one part, without their values. */
   readKnownRows(rows: Interval): Promise<KnownRows>
   /** Resolves when the rows are decided. */
   writePart(content: PartContent): Promise<void>
   partRecord(part: number): Promise<PartRecord | null>
   /** Makes every dropped row undecided again; its paid cells are still there. */
   retryDropped(): Promise<Interval[]>
+  /**
+   * Goes on with another version of the config and gives the rows that are undecided again.
+   *
+   * Only parts that lack one of its columns are made again; what they hold of the others is known.
+   */
+  changeConfig(version: ConfigVersion): Promise<Interval[]>
+  /** Makes the statistics of parts that were reopened and made again, where they are missing. */
+  completeProfiles(): Promise<void>
   /** Rows beyond a smaller target stay in their parts and out of the dataset. */
   setTarget(rows: number): Promise<void>
   /** Makes the dataset of all accepted rows below the target, or finds it made. */
   join(options?: { directory?: string }): Promise<DatasetFile[]>
   /** Gives all accepted rows below the target as files that are there until `use` is done. */
   withJoined<Result>(use: (files: readonly DatasetFile[]) => Promise<Result>): Promise<Result>
+  readonly batches: Batches
   totals(): Promise<RowTotals>
   usage(): Promise<RouteUsage[]>
   failures(): Promise<FailureSummary[]>
   /** Resolves when everything journaled so far is durable. */
   flush(): Promise<void>
   close(): Promise<void>
+}
+
+/** Batches of requests that a provider answers some time later; each call is durable. */
+export interface Batches {
+  /** To be called before the batch is sent; gives its id. */
+  add(batch: Omit<Batch, 'id' | 'handle' | 'state'>): Promise<number>
+  /** The provider took it, under this name. */
+  setHandle(id: number, handle: string): Promise<void>
+  /** All that can be had of it is journaled. */
+  end(id: number, end: BatchEnd): Promise<void>
+  /** Those that have not ended, the oldest first. */
+  open(): Promise<Batch[]>
 }
 
 /** Makes a new run folder and opens it. The folder may exist when it is empty. */
@@ -138,6 +168,7 @@ async function openLocked(
   try {
     const opened = await begin(ledger)
     await removeOrphans(directory, ledger, opened.orphans)
+    await writeConfigFile(directory, opened.settings.config)
     return createRunStore(directory, options, lock, ledger, opened)
   } catch (error) {
     await ledger.call('close', options.clock.wallTime()).catch(() => undefined)
@@ -163,18 +194,19 @@ function createRunStore(
   { clock, onEvent = () => {} }: StoreOptions,
   lock: FolderLock,
   ledger: WorkerClient<LedgerCalls>,
-  { settings, session, decided }: OpenLedger,
+  { settings, session, decided, reopened }: OpenLedger,
 ): RunStore {
   let writer: WorkerClient<WriterCalls> | null = null
   const batching = createJournal({
     clock,
-    columns: settings.columns,
+    settings,
     commit: (batch) => ledger.call('writeBatch', batch),
     onCommitted: (records, bytes) => onEvent({ type: 'ledger-committed', records, bytes }),
   })
   /** Parts are streamed one after the other, each while the one before it is finished. */
   const streaming = createQueue()
   const exclusive = createQueue()
+  let reopenedParts = new Set(reopened)
   let attempts = 0
   let closing: Promise<void> | null = null
   const run = {
@@ -195,6 +227,37 @@ function createRunStore(
     return work()
   }
 
+  /** What a part's file holds of undecided rows has to be in the ledger before they are made. */
+  async function takeReopened(part: number): Promise<void> {
+    if (!reopenedParts.has(part)) return
+    const file = await ledger.call('takeReopened', directory, part)
+    reopenedParts.delete(part)
+    if (file !== null) await removeOrphans(directory, ledger, [file])
+  }
+
+  const readPage: ReadPage = (rows, page) =>
+    after(async () => {
+      const [first] = rows
+      if (first !== undefined) await takeReopened(partOf(first.start, settings.partRows))
+      return ledger.call('readRows', rows, page)
+    })
+
+  async function unfinishedParts(): Promise<number[]> {
+    const parts = new Set(await ledger.call('unfinishedParts'))
+    for (const part of reopenedParts) parts.add(part)
+    return [...parts].sort((one, other) => one - other)
+  }
+
+  async function changeConfig(version: ConfigVersion): Promise<Interval[]> {
+    checkColumns(version.columns)
+    const changed = await ledger.call('changeConfig', version)
+    settings.config = version.config
+    settings.columns = changed.columns
+    reopenedParts = new Set(changed.reopened)
+    await writeConfigFile(directory, version.config)
+    return changed.undecided
+  }
+
   return {
     directory,
     get settings() {
@@ -203,12 +266,16 @@ function createRunStore(
     session,
     decided,
     journal: batching.journal,
-    unfinishedParts: () => after(() => ledger.call('unfinishedParts')),
-    readRows: (rows, readOptions) =>
-      readRows((rest, page) => after(() => ledger.call('readRows', rest, page)), rows, readOptions),
-    readKnownRows: (rows) => after(() => ledger.call('readKnownRows', rows)),
+    unfinishedParts: () => after(unfinishedParts),
+    readRows: (rows, readOptions) => readRows(readPage, rows, readOptions),
+    readKnownRows: (rows) =>
+      after(async () => {
+        await takeReopened(partOf(rows.start, settings.partRows))
+        return ledger.call('readKnownRows', rows)
+      }),
     writePart: (content) =>
-      after(() => {
+      after(async () => {
+        await takeReopened(content.part)
         const streamed = streaming(() => streamPart(run, content))
         // Its error is told by the commit, whose turn may come later.
         streamed.catch(() => undefined)
@@ -216,6 +283,8 @@ function createRunStore(
       }),
     partRecord: (part) => after(() => ledger.call('partRecord', part)),
     retryDropped: () => after(() => exclusive(() => ledger.call('retryDropped'))),
+    changeConfig: (version) => after(() => exclusive(() => changeConfig(version))),
+    completeProfiles: () => after(() => exclusive(() => completeProfiles(run))),
     setTarget: (rows) =>
       after(() =>
         exclusive(async () => {
@@ -225,6 +294,12 @@ function createRunStore(
       ),
     join: (options = {}) => after(() => exclusive(() => joinDataset(run, options))),
     withJoined: (use) => after(() => exclusive(() => withJoined(run, use))),
+    batches: {
+      add: (batch) => after(() => ledger.call('addBatch', batch)),
+      setHandle: (id, handle) => after(() => ledger.call('setBatchHandle', id, handle)),
+      end: (id, end) => after(() => ledger.call('endBatch', id, end, clock.wallTime())),
+      open: () => after(() => ledger.call('openBatches')),
+    },
     totals: () => after(() => ledger.call('totals')),
     usage: () => after(() => ledger.call('usage')),
     failures: () => after(() => ledger.call('failures')),

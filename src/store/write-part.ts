@@ -2,12 +2,11 @@ import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
-import { readPartProfile } from '../profile/part-profile.ts'
 import type { PartContent, PartEnd, RecordBlock } from '../scheduler/part-content.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { WorkerClient } from './calls.ts'
 import { storedFailure } from './journal.ts'
-import type { OldPart } from './ledger-parts.ts'
+import type { OldPart, PartCommit } from './ledger-parts.ts'
 import type { OpenRun } from './open-run.ts'
 import type { WrittenPart } from './part-writing.ts'
 import type { RunSettings } from './settings.ts'
@@ -65,22 +64,20 @@ export async function streamPart(run: OpenRun, content: PartContent): Promise<St
 export async function commitPart(run: OpenRun, streamed: StreamedPart): Promise<void> {
   const { directory, ledger, onEvent } = run
   const { part, end, accepted, fresh, old } = streamed
-  let file: { bytes: number; sha256: string; name: string } | null = null
-  let { profile } = old
+  let file: PartCommit['file'] = null
   if (streamed.file !== null) {
     const { name, written } = streamed.file
-    const { bytes, sha256, profile: made } = await written
-    file = { bytes, sha256, name }
-    profile = { ...made, skipped: skippedCells(run.settings, end, old.profile) }
+    file = { ...(await written), name }
     onEvent({ type: 'part-file-written', part, file: name })
   }
   await ledger.call('commitPart', {
     part,
     accepted: intervalsOf(accepted),
+    records: accepted.count,
     absent: end.absent,
     failures: end.failures.map(storedFailure),
     nullKept: end.nullKept,
-    profile: JSON.stringify(profile),
+    skipped: end.skipped,
     file,
   })
   if (file !== null && old.file !== null) {
@@ -171,12 +168,6 @@ function createIntervals() {
       }
     },
   }
-}
-
-/** Skipped cells of a part by column, with those of the rows it had before. */
-function skippedCells({ columns }: RunSettings, { skipped }: PartEnd, old: unknown): number[] {
-  const before = readPartProfile(old, columns.length)?.skipped
-  return columns.map((_, id) => (skipped[id] ?? 0) + (before?.[id] ?? 0))
 }
 
 function checkBlock(

@@ -1,13 +1,15 @@
 import type { StoredValue } from '../graph/stored-value.ts'
 import { serve } from './calls.ts'
 import { joinFile, type JoinFileOptions } from './join-file.ts'
-import type { WrittenFile } from './parquet.ts'
+import type { PartPlace, PartProfile } from '../profile/part-profile.ts'
+import type { FileColumn, WrittenFile } from './parquet.ts'
 import {
   beginPartWriting,
   type PartTarget,
   type PartWriting,
   type WrittenPart,
 } from './part-writing.ts'
+import { profileFile } from './profile-file.ts'
 import { storageError } from './storage-error.ts'
 
 /** The thread that encodes Parquet; it sees files only, never the ledger. */
@@ -18,6 +20,7 @@ export interface WriterCalls {
   addRows(rows: Float64Array, columns: readonly (readonly StoredValue[])[]): Promise<void>
   finishPart(): Promise<WrittenPart>
   abandonPart(): Promise<void>
+  profileFile(path: string, columns: readonly FileColumn[], place: PartPlace): Promise<PartProfile>
   joinFile(options: JoinFileOptions): Promise<WrittenFile & { rows: number }>
 }
 
@@ -42,6 +45,13 @@ serve<WriterCalls>({
     const part = open
     open = null
     await part?.abandon()
+  },
+  async profileFile(path, columns, place) {
+    try {
+      return await profileFile(path, columns, place)
+    } catch (error) {
+      throw storageError(error, `reading ${path}`)
+    }
   },
   async joinFile(options) {
     try {

@@ -131,6 +131,7 @@ export function providerSuite(setup: ProviderSetup): ConformanceCase[] {
 
 function openProvider({ kind, config, apiKey = null }: ProviderSetup): Provider {
   const context: ProviderContext = {
+    targets: [],
     apiKey,
     environment: {},
     clock: systemClock,

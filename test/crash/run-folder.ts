@@ -33,7 +33,8 @@ export function readDurable(directory: string): Durable {
   }
 
   const columns = all(
-    'SELECT name FROM run_column JOIN column_key ON column_key.id = run_column.column_key',
+    `SELECT name FROM config_column JOIN column_key ON column_key.id = config_column.column_key
+    WHERE config = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'config')`,
   ).map(({ name }) => String(name))
   const partRows = Number(all("SELECT value FROM meta WHERE key = 'partRows'")[0]?.['value'])
   const absent = new Set(all('SELECT row FROM absent').map(({ row }) => Number(row)))
@@ -72,7 +73,9 @@ export function datasetHashes(directory: string): Record<string, string> {
 
 /** What may lie in the folder of a finished run. */
 const ownNames =
-  'command.json data ledger.sqlite lock parts report.html rowsmith.log run.json seed'.split(' ')
+  'command.json config.json data ledger.sqlite lock parts report.html rowsmith.log run.json seed'.split(
+    ' ',
+  )
 /** What a reader of a ledger leaves beside it; the next writer takes them away. */
 const readerNames = ['ledger.sqlite-shm', 'ledger.sqlite-wal']
 

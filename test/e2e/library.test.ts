@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events'
+import { mkdir } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { create, open, preview, start, validate, type RunEvent } from '../../src/index.ts'
 import { createModelServer } from '../../src/testing/model-server.ts'
@@ -101,6 +103,23 @@ test('a signal drains the run, and disposing of one gives up what is on the wire
   const summary = await dataset.summary()
   expect(summary.holder).toBeNull()
   expect(summary.rows.dropped).toBe(0)
+})
+
+test('a run that can’t begin leaves no listener on the signal', async () => {
+  await using desk = await createDesk()
+  await mkdir(desk.path('run'))
+  await desk.write('run/ledger.sqlite', 'notes of somebody else, which are no ledger')
+  const controller = new AbortController()
+
+  const refused = create({
+    config: { config: pets },
+    rows: 3,
+    out: desk.path('run'),
+    signal: controller.signal,
+  })
+
+  await expect(refused).rejects.toThrow('ledger.sqlite')
+  expect(getEventListeners(controller.signal, 'abort')).toEqual([])
 })
 
 test('a signal that is aborted before makes nothing', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, symlink } from 'node:fs/promises'
+import { readdir, readFile, readlink, rm, symlink } from 'node:fs/promises'
 import { zstdDecompressSync } from 'node:zlib'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { expect, test } from 'vitest'
@@ -280,7 +280,7 @@ test('export writes Parquet, JSON Lines and CSV', async () => {
 test('an export for which the disk has no room says so and leaves the run as it was', async () => {
   await using desk = await deskWithPets()
   // A device of Linux on which every write finds no space left.
-  await symlink('/dev/full', desk.path('pets.jsonl.tmp'))
+  await symlink('/dev/full', desk.path('pets.jsonl'))
 
   const ended = await desk.run(['export', 'runs/pets', '--to', 'pets.jsonl'])
 
@@ -290,7 +290,8 @@ test('an export for which the disk has no room says so and leaves the run as it 
     "
   `)
   expect(ended.code).toBe(4)
-  expect(await readdir(desk.directory)).not.toContain('pets.jsonl.tmp')
+  expect(await readlink(desk.path('pets.jsonl'))).toBe('/dev/full')
+  await rm(desk.path('pets.jsonl'))
   const again = await desk.run(['export', 'runs/pets', '--to', 'pets.jsonl'])
   expect(again.stderr).toBe('pets.jsonl  4 rows\n')
 })

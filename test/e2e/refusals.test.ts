@@ -156,7 +156,7 @@ test('a stored target that can not be', async () => {
   changeLedger(desk, "UPDATE meta SET value = 'many' WHERE key = 'rows'")
   const said = await refusal(desk, 'create', 'pets.json')
   expect(said).toMatchInlineSnapshot(`
-    "rowsmith: ledger: meta.rows is "many", expected a whole number from 0
+    "rowsmith: the ledger is damaged: meta.rows is "many", expected a whole number from 0
       Restore ledger.sqlite from a backup, or start the run again in another folder.
     "
   `)

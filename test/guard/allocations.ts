@@ -113,12 +113,14 @@ async function journaledCells(): Promise<number> {
     let committed = 0
     const batching = createJournal({
       clock: systemClock,
-      columns: [{ name: 'a', type: 'string', fingerprint: 'f', material: '', drop: false }],
+      settings: {
+        columns: [{ name: 'a', type: 'string', fingerprint: 'f', material: '', drop: false }],
+      },
       commit: () => Promise.resolve(),
       onCommitted: (records) => (committed += records),
     })
     for (let row = 0; row < count; row += 1) {
-      batching.journal.cell({ row, column: 0, value: 'a short answer', attempts: 1 })
+      batching.journal.cell({ row, column: 0, value: 'a short answer' })
     }
     await batching.flush()
     if (committed !== count) throw new Error(`${committed} records`)

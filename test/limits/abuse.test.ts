@@ -37,7 +37,6 @@ test('ten minutes of 429 delay the run and drop nothing', async () => {
   expect(end).toEqual({ kind: 'complete' })
   expect(engine.failures).toEqual([])
   expect(engine.cells).toHaveLength(4_000)
-  expect(engine.cells.every(({ attempts }) => attempts === 1)).toBe(true)
   const during = server.arrivals.filter(({ at }) => at > from + 5_000 && at < until)
   expect(during.length, 'questions while it was closed').toBeLessThan(20)
   const after = server.arrivals.filter(({ at }) => at >= until)

@@ -93,7 +93,7 @@ test('503 with Retry-After waits and costs no attempt', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({
     script: ({ number }) =>
-      number > 0 && number < 12 ? { status: 503, headers: { 'retry-after': '0.1' } } : {},
+      number > 0 && number < 5 ? { status: 503, headers: { 'retry-after': '0.1' } } : {},
   })
 
   const result = await create({
@@ -104,5 +104,42 @@ test('503 with Retry-After waits and costs no attempt', async () => {
   })
 
   expect(result.rows).toMatchObject({ accepted: 3, dropped: 0 })
-  expect(result.requestOutcomes).toMatchObject({ throttled: 11, failed: 0 })
+  expect(result.requestOutcomes).toMatchObject({ throttled: 4, failed: 0 })
 })
+
+test.each([
+  ['retry-after: 0', { 'retry-after': '0' }],
+  ['a date in the past', { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }],
+  ['retry-after-ms: 0', { 'retry-after-ms': '0' }],
+  ['a negative one', { 'retry-after': '-5' }],
+  [
+    'quotas that reset in 0 s',
+    {
+      'x-ratelimit-limit-requests': '100000',
+      'x-ratelimit-remaining-requests': '0',
+      'x-ratelimit-reset-requests': '0s',
+    },
+  ],
+])(
+  'a server that answers 429 with %s is not asked at the speed of the network',
+  async (_, headers) => {
+    await using desk = await createDesk()
+    await using server = await createModelServer({ script: () => ({ status: 429, headers }) })
+    const run = await start({
+      config: limited(server.url, {}),
+      rows: 50,
+      out: desk.path('run'),
+    })
+
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+
+    // Eight at first, then one after 0.25, 0.5, 1 s…
+    expect(server.counts.requests).toBeGreaterThan(8)
+    expect(server.counts.requests).toBeLessThan(20)
+    run.abort()
+    await run.finished
+    const log = await desk.read('run/rowsmith.log')
+    expect(log.match(/429/g)?.length, log).toBeLessThanOrEqual(2)
+    expect(log).toMatch(/route writer: \d+ more answers 429 in \d+ s/)
+  },
+)

@@ -188,7 +188,7 @@ test('known whole-column cells are not made again', async () => {
     frameRows: 4,
     slots: { m: 2 },
     known: {
-      cells: [0, 1].map((row) => ({ row, column: 1, value: 'known', attempts: 1 })),
+      cells: [0, 1].map((row) => ({ row, column: 1, value: 'known' })),
       failures: [],
     },
   })
@@ -215,7 +215,7 @@ test('a frame does not wait for rows of which everything paid is known', async (
     groupRows: 4,
     slots: { m: 2 },
     known: {
-      cells: [0, 1].map((row) => ({ row, column: 1, value: 'known', attempts: 1 })),
+      cells: [0, 1].map((row) => ({ row, column: 1, value: 'known' })),
       failures: [],
     },
   })

@@ -82,7 +82,6 @@ const cases: Record<string, Case> = {
         row: 2 * at,
         column: 1,
         value: 'known',
-        attempts: 1,
       })),
       failures: Array.from({ length: rows / 2 }, (_, at) => ({
         row: 2 * at,

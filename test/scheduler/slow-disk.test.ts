@@ -16,7 +16,9 @@ function throttledJournal(clock: VirtualClock) {
   const state = { durable: 0, mostPending: 0, busyMs: 0 }
   const { journal } = createJournal({
     clock,
-    columns: [{ name: 'a', type: 'string', fingerprint: 'f', material: '', drop: false }],
+    settings: {
+      columns: [{ name: 'a', type: 'string', fingerprint: 'f', material: '', drop: false }],
+    },
     commit({ cells }) {
       const bytes = cells.reduce((sum, { value }) => sum + String(value).length, 0)
       const took = (bytes / diskBytesPerSecond) * 1_000
@@ -31,6 +33,7 @@ function throttledJournal(clock: VirtualClock) {
       journal.cell(cell)
       state.mostPending = Math.max(state.mostPending, journal.pendingBytes)
     },
+    exchange: (exchange, durable) => journal.exchange(exchange, durable),
     failure: (failure) => journal.failure(failure),
     // Counted with the cells of its batch.
     request: () => undefined,

@@ -51,7 +51,7 @@ test('what failed last and when it is tried again', async () => {
 })
 
 test('cells that the ledger had are told apart from those that were made', async () => {
-  const cell = (column: number, row: number) => ({ row, column, value: 'x', attempts: 1 })
+  const cell = (column: number, row: number) => ({ row, column, value: 'x' })
   const engine = createEngine({
     columns: chain,
     rows: 4,

@@ -142,6 +142,7 @@ function manualJournal(bytesPerCell: number): {
         state.cells += 1
         pendingBytes += bytesPerCell
       },
+      exchange: () => undefined,
       failure: () => undefined,
       request: () => undefined,
       get pendingBytes() {

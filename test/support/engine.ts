@@ -9,11 +9,16 @@ import type {
 } from '../../src/graph/kind.ts'
 import type { ModelReply, ModelRequest } from '../../src/graph/request.ts'
 import { createConcurrencyLimiter, type Limiter } from '../../src/limits/limiter.ts'
-import { sourceOf } from '../../src/plan/group-source.ts'
-import { createPlan, groupsOf } from '../../src/plan/plan.ts'
+import { planSource } from '../../src/plan/group-source.ts'
+import { createPlan } from '../../src/plan/plan.ts'
 import { RowSet } from '../../src/plan/row-set.ts'
 import type { SchedulerEvent } from '../../src/scheduler/events.ts'
-import type { JournaledCell, JournaledFailure, RequestRecord } from '../../src/scheduler/journal.ts'
+import type {
+  JournaledCell,
+  JournaledExchange,
+  JournaledFailure,
+  RequestRecord,
+} from '../../src/scheduler/journal.ts'
 import { indexKnownCells, type KnownCells } from '../../src/scheduler/known-cells.ts'
 import type { Route } from '../../src/scheduler/routes.ts'
 import {
@@ -194,6 +199,7 @@ export interface Engine {
   events: SchedulerEvent[]
   /** Texts sent, in order. */
   sent: string[]
+  exchanges: JournaledExchange[]
   load: Load[]
   parts: { part: number; rows: number[] }[]
   run(): Promise<SchedulerEnd>
@@ -213,7 +219,6 @@ export function createEngine(options: EngineOptions): Engine {
     frameRows,
     partRows,
   })
-  const cursor = groupsOf(plan, { wholeFrames: graph.columns.some(({ by }) => by === 'column') })
   const engine: Omit<Engine, 'scheduler' | 'run'> = {
     clock,
     cells: [],
@@ -221,6 +226,7 @@ export function createEngine(options: EngineOptions): Engine {
     requests: [],
     events: [],
     sent: [],
+    exchanges: [],
     load: [],
     parts: [],
   }
@@ -245,12 +251,11 @@ export function createEngine(options: EngineOptions): Engine {
     clock,
     graph,
     generators,
-    source: sourceOf(cursor),
+    source: planSource(plan, { wholeFrames: graph.columns.some(({ by }) => by === 'column') }),
     remainingIn: (part) => {
       const end = Math.min((part + 1) * partRows, options.rows)
       return end - part * partRows - decided.intersect(part * partRows, end).count
     },
-    remainingRows: plan.remaining,
     load: () => ({ known, release: () => undefined }),
     routes,
     send(route, request, signal) {
@@ -278,6 +283,10 @@ export function createEngine(options: EngineOptions): Engine {
     },
     journal: {
       cell: (cell) => engine.cells.push(cell),
+      exchange(exchange, durable) {
+        engine.exchanges.push(exchange)
+        clock.soon(durable)
+      },
       failure: (failure) => engine.failures.push(failure),
       request: (record) => engine.requests.push(record),
       pendingBytes: 0,

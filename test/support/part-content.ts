@@ -1,7 +1,7 @@
-import type { Interval } from '../../src/plan/interval.ts'
+import { RowSet } from '../../src/plan/row-set.ts'
 import type { ColumnType } from '../../src/graph/kind.ts'
 import { fromStored, type StoredValue, toStored } from '../../src/graph/stored-value.ts'
-import type { JournaledFailure } from '../../src/scheduler/journal.ts'
+import type { JournaledExchange, JournaledFailure } from '../../src/scheduler/journal.ts'
 import type {
   AbsentRow,
   PartContent,
@@ -56,20 +56,27 @@ interface JournaledValue {
   value: Value
 }
 
-/** All that the ledger holds of rows, read a few bytes at a time. */
-export async function journaledRows(
-  store: RunStore,
-  rows: readonly Interval[],
-): Promise<{ cells: JournaledValue[]; failures: JournaledFailure[] }> {
-  const cells: JournaledValue[] = []
-  const failures: JournaledFailure[] = []
-  for await (const block of store.readRows(rows, { maxBytes: 1_000 })) {
+export interface JournaledRows {
+  cells: JournaledValue[]
+  exchanges: JournaledExchange[]
+  failures: JournaledFailure[]
+}
+
+/** All that the ledger holds of undecided rows of a part, read a few bytes at a time. */
+export async function journaledPart(store: RunStore, part: number): Promise<JournaledRows> {
+  const { partRows } = store.settings
+  const decided = (await store.partRecord(part))?.decided ?? []
+  const all = RowSet.fromIntervals([{ start: part * partRows, end: (part + 1) * partRows }])
+  const rows = [...all.subtract(RowSet.fromIntervals(decided)).intervals()]
+  const found: JournaledRows = { cells: [], exchanges: [], failures: [] }
+  for await (const block of store.readRows(rows, { maxBytes: 1_000, exchanges: true })) {
     block.values.forEach((value, at) => {
       const column = block.columns[at] as number
       const type = store.settings.columns[column]?.type ?? 'string'
-      cells.push({ row: block.rows[at] as number, column, value: fromStored(type, value) })
+      found.cells.push({ row: block.rows[at] as number, column, value: fromStored(type, value) })
     })
-    failures.push(...block.failures)
+    found.failures.push(...block.failures)
+    found.exchanges.push(...block.exchanges)
   }
-  return { cells, failures }
+  return found
 }

@@ -1,0 +1,231 @@
+import type { Interval } from '../plan/interval.ts'
+import { RowSet } from '../plan/row-set.ts'
+import {
+  addConfig,
+  columnAt,
+  readColumns,
+  type ConfigVersion,
+  type KeyedColumn,
+} from './ledger-config.ts'
+import { partRowsText, readPartRows, removeDecided } from './ledger-decided.ts'
+import {
+  parseStored,
+  readCount,
+  readNullableText,
+  readText,
+  type LedgerFile,
+  type SqlRow,
+} from './ledger-file.ts'
+import { readAbsent, readNullCells } from './ledger-parts.ts'
+import { forgetMerged } from './ledger-profiles.ts'
+import { noUsage, usagePlaces, usageValues } from './ledger-usage.ts'
+import type { RowBlock } from './part-file.ts'
+import { toSql } from './sql-value.ts'
+
+/** What a change of the config did. */
+export interface ChangedConfig {
+  config: number
+  columns: KeyedColumn[]
+  /** Rows that are undecided again. */
+  reopened: Interval[]
+}
+
+/**
+ * Goes on with another version of the config.
+ *
+ * A part that has every column of it stays as it is, whatever their order and whichever are left
+ * out of the dataset. The rows of the others are undecided again; what their files hold of columns
+ * that did not change is known when they are made.
+ */
+export function changeConfig(
+  ledger: LedgerFile,
+  partRows: number,
+  version: ConfigVersion,
+): ChangedConfig {
+  return ledger.write(() => {
+    const config = addConfig(ledger, version)
+    const columns = readColumns(ledger, config)
+    ledger.run("UPDATE meta SET value = ? WHERE key = 'config'", String(config))
+    ledger.run('UPDATE dataset SET current = 0')
+    const reopened = reopenParts(
+      ledger,
+      partRows,
+      columns.map(({ key }) => key),
+    )
+    return { config, columns, reopened }
+  })
+}
+
+/** Makes the rows of parts undecided that lack one of the columns; inside a transaction. */
+function reopenParts(ledger: LedgerFile, partRows: number, keys: readonly number[]): Interval[] {
+  const wanted = new Set(keys)
+  let rows = RowSet.empty
+  for (const found of ledger.all('SELECT DISTINCT config FROM part')) {
+    const config = readCount(found, 'config', 'part.config')
+    const there = new Set(keysOf(ledger, config))
+    if (keys.every((key) => there.has(key))) continue
+    for (const { number } of ledger.all('SELECT number FROM part WHERE config = ?', config)) {
+      rows = rows.union(reopenPart(ledger, partRows, Number(number), wanted))
+    }
+  }
+  return [...rows.intervals()]
+}
+
+function keysOf(ledger: LedgerFile, config: number): number[] {
+  return ledger
+    .all('SELECT column_key FROM config_column WHERE config = ? ORDER BY position', config)
+    .map((row) => readCount(row, 'column_key', 'config_column.column_key'))
+}
+
+/** A row that is absent because of a column that did not change stays so. */
+function reopenPart(
+  ledger: LedgerFile,
+  partRows: number,
+  part: number,
+  wanted: ReadonlySet<number>,
+): RowSet {
+  const row = ledger.get('SELECT * FROM part WHERE number = ?', part) ?? {}
+  const decided = readPartRows(row, part, partRows)
+  const absent = readAbsent(ledger, part * partRows, (part + 1) * partRows)
+  const kept = absent.filter(({ key }) => wanted.has(key))
+  const left = RowSet.fromRows(kept.map(({ row: number }) => number))
+  const reopened = decided.subtract(left)
+  if (reopened.isEmpty) return reopened
+  for (const interval of reopened.intervals()) {
+    removeDecided(ledger, interval)
+    const { start, end } = interval
+    ledger.run('DELETE FROM absent WHERE row >= ? AND row < ?', start, end)
+  }
+  unfoldNullFailures(ledger, row, part)
+  noteFile(ledger, row, part)
+  ledger.run('DELETE FROM part WHERE number = ?', part)
+  if (!left.isEmpty) {
+    const dropped = kept.filter(({ outcome }) => outcome === 'dropped').length
+    ledger.run(
+      "INSERT INTO part VALUES (?, ?, NULL, NULL, 0, 0, 0, 0, ?, ?, ?, '{}', '{}')",
+      part,
+      readCount(row, 'config', `part ${part}: config`),
+      dropped,
+      kept.length - dropped,
+      partRowsText(left, partRows),
+    )
+  }
+  ledger.run('DELETE FROM profile WHERE level = 0 AND number = ?', part)
+  forgetMerged(ledger, part)
+  return reopened
+}
+
+/** Failures of null-kept rows are those of undecided rows again. What they cost stays in the sum. */
+function unfoldNullFailures(ledger: LedgerFile, part: SqlRow, number: number): void {
+  for (const [key, codes] of readNullCells(part, number)) {
+    for (const [code, rows] of codes) {
+      const sum =
+        ledger.get(
+          `UPDATE null_failure SET count = count - ? WHERE column_key = ? AND code = ?
+          RETURNING message`,
+          rows.length,
+          key,
+          code,
+        ) ?? {}
+      const message = readText(sum, 'message', 'null_failure.message')
+      for (const row of rows) {
+        ledger.run(
+          `INSERT OR IGNORE INTO failure VALUES (?, ?, ?, ?, 1, NULL, 'null', ${usagePlaces})`,
+          row,
+          key,
+          code,
+          message,
+          ...usageValues(noUsage),
+        )
+      }
+    }
+  }
+}
+
+function noteFile(ledger: LedgerFile, row: SqlRow, part: number): void {
+  const file = readNullableText(row, 'file', `part ${part}: file`)
+  if (file === null) return
+  ledger.run(
+    'INSERT INTO reopened VALUES (?, ?, ?, ?, ?)',
+    part,
+    readCount(row, 'config', `part ${part}: config`),
+    file,
+    readText(row, 'sha256', `part ${part}: sha256`),
+    readText(row, 'skipped', `part ${part}: skipped`),
+  )
+}
+
+/** The file of a part whose rows are undecided again, and what of it is known. */
+export interface ReopenedPart {
+  part: number
+  file: string
+  sha256: string
+  /** The columns whose cells are worth keeping. */
+  columns: readonly KeyedColumn[]
+  /** Keys of columns with skipped cells: a null of theirs may be one. */
+  skipped: ReadonlySet<number>
+}
+
+export function readReopened(ledger: LedgerFile): number[] {
+  return ledger
+    .all('SELECT part FROM reopened ORDER BY part')
+    .map((row) => readCount(row, 'part', 'reopened.part'))
+}
+
+export function readReopenedPart(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  part: number,
+): ReopenedPart | null {
+  const row = ledger.get('SELECT * FROM reopened WHERE part = ?', part)
+  if (row === undefined) return null
+  const there = new Set(keysOf(ledger, readCount(row, 'config', 'reopened.config')))
+  const skipped = parseStored(readText(row, 'skipped', 'reopened.skipped'), 'reopened.skipped')
+  return {
+    part,
+    file: readText(row, 'file', 'reopened.file'),
+    sha256: readText(row, 'sha256', 'reopened.sha256'),
+    columns: columns.filter(({ key, settings }) => there.has(key) && settings.pure !== true),
+    skipped: new Set(Object.keys(skipped ?? {}).map(Number)),
+  }
+}
+
+/**
+ * Takes some rows of a reopened part's file as known cells.
+ *
+ * A null that a skip or a failure left is no answer: the condition is asked again, and the failure
+ * is among those of the row.
+ */
+export function takeCells(
+  ledger: LedgerFile,
+  { columns, skipped }: ReopenedPart,
+  block: RowBlock,
+): void {
+  ledger.write(() => {
+    for (const position of columns.keys()) {
+      const { key, settings } = columnAt(columns, position)
+      for (const [at, value] of (block.columns[position] ?? []).entries()) {
+        const row = block.rows[at] as number
+        if (value !== null) {
+          const stored = toSql(settings.type, value)
+          ledger.run('INSERT OR IGNORE INTO cell VALUES (?, ?, ?)', row, key, stored)
+        } else if (!skipped.has(key)) {
+          ledger.run(
+            `INSERT OR IGNORE INTO cell SELECT ?1, ?2, NULL WHERE NOT EXISTS
+              (SELECT 1 FROM failure WHERE row = ?1 AND column_key = ?2)`,
+            row,
+            key,
+          )
+        }
+      }
+    }
+  })
+}
+
+/** All of its cells are taken: the file is an orphan now. */
+export function forgetReopened(ledger: LedgerFile, { part, file }: ReopenedPart): void {
+  ledger.write(() => {
+    ledger.run('DELETE FROM reopened WHERE part = ?', part)
+    ledger.run('INSERT INTO intent VALUES (?)', file)
+  })
+}

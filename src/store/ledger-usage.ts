@@ -1,0 +1,141 @@
+import type { SQLInputValue } from 'node:sqlite'
+import type { Usage } from '../graph/request.ts'
+import {
+  readCount,
+  readNullableNumber,
+  readText,
+  type LedgerFile,
+  type SqlRow,
+} from './ledger-file.ts'
+import { columnAt, type KeyedColumn } from './ledger-config.ts'
+
+/** What requests cost, with nothing left out. */
+export type StoredUsage = Required<Usage>
+
+/** Requests of a route and what they cost. */
+export interface RouteUsage extends StoredUsage {
+  route: string
+  ok: number
+  throttled: number
+  failed: number
+}
+
+/** The same of one column; null for requests that were made for none. */
+export interface ColumnUsage extends RouteUsage {
+  column: number | null
+}
+
+export const noUsage: Readonly<StoredUsage> = {
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  images: 0,
+  cost: null,
+}
+
+/** Adds what a request cost to a sum; a sum has a cost once one request told its own. */
+export function addToUsage(sum: StoredUsage, usage: Usage): void {
+  sum.inputTokens += usage.inputTokens
+  sum.cachedInputTokens += usage.cachedInputTokens ?? 0
+  sum.outputTokens += usage.outputTokens
+  sum.reasoningTokens += usage.reasoningTokens
+  sum.images += usage.images ?? 0
+  const { cost = null } = usage
+  if (cost !== null) sum.cost = (sum.cost ?? 0) + cost
+}
+
+export function usageOf(usage: Usage | undefined): StoredUsage {
+  return { ...noUsage, ...usage }
+}
+
+/** The columns of every table that has usage, in the order of `usageValues`. */
+export const usageColumns =
+  'input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, images, cost'
+/** A placeholder for each. */
+export const usagePlaces = '?, ?, ?, ?, ?, ?'
+/** Sums of each, under their own names. */
+export const usageSums = `sum(input_tokens) AS input_tokens,
+  sum(cached_input_tokens) AS cached_input_tokens, sum(output_tokens) AS output_tokens,
+  sum(reasoning_tokens) AS reasoning_tokens, sum(images) AS images, sum(cost) AS cost`
+/** For ON CONFLICT DO UPDATE SET. */
+export const usageAdded = `input_tokens = input_tokens + excluded.input_tokens,
+  cached_input_tokens = cached_input_tokens + excluded.cached_input_tokens,
+  output_tokens = output_tokens + excluded.output_tokens,
+  reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens,
+  images = images + excluded.images,
+  cost = CASE WHEN excluded.cost IS NULL THEN cost ELSE ifnull(cost, 0) + excluded.cost END`
+
+export function usageValues(usage: StoredUsage): SQLInputValue[] {
+  const { inputTokens, cachedInputTokens, outputTokens, reasoningTokens, images, cost } = usage
+  return [inputTokens, cachedInputTokens, outputTokens, reasoningTokens, images, cost]
+}
+
+export function readUsageOf(row: SqlRow, table: string): StoredUsage {
+  const count = (key: string): number => readCount(row, key, `${table}.${key}`)
+  return {
+    inputTokens: count('input_tokens'),
+    cachedInputTokens: count('cached_input_tokens'),
+    outputTokens: count('output_tokens'),
+    reasoningTokens: count('reasoning_tokens'),
+    images: count('images'),
+    cost: readNullableNumber(row, 'cost', `${table}.cost`),
+  }
+}
+
+/** Adds requests to those of a session; inside a transaction. */
+export function addUsage(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  session: number,
+  usage: ColumnUsage,
+): void {
+  ledger.run(
+    `INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ${usagePlaces}) ON CONFLICT DO UPDATE SET
+      ok = ok + excluded.ok, throttled = throttled + excluded.throttled,
+      failed = failed + excluded.failed, ${usageAdded}`,
+    session,
+    usage.route,
+    usage.column === null ? 0 : columnAt(columns, usage.column).key,
+    usage.ok,
+    usage.throttled,
+    usage.failed,
+    ...usageValues(usage),
+  )
+}
+
+/** Usage of all sessions and columns, by route. */
+export function readUsage(ledger: LedgerFile): RouteUsage[] {
+  return ledger
+    .all(`SELECT route, ${requestSums}, ${usageSums} FROM usage GROUP BY route ORDER BY route`)
+    .map(readRequests)
+}
+
+/** Usage of all sessions by column and route; columns of an older config are left out. */
+export function readColumnUsage(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+): ColumnUsage[] {
+  const positions = new Map(columns.map(({ key }, position) => [key, position]))
+  const rows = ledger.all(
+    `SELECT column_key, route, ${requestSums}, ${usageSums} FROM usage
+    GROUP BY column_key, route ORDER BY column_key, route`,
+  )
+  return rows.flatMap((row): ColumnUsage[] => {
+    const key = readCount(row, 'column_key', 'usage.column_key')
+    const column = key === 0 ? null : positions.get(key)
+    return column === undefined ? [] : [{ column, ...readRequests(row) }]
+  })
+}
+
+const requestSums = 'sum(ok) AS ok, sum(throttled) AS throttled, sum(failed) AS failed'
+
+function readRequests(row: SqlRow): RouteUsage {
+  return {
+    route: readText(row, 'route', 'usage.route'),
+    ok: readCount(row, 'ok', 'usage.ok'),
+    throttled: readCount(row, 'throttled', 'usage.throttled'),
+    failed: readCount(row, 'failed', 'usage.failed'),
+    ...readUsageOf(row, 'usage'),
+  }
+}
