@@ -412,7 +412,7 @@ function readByPure(graph: Graph): boolean[] {
 interface Abort {
   /** What the work answers, or the reason of an abort that came before. */
   orElse<Result>(work: Promise<Result>): Promise<Result>
-  close(): void
+  readonly close: () => void
 }
 
 /** Ends waiting for work that does not heed its signal. */

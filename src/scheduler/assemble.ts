@@ -77,7 +77,7 @@ async function* assembleBlocks(
   try {
     for (let from = 0; from < rows.length;) {
       const first = rows[from] as number
-      while (journaled && (known === null || known.end <= first)) known = await nextBlock(blocks)
+      if (journaled) known = await blockWith(first, known, blocks)
       const held = await hold({ start: first, end })
       try {
         const bound = Math.min(held.end, known?.end ?? end)
@@ -95,10 +95,18 @@ async function* assembleBlocks(
   }
 }
 
-async function nextBlock(blocks: AsyncIterator<StoredBlock>): Promise<StoredBlock> {
-  const next = await blocks.next()
-  if (next.done === true) throw new Error('the ledger gave fewer rows than it was asked for')
-  return next.value
+async function blockWith(
+  row: number,
+  known: StoredBlock | null,
+  blocks: AsyncIterator<StoredBlock>,
+): Promise<StoredBlock> {
+  let block = known
+  while (block === null || block.end <= row) {
+    const next = await blocks.next()
+    if (next.done === true) throw new Error('the ledger gave fewer rows than it was asked for')
+    block = next.value
+  }
+  return block
 }
 
 // oxlint-disable-next-line require-yield -- it has none

@@ -4,7 +4,7 @@ import type { Interval } from '../plan/interval.ts'
 export interface HeldRows {
   /** The row behind the last one held; at least one is. */
   end: number
-  release(): void
+  readonly release: () => void
 }
 
 /**

@@ -9,7 +9,7 @@ export interface RecordBlock {
   columns: readonly (readonly StoredValue[])[]
   bytes: number
   /** The block has left this thread: its bytes are held no more. */
-  release(): void
+  readonly release: () => void
 }
 
 /** A decided row without a record. */

@@ -6,7 +6,7 @@ import type { JournaledExchange } from '../scheduler/journal.ts'
 import { journaledPart, partContent } from '../../test/support/part-content.ts'
 import { systemClock } from '../util/clock.ts'
 import { inspectStore } from './inspect.ts'
-import { noUsage } from './ledger-usage.ts'
+import { noUsage } from '../graph/request.ts'
 import type { RunSettings } from './settings.ts'
 import { createStore, openStore, type RunStore } from './store.ts'
 

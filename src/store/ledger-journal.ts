@@ -1,3 +1,4 @@
+import type { Usage } from '../graph/request.ts'
 import type { StoredValue } from '../graph/stored-value.ts'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
@@ -18,7 +19,6 @@ import {
   usageSums,
   usageValues,
   type ColumnUsage,
-  type StoredUsage,
 } from './ledger-usage.ts'
 import { toSql } from './sql-value.ts'
 
@@ -37,7 +37,7 @@ export interface StoredExchange {
   hash: string
   /** JSON text. */
   reply: string
-  usage: StoredUsage
+  usage: Usage
 }
 
 export interface StoredFailure {
@@ -49,7 +49,7 @@ export interface StoredFailure {
   raw: string | null
   outcome: 'dropped' | 'null'
   /** Of the replies that could not be used. */
-  usage: StoredUsage
+  usage: Usage
 }
 
 /** Records that become durable together. */
@@ -61,7 +61,7 @@ export interface JournalBatch {
 }
 
 /** Failures of one column with one code; message and raw text are those of its first row. */
-export interface FailureSummary extends StoredUsage {
+export interface FailureSummary extends Usage {
   column: number
   name: string
   code: string

@@ -134,7 +134,7 @@ test('least and greatest values are in the footer whatever their length', async 
   const block = { rows: Float64Array.of(0, 1, 2), columns: [values] }
   await writePartFile({ path, columns: column, blocks: [block] })
   const metadata = parquetMetadata(new Uint8Array(readFileSync(path)).buffer)
-  const statistics = metadata.row_groups[0]?.columns[1]?.meta_data?.statistics
+  const statistics = metadata.row_groups[0]?.columns[2]?.meta_data?.statistics
   expect(String(statistics?.min_value)).toBe('a🦊🦊🦊')
   expect(String(statistics?.max_value) > 'üzz').toBe(true)
   expect(String(statistics?.max_value).length).toBeLessThan(17)

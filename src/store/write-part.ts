@@ -126,7 +126,7 @@ async function beginStream(run: OpenRun, part: number, fresh: RowSet): Promise<P
 }
 
 interface Flight {
-  send(block: RecordBlock): Promise<void>
+  readonly send: (block: RecordBlock) => Promise<void>
   /** Resolves when the writer has taken everything; rejects when it could not. */
   landed(): Promise<unknown>
 }
