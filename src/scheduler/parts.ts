@@ -3,7 +3,7 @@ import { RowsmithError } from '../util/errors.ts'
 import type { ByteTally } from './block.ts'
 
 /** What the writing of a part shares with the run. */
-export interface PartContext {
+interface PartContext {
   /** Aborted when the run is: what is not written then stays in the ledger. */
   signal: AbortSignal
   /** Bytes held while records are made are counted here. */

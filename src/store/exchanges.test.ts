@@ -78,7 +78,12 @@ test('a cell folds its exchanges, a failure keeps them for the retry, a part end
   await append(store, [exchange(0, 0), exchange(0, 1), exchange(0, 0, 1), exchange(1, 0)])
   store.journal.cell({ row: 0, column: 0, value: 'made' })
   store.journal.failure({
-    ...{ row: 1, column: 0, code: 'refused', message: 'no', attempts: 1, outcome: 'dropped' },
+    row: 1,
+    column: 0,
+    code: 'refused',
+    message: 'no',
+    attempts: 1,
+    outcome: 'dropped',
   })
   expect(await turnsOf(store)).toStrictEqual(['0:1:0', '1:0:0'])
 
@@ -124,9 +129,20 @@ test('what requests cost is summed by session, route and column', async () => {
   store.journal.request({ route: 'r', column: 1, outcome: 'ok', usage: { ...usage, images: 2 } })
   expect(await store.usage()).toStrictEqual([
     {
-      ...{ route: 'r', ok: 3, throttled: 0, failed: 1 },
-      ...{ inputTokens: 400, cachedInputTokens: 240, outputTokens: 28, reasoningTokens: 0 },
-      ...{ images: 2, cost: 0.75 },
+      route: 'r',
+      ok: 3,
+      throttled: 0,
+      failed: 1,
+      ...{
+        inputTokens: 400,
+        cachedInputTokens: 240,
+        outputTokens: 28,
+        reasoningTokens: 0,
+      },
+      ...{
+        images: 2,
+        cost: 0.75,
+      },
     },
     { route: 's', ok: 0, throttled: 1, failed: 0, ...noUsage },
   ])
@@ -141,7 +157,11 @@ test('what requests cost is summed by session, route and column', async () => {
 test('a batch is known before it is sent, and until it has ended', async () => {
   const folder = newFolder()
   const requests = [7, 9].map((row, number) => ({
-    ...{ number, row, column: 1, turn: 0, hash: `h${row}` },
+    number,
+    row,
+    column: 1,
+    turn: 0,
+    hash: `h${row}`,
   }))
   const batch = { route: 'r', submission: 'run-1', submitted: 1_000, requests }
   {
