@@ -122,8 +122,8 @@ describe('patterns', () => {
       times: { time: string; texts: string[] }[]
     }
     for (const { time, texts } of times) {
-      const instant = Date.parse(`${time}Z`) / 1000
-      const made = patterns.map((pattern) => formatter(pattern)(instant))
+      const seconds = Date.parse(`${time}Z`) / 1000
+      const made = patterns.map((pattern) => formatter(pattern)(seconds))
       expect(made, time).toEqual(texts)
     }
     expect(patterns.map(patternProblem).filter((problem) => problem !== null)).toHaveLength(5)
