@@ -168,6 +168,7 @@ async function runEngine(
     journal: {
       cell: () => (journaled += 1),
       exchange: (_exchange, durable) => durable(),
+      forget: () => undefined,
       failure: () => undefined,
       request: () => undefined,
       pendingBytes: 0,
@@ -178,6 +179,8 @@ async function runEngine(
     maxPendingBytes: 2 ** 24,
     maxAttempts: 8,
     localWorkers: 4,
+    localTimeoutMs: Infinity,
+    exchangeHash: () => '',
     earlyShutdown: { rate: 0.5, window: 100 },
     jitter: () => 0.5,
   })

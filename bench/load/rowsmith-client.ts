@@ -99,6 +99,7 @@ async function withoutStore(): Promise<void> {
     journal: {
       cell: () => (cells += 1),
       exchange: (_exchange, durable) => durable(),
+      forget: () => undefined,
       failure: () => undefined,
       request: () => undefined,
       pendingBytes: 0,
@@ -109,6 +110,8 @@ async function withoutStore(): Promise<void> {
     maxPendingBytes: 2 ** 26,
     maxAttempts: 8,
     localWorkers: 4,
+    localTimeoutMs: Infinity,
+    exchangeHash: () => '',
     earlyShutdown: null,
     jitter: () => 0.5,
   }).run()

@@ -18,6 +18,7 @@ import type { RunStore } from '../store/store.ts'
 import type { PartContent } from '../store/write-part.ts'
 import type { Clock } from '../util/clock.ts'
 import { jitter } from '../util/random-source.ts'
+import { createExchangeHash } from './exchange-hash.ts'
 import type { SeedRows } from './seed-rows.ts'
 
 export interface EngineOptions {
@@ -30,6 +31,8 @@ export interface EngineOptions {
   seed: SeedRows | null
   runConfig: RunConfig
   routes: readonly Route[]
+  /** What a model alias stands for. */
+  identityOf: (alias: string) => unknown
   /** How large a request is where tokens are limited. */
   sizeOf?: (route: string, request: ModelRequest) => number
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
@@ -126,6 +129,8 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     maxPendingBytes: MAX_PENDING_BYTES,
     maxAttempts: runConfig.max_attempts,
     localWorkers: runConfig.non_inference_max_parallel_workers,
+    localTimeoutMs: runConfig.local_timeout * 1000,
+    exchangeHash: createExchangeHash(options.identityOf),
     earlyShutdown: runConfig.disable_early_shutdown
       ? null
       : { rate: runConfig.shutdown_error_rate, window: runConfig.shutdown_error_window },
@@ -173,7 +178,9 @@ function createPartReader(store: RunStore, graph: Graph): PartReader {
       if (current?.part !== part) {
         const known = store
           .readPart(part)
-          .then(({ cells, failures }) => indexKnownCells(graph.columns.length, cells, failures))
+          .then(({ cells, failures, exchanges }) =>
+            indexKnownCells(graph.columns.length, cells, failures, exchanges),
+          )
         current = { part, known }
       }
       return current.known

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Graph } from '../graph/graph.ts'
 import type { ColumnKind } from '../graph/kind.ts'
+import { modelIdentity } from '../graph/model-identity.ts'
 import type { Environment, ProviderKind } from '../models/provider.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { Snapshot } from '../scheduler/events.ts'
@@ -160,6 +161,7 @@ export async function start(options: RunOptions): Promise<Run> {
       runConfig: prepared.runConfig,
       routes: createRoutes(prepared.models, prepared.runConfig.request_admission),
       send: (route, request, requestSignal) => prepared.models.send(route, request, requestSignal),
+      identityOf: (alias) => modelIdentity(modelsOf(prepared.config), alias),
       sizeOf: (route, request) => prepared.models.sizeOf(route, request),
       settleOnly: false,
       onEvent(event) {

@@ -1,6 +1,6 @@
 import type { CellFailure } from '../graph/failure.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
-import type { Generator, RequestGenerator, RowGenerator, TaskGenerator } from '../graph/kind.ts'
+import type { Generator, RowGenerator, TaskContext } from '../graph/kind.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Value } from '../util/value.ts'
 import { type Block, BlockRow, cellStatus, createBlock, setCell, statusOf } from './block.ts'
@@ -166,7 +166,7 @@ function takeKnown(state: Assembly, column: GraphColumn, offset: number): void {
 async function makeCell(
   state: Assembly,
   column: GraphColumn,
-  generator: RequestGenerator | TaskGenerator,
+  generator: Extract<Generator, { by: 'cell' }>,
   offset: number,
 ): Promise<void> {
   if (generator.requests !== 'none') {
@@ -177,7 +177,9 @@ async function makeCell(
   let outcome: Outcome
   try {
     const row = new BlockRow(state.block, offset)
-    outcome = { result: await generator.run(row, { signal: state.signal, request }) }
+    const { signal } = state
+    const step: TaskContext['step'] = (_name, _input, run) => run(signal)
+    outcome = { result: await generator.run(row, { signal, request, step }) }
   } catch (error) {
     outcome = { error }
   }

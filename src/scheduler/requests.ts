@@ -34,6 +34,10 @@ export interface RequestJob {
   abandoned(): void
   /** Makes the request in the tick it leaves; what it throws goes to `unprepared`. */
   prepare(): ModelRequest
+  /** It leaves. */
+  left?(): void
+  /** It is back in its line, or waits between two attempts. */
+  returned?(): void
   reply(reply: ModelReply, attempts: number): void
   /** The request can't succeed, or the attempts are used up; `spent` is what their replies cost. */
   failed(error: RequestError, attempts: number, spent: Usage | null): void
@@ -121,6 +125,7 @@ export function createRequests(options: RequestsOptions): Requests {
       return
     }
     pending.sentAt = clock.now()
+    request.left?.()
     const counter = counterOf(pending)
     counter.inFlight += 1
     counter.onWire.add(pending)
@@ -212,6 +217,7 @@ export function createRequests(options: RequestsOptions): Requests {
     const latencyMs = clock.now() - pending.sentAt
     release(lease, { kind: 'throttled', retryAfterMs, latencyMs, limits: error.limits })
     enqueue(pending)
+    pending.request.returned?.()
   }
 
   function onFailure(pending: Pending, error: RequestError): void {
@@ -225,10 +231,12 @@ export function createRequests(options: RequestsOptions): Requests {
     if (stops(pending, error)) {
       options.stopEndpoint((routes[request.route] as Route).endpoint, error)
       enqueue(pending)
+      request.returned?.()
     } else if (error.problem.kind === 'transient' && pending.attempts < options.maxAttempts) {
       const { code, message } = error
       lastFailure = { route: (routes[request.route] as Route).name, code, message }
       backOff(pending)
+      request.returned?.()
     } else {
       request.failed(error, pending.attempts, pending.spent)
     }
