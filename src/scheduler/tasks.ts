@@ -190,7 +190,7 @@ export function createTasks(options: TasksOptions): Tasks {
   }
 
   function interrupt(reason: InterruptReason, wanted: (run: Running) => boolean): void {
-    for (const run of [...all()]) if (wanted(run)) run.conversation.interrupt(reason)
+    for (const run of Array.from(all())) if (wanted(run)) run.conversation.interrupt(reason)
   }
 
   return {
@@ -208,7 +208,7 @@ export function createTasks(options: TasksOptions): Tasks {
     rowDropped(group, offset) {
       const ofRow = running.get(group)?.get(offset)
       if (ofRow === undefined) return
-      for (const run of [...ofRow]) run.conversation.interrupt('row-dropped')
+      for (const run of ofRow) run.conversation.interrupt('row-dropped')
     },
     abort() {
       interrupt('aborted', () => true)
