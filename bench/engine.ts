@@ -6,7 +6,7 @@ import { createPlan } from '../src/plan/plan.ts'
 import { RowSet } from '../src/plan/row-set.ts'
 import { assemblePart } from '../src/scheduler/assemble.ts'
 import { createEvaluator } from '../src/scheduler/evaluate.ts'
-import { indexKnownCells } from '../src/scheduler/known-cells.ts'
+import { holdNothing } from '../src/scheduler/held-rows.ts'
 import { createScheduler } from '../src/scheduler/scheduler.ts'
 import { createVirtualClock } from '../src/testing/virtual-clock.ts'
 import { type Clock, systemClock } from '../src/util/clock.ts'
@@ -198,17 +198,26 @@ async function perAssembledCell(width: number): Promise<number> {
   const rows = Float64Array.from({ length: Math.ceil(cellsPerRun / width) }, (_, row) => row)
   const evaluator = createEvaluator({ graph, onConditionError: () => undefined })
   const ms = await fastest(async () => {
-    const part = await assemblePart({
+    const part = assemblePart({
       graph,
       generators,
       evaluator,
       clock: systemClock,
       rows,
-      known: indexKnownCells(width, [], []),
+      read: () => {
+        throw new Error('nothing is journaled')
+      },
+      hold: holdNothing,
       frameRows: bufferSize,
+      localWorkers: 4,
       signal: new AbortController().signal,
     })
-    if (part.rows.length !== rows.length) throw new Error(`${part.rows.length} rows were made`)
+    let made = 0
+    for await (const block of part.blocks) {
+      made += block.rows.length
+      block.release()
+    }
+    if (made !== rows.length) throw new Error(`${made} rows were made`)
   })
   return (ms * 1_000) / (rows.length * width)
 }

@@ -9,6 +9,7 @@ import type { Group } from '../plan/group.ts'
 import type { GroupSource } from '../plan/group-source.ts'
 import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
+import type { ByteTally } from './block.ts'
 import { createCells } from './cells.ts'
 import type { ExchangePartner } from './conversation.ts'
 import { createErrorWindow } from './error-window.ts'
@@ -19,7 +20,7 @@ import { createJournalGate } from './journal-gate.ts'
 import type { OpenGroup } from './open-group.ts'
 import { createOpenGroups, type GroupInputs } from './open-groups.ts'
 import type { OpeningBudget, RouteState } from './opening.ts'
-import { createPartTracker } from './parts.ts'
+import { type CompletePart, createPartTracker } from './parts.ts'
 import { type CellCounts, columnProgress, routeProgress } from './progress.ts'
 import { createRequests, type Job } from './requests.ts'
 import { createRouteCounters, type Route, type RouteCounters } from './routes.ts'
@@ -43,7 +44,7 @@ export interface SchedulerOptions {
   /** How large a request is where tokens are limited; characters of text when left out. */
   sizeOf?: (route: string, request: ModelRequest) => number
   journal: Journal
-  completePart: (part: number, rows: Float64Array) => Promise<void>
+  completePart: CompletePart
   budget: OpeningBudget
   /** Bytes on the way to the ledger above which nothing new is sent. */
   maxPendingBytes: number
@@ -96,6 +97,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   // Whoever never calls `run` does not wait for it either.
   ending.promise.catch(() => undefined)
 
+  const tally: ByteTally = { bytes: 0 }
   let decidedRows = 0
   let droppedRows = 0
   let ended = false
@@ -167,6 +169,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const parts = createPartTracker({
     remainingIn: options.remainingIn,
     completePart: options.completePart,
+    signal,
+    tally,
     committed: turn,
     fatal,
   })
@@ -184,6 +188,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }))
   const groups = createOpenGroups({
     work,
+    tally,
     budget: options.budget,
     source,
     load: options.load,
@@ -331,7 +336,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     parts.handOnIncomplete()
     if (parts.writing > 0) return
     // Not by open groups: a task of a dropped row may be open still.
-    ending.resolve(stopping.end(source.exhausted && decidedRows === source.rows))
+    const complete = source.exhausted && decidedRows === source.rows && !parts.givenUp
+    ending.resolve(stopping.end(complete))
     end(new Error('the run has ended'))
   }
 

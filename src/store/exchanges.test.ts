@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { JournaledExchange } from '../scheduler/journal.ts'
+import { journaledPart, partContent } from '../../test/support/part-content.ts'
 import { systemClock } from '../util/clock.ts'
 import { inspectStore } from './inspect.ts'
 import { noUsage } from '../graph/request.ts'
@@ -53,7 +54,7 @@ async function append(store: RunStore, exchanges: readonly JournaledExchange[]):
 }
 
 async function turnsOf(store: RunStore, part = 0): Promise<string[]> {
-  const { exchanges } = await store.readPart(part)
+  const { exchanges } = await journaledPart(store, part)
   return exchanges.map(({ row, column, turn }) => `${row}:${column}:${turn}`)
 }
 
@@ -65,7 +66,7 @@ test('an exchange is durable when it calls back, and is there at the next openin
   await first.close()
   await using second = await openStore(folder, options)
   expect(await second.unfinishedParts()).toStrictEqual([0])
-  expect((await second.readPart(0)).exchanges).toStrictEqual([
+  expect((await journaledPart(second, 0)).exchanges).toStrictEqual([
     exchange(3, 0),
     exchange(3, 1),
     exchange(5, 0, 1),
@@ -77,13 +78,18 @@ test('a cell folds its exchanges, a failure keeps them for the retry, a part end
   await append(store, [exchange(0, 0), exchange(0, 1), exchange(0, 0, 1), exchange(1, 0)])
   store.journal.cell({ row: 0, column: 0, value: 'made' })
   store.journal.failure({
-    ...{ row: 1, column: 0, code: 'refused', message: 'no', attempts: 1, outcome: 'dropped' },
+    row: 1,
+    column: 0,
+    code: 'refused',
+    message: 'no',
+    attempts: 1,
+    outcome: 'dropped',
   })
   expect(await turnsOf(store)).toStrictEqual(['0:1:0', '1:0:0'])
 
   const absent = [{ row: 1, outcome: 'dropped' as const, column: 0, code: 'refused' }]
-  const rows = Float64Array.of(0)
-  await store.writePart({ part: 0, rows, columns: [['made'], ['n']], absent, nullKept: 0 })
+  const content = { part: 0, rows: [0], columns: [['made'], ['n']], absent }
+  await store.writePart(partContent(['string', 'string'], content))
   expect(await turnsOf(store)).toStrictEqual([])
   expect(await store.retryDropped()).toStrictEqual([{ start: 1, end: 2 }])
   expect(await turnsOf(store)).toStrictEqual(['1:0:0'])
@@ -93,7 +99,7 @@ test('an exchange that is asked anew replaces the one before', async () => {
   await using store = await createStore(newFolder(), settings, options)
   await append(store, [exchange(2, 0)])
   await append(store, [{ ...exchange(2, 0), hash: 'another', reply: '{"text":"other"}' }])
-  const { exchanges } = await store.readPart(0)
+  const { exchanges } = await journaledPart(store, 0)
   expect(exchanges).toMatchObject([{ turn: 0, hash: 'another', reply: '{"text":"other"}' }])
 })
 
@@ -104,7 +110,7 @@ test('thousands of exchanges of one part are read whole, also those of one row',
   )
   await append(store, all)
   for (const row of [1, 3, 4]) store.journal.cell({ row, column: 1, value: `note ${row}` })
-  const { cells, exchanges } = await store.readPart(0)
+  const { cells, exchanges } = await journaledPart(store, 0)
   expect(exchanges).toStrictEqual(all)
   expect(cells.map(({ row }) => row)).toStrictEqual([1, 3, 4])
 })
@@ -123,9 +129,16 @@ test('what requests cost is summed by session, route and column', async () => {
   store.journal.request({ route: 'r', column: 1, outcome: 'ok', usage: { ...usage, images: 2 } })
   expect(await store.usage()).toStrictEqual([
     {
-      ...{ route: 'r', ok: 3, throttled: 0, failed: 1 },
-      ...{ inputTokens: 400, cachedInputTokens: 240, outputTokens: 28, reasoningTokens: 0 },
-      ...{ images: 2, cost: 0.75 },
+      route: 'r',
+      ok: 3,
+      throttled: 0,
+      failed: 1,
+      inputTokens: 400,
+      cachedInputTokens: 240,
+      outputTokens: 28,
+      reasoningTokens: 0,
+      images: 2,
+      cost: 0.75,
     },
     { route: 's', ok: 0, throttled: 1, failed: 0, ...noUsage },
   ])
@@ -140,7 +153,11 @@ test('what requests cost is summed by session, route and column', async () => {
 test('a batch is known before it is sent, and until it has ended', async () => {
   const folder = newFolder()
   const requests = [7, 9].map((row, number) => ({
-    ...{ number, row, column: 1, turn: 0, hash: `h${row}` },
+    number,
+    row,
+    column: 1,
+    turn: 0,
+    hash: `h${row}`,
   }))
   const batch = { route: 'r', submission: 'run-1', submitted: 1_000, requests }
   {
