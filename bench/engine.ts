@@ -1,4 +1,4 @@
-import { emptyReply, testGraph, type TestColumn } from '../test/support/engine.ts'
+import { emptyReply, oneChoice, testGraph, type TestColumn } from '../test/support/engine.ts'
 import type { ModelReply } from '../src/graph/request.ts'
 import { createConcurrencyLimiter } from '../src/limits/limiter.ts'
 import { planSource } from '../src/plan/group-source.ts'
@@ -161,9 +161,7 @@ async function runEngine(
     source: planSource(plan),
     remainingIn: (part) => Math.min(partRows, rows - part * partRows),
     load: () => ({ known: null, release: () => undefined }),
-    routes: [
-      { name: 'm', endpoint: 'm', limiters: [createConcurrencyLimiter({ name: 'm', cap: slots })] },
-    ],
+    routes: [oneChoice('m', [createConcurrencyLimiter({ name: 'm', cap: slots })])],
     send,
     journal: {
       cell: () => (journaled += 1),
@@ -178,6 +176,7 @@ async function runEngine(
     budget: { maxRows: 16_384, maxBytes: 256 * 2 ** 20, maxWriting: 2, lineFactor: 4 },
     maxPendingBytes: 2 ** 24,
     maxAttempts: 8,
+    maxOutageMs: 300_000,
     localWorkers: 4,
     localTimeoutMs: Infinity,
     exchangeHash: () => '',

@@ -140,6 +140,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     },
     maxPendingBytes: MAX_PENDING_BYTES,
     maxAttempts: runConfig.max_attempts,
+    maxOutageMs: runConfig.max_outage * 1000,
     localWorkers: runConfig.non_inference_max_parallel_workers,
     localTimeoutMs: runConfig.local_timeout * 1000,
     exchangeHash: createExchangeHash(options.identityOf),

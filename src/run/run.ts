@@ -75,6 +75,8 @@ export interface Run extends AsyncDisposable {
   abort(): void
 }
 
+const noModels: ReadonlySet<string> = new Set()
+
 /** Makes the dataset a config describes, going on where an earlier run of it stopped. */
 export async function create(options: RunOptions): Promise<RunResult> {
   await using run = await start(options)
@@ -101,7 +103,7 @@ export async function start(options: RunOptions): Promise<Run> {
     for (const problem of prepared.warnings) emit({ type: 'warning', problem })
 
     // Before the folder exists: a wrong key leaves nothing behind.
-    if (!place.exists) await askModels(prepared, emit, signal)
+    let ready = place.exists ? noModels : await askModels(prepared, emit, signal)
     emit({ type: 'run-opening', dir: place.directory })
     const log = { write: (_message: string) => {} }
     const store = opened.use(
@@ -122,7 +124,7 @@ export async function start(options: RunOptions): Promise<Run> {
     if (place.exists) {
       const target = targetOf(store, prepared, options)
       // Before the run is changed: a wrong key leaves it as it was.
-      if (await hasWork(store, target, options)) await askModels(prepared, emit, signal)
+      if (await hasWork(store, target, options)) ready = await askModels(prepared, emit, signal)
       decided = await goOn(store, target, options)
     }
     if (options.command !== undefined) {
@@ -159,10 +161,14 @@ export async function start(options: RunOptions): Promise<Run> {
       }),
       seed,
       runConfig: prepared.runConfig,
-      routes: createRoutes(prepared.models, prepared.runConfig.request_admission),
-      send: (route, request, requestSignal) => prepared.models.send(route, request, requestSignal),
+      routes: createRoutes(prepared.models, {
+        admission: prepared.runConfig.request_admission,
+        waitsForFailing: prepared.runConfig.max_outage > 0,
+        ready,
+      }),
+      send: (alias, request, requestSignal) => prepared.models.send(alias, request, requestSignal),
       identityOf: (alias) => modelIdentity(modelsOf(prepared.config), alias),
-      sizeOf: (route, request) => prepared.models.sizeOf(route, request),
+      sizeOf: (alias, request) => prepared.models.sizeOf(alias, request),
       settleOnly: false,
       onEvent(event) {
         if (event.type === 'request-throttled') throttles.note(event.route, event.retryAfterMs)
@@ -269,8 +275,8 @@ async function askModels(
   { models }: Prepared,
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
-): Promise<void> {
-  if (models.aliases.length > 0) await checkModels(models, { signal, emit })
+): Promise<ReadonlySet<string>> {
+  return models.aliases.length > 0 ? checkModels(models, { signal, emit }) : noModels
 }
 
 function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal): PrepareOptions {

@@ -4,7 +4,6 @@ import type { Generator } from '../graph/kind.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
-import type { RequestError } from '../graph/request-error.ts'
 import type { Group } from '../plan/group.ts'
 import type { GroupSource } from '../plan/group-source.ts'
 import type { Clock } from '../util/clock.ts'
@@ -23,6 +22,7 @@ import type { OpeningBudget, RouteState } from './opening.ts'
 import { type CompletePart, createPartTracker } from './parts.ts'
 import { type CellCounts, columnProgress, routeProgress } from './progress.ts'
 import { createRequests, type Job } from './requests.ts'
+import { createResources } from './resources.ts'
 import { createRouteCounters, type Route, type RouteCounters } from './routes.ts'
 import { createStartRoutes, goesStraight, type StartRoutes } from './start-routes.ts'
 import { createStopping, type SchedulerEnd } from './stopping.ts'
@@ -40,15 +40,18 @@ export interface SchedulerOptions {
   /** Gets at hand what a group needs; answers at once where nothing has to be read. */
   load: (group: Group) => Promise<GroupInputs> | GroupInputs
   routes: readonly Route[]
-  send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
+  /** `choice` is the name of a route's choice. */
+  send: (choice: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
   /** How large a request is where tokens are limited; characters of text when left out. */
-  sizeOf?: (route: string, request: ModelRequest) => number
+  sizeOf?: (choice: string, request: ModelRequest) => number
   journal: Journal
   completePart: CompletePart
   budget: OpeningBudget
   /** Bytes on the way to the ledger above which nothing new is sent. */
   maxPendingBytes: number
   maxAttempts: number
+  /** How long an endpoint may be away before its rows are left, in ms. */
+  maxOutageMs: number
   /** Cells of local asynchronous work (custom functions) and whole-column calls at once. */
   localWorkers: number
   /** Time such a cell, or a step of one, may take. */
@@ -71,6 +74,9 @@ export interface Scheduler {
   abort(): void
   snapshot(): Snapshot
 }
+
+/** An early shutdown is about what is answered; an endpoint that is away has a limit of its own. */
+const connectionFailures: ReadonlySet<string> = new Set(['unreachable', 'disconnected'])
 
 /** Longest time on the event loop, in ms. */
 const SLICE_MS = 4
@@ -127,15 +133,36 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     changed: turn,
     fatal,
   }
+  const resources = createResources({
+    clock,
+    routes,
+    signal,
+    maxOutageMs: options.maxOutageMs,
+    isNeeded: (route) =>
+      dispatcher.waiting(route) > 0 ||
+      (counters[route] as RouteCounters).inFlight > 0 ||
+      requests.backingOff > 0,
+    choiceStopped({ route, choice }, error, isLast) {
+      dispatcher.stop(route, choice)
+      if (!isLast) return
+      ;(counters[route] as RouteCounters).stopped = error
+      stopping.endpointRefuses(error)
+      cells.routeStopped(route)
+    },
+    stopped(what, error) {
+      emit({ type: 'endpoint-stopped', ...what, error })
+      turn()
+    },
+  })
   const requests = createRequests({
     ...shared,
     routes,
     counters,
+    resources,
     send: options.send,
     sizeOf: options.sizeOf ?? ((_route, request) => charactersOf(request)),
     maxAttempts: options.maxAttempts,
     jitter: options.jitter,
-    stopEndpoint,
     providerFailed: (route, error) =>
       emit({ type: 'provider-failed', route: (routes[route] as Route).name, error }),
     throttled: (route, { problem }) =>
@@ -162,8 +189,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       closed() ?? ((counters[route] as RouteCounters).stopped === null ? null : 'stopped'),
     startRouteOf: (local) => routes.length + startRoutes.positionOf(local),
     cellMade,
-    cellFailed: ({ name }, row, { code, message }, kept) =>
-      emit({ type: 'cell-failed', column: name, row, code, message, kept }),
+    cellFailed({ id, name }, row, { code, message }, kept) {
+      const { journaled } = work.columns[work.localOf[id] as number] as WorkColumn
+      if (journaled && !connectionFailures.has(code)) noteEnd(true)
+      emit({ type: 'cell-failed', column: name, row, code, message, kept })
+    },
     groupChanged: (group) => groups.closeIfDone(group),
   })
   const parts = createPartTracker({
@@ -176,8 +206,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   })
   const linesOf = (columns: readonly WorkColumn[]): RouteState[] =>
     linePositions(columns, routes.length, routeOf, startRoutes).map((position) => ({
-      get couldSend() {
-        return dispatcher.couldSend(position)
+      get isIdle() {
+        return dispatcher.isIdle(position)
       },
       get waiting() {
         return dispatcher.waiting(position)
@@ -228,7 +258,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     if (outcome === 'ok') count.made += 1
     else if (outcome === 'skipped') count.skipped += 1
     else count.failed += 1
-    if (journaled && outcome !== 'skipped') noteEnd(outcome === 'failed')
+    if (journaled && outcome === 'ok') noteEnd(false)
   }
 
   function noteEnd(failed: boolean): void {
@@ -239,21 +269,6 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       `at least ${Math.round(rate * 100)} % of the last ${window} cells failed (shutdown_error_rate)`,
     )
     cells.nothingSent('stopped')
-  }
-
-  function stopEndpoint(endpoint: string, error: RequestError): void {
-    let changed = false
-    routes.forEach((route, position) => {
-      const counter = counters[position] as RouteCounters
-      if (route.endpoint !== endpoint || counter.stopped !== null) return
-      counter.stopped = error
-      dispatcher.stop(position)
-      cells.routeStopped(position)
-      changed = true
-    })
-    if (!changed) return
-    stopping.endpointRefuses(error)
-    emit({ type: 'endpoint-stopped', endpoint, error })
   }
 
   /** Why nothing is sent any more, whatever the route. */
@@ -357,6 +372,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   function end(reason: unknown): void {
     ended = true
     requests.close()
+    resources.close()
     dispatcher.close()
     groups.end()
     controller.abort(reason)
@@ -386,7 +402,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     snapshot: () => ({
       backOff: backOffNow(),
       columns: columnProgress(graph, work, counts),
-      routes: routeProgress(routes, counters, dispatcher, clock),
+      routes: routeProgress(routes, { counters, dispatcher, resources, clock }),
       rows: {
         decided: decidedRows,
         dropped: droppedRows,

@@ -29,7 +29,7 @@ export interface StoredCell {
 }
 
 /** Exchanges of a cell that are not to be used again, from a turn on. */
-export interface ForgottenExchanges {
+interface ForgottenExchanges {
   row: number
   column: number
   turn: number
