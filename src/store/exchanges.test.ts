@@ -133,16 +133,12 @@ test('what requests cost is summed by session, route and column', async () => {
       ok: 3,
       throttled: 0,
       failed: 1,
-      ...{
-        inputTokens: 400,
-        cachedInputTokens: 240,
-        outputTokens: 28,
-        reasoningTokens: 0,
-      },
-      ...{
-        images: 2,
-        cost: 0.75,
-      },
+      inputTokens: 400,
+      cachedInputTokens: 240,
+      outputTokens: 28,
+      reasoningTokens: 0,
+      images: 2,
+      cost: 0.75,
     },
     { route: 's', ok: 0, throttled: 1, failed: 0, ...noUsage },
   ])
