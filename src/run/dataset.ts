@@ -8,6 +8,7 @@ import type { ColumnKind } from '../graph/kind.ts'
 import { inspectStore } from '../store/inspect.ts'
 import { ledgerName } from '../store/ledger-file.ts'
 import { openStore } from '../store/store.ts'
+import { verifyDatasetFile } from '../store/verify.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
@@ -106,13 +107,13 @@ async function* records(
   const columns = settings.columns.filter(({ drop }) => !drop)
   const types = new Map(columns.map(({ name, type }) => [name, type]))
   let left = limit
-  if (left <= 0) return
-  for await (const record of readFiles(
-    dataset.map(({ path }) => path),
-    types,
-  )) {
-    yield plainRecord(record)
-    left -= 1
+  for (const file of dataset) {
     if (left <= 0) return
+    await verifyDatasetFile(file)
+    for await (const record of readFiles([file.path], types)) {
+      yield plainRecord(record)
+      left -= 1
+      if (left <= 0) return
+    }
   }
 }

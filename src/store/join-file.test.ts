@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetMetadata, parquetReadObjects } from 'hyparquet'
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { joinFile, type JoinColumn } from './join-file.ts'
 import { decompressors, rowGroupRows } from './parquet.ts'
 import { splitBlocks, writePartFile } from './part-file.ts'
+import type { RecordedFile } from './verify.ts'
 
 let folder = ''
 beforeAll(() => {
@@ -28,7 +29,7 @@ function record(row: number) {
   return { text: `${row} ${long.slice(0, row % 3000)}`, count: BigInt(row % 7), score: row / 4 }
 }
 
-async function writePart(name: string, rows: readonly number[]): Promise<string> {
+async function writePart(name: string, rows: readonly number[]): Promise<RecordedFile> {
   const path = join(folder, name)
   const values = [
     rows.map((row) => `scratch ${row}`),
@@ -38,8 +39,8 @@ async function writePart(name: string, rows: readonly number[]): Promise<string>
     rows.map((row) => record(row).score),
   ]
   const blocks = splitBlocks({ rows: Float64Array.from(rows), columns: values })
-  await writePartFile({ path, columns, blocks })
-  return path
+  const { sha256 } = await writePartFile({ path, columns, blocks })
+  return { path, sha256 }
 }
 
 function range(start: number, end: number): number[] {
@@ -114,7 +115,18 @@ test('no part at all gives a valid file with the columns', async () => {
 
 test('a part that is damaged leaves no joined file', async () => {
   const path = join(folder, 'failed.parquet')
-  const missing = joinFile({ path, columns, parts: [join(folder, 'none')], clipLastAt: null })
+  const none = { path: join(folder, 'none'), sha256: '' }
+  const missing = joinFile({ path, columns, parts: [none], clipLastAt: null })
   await expect(missing).rejects.toThrow(/ENOENT/)
+  const whole = await writePart('whole', range(0, 10))
+  const damaged = await writePart('damaged', range(10, 20))
+  const bytes = readFileSync(damaged.path)
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
+  writeFileSync(damaged.path, bytes)
+  const joining = joinFile({ path, columns, parts: [whole, damaged], clipLastAt: null })
+  await expect(joining).rejects.toMatchObject({
+    code: 'file-damaged',
+    message: `${damaged.path} is damaged: its bytes are not those of this part`,
+  })
   expect(readdirSync(folder)).not.toContain('failed.parquet')
 })

@@ -192,8 +192,11 @@ test('a part that was open again leaves the statistics of a run that never was',
   // They were merged: until their profiles are made again, a report reads their files.
   expect(tableOf(again)).toHaveLength(1)
   await again.writePart({
-    ...{ part: 7, rows: Float64Array.of(28), absent: [], nullKept: 0 },
+    part: 7,
+    rows: Float64Array.of(28),
     columns: valuesOf(28).map((value) => [value]),
+    absent: [],
+    nullKept: 0,
   })
   expect(await figures(again)).toStrictEqual(expected)
   await again.completeProfiles()

@@ -7,11 +7,12 @@ import type { JournaledFailure } from '../scheduler/journal.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { Value } from '../util/value.ts'
 import type { StoredFailure } from './ledger-journal.ts'
-import type { AbsentRow, PartCommit } from './ledger-parts.ts'
+import type { AbsentRow, OldPart, PartCommit } from './ledger-parts.ts'
 import type { WrittenPart } from './writer.worker.ts'
 import type { RunSettings } from './settings.ts'
 import type { OpenRun } from './open-run.ts'
 import { toStored, type StoredValue } from './stored-value.ts'
+import type { RecordedFile } from './verify.ts'
 
 /** Newly decided rows of a part. */
 export interface PartContent {
@@ -60,7 +61,7 @@ export async function writePart(
   const old = await ledger.call('beginPart', part, intervalsOf(fresh), name)
   let file: PartCommit['file'] = null
   if (name !== null) {
-    file = { ...(await writeFile(run, content, name, old.file)), name }
+    file = { ...(await writeFile(run, content, name, old)), name }
     onEvent({ type: 'part-file-written', part, file: name })
   }
   await ledger.call('commitPart', {
@@ -105,7 +106,7 @@ async function writeFile(
   { directory, settings, clock, writer }: OpenRun,
   content: Pick<PartContent, 'part' | 'rows' | 'columns'>,
   name: string,
-  old: string | null,
+  old: OldPart,
 ): Promise<WrittenPart> {
   const { rows, columns } = content
   const fileColumns = settings.columns.map(({ name: column, type }) => ({ name: column, type }))
@@ -125,10 +126,14 @@ async function writeFile(
     }
   }
   const path = resolve(directory, name)
-  return thread.call('writePart', path, old === null ? null : resolve(directory, old), {
+  return thread.call('writePart', path, recorded(directory, old), {
     part: content.part,
     endRow: (content.part + 1) * settings.partRows,
   })
+}
+
+function recorded(directory: string, { file, sha256 }: OldPart): RecordedFile | null {
+  return file === null || sha256 === null ? null : { path: resolve(directory, file), sha256 }
 }
 
 /** The next values of a column as one message holds them. */

@@ -19,6 +19,7 @@ import {
 import { profileFile } from './profile-file.ts'
 import { storageError } from './storage-error.ts'
 import type { StoredValue } from './stored-value.ts'
+import { isIntact, verifyPart, type RecordedFile } from './verify.ts'
 
 export interface WrittenPart extends WrittenFile {
   /** Of all its records, those of the old file included. */
@@ -32,8 +33,14 @@ export interface WriterCalls {
   /** Further values of a column. */
   values(column: number, values: readonly StoredValue[]): void
   /** Writes what was collected, merged with the part's old file. */
-  writePart(path: string, old: string | null, place: PartPlace): Promise<WrittenPart>
-  profileFile(path: string, columns: readonly FileColumn[], place: PartPlace): Promise<PartProfile>
+  writePart(path: string, old: RecordedFile | null, place: PartPlace): Promise<WrittenPart>
+  profileFile(
+    file: RecordedFile,
+    columns: readonly FileColumn[],
+    place: PartPlace,
+  ): Promise<PartProfile>
+  /** Those of some files that are gone or have other bytes than were written. */
+  damagedFiles(files: readonly RecordedFile[]): string[]
   joinFile(options: JoinFileOptions): Promise<WrittenFile & { rows: number }>
 }
 
@@ -65,11 +72,12 @@ serve<WriterCalls>({
     if (collected === null) throw new Error('no part was collected')
     const { columns, rows, values } = collected
     collected = null
+    if (old !== null) verifyPart(old)
     const fresh = splitBlocks({ rows, columns: values })
     const profiler = createPartProfiler(columns, place)
     const blocks = profiled(
       profiler,
-      old === null ? fresh : mergeBlocks(readPartFile(old, columns), fresh),
+      old === null ? fresh : mergeBlocks(readPartFile(old.path, columns), fresh),
     )
     try {
       const folder = dirname(path)
@@ -81,13 +89,14 @@ serve<WriterCalls>({
       throw storageError(error, `writing ${path}`)
     }
   },
-  async profileFile(path, columns, place) {
+  async profileFile(file, columns, place) {
     try {
-      return await profileFile(path, columns, place)
+      return await profileFile(file, columns, place)
     } catch (error) {
-      throw storageError(error, `reading ${path}`)
+      throw storageError(error, `reading ${file.path}`)
     }
   },
+  damagedFiles: (files) => files.filter((file) => !isIntact(file)).map(({ path }) => path),
   async joinFile(options) {
     try {
       return await joinFile(options)
