@@ -85,7 +85,9 @@ async function refuse(path: string, error: unknown): Promise<never> {
   const names = await readdir(dirname(path)).catch(() => [])
   const near = nearest(
     basename(path),
-    names.filter((name) => existsSync(join(dirname(path), name, ledgerName))),
+    names.filter(
+      (name) => name !== basename(path) && existsSync(join(dirname(path), name, ledgerName)),
+    ),
   )
   if (near === undefined) throw error
   throw new RowsmithError(error.code, error.message, {
