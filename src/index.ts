@@ -9,14 +9,37 @@ export {
   type CellResult,
   type ColumnDescription,
   type ColumnKind,
+  type ColumnRoute,
   type ColumnType,
   defineColumn,
   type DescribeContext,
   type Generator,
   type Row,
+  type TaskContext,
 } from './graph/kind.ts'
-export type { ModelReply, ModelRequest } from './graph/request.ts'
-export { defineProvider, type Provider, type ProviderKind } from './models/provider.ts'
+export { RequestError, type RequestProblem } from './graph/request-error.ts'
+export {
+  type ChatMessage,
+  type ChatRequest,
+  type Content,
+  type EmbedRequest,
+  type ImageRequest,
+  type MediaRef,
+  type ModelReply,
+  type ModelRequest,
+  type Operation,
+  textMessage,
+  textOf,
+  type Tool,
+  type Usage,
+} from './graph/request.ts'
+export {
+  defineProvider,
+  type ModelTarget,
+  type Provider,
+  type ProviderContext,
+  type ProviderKind,
+} from './models/provider.ts'
 export { ConfigError } from './run/config-error.ts'
 export { type Dataset, open, type OpenOptions } from './run/dataset.ts'
 export { jsonSchema, type JsonSchemaOptions, type SchemaKind } from './run/json-schema.ts'

@@ -376,7 +376,6 @@ test("kinds of one's own are in it", () => {
       output: 'string',
       references: [],
       routes: [],
-      requests: 'none',
     }),
     bind: ({ text }) => ({ by: 'row', generate: () => text }),
   })

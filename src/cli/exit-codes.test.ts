@@ -1,4 +1,4 @@
-import { noUsage } from '../store/ledger-usage.ts'
+import { noUsage } from '../graph/request.ts'
 import { expect, test } from 'vitest'
 import type { RunEnd, RunResult } from '../run/result.ts'
 import { RowsmithError, type ErrorCode } from '../util/errors.ts'

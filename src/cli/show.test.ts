@@ -1,4 +1,4 @@
-import { noUsage } from '../store/ledger-usage.ts'
+import { noUsage } from '../graph/request.ts'
 import { expect, test } from 'vitest'
 import type { RunSummary } from '../run/summary.ts'
 import { describe } from './show.ts'

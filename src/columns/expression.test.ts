@@ -55,6 +55,19 @@ test('filters that draw depend on the run seed and the row only', () => {
   expect(drawn([0, 1, 2], 2n)).not.toEqual(made)
 })
 
+test('a name that the template sets in some ways through it needs no column', () => {
+  const expr = "{% if a == 'gold' %}{% set perk = 'lounge' %}{% endif %}[{{ perk }}]"
+  expect(value({ expr }, { a: 'gold' })).toBe('[lounge]')
+  expect(value({ expr }, { a: 'basic' })).toBe('[]')
+  // Where there is a column of that name, it is read where the name is not set.
+  expect(value({ expr }, { a: 'basic', perk: 'column' })).toBe('[column]')
+  expect(value({ expr }, { a: 'gold', perk: 'column' })).toBe('[lounge]')
+  // The column the template makes has no value yet, so it can't be meant.
+  const own = expr.replaceAll('perk', 'e')
+  expect(value({ expr: own }, { a: 'gold' })).toBe('[lounge]')
+  expect(value({ expr: own }, { a: 'basic' })).toBe('[]')
+})
+
 test('a column named like a function of the template language is read as the column', () => {
   expect(value({ expr: '{{ range }}' }, { range: 'near' })).toBe('near')
   expect(value({ expr: '{{ range(3) | join }}' })).toBe('012')

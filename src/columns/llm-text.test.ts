@@ -11,7 +11,7 @@ import {
 } from '../../test/support/column-case.ts'
 import { model } from '../../test/support/compile-case.ts'
 import type { ModelConfig, RawColumn } from '../config/dataset.ts'
-import type { ModelReply } from '../graph/request.ts'
+import { type ModelReply, noUsage, textOf } from '../graph/request.ts'
 import { stringifyJson } from '../util/json.ts'
 
 const models = [model('writer')]
@@ -27,15 +27,18 @@ function story(fields: Record<string, unknown> = {}): RawColumn {
 }
 
 function reply(text: string, reasoning: string | null = null): ModelReply {
-  const usage = { inputTokens: 1, outputTokens: 1, reasoningTokens: 0 }
-  return { text, reasoning, finishReason: 'stop', usage }
+  const usage = { ...noUsage, inputTokens: 1, outputTokens: 1 }
+  const content = [{ type: 'text' as const, text }]
+  return { content, reasoning, finishReason: 'stop', usage, model: 'test' }
 }
 
 function prepared(fields: Record<string, unknown>, topic = 'tides', using = models) {
   const columns = [story(fields), ...inputs('topic')]
   const graph = columnGraphWithWarnings(columns, { models: using })
   const generator = bindRequest(graph, 'story', { models: using })
-  return generator.prepare(rowOf(graph, { topic }, 7))
+  const request = generator.prepare(rowOf(graph, { topic }, 7))
+  if (request.operation !== 'chat') throw new Error('a chat request was expected')
+  return request
 }
 
 function withTemperature(temperature: ModelConfig['inference_parameters']['temperature']) {
@@ -49,7 +52,7 @@ test('is a paid cell of one request to its model', () => {
     by: 'cell',
     pure: false,
     type: 'string',
-    routes: ['writer'],
+    routes: [{ name: 'writer', operation: 'chat', requests: 'one' }],
     requests: 'one',
     sides: [],
   })
@@ -63,7 +66,7 @@ describe('the request', () => {
       messages: [{ role: 'user', content: [{ type: 'text', text: 'About tides.' }] }],
     })
     const { messages } = prepared({ system_prompt: 'You love {{ topic }}.' })
-    expect(messages.map(({ role, content }) => [role, content[0]?.text])).toEqual([
+    expect(messages.map(({ role, content }) => [role, textOf(content)])).toEqual([
       ['system', 'You love tides.'],
       ['user', 'About tides.'],
     ])
@@ -89,13 +92,13 @@ describe('the request', () => {
   })
 
   test('leaves fixed parameters to the model and draws the others by row', () => {
-    expect(prepared({}, 'x', withTemperature(0.7))).not.toHaveProperty('temperature')
+    expect(prepared({}, 'x', withTemperature(0.7))).not.toHaveProperty('sampling')
     const params = { low: 0.2, high: 0.4 }
     const uniform = withTemperature({ distribution_type: 'uniform', params })
-    const { temperature } = prepared({}, 'x', uniform)
+    const { temperature } = prepared({}, 'x', uniform).sampling ?? {}
     expect(temperature).toBeGreaterThanOrEqual(0.2)
     expect(temperature).toBeLessThan(0.4)
-    expect(prepared({}, 'y', uniform).temperature).toBe(temperature)
+    expect(prepared({}, 'y', uniform).sampling?.temperature).toBe(temperature)
   })
 
   test('draws temperature and top_p from streams of their own', () => {
@@ -106,7 +109,7 @@ describe('the request', () => {
         inference_parameters: { ...parameters, temperature: sampled, top_p: sampled },
       }),
     ]
-    const { temperature, topP } = prepared({}, 'x', using)
+    const { temperature, topP } = prepared({}, 'x', using).sampling ?? {}
     expect(topP).toBeTypeOf('number')
     expect(topP).not.toBe(temperature)
   })

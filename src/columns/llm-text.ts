@@ -3,7 +3,7 @@ import type { Problem } from '../config/problem.ts'
 import { refusedForNow } from '../config/json-form.ts'
 import { flag, list, mapping, oneOf, text } from '../config/scalars.ts'
 import { type BindContext, type ColumnDescription, defineColumn, type Row } from '../graph/kind.ts'
-import type { ChatMessage } from '../graph/request.ts'
+import { type ChatMessage, textMessage, textOf } from '../graph/request.ts'
 import type { Value } from '../util/value.ts'
 import { bindTemplate, templateStream } from './bind-template.ts'
 import { commonFields } from './common-fields.ts'
@@ -55,8 +55,7 @@ export const llmText = defineColumn({
       pure: false,
       output: 'string',
       references: [...prompt.references, ...(system?.references ?? [])],
-      routes: [config.model_alias],
-      requests: 'one',
+      routes: [{ name: config.model_alias, operation: 'chat', requests: 'one' }],
       sides: sidesOf(config),
       identity: context.modelIdentity(config.model_alias),
       problems: [
@@ -83,12 +82,15 @@ export const llmText = defineColumn({
       prepare(row) {
         const drawnTemperature = temperature(row.index)
         const drawnTopP = topP(row.index)
-        return {
-          operation: 'chat',
-          messages: conversation(row),
+        const messages = conversation(row)
+        if (drawnTemperature === undefined && drawnTopP === undefined) {
+          return { operation: 'chat', messages }
+        }
+        const sampling = {
           ...(drawnTemperature === undefined ? {} : { temperature: drawnTemperature }),
           ...(drawnTopP === undefined ? {} : { topP: drawnTopP }),
         }
+        return { operation: 'chat', messages, sampling }
       },
       finish(reply, row) {
         const sides: Value[] = []
@@ -96,7 +98,7 @@ export const llmText = defineColumn({
         // Rendered again rather than kept: nothing is remembered of a request on the wire.
         if (traceMode === 'all_messages') sides.push(traceOf(conversation(row), reply))
         if (config.extract_reasoning_content) sides.push(reply.reasoning?.trim() || null)
-        return { value: reply.text.trim(), sides }
+        return { value: textOf(reply.content).trim(), sides }
       },
     }
   },
@@ -140,11 +142,7 @@ function bindConversation(
   }
   // A prompt that is written empty is meant; one that comes out empty is a mistake in the row.
   const user = prompt === '' ? () => '' : bindPrompt(prompt, 'prompt')
-  if (!systemPrompt) return (row) => [message('user', user(row))]
+  if (!systemPrompt) return (row) => [textMessage('user', user(row))]
   const system = bindPrompt(systemPrompt, 'system_prompt')
-  return (row) => [message('system', system(row)), message('user', user(row))]
-}
-
-function message(role: ChatMessage['role'], content: string): ChatMessage {
-  return { role, content: [{ type: 'text', text: content }] }
+  return (row) => [textMessage('system', system(row)), textMessage('user', user(row))]
 }

@@ -8,7 +8,13 @@ export function describeTemplate(
   field: string,
   context: DescribeContext,
 ): TemplateField {
-  return readTemplate(source, [...context.path, field], (name) => isColumn(name, context))
+  // A name that the template may set itself is never the column it makes.
+  const own = context.written['name']
+  return readTemplate(
+    source,
+    [...context.path, field],
+    (name) => name !== own && isColumn(name, context),
+  )
 }
 
 /** Reads a prompt: a template that had better depend on the row. */

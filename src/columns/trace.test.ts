@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
-import type { ModelReply } from '../graph/request.ts'
+import { type ModelReply, noUsage } from '../graph/request.ts'
 import { stringifyJson } from '../util/json.ts'
 import { traceOf } from './trace.ts'
 
 const reply: ModelReply = {
-  text: ' hello \n',
+  content: [{ type: 'text', text: ' hello \n' }],
   reasoning: null,
   finishReason: 'stop',
-  usage: { inputTokens: 1, outputTokens: 1, reasoningTokens: 0 },
+  model: 'test',
+  usage: { ...noUsage, inputTokens: 1, outputTokens: 1 },
 }
 
 test('the whole conversation, the reply untrimmed at its end', () => {

@@ -1,4 +1,4 @@
-import type { ChatMessage, ModelReply } from '../graph/request.ts'
+import type { ChatMessage, Content, ModelReply } from '../graph/request.ts'
 import type { Value } from '../util/value.ts'
 
 /** How much of the conversation a trace column keeps. */
@@ -10,33 +10,37 @@ export function traceOf(messages: readonly ChatMessage[], reply: ModelReply): Va
 }
 
 function messageValue({ role, content }: ChatMessage): Value {
-  const blocks = content.map(
-    ({ type, text }) =>
-      new Map([
-        ['type', type],
-        ['text', text],
-      ]),
-  )
   return new Map<string, Value>([
     ['role', role],
-    ['content', blocks],
+    ['content', content.map(blockValue)],
   ])
 }
 
+/** The bytes of media are left out: a trace is read by people. */
+function blockValue(block: Content): Value {
+  if (block.type === 'media') {
+    const { type, mime, media } = block
+    return objectOf({ type, mime, ...('url' in media ? { url: media.url } : {}) })
+  }
+  if (block.type === 'tool-result') {
+    const { type, id, content } = block
+    return objectOf({ type, id, content: content.map(blockValue) })
+  }
+  return objectOf({ ...block })
+}
+
 /** The reply as it came, untrimmed; `reasoning_content` is there only when the model gave some. */
-function assistantMessage({ text, reasoning }: ModelReply): Value {
+function assistantMessage({ content, reasoning }: ModelReply): Value {
+  // An empty answer is an empty text, as the wire has it.
+  const blocks = content.length === 0 ? [{ type: 'text', text: '' } as const] : content
   const message = new Map<string, Value>([
     ['role', 'assistant'],
-    [
-      'content',
-      [
-        new Map([
-          ['type', 'text'],
-          ['text', text],
-        ]),
-      ],
-    ],
+    ['content', blocks.map(blockValue)],
   ])
   if (reasoning !== null && reasoning !== '') message.set('reasoning_content', reasoning)
   return message
+}
+
+function objectOf(fields: Readonly<Record<string, Value>>): Value {
+  return new Map(Object.entries(fields))
 }

@@ -1,4 +1,4 @@
-import type { ChatParameters, ModelConfig } from './dataset.ts'
+import type { InferenceParameters, ModelConfig } from './dataset.ts'
 import { mappingOf } from './literal.ts'
 import { defaultParameters } from './models.ts'
 
@@ -35,7 +35,7 @@ function model(
   provider: string,
   use: string,
   id: string,
-  parameters: Partial<ChatParameters>,
+  parameters: Partial<InferenceParameters>,
 ): ModelConfig {
   return {
     alias: `${provider}-${use}`,
@@ -46,10 +46,10 @@ function model(
   }
 }
 
-function drawn(temperature: number, top_p: number): Partial<ChatParameters> {
+function drawn(temperature: number, top_p: number): Partial<InferenceParameters> {
   return { temperature, top_p }
 }
 
-function effort(word: string): Partial<ChatParameters> {
+function effort(word: string): Partial<InferenceParameters> {
   return { extra_body: mappingOf([['reasoning_effort', word]]) }
 }

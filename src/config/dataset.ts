@@ -45,7 +45,7 @@ export interface ModelConfig {
   alias: string
   model: string
   provider: string
-  inference_parameters: ChatParameters
+  inference_parameters: InferenceParameters
   skip_health_check: boolean
 }
 
@@ -55,7 +55,7 @@ export type Sampled =
   | { distribution_type: 'uniform'; params: { low: number; high: number } }
   | { distribution_type: 'manual'; params: { values: number[]; weights: number[] | null } }
 
-export interface ChatParameters {
+export interface InferenceParameters {
   generation_type: 'chat-completion' | 'embedding' | 'image'
   /** Cap of this alias; another alias of the same endpoint does not share it. */
   max_parallel_requests: number
@@ -69,6 +69,10 @@ export interface ChatParameters {
   temperature: Sampled | null
   top_p: Sampled | null
   max_tokens: number | null
+  /** Of embeddings only. */
+  encoding_format?: 'float' | 'base64'
+  /** Of embeddings only: numbers of a vector; null leaves it to the model. */
+  dimensions?: number | null
 }
 
 export interface ModelProvider {

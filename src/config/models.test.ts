@@ -112,9 +112,9 @@ test.each([
   ['{dimensions: 8}', 'embedding'],
   ['{generation_type: embedding, max_parallel_requests: 9}', 'embedding'],
   ['{generation_type: image}', 'image'],
-])('%s is recognised, with a warning', (text, type) => {
+])('%s is recognised', (text, type) => {
   expect(parameters(text)?.generation_type).toBe(type)
-  expect(codes(text)).toEqual(['unsupported'])
+  expect(codes(text)).toEqual([])
 })
 
 test('models that are refused', () => {

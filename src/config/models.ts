@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import type { ChatParameters, ModelConfig } from './dataset.ts'
+import type { InferenceParameters, ModelConfig } from './dataset.ts'
 import { withForm } from './json-form.ts'
 import { isMapping, quoted } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
-import { capitalized, problemsOfZod } from './problems.ts'
+import { problemsOfZod } from './problems.ts'
 import { sampled } from './sampled.ts'
 import { flag, integer, mapping, oneOf, text } from './scalars.ts'
 
@@ -71,7 +71,7 @@ function parametersSchema(
 }
 
 /** What a model is called with when nothing is written. */
-export const defaultParameters: ChatParameters = {
+export const defaultParameters: InferenceParameters = {
   generation_type: 'chat-completion',
   max_parallel_requests: 4,
   requests_per_minute: null,
@@ -122,7 +122,7 @@ function parseParameters(
   value: unknown,
   path: ConfigPath,
   model: string,
-): { parameters: ChatParameters | null; problems: Problem[] } {
+): { parameters: InferenceParameters | null; problems: Problem[] } {
   if (value === undefined) return { parameters: defaultParameters, problems: [] }
   const subject = `the inference_parameters object of ${model}`
   const schema = parametersSchema(value)
@@ -141,21 +141,11 @@ function parseParameters(
   const { max_parallel_requests, requests_per_minute, tokens_per_minute } = result.data
   const caps = { max_parallel_requests, requests_per_minute, tokens_per_minute }
   const shared = { ...caps, timeout, extra_body }
-  const parameters =
-    'temperature' in result.data
-      ? result.data
-      : { ...defaultParameters, ...shared, generation_type }
-  const problems = generation_type === 'chat-completion' ? [] : [unsupported(path, model, schema)]
-  return { parameters, problems }
-}
-
-// Only a warning: such an alias harms nobody until a column uses it, and shared files have them.
-function unsupported(path: ConfigPath, model: string, schema: unknown): Problem {
-  const kind = schema === imageSchema ? 'an image model' : 'an embedding model'
-  return {
-    level: 'warning',
-    code: 'unsupported',
-    path,
-    message: `${capitalized(model)} is ${kind}, which no column can use yet`,
-  }
+  if ('temperature' in result.data) return { parameters: result.data, problems: [] }
+  const own =
+    'encoding_format' in result.data
+      ? { encoding_format: result.data.encoding_format, dimensions: result.data.dimensions }
+      : {}
+  const parameters = { ...defaultParameters, ...shared, ...own, generation_type }
+  return { parameters, problems: [] }
 }

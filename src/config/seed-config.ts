@@ -52,7 +52,7 @@ const sourceSchema = z.object({ seed_type: text({ nonEmpty: true }) })
 
 /** What the ancestor's sources read; it ignores other keys, so they can only be warned of. */
 const sourceKeys: Readonly<Record<string, readonly string[]>> = {
-  local: ['path'],
+  local: ['path', 'delimiter'],
   hf: ['path', 'token', 'endpoint'],
   df: ['df'],
   directory: ['path', 'file_pattern', 'recursive'],

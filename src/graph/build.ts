@@ -93,7 +93,7 @@ function columnNode(
     dependants: [],
     depth,
     routes: description.routes,
-    requests: description.requests,
+    requests: requestsOf(description),
     sides: [],
     producer: null,
     skip: draft.skip,
@@ -104,6 +104,13 @@ function columnNode(
     fingerprint: fingerprintOf(material, fingerprints, hash),
     material,
   }
+}
+
+/** One route of one request is the fast form; everything else takes its routes as it goes. */
+function requestsOf({ routes }: ColumnDescription): GraphColumn['requests'] {
+  const [first] = routes
+  if (first === undefined) return 'none'
+  return routes.length === 1 ? first.requests : 'many'
 }
 
 /**

@@ -79,7 +79,8 @@ describe('the graph', () => {
     ])
     const [talk, trace, more, after] = graph.columns
     expect(talk).toMatchObject({ sides: [1, 2], producer: null, dependants: [1, 2], drop: true })
-    expect(talk).toMatchObject({ routes: ['m'], requests: 'one', by: 'cell', pure: false })
+    expect(talk?.routes).toEqual([{ name: 'm', operation: 'chat', requests: 'one' }])
+    expect(talk).toMatchObject({ requests: 'one', by: 'cell', pure: false })
     expect(trace).toMatchObject({ producer: 0, upstream: [0], required: [0], dependants: [3] })
     expect(trace).toMatchObject({ routes: [], requests: 'none', depth: 0, drop: false })
     expect(trace).toMatchObject({ by: 'cell', pure: false, type: 'json', sides: [], skip: null })

@@ -5,6 +5,8 @@ import { nearest } from '../util/near-miss.ts'
 import type { Draft, DraftColumn } from './draft.ts'
 import type { DescribeContext } from './kind.ts'
 import { modelIdentity } from './model-identity.ts'
+import { operationOf } from './operation.ts'
+import type { Operation } from './request.ts'
 
 /** Asks each kind what its column reads, makes and needs. */
 export function describeColumns({ input: { config, seed }, columns }: Draft): Problem[] {
@@ -77,13 +79,28 @@ function sideCollision(
   }
 }
 
-/** Every model alias a column may use has to be configured. */
+/** Every model alias a column may use has to be configured, for what the column asks of it. */
 export function checkRoutes({ input: { config }, columns }: Draft): Problem[] {
   const aliases = config.model_configs.map(({ alias }) => alias)
   const problems: Problem[] = []
   for (const { name, path, raw, description } of columns) {
-    for (const alias of description?.routes ?? []) {
-      if (aliases.includes(alias)) continue
+    for (const { name: alias, operation } of description?.routes ?? []) {
+      // Of equal aliases the last one counts.
+      const model = config.model_configs.findLast((candidate) => candidate.alias === alias)
+      if (model !== undefined) {
+        const { generation_type: type } = model.inference_parameters
+        if (operationOf[type] === operation) continue
+        problems.push({
+          level: 'error',
+          code: 'unsupported-generation-type',
+          path: [...path, ...fieldHolding(raw, alias)],
+          message: `Column '${name}' uses the model alias '${alias}' for ${purposes[operation]}, and that model makes ${purposes[operationOf[type]]}`,
+          expected: `an alias with generation_type ${typeOf(operation)}`,
+          received: type,
+          suggestion: `Give the column the alias of a model with generation_type ${typeOf(operation)}.`,
+        })
+        continue
+      }
       const near = nearest(alias, aliases)
       problems.push({
         level: 'error',
@@ -98,6 +115,17 @@ export function checkRoutes({ input: { config }, columns }: Draft): Problem[] {
     }
   }
   return problems
+}
+
+const purposes: Readonly<Record<Operation, string>> = {
+  chat: 'text',
+  embed: 'embeddings',
+  image: 'images',
+}
+
+function typeOf(operation: Operation): string {
+  const [type] = Object.entries(operationOf).find(([, does]) => does === operation) ?? ['']
+  return type
 }
 
 /** A kind says which aliases it uses, not where it read them: the field that holds the word. */

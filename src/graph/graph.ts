@@ -1,7 +1,7 @@
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { Template } from '../templates/template.ts'
 import type { Distribution } from './distribution.ts'
-import type { ColumnKind, ColumnType } from './kind.ts'
+import type { ColumnKind, ColumnRoute, ColumnType } from './kind.ts'
 import type { Value } from '../util/value.ts'
 
 /** A column of the compiled graph. All numbers are ids: positions in `Graph.columns`. */
@@ -24,8 +24,9 @@ export interface GraphColumn {
   readonly dependants: readonly number[]
   /** Longest way from a column without upstream, in columns; a side is as deep as its producer. */
   readonly depth: number
-  readonly routes: readonly string[]
-  readonly requests: 'none' | 'one' | 'unknown'
+  readonly routes: readonly ColumnRoute[]
+  /** How a cell sends its requests; `none` for work that stays here. */
+  readonly requests: 'none' | 'one' | 'many' | 'shared'
   /** Side columns this one fills, in the order of its results. */
   readonly sides: readonly number[]
   /** The column that fills this one, or null for a column of its own. */

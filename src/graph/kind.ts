@@ -4,7 +4,7 @@ import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { Random } from '../random/random.ts'
 import type { Value } from '../util/value.ts'
 import type { Distribution } from './distribution.ts'
-import type { ModelReply, ModelRequest } from './request.ts'
+import type { ModelReply, ModelRequest, Operation } from './request.ts'
 
 /** The type a column declares before the first cell; every part has it. */
 export type ColumnType = 'string' | 'int64' | 'float64' | 'bool' | 'json'
@@ -25,6 +25,19 @@ export interface Reference {
   within?: { line: number; column: number }
 }
 
+/** A model alias a column's requests go to, and what it is asked for there. */
+export interface ColumnRoute {
+  /** The alias. */
+  readonly name: string
+  /** The alias has to be of a model that does it. */
+  readonly operation: Operation
+  /**
+   * Requests of one cell: exactly one, any number, or one that is shared with other rows. It is
+   * the generator's `requests`.
+   */
+  readonly requests: 'one' | 'many' | 'shared'
+}
+
 /** What a kind says of one of its columns, before anything runs. */
 export interface ColumnDescription {
   /** The unit of work: a row's inputs at once (synchronous), one cell (asynchronous), a frame. */
@@ -34,10 +47,8 @@ export interface ColumnDescription {
   output: ColumnType
   /** Columns whose value it reads; a skipped one skips this too. */
   references: readonly Reference[]
-  /** Model aliases its requests may go to; empty for work that stays here. */
-  routes: readonly string[]
-  /** Requests per cell: `one` is rendered when it is pulled, `unknown` queues as it goes. */
-  requests: 'none' | 'one' | 'unknown'
+  /** Where its requests may go; empty for work that stays here. */
+  routes: readonly ColumnRoute[]
   /** Further columns its cells fill: traces, reasoning. */
   sides?: readonly { name: string; output: ColumnType }[]
   /** What else decides its values beside its own config: content of files, code, models. */
@@ -113,8 +124,7 @@ export interface TaskContext {
 /** A cell of any number of requests, or of none (a custom function, a remote call). */
 export interface TaskGenerator {
   by: 'cell'
-  requests: 'unknown' | 'none'
-  routes: readonly string[]
+  requests: 'many' | 'none'
   run(row: Row, context: TaskContext): Promise<CellResult>
 }
 

@@ -14,6 +14,8 @@ export function modelIdentity(models: readonly ModelConfig[], alias: string): un
     requests_per_minute: _requests,
     tokens_per_minute: _tokens,
     timeout: _timeout,
+    // The same numbers either way.
+    encoding_format: _format,
     ...parameters
   } = model.inference_parameters
   return { provider: model.provider, model: model.model, parameters }

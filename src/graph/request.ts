@@ -1,33 +1,102 @@
-/** One block of a chat message. */
-export type ContentBlock = { type: 'text'; text: string }
+/** Where the bytes of an image, a sound or a file are: at an address, or here. */
+export type MediaRef = { readonly url: string } | { readonly base64: string }
+
+/** One block of what is said to a model, or by it. */
+export type Content =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'media'; readonly media: MediaRef; readonly mime: string }
+  /** `arguments` is the JSON text as the model wrote it. */
+  | {
+      readonly type: 'tool-call'
+      readonly id: string
+      readonly name: string
+      readonly arguments: string
+    }
+  | { readonly type: 'tool-result'; readonly id: string; readonly content: readonly Content[] }
 
 export interface ChatMessage {
-  role: 'system' | 'user' | 'assistant' | 'tool'
-  content: readonly ContentBlock[]
+  readonly role: 'system' | 'user' | 'assistant' | 'tool'
+  readonly content: readonly Content[]
 }
 
-/** What is sent to a model, before a provider gives it its wire form. */
+/** What is drawn per request where the config gives a distribution; the alias's own otherwise. */
+interface Sampling {
+  readonly temperature?: number
+  readonly topP?: number
+}
+
+/** A JSON Schema as plain JSON. */
+type RequestSchema = { readonly [key: string]: unknown }
+
+/** A function the model may ask for. */
+export interface Tool {
+  readonly name: string
+  readonly description?: string
+  /** Of its arguments. */
+  readonly schema: RequestSchema
+}
+
 export interface ChatRequest {
-  operation: 'chat'
-  messages: readonly ChatMessage[]
-  /** Drawn per request where the config gives a distribution. */
-  temperature?: number
-  topP?: number
+  readonly operation: 'chat'
+  readonly messages: readonly ChatMessage[]
+  readonly sampling?: Sampling
+  /** The form the answer has to have. */
+  readonly format?: { readonly name: string; readonly schema: RequestSchema }
+  readonly tools?: readonly Tool[]
 }
 
-export type ModelRequest = ChatRequest
+/** One vector per input, in their order. */
+export interface EmbedRequest {
+  readonly operation: 'embed'
+  readonly inputs: readonly (readonly Content[])[]
+  /** Numbers of a vector; the alias's own, or the model's, when left out. */
+  readonly dimensions?: number
+}
 
-/** What a request cost, as the provider counted it; 0 where it did not say. */
+export interface ImageRequest {
+  readonly operation: 'image'
+  readonly prompt: readonly Content[]
+  readonly count: number
+}
+
+/** What is sent to a model, before a provider gives it its wire form. Plain data. */
+export type ModelRequest = ChatRequest | EmbedRequest | ImageRequest
+
+/** What a model is asked to do. */
+export type Operation = ModelRequest['operation']
+
+/** What a reply cost, as the provider counted it; 0 where it did not say. */
 export interface Usage {
   inputTokens: number
-  /** Of `inputTokens`: those the provider had in its cache. */
-  cachedInputTokens?: number
+  /** Of `inputTokens`, those the provider had kept from an earlier request. */
+  cachedInputTokens: number
   outputTokens: number
-  /** Of `outputTokens`: those of the model's reasoning. */
+  /** Of `outputTokens`, those the model thought with. */
   reasoningTokens: number
-  images?: number
+  images: number
   /** In the provider's currency; null where it does not say. */
-  cost?: number | null
+  cost: number | null
+}
+
+export const noUsage: Readonly<Usage> = {
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  images: 0,
+  cost: null,
+}
+
+/** The sum of two; a cost that is not known adds nothing to one that is. */
+export function addUsage(one: Usage, other: Usage): Usage {
+  return {
+    inputTokens: one.inputTokens + other.inputTokens,
+    cachedInputTokens: one.cachedInputTokens + other.cachedInputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    reasoningTokens: one.reasoningTokens + other.reasoningTokens,
+    images: one.images + other.images,
+    cost: one.cost === null ? other.cost : one.cost + (other.cost ?? 0),
+  }
 }
 
 /** One quota as a reply's headers tell of it. */
@@ -46,13 +115,33 @@ export interface RateLimits {
   tokens: Quota | null
 }
 
-/** What came back from a model. */
+/** What a model answered. */
 export interface ModelReply {
-  text: string
+  /** Texts, tool calls, images; empty for vectors. */
+  content: readonly Content[]
   reasoning: string | null
-  /** The provider's word: `stop`, `length`, `content_filter`… */
+  /** Of an `embed` request: one per input, in their order. */
+  vectors?: readonly Float32Array[]
+  /** `stop`, `length`, `tool_calls`, `content_filter`…, or the provider's own word. */
   finishReason: string
   usage: Usage
+  /** The model as the provider names what answered. */
+  model: string
   /** Left out where no header spoke of quotas. */
   limits?: RateLimits
+}
+
+/** The text of a message or an answer: its text blocks, one after the other. */
+export function textOf(content: readonly Content[]): string {
+  const [first] = content
+  // Nearly every message is one block.
+  if (content.length === 1 && first?.type === 'text') return first.text
+  let text = ''
+  for (const block of content) if (block.type === 'text') text += block.text
+  return text
+}
+
+/** A message of nothing but text. */
+export function textMessage(role: ChatMessage['role'], text: string): ChatMessage {
+  return { role, content: [{ type: 'text', text }] }
 }

@@ -15,8 +15,8 @@ export interface TemplateField {
 /**
  * Reads a template of a config.
  *
- * `isColumn` tells a column from one of the template language's own functions: a column named
- * `range` is a reference, the function is not.
+ * `isColumn` tells a column from what the template has without one: a column named `range` is a
+ * reference, the function of that name is not, and neither is a name that the template sets.
  */
 export function readTemplate(
   source: string,
@@ -32,7 +32,7 @@ export function readTemplate(
     return { template: null, references: [], problems: [syntaxProblem(error, path)] }
   }
   const references = template.references
-    .filter(({ name, global }) => !global || isColumn(name))
+    .filter(({ name, optional }) => !optional || isColumn(name))
     .map(({ name, line, column }) => ({ name, path, within: { line, column } }))
   return { template, references, problems: [] }
 }

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import { noUsage } from '../graph/request.ts'
 import { createTokenEstimate } from './token-estimate.ts'
 
 function usage(inputTokens: number, outputTokens: number) {
-  return { inputTokens, outputTokens, reasoningTokens: 0 }
+  return { ...noUsage, inputTokens, outputTokens }
 }
 
 test('before the first reply: four characters a token, and an answer of a usual length', () => {

@@ -1,4 +1,5 @@
-import { RequestError, type RequestProblem } from '../limits/outcome.ts'
+import { RequestError, type RequestProblem } from '../graph/request-error.ts'
+import type { Usage } from '../graph/request.ts'
 import { messageOf } from '../util/errors.ts'
 import { TimeoutExpired } from './deadline.ts'
 import type { RawReply } from './exchange.ts'
@@ -11,6 +12,8 @@ export interface Asked {
   /** Where, as shown; null for what runs inside the process. */
   endpoint: string | null
   model: string
+  /** What it speaks, in the middle of a message; null for what runs inside the process. */
+  api: string | null
   redact: (text: string) => string
 }
 
@@ -31,7 +34,12 @@ const contextPhrases =
   /(maximum|exceeds? the( available| maximum)?|model'?s) context|context (length|window|size)|too many (input )?tokens|prompt is too long|input is too long|reduce the length of/i
 
 /** Makes the error of an answer with a status other than 2xx. */
-export function statusError(reply: RawReply, asked: Asked, wallTime: number): RequestError {
+export function statusError(
+  reply: RawReply,
+  asked: Asked,
+  wallTime: number,
+  usage: Usage | null = null,
+): RequestError {
   const { status } = reply
   const said = providerText(reply.text)
   const { code, problem, advice } = classifyStatus(reply, said, asked, wallTime)
@@ -40,7 +48,7 @@ export function statusError(reply: RawReply, asked: Asked, wallTime: number): Re
     code,
     `${describe(asked)} answered ${status}${detail === null ? '' : ` (${quote(detail)})`}. ${advice}`,
     problem,
-    { status, detail, limits: readRateLimits(reply.headers, wallTime) },
+    { status, detail, usage, limits: readRateLimits(reply.headers, wallTime) },
   )
 }
 
@@ -172,13 +180,74 @@ function isQuota(
 }
 
 /** Makes the error of a reply that came with a good status but can't be used. */
-export function badReply(what: string, text: string, asked: Asked): RequestError {
+export function badReply(
+  what: string,
+  text: string,
+  asked: Asked,
+  usage: Usage | null = null,
+): RequestError {
   const detail = shorten(asked.redact(plain(text)))
+  const perhaps = asked.api === null ? '' : `; when it stays so, "endpoint" may not be ${asked.api}`
   return new RequestError(
     'bad-reply',
-    `${describe(asked)} gave a reply that can't be used (${what}): ${quote(detail)}. The request is tried again; when it stays so, "endpoint" may not be an OpenAI-compatible API.`,
+    `${describe(asked)} gave a reply that can't be used (${what}): ${quote(detail)}. The request is tried again${perhaps}.`,
     { kind: 'transient' },
-    { status: 200, detail },
+    { status: 200, detail, usage },
+  )
+}
+
+export interface NoAnswer {
+  /** What the model said instead, where it said that it will not. */
+  refusal: unknown
+  finishReason: string
+  asked: Asked
+  /** What it cost all the same. */
+  usage: Usage | null
+}
+
+/** Makes the error of a good reply in which the model answered nothing. */
+export function noAnswer(
+  text: string,
+  { refusal, finishReason, asked, usage }: NoAnswer,
+): RequestError {
+  const who = describe(asked)
+  const refused = { kind: 'refused' } as const
+  if (typeof refusal === 'string' && refusal !== '') {
+    const detail = asked.redact(refusal).slice(0, longestDetail)
+    return new RequestError('model-refused', `${who} refused to answer: "${detail}".`, refused, {
+      status: 200,
+      detail,
+      usage,
+    })
+  }
+  if (finishReason === 'content_filter') {
+    return new RequestError(
+      'content-filter',
+      `${who} gave no text: the provider's content filter stopped the answer. Change the prompt of this column.`,
+      refused,
+      { status: 200, usage },
+    )
+  }
+  // Asking again would spend the same tokens on the same thoughts.
+  if (finishReason === 'length') {
+    return new RequestError(
+      'out-of-tokens',
+      `${who} spent all its tokens before the answer began. Raise "max_tokens" or lower the reasoning effort.`,
+      refused,
+      { status: 200, usage },
+    )
+  }
+  return badReply('no content', text, asked, usage)
+}
+
+/** Makes the error of a request that a provider has no wire form for; nothing was sent. */
+export function noFormFor(what: string, asked: Asked): RequestError {
+  const can =
+    asked.api === null ? `can't take ${what}` : `speaks ${asked.api}, which has no form for ${what}`
+  return new RequestError(
+    'unsupported-request',
+    `${describe(asked)} ${can}. Use another model or provider for this column.`,
+    { kind: 'refused' },
   )
 }
 

@@ -81,7 +81,7 @@ async function fromProcess(endpoint: string, environment: Record<string, string>
     const { openRegistry, providerConfig, chat, fresh } = await import(process.env.SUPPORT)
     const registry = openRegistry(providerConfig({ endpoint: process.env.ENDPOINT }), { environment: process.env })
     try {
-      console.log((await registry.send('writer', chat('Hello'), fresh())).text)
+      console.log((await registry.send('writer', chat('Hello'), fresh())).content[0].text)
     } catch (error) {
       console.log(error.code, error.problem.kind, error.message)
     }

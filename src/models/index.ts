@@ -1,8 +1,9 @@
+import { anthropic } from './anthropic.ts'
 import { llamaCpp } from './llama-cpp.ts'
 import { openai } from './openai.ts'
 import type { ProviderKind } from './provider.ts'
 
 /** The built-in providers by `provider_type`. */
 export const providers: ReadonlyMap<string, ProviderKind> = new Map(
-  [openai, llamaCpp].map((kind) => [kind.type, kind]),
+  [openai, anthropic, llamaCpp].map((kind) => [kind.type, kind]),
 )

@@ -1,3 +1,4 @@
+import { textOf } from '../graph/request.ts'
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -49,7 +50,10 @@ test('a file that is not GGUF stops the endpoint', async () => {
 test('a file has room for all aliases that use it, whichever asks first', () => {
   const of = (model: string, maxParallelRequests: number): ModelTarget => ({
     model,
+    operation: 'chat',
     maxTokens: null,
+    dimensions: null,
+    encodingFormat: 'float',
     temperature: null,
     topP: null,
     timeoutMs: 1_000,
@@ -103,10 +107,10 @@ describe.skipIf(!present)(`with weights (${present ? weights : `none at ${weight
       const registry = open(relative('.', weights), { extra_body: { seed } })
       const sent = [0, 1].map(() => registry.send('writer', chat(prompt), fresh()))
       const [first, second] = await Promise.all(sent)
-      expect(first?.text).toBe(second?.text)
+      expect(first?.content).toEqual(second?.content)
       expect(first?.usage.outputTokens).toBe(12)
       expect(first?.finishReason).toBe('length')
-      texts.push(first?.text ?? '')
+      texts.push(textOf(first?.content ?? []))
       await registry.close()
     }
     expect(texts[0]).toBe(texts[1])
@@ -118,7 +122,7 @@ describe.skipIf(!present)(`with weights (${present ? weights : `none at ${weight
     const first = await registry.send('writer', chat('One day'), fresh())
     const second = await registry.send('writer', chat('One day'), fresh())
     await registry.close()
-    expect(first.text).not.toBe(second.text)
+    expect(first.content).not.toEqual(second.content)
   })
 
   test('a prompt longer than the context is refused, the model stays usable', async () => {

@@ -9,10 +9,17 @@ import type {
   LlamaModel,
 } from 'node-llama-cpp'
 import type { ModelProvider } from '../config/dataset.ts'
-import type { ContentBlock, ModelReply, ModelRequest } from '../graph/request.ts'
-import { RequestError, type RequestProblem } from '../limits/outcome.ts'
+import {
+  type ChatRequest,
+  type Content,
+  type ModelReply,
+  type ModelRequest,
+  noUsage,
+  textOf,
+} from '../graph/request.ts'
+import { RequestError, type RequestProblem } from '../graph/request-error.ts'
 import { messageOf } from '../util/errors.ts'
-import { describe, transportError, type Asked } from './classify.ts'
+import { describe, noFormFor, transportError, type Asked } from './classify.ts'
 import { TimeoutExpired, untilAborted, withDeadline } from './deadline.ts'
 import { createPool, type Pool } from './pool.ts'
 import {
@@ -64,12 +71,13 @@ function openLlamaCpp(config: ModelProvider, context: ProviderContext): Provider
 
   function askedOf(target: ModelTarget): Asked {
     const { redact } = context
-    return { provider: config.name, endpoint: null, model: target.model, redact }
+    return { provider: config.name, endpoint: null, model: target.model, api: null, redact }
   }
 
   return {
     async send(target, request, signal) {
       const asked = askedOf(target)
+      checkForm(request, asked)
       const loaded = await untilAborted(load(target, asked), signal)
       const sequence = await loaded.sequences.acquire(signal)
       const seed = seedOf(target, request, () => unseeded++)
@@ -207,7 +215,7 @@ async function loadModel(
 
 interface Generation {
   target: ModelTarget
-  request: ModelRequest
+  request: ChatRequest
   asked: Asked
   seed: number
   signal: AbortSignal
@@ -224,11 +232,11 @@ async function generate(
     signal,
     seed,
     temperature:
-      request.temperature ??
+      request.sampling?.temperature ??
       numberFrom(target.extraBody['temperature']) ??
       target.temperature ??
       0.8,
-    topP: request.topP ?? numberFrom(target.extraBody['top_p']) ?? target.topP ?? 0.95,
+    topP: request.sampling?.topP ?? numberFrom(target.extraBody['top_p']) ?? target.topP ?? 0.95,
   }
   // One token for the start of the text, one for at least something to say.
   const room = (promptTokens: number) => {
@@ -241,20 +249,21 @@ async function generate(
     : await continueText(sequence, { library, request, room, options })
   const used = sequence.tokenMeter.diff(before)
   return {
-    text,
+    content: text === '' ? [] : [{ type: 'text', text }],
     reasoning: null,
     finishReason: stopReason === 'maxTokens' ? 'length' : 'stop',
     usage: {
+      ...noUsage,
       inputTokens: used.usedInputTokens,
       outputTokens: used.usedOutputTokens,
-      reasoningTokens: 0,
     },
+    model: target.model,
   }
 }
 
 interface Work {
   library: Library
-  request: ModelRequest
+  request: ChatRequest
   /** How many tokens there may be after a prompt of so many. */
   room: (promptTokens: number) => number
   options: { signal: AbortSignal; seed: number; temperature: number; topP: number }
@@ -306,21 +315,29 @@ async function continueText(
   }
 }
 
-function historyItem({ role, content }: ModelRequest['messages'][number]): ChatHistoryItem {
+function historyItem({ role, content }: ChatRequest['messages'][number]): ChatHistoryItem {
   const text = textOf(content)
   if (role === 'system') return { type: 'system', text }
   return role === 'assistant' ? { type: 'model', response: [text] } : { type: 'user', text }
 }
 
-function textOf(content: readonly ContentBlock[]): string {
-  return content.map(({ text }) => text).join('')
+/** Only chat of texts: anything else would be left out of the prompt without a word. */
+function checkForm(request: ModelRequest, asked: Asked): asserts request is ChatRequest {
+  if (request.operation !== 'chat') {
+    throw noFormFor(request.operation === 'embed' ? 'embeddings' : 'making images', asked)
+  }
+  if (request.format !== undefined) throw noFormFor('an answer of a given form', asked)
+  if (request.tools !== undefined && request.tools.length > 0) throw noFormFor('tools', asked)
+  const isText = ({ type }: Content): boolean => type === 'text'
+  const other = request.messages.find(({ content }) => !content.every(isText))
+  if (other !== undefined) throw noFormFor('anything but text', asked)
 }
 
 /**
  * The sampler's seed: the request's text with `extra_body.seed`, so that equal requests give equal
  * texts; without one, with a running number, so that equal prompts give different texts.
  */
-function seedOf(target: ModelTarget, request: ModelRequest, next: () => number): number {
+function seedOf(target: ModelTarget, request: ChatRequest, next: () => number): number {
   const seed = numberFrom(target.extraBody['seed']) ?? next()
   let hash = 0x811c9dc5
   for (const character of `${seed}\n${JSON.stringify(request.messages)}`) {

@@ -7,9 +7,10 @@ import {
   providerConfig,
   requestError,
 } from '../../test/support/models.ts'
-import type { ChatRequest } from '../graph/request.ts'
+import { type ChatRequest, type Content, noUsage } from '../graph/request.ts'
 import { createModelServer, type ServerAction, type ServerCall } from '../testing/model-server.ts'
 import { providerSuite } from '../testing/provider-suite.ts'
+import { testVector } from '../testing/wire-replies.ts'
 import { Double } from '../util/value.ts'
 import { openai } from './openai.ts'
 
@@ -91,7 +92,7 @@ describe('what is sent', () => {
       ),
     ]
     const extra_body = { top_k: 9, max_tokens: 3, model: 'other', n: 2 }
-    const request = { ...chat('Hello'), temperature: 0.25, topP: 0.5 }
+    const request = { ...chat('Hello'), sampling: { temperature: 0.25, topP: 0.5 } }
     const call = await arrived({ models }, { extra_body }, request)
     expect(call.text).toBe(
       '{"model":"other","messages":[{"role":"user","content":"Hello"}],"temperature":2.0,' +
@@ -104,7 +105,14 @@ describe('what is sent', () => {
     const models = [modelConfig({}, { temperature: 0, top_p: 0.9 })]
     const { text: plain } = await arrived({ models }, {}, chat('Hello'))
     expect(JSON.parse(plain)).toMatchObject({ temperature: 0, top_p: 0.9 })
-    const { text: drawn } = await arrived({ models }, {}, { ...chat('Hello'), temperature: 0.25 })
+    const { text: drawn } = await arrived(
+      { models },
+      {},
+      {
+        ...chat('Hello'),
+        sampling: { temperature: 0.25 },
+      },
+    )
     expect(JSON.parse(drawn)).toMatchObject({ temperature: 0.25, top_p: 0.9 })
   })
 
@@ -136,10 +144,11 @@ describe('what is sent', () => {
 describe('what is read', () => {
   test('text, usage and the reason to finish', async () => {
     expect(await reply({ text: 'Grüße, "you" 🦊', finishReason: 'length' })).toEqual({
-      text: 'Grüße, "you" 🦊',
+      content: [{ type: 'text', text: 'Grüße, "you" 🦊' }],
       reasoning: null,
       finishReason: 'length',
-      usage: { inputTokens: 1, outputTokens: 3, reasoningTokens: 0 },
+      usage: { ...noUsage, inputTokens: 1, outputTokens: 3 },
+      model: 'test',
     })
   })
 
@@ -161,20 +170,18 @@ describe('what is read', () => {
       usage: { inputTokens: 0, outputTokens: 6, reasoningTokens: 2 },
     })
     const nonsense = { prompt_tokens: -1, completion_tokens: 'many' }
-    expect((await reply({ text: 'x', usage: nonsense })).usage).toEqual({
-      inputTokens: 0,
-      outputTokens: 0,
-      reasoningTokens: 0,
-    })
+    expect((await reply({ text: 'x', usage: nonsense })).usage).toEqual(noUsage)
   })
 
   test('lists of blocks joined, an empty text as it is, only the first choice', async () => {
     const content = [{ type: 'text', text: 'one ' }, 'two', { type: 'image' }]
-    expect((await reply({ message: { content } })).text).toBe('one two')
-    expect((await reply({ text: '' })).text).toBe('')
+    expect((await reply({ message: { content } })).content).toEqual([
+      { type: 'text', text: 'one two' },
+    ])
+    expect((await reply({ text: '' })).content).toEqual([])
     const choices = [{ message: { content: 'first' } }, { message: { content: 'second' } }]
     expect(await reply({ body: JSON.stringify({ choices }) })).toMatchObject({
-      text: 'first',
+      content: [{ type: 'text', text: 'first' }],
       finishReason: 'unknown',
     })
   })
@@ -365,4 +372,173 @@ test('a header that cannot be sent stops the endpoint with a clear text', async 
   await own.close()
   expect([error.code, error.problem.kind]).toEqual(['bad-setup', 'endpoint-stopped'])
   expect(error.message).toContain('x-odd')
+})
+
+describe('more than text', () => {
+  const image: Content = { type: 'media', media: { base64: 'aGk=' }, mime: 'image/png' }
+  const call: Content = { type: 'tool-call', id: 'c1', name: 'find', arguments: '{"of":"tea"}' }
+
+  test('media, calls, results of tools, a form and tools have the wire form of the API', async () => {
+    const request: ChatRequest = {
+      operation: 'chat',
+      messages: [
+        { role: 'user', content: [{ type: 'text', text: 'What is this?' }, image] },
+        { role: 'user', content: [{ ...image, media: { url: 'https://x.org/a.png' } }] },
+        {
+          role: 'user',
+          content: [{ type: 'media', media: { base64: 'UklGRg==' }, mime: 'audio/wav' }],
+        },
+        { role: 'assistant', content: [call] },
+        {
+          role: 'tool',
+          content: [{ type: 'tool-result', id: 'c1', content: [{ type: 'text', text: 'green' }] }],
+        },
+      ],
+      format: { name: 'answer', schema: { type: 'object' } },
+      tools: [{ name: 'find', description: 'Finds.', schema: { type: 'object' } }],
+    }
+    expect(JSON.parse((await arrived({}, {}, request)).text)).toEqual({
+      model: 'test',
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is this?' },
+            { type: 'image_url', image_url: { url: 'data:image/png;base64,aGk=' } },
+          ],
+        },
+        {
+          role: 'user',
+          content: [{ type: 'image_url', image_url: { url: 'https://x.org/a.png' } }],
+        },
+        {
+          role: 'user',
+          content: [{ type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } }],
+        },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [
+            { id: 'c1', type: 'function', function: { name: 'find', arguments: '{"of":"tea"}' } },
+          ],
+        },
+        { role: 'tool', tool_call_id: 'c1', content: 'green' },
+      ],
+      response_format: {
+        type: 'json_schema',
+        json_schema: { name: 'answer', schema: { type: 'object' } },
+      },
+      tools: [
+        {
+          type: 'function',
+          function: { name: 'find', description: 'Finds.', parameters: { type: 'object' } },
+        },
+      ],
+    })
+  })
+
+  test('calls, images beside a text, cached tokens and cost are read', async () => {
+    const given = await reply({
+      text: 'Look:',
+      message: {
+        tool_calls: [{ id: 'c1', function: { name: 'find', arguments: { of: 'tea' } } }],
+        images: [{ type: 'image_url', image_url: { url: 'data:image/webp;base64,aGk=' } }],
+      },
+      finishReason: 'tool_calls',
+      usage: {
+        prompt_tokens: 10,
+        prompt_tokens_details: { cached_tokens: 8 },
+        completion_tokens: 2,
+        cost: 0.0125,
+      },
+    })
+    expect(given).toMatchObject({
+      content: [
+        { type: 'text', text: 'Look:' },
+        call,
+        { type: 'media', media: { base64: 'aGk=' }, mime: 'image/webp' },
+      ],
+      usage: { ...noUsage, inputTokens: 10, cachedInputTokens: 8, outputTokens: 2, cost: 0.0125 },
+    })
+  })
+
+  test('media that the API has no form for fails its request, and nothing is sent', async () => {
+    const before = server.counts.requests
+    const content: Content[] = [{ type: 'media', media: { url: 'x' }, mime: 'audio/wav' }]
+    const request: ChatRequest = { operation: 'chat', messages: [{ role: 'user', content }] }
+    const error = await requestError(registry.send('writer', request, fresh()))
+    expect([error.code, error.problem.kind]).toEqual(['unsupported-request', 'refused'])
+    expect(error.message).toContain('an OpenAI-compatible API, which has no form for media of type')
+    expect(server.counts.requests).toBe(before)
+  })
+
+  test.each(['float', 'base64'] as const)('embeddings as %s', async (encoding_format) => {
+    const parameters = { generation_type: 'embedding', encoding_format, dimensions: 5 } as const
+    const models = [modelConfig({}, parameters)]
+    next = undefined
+    const own = openRegistry(providerConfig({ endpoint: server.url }), { models })
+    const inputs = ['one', 'two words'].map((text) => [{ type: 'text' as const, text }])
+    const given = await own.send('writer', { operation: 'embed', inputs }, fresh())
+    expect(given).toMatchObject({ content: [], usage: { ...noUsage, inputTokens: 3 } })
+    expect(given.vectors).toEqual([testVector('one', 5), testVector('two words', 5)])
+    expect(JSON.parse(calls.at(-1)?.text ?? '')).toMatchObject({ encoding_format, dimensions: 5 })
+    expect(await own.check(['writer'], fresh())).toMatchObject([{ outcome: 'ready' }])
+    await own.close()
+  })
+
+  test.each([
+    ['too few', { data: [{ index: 0, embedding: [1] }] }],
+    ['one twice', { data: [0, 0].map((index) => ({ index, embedding: [1] })) }],
+    ['no numbers', { data: [0, 1].map((index) => ({ index, embedding: ['1'] })) }],
+    ['half a number', { data: [0, 1].map((index) => ({ index, embedding: 'aGk=' })) }],
+  ])('vectors that are %s are a bad reply, which cost what it cost', async (_, body) => {
+    next = { body: JSON.stringify({ ...body, usage: { prompt_tokens: 7 } }) }
+    const inputs = ['a', 'b'].map((text) => [{ type: 'text' as const, text }])
+    const error = await requestError(
+      registry.send('writer', { operation: 'embed', inputs }, fresh()),
+    )
+    expect([error.code, error.usage?.inputTokens]).toEqual(['bad-reply', 7])
+  })
+
+  test('images as bytes or as addresses, counted', async () => {
+    const prompt = [{ type: 'text' as const, text: 'a fox' }]
+    next = undefined
+    const given = await registry.send('writer', { operation: 'image', prompt, count: 2 }, fresh())
+    expect(given.content).toMatchObject([{ mime: 'image/png' }, { mime: 'image/png' }])
+    expect(given.usage).toEqual({ ...noUsage, images: 2 })
+    expect(JSON.parse(calls.at(-1)?.text ?? '')).toEqual({ model: 'test', prompt: 'a fox', n: 2 })
+    next = { body: JSON.stringify({ data: [{ url: 'https://x.org/fox.jpg?s=1' }] }) }
+    const shown = await registry.send('writer', { operation: 'image', prompt, count: 1 }, fresh())
+    expect(shown.content).toEqual([
+      { type: 'media', media: { url: 'https://x.org/fox.jpg?s=1' }, mime: 'image/jpeg' },
+    ])
+  })
+})
+
+describe('a reply that can not be used costs what it cost', () => {
+  const usage = {
+    prompt_tokens: 10,
+    completion_tokens: 800,
+    completion_tokens_details: { reasoning_tokens: 790 },
+  }
+  const body = (choice: object): string => JSON.stringify({ choices: [choice], usage })
+
+  test.each([
+    ['out-of-tokens', { message: { content: null }, finish_reason: 'length' }],
+    ['content-filter', { message: { content: null }, finish_reason: 'content_filter' }],
+    ['model-refused', { message: { content: null, refusal: 'No.' }, finish_reason: 'stop' }],
+    ['bad-reply', { message: {}, finish_reason: 'stop' }],
+    ['bad-reply', 'no object'],
+    ['server-error', { error: { code: 502, message: 'upstream' } }],
+  ])('%s', async (code, choice) => {
+    const error = await failure({ body: body(choice as object) })
+    expect([error.code, error.usage]).toEqual([
+      code,
+      { ...noUsage, inputTokens: 10, outputTokens: 800, reasoningTokens: 790 },
+    ])
+  })
+
+  test('without a usage in it nothing is known', async () => {
+    expect((await failure({ body: '{"choices":[]}' })).usage).toBeNull()
+  })
 })

@@ -1,5 +1,5 @@
 import type { ModelProvider } from '../config/dataset.ts'
-import type { ModelReply, ModelRequest } from '../graph/request.ts'
+import type { ModelReply, ModelRequest, Operation } from '../graph/request.ts'
 import type { Clock } from '../util/clock.ts'
 
 /** Environment variables, as an argument. */
@@ -9,10 +9,16 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export interface ModelTarget {
   /** The provider's own id of the model. */
   readonly model: string
+  /** What the model does, by its generation_type. */
+  readonly operation: Operation
   readonly maxTokens: number | null
   /** Of every request that brings none of its own; null where the config gives none or draws it. */
   readonly temperature: number | null
   readonly topP: number | null
+  /** Numbers of an embedding; null leaves it to the model. */
+  readonly dimensions: number | null
+  /** How an embedding's numbers are sent. */
+  readonly encodingFormat: 'float' | 'base64'
   /** Runs from the moment a request leaves. */
   readonly timeoutMs: number
   /** The alias's with the provider's over it, as JSON: `rawJson` keeps `3.0` and long integers. */
@@ -24,13 +30,18 @@ export interface ModelTarget {
 /**
  * Sends requests to one provider.
  *
- * A request that gives no reply rejects with a `RequestError`, classified here and nowhere else,
+ * A request it has no form for (another operation, media) rejects with `refused`. A request that gives no reply rejects with a `RequestError`, classified here and nowhere else,
  * and free of secrets; an aborted one rejects with the signal's reason.
  */
 export interface Provider {
   send(target: ModelTarget, request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
   /** The cheapest proof that the model answers; rejects as `send` does. */
   probe(target: ModelTarget, signal: AbortSignal): Promise<void>
+  /**
+   * How large a request is where tokens are limited: any number that grows as its input tokens do.
+   * Characters of text, with something for media, when left out.
+   */
+  sizeOf?(request: ModelRequest): number
   close(): Promise<void>
 }
 

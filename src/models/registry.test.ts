@@ -57,7 +57,7 @@ describe('problems', () => {
       {
         code: 'unknown-provider-type',
         path: ['model_providers', 0, 'provider_type'],
-        expected: 'one of: openai, llama-cpp',
+        expected: 'one of: openai, anthropic, llama-cpp',
         suggestion: 'Did you mean "openai"?',
       },
     ])
@@ -77,13 +77,12 @@ describe('problems', () => {
     expect(JSON.stringify(problems)).not.toContain('hush')
   })
 
-  test('streaming and models that do not chat', () => {
-    const models = [modelConfig({}, { generation_type: 'embedding', extra_body: { stream: true } })]
+  test('streaming', () => {
+    const models = [modelConfig({}, { extra_body: { stream: true } })]
     const providers = [providerConfig({ extra_body: { stream: true } })]
     expect(
       problemsOf({ models, providers }).map(({ code, path }) => [code, path.join('.')]),
     ).toEqual([
-      ['unsupported-generation-type', 'model_configs.0.inference_parameters.generation_type'],
       ['stream-unsupported', 'model_configs.0.inference_parameters.extra_body.stream'],
       ['stream-unsupported', 'model_providers.0.extra_body.stream'],
     ])

@@ -1,7 +1,9 @@
 import type { ModelConfig, ModelProvider, Sampled } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
+import { operationOf } from '../graph/operation.ts'
+import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
-import { RequestError } from '../limits/outcome.ts'
+import { RequestError } from '../graph/request-error.ts'
 import { systemClock, type Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { shownAddress } from './classify.ts'
@@ -51,6 +53,8 @@ export interface ModelRegistry {
   target(alias: string): Route
   /** Rejects with a `RequestError`, or with the signal's reason. */
   send(alias: string, request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
+  /** How large a request is where tokens are limited. */
+  sizeOf(alias: string, request: ModelRequest): number
   /** Asks every alias something tiny, all at once; failures are results, only an abort rejects. */
   check(
     aliases: readonly string[],
@@ -146,6 +150,10 @@ function createRegistry(
       const { provider, target } = entry(alias)
       return provider.send(target, request, signal)
     },
+    sizeOf(alias, request) {
+      const { provider } = entry(alias)
+      return provider.sizeOf === undefined ? charactersOf(request) : provider.sizeOf(request)
+    },
     async check(aliases, signal, onResult = () => undefined) {
       const skipAll = environment['ROWSMITH_SKIP_MODEL_HEALTH_CHECKS'] === '1'
       // Aliases that differ in parameters only would ask the same twice.
@@ -160,7 +168,7 @@ function createRegistry(
           }
           const about = { alias, provider: route.provider, model }
           if (skipAll || skipCheck) return told({ ...about, outcome: 'skipped', error: null })
-          const key = JSON.stringify([route.provider, model, target.extraBody])
+          const key = JSON.stringify([route.provider, model, target.operation, target.extraBody])
           const probe = probes.get(key) ?? probeOnce(provider, target, signal, redact)
           probes.set(key, probe)
           const error = await probe
@@ -213,7 +221,10 @@ function targetOf({ model, provider }: Resolved): ModelTarget {
   const extra = rawJson({ ...parameters.extra_body, ...provider.extra_body })
   return {
     model: model.model,
+    operation: operationOf[parameters.generation_type],
     maxTokens: parameters.max_tokens,
+    dimensions: parameters.dimensions ?? null,
+    encodingFormat: parameters.encoding_format ?? 'float',
     temperature: fixed(parameters.temperature),
     topP: fixed(parameters.top_p),
     timeoutMs: timeoutOf(model),

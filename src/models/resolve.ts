@@ -79,20 +79,9 @@ function unknown(
 }
 
 function modelProblems({ alias, inference_parameters }: ModelConfig, index: number): Problem[] {
-  const { generation_type, extra_body } = inference_parameters
+  const { extra_body } = inference_parameters
   const path = ['model_configs', index, 'inference_parameters']
   const problems: Problem[] = []
-  if (generation_type !== 'chat-completion') {
-    problems.push({
-      level: 'error',
-      code: 'unsupported-generation-type',
-      path: [...path, 'generation_type'],
-      message: `Model "${alias}" makes ${generation_type === 'image' ? 'images' : 'embeddings'}, and a column uses it for text.`,
-      expected: 'a model with generation_type chat-completion',
-      received: generation_type,
-      suggestion: 'Give the column the alias of a chat model.',
-    })
-  }
   if (extra_body?.['stream'] === true) {
     problems.push(streamProblem(`Model "${alias}"`, [...path, 'extra_body', 'stream']))
   }

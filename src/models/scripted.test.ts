@@ -1,3 +1,4 @@
+import { noUsage, textOf } from '../graph/request.ts'
 import { describe, expect, test } from 'vitest'
 import {
   chat,
@@ -42,7 +43,8 @@ test('the first rule that matches answers, each as often as it says', async () =
     { match: ({ prompt, repetition }) => prompt === 'twice' && repetition === 2, answer: 'third' },
     { match: 'whole', answer: { text: 'x', reasoning: 'why', finishReason: 'length' } },
   ])
-  const ask = async (prompt: string) => (await registry.send('writer', chat(prompt), fresh())).text
+  const ask = async (prompt: string) =>
+    textOf((await registry.send('writer', chat(prompt), fresh())).content)
   expect([await ask('Name an animal'), await ask('Name a bird')]).toEqual(['a fox', 'a fox'])
   expect([await ask('twice'), await ask('twice'), await ask('twice')]).toEqual([
     'one of two',
@@ -50,10 +52,11 @@ test('the first rule that matches answers, each as often as it says', async () =
     'third',
   ])
   expect(await registry.send('writer', chat('the whole'), fresh())).toEqual({
-    text: 'x',
+    content: [{ type: 'text', text: 'x' }],
     reasoning: 'why',
     finishReason: 'length',
-    usage: { inputTokens: 2, outputTokens: 1, reasoningTokens: 0 },
+    model: 'test',
+    usage: { ...noUsage, inputTokens: 2, outputTokens: 1 },
   })
   const error = await requestError(registry.send('writer', chat('else'), fresh()))
   expect(error.problem.kind).toBe('refused')
@@ -89,7 +92,7 @@ test('delays and timeouts run on the clock of the run', async () => {
   const log: string[] = []
   const ask = (prompt: string) =>
     registry.send('writer', chat(prompt), fresh()).then(
-      ({ text }) => log.push(`${text} at ${clock.now()}`),
+      ({ content }) => log.push(`${textOf(content)} at ${clock.now()}`),
       (error: Error & { code?: string }) => log.push(`${error.code} at ${clock.now()}`),
     )
   const sent = [ask('a'), ask('b'), ask('never')]

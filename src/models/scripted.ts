@@ -1,6 +1,13 @@
 import type { ModelProvider } from '../config/dataset.ts'
-import type { ModelReply, ModelRequest, Usage } from '../graph/request.ts'
-import { RequestError } from '../limits/outcome.ts'
+import {
+  type Content,
+  type ModelReply,
+  type ModelRequest,
+  noUsage,
+  textOf,
+  type Usage,
+} from '../graph/request.ts'
+import { RequestError } from '../graph/request-error.ts'
 import { statusError, transportError, type Asked } from './classify.ts'
 import { withDeadline } from './deadline.ts'
 import {
@@ -17,18 +24,28 @@ export interface ScriptedCall {
   readonly number: number
   /** Of those with the same prompt, from 0. */
   readonly repetition: number
-  /** The text of the last user message. */
+  /** The text of the last user message; of an embedding's inputs, one a line; of an image's prompt. */
   readonly prompt: string
   readonly model: string
   readonly request: ModelRequest
 }
 
-/** What a script answers: a text, a whole reply, or a failure by its HTTP status. */
+/**
+ * What a script answers: a text, parts of a reply (its text, its content, or vectors), or a failure
+ * by its HTTP status. What is left out is as in a good reply.
+ */
 export type ScriptedAnswer =
   | string
-  | ({ text: string; delayMs?: number } & Partial<ModelReply>)
+  | ({ text: string; delayMs?: number } & ScriptedReply)
+  | ({ content: readonly Content[]; delayMs?: number } & ScriptedReply)
+  | ({ vectors: readonly (Float32Array | readonly number[])[]; delayMs?: number } & ScriptedReply)
   | { status: number; message?: string; retryAfterMs?: number; delayMs?: number }
   | { disconnect: true; delayMs?: number }
+
+type ScriptedReply = Partial<Omit<ModelReply, 'content' | 'vectors' | 'usage'>> & {
+  /** Counts of words where left out. */
+  usage?: Partial<Usage>
+}
 
 export interface ScriptedRule {
   /** Part of the prompt, a pattern, or a condition; every request when left out. */
@@ -87,7 +104,7 @@ export function scriptedProvider(
             typeof given === 'string' ? { text: given } : given
           const delay = scripted.delayMs ?? delayMs
           if (delay > 0) await pause(delay, context)
-          return perform(scripted, prompt, { asked, wallTime: context.clock.wallTime() })
+          return perform(scripted, call, { asked, wallTime: context.clock.wallTime() })
         },
         { timeoutMs: target.timeoutMs, clock: context.clock, signal },
       )
@@ -104,6 +121,7 @@ export function scriptedProvider(
       provider: config.name,
       endpoint: null,
       model: target.model,
+      api: null,
       redact: context.redact,
     })
     return {
@@ -129,11 +147,13 @@ export function scriptedProvider(
   }
 }
 
-/** The text of the last user message, or of the last message at all. */
+/** What is asked, as one text: of a chat the last user message, or the last message at all. */
 function promptOf(request: ModelRequest): string {
+  if (request.operation === 'embed') return request.inputs.map(textOf).join('\n')
+  if (request.operation === 'image') return textOf(request.prompt)
   const { messages } = request
   const message = messages.findLast(({ role }) => role === 'user') ?? messages.at(-1)
-  return message === undefined ? '' : message.content.map(({ text }) => text).join('')
+  return message === undefined ? '' : textOf(message.content)
 }
 
 function followRules(rules: readonly ScriptedRule[]): (call: ScriptedCall) => ScriptedAnswer {
@@ -159,7 +179,7 @@ function matches({ match }: ScriptedRule, call: ScriptedCall): boolean {
 
 function perform(
   answer: Exclude<ScriptedAnswer, string>,
-  prompt: string,
+  { prompt, model }: ScriptedCall,
   { asked, wallTime }: { asked: Asked; wallTime: number },
 ): ModelReply {
   if ('status' in answer) {
@@ -171,19 +191,31 @@ function perform(
   if ('disconnect' in answer) {
     throw transportError(new Error('scripted disconnect'), asked)
   }
+  const content = contentOf(answer)
   return {
-    text: answer.text,
+    content,
     reasoning: answer.reasoning ?? null,
+    ...('vectors' in answer
+      ? { vectors: answer.vectors.map((one) => Float32Array.from(one)) }
+      : {}),
     finishReason: answer.finishReason ?? 'stop',
-    usage: answer.usage ?? countWords(prompt, answer.text),
+    usage: { ...countWords(prompt, textOf(content)), ...answer.usage },
+    model: answer.model ?? model,
     ...(answer.limits === undefined ? {} : { limits: answer.limits }),
   }
+}
+
+function contentOf(
+  answer: Exclude<ScriptedAnswer, string | { status: number } | { disconnect: true }>,
+): readonly Content[] {
+  if ('content' in answer) return answer.content
+  return 'text' in answer ? [{ type: 'text', text: answer.text }] : []
 }
 
 /** Tokens by a plain rule, so that totals can be checked by hand: one per word. */
 function countWords(prompt: string, text: string): Usage {
   const words = (whole: string) => whole.split(/\s+/).filter(Boolean).length
-  return { inputTokens: words(prompt), outputTokens: words(text), reasoningTokens: 0 }
+  return { ...noUsage, inputTokens: words(prompt), outputTokens: words(text) }
 }
 
 function pause(delayMs: number, { clock }: ProviderContext): Promise<void> {

@@ -46,7 +46,7 @@ function contextOf(
     },
     model(alias) {
       const model = models.findLast((candidate) => candidate.alias === alias)
-      if (model === undefined || !column.routes.includes(alias)) {
+      if (model === undefined || column.routes.every(({ name }) => name !== alias)) {
         throw new Error(`column ${column.name} asks for the model ${alias} without a route to it`)
       }
       return model

@@ -2,8 +2,29 @@ import type { SchedulerEvent } from '../scheduler/events.ts'
 import type { StoreEvent } from '../store/open-run.ts'
 import { messageOf } from '../util/errors.ts'
 
-/** What a scheduler event says in the log, or null for what only the panel shows. */
-export function describeEvent(event: SchedulerEvent): string | null {
+/** Different mistakes of providers whose stacks are told in full; later ones in a line. */
+const MOST_STACKS = 100
+
+/** Says what a scheduler event says in the log, or null for what only the panel shows. */
+export function createDescriber(): (event: SchedulerEvent) => string | null {
+  const told = new Set<string>()
+  return (event) => {
+    if (event.type !== 'provider-failed') return describeEvent(event)
+    const stack = stackOf(event.error)
+    const key = `${event.route} ${stack}`
+    // A provider that is wrong is wrong with every request: once is enough.
+    if (told.has(key)) return null
+    if (told.size < MOST_STACKS) told.add(key)
+    const text = told.has(key) ? stack : messageOf(event.error)
+    return `route ${event.route}: its provider threw an error of its own: ${text}`
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : messageOf(error)
+}
+
+function describeEvent(event: SchedulerEvent): string | null {
   switch (event.type) {
     case 'cell-failed':
       return `row ${event.row}, column ${event.column}: ${event.code}: ${event.message}${event.kept ? ' (kept as null)' : ' (row dropped)'}`
@@ -15,6 +36,7 @@ export function describeEvent(event: SchedulerEvent): string | null {
       return `early shutdown: ${Math.round(event.rate * 100)} % of the last ${event.window} cells failed`
     case 'draining':
       return 'stopping: waiting for requests on the wire'
+    case 'provider-failed':
     // Summed up by `throttle-notes.ts`.
     case 'request-throttled':
     case 'row-group-opened':

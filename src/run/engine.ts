@@ -30,6 +30,8 @@ export interface EngineOptions {
   seed: SeedRows | null
   runConfig: RunConfig
   routes: readonly Route[]
+  /** How large a request is where tokens are limited. */
+  sizeOf?: (route: string, request: ModelRequest) => number
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
   /** Sends nothing: rows whose paid cells are all there are written, the others stay. */
   settleOnly: boolean
@@ -112,6 +114,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     load,
     routes: options.routes,
     send: options.send,
+    ...(options.sizeOf === undefined ? {} : { sizeOf: options.sizeOf }),
     journal: store.journal,
     completePart: createPartPipeline(assemble, (content) => store.writePart(content)),
     budget: {

@@ -201,10 +201,9 @@ columns:
 `),
   ).toMatchInlineSnapshot(`
     [
-      "2:51 warning unsupported: Model 'm' is an embedding model, which no column can use yet",
       "3:1 error unsupported: Tools are not supported yet (Remove tool_configs.)",
       "6:71 error unsupported: Column 'b' gives tool_alias, and tools are not supported yet (Leave tool_alias out.)",
-      "2:73 error unsupported-generation-type: Model "m" makes embeddings, and a column uses it for text. (Give the column the alias of a chat model.)",
+      "6:49 error unsupported-generation-type: Column 'b' uses the model alias 'm' for text, and that model makes embeddings (Give the column the alias of a model with generation_type chat-completion.)",
     ]
   `)
 })

@@ -183,7 +183,8 @@ export async function prepare(
 
 /** Aliases the columns use; read off the columns themselves while the graph has problems. */
 function usedAliases({ columns }: DatasetConfig, graph: Graph | null): string[] {
-  if (graph !== null) return [...new Set(graph.columns.flatMap(({ routes }) => routes))]
+  if (graph !== null)
+    return [...new Set(graph.columns.flatMap(({ routes }) => routes.map(({ name }) => name)))]
   const named = columns.map(({ model_alias: alias }) => alias)
   return [...new Set(named.filter((alias) => typeof alias === 'string'))]
 }

@@ -88,7 +88,7 @@ export async function listVariables(
   const names = new Set(column?.draft.columns.map(({ name }) => name))
   const variables = parts.flatMap(({ field, template, locate }) =>
     template.references
-      .filter(({ name, global }) => !global || names.has(name))
+      .filter(({ name, optional }) => !optional || names.has(name))
       .map(({ name, line, column: at }): TemplateVariable => {
         const { file = '', position } = locate(nowhere, { line, column: at })
         return { name, field, file, line: position?.line ?? line, column: position?.column ?? at }

@@ -1,6 +1,7 @@
 import type { ColumnStatistics } from '../profile/statistics.ts'
 import type { RowTotals } from '../store/ledger-parts.ts'
-import { addToUsage, noUsage, type RouteUsage, type StoredUsage } from '../store/ledger-usage.ts'
+import { addToUsage, type RouteUsage } from '../store/ledger-usage.ts'
+import { noUsage, type Usage } from '../graph/request.ts'
 
 /** Rows by outcome: they sum to the rows requested. */
 export interface RowCounts {
@@ -25,7 +26,7 @@ export interface RunResult {
   /** Requests that left this machine. */
   requests: number
   requestOutcomes: { succeeded: number; throttled: number; failed: number }
-  usage: StoredUsage
+  usage: Usage
   /** Wall time of this session. */
   seconds: number
   end: RunEnd
@@ -61,7 +62,7 @@ export function requestTotals(
   const succeeded = sum(({ ok }) => ok)
   const throttled = sum((route) => route.throttled)
   const failed = sum((route) => route.failed)
-  const all: StoredUsage = { ...noUsage }
+  const all: Usage = { ...noUsage }
   for (const route of usage) addToUsage(all, route)
   return {
     requests: succeeded + throttled + failed,

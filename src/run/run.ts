@@ -15,7 +15,7 @@ import { keepCommand } from './command.ts'
 import type { RunEvent } from './events.ts'
 import { checkModels } from './check-models.ts'
 import { createEngine, decidedRows } from './engine.ts'
-import { describeEvent, describeStoreEvent } from './describe-event.ts'
+import { createDescriber, describeStoreEvent } from './describe-event.ts'
 import { finish } from './finish.ts'
 import { createListener, type Listener } from './listener.ts'
 import { logName, openLog, type RunLog } from './log.ts'
@@ -150,6 +150,7 @@ export async function start(options: RunOptions): Promise<Run> {
       `session ${store.session}: ${summary.rows} rows, ${summary.decided} decided, seed ${summary.seed}`,
     )
     emit({ type: 'run-opened', ...summary })
+    const describe = createDescriber()
     const scheduler = await createEngine({
       clock,
       store,
@@ -165,10 +166,11 @@ export async function start(options: RunOptions): Promise<Run> {
       runConfig: prepared.runConfig,
       routes: createRoutes(prepared.models, prepared.runConfig.request_admission),
       send: (route, request, requestSignal) => prepared.models.send(route, request, requestSignal),
+      sizeOf: (route, request) => prepared.models.sizeOf(route, request),
       settleOnly: false,
       onEvent(event) {
         if (event.type === 'request-throttled') throttles.note(event.route, event.retryAfterMs)
-        const text = describeEvent(event)
+        const text = describe(event)
         if (text !== null) file.write(text)
         emit(event)
       },

@@ -46,7 +46,7 @@ export async function settle(
       seed: rows,
       runConfig: { ...defaultRunConfig, buffer_size: store.settings.frameRows },
       routes: graph.columns
-        .flatMap(({ routes }) => routes)
+        .flatMap(({ routes }) => routes.map(({ name }) => name))
         .filter((name, at, names) => names.indexOf(name) === at)
         .map((name) => ({ name, endpoint: name, limiters: [] })),
       send: () => Promise.reject(new Error('nothing is sent while a run is settled')),

@@ -52,7 +52,7 @@ export async function columnStatistics(input: StatisticsInput): Promise<ColumnSt
         (failure) => failure.column === failing && (failing === id || failure.outcome === 'null'),
       ),
       rowsLost: input.dropped,
-      tokens: rates.get(compiled?.routes[0] ?? '') ?? null,
+      tokens: rates.get(compiled?.routes[0]?.name ?? '') ?? null,
     })
   })
   return graph === null ? all : graph.order.flatMap((id) => all[id] ?? [])
@@ -105,7 +105,7 @@ function tokenRates(
 ): Map<string, TokenRate> {
   const rates = new Map<string, TokenRate>()
   for (const { route, ok, outputTokens, reasoningTokens } of usage) {
-    const columns = graph.columns.filter(({ routes }) => routes.includes(route))
+    const columns = graph.columns.filter(({ routes }) => routes.some(({ name }) => name === route))
     const known = columns.every(({ type, routes }) => type === 'string' && routes.length === 1)
     if (!known) continue
     let characters = 0

@@ -104,7 +104,7 @@ function readCondition(
   }
   try {
     const references = parseExpression(source)
-      .references.filter(({ name, global }) => !global || isColumn(name))
+      .references.filter(({ name, optional }) => !optional || isColumn(name))
       .map(({ name, line, column }) => ({ name, path, within: { line, column } }))
     return { references, problems: references.length > 0 ? [] : [constant(columnName, path)] }
   } catch (error) {

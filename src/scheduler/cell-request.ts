@@ -1,6 +1,6 @@
 import type { RequestGenerator } from '../graph/kind.ts'
-import type { ModelReply, ModelRequest } from '../graph/request.ts'
-import type { RequestError } from '../limits/outcome.ts'
+import type { ModelReply, ModelRequest, Usage } from '../graph/request.ts'
+import type { RequestError } from '../graph/request-error.ts'
 import { BlockRow } from './block.ts'
 import type { OpenGroup } from './open-group.ts'
 import { type Outcome, requestFailure } from './outcome.ts'
@@ -10,6 +10,8 @@ import type { RequestJob } from './requests.ts'
 export interface RequestColumn {
   generator: RequestGenerator
   route: number
+  /** The column's id. */
+  id: number
   local: number
   depth: number
   ended: (
@@ -42,6 +44,10 @@ export class CellRequest implements RequestJob {
     return this.#group.block.rowAt(this.#offset)
   }
 
+  get column(): number {
+    return this.#column.id
+  }
+
   get group(): number {
     return this.#group.number
   }
@@ -66,8 +72,9 @@ export class CellRequest implements RequestJob {
     this.#ended(attempts, this.#finish(reply))
   }
 
-  failed(error: RequestError, attempts: number): void {
-    this.#ended(attempts, { error: requestFailure(error) })
+  failed(error: RequestError, attempts: number, spent: Usage | null): void {
+    const failure = { error: requestFailure(error) }
+    this.#ended(attempts, spent === null ? failure : { ...failure, usage: spent })
   }
 
   unprepared(error: unknown): void {

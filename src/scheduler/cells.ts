@@ -112,6 +112,7 @@ export function createCells(options: CellsOptions): Cells {
     const column = (requestColumns[local] ??= {
       generator,
       route: options.routeOf(generator.route),
+      id: columnOf(local).column.id,
       local,
       depth: columnOf(local).column.depth,
       ended: settle,
@@ -130,6 +131,7 @@ export function createCells(options: CellsOptions): Cells {
     tasks.queue({
       group,
       offset,
+      column: columnOf(local).column.id,
       depth: columnOf(local).column.depth,
       generator,
       startRoute: options.startRouteOf(local),

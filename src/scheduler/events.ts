@@ -1,4 +1,4 @@
-import type { RequestError } from '../limits/outcome.ts'
+import type { RequestError } from '../graph/request-error.ts'
 
 /** What the scheduler tells while it works; everything countable is in the snapshot instead. */
 export type SchedulerEvent =
@@ -12,6 +12,8 @@ export type SchedulerEvent =
       kept: boolean
     }
   | { type: 'request-throttled'; route: string; retryAfterMs: number | null }
+  /** A provider threw what is no `RequestError`; the request counts as one that failed. */
+  | { type: 'provider-failed'; route: string; error: unknown }
   | { type: 'endpoint-stopped'; endpoint: string; error: RequestError }
   | { type: 'early-shutdown'; rate: number; window: number }
   | { type: 'draining' }

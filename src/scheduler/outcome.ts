@@ -1,7 +1,7 @@
 import { CellFailure } from '../graph/failure.ts'
 import type { CellResult } from '../graph/kind.ts'
 import type { Usage } from '../graph/request.ts'
-import type { RequestError } from '../limits/outcome.ts'
+import type { RequestError } from '../graph/request-error.ts'
 import { messageOf } from '../util/errors.ts'
 
 /** How the making of a cell ended, and what the replies it got had cost. */

@@ -25,7 +25,7 @@ export function columnProgress(
     .map(({ id, name, routes }) => ({
       name,
       scheduled: (work.localOf[id] as number) >= 0,
-      routes,
+      routes: routes.map((route) => route.name),
       ...(counts[id] as CellCounts),
     }))
 }

@@ -1,10 +1,18 @@
-import type { ModelReply, ModelRequest, Usage } from '../graph/request.ts'
+import { replyProblem, usageOfReply } from '../graph/reply-shape.ts'
+import {
+  addUsage,
+  type ModelReply,
+  type ModelRequest,
+  noUsage,
+  type Usage,
+} from '../graph/request.ts'
 import type { Dispatcher, Lease } from '../limits/dispatcher.ts'
 import type { LimiterOutcome } from '../limits/limiter.ts'
 import type { Waiting } from '../limits/line.ts'
-import { RequestError } from '../limits/outcome.ts'
+import { RequestError } from '../graph/request-error.ts'
 import { createTokenEstimate, type TokenEstimate } from '../limits/token-estimate.ts'
 import type { Clock, Timer } from '../util/clock.ts'
+import { messageOf } from '../util/errors.ts'
 import type { Journal } from './journal.ts'
 import type { Route, RouteCounters } from './routes.ts'
 
@@ -17,6 +25,8 @@ export interface Job extends Waiting {
 export interface RequestJob {
   route: number
   row: number
+  /** Id of the column the request is for. */
+  column: number
   group: number
   depth: number
   /** False once its row was dropped: it leaves its line without being sent. */
@@ -25,8 +35,8 @@ export interface RequestJob {
   /** Makes the request in the tick it leaves; what it throws goes to `unprepared`. */
   prepare(): ModelRequest
   reply(reply: ModelReply, attempts: number): void
-  /** The request can't succeed, or the attempts are used up. */
-  failed(error: RequestError, attempts: number): void
+  /** The request can't succeed, or the attempts are used up; `spent` is what their replies cost. */
+  failed(error: RequestError, attempts: number, spent: Usage | null): void
   /** `prepare` threw; nothing was sent. */
   unprepared(error: unknown): void
 }
@@ -38,6 +48,8 @@ export interface RequestsOptions {
   journal: Journal
   dispatcher: () => Dispatcher<Job>
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
+  /** How large a request is where tokens are limited. */
+  sizeOf: (route: string, request: ModelRequest) => number
   signal: AbortSignal
   maxAttempts: number
   /** Uniform in [0, 1), for back-off jitter. */
@@ -45,6 +57,8 @@ export interface RequestsOptions {
   /** An endpoint refuses everything: its routes stop, their rows remain. */
   stopEndpoint: (endpoint: string, error: RequestError) => void
   throttled: (route: number, error: RequestError) => void
+  /** A provider threw what is no `RequestError`: a mistake of its own. */
+  providerFailed: (route: number, error: unknown) => void
   /** The run has ended: what comes back now belongs to nobody. */
   isOver: () => boolean
   /** Something that is not about a request: ends the run. */
@@ -77,7 +91,6 @@ const FIRST_BACKOFF_MS = 1_000
 const LONGEST_BACKOFF_MS = 60_000
 /** 403 or 404 for this many different rows in a row stops a route that did work before. */
 const SUSPECT_ROWS = 5
-const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, reasoningTokens: 0 }
 
 /** Sends requests and applies the failure rules; the classification itself is made in `models/`. */
 export function createRequests(options: RequestsOptions): Requests {
@@ -113,10 +126,20 @@ export function createRequests(options: RequestsOptions): Requests {
     counter.onWire.add(pending)
     inFlight += 1
     counter.requests += 1
-    options.send((routes[request.route] as Route).name, prepared.message, signal).then(
-      (reply) => ended(pending, () => onReply(pending, reply, lease)),
+    const { operation } = prepared.message
+    send((routes[request.route] as Route).name, prepared.message).then(
+      (reply) => ended(pending, () => onReply(pending, reply, operation, lease)),
       (error: unknown) => ended(pending, () => onError(pending, error, lease)),
     )
+  }
+
+  /** Providers of users may throw instead of rejecting, and answer without a promise. */
+  function send(route: string, message: ModelRequest): Promise<ModelReply> {
+    try {
+      return Promise.resolve(options.send(route, message, signal))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Asked of the first in line where tokens are limited: what is sent is known before it leaves. */
@@ -124,27 +147,33 @@ export function createRequests(options: RequestsOptions): Requests {
     if (!pending.request.wanted()) return 0
     pending.prepared ??= prepare(pending)
     if ('error' in pending.prepared) return 0
-    pending.characters = charactersOf(pending.prepared.message)
-    return estimateOf(pending).expected(pending.characters)
+    const { name } = routes[pending.request.route] as Route
+    pending.size = options.sizeOf(name, pending.prepared.message)
+    return estimateOf(pending).expected(pending.size)
   }
 
   function estimateOf({ request }: Pending): TokenEstimate {
     return estimates[request.route] as TokenEstimate
   }
 
-  function onReply(pending: Pending, reply: ModelReply, lease: Lease): void {
+  function onReply(
+    pending: Pending,
+    reply: ModelReply,
+    operation: ModelRequest['operation'],
+    lease: Lease,
+  ): void {
+    const wrong = replyProblem(reply, operation)
+    if (wrong !== null) return onError(pending, wrongReply(wrong, reply), lease)
     const counter = counterOf(pending)
     counter.succeeded += 1
     counter.suspects = 0
-    counter.inputTokens += reply.usage.inputTokens
-    counter.outputTokens += reply.usage.outputTokens
     record(pending, 'ok', reply.usage)
     pending.request.reply(reply, pending.attempts + 1)
     release(lease, {
       kind: 'ok',
       reply: {
         latencyMs: clock.now() - pending.sentAt,
-        tokens: estimateOf(pending).learn(pending.characters, reply.usage),
+        tokens: estimateOf(pending).learn(pending.size, reply.usage),
         outputTokens: reply.usage.outputTokens,
         limits: reply.limits ?? null,
       },
@@ -164,11 +193,11 @@ export function createRequests(options: RequestsOptions): Requests {
     })
     if (signal.aborted) {
       // It left, and the provider may have done the work for it.
-      record(pending, 'failed', NO_USAGE)
+      record(pending, 'failed', known?.usage ?? noUsage)
       return
     }
-    if (!(error instanceof RequestError)) throw error
-    onFailure(pending, error)
+    if (known === null) options.providerFailed(pending.request.route, error)
+    onFailure(pending, known ?? providerError((routes[pending.request.route] as Route).name, error))
   }
 
   function onThrottled(
@@ -178,7 +207,7 @@ export function createRequests(options: RequestsOptions): Requests {
     lease: Lease,
   ): void {
     counterOf(pending).throttled += 1
-    record(pending, 'throttled', NO_USAGE)
+    record(pending, 'throttled', error.usage ?? noUsage)
     options.throttled(pending.request.route, error)
     const latencyMs = clock.now() - pending.sentAt
     release(lease, { kind: 'throttled', retryAfterMs, latencyMs, limits: error.limits })
@@ -188,8 +217,11 @@ export function createRequests(options: RequestsOptions): Requests {
   function onFailure(pending: Pending, error: RequestError): void {
     const { request } = pending
     counterOf(pending).failed += 1
-    record(pending, 'failed', NO_USAGE)
+    record(pending, 'failed', error.usage ?? noUsage)
     pending.attempts += 1
+    if (error.usage !== null) {
+      pending.spent = pending.spent === null ? error.usage : addUsage(pending.spent, error.usage)
+    }
     if (stops(pending, error)) {
       options.stopEndpoint((routes[request.route] as Route).endpoint, error)
       enqueue(pending)
@@ -198,7 +230,7 @@ export function createRequests(options: RequestsOptions): Requests {
       lastFailure = { route: (routes[request.route] as Route).name, code, message }
       backOff(pending)
     } else {
-      request.failed(error, pending.attempts)
+      request.failed(error, pending.attempts, pending.spent)
     }
   }
 
@@ -232,7 +264,11 @@ export function createRequests(options: RequestsOptions): Requests {
     outcome: 'ok' | 'throttled' | 'failed',
     usage: Usage,
   ): void {
-    journal.request({ route: (routes[request.route] as Route).name, outcome, usage })
+    const counter = counters[request.route] as RouteCounters
+    counter.inputTokens += usage.inputTokens
+    counter.outputTokens += usage.outputTokens
+    const { name } = routes[request.route] as Route
+    journal.request({ route: name, column: request.column, outcome, usage })
   }
 
   function release(lease: Lease, outcome: LimiterOutcome): void {
@@ -285,10 +321,24 @@ function prepare({ request }: Pending): Prepared {
   }
 }
 
-function charactersOf({ messages }: ModelRequest): number {
-  let characters = 0
-  for (const { content } of messages) for (const { text } of content) characters += text.length
-  return characters
+/** The provider is wrong about the form of its replies: it will be the next time, too. */
+function wrongReply(problem: string, reply: unknown): RequestError {
+  return new RequestError(
+    'bad-reply',
+    `The provider gave a reply of a wrong form: ${problem}. This is a mistake in the program of the provider.`,
+    { kind: 'refused' },
+    { usage: usageOfReply(reply) },
+  )
+}
+
+/** Whatever it was (a socket, a proxy, a mistake), another try may go through. */
+function providerError(route: string, error: unknown): RequestError {
+  return new RequestError(
+    'provider-error',
+    `The provider of the model alias "${route}" failed: ${messageOf(error)}`,
+    { kind: 'transient' },
+    { cause: error },
+  )
 }
 
 interface PendingActions {
@@ -304,8 +354,10 @@ class Pending implements Job {
   attempts = 0
   /** What is to be sent, once it is first in a line where tokens are limited. */
   prepared: Prepared | null = null
-  /** Of the prompt; 0 where nobody counted. */
-  characters = 0
+  /** Of the request, in the provider's measure; 0 where nobody asked for it. */
+  size = 0
+  /** What replies that could not be used have cost; null while none has. */
+  spent: Usage | null = null
   sentAt = 0
   readonly #actions: PendingActions
 

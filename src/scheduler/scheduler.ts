@@ -1,8 +1,9 @@
 import type { Graph } from '../graph/graph.ts'
 import type { Generator } from '../graph/kind.ts'
+import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
-import type { RequestError } from '../limits/outcome.ts'
+import type { RequestError } from '../graph/request-error.ts'
 import type { Group } from '../plan/group.ts'
 import type { GroupSource } from '../plan/group-source.ts'
 import type { Clock } from '../util/clock.ts'
@@ -20,7 +21,7 @@ import { createPartTracker } from './parts.ts'
 import { type CellCounts, columnProgress, routeProgress } from './progress.ts'
 import { createRequests, type Job } from './requests.ts'
 import { createRouteCounters, type Route, type RouteCounters } from './routes.ts'
-import { createStartRoutes, type StartRoutes } from './start-routes.ts'
+import { createStartRoutes, goesStraight, type StartRoutes } from './start-routes.ts'
 import { createStopping, type SchedulerEnd } from './stopping.ts'
 import { createWorkGraph, type WorkColumn, type WorkGraph } from './work-graph.ts'
 
@@ -37,6 +38,8 @@ export interface SchedulerOptions {
   load: (group: Group) => Promise<GroupInputs> | GroupInputs
   routes: readonly Route[]
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
+  /** How large a request is where tokens are limited; characters of text when left out. */
+  sizeOf?: (route: string, request: ModelRequest) => number
   journal: Journal
   completePart: (part: number, rows: Float64Array) => Promise<void>
   budget: OpeningBudget
@@ -121,9 +124,12 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     routes,
     counters,
     send: options.send,
+    sizeOf: options.sizeOf ?? ((_route, request) => charactersOf(request)),
     maxAttempts: options.maxAttempts,
     jitter: options.jitter,
     stopEndpoint,
+    providerFailed: (route, error) =>
+      emit({ type: 'provider-failed', route: (routes[route] as Route).name, error }),
     throttled: (route, { problem }) =>
       emit({
         type: 'request-throttled',
@@ -386,8 +392,8 @@ function linePositions(
   const positions = columns
     .filter(({ column }) => column.by !== 'row' && column.producer === null)
     .flatMap(({ local, column }) =>
-      column.requests === 'one' && column.by === 'cell'
-        ? column.routes.map(routeOf)
+      column.by === 'cell' && goesStraight(column)
+        ? column.routes.map(({ name }) => routeOf(name))
         : [modelRoutes + startRoutes.positionOf(local)],
     )
   return [...new Set(positions)]

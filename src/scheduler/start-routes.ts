@@ -1,5 +1,6 @@
 import type { RouteOptions } from '../limits/dispatcher.ts'
 import { createConcurrencyLimiter } from '../limits/limiter.ts'
+import type { GraphColumn } from '../graph/graph.ts'
 import type { Route } from './routes.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
@@ -26,7 +27,7 @@ export function createStartRoutes(
   const lines: RouteOptions[] = []
   for (const { local: at, column } of work.columns.filter(waitsToStart)) {
     positions.set(at, lines.length)
-    const watched = column.routes.map((alias) => routes.findIndex(({ name }) => name === alias))
+    const watched = column.routes.map((used) => routes.findIndex(({ name }) => name === used.name))
     if (column.by === 'column' || watched.length === 0) {
       lines.push({ name: column.name, limiters: [local] })
       continue
@@ -46,9 +47,14 @@ export function createStartRoutes(
   }
 }
 
+/** Its requests stand in the lines of their routes from the beginning. */
+export function goesStraight({ requests }: GraphColumn): boolean {
+  return requests === 'one' || requests === 'shared'
+}
+
 function waitsToStart({ column }: WorkColumn): boolean {
   if (column.producer !== null) return false
-  return column.by === 'column' || (column.by === 'cell' && column.requests !== 'one')
+  return column.by === 'column' || (column.by === 'cell' && !goesStraight(column))
 }
 
 /** Not the limit of this moment: an endpoint that starts slowly opens up later. */

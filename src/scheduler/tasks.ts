@@ -1,5 +1,11 @@
 import type { TaskGenerator } from '../graph/kind.ts'
-import type { ModelReply, ModelRequest } from '../graph/request.ts'
+import {
+  addUsage,
+  type ModelReply,
+  type ModelRequest,
+  noUsage,
+  type Usage,
+} from '../graph/request.ts'
 import type { Dispatcher, Lease } from '../limits/dispatcher.ts'
 import { BlockRow } from './block.ts'
 import type { OpenGroup } from './open-group.ts'
@@ -10,6 +16,8 @@ import type { Job, Requests } from './requests.ts'
 interface TaskCell {
   group: OpenGroup
   offset: number
+  /** The column's id. */
+  column: number
   depth: number
   generator: TaskGenerator
   /** Position of the line it waits in to start. */
@@ -61,7 +69,7 @@ export function createTasks(options: TasksOptions): Tasks {
     const row = new BlockRow(group.block, cell.offset)
     let sent = 0
     let outstanding = 0
-    const usage = { inputTokens: 0, outputTokens: 0, reasoningTokens: 0 }
+    let usage: Usage = noUsage
     active += 1
 
     /** A task with a request outstanding waits like any request, in a line or on the wire. */
@@ -85,18 +93,20 @@ export function createTasks(options: TasksOptions): Tasks {
         requests.submit({
           route,
           row: row.index,
+          column: cell.column,
           group: turn === 0 ? group.number : LIVE_GROUP,
           depth: cell.depth,
           wanted: () => true,
           abandoned: () => undefined,
           prepare: () => message,
           reply: (reply) => {
-            usage.inputTokens += reply.usage.inputTokens
-            usage.outputTokens += reply.usage.outputTokens
-            usage.reasoningTokens += reply.usage.reasoningTokens
+            usage = addUsage(usage, reply.usage)
             accept(reply)
           },
-          failed: (error) => refuse(requestFailure(error)),
+          failed: (error, _attempts, spent) => {
+            if (spent !== null) usage = addUsage(usage, spent)
+            refuse(requestFailure(error))
+          },
           unprepared: refuse,
         })
         options.changed()

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
-import { oneOf, text } from '../config/scalars.ts'
+import { withForm } from '../config/json-form.ts'
+import { oneOf, refuse, text } from '../config/scalars.ts'
 import { z } from 'zod'
 import { compressionEndings, readContent } from './compression.ts'
 import { defineSeedSource, SeedFault, type OpenedSeed, type SeedContext } from './define.ts'
@@ -18,39 +19,64 @@ const schema = z
     path: text({ nonEmpty: true }).describe(
       `Path of a file ending in ${formatEndings.join(', ')}, also compressed (${Object.keys(compressionEndings).join(', ')}), or a pattern of several (data/part-*.csv); from the working directory or the config's folder.`,
     ),
+    delimiter: delimiter()
+      .nullish()
+      .describe(
+        'What stands between the fields of CSV and TSV files, one character; found in the header when left out.',
+      ),
   })
   .describe('Files on this machine.')
+
+function delimiter(): z.ZodType<string> {
+  const expected = 'one character, such as ";" or "\\t", that is no quote and no line break'
+  const character = text().transform((written, context) => {
+    const meant = written === 'tab' ? '\t' : written
+    if (/^[^"\r\n\ud800-\udfff]$/.test(meant)) return meant
+    return refuse(context, written, { code: 'wrong-format', expected })
+  })
+  return withForm(character, { json: { type: 'string', pattern: '^(?:[^"\\r\\n]|tab)$' } })
+}
 
 /** One file on this machine, or those that match a pattern. */
 export const local = defineSeedSource({
   type: 'local',
   schema,
-  async open({ path }, context) {
-    return openFiles(await findSeedFiles(path, context), context)
+  async open({ path, delimiter: said = null }, context) {
+    const found = await findSeedFiles(path, context)
+    return openFiles(found, checkDelimiter(said, found), context)
   },
-  async stamp({ path }, context) {
+  async stamp({ path, delimiter: said = null }, context) {
     const found = await findIfThere(path, context)
     if (found === null) return null
     return {
       stamp: stampOf(found.files),
-      identity: () => readIdentity(found, context),
+      identity: () => readIdentity(found, said, context),
     }
   },
 })
 
+function checkDelimiter(said: string | null, { format }: SeedFiles): string | null {
+  if (said === null || format.hasDelimiter === true) return said
+  throw new SeedFault('unused-delimiter', `${format.name} files have no delimiter`, {
+    field: 'delimiter',
+    suggestion: 'Leave it out; it is for CSV and TSV files.',
+  })
+}
+
 async function openFiles(
   { format, files }: SeedFiles,
+  said: string | null,
   { signal, onProgress }: SeedContext,
 ): Promise<OpenedSeed> {
   const onBytes = onProgress === undefined ? undefined : progressOver(files, onProgress)
   const hashes = createHashes()
   if (!format.streamed) await hashBytes(files, hashes, { signal, onBytes })
   // A streamed file is read as a whole here, so it is hashed on the way.
-  const reading = await format.open(files, { signal, onBytes, onContent: hashes.add })
+  const reading = await format.open(files, { signal, onBytes, onContent: hashes.add }, said)
   return {
     columns: reading.columns,
     size: reading.size,
-    identity: identify(format.name, hashes.of(files)),
+    identity: identify(format.name, said, hashes.of(files)),
     stamp: stampOf(files),
     notes: reading.notes ?? [],
     rows: ({ signal: rowsSignal, onProgress: onRowsProgress }) =>
@@ -67,6 +93,7 @@ async function openFiles(
 
 async function readIdentity(
   { format, files }: SeedFiles,
+  said: string | null,
   { signal, onProgress }: SeedContext,
 ): Promise<string> {
   const onBytes = onProgress === undefined ? undefined : progressOver(files, onProgress)
@@ -78,7 +105,7 @@ async function readIdentity(
   } else {
     await hashBytes(files, hashes, { signal, onBytes })
   }
-  return identify(format.name, hashes.of(files))
+  return identify(format.name, said, hashes.of(files))
 }
 
 async function hashBytes(
@@ -117,9 +144,14 @@ function createHashes(): Hashes {
  * What decides a seed's rows: the format and the contents in order. Not names and places, so that
  * files can move, and not compression, so that they can be compressed later.
  */
-function identify(format: string, contents: readonly string[]): string {
+function identify(format: string, said: string | null, contents: readonly string[]): string {
   const content = contents.length === 1 ? contents[0] : contents
-  const material = JSON.stringify({ version: readingVersion, format, content })
+  const material = JSON.stringify({
+    version: readingVersion,
+    format,
+    ...(said === null ? {} : { delimiter: said }),
+    content,
+  })
   return createHash('sha256').update(material).digest('hex')
 }
 

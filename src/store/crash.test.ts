@@ -70,7 +70,11 @@ const program = `
           if (known.has(row)) continue
           store.journal.cell({ row, column: 0, value: 'answer ' + row })
           store.journal.request({
-            route: 'r', outcome: 'ok', usage: { inputTokens: 1, outputTokens: 1, reasoningTokens: 0 },
+            route: 'r', outcome: 'ok', column: 0,
+            usage: {
+              inputTokens: 1, cachedInputTokens: 0, outputTokens: 1, reasoningTokens: 0,
+              images: 0, cost: null,
+            },
           })
           await store.flush()
         }

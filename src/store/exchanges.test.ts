@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { JournaledExchange } from '../scheduler/journal.ts'
 import { systemClock } from '../util/clock.ts'
 import { inspectStore } from './inspect.ts'
-import { noUsage } from './ledger-usage.ts'
+import { noUsage } from '../graph/request.ts'
 import type { RunSettings } from './settings.ts'
 import { createStore, openStore, type RunStore } from './store.ts'
 

@@ -1,12 +1,12 @@
+import { noUsage } from '../graph/request.ts'
 import { expect, test } from 'vitest'
 import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { createJournal } from './journal.ts'
 import type { JournalBatch } from './ledger-journal.ts'
-import { noUsage } from './ledger-usage.ts'
 
 const column = { name: 'a', type: 'string', fingerprint: 'f', material: '', drop: false } as const
-const usage = { inputTokens: 3, outputTokens: 2, reasoningTokens: 1 }
+const usage = { ...noUsage, inputTokens: 3, outputTokens: 2, reasoningTokens: 1 }
 
 /** Time that moves when told; one commit is answered at a time. */
 function setUp() {
@@ -113,15 +113,15 @@ test('pending bytes are those that are not durable yet', async () => {
 
 test('requests are summed per route and raw text is capped', () => {
   const { journal, post, commits } = setUp()
-  journal.request({ route: 'a', outcome: 'ok', usage })
-  journal.request({ route: 'a', outcome: 'throttled', usage })
-  journal.request({ route: 'b', outcome: 'failed', usage })
+  journal.request({ route: 'a', column: 0, outcome: 'ok', usage })
+  journal.request({ route: 'a', column: 0, outcome: 'throttled', usage })
+  journal.request({ route: 'b', column: 0, outcome: 'failed', usage })
   const failure = { row: 1, column: 0, code: 'c', message: 'm', attempts: 2 }
   journal.failure({
     ...failure,
     raw: 'é'.repeat(20_000),
     outcome: 'dropped',
-    usage: { inputTokens: 7, outputTokens: 900, reasoningTokens: 0 },
+    usage: { ...noUsage, inputTokens: 7, outputTokens: 900 },
   })
   post()
   expect(commits[0]?.batch.usage).toMatchObject([

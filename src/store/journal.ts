@@ -7,7 +7,8 @@ import type {
 } from '../scheduler/journal.ts'
 import type { Clock, Timer } from '../util/clock.ts'
 import type { JournalBatch, StoredCell, StoredExchange, StoredFailure } from './ledger-journal.ts'
-import { addToUsage, noUsage, usageOf, type ColumnUsage } from './ledger-usage.ts'
+import { addToUsage, usageOf, type ColumnUsage } from './ledger-usage.ts'
+import { noUsage } from '../graph/request.ts'
 import type { ColumnSettings } from './settings.ts'
 import { toStored, type StoredValue } from './stored-value.ts'
 

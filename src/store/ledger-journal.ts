@@ -17,8 +17,8 @@ import {
   usageSums,
   usageValues,
   type ColumnUsage,
-  type StoredUsage,
 } from './ledger-usage.ts'
+import { type Usage } from '../graph/request.ts'
 import { fromSql, toSql, type StoredValue } from './stored-value.ts'
 
 export interface StoredCell {
@@ -36,7 +36,7 @@ export interface StoredExchange {
   hash: string
   /** JSON text. */
   reply: string
-  usage: StoredUsage
+  usage: Usage
 }
 
 export interface StoredFailure {
@@ -48,7 +48,7 @@ export interface StoredFailure {
   raw: string | null
   outcome: 'dropped' | 'null'
   /** Of the replies that could not be used. */
-  usage: StoredUsage
+  usage: Usage
 }
 
 /** Records that become durable together. */
@@ -60,7 +60,7 @@ export interface JournalBatch {
 }
 
 /** Failures of one column with one code; message and raw text are those of its first row. */
-export interface FailureSummary extends StoredUsage {
+export interface FailureSummary extends Usage {
   column: number
   name: string
   code: string

@@ -18,7 +18,7 @@ import {
 import { readColumns } from './ledger-config.ts'
 import { readDecided } from './ledger-decided.ts'
 import { fillLedger } from './ledger-run.ts'
-import { noUsage } from './ledger-usage.ts'
+import { noUsage } from '../graph/request.ts'
 import type { RunSettings } from './settings.ts'
 
 const partRows = 8

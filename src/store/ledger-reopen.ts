@@ -18,7 +18,8 @@ import {
 } from './ledger-file.ts'
 import { readAbsent, readNullCells } from './ledger-parts.ts'
 import { forgetMerged } from './ledger-profiles.ts'
-import { noUsage, usagePlaces, usageValues } from './ledger-usage.ts'
+import { usagePlaces, usageValues } from './ledger-usage.ts'
+import { noUsage } from '../graph/request.ts'
 import type { RowBlock } from './part-file.ts'
 import { toSql } from './stored-value.ts'
 

@@ -1,5 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite'
-import type { Usage } from '../graph/request.ts'
+import { noUsage, type Usage } from '../graph/request.ts'
 import {
   readCount,
   readNullableNumber,
@@ -9,11 +9,8 @@ import {
 } from './ledger-file.ts'
 import { columnAt, type KeyedColumn } from './ledger-config.ts'
 
-/** What requests cost, with nothing left out. */
-export type StoredUsage = Required<Usage>
-
 /** Requests of a route and what they cost. */
-export interface RouteUsage extends StoredUsage {
+export interface RouteUsage extends Usage {
   route: string
   ok: number
   throttled: number
@@ -25,27 +22,18 @@ export interface ColumnUsage extends RouteUsage {
   column: number | null
 }
 
-export const noUsage: Readonly<StoredUsage> = {
-  inputTokens: 0,
-  cachedInputTokens: 0,
-  outputTokens: 0,
-  reasoningTokens: 0,
-  images: 0,
-  cost: null,
-}
-
 /** Adds what a request cost to a sum; a sum has a cost once one request told its own. */
-export function addToUsage(sum: StoredUsage, usage: Usage): void {
+export function addToUsage(sum: Usage, usage: Usage): void {
   sum.inputTokens += usage.inputTokens
-  sum.cachedInputTokens += usage.cachedInputTokens ?? 0
+  sum.cachedInputTokens += usage.cachedInputTokens
   sum.outputTokens += usage.outputTokens
   sum.reasoningTokens += usage.reasoningTokens
-  sum.images += usage.images ?? 0
-  const { cost = null } = usage
+  sum.images += usage.images
+  const { cost } = usage
   if (cost !== null) sum.cost = (sum.cost ?? 0) + cost
 }
 
-export function usageOf(usage: Usage | undefined): StoredUsage {
+export function usageOf(usage: Usage | undefined): Usage {
   return { ...noUsage, ...usage }
 }
 
@@ -66,12 +54,12 @@ export const usageAdded = `input_tokens = input_tokens + excluded.input_tokens,
   images = images + excluded.images,
   cost = CASE WHEN excluded.cost IS NULL THEN cost ELSE ifnull(cost, 0) + excluded.cost END`
 
-export function usageValues(usage: StoredUsage): SQLInputValue[] {
+export function usageValues(usage: Usage): SQLInputValue[] {
   const { inputTokens, cachedInputTokens, outputTokens, reasoningTokens, images, cost } = usage
   return [inputTokens, cachedInputTokens, outputTokens, reasoningTokens, images, cost]
 }
 
-export function readUsageOf(row: SqlRow, table: string): StoredUsage {
+export function readUsageOf(row: SqlRow, table: string): Usage {
   const count = (key: string): number => readCount(row, key, `${table}.${key}`)
   return {
     inputTokens: count('input_tokens'),

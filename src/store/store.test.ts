@@ -1,3 +1,4 @@
+import { noUsage } from '../graph/request.ts'
 import {
   existsSync,
   mkdtempSync,
@@ -15,7 +16,6 @@ import type { ColumnType } from '../graph/kind.ts'
 import { systemClock } from '../util/clock.ts'
 import { Double, type Value } from '../util/value.ts'
 import { inspectStore } from './inspect.ts'
-import { noUsage } from './ledger-usage.ts'
 import type { StoreEvent } from './open-run.ts'
 import { decompressors } from './parquet.ts'
 import type { RunSettings } from './settings.ts'
@@ -56,7 +56,7 @@ function settingsOf(rows: number, partRows = 4096): RunSettings {
 }
 
 const options = { clock: systemClock }
-const usage = { inputTokens: 10, outputTokens: 5, reasoningTokens: 1 }
+const usage = { ...noUsage, inputTokens: 10, outputTokens: 5, reasoningTokens: 1 }
 
 /** Values of every type; the same for a row whoever asks. */
 function valuesOf(row: number): Value[] {
@@ -118,11 +118,11 @@ test('what is journaled is read back at the next opening, with every type', asyn
     }
   }
   const failure = { row: 5, column: 1, code: 'cast-failed', message: 'no number', attempts: 2 }
-  const paid = { inputTokens: 12, outputTokens: 34, reasoningTokens: 0 }
+  const paid = { ...noUsage, inputTokens: 12, outputTokens: 34 }
   first.journal.failure({ ...failure, raw: 'forty', outcome: 'dropped', usage: paid })
   first.journal.failure({ ...failure, row: 6, outcome: 'null' })
-  first.journal.request({ route: 'large', outcome: 'ok', usage })
-  first.journal.request({ route: 'large', outcome: 'throttled', usage })
+  first.journal.request({ route: 'large', column: 0, outcome: 'ok', usage })
+  first.journal.request({ route: 'large', column: 0, outcome: 'throttled', usage })
   // A read sees everything appended before it, although nothing was flushed.
   expect((await first.readPart(0)).cells).toHaveLength(10)
   await first.close()
@@ -139,7 +139,7 @@ test('what is journaled is read back at the next opening, with every type', asyn
     { ...failure, raw: 'forty', outcome: 'dropped', usage: { ...noUsage, ...paid } },
     { ...failure, row: 6, outcome: 'null', usage: noUsage },
   ])
-  second.journal.request({ route: 'large', outcome: 'ok', usage })
+  second.journal.request({ route: 'large', column: 0, outcome: 'ok', usage })
   expect(await second.usage()).toMatchObject([
     { route: 'large', ok: 2, throttled: 1, failed: 0, inputTokens: 30, reasoningTokens: 3 },
   ])

@@ -90,7 +90,8 @@ export function compileExpression(node: Expression, block: Block): Evaluate {
 
 function compileName(name: string, offset: number, block: Block): Evaluate {
   const places = candidates(block, name)
-  const strict = block.unit.missing !== 'lenient'
+  // What the template sets itself may be unset, as in Jinja: `if` opens no scope.
+  const strict = block.unit.missing !== 'lenient' && places.length === 0
   const missing = new Undefined(`"${name}" is not defined`, strict, { offset, name })
   const fromScope: Evaluate = ({ render }) => {
     const value = render.scope.get(name)

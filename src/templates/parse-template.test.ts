@@ -221,10 +221,10 @@ describe('references', () => {
     expect(parseTemplate(template).references.map(({ name }) => name)).toEqual(names)
   })
 
-  test('have the place they are first read, and globals are marked', () => {
+  test('have the place they are first read, and what needs no column is marked', () => {
     expect(parseTemplate('a\n {{ b }}{{ b }}{{ range(2) }}').references).toEqual([
       { name: 'b', line: 2, column: 5 },
-      { name: 'range', line: 2, column: 19, global: true },
+      { name: 'range', line: 2, column: 19, optional: true },
     ])
   })
 

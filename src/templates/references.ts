@@ -4,40 +4,48 @@ import { isGlobal } from './stock-names.ts'
 import type { TemplateReference } from './template.ts'
 import { assignedNames, partsOf, targetNames } from './walk.ts'
 
-/** Names that are set for certain where they are read; inner ones see the outer ones. */
+/** What the template itself sets; inner scopes see the outer ones. */
 interface Known {
+  /** Set for certain by now. */
   readonly names: Set<string>
+  /** Set somewhere in this scope, in some ways through it. */
+  readonly assigned: ReadonlySet<string>
   readonly outer: Known | null
 }
 
+interface Found {
+  offset: number
+  /** The template sets the name where it is read, in other ways through it. */
+  optional: boolean
+}
+
 interface Search {
-  readonly found: Map<string, number>
+  readonly found: Map<string, Found>
 }
 
 /** The names a template reads from its scope, each at the first place it is read. */
 export function findReferences(source: string, body: readonly Statement[]): TemplateReference[] {
   const search: Search = { found: new Map() }
-  const known = open(null)
-  walkBody(body, known, search)
+  walkInner(body, null, search)
   return toReferences(source, search)
 }
 
 export function findExpressionReferences(source: string, node: Expression): TemplateReference[] {
   const search: Search = { found: new Map() }
-  walkExpression(node, open(null), search)
+  walkExpression(node, open(null, [], []), search)
   return toReferences(source, search)
 }
 
 function toReferences(source: string, { found }: Search): TemplateReference[] {
-  const sorted = [...found].sort(([, a], [, b]) => a - b)
-  return sorted.map(([name, offset]) => {
+  const sorted = [...found].sort(([, a], [, b]) => a.offset - b.offset)
+  return sorted.map(([name, { offset, optional }]) => {
     const reference = { name, ...positionAt(source, offset) }
-    return isGlobal(name) ? { ...reference, global: true } : reference
+    return optional || isGlobal(name) ? { ...reference, optional: true } : reference
   })
 }
 
-function open(outer: Known | null, names: Iterable<string> = []): Known {
-  return { names: new Set(names), outer }
+function open(outer: Known | null, names: Iterable<string>, assigned: Iterable<string>): Known {
+  return { names: new Set(names), assigned: new Set(assigned), outer }
 }
 
 function isKnown(known: Known, name: string): boolean {
@@ -45,10 +53,22 @@ function isKnown(known: Known, name: string): boolean {
   return false
 }
 
+function isAssigned(known: Known, name: string): boolean {
+  for (let at: Known | null = known; at !== null; at = at.outer) {
+    if (at.assigned.has(name)) return true
+  }
+  return false
+}
+
 function read(name: string, offset: number, known: Known, { found }: Search): void {
   if (isKnown(known, name)) return
+  const optional = isAssigned(known, name)
   const first = found.get(name)
-  if (first === undefined || offset < first) found.set(name, offset)
+  if (first === undefined) found.set(name, { offset, optional })
+  else {
+    first.offset = Math.min(first.offset, offset)
+    first.optional &&= optional
+  }
 }
 
 function walkExpression(node: Expression | null, known: Known, search: Search): void {
@@ -63,11 +83,11 @@ function walkBody(body: readonly Statement[], known: Known, search: Search): voi
 
 function walkInner(
   body: readonly Statement[],
-  outer: Known,
+  outer: Known | null,
   search: Search,
   names: Iterable<string> = [],
 ): void {
-  walkBody(body, open(outer, names), search)
+  walkBody(body, open(outer, names, assignedNames(body)), search)
 }
 
 function walkStatement(
@@ -103,7 +123,7 @@ function walkStatement(
     case 'macro':
       known.names.add(statement.name)
       // It runs when it is called: what is set anywhere around it may be set by then.
-      walkSignature(statement, open(known, assignedNames(siblings)), search, macroNames)
+      walkSignature(statement, open(known, assignedNames(siblings), []), search, macroNames)
       return
     case 'call-block':
       walkExpression(statement.call, known, search)
@@ -122,7 +142,7 @@ function walkSignature(
   search: Search,
   names: readonly string[],
 ): void {
-  const known = open(outer, names)
+  const known = open(outer, names, assignedNames(body))
   for (const { name, fallback } of parameters) {
     walkExpression(fallback, known, search)
     known.names.add(name)
@@ -147,7 +167,8 @@ function walkIf(
 }
 
 function walkWay(body: readonly Statement[], outer: Known, search: Search): Set<string> {
-  const known = open(outer)
+  // An `if` opens no scope: what it sets was seen with the body around it.
+  const known = open(outer, [], [])
   walkBody(body, known, search)
   return known.names
 }
@@ -155,7 +176,7 @@ function walkWay(body: readonly Statement[], outer: Known, search: Search): Set<
 function walkFor(node: ForNode, known: Known, search: Search): void {
   walkExpression(node.iterable, known, search)
   const names = targetNames(node.target)
-  walkExpression(node.test, open(known, names), search)
+  walkExpression(node.test, open(known, names, []), search)
   walkInner(node.body, known, search, [...names, 'loop'])
   walkInner(node.otherwise, known, search)
 }

@@ -11,8 +11,11 @@ export interface TemplateReference {
   /** 1-based, inside the template's text. */
   line: number
   column: number
-  /** A name Jinja gives every template, such as `range`: read from the scope only if it has it. */
-  global?: true
+  /**
+   * Read from the scope only if it has it: a name Jinja gives every template, such as `range`, or
+   * one that the template sets itself, though not in every way through it.
+   */
+  optional?: true
 }
 
 export interface RenderOptions {

@@ -1,5 +1,5 @@
 export type { ModelReply, ModelRequest, Usage } from '../graph/request.ts'
-export { RequestError, type RequestProblem } from '../limits/outcome.ts'
+export { RequestError, type RequestProblem } from '../graph/request-error.ts'
 export type { ModelTarget, Provider, ProviderContext, ProviderKind } from '../models/provider.ts'
 export {
   scriptedProvider,

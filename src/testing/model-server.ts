@@ -1,10 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { answerText, promptOfBody, wordsIn } from './reply-text.ts'
+import { answerText, promptOfBody } from './reply-text.ts'
+import { wireReply } from './wire-replies.ts'
 
 /** One request as the server's script sees it. */
 export interface ServerCall {
-  /** From 0, over all chat requests. */
+  /** From 0, over all requests of models. */
   readonly number: number
   /** Path with the query, as sent. */
   readonly url: string
@@ -13,9 +14,9 @@ export interface ServerCall {
   readonly headers: IncomingMessage['headers']
   /** The body as sent. */
   readonly text: string
-  /** Text of the last user message. */
+  /** Text of the last user message; of an embedding's inputs, one a line; of an image's prompt. */
   readonly prompt: string
-  /** Chat requests being answered, this one included. */
+  /** Requests being answered, this one included. */
   readonly inFlight: number
 }
 
@@ -25,7 +26,10 @@ export interface ServerAction {
   headers?: Record<string, string>
   /** Text of the answer; derived from the prompt when left out. */
   text?: string
-  /** Fields put over the reply's `message`, such as `reasoning_content` or `content: null`. */
+  /**
+   * Fields put over the reply's message, such as `reasoning_content` or `content: null`; in
+   * Anthropic's form over the reply itself.
+   */
   message?: Record<string, unknown>
   finishReason?: string
   usage?: Record<string, unknown>
@@ -67,7 +71,7 @@ export interface ModelServerOptions {
 
 /** Sums over the life of the server. */
 export interface ServerCounts {
-  /** Chat requests received whole. */
+  /** Requests of models received whole. */
   readonly requests: number
   readonly inFlight: number
   readonly maxInFlight: number
@@ -79,7 +83,10 @@ export interface ServerCounts {
   readonly abandoned: number
 }
 
-/** A real HTTP server with OpenAI's chat API, whose behaviour a test decides. */
+/**
+ * A real HTTP server whose behaviour a test decides: OpenAI's API (chat, embeddings, images), and
+ * Anthropic's under `/messages`.
+ */
 export interface ModelServer {
   /** Base URL, ending with `/v1`. */
   readonly url: string
@@ -87,6 +94,8 @@ export interface ModelServer {
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
+
+const served = /\/(chat\/completions|embeddings|images\/generations|messages)$/
 
 const json = { 'content-type': 'application/json' }
 
@@ -119,7 +128,7 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
-      if (path.endsWith('/chat/completions')) admit(request, response, { path, chunks })
+      if (served.test(path)) admit(request, response, { path, chunks })
       else if (path.endsWith('/models')) finish(response, 200, modelList(models ?? ['test']))
       else finish(response, 404, errorBody(`no route ${path}`, 'unknown_path'))
     })
@@ -169,8 +178,9 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
       const delay =
         action.delayMs ?? (typeof latencyMs === 'function' ? latencyMs(call) : latencyMs)
       if (action.hang === true) return
-      if (delay > 0) setTimeout(() => answer(response, action, { model, prompt }), delay)
-      else answer(response, action, { model, prompt })
+      const asked = { path, model, prompt, body: text }
+      if (delay > 0) setTimeout(() => answer(response, action, asked), delay)
+      else answer(response, action, asked)
     }
   }
 
@@ -178,8 +188,8 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
     request: IncomingMessage,
     model: string,
   ): { status: number; body: string } | null {
-    const { authorization } = request.headers
-    if (apiKey !== null && authorization !== `Bearer ${apiKey}`) {
+    const { authorization, 'x-api-key': key } = request.headers
+    if (apiKey !== null && authorization !== `Bearer ${apiKey}` && key !== apiKey) {
       const given = authorization?.replace(/^Bearer /, '') ?? 'none'
       const message = `Incorrect API key provided: ${given}.`
       return { status: 401, body: errorBody(message, 'invalid_api_key') }
@@ -194,7 +204,7 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
   function answer(
     response: ServerResponse,
     action: ServerAction,
-    { model, prompt }: { model: string; prompt: string },
+    { path, ...asked }: { path: string; model: string; prompt: string; body: string },
   ): void {
     // The client may have gone while the answer was being thought of.
     if (response.destroyed) return
@@ -207,7 +217,7 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
       action.body ??
       (status >= 400 || action.error !== undefined
         ? errorBody(action.error ?? `scripted ${status}`, action.code ?? 'scripted')
-        : chatReply(action, { model, prompt, answerWords }))
+        : goodReply(path, action, asked))
     if (action.disconnect === 'within-body') {
       const length = String(Buffer.byteLength(body))
       response.writeHead(status, { ...json, 'content-length': length })
@@ -215,6 +225,22 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
       return
     }
     finish(response, status, body, action.headers)
+  }
+
+  function goodReply(
+    path: string,
+    { text, message, usage, finishReason }: ServerAction,
+    asked: { model: string; prompt: string; body: string },
+  ): string {
+    const reply = wireReply(path, {
+      ...asked,
+      text: text ?? answerText(asked.prompt, answerWords),
+      ...(message === undefined ? {} : { message }),
+      ...(usage === undefined ? {} : { usage }),
+      ...(finishReason === undefined ? {} : { finishReason }),
+    })
+    if (reply === null) throw new Error(`no reply for ${path}`)
+    return reply
   }
 
   function finish(
@@ -270,33 +296,6 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
     close,
     [Symbol.asyncDispose]: close,
   }
-}
-
-function chatReply(
-  action: ServerAction,
-  { model, prompt, answerWords }: { model: string; prompt: string; answerWords: number },
-): string {
-  const text = action.text ?? answerText(prompt, answerWords)
-  if (action.message !== undefined || action.usage !== undefined) {
-    const message = { role: 'assistant', content: text, ...action.message }
-    return JSON.stringify({
-      id: 'chatcmpl-0',
-      object: 'chat.completion',
-      model,
-      choices: [{ index: 0, message, finish_reason: action.finishReason ?? 'stop' }],
-      usage: action.usage ?? usageOf(prompt, text),
-    })
-  }
-  const { prompt_tokens, completion_tokens } = usageOf(prompt, text)
-  // Put together by hand: the server shares its core with what it measures.
-  return `{"id":"chatcmpl-0","object":"chat.completion","model":${JSON.stringify(model)},"choices":[{"index":0,"message":{"role":"assistant","content":${JSON.stringify(text)}},"finish_reason":"${action.finishReason ?? 'stop'}"}],"usage":{"prompt_tokens":${prompt_tokens},"completion_tokens":${completion_tokens},"total_tokens":${prompt_tokens + completion_tokens}}}`
-}
-
-function usageOf(
-  prompt: string,
-  text: string,
-): { prompt_tokens: number; completion_tokens: number } {
-  return { prompt_tokens: wordsIn(prompt), completion_tokens: wordsIn(text) }
 }
 
 function errorBody(message: string, code: string): string {

@@ -1,7 +1,8 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict'
 import type { ModelProvider } from '../config/dataset.ts'
-import type { ChatRequest, ModelReply } from '../graph/request.ts'
-import { RequestError } from '../limits/outcome.ts'
+import { replyProblem } from '../graph/reply-shape.ts'
+import { type ChatRequest, type ModelReply, textOf } from '../graph/request.ts'
+import { RequestError } from '../graph/request-error.ts'
 import type { ModelTarget, Provider, ProviderContext, ProviderKind } from '../models/provider.ts'
 import { systemClock } from '../util/clock.ts'
 
@@ -32,7 +33,10 @@ export function providerSuite(setup: ProviderSetup): ConformanceCase[] {
   function target(overrides: Partial<ModelTarget> = {}): ModelTarget {
     return {
       model: setup.model,
+      operation: 'chat',
       maxTokens: 16,
+      dimensions: null,
+      encodingFormat: 'float',
       temperature: null,
       topP: null,
       timeoutMs: patienceMs,
@@ -55,7 +59,7 @@ export function providerSuite(setup: ProviderSetup): ConformanceCase[] {
     async 'answers with text, a reason to finish and whole token counts'(provider) {
       const reply = await provider.send(target(), chat('Once upon a time'), fresh())
       checkReply(reply)
-      ok(reply.text.length > 0, 'the answer is empty')
+      ok(textOf(reply.content).length > 0, 'the answer is empty')
       ok(reply.usage.inputTokens > 0, 'no input tokens were counted')
       ok(reply.usage.outputTokens > 0, 'no output tokens were counted')
     },
@@ -69,21 +73,24 @@ export function providerSuite(setup: ProviderSetup): ConformanceCase[] {
           message('assistant', 'A fox.'),
           message('user', 'Another one.'),
         ],
-        temperature: 0.5,
-        topP: 0.9,
+        sampling: { temperature: 0.5, topP: 0.9 },
       }
       checkReply(await provider.send(target(), request, fresh()))
     },
 
     async 'keeps concurrent answers apart'(provider) {
       const prompts = ['The red fox', 'The blue whale', 'The old owl', 'The red fox']
-      const greedy = (prompt: string) => ({ ...chat(prompt), temperature: 0 })
+      const greedy = (prompt: string) => ({ ...chat(prompt), sampling: { temperature: 0 } })
       const together = await Promise.all(
         prompts.map((prompt) => provider.send(target(), greedy(prompt), fresh())),
       )
       for (const [index, prompt] of prompts.entries()) {
         const alone = await provider.send(target(), greedy(prompt), fresh())
-        strictEqual(together[index]?.text, alone.text, `the answer to "${prompt}" changed`)
+        deepStrictEqual(
+          together[index]?.content,
+          alone.content,
+          `the answer to "${prompt}" changed`,
+        )
       }
     },
 
@@ -151,13 +158,12 @@ function openProvider({ kind, config, apiKey = null }: ProviderSetup): Provider 
   return kind.open({ ...base, ...config }, context)
 }
 
-function checkReply({ text, reasoning, finishReason, usage }: ModelReply): void {
-  strictEqual(typeof text, 'string')
+function checkReply(reply: ModelReply): void {
+  const { reasoning, finishReason } = reply
+  strictEqual(replyProblem(reply, 'chat'), null)
   ok(reasoning === null || reasoning.length > 0, 'no reasoning is null, not an empty text')
   ok(finishReason.length > 0, 'the reason to finish is empty')
-  for (const [name, tokens] of Object.entries(usage)) {
-    ok(Number.isSafeInteger(tokens) && tokens >= 0, `${name} is ${tokens}, not a count`)
-  }
+  ok(reply.model.length > 0, 'the reply names no model')
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<unknown> {

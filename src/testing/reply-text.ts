@@ -23,7 +23,7 @@ function hash(text: string): number {
   return value >>> 0
 }
 
-/** The model and the last user message of a chat body; empty where it is not one. */
+/** The model of a body and what it asks: the last user message, inputs, or the prompt of an image. */
 export function promptOfBody(text: string): { model: string; prompt: string } {
   let body: unknown
   try {
@@ -33,13 +33,18 @@ export function promptOfBody(text: string): { model: string; prompt: string } {
     return { model: '', prompt: '' }
   }
   // Only clients of ours come here; a body of another shape shows as an empty prompt.
-  const { model, messages } = body as { model?: unknown; messages?: unknown }
+  const { model, messages, input, prompt } = body as Record<string, unknown>
   const list = Array.isArray(messages) ? (messages as { role?: unknown; content?: unknown }[]) : []
   const message = list.findLast(({ role }) => role === 'user') ?? list.at(-1)
   return {
     model: typeof model === 'string' ? model : '',
-    prompt: contentOf(message?.content),
+    prompt: messages === undefined ? textsOf(input ?? prompt) : contentOf(message?.content),
   }
+}
+
+function textsOf(texts: unknown): string {
+  if (typeof texts === 'string') return texts
+  return Array.isArray(texts) ? texts.join('\n') : ''
 }
 
 function contentOf(content: unknown): string {

@@ -19,9 +19,26 @@ describe.each(['templates.json', 'templates-generated.json'])('%s', (file) => {
   })
 })
 
+// As columns render them: a name the template sets itself needs no column, and may be unset.
+describe('templates-set.json', () => {
+  const { context, cases } = read('templates-set.json')
+  test.each(cases)('$name: $template', ({ template, expected }) => {
+    const parsed = parseTemplate(template)
+    const needed = parsed.references.filter(({ optional }) => optional !== true)
+    expect(needed.filter(({ name }) => context.get(name) === undefined)).toEqual([])
+    expect(outcome(() => parsed.render(context))).toBe(
+      expected.startsWith('!ERR') ? '!ERR' : expected,
+    )
+  })
+})
+
 function render(template: string, context: Scope): string {
+  return outcome(() => parseTemplate(template, { missing: 'lenient' }).render(context))
+}
+
+function outcome(make: () => string): string {
   try {
-    return parseTemplate(template, { missing: 'lenient' }).render(context)
+    return make()
   } catch {
     return '!ERR'
   }

@@ -14,7 +14,6 @@ export const rowNumber = defineColumn({
     output: 'int64',
     references: [],
     routes: [],
-    requests: 'none',
   }),
   bind: () => ({ by: 'row', generate: ({ index }) => index }),
 })
@@ -36,12 +35,10 @@ function paidColumn(receipts: string): ColumnKind<z.output<typeof paidSchema>> {
       output: 'string',
       references: [{ name: of, path: [...path, 'of'] }],
       routes: [],
-      requests: 'none',
     }),
     bind: ({ of }, context) => ({
       by: 'cell',
       requests: 'none',
-      routes: [],
       async run(row) {
         appendFileSync(receipts, `${row.index}\n`)
         await setTimeout(2)
@@ -78,7 +75,6 @@ function wholeKind(
       output: 'string',
       references: [{ name: of, path: [...path, 'of'] }],
       routes: [],
-      requests: 'none',
     }),
     bind: ({ of }, context) => ({
       by: 'column',

@@ -30,6 +30,7 @@ export interface ShellEnded {
 /** Keys for the model server, and no way to any other. */
 const variables = {
   OPENAI_API_KEY: 'test-key-0123456789',
+  ANTHROPIC_API_KEY: 'test-key-0123456789',
   NVIDIA_API_KEY: 'test-key-0123456789',
   HTTP_PROXY: 'http://127.0.0.1:9',
   HTTPS_PROXY: 'http://127.0.0.1:9',

@@ -1,5 +1,12 @@
-import type { ModelReply, ModelRequest, Quota, RateLimits } from '../../src/graph/request.ts'
-import { RequestError } from '../../src/limits/outcome.ts'
+import {
+  type ModelReply,
+  type ModelRequest,
+  noUsage,
+  type Quota,
+  type RateLimits,
+} from '../../src/graph/request.ts'
+import { charactersOf } from '../../src/graph/request-size.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import type { Clock } from '../../src/util/clock.ts'
 
 /** A model server under virtual time, with the quotas and the manners of real ones. */
@@ -66,10 +73,7 @@ export function createSimulatedServer(
   function send(request: ModelRequest): Promise<ModelReply> {
     const now = clock().now()
     const call = number++
-    const text = request.messages
-      .flatMap(({ content }) => content.map((block) => block.text))
-      .join('')
-    const inputTokens = Math.ceil(text.length / CHARACTERS_PER_TOKEN)
+    const inputTokens = Math.ceil(charactersOf(request) / CHARACTERS_PER_TOKEN)
     const outputTokens = options.outputTokens?.(call) ?? 20
     const cost = inputTokens + outputTokens
     const isFull = options.slots !== undefined && inFlight >= options.slots
@@ -102,10 +106,11 @@ export function createSimulatedServer(
       inFlight -= 1
       answered += 1
       return {
-        text: 'answer',
+        content: [{ type: 'text', text: 'answer' }],
         reasoning: null,
         finishReason: 'stop',
-        usage: { inputTokens, outputTokens, reasoningTokens: 0 },
+        usage: { ...noUsage, inputTokens, outputTokens },
+        model: 'simulated',
         ...(limits === null ? {} : { limits }),
       }
     })

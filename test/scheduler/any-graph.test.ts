@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { RequestError } from '../../src/limits/outcome.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import { createAdaptiveLimiter } from '../../src/limits/adaptive-limiter.ts'
 import { createConcurrencyLimiter } from '../../src/limits/limiter.ts'
 import { createEngine, requestOf, type TestColumn } from '../support/engine.ts'
@@ -56,7 +56,7 @@ function columnsOf(shapes: Shape['columns']): TestColumn[] {
           ...rest,
           route,
           alsoRoutes: [route === 'm' ? 'n' : 'm'],
-          requests: 'unknown',
+          requests: 'many',
           async task({ index }, { request }) {
             await request(route, requestOf(`${name}:${index}:0`))
             await request(route === 'm' ? 'n' : 'm', requestOf(`${name}:${index}:1`))

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CellFailure } from '../../src/graph/failure.ts'
 import type { CellResult, Row } from '../../src/graph/kind.ts'
-import { RequestError } from '../../src/limits/outcome.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import { createEngine, type TestColumn } from '../support/engine.ts'
 
 const refused = new RequestError('bad-request', 'bad request', { kind: 'refused' })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { RequestError } from '../../src/limits/outcome.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import { indexKnownCells } from '../../src/scheduler/known-cells.ts'
 import { createEngine, type EngineOptions, type TestColumn } from '../support/engine.ts'
 import { countOperations } from '../support/operations.ts'

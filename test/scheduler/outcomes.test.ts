@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { CellFailure } from '../../src/graph/failure.ts'
-import { RequestError, type RequestProblem } from '../../src/limits/outcome.ts'
+import { RequestError, type RequestProblem } from '../../src/graph/request-error.ts'
 import { createAdaptiveLimiter } from '../../src/limits/adaptive-limiter.ts'
-import { createEngine, type TestColumn } from '../support/engine.ts'
+import { createEngine, emptyReply, type TestColumn } from '../support/engine.ts'
+import { noUsage } from '../../src/graph/request.ts'
 
 const chain: TestColumn[] = [
   { name: 'a', route: 'm' },
@@ -308,5 +309,122 @@ describe('resuming', () => {
     expect(await engine.run()).toMatchObject({ kind: 'stopped' })
     expect(engine.sent).toEqual([])
     expect(engine.parts.flatMap(({ rows }) => rows)).toEqual([0, 3])
+  })
+})
+
+describe('what replies cost that could not be used', () => {
+  const spent = { ...noUsage, inputTokens: 10, outputTokens: 800, reasoningTokens: 790 }
+  const bad = (code: string, kind: 'transient' | 'refused'): RequestError =>
+    new RequestError(code, `${code} happened`, { kind }, { usage: spent })
+
+  test('is recorded for the column, attempt by attempt, and summed in the failure', async () => {
+    const engine = createEngine({
+      columns: chain,
+      rows: 2,
+      groupRows: 2,
+      slots: { m: 1 },
+      model: {
+        fail: (text, attempt) => {
+          if (text === 'b:1') return bad('out-of-tokens', 'refused')
+          return text === 'a:0' && attempt < 3 ? bad('bad-reply', 'transient') : null
+        },
+      },
+      options: { maxAttempts: 3 },
+    })
+    await engine.run()
+    const used = (column: number, outcome: string) =>
+      engine.requests
+        .filter((record) => record.column === column && record.outcome === outcome)
+        .map(({ usage }) => usage.outputTokens)
+    expect([used(0, 'failed'), used(0, 'ok')]).toEqual([
+      [800, 800],
+      [1, 1],
+    ])
+    expect([used(1, 'failed'), used(1, 'ok')]).toEqual([[800], [1]])
+    expect(engine.failures).toMatchObject([{ column: 1, code: 'out-of-tokens', usage: spent }])
+    expect(engine.scheduler.snapshot().routes).toMatchObject([{ outputTokens: 2_403 }])
+  })
+
+  test('the sum of all attempts is in the failure', async () => {
+    const engine = createEngine({
+      columns: chain,
+      rows: 1,
+      groupRows: 1,
+      slots: { m: 1 },
+      model: { fail: () => bad('bad-reply', 'transient') },
+      options: { maxAttempts: 3 },
+    })
+    await engine.run()
+    expect(engine.failures).toMatchObject([
+      { attempts: 3, usage: { inputTokens: 30, outputTokens: 2_400 } },
+    ])
+  })
+})
+
+describe('a provider with a mistake', () => {
+  test('an ordinary error is an attempt that failed, told with what it threw', async () => {
+    const mistake = new TypeError('socket is undefined')
+    const engine = createEngine({
+      columns: chain,
+      rows: 2,
+      groupRows: 2,
+      slots: { m: 2 },
+      model: {
+        fail: (text, attempt) => {
+          if (text === 'a:0') return mistake
+          return text === 'b:1' && attempt === 1 ? mistake : null
+        },
+      },
+      options: { maxAttempts: 2 },
+    })
+    expect(await engine.run()).toEqual({ kind: 'complete' })
+    expect(engine.failures).toMatchObject([
+      { row: 0, column: 0, code: 'provider-error', attempts: 2 },
+    ])
+    expect(engine.failures[0]?.message).toContain('socket is undefined')
+    expect(engine.events.filter(({ type }) => type === 'provider-failed')).toEqual(
+      Array.from({ length: 3 }, () => ({ type: 'provider-failed', route: 'm', error: mistake })),
+    )
+  })
+
+  test('one that throws instead of rejecting, and one that answers without a promise', async () => {
+    const answers: unknown[] = [emptyReply, null]
+    const engine = createEngine({
+      columns: [{ name: 'a', route: 'm' }],
+      rows: 2,
+      groupRows: 2,
+      slots: { m: 1 },
+      options: {
+        maxAttempts: 1,
+        send: () => {
+          const answer = answers.shift()
+          if (answer === null) throw new Error('not async')
+          return answer as never
+        },
+      },
+    })
+    expect(await engine.run()).toEqual({ kind: 'complete' })
+    expect(engine.cells).toHaveLength(1)
+    expect(engine.failures).toMatchObject([{ row: 1, code: 'provider-error' }])
+  })
+
+  test.each([
+    ['nothing', undefined, 0],
+    ['a text', 'hello', 0],
+    ['the form of before', { text: 'x', usage: emptyReply.usage }, 1],
+    ['usage without counts', { ...emptyReply, usage: { inputTokens: 1 } }, 0],
+    ['content that is a text', { ...emptyReply, content: 'x' }, 1],
+    ['content of no known type', { ...emptyReply, content: [{ type: 'word' }] }, 1],
+  ])('%s for a reply fails its cell at once', async (_, reply, inputTokens) => {
+    const engine = createEngine({
+      columns: [{ name: 'a', route: 'm' }],
+      rows: 1,
+      groupRows: 1,
+      slots: { m: 1 },
+      options: { send: () => Promise.resolve(reply as never) },
+    })
+    expect(await engine.run()).toEqual({ kind: 'complete' })
+    expect(engine.failures).toMatchObject([{ code: 'bad-reply', attempts: 1 }])
+    expect(engine.requests).toMatchObject([{ outcome: 'failed', usage: { inputTokens } }])
   })
 })

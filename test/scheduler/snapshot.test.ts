@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { RequestError } from '../../src/limits/outcome.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import type { Snapshot } from '../../src/scheduler/events.ts'
 import { createEngine, type TestColumn } from '../support/engine.ts'
 

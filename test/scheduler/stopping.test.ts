@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { RequestError } from '../../src/limits/outcome.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import type { Journal } from '../../src/scheduler/journal.ts'
 import { createEngine, type TestColumn } from '../support/engine.ts'
 

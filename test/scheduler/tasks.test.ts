@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CellFailure } from '../../src/graph/failure.ts'
 import type { TaskContext } from '../../src/graph/kind.ts'
-import { RequestError } from '../../src/limits/outcome.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import { createEngine, requestOf, type TestColumn } from '../support/engine.ts'
 
 const refused = new RequestError('bad-request', 'bad request', { kind: 'refused' })
@@ -11,7 +11,7 @@ function talk(turns: number, name = 'talk', route = 'm'): TestColumn {
   return {
     name,
     route,
-    requests: 'unknown',
+    requests: 'many',
     async task(row, { request }: TaskContext) {
       for (let turn = 0; turn < turns; turn += 1) {
         await request(route, requestOf(`${name}:${row.index}:${turn}`))
@@ -62,7 +62,7 @@ test('open cells are capped at twice what the route bears, and start only while 
       {
         name: 'thinks',
         route: 'm',
-        requests: 'unknown',
+        requests: 'many',
         async task(row, { request }) {
           open += 1
           most = Math.max(most, open)
@@ -130,7 +130,7 @@ describe('failures', () => {
     const catching: TestColumn = {
       name: 'catching',
       route: 'm',
-      requests: 'unknown',
+      requests: 'many',
       task: (row, { request }) =>
         request('m', requestOf(`bad:${row.index}`)).then(
           () => ({ value: 'answered' }),

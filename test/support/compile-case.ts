@@ -47,8 +47,7 @@ const note = defineColumn({
       pure: alias === null || config.says_pure === true,
       output: config.output,
       references,
-      routes: alias === null ? [] : [alias],
-      requests: alias === null ? 'none' : 'one',
+      routes: alias === null ? [] : [{ name: alias, operation: 'chat', requests: 'one' }],
       sides: config.sides.map((name) => ({ name, output: 'json' })),
       identity: alias === null ? undefined : context.modelIdentity(alias),
       problems,
@@ -66,7 +65,6 @@ const seedKind = defineColumn({
     output: context.seedColumn(name) ?? 'string',
     references: [],
     routes: [],
-    requests: 'none',
   }),
   bind: () => ({ by: 'row', generate: () => null }),
 })

@@ -7,7 +7,13 @@ import type {
   Row,
   TaskContext,
 } from '../../src/graph/kind.ts'
-import type { ModelReply, ModelRequest } from '../../src/graph/request.ts'
+import {
+  type ModelReply,
+  type ModelRequest,
+  noUsage,
+  textMessage,
+  textOf,
+} from '../../src/graph/request.ts'
 import { createConcurrencyLimiter, type Limiter } from '../../src/limits/limiter.ts'
 import { planSource } from '../../src/plan/group-source.ts'
 import { createPlan } from '../../src/plan/plan.ts'
@@ -39,7 +45,7 @@ export interface TestColumn {
   pure?: boolean
   route?: string
   onFailure?: 'drop' | 'null'
-  requests?: 'none' | 'one' | 'unknown'
+  requests?: 'none' | 'one' | 'many'
   /** Aliases beside `route` its requests may go to. */
   alsoRoutes?: string[]
   /** The text of a skip condition, and the value a skipped cell has. */
@@ -90,7 +96,9 @@ export function testGraph(columns: readonly TestColumn[]): {
         (upstreams[other] as number[]).includes(id) ? [other] : [],
       ),
       depth: depths[id] as number,
-      routes: column.route === undefined ? [] : [column.route, ...(column.alsoRoutes ?? [])],
+      routes: (column.route === undefined ? [] : [column.route, ...(column.alsoRoutes ?? [])]).map(
+        (route) => ({ name: route, operation: 'chat', requests: 'one' }),
+      ),
       requests: column.requests ?? (column.route === undefined ? 'none' : 'one'),
       sides: columns.flatMap(({ producer }, other) => (producer === column.name ? [other] : [])),
       producer: column.producer === undefined ? null : (ids.get(column.producer) as number),
@@ -134,29 +142,29 @@ function generatorOf(column: TestColumn, { by, requests, routes }: GraphColumn):
     return {
       by,
       requests,
-      route: routes[0] as string,
+      route: routes[0]?.name as string,
       prepare: column.prepare ?? ((row) => requestOf(`${column.name}:${row.index}`)),
       finish: column.finish ?? ((_reply, row) => ({ value: value(row) })),
     }
   }
   const task = column.task ?? ((row) => Promise.resolve({ value: value(row) }))
-  return { by, requests, routes, run: task }
+  return { by, requests: requests === 'none' ? 'none' : 'many', run: task }
 }
 
 export function requestOf(text: string): ModelRequest {
-  return { operation: 'chat', messages: [{ role: 'user', content: [{ type: 'text', text }] }] }
+  return { operation: 'chat', messages: [textMessage('user', text)] }
 }
 
-function textOf(request: ModelRequest): string {
-  const block = request.messages[0]?.content[0]
-  return block === undefined ? '' : block.text
+function promptOf(request: ModelRequest): string {
+  return request.operation === 'chat' ? textOf(request.messages[0]?.content ?? []) : ''
 }
 
 export const emptyReply: ModelReply = {
-  text: '',
+  content: [],
   reasoning: null,
   finishReason: 'stop',
-  usage: { inputTokens: 1, outputTokens: 1, reasoningTokens: 0 },
+  usage: { ...noUsage, inputTokens: 1, outputTokens: 1 },
+  model: 'test',
 }
 
 interface TestModel {
@@ -259,7 +267,7 @@ export function createEngine(options: EngineOptions): Engine {
     load: () => ({ known, release: () => undefined }),
     routes,
     send(route, request, signal) {
-      const text = textOf(request)
+      const text = promptOf(request)
       const attempt = (attempts.get(text) ?? 0) + 1
       attempts.set(text, attempt)
       engine.sent.push(text)
@@ -270,7 +278,7 @@ export function createEngine(options: EngineOptions): Engine {
           signal.removeEventListener('abort', giveUp)
           changeLoad(route, -1)
           const error = options.model?.fail?.(text, attempt) ?? null
-          if (error === null) resolve({ ...emptyReply, text })
+          if (error === null) resolve({ ...emptyReply, content: [{ type: 'text', text }] })
           else reject(error)
         })
         function giveUp(): void {

@@ -1,6 +1,6 @@
 import type { ModelConfig, ModelProvider } from '../../src/config/dataset.ts'
 import type { ChatRequest } from '../../src/graph/request.ts'
-import { RequestError } from '../../src/limits/outcome.ts'
+import { RequestError } from '../../src/graph/request-error.ts'
 import { providers as builtIn } from '../../src/models/index.ts'
 import type { ProviderKind } from '../../src/models/provider.ts'
 import { openModels, type ModelRegistry } from '../../src/models/registry.ts'

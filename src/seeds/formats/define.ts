@@ -18,8 +18,14 @@ export interface SeedFormat {
   readonly endings: readonly string[]
   /** Its files are read front to back, so they may be compressed as a whole. */
   readonly streamed: boolean
+  /** Its files have something between fields, which a config can say. */
+  readonly hasDelimiter?: boolean
   /** Reads one or more files as one seed, in their order. Streamed ones are read to their end. */
-  open(files: readonly SeedFile[], options: ReadOptions): Promise<FormatReading>
+  open(
+    files: readonly SeedFile[],
+    options: ReadOptions,
+    delimiter: string | null,
+  ): Promise<FormatReading>
 }
 
 /** Rows per batch: enough to make an await cheap, few enough to bound memory. */

@@ -6,6 +6,8 @@ export interface Dialect {
   readonly delimiter: string
   /** Quotes inside a field stand for themselves. */
   readonly looseQuotes: boolean
+  /** The line the text begins on, from 1. */
+  readonly firstLine?: number
 }
 
 /** Cuts text into records, from one piece of it to the next. */
@@ -29,7 +31,12 @@ type State = 'start' | 'bare' | 'quoted' | 'closing'
  * Written by hand because seeds are read as a whole, twice: this is some ten times as fast as a
  * parser that is a stream of records.
  */
-export function createRecordSplitter({ name, delimiter, looseQuotes }: Dialect): RecordSplitter {
+export function createRecordSplitter({
+  name,
+  delimiter,
+  looseQuotes,
+  firstLine = 1,
+}: Dialect): RecordSplitter {
   const separator = delimiter.charCodeAt(0)
   let state: State = 'start'
   let fields: string[] = []
@@ -38,9 +45,9 @@ export function createRecordSplitter({ name, delimiter, looseQuotes }: Dialect):
   /** A quoted field may be empty and still is one. */
   let wasQuoted = false
   let width = 0
-  let line = 1
-  let recordLine = 1
-  let quoteLine = 1
+  let line = firstLine
+  let recordLine = firstLine
+  let quoteLine = firstLine
   /** The last piece ended with a carriage return behind a record; its line feed may follow. */
   let afterReturn = false
   /** The same inside quotes, where both are content and one line break. */

@@ -1,18 +1,20 @@
 import { quoted } from '../../config/literal.ts'
 import { readContent } from '../compression.ts'
-import { SeedFault, type SeedColumn } from '../define.ts'
+import { SeedFault, type SeedColumn, type SeedNote } from '../define.ts'
 import type { ReadOptions, SeedFile } from '../file.ts'
 import { inferTextType, parseTextAs } from '../text-type.ts'
 import { checkUtf8 } from '../utf8.ts'
 import { alignColumns, inFile, type FormatReading, type SeedFormat } from './define.ts'
-import { createRecordSplitter, type Dialect } from './delimited-records.ts'
+import { createRecordSplitter, type Dialect, type RecordSplitter } from './delimited-records.ts'
+import { delimiterName, findDelimiter, hasHeader } from './delimiter.ts'
 
 export const csv: SeedFormat = {
   name: 'csv',
   endings: ['.csv'],
   streamed: true,
-  open: (files, options) =>
-    openDelimited(files, { name: 'CSV', delimiter: ',', looseQuotes: false }, options),
+  hasDelimiter: true,
+  open: (files, options, delimiter) =>
+    openDelimited(files, { name: 'CSV', usual: ',', delimiter, looseQuotes: false }, options),
 }
 
 /** Tab-separated text is often written without quoting, so quotes inside a field stand for themselves. */
@@ -20,19 +22,31 @@ export const tsv: SeedFormat = {
   name: 'tsv',
   endings: ['.tsv'],
   streamed: true,
-  open: (files, options) =>
-    openDelimited(files, { name: 'TSV', delimiter: '\t', looseQuotes: true }, options),
+  hasDelimiter: true,
+  open: (files, options, delimiter) =>
+    openDelimited(files, { name: 'TSV', usual: '\t', delimiter, looseQuotes: true }, options),
+}
+
+interface Form extends Omit<Dialect, 'delimiter'> {
+  /** The delimiter of files whose header has it. */
+  readonly usual: string
+  /** The one the config says; null where it says none. */
+  readonly delimiter: string | null
+  /** Told of each file that has another one than usual, which nobody said. */
+  readonly onGuess?: (delimiter: string) => void
 }
 
 async function openDelimited(
   files: readonly SeedFile[],
-  dialect: Dialect,
+  form: Form,
   options: ReadOptions,
 ): Promise<FormatReading> {
   let names: readonly string[] | null = null
   const inferences: ReturnType<typeof inferTextType>[] = []
   let size = 0
-  for await (const { columns, records } of readTables(files, dialect, options)) {
+  const guesses = new Set<string>()
+  const first = { ...form, onGuess: (delimiter: string) => guesses.add(delimiter) }
+  for await (const { columns, records } of readTables(files, first, options)) {
     if (names === null) {
       names = columns
       for (const _ of names) inferences.push(inferTextType())
@@ -59,13 +73,25 @@ async function openDelimited(
   return {
     columns,
     size,
+    notes: [...guesses].map((delimiter) => guessNote(delimiter, form)),
     async *rows(rowsOptions) {
-      for await (const { records } of readTables(files, dialect, rowsOptions)) {
+      for await (const { records } of readTables(files, form, rowsOptions)) {
         yield records.map((record) =>
           columns.map(({ type }, at) => parseTextAs(type, record[at] ?? '')),
         )
       }
     },
+  }
+}
+
+function guessNote(delimiter: string, { usual }: Form): SeedNote {
+  const written = delimiter === '\t' ? '"\\t"' : `"${delimiter}"`
+  return {
+    code: 'guessed-delimiter',
+    message:
+      `The seed is read with ${delimiterName(delimiter)} between its fields: ` +
+      `its header has them, and no ${delimiterName(usual)}`,
+    suggestion: `To say so, or otherwise, write delimiter: ${written} into seed_config.source.`,
   }
 }
 
@@ -78,15 +104,12 @@ interface Table {
 /** Files without a byte have no header and no rows. */
 async function* readTables(
   files: readonly SeedFile[],
-  dialect: Dialect,
+  form: Form,
   options: ReadOptions,
 ): AsyncGenerator<Table> {
   let first: { file: SeedFile; columns: readonly string[] } | null = null
   for (const file of files) {
-    for await (const { columns, records } of inFile(
-      file,
-      readTable(file, dialect, options, first),
-    )) {
+    for await (const { columns, records } of inFile(file, readTable(file, form, options, first))) {
       first ??= { file, columns }
       yield { columns, records }
     }
@@ -95,14 +118,14 @@ async function* readTables(
 
 async function* readTable(
   file: SeedFile,
-  dialect: Dialect,
+  form: Form,
   options: ReadOptions,
   first: { file: SeedFile; columns: readonly string[] } | null,
 ): AsyncGenerator<Table> {
   let columns: readonly string[] | null = null
   let places: readonly number[] = []
   let inOrder = true
-  for await (const records of readRecords(file, dialect, options)) {
+  for await (const records of readRecords(file, form, options)) {
     const isFirst = columns === null
     if (columns === null) {
       const header = readHeader(records[0] ?? [])
@@ -121,16 +144,43 @@ async function* readTable(
 /** Batches of at least one record. */
 async function* readRecords(
   file: SeedFile,
-  dialect: Dialect,
+  form: Form,
   options: ReadOptions,
 ): AsyncGenerator<string[][]> {
-  const splitter = createRecordSplitter(dialect)
+  let splitter: RecordSplitter | null = null
+  let head = ''
   for await (const chunk of checkUtf8(readContent(file, options))) {
-    const records = splitter.split(chunk.toString('utf8'))
+    let text = chunk.toString('utf8')
+    if (splitter === null) {
+      head += text
+      if (!hasHeader(head, form)) continue
+      ;({ splitter, text } = begin(head, form))
+    }
+    const records = splitter.split(text)
     if (records.length > 0) yield records
   }
-  const last = splitter.finish()
+  const rest = splitter === null ? begin(head, form) : { splitter, text: '' }
+  const records = rest.splitter.split(rest.text)
+  const last = [...records, ...rest.splitter.finish()]
   if (last.length > 0) yield last
+}
+
+/** A splitter for a file that begins so, and what of its beginning is to be split. */
+function begin(head: string, form: Form): { splitter: RecordSplitter; text: string } {
+  const { name, looseQuotes, usual } = form
+  const found = findDelimiter(head, form)
+  if (found === null || (found.isGuess && form.delimiter !== null)) {
+    const delimiter = form.delimiter ?? usual
+    return { splitter: createRecordSplitter({ name, looseQuotes, delimiter }), text: head }
+  }
+  if (found.isGuess) form.onGuess?.(found.delimiter)
+  // What the config says counts more than what the file does.
+  const delimiter = form.delimiter ?? found.delimiter
+  const firstLine = found.skip > 0 ? 2 : 1
+  return {
+    splitter: createRecordSplitter({ name, looseQuotes, delimiter, firstLine }),
+    text: head.slice(found.skip),
+  }
 }
 
 function readHeader(record: readonly string[]): readonly string[] {

@@ -1,4 +1,4 @@
-import type { RateLimits } from '../graph/request.ts'
+import type { RateLimits, Usage } from './request.ts'
 
 /** How a request ended, by what the engine does next. Errors are classified once, in models/. */
 export type RequestProblem =
@@ -23,6 +23,8 @@ export class RequestError extends Error {
   readonly detail: string | null
   /** What the headers of the refusal said of quotas. */
   readonly limits: RateLimits | null
+  /** What a reply that could not be used cost; null where there was none, or it did not say. */
+  readonly usage: Usage | null
 
   constructor(
     code: string,
@@ -32,11 +34,13 @@ export class RequestError extends Error {
       status = null,
       detail = null,
       limits = null,
+      usage = null,
       cause,
     }: {
       status?: number | null
       detail?: string | null
       limits?: RateLimits | null
+      usage?: Usage | null
       cause?: unknown
     } = {},
   ) {
@@ -47,5 +51,6 @@ export class RequestError extends Error {
     this.status = status
     this.detail = detail
     this.limits = limits
+    this.usage = usage
   }
 }

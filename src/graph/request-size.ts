@@ -1,0 +1,42 @@
+import type { Content, ModelRequest } from './request.ts'
+
+/** About what an image or a sound costs in tokens, as characters of text. */
+const MEDIA_CHARACTERS = 4_000
+
+/**
+ * How large a request is, in characters of text: what limits of tokens go by until replies have
+ * told how many tokens a character has. A provider that knows better has a `sizeOf` of its own.
+ */
+export function charactersOf(request: ModelRequest): number {
+  let characters = 0
+  if (request.operation === 'image') return charactersIn(request.prompt)
+  if (request.operation === 'embed') {
+    for (const input of request.inputs) characters += charactersIn(input)
+    return characters
+  }
+  for (const { content } of request.messages) characters += charactersIn(content)
+  if (request.format !== undefined) characters += JSON.stringify(request.format.schema).length
+  for (const tool of request.tools ?? []) characters += JSON.stringify(tool).length
+  return characters
+}
+
+function charactersIn(content: readonly Content[]): number {
+  let characters = 0
+  for (const block of content) {
+    switch (block.type) {
+      case 'text':
+        characters += block.text.length
+        break
+      case 'media':
+        characters += MEDIA_CHARACTERS
+        break
+      case 'tool-call':
+        characters += block.name.length + block.arguments.length
+        break
+      case 'tool-result':
+        characters += charactersIn(block.content)
+        break
+    }
+  }
+  return characters
+}

@@ -1,0 +1,107 @@
+import {
+  type ChatMessage,
+  type ChatRequest,
+  type Content,
+  type ModelRequest,
+  textOf,
+} from '../graph/request.ts'
+import { noFormFor, type Asked } from './classify.ts'
+import type { WireRequest } from './http-provider.ts'
+import type { ModelTarget } from './provider.ts'
+
+/** The API wants a bound of every answer; this is what a model gets that has none in the config. */
+const DEFAULT_MAX_TOKENS = 4_096
+
+/** A chat request in the form of Anthropic's messages API. */
+export function writeMessages(
+  target: ModelTarget,
+  request: ModelRequest,
+  asked: Asked,
+): WireRequest {
+  if (request.operation !== 'chat') {
+    throw noFormFor(request.operation === 'embed' ? 'embeddings' : 'making images', asked)
+  }
+  return { path: '/messages', body: bodyOf(target, request, asked) }
+}
+
+function bodyOf(target: ModelTarget, request: ChatRequest, asked: Asked): string {
+  const { messages, sampling = {} } = request
+  const system = messages
+    .filter(({ role }) => role === 'system')
+    .map(({ content }) => textOf(content))
+    .join('\n\n')
+  const temperature = sampling.temperature ?? target.temperature
+  const topP = sampling.topP ?? target.topP
+  const fields: Record<string, unknown> = {
+    model: target.model,
+    max_tokens: target.maxTokens ?? DEFAULT_MAX_TOKENS,
+    ...(system === '' ? {} : { system }),
+    messages: messages
+      .filter(({ role }) => role !== 'system')
+      .map((message) => messageOf(message, asked)),
+    ...toolsOf(request),
+    ...(temperature === null ? {} : { temperature }),
+    ...(topP === null ? {} : { top_p: topP }),
+  }
+  return JSON.stringify({ ...fields, ...target.extraBody })
+}
+
+/**
+ * An answer of a given form is the input of a tool that the model is made to call: every model and
+ * every compatible server takes that.
+ */
+function toolsOf({ tools = [], format }: ChatRequest): object {
+  const offered = tools.map(({ name, description, schema }) => ({
+    name,
+    ...(description === undefined ? {} : { description }),
+    input_schema: schema,
+  }))
+  if (format === undefined) return offered.length === 0 ? {} : { tools: offered }
+  const answer = {
+    name: format.name,
+    description: 'Gives the answer in the form that was asked for.',
+    input_schema: format.schema,
+  }
+  return {
+    tools: [...offered, answer],
+    // Beside other tools the model may call those first.
+    tool_choice: offered.length === 0 ? { type: 'tool', name: format.name } : { type: 'any' },
+  }
+}
+
+function messageOf({ role, content }: ChatMessage, asked: Asked): object {
+  const speaker = role === 'assistant' ? 'assistant' : 'user'
+  const [only] = content
+  if (content.length === 1 && only?.type === 'text') return { role: speaker, content: only.text }
+  return { role: speaker, content: content.map((block) => blockOf(block, asked)) }
+}
+
+function blockOf(block: Content, asked: Asked): object {
+  if (block.type === 'text') return { type: 'text', text: block.text }
+  if (block.type === 'media') return mediaOf(block, asked)
+  if (block.type === 'tool-call') {
+    const { id, name } = block
+    return { type: 'tool_use', id, name, input: inputOf(block.arguments) }
+  }
+  const content = block.content.map((inner) => blockOf(inner, asked))
+  return { type: 'tool_result', tool_use_id: block.id, content }
+}
+
+function mediaOf({ media, mime }: Extract<Content, { type: 'media' }>, asked: Asked): object {
+  const type = mime.startsWith('image/') ? 'image' : mime === 'application/pdf' ? 'document' : null
+  if (type === null) throw noFormFor(`media of type ${mime}`, asked)
+  const source =
+    'url' in media
+      ? { type: 'url', url: media.url }
+      : { type: 'base64', media_type: mime, data: media.base64 }
+  return { type, source }
+}
+
+/** A call that was not JSON goes back as what the model wrote. */
+function inputOf(written: string): unknown {
+  try {
+    return JSON.parse(written)
+  } catch {
+    return { arguments: written }
+  }
+}

@@ -1,0 +1,212 @@
+import type { Dispatcher } from 'undici'
+import type { ModelProvider } from '../config/dataset.ts'
+import { RequestError } from '../graph/request-error.ts'
+import { type ModelReply, type ModelRequest, textMessage } from '../graph/request.ts'
+import { statusError, shownAddress, transportError, type Asked } from './classify.ts'
+import { openDispatcher } from './dispatcher.ts'
+import { exchange, type RawReply } from './exchange.ts'
+import { isObject } from './provider-text.ts'
+import type { ModelTarget, Provider, ProviderContext } from './provider.ts'
+import { readRateLimits } from './rate-headers.ts'
+
+/** One request in its wire form. */
+export interface WireRequest {
+  /** Behind the endpoint's own path: `/chat/completions`. */
+  path: string
+  body: string
+}
+
+/** Who was asked and when the reply came, for what is read from it. */
+export interface ReplyContext {
+  asked: Asked
+  wallTime: number
+}
+
+/** The wire form of a protocol over HTTP: all that tells one from another. */
+export interface Protocol {
+  /** In the middle of a message: `an OpenAI-compatible API`. */
+  name: string
+  /** Headers beside those of every JSON request; `extra_headers` of the config go over them. */
+  headers(apiKey: string | null): Readonly<Record<string, string>>
+  /** Throws a `RequestError` for a request that the protocol has no form for. */
+  write(target: ModelTarget, request: ModelRequest, asked: Asked): WireRequest
+  /** Throws a `RequestError` when a reply with a good status shows no model at work, whatever it says. */
+  prove(text: string, request: ModelRequest, context: ReplyContext): void
+  /** Reads a reply with a good status; throws a `RequestError` for one that can't be used. */
+  read(text: string, request: ModelRequest, target: ModelTarget, context: ReplyContext): ModelReply
+}
+
+/**
+ * A provider over HTTP: headers, connections, the classes of failures, probing and closing, beside
+ * the wire form, which the protocol knows.
+ */
+export function openHttpProvider(
+  config: ModelProvider,
+  context: ProviderContext,
+  protocol: Protocol,
+): Provider {
+  const url = new URL(config.endpoint)
+  const base = url.pathname.replace(/\/+$/, '')
+  const headers = headersOf(config, protocol.headers(context.apiKey))
+  const endpoint = shownAddress(config.endpoint)
+  let dispatcher: Promise<Dispatcher> | null = null
+
+  function askedOf(target: ModelTarget): Asked {
+    const { redact } = context
+    return { provider: config.name, endpoint, model: target.model, api: protocol.name, redact }
+  }
+
+  async function call(
+    method: 'GET' | 'POST',
+    path: string,
+    { body, timeoutMs, signal }: { body: string | null; timeoutMs: number; signal: AbortSignal },
+  ): Promise<RawReply> {
+    dispatcher ??= openDispatcher(url, context.environment)
+    const message = {
+      origin: url.origin,
+      path: base + path + url.search,
+      method,
+      headers,
+      body,
+      timeoutMs,
+    }
+    return exchange(await dispatcher, message, { clock: context.clock, signal })
+  }
+
+  /** A reply with a good status; everything else rejects, classified. */
+  async function ask(
+    method: 'GET' | 'POST',
+    { path, body }: { path: string; body: string | null },
+    target: ModelTarget,
+    { asked, signal }: { asked: Asked; signal: AbortSignal },
+  ): Promise<RawReply> {
+    const { timeoutMs } = target
+    let reply: RawReply
+    try {
+      reply = await call(method, path, { body, timeoutMs, signal })
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      throw transportError(error, asked)
+    }
+    if (reply.status >= 200 && reply.status < 300) return reply
+    throw statusError(reply, asked, context.clock.wallTime())
+  }
+
+  async function send(
+    target: ModelTarget,
+    request: ModelRequest,
+    signal: AbortSignal,
+  ): Promise<ModelReply> {
+    const asked = askedOf(target)
+    const reply = await ask('POST', protocol.write(target, request, asked), target, {
+      asked,
+      signal,
+    })
+    const wallTime = context.clock.wallTime()
+    const limits = readRateLimits(reply.headers, wallTime)
+    const read = protocol.read(reply.text, request, target, { asked, wallTime })
+    if (limits !== null) read.limits = limits
+    return read
+  }
+
+  /** A model that answers with nothing, in the one token it got, is there too. */
+  async function greet(
+    target: ModelTarget,
+    greeting: ModelRequest,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const asked = askedOf(target)
+    const wire = protocol.write(target, greeting, asked)
+    const { text } = await ask('POST', wire, target, { asked, signal })
+    protocol.prove(text, greeting, { asked, wallTime: context.clock.wallTime() })
+  }
+
+  /** The model ids the endpoint offers; empty when it does not say. */
+  async function offered(signal: AbortSignal): Promise<string[]> {
+    try {
+      const reply = await call('GET', '/models', { body: null, timeoutMs: 5000, signal })
+      return modelIds(reply.text)
+    } catch {
+      // It only adds to a message about another failure; an abort shows there too.
+      return []
+    }
+  }
+
+  /** Whether it answers at all: an image would cost what a cell costs. */
+  async function probeByList(target: ModelTarget, signal: AbortSignal): Promise<void> {
+    const asked = askedOf(target)
+    try {
+      await ask('GET', { path: '/models', body: null }, target, { asked, signal })
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error
+      // Many servers have no such list; their key and address are right all the same.
+      const { kind } = error.problem
+      if (kind !== 'throttled' && kind !== 'suspect' && kind !== 'refused') throw error
+    }
+  }
+
+  return {
+    send,
+    async probe(target, signal) {
+      if (target.operation === 'image') return probeByList(target, signal)
+      const smallest = { ...target, extraBody: { ...target.extraBody, max_tokens: 1 } }
+      const greeting = greetings[target.operation]
+      try {
+        await greet(target.operation === 'chat' ? smallest : target, greeting, signal)
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error
+        const { kind } = error.problem
+        // Being told to wait proves that address, key and path are right.
+        if (kind === 'throttled') return
+        if (error.code === 'not-found') throw withModels(error, target, await offered(signal))
+        // Some models refuse `max_tokens`, or one as small as this; real requests may go through.
+        if (kind !== 'refused') throw error
+        await greet(target, greeting, signal)
+      }
+    },
+    async close() {
+      await (await dispatcher)?.destroy()
+    },
+  }
+}
+
+const greetings: Readonly<Record<'chat' | 'embed', ModelRequest>> = {
+  chat: { operation: 'chat', messages: [textMessage('user', 'Hi')] },
+  embed: { operation: 'embed', inputs: [[{ type: 'text', text: 'Hi' }]] },
+}
+
+function headersOf(
+  config: ModelProvider,
+  own: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    'user-agent': 'rowsmith',
+    ...own,
+  }
+  for (const [name, value] of Object.entries(config.extra_headers ?? {})) {
+    headers[name.toLowerCase()] = value
+  }
+  return headers
+}
+
+function modelIds(text: string): string[] {
+  const parsed: unknown = JSON.parse(text)
+  const list = isObject(parsed) && Array.isArray(parsed['data']) ? parsed['data'] : []
+  return (list as unknown[])
+    .map((model) => (isObject(model) ? model['id'] : null))
+    .filter((id) => typeof id === 'string')
+}
+
+function withModels(error: RequestError, target: ModelTarget, models: string[]): RequestError {
+  if (models.length === 0 || models.includes(target.model)) return error
+  const some = models.slice(0, 10).join(', ')
+  const more = models.length > 10 ? ` and ${models.length - 10} more` : ''
+  return new RequestError(
+    error.code,
+    `${error.message} It offers: ${some}${more}.`,
+    error.problem,
+    { status: error.status, detail: error.detail },
+  )
+}

@@ -1,0 +1,247 @@
+import {
+  type Content,
+  type ModelReply,
+  type ModelRequest,
+  noUsage,
+  type Usage,
+} from '../graph/request.ts'
+import { badReply, noAnswer, statusError } from './classify.ts'
+import type { ReplyContext } from './http-provider.ts'
+import { isObject } from './provider-text.ts'
+import type { ModelTarget } from './provider.ts'
+
+type Body = Record<string, unknown>
+
+/** A reply in OpenAI's form. */
+export function readReply(
+  text: string,
+  request: ModelRequest,
+  target: ModelTarget,
+  context: ReplyContext,
+): ModelReply {
+  const body = readBody(text, context)
+  if (request.operation === 'chat') return readChat(body, text, target, context)
+  if (request.operation === 'image') return readImages(body, text, target, context)
+  return readVectors(body, text, target, { inputs: request.inputs.length, context })
+}
+
+/** Throws for a reply that shows no model at work, whatever the model said. */
+export function proveReply(text: string, request: ModelRequest, context: ReplyContext): void {
+  const body = readBody(text, context)
+  const field = request.operation === 'chat' ? 'choices' : 'data'
+  if (!isObject(firstOf(body[field]))) throw badReply(`no ${field}`, text, context.asked)
+}
+
+function readBody(text: string, { asked, wallTime }: ReplyContext): Body {
+  let reply: unknown
+  try {
+    reply = JSON.parse(text)
+  } catch {
+    throw badReply(text.trim() === '' ? 'an empty body' : 'not JSON', text, asked)
+  }
+  if (!isObject(reply)) throw badReply('not an object', text, asked)
+  const choice = firstOf(reply['choices'])
+  const error = reply['error'] ?? (isObject(choice) ? choice['error'] : undefined)
+  // Gateways put the failure of the server behind them into a reply with status 200.
+  if (isObject(error)) {
+    const status = Number(error['code'])
+    if (status >= 400 && status < 600) {
+      const inner = { status, headers: {}, text: JSON.stringify({ error }) }
+      throw statusError(inner, asked, wallTime, usageOf(reply))
+    }
+    throw badReply('an error inside a reply with status 200', text, asked, usageOf(reply))
+  }
+  return reply
+}
+
+function readChat(
+  body: Body,
+  text: string,
+  target: ModelTarget,
+  { asked }: ReplyContext,
+): ModelReply {
+  const choice = firstOf(body['choices'])
+  const usage = usageOf(body)
+  if (!isObject(choice)) throw badReply('no choices', text, asked, usage)
+  const message = isObject(choice['message']) ? choice['message'] : {}
+  const finishReason = typeof choice['finish_reason'] === 'string' ? choice['finish_reason'] : ''
+  const said = contentText(message['content'])
+  const content = contentOf(said, message)
+  const reasoning = message['reasoning_content'] ?? message['reasoning']
+  if (
+    (said === null && content.length === 0) ||
+    (said === '' && finishReason === 'content_filter')
+  ) {
+    throw noAnswer(text, { refusal: message['refusal'], finishReason, asked, usage })
+  }
+  return {
+    content,
+    reasoning: typeof reasoning === 'string' && reasoning !== '' ? reasoning : null,
+    finishReason: finishReason === '' ? 'unknown' : finishReason,
+    usage: usage ?? { ...noUsage },
+    model: modelOf(body, target),
+  }
+}
+
+/** Text, then calls, then the images some gateways put beside them. */
+function contentOf(said: string | null, message: Body): Content[] {
+  const content: Content[] = []
+  if (said !== null && said !== '') content.push({ type: 'text', text: said })
+  for (const call of listOf(message['tool_calls'])) {
+    const asked = isObject(call) && isObject(call['function']) ? call['function'] : null
+    if (!isObject(call) || asked === null || typeof asked['name'] !== 'string') continue
+    content.push({
+      type: 'tool-call',
+      id: typeof call['id'] === 'string' ? call['id'] : '',
+      name: asked['name'],
+      arguments: argumentsText(asked['arguments']),
+    })
+  }
+  for (const image of listOf(message['images'])) {
+    const shown = isObject(image) && isObject(image['image_url']) ? image['image_url']['url'] : null
+    if (typeof shown === 'string') content.push(mediaOf(shown))
+  }
+  return content
+}
+
+/** Ollama and some others give an object instead of its text. */
+function argumentsText(written: unknown): string {
+  if (typeof written === 'string') return written
+  return written === undefined ? '{}' : JSON.stringify(written)
+}
+
+function contentText(content: unknown): string | null {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return null
+  return (content as unknown[])
+    .map((block) => {
+      if (typeof block === 'string') return block
+      return isObject(block) && typeof block['text'] === 'string' ? block['text'] : ''
+    })
+    .join('')
+}
+
+function readVectors(
+  body: Body,
+  text: string,
+  target: ModelTarget,
+  { inputs, context: { asked } }: { inputs: number; context: ReplyContext },
+): ModelReply {
+  const usage = usageOf(body)
+  const data = listOf(body['data'])
+  if (data.length !== inputs) {
+    throw badReply(`${data.length} vectors for ${inputs} inputs`, text, asked, usage)
+  }
+  const vectors: Float32Array[] = []
+  for (const [position, item] of data.entries()) {
+    const index = isObject(item) && typeof item['index'] === 'number' ? item['index'] : position
+    const vector = isObject(item) ? vectorOf(item['embedding']) : null
+    if (vector === null || index < 0 || index >= inputs || vectors[index] !== undefined) {
+      throw badReply('a vector that is no list of numbers', text, asked, usage)
+    }
+    vectors[index] = vector
+  }
+  return {
+    content: [],
+    reasoning: null,
+    vectors,
+    finishReason: 'stop',
+    usage: usage ?? { ...noUsage },
+    model: modelOf(body, target),
+  }
+}
+
+/** A list of numbers, or their bytes as base64: 32-bit floats, the low byte first. */
+function vectorOf(written: unknown): Float32Array | null {
+  if (Array.isArray(written)) {
+    const numbers: unknown[] = written
+    return numbers.every((one) => typeof one === 'number') ? Float32Array.from(numbers) : null
+  }
+  if (typeof written !== 'string') return null
+  const bytes = Buffer.from(written, 'base64')
+  if (bytes.length === 0 || bytes.length % 4 !== 0) return null
+  const vector = new Float32Array(bytes.length / 4)
+  for (let at = 0; at < vector.length; at += 1) vector[at] = bytes.readFloatLE(4 * at)
+  return vector
+}
+
+function readImages(
+  body: Body,
+  text: string,
+  target: ModelTarget,
+  { asked }: ReplyContext,
+): ModelReply {
+  const usage = usageOf(body)
+  const content: Content[] = []
+  for (const item of listOf(body['data'])) {
+    if (!isObject(item)) continue
+    const { b64_json: base64, url } = item
+    if (typeof base64 === 'string' && base64 !== '') content.push(imageOf(base64, body))
+    else if (typeof url === 'string' && url !== '') content.push(mediaOf(url))
+  }
+  if (content.length === 0) throw badReply('no images', text, asked, usage)
+  return {
+    content,
+    reasoning: null,
+    finishReason: 'stop',
+    usage: { ...(usage ?? noUsage), images: content.length },
+    model: modelOf(body, target),
+  }
+}
+
+function imageOf(base64: string, { output_format: format }: Body): Content {
+  const mime = typeof format === 'string' ? `image/${format}` : imageType(base64)
+  return { type: 'media', media: { base64 }, mime }
+}
+
+/** By how its bytes begin, for replies that don't say. */
+function imageType(base64: string): string {
+  if (base64.startsWith('/9j/')) return 'image/jpeg'
+  if (base64.startsWith('UklGR')) return 'image/webp'
+  return base64.startsWith('R0lGOD') ? 'image/gif' : 'image/png'
+}
+
+/** An address, or the bytes themselves where it is a `data:` one. */
+function mediaOf(url: string): Content {
+  const data = /^data:([\w.+-]+\/[\w.+-]+);base64,/.exec(url)
+  if (data === null) return { type: 'media', media: { url }, mime: typeOfAddress(url) }
+  const [start, mime = 'image/png'] = data
+  return { type: 'media', media: { base64: url.slice(start.length) }, mime }
+}
+
+function typeOfAddress(url: string): string {
+  const ending = /\.(png|jpe?g|webp|gif)(?:[?#]|$)/i.exec(url)?.[1]?.toLowerCase() ?? 'png'
+  return `image/${ending === 'jpg' ? 'jpeg' : ending}`
+}
+
+/** What a reply says of its cost, whatever else is wrong with it; null when it does not say. */
+function usageOf({ usage }: Body): Usage | null {
+  if (!isObject(usage)) return null
+  const output = usage['completion_tokens_details'] ?? usage['output_tokens_details']
+  const input = usage['prompt_tokens_details'] ?? usage['input_tokens_details']
+  const { cost } = usage
+  return {
+    inputTokens: count(usage['prompt_tokens'] ?? usage['input_tokens']),
+    cachedInputTokens: count(isObject(input) ? input['cached_tokens'] : 0),
+    outputTokens: count(usage['completion_tokens'] ?? usage['output_tokens']),
+    reasoningTokens: count(isObject(output) ? output['reasoning_tokens'] : 0),
+    images: 0,
+    cost: typeof cost === 'number' && Number.isFinite(cost) ? cost : null,
+  }
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0
+}
+
+function modelOf({ model }: Body, target: ModelTarget): string {
+  return typeof model === 'string' && model !== '' ? model : target.model
+}
+
+function firstOf(value: unknown): unknown {
+  return listOf(value)[0]
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : []
+}
