@@ -317,14 +317,17 @@ async function hasWork(
 
 function tellDamage({ parts, dataset }: Damage, emit: (event: RunEvent) => void): void {
   if (parts.length > 0) {
-    const which = parts.length === 1 ? `Part ${parts[0]} is` : `${parts.length} parts are`
+    const lost =
+      parts.length === 1
+        ? `Part ${parts[0]} is gone or damaged; its rows`
+        : `${parts.length} parts are gone or damaged; their rows`
     emit({
       type: 'warning',
       problem: {
         level: 'warning',
         code: 'parts-damaged',
         path: [],
-        message: `${which} gone or damaged; what they held is made again, and paid for again.`,
+        message: `${lost} are made again, and paid for again.`,
       },
     })
   }
