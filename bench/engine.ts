@@ -1,4 +1,4 @@
-import { emptyReply, testGraph, type TestColumn } from '../test/support/engine.ts'
+import { emptyReply, oneChoice, testGraph, type TestColumn } from '../test/support/engine.ts'
 import type { ModelReply } from '../src/graph/request.ts'
 import { createConcurrencyLimiter } from '../src/limits/limiter.ts'
 import { planSource } from '../src/plan/group-source.ts'
@@ -6,7 +6,7 @@ import { createPlan } from '../src/plan/plan.ts'
 import { RowSet } from '../src/plan/row-set.ts'
 import { assemblePart } from '../src/scheduler/assemble.ts'
 import { createEvaluator } from '../src/scheduler/evaluate.ts'
-import { indexKnownCells } from '../src/scheduler/known-cells.ts'
+import { holdNothing } from '../src/scheduler/held-rows.ts'
 import { createScheduler } from '../src/scheduler/scheduler.ts'
 import { createVirtualClock } from '../src/testing/virtual-clock.ts'
 import { type Clock, systemClock } from '../src/util/clock.ts'
@@ -161,9 +161,7 @@ async function runEngine(
     source: planSource(plan),
     remainingIn: (part) => Math.min(partRows, rows - part * partRows),
     load: () => ({ known: null, release: () => undefined }),
-    routes: [
-      { name: 'm', endpoint: 'm', limiters: [createConcurrencyLimiter({ name: 'm', cap: slots })] },
-    ],
+    routes: [oneChoice('m', [createConcurrencyLimiter({ name: 'm', cap: slots })])],
     send,
     journal: {
       cell: () => (journaled += 1),
@@ -177,6 +175,7 @@ async function runEngine(
     budget: { maxRows: 16_384, maxBytes: 256 * 2 ** 20, maxWriting: 2, lineFactor: 4 },
     maxPendingBytes: 2 ** 24,
     maxAttempts: 8,
+    maxOutageMs: 300_000,
     localWorkers: 4,
     earlyShutdown: { rate: 0.5, window: 100 },
     jitter: () => 0.5,
@@ -195,17 +194,26 @@ async function perAssembledCell(width: number): Promise<number> {
   const rows = Float64Array.from({ length: Math.ceil(cellsPerRun / width) }, (_, row) => row)
   const evaluator = createEvaluator({ graph, onConditionError: () => undefined })
   const ms = await fastest(async () => {
-    const part = await assemblePart({
+    const part = assemblePart({
       graph,
       generators,
       evaluator,
       clock: systemClock,
       rows,
-      known: indexKnownCells(width, [], []),
+      read: () => {
+        throw new Error('nothing is journaled')
+      },
+      hold: holdNothing,
       frameRows: bufferSize,
+      localWorkers: 4,
       signal: new AbortController().signal,
     })
-    if (part.rows.length !== rows.length) throw new Error(`${part.rows.length} rows were made`)
+    let made = 0
+    for await (const block of part.blocks) {
+      made += block.rows.length
+      block.release()
+    }
+    if (made !== rows.length) throw new Error(`${made} rows were made`)
   })
   return (ms * 1_000) / (rows.length * width)
 }

@@ -7,8 +7,8 @@ import {
   createProfileMerger,
   type PartProfile,
 } from '../src/profile/part-profile.ts'
-import { splitBlocks, writePartFile } from '../src/store/part-file.ts'
-import type { StoredValue } from '../src/store/stored-value.ts'
+import { writePartFile } from '../src/store/part-file.ts'
+import type { StoredValue } from '../src/graph/stored-value.ts'
 import { compare, median, type Figure } from './harness.ts'
 
 // What statistics cost where they are made, beside the encoding of the same values on the same
@@ -94,7 +94,7 @@ async function measure({ type, values }: Column): Promise<{
       profiler.add({ columns: [values] })
       profile = profiler.profile()
       const between = performance.now()
-      const blocks = splitBlocks({ rows: numbers, columns: [values] })
+      const blocks = [{ rows: numbers, columns: [values] }]
       await writePartFile({ path: join(folder, `${round}.parquet`), columns: schema, blocks })
       if (round < 0) continue
       times.statistics.push(((between - began) * 1e6) / rows)

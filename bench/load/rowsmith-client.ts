@@ -94,7 +94,10 @@ async function withoutStore(): Promise<void> {
     source: planSource(plan),
     remainingIn: (part) => Math.min(partRows, task.rows - part * partRows),
     load: () => ({ known: null, release: () => undefined }),
-    routes: createRoutes(prepared.models, prepared.runConfig.request_admission),
+    routes: createRoutes(prepared.models, {
+      admission: prepared.runConfig.request_admission,
+      waitsForFailing: true,
+    }),
     send: (route, request, requestSignal) => prepared.models.send(route, request, requestSignal),
     journal: {
       cell: () => (cells += 1),
@@ -108,6 +111,7 @@ async function withoutStore(): Promise<void> {
     budget: { maxRows: 65_536, maxBytes: 256 * 2 ** 20, maxWriting: 2, lineFactor: 4 },
     maxPendingBytes: 2 ** 26,
     maxAttempts: 8,
+    maxOutageMs: 300_000,
     localWorkers: 4,
     earlyShutdown: null,
     jitter: () => 0.5,

@@ -33,6 +33,7 @@ test('nothing written: all defaults, no notes', () => {
       startup_ramp_seconds: null,
     },
     part_rows: 5000,
+    max_outage: 300,
     max_open_rows: 65_536,
     max_open_bytes: 268_435_456,
     max_attempts: 8,

@@ -127,6 +127,12 @@ const runSchema = z.strictObject({
   max_attempts: integer({ min: 1 })
     .default(8)
     .describe('Tries of one request before its cell fails; waiting for 429s does not count.'),
+  /** Ours: seconds. */
+  max_outage: double({ min: 0, below: Infinity })
+    .default(300)
+    .describe(
+      'Seconds an endpoint may be away before its rows are left for the next run; 0 waits for none.',
+    ),
 })
 
 /** With the deprecated names; they are replaced before anything else reads the object. */

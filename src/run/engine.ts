@@ -1,7 +1,8 @@
 import type { RunConfig } from '../config/run-config.ts'
-import type { Graph } from '../graph/graph.ts'
+import type { Graph, GraphColumn } from '../graph/graph.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import type { Generator } from '../graph/kind.ts'
+import { fromStored } from '../graph/stored-value.ts'
 import type { Group } from '../plan/group.ts'
 import { partBounds } from '../plan/part.ts'
 import { planSource } from '../plan/group-source.ts'
@@ -10,12 +11,13 @@ import { RowSet } from '../plan/row-set.ts'
 import { assemblePart } from '../scheduler/assemble.ts'
 import { createEvaluator } from '../scheduler/evaluate.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
-import { indexKnownCells, type KnownCells } from '../scheduler/known-cells.ts'
+import { holdNothing } from '../scheduler/held-rows.ts'
+import type { JournaledCell, JournaledFailure } from '../scheduler/journal.ts'
+import { indexKnownCells } from '../scheduler/known-cells.ts'
 import type { Route } from '../scheduler/routes.ts'
 import type { GroupInputs } from '../scheduler/open-groups.ts'
 import { createScheduler, type Scheduler } from '../scheduler/scheduler.ts'
 import type { RunStore } from '../store/store.ts'
-import type { PartContent } from '../store/write-part.ts'
 import type { Clock } from '../util/clock.ts'
 import { jitter } from '../util/random-source.ts'
 import type { SeedRows } from './seed-rows.ts'
@@ -59,46 +61,37 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     frameRows,
     partRows,
   })
-  const reader = createPartReader(store, graph)
-  const controller = new AbortController()
   const evaluator = createEvaluator({
     graph,
     // Already told when the scheduler decided the cell.
     onConditionError: () => undefined,
   })
+  const hold = seed?.hold ?? holdNothing
 
-  async function hold(start: number, end: number): Promise<() => void> {
-    return (await seed?.hold({ start, end })) ?? (() => undefined)
-  }
-
-  function load(group: Group): GroupInputs | Promise<GroupInputs> {
-    const seedRows = seed?.hold(group) ?? (() => undefined)
-    const known = unfinished.has(group.part) ? reader.read(group.part) : null
-    if (typeof seedRows === 'function' && known === null) {
-      return { known: null, release: seedRows }
+  async function load(group: Group): Promise<GroupInputs> {
+    const releases: (() => void)[] = []
+    for (let { start } = group; start < group.end;) {
+      const held = await hold({ start, end: group.end })
+      releases.push(held.release)
+      start = held.end
     }
-    return Promise.all([known, seedRows]).then(([cells, release]) => ({ known: cells, release }))
-  }
-
-  async function assemble(part: number, rows: Float64Array): Promise<PartContent> {
-    reader.forget(part)
-    const { cells, failures } = await store.readPart(part)
-    const release = await hold(rows[0] as number, (rows.at(-1) as number) + 1)
-    try {
-      const content = await assemblePart({
-        graph,
-        generators,
-        evaluator,
-        clock,
-        rows,
-        known: indexKnownCells(graph.columns.length, cells, failures),
-        frameRows,
-        signal: controller.signal,
+    const release = (): void => releases.forEach((each) => each())
+    if (!unfinished.has(group.part)) return { known: null, release }
+    const cells: JournaledCell[] = []
+    const failures: JournaledFailure[] = []
+    for await (const block of store.readRows([group], { maxBytes: 2 ** 20 })) {
+      failures.push(...block.failures)
+      block.values.forEach((value, at) => {
+        const column = block.columns[at] as number
+        const { type } = graph.columns[column] as GraphColumn
+        cells.push({
+          row: block.rows[at] as number,
+          column,
+          value: fromStored(type, value),
+        })
       })
-      return { part, ...content }
-    } finally {
-      release()
     }
+    return { known: indexKnownCells(graph.columns.length, cells, failures), release }
   }
 
   return createScheduler({
@@ -116,7 +109,24 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     send: options.send,
     ...(options.sizeOf === undefined ? {} : { sizeOf: options.sizeOf }),
     journal: store.journal,
-    completePart: createPartPipeline(assemble, (content) => store.writePart(content)),
+    completePart: (part, rows, { signal, tally }) =>
+      store.writePart({
+        part,
+        rows,
+        ...assemblePart({
+          graph,
+          generators,
+          evaluator,
+          clock,
+          rows,
+          read: store.readRows,
+          hold,
+          frameRows,
+          localWorkers: runConfig.non_inference_max_parallel_workers,
+          signal,
+          tally,
+        }),
+      }),
     budget: {
       maxRows: Math.max(runConfig.max_open_rows, runConfig.buffer_size),
       maxBytes: runConfig.max_open_bytes,
@@ -125,6 +135,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     },
     maxPendingBytes: MAX_PENDING_BYTES,
     maxAttempts: runConfig.max_attempts,
+    maxOutageMs: runConfig.max_outage * 1000,
     localWorkers: runConfig.non_inference_max_parallel_workers,
     earlyShutdown: runConfig.disable_early_shutdown
       ? null
@@ -135,53 +146,10 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
   })
 }
 
-/**
- * Parts one after the other, each assembled while the one before it is written: the writer thread
- * and this one both work, and two parts are in memory at most.
- */
-function createPartPipeline(
-  assemble: (part: number, rows: Float64Array) => Promise<PartContent>,
-  write: (content: PartContent) => Promise<void>,
-): (part: number, rows: Float64Array) => Promise<void> {
-  let mayAssemble: Promise<unknown> = Promise.resolve()
-  let written: Promise<void> = Promise.resolve()
-  return (part, rows) => {
-    const assembled = mayAssemble.then(() => assemble(part, rows))
-    const mayWrite = Promise.all([assembled, written])
-    written = mayWrite.then(([content]) => write(content))
-    mayAssemble = mayWrite
-    return written
-  }
-}
-
 /** Rows of parts the ledger knows nothing of: there is nothing to settle in them. */
 function partsBeside(unfinished: Iterable<number>, partRows: number, target: number): RowSet {
   const parts = [...unfinished].map((part) => partBounds(part, partRows, target))
   return RowSet.fromIntervals(parts.filter(({ start, end }) => start < end)).complement(target)
-}
-
-interface PartReader {
-  read(part: number): Promise<KnownCells>
-  forget(part: number): void
-}
-
-/** What the ledger holds of the part whose groups are being opened; they are opened in order. */
-function createPartReader(store: RunStore, graph: Graph): PartReader {
-  let current: { part: number; known: Promise<KnownCells> } | null = null
-  return {
-    read(part) {
-      if (current?.part !== part) {
-        const known = store
-          .readPart(part)
-          .then(({ cells, failures }) => indexKnownCells(graph.columns.length, cells, failures))
-        current = { part, known }
-      }
-      return current.known
-    },
-    forget(part) {
-      if (current?.part === part) current = null
-    },
-  }
 }
 
 /** The decided rows of a store, below its target. */

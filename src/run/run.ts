@@ -77,6 +77,8 @@ export interface Run extends AsyncDisposable {
   abort(): void
 }
 
+const noModels: ReadonlySet<string> = new Set()
+
 /** Makes the dataset a config describes, going on where an earlier run of it stopped. */
 export async function create(options: RunOptions): Promise<RunResult> {
   await using run = await start(options)
@@ -103,7 +105,7 @@ export async function start(options: RunOptions): Promise<Run> {
     for (const problem of prepared.warnings) emit({ type: 'warning', problem })
 
     // Before the folder exists: a wrong key leaves nothing behind.
-    if (!place.exists) await askModels(prepared, emit, signal)
+    let ready = place.exists ? noModels : await askModels(prepared, emit, signal)
     emit({ type: 'run-opening', dir: place.directory })
     const log = { write: (_message: string) => {} }
     const store = opened.use(
@@ -127,7 +129,7 @@ export async function start(options: RunOptions): Promise<Run> {
       if (damage !== null) tellDamage(damage, emit)
       // Before the run is changed: a wrong key leaves it as it was.
       const work = (damage?.parts.length ?? 0) > 0 || (await hasWork(store, target, options))
-      if (work) await askModels(prepared, emit, signal)
+      if (work) ready = await askModels(prepared, emit, signal)
       decided = await goOn(store, target, damage, options)
     }
     if (options.command !== undefined) {
@@ -164,9 +166,13 @@ export async function start(options: RunOptions): Promise<Run> {
       }),
       seed,
       runConfig: prepared.runConfig,
-      routes: createRoutes(prepared.models, prepared.runConfig.request_admission),
-      send: (route, request, requestSignal) => prepared.models.send(route, request, requestSignal),
-      sizeOf: (route, request) => prepared.models.sizeOf(route, request),
+      routes: createRoutes(prepared.models, {
+        admission: prepared.runConfig.request_admission,
+        waitsForFailing: prepared.runConfig.max_outage > 0,
+        ready,
+      }),
+      send: (alias, request, requestSignal) => prepared.models.send(alias, request, requestSignal),
+      sizeOf: (alias, request) => prepared.models.sizeOf(alias, request),
       settleOnly: false,
       onEvent(event) {
         if (event.type === 'request-throttled') throttles.note(event.route, event.retryAfterMs)
@@ -273,8 +279,8 @@ async function askModels(
   { models }: Prepared,
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
-): Promise<void> {
-  if (models.aliases.length > 0) await checkModels(models, { signal, emit })
+): Promise<ReadonlySet<string>> {
+  return models.aliases.length > 0 ? checkModels(models, { signal, emit }) : noModels
 }
 
 function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal): PrepareOptions {

@@ -43,26 +43,28 @@ test('rows are read in windows that do not depend on the group, and one window a
     [1024, 2048],
   ])
   answer()
-  const release = await holding
+  const { end, release } = await holding
+  expect(end).toBe(2)
   expect([seed.value(0, 'n'), seed.value(1, 'n')]).toEqual([0, 1])
   const releases = Array.from({ length: 511 }, (_, group) => {
     const start = 2 * group + 2
     return seed.hold({ start, end: start + 2 })
   })
   // At once, since all of them are in the window.
-  expect(releases.every((each) => typeof each === 'function')).toBe(true)
+  expect(releases.every((each) => !(each instanceof Promise))).toBe(true)
   expect(reads).toHaveLength(2)
   release()
-  expect(typeof seed.hold({ start: 1024, end: 1026 })).toBe('function')
+  expect(seed.hold({ start: 1024, end: 1026 })).not.toBeInstanceOf(Promise)
   expect(reads.at(-1)).toEqual([2048, 3072])
 })
 
-test('a group over several windows holds all of them', async () => {
+test('of rows in several windows those of the first are held', async () => {
   const { seed, answer } = createSeed()
   const holding = seed.hold({ start: 1000, end: 3000 })
   answer()
-  await holding
-  expect([seed.value(1000, 'n'), seed.value(2999, 'n')]).toEqual([1000, 2999])
+  expect((await holding).end).toBe(1024)
+  expect([seed.value(1000, 'n'), seed.value(1023, 'n')]).toEqual([1000, 1023])
+  expect(() => seed.value(1024, 'n')).toThrow('was not read ahead')
 })
 
 test('windows of long rows have fewer of them', () => {
@@ -78,7 +80,7 @@ test('a row nobody holds is a mistake, not a null', async () => {
   const { seed, answer } = createSeed()
   const holding = seed.hold({ start: 0, end: 2 })
   answer()
-  const release = await holding
+  const { release } = await holding
   expect(() => seed.value(0, 'x')).toThrow('the seed has no column "x"')
   expect(() => seed.value(5_000, 'n')).toThrow('seed row for row 5000 was not read ahead')
   release()
@@ -92,12 +94,12 @@ test('windows let go of are kept for the part, and the oldest go first', async (
   for (let window = 0; window < count; window += 1) {
     const holding = seed.hold({ start: window * 1024, end: window * 1024 + 1 })
     answer()
-    const release = await holding
-    release()
+    const held = await holding
+    held.release()
   }
   expect(reads).toHaveLength(count + 1)
   for (let window = count - 20; window < count; window += 1) {
-    expect(typeof seed.hold({ start: window * 1024, end: window * 1024 + 1 })).toBe('function')
+    expect(seed.hold({ start: window * 1024, end: window * 1024 + 1 })).not.toBeInstanceOf(Promise)
   }
   expect(seed.hold({ start: 0, end: 1 })).toBeInstanceOf(Promise)
   expect(reads.slice(count + 1)).toEqual([

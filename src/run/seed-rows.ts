@@ -1,5 +1,5 @@
 import type { SeedWindow } from '../graph/kind.ts'
-import type { Interval } from '../plan/interval.ts'
+import type { HeldRows, HoldRows } from '../scheduler/held-rows.ts'
 import type { SeedColumn, SeedRow } from '../seeds/define.ts'
 import type { PackedRows } from '../seeds/row-file.ts'
 import { unpackRow } from '../seeds/stored.ts'
@@ -7,8 +7,7 @@ import { RowsmithError } from '../util/errors.ts'
 
 /** Seed rows at hand for the rows being worked on, read in chunks independent of the group size. */
 export interface SeedRows extends SeedWindow {
-  /** Gets the rows of an interval at hand; answers at once when they are. */
-  hold(rows: Interval): (() => void) | Promise<() => void>
+  readonly hold: HoldRows
   close(): Promise<void>
 }
 
@@ -113,23 +112,23 @@ export function createSeedRows({ columns, rowBytes, read, close }: SeedRowsOptio
       return valuesOf(row)[place] ?? null
     },
     hold({ start, end }) {
-      const first = Math.floor(start / chunkRows)
-      const last = Math.max(first, Math.ceil(end / chunkRows) - 1)
-      const wanted: Chunk[] = []
-      for (let number = first; number <= last; number += 1) wanted.push(take(number))
+      const number = Math.floor(start / chunkRows)
+      const chunk = take(number)
       // The rows behind are read while these are worked on.
-      chunkOf(last + 1)
+      chunkOf(number + 1)
       let held = true
-      const release = (): void => {
-        if (!held) return
-        held = false
-        for (const [at, chunk] of wanted.entries()) letGo(first + at, chunk)
+      const rows: HeldRows = {
+        end: Math.min(end, (number + 1) * chunkRows),
+        release() {
+          if (held) letGo(number, chunk)
+          held = false
+        },
       }
-      if (wanted.every(({ packed }) => packed !== null)) return release
-      return Promise.all(wanted.map(({ reading }) => reading)).then(
-        () => release,
+      if (chunk.packed !== null) return rows
+      return chunk.reading.then(
+        () => rows,
         (error: unknown) => {
-          release()
+          rows.release()
           throw error
         },
       )

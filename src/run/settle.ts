@@ -48,7 +48,10 @@ export async function settle(
       routes: graph.columns
         .flatMap(({ routes }) => routes.map(({ name }) => name))
         .filter((name, at, names) => names.indexOf(name) === at)
-        .map((name) => ({ name, endpoint: name, limiters: [] })),
+        .map((name) => {
+          const nowhere = { resource: name, endpoint: name, model: name, limiters: [], weight: 1 }
+          return { name, choices: [{ name, ...nowhere }] }
+        }),
       send: () => Promise.reject(new Error('nothing is sent while a run is settled')),
       settleOnly: true,
       onEvent: () => undefined,

@@ -1,38 +1,96 @@
 import { describe, expect, test } from 'vitest'
 import { testGraph, type TestColumn } from '../../test/support/engine.ts'
+import { toStored, type StoredValue } from '../graph/stored-value.ts'
 import { createVirtualClock } from '../testing/virtual-clock.ts'
-import { type AssembledPart, assemblePart } from './assemble.ts'
+import { type AssembleOptions, assemblePart } from './assemble.ts'
 import { createEvaluator } from './evaluate.ts'
-import type { JournaledCell, JournaledFailure } from './journal.ts'
-import { indexKnownCells } from './known-cells.ts'
+import { holdNothing } from './held-rows.ts'
+import type { JournaledFailure } from './journal.ts'
+import type { PartEnd } from './part-content.ts'
+import type { ReadRows } from './stored-rows.ts'
+
+interface KnownCell {
+  row: number
+  column: number
+  value: StoredValue
+}
 
 interface Known {
-  cells?: JournaledCell[]
+  cells?: KnownCell[]
   failures?: JournaledFailure[]
+}
+
+interface Assembled extends PartEnd {
+  rows: number[]
+  columns: StoredValue[][]
+  /** Rows of each block. */
+  blocks: number[]
+  /** The most bytes that were held at once. */
+  mostBytes: number
+}
+
+/** A ledger that gives blocks of some rows each. */
+function readFrom({ cells = [], failures = [] }: Known, blockRows: number): ReadRows {
+  return async function* read(intervals) {
+    for (const { start, end } of intervals) {
+      for (let from = start; from < end; from += blockRows) {
+        const to = Math.min(end, from + blockRows)
+        const found = cells
+          .filter(({ row }) => row >= from && row < to)
+          .sort((one, other) => one.row - other.row || one.column - other.column)
+        yield {
+          end: to,
+          rows: Float64Array.from(found, ({ row }) => row),
+          columns: Uint32Array.from(found, ({ column }) => column),
+          values: found.map(({ value }) => value),
+          failures: failures.filter(({ row }) => row >= from && row < to),
+          exchanges: [],
+        }
+      }
+    }
+  }
 }
 
 async function assemble(
   columns: readonly TestColumn[],
   rows: readonly number[],
-  { cells = [], failures = [] }: Known = {},
-): Promise<AssembledPart> {
+  known: Known = {},
+  { blockRows = 3, ...options }: Partial<AssembleOptions> & { blockRows?: number } = {},
+): Promise<Assembled> {
   const { graph, generators } = testGraph(columns)
   const clock = createVirtualClock()
-  const assembling = assemblePart({
+  const tally = { bytes: 0 }
+  const part = assemblePart({
     graph,
     generators,
     evaluator: createEvaluator({ graph, onConditionError: () => undefined }),
     clock,
     rows: Float64Array.from(rows),
-    known: indexKnownCells(columns.length, cells, failures),
+    read: readFrom(known, blockRows),
+    hold: holdNothing,
     frameRows: 10,
+    localWorkers: 4,
     signal: new AbortController().signal,
+    tally,
+    ...options,
   })
-  const [part] = await Promise.all([assembling, clock.runUntilIdle()])
-  return part
+  const made = { rows: [] as number[], blocks: [] as number[], mostBytes: 0 }
+  const values: StoredValue[][] = columns.map(() => [])
+  async function collect(): Promise<void> {
+    for await (const block of part.blocks) {
+      made.rows.push(...block.rows)
+      made.blocks.push(block.rows.length)
+      made.mostBytes = Math.max(made.mostBytes, tally.bytes)
+      block.columns.forEach((column, id) => values[id]?.push(...column))
+      block.release()
+    }
+  }
+  await Promise.all([collect(), clock.runUntilIdle()])
+  expect(tally.bytes).toBe(0)
+  return { ...made, columns: values, ...part.end() }
 }
 
-function cell(row: number, column: number, value: string): JournaledCell {
+function cell(row: number, column: number, value: StoredValue): KnownCell {
   return { row, column, value }
 }
 
@@ -134,9 +192,17 @@ describe('a pure cell that fails', () => {
   })
 
   test('is told once, when something paid for needed it before', async () => {
-    const part = await assemble([{ ...tail, onFailure: 'null' }], [1], {
-      failures: [failure(1, 0, 'null')],
-    })
+    const part = await assemble(
+      [
+        { ...tail, onFailure: 'null' },
+        { ...paid, after: ['tail'] },
+      ],
+      [1],
+      {
+        cells: [cell(1, 1, 'answer')],
+        failures: [failure(1, 0, 'null')],
+      },
+    )
     expect([part.failures, part.nullKept]).toEqual([[], 1])
   })
 
@@ -202,4 +268,127 @@ test('a pure cell that takes its time is made; one that sends requests is refuse
   await expect(assemble([{ ...paid, pure: true }], [0])).rejects.toThrow(
     'column paid is declared pure and sends requests',
   )
+})
+
+test('a cell nobody reads goes from the ledger into the part as the text it was', async () => {
+  const text = '{"a":1.0,"a":  2}'
+  const json: TestColumn = { ...paid, type: 'json' }
+  const untouched = await assemble([json], [0], { cells: [cell(0, 0, text)] })
+  expect(untouched.columns).toEqual([[text]])
+  const read = await assemble(
+    [json, { name: 'reads', after: ['paid'], value: (row) => String(Array.isArray(row.get(0))) }],
+    [0],
+    { cells: [cell(0, 0, '[1, 2]')] },
+  )
+  expect(read.columns).toEqual([['[1, 2]'], ['true']])
+})
+
+describe('bytes', () => {
+  const rows = Array.from({ length: 60 }, (_, row) => row)
+  const text = 'x'.repeat(100_000)
+  const mebibyte = 2 ** 20
+  // Two bytes a character: a block has the row that reaches a mebibyte, and of asynchronous cells
+  // those that are made beside it.
+  const oneBlock = mebibyte + 5 * 200_100
+
+  test.each<[string, TestColumn[]]>([
+    ['a row-wise column', [{ name: 'big', value: () => text }]],
+    [
+      'one behind small ones',
+      [
+        { name: 'small' },
+        { name: 'big', after: ['small'], value: () => text },
+        { name: 'end', after: ['big'], value: (row) => String(row.get(1) === text) },
+      ],
+    ],
+    ['lists', [{ name: 'big', type: 'json', value: () => [text] }]],
+    [
+      'asynchronous cells',
+      [{ name: 'big', by: 'cell', pure: true, task: () => Promise.resolve({ value: text }) }],
+    ],
+  ])('%s: a block and little more is held', async (_, columns) => {
+    const part = await assemble(columns, rows)
+    expect(part.rows).toEqual(rows)
+    expect(part.blocks.length).toBeGreaterThan(6)
+    // The block that is handed on is counted once, and what the window keeps beside it.
+    expect(part.mostBytes).toBeLessThan(oneBlock)
+  })
+
+  test('whole-column calls get fewer rows when their values are large', async () => {
+    const calls: number[] = []
+    const frame: TestColumn['frame'] = (views) => {
+      calls.push(views.length)
+      return Promise.resolve(views.map(() => ({ value: text })))
+    }
+    const columns: TestColumn[] = [{ name: 'all', by: 'column', pure: true, frame }]
+    const part = await assemble(columns, rows, {}, { frameRows: 1_000 })
+    expect(part.rows).toEqual(rows)
+    expect(calls.slice(0, 3)).toEqual([16, 5, 5])
+  })
+
+  test('cells of the ledger are held a block at a time', async () => {
+    const cells = rows.map((row) => cell(row, 0, text))
+    const part = await assemble([paid], rows, { cells }, { blockRows: 5 })
+    expect(part.columns).toEqual([rows.map(() => text)])
+    expect(part.mostBytes).toBeLessThan(oneBlock)
+  })
+
+  test('however rows are cut, the records are the same', async () => {
+    const columns: TestColumn[] = [
+      paid,
+      { name: 'tail', after: ['paid'], value: (row) => [row.get(0), '!'], type: 'json' },
+    ]
+    const cells = rows.map((row) => cell(row, 0, toStored('string', `paid ${row}`)))
+    const [one, other] = [
+      await assemble(columns, rows, { cells }, { blockRows: 1 }),
+      await assemble(columns, rows, { cells }, { blockRows: 60 }),
+    ]
+    expect(one.columns).toEqual(other.columns)
+    expect(other.blocks).toEqual([60])
+  })
+})
+
+describe('pure asynchronous cells', () => {
+  const rows = Array.from({ length: 12 }, (_, row) => row)
+
+  test('several at once, as many as local workers', async () => {
+    let atOnce = 0
+    let most = 0
+    const clock = createVirtualClock()
+    const task: TestColumn['task'] = async ({ index }) => {
+      atOnce += 1
+      most = Math.max(most, atOnce)
+      await new Promise<void>((resolve) => clock.after(10, resolve))
+      atOnce -= 1
+      return { value: `made ${index}` }
+    }
+    const running = assemble(
+      [{ name: 'own', by: 'cell', pure: true, task }],
+      rows,
+      {},
+      {
+        clock,
+        localWorkers: 3,
+      },
+    )
+    await clock.runUntilIdle()
+    const part = await running
+    expect(part.columns).toEqual([rows.map((row) => `made ${row}`)])
+    expect(most).toBe(3)
+    // Four rounds of three.
+    expect(clock.now()).toBe(40)
+  })
+
+  test.each(['heeds', 'does not heed'])('an abort ends one that %s its signal', async (how) => {
+    const controller = new AbortController()
+    const task: TestColumn['task'] = (_, { signal }) =>
+      new Promise((_resolve, reject) => {
+        if (how === 'heeds') signal.addEventListener('abort', () => reject(new Error('stopped')))
+      })
+    const columns: TestColumn[] = [{ name: 'own', by: 'cell', pure: true, task }]
+    const running = assemble(columns, rows, {}, { signal: controller.signal })
+    const reason = new Error('the run was interrupted')
+    setImmediate(() => controller.abort(reason))
+    await expect(running).rejects.toBe(reason)
+  })
 })

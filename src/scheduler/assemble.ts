@@ -1,13 +1,15 @@
-import type { CellFailure } from '../graph/failure.ts'
-import type { Graph, GraphColumn } from '../graph/graph.ts'
-import type { Generator, RequestGenerator, RowGenerator, TaskGenerator } from '../graph/kind.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { Generator } from '../graph/kind.ts'
+import type { Interval } from '../plan/interval.ts'
+import { RowSet } from '../plan/row-set.ts'
 import type { Clock } from '../util/clock.ts'
-import type { Value } from '../util/value.ts'
-import { type Block, BlockRow, cellStatus, createBlock, setCell, statusOf } from './block.ts'
-import { type Evaluator, fillCell, fillNull } from './evaluate.ts'
-import type { JournaledFailure } from './journal.ts'
-import type { KnownCells } from './known-cells.ts'
-import { frameFailure, frameOutcomes, type Outcome, thrownFailure } from './outcome.ts'
+import { createWindowMaker, type WindowMaker } from './assemble-window.ts'
+import type { ByteTally } from './block.ts'
+import type { Evaluator } from './evaluate.ts'
+import type { HoldRows } from './held-rows.ts'
+import { createPace } from './pace.ts'
+import type { PartEnd, RecordBlock } from './part-content.ts'
+import type { ReadRows, StoredBlock } from './stored-rows.ts'
 
 export interface AssembleOptions {
   graph: Graph
@@ -17,280 +19,101 @@ export interface AssembleOptions {
   /** Decided rows of one part, absolute and ascending. */
   rows: Float64Array
   /** What the ledger holds of them. */
-  known: KnownCells
+  read: ReadRows
+  /** Their inputs from outside. */
+  hold: HoldRows
   frameRows: number
+  /** Pure asynchronous cells at once. */
+  localWorkers: number
+  /** Ends pure asynchronous work, and with it the part. */
   signal: AbortSignal
+  tally?: ByteTally
   /** Longest time on the event loop, in ms; others take their slices in the same turn. */
   sliceMs?: number
 }
 
-/** A decided row without a record. */
-interface AbsentRow {
-  row: number
-  outcome: 'dropped' | 'rejected'
-  column: number
-  code: string
+/** The records of decided rows, made as they are asked for. */
+export interface AssembledPart {
+  blocks: AsyncIterable<RecordBlock>
+  /** To be asked for once `blocks` has ended. */
+  end(): PartEnd
 }
 
-/** Decided rows ready to be written. */
-export interface AssembledPart {
-  /** Rows with a record. */
-  rows: Float64Array
-  /** Cells by column id, aligned with `rows`. */
-  columns: readonly (readonly Value[])[]
-  absent: readonly AbsentRow[]
-  /** Failures of pure columns, found here. */
-  failures: readonly JournaledFailure[]
-  /** Rows with a null because a cell failed. */
-  nullKept: number
-  /** Skipped cells by column id. */
-  skipped: readonly number[]
-}
+/** A block of records ends with the row that reaches this, and so does one read from the ledger. */
+const BLOCK_BYTES = 2 ** 20
+/** Values and rows of a block at most: one message to the writer's thread, copied in one go. */
+const BLOCK_VALUES = 16_384
+const BLOCK_ROWS = 512
 
 /**
  * Makes the records of decided rows: cells that were paid for come from the ledger, pure ones are
  * made again (the same, being pure) or, when nothing paid needed them, for the first time.
+ *
+ * A bounded number of bytes is held at any time, whatever the part has.
  */
-export async function assemblePart(options: AssembleOptions): Promise<AssembledPart> {
-  const { graph, known } = options
-  const absent: AbsentRow[] = []
-  const gone = new Set<number>()
-  const kept = new Map<string, JournaledFailure>()
-  for (const failure of known.failures) {
-    const { row, column, code, outcome } = failure
-    if (outcome === 'null') {
-      kept.set(`${column}:${row}`, failure)
-    } else if (!gone.has(row)) {
-      gone.add(row)
-      absent.push({ row, outcome, column, code })
-    }
-  }
-  const rows = gone.size === 0 ? options.rows : options.rows.filter((row) => !gone.has(row))
-  const decided = absent.length === 0 ? null : new Set(options.rows)
-  const state: Assembly = {
+export function assemblePart(options: AssembleOptions): AssembledPart {
+  const { graph, clock, sliceMs = 2 } = options
+  const maker = createWindowMaker({
     ...options,
-    block: createBlock(graph, rows.length, (offset) => rows[offset] as number),
-    lost: new Uint8Array(rows.length),
-    kept,
-    absent: absent.filter(({ row }) => decided?.has(row)),
-    failures: [],
-    pace: createPace(options.clock, options.sliceMs ?? 2),
-  }
-  for (const column of graph.columns) {
-    if (column.producer === null) await makeColumn(state, column)
-  }
-  return collect(state, rows)
-}
-
-interface Assembly extends AssembleOptions {
-  block: Block
-  /** 1 for a row that lost a pure cell: it has no record. */
-  lost: Uint8Array
-  kept: ReadonlyMap<string, JournaledFailure>
-  absent: AbsentRow[]
-  failures: JournaledFailure[]
-  pace: () => Promise<void> | null
-}
-
-/** Rows between two looks at the clock. */
-const STRIDE = 16
-
-async function makeColumn(state: Assembly, column: GraphColumn): Promise<void> {
-  const generator = state.generators[column.id]
-  if (column.pure && generator?.by === 'row') return makeRows(state, column, generator)
-  const { block, lost, evaluator } = state
-  const frames = new Map<number, number[]>()
-  for (let offset = 0; offset < block.size; offset += 1) {
-    const pause = offset % STRIDE === 0 ? state.pace() : null
-    if (pause !== null) await pause
-    if (lost[offset] === 1) continue
-    if (!column.pure) {
-      takeKnown(state, column, offset)
-    } else if (evaluator.skip(column, block, offset)) {
-      continue
-    } else if (generator?.by === 'cell') {
-      await makeCell(state, column, generator, offset)
-    } else {
-      const frame = Math.floor(block.rowAt(offset) / state.frameRows)
-      const offsets = frames.get(frame)
-      if (offsets === undefined) frames.set(frame, [offset])
-      else offsets.push(offset)
-    }
-  }
-  for (const offsets of frames.values()) {
-    await makeFrame(state, column, generator, offsets)
-  }
-}
-
-/** The cells of a sampler, an expression or a seed column: one loop over a slice of rows. */
-async function makeRows(
-  state: Assembly,
-  column: GraphColumn,
-  generator: RowGenerator,
-): Promise<void> {
-  const { block, lost, evaluator } = state
-  const row = new BlockRow(block, 0)
-  for (let from = 0; from < block.size; from += STRIDE) {
-    const pause = state.pace()
-    if (pause !== null) await pause
-    const to = Math.min(from + STRIDE, block.size)
-    for (let offset = from; offset < to; offset += 1) {
-      if (lost[offset] === 1 || evaluator.skip(column, block, offset)) continue
-      row.offset = offset
-      const failure = evaluator.row(column, generator, row)
-      if (failure !== null) lose(state, column, offset, failure)
-    }
-  }
-}
-
-/** A journaled cell: what the ledger has, also when its condition would skip it today. */
-function takeKnown(state: Assembly, column: GraphColumn, offset: number): void {
-  const { block, known } = state
-  const row = block.rowAt(offset)
-  const value = known.cells[column.id]?.get(row)
-  if (value !== undefined) {
-    setCell(block, column.id, offset, value, cellStatus.done)
-    for (const side of column.sides) {
-      setCell(block, side, offset, known.cells[side]?.get(row) ?? null, cellStatus.done)
-    }
-  } else if (state.kept.has(`${column.id}:${row}`)) {
-    fillNull(column, block, offset)
-  } else if (!state.evaluator.skip(column, block, offset)) {
-    throw new Error(
-      `row ${row} counts as decided but the ledger has no cell of column ${column.name}; this is a defect of rowsmith`,
-    )
-  }
-}
-
-/** A pure cell may take its time, but sends nothing: a request would be paid for again. */
-async function makeCell(
-  state: Assembly,
-  column: GraphColumn,
-  generator: RequestGenerator | TaskGenerator,
-  offset: number,
-): Promise<void> {
-  if (generator.requests !== 'none') {
-    throw new Error(`column ${column.name} is declared pure and sends requests; it can't be both`)
-  }
-  const request = (): Promise<never> =>
-    Promise.reject(new Error(`column ${column.name} is declared to send no requests`))
-  let outcome: Outcome
-  try {
-    const row = new BlockRow(state.block, offset)
-    outcome = { result: await generator.run(row, { signal: state.signal, request }) }
-  } catch (error) {
-    outcome = { error }
-  }
-  take(state, column, offset, outcome)
-}
-
-async function makeFrame(
-  state: Assembly,
-  column: GraphColumn,
-  generator: Generator | null | undefined,
-  offsets: readonly number[],
-): Promise<void> {
-  if (generator?.by !== 'column') throw new Error(`column ${column.name} has no frame generator`)
-  const views = offsets.map((offset) => new BlockRow(state.block, offset))
-  let outcomes: readonly Outcome[]
-  try {
-    const answer = await generator.generate(views, state.signal)
-    outcomes = frameOutcomes(column.name, offsets.length, answer)
-  } catch (error) {
-    outcomes = frameFailure(offsets.length, error)
-  }
-  offsets.forEach((offset, index) => take(state, column, offset, outcomes[index] as Outcome))
-}
-
-function take(state: Assembly, column: GraphColumn, offset: number, outcome: Outcome): void {
-  // What is thrown when it is told to stop says nothing about the cell.
-  state.signal.throwIfAborted()
-  try {
-    if ('error' in outcome) throw outcome.error
-    fillCell(column, state.block, offset, outcome.result)
-  } catch (error) {
-    lose(state, column, offset, thrownFailure(error))
-  }
-}
-
-/**
- * A pure cell failed: the row keeps a null there or has no record, as its column says. The ledger
- * has it already when something paid for needed the cell.
- */
-function lose(
-  state: Assembly,
-  column: GraphColumn,
-  offset: number,
-  { code, message }: CellFailure,
-): void {
-  const row = state.block.rowAt(offset)
-  const keeps = column.onFailure === 'null'
-  const outcome = keeps ? 'null' : 'dropped'
-  const told = state.kept.has(`${column.id}:${row}`)
-  if (!told)
-    state.failures.push({
-      row,
-      column: column.id,
-      code,
-      message,
-      attempts: 1,
-      outcome,
-    })
-  if (keeps) {
-    fillNull(column, state.block, offset)
-  } else {
-    state.lost[offset] = 1
-    state.absent.push({ row, outcome: 'dropped', column: column.id, code })
-  }
-}
-
-function collect(state: Assembly, rows: Float64Array): AssembledPart {
-  const { block, lost, graph } = state
-  const complete = state.absent.length === 0 || !lost.includes(1)
-  const columns = graph.columns.map(({ id }) => {
-    const cells = block.cells[id] ?? []
-    return complete ? cells : cells.filter((_, offset) => lost[offset] === 0)
+    tally: options.tally ?? { bytes: 0 },
+    blockBytes: BLOCK_BYTES,
+    pace: createPace(clock, sliceMs),
   })
-  return {
-    rows: complete ? rows : rows.filter((_, offset) => lost[offset] === 0),
-    columns,
-    absent: state.absent.sort((a, b) => a.row - b.row),
-    failures: state.failures,
-    nullKept: countKept(state),
-    skipped: graph.columns.map(({ id }) => countSkipped(state, id)),
+  const blockRows = Math.floor(BLOCK_VALUES / Math.max(1, graph.columns.length))
+  const maxRows = Math.max(1, Math.min(BLOCK_ROWS, blockRows))
+  return { blocks: assembleBlocks(options, maker, maxRows), end: () => maker.end() }
+}
+
+async function* assembleBlocks(
+  { graph, rows, read, hold }: AssembleOptions,
+  maker: WindowMaker,
+  maxRows: number,
+): AsyncGenerator<RecordBlock> {
+  const end = (rows.at(-1) ?? -1) + 1
+  const journaled = graph.columns.some(({ pure }) => !pure)
+  const stored = journaled ? read(intervalsOf(rows), { maxBytes: BLOCK_BYTES }) : noBlocks()
+  const blocks = stored[Symbol.asyncIterator]()
+  let known: StoredBlock | null = null
+  try {
+    for (let from = 0; from < rows.length;) {
+      const first = rows[from] as number
+      if (journaled) known = await blockWith(first, known, blocks)
+      const held = await hold({ start: first, end })
+      try {
+        const bound = Math.min(held.end, known?.end ?? end)
+        let to = from + 1
+        while (to < rows.length && to - from < maxRows && (rows[to] as number) < bound) to += 1
+        yield* maker.make(rows.subarray(from, to), known)
+        from = to
+      } finally {
+        held.release()
+      }
+    }
+  } finally {
+    maker.close()
+    await blocks.return?.()
   }
 }
 
-function countSkipped({ block, lost }: Assembly, column: number): number {
-  const states = block.status[column] ?? []
-  let count = 0
-  for (let offset = 0; offset < states.length; offset += 1) {
-    if (states[offset] === cellStatus.skipped && lost[offset] === 0) count += 1
+async function blockWith(
+  row: number,
+  known: StoredBlock | null,
+  blocks: AsyncIterator<StoredBlock>,
+): Promise<StoredBlock> {
+  let block = known
+  while (block === null || block.end <= row) {
+    const next = await blocks.next()
+    if (next.done === true) throw new Error('the ledger gave fewer rows than it was asked for')
+    block = next.value
   }
-  return count
+  return block
 }
 
-function countKept({ block, lost, graph }: Assembly): number {
-  const failing = graph.columns.filter(({ onFailure }) => onFailure === 'null')
-  if (failing.length === 0) return 0
-  let count = 0
-  for (let offset = 0; offset < block.size; offset += 1) {
-    if (lost[offset] === 1) continue
-    if (failing.some(({ id }) => statusOf(block, id, offset) === cellStatus.failed)) count += 1
-  }
-  return count
+// oxlint-disable-next-line require-yield -- it has none
+async function* noBlocks(): AsyncGenerator<StoredBlock> {
+  return
 }
 
-/** Null to go on, or a promise of the event loop's next turn. */
-function createPace(clock: Clock, sliceMs: number): () => Promise<void> | null {
-  let end = clock.now() + sliceMs
-  return () => {
-    if (clock.now() < end) return null
-    return new Promise((resolve) => {
-      clock.soon(() => {
-        end = clock.now() + sliceMs
-        resolve()
-      })
-    })
-  }
+function intervalsOf(rows: Float64Array): Interval[] {
+  return [...RowSet.fromRows(rows).intervals()]
 }

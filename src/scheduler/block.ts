@@ -55,10 +55,20 @@ export function setCell(
 ): void {
   // Filled at once, so that the array keeps one dense shape however cells arrive.
   const cells = (block.cells[column] ??= Array.from<Value>({ length: block.size }).fill(null))
-  const states = (block.status[column] ??= new Uint8Array(block.size))
   cells[offset] = value
+  setStatus(block, column, offset, status, bytesOf(value))
+}
+
+/** Notes a cell whose value, of so many bytes, is kept elsewhere. */
+export function setStatus(
+  block: Block,
+  column: number,
+  offset: number,
+  status: 1 | 2 | 3,
+  bytes: number,
+): void {
+  const states = (block.status[column] ??= new Uint8Array(block.size))
   states[offset] = status
-  const bytes = bytesOf(value)
   block.bytes += bytes
   ;(block.rowBytes[offset] as number) += bytes
   block.tally.bytes += bytes

@@ -20,6 +20,8 @@ export interface GroupInputs {
 
 export interface OpenGroupsOptions {
   work: WorkGraph
+  /** Bytes of cells held by groups, and by parts while they are made. */
+  tally: ByteTally
   budget: OpeningBudget
   /** Groups of the rows that remain, in order. */
   source: GroupSource
@@ -59,9 +61,8 @@ export interface OpenGroups {
 }
 
 export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
-  const { work, source, parts, frames, rowWork, budget } = options
+  const { work, tally, source, parts, frames, rowWork, budget } = options
   const groups = new Map<OpenGroup, GroupInputs>()
-  const tally: ByteTally = { bytes: 0 }
   let arriving: { group: Group; inputs: GroupInputs | null } | null = null
   let opened = 0
   let rows = 0

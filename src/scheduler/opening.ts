@@ -15,8 +15,8 @@ export interface OpeningState {
 }
 
 export interface RouteState {
-  /** Whether a request could leave now. */
-  couldSend: boolean
+  /** Whether a request could leave now, and nobody waits that could take it. */
+  isIdle: boolean
   waiting: number
   /** Requests the route allows at once. */
   limit: number
@@ -47,15 +47,14 @@ export function reasonToOpen(
   if (state.frameStarted) return 'frame-started'
   const routeless = state.firstRoutes.length === 0
   if (state.openGroups === 0 && state.writing === 0) return 'none-open'
-  if (routeless ? state.writing >= budget.maxWriting : !state.firstRoutes.some(isIdle)) return null
+  if (
+    routeless ? state.writing >= budget.maxWriting : !state.firstRoutes.some(({ isIdle }) => isIdle)
+  )
+    return null
   if (state.rowsHeld + nextRows > budget.maxRows || state.bytesHeld > budget.maxBytes) return null
   for (const route of state.routes) {
     if (route.waiting > budget.lineFactor * route.limit) return null
   }
   if (routeless) return 'writer-free'
   return state.openGroups === 0 ? 'none-open' : 'idle-route'
-}
-
-function isIdle({ waiting, couldSend }: RouteState): boolean {
-  return waiting === 0 && couldSend
 }

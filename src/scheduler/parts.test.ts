@@ -9,6 +9,8 @@ function tracker(remaining: Record<number, number>) {
       handedOn.push({ part, rows: [...rows] })
       return Promise.resolve()
     },
+    signal: new AbortController().signal,
+    tally: { bytes: 0 },
     committed: () => undefined,
     fatal: (error) => {
       throw error

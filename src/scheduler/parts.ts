@@ -1,5 +1,17 @@
 import { RowsmithError } from '../util/errors.ts'
 
+import type { ByteTally } from './block.ts'
+
+/** What the writing of a part shares with the run. */
+interface PartContext {
+  /** Aborted when the run is: what is not written then stays in the ledger. */
+  signal: AbortSignal
+  /** Bytes held while records are made are counted here. */
+  tally: ByteTally
+}
+
+export type CompletePart = (part: number, rows: Float64Array, context: PartContext) => Promise<void>
+
 /** Parts with rows that were decided and are not in a part file yet. */
 export interface PartTracker {
   /** Notes a decided row; hands the part on when it was the last one planned. */
@@ -9,13 +21,15 @@ export interface PartTracker {
   /** Parts handed on whose commit is awaited, and their rows. */
   readonly writing: number
   readonly writingRows: number
+  /** A part was not written, because the run was aborted. */
+  readonly givenUp: boolean
 }
 
-export interface PartTrackerOptions {
+export interface PartTrackerOptions extends PartContext {
   /** Rows of the part that had no outcome when the run was opened. */
   remainingIn: (part: number) => number
   /** Writes a part; resolves after its commit. Rows are absolute and ascending. */
-  completePart: (part: number, rows: Float64Array) => Promise<void>
+  completePart: CompletePart
   committed: () => void
   fatal: (error: unknown) => void
 }
@@ -24,13 +38,22 @@ export function createPartTracker(options: PartTrackerOptions): PartTracker {
   const open = new Map<number, { remaining: number; rows: number[] }>()
   let writing = 0
   let writingRows = 0
+  let givenUp = false
+  const { signal, tally } = options
 
   function handOn(part: number, rows: readonly number[]): void {
     open.delete(part)
     const ascending = Float64Array.from(rows).sort()
     writing += 1
     writingRows += ascending.length
-    options.completePart(part, ascending).then(() => committed(ascending.length), options.fatal)
+    options.completePart(part, ascending, { signal, tally }).then(
+      () => committed(ascending.length),
+      (error: unknown) => {
+        if (!signal.aborted || error !== signal.reason) return options.fatal(error)
+        givenUp = true
+        committed(ascending.length)
+      },
+    )
   }
 
   function committed(rows: number): void {
@@ -58,6 +81,9 @@ export function createPartTracker(options: PartTrackerOptions): PartTracker {
     },
     handOnIncomplete() {
       for (const [part, { rows }] of open) handOn(part, rows)
+    },
+    get givenUp() {
+      return givenUp
     },
     get writing() {
       return writing

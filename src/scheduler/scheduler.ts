@@ -3,11 +3,11 @@ import type { Generator } from '../graph/kind.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
-import type { RequestError } from '../graph/request-error.ts'
 import type { Group } from '../plan/group.ts'
 import type { GroupSource } from '../plan/group-source.ts'
 import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
+import type { ByteTally } from './block.ts'
 import { createCells } from './cells.ts'
 import { createErrorWindow } from './error-window.ts'
 import { createEvaluator } from './evaluate.ts'
@@ -17,9 +17,10 @@ import { createJournalGate } from './journal-gate.ts'
 import type { OpenGroup } from './open-group.ts'
 import { createOpenGroups, type GroupInputs } from './open-groups.ts'
 import type { OpeningBudget, RouteState } from './opening.ts'
-import { createPartTracker } from './parts.ts'
+import { type CompletePart, createPartTracker } from './parts.ts'
 import { type CellCounts, columnProgress, routeProgress } from './progress.ts'
 import { createRequests, type Job } from './requests.ts'
+import { createResources } from './resources.ts'
 import { createRouteCounters, type Route, type RouteCounters } from './routes.ts'
 import { createStartRoutes, goesStraight, type StartRoutes } from './start-routes.ts'
 import { createStopping, type SchedulerEnd } from './stopping.ts'
@@ -37,15 +38,18 @@ export interface SchedulerOptions {
   /** Gets at hand what a group needs; answers at once where nothing has to be read. */
   load: (group: Group) => Promise<GroupInputs> | GroupInputs
   routes: readonly Route[]
-  send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
+  /** `choice` is the name of a route's choice. */
+  send: (choice: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
   /** How large a request is where tokens are limited; characters of text when left out. */
-  sizeOf?: (route: string, request: ModelRequest) => number
+  sizeOf?: (choice: string, request: ModelRequest) => number
   journal: Journal
-  completePart: (part: number, rows: Float64Array) => Promise<void>
+  completePart: CompletePart
   budget: OpeningBudget
   /** Bytes on the way to the ledger above which nothing new is sent. */
   maxPendingBytes: number
   maxAttempts: number
+  /** How long an endpoint may be away before its rows are left, in ms. */
+  maxOutageMs: number
   /** Cells of local asynchronous work (custom functions) and whole-column calls at once. */
   localWorkers: number
   earlyShutdown: { rate: number; window: number } | null
@@ -64,6 +68,9 @@ export interface Scheduler {
   abort(): void
   snapshot(): Snapshot
 }
+
+/** An early shutdown is about what is answered; an endpoint that is away has a limit of its own. */
+const connectionFailures: ReadonlySet<string> = new Set(['unreachable', 'disconnected'])
 
 /** Longest time on the event loop, in ms. */
 const SLICE_MS = 4
@@ -90,6 +97,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   // Whoever never calls `run` does not wait for it either.
   ending.promise.catch(() => undefined)
 
+  const tally: ByteTally = { bytes: 0 }
   let decidedRows = 0
   let droppedRows = 0
   let ended = false
@@ -119,15 +127,35 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     changed: turn,
     fatal,
   }
+  const resources = createResources({
+    clock,
+    routes,
+    signal,
+    maxOutageMs: options.maxOutageMs,
+    isNeeded: (route) =>
+      dispatcher.waiting(route) > 0 ||
+      (counters[route] as RouteCounters).inFlight > 0 ||
+      requests.backingOff > 0,
+    choiceStopped({ route, choice }, error, isLast) {
+      dispatcher.stop(route, choice)
+      if (!isLast) return
+      ;(counters[route] as RouteCounters).stopped = error
+      stopping.endpointRefuses(error)
+    },
+    stopped(what, error) {
+      emit({ type: 'endpoint-stopped', ...what, error })
+      turn()
+    },
+  })
   const requests = createRequests({
     ...shared,
     routes,
     counters,
+    resources,
     send: options.send,
     sizeOf: options.sizeOf ?? ((_route, request) => charactersOf(request)),
     maxAttempts: options.maxAttempts,
     jitter: options.jitter,
-    stopEndpoint,
     providerFailed: (route, error) =>
       emit({ type: 'provider-failed', route: (routes[route] as Route).name, error }),
     throttled: (route, { problem }) =>
@@ -149,20 +177,25 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     routeOf,
     startRouteOf: (local) => routes.length + startRoutes.positionOf(local),
     cellMade,
-    cellFailed: ({ name }, row, { code, message }, kept) =>
-      emit({ type: 'cell-failed', column: name, row, code, message, kept }),
+    cellFailed({ id, name }, row, { code, message }, kept) {
+      const { journaled } = work.columns[work.localOf[id] as number] as WorkColumn
+      if (journaled && !connectionFailures.has(code)) noteEnd(true)
+      emit({ type: 'cell-failed', column: name, row, code, message, kept })
+    },
     groupChanged: (group) => groups.closeIfDone(group),
   })
   const parts = createPartTracker({
     remainingIn: options.remainingIn,
     completePart: options.completePart,
+    signal,
+    tally,
     committed: turn,
     fatal,
   })
   const linesOf = (columns: readonly WorkColumn[]): RouteState[] =>
     linePositions(columns, routes.length, routeOf, startRoutes).map((position) => ({
-      get couldSend() {
-        return dispatcher.couldSend(position)
+      get isIdle() {
+        return dispatcher.isIdle(position)
       },
       get waiting() {
         return dispatcher.waiting(position)
@@ -173,6 +206,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }))
   const groups = createOpenGroups({
     work,
+    tally,
     budget: options.budget,
     source,
     load: options.load,
@@ -209,7 +243,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     if (outcome === 'ok') count.made += 1
     else if (outcome === 'skipped') count.skipped += 1
     else count.failed += 1
-    if (journaled && outcome !== 'skipped') noteEnd(outcome === 'failed')
+    if (journaled && outcome === 'ok') noteEnd(false)
   }
 
   function noteEnd(failed: boolean): void {
@@ -219,20 +253,6 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     stopping.shutDown(
       `at least ${Math.round(rate * 100)} % of the last ${window} cells failed (shutdown_error_rate)`,
     )
-  }
-
-  function stopEndpoint(endpoint: string, error: RequestError): void {
-    let changed = false
-    routes.forEach((route, position) => {
-      const counter = counters[position] as RouteCounters
-      if (route.endpoint !== endpoint || counter.stopped !== null) return
-      counter.stopped = error
-      dispatcher.stop(position)
-      changed = true
-    })
-    if (!changed) return
-    stopping.endpointRefuses(error)
-    emit({ type: 'endpoint-stopped', endpoint, error })
   }
 
   function turn(): void {
@@ -307,7 +327,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     parts.handOnIncomplete()
     if (parts.writing > 0) return
     // Not by open groups: a task of a dropped row may be open still.
-    ending.resolve(stopping.end(source.exhausted && decidedRows === source.rows))
+    const complete = source.exhausted && decidedRows === source.rows && !parts.givenUp
+    ending.resolve(stopping.end(complete))
     end(new Error('the run has ended'))
   }
 
@@ -327,6 +348,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   function end(reason: unknown): void {
     ended = true
     requests.close()
+    resources.close()
     dispatcher.close()
     groups.end()
     controller.abort(reason)
@@ -353,7 +375,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     snapshot: () => ({
       backOff: backOffNow(),
       columns: columnProgress(graph, work, counts),
-      routes: routeProgress(routes, counters, dispatcher, clock),
+      routes: routeProgress(routes, { counters, dispatcher, resources, clock }),
       rows: {
         decided: decidedRows,
         dropped: droppedRows,

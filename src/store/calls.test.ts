@@ -19,9 +19,7 @@ test('an error keeps its code and hints on the way between threads', async () =>
       message: expect.stringContaining('joining /dev/null/file'),
     })
     // The thread goes on with the next call.
-    await expect(writer.call('writePart', '/none', null, { part: 0, endRow: 0 })).rejects.toThrow(
-      /no part was collected/,
-    )
+    await expect(writer.call('finishPart')).rejects.toThrow(/no part was begun/)
   } finally {
     await writer.end()
   }
@@ -29,15 +27,10 @@ test('an error keeps its code and hints on the way between threads', async () =>
 
 test('calls to a thread that has ended reject, open ones too', async () => {
   const writer = startWorker<WriterCalls>('writer.worker')
-  const open = writer
-    .call('writePart', '/none', null, { part: 0, endRow: 0 })
-    .catch((error: unknown) => error)
+  const open = writer.call('finishPart').catch((error: unknown) => error)
   await writer.end()
   expect(await open).toMatchObject({ code: 'internal' })
-  await expect(writer.call('writePart', '/none', null, { part: 0, endRow: 0 })).rejects.toThrow(
-    /thread has ended/,
-  )
-  expect(() => writer.tell('values', 0, [])).toThrow(/thread has ended/)
+  await expect(writer.call('finishPart')).rejects.toThrow(/thread has ended/)
 })
 
 /**
@@ -49,7 +42,7 @@ const program = `
   import { startWorker } from '${new URL('./calls.ts', import.meta.url).href}'
   for (let round = 0; round < 6; round += 1) {
     const writer = startWorker('writer.worker')
-    const ask = () => writer.call('writePart', '/none', null, { part: 0, endRow: 0 }).catch(() => undefined)
+    const ask = () => writer.call('finishPart').catch(() => undefined)
     // Started and quick from here on.
     await ask()
     const first = ask()

@@ -11,15 +11,12 @@ export interface WorkerClient<Calls extends Operations<Calls>> {
     name: Name,
     ...parameters: Parameters<Calls[Name]>
   ): Promise<Awaited<ReturnType<Calls[Name]>>>
-  /** A call without an answer; should it fail, the thread ends and every later call rejects. */
-  tell<Name extends keyof Calls>(name: Name, ...parameters: Parameters<Calls[Name]>): void
   /** Ends the thread; calls that are still open reject. */
   end(): Promise<void>
 }
 
 interface Request {
-  /** Null when nobody waits for the answer. */
-  id: number | null
+  id: number
   name: string
   parameters: unknown[]
 }
@@ -88,10 +85,6 @@ export function startWorker<Calls extends Operations<Calls>>(
   }
 
   return {
-    tell(operation, ...parameters) {
-      if (ended !== null) throw ended
-      post({ id: null, name: String(operation), parameters })
-    },
     call(operation, ...parameters) {
       if (ended !== null) return Promise.reject(ended)
       return new Promise((resolve, reject) => {
@@ -125,10 +118,6 @@ export function serve<Calls extends Operations<Calls>>(calls: Calls): void {
 
   async function answer(request: Request): Promise<void> {
     const { id } = request
-    if (id === null) {
-      await work(request)
-      return
-    }
     let reply: Answer
     try {
       reply = { id, result: await work(request) }
@@ -139,7 +128,6 @@ export function serve<Calls extends Operations<Calls>>(calls: Calls): void {
   }
 
   port.on('message', (request: Request) => {
-    // A rejection here is one of `tell`: it ends the thread, as an uncaught error does.
     last = last.then(() => answer(request))
   })
 }

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { journaledPart, partContent, type PartValues } from '../../test/support/part-content.ts'
+import type { PartContent } from '../scheduler/part-content.ts'
 import { systemClock } from '../util/clock.ts'
 import { inspectStore } from './inspect.ts'
 import { decompressors } from './parquet.ts'
 import type { ColumnSettings, RunSettings } from './settings.ts'
 import { createStore, openStore, type RunStore } from './store.ts'
-import type { PartContent } from './write-part.ts'
 
 let root = ''
 let folders = 0
@@ -58,10 +59,11 @@ function contentOf(
   store: RunStore,
   part: number,
   rows: readonly number[],
-  extra: Partial<PartContent> = {},
+  extra: Partial<PartValues> = {},
 ): PartContent {
   const columns = store.settings.columns.map((one) => rows.map((row) => valueOf(one, row)))
-  return { part, rows: Float64Array.from(rows), columns, absent: [], nullKept: 0, ...extra }
+  const types = store.settings.columns.map(({ type }) => type)
+  return partContent(types, { part, rows, columns, ...extra })
 }
 
 async function finished(folder: string, run: RunSettings = settings): Promise<RunStore> {
@@ -83,7 +85,7 @@ async function records(store: RunStore): Promise<Record<string, unknown>[]> {
 
 /** What is known of a part, as column name and row. */
 async function known(store: RunStore, part: number): Promise<string[]> {
-  const { cells } = await store.readPart(part)
+  const { cells } = await journaledPart(store, part)
   return cells.map(({ row, column: id }) => `${store.settings.columns[id]?.name} ${row}`)
 }
 
@@ -166,16 +168,20 @@ test('rows absent or null because of an unchanged column stay so', async () => {
   store.journal.failure({ ...failure, row: 1, column: 1, outcome: 'dropped' })
   store.journal.failure({ ...failure, row: 2, column: 2, outcome: 'dropped' })
   store.journal.cell({ row: 2, column: 1, value: 'paid' })
-  const content = contentOf(store, 0, [0, 3, 4, 5, 6, 7], {
+  const left = [0, 3, 4, 5, 6, 7]
+  const columns = store.settings.columns.map((one) =>
+    left.map((row): string | number | null => valueOf(one, row)),
+  )
+  columns[1]?.splice(3, 1, null)
+  columns[2]?.splice(5, 1, null)
+  const content = contentOf(store, 0, left, {
+    columns,
     absent: [1, 2].map((row) => ({ row, outcome: 'dropped', column: row, code: 'refused' })),
     nullKept: 1,
     // The title of row 7 was skipped.
     skipped: [0, 0, 1],
   })
-  const columns = content.columns.map((values) => [...values])
-  columns[1]?.splice(3, 1, null)
-  columns[2]?.splice(5, 1, null)
-  await store.writePart({ ...content, columns })
+  await store.writePart(content)
   expect(await store.failures()).toMatchObject([
     { name: 'story', outcome: 'dropped', count: 1 },
     { name: 'story', outcome: 'null', count: 1 },
@@ -187,7 +193,7 @@ test('rows absent or null because of an unchanged column stay so', async () => {
     { start: 0, end: 1 },
     { start: 3, end: 8 },
   ])
-  const { cells, failures } = await store.readPart(0)
+  const { cells, failures } = await journaledPart(store, 0)
   expect(failures).toMatchObject([{ row: 5, column: 1, outcome: 'null', message: 'I must not' }])
   const stories = cells.filter(({ column: id }) => id === 1).map(({ row }) => row)
   const titles = cells.filter(({ column: id }) => id === 2).map(({ row }) => row)
@@ -214,7 +220,7 @@ test('a row that was absent because of a changed column is undecided again', asy
   await store.writePart(contentOf(store, 0, rows, { absent }))
   await store.changeConfig({ config: '2', columns: [number, story, column('title', 2)] })
   expect(await known(store, 0)).toStrictEqual(range(0, 8).map((row) => `story ${row}`))
-  expect((await store.readPart(0)).failures).toStrictEqual([])
+  expect((await journaledPart(store, 0)).failures).toStrictEqual([])
 })
 
 test('the config stands in the folder, as it is now', async () => {

@@ -26,6 +26,7 @@ const options = { clock: systemClock }
  */
 const program = `
   import { createStore, openStore } from '${new URL('./store.ts', import.meta.url).href}'
+  import { journaledPart, partContent } from '${new URL('../../test/support/part-content.ts', import.meta.url).href}'
   import { RowSet } from '${new URL('../plan/row-set.ts', import.meta.url).href}'
   import { systemClock } from '${new URL('../util/clock.ts', import.meta.url).href}'
 
@@ -65,7 +66,8 @@ const program = `
           .filter((row) => row < settings.rows && !decided.has(row))
         if (rows.length === 0) continue
         const known = new Map<number, unknown>()
-        for (const { row, value } of (await store.readPart(part)).cells) known.set(row, value)
+        const { cells } = await journaledPart(store, part)
+        for (const { row, value } of cells) known.set(row, value)
         for (const row of rows) {
           if (known.has(row)) continue
           store.journal.cell({ row, column: 0, value: 'answer ' + row })
@@ -79,14 +81,13 @@ const program = `
           await store.flush()
         }
         const kept = rows.filter((row) => row % 5 !== 4)
-        await store.writePart({
+        await store.writePart(partContent(['string', 'int64'], {
           part,
-          rows: Float64Array.from(kept),
+          rows: kept,
           columns: [kept.map((row) => 'answer ' + row), kept],
           absent: rows.filter((row) => row % 5 === 4)
             .map((row) => ({ row, outcome: 'rejected' as const, column: 1, code: 'filter' })),
-          nullKept: 0,
-        })
+        }))
       }
     }
     await store.join()

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, afterEach, expect, test } from 'vitest'
 import { systemClock } from '../util/clock.ts'
+import { journaledPart, partContent } from '../../test/support/part-content.ts'
+import type { PartContent } from '../scheduler/part-content.ts'
 import { createStore, openStore } from './store.ts'
 import type { RunSettings } from './settings.ts'
 
@@ -90,7 +92,7 @@ test.skipIf(!canMount)(
 
     mount('-o', 'remount,size=32m')
     await using again = await openStore(directory, { clock: systemClock })
-    const { cells } = await again.readPart(0)
+    const { cells } = await journaledPart(again, 0)
     expect(cells.length).toBeGreaterThanOrEqual(durable)
     for (const { row, value } of cells) expect(value).toBe(noise(row, 30_000))
     again.journal.cell({ row: 900, column: 0, value: 'goes on' })
@@ -103,21 +105,17 @@ test.skipIf(!canMount)(
   async () => {
     const directory = join(folder, 'run')
     const rows = Array.from({ length: 100 }, (_, row) => row)
-    const content = {
-      part: 0,
-      rows: Float64Array.from(rows),
-      columns: [rows.map((row) => noise(row, 40_000))],
-      absent: [],
-      nullKept: 0,
-    }
+    const columns = [rows.map((row) => noise(row, 40_000))]
+    const content = (): PartContent =>
+      partContent(['string'], { part: 0, rows, columns, blockRows: 10 })
     await using store = await createStore(directory, settings, { clock: systemClock })
-    await expect(store.writePart(content)).rejects.toMatchObject({ code: 'disk-full' })
+    await expect(store.writePart(content())).rejects.toMatchObject({ code: 'disk-full' })
     expect(readdirSync(join(directory, 'parts'))).toStrictEqual([])
     store.journal.cell({ row: 0, column: 0, value: 'still written' })
     await store.flush()
 
     mount('-o', 'remount,size=32m')
-    await store.writePart(content)
+    await store.writePart(content())
     expect(await store.totals()).toMatchObject({ accepted: 100 })
   },
 )

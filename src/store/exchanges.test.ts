@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { JournaledExchange } from '../scheduler/journal.ts'
+import { journaledPart, partContent } from '../../test/support/part-content.ts'
 import { systemClock } from '../util/clock.ts'
 import { inspectStore } from './inspect.ts'
 import { noUsage } from '../graph/request.ts'
@@ -53,7 +54,7 @@ async function append(store: RunStore, exchanges: readonly JournaledExchange[]):
 }
 
 async function turnsOf(store: RunStore, part = 0): Promise<string[]> {
-  const { exchanges } = await store.readPart(part)
+  const { exchanges } = await journaledPart(store, part)
   return exchanges.map(({ row, column, turn }) => `${row}:${column}:${turn}`)
 }
 
@@ -65,7 +66,7 @@ test('an exchange is durable when it calls back, and is there at the next openin
   await first.close()
   await using second = await openStore(folder, options)
   expect(await second.unfinishedParts()).toStrictEqual([0])
-  expect((await second.readPart(0)).exchanges).toStrictEqual([
+  expect((await journaledPart(second, 0)).exchanges).toStrictEqual([
     exchange(3, 0),
     exchange(3, 1),
     exchange(5, 0, 1),
@@ -81,8 +82,8 @@ test('a cell folds its exchanges, a failure keeps them for the retry, a part end
   expect(await turnsOf(store)).toStrictEqual(['0:1:0', '1:0:0'])
 
   const absent = [{ row: 1, outcome: 'dropped' as const, column: 0, code: 'refused' }]
-  const rows = Float64Array.of(0)
-  await store.writePart({ part: 0, rows, columns: [['made'], ['n']], absent, nullKept: 0 })
+  const content = { part: 0, rows: [0], columns: [['made'], ['n']], absent }
+  await store.writePart(partContent(['string', 'string'], content))
   expect(await turnsOf(store)).toStrictEqual([])
   expect(await store.retryDropped()).toStrictEqual([{ start: 1, end: 2 }])
   expect(await turnsOf(store)).toStrictEqual(['1:0:0'])
@@ -92,7 +93,7 @@ test('an exchange that is asked anew replaces the one before', async () => {
   await using store = await createStore(newFolder(), settings, options)
   await append(store, [exchange(2, 0)])
   await append(store, [{ ...exchange(2, 0), hash: 'another', reply: '{"text":"other"}' }])
-  const { exchanges } = await store.readPart(0)
+  const { exchanges } = await journaledPart(store, 0)
   expect(exchanges).toMatchObject([{ turn: 0, hash: 'another', reply: '{"text":"other"}' }])
 })
 
@@ -103,7 +104,7 @@ test('thousands of exchanges of one part are read whole, also those of one row',
   )
   await append(store, all)
   for (const row of [1, 3, 4]) store.journal.cell({ row, column: 1, value: `note ${row}` })
-  const { cells, exchanges } = await store.readPart(0)
+  const { cells, exchanges } = await journaledPart(store, 0)
   expect(exchanges).toStrictEqual(all)
   expect(cells.map(({ row }) => row)).toStrictEqual([1, 3, 4])
 })

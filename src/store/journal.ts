@@ -1,3 +1,4 @@
+import { toStored, type StoredValue } from '../graph/stored-value.ts'
 import type {
   Journal,
   JournaledCell,
@@ -10,7 +11,6 @@ import type { JournalBatch, StoredCell, StoredExchange, StoredFailure } from './
 import { addToUsage, usageOf, type ColumnUsage } from './ledger-usage.ts'
 import { noUsage } from '../graph/request.ts'
 import type { ColumnSettings } from './settings.ts'
-import { toStored, type StoredValue } from './stored-value.ts'
 
 const maxBatchRecords = 256
 const maxBatchBytes = 1 << 20

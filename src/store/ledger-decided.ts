@@ -104,13 +104,6 @@ export function readPartRows(row: SqlRow, part: number, partRows: number): RowSe
   return RowSet.fromIntervals(intervals)
 }
 
-/** The rows of a part that have no outcome. */
-export function readUndecided(ledger: LedgerFile, partRows: number, part: number): RowSet {
-  const all = RowSet.fromIntervals([{ start: part * partRows, end: (part + 1) * partRows }])
-  const row = ledger.get('SELECT decided FROM part WHERE number = ?', part)
-  return row === undefined ? all : all.subtract(readPartRows(row, part, partRows))
-}
-
 export function partRowsText(rows: RowSet, partRows: number): string | null {
   if (rows.count === partRows) return null
   return JSON.stringify([...rows.intervals()].map(({ start, end }) => [start, end]))

@@ -41,6 +41,13 @@ export class LedgerFile {
     return statement.all(...values)
   }
 
+  /** Like `each`, with every integer as a bigint. */
+  eachExact(sql: string, ...values: SQLInputValue[]): Iterable<SqlRow> {
+    const statement = this.#prepare(sql)
+    statement.setReadBigInts(true)
+    return statement.iterate(...values)
+  }
+
   each(sql: string, ...values: SQLInputValue[]): Iterable<SqlRow> {
     return this.#prepare(sql).iterate(...values)
   }

@@ -1,3 +1,5 @@
+import type { Usage } from '../graph/request.ts'
+import type { StoredValue } from '../graph/stored-value.ts'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
 import { columnAt, type KeyedColumn } from './ledger-config.ts'
@@ -18,8 +20,7 @@ import {
   usageValues,
   type ColumnUsage,
 } from './ledger-usage.ts'
-import { type Usage } from '../graph/request.ts'
-import { fromSql, toSql, type StoredValue } from './stored-value.ts'
+import { toSql } from './sql-value.ts'
 
 export interface StoredCell {
   row: number
@@ -144,85 +145,7 @@ export function insertFailures(
   }
 }
 
-/** Some of what is journaled of a set of rows, and where to go on. */
-export interface JournalPage {
-  cells: StoredCell[]
-  exchanges: StoredExchange[]
-  failures: StoredFailure[]
-  /** The first row that is not in this page; null after the last page. */
-  next: number | null
-}
-
-/** Cells of a page, about: as many as a thread takes in without holding its loop. */
-const pageCells = 512
-
-/** What is journaled of the given rows, a page from a row on. */
-export function readJournaled(
-  ledger: LedgerFile,
-  columns: readonly KeyedColumn[],
-  rows: RowSet,
-  from: number,
-): JournalPage {
-  const positions = new Map(columns.map(({ key }, position) => [key, position]))
-  const rest = rows.intersect(from, rows.end)
-  const page: JournalPage = { cells: [], exchanges: [], failures: [], next: null }
-  // Whole rows only, so one row more than fills the page.
-  let room = pageCells + columns.length
-  for (const { start, end } of rest.intervals()) {
-    const found = ledger.allExact(cellsOfRange, start, end, room)
-    const withCells = found.length === room ? Number(found.at(-1)?.['row']) : end
-    const { cut, exchanges } = readExchanges(ledger, positions, start, withCells)
-    page.exchanges.push(...exchanges)
-    for (const row of found) {
-      const number = Number(row['row'])
-      const column = positions.get(Number(row['column_key']))
-      // A key that is no column of this run any more.
-      if (column === undefined || number >= cut) continue
-      const { type } = columnAt(columns, column).settings
-      page.cells.push({ row: number, column, value: fromSql(type, row['value']) })
-    }
-    for (const row of ledger.all(failuresOfRange, start, cut)) {
-      const column = positions.get(readCount(row, 'column_key', 'failure.column_key'))
-      if (column !== undefined) page.failures.push(readFailure(row, column))
-    }
-    room -= found.length + exchanges.length
-    if (room > 0 && cut === end) continue
-    page.next = cut
-    break
-  }
-  return page
-}
-
-const cellsOfRange = `SELECT row, column_key, value FROM cell
-  WHERE row >= ? AND row < ? ORDER BY row, column_key LIMIT ?`
-const failuresOfRange = 'SELECT * FROM failure WHERE row >= ? AND row < ?'
-const exchangesOfRange = `SELECT row, column_key, turn, hash, reply, ${usageColumns} FROM exchange
-  WHERE row >= ? AND row < ? ORDER BY row, column_key, turn LIMIT ?`
-
-/** Exchanges of whole rows from a row on, some thousand at most, and the row behind the last. */
-function readExchanges(
-  ledger: LedgerFile,
-  positions: ReadonlyMap<number, number>,
-  start: number,
-  end: number,
-): { cut: number; exchanges: StoredExchange[] } {
-  let found = ledger.all(exchangesOfRange, start, end, pageExchanges)
-  let cut = end
-  if (found.length === pageExchanges) {
-    cut = Math.max(start + 1, readCount(found.at(-1) ?? {}, 'row', 'exchange.row'))
-    // A single row that has more of them is one page.
-    found = ledger.all(exchangesOfRange, start, cut, -1)
-  }
-  const exchanges = found.flatMap((row): StoredExchange[] => {
-    const column = positions.get(readCount(row, 'column_key', 'exchange.column_key'))
-    return column === undefined ? [] : [readExchange(row, column)]
-  })
-  return { cut, exchanges }
-}
-
-const pageExchanges = 1024
-
-function readExchange(row: SqlRow, column: number): StoredExchange {
+export function readExchange(row: SqlRow, column: number): StoredExchange {
   return {
     row: readCount(row, 'row', 'exchange.row'),
     column,
@@ -233,7 +156,7 @@ function readExchange(row: SqlRow, column: number): StoredExchange {
   }
 }
 
-function readFailure(row: SqlRow, column: number): StoredFailure {
+export function readFailure(row: SqlRow, column: number): StoredFailure {
   return {
     row: readCount(row, 'row', 'failure.row'),
     column,
@@ -246,7 +169,7 @@ function readFailure(row: SqlRow, column: number): StoredFailure {
   }
 }
 
-function readOutcome(row: SqlRow): 'dropped' | 'null' {
+export function readOutcome(row: SqlRow): 'dropped' | 'null' {
   const { outcome } = row
   if (outcome === 'dropped' || outcome === 'null') return outcome
   throw corrupt('failure.outcome', outcome, "'dropped' or 'null'")

@@ -1,5 +1,6 @@
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
+import type { AbsentRow } from '../scheduler/part-content.ts'
 import type { PartProfile } from '../profile/part-profile.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { columnAt, type KeyedColumn } from './ledger-config.ts'
@@ -25,14 +26,6 @@ import {
   type NullCells,
 } from './null-cells.ts'
 import type { WrittenFile } from './parquet.ts'
-
-/** A decided row that has no record. `column` is the one that failed or rejected it. */
-export interface AbsentRow {
-  row: number
-  outcome: 'dropped' | 'rejected'
-  column: number
-  code: string
-}
 
 /** The same as the ledger keeps it: by column key. */
 export type StoredAbsentRow = Omit<AbsentRow, 'column'> & { key: number }

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RowSet } from '../plan/row-set.ts'
 import { createPartProfiler, createProfileMerger } from '../profile/part-profile.ts'
+import { partContent } from '../../test/support/part-content.ts'
 import { systemClock } from '../util/clock.ts'
 import { readColumns } from './ledger-config.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
@@ -146,19 +147,20 @@ test('profiles of parts that are merged are not kept: a 64th of them is', () => 
 })
 
 const clock = systemClock
+const types = settings.columns.map(({ type }) => type)
 
 async function write(store: RunStore, part: number, rows: readonly number[]): Promise<void> {
   const values = rows.map(valuesOf)
-  await store.writePart({
+  const content = {
     part,
-    rows: Float64Array.from(rows),
+    rows,
     columns: [values.map(([text]) => text), values.map(([, number]) => number)],
     absent: rowsOf(part)
       .filter((row) => !rows.includes(row))
-      .map((row) => ({ row, outcome: 'dropped', column: 0, code: 'x' })),
-    nullKept: 0,
+      .map((row) => ({ row, outcome: 'dropped' as const, column: 0, code: 'x' })),
     skipped: [1, 0],
-  })
+  }
+  await store.writePart(partContent(types, content))
 }
 
 /** What a report is made of. */
@@ -191,13 +193,8 @@ test('a part that was open again leaves the statistics of a run that never was',
   expect(await again.retryDropped()).toStrictEqual([{ start: 28, end: 29 }])
   // They were merged: until their profiles are made again, a report reads their files.
   expect(tableOf(again)).toHaveLength(1)
-  await again.writePart({
-    part: 7,
-    rows: Float64Array.of(28),
-    columns: valuesOf(28).map((value) => [value]),
-    absent: [],
-    nullKept: 0,
-  })
+  const columns = valuesOf(28).map((value) => [value])
+  await again.writePart(partContent(types, { part: 7, rows: [28], columns }))
   expect(await figures(again)).toStrictEqual(expected)
   await again.completeProfiles()
   expect(tableOf(again)).toStrictEqual(tableOf(whole))

@@ -21,7 +21,7 @@ import { forgetMerged } from './ledger-profiles.ts'
 import { usagePlaces, usageValues } from './ledger-usage.ts'
 import { noUsage } from '../graph/request.ts'
 import type { RowBlock } from './part-file.ts'
-import { toSql } from './stored-value.ts'
+import { toSql } from './sql-value.ts'
 
 /** What a change of the config did. */
 export interface ChangedConfig {

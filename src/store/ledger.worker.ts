@@ -1,16 +1,18 @@
 import { resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
+import type { KnownRows } from '../scheduler/known-rows.ts'
 import type { PartProfile } from '../profile/part-profile.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { serve } from './calls.ts'
 import type { ConfigVersion, KeyedColumn } from './ledger-config.ts'
 import * as batches from './ledger-batch.ts'
 import * as datasets from './ledger-dataset.ts'
-import { readDecided, readUndecided } from './ledger-decided.ts'
+import { readDecided } from './ledger-decided.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
 import * as journal from './ledger-journal.ts'
 import * as parts from './ledger-parts.ts'
+import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './ledger-rows.ts'
 import * as profiles from './ledger-profiles.ts'
 import * as reopening from './ledger-reopen.ts'
 import * as runs from './ledger-run.ts'
@@ -36,7 +38,8 @@ export interface LedgerCalls {
 
   writeBatch(batch: journal.JournalBatch): void
   unfinishedParts(): number[]
-  readPart(part: number, from: number): journal.JournalPage
+  readRows(rows: readonly Interval[], options: PageOptions): RowPage
+  readKnownRows(rows: Interval): KnownRows
   usage(): usage.RouteUsage[]
   failures(): journal.FailureSummary[]
 
@@ -158,10 +161,13 @@ serve<LedgerCalls>({
     const decided = readDecided(ledger, settings.partRows)
     return journal.readUnfinishedParts(ledger, decided, settings.partRows)
   },
-  readPart(part, from) {
-    const { ledger, columns, settings } = run()
-    const rows = readUndecided(ledger, settings.partRows, part)
-    return journal.readJournaled(ledger, columns, rows, from)
+  readRows(rows, options) {
+    const { ledger, columns } = run()
+    return readRowPage(ledger, columns, rows, options)
+  },
+  readKnownRows(rows) {
+    const { ledger, columns } = run()
+    return readKnownRows(ledger, columns, rows)
   },
   usage: () => usage.readUsage(run().ledger),
   failures() {

@@ -17,6 +17,7 @@ import { systemClock } from '../util/clock.ts'
 import { inspectStore } from './inspect.ts'
 import { holdsRun } from './ledger-file.ts'
 import type { RunSettings } from './settings.ts'
+import { partContent } from '../../test/support/part-content.ts'
 import { createStore, openStore } from './store.ts'
 
 let root = ''
@@ -53,9 +54,8 @@ let made: Promise<void> | undefined
 
 async function makeRun(folder: string): Promise<void> {
   await using store = await createStore(folder, settings, options)
-  const rows = Float64Array.of(8, 9, 10, 11, 14, 15)
-  const columns = [[...rows].map(String)]
-  await store.writePart({ part: 1, rows, columns, absent: [], nullKept: 0 })
+  const rows = [8, 9, 10, 11, 14, 15]
+  await store.writePart(partContent(['string'], { part: 1, rows, columns: [rows.map(String)] }))
 }
 
 function newFolder(): string {

@@ -5,9 +5,6 @@ import type { AsyncBuffer, SchemaElement } from 'hyparquet'
 import type { ColumnType } from '../graph/kind.ts'
 import { recordColumn, rowColumn } from './settings.ts'
 
-/** Row groups hold rows of one cell of this grid over absolute row numbers, never more. */
-export const rowGroupRows = 4096
-
 export const createdBy = 'rowsmith'
 
 export const compressors = { ZSTD: (input: Uint8Array): Uint8Array => zstdCompressSync(input) }

@@ -2,16 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
+import { parquetMetadata } from 'hyparquet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { FileColumn } from './parquet.ts'
-import {
-  mergeBlocks,
-  readPartFile,
-  splitBlocks,
-  writePartFile,
-  type RowBlock,
-} from './part-file.ts'
-import type { StoredValue } from './stored-value.ts'
+import { mergeBlocks, readPartFile, sliceBlock, writePartFile, type RowBlock } from './part-file.ts'
+import { rowGroupLimits } from './row-group.ts'
+import type { StoredValue } from '../graph/stored-value.ts'
 
 let folder = ''
 let files = 0
@@ -37,11 +33,11 @@ const rowValues: fc.Arbitrary<StoredValue[]> = fc.tuple(
   fc.option(fc.json()),
 )
 
-/** Rows in a few cells of the row group grid, with values that repeat, so dictionaries are used. */
+/** Rows with gaps, and values that repeat, so dictionaries are used. */
 const blocks: fc.Arbitrary<RowBlock> = fc
-  .uniqueArray(fc.tuple(fc.nat(3), fc.nat(40)), { selector: String, minLength: 1, maxLength: 60 })
+  .uniqueArray(fc.nat(200), { minLength: 1, maxLength: 60 })
   .chain((places) => {
-    const rows = Float64Array.from(places, ([cell, offset]) => cell * 4096 + offset).sort()
+    const rows = Float64Array.from(places).sort()
     return fc
       .array(rowValues, { minLength: 1, maxLength: 6 })
       .chain((pool) =>
@@ -75,7 +71,7 @@ async function readAll(path: string): Promise<{ rows: number[]; values: StoredVa
 test('every value of every type is read back as it was written', async () => {
   const check = fc.asyncProperty(blocks, async (block) => {
     const path = nextPath()
-    await writePartFile({ path, columns, blocks: splitBlocks(block) })
+    await writePartFile({ path, columns, blocks: [block] })
     const { rows, values } = await readAll(path)
     expect(rows).toStrictEqual([...block.rows])
     expect(values).toStrictEqual(block.columns.map((column) => [...column]))
@@ -83,20 +79,66 @@ test('every value of every type is read back as it was written', async () => {
   await fc.assert(check, { numRuns: 60 })
 })
 
-test('a part made in two goes has the bytes of one made at once', async () => {
-  const check = fc.asyncProperty(blocks, fc.infiniteStream(fc.boolean()), async (block, coin) => {
-    const early = [...block.rows].map(() => coin.next().value === true)
+/** Cuts a block anywhere. */
+async function* pieces(block: RowBlock, sizes: Iterator<number>): AsyncGenerator<RowBlock> {
+  for (let from = 0; from < block.rows.length;) {
+    const to = from + Number(sizes.next().value)
+    yield sliceBlock(block, from, to)
+    from = to
+  }
+}
+
+/** So small that a few rows fill a row group, by their number or by their bytes. */
+const limits = { rows: 16, bytes: 600 }
+
+test('a part has the same bytes made in one go or in two, from blocks of any size', async () => {
+  const sizes = fc.infiniteStream(fc.integer({ min: 1, max: 9 }))
+  const coins = fc.infiniteStream(fc.boolean())
+  const check = fc.asyncProperty(blocks, coins, sizes, async (block, coin, cut) => {
+    const early = [...block.rows].map(() => coin.next().value)
     if (!early.includes(true)) return
     const [first, second, whole] = [nextPath(), nextPath(), nextPath()]
-    await writePartFile({ path: first, columns, blocks: splitBlocks(pick(block, early, true)) })
+    const begun = pieces(pick(block, early, true), cut)
+    await writePartFile({ path: first, columns, limits, blocks: begun })
     const old = readPartFile(first, columns)
-    const merged = mergeBlocks(old, splitBlocks(pick(block, early, false)))
-    await writePartFile({ path: second, columns, blocks: merged })
-    const written = await writePartFile({ path: whole, columns, blocks: splitBlocks(block) })
+    const merged = mergeBlocks(old, pieces(pick(block, early, false), cut))
+    await writePartFile({ path: second, columns, limits, blocks: merged })
+    const written = await writePartFile({ path: whole, columns, limits, blocks: [block] })
     expect(readFileSync(second).equals(readFileSync(whole))).toBe(true)
     expect(written.bytes).toBe(readFileSync(whole).length)
   })
   await fc.assert(check, { numRuns: 60 })
+})
+
+test('a row group ends with the row that fills it, by rows or by bytes', async () => {
+  const column: FileColumn[] = [{ name: 'text', type: 'string' }]
+  async function groupsOf(text: string, count: number): Promise<number[]> {
+    const path = nextPath()
+    const rows = Float64Array.from({ length: count }, (_, row) => row)
+    const block = { rows, columns: [[...rows].map((row) => `${row}${text}`)] }
+    await writePartFile({ path, columns: column, blocks: [block] })
+    const sizes: number[] = []
+    for await (const group of readPartFile(path, column)) sizes.push(group.rows.length)
+    return sizes
+  }
+  expect(await groupsOf('', 40_000)).toEqual([rowGroupLimits.rows, 40_000 - rowGroupLimits.rows])
+  const text = 'x'.repeat(2_000_000)
+  const perGroup = Math.ceil(rowGroupLimits.bytes / (2 * text.length))
+  expect(await groupsOf(text, 20)).toEqual([perGroup, perGroup, 20 - 2 * perGroup])
+})
+
+test('least and greatest values are in the footer whatever their length', async () => {
+  const path = nextPath()
+  const column: FileColumn[] = [{ name: 'text', type: 'string' }]
+  const values = ['b'.repeat(100_000), `a${'🦊'.repeat(1_000)}`, `ü${'z'.repeat(500)}`]
+  const block = { rows: Float64Array.of(0, 1, 2), columns: [values] }
+  await writePartFile({ path, columns: column, blocks: [block] })
+  const metadata = parquetMetadata(new Uint8Array(readFileSync(path)).buffer)
+  const statistics = metadata.row_groups[0]?.columns[2]?.meta_data?.statistics
+  expect(String(statistics?.min_value)).toBe('a🦊🦊🦊')
+  expect(String(statistics?.max_value) > 'üzz').toBe(true)
+  expect(String(statistics?.max_value).length).toBeLessThan(17)
+  expect([statistics?.is_min_value_exact, statistics?.is_max_value_exact]).toEqual([false, false])
 })
 
 test('int64 as numbers or bigints gives the same bytes', async () => {
@@ -127,7 +169,7 @@ test('a row in the old and the new part is refused', async () => {
   async function* old() {
     yield block
   }
-  const merged = mergeBlocks(old(), [block])
+  const merged = mergeBlocks(old(), old())
   await expect(merged.next()).rejects.toThrow(/row 5 is in the part already/)
 })
 

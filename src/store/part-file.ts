@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs'
 import { parquetMetadataAsync, parquetScan } from 'hyparquet'
 import { ByteWriter, ParquetWriter, type Writer } from 'hyparquet-writer'
-import type { StoredValue } from './stored-value.ts'
+import type { StoredValue } from '../graph/stored-value.ts'
+import { copyOfText } from '../util/copy-text.ts'
 import {
   compressors,
   createdBy,
@@ -10,13 +11,13 @@ import {
   openSource,
   parsers,
   partSchema,
-  rowGroupRows,
   type FileColumn,
   type WrittenFile,
 } from './parquet.ts'
+import { createRowGroup, type RowGroupLimits } from './row-group.ts'
 import { recordColumn, rowColumn } from './settings.ts'
 
-/** Rows with their values by column, in ascending row order. */
+/** Rows with their values by column, in ascending row order; at least one row. */
 export interface RowBlock {
   rows: Float64Array
   columns: readonly (readonly StoredValue[])[]
@@ -25,13 +26,14 @@ export interface RowBlock {
 export interface WritePartOptions {
   path: string
   columns: readonly FileColumn[]
-  /** Blocks in row order, each within one cell of the row group grid. */
+  /** Blocks in row order; how the rows are cut into them does not change the file. */
   blocks: Iterable<RowBlock> | AsyncIterable<RowBlock>
+  limits?: RowGroupLimits
 }
 
-/** Writes a part file, one row group per block, and syncs it; on failure nothing stays. */
+/** Writes a part file, one row group after another, and syncs it; on failure nothing stays. */
 export async function writePartFile(options: WritePartOptions): Promise<WrittenFile> {
-  const { path, columns, blocks } = options
+  const { path, columns, blocks, limits } = options
   using sink = createSink(path)
   try {
     const memory = new ByteWriter()
@@ -48,9 +50,17 @@ export async function writePartFile(options: WritePartOptions): Promise<WrittenF
       compressors,
       createdBy,
     })
-    for await (const block of blocks) {
-      await parquet.write({ columnData: columnData(columns, block), rowGroupSize: rowGroupRows })
+    const group = createRowGroup(columns.length, limits)
+    async function write(block: RowBlock): Promise<void> {
+      const data = { columnData: columnData(columns, block), rowGroupSize: block.rows.length }
+      await parquet.write(data)
+      shortenBounds(parquet)
     }
+    for await (const block of blocks) {
+      for (const full of group.add(block)) await write(full)
+    }
+    const rest = group.take()
+    if (rest !== null) await write(rest)
     await parquet.finish()
     sink.write(memory.getBytes())
     return sink.finish()
@@ -58,6 +68,26 @@ export async function writePartFile(options: WritePartOptions): Promise<WrittenF
     // What is half written only takes space; the intent would remove it at the next open.
     rmSync(path, { force: true })
     throw error
+  }
+}
+
+/** More than the writer keeps of a text in the footer, where it cuts least and greatest values. */
+const BOUND_CHARACTERS = 256
+
+/**
+ * The writer keeps the least and the greatest value of every column of a row group as they are until
+ * the file is finished: long texts of many row groups would all stay in memory.
+ */
+function shortenBounds({ row_groups: groups }: ParquetWriter): void {
+  for (const { meta_data: meta } of groups.at(-1)?.columns ?? []) {
+    const bounds = meta?.statistics
+    if (bounds === undefined) continue
+    for (const name of ['min_value', 'max_value'] as const) {
+      const value = bounds[name]
+      if (typeof value === 'string' && value.length > BOUND_CHARACTERS) {
+        bounds[name] = copyOfText(value, BOUND_CHARACTERS)
+      }
+    }
   }
 }
 
@@ -110,41 +140,80 @@ export async function* readPartFile(
   }
 }
 
-/** Cuts rows into blocks along the row group grid. */
-export function* splitBlocks({ rows, columns }: RowBlock): Generator<RowBlock> {
-  for (let from = 0; from < rows.length;) {
-    const cell = gridCell(rows[from])
-    let to = from + 1
-    while (to < rows.length && gridCell(rows[to]) === cell) to += 1
-    yield {
-      rows: rows.slice(from, to),
-      columns: columns.map((values) => values.slice(from, to)),
+/**
+ * Merges two streams of blocks in row order; a row in both is a mistake. One block of each is held,
+ * and of `fresh` the next is asked for only once all of the last is given on.
+ */
+export async function* mergeBlocks(
+  old: AsyncIterable<RowBlock>,
+  fresh: AsyncIterable<RowBlock>,
+): AsyncGenerator<RowBlock> {
+  const cursors = [cursorOver(old), cursorOver(fresh)] as const
+  const [one, other] = cursors
+  await Promise.all([one.fill(), other.fill()])
+  try {
+    while (one.block !== null && other.block !== null) {
+      const end = Math.min(lastRow(one.block), lastRow(other.block)) + 1
+      const [left, right] = [one.until(end), other.until(end)]
+      if (left === null || right === null) yield (left ?? right) as RowBlock
+      else yield mergeBlock(left, right)
+      await Promise.all([one.fill(), other.fill()])
     }
-    from = to
+    for (const cursor of cursors) {
+      while (cursor.block !== null) {
+        yield cursor.block
+        cursor.block = null
+        await cursor.fill()
+      }
+    }
+  } finally {
+    await Promise.all([one.end(), other.end()])
   }
 }
 
-/** Merges two streams of blocks in row order; a row in both is a mistake. */
-export async function* mergeBlocks(
-  old: AsyncIterable<RowBlock>,
-  fresh: Iterable<RowBlock>,
-): AsyncGenerator<RowBlock> {
-  const pending = [...fresh]
-  for await (const block of old) {
-    const cell = gridCell(block.rows[0])
-    while (pending[0] !== undefined && gridCell(pending[0].rows[0]) < cell) {
-      yield pending[0]
-      pending.shift()
-    }
-    const same = pending[0]
-    if (same !== undefined && gridCell(same.rows[0]) === cell) {
-      pending.shift()
-      yield mergeBlock(block, same)
-    } else {
-      yield block
-    }
+interface BlockCursor {
+  /** What is left of the block being merged; null when there is none. */
+  block: RowBlock | null
+  /** Gets the next block when this one is used up. */
+  fill(): Promise<void>
+  /** Takes the rows below a bound; null when there are none. */
+  until(end: number): RowBlock | null
+  end(): Promise<unknown>
+}
+
+function cursorOver(blocks: AsyncIterable<RowBlock>): BlockCursor {
+  const iterator = blocks[Symbol.asyncIterator]()
+  const cursor: BlockCursor = {
+    block: null,
+    async fill() {
+      if (cursor.block !== null) return
+      const next = await iterator.next()
+      cursor.block = next.done === true ? null : next.value
+    },
+    until(end) {
+      const { block } = cursor
+      if (block === null || (block.rows[0] ?? end) >= end) return null
+      const count = rowsBelow(block.rows, end)
+      cursor.block = count === block.rows.length ? null : sliceBlock(block, count)
+      return count === block.rows.length ? block : sliceBlock(block, 0, count)
+    },
+    end: async () => iterator.return?.(),
   }
-  yield* pending
+  return cursor
+}
+
+function lastRow({ rows }: RowBlock): number {
+  return rows.at(-1) ?? 0
+}
+
+function rowsBelow(rows: Float64Array, end: number): number {
+  let count = rows.length
+  while (count > 0 && (rows[count - 1] ?? 0) >= end) count -= 1
+  return count
+}
+
+export function sliceBlock({ rows, columns }: RowBlock, from: number, to?: number): RowBlock {
+  return { rows: rows.slice(from, to), columns: columns.map((values) => values.slice(from, to)) }
 }
 
 function mergeBlock(one: RowBlock, other: RowBlock): RowBlock {
@@ -166,13 +235,6 @@ function mergeBlock(one: RowBlock, other: RowBlock): RowBlock {
 }
 
 /** The rows of a block below a bound. */
-export function clipBlock({ rows, columns }: RowBlock, below: number): RowBlock {
-  let count = rows.length
-  while (count > 0 && (rows[count - 1] ?? 0) >= below) count -= 1
-  return { rows: rows.slice(0, count), columns: columns.map((values) => values.slice(0, count)) }
-}
-
-function gridCell(row: number | undefined): number {
-  // Blocks are never empty.
-  return Math.floor((row ?? 0) / rowGroupRows)
+export function clipBlock(block: RowBlock, below: number): RowBlock {
+  return sliceBlock(block, 0, rowsBelow(block.rows, below))
 }

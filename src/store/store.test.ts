@@ -12,15 +12,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { journaledPart, partContent, type PartValues } from '../../test/support/part-content.ts'
 import type { ColumnType } from '../graph/kind.ts'
 import { systemClock } from '../util/clock.ts'
+import type { PartContent } from '../scheduler/part-content.ts'
 import { Double, type Value } from '../util/value.ts'
 import { inspectStore } from './inspect.ts'
 import type { StoreEvent } from './open-run.ts'
 import { decompressors } from './parquet.ts'
 import type { RunSettings } from './settings.ts'
 import { createStore, openStore, type RunStore } from './store.ts'
-import type { PartContent } from './write-part.ts'
 
 let root = ''
 let folders = 0
@@ -77,16 +78,10 @@ function valuesOf(row: number): Value[] {
 function contentOf(
   part: number,
   rows: readonly number[],
-  extra: Partial<PartContent> = {},
+  extra: Partial<PartValues> = {},
 ): PartContent {
-  return {
-    part,
-    rows: Float64Array.from(rows),
-    columns: types.map((_, id) => rows.map((row) => valuesOf(row)[id] ?? null)),
-    absent: [],
-    nullKept: 0,
-    ...extra,
-  }
+  const columns = types.map((_, id) => rows.map((row) => valuesOf(row)[id] ?? null))
+  return partContent(types, { part, rows, columns, blockRows: 1_000, ...extra })
 }
 
 function range(start: number, end: number): number[] {
@@ -124,14 +119,14 @@ test('what is journaled is read back at the next opening, with every type', asyn
   first.journal.request({ route: 'large', column: 0, outcome: 'ok', usage })
   first.journal.request({ route: 'large', column: 0, outcome: 'throttled', usage })
   // A read sees everything appended before it, although nothing was flushed.
-  expect((await first.readPart(0)).cells).toHaveLength(10)
+  expect((await journaledPart(first, 0)).cells).toHaveLength(10)
   await first.close()
 
   await using second = await openStore(folder, options)
   expect(second.session).toBe(2)
   expect(second.settings).toStrictEqual(settingsOf(100))
   expect(await second.unfinishedParts()).toStrictEqual([0])
-  const { cells, failures } = await second.readPart(0)
+  const { cells, failures } = await journaledPart(second, 0)
   expect(cells).toStrictEqual(
     [3, 7].flatMap((row) => valuesOf(row).map((value, column) => ({ row, column, value }))),
   )
@@ -183,7 +178,7 @@ test('a part takes its cells out of the ledger, paid siblings of absent rows sta
     'part-file-written',
     'part-committed',
   ])
-  const left = await store.readPart(0)
+  const left = await journaledPart(store, 0)
   expect(left.cells.map(({ row }) => row)).toStrictEqual([5, 6, 7, 8, 9])
   expect(left.failures).toStrictEqual([])
   expect(await store.totals()).toStrictEqual({ accepted: 3, nullKept: 2, dropped: 1, rejected: 1 })
@@ -229,7 +224,7 @@ test('dropped rows come back with their paid cells, and the part is rewritten', 
     { start: 4100, end: 4101 },
   ])
   expect((await inspectStore(twice)).dataset).toStrictEqual([])
-  const again = await store.readPart(0)
+  const again = await journaledPart(store, 0)
   expect(again.cells).toStrictEqual([{ row: 4100, column: 0, value: 'paid' }])
   expect(again.failures).toStrictEqual([])
   await store.writePart(contentOf(0, [2, 4100]))
@@ -358,7 +353,7 @@ test('a part with many cells is read whole', async () => {
   }
   const rows = range(0, 2000).filter((row) => row % 10 === 7)
   await store.writePart(contentOf(0, rows))
-  const { cells, failures } = await store.readPart(0)
+  const { cells, failures } = await journaledPart(store, 0)
   const left = range(0, 2000).filter((row) => row % 10 !== 7)
   expect(cells.map(({ row, column }) => [row, column])).toStrictEqual(
     left.flatMap((row) =>
@@ -394,9 +389,9 @@ test('the ledger gives back the room of cells that parts hold by now', async () 
   expect(full).toBeGreaterThan(64 * text.length)
   {
     await using store = await openStore(folder, options)
-    const rows = Float64Array.from({ length: 64 }, (_, row) => row)
-    const columns = settings.columns.map(() => Array.from({ length: 64 }, () => null))
-    await store.writePart({ part: 0, rows, columns, absent: [], nullKept: 0 })
+    const rows = range(0, 64)
+    const columns = settings.columns.map(() => rows.map(() => null))
+    await store.writePart(partContent(types, { part: 0, rows, columns }))
   }
   expect(statSync(ledger).size).toBeLessThan(full / 10)
 })

@@ -1,24 +1,23 @@
 import { stat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
-import type {
-  Journal,
-  JournaledCell,
-  JournaledExchange,
-  JournaledFailure,
-} from '../scheduler/journal.ts'
+import { partOf } from '../plan/part.ts'
+import type { Journal } from '../scheduler/journal.ts'
+import type { KnownRows } from '../scheduler/known-rows.ts'
+import type { PartContent } from '../scheduler/part-content.ts'
+import type { ReadRows } from '../scheduler/stored-rows.ts'
 import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { startWorker, type WorkerClient } from './calls.ts'
 import { checkFilesystem } from './filesystem.ts'
 import { joinDataset, withJoined } from './join.ts'
-import { createJournal, storedFailure, type BatchingJournal } from './journal.ts'
+import { createJournal, type BatchingJournal } from './journal.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import { ledgerName, missing } from './ledger-file.ts'
 import { writeConfigFile } from './config-file.ts'
 import type { Batch, BatchEnd } from './ledger-batch.ts'
 import type { ConfigVersion } from './ledger-config.ts'
-import type { FailureSummary, JournalPage } from './ledger-journal.ts'
+import type { FailureSummary } from './ledger-journal.ts'
 import type { PartRecord, RowTotals } from './ledger-parts.ts'
 import { checkColumns, checkSettings } from './ledger-run.ts'
 import type { RouteUsage } from './ledger-usage.ts'
@@ -30,8 +29,8 @@ import { syncFolder } from './parquet.ts'
 import type { StoreEvent } from './open-run.ts'
 import type { RunSettings } from './settings.ts'
 import { storageError } from './storage-error.ts'
-import { fromStored } from './stored-value.ts'
-import { writePart, type PartContent } from './write-part.ts'
+import { type ReadPage, readRows } from './read-rows.ts'
+import { commitPart, streamPart } from './write-part.ts'
 import type { WriterCalls } from './writer.worker.ts'
 
 export interface StoreOptions {
@@ -50,8 +49,13 @@ export interface RunStore extends AsyncDisposable {
   readonly journal: Journal
   /** Parts that have journaled cells or failures of undecided rows. */
   unfinishedParts(): Promise<number[]>
-  /** What is journaled of undecided rows of a part, with all that was appended before the call. */
-  readPart(part: number): Promise<JournaledRows>
+  /**
+   * What is journaled of rows of one part, with all that was appended before; the next block is read
+   * ahead.
+   */
+  readonly readRows: ReadRows
+  /** Which cells are journaled of rows of one part, without their values. */
+  readKnownRows(rows: Interval): Promise<KnownRows>
   /** Resolves when the rows are decided. */
   writePart(content: PartContent): Promise<void>
   partRecord(part: number): Promise<PartRecord | null>
@@ -94,13 +98,6 @@ export interface Batches {
   end(id: number, end: BatchEnd): Promise<void>
   /** Those that have not ended, the oldest first. */
   open(): Promise<Batch[]>
-}
-
-/** What is journaled of some rows. */
-export interface JournaledRows {
-  cells: JournaledCell[]
-  exchanges: JournaledExchange[]
-  failures: JournaledFailure[]
 }
 
 /** Makes a new run folder and opens it. The folder may exist when it is empty. */
@@ -211,6 +208,8 @@ function createRunStore(
     commit: (batch) => ledger.call('writeBatch', batch),
     onCommitted: (records, bytes) => onEvent({ type: 'ledger-committed', records, bytes }),
   })
+  /** Parts are streamed one after the other, each while the one before it is finished. */
+  const streaming = createQueue()
   const exclusive = createQueue()
   let reopenedParts = new Set(reopened)
   let attempts = 0
@@ -240,6 +239,13 @@ function createRunStore(
     reopenedParts.delete(part)
     if (file !== null) await removeOrphans(directory, ledger, [file])
   }
+
+  const readPage: ReadPage = (rows, page) =>
+    after(async () => {
+      const [first] = rows
+      if (first !== undefined) await takeReopened(partOf(first.start, settings.partRows))
+      return ledger.call('readRows', rows, page)
+    })
 
   async function unfinishedParts(): Promise<number[]> {
     const parts = new Set(await ledger.call('unfinishedParts'))
@@ -273,16 +279,19 @@ function createRunStore(
     decided,
     journal: batching.journal,
     unfinishedParts: () => after(unfinishedParts),
-    readPart: (part) =>
+    readRows: (rows, readOptions) => readRows(readPage, rows, readOptions),
+    readKnownRows: (rows) =>
       after(async () => {
-        await takeReopened(part)
-        return readPart(ledger, settings, part)
+        await takeReopened(partOf(rows.start, settings.partRows))
+        return ledger.call('readKnownRows', rows)
       }),
     writePart: (content) =>
       after(async () => {
         await takeReopened(content.part)
-        const failures = (content.failures ?? []).map(storedFailure)
-        return exclusive(() => writePart(run, { ...content, failures }))
+        const streamed = streaming(() => streamPart(run, content))
+        // Its error is told by the commit, whose turn may come later.
+        streamed.catch(() => undefined)
+        return exclusive(async () => commitPart(run, await streamed))
       }),
     partRecord: (part) => after(() => ledger.call('partRecord', part)),
     retryDropped: () => after(() => exclusive(() => ledger.call('retryDropped'))),
@@ -317,30 +326,6 @@ function createRunStore(
     closing ??= closeAll({ batching, exclusive, clock, ledger, writer: () => writer, lock })
     return closing
   }
-}
-
-/** Reads page by page: a part can have more cells than a turn of the event loop can take in. */
-async function readPart(
-  ledger: WorkerClient<LedgerCalls>,
-  { columns, partRows }: RunSettings,
-  part: number,
-): Promise<JournaledRows> {
-  const cells: JournaledCell[] = []
-  const exchanges: JournaledExchange[] = []
-  const failures: JournaledFailure[] = []
-  for (let from: number | null = part * partRows; from !== null;) {
-    const page: JournalPage = await ledger.call('readPart', part, from)
-    for (const cell of page.cells) {
-      const type = columns[cell.column]?.type ?? 'string'
-      cells.push({ ...cell, value: fromStored(type, cell.value) })
-    }
-    exchanges.push(...page.exchanges)
-    for (const { raw, ...rest } of page.failures) {
-      failures.push({ ...rest, ...(raw === null ? {} : { raw }) })
-    }
-    from = page.next
-  }
-  return { cells, exchanges, failures }
 }
 
 interface OpenThings {

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Clock, systemClock } from '../util/clock.ts'
+import { partContent } from '../../test/support/part-content.ts'
+import { systemClock } from '../util/clock.ts'
 import { toDouble, type Value } from '../util/value.ts'
 import { readPartFile, type RowBlock } from './part-file.ts'
 import type { RunSettings } from './settings.ts'
@@ -40,50 +41,33 @@ const settings: RunSettings = {
   })),
 }
 
-/** Some without a value; texts so long that few fit into a message. */
+/** Some without a value; texts of very different lengths. */
 function valuesOf(row: number): Value[] {
   const long = `${row} ünïcode 🦊 ${'x'.repeat(row % 7 === 0 ? 40_000 : 200)}`
   const whole = row % 11 === 0 ? 2n ** 62n + BigInt(row) : row
   return [row % 5 === 0 ? null : `row ${row}`, long, whole, toDouble(row / 4), row % 3 === 0]
 }
 
-/** Every look at it is a millisecond later than the one before. */
-function countingClock(): Clock & { readonly turns: number } {
-  let now = 0
-  let turns = 0
-  return {
-    ...systemClock,
-    now: () => (now += 1),
-    soon(callback) {
-      turns += 1
-      systemClock.soon(callback)
-    },
-    get turns() {
-      return turns
-    },
-  }
-}
-
-test('every value of a part arrives in its place, whatever messages it is cut into', async () => {
-  const clock = countingClock()
+test('every value of a part arrives in its place, whatever blocks it is cut into', async () => {
   const files: string[] = []
   const directory = join(root, 'run')
   await using store = await createStore(directory, settings, {
-    clock,
+    clock: systemClock,
     onEvent(event) {
       if (event.type === 'part-file-written') files.push(event.file)
     },
   })
   const made = Array.from({ length: rows }, (_, row) => valuesOf(row))
-  await store.writePart({
-    part: 0,
-    rows: Float64Array.from({ length: rows }, (_, row) => row),
-    columns: columns.map((_, id) => made.map((values) => values[id] as Value)),
-    absent: [],
-    nullKept: 0,
-  })
-  // 17 MB of text are more than one turn of the event loop may copy.
-  expect(clock.turns).toBeGreaterThan(10)
+  const content = partContent(
+    columns.map(({ type }) => type),
+    {
+      part: 0,
+      rows: made.map((_, row) => row),
+      columns: columns.map((_, id) => made.map((values) => values[id] as Value)),
+      blockRows: 7,
+    },
+  )
+  await store.writePart(content)
   expect(files).toHaveLength(1)
 
   const blocks: RowBlock[] = []

@@ -1,91 +1,186 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { ColumnType } from '../graph/kind.ts'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
-import type { JournaledFailure } from '../scheduler/journal.ts'
+import type { PartContent, PartEnd, RecordBlock } from '../scheduler/part-content.ts'
 import { RowsmithError } from '../util/errors.ts'
-import type { Value } from '../util/value.ts'
-import type { StoredFailure } from './ledger-journal.ts'
-import type { AbsentRow, OldPart, PartCommit } from './ledger-parts.ts'
-import type { WrittenPart } from './writer.worker.ts'
-import type { RunSettings } from './settings.ts'
+import type { WorkerClient } from './calls.ts'
+import { storedFailure } from './journal.ts'
+import type { OldPart, PartCommit } from './ledger-parts.ts'
 import type { OpenRun } from './open-run.ts'
-import { toStored, type StoredValue } from './stored-value.ts'
+import type { WrittenPart } from './part-writing.ts'
+import type { RunSettings } from './settings.ts'
 import type { RecordedFile } from './verify.ts'
+import type { WriterCalls } from './writer.worker.ts'
 
-/** Newly decided rows of a part. */
-export interface PartContent {
+/** Bytes on the way to the writer thread that are not taken yet: it encodes while they wait. */
+const maxFlyingBytes = 8 * 2 ** 20
+
+/** A part of which every record is on its way to the writer. */
+export interface StreamedPart {
   part: number
-  /** Accepted rows, ascending absolute numbers. */
-  rows: Float64Array
-  /** By column id, aligned with `rows`; values are of the column's type. */
-  columns: readonly (readonly Value[])[]
-  /** Decided rows without a record. */
-  absent: readonly AbsentRow[]
-  /** Failures found while the part was made. */
-  failures?: readonly JournaledFailure[]
-  /** Rows among `rows` that hold a null because a cell failed. */
-  nullKept: number
-  /** Skipped cells of `rows` by column id; none when left out. */
-  skipped?: readonly number[]
+  end: PartEnd
+  accepted: RowSet
+  fresh: RowSet
+  old: OldPart
+  /** Null when no row was accepted. */
+  file: { name: string; written: Promise<WrittenPart> } | null
 }
 
-/** Values of one message to the writer thread: enough that messages cost nothing beside them. */
-const messageValues = 1024
-/** Characters after which a message is sent whatever the number of its values: copying is work. */
-const messageCharacters = 2 ** 18
-/** Longest time on the event loop, in ms; others take their slices in the same turn. */
-const sliceMs = 2
+/**
+ * First half of deciding rows: the intent and the file. The next part may be streamed while the
+ * writer finishes this one.
+ */
+export async function streamPart(run: OpenRun, content: PartContent): Promise<StreamedPart> {
+  const { part, rows, blocks } = content
+  refuseDisorder(part, rows)
+  const fresh = RowSet.fromRows(rows)
+  const accepted = createIntervals()
+  let stream: PartStream | null = null
+  try {
+    for await (const block of blocks) {
+      checkBlock(run.settings, part, block, accepted.last)
+      stream ??= await beginStream(run, part, fresh)
+      accepted.add(block.rows)
+      await stream.send(block)
+    }
+    const end = content.end()
+    const records = RowSet.fromIntervals(accepted.intervals)
+    checkOutcomes(part, fresh, records, end)
+    const old = stream?.old ?? (await run.ledger.call('beginPart', part, intervalsOf(fresh), null))
+    const file = stream === null ? null : { name: stream.name, written: stream.finish() }
+    // Its error is told by the commit, whose turn may come later.
+    file?.written.catch(() => undefined)
+    return { part, end, accepted: records, fresh, old, file }
+  } catch (error) {
+    await stream?.abandon()
+    throw error
+  }
+}
 
 /**
- * Decides rows: intent, file, one commit, old file. A crash before the commit leaves everything as
+ * Second half: one commit, then the old file goes. A crash before the commit leaves everything as
  * it was, one after it only an orphan that the ledger knows.
  */
-export async function writePart(
-  run: OpenRun,
-  content: Omit<PartContent, 'failures'> & { failures: readonly StoredFailure[] },
-): Promise<void> {
+export async function commitPart(run: OpenRun, streamed: StreamedPart): Promise<void> {
   const { directory, ledger, onEvent } = run
-  const { part, absent, failures, nullKept } = content
-  checkValues(run.settings, content)
-  const accepted = RowSet.fromRows(content.rows)
-  const fresh = accepted.union(RowSet.fromRows(absent.map(({ row }) => row)))
-  if (fresh.count !== content.rows.length + absent.length) {
-    throw new RowsmithError('internal', `part ${part}: a row has two outcomes`)
-  }
-  const name = accepted.isEmpty
-    ? null
-    : `parts/part-${String(part).padStart(8, '0')}.${run.nextAttempt()}.parquet`
-
-  const old = await ledger.call('beginPart', part, intervalsOf(fresh), name)
+  const { part, end, accepted, fresh, old } = streamed
   let file: PartCommit['file'] = null
-  if (name !== null) {
-    file = { ...(await writeFile(run, content, name, old)), name }
+  if (streamed.file !== null) {
+    const { name, written } = streamed.file
+    file = { ...(await written), name }
     onEvent({ type: 'part-file-written', part, file: name })
   }
   await ledger.call('commitPart', {
     part,
     accepted: intervalsOf(accepted),
-    records: content.rows.length,
-    absent,
-    failures,
-    nullKept,
-    skipped: content.skipped ?? [],
+    records: accepted.count,
+    absent: end.absent,
+    failures: end.failures.map(storedFailure),
+    nullKept: end.nullKept,
+    skipped: end.skipped,
     file,
   })
-  if (name !== null && old.file !== null) {
+  if (file !== null && old.file !== null) {
     await rm(resolve(directory, old.file), { force: true })
     await ledger.call('removeIntents', [old.file])
   }
   onEvent({ type: 'part-committed', part, rows: fresh.count })
 }
 
-function checkValues(
+interface PartStream {
+  readonly name: string
+  readonly old: OldPart
+  /** Resolves when there is room for another block. */
+  send(block: RecordBlock): Promise<void>
+  finish(): Promise<WrittenPart>
+  abandon(): Promise<void>
+}
+
+async function beginStream(run: OpenRun, part: number, fresh: RowSet): Promise<PartStream> {
+  const { directory, settings } = run
+  const name = `parts/part-${String(part).padStart(8, '0')}.${run.nextAttempt()}.parquet`
+  const old = await run.ledger.call('beginPart', part, intervalsOf(fresh), name)
+  const thread = run.writer()
+  const begun = thread.call('beginPart', {
+    path: resolve(directory, name),
+    columns: settings.columns.map(({ name: column, type }) => ({ name: column, type })),
+    old: recorded(directory, old),
+    place: { part, endRow: (part + 1) * settings.partRows },
+  })
+  const flight = createFlight(thread)
+  return {
+    name,
+    old,
+    send: flight.send,
+    async finish() {
+      const written = thread.call('finishPart')
+      const [file] = await Promise.all([written, begun, flight.landed()])
+      return file
+    },
+    async abandon() {
+      // The error that made it give up is the one to tell; the next opening removes what stays.
+      await Promise.allSettled([thread.call('abandonPart'), begun, flight.landed()])
+      await run.ledger.call('removeIntents', [name]).catch(() => undefined)
+    },
+  }
+}
+
+function recorded(directory: string, { file, sha256 }: OldPart): RecordedFile | null {
+  return file === null || sha256 === null ? null : { path: resolve(directory, file), sha256 }
+}
+
+interface Flight {
+  readonly send: (block: RecordBlock) => Promise<void>
+  /** Resolves when the writer has taken everything; rejects when it could not. */
+  landed(): Promise<unknown>
+}
+
+/** Blocks on the way to the writer, bounded in bytes. */
+function createFlight(thread: WorkerClient<WriterCalls>): Flight {
+  const flying: { bytes: number; taken: Promise<void> }[] = []
+  let bytes = 0
+  return {
+    async send(block) {
+      while (flying.length > 0 && bytes + block.bytes > maxFlyingBytes) {
+        const oldest = flying.shift()
+        bytes -= oldest?.bytes ?? 0
+        await oldest?.taken
+      }
+      bytes += block.bytes
+      const taken = thread.call('addRows', block.rows, block.columns).finally(block.release)
+      // Told by the next that waits for it.
+      taken.catch(() => undefined)
+      flying.push({ bytes: block.bytes, taken })
+    },
+    landed: () => Promise.all(flying.map(({ taken }) => taken)),
+  }
+}
+
+/** Collects ascending rows as intervals. */
+function createIntervals() {
+  const intervals: { start: number; end: number }[] = []
+  return {
+    intervals,
+    get last(): number {
+      return (intervals.at(-1)?.end ?? 0) - 1
+    },
+    add(rows: Float64Array): void {
+      for (const row of rows) {
+        const last = intervals.at(-1)
+        if (last?.end === row) last.end = row + 1
+        else intervals.push({ start: row, end: row + 1 })
+      }
+    },
+  }
+}
+
+function checkBlock(
   settings: RunSettings,
-  content: Pick<PartContent, 'part' | 'rows' | 'columns'>,
+  part: number,
+  { rows, columns }: RecordBlock,
+  last: number,
 ): void {
-  const { part, rows, columns } = content
   const misaligned = columns.findIndex((values) => values.length !== rows.length)
   if (columns.length !== settings.columns.length || misaligned >= 0) {
     throw new RowsmithError(
@@ -96,57 +191,32 @@ function checkValues(
           : `${columns[misaligned]?.length} in column ${misaligned}`),
     )
   }
-  if (rows.some((row, index) => index > 0 && row <= (rows[index - 1] ?? 0))) {
-    throw new RowsmithError('internal', `part ${part}: its rows are not in ascending order`)
-  }
+  refuseDisorder(part, rows, last)
 }
 
-/** Hands the values to the writer thread in slices, so that the event loop is never held long. */
-async function writeFile(
-  { directory, settings, clock, writer }: OpenRun,
-  content: Pick<PartContent, 'part' | 'rows' | 'columns'>,
-  name: string,
-  old: OldPart,
-): Promise<WrittenPart> {
-  const { rows, columns } = content
-  const fileColumns = settings.columns.map(({ name: column, type }) => ({ name: column, type }))
-  const thread = writer()
-  thread.tell('collect', fileColumns, rows)
-  let end = clock.now() + sliceMs
-  for (const [id, values] of columns.entries()) {
-    const type = settings.columns[id]?.type ?? 'string'
-    for (let from = 0; from < values.length;) {
-      const message = storedMessage(type, values, from)
-      from += message.length
-      thread.tell('values', id, message)
-      // Every turn waits for whatever else is at work, so turns are given by the clock.
-      if (clock.now() < end) continue
-      await new Promise<void>((done) => clock.soon(done))
-      end = clock.now() + sliceMs
+function refuseDisorder(part: number, rows: Float64Array, last = -1): void {
+  let previous = last
+  for (const row of rows) {
+    if (row <= previous) {
+      throw new RowsmithError('internal', `part ${part}: its rows are not in ascending order`)
     }
+    previous = row
   }
-  const path = resolve(directory, name)
-  return thread.call('writePart', path, recorded(directory, old), {
-    part: content.part,
-    endRow: (content.part + 1) * settings.partRows,
-  })
 }
 
-function recorded(directory: string, { file, sha256 }: OldPart): RecordedFile | null {
-  return file === null || sha256 === null ? null : { path: resolve(directory, file), sha256 }
-}
-
-/** The next values of a column as one message holds them. */
-function storedMessage(type: ColumnType, values: readonly Value[], from: number): StoredValue[] {
-  const message: StoredValue[] = []
-  let characters = 0
-  const to = Math.min(from + messageValues, values.length)
-  for (let at = from; at < to && characters < messageCharacters; at += 1) {
-    const stored = toStored(type, values[at] as Value)
-    if (typeof stored === 'string') characters += stored.length
-    message.push(stored)
+/** Every row has one outcome: a record, or a reason why it has none. */
+function checkOutcomes(part: number, fresh: RowSet, records: RowSet, { absent }: PartEnd): void {
+  const gone = RowSet.fromRows(absent.map(({ row }) => row))
+  const all = records.union(gone)
+  if (all.count !== records.count + absent.length) {
+    throw new RowsmithError('internal', `part ${part}: a row has two outcomes`)
   }
-  return message
+  if (all.count !== fresh.count || fresh.subtract(all).count > 0) {
+    throw new RowsmithError(
+      'internal',
+      `part ${part}: expected an outcome for each of ${fresh.count} rows, got ${all.count}`,
+    )
+  }
 }
 
 function intervalsOf(rows: RowSet): Interval[] {

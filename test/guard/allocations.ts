@@ -4,7 +4,7 @@ import { bindGenerators } from '../../src/run/bind.ts'
 import { prepare } from '../../src/run/prepare.ts'
 import { assemblePart } from '../../src/scheduler/assemble.ts'
 import { createEvaluator } from '../../src/scheduler/evaluate.ts'
-import { indexKnownCells } from '../../src/scheduler/known-cells.ts'
+import { holdNothing } from '../../src/scheduler/held-rows.ts'
 import { createJournal } from '../../src/store/journal.ts'
 import { systemClock } from '../../src/util/clock.ts'
 import { createEngine } from '../support/engine.ts'
@@ -80,17 +80,26 @@ async function pureRows(): Promise<number> {
   const evaluator = createEvaluator({ graph, onConditionError: () => undefined })
   const count = 4_000
   return allocated(count, async () => {
-    const part = await assemblePart({
+    const part = assemblePart({
       graph,
       generators,
       evaluator,
       clock: systemClock,
       rows: Float64Array.from({ length: count }, (_, row) => row),
-      known: indexKnownCells(graph.columns.length, [], []),
+      read: () => {
+        throw new Error('nothing is journaled')
+      },
+      hold: holdNothing,
       frameRows: 1_000,
+      localWorkers: 4,
       signal: new AbortController().signal,
     })
-    if (part.rows.length !== count) throw new Error(`${part.rows.length} rows`)
+    let made = 0
+    for await (const block of part.blocks) {
+      made += block.rows.length
+      block.release()
+    }
+    if (made !== count) throw new Error(`${made} rows`)
   })
 }
 

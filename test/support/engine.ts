@@ -155,7 +155,8 @@ export function requestOf(text: string): ModelRequest {
   return { operation: 'chat', messages: [textMessage('user', text)] }
 }
 
-function promptOf(request: ModelRequest): string {
+/** The text a request was made of. */
+export function promptOf(request: ModelRequest): string {
   return request.operation === 'chat' ? textOf(request.messages[0]?.content ?? []) : ''
 }
 
@@ -213,6 +214,13 @@ export interface Engine {
   run(): Promise<SchedulerEnd>
 }
 
+/** A route that has one way to go. */
+export function oneChoice(name: string, limiters: readonly Limiter[]): Route {
+  const endpoint = `endpoint of ${name}`
+  const choice = { name, resource: endpoint, endpoint, model: name, limiters, weight: 1 }
+  return { name, choices: [choice] }
+}
+
 /** The scheduler under virtual time, against a model that answers after a while. */
 export function createEngine(options: EngineOptions): Engine {
   const clock = options.clock ?? createVirtualClock()
@@ -240,11 +248,9 @@ export function createEngine(options: EngineOptions): Engine {
   }
   const inFlight = new Map<string, number>()
   const attempts = new Map<string, number>()
-  const routes: Route[] = Object.entries(options.slots).map(([name, cap]) => ({
-    name,
-    endpoint: `endpoint of ${name}`,
-    limiters: options.limiters?.(name) ?? [createConcurrencyLimiter({ name, cap })],
-  }))
+  const routes: Route[] = Object.entries(options.slots).map(([name, cap]) =>
+    oneChoice(name, options.limiters?.(name) ?? [createConcurrencyLimiter({ name, cap })]),
+  )
   const known: KnownCells | null =
     options.known === undefined
       ? null
@@ -307,6 +313,7 @@ export function createEngine(options: EngineOptions): Engine {
     budget: { maxRows: 16_384, maxBytes: 256 * 2 ** 20, maxWriting: 2, lineFactor: 4 },
     maxPendingBytes: 2 ** 24,
     maxAttempts: 8,
+    maxOutageMs: 300_000,
     localWorkers: 4,
     earlyShutdown: null,
     jitter: () => 0.5,

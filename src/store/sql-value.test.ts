@@ -2,8 +2,9 @@ import { DatabaseSync } from 'node:sqlite'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ColumnType } from '../graph/kind.ts'
+import { fromStored, storedBytes, toStored } from '../graph/stored-value.ts'
 import { Double, toDouble, toInteger, type Value } from '../util/value.ts'
-import { fromSql, fromStored, toSql, toStored } from './stored-value.ts'
+import { fromSql, toSql } from './sql-value.ts'
 
 const double = fc.double().map(toDouble)
 const integer = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(toInteger)
@@ -53,6 +54,11 @@ test('a value of another type is refused, never written as something else', () =
   expect(() => toStored('string', 3)).toThrow(/string/)
   expect(() => toStored('bool', new Map())).toThrow(/bool, got an object or list/)
   expect(() => fromSql('bool', 'yes')).toThrow(/a cell of a bool column/)
+})
+
+test('an integer counts the same as a number and as a bigint', () => {
+  expect(storedBytes(3n)).toBe(storedBytes(3))
+  expect(storedBytes('x'.repeat(100))).toBeGreaterThanOrEqual(200)
 })
 
 test('a lone surrogate becomes the replacement character everywhere', () => {

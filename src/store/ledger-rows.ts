@@ -1,0 +1,206 @@
+import { storedBytes, type StoredValue } from '../graph/stored-value.ts'
+import type { Interval } from '../plan/interval.ts'
+import type { KnownPattern, KnownRows } from '../scheduler/known-rows.ts'
+import type { KeyedColumn } from './ledger-config.ts'
+import { readCount, type LedgerFile, type SqlRow } from './ledger-file.ts'
+import {
+  readExchange,
+  readFailure,
+  readOutcome,
+  type StoredExchange,
+  type StoredFailure,
+} from './ledger-journal.ts'
+import { usageColumns } from './ledger-usage.ts'
+import { fromSql } from './sql-value.ts'
+
+/** What is journaled of some rows, as threads exchange it. */
+export interface RowPage {
+  /** The row behind the last one that was looked at. */
+  end: number
+  rows: Float64Array
+  columns: Uint32Array
+  values: readonly StoredValue[]
+  failures: readonly StoredFailure[]
+  exchanges: readonly StoredExchange[]
+}
+
+export interface PageOptions {
+  /** The page ends with the row that reaches this. */
+  maxBytes: number
+  /** Positions of the columns that are read; null for all. */
+  wanted: readonly number[] | null
+  exchanges: boolean
+}
+
+/** Cells of a page, about: as many as a thread takes in without holding its loop. */
+const pageCells = 4096
+
+/** Whole rows from the start of the given ones, at least one. */
+export function readRowPage(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  rows: readonly Interval[],
+  options: PageOptions,
+): RowPage {
+  const reading = { ledger, columns, positions: positionsByKey(columns), ...options }
+  const page: OpenPage = {
+    rows: [],
+    columns: [],
+    values: [],
+    failures: [],
+    exchanges: [],
+    bytes: 0,
+  }
+  let end = rows[0]?.start ?? 0
+  for (const interval of rows) {
+    end = interval.end
+    if (options.exchanges) end = addExchanges(reading, page, interval.start, end)
+    end = addCells(reading, page, interval.start, end)
+    addFailures(reading, page, interval.start, end)
+    if (end < interval.end || isFull(reading, page)) break
+  }
+  return {
+    end,
+    rows: Float64Array.from(page.rows),
+    columns: Uint32Array.from(page.columns),
+    values: page.values,
+    failures: page.failures,
+    exchanges: page.exchanges.filter(({ row }) => row < end),
+  }
+}
+
+interface Reading extends PageOptions {
+  ledger: LedgerFile
+  columns: readonly KeyedColumn[]
+  positions: ReadonlyMap<number, number>
+}
+
+interface OpenPage {
+  rows: number[]
+  columns: number[]
+  values: StoredValue[]
+  failures: StoredFailure[]
+  exchanges: StoredExchange[]
+  bytes: number
+}
+
+function isFull({ maxBytes }: PageOptions, page: OpenPage): boolean {
+  return page.bytes >= maxBytes || page.rows.length >= pageCells
+}
+
+/** Adds cells row by row; answers the row behind the last one. */
+function addCells(reading: Reading, page: OpenPage, start: number, end: number): number {
+  const { ledger, columns, positions, wanted } = reading
+  const keys = wanted?.map((position) => columns[position]?.key ?? -1)
+  // Keys are whole numbers of this ledger's own; the few sets of columns are few statements.
+  const only = keys === undefined ? '' : `AND column_key IN (${keys.join(', ')})`
+  const sql = `SELECT row, column_key, value FROM cell
+    WHERE row >= ? AND row < ? ${only} ORDER BY row, column_key`
+  let last = start
+  for (const cell of ledger.eachExact(sql, start, end)) {
+    const row = Number(cell['row'])
+    if (row > last && isFull(reading, page)) return row
+    last = row
+    const column = positions.get(Number(cell['column_key']))
+    // A key that is no column of this run any more.
+    if (column === undefined) continue
+    const { type } = (columns[column] as KeyedColumn).settings
+    const value = fromSql(type, cell['value'])
+    page.bytes += storedBytes(value)
+    page.rows.push(row)
+    page.columns.push(column)
+    page.values.push(value)
+  }
+  return end
+}
+
+function addExchanges(reading: Reading, page: OpenPage, start: number, end: number): number {
+  const { ledger, positions } = reading
+  const sql = `SELECT row, column_key, turn, hash, reply, ${usageColumns} FROM exchange
+    WHERE row >= ? AND row < ? ORDER BY row, column_key, turn`
+  let last = start
+  for (const found of ledger.each(sql, start, end)) {
+    const row = readCount(found, 'row', 'exchange.row')
+    if (row > last && isFull(reading, page)) return row
+    last = row
+    const column = positions.get(readCount(found, 'column_key', 'exchange.column_key'))
+    if (column === undefined) continue
+    const exchange = readExchange(found, column)
+    page.bytes += storedBytes(exchange.reply)
+    page.exchanges.push(exchange)
+  }
+  return end
+}
+
+function addFailures(reading: Reading, page: OpenPage, start: number, end: number): void {
+  const { ledger, positions } = reading
+  const sql = 'SELECT * FROM failure WHERE row >= ? AND row < ?'
+  for (const failure of ledger.each(sql, start, end)) {
+    const column = positions.get(readCount(failure, 'column_key', 'failure.column_key'))
+    if (column !== undefined) page.failures.push(readFailure(failure, column))
+  }
+}
+
+interface FoundRow {
+  cells: number[]
+  nulls: number[]
+  exchanges: number[]
+  dropped: boolean
+}
+
+/** Which cells are journaled of rows start ≤ row < end. No value is read. */
+export function readKnownRows(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  { start, end }: Interval,
+): KnownRows {
+  const positions = positionsByKey(columns)
+  const known = new Map<number, FoundRow>()
+
+  function each(sql: string, add: (found: FoundRow, column: number, row: SqlRow) => void): void {
+    for (const row of ledger.each(`${sql} WHERE row >= ? AND row < ?`, start, end)) {
+      const column = positions.get(Number(row['column_key']))
+      if (column === undefined) continue
+      const number = Number(row['row'])
+      let found = known.get(number)
+      if (found === undefined) {
+        found = { cells: [], nulls: [], exchanges: [], dropped: false }
+        known.set(number, found)
+      }
+      add(found, column, row)
+    }
+  }
+
+  // In the order of their keys, so that rows with the same cells have the same pattern.
+  each('SELECT row, column_key FROM cell', ({ cells }, column) => cells.push(column))
+  each('SELECT DISTINCT row, column_key FROM exchange', (row, column) => row.exchanges.push(column))
+  each('SELECT row, column_key, outcome FROM failure', (row, column, failure) => {
+    if (readOutcome(failure) === 'null') row.nulls.push(column)
+    else row.dropped = true
+  })
+  return packed(known)
+}
+
+function packed(known: ReadonlyMap<number, KnownPattern>): KnownRows {
+  const rows = Float64Array.from(known.keys()).sort()
+  const patterns: KnownPattern[] = []
+  const kinds = new Map<string, number>()
+  return {
+    rows,
+    kinds: Uint32Array.from(rows, (row) => {
+      const pattern = known.get(row) as KnownPattern
+      const key = JSON.stringify(pattern)
+      let kind = kinds.get(key)
+      if (kind === undefined) {
+        kinds.set(key, (kind = patterns.length))
+        patterns.push(pattern)
+      }
+      return kind
+    }),
+    patterns,
+  }
+}
+
+function positionsByKey(columns: readonly KeyedColumn[]): ReadonlyMap<number, number> {
+  return new Map(columns.map(({ key }, position) => [key, position]))
+}

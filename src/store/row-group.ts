@@ -1,0 +1,80 @@
+import { storedBytes } from '../graph/stored-value.ts'
+import type { RowBlock } from './part-file.ts'
+
+/** What ends a row group: the row that reaches one of these is its last. */
+export interface RowGroupLimits {
+  rows: number
+  /** `storedBytes` of its values. */
+  bytes: number
+}
+
+/**
+ * Part of the format: the same values in the same order have to give the same row groups, so neither
+ * may depend on the machine. The bytes fit a heap of 120 MB twice, as merging with an old file needs.
+ */
+export const rowGroupLimits: RowGroupLimits = { rows: 32_768, bytes: 32 * 2 ** 20 }
+
+/** Collects rows until they are a row group. */
+export interface RowGroupBuilder {
+  /** Adds rows; gives the row groups that became full. */
+  add(block: RowBlock): Iterable<RowBlock>
+  /** What is left at the end; null when that is nothing. */
+  take(): RowBlock | null
+}
+
+export function createRowGroup(
+  columns: number,
+  limits: RowGroupLimits = rowGroupLimits,
+): RowGroupBuilder {
+  let pieces: RowBlock[] = []
+  let rows = 0
+  let bytes = 0
+
+  function take(): RowBlock | null {
+    if (rows === 0) return null
+    const whole = pieces.length === 1 ? (pieces[0] as RowBlock) : joined(pieces, rows, columns)
+    pieces = []
+    rows = 0
+    bytes = 0
+    return whole
+  }
+
+  return {
+    *add(block) {
+      let from = 0
+      for (let at = 0; at < block.rows.length; at += 1) {
+        rows += 1
+        // The row number counts as a value.
+        bytes += 8
+        for (const values of block.columns) bytes += storedBytes(values[at] ?? null)
+        if (rows < limits.rows && bytes < limits.bytes) continue
+        pieces.push(slice(block, from, at + 1))
+        from = at + 1
+        yield take() as RowBlock
+      }
+      if (from < block.rows.length) pieces.push(slice(block, from, block.rows.length))
+    },
+    take,
+  }
+}
+
+function slice(block: RowBlock, from: number, to: number): RowBlock {
+  if (from === 0 && to === block.rows.length) return block
+  return {
+    rows: block.rows.slice(from, to),
+    columns: block.columns.map((values) => values.slice(from, to)),
+  }
+}
+
+function joined(pieces: readonly RowBlock[], count: number, columns: number): RowBlock {
+  const rows = new Float64Array(count)
+  let at = 0
+  for (const piece of pieces) {
+    rows.set(piece.rows, at)
+    at += piece.rows.length
+  }
+  const values = Array.from({ length: columns }, (_, id) =>
+    pieces.flatMap((piece) => piece.columns[id] ?? []),
+  )
+  return { rows, columns: values }
+}
