@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Graph } from '../graph/graph.ts'
 import type { ColumnKind } from '../graph/kind.ts'
+import { modelIdentity } from '../graph/model-identity.ts'
 import type { Environment, ProviderKind } from '../models/provider.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { Snapshot } from '../scheduler/events.ts'
@@ -172,6 +173,7 @@ export async function start(options: RunOptions): Promise<Run> {
         ready,
       }),
       send: (alias, request, requestSignal) => prepared.models.send(alias, request, requestSignal),
+      identityOf: (alias) => modelIdentity(modelsOf(prepared.config), alias),
       sizeOf: (alias, request) => prepared.models.sizeOf(alias, request),
       settleOnly: false,
       onEvent(event) {
