@@ -77,14 +77,8 @@ test('a cell folds its exchanges, a failure keeps them for the retry, a part end
   await using store = await createStore(newFolder(), settings, options)
   await append(store, [exchange(0, 0), exchange(0, 1), exchange(0, 0, 1), exchange(1, 0)])
   store.journal.cell({ row: 0, column: 0, value: 'made' })
-  store.journal.failure({
-    row: 1,
-    column: 0,
-    code: 'refused',
-    message: 'no',
-    attempts: 1,
-    outcome: 'dropped',
-  })
+  const failure = { row: 1, column: 0, code: 'refused', message: 'no', attempts: 1 }
+  store.journal.failure({ ...failure, outcome: 'dropped' })
   expect(await turnsOf(store)).toStrictEqual(['0:1:0', '1:0:0'])
 
   const absent = [{ row: 1, outcome: 'dropped' as const, column: 0, code: 'refused' }]
@@ -187,13 +181,9 @@ test('what requests cost is summed by session, route and column', async () => {
 
 test('a batch is known before it is sent, and until it has ended', async () => {
   const folder = newFolder()
-  const requests = [7, 9].map((row, number) => ({
-    number,
-    row,
-    column: 1,
-    turn: 0,
-    hash: `h${row}`,
-  }))
+  const requests = [7, 9].map((row, number) => {
+    return { number, row, column: 1, turn: 0, hash: `h${row}` }
+  })
   const batch = { route: 'r', submission: 'run-1', submitted: 1_000, requests }
   {
     await using store = await createStore(folder, settings, options)
