@@ -220,7 +220,8 @@ function connect(path: string, readOnly: boolean): DatabaseSync {
 }
 
 export function missing(path: string): RowsmithError {
-  return new RowsmithError('run-missing', `there is no run here: ${path} does not exist`, {
+  const state = existsSync(path) ? 'holds none yet' : 'does not exist'
+  return new RowsmithError('run-missing', `there is no run here: ${path} ${state}`, {
     hints: ['Check the path, or create a run there.'],
   })
 }

@@ -18,6 +18,7 @@ import * as reopening from './ledger-reopen.ts'
 import * as runs from './ledger-run.ts'
 import * as usage from './ledger-usage.ts'
 import type { RunSettings } from './settings.ts'
+import { verifyPart } from './verify.ts'
 
 export interface OpenLedger {
   settings: RunSettings
@@ -49,6 +50,8 @@ export interface LedgerCalls {
   changeConfig(version: ConfigVersion): ChangedRun
   /** Takes what the file of a reopened part holds into the ledger; gives the file, an orphan now. */
   takeReopened(directory: string, part: number): Promise<string | null>
+  partFiles(from: number, most: number): { part: number; file: string; sha256: string }[]
+  forgetFiles(parts: readonly number[]): ChangedRun
   unprofiledParts(from: number, most: number): number[]
   storeProfile(part: number, profile: PartProfile): void
   setTarget(rows: number): void
@@ -59,6 +62,7 @@ export interface LedgerCalls {
   endBatch(id: number, end: batches.BatchEnd, wallTimeMs: number): void
   openBatches(): batches.Batch[]
 
+  intents(): string[]
   addIntent(path: string): void
   removeIntents(paths: readonly string[]): void
   planJoin(): number[]
@@ -69,7 +73,7 @@ export interface LedgerCalls {
   commitDataset(directory: string, files: readonly datasets.DatasetEntry[], intent: string): void
 }
 
-/** What a change of the config did, as the thread of the run sees it. */
+/** What the reopening of parts did, as the thread of the run sees it. */
 export interface ChangedRun {
   columns: RunSettings['columns']
   /** Rows that are undecided again. */
@@ -116,10 +120,12 @@ async function takeReopened(directory: string, part: number): Promise<string | n
   const { ledger, columns } = run()
   const reopened = reopening.readReopenedPart(ledger, columns, part)
   if (reopened === null) return null
+  const path = resolve(directory, reopened.file)
+  verifyPart({ path, sha256: reopened.sha256 })
   // Only a run whose config was edited needs a Parquet reader in this thread.
   const { readPartFile } = await import('./part-file.ts')
   const fileColumns = reopened.columns.map(({ settings }) => settings)
-  for await (const block of readPartFile(resolve(directory, reopened.file), fileColumns)) {
+  for await (const block of readPartFile(path, fileColumns)) {
     reopening.takeCells(ledger, reopened, block)
   }
   reopening.forgetReopened(ledger, reopened)
@@ -198,6 +204,16 @@ serve<LedgerCalls>({
     }
   },
   takeReopened,
+  partFiles: (from, most) => reopening.readPartFiles(run().ledger, from, most),
+  forgetFiles(lost) {
+    const { ledger, columns, settings } = run()
+    const undecided = reopening.forgetFiles(ledger, columns, settings.partRows, lost)
+    return {
+      columns: settings.columns,
+      undecided,
+      reopened: reopening.readReopened(ledger),
+    }
+  },
   unprofiledParts: (from, most) => profiles.readUnprofiled(run().ledger, from, most),
   storeProfile(part, profile) {
     const { ledger, columns } = run()
@@ -221,6 +237,7 @@ serve<LedgerCalls>({
   endBatch: (id, end, wallTimeMs) => batches.endBatch(run().ledger, id, end, wallTimeMs),
   openBatches: () => batches.readOpenBatches(run().ledger, run().columns),
 
+  intents: () => datasets.readIntents(run().ledger),
   addIntent: (path) => datasets.addIntent(run().ledger, path),
   removeIntents: (paths) => datasets.removeIntents(run().ledger, paths),
   planJoin() {
