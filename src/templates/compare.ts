@@ -194,7 +194,7 @@ function equalUndefined(left: Operand, right: Operand): boolean {
 }
 
 /** The same thing; texts have no identity, and comparing them is work. */
-function isSame(left: Operand, right: Operand): boolean {
+function isIdentical(left: Operand, right: Operand): boolean {
   return typeof left !== 'string' && left === right
 }
 
@@ -204,7 +204,7 @@ function equalItems(a: readonly Operand[], b: readonly Operand[], depth: number)
   return a.every((item, index) => {
     const other = b[index]
     // Python compares items by identity first, so a list with nan equals itself.
-    return other !== undefined && (isSame(item, other) || equals(item, other, depth + 1))
+    return other !== undefined && (isIdentical(item, other) || equals(item, other, depth + 1))
   })
 }
 
@@ -217,7 +217,7 @@ function equalDicts(
   spendItems(a.size)
   for (const [key, value] of a) {
     const other = b.get(key)
-    if (other === undefined || !(isSame(value, other) || equals(value, other, depth + 1)))
+    if (other === undefined || !(isIdentical(value, other) || equals(value, other, depth + 1)))
       return false
   }
   return true
