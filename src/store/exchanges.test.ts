@@ -97,6 +97,41 @@ test('an exchange that is asked anew replaces the one before', async () => {
   expect(exchanges).toMatchObject([{ turn: 0, hash: 'another', reply: '{"text":"other"}' }])
 })
 
+test('exchanges are forgotten from a turn on, in the order of the records', async () => {
+  await using store = await createStore(newFolder(), settings, options)
+  await append(store, [exchange(2, 0), exchange(2, 1), exchange(2, 2), exchange(3, 1)])
+  store.journal.forget(2, 0, 1)
+  await append(store, [exchange(2, 2)])
+  expect(await turnsOf(store)).toStrictEqual(['2:0:0', '2:0:2', '3:0:1'])
+})
+
+test('a null counts as dropped when another cell drops its row, before or after it', async () => {
+  await using store = await createStore(newFolder(), settings, options)
+  const failed = (row: number, column: number, outcome: 'null' | 'dropped'): void =>
+    store.journal.failure({ row, column, code: `c${column}`, message: 'no', attempts: 1, outcome })
+  failed(0, 0, 'null')
+  failed(1, 0, 'null')
+  failed(1, 1, 'dropped')
+  failed(2, 1, 'dropped')
+  const told = async (): Promise<unknown[]> =>
+    (await store.failures()).map(({ code, outcome, count }) => [code, outcome, count]).toSorted()
+  const expected = [
+    ['c0', 'dropped', 1],
+    ['c0', 'null', 1],
+    ['c1', 'dropped', 2],
+  ]
+  expect(await told()).toStrictEqual(expected)
+  const absent = [1, 2].map((row) => ({
+    row,
+    outcome: 'dropped' as const,
+    column: 1,
+    code: 'c1',
+  }))
+  const content = { part: 0, rows: [0], columns: [[null], ['n']], absent }
+  await store.writePart(partContent(['string', 'string'], content))
+  expect(await told()).toStrictEqual(expected)
+})
+
 test('thousands of exchanges of one part are read whole, also those of one row', async () => {
   await using store = await createStore(newFolder(), settings, options)
   const all = [0, 2, 3].flatMap((row) =>
