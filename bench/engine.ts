@@ -166,6 +166,7 @@ async function runEngine(
     journal: {
       cell: () => (journaled += 1),
       exchange: (_exchange, durable) => durable(),
+      forget: () => undefined,
       failure: () => undefined,
       request: () => undefined,
       pendingBytes: 0,
@@ -177,6 +178,8 @@ async function runEngine(
     maxAttempts: 8,
     maxOutageMs: 300_000,
     localWorkers: 4,
+    localTimeoutMs: Infinity,
+    exchangeHash: () => '',
     earlyShutdown: { rate: 0.5, window: 100 },
     jitter: () => 0.5,
   })

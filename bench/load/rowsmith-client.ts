@@ -107,6 +107,7 @@ async function withoutStore(): Promise<void> {
     journal: {
       cell: () => (cells += 1),
       exchange: (_exchange, durable) => durable(),
+      forget: () => undefined,
       failure: () => undefined,
       request: () => undefined,
       pendingBytes: 0,
@@ -118,6 +119,8 @@ async function withoutStore(): Promise<void> {
     maxAttempts: 8,
     maxOutageMs: 300_000,
     localWorkers: 4,
+    localTimeoutMs: Infinity,
+    exchangeHash: () => '',
     earlyShutdown: null,
     jitter: () => 0.5,
   }).run()

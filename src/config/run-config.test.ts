@@ -38,6 +38,7 @@ test('nothing written: all defaults, no notes', () => {
     max_open_rows: 65_536,
     max_open_bytes: 268_435_456,
     max_attempts: 8,
+    local_timeout: 3600,
   })
 })
 

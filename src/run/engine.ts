@@ -12,7 +12,7 @@ import { assemblePart } from '../scheduler/assemble.ts'
 import { createEvaluator } from '../scheduler/evaluate.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
 import { holdNothing } from '../scheduler/held-rows.ts'
-import type { JournaledCell, JournaledFailure } from '../scheduler/journal.ts'
+import type { JournaledCell, JournaledExchange, JournaledFailure } from '../scheduler/journal.ts'
 import { indexKnownCells } from '../scheduler/known-cells.ts'
 import type { Route } from '../scheduler/routes.ts'
 import type { GroupInputs } from '../scheduler/open-groups.ts'
@@ -20,6 +20,7 @@ import { createScheduler, type Scheduler } from '../scheduler/scheduler.ts'
 import type { RunStore } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
 import { jitter } from '../util/random-source.ts'
+import { createExchangeHash } from './exchange-hash.ts'
 import type { SeedRows } from './seed-rows.ts'
 
 export interface EngineOptions {
@@ -32,6 +33,8 @@ export interface EngineOptions {
   seed: SeedRows | null
   runConfig: RunConfig
   routes: readonly Route[]
+  /** What a model alias stands for. */
+  identityOf: (alias: string) => unknown
   /** How large a request is where tokens are limited. */
   sizeOf?: (route: string, request: ModelRequest) => number
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
@@ -79,8 +82,10 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     if (!unfinished.has(group.part)) return { known: null, release }
     const cells: JournaledCell[] = []
     const failures: JournaledFailure[] = []
-    for await (const block of store.readRows([group], { maxBytes: 2 ** 20 })) {
+    const exchanges: JournaledExchange[] = []
+    for await (const block of store.readRows([group], { maxBytes: 2 ** 20, exchanges: true })) {
       failures.push(...block.failures)
+      exchanges.push(...block.exchanges)
       block.values.forEach((value, at) => {
         const column = block.columns[at] as number
         const { type } = graph.columns[column] as GraphColumn
@@ -91,7 +96,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
         })
       })
     }
-    return { known: indexKnownCells(graph.columns.length, cells, failures), release }
+    return { known: indexKnownCells(graph.columns.length, cells, failures, exchanges), release }
   }
 
   return createScheduler({
@@ -137,6 +142,8 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     maxAttempts: runConfig.max_attempts,
     maxOutageMs: runConfig.max_outage * 1000,
     localWorkers: runConfig.non_inference_max_parallel_workers,
+    localTimeoutMs: runConfig.local_timeout * 1000,
+    exchangeHash: createExchangeHash(options.identityOf),
     earlyShutdown: runConfig.disable_early_shutdown
       ? null
       : { rate: runConfig.shutdown_error_rate, window: runConfig.shutdown_error_window },

@@ -1,5 +1,6 @@
 import { defaultRunConfig } from '../config/run-config.ts'
 import type { ColumnKind } from '../graph/kind.ts'
+import { modelIdentity } from '../graph/model-identity.ts'
 import type { RunStore } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
 import { bindGenerators } from './bind.ts'
@@ -44,6 +45,7 @@ export async function settle(
         seed: rows,
       }),
       seed: rows,
+      identityOf: (alias) => modelIdentity(modelsOf(config), alias),
       runConfig: { ...defaultRunConfig, buffer_size: store.settings.frameRows },
       routes: graph.columns
         .flatMap(({ routes }) => routes.map(({ name }) => name))

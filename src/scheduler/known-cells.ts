@@ -2,7 +2,7 @@ import type { Value } from '../util/value.ts'
 import { fillNull } from './evaluate.ts'
 import { setCell, cellStatus } from './block.ts'
 import type { Frames } from './frames.ts'
-import type { JournaledCell, JournaledFailure } from './journal.ts'
+import type { JournaledCell, JournaledExchange, JournaledFailure } from './journal.ts'
 import type { OpenGroup } from './open-group.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
@@ -12,24 +12,35 @@ export interface KnownCells {
   readonly cells: readonly (ReadonlyMap<number, Value> | undefined)[]
   readonly failures: readonly JournaledFailure[]
   readonly failuresOfRow: ReadonlyMap<number, readonly JournaledFailure[]>
+  readonly exchangesOfRow: ReadonlyMap<number, readonly JournaledExchange[]>
 }
 
 export function indexKnownCells(
   columns: number,
   cells: readonly JournaledCell[],
   failures: readonly JournaledFailure[],
+  exchanges: readonly JournaledExchange[] = [],
 ): KnownCells {
   const byColumn: (Map<number, Value> | undefined)[] = Array.from({ length: columns })
   for (const { column, row, value } of cells) {
     ;(byColumn[column] ??= new Map<number, Value>()).set(row, value)
   }
-  const failuresOfRow = new Map<number, JournaledFailure[]>()
-  for (const failure of failures) {
-    const ofRow = failuresOfRow.get(failure.row)
-    if (ofRow === undefined) failuresOfRow.set(failure.row, [failure])
-    else ofRow.push(failure)
+  return {
+    cells: byColumn,
+    failures,
+    failuresOfRow: byRow(failures),
+    exchangesOfRow: byRow(exchanges),
   }
-  return { cells: byColumn, failures, failuresOfRow }
+}
+
+function byRow<One extends { row: number }>(all: readonly One[]): Map<number, One[]> {
+  const rows = new Map<number, One[]>()
+  for (const one of all) {
+    const ofRow = rows.get(one.row)
+    if (ofRow === undefined) rows.set(one.row, [one])
+    else ofRow.push(one)
+  }
+  return rows
 }
 
 interface KnownCellsContext {

@@ -1,5 +1,6 @@
 import { type Group, rowAt } from '../plan/group.ts'
 import { type Block, type ByteTally, createBlock, freeRow } from './block.ts'
+import type { JournaledExchange } from './journal.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
 /** What became of a row of an open group. */
@@ -12,6 +13,8 @@ export interface GroupListener {
   /** Every journaled cell of a row is there, or the row was dropped. */
   rowDecided(group: OpenGroup, offset: number): void
 }
+
+const noExchanges: readonly JournaledExchange[] = []
 
 /**
  * An open row group: readiness by counting.
@@ -36,6 +39,8 @@ export class OpenGroup {
   /** Cells of a row that are in a line, in flight or in a task: they read the row. */
   readonly #holders: Uint16Array
   #holds = 0
+  /** By row: what conversations of its cells were answered before. */
+  exchanges: ReadonlyMap<number, readonly JournaledExchange[]> | null = null
 
   constructor(
     work: WorkGraph,
@@ -77,6 +82,12 @@ export class OpenGroup {
     this.#holds -= 1
     ;(this.#holders[offset] as number) -= 1
     this.#freeIfDone(offset)
+  }
+
+  /** What a cell asked and was answered in an earlier session. */
+  exchangesOf(column: number, offset: number): readonly JournaledExchange[] {
+    const ofRow = this.exchanges?.get(this.block.rowAt(offset))
+    return ofRow === undefined ? noExchanges : ofRow.filter((one) => one.column === column)
   }
 
   isOpen(offset: number): boolean {

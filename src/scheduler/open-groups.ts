@@ -130,8 +130,10 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
     rows += group.size
     groups.set(open, inputs)
     if (work.wholeFrames) frames.join(open)
-    if (inputs.known !== null)
+    if (inputs.known !== null) {
+      open.exchanges = inputs.known.exchangesOfRow
       fillKnown(open, inputs.known, { work, frames, counted: options.cellsKnown })
+    }
     rowWork.announce(open)
     if (!work.wholeFrames) return
     currentFrame = group.frame

@@ -36,6 +36,10 @@ export interface RequestJob {
   abandoned(): void
   /** Makes the request in the tick it leaves; what it throws goes to `unprepared`. */
   prepare(): ModelRequest
+  /** It leaves. */
+  left?(): void
+  /** It is back in its line, or waits between two attempts. */
+  returned?(): void
   reply(reply: ModelReply, attempts: number): void
   /** The request can't succeed, or the attempts are used up; `spent` is what their replies cost. */
   failed(error: RequestError, attempts: number, spent: Usage | null): void
@@ -131,6 +135,7 @@ export function createRequests(options: RequestsOptions): Requests {
       return
     }
     pending.sentAt = clock.now()
+    request.left?.()
     const counter = counterOf(pending)
     counter.inFlight += 1
     counter.onWire.add(pending)
@@ -216,7 +221,7 @@ export function createRequests(options: RequestsOptions): Requests {
       // Given up with its endpoint: the row remains.
       counterOf(pending).failed += 1
       record(pending, 'failed', known?.usage ?? noUsage)
-      enqueue(pending)
+      goBack(pending)
       return
     }
     if (known === null) options.providerFailed(pending.request.route, error)
@@ -235,7 +240,13 @@ export function createRequests(options: RequestsOptions): Requests {
     options.throttled(pending.request.route, error)
     const latencyMs = clock.now() - pending.sentAt
     release(lease, { kind: 'throttled', retryAfterMs, latencyMs, limits: error.limits })
+    goBack(pending)
+  }
+
+  /** Into its line once more; it may learn there that nothing is sent any more. */
+  function goBack(pending: Pending): void {
     enqueue(pending)
+    pending.request.returned?.()
   }
 
   function onFailure(pending: Pending, error: RequestError, lease: Lease): void {
@@ -250,7 +261,7 @@ export function createRequests(options: RequestsOptions): Requests {
       case 'endpoint-stopped':
         pending.attempts += 1
         resources.stopKey(lease, error)
-        enqueue(pending)
+        goBack(pending)
         break
       case 'suspect':
         pending.attempts += 1
@@ -295,7 +306,7 @@ export function createRequests(options: RequestsOptions): Requests {
       state.stopped !== null
     ) {
       resources.stopModel(lease, error)
-      enqueue(pending)
+      goBack(pending)
     } else if (state.proven) {
       pending.request.failed(error, pending.attempts, pending.spent)
     } else {
@@ -312,6 +323,7 @@ export function createRequests(options: RequestsOptions): Requests {
     }
     noteLast(pending, error)
     held.add(pending.request.route, pending)
+    pending.request.returned?.()
   }
 
   function backOff(pending: Pending, error: RequestError): void {
@@ -329,6 +341,7 @@ export function createRequests(options: RequestsOptions): Requests {
       options.changed()
     })
     pauses.set(pause, clock.now() + pauseMs)
+    pending.request.returned?.()
   }
 
   function noteLast({ request }: Pending, { code, message }: RequestError): void {

@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.ts'
+import type { InterruptReason } from '../graph/interrupted.ts'
 import type { Generator } from '../graph/kind.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
@@ -9,6 +10,7 @@ import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import type { ByteTally } from './block.ts'
 import { createCells } from './cells.ts'
+import type { ExchangePartner } from './conversation.ts'
 import { createErrorWindow } from './error-window.ts'
 import { createEvaluator } from './evaluate.ts'
 import type { SchedulerEvent, Snapshot } from './events.ts'
@@ -52,6 +54,10 @@ export interface SchedulerOptions {
   maxOutageMs: number
   /** Cells of local asynchronous work (custom functions) and whole-column calls at once. */
   localWorkers: number
+  /** Time such a cell, or a step of one, may take. */
+  localTimeoutMs: number
+  /** Hex SHA-256 of what is asked, and of the model behind an alias: what an exchange is known by. */
+  exchangeHash: (partner: ExchangePartner, asked: unknown) => string
   earlyShutdown: { rate: number; window: number } | null
   /** Uniform in [0, 1), for back-off jitter. */
   jitter: () => number
@@ -101,6 +107,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   let decidedRows = 0
   let droppedRows = 0
   let ended = false
+  let partFailure: { error: unknown } | null = null
   let inTurn = false
   let again = false
   let turnComing = false
@@ -141,6 +148,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       if (!isLast) return
       ;(counters[route] as RouteCounters).stopped = error
       stopping.endpointRefuses(error)
+      cells.routeStopped(route)
     },
     stopped(what, error) {
       emit({ type: 'endpoint-stopped', ...what, error })
@@ -175,6 +183,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }),
     requests,
     routeOf,
+    exchangeHash: options.exchangeHash,
+    localTimeoutMs: options.localTimeoutMs,
+    closed,
+    closedTo: (route) =>
+      closed() ?? ((counters[route] as RouteCounters).stopped === null ? null : 'stopped'),
     startRouteOf: (local) => routes.length + startRoutes.positionOf(local),
     cellMade,
     cellFailed({ id, name }, row, { code, message }, kept) {
@@ -190,7 +203,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     signal,
     tally,
     committed: turn,
-    fatal,
+    failed: partFailed,
   })
   const linesOf = (columns: readonly WorkColumn[]): RouteState[] =>
     linePositions(columns, routes.length, routeOf, startRoutes).map((position) => ({
@@ -230,7 +243,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   function rowDecided(group: OpenGroup, offset: number): void {
     decidedRows += 1
-    if (group.isDropped(offset)) droppedRows += 1
+    if (group.isDropped(offset)) {
+      droppedRows += 1
+      cells.rowDropped(group, offset)
+    }
     // Dropped, or all it needed was in the ledger: frames must not wait for it.
     if (work.wholeFrames) cells.frames.leaveAll({ group, offset })
     parts.decided(group.group.part, group.block.rowAt(offset))
@@ -253,6 +269,14 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     stopping.shutDown(
       `at least ${Math.round(rate * 100)} % of the last ${window} cells failed (shutdown_error_rate)`,
     )
+    cells.nothingSent('stopped')
+  }
+
+  /** Why nothing is sent any more, whatever the route. */
+  function closed(): InterruptReason | null {
+    if (ended || signal.aborted) return 'aborted'
+    if (stopping.draining) return 'drain'
+    return stopping.quiet ? 'stopped' : null
   }
 
   function turn(): void {
@@ -301,6 +325,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   /** Whether anything outside of this function will still change the state. */
   function waitingForSomething(): boolean {
     if (groups.loading || !cells.rowWork.empty || requests.inFlight > 0) return true
+    if (cells.settling > 0) return true
     if (signal.aborted) return false
     if (cells.active > 0) return true
     if (stopping.quiet) return false
@@ -326,10 +351,20 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }
     parts.handOnIncomplete()
     if (parts.writing > 0) return
+    if (partFailure !== null) return fatal(partFailure.error)
     // Not by open groups: a task of a dropped row may be open still.
     const complete = source.exhausted && decidedRows === source.rows && !parts.givenUp
     ending.resolve(stopping.end(complete))
     end(new Error('the run has ended'))
+  }
+
+  /** Nothing more is sent; answers in flight are paid for, and are kept before the run fails. */
+  function partFailed(error: unknown): void {
+    if (partFailure !== null) return
+    partFailure = { error }
+    stopping.shutDown('a part could not be written')
+    requests.close()
+    cells.nothingSent('stopped')
   }
 
   function fatal(error: unknown): void {
@@ -352,6 +387,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     dispatcher.close()
     groups.end()
     controller.abort(reason)
+    cells.abort()
   }
 
   return {
@@ -363,6 +399,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       if (ended || !stopping.drain()) return
       emit({ type: 'draining' })
       requests.close()
+      cells.nothingSent('drain')
       turn()
     },
     abort() {
@@ -370,6 +407,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       stopping.drain()
       requests.close()
       controller.abort(new Error('the run was interrupted'))
+      cells.abort()
       turn()
     },
     snapshot: () => ({

@@ -34,6 +34,7 @@ function throttledJournal(clock: VirtualClock) {
       state.mostPending = Math.max(state.mostPending, journal.pendingBytes)
     },
     exchange: (exchange, durable) => journal.exchange(exchange, durable),
+    forget: (row, column, fromTurn) => journal.forget(row, column, fromTurn),
     failure: (failure) => journal.failure(failure),
     // Counted with the cells of its batch.
     request: () => undefined,

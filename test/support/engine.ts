@@ -1,10 +1,13 @@
 import type { Graph, GraphColumn } from '../../src/graph/graph.ts'
 import type {
+  Again,
   CellResult,
   ColumnKind,
   ColumnType,
+  Correction,
   Generator,
   Row,
+  SharedGenerator,
   TaskContext,
 } from '../../src/graph/kind.ts'
 import {
@@ -45,7 +48,7 @@ export interface TestColumn {
   pure?: boolean
   route?: string
   onFailure?: 'drop' | 'null'
-  requests?: 'none' | 'one' | 'many'
+  requests?: 'none' | 'one' | 'many' | 'shared'
   /** Aliases beside `route` its requests may go to. */
   alsoRoutes?: string[]
   /** The text of a skip condition, and the value a skipped cell has. */
@@ -61,6 +64,10 @@ export interface TestColumn {
   /** For the reply of a request with sides, or one that fails. */
   finish?: (reply: ModelReply, row: Row) => CellResult
   prepare?: (row: Row) => ModelRequest
+  /** Of a reply that is asked for again. */
+  correct?: (reply: ModelReply, row: Row, correction: Correction | null) => CellResult | Again
+  /** Of requests that several rows share. */
+  shared?: Pick<SharedGenerator, 'most' | 'prepare' | 'finish'>
   task?: (row: Row, context: TaskContext) => Promise<CellResult>
   frame?: (rows: readonly Row[]) => Promise<readonly (CellResult | Error)[]>
 }
@@ -144,8 +151,11 @@ function generatorOf(column: TestColumn, { by, requests, routes }: GraphColumn):
       requests,
       route: routes[0]?.name as string,
       prepare: column.prepare ?? ((row) => requestOf(`${column.name}:${row.index}`)),
-      finish: column.finish ?? ((_reply, row) => ({ value: value(row) })),
+      finish: column.correct ?? column.finish ?? ((_reply, row) => ({ value: value(row) })),
     }
+  }
+  if (column.shared !== undefined) {
+    return { by, requests: 'shared', route: routes[0]?.name as string, ...column.shared }
   }
   const task = column.task ?? ((row) => Promise.resolve({ value: value(row) }))
   return { by, requests: requests === 'none' ? 'none' : 'many', run: task }
@@ -188,7 +198,11 @@ export interface EngineOptions {
   /** For what beside the engine goes by its time. */
   clock?: VirtualClock
   decided?: RowSet
-  known?: { cells: JournaledCell[]; failures: JournaledFailure[] }
+  known?: {
+    cells: JournaledCell[]
+    failures: JournaledFailure[]
+    exchanges?: JournaledExchange[]
+  }
   options?: Partial<SchedulerOptions>
 }
 
@@ -254,7 +268,12 @@ export function createEngine(options: EngineOptions): Engine {
   const known: KnownCells | null =
     options.known === undefined
       ? null
-      : indexKnownCells(graph.columns.length, options.known.cells, options.known.failures)
+      : indexKnownCells(
+          graph.columns.length,
+          options.known.cells,
+          options.known.failures,
+          options.known.exchanges,
+        )
 
   function changeLoad(route: string, by: number): void {
     inFlight.set(route, (inFlight.get(route) ?? 0) + by)
@@ -301,6 +320,12 @@ export function createEngine(options: EngineOptions): Engine {
         engine.exchanges.push(exchange)
         clock.soon(durable)
       },
+      forget(row, column, fromTurn) {
+        const kept = engine.exchanges.filter(
+          (one) => one.row !== row || one.column !== column || one.turn < fromTurn,
+        )
+        engine.exchanges.splice(0, Infinity, ...kept)
+      },
       failure: (failure) => engine.failures.push(failure),
       request: (record) => engine.requests.push(record),
       pendingBytes: 0,
@@ -315,6 +340,8 @@ export function createEngine(options: EngineOptions): Engine {
     maxAttempts: 8,
     maxOutageMs: 300_000,
     localWorkers: 4,
+    localTimeoutMs: 3_600_000,
+    exchangeHash: (partner, asked) => JSON.stringify([partner, asked]),
     earlyShutdown: null,
     jitter: () => 0.5,
     onEvent: (event) => engine.events.push(event),
