@@ -51,8 +51,8 @@ async function manyAtOnce(): Promise<Figure[]> {
   const ours = await runRowsmith(server, { ...task, ...own })
   const again = await runBare(server, task)
   const rate = (bare.callsPerSecond + again.callsPerSecond) / 2
-  const perRequest = async (run: Run, small: Promise<Run>): Promise<number> =>
-    (run.peakBytes - (await small).peakBytes) / (many - few.concurrency) / 1_024
+  const perRequest = async (large: Run, small: Promise<Run>): Promise<number> =>
+    (large.peakBytes - (await small).peakBytes) / (many - few.concurrency) / 1_024
   return [
     {
       name: `bare undici loop, ${many} at once, ${manyLatencyMs / 1_000} s each`,
