@@ -6,6 +6,7 @@ import type { Environment, ProviderKind } from '../models/provider.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { Snapshot } from '../scheduler/events.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
+import type { Damage } from '../store/find-damage.ts'
 import type { StoreEvent } from '../store/open-run.ts'
 import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
@@ -45,6 +46,8 @@ export interface RunOptions {
   shrink?: boolean
   /** Makes rows that were dropped again; what was paid for in them is used. */
   retryDropped?: boolean
+  /** Reads every part file, and makes the rows of those again that are gone or damaged. */
+  repair?: boolean
   /** A run config file or its fields. */
   runConfig?: string | object
   providersFile?: string
@@ -123,9 +126,12 @@ export async function start(options: RunOptions): Promise<Run> {
     let decided = decidedRows(store)
     if (place.exists) {
       const target = targetOf(store, prepared, options)
+      const damage = options.repair === true ? await store.findDamage() : null
+      if (damage !== null) tellDamage(damage, emit)
       // Before the run is changed: a wrong key leaves it as it was.
-      if (await hasWork(store, target, options)) ready = await askModels(prepared, emit, signal)
-      decided = await goOn(store, target, options)
+      const work = (damage?.parts.length ?? 0) > 0 || (await hasWork(store, target, options))
+      if (work) ready = await askModels(prepared, emit, signal)
+      decided = await goOn(store, target, damage, options)
     }
     if (options.command !== undefined) {
       await keepCommand(store.directory, options.command(store.directory))
@@ -317,10 +323,47 @@ async function hasWork(
   return retryDropped && (await store.totals()).dropped > 0
 }
 
-/** Moves the target of a stored run and takes dropped rows up again; answers what is decided. */
-async function goOn(store: RunStore, target: number, options: RunOptions): Promise<RowSet> {
+function tellDamage({ parts, dataset }: Damage, emit: (event: RunEvent) => void): void {
+  if (parts.length > 0) {
+    const lost =
+      parts.length === 1
+        ? `Part ${parts[0]} is gone or damaged; its rows`
+        : `${parts.length} parts are gone or damaged; their rows`
+    emit({
+      type: 'warning',
+      problem: {
+        level: 'warning',
+        code: 'parts-damaged',
+        path: [],
+        message: `${lost} are made again, and paid for again.`,
+      },
+    })
+  }
+  if (!dataset) return
+  emit({
+    type: 'warning',
+    problem: {
+      level: 'warning',
+      code: 'dataset-damaged',
+      path: [],
+      message:
+        'A file of the dataset is gone or damaged; the dataset is made again from the parts.',
+    },
+  })
+}
+
+/** Moves the target of a stored run and takes rows up again; answers what is decided. */
+async function goOn(
+  store: RunStore,
+  target: number,
+  damage: Damage | null,
+  options: RunOptions,
+): Promise<RowSet> {
   if (target !== store.settings.rows) await store.setTarget(target)
-  const decided = decidedRows(store)
+  let decided = decidedRows(store)
+  if (damage !== null && (damage.parts.length > 0 || damage.dataset)) {
+    decided = decided.subtract(RowSet.fromIntervals(await store.forgetDamaged(damage)))
+  }
   if (!options.retryDropped) return decided
   return decided.subtract(RowSet.fromIntervals(await store.retryDropped()))
 }

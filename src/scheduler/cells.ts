@@ -281,7 +281,8 @@ export function createCells(options: CellsOptions): Cells {
     usage?: Usage,
   ): void {
     const { column } = columnOf(local)
-    const keeps = column.onFailure === 'null'
+    // A row that was dropped meanwhile has no record to keep a null in.
+    const keeps = column.onFailure === 'null' && !group.isDropped(offset)
     journal.failure({
       row: group.block.rowAt(offset),
       column: column.id,

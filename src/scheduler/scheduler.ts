@@ -107,6 +107,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   let decidedRows = 0
   let droppedRows = 0
   let ended = false
+  let partFailure: { error: unknown } | null = null
   let inTurn = false
   let again = false
   let turnComing = false
@@ -202,7 +203,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     signal,
     tally,
     committed: turn,
-    fatal,
+    failed: partFailed,
   })
   const linesOf = (columns: readonly WorkColumn[]): RouteState[] =>
     linePositions(columns, routes.length, routeOf, startRoutes).map((position) => ({
@@ -350,10 +351,20 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }
     parts.handOnIncomplete()
     if (parts.writing > 0) return
+    if (partFailure !== null) return fatal(partFailure.error)
     // Not by open groups: a task of a dropped row may be open still.
     const complete = source.exhausted && decidedRows === source.rows && !parts.givenUp
     ending.resolve(stopping.end(complete))
     end(new Error('the run has ended'))
+  }
+
+  /** Nothing more is sent; answers in flight are paid for, and are kept before the run fails. */
+  function partFailed(error: unknown): void {
+    if (partFailure !== null) return
+    partFailure = { error }
+    stopping.shutDown('a part could not be written')
+    requests.close()
+    cells.nothingSent('stopped')
   }
 
   function fatal(error: unknown): void {

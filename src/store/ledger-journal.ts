@@ -222,6 +222,12 @@ export function readUnfinishedParts(
   return [...parts].sort((one, other) => one - other)
 }
 
+/** A null that was kept is none when another cell dropped the row afterwards. */
+const standingOutcome = `CASE
+  WHEN outcome = 'null' AND (row IN (SELECT row FROM absent) OR EXISTS (
+    SELECT 1 FROM failure AS other WHERE other.row = failure.row AND other.outcome = 'dropped'))
+  THEN 'dropped' ELSE outcome END`
+
 /**
  * All failures that stand, most frequent first.
  *
@@ -237,7 +243,8 @@ export function readFailures(
   const rows = ledger.all(
     `
     WITH every AS (
-      SELECT column_key, code, outcome, row, message, raw, 1 AS count, ${usageColumns}
+      SELECT column_key, code, ${standingOutcome} AS outcome, row, message, raw, 1 AS count,
+        ${usageColumns}
       FROM failure WHERE row < ?
       UNION ALL SELECT column_key, code, 'null', row, message, raw, count, ${usageColumns}
       FROM null_failure)

@@ -450,3 +450,26 @@ describe('a provider with a mistake', () => {
     expect(engine.requests).toMatchObject([{ outcome: 'failed', usage: { inputTokens } }])
   })
 })
+
+test('a null of a row that was dropped meanwhile is no null that was kept', async () => {
+  const failed = failing('bad-request', { kind: 'refused' })
+  const engine = createEngine({
+    columns: [
+      { name: 'bad', route: 'f' },
+      { name: 'slow', route: 'm', onFailure: 'null' },
+    ],
+    rows: 2,
+    groupRows: 2,
+    slots: { m: 2, f: 2 },
+    model: {
+      latency: (text) => (text.startsWith('slow') ? 100 : 10),
+      fail: (text) => (text === 'bad:1' || text.startsWith('slow') ? failed : null),
+    },
+  })
+  expect(await engine.run()).toEqual({ kind: 'complete' })
+  expect(engine.failures.map(({ row, column, outcome }) => [row, column, outcome])).toEqual([
+    [1, 0, 'dropped'],
+    [0, 1, 'null'],
+    [1, 1, 'dropped'],
+  ])
+})
