@@ -114,11 +114,11 @@ test('a null counts as dropped when another cell drops its row, before or after 
   failed(1, 1, 'dropped')
   failed(2, 1, 'dropped')
   const told = async (): Promise<unknown[]> =>
-    (await store.failures()).map(({ code, outcome, count }) => [code, outcome, count]).toSorted()
+    (await store.failures()).map(({ code, outcome, count }) => [code, outcome, count])
   const expected = [
+    ['c1', 'dropped', 2],
     ['c0', 'dropped', 1],
     ['c0', 'null', 1],
-    ['c1', 'dropped', 2],
   ]
   expect(await told()).toStrictEqual(expected)
   const absent = [1, 2].map((row) => ({
