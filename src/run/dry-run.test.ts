@@ -8,6 +8,7 @@ import { type ColumnKind, defineColumn } from '../graph/kind.ts'
 import { textMessage } from '../graph/request.ts'
 import { commonFields } from '../columns/common-fields.ts'
 import { z } from 'zod'
+import { toText } from '../templates/python-text.ts'
 import { systemClock } from '../util/clock.ts'
 import { validate } from './validate.ts'
 
@@ -352,13 +353,13 @@ describe('the first request of a conversation', () => {
       by: 'cell',
       requests: 'many',
       async run(row, { request }) {
-        const about = row.get(context.columnId(of))
+        const about = toText(row.get(context.columnId(of)))
         if (about === 'cat') throw new CellFailure('no-cats', 'no cats here')
         try {
-          await request('m', { operation: 'chat', messages: [textMessage('user', String(about))] })
+          await request('m', { operation: 'chat', messages: [textMessage('user', about)] })
           return { value: 'never' }
         } finally {
-          asked.push(String(about))
+          asked.push(about)
         }
       },
     }),

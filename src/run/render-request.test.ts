@@ -4,6 +4,7 @@ import { commonFields } from '../columns/common-fields.ts'
 import { CellFailure } from '../graph/failure.ts'
 import { defineColumn } from '../graph/kind.ts'
 import { textMessage } from '../graph/request.ts'
+import { toText } from '../templates/python-text.ts'
 import { listVariables, render } from './render.ts'
 
 const talk = defineColumn({
@@ -20,7 +21,7 @@ const talk = defineColumn({
     by: 'cell',
     requests: 'many',
     async run(row, { request }) {
-      const about = String(row.get(context.columnId(of)))
+      const about = toText(row.get(context.columnId(of)))
       if (about === 'cats') throw new CellFailure('no-cats', 'no cats here')
       const messages = [textMessage('system', 'Be kind.'), textMessage('user', `About ${about}?`)]
       await request('m', { operation: 'chat', messages })

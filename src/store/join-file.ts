@@ -19,7 +19,8 @@ import {
   type WrittenFile,
 } from './parquet.ts'
 import { verifyPart, type RecordedFile } from './verify.ts'
-import { clipBlock, readPartFile, writePartFile, type RowBlock } from './part-file.ts'
+import { clipBlock, readPartFile, writePartFile } from './part-file.ts'
+import type { RowBlock } from './row-group.ts'
 
 export interface JoinColumn extends FileColumn {
   drop: boolean

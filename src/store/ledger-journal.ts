@@ -251,7 +251,7 @@ export function readFailures(
     SELECT column_key, code, outcome, min(row) AS row, message, raw, sum(count) AS count,
       ${usageSums}
     FROM every GROUP BY column_key, code, outcome HAVING sum(count) > 0
-    ORDER BY count DESC, column_key, code`,
+    ORDER BY count DESC, column_key, code, outcome`,
     target,
   )
   return rows.flatMap((row) => {

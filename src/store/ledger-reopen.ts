@@ -20,7 +20,7 @@ import { readAbsent, readNullCells } from './ledger-parts.ts'
 import { forgetMerged } from './ledger-profiles.ts'
 import { usagePlaces, usageValues } from './ledger-usage.ts'
 import { noUsage } from '../graph/request.ts'
-import type { RowBlock } from './part-file.ts'
+import type { RowBlock } from './row-group.ts'
 import { toSql } from './sql-value.ts'
 
 /** What a change of the config did. */

@@ -10,6 +10,7 @@ import * as batches from './ledger-batch.ts'
 import * as datasets from './ledger-dataset.ts'
 import { readDecided } from './ledger-decided.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
+import { ledgerError } from './ledger-error.ts'
 import * as journal from './ledger-journal.ts'
 import * as parts from './ledger-parts.ts'
 import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './ledger-rows.ts'
@@ -18,6 +19,7 @@ import * as reopening from './ledger-reopen.ts'
 import * as runs from './ledger-run.ts'
 import * as usage from './ledger-usage.ts'
 import type { RunSettings } from './settings.ts'
+import { sqliteCode } from './storage-error.ts'
 import { verifyPart } from './verify.ts'
 
 export interface OpenLedger {
@@ -111,8 +113,13 @@ function begin(ledger: LedgerFile, wallTimeMs: number): OpenLedger {
     }
   } catch (error) {
     ledger.close()
-    throw error
+    throw readError(error, ledger)
   }
+}
+
+/** What SQLite says of a call that only reads; a defect of ours stays one. */
+function readError(thrown: unknown, { path }: LedgerFile): unknown {
+  return sqliteCode(thrown) === null ? thrown : ledgerError(thrown, `reading ${path}`, path)
 }
 
 /** Row group by row group, so that no transaction is larger than one. */
@@ -132,7 +139,7 @@ async function takeReopened(directory: string, part: number): Promise<string | n
   return reopened.file
 }
 
-serve<LedgerCalls>({
+const calls: LedgerCalls = {
   create(path, settings, wallTimeMs) {
     return begin(
       openLedger(path, (ledger) => runs.fillLedger(ledger, settings)),
@@ -251,4 +258,6 @@ serve<LedgerCalls>({
   commitDataset(directory, files, intent) {
     datasets.commitDataset(run().ledger, directory, files, intent)
   },
-})
+}
+
+serve(calls, { errorOf: (thrown) => (open === null ? thrown : readError(thrown, open.ledger)) })

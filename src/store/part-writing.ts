@@ -8,7 +8,8 @@ import {
 } from '../profile/part-profile.ts'
 import { createHandOff } from './hand-off.ts'
 import { syncFolder, type FileColumn, type WrittenFile } from './parquet.ts'
-import { mergeBlocks, readPartFile, writePartFile, type RowBlock } from './part-file.ts'
+import { mergeBlocks, readPartFile, writePartFile } from './part-file.ts'
+import type { RowBlock } from './row-group.ts'
 import { storageError } from './storage-error.ts'
 import { verifyPart, type RecordedFile } from './verify.ts'
 

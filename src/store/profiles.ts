@@ -7,7 +7,7 @@ import { readMerged, runOf } from './ledger-profiles.ts'
 import type { OpenRun } from './open-run.ts'
 import { profileFile } from './profile-file.ts'
 import type { RunSettings } from './settings.ts'
-import { storageError } from './storage-error.ts'
+import { ledgerError } from './ledger-error.ts'
 import type { RecordedFile } from './verify.ts'
 
 /** Statistics of some records below the target, the next in row order. */
@@ -47,7 +47,7 @@ export async function* readProfiles(
       part = next === null ? end : runOf(next).start
     }
   } catch (error) {
-    throw storageError(error, `reading ${path}`)
+    throw ledgerError(error, `reading ${path}`, path)
   } finally {
     ledger.close()
   }
