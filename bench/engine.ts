@@ -1,4 +1,10 @@
-import { emptyReply, noRows, testGraph, type TestColumn } from '../test/support/engine.ts'
+import {
+  emptyReply,
+  noRows,
+  oneChoice,
+  testGraph,
+  type TestColumn,
+} from '../test/support/engine.ts'
 import type { ModelReply } from '../src/graph/request.ts'
 import { createConcurrencyLimiter } from '../src/limits/limiter.ts'
 import { planSource } from '../src/plan/group-source.ts'
@@ -163,13 +169,12 @@ async function runEngine(
     known: () => null,
     read: noRows,
     hold: holdNothing,
-    routes: [
-      { name: 'm', endpoint: 'm', limiters: [createConcurrencyLimiter({ name: 'm', cap: slots })] },
-    ],
+    routes: [oneChoice('m', [createConcurrencyLimiter({ name: 'm', cap: slots })])],
     send,
     journal: {
       cell: () => (journaled += 1),
       exchange: (_exchange, durable) => durable(),
+      forget: () => undefined,
       failure: () => undefined,
       request: () => undefined,
       pendingBytes: 0,
@@ -179,7 +184,10 @@ async function runEngine(
     budget: { maxRows: 16_384, maxBytes: 256 * 2 ** 20, maxWriting: 2, lineFactor: 4 },
     maxPendingBytes: 2 ** 24,
     maxAttempts: 8,
+    maxOutageMs: 300_000,
     localWorkers: 4,
+    localTimeoutMs: Infinity,
+    exchangeHash: () => '',
     earlyShutdown: { rate: 0.5, window: 100 },
     jitter: () => 0.5,
   })

@@ -4,18 +4,22 @@ export type { Problem } from './config/problem.ts'
 export type { DatasetRecord } from './export/records.ts'
 export type { ExportedFile, ExportFormat } from './export/files.ts'
 export { CellFailure } from './graph/failure.ts'
+export { CellInterrupted, type InterruptReason } from './graph/interrupted.ts'
 export {
+  type Again,
   type BindContext,
   type CellResult,
   type ColumnDescription,
   type ColumnKind,
   type ColumnRoute,
   type ColumnType,
+  type Correction,
   defineColumn,
   type DescribeContext,
   type Generator,
   type Row,
   type TaskContext,
+  type Turn,
 } from './graph/kind.ts'
 export { RequestError, type RequestProblem } from './graph/request-error.ts'
 export {

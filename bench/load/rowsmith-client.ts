@@ -99,11 +99,15 @@ async function withoutStore(): Promise<void> {
       throw new Error('nothing is known')
     },
     hold: holdNothing,
-    routes: createRoutes(prepared.models, prepared.runConfig.request_admission),
+    routes: createRoutes(prepared.models, {
+      admission: prepared.runConfig.request_admission,
+      waitsForFailing: true,
+    }),
     send: (route, request, requestSignal) => prepared.models.send(route, request, requestSignal),
     journal: {
       cell: () => (cells += 1),
       exchange: (_exchange, durable) => durable(),
+      forget: () => undefined,
       failure: () => undefined,
       request: () => undefined,
       pendingBytes: 0,
@@ -113,7 +117,10 @@ async function withoutStore(): Promise<void> {
     budget: { maxRows: 65_536, maxBytes: 256 * 2 ** 20, maxWriting: 2, lineFactor: 4 },
     maxPendingBytes: 2 ** 26,
     maxAttempts: 8,
+    maxOutageMs: 300_000,
     localWorkers: 4,
+    localTimeoutMs: Infinity,
+    exchangeHash: () => '',
     earlyShutdown: null,
     jitter: () => 0.5,
   }).run()

@@ -9,6 +9,7 @@ export interface CreateOptions {
   fresh?: true
   shrink?: true
   retryDropped?: true
+  repair?: true
   runConfig?: string
   providers?: string
   json?: true

@@ -43,6 +43,7 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     mode: options.fresh ? 'fresh' : 'auto',
     shrink: options.shrink === true,
     retryDropped: options.retryDropped === true,
+    repair: options.repair === true,
     command: (directory) => createWords(config, options, shortPathWord(directory)),
     ...(options.rows === undefined ? {} : { rows: options.rows }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),

@@ -34,6 +34,7 @@ test.each<[ErrorCode, number]>([
   ['config-invalid', 2],
   ['folder-locked', 2],
   ['ledger-corrupt', 2],
+  ['file-damaged', 2],
   ['model-unavailable', 4],
   ['disk-full', 4],
   ['storage-failed', 4],

@@ -73,6 +73,7 @@ function addCreate(program: Command, set: SetCode): void {
     .option('--fresh', 'start anew in a new folder beside')
     .option('--shrink', 'allow fewer rows than were planned; the others stay in the run folder')
     .option('--retry-dropped', 'make dropped rows again; what was paid for in them is used')
+    .option('--repair', 'check every part file and make those again that are gone or damaged')
     .option('--run-config <file>', 'run config (YAML): buffer_size, max_attempts, …')
     .option('--json', 'print one JSON object on stdout at the end')
     .addHelpText(

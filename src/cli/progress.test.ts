@@ -22,6 +22,7 @@ const route: RouteProgress = {
   requestsPerMinute: null,
   tokensPerMinute: null,
   heldBy: 'in-flight',
+  outage: null,
   stopped: null,
 }
 

@@ -20,8 +20,10 @@ export function waitsOf({ snapshot, stillMs, drainingMs }: Standing): string[] {
   const { routes, backingOff, backOff, partsWriting, pendingBytes, rows } = snapshot
   const inFlight = routes.reduce((sum, route) => sum + route.inFlight, 0)
   const texts = snapshot.draining && inFlight > 0 ? [drainText(routes, inFlight, drainingMs)] : []
-  if (!snapshot.draining) texts.push(...quietTexts(routes))
-  if (backingOff > 0 && backOff !== null) {
+  const away = snapshot.draining ? [] : awayTexts(routes)
+  if (!snapshot.draining) texts.push(...quietTexts(routes), ...away)
+  // Requests that wait for an endpoint to come back are no news beside that.
+  if (backingOff > 0 && backOff !== null && away.length === 0) {
     const when = backOff.nextMs >= 500 ? `in ${duration(backOff.nextMs / 1000)}` : 'now'
     // The code alone: on every line of a log the words would drown the rest.
     texts.push(
@@ -49,6 +51,17 @@ function quietTexts(routes: readonly RouteProgress[]): string[] {
       ({ name, coolDownMs }) => `${name} asked for quiet: ${duration(coolDownMs / 1000)} to go`,
     ),
   )
+}
+
+/** Endpoints that are away, each once. */
+function awayTexts(routes: readonly RouteProgress[]): string[] {
+  const outages = routes.flatMap(({ outage }) => (outage === null ? [] : [outage]))
+  const texts = outages.map(({ endpoint, sinceMs, nextTryMs, code }) => {
+    const next =
+      nextTryMs === null ? 'being asked now' : `next try in ${duration(nextTryMs / 1000)}`
+    return `${endpoint} has not answered for ${duration(sinceMs / 1000)} (${code}); ${next}`
+  })
+  return limited([...new Set(texts)])
 }
 
 function drainText(routes: readonly RouteProgress[], inFlight: number, drainingMs: number): string {

@@ -94,10 +94,7 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
         break
       case 'endpoint-stopped':
         screen.print(
-          screen.style(
-            'red',
-            `Endpoint ${visibleLine(event.endpoint)} stopped: ${visibleLine(event.error.message)}`,
-          ),
+          screen.style('red', `${stoppedText(event)} stopped: ${visibleLine(event.error.message)}`),
         )
         break
       case 'early-shutdown':
@@ -175,6 +172,11 @@ function createPhaseView({ screen, name, begin }: WaitingOptions): PhaseView {
       return true
     },
   }
+}
+
+function stoppedText({ endpoint, model }: Extract<RunEvent, { type: 'endpoint-stopped' }>): string {
+  const where = `ndpoint ${visibleLine(endpoint)}`
+  return model === null ? `E${where}` : `Model ${visibleLine(model)} of e${where}`
 }
 
 function openedText(event: Extract<RunEvent, { type: 'run-opened' }>): string {

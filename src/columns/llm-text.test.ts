@@ -119,7 +119,9 @@ describe('the reply', () => {
   function finished(fields: Record<string, unknown>, answer: ModelReply) {
     const graph = columnGraph([story(fields), ...inputs('topic')], { models })
     const generator = bindRequest(graph, 'story', { models })
-    return generator.finish(answer, rowOf(graph, { topic: 'tides' }))
+    const made = generator.finish(answer, rowOf(graph, { topic: 'tides' }), null)
+    if ('again' in made) throw new Error('a cell was expected')
+    return made
   }
 
   test('is its text without outer whitespace', () => {

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { nearest } from '../util/near-miss.ts'
 import { Double } from '../util/value.ts'
+import { hiddenCharacter, withoutHidden } from './hidden-characters.ts'
 import { describeLiteral, isMapping, quoted } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import type { Refusal } from './scalars.ts'
@@ -128,12 +129,14 @@ export function unknownKeyProblem(
   owner: string,
 ): Problem {
   const key = String(path.at(-1))
-  const meant = nearest(key, known)
+  const meant = nearest(withoutHidden(key), known)
+  const hidden = hiddenCharacter(key)
+  const within = hidden === undefined ? '' : `; it has ${hidden} in it`
   return {
     level: 'error',
     code: 'unknown-key',
     path,
-    message: `${capitalized(owner)} has no field ${quoted(key)}`,
+    message: `${capitalized(owner)} has no field ${quoted(key)}${within}`,
     ...(meant !== undefined && { suggestion: `Did you mean '${meant}'?` }),
     ...(meant === undefined && known.length > 0 && { expected: `one of ${known.join(', ')}` }),
   }

@@ -33,9 +33,11 @@ test('nothing written: all defaults, no notes', () => {
       startup_ramp_seconds: null,
     },
     part_rows: 5000,
+    max_outage: 300,
     max_open_rows: 65_536,
     max_open_bytes: 268_435_456,
     max_attempts: 8,
+    local_timeout: 3600,
   })
 })
 

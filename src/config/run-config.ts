@@ -123,10 +123,20 @@ const runSchema = z.strictObject({
   max_open_bytes: integer({ min: 2 ** 20 })
     .default(256 * 2 ** 20)
     .describe('Bytes of their cells.'),
+  /** Ours. */
+  local_timeout: double({ above: 0, below: Infinity })
+    .default(3600)
+    .describe('Seconds that local work of a cell or a whole-column call may take before it fails.'),
   /** Ours: tries of one request before its cell fails; waiting for 429s does not count. */
   max_attempts: integer({ min: 1 })
     .default(8)
     .describe('Tries of one request before its cell fails; waiting for 429s does not count.'),
+  /** Ours: seconds. */
+  max_outage: double({ min: 0, below: Infinity })
+    .default(300)
+    .describe(
+      'Seconds an endpoint may be away before its rows are left for the next run; 0 waits for none.',
+    ),
 })
 
 /** With the deprecated names; they are replaced before anything else reads the object. */

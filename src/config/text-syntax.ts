@@ -68,12 +68,64 @@ function explain({ code, message, pos }: YAMLParseError, source: string): Explan
             message: `A ${message.startsWith('Flow map') ? 'mapping in { }' : 'list in [ ]'} is not closed, or continues at the margin of its key`,
             suggestion: 'Close it, and indent its further lines more than the key.',
           }
-        : { message }
+        : reworded(message)
     case 'UNEXPECTED_TOKEN':
       return unexpectedToken(message, lineAt(source, pos[0]))
     default:
-      return { message }
+      return reworded(message)
   }
+}
+
+const notInPlace = 'Check the indentation of this line, and quotes and colons in it and above it.'
+
+// What the reader says is about its tokens; these are the mistakes behind them.
+const wordings: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /must start at the same column/,
+    'The entries of a list or mapping begin in different columns',
+    'Indent all of them by the same number of spaces.',
+  ],
+  [
+    /^Unexpected .*(?:at node end|token)|^Unexpected .* in collection|Sequence item without/,
+    'What stands here is no part of what the lines above begin',
+    notInPlace,
+  ],
+  [
+    /^Unexpected (?:,|empty item) in/,
+    'A comma stands here that separates nothing',
+    'Remove it, or write the entry that is missing.',
+  ],
+  [
+    /^Missing ,/,
+    'A comma is missing between two entries in [ ] or { }',
+    'Separate them with a comma, or put quotes around a text that goes on.',
+  ],
+  [/^Missing space after :/, 'A space is missing behind a colon', 'Write "key: value".'],
+  [
+    /^Block scalar header|^Not a YAML token/,
+    "Text follows a '|' or '>' on its line",
+    'Begin the text on the next line, or put it into quotes.',
+  ],
+  [
+    /^Comments must be separated/,
+    "A '#' stands right behind other text",
+    'Put a space before it for a comment, or the text into quotes.',
+  ],
+  [
+    /^Tags and anchors must be separated|^Anchors and tags/,
+    "Text that begins with '!' or '&' is read as a tag or an anchor",
+    'Put the text into quotes.',
+  ],
+  [
+    /is ambiguous$/,
+    "An anchor or alias ends in ':'",
+    'Put a space before the colon, or the text into quotes.',
+  ],
+]
+
+function reworded(message: string): Explanation {
+  const found = wordings.find(([pattern]) => pattern.test(message))
+  return found === undefined ? { message } : { message: found[1], suggestion: found[2] }
 }
 
 function missingChar(message: string): Explanation {
@@ -89,7 +141,7 @@ function missingChar(message: string): Explanation {
       suggestion: "Add the ':' after the key, or indent the line if it continues a text.",
     }
   }
-  return { message }
+  return reworded(message)
 }
 
 function unexpectedToken(message: string, line: string): Explanation {
@@ -105,7 +157,7 @@ function unexpectedToken(message: string, line: string): Explanation {
       suggestion: 'Start the list on the next line, or put the text into quotes.',
     }
   }
-  return { message }
+  return reworded(message)
 }
 
 function lineAt(source: string, offset: number): string {

@@ -132,7 +132,7 @@ describe('what cannot be read', () => {
   test('tabs', () => {
     expect(complaints('a:\n\tb: 1')).toMatchInlineSnapshot(`
       "data.yaml:2:1
-        A tab is used as indentation
+        Line 2 is indented with a tab: YAML wants spaces
           Indent YAML with spaces; tabs are only allowed inside { } and [ ].
 
       1 problem"

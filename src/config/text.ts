@@ -6,6 +6,7 @@ import { positionWithin, type Place } from './text-place.ts'
 import { marginWidth, readIndented, type Reading } from './text-margins.ts'
 import { readNode } from './text-nodes.ts'
 import { type Gap, restOf } from './text-rest.ts'
+import { findHiddenIndent, type HiddenIndent } from './hidden-characters.ts'
 import { syntaxProblems } from './text-syntax.ts'
 
 /** Where something in a config stands. A path that leads nowhere gives its nearest ancestor. */
@@ -71,6 +72,8 @@ export function parseConfigText(text: string, { file }: { file: string }): Confi
   const second = documents[1]
   if (second !== undefined) problems.push(placed(secondDocument(), second.range[0]))
   if (problems.length > 0) {
+    const indent = findHiddenIndent(first.source)
+    if (indent !== null) return hiddenIndent(indent, first.source, file)
     if (second !== undefined || indented !== null) return { value: undefined, problems, ...nowhere }
     const rest = readRest(source)
     const told = rest === null ? problems : problemsInGaps(rest.gaps, file)
@@ -87,6 +90,20 @@ export function parseConfigText(text: string, { file }: { file: string }): Confi
     locate: (path, options = {}) => locate(read.place, path, options, place, source),
     rest: null,
   }
+}
+
+/** One problem, however many the reader makes of it; the rest is read as it was meant. */
+function hiddenIndent(
+  { problem, position, spaced }: HiddenIndent,
+  source: string,
+  file: string,
+): ConfigText {
+  const problems = [{ ...problem, file, position }]
+  const base = { value: undefined, problems, locate: () => undefined }
+  if (spaced === null) return { ...base, rest: readRest(source) }
+  const meant = parseConfigText(spaced, { file })
+  if (meant.value === undefined) return { ...base, rest: meant.rest }
+  return { ...base, rest: { value: meant.value, locate: meant.locate, gaps: [] } }
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Graph } from './graph.ts'
 import { guessReferences } from './guess-references.ts'
 import { addSeedColumns, checkNames, findKinds, parseColumns } from './parse-columns.ts'
 import { resolveReferences } from './references.ts'
+import { hintAtNames } from './writable-name.ts'
 
 export interface Compiled {
   /** Null when there is an error among the problems, or a column the loader could not read. */
@@ -39,7 +40,10 @@ const passes: readonly Pass[] = [
 /** Compiles a config into what runs, or says all that is wrong with it. */
 export function compile(input: CompileInput): Compiled {
   const draft = createDraft(input)
-  const problems = passes.flatMap((pass) => pass(draft))
+  const problems = hintAtNames(
+    passes.flatMap((pass) => pass(draft)),
+    draft,
+  )
   // What the loader refused of a column it has told of itself.
   const failed =
     problems.some(({ level }) => level === 'error') || draft.columns.some(({ isSound }) => !isSound)

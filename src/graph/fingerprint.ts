@@ -45,7 +45,8 @@ export function fingerprintOf(
   return hash(textOf({ material, upstream }))
 }
 
-function textOf(parts: object): string {
+/** The one text that stands for plain data, whatever the order of its keys. */
+export function textOf(parts: object): string {
   return canonicalText(canonicalValue(parts))
 }
 

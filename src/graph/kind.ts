@@ -106,19 +106,80 @@ export interface RowGenerator {
   generate(row: Row): Value
 }
 
+/** A request of a cell with the reply it got. */
+export interface Turn {
+  readonly request: ModelRequest
+  readonly reply: ModelReply
+}
+
+/** What a cell asks again, when its reply can't be used as it is. */
+export interface Again {
+  readonly again: ModelRequest
+}
+
+/** What was said before a reply that answers an `again`. */
+export interface Correction {
+  /** Requests before this one, at least 1: the kind's own bound goes by it. */
+  readonly number: number
+  /** The request that the reply answers. */
+  readonly request: ModelRequest
+  readonly earlier: readonly Turn[]
+}
+
 /** A cell of exactly one request: prepared without waiting, in the tick a slot is free. */
 export interface RequestGenerator {
   by: 'cell'
   requests: 'one'
   route: string
   prepare(row: Row): ModelRequest
-  finish(reply: ModelReply, row: Row): CellResult
+  /**
+   * Makes the cell, or asks again. Then the cell is a conversation: its replies are durable, and
+   * `correction` tells what was said; null for the first reply. How often it asks is its own bound.
+   */
+  finish(reply: ModelReply, row: Row, correction: Correction | null): CellResult | Again
 }
 
+/**
+ * Cells of several rows in one request: up to `most` that wait are put into one when it can leave.
+ *
+ * The request is tried again as any other; one that is refused is halved, so that one row does not
+ * fail its neighbours. A cell must not depend on the rows that happen to be beside it.
+ */
+export interface SharedGenerator {
+  by: 'cell'
+  requests: 'shared'
+  route: string
+  most: number
+  prepare(rows: readonly Row[]): ModelRequest
+  /** One for each row, in their order: a cell, or why there is none. */
+  finish(reply: ModelReply, rows: readonly Row[]): readonly (CellResult | Error)[]
+}
+
+/**
+ * What the function of a cell may use. Its requests are durable: a reply is written down before
+ * `request` resolves, and when the run goes on after a crash the function runs again and gets the
+ * replies it had, as long as it asks the same, without anything being sent.
+ *
+ * `request` and `step` always settle: when nothing more is sent for the cell they reject with a
+ * `CellInterrupted`. What the function throws then is no failure of its cell.
+ */
 export interface TaskContext {
-  signal: AbortSignal
-  /** Waits in the line of `route`, sends, retries by the engine's rules. */
+  /** Of this cell: aborts, with the `CellInterrupted`, when nothing more is wanted of it. */
+  readonly signal: AbortSignal
+  /**
+   * Waits in the line of `route`, sends, retries by the engine's rules. Rejects with a
+   * `CellFailure` when the request failed for good.
+   */
   readonly request: (route: string, request: ModelRequest) => Promise<ModelReply>
+  /**
+   * Local work that costs something or can't be repeated, such as a tool: made once for the same
+   * name and input (plain data), its result kept as a reply is.
+   */
+  readonly step: (
+    name: string,
+    input: unknown,
+    run: (signal: AbortSignal) => Promise<Value>,
+  ) => Promise<Value>
 }
 
 /** A cell of any number of requests, or of none (a custom function, a remote call). */
@@ -140,7 +201,12 @@ export interface ColumnGenerator {
   generate(rows: readonly Row[], signal: AbortSignal): Promise<readonly (CellResult | Error)[]>
 }
 
-export type Generator = RowGenerator | RequestGenerator | TaskGenerator | ColumnGenerator
+export type Generator =
+  | RowGenerator
+  | RequestGenerator
+  | SharedGenerator
+  | TaskGenerator
+  | ColumnGenerator
 
 /**
  * A column kind: schema, references, declared properties and generator in one module.

@@ -1,9 +1,9 @@
 import { unread } from '../config/columns.ts'
 import type { Problem } from '../config/problem.ts'
 import { capitalized } from '../config/problems.ts'
-import { nearest } from '../util/near-miss.ts'
 import { type Draft, type DraftColumn, subjectOf } from './draft.ts'
 import type { Reference } from './kind.ts'
+import { meantName } from './writable-name.ts'
 
 /** Turns every reference into an edge, or says why it can't be one. */
 export function resolveReferences(draft: Draft): Problem[] {
@@ -31,7 +31,7 @@ function resolve(
 function unknownReference(draft: Draft, column: DraftColumn, reference: Reference): Problem[] {
   if (mayBelongToBroken(draft, reference.name)) return []
   const { name, path, within } = reference
-  const near = nearest(
+  const meant = meantName(
     name,
     [...draft.names.keys()].filter((known) => known !== column.name),
   )
@@ -42,7 +42,7 @@ function unknownReference(draft: Draft, column: DraftColumn, reference: Referenc
       path,
       message: `${capitalized(subjectOf(column))} refers to '${name}', which is no column`,
       received: name,
-      ...(near === undefined ? {} : { suggestion: `Did you mean '${near}'?` }),
+      ...(meant === undefined ? {} : { suggestion: meant }),
       ...(within === undefined ? {} : { within }),
     },
   ]

@@ -6,11 +6,13 @@ export type RequestProblem =
   | { kind: 'throttled'; retryAfterMs: number | null }
   /** Timeout, 5xx, disconnect, unreadable 200: again within the budget of attempts. */
   | { kind: 'transient' }
+  /** Nobody was there to ask: again, and not an attempt. */
+  | { kind: 'unreachable' }
   /** This request can never work: the cell fails. */
   | { kind: 'refused' }
-  /** 403 or 404: the cell, or the route when it never had a success. */
+  /** 403 or 404: the cell fails, or, when several rows get it, the endpoint has no such model. */
   | { kind: 'suspect' }
-  /** 401 or exhausted quota: nothing else can work on this endpoint. */
+  /** 401 or exhausted quota: nothing else can work with this endpoint's key. */
   | { kind: 'endpoint-stopped' }
 
 /** A request that did not give a reply. */

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dispatchCase, type TimedWork } from '../../test/support/dispatch.ts'
+import { dispatchCase, type DispatchCase, type TimedWork } from '../../test/support/dispatch.ts'
 import { createAdaptiveLimiter } from './adaptive-limiter.ts'
+import type { RouteOptions } from './dispatcher.ts'
 import { createConcurrencyLimiter, type Limiter } from './limiter.ts'
 import { createRateLimiter } from './rate-limiter.ts'
 
@@ -208,7 +209,7 @@ describe('routes that watch others', () => {
     await state.clock.advance(10)
     state.add(1, work(10))
     state.dispatch()
-    expect(state.dispatcher.couldSend(1)).toBe(false)
+    expect(state.dispatcher.isIdle(1)).toBe(false)
     await state.clock.runUntilIdle()
     expect(state.started).toMatchObject([{ id: 0 }, { id: 10, at: 3_010 }])
   })
@@ -218,7 +219,7 @@ describe('routes that watch others', () => {
       { name: 'model', limiters: [cap('model', 4)] },
       { name: 'tasks', limiters: [cap('open', 10)], whileAnyOf: [0] },
     ])
-    state.dispatcher.stop(0)
+    state.dispatcher.stop(0, 0)
     state.add(1, work(10))
     state.dispatch()
     expect(state.started).toEqual([])
@@ -232,7 +233,7 @@ test('while held nothing starts; afterwards what waited does, without being told
   state.held = true
   state.add(0, work(0))
   state.dispatch()
-  expect(state.dispatcher.couldSend(0)).toBe(false)
+  expect(state.dispatcher.isIdle(0)).toBe(false)
   expect(state.started).toEqual([])
   state.held = false
   state.dispatch()
@@ -332,7 +333,8 @@ describe('any limiters, routes and works', () => {
           }
           options.forEach(({ name }, route) => {
             if (dispatcher.waiting(route) === 0) return
-            expect(dispatcher.couldSend(route), `${name} idles at ${clock.now()}`).toBe(false)
+            const idles = dispatcher.readyAt(route) <= clock.now()
+            expect(idles, `${name} idles at ${clock.now()}`).toBe(false)
           })
         })
         works.forEach(({ route, at, throttled, tokens, ...rest }, id) => {
@@ -373,5 +375,175 @@ describe('any limiters, routes and works', () => {
     await state.clock.runUntilIdle()
     const old = state.started.find(({ id }) => id === 1)
     expect(old?.at).toBeLessThanOrEqual(60)
+  })
+})
+
+describe('a route of several choices', () => {
+  interface Way {
+    units?: number
+    weight?: number
+    limiters?: readonly Limiter[]
+  }
+
+  function pool(...ways: readonly Way[]): RouteOptions {
+    return {
+      name: 'pool',
+      choices: ways.map(({ units = 100, weight = 1, limiters = [cap('way', units)] }) => ({
+        limiters,
+        weight,
+      })),
+    }
+  }
+
+  function share(state: DispatchCase): number[] {
+    const counts = [0, 0, 0]
+    for (const { choice } of state.started) counts[choice] = (counts[choice] ?? 0) + 1
+    return counts
+  }
+
+  test('goes where least is in flight for its weight', () => {
+    const state = dispatchCase([pool({}, { weight: 2 }, { weight: 3 })])
+    for (let id = 0; id < 60; id += 1) state.add(0, work(id))
+    state.dispatch()
+    expect(share(state)).toEqual([10, 20, 30])
+    expect(state.dispatcher.limit(0)).toBe(300)
+  })
+
+  test('goes by turns where nothing is in flight, so that quotas are used evenly', async () => {
+    const state = dispatchCase([pool({}, {}, {})])
+    for (let id = 0; id < 30; id += 1) {
+      state.add(0, work(id))
+      state.dispatch()
+      await state.clock.advance(20)
+    }
+    expect(share(state)).toEqual([10, 10, 10])
+  })
+
+  test('a full or closed choice is passed over; with all of them full, work waits for any', async () => {
+    const state = dispatchCase([pool({ units: 1 }, { units: 2 })])
+    for (let id = 0; id < 5; id += 1) state.add(0, work(id, { holdMs: id === 0 ? 100 : 10 }))
+    state.dispatch()
+    expect([share(state), state.dispatcher.waiting(0)]).toEqual([[1, 2, 0], 2])
+    await state.clock.advance(10)
+    expect(share(state)).toEqual([1, 4, 0])
+  })
+
+  test('work that failed goes another way, and waits for that without holding up anything', async () => {
+    const state = dispatchCase([pool({ units: 4 }, { units: 1 })])
+    state.add(0, work(0, { holdMs: 50 }))
+    state.add(0, work(1, { holdMs: 50 }))
+    state.dispatch()
+    expect(share(state)).toEqual([1, 1, 0])
+    for (let id = 2; id < 5; id += 1) state.add(0, work(id, { avoids: 0 }))
+    for (let id = 5; id < 8; id += 1) state.add(0, work(id, { group: 3 }))
+    state.dispatch()
+    expect(state.started.slice(2).map(({ id, choice }) => [id, choice])).toEqual([
+      [5, 0],
+      [6, 0],
+      [7, 0],
+    ])
+    expect(state.dispatcher.waiting(0)).toBe(3)
+    await state.clock.runUntilIdle()
+    expect(state.started.slice(5).map(({ id, choice, at }) => [id, choice, at])).toEqual([
+      [2, 1, 50],
+      [3, 1, 60],
+      [4, 1, 70],
+    ])
+  })
+
+  test('the choice to avoid is taken when it is the only one left', () => {
+    const state = dispatchCase([pool({}, {}, {})])
+    state.dispatcher.stop(0, 1)
+    state.add(0, work(0, { avoids: 0 }))
+    state.dispatch()
+    expect(state.started[0]?.choice).toBe(2)
+    state.add(0, work(1, { avoids: 2 }))
+    state.dispatcher.stop(0, 0)
+    state.dispatch()
+    expect(state.started[1]?.choice).toBe(2)
+    state.dispatcher.stop(0, 2)
+    state.add(0, work(2))
+    state.dispatch()
+    expect([state.started.length, state.dispatcher.readyAt(0)]).toEqual([2, Infinity])
+  })
+
+  test('what holds it is what holds the choice that opens first', () => {
+    const slow = createRateLimiter({ name: 'slow', counts: 'requests', perMinute: 1 })
+    const full = cap('full', 1)
+    const state = dispatchCase([pool({ limiters: [full] }, { limiters: [slow] })])
+    expect(state.dispatcher.heldBy(0)).toBe(null)
+    for (let id = 0; id < 3; id += 1) state.add(0, work(id, { holdMs: 1_000 }))
+    state.dispatch()
+    expect(state.dispatcher.heldBy(0)?.name).toBe('slow')
+  })
+
+  test('whatever choices, weights and stops: no cap is exceeded and no work is lost', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            units: fc.integer({ min: 1, max: 3 }),
+            weight: fc.integer({ min: 1, max: 3 }),
+          }),
+          {
+            minLength: 2,
+            maxLength: 3,
+          },
+        ),
+        fc.integer({ min: 1, max: 2 }),
+        fc.array(
+          fc.record({
+            avoids: fc.integer({ min: -1, max: 1 }),
+            group: fc.nat(3),
+            at: fc.nat(40),
+            holdMs: fc.nat(20),
+          }),
+          { minLength: 1, maxLength: 30 },
+        ),
+        fc.option(fc.nat(40)),
+        async (ways, endpointUnits, works, stopAt) => {
+          const endpoint = cap('endpoint', endpointUnits)
+          const limiters = ways.map(({ units }, at) => cap(`way ${at}`, units))
+          const route: RouteOptions = {
+            name: 'pool',
+            choices: ways.map(({ weight }, at) => ({
+              weight,
+              // The last one has an endpoint of its own.
+              limiters:
+                at === ways.length - 1
+                  ? [limiters[at] as Limiter]
+                  : [limiters[at] as Limiter, endpoint],
+            })),
+          }
+          const state = dispatchCase([route], () => {
+            for (const limiter of [...limiters, endpoint]) {
+              expect(limiter.inFlight).toBeLessThanOrEqual(limiter.cap)
+            }
+          })
+          works.forEach(({ at, ...rest }, id) => {
+            state.clock.after(at, () => {
+              state.add(0, { ...rest, id, depth: 0 })
+              state.dispatch()
+            })
+          })
+          if (stopAt !== null) {
+            state.clock.after(stopAt, () => {
+              state.dispatcher.stop(0, 0)
+              state.dispatch()
+            })
+          }
+          await state.clock.runUntilIdle()
+          const late = state.started.filter(
+            ({ at, choice }) => choice === 0 && at > (stopAt ?? Infinity),
+          )
+          expect(late).toEqual([])
+          expect(state.started.map(({ id }) => id).toSorted((a, b) => a - b)).toEqual(
+            works.map((_, id) => id),
+          )
+          expect(endpoint.inFlight).toBe(0)
+        },
+      ),
+      { numRuns: 100 },
+    )
   })
 })

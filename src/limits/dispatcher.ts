@@ -2,20 +2,31 @@ import type { Clock, Timer } from '../util/clock.ts'
 import type { Limiter, LimiterOutcome } from './limiter.ts'
 import { createLine, type Line, type Waiting } from './line.ts'
 
-/** Where work may go: the limiters it needs a unit of, all at once. */
+/** One way that requests of a route may go. */
+export interface ChoiceOptions {
+  /** A request needs a unit of each, all at once. */
+  readonly limiters: readonly Limiter[]
+  /** Its share of the requests where several choices could take one; above 0. */
+  readonly weight: number
+}
+
+/** Where work may go. */
 export interface RouteOptions {
-  name: string
-  limiters: readonly Limiter[]
+  readonly name: string
+  /** At least one. */
+  readonly choices: readonly ChoiceOptions[]
   /**
    * Positions of other routes, without such a condition of their own: work starts only while one
    * of them could send and has nobody waiting. For cells that queue their requests there later.
    */
-  whileAnyOf?: readonly number[]
+  readonly whileAnyOf?: readonly number[]
 }
 
-/** Units a request holds while it is on the wire. */
+/** Units a request holds while it is in flight. */
 export interface Lease {
   readonly route: number
+  /** Position among the route's choices. */
+  readonly choice: number
   readonly marks: readonly number[]
 }
 
@@ -45,20 +56,39 @@ export interface Dispatcher<Work extends Waiting> {
    */
   dispatch(until: number): boolean
   /**
-   * Whether a request could leave now, were there one. When time alone will let it, `wake` is
-   * called then: what is asked for here is not in a line yet.
+   * Whether a request could leave now, and nobody waits that could take it. When time alone will let
+   * one leave, `wake` is called then: what is asked for here is not in a line yet.
    */
-  couldSend(route: number): boolean
+  isIdle(route: number): boolean
   /** When a request could leave if no unit came back; `Infinity` if only that helps, or nothing. */
   readyAt(route: number): number
   waiting(route: number): number
   /** The limiter that keeps the route closed longest; null when it is open. */
   heldBy(route: number): Limiter | null
-  /** Requests the route's narrowest limiter allows at once. */
+  /** Requests the narrowest limiters of its choices allow at once, together. */
   limit(route: number): number
-  /** A stopped route sends nothing any more; its work stays waiting. */
-  stop(route: number): void
+  /** Nothing goes that way any more; work that has no other way stays waiting. */
+  stop(route: number, choice: number): void
   close(): void
+}
+
+/**
+ * Waiting work of a route. A route of one choice has one lane; others have one more for each choice,
+ * with the work that is to avoid it, so that this work holds up nothing else.
+ */
+interface Lane<Work extends Waiting> {
+  readonly route: number
+  readonly choices: readonly ChoiceOptions[]
+  /** Position of a choice; -1 for none. */
+  readonly avoids: number
+  readonly line: Line<Work>
+}
+
+/** What goes through a choice. */
+interface Load {
+  inFlight: number
+  sent: number
+  stopped: boolean
 }
 
 export function createDispatcher<Work extends Waiting>({
@@ -68,25 +98,46 @@ export function createDispatcher<Work extends Waiting>({
   mayStart,
   wake,
 }: DispatcherOptions<Work>): Dispatcher<Work> {
-  const lines: Line<Work>[] = routes.map(() => createLine<Work>())
-  const stopped = routes.map(() => false)
-  const neighbours = neighboursOf(routes)
-  const watchers = watchersOf(routes)
-  /** Routes to look at, each once: those whose line or units changed since they were found closed. */
+  const { lanes, firstLane } = lanesOf<Work>(routes)
+  const loads = routes.map(({ choices }) =>
+    choices.map((): Load => ({ inFlight: 0, sent: 0, stopped: false })),
+  )
+  const neighbours = neighboursOf(routes, lanes)
+  const watchers = watchersOf(routes, lanes)
+  /** Lanes to look at, each once: those whose line or units changed since they were found closed. */
   const touched: number[] = []
-  const isTouched = routes.map(() => false)
+  const isTouched = lanes.map(() => false)
   let dispatching = false
   let timer: { at: number; handle: Timer } | null = null
 
-  function touch(route: number): void {
-    if (isTouched[route]) return
-    isTouched[route] = true
-    touched.push(route)
+  function touch(lane: number): void {
+    if (isTouched[lane]) return
+    isTouched[lane] = true
+    touched.push(lane)
   }
 
-  function unitsAt(route: number, now: number): number {
-    if (stopped[route]) return Number.POSITIVE_INFINITY
-    const { limiters } = routes[route] as RouteOptions
+  function laneAt(lane: number): Lane<Work> {
+    return lanes[lane] as Lane<Work>
+  }
+
+  /** The lane of work that avoids nothing. */
+  function openLane(route: number): Lane<Work> {
+    return laneAt(firstLane[route] as number)
+  }
+
+  function loadOf(route: number, choice: number): Load {
+    return (loads[route] as Load[])[choice] as Load
+  }
+
+  function mayTake({ route, avoids }: Lane<Work>, choice: number): boolean {
+    if (loadOf(route, choice).stopped) return false
+    if (choice !== avoids) return true
+    return (loads[route] as Load[]).every(({ stopped }, other) => stopped || other === choice)
+  }
+
+  /** When a lane could send through one of its choices. */
+  function choiceAt(lane: Lane<Work>, choice: number, now: number): number {
+    const { limiters } = lane.choices[choice] as ChoiceOptions
     let latest = now
     let limitsTokens = false
     for (const limiter of limiters) {
@@ -98,13 +149,12 @@ export function createDispatcher<Work extends Waiting>({
       if (at > latest) latest = at
     }
     // Last, so that a request is not prepared before it could leave otherwise.
-    if (limitsTokens && latest === now) return tokensAt(route, now)
+    if (limitsTokens && latest === now) return tokensAt(lane, limiters, now)
     return latest
   }
 
-  function tokensAt(route: number, now: number): number {
-    const { limiters } = routes[route] as RouteOptions
-    const tokens = firstTokens(route)
+  function tokensAt(lane: Lane<Work>, limiters: readonly Limiter[], now: number): number {
+    const tokens = firstTokens(lane, limiters)
     let latest = now
     for (const limiter of limiters) {
       if (limiter.counts === 'tokens') latest = Math.max(latest, limiter.readyAt(now, tokens))
@@ -113,44 +163,88 @@ export function createDispatcher<Work extends Waiting>({
   }
 
   /** Tokens of the first work of a line; 0 where no limiter counts them. */
-  function firstTokens(route: number): number {
-    for (const { counts, perMinute } of (routes[route] as RouteOptions).limiters) {
+  function firstTokens({ line }: Lane<Work>, limiters: readonly Limiter[]): number {
+    for (const { counts, perMinute } of limiters) {
       if (counts !== 'tokens' || perMinute === null) continue
-      return (lines[route] as Line<Work>).peek()?.tokens?.() ?? 0
+      return line.peek()?.tokens?.() ?? 0
     }
     return 0
   }
 
-  function readyAt(route: number, now: number): number {
-    const units = unitsAt(route, now)
-    const { whileAnyOf } = routes[route] as RouteOptions
+  function unitsAt(lane: Lane<Work>, now: number): number {
+    const { route, choices } = lane
+    if (choices.length === 1) {
+      return loadOf(route, 0).stopped ? Number.POSITIVE_INFINITY : choiceAt(lane, 0, now)
+    }
+    let soonest = Number.POSITIVE_INFINITY
+    for (let choice = 0; choice < choices.length && soonest > now; choice += 1) {
+      if (mayTake(lane, choice)) soonest = Math.min(soonest, choiceAt(lane, choice, now))
+    }
+    return soonest
+  }
+
+  /** Of the choices that could take a request now the one with the least to do for its weight. */
+  function pick(lane: Lane<Work>, now: number): number {
+    const { route, choices } = lane
+    if (choices.length === 1) return 0
+    let best = -1
+    let bestLoad = Number.POSITIVE_INFINITY
+    let bestSent = Number.POSITIVE_INFINITY
+    choices.forEach(({ weight }, choice) => {
+      if (!mayTake(lane, choice) || choiceAt(lane, choice, now) > now) return
+      const { inFlight, sent } = loadOf(route, choice)
+      const [load, past] = [(inFlight + 1) / weight, sent / weight]
+      if (load > bestLoad || (load === bestLoad && past >= bestSent)) return
+      best = choice
+      bestLoad = load
+      bestSent = past
+    })
+    if (best < 0) throw new Error(`no choice of route ${routes[route]?.name} could take a request`)
+    return best
+  }
+
+  function waiting(route: number): number {
+    const { length } = (routes[route] as RouteOptions).choices
+    const first = firstLane[route] as number
+    let sum = laneAt(first).line.size
+    if (length > 1) {
+      for (let lane = first + 1; lane <= first + length; lane += 1) sum += laneAt(lane).line.size
+    }
+    return sum
+  }
+
+  function readyAt(own: Lane<Work>, now: number): number {
+    const units = unitsAt(own, now)
+    const { whileAnyOf } = routes[own.route] as RouteOptions
     if (whileAnyOf === undefined || units === Number.POSITIVE_INFINITY) return units
     let soonest = Number.POSITIVE_INFINITY
     for (const watched of whileAnyOf) {
-      if ((lines[watched] as Line<Work>).size > 0) continue
-      soonest = Math.min(soonest, unitsAt(watched, now))
+      const lane = openLane(watched)
+      if (lane.line.size > 0) continue
+      soonest = Math.min(soonest, unitsAt(lane, now))
     }
     return Math.max(units, soonest)
   }
 
-  /** The touched route whose first work can start and comes first; sees to the others' time. */
-  function nextRoute(now: number): number {
+  /** The touched lane whose first work can start and comes first; sees to the others' time. */
+  function nextLane(now: number): number {
     let best = -1
     let bestPlace = Number.POSITIVE_INFINITY
     let due = Number.POSITIVE_INFINITY
     let kept = 0
-    for (const route of touched) {
-      const place = (lines[route] as Line<Work>).first()
-      const at = place === undefined ? Number.POSITIVE_INFINITY : readyAt(route, now)
+    for (const position of touched) {
+      const lane = laneAt(position)
+      const place = lane.line.first()
+      const at = place === undefined ? Number.POSITIVE_INFINITY : readyAt(lane, now)
       if (place === undefined || at > now) {
-        isTouched[route] = false
+        isTouched[position] = false
         if (at < due) due = at
         continue
       }
-      touched[kept] = route
+      touched[kept] = position
       kept += 1
       if (place < bestPlace) {
-        best = route
+        best = position
         bestPlace = place
       }
     }
@@ -163,47 +257,57 @@ export function createDispatcher<Work extends Waiting>({
   function touchDue(): void {
     if (timer === null || timer.at > clock.now()) return
     timer.handle.cancel()
+    timer = null
     touchAll()
   }
 
   function touchAll(): void {
-    timer = null
-    for (let route = 0; route < routes.length; route += 1) touch(route)
+    for (let lane = 0; lane < lanes.length; lane += 1) touch(lane)
   }
 
   function wakeAt(at: number, now: number): void {
     if (timer !== null && timer.at <= at) return
     timer?.handle.cancel()
     const handle = clock.after(at - now, () => {
+      timer = null
       touchAll()
       wake()
     })
     timer = { at, handle }
   }
 
-  function startNext(route: number, now: number): void {
-    const { limiters } = routes[route] as RouteOptions
-    const tokens = firstTokens(route)
+  function startNext(position: number, now: number): void {
+    const lane = laneAt(position)
+    const { route, line } = lane
+    const choice = pick(lane, now)
+    const { limiters } = lane.choices[choice] as ChoiceOptions
+    const tokens = firstTokens(lane, limiters)
     const marks: number[] = []
     for (const limiter of limiters) marks.push(limiter.take(now, tokens))
-    const line = lines[route] as Line<Work>
+    const load = loadOf(route, choice)
+    load.inFlight += 1
+    load.sent += 1
     const work = line.shift() as Work
     if (line.size === 0) for (const watcher of watchers[route] as number[]) touch(watcher)
-    start(work, { route, marks })
+    start(work, { route, choice, marks })
   }
 
   return {
     enqueue(route, work) {
-      ;(lines[route] as Line<Work>).push(work)
-      touch(route)
+      let lane = firstLane[route] as number
+      const avoids = work.avoids ?? -1
+      if (avoids >= 0 && laneAt(lane).choices.length > 1) lane += 1 + avoids
+      laneAt(lane).line.push(work)
+      touch(lane)
     },
-    release({ route, marks }, outcome) {
+    release({ route, choice, marks }, outcome) {
       const now = clock.now()
-      const { limiters } = routes[route] as RouteOptions
+      const { limiters } = (routes[route] as RouteOptions).choices[choice] as ChoiceOptions
       for (let index = 0; index < limiters.length; index += 1) {
         ;(limiters[index] as Limiter).release(marks[index] as number, outcome, now)
       }
-      for (const neighbour of neighbours[route] as number[]) touch(neighbour)
+      loadOf(route, choice).inFlight -= 1
+      for (const lane of (neighbours[route] as number[][])[choice] as number[]) touch(lane)
     },
     dispatch(until) {
       if (dispatching) return false
@@ -213,44 +317,52 @@ export function createDispatcher<Work extends Waiting>({
       try {
         while (mayStart()) {
           const now = clock.now()
-          const route = nextRoute(now)
-          if (route < 0) return false
+          const lane = nextLane(now)
+          if (lane < 0) return false
           if (now > until) return true
-          startNext(route, now)
+          startNext(lane, now)
         }
         return false
       } finally {
         dispatching = false
       }
     },
-    couldSend(route) {
-      if (!mayStart()) return false
+    isIdle(route) {
+      const lane = openLane(route)
+      if (lane.line.size > 0 || !mayStart()) return false
       const now = clock.now()
-      const at = readyAt(route, now)
+      const at = readyAt(lane, now)
       if (at > now && at !== Number.POSITIVE_INFINITY) wakeAt(at, now)
       return at <= now
     },
-    readyAt: (route) => readyAt(route, clock.now()),
-    waiting: (route) => (lines[route] as Line<Work>).size,
+    readyAt: (route) => readyAt(openLane(route), clock.now()),
+    waiting,
     heldBy(route) {
       const now = clock.now()
-      const tokens = firstTokens(route)
-      let latest = now
+      const lane = openLane(route)
+      let soonest = Number.POSITIVE_INFINITY
       let held: Limiter | null = null
-      for (const limiter of (routes[route] as RouteOptions).limiters) {
-        const at = limiter.readyAt(now, tokens)
-        if (at <= latest) continue
-        latest = at
-        held = limiter
+      for (const [choice, { limiters }] of lane.choices.entries()) {
+        if (loadOf(route, choice).stopped) continue
+        const longest = longestHeld(limiters, now, firstTokens(lane, limiters))
+        if (held !== null && longest.at >= soonest) continue
+        soonest = longest.at
+        held = longest.limiter
       }
-      return held
+      return soonest <= now ? null : held
     },
     limit(route) {
-      const { limiters } = routes[route] as RouteOptions
-      return Math.min(...limiters.map((limiter) => limiter.limit))
+      const { choices } = routes[route] as RouteOptions
+      const open = choices.filter((_, choice) => !loadOf(route, choice).stopped)
+      return (open.length > 0 ? open : choices).reduce(
+        (sum, { limiters }) => sum + Math.min(...limiters.map((limiter) => limiter.limit)),
+        0,
+      )
     },
-    stop(route) {
-      stopped[route] = true
+    stop(route, choice) {
+      loadOf(route, choice).stopped = true
+      // Work that avoided another choice may have only that one left.
+      touchAll()
     },
     close() {
       timer?.handle.cancel()
@@ -259,23 +371,65 @@ export function createDispatcher<Work extends Waiting>({
   }
 }
 
-/** Routes to look at again when one of a route's units is freed. */
-function neighboursOf(routes: readonly RouteOptions[]): number[][] {
-  return routes.map((route, index) => {
-    const near = new Set<number>([index])
-    routes.forEach((other, position) => {
-      if (other.limiters.some((limiter) => route.limiters.includes(limiter))) near.add(position)
-    })
-    routes.forEach((other, position) => {
-      if (other.whileAnyOf?.some((watched) => near.has(watched))) near.add(position)
-    })
-    return [...near]
+function lanesOf<Work extends Waiting>(
+  routes: readonly RouteOptions[],
+): { lanes: Lane<Work>[]; firstLane: number[] } {
+  const lanes: Lane<Work>[] = []
+  const firstLane = routes.map(({ choices }, route) => {
+    if (choices.length === 0) throw new Error(`route ${routes[route]?.name} leads nowhere`)
+    const avoided = choices.length === 1 ? [] : choices.map((_, choice) => choice)
+    const first = lanes.length
+    for (const avoids of [-1, ...avoided]) {
+      lanes.push({ route, choices, avoids, line: createLine<Work>() })
+    }
+    return first
   })
+  return { lanes, firstLane }
 }
 
-/** Routes to look at again when a route's line has become empty. */
-function watchersOf(routes: readonly RouteOptions[]): number[][] {
-  return routes.map((_, index) =>
-    routes.flatMap(({ whileAnyOf }, position) => (whileAnyOf?.includes(index) ? [position] : [])),
+/** Lanes to look at again when a unit of a route's choice is freed. */
+function neighboursOf(
+  routes: readonly RouteOptions[],
+  lanes: readonly { route: number }[],
+): number[][][] {
+  return routes.map(({ choices }, index) =>
+    choices.map(({ limiters }) => {
+      const near = new Set<number>([index])
+      routes.forEach((other, position) => {
+        if (other.choices.some((each) => each.limiters.some((one) => limiters.includes(one)))) {
+          near.add(position)
+        }
+      })
+      routes.forEach(({ whileAnyOf }, position) => {
+        if (whileAnyOf?.some((watched) => near.has(watched))) near.add(position)
+      })
+      return lanes.flatMap(({ route }, lane) => (near.has(route) ? [lane] : []))
+    }),
   )
+}
+
+/** Lanes to look at again when one of a route's lines has become empty. */
+function watchersOf(
+  routes: readonly RouteOptions[],
+  lanes: readonly { route: number }[],
+): number[][] {
+  return routes.map((_, index) =>
+    lanes.flatMap(({ route }, lane) => (routes[route]?.whileAnyOf?.includes(index) ? [lane] : [])),
+  )
+}
+
+function longestHeld(
+  limiters: readonly Limiter[],
+  now: number,
+  tokens: number,
+): { at: number; limiter: Limiter | null } {
+  let latest = now
+  let held: Limiter | null = null
+  for (const limiter of limiters) {
+    const at = limiter.readyAt(now, tokens)
+    if (at <= latest) continue
+    latest = at
+    held = limiter
+  }
+  return { at: latest, limiter: held }
 }

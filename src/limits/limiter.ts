@@ -4,9 +4,25 @@ import type { RateLimits } from '../graph/request.ts'
 export type LimiterOutcome =
   | { kind: 'ok'; reply?: ReplyFacts }
   | Throttled
-  | { kind: 'failed'; timedOut?: boolean; limits?: RateLimits | null }
+  | Failed
   /** The unit came back without a request having left. */
   | { kind: 'unused' }
+
+interface Failed {
+  kind: 'failed'
+  timedOut?: boolean
+  limits?: RateLimits | null
+  /** What the failure says of the endpoint; null or left out when it says nothing. */
+  evidence?: Evidence | null
+  /** The row, when none of its requests failed before; null or left out otherwise. */
+  firstTryOf?: number | null
+}
+
+/**
+ * It is there and answers, answers that it failed, takes the request and says nothing (a timeout, a
+ * broken connection), or can't be reached at all.
+ */
+export type Evidence = 'answers' | 'fails' | 'silent' | 'unreachable'
 
 export interface Throttled {
   kind: 'throttled'
@@ -29,12 +45,12 @@ export interface ReplyFacts {
 /**
  * One thing that can be saturated. Units are taken for the time a request is on the wire.
  *
- * A limiter never waits and never calls anybody: it answers when a unit could be had.
+ * A limiter never waits and never calls anybody: it answers when a unit is available.
  */
 export interface Limiter {
   readonly name: string
-  /** What it holds down: requests at once, requests a minute, or tokens a minute. */
-  readonly counts: 'in-flight' | 'requests' | 'tokens'
+  /** What it holds down: requests at once, requests or tokens a minute, or all while one is away. */
+  readonly counts: 'in-flight' | 'requests' | 'tokens' | 'outage'
   /** Units a minute now; null where there is no such limit. */
   readonly perMinute: number | null
   /**

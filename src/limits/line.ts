@@ -6,6 +6,8 @@ export interface Waiting {
   readonly depth: number
   /** Tokens its request is expected to use; asked when it comes first, where tokens are limited. */
   tokens?(): number
+  /** Position of the choice of its route not to take while there is another; -1 for none. */
+  readonly avoids?: number
 }
 
 /** Works of one place, first come first served. */

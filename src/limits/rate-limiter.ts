@@ -146,7 +146,7 @@ export function createRateLimiter({ name, counts, perMinute }: RateOptions): Lim
   }
 }
 
-/** Units a request used after all. A refused one used no tokens, but counts as a request. */
+/** Units a request used after all. A refused one used no tokens, but counts as a request; one that reached nobody used nothing. */
 function usedBy(outcome: LimiterOutcome, mark: number, isTokens: boolean): number {
   switch (outcome.kind) {
     case 'ok':
@@ -156,6 +156,7 @@ function usedBy(outcome: LimiterOutcome, mark: number, isTokens: boolean): numbe
     case 'unused':
       return 0
     case 'failed':
+      if (outcome.evidence === 'unreachable') return 0
       break
   }
   return mark

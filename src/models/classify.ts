@@ -319,7 +319,7 @@ function classifyTransport(libraryCode: string, text: string): Classified & { ha
   if (unreachable.test(libraryCode)) {
     return {
       code: 'unreachable',
-      problem: { kind: 'transient' },
+      problem: { kind: 'unreachable' },
       happened: "can't be reached",
       advice: 'Check that the server runs and that "endpoint" names its address and port.',
     }

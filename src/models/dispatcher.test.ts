@@ -148,7 +148,7 @@ describe('proxies', () => {
     const registry = openRegistry(providerConfig({ endpoint: plain.url }), { environment })
     const error = await requestError(registry.send('writer', chat('a'), fresh()))
     await registry.close()
-    expect([error.code, error.problem.kind]).toEqual(['unreachable', 'transient'])
+    expect([error.code, error.problem.kind]).toEqual(['unreachable', 'unreachable'])
   })
 })
 

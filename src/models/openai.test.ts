@@ -360,7 +360,7 @@ test('a port where nobody listens is unreachable, and the message says what to c
   const own = openRegistry(providerConfig({ endpoint: closed.url }))
   const error = await requestError(own.send('writer', chat('Hello'), fresh()))
   await own.close()
-  expect([error.code, error.problem.kind]).toEqual(['unreachable', 'transient'])
+  expect([error.code, error.problem.kind]).toEqual(['unreachable', 'unreachable'])
   expect(error.message).toContain('ECONNREFUSED')
   expect(error.message).toContain('Check that the server runs')
 })

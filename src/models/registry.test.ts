@@ -120,6 +120,7 @@ test('a route says where requests go and how many may be on their way', async ()
   expect(registry.target('writer')).toEqual({
     alias: 'writer',
     provider: 'local',
+    resource: 'local',
     model: 'new',
     endpoint: 'http://127.0.0.1:9/v1',
     aliasCap: 9,

@@ -25,6 +25,8 @@ interface Route {
   readonly provider: string
   /** The provider's id of the model. */
   readonly model: string
+  /** An address with its key and headers: what stops together when the key is refused. */
+  readonly resource: string
   /** What shares a quota: the address, or the provider's name for what runs in the process. */
   readonly endpoint: string
   readonly aliasCap: number
@@ -112,7 +114,10 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
       open = kind.open(provider, { targets: own, apiKey, environment, clock, redact })
       opened.set(provider, open)
     }
-    const route = routeOf({ model, provider }, kind.remote)
+    const route = {
+      ...routeOf({ model, provider }, kind.remote),
+      resource: resourceOf(provider, [...needed], secrets),
+    }
     entries.set(model.alias, {
       route,
       target,
@@ -199,7 +204,19 @@ async function probeOnce(
   }
 }
 
-function routeOf({ model, provider }: Resolved, remote: boolean): Route {
+/** Named for the first provider that asks there with the same key: the key itself is no name. */
+function resourceOf(
+  provider: ModelProvider,
+  providers: readonly ModelProvider[],
+  secrets: ReadonlyMap<string, string>,
+): string {
+  const identity = ({ name, provider_type, endpoint, extra_headers }: ModelProvider): string =>
+    JSON.stringify([provider_type, endpoint, secrets.get(name) ?? null, extra_headers])
+  const own = identity(provider)
+  return providers.find((other) => identity(other) === own)?.name ?? provider.name
+}
+
+function routeOf({ model, provider }: Resolved, remote: boolean): Omit<Route, 'resource'> {
   const parameters = model.inference_parameters
   return {
     alias: model.alias,

@@ -2,11 +2,14 @@ import type { ModelRegistry } from '../models/registry.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { RunEvent } from './events.ts'
 
-/** Asks every model something tiny before anything is paid for; refuses a run that can't work. */
+/**
+ * Asks every model something tiny before anything is paid for; refuses a run that can't work.
+ * Answers with the aliases that answered.
+ */
 export async function checkModels(
   models: ModelRegistry,
   { signal, emit }: { signal: AbortSignal; emit: (event: RunEvent) => void },
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const { aliases } = models
   emit({
     type: 'models-checking',
@@ -21,7 +24,7 @@ export async function checkModels(
   const failed = results.filter(({ outcome }) => outcome === 'failed')
   if (failed.length === 0) {
     emit({ type: 'models-checked', results })
-    return
+    return new Set(results.flatMap(({ alias, outcome }) => (outcome === 'ready' ? [alias] : [])))
   }
   const lines = failed.map(
     ({ alias, error }) => `  model ${alias}: ${error?.message ?? 'it does not answer'}`,

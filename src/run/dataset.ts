@@ -8,6 +8,7 @@ import type { ColumnKind } from '../graph/kind.ts'
 import { inspectStore } from '../store/inspect.ts'
 import { ledgerName } from '../store/ledger-file.ts'
 import { openStore } from '../store/store.ts'
+import { verifyDatasetFile } from '../store/verify.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
@@ -84,7 +85,9 @@ async function refuse(path: string, error: unknown): Promise<never> {
   const names = await readdir(dirname(path)).catch(() => [])
   const near = nearest(
     basename(path),
-    names.filter((name) => existsSync(join(dirname(path), name, ledgerName))),
+    names.filter(
+      (name) => name !== basename(path) && existsSync(join(dirname(path), name, ledgerName)),
+    ),
   )
   if (near === undefined) throw error
   throw new RowsmithError(error.code, error.message, {
@@ -106,13 +109,13 @@ async function* records(
   const columns = settings.columns.filter(({ drop }) => !drop)
   const types = new Map(columns.map(({ name, type }) => [name, type]))
   let left = limit
-  if (left <= 0) return
-  for await (const record of readFiles(
-    dataset.map(({ path }) => path),
-    types,
-  )) {
-    yield plainRecord(record)
-    left -= 1
+  for (const file of dataset) {
     if (left <= 0) return
+    await verifyDatasetFile(file)
+    for await (const record of readFiles([file.path], types)) {
+      yield plainRecord(record)
+      left -= 1
+      if (left <= 0) return
+    }
   }
 }

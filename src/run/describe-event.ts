@@ -31,7 +31,7 @@ function describeEvent(event: SchedulerEvent): string | null {
     case 'condition-failed':
       return `row ${event.row}, column ${event.column}: its skip condition failed and the cell is skipped: ${event.message}`
     case 'endpoint-stopped':
-      return `endpoint ${event.endpoint} stopped: ${messageOf(event.error)}`
+      return `${event.model === null ? '' : `model ${event.model} of `}endpoint ${event.endpoint} stopped: ${messageOf(event.error)}`
     case 'early-shutdown':
       return `early shutdown: ${Math.round(event.rate * 100)} % of the last ${event.window} cells failed`
     case 'draining':

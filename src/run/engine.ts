@@ -17,6 +17,7 @@ import { createScheduler, type Scheduler } from '../scheduler/scheduler.ts'
 import type { RunStore } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
 import { jitter } from '../util/random-source.ts'
+import { createExchangeHash } from './exchange-hash.ts'
 import { heapShares } from './heap.ts'
 import type { SeedRows } from './seed-rows.ts'
 
@@ -30,6 +31,8 @@ export interface EngineOptions {
   seed: SeedRows | null
   runConfig: RunConfig
   routes: readonly Route[]
+  /** What a model alias stands for. */
+  identityOf: (alias: string) => unknown
   /** How large a request is where tokens are limited. */
   sizeOf?: (route: string, request: ModelRequest) => number
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
@@ -115,7 +118,10 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     },
     maxPendingBytes: shares.pendingBytes,
     maxAttempts: runConfig.max_attempts,
+    maxOutageMs: runConfig.max_outage * 1000,
     localWorkers: runConfig.non_inference_max_parallel_workers,
+    localTimeoutMs: runConfig.local_timeout * 1000,
+    exchangeHash: createExchangeHash(options.identityOf),
     earlyShutdown: runConfig.disable_early_shutdown
       ? null
       : { rate: runConfig.shutdown_error_rate, window: runConfig.shutdown_error_window },

@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Problem } from '../config/problem.ts'
 import type { Graph } from '../graph/graph.ts'
@@ -42,7 +42,7 @@ export async function finish(
     end,
     ...reported,
   }
-  await writeSummary(store, result)
+  await writeSummary(store, result).catch((error: unknown) => warn(notWritten(error)))
   return result
 }
 
@@ -88,10 +88,27 @@ async function report(
   }
 }
 
+function notWritten(error: unknown): Problem {
+  return {
+    level: 'warning',
+    code: 'summary-not-written',
+    path: [],
+    message: `The summary of the run could not be written: ${messageOf(error)}`,
+    suggestion: `${summaryName} is for people and scripts; the dataset and everything else is there.`,
+  }
+}
+
 async function writeSummary(store: RunStore, result: RunResult): Promise<void> {
   const { name, seed } = store.settings
   const summary = { name, seed: String(seed), ...result }
   const path = join(store.directory, summaryName)
-  await writeFile(`${path}.tmp`, `${JSON.stringify(summary, null, 2)}\n`, { flush: true })
-  await rename(`${path}.tmp`, path)
+  const unfinished = `${path}.tmp`
+  try {
+    await writeFile(unfinished, `${JSON.stringify(summary, null, 2)}\n`, { flush: true })
+    await rename(unfinished, path)
+  } catch (error) {
+    // Where it can't be removed either, the first error is the one to tell.
+    await rm(unfinished, { force: true }).catch(() => undefined)
+    throw error
+  }
 }

@@ -5,7 +5,7 @@ import { toText } from '../templates/python-text.ts'
 import { TemplateError } from '../templates/template-error.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { stringifyJson } from '../util/json.ts'
-import { nearest } from '../util/near-miss.ts'
+import { meantName } from '../graph/writable-name.ts'
 import { hasErrors } from './config-error.ts'
 import { type DataRow, readRows } from './render-rows.ts'
 import { sampleRow } from './sample-row.ts'
@@ -180,8 +180,8 @@ function failure(error: TemplateError, values: DataRow): Problem {
 }
 
 function suggest(name: string, names: readonly string[]): string {
-  const near = nearest(name, names)
-  if (near !== undefined) return `Did you mean '${near}'?`
+  const meant = meantName(name, names)
+  if (meant !== undefined) return meant
   if (names.length === 0) return 'There is no data: give a row that has it.'
   const shown = names.slice(0, 20).join(', ')
   return `The row has ${shown}${names.length > 20 ? `, and ${names.length - 20} more` : ''}.`

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import type { Graph } from '../graph/graph.ts'
 import type { ColumnKind } from '../graph/kind.ts'
+import { modelIdentity } from '../graph/model-identity.ts'
 import type { Environment, ProviderKind } from '../models/provider.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { Snapshot } from '../scheduler/events.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
+import type { Damage } from '../store/find-damage.ts'
 import type { StoreEvent } from '../store/open-run.ts'
 import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
@@ -44,6 +46,8 @@ export interface RunOptions {
   shrink?: boolean
   /** Makes rows that were dropped again; what was paid for in them is used. */
   retryDropped?: boolean
+  /** Reads every part file, and makes the rows of those again that are gone or damaged. */
+  repair?: boolean
   /** A run config file or its fields. */
   runConfig?: string | object
   providersFile?: string
@@ -74,6 +78,8 @@ export interface Run extends AsyncDisposable {
   abort(): void
 }
 
+const noModels: ReadonlySet<string> = new Set()
+
 /** Makes the dataset a config describes, going on where an earlier run of it stopped. */
 export async function create(options: RunOptions): Promise<RunResult> {
   await using run = await start(options)
@@ -100,7 +106,7 @@ export async function start(options: RunOptions): Promise<Run> {
     for (const problem of prepared.warnings) emit({ type: 'warning', problem })
 
     // Before the folder exists: a wrong key leaves nothing behind.
-    if (!place.exists) await askModels(prepared, emit, signal)
+    let ready = place.exists ? noModels : await askModels(prepared, emit, signal)
     emit({ type: 'run-opening', dir: place.directory })
     const log = { write: (_message: string) => {} }
     const store = opened.use(
@@ -120,9 +126,12 @@ export async function start(options: RunOptions): Promise<Run> {
     let decided = decidedRows(store)
     if (place.exists) {
       const target = targetOf(store, prepared, options)
+      const damage = options.repair === true ? await store.findDamage() : null
+      if (damage !== null) tellDamage(damage, emit)
       // Before the run is changed: a wrong key leaves it as it was.
-      if (await hasWork(store, target, options)) await askModels(prepared, emit, signal)
-      decided = await goOn(store, target, options)
+      const work = (damage?.parts.length ?? 0) > 0 || (await hasWork(store, target, options))
+      if (work) ready = await askModels(prepared, emit, signal)
+      decided = await goOn(store, target, damage, options)
     }
     if (options.command !== undefined) {
       await keepCommand(store.directory, options.command(store.directory))
@@ -158,9 +167,14 @@ export async function start(options: RunOptions): Promise<Run> {
       }),
       seed,
       runConfig: prepared.runConfig,
-      routes: createRoutes(prepared.models, prepared.runConfig.request_admission),
-      send: (route, request, requestSignal) => prepared.models.send(route, request, requestSignal),
-      sizeOf: (route, request) => prepared.models.sizeOf(route, request),
+      routes: createRoutes(prepared.models, {
+        admission: prepared.runConfig.request_admission,
+        waitsForFailing: prepared.runConfig.max_outage > 0,
+        ready,
+      }),
+      send: (alias, request, requestSignal) => prepared.models.send(alias, request, requestSignal),
+      identityOf: (alias) => modelIdentity(modelsOf(prepared.config), alias),
+      sizeOf: (alias, request) => prepared.models.sizeOf(alias, request),
       settleOnly: false,
       onEvent(event) {
         if (event.type === 'request-throttled') throttles.note(event.route, event.retryAfterMs)
@@ -267,8 +281,8 @@ async function askModels(
   { models }: Prepared,
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
-): Promise<void> {
-  if (models.aliases.length > 0) await checkModels(models, { signal, emit })
+): Promise<ReadonlySet<string>> {
+  return models.aliases.length > 0 ? checkModels(models, { signal, emit }) : noModels
 }
 
 function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal): PrepareOptions {
@@ -309,10 +323,47 @@ async function hasWork(
   return retryDropped && (await store.totals()).dropped > 0
 }
 
-/** Moves the target of a stored run and takes dropped rows up again; answers what is decided. */
-async function goOn(store: RunStore, target: number, options: RunOptions): Promise<RowSet> {
+function tellDamage({ parts, dataset }: Damage, emit: (event: RunEvent) => void): void {
+  if (parts.length > 0) {
+    const lost =
+      parts.length === 1
+        ? `Part ${parts[0]} is gone or damaged; its rows`
+        : `${parts.length} parts are gone or damaged; their rows`
+    emit({
+      type: 'warning',
+      problem: {
+        level: 'warning',
+        code: 'parts-damaged',
+        path: [],
+        message: `${lost} are made again, and paid for again.`,
+      },
+    })
+  }
+  if (!dataset) return
+  emit({
+    type: 'warning',
+    problem: {
+      level: 'warning',
+      code: 'dataset-damaged',
+      path: [],
+      message:
+        'A file of the dataset is gone or damaged; the dataset is made again from the parts.',
+    },
+  })
+}
+
+/** Moves the target of a stored run and takes rows up again; answers what is decided. */
+async function goOn(
+  store: RunStore,
+  target: number,
+  damage: Damage | null,
+  options: RunOptions,
+): Promise<RowSet> {
   if (target !== store.settings.rows) await store.setTarget(target)
-  const decided = decidedRows(store)
+  let decided = decidedRows(store)
+  if (damage !== null && (damage.parts.length > 0 || damage.dataset)) {
+    decided = decided.subtract(RowSet.fromIntervals(await store.forgetDamaged(damage)))
+  }
   if (!options.retryDropped) return decided
   return decided.subtract(RowSet.fromIntervals(await store.retryDropped()))
 }

@@ -1,5 +1,6 @@
 import { defaultRunConfig } from '../config/run-config.ts'
 import type { ColumnKind } from '../graph/kind.ts'
+import { modelIdentity } from '../graph/model-identity.ts'
 import type { RunStore } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
 import { bindGenerators } from './bind.ts'
@@ -44,11 +45,15 @@ export async function settle(
         seed: rows,
       }),
       seed: rows,
+      identityOf: (alias) => modelIdentity(modelsOf(config), alias),
       runConfig: { ...defaultRunConfig, buffer_size: store.settings.frameRows },
       routes: graph.columns
         .flatMap(({ routes }) => routes.map(({ name }) => name))
         .filter((name, at, names) => names.indexOf(name) === at)
-        .map((name) => ({ name, endpoint: name, limiters: [] })),
+        .map((name) => {
+          const nowhere = { resource: name, endpoint: name, model: name, limiters: [], weight: 1 }
+          return { name, choices: [{ name, ...nowhere }] }
+        }),
       send: () => Promise.reject(new Error('nothing is sent while a run is settled')),
       settleOnly: true,
       onEvent: () => undefined,

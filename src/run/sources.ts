@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import type { DatasetConfig, ModelConfig, ModelProvider } from '../config/dataset.ts'
@@ -76,8 +77,37 @@ function textOf(input: Exclude<ConfigInput, string>): string {
 
 /** Reads a file the user named; says what is there instead when it is missing. */
 export async function readText(path: string, what: string): Promise<string> {
+  return textOfBytes(await readBytes(path, what), path, what)
+}
+
+function textOfBytes(bytes: Buffer, path: string, what: string): string {
+  const encoding = otherEncoding(bytes)
+  if (encoding === null && isUtf8(bytes)) return bytes.toString('utf8')
+  const is = encoding === null ? 'is not UTF-8' : `is ${encoding}, expected UTF-8`
+  const from = encoding ?? 'WINDOWS-1252'
+  throw new RowsmithError('usage', `the ${what} ${path} ${is}`, {
+    hints: [
+      `Save it as UTF-8, or convert it: iconv -f ${from} -t UTF-8. ` +
+        (encoding === null ? '' : 'In PowerShell, write files with Set-Content -Encoding utf8.'),
+    ].map((hint) => hint.trim()),
+  })
+}
+
+/** By the mark at the beginning, or the zeros beside ASCII characters where there is none. */
+function otherEncoding(bytes: Buffer): 'UTF-16' | 'UTF-16LE' | 'UTF-16BE' | 'UTF-32' | null {
+  const [a, b, c, d] = bytes
+  if ((a === 0xff && b === 0xfe && c === 0 && d === 0) || (a === 0 && b === 0 && c === 0xfe)) {
+    return 'UTF-32'
+  }
+  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) return 'UTF-16'
+  if (bytes.length < 4 || bytes.length % 2 !== 0) return null
+  if (a !== 0 && b === 0 && c !== 0 && d === 0) return 'UTF-16LE'
+  return a === 0 && b !== 0 && c === 0 && d !== 0 ? 'UTF-16BE' : null
+}
+
+async function readBytes(path: string, what: string): Promise<Buffer> {
   try {
-    return await readFile(path, 'utf8')
+    return await readFile(path)
   } catch (error) {
     const options = { cause: error }
     if (codeOf(error) === 'EISDIR') {

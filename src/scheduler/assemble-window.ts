@@ -1,6 +1,6 @@
 import type { CellFailure } from '../graph/failure.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
-import type { Generator, RequestGenerator, RowGenerator, TaskGenerator } from '../graph/kind.ts'
+import type { Generator, RowGenerator, TaskContext, TaskGenerator } from '../graph/kind.ts'
 import { fromStored, storedBytes, type StoredValue, toStored } from '../graph/stored-value.ts'
 import {
   type Block,
@@ -182,7 +182,7 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
   async function makeCells(
     window: Window,
     column: GraphColumn,
-    generator: RequestGenerator | TaskGenerator,
+    generator: Extract<Generator, { by: 'cell' }>,
     from: number,
   ): Promise<void> {
     if (generator.requests !== 'none') {
@@ -212,9 +212,10 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
     const { signal } = options
     const request = (): Promise<never> =>
       Promise.reject(new Error(`column ${column.name} is declared to send no requests`))
+    const step: TaskContext['step'] = (_name, _input, work) => work(signal)
     signal.throwIfAborted()
     try {
-      const running = generator.run(new BlockRow(block, offset), { signal, request })
+      const running = generator.run(new BlockRow(block, offset), { signal, request, step })
       return { result: await abort.orElse(running) }
     } catch (error) {
       return { error }

@@ -22,6 +22,8 @@ export interface RequestColumn {
     outcome: Outcome,
   ) => void
   abandoned: (group: OpenGroup, offset: number) => void
+  /** Its reply could not be used: it goes on as a conversation that has got it. */
+  again: (group: OpenGroup, offset: number, reply: ModelReply) => void
 }
 
 /** A cell of one request: a few numbers while it waits, because thousands may. */
@@ -69,7 +71,9 @@ export class CellRequest implements RequestJob {
   }
 
   reply(reply: ModelReply, attempts: number): void {
-    this.#ended(attempts, this.#finish(reply))
+    const outcome = this.#finish(reply)
+    if (outcome !== null) this.#ended(attempts, outcome)
+    else this.#column.again(this.#group, this.#offset, reply)
   }
 
   failed(error: RequestError, attempts: number, spent: Usage | null): void {
@@ -81,12 +85,11 @@ export class CellRequest implements RequestJob {
     this.#ended(0, { error })
   }
 
-  #finish(reply: ModelReply): Outcome {
+  /** Null when it asks again. */
+  #finish(reply: ModelReply): Outcome | null {
     try {
-      return {
-        result: this.#column.generator.finish(reply, this.#view()),
-        usage: reply.usage,
-      }
+      const result = this.#column.generator.finish(reply, this.#view(), null)
+      return 'again' in result ? null : { result, usage: reply.usage }
     } catch (error) {
       return { error, usage: reply.usage }
     }

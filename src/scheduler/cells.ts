@@ -1,34 +1,32 @@
 import type { CellFailure } from '../graph/failure.ts'
 import type { GraphColumn } from '../graph/graph.ts'
-import type { RequestGenerator, TaskGenerator } from '../graph/kind.ts'
-import type { Usage } from '../graph/request.ts'
+import type { InterruptReason } from '../graph/interrupted.ts'
+import type { RequestGenerator, SharedGenerator, TaskGenerator } from '../graph/kind.ts'
+import { replyText } from '../graph/reply-text.ts'
+import type { ModelReply, Usage } from '../graph/request.ts'
 import type { Dispatcher } from '../limits/dispatcher.ts'
-import type { Clock } from '../util/clock.ts'
 import { BlockRow, cellOf } from './block.ts'
 import { CellRequest, type RequestColumn } from './cell-request.ts'
+import type { ConversationPorts } from './conversation.ts'
+import { asConversation } from './corrections.ts'
 import { type Evaluator, fillCell, fillNull } from './evaluate.ts'
 import { createFrameCalls } from './frame-calls.ts'
 import { createFrames, type FrameRow, type Frames } from './frames.ts'
-import type { Journal } from './journal.ts'
+import type { JournaledExchange } from './journal.ts'
 import type { OpenGroup } from './open-group.ts'
 import { type Outcome, thrownFailure } from './outcome.ts'
-import type { Job, Requests } from './requests.ts'
+import type { Job } from './requests.ts'
 import { createRowWork, type RowWork } from './row-work.ts'
-import { createTasks } from './tasks.ts'
+import { createSharedColumn, type SharedColumn } from './shared-requests.ts'
+import { createTasks, type TaskCell } from './tasks.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
-export interface CellsOptions {
-  clock: Clock
+export interface CellsOptions extends ConversationPorts {
   work: WorkGraph
   evaluator: Evaluator
-  journal: Journal
-  requests: Requests
   dispatcher: () => Dispatcher<Job>
-  /** Position of a model alias among the dispatcher's routes. */
-  routeOf: (alias: string) => number
   /** Position of the line in which a column's task cells or frames wait to start; by local. */
   startRouteOf: (local: number) => number
-  signal: AbortSignal
   /** Nothing is sent: a row that needs it is left. */
   settleOnly: boolean
   isOver: () => boolean
@@ -45,7 +43,15 @@ export interface Cells {
   readonly frames: Frames
   /** Tasks and frames that are at work themselves, not waiting for a reply. */
   readonly active: number
+  /** Those that were told that nothing more is sent, and have not settled yet. */
+  readonly settling: number
   ready(group: OpenGroup, local: number, offset: number): void
+  /** Nothing more is sent: conversations that wait in a line are told. */
+  nothingSent(reason: InterruptReason): void
+  routeStopped(route: number): void
+  rowDropped(group: OpenGroup, offset: number): void
+  /** Everything is given up. */
+  abort(): void
 }
 
 export function createCells(options: CellsOptions): Cells {
@@ -58,6 +64,9 @@ export function createCells(options: CellsOptions): Cells {
     .map(({ local }) => local)
   const frames = createFrames(frameLocals, queueFrame)
   const requestColumns: (RequestColumn | undefined)[] = []
+  const sharedColumns: (SharedColumn | undefined)[] = []
+  /** First replies that ask again, on the way to the ledger. */
+  let beingKept = 0
 
   function columnOf(local: number): WorkColumn {
     return work.columns[local] as WorkColumn
@@ -80,6 +89,8 @@ export function createCells(options: CellsOptions): Cells {
       throw new Error(`column ${column.name} has no generator of cells`)
     } else if (generator.requests === 'one') {
       queueRequest(group, local, offset, generator)
+    } else if (generator.requests === 'shared') {
+      queueShared(group, local, offset, generator)
     } else {
       queueTask(group, local, offset, generator)
     }
@@ -113,6 +124,12 @@ export function createCells(options: CellsOptions): Cells {
     generator: RequestGenerator,
   ): void {
     group.hold(offset)
+    if (group.exchanges !== null) {
+      const known = group.exchangesOf(columnOf(local).column.id, offset)
+      if (known.length > 0) {
+        return tasks.resume(taskOf(group, local, offset, asConversation(generator), known))
+      }
+    }
     const column = (requestColumns[local] ??= {
       generator,
       route: options.routeOf(generator.route),
@@ -121,8 +138,62 @@ export function createCells(options: CellsOptions): Cells {
       depth: columnOf(local).column.depth,
       ended: settle,
       abandoned: leave,
+      again: (of, at, reply) => askAgain(of, local, at, reply, generator),
     })
     requests.submit(new CellRequest(column, group, offset))
+  }
+
+  /** The reply it has is its first exchange; from there on it is a conversation like any. */
+  function askAgain(
+    group: OpenGroup,
+    local: number,
+    offset: number,
+    reply: ModelReply,
+    generator: RequestGenerator,
+  ): void {
+    const { id: column } = columnOf(local).column
+    const row = new BlockRow(group.block, offset)
+    // Rendered again: a row and its seed give the same request.
+    const { usage } = reply
+    let hash: string
+    try {
+      hash = options.exchangeHash({ route: generator.route }, generator.prepare(row))
+    } catch (error) {
+      return settle(group, local, offset, 1, { error, usage })
+    }
+    const exchange = { row: row.index, column, turn: 0, hash, reply: replyText(reply), usage }
+    beingKept += 1
+    journal.exchange(exchange, () => {
+      beingKept -= 1
+      if (options.isOver()) return
+      if (group.isOpen(offset)) {
+        tasks.resume(taskOf(group, local, offset, asConversation(generator), [exchange]))
+      } else {
+        leave(group, offset)
+      }
+      options.changed()
+    })
+  }
+
+  function queueShared(
+    group: OpenGroup,
+    local: number,
+    offset: number,
+    generator: SharedGenerator,
+  ): void {
+    const { column } = columnOf(local)
+    group.hold(offset)
+    const shared = (sharedColumns[local] ??= createSharedColumn({
+      id: column.id,
+      name: column.name,
+      generator,
+      route: options.routeOf(generator.route),
+      depth: column.depth,
+      requests,
+      ended: (cell, attempts, outcome) => settle(cell.group, local, cell.offset, attempts, outcome),
+      abandoned: (cell) => leave(cell.group, cell.offset),
+    }))
+    shared.queue({ group, offset })
   }
 
   function queueTask(
@@ -132,16 +203,28 @@ export function createCells(options: CellsOptions): Cells {
     generator: TaskGenerator,
   ): void {
     group.hold(offset)
-    tasks.queue({
+    const known = group.exchangesOf(columnOf(local).column.id, offset)
+    tasks.queue(taskOf(group, local, offset, generator, known), options.startRouteOf(local))
+  }
+
+  function taskOf(
+    group: OpenGroup,
+    local: number,
+    offset: number,
+    generator: TaskGenerator,
+    known: readonly JournaledExchange[],
+  ): TaskCell {
+    const { id: column, depth } = columnOf(local).column
+    return {
       group,
       offset,
-      column: columnOf(local).column.id,
-      depth: columnOf(local).column.depth,
+      column,
+      depth,
       generator,
-      startRoute: options.startRouteOf(local),
+      known,
       ended: (outcome, attempts) => settle(group, local, offset, attempts, outcome),
       abandoned: () => leave(group, offset),
-    })
+    }
   }
 
   function queueFrame(local: number, rows: readonly FrameRow[]): void {
@@ -202,7 +285,8 @@ export function createCells(options: CellsOptions): Cells {
     usage?: Usage,
   ): void {
     const { column } = columnOf(local)
-    const keeps = column.onFailure === 'null'
+    // A row that was dropped meanwhile has no record to keep a null in.
+    const keeps = column.onFailure === 'null' && !group.isDropped(offset)
     journal.failure({
       row: group.block.rowAt(offset),
       column: column.id,
@@ -228,9 +312,19 @@ export function createCells(options: CellsOptions): Cells {
     rowWork,
     frames,
     get active() {
-      return tasks.active + frameCalls.active
+      return tasks.active + frameCalls.active + beingKept
+    },
+    get settling() {
+      return tasks.settling + frameCalls.settling
     },
     ready,
+    nothingSent: (reason) => tasks.nothingSent(reason),
+    routeStopped: (route) => tasks.routeStopped(route),
+    rowDropped: (group, offset) => tasks.rowDropped(group, offset),
+    abort() {
+      tasks.abort()
+      frameCalls.abort()
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import type { RequestError } from '../graph/request-error.ts'
+import type { Outage } from './resources.ts'
 
 /** What the scheduler tells while it works; everything countable is in the snapshot instead. */
 export type SchedulerEvent =
@@ -14,7 +15,8 @@ export type SchedulerEvent =
   | { type: 'request-throttled'; route: string; retryAfterMs: number | null }
   /** A provider threw what is no `RequestError`; the request counts as one that failed. */
   | { type: 'provider-failed'; route: string; error: unknown }
-  | { type: 'endpoint-stopped'; endpoint: string; error: RequestError }
+  /** With a model: only that one of the endpoint. */
+  | { type: 'endpoint-stopped'; endpoint: string; model: string | null; error: RequestError }
   | { type: 'early-shutdown'; rate: number; window: number }
   | { type: 'draining' }
   | { type: 'condition-failed'; column: string; row: number; message: string }
@@ -71,6 +73,8 @@ export interface RouteProgress {
   requestsPerMinute: number | null
   tokensPerMinute: number | null
   /** What keeps the next request; null when it could leave. */
-  heldBy: 'in-flight' | 'requests' | 'tokens' | 'cool-down' | null
+  heldBy: 'in-flight' | 'requests' | 'tokens' | 'cool-down' | 'outage' | null
+  /** What it waits for while an endpoint does not answer; null while all of them do. */
+  outage: Outage | null
   stopped: string | null
 }

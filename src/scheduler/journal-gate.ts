@@ -43,6 +43,10 @@ export function createJournalGate(options: JournalGateOptions): JournalGate {
       journal.exchange(exchange, durable)
       check()
     },
+    forget(row, column, fromTurn) {
+      journal.forget(row, column, fromTurn)
+      check()
+    },
     request(record) {
       journal.request(record)
       check()

@@ -56,6 +56,8 @@ export interface Journal {
   failure(failure: JournaledFailure): void
   /** Calls back once the exchange and everything before it is durable; never when that fails. */
   exchange(exchange: JournaledExchange, durable: () => void): void
+  /** The exchanges of a cell from a turn on are not to be used again. */
+  forget(row: number, column: number, fromTurn: number): void
   request(record: RequestRecord): void
   /** Bytes appended and not durable yet: the scheduler sends nothing while this is over its budget. */
   readonly pendingBytes: number

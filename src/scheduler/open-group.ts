@@ -1,5 +1,6 @@
 import { type Group, rowAt } from '../plan/group.ts'
 import { type Block, type ByteTally, createBlock, freeRow } from './block.ts'
+import type { JournaledExchange } from './journal.ts'
 import type { RowPlan } from './row-plan.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
@@ -17,6 +18,8 @@ export interface GroupListener {
   /** A row that had begun is decided or left; `bytes` is what its cells took. */
   rowEnded(group: OpenGroup, offset: number, bytes: number): void
 }
+
+const noExchanges: readonly JournaledExchange[] = []
 
 /**
  * An open row group: readiness by counting.
@@ -41,6 +44,8 @@ export class OpenGroup {
   /** Cells of a row that are in a line, in flight or in a task: they read the row. */
   readonly #holders: Uint16Array
   #holds = 0
+  /** By row, of rows at work: what conversations of its cells were answered before. */
+  exchanges: Map<number, readonly JournaledExchange[]> | null = null
 
   constructor(
     work: WorkGraph,
@@ -82,6 +87,12 @@ export class OpenGroup {
     this.#holds -= 1
     ;(this.#holders[offset] as number) -= 1
     this.#freeIfDone(offset)
+  }
+
+  /** What a cell asked and was answered in an earlier session. */
+  exchangesOf(column: number, offset: number): readonly JournaledExchange[] {
+    const ofRow = this.exchanges?.get(this.block.rowAt(offset))
+    return ofRow === undefined ? noExchanges : ofRow.filter((one) => one.column === column)
   }
 
   isOpen(offset: number): boolean {

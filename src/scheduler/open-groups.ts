@@ -103,11 +103,13 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
 
   function wait(group: Group, reading: Promise<KnownRows | null>): void {
     arriving = { group, known: null, there: false }
-    reading.then((known) => {
-      if (ended) return
-      arriving = { group, known, there: true }
-      options.changed()
-    }, options.fatal)
+    reading.then((known) => arrive(group, known), options.fatal)
+  }
+
+  function arrive(group: Group, known: KnownRows | null): void {
+    if (ended) return
+    arriving = { group, known, there: true }
+    options.changed()
   }
 
   function enterArrived(): boolean {

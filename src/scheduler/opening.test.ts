@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { type OpeningState, reasonToOpen, type RouteState } from './opening.ts'
 
 const budget = { maxRows: 1_000, maxBytes: 1_000_000, maxWriting: 2, lineFactor: 4 }
-const idle: RouteState = { couldSend: true, waiting: 0, limit: 8 }
-const full: RouteState = { couldSend: false, waiting: 0, limit: 8 }
-const queued: RouteState = { couldSend: true, waiting: 1, limit: 8 }
+const idle: RouteState = { isIdle: true, waiting: 0, limit: 8 }
+const full: RouteState = { isIdle: false, waiting: 0, limit: 8 }
+const queued: RouteState = { isIdle: false, waiting: 1, limit: 8 }
 
 function reason(state: Partial<OpeningState>, nextRows = 100): string | null {
   const firstRoutes = state.firstRoutes ?? [idle]
@@ -60,7 +60,7 @@ describe('budgets', () => {
   })
 
   test('no line, on the way or not, is longer than a few times its limit', () => {
-    const line = (waiting: number): RouteState => ({ couldSend: false, waiting, limit: 8 })
+    const line = (waiting: number): RouteState => ({ isIdle: false, waiting, limit: 8 })
     expect(reason({ routes: [idle, line(32)] })).toBe('idle-route')
     expect(reason({ routes: [idle, line(33)] })).toBeNull()
   })

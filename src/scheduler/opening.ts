@@ -15,8 +15,8 @@ export interface OpeningState {
 }
 
 export interface RouteState {
-  /** Whether a request could leave now. */
-  couldSend: boolean
+  /** Whether a request could leave now, and nobody waits that could take it. */
+  isIdle: boolean
   waiting: number
   /** Requests the route allows at once. */
   limit: number
@@ -47,7 +47,10 @@ export function reasonToOpen(
   if (state.frameStarted) return 'frame-started'
   const routeless = state.firstRoutes.length === 0
   if (state.openGroups === 0 && state.writing === 0) return 'none-open'
-  if (routeless ? state.writing >= budget.maxWriting : !state.firstRoutes.some(isIdle)) return null
+  const mayOpen = routeless
+    ? state.writing < budget.maxWriting
+    : state.firstRoutes.some(({ isIdle }) => isIdle)
+  if (!mayOpen) return null
   if (state.rowsHeld + nextRows > budget.maxRows || state.bytesHeld > budget.maxBytes) return null
   if (state.routes.some((route) => isLong(route, budget.lineFactor))) return null
   if (routeless) return 'writer-free'
@@ -76,13 +79,9 @@ export function mayBegin(state: BeginningState, { maxBytes, lineFactor }: Openin
   if (begun === 0) return true
   if (bytesHeld > maxBytes || (begun + 1) * meanBytes > maxBytes) return false
   if (lines.length === 0) return true
-  return lines.some(isIdle) && !routes.some((route) => isLong(route, lineFactor))
+  return lines.some(({ isIdle }) => isIdle) && !routes.some((route) => isLong(route, lineFactor))
 }
 
 function isLong({ waiting, limit }: RouteState, lineFactor: number): boolean {
   return waiting > lineFactor * limit
-}
-
-function isIdle({ waiting, couldSend }: RouteState): boolean {
-  return waiting === 0 && couldSend
 }

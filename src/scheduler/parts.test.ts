@@ -12,7 +12,7 @@ function tracker(remaining: Record<number, number>) {
     signal: new AbortController().signal,
     tally: { bytes: 0 },
     committed: () => undefined,
-    fatal: (error) => {
+    failed: (error) => {
       throw error
     },
   })

@@ -31,7 +31,8 @@ export interface PartTrackerOptions extends PartContext {
   /** Writes a part; resolves after its commit. Rows are absolute and ascending. */
   completePart: CompletePart
   committed: () => void
-  fatal: (error: unknown) => void
+  /** A part could not be written: its rows are as undecided as before. */
+  failed: (error: unknown) => void
 }
 
 export function createPartTracker(options: PartTrackerOptions): PartTracker {
@@ -39,18 +40,24 @@ export function createPartTracker(options: PartTrackerOptions): PartTracker {
   let writing = 0
   let writingRows = 0
   let givenUp = false
+  let failed = false
   const { signal, tally } = options
 
   function handOn(part: number, rows: readonly number[]): void {
     open.delete(part)
+    // What can't be written now stays in the ledger, and is written when the run goes on.
+    if (failed) return
     const ascending = Float64Array.from(rows).sort()
     writing += 1
     writingRows += ascending.length
     options.completePart(part, ascending, { signal, tally }).then(
       () => committed(ascending.length),
       (error: unknown) => {
-        if (!signal.aborted || error !== signal.reason) return options.fatal(error)
         givenUp = true
+        if (!signal.aborted || error !== signal.reason) {
+          failed = true
+          options.failed(error)
+        }
         committed(ascending.length)
       },
     )

@@ -4,7 +4,8 @@ import type { Limiter } from '../limits/limiter.ts'
 import type { Waiting } from '../limits/line.ts'
 import type { Clock } from '../util/clock.ts'
 import type { ColumnProgress, RouteProgress } from './events.ts'
-import type { Route, RouteCounters } from './routes.ts'
+import type { Resources } from './resources.ts'
+import type { Choice, Route, RouteCounters } from './routes.ts'
 import type { WorkGraph } from './work-graph.ts'
 
 /** How many cells of a column ended how since the run was opened. */
@@ -32,19 +33,30 @@ export function columnProgress(
 
 export function routeProgress(
   routes: readonly Route[],
-  counters: readonly RouteCounters[],
-  dispatcher: Dispatcher<Waiting>,
-  clock: Clock,
+  {
+    counters,
+    dispatcher,
+    resources,
+    clock,
+  }: {
+    counters: readonly RouteCounters[]
+    dispatcher: Dispatcher<Waiting>
+    resources: Resources
+    clock: Clock
+  },
 ): RouteProgress[] {
   const now = clock.now()
-  return routes.map(({ name, endpoint, limiters, timeoutMs = null }, position) => {
+  return routes.map(({ name, choices, timeoutMs = null }, position) => {
     const counter = counters[position] as RouteCounters
     const [oldest] = counter.onWire
     const held = dispatcher.heldBy(position)
-    const closedUntil = Math.max(now, ...limiters.map((limiter) => limiter.closedUntil))
+    const open = choices.filter(
+      (_, choice) => resources.stateAt({ route: position, choice }).stopped === null,
+    )
+    const inUse = open.length > 0 ? open : choices
     return {
       name,
-      endpoint,
+      endpoint: [...new Set(choices.map(({ endpoint }) => endpoint))].join(', '),
       inFlight: counter.inFlight,
       oldestMs: oldest === undefined ? 0 : now - oldest.sentAt,
       timeoutMs,
@@ -56,13 +68,30 @@ export function routeProgress(
       failed: counter.failed,
       inputTokens: counter.inputTokens,
       outputTokens: counter.outputTokens,
-      coolDownMs: closedUntil - now,
-      requestsPerMinute: lowestRate(limiters, 'requests'),
-      tokensPerMinute: lowestRate(limiters, 'tokens'),
+      // Quiet only while all of them are.
+      coolDownMs: Math.min(...inUse.map(({ limiters }) => quietMs(limiters, now))),
+      requestsPerMinute: sumOfRates(inUse, 'requests'),
+      tokensPerMinute: sumOfRates(inUse, 'tokens'),
       heldBy: held !== null && held.closedUntil > now ? 'cool-down' : (held?.counts ?? null),
+      outage: resources.outageOf(position),
       stopped: counter.stopped?.message ?? null,
     }
   })
+}
+
+function quietMs(limiters: readonly Limiter[], now: number): number {
+  return Math.max(now, ...limiters.map(({ closedUntil }) => closedUntil)) - now
+}
+
+/** Null where one of the choices has no such limit. */
+function sumOfRates(choices: readonly Choice[], counts: Limiter['counts']): number | null {
+  let sum = 0
+  for (const { limiters } of choices) {
+    const rate = lowestRate(limiters, counts)
+    if (rate === null) return null
+    sum += rate
+  }
+  return sum
 }
 
 function lowestRate(limiters: readonly Limiter[], counts: Limiter['counts']): number | null {

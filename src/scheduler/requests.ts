@@ -7,13 +7,15 @@ import {
   type Usage,
 } from '../graph/request.ts'
 import type { Dispatcher, Lease } from '../limits/dispatcher.ts'
-import type { LimiterOutcome } from '../limits/limiter.ts'
+import type { Evidence, LimiterOutcome } from '../limits/limiter.ts'
 import type { Waiting } from '../limits/line.ts'
 import { RequestError } from '../graph/request-error.ts'
 import { createTokenEstimate, type TokenEstimate } from '../limits/token-estimate.ts'
 import type { Clock, Timer } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
+import { createHeld } from './held.ts'
 import type { Journal } from './journal.ts'
+import type { Resources } from './resources.ts'
 import type { Route, RouteCounters } from './routes.ts'
 
 /** Work that waits in a line and starts with units in its hand. */
@@ -34,6 +36,10 @@ export interface RequestJob {
   abandoned(): void
   /** Makes the request in the tick it leaves; what it throws goes to `unprepared`. */
   prepare(): ModelRequest
+  /** It leaves. */
+  left?(): void
+  /** It is back in its line, or waits between two attempts. */
+  returned?(): void
   reply(reply: ModelReply, attempts: number): void
   /** The request can't succeed, or the attempts are used up; `spent` is what their replies cost. */
   failed(error: RequestError, attempts: number, spent: Usage | null): void
@@ -47,15 +53,14 @@ export interface RequestsOptions {
   counters: readonly RouteCounters[]
   journal: Journal
   dispatcher: () => Dispatcher<Job>
-  send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
+  resources: Resources
+  send: (choice: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
   /** How large a request is where tokens are limited. */
-  sizeOf: (route: string, request: ModelRequest) => number
+  sizeOf: (choice: string, request: ModelRequest) => number
   signal: AbortSignal
   maxAttempts: number
   /** Uniform in [0, 1), for back-off jitter. */
   jitter: () => number
-  /** An endpoint refuses everything: its routes stop, their rows remain. */
-  stopEndpoint: (endpoint: string, error: RequestError) => void
   throttled: (route: number, error: RequestError) => void
   /** A provider threw what is no `RequestError`: a mistake of its own. */
   providerFailed: (route: number, error: unknown) => void
@@ -89,17 +94,26 @@ interface BackOff {
 
 const FIRST_BACKOFF_MS = 1_000
 const LONGEST_BACKOFF_MS = 60_000
-/** 403 or 404 for this many different rows in a row stops a route that did work before. */
+/** 403 or 404 for so many different rows in a row: it is about the model, not about the rows. */
 const SUSPECT_ROWS = 5
+/** Or for one row so many times, where no row was ever answered and there may be no other. */
+const SUSPECT_TRIES = 3
 
 /** Sends requests and applies the failure rules; the classification itself is made in `models/`. */
 export function createRequests(options: RequestsOptions): Requests {
-  const { clock, counters, journal, routes, signal } = options
+  const { clock, counters, journal, resources, routes, signal } = options
   /** Pauses between two attempts, with their end. */
   const pauses = new Map<Timer, number>()
   let lastFailure: Omit<BackOff, 'nextAt'> = { route: '', code: '', message: '' }
   const estimates = routes.map(({ maxTokens = null }) => createTokenEstimate(maxTokens))
   const actions = { start, expectedTokens }
+  const held = createHeld<Pending>({
+    clock,
+    isAway: (route) => resources.isAway(route),
+    nextProbeAt: (route) => resources.nextProbeAt(route),
+    enqueue,
+    changed: options.changed,
+  })
   let inFlight = 0
 
   function enqueue(pending: Pending): void {
@@ -121,22 +135,24 @@ export function createRequests(options: RequestsOptions): Requests {
       return
     }
     pending.sentAt = clock.now()
+    request.left?.()
     const counter = counterOf(pending)
     counter.inFlight += 1
     counter.onWire.add(pending)
     inFlight += 1
     counter.requests += 1
     const { operation } = prepared.message
-    send((routes[request.route] as Route).name, prepared.message).then(
+    send(lease, prepared.message).then(
       (reply) => ended(pending, () => onReply(pending, reply, operation, lease)),
       (error: unknown) => ended(pending, () => onError(pending, error, lease)),
     )
   }
 
   /** Providers of users may throw instead of rejecting, and answer without a promise. */
-  function send(route: string, message: ModelRequest): Promise<ModelReply> {
+  function send(lease: Lease, message: ModelRequest): Promise<ModelReply> {
     try {
-      return Promise.resolve(options.send(route, message, signal))
+      const { name } = resources.choiceAt(lease)
+      return Promise.resolve(options.send(name, message, resources.signalAt(lease)))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -147,7 +163,7 @@ export function createRequests(options: RequestsOptions): Requests {
     if (!pending.request.wanted()) return 0
     pending.prepared ??= prepare(pending)
     if ('error' in pending.prepared) return 0
-    const { name } = routes[pending.request.route] as Route
+    const { name } = resources.choiceAt({ route: pending.request.route, choice: 0 })
     pending.size = options.sizeOf(name, pending.prepared.message)
     return estimateOf(pending).expected(pending.size)
   }
@@ -166,7 +182,9 @@ export function createRequests(options: RequestsOptions): Requests {
     if (wrong !== null) return onError(pending, wrongReply(wrong, reply), lease)
     const counter = counterOf(pending)
     counter.succeeded += 1
-    counter.suspects = 0
+    const state = resources.stateAt(lease)
+    state.proven = true
+    state.suspects = 0
     record(pending, 'ok', reply.usage)
     pending.request.reply(reply, pending.attempts + 1)
     release(lease, {
@@ -186,18 +204,29 @@ export function createRequests(options: RequestsOptions): Requests {
       return
     }
     const known = error instanceof RequestError ? error : null
+    const isGivenUp = resources.signalAt(lease).aborted
     release(lease, {
       kind: 'failed',
       timedOut: known?.code === 'timeout',
       limits: known?.limits ?? null,
+      evidence: known === null || isGivenUp ? null : evidenceOf(known),
+      firstTryOf: pending.hasFailed ? null : pending.request.row,
     })
     if (signal.aborted) {
       // It left, and the provider may have done the work for it.
       record(pending, 'failed', known?.usage ?? noUsage)
       return
     }
+    if (isGivenUp) {
+      // Given up with its endpoint: the row remains.
+      counterOf(pending).failed += 1
+      record(pending, 'failed', known?.usage ?? noUsage)
+      goBack(pending)
+      return
+    }
     if (known === null) options.providerFailed(pending.request.route, error)
-    onFailure(pending, known ?? providerError((routes[pending.request.route] as Route).name, error))
+    const { name } = routes[pending.request.route] as Route
+    onFailure(pending, known ?? providerError(name, error), lease)
   }
 
   function onThrottled(
@@ -211,48 +240,112 @@ export function createRequests(options: RequestsOptions): Requests {
     options.throttled(pending.request.route, error)
     const latencyMs = clock.now() - pending.sentAt
     release(lease, { kind: 'throttled', retryAfterMs, latencyMs, limits: error.limits })
-    enqueue(pending)
+    goBack(pending)
   }
 
-  function onFailure(pending: Pending, error: RequestError): void {
+  /** Into its line once more; it may learn there that nothing is sent any more. */
+  function goBack(pending: Pending): void {
+    enqueue(pending)
+    pending.request.returned?.()
+  }
+
+  function onFailure(pending: Pending, error: RequestError, lease: Lease): void {
     const { request } = pending
     counterOf(pending).failed += 1
     record(pending, 'failed', error.usage ?? noUsage)
-    pending.attempts += 1
     if (error.usage !== null) {
       pending.spent = pending.spent === null ? error.usage : addUsage(pending.spent, error.usage)
     }
-    if (stops(pending, error)) {
-      options.stopEndpoint((routes[request.route] as Route).endpoint, error)
-      enqueue(pending)
-    } else if (error.problem.kind === 'transient' && pending.attempts < options.maxAttempts) {
-      const { code, message } = error
-      lastFailure = { route: (routes[request.route] as Route).name, code, message }
-      backOff(pending)
-    } else {
-      request.failed(error, pending.attempts, pending.spent)
+    pending.avoids = lease.choice
+    switch (error.problem.kind) {
+      case 'endpoint-stopped':
+        pending.attempts += 1
+        resources.stopKey(lease, error)
+        goBack(pending)
+        break
+      case 'suspect':
+        pending.attempts += 1
+        onSuspect(pending, error, lease)
+        break
+      case 'unreachable':
+        waitForAnswers(pending, error)
+        resources.noteOutage(lease, error)
+        break
+      case 'transient':
+        onTransient(pending, error, lease)
+        break
+      case 'throttled':
+      case 'refused':
+        pending.attempts += 1
+        request.failed(error, pending.attempts, pending.spent)
+        break
     }
   }
 
-  function stops(pending: Pending, { problem }: RequestError): boolean {
-    if (problem.kind === 'endpoint-stopped') return true
-    if (problem.kind !== 'suspect') return false
-    const counter = counterOf(pending)
-    const { row } = pending.request
-    if (counter.lastSuspectRow !== row) counter.suspects += 1
-    counter.lastSuspectRow = row
-    return counter.succeeded === 0 || counter.suspects >= SUSPECT_ROWS
+  function onTransient(pending: Pending, error: RequestError, lease: Lease): void {
+    pending.hasFailed = true
+    if (resources.isChoiceAway(lease)) {
+      waitForAnswers(pending, error)
+      resources.noteOutage(lease, error)
+      return
+    }
+    pending.attempts += 1
+    if (pending.attempts < options.maxAttempts) backOff(pending, error)
+    else pending.request.failed(error, pending.attempts, pending.spent)
   }
 
-  function backOff(pending: Pending): void {
+  /** One row alone may be what is refused: others are asked, or the same again after a pause. */
+  function onSuspect(pending: Pending, error: RequestError, lease: Lease): void {
+    const state = resources.stateAt(lease)
+    const { row } = pending.request
+    if (state.lastSuspectRow !== row) state.suspects += 1
+    state.lastSuspectRow = row
+    if (
+      state.suspects >= SUSPECT_ROWS ||
+      (!state.proven && pending.attempts >= SUSPECT_TRIES) ||
+      state.stopped !== null
+    ) {
+      resources.stopModel(lease, error)
+      goBack(pending)
+    } else if (state.proven) {
+      pending.request.failed(error, pending.attempts, pending.spent)
+    } else {
+      backOff(pending, error)
+    }
+  }
+
+  /** Not an attempt: nobody was there. */
+  function waitForAnswers(pending: Pending, error: RequestError): void {
+    if (!resources.isAway(pending.request.route)) {
+      // Another choice answers, or it is not known yet that this one does not.
+      pauseFor(pending, error, FIRST_BACKOFF_MS * (0.5 + options.jitter() / 2))
+      return
+    }
+    noteLast(pending, error)
+    held.add(pending.request.route, pending)
+    pending.request.returned?.()
+  }
+
+  function backOff(pending: Pending, error: RequestError): void {
     const full = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (pending.attempts - 1))
-    const pauseMs = full * (0.5 + options.jitter() / 2)
+    pauseFor(pending, error, full * (0.5 + options.jitter() / 2))
+  }
+
+  function pauseFor(pending: Pending, error: RequestError, pauseMs: number): void {
+    noteLast(pending, error)
+    const { route } = pending.request
     const pause = clock.after(pauseMs, () => {
       pauses.delete(pause)
-      enqueue(pending)
+      if (resources.isAway(route)) held.add(route, pending)
+      else enqueue(pending)
       options.changed()
     })
     pauses.set(pause, clock.now() + pauseMs)
+    pending.request.returned?.()
+  }
+
+  function noteLast({ request }: Pending, { code, message }: RequestError): void {
+    lastFailure = { route: (routes[request.route] as Route).name, code, message }
   }
 
   function counterOf({ request }: Pending): RouteCounters {
@@ -287,6 +380,7 @@ export function createRequests(options: RequestsOptions): Requests {
       options.fatal(error)
     }
     inFlight -= 1
+    held.look()
     options.changed()
   }
 
@@ -296,19 +390,38 @@ export function createRequests(options: RequestsOptions): Requests {
       return inFlight
     },
     get backingOff() {
-      return pauses.size
+      return pauses.size + held.size
     },
     get backOff() {
-      if (pauses.size === 0) return null
-      let nextAt = Number.POSITIVE_INFINITY
+      if (pauses.size + held.size === 0) return null
+      let nextAt = pauses.size === 0 ? clock.now() : Number.POSITIVE_INFINITY
       for (const at of pauses.values()) nextAt = Math.min(nextAt, at)
       return { nextAt, ...lastFailure }
     },
     close() {
+      held.close()
       for (const pause of pauses.keys()) pause.cancel()
       pauses.clear()
     },
   }
+}
+
+/** What a failure says of the endpoint, whatever becomes of the request. */
+function evidenceOf({ problem, code }: RequestError): Evidence | null {
+  switch (problem.kind) {
+    case 'unreachable':
+      return 'unreachable'
+    case 'transient':
+      // What a reply says, or a mistake of the provider's program, tells nothing of the endpoint.
+      if (code === 'bad-reply' || code === 'provider-error') return null
+      return code === 'server-error' ? 'fails' : 'silent'
+    case 'throttled':
+    case 'refused':
+    case 'suspect':
+    case 'endpoint-stopped':
+      break
+  }
+  return 'answers'
 }
 
 type Prepared = { message: ModelRequest } | { error: unknown }
@@ -352,6 +465,10 @@ class Pending implements Job {
   readonly group: number
   readonly depth: number
   attempts = 0
+  /** Somebody was there and did not answer it; an attempt or not. */
+  hasFailed = false
+  /** The choice of its route that failed it last; -1 for none. */
+  avoids = -1
   /** What is to be sent, once it is first in a line where tokens are limited. */
   prepared: Prepared | null = null
   /** Of the request, in the provider's measure; 0 where nobody asked for it. */

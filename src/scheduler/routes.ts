@@ -1,16 +1,52 @@
-import type { Limiter } from '../limits/limiter.ts'
+import type { Breaker } from '../limits/breaker.ts'
+import type { ChoiceOptions } from '../limits/dispatcher.ts'
 
-/** A way for requests to leave: a model alias with everything that can be saturated on it. */
+/** A way for requests to leave: a model alias, with everywhere its requests may go. */
 export interface Route {
   /** The alias. */
-  name: string
-  /** What stops together when the endpoint refuses its key or has no quota left. */
-  endpoint: string
-  limiters: readonly Limiter[]
+  readonly name: string
+  /** At least one. */
+  readonly choices: readonly Choice[]
   /** Bound of an answer, where there is one. */
-  maxTokens?: number | null
+  readonly maxTokens?: number | null
   /** How long a request may take, where that is known. */
-  timeoutMs?: number | null
+  readonly timeoutMs?: number | null
+}
+
+/** One place a route's requests may go, with everything that can be saturated on it. */
+export interface Choice extends ChoiceOptions {
+  /** What `send` is told. */
+  readonly name: string
+  /** An endpoint with its key: what stops together when the key is refused or has no quota left. */
+  readonly resource: string
+  /** Where, as shown. */
+  readonly endpoint: string
+  /** The provider's id of the model: with `resource`, what stops together when it is not there. */
+  readonly model: string
+  /** Those of `limiters` that close while it is away. */
+  readonly breakers?: readonly Breaker[]
+  /** It answered when it was asked whether it is ready. */
+  readonly isReady?: boolean
+}
+
+/** What is known of a choice since the run was opened. */
+export interface ChoiceState {
+  /** It answered once: what it refuses now is about the request. */
+  proven: boolean
+  /** Suspect answers (403, 404) in a row, from different rows. */
+  suspects: number
+  lastSuspectRow: number
+  /** Why it stopped, once it has. */
+  stopped: Error | null
+}
+
+export function createChoiceStates({ choices }: Route): ChoiceState[] {
+  return choices.map(({ isReady = false }) => ({
+    proven: isReady,
+    suspects: 0,
+    lastSuspectRow: -1,
+    stopped: null,
+  }))
 }
 
 /** What was counted on a route since the run was opened. */
@@ -24,10 +60,7 @@ export interface RouteCounters {
   succeeded: number
   inputTokens: number
   outputTokens: number
-  /** Suspect answers (403, 404) in a row, from different rows. */
-  suspects: number
-  lastSuspectRow: number
-  /** Why the route stopped, once it has. */
+  /** Why all of its choices stopped, once they have. */
   stopped: Error | null
 }
 
@@ -41,8 +74,6 @@ export function createRouteCounters(): RouteCounters {
     succeeded: 0,
     inputTokens: 0,
     outputTokens: 0,
-    suspects: 0,
-    lastSuspectRow: -1,
     stopped: null,
   }
 }

@@ -6,6 +6,7 @@ import { type ByteTally, cellStatus, setCell } from './block.ts'
 import { fillNull } from './evaluate.ts'
 import type { Frames } from './frames.ts'
 import type { HeldRows, HoldRows } from './held-rows.ts'
+import type { JournaledExchange } from './journal.ts'
 import type { KnownRows } from './known-rows.ts'
 import type { OpenGroup } from './open-group.ts'
 import { mayBegin, type OpeningBudget, type RouteState } from './opening.ts'
@@ -65,6 +66,8 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
   const { work, plans, tally, budget, rowWork, frames, settleOnly } = options
   const fresh = { plan: plans.fresh, lines: options.linesOf(plans.fresh.first) }
   const lines = new Map<RowPlan, readonly RouteState[]>([[fresh.plan, fresh.lines]])
+  /** Rows that may be one request together: fewer would make more requests. */
+  const share = sharedRows(work)
   /** Groups with rows that wait, the oldest first. */
   const waiting: Entry[] = []
   const windows = new Map<OpenGroup, Window[]>()
@@ -151,10 +154,10 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
 
   /** Few rows wait in a line where they are large, or nothing is known of how large they are. */
   function batchNow(): number {
-    if (endedRows === 0) return 1
+    if (endedRows === 0) return share
     const each = Math.max(meanBytes, tally.bytes / Math.max(1, begun))
     const room = budget.maxBytes - Math.max(tally.bytes, begun * meanBytes)
-    return Math.max(1, Math.min(BATCH, Math.floor(room / (4 * each))))
+    return Math.max(share, Math.min(BATCH, Math.floor(room / (4 * each))))
   }
 
   /** Begins one row; answers whether another may follow. */
@@ -193,16 +196,22 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
   }
 
   /** Puts known values where what is to be made reads them. */
-  function fill({ block }: OpenGroup, offset: number, plan: RowPlan, window: Window): void {
+  function fill(group: OpenGroup, offset: number, plan: RowPlan, window: Window): void {
+    const { block } = group
     for (const column of plan.nulls) fillNull(column, block, offset)
-    if (plan.load.length === 0) return
-    const values = window.values.get(block.rowAt(offset))
+    const row = block.rowAt(offset)
+    const values = window.values.get(row)
     for (const id of plan.load) {
       const { type } = block.graph.columns[id] as GraphColumn
       const value = fromStored(type, values?.get(id) ?? null)
       setCell(block, id, offset, value, cellStatus.done)
     }
-    window.values.delete(block.rowAt(offset))
+    window.values.delete(row)
+    const exchanges = window.exchanges.get(row)
+    if (exchanges === undefined) return
+    group.exchanges ??= new Map()
+    group.exchanges.set(row, exchanges)
+    window.exchanges.delete(row)
   }
 
   /** Whether the inputs of the next row are there; otherwise they are being read. */
@@ -231,12 +240,14 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
 
   function load(entry: Entry, opening: Promise<Window>): void {
     loading = true
-    opening.then((window) => {
-      loading = false
-      if (over) return window.held.release()
-      enter(entry, window)
-      options.changed()
-    }, options.fatal)
+    opening.then((window) => arrived(entry, window), options.fatal)
+  }
+
+  function arrived(entry: Entry, window: Window): void {
+    loading = false
+    if (over) return window.held.release()
+    enter(entry, window)
+    options.changed()
   }
 
   function enter(entry: Entry, window: Window): void {
@@ -252,7 +263,8 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
     const columns = new Set<number>()
     for (const [offset, plan] of ofRows) {
       const row = rowAt(group.group, offset)
-      if (row < start || row >= held.end || plan.load.length === 0) continue
+      if (row < start || row >= held.end) continue
+      if (plan.load.length === 0 && !plan.exchanges) continue
       for (const id of plan.load) columns.add(id)
       const last = wanted.at(-1)
       if (last?.end === row) wanted[wanted.length - 1] = { start: last.start, end: row + 1 }
@@ -268,7 +280,11 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
     held: HeldRows,
   ): Promise<Window> {
     try {
-      for await (const block of options.read(rows, { maxBytes: WINDOW_BYTES, columns })) {
+      for await (const block of options.read(rows, {
+        maxBytes: WINDOW_BYTES,
+        columns,
+        exchanges: true,
+      })) {
         const whole = block.end >= (rows.at(-1) as Interval).end
         return windowOf(held, whole ? held.end : block.end, block)
       }
@@ -304,9 +320,10 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
       begun -= 1
       endedRows += 1
       meanBytes += (bytes - meanBytes) / Math.min(endedRows, LATEST_ROWS)
+      const row = group.block.rowAt(offset)
+      group.exchanges?.delete(row)
       const ofGroup = windows.get(group)
       if (ofGroup === undefined) return
-      const row = group.block.rowAt(offset)
       const window = ofGroup.find(({ end }) => row < end)
       if (window === undefined) return
       window.open -= 1
@@ -330,6 +347,16 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
   }
 }
 
+function sharedRows({ columns }: WorkGraph): number {
+  return columns.reduce(
+    (most, { generator }) =>
+      generator?.by === 'cell' && generator.requests === 'shared'
+        ? Math.max(most, generator.most)
+        : most,
+    1,
+  )
+}
+
 interface Entry {
   group: OpenGroup
   /** The first row that was not looked at. */
@@ -346,6 +373,8 @@ interface Window {
   held: HeldRows
   /** Known values by row and column, until the row begins. */
   values: Map<number, Map<number, StoredBlock['values'][number]>>
+  /** Answered requests by row, until the row begins. */
+  exchanges: Map<number, JournaledExchange[]>
   /** Rows that have begun and not ended. */
   open: number
   /** Every row has begun or ended. */
@@ -360,5 +389,11 @@ function windowOf(held: HeldRows, end: number, block: StoredBlock | null): Windo
     if (ofRow === undefined) values.set(row, (ofRow = new Map()))
     ofRow.set(block.columns[at] as number, value)
   })
-  return { end, held, values, open: 0, passed: false }
+  const exchanges: Window['exchanges'] = new Map()
+  for (const exchange of block?.exchanges ?? []) {
+    const ofRow = exchanges.get(exchange.row)
+    if (ofRow === undefined) exchanges.set(exchange.row, [exchange])
+    else ofRow.push(exchange)
+  }
+  return { end, held, values, exchanges, open: 0, passed: false }
 }

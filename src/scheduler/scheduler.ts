@@ -1,14 +1,15 @@
 import type { Graph } from '../graph/graph.ts'
+import type { InterruptReason } from '../graph/interrupted.ts'
 import type { Generator } from '../graph/kind.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
-import type { RequestError } from '../graph/request-error.ts'
 import type { GroupSource } from '../plan/group-source.ts'
 import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import type { ByteTally } from './block.ts'
 import { createCells } from './cells.ts'
+import type { ExchangePartner } from './conversation.ts'
 import { createErrorWindow } from './error-window.ts'
 import { createEvaluator } from './evaluate.ts'
 import type { SchedulerEvent, Snapshot } from './events.ts'
@@ -22,6 +23,7 @@ import type { OpeningBudget, RouteState } from './opening.ts'
 import { type CompletePart, createPartTracker } from './parts.ts'
 import { type CellCounts, columnProgress, routeProgress } from './progress.ts'
 import { createRequests, type Job } from './requests.ts'
+import { createResources } from './resources.ts'
 import { createRowPlans } from './row-plan.ts'
 import { createRowStarts } from './row-starts.ts'
 import { createRouteCounters, type Route, type RouteCounters } from './routes.ts'
@@ -45,17 +47,24 @@ export interface SchedulerOptions {
   /** Gets what rows read from outside (a seed) into memory. */
   hold: HoldRows
   routes: readonly Route[]
-  send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
+  /** `choice` is the name of a route's choice. */
+  send: (choice: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
   /** How large a request is where tokens are limited; characters of text when left out. */
-  sizeOf?: (route: string, request: ModelRequest) => number
+  sizeOf?: (choice: string, request: ModelRequest) => number
   journal: Journal
   completePart: CompletePart
   budget: OpeningBudget
   /** Bytes on the way to the ledger above which nothing new is sent. */
   maxPendingBytes: number
   maxAttempts: number
+  /** How long an endpoint may be away before its rows are left, in ms. */
+  maxOutageMs: number
   /** Cells of local asynchronous work (custom functions) and whole-column calls at once. */
   localWorkers: number
+  /** Time such a cell, or a step of one, may take. */
+  localTimeoutMs: number
+  /** Hex SHA-256 of what is asked, and of the model behind an alias: what an exchange is known by. */
+  exchangeHash: (partner: ExchangePartner, asked: unknown) => string
   earlyShutdown: { rate: number; window: number } | null
   /** Uniform in [0, 1), for back-off jitter. */
   jitter: () => number
@@ -72,6 +81,9 @@ export interface Scheduler {
   abort(): void
   snapshot(): Snapshot
 }
+
+/** An early shutdown is about what is answered; an endpoint that is away has a limit of its own. */
+const connectionFailures: ReadonlySet<string> = new Set(['unreachable', 'disconnected'])
 
 /** Longest time on the event loop, in ms. */
 const SLICE_MS = 4
@@ -103,6 +115,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   let decidedRows = 0
   let droppedRows = 0
   let ended = false
+  let partFailure: { error: unknown } | null = null
   let inTurn = false
   let again = false
   let turnComing = false
@@ -129,15 +142,36 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     changed: turn,
     fatal,
   }
+  const resources = createResources({
+    clock,
+    routes,
+    signal,
+    maxOutageMs: options.maxOutageMs,
+    isNeeded: (route) =>
+      dispatcher.waiting(route) > 0 ||
+      (counters[route] as RouteCounters).inFlight > 0 ||
+      requests.backingOff > 0,
+    choiceStopped({ route, choice }, error, isLast) {
+      dispatcher.stop(route, choice)
+      if (!isLast) return
+      ;(counters[route] as RouteCounters).stopped = error
+      stopping.endpointRefuses(error)
+      cells.routeStopped(route)
+    },
+    stopped(what, error) {
+      emit({ type: 'endpoint-stopped', ...what, error })
+      turn()
+    },
+  })
   const requests = createRequests({
     ...shared,
     routes,
     counters,
+    resources,
     send: options.send,
     sizeOf: options.sizeOf ?? ((_route, request) => charactersOf(request)),
     maxAttempts: options.maxAttempts,
     jitter: options.jitter,
-    stopEndpoint,
     providerFailed: (route, error) =>
       emit({ type: 'provider-failed', route: (routes[route] as Route).name, error }),
     throttled: (route, { problem }) =>
@@ -158,10 +192,18 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     requests,
     settleOnly,
     routeOf,
+    exchangeHash: options.exchangeHash,
+    localTimeoutMs: options.localTimeoutMs,
+    closed,
+    closedTo: (route) =>
+      closed() ?? ((counters[route] as RouteCounters).stopped === null ? null : 'stopped'),
     startRouteOf: (local) => routes.length + startRoutes.positionOf(local),
     cellMade,
-    cellFailed: ({ name }, row, { code, message }, kept) =>
-      emit({ type: 'cell-failed', column: name, row, code, message, kept }),
+    cellFailed({ id, name }, row, { code, message }, kept) {
+      const { journaled } = work.columns[work.localOf[id] as number] as WorkColumn
+      if (journaled && !connectionFailures.has(code)) noteEnd(true)
+      emit({ type: 'cell-failed', column: name, row, code, message, kept })
+    },
     groupChanged: (group) => groups.closeIfDone(group),
   })
   const parts = createPartTracker({
@@ -170,12 +212,12 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     signal,
     tally,
     committed: turn,
-    fatal,
+    failed: partFailed,
   })
   const linesOf = (columns: readonly WorkColumn[]): RouteState[] =>
     linePositions(columns, routes.length, routeOf, startRoutes).map((position) => ({
-      get couldSend() {
-        return dispatcher.couldSend(position)
+      get isIdle() {
+        return dispatcher.isIdle(position)
       },
       get waiting() {
         return dispatcher.waiting(position)
@@ -229,7 +271,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   function rowDecided(group: OpenGroup, offset: number): void {
     decidedRows += 1
-    if (group.isDropped(offset)) droppedRows += 1
+    if (group.isDropped(offset)) {
+      droppedRows += 1
+      cells.rowDropped(group, offset)
+    }
     // Dropped, or all it needed was in the ledger: frames must not wait for it.
     if (work.wholeFrames) cells.frames.leaveAll({ group, offset })
     parts.decided(group.group.part, group.block.rowAt(offset))
@@ -242,7 +287,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     if (outcome === 'ok') count.made += 1
     else if (outcome === 'skipped') count.skipped += 1
     else count.failed += 1
-    if (journaled && outcome !== 'skipped') noteEnd(outcome === 'failed')
+    if (journaled && outcome === 'ok') noteEnd(false)
   }
 
   function noteEnd(failed: boolean): void {
@@ -252,20 +297,14 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     stopping.shutDown(
       `at least ${Math.round(rate * 100)} % of the last ${window} cells failed (shutdown_error_rate)`,
     )
+    cells.nothingSent('stopped')
   }
 
-  function stopEndpoint(endpoint: string, error: RequestError): void {
-    let changed = false
-    routes.forEach((route, position) => {
-      const counter = counters[position] as RouteCounters
-      if (route.endpoint !== endpoint || counter.stopped !== null) return
-      counter.stopped = error
-      dispatcher.stop(position)
-      changed = true
-    })
-    if (!changed) return
-    stopping.endpointRefuses(error)
-    emit({ type: 'endpoint-stopped', endpoint, error })
+  /** Why nothing is sent any more, whatever the route. */
+  function closed(): InterruptReason | null {
+    if (ended || signal.aborted) return 'aborted'
+    if (stopping.draining) return 'drain'
+    return stopping.quiet ? 'stopped' : null
   }
 
   function turn(): void {
@@ -314,8 +353,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   /** Whether anything outside of this function will still change the state. */
   function waitingForSomething(): boolean {
-    if (groups.loading || starts.loading || !cells.rowWork.empty || requests.inFlight > 0)
-      return true
+    if (groups.loading || starts.loading || !cells.rowWork.empty) return true
+    if (requests.inFlight > 0 || cells.settling > 0) return true
     if (signal.aborted) return false
     if (cells.active > 0) return true
     if (stopping.quiet) return false
@@ -341,10 +380,20 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }
     parts.handOnIncomplete()
     if (parts.writing > 0) return
+    if (partFailure !== null) return fatal(partFailure.error)
     // Not by open groups: a task of a dropped row may be open still.
     const complete = source.exhausted && decidedRows === source.rows && !parts.givenUp
     ending.resolve(stopping.end(complete))
     end(new Error('the run has ended'))
+  }
+
+  /** Nothing more is sent; answers in flight are paid for, and are kept before the run fails. */
+  function partFailed(error: unknown): void {
+    if (partFailure !== null) return
+    partFailure = { error }
+    stopping.shutDown('a part could not be written')
+    requests.close()
+    cells.nothingSent('stopped')
   }
 
   function fatal(error: unknown): void {
@@ -363,10 +412,12 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   function end(reason: unknown): void {
     ended = true
     requests.close()
+    resources.close()
     dispatcher.close()
     groups.end()
     starts.end()
     controller.abort(reason)
+    cells.abort()
   }
 
   return {
@@ -378,6 +429,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       if (ended || !stopping.drain()) return
       emit({ type: 'draining' })
       requests.close()
+      cells.nothingSent('drain')
       turn()
     },
     abort() {
@@ -385,12 +437,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       stopping.drain()
       requests.close()
       controller.abort(new Error('the run was interrupted'))
+      cells.abort()
       turn()
     },
     snapshot: () => ({
       backOff: backOffNow(),
       columns: columnProgress(graph, work, counts),
-      routes: routeProgress(routes, counters, dispatcher, clock),
+      routes: routeProgress(routes, { counters, dispatcher, resources, clock }),
       rows: {
         decided: decidedRows,
         dropped: droppedRows,

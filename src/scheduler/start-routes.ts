@@ -29,13 +29,17 @@ export function createStartRoutes(
     positions.set(at, lines.length)
     const watched = column.routes.map((used) => routes.findIndex(({ name }) => name === used.name))
     if (column.by === 'column' || watched.length === 0) {
-      lines.push({ name: column.name, limiters: [local] })
+      lines.push({ name: column.name, choices: [{ limiters: [local], weight: 1 }] })
       continue
     }
     const units = watched.reduce((sum, route) => sum + capOf(routes[route] as Route), 0)
     const cap = OPEN_CELLS_PER_UNIT * units
     const open = createConcurrencyLimiter({ name: `open cells of ${column.name}`, cap })
-    lines.push({ name: column.name, limiters: [open], whileAnyOf: watched })
+    lines.push({
+      name: column.name,
+      choices: [{ limiters: [open], weight: 1 }],
+      whileAnyOf: watched,
+    })
   }
   return {
     routes: lines,
@@ -58,6 +62,6 @@ function waitsToStart({ column }: WorkColumn): boolean {
 }
 
 /** Not the limit of this moment: an endpoint that starts slowly opens up later. */
-function capOf({ limiters }: Route): number {
-  return Math.min(...limiters.map(({ cap }) => cap))
+function capOf({ choices }: Route): number {
+  return choices.reduce((sum, { limiters }) => sum + Math.min(...limiters.map(({ cap }) => cap)), 0)
 }

@@ -1,38 +1,32 @@
 import type { TaskGenerator } from '../graph/kind.ts'
-import {
-  addUsage,
-  type ModelReply,
-  type ModelRequest,
-  noUsage,
-  type Usage,
-} from '../graph/request.ts'
+import type { InterruptReason } from '../graph/interrupted.ts'
 import type { Dispatcher, Lease } from '../limits/dispatcher.ts'
+import type { Timer } from '../util/clock.ts'
 import { BlockRow } from './block.ts'
+import { type Conversation, type ConversationPorts, createConversation } from './conversation.ts'
+import type { JournaledExchange } from './journal.ts'
 import type { OpenGroup } from './open-group.ts'
-import { type Outcome, requestFailure } from './outcome.ts'
-import type { Job, Requests } from './requests.ts'
+import type { Outcome } from './outcome.ts'
+import type { Job } from './requests.ts'
 
 /** A cell whose generator sends any number of requests, or none. */
-interface TaskCell {
+export interface TaskCell {
   group: OpenGroup
   offset: number
   /** The column's id. */
   column: number
   depth: number
   generator: TaskGenerator
-  /** Position of the line it waits in to start. */
-  startRoute: number
+  /** What was asked and answered in earlier sessions. */
+  known: readonly JournaledExchange[]
   /** `attempts` is the number of requests sent, at least 1. */
   ended: (outcome: Outcome, attempts: number) => void
-  /** It leaves without an answer: its row was dropped, or it was told to stop. */
+  /** It leaves without an answer: nothing more is sent for it. */
   abandoned: () => void
 }
 
-export interface TasksOptions {
-  requests: Requests
+export interface TasksOptions extends ConversationPorts {
   dispatcher: () => Dispatcher<Job>
-  routeOf: (alias: string) => number
-  signal: AbortSignal
   /** The run has ended: what comes back now belongs to nobody. */
   isOver: () => boolean
   changed: () => void
@@ -40,20 +34,43 @@ export interface TasksOptions {
 }
 
 export interface Tasks {
-  queue(cell: TaskCell): void
-  /** Tasks at work themselves, not waiting for a reply. */
+  /** Puts a cell into the line in which it waits to start. */
+  queue(cell: TaskCell, startRoute: number): void
+  /** Starts a cell that has been under way before. */
+  resume(cell: TaskCell): void
+  /** Functions that are at work themselves, not waiting for a reply. */
   readonly active: number
+  /** Functions that were told that nothing more is sent, and have not settled in time yet. */
+  readonly settling: number
+  /** Nothing more is sent: those that wait in a line are told. */
+  nothingSent(reason: InterruptReason): void
+  routeStopped(route: number): void
+  rowDropped(group: OpenGroup, offset: number): void
+  /** Everything is given up. */
+  abort(): void
 }
 
-/** Turns of a conversation under way come before everything that has not started. */
-const LIVE_GROUP = -1
+/** How long a function may take for its `finally` blocks before nobody waits for it any more. */
+export const SETTLE_MS = 5_000
+
+/** A function at work. */
+interface Running {
+  cell: TaskCell
+  conversation: Conversation
+  /** Of the line it started from; null for one that was resumed. */
+  lease: Lease | null
+  works: boolean
+  /** Set once it was interrupted. */
+  grace: Timer | null
+}
 
 export function createTasks(options: TasksOptions): Tasks {
-  const { requests, signal } = options
+  const running = new Map<OpenGroup, Map<number, Set<Running>>>()
   let active = 0
+  let settling = 0
 
-  function queue(cell: TaskCell): void {
-    options.dispatcher().enqueue(cell.startRoute, {
+  function queue(cell: TaskCell, startRoute: number): void {
+    options.dispatcher().enqueue(startRoute, {
       group: cell.group.number,
       depth: cell.depth,
       start(lease) {
@@ -64,79 +81,138 @@ export function createTasks(options: TasksOptions): Tasks {
     })
   }
 
-  function start(cell: TaskCell, lease: Lease): void {
-    const { group, generator } = cell
-    const row = new BlockRow(group.block, cell.offset)
-    let sent = 0
-    let outstanding = 0
-    let usage: Usage = noUsage
-    active += 1
-
-    /** A task with a request outstanding waits like any request, in a line or on the wire. */
-    function settled<T>(resolve: (value: T) => void): (value: T) => void {
-      return (value) => {
-        outstanding -= 1
-        if (outstanding === 0) active += 1
-        resolve(value)
-      }
-    }
-
-    function request(alias: string, message: ModelRequest): Promise<ModelReply> {
-      return new Promise((resolve, reject) => {
-        const route = options.routeOf(alias)
-        const turn = sent
-        sent += 1
-        outstanding += 1
-        if (outstanding === 1) active -= 1
-        const accept = settled(resolve)
-        const refuse = settled(reject)
-        requests.submit({
-          route,
-          row: row.index,
-          column: cell.column,
-          group: turn === 0 ? group.number : LIVE_GROUP,
-          depth: cell.depth,
-          wanted: () => true,
-          abandoned: () => undefined,
-          prepare: () => message,
-          reply: (reply) => {
-            usage = addUsage(usage, reply.usage)
-            accept(reply)
-          },
-          failed: (error, _attempts, spent) => {
-            if (spent !== null) usage = addUsage(usage, spent)
-            refuse(requestFailure(error))
-          },
-          unprepared: refuse,
-        })
+  function start(cell: TaskCell, lease: Lease | null): void {
+    const { group, offset, generator } = cell
+    const row = new BlockRow(group.block, offset)
+    const conversation = createConversation(options, {
+      row: row.index,
+      column: cell.column,
+      group: group.number,
+      depth: cell.depth,
+      known: cell.known,
+      changed() {
+        count(run)
         options.changed()
-      })
-    }
-
-    function ended(outcome: Outcome): void {
-      if (options.isOver()) return
-      // What a task throws when it is told to stop says nothing about its cell.
-      if (signal.aborted && 'error' in outcome) cell.abandoned()
-      else cell.ended(outcome, Math.max(1, sent))
-      options.dispatcher().release(lease, { kind: 'result' in outcome ? 'ok' : 'failed' })
-      // Last, so that nothing ends while the consequences of a task are drawn.
-      active -= 1
-      options.changed()
-    }
-
+      },
+      interrupted: () => interrupted(run),
+      timedOut: (error) => ended(run, { error }),
+    })
+    const run: Running = { cell, conversation, lease, works: true, grace: null }
+    add(run)
+    active += 1
     Promise.resolve()
-      .then(() => generator.run(row, { signal, request }))
+      .then(() => generator.run(row, conversation.context))
       .then(
-        (result) => ended({ result, usage }),
-        (error: unknown) => ended({ error, usage }),
+        (result) => ended(run, { result }),
+        (error: unknown) => ended(run, { error }),
       )
       .catch(options.fatal)
   }
 
+  function add(run: Running): void {
+    const { group, offset } = run.cell
+    let rows = running.get(group)
+    if (rows === undefined) running.set(group, (rows = new Map()))
+    const ofRow = rows.get(offset)
+    if (ofRow === undefined) rows.set(offset, new Set([run]))
+    else ofRow.add(run)
+  }
+
+  /** Answers false for a function that was given up before. */
+  function remove(run: Running): boolean {
+    const { group, offset } = run.cell
+    const rows = running.get(group)
+    const ofRow = rows?.get(offset)
+    if (rows === undefined || ofRow?.delete(run) !== true) return false
+    if (ofRow.size === 0) rows.delete(offset)
+    if (rows.size === 0) running.delete(group)
+    return true
+  }
+
+  function* all(): Generator<Running> {
+    for (const rows of running.values()) for (const ofRow of rows.values()) yield* ofRow
+  }
+
+  /** One with a request outstanding waits like any request, in a line or in flight. */
+  function count(run: Running): void {
+    const works = run.grace === null && run.conversation.works
+    if (works === run.works) return
+    run.works = works
+    active += works ? 1 : -1
+  }
+
+  function interrupted(run: Running): void {
+    // Then nobody waits for it.
+    if (options.isOver()) return
+    run.grace = options.clock.after(SETTLE_MS, () => leave(run))
+    settling += 1
+    count(run)
+  }
+
+  function ended(run: Running, outcome: Outcome): void {
+    const { cell, conversation } = run
+    if (!remove(run)) return
+    if (options.isOver()) return
+    if (conversation.isInterrupted) return close(run)
+    const made = 'result' in outcome
+    conversation.end({ made })
+    // What its replies led to would be the same again; those before a request that failed are good.
+    if (!made && !conversation.blames(outcome.error) && hasExchanges(run)) {
+      options.journal.forget(cell.group.block.rowAt(cell.offset), cell.column, 0)
+    }
+    cell.ended({ ...outcome, usage: conversation.usage }, Math.max(1, conversation.sent))
+    close(run)
+  }
+
+  function hasExchanges({ cell, conversation }: Running): boolean {
+    return conversation.sent > 0 || cell.known.length > 0
+  }
+
+  /** It was told and does not settle: nobody waits for it any more. */
+  function leave(run: Running): void {
+    if (remove(run)) close(run)
+  }
+
+  function close(run: Running): void {
+    const { cell, conversation, lease, grace } = run
+    if (grace !== null) {
+      grace.cancel()
+      settling -= 1
+      conversation.end({ made: false })
+      cell.abandoned()
+    }
+    if (lease !== null) {
+      options.dispatcher().release(lease, { kind: grace === null ? 'ok' : 'failed' })
+    }
+    // Last, so that nothing ends while the consequences of a task are drawn.
+    if (run.works) active -= 1
+    options.changed()
+  }
+
+  function interrupt(reason: InterruptReason, wanted: (run: Running) => boolean): void {
+    for (const run of Array.from(all())) if (wanted(run)) run.conversation.interrupt(reason)
+  }
+
   return {
     queue,
+    resume: (cell) => start(cell, null),
     get active() {
       return active
+    },
+    get settling() {
+      return settling
+    },
+    nothingSent: (reason) => interrupt(reason, ({ conversation }) => conversation.waits),
+    routeStopped: (route) =>
+      interrupt('stopped', ({ conversation }) => conversation.waitsFor(route)),
+    rowDropped(group, offset) {
+      const ofRow = running.get(group)?.get(offset)
+      if (ofRow === undefined) return
+      for (const run of ofRow) run.conversation.interrupt('row-dropped')
+    },
+    abort() {
+      interrupt('aborted', () => true)
+      if (options.isOver()) for (const { grace } of all()) grace?.cancel()
     },
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdir, open, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RowsmithError, messageOf } from '../util/errors.ts'
@@ -38,6 +39,14 @@ export async function normaliseSeed(
   }
 }
 
+/** Tells a description apart from any other, also one with a single bit changed. */
+export function checksumOf(description: StoredSeedDescription): string {
+  const { version, identity, stamp, size, columns } = description
+  const pairs = columns.map(({ name, type }) => [name, type])
+  const material = JSON.stringify([version, identity, stamp, size, pairs])
+  return createHash('sha256').update(material).digest('hex')
+}
+
 /** Gives the finished files their names; the description comes last. */
 async function publish(seed: OpenedSeed, directory: string): Promise<void> {
   const description: StoredSeedDescription = {
@@ -50,7 +59,8 @@ async function publish(seed: OpenedSeed, directory: string): Promise<void> {
   await rename(join(directory, `${rowsName}.tmp`), join(directory, rowsName))
   await rename(join(directory, `${offsetsName}.tmp`), join(directory, offsetsName))
   const path = join(directory, descriptionName)
-  await writeFile(`${path}.tmp`, `${JSON.stringify(description, null, 2)}\n`, { flush: true })
+  const content = { ...description, checksum: checksumOf(description) }
+  await writeFile(`${path}.tmp`, `${JSON.stringify(content, null, 2)}\n`, { flush: true })
   await rename(`${path}.tmp`, path)
   await syncFolder(directory)
 }

@@ -1,17 +1,22 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { RowsmithError } from '../util/errors.ts'
 
 /*
- * Rows on disk: `rows.bin` has one JSON list per row, each with a line feed; `rows.idx` has the
- * offsets in it, 8 bytes each and little-endian: where every row begins, and the end of the last.
- * So any row is two reads, whatever the size, and neither file is ever held in memory.
+ * Rows on disk: `rows.bin` has one JSON list per row, each with a line feed; `rows.idx` has 12 bytes
+ * for each, little-endian: the offset of its text and a checksum, and at the end the offset of the
+ * end. So any row is two reads, whatever the size, and neither file is ever held in memory.
  */
 export const rowsName = 'rows.bin'
 export const offsetsName = 'rows.idx'
 
 const blockBytes = 256 * 1024
-const offsetBytes = 8
+/** An offset of 8 bytes, and a CRC-32. */
+const entryBytes = 12
+/** A whole number of entries. */
+const indexBytes = Math.floor(blockBytes / entryBytes) * entryBytes
 /** Rows this near to each other have their offsets fetched by one read. */
 const offsetGap = 512
 /** Unwanted bytes that are cheaper to read than to skip with a further read. */
@@ -37,12 +42,15 @@ export async function createRowFileWriter(directory: string): Promise<RowFileWri
   let position = 0
   let texts: string[] = []
   let heldBytes = 0
-  const index = Buffer.alloc(blockBytes)
-  let indexBytes = 0
+  let row = 0
+  const index = Buffer.alloc(indexBytes)
+  let indexed = 0
 
-  function addOffset(): void {
-    index.writeBigUInt64LE(BigInt(position), indexBytes)
-    indexBytes += offsetBytes
+  function addEntry(text: string): void {
+    index.writeBigUInt64LE(BigInt(position), indexed)
+    index.writeUInt32LE(checksumOf(row, text), indexed + 8)
+    indexed += entryBytes
+    row += 1
   }
 
   async function writeRows(): Promise<void> {
@@ -53,26 +61,26 @@ export async function createRowFileWriter(directory: string): Promise<RowFileWri
   }
 
   async function writeOffsets(): Promise<void> {
-    await writeAll(offsets, index.subarray(0, indexBytes))
-    indexBytes = 0
+    await writeAll(offsets, index.subarray(0, indexed))
+    indexed = 0
   }
 
   async function flushFull(): Promise<void> {
     if (heldBytes >= blockBytes) await writeRows()
-    if (indexBytes === index.length) await writeOffsets()
+    if (indexed === index.length) await writeOffsets()
   }
 
   return {
     append(text) {
-      addOffset()
+      addEntry(text)
       const bytes = Buffer.byteLength(text, 'utf8') + 1
       texts.push(text, '\n')
       position += bytes
       heldBytes += bytes
-      return heldBytes >= blockBytes || indexBytes === index.length ? flushFull() : undefined
+      return heldBytes >= blockBytes || indexed === index.length ? flushFull() : undefined
     },
     async finish() {
-      addOffset()
+      addEntry('')
       await writeRows()
       await writeOffsets()
       await rows.sync()
@@ -83,6 +91,11 @@ export async function createRowFileWriter(directory: string): Promise<RowFileWri
       await offsets.close()
     },
   }
+}
+
+/** Of a row's text at its place: the text of another row is no good there either. */
+function checksumOf(row: number, text: string | Uint8Array): number {
+  return crc32(text, (row ^ Math.floor(row / 2 ** 32)) >>> 0)
 }
 
 async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
@@ -121,19 +134,23 @@ export function openRowFile(directory: string): RowFileReader {
     throw error
   }
 
+  const sizeBytes = fstatSync(rows).size
+
   return {
-    sizeBytes: fstatSync(rows).size,
+    sizeBytes,
     read(wanted) {
       const order = wanted.map((_, at) => at).sort((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0))
       const ascending = [...new Set(order.map((at) => wanted[at] ?? 0))]
       const places = new Map<number, { start: number; end: number }>()
       const pieces: Buffer[] = []
       let length = 0
-      for (const span of spansOf(ascending, offsets)) {
+      for (const span of spansOf(ascending, offsets, sizeBytes)) {
         const bytes = readAt({ file: rows, name: rowsName }, span.start, span.end - span.start)
         pieces.push(bytes)
         // The line feed after each row stays out.
-        for (const { row, start, end } of span.rows) {
+        for (const { row, start, end, checksum } of span.rows) {
+          const text = bytes.subarray(start - span.start, end - span.start - 1)
+          if (checksumOf(row, text) !== checksum) throw damaged(row)
           places.set(row, {
             start: length + start - span.start,
             end: length + end - span.start - 1,
@@ -158,26 +175,36 @@ export function openRowFile(directory: string): RowFileReader {
 interface Span {
   start: number
   end: number
-  rows: { row: number; start: number; end: number }[]
+  rows: { row: number; start: number; end: number; checksum: number }[]
 }
 
-function* spansOf(ascending: readonly number[], offsets: number): Generator<Span> {
+function damaged(row: number): RowsmithError {
+  return new RowsmithError('file-damaged', `row ${row} is damaged in ${rowsName} or ${offsetsName}`)
+}
+
+function* spansOf(
+  ascending: readonly number[],
+  offsets: number,
+  sizeBytes: number,
+): Generator<Span> {
   let span: Span | null = null
   for (const run of runsOf(ascending)) {
     const first = run[0] ?? 0
     const last = run.at(-1) ?? first
     const index = { file: offsets, name: offsetsName }
-    const bounds = readAt(index, first * offsetBytes, (last - first + 2) * offsetBytes)
+    const bounds = readAt(index, first * entryBytes, (last - first + 2) * entryBytes)
     for (const row of run) {
-      const start = Number(bounds.readBigUInt64LE((row - first) * offsetBytes))
-      const end = Number(bounds.readBigUInt64LE((row - first + 1) * offsetBytes))
+      const at = (row - first) * entryBytes
+      const start = Number(bounds.readBigUInt64LE(at))
+      const end = Number(bounds.readBigUInt64LE(at + entryBytes))
+      if (end <= start || end > sizeBytes || start < (span?.end ?? 0)) throw damaged(row)
       if (span !== null && (start - span.end > byteGap || end - span.start > spanBytes)) {
         yield span
         span = null
       }
       span ??= { start, end, rows: [] }
       span.end = end
-      span.rows.push({ row, start, end })
+      span.rows.push({ row, start, end, checksum: bounds.readUInt32LE(at + 8) })
     }
   }
   if (span !== null) yield span

@@ -1,10 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { RowsmithError, messageOf } from '../util/errors.ts'
+import { RowsmithError, isRowsmithError, messageOf } from '../util/errors.ts'
 import { parseJson } from '../util/json.ts'
 import type { SeedRow } from './define.ts'
-import { descriptionName, storedSeedVersion, type StoredSeedDescription } from './normalise.ts'
+import {
+  checksumOf,
+  descriptionName,
+  storedSeedVersion,
+  type StoredSeedDescription,
+} from './normalise.ts'
 import type { SeedOrder } from './order.ts'
 import { openRowFile, type PackedRows } from './row-file.ts'
 
@@ -35,7 +40,7 @@ function reading<T>(directory: string, read: () => T): T {
     return read()
   } catch (error) {
     throw new RowsmithError(
-      'storage-failed',
+      isRowsmithError(error) ? error.code : 'storage-failed',
       `the stored seed in ${directory} cannot be read: ${messageOf(error)}`,
       { cause: error, hints: [remade] },
     )
@@ -76,7 +81,17 @@ export async function readSeedDescription(directory: string): Promise<StoredSeed
     )
   }
   const description = descriptionSchema.safeParse(found)
-  if (description.success) return description.data
+  if (description.success) {
+    const { checksum, ...data } = description.data
+    if (checksum === checksumOf(data)) return data
+    throw new RowsmithError(
+      'file-damaged',
+      `${path} is damaged: its checksum is not that of its content`,
+      {
+        hints: [remade],
+      },
+    )
+  }
   throw new RowsmithError('storage-failed', `${path} is not a seed description`, {
     cause: description.error,
     hints: [remade],
@@ -87,6 +102,7 @@ const descriptionSchema = z.object({
   version: z.literal(storedSeedVersion),
   identity: z.string(),
   stamp: z.string(),
+  checksum: z.string(),
   size: z.number().int().min(1),
   columns: z.array(
     z.object({ name: z.string(), type: z.enum(['string', 'int64', 'float64', 'bool', 'json']) }),

@@ -103,7 +103,10 @@ export function startWorker<Calls extends Operations<Calls>>(
 }
 
 /** The worker's end: answers one call after another. */
-export function serve<Calls extends Operations<Calls>>(calls: Calls): void {
+export function serve<Calls extends Operations<Calls>>(
+  calls: Calls,
+  { errorOf = (thrown) => thrown }: { errorOf?: (thrown: unknown) => unknown } = {},
+): void {
   const port = parentPort
   if (port === null) throw new RowsmithError('internal', 'a worker file was started as a program')
   const operations = new Map<string, (...parameters: never[]) => unknown>(Object.entries(calls))
@@ -122,7 +125,7 @@ export function serve<Calls extends Operations<Calls>>(calls: Calls): void {
     try {
       reply = { id, result: await work(request) }
     } catch (error) {
-      reply = { id, error: postError(error) }
+      reply = { id, error: postError(errorOf(error)) }
     }
     port?.postMessage(reply)
   }

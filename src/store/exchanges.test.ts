@@ -77,14 +77,8 @@ test('a cell folds its exchanges, a failure keeps them for the retry, a part end
   await using store = await createStore(newFolder(), settings, options)
   await append(store, [exchange(0, 0), exchange(0, 1), exchange(0, 0, 1), exchange(1, 0)])
   store.journal.cell({ row: 0, column: 0, value: 'made' })
-  store.journal.failure({
-    row: 1,
-    column: 0,
-    code: 'refused',
-    message: 'no',
-    attempts: 1,
-    outcome: 'dropped',
-  })
+  const failure = { row: 1, column: 0, code: 'refused', message: 'no', attempts: 1 }
+  store.journal.failure({ ...failure, outcome: 'dropped' })
   expect(await turnsOf(store)).toStrictEqual(['0:1:0', '1:0:0'])
 
   const absent = [{ row: 1, outcome: 'dropped' as const, column: 0, code: 'refused' }]
@@ -101,6 +95,41 @@ test('an exchange that is asked anew replaces the one before', async () => {
   await append(store, [{ ...exchange(2, 0), hash: 'another', reply: '{"text":"other"}' }])
   const { exchanges } = await journaledPart(store, 0)
   expect(exchanges).toMatchObject([{ turn: 0, hash: 'another', reply: '{"text":"other"}' }])
+})
+
+test('exchanges are forgotten from a turn on, in the order of the records', async () => {
+  await using store = await createStore(newFolder(), settings, options)
+  await append(store, [exchange(2, 0), exchange(2, 1), exchange(2, 2), exchange(3, 1)])
+  store.journal.forget(2, 0, 1)
+  await append(store, [exchange(2, 2)])
+  expect(await turnsOf(store)).toStrictEqual(['2:0:0', '2:0:2', '3:0:1'])
+})
+
+test('a null counts as dropped when another cell drops its row, before or after it', async () => {
+  await using store = await createStore(newFolder(), settings, options)
+  const failed = (row: number, column: number, outcome: 'null' | 'dropped'): void =>
+    store.journal.failure({ row, column, code: `c${column}`, message: 'no', attempts: 1, outcome })
+  failed(0, 0, 'null')
+  failed(1, 0, 'null')
+  failed(1, 1, 'dropped')
+  failed(2, 1, 'dropped')
+  const told = async (): Promise<unknown[]> =>
+    (await store.failures()).map(({ code, outcome, count }) => [code, outcome, count])
+  const expected = [
+    ['c1', 'dropped', 2],
+    ['c0', 'dropped', 1],
+    ['c0', 'null', 1],
+  ]
+  expect(await told()).toStrictEqual(expected)
+  const absent = [1, 2].map((row) => ({
+    row,
+    outcome: 'dropped' as const,
+    column: 1,
+    code: 'c1',
+  }))
+  const content = { part: 0, rows: [0], columns: [[null], ['n']], absent }
+  await store.writePart(partContent(['string', 'string'], content))
+  expect(await told()).toStrictEqual(expected)
 })
 
 test('thousands of exchanges of one part are read whole, also those of one row', async () => {
@@ -133,16 +162,12 @@ test('what requests cost is summed by session, route and column', async () => {
       ok: 3,
       throttled: 0,
       failed: 1,
-      ...{
-        inputTokens: 400,
-        cachedInputTokens: 240,
-        outputTokens: 28,
-        reasoningTokens: 0,
-      },
-      ...{
-        images: 2,
-        cost: 0.75,
-      },
+      inputTokens: 400,
+      cachedInputTokens: 240,
+      outputTokens: 28,
+      reasoningTokens: 0,
+      images: 2,
+      cost: 0.75,
     },
     { route: 's', ok: 0, throttled: 1, failed: 0, ...noUsage },
   ])
@@ -156,13 +181,9 @@ test('what requests cost is summed by session, route and column', async () => {
 
 test('a batch is known before it is sent, and until it has ended', async () => {
   const folder = newFolder()
-  const requests = [7, 9].map((row, number) => ({
-    number,
-    row,
-    column: 1,
-    turn: 0,
-    hash: `h${row}`,
-  }))
+  const requests = [7, 9].map((row, number) => {
+    return { number, row, column: 1, turn: 0, hash: `h${row}` }
+  })
   const batch = { route: 'r', submission: 'run-1', submitted: 1_000, requests }
   {
     await using store = await createStore(folder, settings, options)

@@ -9,13 +9,13 @@ import {
   readCount,
   type LedgerFile,
 } from './ledger-file.ts'
+import { ledgerError } from './ledger-error.ts'
 import { readFailures, type FailureSummary } from './ledger-journal.ts'
 import { readTotals, type RowTotals } from './ledger-parts.ts'
 import { readSettings } from './ledger-run.ts'
 import { readColumnUsage, readUsage, type ColumnUsage, type RouteUsage } from './ledger-usage.ts'
 import { readHolder, type LockHolder } from './lock.ts'
 import type { RunSettings } from './settings.ts'
-import { storageError } from './storage-error.ts'
 
 /** One opening of the run. Times are milliseconds since 1970. */
 interface SessionSummary {
@@ -56,7 +56,7 @@ export async function inspectStore(directory: string): Promise<StoreSummary> {
     // One snapshot: a part committed in between would be counted in one figure only.
     return ledger.read(() => summarise(path, ledger))
   } catch (error) {
-    throw storageError(error, `reading ${ledgerPath}`)
+    throw ledgerError(error, `reading ${ledgerPath}`, ledgerPath)
   } finally {
     ledger.close()
   }

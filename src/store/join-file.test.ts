@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetMetadata, parquetReadObjects } from 'hyparquet'
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { joinFile, type JoinColumn } from './join-file.ts'
 import { decompressors } from './parquet.ts'
 import { writePartFile } from './part-file.ts'
+import type { RecordedFile } from './verify.ts'
 
 let folder = ''
 beforeAll(() => {
@@ -32,7 +33,7 @@ async function writePart(
   name: string,
   rows: readonly number[],
   groupRows = 4_096,
-): Promise<string> {
+): Promise<RecordedFile> {
   const path = join(folder, name)
   const values = [
     rows.map((row) => `scratch ${row}`),
@@ -42,8 +43,9 @@ async function writePart(
     rows.map((row) => record(row).score),
   ]
   const blocks = [{ rows: Float64Array.from(rows), columns: values }]
-  await writePartFile({ path, columns, blocks, limits: { rows: groupRows, bytes: 2 ** 30 } })
-  return path
+  const limits = { rows: groupRows, bytes: 2 ** 30 }
+  const { sha256 } = await writePartFile({ path, columns, blocks, limits })
+  return { path, sha256 }
 }
 
 function range(start: number, end: number): number[] {
@@ -117,7 +119,18 @@ test('no part at all gives a valid file with the columns', async () => {
 
 test('a part that is damaged leaves no joined file', async () => {
   const path = join(folder, 'failed.parquet')
-  const missing = joinFile({ path, columns, parts: [join(folder, 'none')], clipLastAt: null })
+  const none = { path: join(folder, 'none'), sha256: '' }
+  const missing = joinFile({ path, columns, parts: [none], clipLastAt: null })
   await expect(missing).rejects.toThrow(/ENOENT/)
+  const whole = await writePart('whole', range(0, 10))
+  const damaged = await writePart('damaged', range(10, 20))
+  const bytes = readFileSync(damaged.path)
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
+  writeFileSync(damaged.path, bytes)
+  const joining = joinFile({ path, columns, parts: [whole, damaged], clipLastAt: null })
+  await expect(joining).rejects.toMatchObject({
+    code: 'file-damaged',
+    message: `${damaged.path} is damaged: its bytes are not those of this part`,
+  })
   expect(readdirSync(folder)).not.toContain('failed.parquet')
 })

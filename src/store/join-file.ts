@@ -18,7 +18,9 @@ import {
   type FileSource,
   type WrittenFile,
 } from './parquet.ts'
-import { clipBlock, readPartFile, writePartFile, type RowBlock } from './part-file.ts'
+import { verifyPart, type RecordedFile } from './verify.ts'
+import { clipBlock, readPartFile, writePartFile } from './part-file.ts'
+import type { RowBlock } from './row-group.ts'
 
 export interface JoinColumn extends FileColumn {
   drop: boolean
@@ -28,8 +30,8 @@ export interface JoinFileOptions {
   /** The file to write. */
   path: string
   columns: readonly JoinColumn[]
-  /** Paths of part files in row order. */
-  parts: readonly string[]
+  /** Part files in row order; one with other bytes is refused. */
+  parts: readonly RecordedFile[]
   /** Set when the last part holds rows from here on, which stay out. */
   clipLastAt: number | null
 }
@@ -46,13 +48,14 @@ export async function joinFile(options: JoinFileOptions): Promise<WrittenFile & 
     const footer = createFooter(datasetSchema(kept))
     sink.write(magic)
     for (const [index, part] of parts.entries()) {
+      verifyPart(part)
       if (clipLastAt !== null && index === parts.length - 1) {
         const clipped = `${path}.clipped`
-        await clipPart(part, clipped, columns, clipLastAt)
+        await clipPart(part.path, clipped, columns, clipLastAt)
         for (const group of await copyPart(clipped, columns, sink)) footer.add(group)
         rmSync(clipped)
       } else {
-        for (const group of await copyPart(part, columns, sink)) footer.add(group)
+        for (const group of await copyPart(part.path, columns, sink)) footer.add(group)
       }
     }
     sink.write(footer.bytes())

@@ -11,6 +11,7 @@ import {
 import { syncFolder } from './parquet.ts'
 import { storageError } from './storage-error.ts'
 import type { OpenRun } from './open-run.ts'
+import { partHints } from './verify.ts'
 
 /**
  * Makes the dataset from the parts, or gives it when it is made already.
@@ -93,8 +94,8 @@ async function checkPart(directory: string, { part, file, bytes }: JoinPart): Pr
   const found = await stat(path).catch(() => null)
   if (found?.size === bytes) return
   const state = found === null ? 'is missing' : `has ${found.size} bytes, expected ${bytes}`
-  throw new RowsmithError('ledger-corrupt', `part ${part}: its file ${path} ${state}`, {
-    hints: ['Restore the file from a backup; the rows of this part are nowhere else.'],
+  throw new RowsmithError('file-damaged', `part ${part}: its file ${path} ${state}`, {
+    hints: partHints,
   })
 }
 
@@ -132,7 +133,7 @@ async function writeFiles(
       const written = await writer().call('joinFile', {
         path: join(staging, file),
         columns,
-        parts: parts.map((part) => resolve(directory, part.file)),
+        parts: parts.map((part) => ({ path: resolve(directory, part.file), sha256: part.sha256 })),
         clipLastAt: straddles ? target : null,
       })
       files.push({ file, ...written })

@@ -156,6 +156,11 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
         open.waiting.push(durable)
       })
     },
+    forget(row, column, turn) {
+      append(recordOverhead, ({ exchanges }) => {
+        exchanges.push({ row, column, turn, reply: null })
+      })
+    },
     failure(record) {
       const stored = storedFailure(record)
       const { code, message, raw } = stored
@@ -195,7 +200,7 @@ interface OpenBatch {
   records: number
   bytes: number
   cells: StoredCell[]
-  exchanges: StoredExchange[]
+  exchanges: JournalBatch['exchanges'][number][]
   failures: StoredFailure[]
   /** By route, one for each of its columns. */
   usage: Map<string, ColumnUsage[]>

@@ -3,7 +3,8 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { RowsmithError, isRowsmithError } from '../util/errors.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { applicationId, checkSchema, formatVersion, tables } from './ledger-schema.ts'
-import { sqliteCode, storageError } from './storage-error.ts'
+import { ledgerError } from './ledger-error.ts'
+import { sqliteCode } from './storage-error.ts'
 
 export const ledgerName = 'ledger.sqlite'
 const sqliteReadOnlyRollback = 776
@@ -68,7 +69,7 @@ export class LedgerFile {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       // A refusal of ours leaves the ledger as good as before.
       if (isRowsmithError(error)) throw error
-      this.#failure = storageError(error, `writing ${this.path}`)
+      this.#failure = ledgerError(error, `writing ${this.path}`, this.path)
       throw this.#failure
     }
   }
@@ -137,7 +138,7 @@ export function openLedger(path: string, fill: ((ledger: LedgerFile) => void) | 
     return ledger
   } catch (error) {
     database.close()
-    throw storageError(error, `opening ${path}`)
+    throw ledgerError(error, `opening ${path}`, path)
   }
 }
 
@@ -149,7 +150,7 @@ export function openLedgerForReading(path: string): LedgerFile {
     return new LedgerFile(path, database)
   } catch (error) {
     database.close()
-    throw storageError(error, `opening ${path}`)
+    throw ledgerError(error, `opening ${path}`, path)
   }
 }
 
@@ -163,7 +164,7 @@ export function holdsRun(path: string): boolean {
   try {
     return recognise(database, path) === 'ledger'
   } catch (error) {
-    throw storageError(error, `opening ${path}`)
+    throw ledgerError(error, `opening ${path}`, path)
   } finally {
     database.close()
   }
@@ -215,12 +216,13 @@ function connect(path: string, readOnly: boolean): DatabaseSync {
   try {
     return new DatabaseSync(path, { readOnly, timeout: 5000 })
   } catch (error) {
-    throw storageError(error, `opening ${path}`)
+    throw ledgerError(error, `opening ${path}`, path)
   }
 }
 
 export function missing(path: string): RowsmithError {
-  return new RowsmithError('run-missing', `there is no run here: ${path} does not exist`, {
+  const state = existsSync(path) ? 'holds none yet' : 'does not exist'
+  return new RowsmithError('run-missing', `there is no run here: ${path} ${state}`, {
     hints: ['Check the path, or create a run there.'],
   })
 }

@@ -28,6 +28,14 @@ export interface StoredCell {
   value: StoredValue
 }
 
+/** Exchanges of a cell that are not to be used again, from a turn on. */
+interface ForgottenExchanges {
+  row: number
+  column: number
+  turn: number
+  reply: null
+}
+
 /** One answered request of a cell of several. */
 export interface StoredExchange {
   row: number
@@ -55,7 +63,8 @@ export interface StoredFailure {
 /** Records that become durable together. */
 export interface JournalBatch {
   cells: readonly StoredCell[]
-  exchanges: readonly StoredExchange[]
+  /** In the order they were made and forgotten. */
+  exchanges: readonly (StoredExchange | ForgottenExchanges)[]
   failures: readonly StoredFailure[]
   usage: readonly ColumnUsage[]
 }
@@ -88,7 +97,13 @@ export function writeBatch(
   const { columns, session } = context
   context.exchanges ||= exchanges.length > 0
   ledger.write(() => {
-    for (const exchange of exchanges) insertExchange(ledger, columns, exchange)
+    for (const exchange of exchanges) {
+      if (exchange.reply !== null) insertExchange(ledger, columns, exchange)
+      else {
+        const { row, column, turn } = exchange
+        ledger.run(forgetExchanges, row, columnAt(columns, column).key, turn)
+      }
+    }
     for (const { row, column, value } of cells) {
       const { key, settings } = columnAt(columns, column)
       const stored = toSql(settings.type, value)
@@ -99,6 +114,8 @@ export function writeBatch(
     for (const requests of usage) addUsage(ledger, columns, session, requests)
   })
 }
+
+const forgetExchanges = 'DELETE FROM exchange WHERE row = ? AND column_key = ? AND turn >= ?'
 
 /** A cell that is made needs its exchanges no more. Those of a failed one stay for a retry. */
 const foldExchanges = 'DELETE FROM exchange WHERE row = ? AND column_key = ?'
@@ -205,6 +222,12 @@ export function readUnfinishedParts(
   return [...parts].sort((one, other) => one - other)
 }
 
+/** A null that was kept is none when another cell dropped the row afterwards. */
+const standingOutcome = `CASE
+  WHEN outcome = 'null' AND (row IN (SELECT row FROM absent) OR EXISTS (
+    SELECT 1 FROM failure AS other WHERE other.row = failure.row AND other.outcome = 'dropped'))
+  THEN 'dropped' ELSE outcome END`
+
 /**
  * All failures that stand, most frequent first.
  *
@@ -220,14 +243,15 @@ export function readFailures(
   const rows = ledger.all(
     `
     WITH every AS (
-      SELECT column_key, code, outcome, row, message, raw, 1 AS count, ${usageColumns}
+      SELECT column_key, code, ${standingOutcome} AS outcome, row, message, raw, 1 AS count,
+        ${usageColumns}
       FROM failure WHERE row < ?
       UNION ALL SELECT column_key, code, 'null', row, message, raw, count, ${usageColumns}
       FROM null_failure)
     SELECT column_key, code, outcome, min(row) AS row, message, raw, sum(count) AS count,
       ${usageSums}
     FROM every GROUP BY column_key, code, outcome HAVING sum(count) > 0
-    ORDER BY count DESC, column_key, code`,
+    ORDER BY count DESC, column_key, code, outcome`,
     target,
   )
   return rows.flatMap((row) => {

@@ -20,7 +20,7 @@ import { readAbsent, readNullCells } from './ledger-parts.ts'
 import { forgetMerged } from './ledger-profiles.ts'
 import { usagePlaces, usageValues } from './ledger-usage.ts'
 import { noUsage } from '../graph/request.ts'
-import type { RowBlock } from './part-file.ts'
+import type { RowBlock } from './row-group.ts'
 import { toSql } from './sql-value.ts'
 
 /** What a change of the config did. */
@@ -66,7 +66,7 @@ function reopenParts(ledger: LedgerFile, partRows: number, keys: readonly number
     const there = new Set(keysOf(ledger, config))
     if (keys.every((key) => there.has(key))) continue
     for (const { number } of ledger.all('SELECT number FROM part WHERE config = ?', config)) {
-      rows = rows.union(reopenPart(ledger, partRows, Number(number), wanted))
+      rows = rows.union(reopenPart(ledger, partRows, Number(number), wanted, noteFile))
     }
   }
   return [...rows.intervals()]
@@ -78,12 +78,43 @@ function keysOf(ledger: LedgerFile, config: number): number[] {
     .map((row) => readCount(row, 'column_key', 'config_column.column_key'))
 }
 
+/**
+ * Makes the rows of parts undecided whose files are no longer what they were, and gives them.
+ *
+ * Nothing of these files is known then: what they held is paid for again.
+ */
+export function forgetFiles(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  partRows: number,
+  parts: readonly number[],
+): Interval[] {
+  const all = new Set(columns.map(({ key }) => key))
+  let rows = RowSet.empty
+  ledger.write(() => {
+    for (const part of parts) {
+      ledger.run('INSERT OR IGNORE INTO intent SELECT file FROM reopened WHERE part = ?', part)
+      ledger.run('DELETE FROM reopened WHERE part = ?', part)
+      if (ledger.get('SELECT 1 FROM part WHERE number = ?', part) === undefined) continue
+      rows = rows.union(reopenPart(ledger, partRows, part, all, giveUpFile))
+    }
+    ledger.run('UPDATE dataset SET current = 0')
+  })
+  return [...rows.intervals()]
+}
+
+function giveUpFile(ledger: LedgerFile, row: SqlRow, part: number): void {
+  const file = readNullableText(row, 'file', `part ${part}: file`)
+  if (file !== null) ledger.run('INSERT OR IGNORE INTO intent VALUES (?)', file)
+}
+
 /** A row that is absent because of a column that did not change stays so. */
 function reopenPart(
   ledger: LedgerFile,
   partRows: number,
   part: number,
   wanted: ReadonlySet<number>,
+  leaveFile: (ledger: LedgerFile, row: SqlRow, part: number) => void,
 ): RowSet {
   const row = ledger.get('SELECT * FROM part WHERE number = ?', part) ?? {}
   const decided = readPartRows(row, part, partRows)
@@ -98,7 +129,7 @@ function reopenPart(
     ledger.run('DELETE FROM absent WHERE row >= ? AND row < ?', start, end)
   }
   unfoldNullFailures(ledger, row, part)
-  noteFile(ledger, row, part)
+  leaveFile(ledger, row, part)
   ledger.run('DELETE FROM part WHERE number = ?', part)
   if (!left.isEmpty) {
     const dropped = kept.filter(({ outcome }) => outcome === 'dropped').length
@@ -171,6 +202,27 @@ export function readReopened(ledger: LedgerFile): number[] {
   return ledger
     .all('SELECT part FROM reopened ORDER BY part')
     .map((row) => readCount(row, 'part', 'reopened.part'))
+}
+
+/** Files of some parts from a part on, those of reopened ones too. */
+export function readPartFiles(
+  ledger: LedgerFile,
+  from: number,
+  most: number,
+): { part: number; file: string; sha256: string }[] {
+  return ledger
+    .all(
+      `SELECT number AS part, file, sha256 FROM part WHERE number >= ?1 AND file IS NOT NULL
+      UNION ALL SELECT part, file, sha256 FROM reopened WHERE part >= ?1
+      ORDER BY part LIMIT ?2`,
+      from,
+      most,
+    )
+    .map((row) => ({
+      part: readCount(row, 'part', 'part.number'),
+      file: readText(row, 'file', 'part.file'),
+      sha256: readText(row, 'sha256', 'part.sha256'),
+    }))
 }
 
 export function readReopenedPart(

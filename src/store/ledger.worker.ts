@@ -10,6 +10,7 @@ import * as batches from './ledger-batch.ts'
 import * as datasets from './ledger-dataset.ts'
 import { readDecided } from './ledger-decided.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
+import { ledgerError } from './ledger-error.ts'
 import * as journal from './ledger-journal.ts'
 import * as parts from './ledger-parts.ts'
 import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './ledger-rows.ts'
@@ -18,6 +19,8 @@ import * as reopening from './ledger-reopen.ts'
 import * as runs from './ledger-run.ts'
 import * as usage from './ledger-usage.ts'
 import type { RunSettings } from './settings.ts'
+import { sqliteCode } from './storage-error.ts'
+import { verifyPart } from './verify.ts'
 
 export interface OpenLedger {
   settings: RunSettings
@@ -49,6 +52,8 @@ export interface LedgerCalls {
   changeConfig(version: ConfigVersion): ChangedRun
   /** Takes what the file of a reopened part holds into the ledger; gives the file, an orphan now. */
   takeReopened(directory: string, part: number): Promise<string | null>
+  partFiles(from: number, most: number): { part: number; file: string; sha256: string }[]
+  forgetFiles(parts: readonly number[]): ChangedRun
   unprofiledParts(from: number, most: number): number[]
   storeProfile(part: number, profile: PartProfile): void
   setTarget(rows: number): void
@@ -59,6 +64,7 @@ export interface LedgerCalls {
   endBatch(id: number, end: batches.BatchEnd, wallTimeMs: number): void
   openBatches(): batches.Batch[]
 
+  intents(): string[]
   addIntent(path: string): void
   removeIntents(paths: readonly string[]): void
   planJoin(): number[]
@@ -69,7 +75,7 @@ export interface LedgerCalls {
   commitDataset(directory: string, files: readonly datasets.DatasetEntry[], intent: string): void
 }
 
-/** What a change of the config did, as the thread of the run sees it. */
+/** What the reopening of parts did, as the thread of the run sees it. */
 export interface ChangedRun {
   columns: RunSettings['columns']
   /** Rows that are undecided again. */
@@ -107,8 +113,13 @@ function begin(ledger: LedgerFile, wallTimeMs: number): OpenLedger {
     }
   } catch (error) {
     ledger.close()
-    throw error
+    throw readError(error, ledger)
   }
+}
+
+/** What SQLite says of a call that only reads; a defect of ours stays one. */
+function readError(thrown: unknown, { path }: LedgerFile): unknown {
+  return sqliteCode(thrown) === null ? thrown : ledgerError(thrown, `reading ${path}`, path)
 }
 
 /** Row group by row group, so that no transaction is larger than one. */
@@ -116,17 +127,19 @@ async function takeReopened(directory: string, part: number): Promise<string | n
   const { ledger, columns } = run()
   const reopened = reopening.readReopenedPart(ledger, columns, part)
   if (reopened === null) return null
+  const path = resolve(directory, reopened.file)
+  verifyPart({ path, sha256: reopened.sha256 })
   // Only a run whose config was edited needs a Parquet reader in this thread.
   const { readPartFile } = await import('./part-file.ts')
   const fileColumns = reopened.columns.map(({ settings }) => settings)
-  for await (const block of readPartFile(resolve(directory, reopened.file), fileColumns)) {
+  for await (const block of readPartFile(path, fileColumns)) {
     reopening.takeCells(ledger, reopened, block)
   }
   reopening.forgetReopened(ledger, reopened)
   return reopened.file
 }
 
-serve<LedgerCalls>({
+const calls: LedgerCalls = {
   create(path, settings, wallTimeMs) {
     return begin(
       openLedger(path, (ledger) => runs.fillLedger(ledger, settings)),
@@ -198,6 +211,16 @@ serve<LedgerCalls>({
     }
   },
   takeReopened,
+  partFiles: (from, most) => reopening.readPartFiles(run().ledger, from, most),
+  forgetFiles(lost) {
+    const { ledger, columns, settings } = run()
+    const undecided = reopening.forgetFiles(ledger, columns, settings.partRows, lost)
+    return {
+      columns: settings.columns,
+      undecided,
+      reopened: reopening.readReopened(ledger),
+    }
+  },
   unprofiledParts: (from, most) => profiles.readUnprofiled(run().ledger, from, most),
   storeProfile(part, profile) {
     const { ledger, columns } = run()
@@ -221,6 +244,7 @@ serve<LedgerCalls>({
   endBatch: (id, end, wallTimeMs) => batches.endBatch(run().ledger, id, end, wallTimeMs),
   openBatches: () => batches.readOpenBatches(run().ledger, run().columns),
 
+  intents: () => datasets.readIntents(run().ledger),
   addIntent: (path) => datasets.addIntent(run().ledger, path),
   removeIntents: (paths) => datasets.removeIntents(run().ledger, paths),
   planJoin() {
@@ -234,4 +258,6 @@ serve<LedgerCalls>({
   commitDataset(directory, files, intent) {
     datasets.commitDataset(run().ledger, directory, files, intent)
   },
-})
+}
+
+serve(calls, { errorOf: (thrown) => (open === null ? thrown : readError(thrown, open.ledger)) })

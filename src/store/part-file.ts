@@ -14,14 +14,8 @@ import {
   type FileColumn,
   type WrittenFile,
 } from './parquet.ts'
-import { createRowGroup, type RowGroupLimits } from './row-group.ts'
+import { createRowGroup, type RowBlock, type RowGroupLimits } from './row-group.ts'
 import { recordColumn, rowColumn } from './settings.ts'
-
-/** Rows with their values by column, in ascending row order; at least one row. */
-export interface RowBlock {
-  rows: Float64Array
-  columns: readonly (readonly StoredValue[])[]
-}
 
 export interface WritePartOptions {
   path: string

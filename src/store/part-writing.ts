@@ -8,8 +8,10 @@ import {
 } from '../profile/part-profile.ts'
 import { createHandOff } from './hand-off.ts'
 import { syncFolder, type FileColumn, type WrittenFile } from './parquet.ts'
-import { mergeBlocks, readPartFile, writePartFile, type RowBlock } from './part-file.ts'
+import { mergeBlocks, readPartFile, writePartFile } from './part-file.ts'
+import type { RowBlock } from './row-group.ts'
 import { storageError } from './storage-error.ts'
+import { verifyPart, type RecordedFile } from './verify.ts'
 
 export interface WrittenPart extends WrittenFile {
   /** Of all its records, those of the old file included. */
@@ -20,7 +22,7 @@ export interface PartTarget {
   path: string
   columns: readonly FileColumn[]
   /** The part's old file, whose records go into the new one. */
-  old: string | null
+  old: RecordedFile | null
   place: PartPlace
 }
 
@@ -57,8 +59,9 @@ async function write(
   { path, columns, old, place }: PartTarget,
   fresh: AsyncIterable<RowBlock>,
 ): Promise<WrittenPart> {
+  if (old !== null) verifyPart(old)
   const profiler = createPartProfiler(columns, place)
-  const blocks = old === null ? fresh : mergeBlocks(readPartFile(old, columns), fresh)
+  const blocks = old === null ? fresh : mergeBlocks(readPartFile(old.path, columns), fresh)
   try {
     const folder = dirname(path)
     if (mkdirSync(folder, { recursive: true }) !== undefined) syncFolder(dirname(folder))

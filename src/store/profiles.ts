@@ -7,7 +7,8 @@ import { readMerged, runOf } from './ledger-profiles.ts'
 import type { OpenRun } from './open-run.ts'
 import { profileFile } from './profile-file.ts'
 import type { RunSettings } from './settings.ts'
-import { storageError } from './storage-error.ts'
+import { ledgerError } from './ledger-error.ts'
+import type { RecordedFile } from './verify.ts'
 
 /** Statistics of some records below the target, the next in row order. */
 export interface ReadProfile {
@@ -46,7 +47,7 @@ export async function* readProfiles(
       part = next === null ? end : runOf(next).start
     }
   } catch (error) {
-    throw storageError(error, `reading ${path}`)
+    throw ledgerError(error, `reading ${path}`, path)
   } finally {
     ledger.close()
   }
@@ -87,18 +88,22 @@ async function profileOf(reading: Reading, number: number): Promise<ReadProfile 
   // A part that got more rows has another file by then; its record says which.
   for (let tries = 0; ; tries += 1) {
     const part = readPartRecord(ledger, columns, partRows, number)
-    if (part?.file === null || part === null) return null
+    const file = part === null ? null : fileOf(directory, part)
+    if (part === null || file === null) return null
     const all = (number + 1) * partRows <= rows || lastRow(part) < rows
     const skipped = all ? columns.map(({ key }) => part.skipped.get(key) ?? 0) : null
     if (all && part.profile !== null) return { profile: part.profile, skipped }
     try {
-      const path = resolve(directory, part.file)
       const place = { part: number, endRow: (number + 1) * partRows, below: rows }
-      return { profile: await profileFile(path, settings.columns, place), skipped }
+      return { profile: await profileFile(file, settings.columns, place), skipped }
     } catch (error) {
       if (tries >= 3 || !isMissing(error)) throw error
     }
   }
+}
+
+function fileOf(directory: string, { file, sha256 }: PartRecord): RecordedFile | null {
+  return file === null || sha256 === null ? null : { path: resolve(directory, file), sha256 }
 }
 
 function lastRow({ decided }: PartRecord): number {
@@ -143,10 +148,10 @@ export async function completeProfiles(run: OpenRun): Promise<void> {
     const parts = await ledger.call('unprofiledParts', from, pageParts)
     for (const part of parts) {
       const record = await ledger.call('partRecord', part)
-      if (record?.file === null || record === null) continue
+      const file = record === null ? null : fileOf(directory, record)
+      if (file === null) continue
       const place = { part, endRow: (part + 1) * partRows }
-      const path = resolve(directory, record.file)
-      const profile = await writer().call('profileFile', path, columns, place)
+      const profile = await writer().call('profileFile', file, columns, place)
       await ledger.call('storeProfile', part, profile)
     }
     const last = parts.at(-1)

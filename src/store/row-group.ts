@@ -1,5 +1,10 @@
-import { storedBytes } from '../graph/stored-value.ts'
-import type { RowBlock } from './part-file.ts'
+import { storedBytes, type StoredValue } from '../graph/stored-value.ts'
+
+/** Rows with their values by column, in ascending row order; at least one row. */
+export interface RowBlock {
+  rows: Float64Array
+  columns: readonly (readonly StoredValue[])[]
+}
 
 /** What ends a row group: the row that reaches one of these is its last. */
 export interface RowGroupLimits {

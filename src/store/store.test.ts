@@ -323,7 +323,7 @@ test('a missing or cut part file is named before anything is joined', async () =
   writeFileSync(file, bytes.subarray(0, 20))
   await expect(store.join()).rejects.toThrow(/part 0: its file .* has 20 bytes, expected \d+/)
   rmSync(file)
-  await expect(store.join()).rejects.toMatchObject({ code: 'ledger-corrupt' })
+  await expect(store.join()).rejects.toMatchObject({ code: 'file-damaged' })
   writeFileSync(file, bytes)
   expect(await store.join()).toHaveLength(1)
   expect(existsSync(join(folder, 'data.s1-2.joining'))).toBe(false)

@@ -22,6 +22,7 @@ import type { PartRecord, RowTotals } from './ledger-parts.ts'
 import { checkColumns, checkSettings } from './ledger-run.ts'
 import type { RouteUsage } from './ledger-usage.ts'
 import type { LedgerCalls, OpenLedger } from './ledger.worker.ts'
+import { findDamage, type Damage } from './find-damage.ts'
 import { takeLock, type FolderLock } from './lock.ts'
 import { completeProfiles } from './profiles.ts'
 import { syncFolder } from './parquet.ts'
@@ -66,6 +67,10 @@ export interface RunStore extends AsyncDisposable {
    * Only parts that lack one of its columns are made again; what they hold of the others is known.
    */
   changeConfig(version: ConfigVersion): Promise<Interval[]>
+  /** Reads every part and the dataset, and tells which are gone or have other bytes. */
+  findDamage(): Promise<Damage>
+  /** Makes the rows of damaged parts undecided and gives them; they are paid for again. */
+  forgetDamaged(damage: Damage): Promise<Interval[]>
   /** Makes the statistics of parts that were reopened and made again, where they are missing. */
   completeProfiles(): Promise<void>
   /** Rows beyond a smaller target stay in their parts and out of the dataset. */
@@ -263,6 +268,13 @@ function createRunStore(
     return changed.undecided
   }
 
+  async function forgetDamaged({ parts }: Damage): Promise<Interval[]> {
+    const { undecided, reopened: left } = await ledger.call('forgetFiles', parts)
+    reopenedParts = new Set(left)
+    await removeOrphans(directory, ledger, await ledger.call('intents'))
+    return undecided
+  }
+
   return {
     directory,
     get settings() {
@@ -289,6 +301,8 @@ function createRunStore(
     partRecord: (part) => after(() => ledger.call('partRecord', part)),
     retryDropped: () => after(() => exclusive(() => ledger.call('retryDropped'))),
     changeConfig: (version) => after(() => exclusive(() => changeConfig(version))),
+    findDamage: () => after(() => exclusive(() => findDamage(run))),
+    forgetDamaged: (damage) => after(() => exclusive(() => forgetDamaged(damage))),
     completeProfiles: () => after(() => exclusive(() => completeProfiles(run))),
     setTarget: (rows) =>
       after(() =>

@@ -10,6 +10,7 @@ import type { OldPart, PartCommit } from './ledger-parts.ts'
 import type { OpenRun } from './open-run.ts'
 import type { WrittenPart } from './part-writing.ts'
 import type { RunSettings } from './settings.ts'
+import type { RecordedFile } from './verify.ts'
 import type { WriterCalls } from './writer.worker.ts'
 
 /** Bytes on the way to the writer thread that are not taken yet: it encodes while they wait. */
@@ -104,7 +105,7 @@ async function beginStream(run: OpenRun, part: number, fresh: RowSet): Promise<P
   const begun = thread.call('beginPart', {
     path: resolve(directory, name),
     columns: settings.columns.map(({ name: column, type }) => ({ name: column, type })),
-    old: old.file === null ? null : resolve(directory, old.file),
+    old: recorded(directory, old),
     place: { part, endRow: (part + 1) * settings.partRows },
   })
   const flight = createFlight(thread)
@@ -123,6 +124,10 @@ async function beginStream(run: OpenRun, part: number, fresh: RowSet): Promise<P
       await run.ledger.call('removeIntents', [name]).catch(() => undefined)
     },
   }
+}
+
+function recorded(directory: string, { file, sha256 }: OldPart): RecordedFile | null {
+  return file === null || sha256 === null ? null : { path: resolve(directory, file), sha256 }
 }
 
 interface Flight {

@@ -11,6 +11,7 @@ import {
 } from './part-writing.ts'
 import { profileFile } from './profile-file.ts'
 import { storageError } from './storage-error.ts'
+import { isIntact, type RecordedFile } from './verify.ts'
 
 /** The thread that encodes Parquet; it sees files only, never the ledger. */
 export interface WriterCalls {
@@ -20,7 +21,13 @@ export interface WriterCalls {
   addRows(rows: Float64Array, columns: readonly (readonly StoredValue[])[]): Promise<void>
   finishPart(): Promise<WrittenPart>
   abandonPart(): Promise<void>
-  profileFile(path: string, columns: readonly FileColumn[], place: PartPlace): Promise<PartProfile>
+  profileFile(
+    file: RecordedFile,
+    columns: readonly FileColumn[],
+    place: PartPlace,
+  ): Promise<PartProfile>
+  /** Those of some files that are gone or have other bytes than were written. */
+  damagedFiles(files: readonly RecordedFile[]): string[]
   joinFile(options: JoinFileOptions): Promise<WrittenFile & { rows: number }>
 }
 
@@ -46,13 +53,14 @@ serve<WriterCalls>({
     open = null
     await part?.abandon()
   },
-  async profileFile(path, columns, place) {
+  async profileFile(file, columns, place) {
     try {
-      return await profileFile(path, columns, place)
+      return await profileFile(file, columns, place)
     } catch (error) {
-      throw storageError(error, `reading ${path}`)
+      throw storageError(error, `reading ${file.path}`)
     }
   },
+  damagedFiles: (files) => files.filter((file) => !isIntact(file)).map(({ path }) => path),
   async joinFile(options) {
     try {
       return await joinFile(options)

@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'folder-foreign'
   | 'format-newer'
   | 'ledger-corrupt'
+  | 'file-damaged'
   | 'filesystem-unsafe'
   | 'group-unknown'
   | 'run-missing'

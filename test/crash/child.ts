@@ -2,7 +2,10 @@ import type { RunEvent } from '../../src/run/events.ts'
 import { start } from '../../src/run/run.ts'
 import { testKinds } from './kinds.ts'
 
-/** One session of a run in a process of its own, given as JSON in the first argument. */
+/**
+ * One session of a run in a process of its own, given as JSON in the first argument. SIGINT drains
+ * it, SIGTERM aborts it.
+ */
 export interface Session {
   config: object
   rows: number
@@ -25,5 +28,7 @@ if (import.meta.main) {
       if (type === dieAt) process.kill(process.pid, 'SIGKILL')
     },
   })
+  process.on('SIGINT', () => run.drain())
+  process.on('SIGTERM', () => run.abort())
   console.log(JSON.stringify(await run.finished))
 }

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { commonFields } from '../../src/columns/common-fields.ts'
 import { type ColumnKind, defineColumn } from '../../src/graph/kind.ts'
+import { type ChatMessage, textMessage, textOf } from '../../src/graph/request.ts'
 
 /** The row's number as a value, so that prompts and records say which row they are of. */
 export const rowNumber = defineColumn({
@@ -88,7 +89,59 @@ function wholeKind(
   }
 }
 
+const talkSchema = z.strictObject({
+  ...commonFields,
+  column_type: z.literal('talk'),
+  turns: z.number().int(),
+})
+
+/**
+ * A conversation of some turns, each asked with what was said before; `receipts` gets a line when its
+ * function is entered and one when it is left.
+ */
+function talkColumn(receipts: string): ColumnKind<z.output<typeof talkSchema>> {
+  return defineColumn({
+    type: 'talk',
+    schema: talkSchema,
+    describe: (_config, context) => ({
+      by: 'cell',
+      pure: false,
+      output: 'string',
+      references: [],
+      routes: [{ name: 'writer', operation: 'chat', requests: 'many' }],
+      identity: context.modelIdentity('writer'),
+    }),
+    bind: ({ turns }) => ({
+      by: 'cell',
+      requests: 'many',
+      async run({ index }, { request }) {
+        appendFileSync(receipts, 'opened\n')
+        try {
+          const messages: ChatMessage[] = []
+          for (let turn = 0; turn < turns; turn += 1) {
+            messages.push(textMessage('user', `talk ${index}: turn ${turn}`))
+            const { content } = await request('writer', {
+              operation: 'chat',
+              messages: [...messages],
+            })
+            messages.push({ role: 'assistant', content })
+          }
+          return { value: messages.map(({ content }) => textOf(content)).join(' / ') }
+        } finally {
+          appendFileSync(receipts, 'closed\n')
+        }
+      },
+    }),
+  })
+}
+
 /** Every kind of this file, with the calls that cost something noted in `receipts`. */
 export function testKinds(receipts: string): ColumnKind[] {
-  return [rowNumber, paidColumn(receipts), wholeColumn, paidWholeColumn(receipts)]
+  return [
+    rowNumber,
+    paidColumn(receipts),
+    wholeColumn,
+    paidWholeColumn(receipts),
+    talkColumn(receipts),
+  ]
 }

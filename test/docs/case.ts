@@ -41,7 +41,7 @@ export function tales({
   }
 }
 
-interface Setting {
+export interface Setting {
   desk: Desk
   /** Runs a command to its end; the exit code is checked. */
   run: (command: string, code: number, environment?: Record<string, string>) => Promise<Ended>

@@ -31,6 +31,10 @@ export const endpointCases = {
   quota: answering((number) =>
     number > 2 ? { status: 402, error: 'Insufficient credits.', code: 'insufficient_credits' } : {},
   ),
+  away: answering((number) => (number > 10 ? { status: 503, error: 'Loading the model.' } : {}), {
+    command: 'create tales.json -n 40 --seed 1',
+    runConfig: 'max_outage: 2\n',
+  }),
   certificate: async ({ desk, run }) => {
     const [key, cert] = await Promise.all(
       ['server-key.pem', 'server.pem'].map((name) => readFile(`${fixtures}${name}`, 'utf8')),

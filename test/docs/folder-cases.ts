@@ -1,8 +1,19 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { refusalOf, unsafeFilesystem } from '../../src/store/filesystem.ts'
 import { createModelServer } from '../../src/testing/model-server.ts'
-import { type Case, pets, tales } from './case.ts'
+import type { Desk } from '../e2e/command.ts'
+import { type Case, pets, type Setting, tales } from './case.ts'
+
+/** A run with a bit of its only part changed. */
+async function damagedPets(desk: Desk, run: Setting['run']): Promise<void> {
+  await desk.write('pets.json', pets)
+  await run('create pets.json -n 4', 0)
+  const path = desk.path('runs/pets/parts/part-00000000.s1-1.parquet')
+  const bytes = await readFile(path)
+  bytes[50] = (bytes[50] ?? 0) ^ 1
+  await writeFile(path, bytes)
+}
 
 /** Run folders that refuse, and disks. */
 export const folderCases = {
@@ -53,6 +64,15 @@ export const folderCases = {
     await mkdir(desk.path('data'))
     await desk.write('data/letters.txt', '')
     return (await run('create pets.json --out data', 2)).stderr
+  },
+  'damaged-part': async ({ desk, run }) => {
+    await damagedPets(desk, run)
+    return (await run('export runs/pets --to pets.jsonl', 2)).stderr
+  },
+  repaired: async ({ desk, run }) => {
+    await damagedPets(desk, run)
+    const { stderr } = await run('create pets.json -n 4 --repair', 0)
+    return stderr.split('\n').find((line) => line.includes('damaged')) ?? null
   },
   'network-disk': () =>
     Promise.resolve(

@@ -337,8 +337,9 @@ test('an export to what it can not be', async () => {
     "
   `)
   expect(await refusal(desk, 'export', 'runs/pets', '--to', 'pets.json')).toMatchInlineSnapshot(`
-    "rowsmith: Parquet files are exported into a folder, and <desk>/pets.json is a file
-      Give a folder, or a file name ending in .jsonl or .csv.
+    "rowsmith: pets.json ends in .json, which names no export format
+      Did you mean .jsonl?
+      Give a file name ending in .jsonl, .ndjson, .csv, a folder for Parquet (with / at its end, or --format parquet), or say the --format.
     "
   `)
 })

@@ -21,6 +21,11 @@ export interface LimitsCaseOptions {
   promptCharacters?: (row: number) => number
   groupRows?: number
   seed?: number
+  /** The prompt of a row; so many characters when left out. */
+  prompt?: (row: number) => string
+  maxOutageMs?: number
+  during?: (engine: Engine) => void
+  earlyShutdown?: { rate: number; window: number } | null
 }
 
 export interface LimitsCase {
@@ -33,6 +38,7 @@ export interface LimitsCase {
 /** A whole run of one LLM column, with the limiters of a real one, against a simulated server. */
 export async function runAgainst(options: LimitsCaseOptions): Promise<LimitsCase> {
   const { rows, cap, groupRows = 1_000, promptCharacters = () => 400 } = options
+  const { prompt = (row: number) => 'x'.repeat(promptCharacters(row)) } = options
   const none = { requests: null, tokens: null }
   let chance = options.seed ?? 1
   const [route] = createRoutes(
@@ -43,6 +49,7 @@ export async function runAgainst(options: LimitsCaseOptions): Promise<LimitsCase
         provider: 'local',
         model: 'test',
         endpoint: 'here',
+        resource: 'here',
         aliasCap: cap,
         endpointCap: null,
         aliasRate: { ...none, ...options.rate },
@@ -51,9 +58,12 @@ export async function runAgainst(options: LimitsCaseOptions): Promise<LimitsCase
         timeoutMs: 60_000,
       }),
     },
-    { ...defaultRunConfig.request_admission, ...options.admission },
-    // Chance of its own, the same in every run.
-    () => (chance = (chance * 16_807) % 0x7fffffff) / 0x7fffffff,
+    {
+      admission: { ...defaultRunConfig.request_admission, ...options.admission },
+      waitsForFailing: true,
+      // Chance of its own, the same in every run.
+      random: () => (chance = (chance * 16_807) % 0x7fffffff) / 0x7fffffff,
+    },
   )
   if (route === undefined) throw new Error('no route')
   let answeredAt = 0
@@ -62,15 +72,17 @@ export async function runAgainst(options: LimitsCaseOptions): Promise<LimitsCase
       {
         name: 'text',
         route: 'm',
-        prepare: (row) => requestOf('x'.repeat(promptCharacters(row.index))),
+        prepare: (row) => requestOf(prompt(row.index)),
       },
     ],
     rows,
     groupRows,
     slots: { m: cap },
-    limiters: () => route.limiters,
+    limiters: () => [],
     options: {
       routes: [route],
+      maxOutageMs: options.maxOutageMs ?? 300_000,
+      earlyShutdown: options.earlyShutdown ?? null,
       async send(_, request) {
         const reply = await server.send(request)
         answeredAt = engine.clock.now()
@@ -79,6 +91,7 @@ export async function runAgainst(options: LimitsCaseOptions): Promise<LimitsCase
     },
   })
   const server = createSimulatedServer(() => engine.clock, options.server)
+  options.during?.(engine)
   const end = await engine.run()
   return { engine, server, end, minutes: answeredAt / 60_000 }
 }

@@ -8,6 +8,7 @@ import {
 import { charactersOf } from '../../src/graph/request-size.ts'
 import { RequestError } from '../../src/graph/request-error.ts'
 import type { Clock } from '../../src/util/clock.ts'
+import { promptOf } from '../support/engine.ts'
 
 /** A model server under virtual time, with the quotas and the manners of real ones. */
 export interface SimulatedServerOptions {
@@ -23,6 +24,10 @@ export interface SimulatedServerOptions {
   slots?: number
   /** Refuses everything for so many ms from `now` on; 0 while it is open. */
   closedMs?: (now: number) => number
+  /** Is not there for a while: nobody listens and what is in flight breaks, or all is answered 503. */
+  away?: { from: number; until: number; how: 'gone' | 'fails' }
+  /** Rows, by their prompt, that it always answers with 500. */
+  poison?: (prompt: string) => boolean
   latencyMs?: (call: { number: number; inFlight: number; outputTokens: number }) => number
   outputTokens?: (number: number) => number
   /** Answers nothing, and the client gives up. */
@@ -42,6 +47,10 @@ interface Arrival {
 export interface SimulatedServer {
   send(request: ModelRequest): Promise<ModelReply>
   readonly answered: number
+  /** When it answered, in order. */
+  readonly answeredAt: readonly number[]
+  /** When it was asked in vain, in order. */
+  readonly missed: readonly number[]
   readonly refused: number
   readonly inFlight: number
   readonly maxInFlight: number
@@ -59,6 +68,8 @@ export function createSimulatedServer(
   const requests = createMeter(options.requestsPerMinute, counting)
   const tokens = createMeter(options.tokensPerMinute, counting)
   const arrivals: Arrival[] = []
+  const answeredAt: number[] = []
+  const missed: number[] = []
   let number = 0
   let answered = 0
   let refused = 0
@@ -70,8 +81,25 @@ export function createSimulatedServer(
     return { requests: requests.quota(now), tokens: tokens.quota(now) }
   }
 
+  function isAway(now: number): boolean {
+    const { away } = options
+    return away !== undefined && now >= away.from && now < away.until
+  }
+
+  function sendInVain(now: number): Promise<ModelReply> {
+    missed.push(now)
+    return after(2, () => {
+      if (options.away?.how === 'fails') {
+        const told = { status: 503 }
+        throw new RequestError('server-error', 'not now', { kind: 'transient' }, told)
+      }
+      throw new RequestError('unreachable', 'nobody listens', { kind: 'unreachable' })
+    })
+  }
+
   function send(request: ModelRequest): Promise<ModelReply> {
     const now = clock().now()
+    if (isAway(now)) return sendInVain(now)
     const call = number++
     const inputTokens = Math.ceil(charactersOf(request) / CHARACTERS_PER_TOKEN)
     const outputTokens = options.outputTokens?.(call) ?? 20
@@ -102,9 +130,18 @@ export function createSimulatedServer(
     }
     const limits = limitsAt(now)
     const latency = options.latencyMs?.({ number: call, inFlight, outputTokens }) ?? 1_000
-    return after(latency, () => {
+    const { away } = options
+    const breaksAt = away?.how === 'gone' && now < away.from ? away.from : Number.POSITIVE_INFINITY
+    return after(Math.min(latency, breaksAt - now), () => {
       inFlight -= 1
+      if (clock().now() >= breaksAt) {
+        throw new RequestError('disconnected', 'it broke', { kind: 'transient' })
+      }
+      if (options.poison?.(promptOf(request)) === true) {
+        throw new RequestError('server-error', 'no idea', { kind: 'transient' }, { status: 500 })
+      }
       answered += 1
+      answeredAt.push(clock().now())
       return {
         content: [{ type: 'text', text: 'answer' }],
         reasoning: null,
@@ -125,6 +162,8 @@ export function createSimulatedServer(
   return {
     send,
     arrivals,
+    answeredAt,
+    missed,
     get answered() {
       return answered
     },

@@ -168,7 +168,7 @@ describe('failure rules', () => {
     expect(engine.scheduler.snapshot().rows.remaining).toBe(99)
   })
 
-  test('404 stops a route without a success, but only fails the cell on one that works', async () => {
+  test('404 stops a model that never answered, but only fails the cell on one that did', async () => {
     const suspect = failing('not-found', { kind: 'suspect' })
     const never = createEngine({
       columns: [{ name: 'a', route: 'm' }],
@@ -178,7 +178,29 @@ describe('failure rules', () => {
       model: { fail: () => suspect },
     })
     expect(await never.run()).toMatchObject({ kind: 'stopped' })
-    expect(never.sent).toHaveLength(1)
+    expect(never.sent).toEqual(['a:0', 'a:1', 'a:2', 'a:3', 'a:4'])
+    expect(never.failures).toEqual([])
+
+    const oneRow = createEngine({
+      columns: [{ name: 'a', route: 'm' }],
+      rows: 1,
+      groupRows: 1,
+      slots: { m: 1 },
+      model: { fail: () => suspect },
+    })
+    expect(await oneRow.run()).toMatchObject({ kind: 'stopped' })
+    expect(oneRow.sent).toHaveLength(3)
+    expect(oneRow.failures).toEqual([])
+
+    const firstOnly = createEngine({
+      columns: [{ name: 'a', route: 'm' }],
+      rows: 50,
+      groupRows: 10,
+      slots: { m: 1 },
+      model: { fail: (text) => (text === 'a:0' ? suspect : null) },
+    })
+    expect(await firstOnly.run()).toEqual({ kind: 'complete' })
+    expect(firstOnly.failures).toMatchObject([{ row: 0, code: 'not-found' }])
 
     const sometimes = createEngine({
       columns: [{ name: 'a', route: 'm' }],
@@ -427,4 +449,27 @@ describe('a provider with a mistake', () => {
     expect(engine.failures).toMatchObject([{ code: 'bad-reply', attempts: 1 }])
     expect(engine.requests).toMatchObject([{ outcome: 'failed', usage: { inputTokens } }])
   })
+})
+
+test('a null of a row that was dropped meanwhile is no null that was kept', async () => {
+  const failed = failing('bad-request', { kind: 'refused' })
+  const engine = createEngine({
+    columns: [
+      { name: 'bad', route: 'f' },
+      { name: 'slow', route: 'm', onFailure: 'null' },
+    ],
+    rows: 2,
+    groupRows: 2,
+    slots: { m: 2, f: 2 },
+    model: {
+      latency: (text) => (text.startsWith('slow') ? 100 : 10),
+      fail: (text) => (text === 'bad:1' || text.startsWith('slow') ? failed : null),
+    },
+  })
+  expect(await engine.run()).toEqual({ kind: 'complete' })
+  expect(engine.failures.map(({ row, column, outcome }) => [row, column, outcome])).toEqual([
+    [1, 0, 'dropped'],
+    [0, 1, 'null'],
+    [1, 1, 'dropped'],
+  ])
 })

@@ -34,6 +34,7 @@ function throttledJournal(clock: VirtualClock) {
       state.mostPending = Math.max(state.mostPending, journal.pendingBytes)
     },
     exchange: (exchange, durable) => journal.exchange(exchange, durable),
+    forget: (row, column, fromTurn) => journal.forget(row, column, fromTurn),
     failure: (failure) => journal.failure(failure),
     // Counted with the cells of its batch.
     request: () => undefined,
@@ -59,7 +60,7 @@ test('answers wait for a slow disk within the budget, and the disk never waits f
   expect(await engine.run()).toEqual({ kind: 'complete' })
   expect(state.durable).toBe(rows)
   // What was on the wire when the mark was passed comes back and is kept.
-  const onTheWire = slots * (textBytes + 100)
+  const onTheWire = slots * (2 * textBytes + 100)
   expect(state.mostPending).toBeGreaterThan(maxPendingBytes)
   expect(state.mostPending).toBeLessThan(maxPendingBytes + onTheWire)
   // Half of the budget is there when sending goes on: the disk has work until the end.

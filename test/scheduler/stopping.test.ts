@@ -144,6 +144,7 @@ function manualJournal(bytesPerCell: number): {
         pendingBytes += bytesPerCell
       },
       exchange: () => undefined,
+      forget: () => undefined,
       failure: () => undefined,
       request: () => undefined,
       get pendingBytes() {

@@ -267,7 +267,7 @@ describe('ending while tasks are open', () => {
     expect(engine.parts.flatMap(({ rows }) => rows)).toEqual([0, 1, 2, 3])
   })
 
-  test('an abort does not wait for tasks, and what they answer later is nobody’s', async () => {
+  test('an abort waits some seconds for tasks and no longer, and what they answer later is nobody’s', async () => {
     let finished = 0
     const engine = createEngine({
       columns: [
@@ -289,7 +289,10 @@ describe('ending while tasks are open', () => {
     const ended = engine.scheduler.run()
     await engine.clock.advance(500)
     engine.scheduler.abort()
+    // They have some seconds for what they have to clean up.
+    await engine.clock.advance(5_000)
     expect(await ended).toEqual({ kind: 'interrupted' })
+    expect(finished).toBe(0)
     await engine.clock.advance(100_000)
     expect(finished).toBe(4)
     expect([engine.cells, engine.failures, engine.parts]).toEqual([[], [], []])

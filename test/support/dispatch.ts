@@ -4,7 +4,7 @@ import {
   type Lease,
   type RouteOptions,
 } from '../../src/limits/dispatcher.ts'
-import type { LimiterOutcome } from '../../src/limits/limiter.ts'
+import type { Limiter, LimiterOutcome } from '../../src/limits/limiter.ts'
 import type { Waiting } from '../../src/limits/line.ts'
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
 
@@ -18,7 +18,7 @@ export interface TimedWork extends Waiting {
 export interface DispatchCase {
   clock: VirtualClock
   dispatcher: Dispatcher<TimedWork>
-  started: { id: number; route: number; at: number }[]
+  started: { id: number; route: number; choice: number; at: number }[]
   /** Wakings by time alone. */
   wakings: number
   held: boolean
@@ -26,22 +26,32 @@ export interface DispatchCase {
   dispatch(): void
 }
 
+/** A route with one way to go. */
+export interface PlainRoute {
+  name: string
+  limiters: readonly Limiter[]
+  whileAnyOf?: readonly number[]
+}
+
 /** A dispatcher under virtual time whose works give their units back when their time is over. */
 export function dispatchCase(
-  routes: readonly RouteOptions[],
+  routes: readonly (RouteOptions | PlainRoute)[],
   onChange: (state: DispatchCase) => void = () => undefined,
 ): DispatchCase {
   const clock = createVirtualClock()
   const dispatcher = createDispatcher<TimedWork>({
     clock,
-    routes,
+    routes: routes.map((route) =>
+      'choices' in route ? route : { ...route, choices: [{ limiters: route.limiters, weight: 1 }] },
+    ),
     mayStart: () => !state.held,
     wake() {
       state.wakings += 1
       state.dispatch()
     },
     start(work, lease) {
-      state.started.push({ id: work.id, route: lease.route, at: clock.now() })
+      const { route, choice } = lease
+      state.started.push({ id: work.id, route, choice, at: clock.now() })
       clock.after(work.holdMs, () => giveBack(work, lease))
     },
   })

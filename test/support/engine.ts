@@ -1,10 +1,13 @@
 import type { Graph, GraphColumn } from '../../src/graph/graph.ts'
 import type {
+  Again,
   CellResult,
   ColumnKind,
   ColumnType,
+  Correction,
   Generator,
   Row,
+  SharedGenerator,
   TaskContext,
 } from '../../src/graph/kind.ts'
 import {
@@ -47,7 +50,7 @@ export interface TestColumn {
   pure?: boolean
   route?: string
   onFailure?: 'drop' | 'null'
-  requests?: 'none' | 'one' | 'many'
+  requests?: 'none' | 'one' | 'many' | 'shared'
   /** Aliases beside `route` its requests may go to. */
   alsoRoutes?: string[]
   /** The text of a skip condition, and the value a skipped cell has. */
@@ -63,6 +66,10 @@ export interface TestColumn {
   /** For the reply of a request with sides, or one that fails. */
   finish?: (reply: ModelReply, row: Row) => CellResult
   prepare?: (row: Row) => ModelRequest
+  /** Of a reply that is asked for again. */
+  correct?: (reply: ModelReply, row: Row, correction: Correction | null) => CellResult | Again
+  /** Of requests that several rows share. */
+  shared?: Pick<SharedGenerator, 'most' | 'prepare' | 'finish'>
   task?: (row: Row, context: TaskContext) => Promise<CellResult>
   frame?: (rows: readonly Row[]) => Promise<readonly (CellResult | Error)[]>
 }
@@ -146,8 +153,11 @@ function generatorOf(column: TestColumn, { by, requests, routes }: GraphColumn):
       requests,
       route: routes[0]?.name as string,
       prepare: column.prepare ?? ((row) => requestOf(`${column.name}:${row.index}`)),
-      finish: column.finish ?? ((_reply, row) => ({ value: value(row) })),
+      finish: column.correct ?? column.finish ?? ((_reply, row) => ({ value: value(row) })),
     }
+  }
+  if (column.shared !== undefined) {
+    return { by, requests: 'shared', route: routes[0]?.name as string, ...column.shared }
   }
   const task = column.task ?? ((row) => Promise.resolve({ value: value(row) }))
   return { by, requests: requests === 'none' ? 'none' : 'many', run: task }
@@ -157,7 +167,8 @@ export function requestOf(text: string): ModelRequest {
   return { operation: 'chat', messages: [textMessage('user', text)] }
 }
 
-function promptOf(request: ModelRequest): string {
+/** The text a request was made of. */
+export function promptOf(request: ModelRequest): string {
   return request.operation === 'chat' ? textOf(request.messages[0]?.content ?? []) : ''
 }
 
@@ -189,7 +200,11 @@ export interface EngineOptions {
   /** For what beside the engine goes by its time. */
   clock?: VirtualClock
   decided?: RowSet
-  known?: { cells: JournaledCell[]; failures: JournaledFailure[] }
+  known?: {
+    cells: JournaledCell[]
+    failures: JournaledFailure[]
+    exchanges?: JournaledExchange[]
+  }
   options?: Partial<SchedulerOptions>
 }
 
@@ -222,6 +237,13 @@ export const noRows: ReadRows = () => {
   throw new Error('nothing is known')
 }
 
+/** A route that has one way to go. */
+export function oneChoice(name: string, limiters: readonly Limiter[]): Route {
+  const endpoint = `endpoint of ${name}`
+  const choice = { name, resource: endpoint, endpoint, model: name, limiters, weight: 1 }
+  return { name, choices: [choice] }
+}
+
 /** The scheduler under virtual time, against a model that answers after a while. */
 export function createEngine(options: EngineOptions): Engine {
   const clock = options.clock ?? createVirtualClock()
@@ -249,11 +271,9 @@ export function createEngine(options: EngineOptions): Engine {
   }
   const inFlight = new Map<string, number>()
   const attempts = new Map<string, number>()
-  const routes: Route[] = Object.entries(options.slots).map(([name, cap]) => ({
-    name,
-    endpoint: `endpoint of ${name}`,
-    limiters: options.limiters?.(name) ?? [createConcurrencyLimiter({ name, cap })],
-  }))
+  const routes: Route[] = Object.entries(options.slots).map(([name, cap]) =>
+    oneChoice(name, options.limiters?.(name) ?? [createConcurrencyLimiter({ name, cap })]),
+  )
   const known = options.known === undefined ? null : knownSource(graph, options.known)
 
   function changeLoad(route: string, by: number): void {
@@ -303,6 +323,12 @@ export function createEngine(options: EngineOptions): Engine {
         engine.exchanges.push(exchange)
         clock.soon(durable)
       },
+      forget(row, column, fromTurn) {
+        const kept = engine.exchanges.filter(
+          (one) => one.row !== row || one.column !== column || one.turn < fromTurn,
+        )
+        engine.exchanges.splice(0, Infinity, ...kept)
+      },
       failure: (failure) => engine.failures.push(failure),
       request: (record) => engine.requests.push(record),
       pendingBytes: 0,
@@ -315,7 +341,10 @@ export function createEngine(options: EngineOptions): Engine {
     budget: { maxRows: 16_384, maxBytes: 256 * 2 ** 20, maxWriting: 2, lineFactor: 4 },
     maxPendingBytes: 2 ** 24,
     maxAttempts: 8,
+    maxOutageMs: 300_000,
     localWorkers: 4,
+    localTimeoutMs: 3_600_000,
+    exchangeHash: (partner, asked) => JSON.stringify([partner, asked]),
     earlyShutdown: null,
     jitter: () => 0.5,
     onEvent: (event) => engine.events.push(event),

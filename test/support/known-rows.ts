@@ -1,13 +1,24 @@
 import type { Graph } from '../../src/graph/graph.ts'
 import { storedBytes, type StoredValue, toStored } from '../../src/graph/stored-value.ts'
 import type { Group } from '../../src/plan/group.ts'
-import type { JournaledCell, JournaledFailure } from '../../src/scheduler/journal.ts'
+import type {
+  JournaledCell,
+  JournaledExchange,
+  JournaledFailure,
+} from '../../src/scheduler/journal.ts'
 import type { KnownPattern, KnownRows } from '../../src/scheduler/known-rows.ts'
 import type { ReadRows } from '../../src/scheduler/stored-rows.ts'
 
 interface FoundRow {
   values: Map<number, StoredValue>
   failures: JournaledFailure[]
+  exchanges: JournaledExchange[]
+}
+
+export interface KnownOptions {
+  cells: readonly JournaledCell[]
+  failures: readonly JournaledFailure[]
+  exchanges?: readonly JournaledExchange[]
 }
 
 /** A ledger in memory that holds these cells. */
@@ -20,18 +31,20 @@ export interface KnownSource {
 
 export function knownSource(
   { columns }: Graph,
-  { cells, failures }: { cells: readonly JournaledCell[]; failures: readonly JournaledFailure[] },
+  { cells, failures, exchanges = [] }: KnownOptions,
 ): KnownSource {
   const rows = new Map<number, FoundRow>()
   const rowOf = (row: number): FoundRow => {
     let found = rows.get(row)
-    if (found === undefined) rows.set(row, (found = { values: new Map(), failures: [] }))
+    if (found === undefined)
+      rows.set(row, (found = { values: new Map(), failures: [], exchanges: [] }))
     return found
   }
   for (const { row, column, value } of cells) {
     rowOf(row).values.set(column, toStored(columns[column]?.type ?? 'string', value))
   }
   for (const failure of failures) rowOf(failure.row).failures.push(failure)
+  for (const exchange of exchanges) rowOf(exchange.row).exchanges.push(exchange)
   let valuesRead = 0
 
   return {
@@ -47,7 +60,7 @@ export function knownSource(
           nulls: known.failures
             .filter(({ outcome }) => outcome === 'null')
             .map(({ column }) => column),
-          exchanges: [],
+          exchanges: known.exchanges.map(({ column }) => column),
           dropped: known.failures.some(({ outcome }) => outcome === 'dropped'),
         })
       }
@@ -77,6 +90,7 @@ export function knownSource(
               valuesRead += 1
             }
           }
+          const first = from
           from = row
           yield {
             end: row,
@@ -84,7 +98,7 @@ export function knownSource(
             columns: Uint32Array.from(block.columns),
             values: block.values,
             failures: [],
-            exchanges: [],
+            exchanges: exchanges.filter((one) => one.row >= first && one.row < row),
           }
         }
       }

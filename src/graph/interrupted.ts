@@ -1,0 +1,28 @@
+/**
+ * Why nothing more is sent for a cell: the run drains, its endpoint stopped, the run was aborted, or
+ * the row was dropped because another cell of it failed.
+ */
+export type InterruptReason = 'drain' | 'stopped' | 'aborted' | 'row-dropped'
+
+const reasons: Readonly<Record<InterruptReason, string>> = {
+  drain: 'the run is stopping and sends nothing more',
+  stopped: 'the endpoint stopped and nothing more is sent to it',
+  aborted: 'the run was aborted',
+  'row-dropped': 'the row was dropped because another cell of it failed',
+}
+
+/**
+ * What a pending `request()` of a cell rejects with when nothing more is sent for it.
+ *
+ * It says nothing about the cell: whatever the function does with it, the cell is not failed, and
+ * what was answered so far is there when the run goes on.
+ */
+export class CellInterrupted extends Error {
+  readonly reason: InterruptReason
+
+  constructor(reason: InterruptReason) {
+    super(reasons[reason])
+    this.name = 'CellInterrupted'
+    this.reason = reason
+  }
+}

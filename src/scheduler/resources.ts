@@ -1,0 +1,255 @@
+import type { Breaker } from '../limits/breaker.ts'
+import type { Lease } from '../limits/dispatcher.ts'
+import { RequestError } from '../graph/request-error.ts'
+import type { Clock, Timer } from '../util/clock.ts'
+import { type Choice, type ChoiceState, createChoiceStates, type Route } from './routes.ts'
+
+/** A choice of a route, by position. */
+type Place = Pick<Lease, 'route' | 'choice'>
+
+export interface ResourcesOptions {
+  clock: Clock
+  routes: readonly Route[]
+  /** Of the run: what ends with it. */
+  signal: AbortSignal
+  /** How long an endpoint may be away before it is given up, in ms. */
+  maxOutageMs: number
+  /** Whether anything waits for a route. */
+  isNeeded: (route: number) => boolean
+  /** Nothing goes that way any more; `isLast` when nothing goes through its route at all. */
+  choiceStopped: (place: Place, error: RequestError, isLast: boolean) => void
+  /** Told once for all choices that stop together; `model` null when all of its models do. */
+  stopped: (what: { endpoint: string; model: string | null }, error: RequestError) => void
+}
+
+/** What requests go to and what stops together: keys, models of an endpoint, endpoints that are away. */
+export interface Resources {
+  choiceAt(place: Place): Choice
+  stateAt(place: Place): ChoiceState
+  /** Aborted with the run, or when nobody waits for the choice's answers any more. */
+  signalAt(place: Place): AbortSignal
+  /** Whether a breaker of the choice is open: what fails now says nothing of the request. */
+  isChoiceAway(place: Place): boolean
+  /** Whether that is so for every choice of a route that has not stopped. */
+  isAway(route: number): boolean
+  /** When the next request may ask whether one of them is back; null while one is asking. */
+  nextProbeAt(route: number): number | null
+  /** The key is refused or has no quota left: all models stop that are reached with it. */
+  stopKey(place: Place, error: RequestError): void
+  /** The endpoint has no such model, or the key may not use it. */
+  stopModel(place: Place, error: RequestError): void
+  /** A request failed while a breaker is open: the endpoint is given up in time. */
+  noteOutage(place: Place, error: RequestError): void
+  /** The outage of a route, in case it has one. */
+  outageOf(route: number): Outage | null
+  close(): void
+}
+
+export interface Outage {
+  endpoint: string
+  /** Ms since the first failure. */
+  sinceMs: number
+  /** Ms until the next request asks whether it is back; null while one is asking. */
+  nextTryMs: number | null
+  /** What failed last: the code of its error. */
+  code: string
+}
+
+interface Watch {
+  since: number
+  deadline: number
+  tries: number
+  error: RequestError
+  timer: Timer
+}
+
+/** Once an endpoint has been away for too long, one that asks is not awaited for longer than this. */
+const HANGING_MS = 10_000
+const LOOK_MS = 2_000
+const noTimer: Timer = { cancel: () => undefined }
+
+export function createResources(options: ResourcesOptions): Resources {
+  const { clock, routes, signal, maxOutageMs } = options
+  const states = routes.map(createChoiceStates)
+  const controllers = routes.map(({ choices }) => choices.map(() => new AbortController()))
+  const watches = new Map<Breaker, Watch>()
+  signal.addEventListener(
+    'abort',
+    () => {
+      for (const controller of controllers.flat()) controller.abort(signal.reason)
+    },
+    { once: true },
+  )
+
+  function choiceAt({ route, choice }: Place): Choice {
+    return (routes[route] as Route).choices[choice] as Choice
+  }
+
+  function stateAt({ route, choice }: Place): ChoiceState {
+    return (states[route] as ChoiceState[])[choice] as ChoiceState
+  }
+
+  function controllerAt({ route, choice }: Place): AbortController {
+    return (controllers[route] as AbortController[])[choice] as AbortController
+  }
+
+  function places(): Place[] {
+    return routes.flatMap(({ choices }, route) => choices.map((_, choice) => ({ route, choice })))
+  }
+
+  /** Answers the places that stopped now. */
+  function stop(which: (choice: Choice) => boolean, error: RequestError): Place[] {
+    const stopping = places().filter(
+      (place) => which(choiceAt(place)) && stateAt(place).stopped === null,
+    )
+    for (const place of stopping) stateAt(place).stopped = error
+    for (const place of stopping) {
+      const all = states[place.route] as ChoiceState[]
+      const isLast = all.every(({ stopped }) => stopped !== null)
+      options.choiceStopped(place, error, isLast)
+    }
+    return stopping
+  }
+
+  /** The choices of a route that have not stopped. */
+  function openPlaces(route: number): Place[] {
+    return (routes[route] as Route).choices
+      .map((_, choice) => ({ route, choice }))
+      .filter((place) => stateAt(place).stopped === null)
+  }
+
+  function openBreaker(place: Place): Breaker | null {
+    const { breakers = [] } = choiceAt(place)
+    for (const breaker of breakers) if (breaker.openSince !== null) return breaker
+    return null
+  }
+
+  function noteOutage(place: Place, error: RequestError): void {
+    for (const breaker of choiceAt(place).breakers ?? []) {
+      if (breaker.openSince === null) continue
+      const watch = watchOf(breaker, breaker.openSince, error)
+      watch.error = error
+      watch.tries += 1
+      if (clock.now() >= watch.deadline) giveUp(breaker, watch)
+    }
+  }
+
+  function watchOf(breaker: Breaker, since: number, error: RequestError): Watch {
+    const known = watches.get(breaker)
+    if (known?.since === since) return known
+    known?.timer.cancel()
+    const watch: Watch = { since, deadline: since + maxOutageMs, tries: 0, error, timer: noTimer }
+    look(breaker, watch, Math.max(0, watch.deadline - clock.now()))
+    watches.set(breaker, watch)
+    return watch
+  }
+
+  /** One that asks may hang for much longer than an endpoint may be away. */
+  function look(breaker: Breaker, watch: Watch, delayMs: number): void {
+    watch.timer = clock.after(delayMs, () => {
+      if (breaker.openSince !== watch.since) return
+      const { probeSince } = breaker
+      const hangs = probeSince !== null && clock.now() - probeSince >= HANGING_MS
+      if (hangs && isNeeded(breaker)) giveUp(breaker, watch)
+      else look(breaker, watch, LOOK_MS)
+    })
+  }
+
+  function isNeeded(breaker: Breaker): boolean {
+    return routes.some(
+      ({ choices }, route) =>
+        choices.some(({ breakers }) => breakers?.includes(breaker) === true) &&
+        options.isNeeded(route),
+    )
+  }
+
+  function giveUp(breaker: Breaker, { since, tries, error }: Watch): void {
+    const which = ({ breakers }: Choice): boolean => breakers?.includes(breaker) === true
+    const choices = places().map(choiceAt)
+    const first = choices.find(which)
+    if (first === undefined) return
+    const { endpoint } = first
+    // Other models of the endpoint may still answer.
+    const isWhole = choices.every((choice) => choice.endpoint !== endpoint || which(choice))
+    const model = isWhole ? null : first.model
+    const given = outageError({ endpoint, model, tries, error }, clock, since)
+    const stopped = stop(which, given)
+    if (stopped.length === 0) return
+    options.stopped({ endpoint, model }, given)
+    // Nobody waits for what is still asking.
+    for (const place of stopped) controllerAt(place).abort(given)
+  }
+
+  return {
+    choiceAt,
+    stateAt,
+    signalAt: (place) => controllerAt(place).signal,
+    isChoiceAway: (place) => openBreaker(place) !== null,
+    isAway(route) {
+      const open = openPlaces(route)
+      return open.length > 0 && open.every((place) => openBreaker(place) !== null)
+    },
+    nextProbeAt(route) {
+      let soonest: number | null = null
+      for (const place of openPlaces(route)) {
+        const at = openBreaker(place)?.nextProbeAt ?? null
+        if (at !== null) soonest = Math.min(soonest ?? at, at)
+      }
+      return soonest
+    },
+    stopKey(place, error) {
+      const { resource, endpoint } = choiceAt(place)
+      const stopped = stop((choice) => choice.resource === resource, error)
+      if (stopped.length > 0) options.stopped({ endpoint, model: null }, error)
+    },
+    stopModel(place, error) {
+      const { resource, model, endpoint } = choiceAt(place)
+      const which = (choice: Choice): boolean =>
+        choice.resource === resource && choice.model === model
+      if (stop(which, error).length > 0) options.stopped({ endpoint, model }, error)
+    },
+    noteOutage,
+    outageOf(route) {
+      const now = clock.now()
+      for (const [choice, { endpoint }] of (routes[route] as Route).choices.entries()) {
+        const place = { route, choice }
+        const breaker = openBreaker(place)
+        if (breaker === null || breaker.openSince === null) continue
+        if (stateAt(place).stopped !== null) continue
+        return {
+          endpoint,
+          sinceMs: now - breaker.openSince,
+          nextTryMs: breaker.nextProbeAt === null ? null : Math.max(0, breaker.nextProbeAt - now),
+          code: watches.get(breaker)?.error.code ?? 'failed',
+        }
+      }
+      return null
+    },
+    close() {
+      for (const { timer } of watches.values()) timer.cancel()
+      watches.clear()
+    },
+  }
+}
+
+function outageError(
+  {
+    endpoint,
+    model,
+    tries,
+    error,
+  }: { endpoint: string; model: string | null; tries: number; error: RequestError },
+  clock: Clock,
+  since: number,
+): RequestError {
+  const awayMs = clock.now() - since
+  const began = new Date(clock.wallTime() - awayMs).toISOString().replace(/\.\d+Z$/, 'Z')
+  const who = model === null ? endpoint : `${endpoint}, model "${model}",`
+  const asked = tries === 1 ? 'was asked once' : `was asked ${tries} times`
+  return new RequestError(
+    'outage',
+    `${who} has not answered since ${began} (${Math.round(awayMs / 1000)} s) and ${asked} in that time; last: ${error.message} It is given up after max_outage of the run config. Its rows remain: the same command goes on when it is back.`,
+    { kind: 'endpoint-stopped' },
+    { status: error.status, detail: error.detail, cause: error },
+  )
+}

@@ -1,0 +1,42 @@
+import { join, resolve } from 'node:path'
+import { datasetFolder } from './ledger-dataset.ts'
+import type { OpenRun } from './open-run.ts'
+
+/** Files of a run that are gone or have other bytes than were written. */
+export interface Damage {
+  /** In order. */
+  parts: readonly number[]
+  /** Whether any is of the run's own dataset, as far as it is as new as the parts. */
+  dataset: boolean
+}
+
+/** Files that are looked up and hashed at once. */
+const pageFiles = 64
+
+export async function findDamage(run: OpenRun): Promise<Damage> {
+  return { parts: await findDamagedParts(run), dataset: await isDatasetDamaged(run) }
+}
+
+async function findDamagedParts({ directory, ledger, writer }: OpenRun): Promise<number[]> {
+  const found: number[] = []
+  for (let from = 0; ;) {
+    const files = await ledger.call('partFiles', from, pageFiles)
+    const last = files.at(-1)
+    if (last === undefined) return found
+    const paths = files.map(({ file, sha256 }) => ({ path: resolve(directory, file), sha256 }))
+    const damaged = new Set(await writer().call('damagedFiles', paths))
+    files.forEach(({ part }, at) => {
+      if (damaged.has(paths[at]?.path ?? '')) found.push(part)
+    })
+    from = last.part + 1
+  }
+}
+
+async function isDatasetDamaged({ directory, ledger, writer }: OpenRun): Promise<boolean> {
+  const files = (await ledger.call('dataset', datasetFolder)) ?? []
+  const paths = files.map(({ file, sha256 }) => ({
+    path: join(directory, datasetFolder, file),
+    sha256,
+  }))
+  return (await writer().call('damagedFiles', paths)).length > 0
+}

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import { closeSync, createReadStream, existsSync, openSync, readSync } from 'node:fs'
+import { RowsmithError } from '../util/errors.ts'
+
+/** A file, and what its bytes were when it was written. */
+export interface RecordedFile {
+  path: string
+  sha256: string
+}
+
+const readBytes = 1 << 20
+
+/** Refuses a part file whose bytes are not those that were written; holds the thread meanwhile. */
+export function verifyPart({ path, sha256 }: RecordedFile): void {
+  if (hashOf(path) === sha256) return
+  throw new RowsmithError(
+    'file-damaged',
+    `${path} is damaged: its bytes are not those of this part`,
+    {
+      hints: partHints,
+    },
+  )
+}
+
+/** What can be done about a part file that is gone or damaged. */
+export const partHints = [
+  'Restore the file from a backup, or run create with --repair: the rows of this part are made again.',
+]
+
+/** Whether a file is there with the bytes that were written. */
+export function isIntact({ path, sha256 }: RecordedFile): boolean {
+  return existsSync(path) && hashOf(path) === sha256
+}
+
+function hashOf(path: string): string {
+  const file = openSync(path, 'r')
+  try {
+    const hash = createHash('sha256')
+    const buffer = Buffer.allocUnsafe(readBytes)
+    for (;;) {
+      const count = readSync(file, buffer, 0, readBytes, null)
+      if (count === 0) return hash.digest('hex')
+      hash.update(buffer.subarray(0, count))
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Refuses a file of the dataset whose bytes are not those that were written. */
+export async function verifyDatasetFile({ path, sha256 }: RecordedFile): Promise<void> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path, { highWaterMark: readBytes })) hash.update(chunk)
+  if (hash.digest('hex') === sha256) return
+  throw new RowsmithError(
+    'file-damaged',
+    `${path} is damaged: its bytes are not those of the join`,
+    {
+      hints: ['Delete the file and run create again: it is made again from the parts.'],
+    },
+  )
+}
