@@ -11,6 +11,10 @@ import { type Figure, median } from './harness.ts'
 const latencyMs = 50
 const columns = 2
 const rows = 10_000
+/** Each is a connection and an open file; Node raises its limit as far as it may. */
+const many = 8_192
+const manyLatencyMs = 2_000
+const manyRows = 3 * many
 
 type Side = 'bare' | 'rowsmith' | 'rowsmith, buffer_size 2' | 'rowsmith, no ledger and parts'
 
@@ -18,6 +22,7 @@ interface Run {
   callsPerSecond: number
   /** Of the whole client, in microseconds of one core per call. */
   cpuPerCall: number
+  peakBytes: number
   server: ServerMeasure
 }
 
@@ -32,7 +37,48 @@ export async function run(): Promise<readonly Figure[]> {
     figures.push(...(await compareSides(server, { concurrency, atLeast, rounds })))
   }
   figures.push(await serverHeadroom(server))
+  figures.push(...(await manyAtOnce()))
   return figures
+}
+
+/** Slow models are kept busy by many requests: as many as one Python process needs 16 transports for. */
+async function manyAtOnce(): Promise<Figure[]> {
+  await using server = await startServer(manyLatencyMs)
+  const task = { url: server.url, rows: manyRows, columns, concurrency: many }
+  const few = { ...task, rows: 512, concurrency: 64 }
+  const own = { bufferSize: 1_000, store: true, profiled: false, startsFull: true }
+  const bare = await runBare(server, task)
+  const ours = await runRowsmith(server, { ...task, ...own })
+  const again = await runBare(server, task)
+  const rate = (bare.callsPerSecond + again.callsPerSecond) / 2
+  const perRequest = async (large: Run, small: Promise<Run>): Promise<number> =>
+    (large.peakBytes - (await small).peakBytes) / (many - few.concurrency) / 1_024
+  return [
+    {
+      name: `bare undici loop, ${many} at once, ${manyLatencyMs / 1_000} s each`,
+      value: rate,
+      unit: 'calls/s',
+      note: describe([bare, again], many),
+    },
+    {
+      name: `rowsmith, ${many} at once`,
+      value: ours.callsPerSecond / rate,
+      unit: '× bare',
+      atLeast: 0.8,
+      note: describe([ours], many),
+    },
+    {
+      name: 'memory of a bare loop, per request in flight',
+      value: await perRequest(bare, runBare(server, few)),
+      unit: 'KiB',
+    },
+    {
+      name: 'memory of rowsmith, per request in flight',
+      value: await perRequest(ours, runRowsmith(server, { ...few, ...own })),
+      unit: 'KiB',
+      note: `at most ${Math.round(ours.peakBytes / 2 ** 20)} MiB in all`,
+    },
+  ]
 }
 
 async function compareSides(
@@ -128,6 +174,7 @@ async function measure(server: LoadServer, task: BareTask, file: string): Promis
   return {
     callsPerSecond: seen.calls / seen.seconds,
     cpuPerCall: (client.cpuSeconds * 1e6) / seen.calls,
+    peakBytes: client.peakBytes,
     server: seen,
   }
 }

@@ -13,6 +13,8 @@ export async function measured(profiled: boolean, work: () => Promise<void>): Pr
     seconds: (performance.now() - started) / 1000,
     mainCpuSeconds: seconds(process.threadCpuUsage(main)),
     cpuSeconds: seconds(process.cpuUsage(cpu)),
+    // It comes in kilobytes.
+    peakBytes: process.resourceUsage().maxRSS * 1_024,
   }
   if (session !== null) {
     const { profile } = await session.post('Profiler.stop')

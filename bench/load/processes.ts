@@ -36,6 +36,8 @@ export interface ClientMeasure {
   mainCpuSeconds: number
   /** Of the whole process. */
   cpuSeconds: number
+  /** Most resident memory it ever had. */
+  peakBytes: number
   /** Microseconds of self time by subject, when it was profiled. */
   profile?: Record<string, number>
 }

@@ -26,6 +26,8 @@ export interface RowsmithTask {
   bufferSize: number
   store: boolean
   profiled: boolean
+  /** Begins with all requests it may have at once; otherwise it finds out what is tolerated. */
+  startsFull?: boolean
 }
 
 const task = JSON.parse(process.argv[2] ?? '') as RowsmithTask
@@ -58,7 +60,10 @@ const config = {
     })),
   ],
 }
-const runConfig = { buffer_size: task.bufferSize }
+const runConfig = {
+  buffer_size: task.bufferSize,
+  ...(task.startsFull ? { request_admission: { startup_ramp_seconds: 0 } } : {}),
+}
 
 async function wholeRun(out: string): Promise<void> {
   const { rows } = await create({ config: { config }, runConfig, rows: task.rows, seed: 1n, out })

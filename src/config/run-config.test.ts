@@ -31,6 +31,7 @@ test('nothing written: all defaults, no notes', () => {
       successes_until_increase: null,
       cooldown_seconds: null,
       startup_ramp_seconds: null,
+      slowdown_trials: false,
     },
     part_rows: 5000,
     max_outage: 300,
@@ -102,6 +103,7 @@ describe('old names', () => {
         successes_until_increase: 20,
         cooldown_seconds: 3,
         startup_ramp_seconds: 5,
+        slowdown_trials: false,
       },
     })
     expect(formatProblems(problems)).toMatchInlineSnapshot(`

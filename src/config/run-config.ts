@@ -35,6 +35,12 @@ const admissionSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('Time until the cap is reached; 0 begins there.'),
+  /** Ours. */
+  slowdown_trials: flag()
+    .default(false)
+    .describe(
+      'Tries whether fewer requests at once are answered as fast, where replies got slower.',
+    ),
 })
 
 /** The deprecated spelling of `request_admission`. */
@@ -233,6 +239,7 @@ function fromThrottle(throttle: z.output<typeof throttleSchema>): RequestAdmissi
     successes_until_increase: throttle.success_window,
     cooldown_seconds: throttle.cooldown_seconds,
     startup_ramp_seconds: throttle.rampup_seconds,
+    slowdown_trials: false,
   }
 }
 

@@ -12,6 +12,7 @@ function adaptive(options: Partial<AdaptiveOptions> = {}): Limiter {
     cooldownMs: 2_000,
     longestCooldownMs: 300_000,
     rampMs: 0,
+    slowdownTrials: false,
     jitter: () => 0,
     ...options,
   })

@@ -1,7 +1,7 @@
 import type { RateLimits } from '../graph/request.ts'
-import type { Limiter, ReplyFacts, Throttled } from './limiter.ts'
+import { type AdjustableLimiter, checkedCap, type ReplyFacts, type Throttled } from './limiter.ts'
 import { createRecovery } from './recovery.ts'
-import { createSlowdownWatch } from './slowdown.ts'
+import { createSlowdownWatch, type SlowdownWatch } from './slowdown.ts'
 
 export interface AdaptiveOptions {
   name: string
@@ -17,6 +17,8 @@ export interface AdaptiveOptions {
   longestCooldownMs: number
   /** Time over which the limit grows from 1 to the cap at the start, 0 for none; null grows with replies. */
   rampMs: number | null
+  /** Tries whether fewer requests at once are served as fast (`slowdown.ts`). */
+  slowdownTrials: boolean
   /** Uniform in [0, 1): pauses of several processes must not end together. */
   jitter: () => number
 }
@@ -45,16 +47,19 @@ const TIMEOUT_SHARE = 0.05
 /**
  * A concurrency limit that follows what the endpoint bears.
  *
- * It shrinks once per burst of 429s, of timeouts, and when fewer requests at once would be served
- * no slower (`slowdown.ts`); it grows with successes. After a 429 it is closed for a while and then
+ * It shrinks once per burst of 429s, of timeouts, and, where that is tried, when fewer requests at once
+ * would be served no slower (`slowdown.ts`); it grows with successes. After a 429 it is closed for a while and then
  * opens for a few requests, whose successes open it wholly.
  *
  * A mark is the number of bursts seen when the unit was taken: a 429 of a request that left before
  * the last one says nothing new.
  */
-export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
-  const { name, cap, decrease, increase, jitter } = options
-  const slowdown = createSlowdownWatch(cap)
+export function createAdaptiveLimiter(options: AdaptiveOptions): AdjustableLimiter {
+  const { name, decrease, increase, jitter } = options
+  let { cap } = options
+  const slowdown: SlowdownWatch | null = options.slowdownTrials
+    ? createSlowdownWatch(() => cap)
+    : null
   const recovery = createRecovery()
   let inFlight = 0
   let startup: 'ramp' | 'replies' | null = startupOf(options)
@@ -81,25 +86,33 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
   function currentLimit(now: number): number {
     if (startup === 'ramp' && options.rampMs !== null) {
       rampStart ??= now
-      const [from, stepMs] = [rampStart, options.rampMs / (cap - 1)]
-      limit = Math.min(cap, 1 + stepsBy(now, from, stepMs))
+      limit = Math.min(cap, 1 + stepsBy(now, rampStart, rampStepMs(options.rampMs)))
       if (limit === cap) startup = null
     }
-    return Math.min(limit, slowdown.ceiling)
+    return allowed()
+  }
+
+  function allowed(): number {
+    const most = Math.min(limit, cap)
+    return slowdown === null ? most : Math.min(most, slowdown.ceiling)
+  }
+
+  function rampStepMs(rampMs: number): number {
+    return cap > 1 ? rampMs / (cap - 1) : Number.POSITIVE_INFINITY
   }
 
   /** While ramping, when the limit grows by one more. */
   function nextRampStep(): number {
     return startup === 'ramp' && rampStart !== null && options.rampMs !== null
-      ? stepAt(limit, rampStart, options.rampMs / (cap - 1))
+      ? stepAt(limit, rampStart, rampStepMs(options.rampMs))
       : Number.POSITIVE_INFINITY
   }
 
   /** Units that may be in flight of those taken since the last burst. */
   function allowedProbes(now: number): number {
     if (probes === Number.POSITIVE_INFINITY || probesSince === null) return probes
-    const allowed = probes * PROBE_GROWTH ** stepsBy(now, probesSince, acceptMs)
-    if (allowed < limit) return allowed
+    const grown = probes * PROBE_GROWTH ** stepsBy(now, probesSince, acceptMs)
+    if (grown < limit) return grown
     probes = Number.POSITIVE_INFINITY
     refusals = 0
     return probes
@@ -141,12 +154,12 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
     if (latencyMs !== undefined) acceptMs = Math.max(LEAST_ACCEPT_MS, 2 * latencyMs)
     if (!isNew) return
     const before = currentLimit(now)
-    const allowed = Math.min(before, allowedProbes(now))
+    const asked = Math.min(before, allowedProbes(now))
     const isAboutConcurrency = !isQuotaUsedUp(limits) && inFlight + 1 >= LIKELY_SHARE * borne
     // A refused first probe says that it is closed, not that the limit is too high.
-    if (isAboutConcurrency && allowed > firstProbes(before)) {
+    if (isAboutConcurrency && asked > firstProbes(before)) {
       // Probes come on top of what is still in flight from before.
-      const at = Math.min(before, Math.max(allowed, inFlight + 1))
+      const at = Math.min(before, Math.max(asked, inFlight + 1))
       limit = Math.max(1, Math.floor(at * decrease))
       recovery.refused({ at, now: limit })
     }
@@ -190,7 +203,8 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
       peak = inFlight
       sincePeak = 0
     }
-    if (reply !== undefined) slowdown.note(reply, { now, limit: currentLimit(now), isFull })
+    if (slowdown !== null && reply !== undefined)
+      slowdown.note(reply, { now, limit: currentLimit(now), isFull })
     if (now < closedUntil || startup === 'ramp') return
     if (allowedProbes(now) < limit) {
       if (mark === bursts) probes += PROBES_PER_SUCCESS
@@ -213,7 +227,9 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
     name,
     counts: 'in-flight',
     perMinute: null,
-    cap,
+    get cap() {
+      return cap
+    },
     readyAt,
     take(now) {
       if (readyAt(now) > now) throw new Error(`limiter ${name} has no free unit`)
@@ -243,11 +259,21 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): Limiter {
           break
       }
     },
+    setCap(units) {
+      const before = cap
+      cap = checkedCap(name, units)
+      // Where nothing but the old cap held it down, it goes on as at the start.
+      if (cap > before && limit >= before && startup !== 'ramp') {
+        limit = Math.min(cap, Math.max(2 * limit, FIRST_UNITS))
+        if (limit < cap) startup = 'replies'
+      }
+      limit = Math.min(cap, Math.max(1, limit))
+    },
     get inFlight() {
       return inFlight
     },
     get limit() {
-      return Math.min(limit, slowdown.ceiling)
+      return allowed()
     },
     get closedUntil() {
       return closedUntil

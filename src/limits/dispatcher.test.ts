@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { dispatchCase, type DispatchCase, type TimedWork } from '../../test/support/dispatch.ts'
 import { createAdaptiveLimiter } from './adaptive-limiter.ts'
 import type { RouteOptions } from './dispatcher.ts'
-import { createConcurrencyLimiter, type Limiter } from './limiter.ts'
+import { type AdjustableLimiter, createConcurrencyLimiter, type Limiter } from './limiter.ts'
 import { createRateLimiter } from './rate-limiter.ts'
 
 function cap(name: string, units: number): Limiter {
@@ -140,6 +140,7 @@ describe('nothing runs for nothing', () => {
       cap: 4,
       decrease: 0.75,
       increase: { units: 1, successes: 25 },
+      slowdownTrials: false,
       jitter: () => 0,
       cooldownMs: 2_000,
       longestCooldownMs: 300_000,
@@ -195,6 +196,7 @@ describe('routes that watch others', () => {
       cap: 2,
       decrease: 0.5,
       increase: { units: 1, successes: 25 },
+      slowdownTrials: false,
       jitter: () => 0,
       cooldownMs: 3_000,
       longestCooldownMs: 300_000,
@@ -304,6 +306,7 @@ describe('any limiters, routes and works', () => {
                 cap: units,
                 decrease: 0.5,
                 increase: units > 2 ? null : { units: 1, successes: 2 },
+                slowdownTrials: false,
                 jitter: () => 0.5,
                 cooldownMs: units > 3 ? null : 20,
                 longestCooldownMs: 100,
@@ -545,5 +548,162 @@ describe('a route of several choices', () => {
       ),
       { numRuns: 100 },
     )
+  })
+})
+
+describe('a cap that changes while work waits and is in flight', () => {
+  const makers: Record<string, (units: number) => AdjustableLimiter> = {
+    concurrency: (units) => createConcurrencyLimiter({ name: 'shared', cap: units }),
+    adaptive: (units) => adaptiveOf(units, { rampMs: null }),
+    'adaptive, ramping': (units) => adaptiveOf(units, { rampMs: 100 }),
+  }
+
+  function adaptiveOf(units: number, { rampMs }: { rampMs: number | null }): AdjustableLimiter {
+    return createAdaptiveLimiter({
+      name: 'shared',
+      cap: units,
+      decrease: 0.5,
+      increase: null,
+      slowdownTrials: false,
+      jitter: () => 0.5,
+      cooldownMs: 20,
+      longestCooldownMs: 100,
+      rampMs,
+    })
+  }
+
+  test.each(Object.keys(makers))('%s: never more in flight than were or may be', async (kind) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(fc.record({ at: fc.nat(200), units: fc.nat(8) }), { maxLength: 6 }),
+        fc.array(
+          fc.record({
+            at: fc.nat(200),
+            holdMs: fc.nat(60),
+            throttled: fc.nat(9).map((die) => die === 0),
+          }),
+          { minLength: 1, maxLength: 40 },
+        ),
+        async (units, changes, works) => {
+          const limiter = makers[kind]?.(units) as AdjustableLimiter
+          let bound = units
+          const state = dispatchCase([{ name: 'a', limiters: [limiter] }], () => {
+            expect(limiter.inFlight).toBeLessThanOrEqual(bound)
+            // What is over goes down, and does not come back.
+            bound = Math.max(limiter.cap, Math.min(bound, limiter.inFlight))
+          })
+          for (const { at, units: next } of changes) {
+            state.clock.after(at, () => {
+              bound = Math.max(limiter.inFlight, next)
+              state.dispatcher.setCap(limiter, next)
+              expect(limiter.cap).toBe(next)
+            })
+          }
+          works.forEach(({ at, holdMs, throttled }, id) => {
+            const outcome = throttled
+              ? ({ kind: 'throttled', retryAfterMs: null } as const)
+              : undefined
+            state.clock.after(at, () => {
+              state.add(0, work(id, { holdMs, ...(outcome === undefined ? {} : { outcome }) }))
+              state.dispatch()
+            })
+          })
+          await state.clock.runUntilIdle()
+          // Nothing but the cap holds it any more; raising it is enough.
+          bound = Math.max(limiter.inFlight, 9)
+          state.dispatcher.setCap(limiter, 9)
+          await state.clock.runUntilIdle()
+          expect(state.started).toHaveLength(works.length)
+          expect(limiter.inFlight).toBe(0)
+        },
+      ),
+      { numRuns: 100 },
+    )
+  })
+
+  test.each(Object.keys(makers))('%s: raised, it lets go at once what waits', (kind) => {
+    const limiter = makers[kind]?.(1) as AdjustableLimiter
+    const state = dispatchCase([{ name: 'a', limiters: [limiter] }])
+    for (let id = 0; id < 20; id += 1) state.add(0, work(id))
+    state.dispatch()
+    expect(state.started).toHaveLength(1)
+    state.dispatcher.setCap(limiter, 5)
+    expect([state.started.length, state.wakings]).toEqual([5, 1])
+    state.dispatcher.setCap(limiter, 2)
+    expect([state.started.length, limiter.inFlight, limiter.limit]).toEqual([5, 5, 2])
+  })
+
+  test('a share that is no number is refused', () => {
+    for (const limiter of [cap('a', 2), adaptiveOf(2, { rampMs: null })]) {
+      expect(() => (limiter as AdjustableLimiter).setCap(Number.NaN, 0)).toThrow('limiter')
+      expect(() => (limiter as AdjustableLimiter).setCap(-1, 0)).toThrow('from 0 on')
+    }
+  })
+
+  test('a rate: in no minute more than the larger of the limits that were in force in it', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('requests' as const, 'tokens' as const),
+        fc.integer({ min: 1, max: 600 }),
+        fc.array(fc.record({ after: fc.integer({ min: 1, max: 90_000 }), units: fc.nat(900) }), {
+          minLength: 1,
+          maxLength: 6,
+        }),
+        (counts, first, changes) => {
+          const limiter = createRateLimiter({ name: 'm', counts, perMinute: first })
+          const taken: number[] = []
+          const limits = [{ at: 0, units: first }]
+          let now = 0
+          for (const { after, units } of [...changes, { after: 200_000, units: 1 }]) {
+            const until = now + after
+            for (;;) {
+              const at = limiter.readyAt(now, 1)
+              if (at > until || taken.length > 5_000) break
+              now = Math.max(now, at)
+              limiter.take(now, 1)
+              taken.push(now)
+            }
+            now = until
+            limiter.setCap(units, now)
+            limits.push({ at: now, units })
+          }
+          taken.forEach((at, index) => {
+            const inMinute = taken.slice(0, index + 1).filter((other) => other > at - 60_000 + 1e-3)
+            const inForce = limits.filter(({ at: since }, position) => {
+              const end = limits[position + 1]?.at ?? Infinity
+              return since <= at && end >= at - 60_000
+            })
+            const most = Math.max(...inForce.map(({ units }) => units))
+            // A bucket that was full under the old limit is in it once.
+            expect(inMinute.length).toBeLessThanOrEqual(most + Math.ceil(most / 4) + 1)
+          })
+        },
+      ),
+      { numRuns: 100 },
+    )
+  })
+
+  test('a rate of 0 is closed until it is raised; replies that tell more change nothing', async () => {
+    const limiter = createRateLimiter({ name: 'm', counts: 'tokens', perMinute: 600 })
+    const state = dispatchCase([{ name: 'a', limiters: [limiter] }])
+    state.dispatcher.setCap(limiter, 0)
+    state.add(0, work(0, { tokens: () => 5 }))
+    state.dispatch()
+    expect([state.started.length, state.dispatcher.readyAt(0)]).toEqual([0, Infinity])
+    state.dispatcher.setCap(limiter, 600)
+    await state.clock.advance(1_000)
+    expect(state.started).toHaveLength(1)
+
+    const told = createRateLimiter({ name: 'm', counts: 'requests', perMinute: null })
+    told.setCap(60, 0)
+    const requests = { perMinute: 6_000, remaining: 5_000, closedMs: 0 }
+    const limits = { requests, tokens: null }
+    told.release(
+      told.take(0),
+      { kind: 'ok', reply: { latencyMs: 1, tokens: 0, outputTokens: 0, limits } },
+      0,
+    )
+    expect(told.perMinute).toBe(60)
   })
 })

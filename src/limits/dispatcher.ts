@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../util/clock.ts'
-import type { Limiter, LimiterOutcome } from './limiter.ts'
+import type { AdjustableLimiter, Limiter, LimiterOutcome } from './limiter.ts'
 import { createLine, type Line, type Waiting } from './line.ts'
 
 /** One way that requests of a route may go. */
@@ -69,6 +69,8 @@ export interface Dispatcher<Work extends Waiting> {
   limit(route: number): number
   /** Nothing goes that way any more; work that has no other way stays waiting. */
   stop(route: number, choice: number): void
+  /** Changes a cap while work waits and is in flight; what it lets go starts at once. */
+  setCap(limiter: AdjustableLimiter, cap: number): void
   close(): void
 }
 
@@ -363,6 +365,11 @@ export function createDispatcher<Work extends Waiting>({
       loadOf(route, choice).stopped = true
       // Work that avoided another choice may have only that one left.
       touchAll()
+    },
+    setCap(limiter, cap) {
+      limiter.setCap(cap, clock.now())
+      touchAll()
+      wake()
     },
     close() {
       timer?.handle.cancel()

@@ -70,20 +70,32 @@ export interface Limiter {
   readonly closedUntil: number
 }
 
+/** A limiter whose cap may change while it works: a share of an endpoint that others hand out. */
+export interface AdjustableLimiter extends Limiter {
+  /**
+   * Units in flight, or a minute for a rate, from 0 on. What is in flight beyond it stays there. By
+   * itself it wakes nobody: `Dispatcher.setCap` does.
+   */
+  setCap(cap: number, now: number): void
+}
+
 export interface ConcurrencyOptions {
   name: string
   /** Most units ever in flight, ≥ 1. */
   cap: number
 }
 
-/** A fixed number of units: an alias's own cap, an endpoint's declared cap, a lane of this machine. */
-export function createConcurrencyLimiter({ name, cap }: ConcurrencyOptions): Limiter {
+/** A number of units: an alias's own cap, an endpoint's declared cap, a lane of this machine. */
+export function createConcurrencyLimiter({
+  name,
+  cap: firstCap,
+}: ConcurrencyOptions): AdjustableLimiter {
+  let cap = firstCap
   let inFlight = 0
   return {
     name,
     counts: 'in-flight',
     perMinute: null,
-    cap,
     closedUntil: Number.NEGATIVE_INFINITY,
     readyAt: (now) => (inFlight < cap ? now : Number.POSITIVE_INFINITY),
     take() {
@@ -94,6 +106,12 @@ export function createConcurrencyLimiter({ name, cap }: ConcurrencyOptions): Lim
     release() {
       inFlight -= 1
     },
+    setCap(units) {
+      cap = checkedCap(name, units)
+    },
+    get cap() {
+      return cap
+    },
     get inFlight() {
       return inFlight
     },
@@ -101,4 +119,10 @@ export function createConcurrencyLimiter({ name, cap }: ConcurrencyOptions): Lim
       return cap
     },
   }
+}
+
+/** Whole units from 0 on; a share that is no number must not open or close an endpoint. */
+export function checkedCap(name: string, cap: number): number {
+  if (Number.isFinite(cap) && cap >= 0) return Math.floor(cap)
+  throw new RangeError(`the cap of limiter ${name} has to be a number from 0 on, not ${cap}`)
 }

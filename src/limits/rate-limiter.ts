@@ -1,5 +1,5 @@
 import type { Quota, RateLimits } from '../graph/request.ts'
-import type { Limiter, LimiterOutcome } from './limiter.ts'
+import { type AdjustableLimiter, checkedCap, type LimiterOutcome } from './limiter.ts'
 
 export interface RateOptions {
   name: string
@@ -28,10 +28,12 @@ const TOLERANCE = 1e-6
  *
  * The mark of a request is the tokens it was expected to use; its release settles the difference.
  */
-export function createRateLimiter({ name, counts, perMinute }: RateOptions): Limiter {
+export function createRateLimiter({ name, counts, perMinute }: RateOptions): AdjustableLimiter {
   const learns = perMinute === null
   const isTokens = counts === 'tokens'
   let limit = perMinute
+  /** What was set; replies may tell less, not more. */
+  let most = Number.POSITIVE_INFINITY
   let burst = perMinute === null ? 0 : burstOf(perMinute)
   let level = burst
   let filledAt: number | null = null
@@ -74,18 +76,22 @@ export function createRateLimiter({ name, counts, perMinute }: RateOptions): Lim
   function learn(quota: Quota | null | undefined, now: number): void {
     if (!learns || quota === null || quota === undefined) return
     const { perMinute: told, remaining, closedMs } = quota
-    if (told !== null && told >= 1 && told !== limit) {
-      const used = limit === null ? recentUnits(now) : burst - level
-      fill(now)
-      limit = told
-      burst = Math.max(burstOf(told), Math.min(burst, told * LARGEST_SHARE))
-      level = burst - used
-      filledAt = now
-    }
+    if (told !== null && told >= 1) change(Math.min(told, most), now)
     if (closedMs > 0) closedUntil = Math.max(closedUntil, now + closedMs)
     if (remaining === null || limit === null) return
     fill(now)
     level = Math.min(level, remaining)
+  }
+
+  /** Another limit from now on; what was used of the old one counts. */
+  function change(units: number, now: number): void {
+    if (units === limit) return
+    fill(now)
+    const used = limit === null ? recentUnits(now) : burst - level
+    limit = units
+    burst = Math.max(burstOf(units), Math.min(burst, units * LARGEST_SHARE))
+    level = burst - used
+    filledAt = now
   }
 
   function recentUnits(now: number): number {
@@ -109,6 +115,7 @@ export function createRateLimiter({ name, counts, perMinute }: RateOptions): Lim
 
   function readyAt(now: number, tokens: number): number {
     if (limit === null) return Math.max(now, closedUntil)
+    if (limit === 0) return Number.POSITIVE_INFINITY
     fill(now)
     const missing = need(tokens) - level
     const at = missing <= TOLERANCE ? now : now + missing / rateOf(limit)
@@ -128,6 +135,10 @@ export function createRateLimiter({ name, counts, perMinute }: RateOptions): Lim
     },
     get closedUntil() {
       return closedUntil
+    },
+    setCap(units, now) {
+      most = checkedCap(name, units)
+      change(limit === null ? most : learns ? Math.min(limit, most) : most, now)
     },
     readyAt: (now, tokens = 0) => readyAt(now, tokens),
     take(now, tokens = 0) {

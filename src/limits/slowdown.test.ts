@@ -32,7 +32,7 @@ let clock = 0
 
 /** A run that began with few in flight, as runs do. */
 function begun(cap: number, latencyMs: number): SlowdownWatch {
-  const watch = createSlowdownWatch(cap)
+  const watch = createSlowdownWatch(() => cap)
   reply(watch, { count: 32, cap, latencyAt: () => latencyMs })
   return watch
 }

@@ -37,7 +37,7 @@ interface Trial {
  * work done per second did not fall: slow answers, long answers and servers that gain by batching
  * never lower it for longer than that, and each failed try doubles the rest before the next.
  */
-export function createSlowdownWatch(cap: number): SlowdownWatch {
+export function createSlowdownWatch(cap: () => number): SlowdownWatch {
   let ceiling = Number.POSITIVE_INFINITY
   let best = Number.POSITIVE_INFINITY
   let rest = 0
@@ -71,9 +71,9 @@ export function createSlowdownWatch(cap: number): SlowdownWatch {
       const step = Math.min(0.95, Math.max(0.7, Math.sqrt((SLOW_RATIO * best) / pace)))
       ceiling = Math.max(LEAST_LIMIT, Math.floor(limit * step))
       settling = true
-    } else if (pace < 0.8 * SLOW_RATIO * best && ceiling < cap) {
+    } else if (pace < 0.8 * SLOW_RATIO * best && ceiling < cap()) {
       ceiling += Math.max(1, Math.floor(ceiling / 32))
-      if (ceiling >= cap) ceiling = Number.POSITIVE_INFINITY
+      if (ceiling >= cap()) ceiling = Number.POSITIVE_INFINITY
     }
   }
 

@@ -4,14 +4,15 @@ import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import type { Generator } from '../graph/kind.ts'
 import type { Group } from '../plan/group.ts'
 import { partBounds } from '../plan/part.ts'
-import { planSource } from '../plan/group-source.ts'
-import { createPlan } from '../plan/plan.ts'
+import { type GroupSource, planSource } from '../plan/group-source.ts'
+import { createPlan, type Plan } from '../plan/plan.ts'
 import { RowSet } from '../plan/row-set.ts'
 import { assemblePart } from '../scheduler/assemble.ts'
 import { createEvaluator } from '../scheduler/evaluate.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
 import { holdNothing } from '../scheduler/held-rows.ts'
 import type { KnownRows } from '../scheduler/known-rows.ts'
+import type { PartStore } from '../scheduler/part-store.ts'
 import type { Route } from '../scheduler/routes.ts'
 import { createScheduler, type Scheduler } from '../scheduler/scheduler.ts'
 import type { RunStore } from '../store/store.ts'
@@ -23,7 +24,7 @@ import type { SeedRows } from './seed-rows.ts'
 
 export interface EngineOptions {
   clock: Clock
-  store: RunStore
+  store: PartStore
   /** Rows with an outcome, below the target. */
   decided: RowSet
   graph: Graph
@@ -36,6 +37,8 @@ export interface EngineOptions {
   /** How large a request is where tokens are limited. */
   sizeOf?: (route: string, request: ModelRequest) => number
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
+  /** Where groups come from, where the plan alone does not say: parts handed out one by one. */
+  source?: (plan: Plan, options: { wholeFrames: boolean }) => GroupSource
   /** Sends nothing: rows whose paid cells are all there are written, the others stay. */
   settleOnly: boolean
   onEvent: (event: SchedulerEvent) => void
@@ -79,7 +82,9 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     clock,
     graph,
     generators,
-    source: planSource(plan, { wholeFrames: graph.columns.some(({ by }) => by === 'column') }),
+    source: (options.source ?? planSource)(plan, {
+      wholeFrames: graph.columns.some(({ by }) => by === 'column'),
+    }),
     remainingIn(part) {
       const start = part * partRows
       const end = Math.min(start + partRows, target)

@@ -68,6 +68,7 @@ export function createRoutes(
           cooldownMs: msOf(admission.cooldown_seconds),
           longestCooldownMs: LONGEST_COOLDOWN_MS,
           rampMs: msOf(admission.startup_ramp_seconds),
+          slowdownTrials: admission.slowdown_trials,
           jitter: random,
         }),
       ),

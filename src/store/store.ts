@@ -2,10 +2,7 @@ import { stat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
 import { partOf } from '../plan/part.ts'
-import type { Journal } from '../scheduler/journal.ts'
-import type { KnownRows } from '../scheduler/known-rows.ts'
-import type { PartContent } from '../scheduler/part-content.ts'
-import type { ReadRows } from '../scheduler/stored-rows.ts'
+import type { PartStore } from '../scheduler/part-store.ts'
 import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { startWorker, type WorkerClient } from './calls.ts'
@@ -39,25 +36,13 @@ export interface StoreOptions {
 }
 
 /** An open run folder. Every method rejects once the ledger could not be written. */
-export interface RunStore extends AsyncDisposable {
+export interface RunStore extends PartStore, AsyncDisposable {
   readonly directory: string
   readonly settings: RunSettings
   /** Counts from 1, one per opening. */
   readonly session: number
   /** As of opening; rows beyond a shrunk target are among them. */
   readonly decided: readonly Interval[]
-  readonly journal: Journal
-  /** Parts that have journaled cells or failures of undecided rows. */
-  unfinishedParts(): Promise<number[]>
-  /**
-   * What is journaled of rows of one part, with all that was appended before; the next block is read
-   * ahead.
-   */
-  readonly readRows: ReadRows
-  /** Which cells are journaled of rows of one part, without their values. */
-  readKnownRows(rows: Interval): Promise<KnownRows>
-  /** Resolves when the rows are decided. */
-  writePart(content: PartContent): Promise<void>
   partRecord(part: number): Promise<PartRecord | null>
   /** Makes every dropped row undecided again; its paid cells are still there. */
   retryDropped(): Promise<Interval[]>

@@ -75,6 +75,7 @@ test('a server that makes requests beyond 32 wait: as much is done with half as 
     },
     rows: 12_000,
     cap: 128,
+    admission: { slowdown_trials: true },
   })
   expect(server.refused).toBe(0)
   expect(meanInFlight(server, 2_000)).toBeLessThan(75)
@@ -88,6 +89,7 @@ test('a server that gets slower altogether beyond 32 is saved from that', async 
     },
     rows: 12_000,
     cap: 128,
+    admission: { slowdown_trials: true },
   })
   expect(meanInFlight(server, 2_000)).toBeLessThan(64)
   // With 128 at once it does a quarter.
@@ -117,10 +119,22 @@ test.each([
     server: { latencyMs, outputTokens },
     rows: 10_000,
     cap: 128,
+    admission: { slowdown_trials: true },
   })
   expect(server.refused).toBe(0)
   expect(meanInFlight(server, 8_000)).toBeGreaterThan(0.93 * 128)
   expect(engine.failures).toEqual([])
+})
+
+test('unless it is asked for, slower replies alone never lower what is in flight', async () => {
+  const { server } = await runAgainst({
+    server: {
+      latencyMs: ({ number, inFlight }) => latency(number) * Math.max(1, inFlight / 32),
+    },
+    rows: 12_000,
+    cap: 128,
+  })
+  expect(meanInFlight(server, 4_000)).toBeGreaterThan(0.98 * 128 - 1)
 })
 
 test('a server that lets everything beyond 16 time out loses no row', async () => {

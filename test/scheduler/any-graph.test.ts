@@ -141,6 +141,7 @@ test('any graph ends with one outcome per row, within every limit, and a drain a
 
 function adaptive(name: string): ReturnType<typeof createAdaptiveLimiter> {
   return createAdaptiveLimiter({
+    slowdownTrials: false,
     name,
     cap: 4,
     decrease: 0.5,

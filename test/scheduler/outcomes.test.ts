@@ -118,6 +118,7 @@ describe('failure rules', () => {
       slots: { m: 4 },
       limiters: (name) => [
         createAdaptiveLimiter({
+          slowdownTrials: false,
           name,
           cap: 4,
           decrease: 0.75,
