@@ -1,4 +1,10 @@
-import { emptyReply, oneChoice, testGraph, type TestColumn } from '../test/support/engine.ts'
+import {
+  emptyReply,
+  noRows,
+  oneChoice,
+  testGraph,
+  type TestColumn,
+} from '../test/support/engine.ts'
 import type { ModelReply } from '../src/graph/request.ts'
 import { createConcurrencyLimiter } from '../src/limits/limiter.ts'
 import { planSource } from '../src/plan/group-source.ts'
@@ -160,7 +166,9 @@ async function runEngine(
     generators,
     source: planSource(plan),
     remainingIn: (part) => Math.min(partRows, rows - part * partRows),
-    load: () => ({ known: null, release: () => undefined }),
+    known: () => null,
+    read: noRows,
+    hold: holdNothing,
     routes: [oneChoice('m', [createConcurrencyLimiter({ name: 'm', cap: slots })])],
     send,
     journal: {
@@ -203,9 +211,7 @@ async function perAssembledCell(width: number): Promise<number> {
       evaluator,
       clock: systemClock,
       rows,
-      read: () => {
-        throw new Error('nothing is journaled')
-      },
+      read: noRows,
       hold: holdNothing,
       frameRows: bufferSize,
       localWorkers: 4,

@@ -9,6 +9,7 @@ import { prepare } from '../../src/run/prepare.ts'
 import { createRoutes } from '../../src/run/routes.ts'
 import { create } from '../../src/run/run.ts'
 import { modelsOf } from '../../src/run/sources.ts'
+import { holdNothing } from '../../src/scheduler/held-rows.ts'
 import { createScheduler } from '../../src/scheduler/scheduler.ts'
 import { systemClock } from '../../src/util/clock.ts'
 import { measured } from './measure.ts'
@@ -98,7 +99,11 @@ async function withoutStore(): Promise<void> {
     }),
     source: planSource(plan),
     remainingIn: (part) => Math.min(partRows, task.rows - part * partRows),
-    load: () => ({ known: null, release: () => undefined }),
+    known: () => null,
+    read: () => {
+      throw new Error('nothing is known')
+    },
+    hold: holdNothing,
     routes: createRoutes(prepared.models, {
       admission: prepared.runConfig.request_admission,
       waitsForFailing: true,

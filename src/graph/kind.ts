@@ -160,6 +160,9 @@ export interface SharedGenerator {
  * `request` resolves, and when the run goes on after a crash the function runs again and gets the
  * replies it had, as long as it asks the same, without anything being sent.
  *
+ * Checking a config and `rowsmith render` run a function until it asks for something, to see what that
+ * is: what it does before its first `request` or `step` should cost nothing.
+ *
  * `request` and `step` always settle: when nothing more is sent for the cell they reject with a
  * `CellInterrupted`. What the function throws then is no failure of its cell.
  */

@@ -104,6 +104,21 @@ describe('an endpoint that fails', () => {
     expect([one.openSince, one.readyAt(30), one.inFlight]).toEqual([null, 30, 0])
   })
 
+  test('once three asked in vain, such answers let nobody ask any more', () => {
+    const one = breaker('failing')
+    const before = Array.from({ length: 10 }, () => one.take(0))
+    pass(one, 0, ...rows(1, 2, 3, 4, 5))
+    let asked = 0
+    for (const mark of before) {
+      one.release(mark, ok, 10)
+      if (one.readyAt(10) > 10) continue
+      asked += 1
+      one.release(one.take(10), failed('fails', 9), 10)
+    }
+    expect([asked, one.openSince, one.inFlight]).toEqual([3, 0, 0])
+    expect(one.readyAt(10)).toBe(5_010)
+  })
+
   test('one of an earlier outage does not speak for this one', () => {
     const one = breaker('failing')
     pass(one, 0, ...rows(1, 2, 3, 4, 5))

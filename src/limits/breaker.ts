@@ -28,11 +28,14 @@ const FAILED_ROWS = 5
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 5_000
 const PAUSE_GROWTH = 2
+/** After so many that asked in vain only the pauses let one ask. */
+const MOST_IN_VAIN = 3
 
 /**
  * Closed, it only counts. Open, it lets one request through at a time, after pauses that grow; the
  * first one that is answered closes it. An answer to a request that left before says little of now:
- * it lets one more ask, so that nothing is lost when the endpoint was not away after all.
+ * it lets one more ask, so that nothing is lost when the endpoint was not away after all, and no more
+ * once some asked in vain.
  *
  * Only first attempts of different rows count as failures of the endpoint: a few rows that no
  * server can answer, tried again and again at the end of a run, never open it.
@@ -51,6 +54,8 @@ export function createBreaker({ name, opensFor, jitter }: BreakerOptions): Break
   let asking = 0
   /** Requests that may ask beside the one, for answers to requests that left before it opened. */
   let permits = 0
+  /** Those that asked since it opened and were not answered. */
+  let askedInVain = 0
   let nextProbeAt = 0
   let pauseMs = FIRST_PAUSE_MS
 
@@ -89,10 +94,13 @@ export function createBreaker({ name, opensFor, jitter }: BreakerOptions): Break
     openSince = failingSince
     openings += 1
     pauseMs = FIRST_PAUSE_MS
+    askedInVain = 0
     nextProbeAt = now + pauseMs * (1 - jitter() / 4)
   }
 
   function onProbe(now: number): void {
+    askedInVain += 1
+    if (askedInVain >= MOST_IN_VAIN) permits = 0
     pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * PAUSE_GROWTH)
     nextProbeAt = now + pauseMs * (1 - jitter() / 4)
   }
@@ -122,7 +130,7 @@ export function createBreaker({ name, opensFor, jitter }: BreakerOptions): Break
       const evidence = outcome.kind === 'failed' ? (outcome.evidence ?? null) : 'answers'
       const isThere = evidence === 'answers' || (evidence === 'fails' && opensFor === 'unreachable')
       if (isThere && (openSince === null || isProbe)) close()
-      else if (isThere) permits += 1
+      else if (isThere) permits += askedInVain < MOST_IN_VAIN ? 1 : 0
       else if (isProbe) onProbe(now)
       else onFailure(evidence, rowOf(outcome), now)
     },

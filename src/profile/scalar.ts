@@ -1,3 +1,4 @@
+import { copyOfText } from '../util/copy-text.ts'
 import { hashNumber, hashText } from './hash.ts'
 
 /** A cell as parts hold it; JSON columns are their text. */
@@ -23,5 +24,5 @@ export function shortened(value: Scalar): Scalar {
   }
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   if (typeof value !== 'string' || value.length <= keptCharacters) return value
-  return `${value.slice(0, keptCharacters - 1).toWellFormed()}…`
+  return `${copyOfText(value, keptCharacters - 1).toWellFormed()}…`
 }

@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Problem } from '../config/problem.ts'
 import { CellFailure } from '../graph/failure.ts'
 import { type ColumnKind, defineColumn } from '../graph/kind.ts'
+import { textMessage } from '../graph/request.ts'
 import { commonFields } from '../columns/common-fields.ts'
 import { z } from 'zod'
+import { toText } from '../templates/python-text.ts'
 import { systemClock } from '../util/clock.ts'
 import { validate } from './validate.ts'
 
@@ -333,4 +335,50 @@ test('the report of a config is always the same', async () => {
     { ...story, prompt: '{{ animal + 1 }}' },
   ]
   expect(await problemsOf(columns)).toEqual(await problemsOf(columns))
+})
+
+describe('the first request of a conversation', () => {
+  const asked: string[] = []
+  const talk = defineColumn({
+    type: 'talk',
+    schema: z.strictObject({ ...commonFields, column_type: z.literal('talk'), of: z.string() }),
+    describe: ({ of }, { path }) => ({
+      by: 'cell',
+      pure: false,
+      output: 'string',
+      references: [{ name: of, path: [...path, 'of'] }],
+      routes: [{ name: 'm', operation: 'chat', requests: 'many' }],
+    }),
+    bind: ({ of }, context) => ({
+      by: 'cell',
+      requests: 'many',
+      async run(row, { request }) {
+        const about = toText(row.get(context.columnId(of)))
+        if (about === 'cat') throw new CellFailure('no-cats', 'no cats here')
+        try {
+          await request('m', { operation: 'chat', messages: [textMessage('user', about)] })
+          return { value: 'never' }
+        } finally {
+          asked.push(about)
+        }
+      },
+    }),
+  })
+
+  test('is made, sent nowhere, and its function is left', async () => {
+    const dogs = { ...animal, name: 'dogs', params: { values: ['dog'] } }
+    const column = { name: 'said', column_type: 'talk', of: 'dogs' }
+    expect(brief(await problemsOf([dogs, column], { kinds: [talk] }))).toEqual([])
+    expect(asked).toEqual(Array.from({ length: 5 }, () => 'dog'))
+  })
+
+  test('that can not be made is told as that of any column', async () => {
+    const cats = { ...animal, name: 'cats', params: { values: ['cat'] } }
+    const column = { name: 'said', column_type: 'talk', of: 'cats' }
+    expect(brief(await problemsOf([cats, column], { kinds: [talk] }))).toMatchInlineSnapshot(`
+      [
+        "error fails-on-sample @ columns.2: Column 'said' fails in all of 50 sampled rows: no cats here | cats = "cat" (row 0)",
+      ]
+    `)
+  })
 })

@@ -1,8 +1,9 @@
 import type { Graph, GraphColumn } from '../graph/graph.ts'
 import { CellFailure } from '../graph/failure.ts'
-import type { Generator, RequestGenerator, RowGenerator, SeedWindow } from '../graph/kind.ts'
+import type { Generator, RowGenerator, SeedWindow } from '../graph/kind.ts'
 import type { ModelConfig } from '../config/dataset.ts'
 import { fillNull, createEvaluator, type Evaluator } from '../scheduler/evaluate.ts'
+import { firstRequest } from '../scheduler/first-request.ts'
 import { type Block, BlockRow, cellStatus, createBlock, setCell } from '../scheduler/block.ts'
 import { parseExpression } from '../templates/parse-template.ts'
 import { TemplateError, TemplateSyntaxError } from '../templates/template-error.ts'
@@ -59,25 +60,22 @@ export interface DryColumn {
  * Makes a few rows without asking a model: samplers and seed columns for real, templates rendered,
  * with something in the place of what only a model can make.
  *
- * A failure counts where it does not hang on such a stand-in. Never sends, journals or waits.
+ * A failure counts where it does not hang on such a stand-in. Never sends or journals; a function that asks
+ * for a model runs until it does.
  */
-export function dryRun(options: DryRunOptions): DryColumn[] {
+export async function dryRun(options: DryRunOptions): Promise<DryColumn[]> {
   const { graph } = options
   const last = options.clock.now() + longestOfAllMs
-  const first = sample(options, { rows: fewRows, last, wanted: () => true })
+  const first = await sample(options, { rows: fewRows, last, wanted: () => true })
   const suspects = first.filter(alwaysFails)
   if (suspects.length === 0) return first
   const needed = upstreamOf(graph, suspects)
-  const again = new Map(
-    sample(options, { rows: manyRows, last, wanted: (id) => needed.has(id) }).map((found) => [
-      found.column.id,
-      found,
-    ]),
-  )
+  const more = await sample(options, { rows: manyRows, last, wanted: (id) => needed.has(id) })
+  const again = new Map(more.map((found) => [found.column.id, found]))
   return first.map((found) => {
-    const more = again.get(found.column.id)
-    if (!suspects.includes(found) || more === undefined) return found
-    return failsLess(more, found) ? { ...found, isCut: true } : more
+    const retried = again.get(found.column.id)
+    if (!suspects.includes(found) || retried === undefined) return found
+    return failsLess(retried, found) ? { ...found, isCut: true } : retried
   })
 }
 
@@ -116,10 +114,10 @@ interface SampleOptions {
   wanted: (id: number) => boolean
 }
 
-function sample(
+async function sample(
   { graph, runSeed, models, seed, clock }: DryRunOptions,
   { rows, last, wanted }: SampleOptions,
-): DryColumn[] {
+): Promise<DryColumn[]> {
   let seedWasRead = false
   const window: SeedWindow = {
     value(row, column) {
@@ -140,9 +138,10 @@ function sample(
   const known: Known[][] = graph.columns.map(() => Array.from({ length: rows }, () => 'lost'))
   const ofSeed: boolean[] = []
 
-  return graph.columns.flatMap((column): DryColumn[] => {
+  const sampled: DryColumn[] = []
+  for (const column of graph.columns) {
     ofSeed[column.id] = column.upstream.some((id) => ofSeed[id])
-    if (column.producer !== null || !wanted(column.id)) return []
+    if (column.producer !== null || !wanted(column.id)) continue
     const failures: DryFailure[] = []
     let tried = 0
     let isCertain = true
@@ -156,7 +155,8 @@ function sample(
         for (const id of [column.id, ...column.sides]) (known[id] as Known[])[offset] = 'stand-in'
         continue
       }
-      const attempt = make(column, { block, offset, evaluator, generators, known })
+      const place = { block, offset, evaluator, generators, known, clock }
+      const attempt = await make(column, place)
       for (const id of [column.id, ...column.sides]) (known[id] as Known[])[offset] = attempt.known
       if (!attempt.tried) continue
       tried += 1
@@ -168,10 +168,18 @@ function sample(
     ofSeed[column.id] ||= seedWasRead
     const isComplete = ofSeed[column.id] !== true || rows >= (seed?.completeFrom ?? Infinity)
     const errors = conditionErrors.get(column.id) ?? []
-    return [
-      { column, rows, tried, failures, isCut, isCertain, isComplete, conditionErrors: errors },
-    ]
-  })
+    sampled.push({
+      column,
+      rows,
+      tried,
+      failures,
+      isCut,
+      isCertain,
+      isComplete,
+      conditionErrors: errors,
+    })
+  }
+  return sampled
 }
 
 interface Attempt {
@@ -188,9 +196,10 @@ interface Place {
   evaluator: Evaluator
   generators: readonly (Generator | null)[]
   known: readonly (readonly Known[])[]
+  clock: Clock
 }
 
-function make(column: GraphColumn, place: Place): Attempt {
+async function make(column: GraphColumn, place: Place): Promise<Attempt> {
   const { block, offset, evaluator, known } = place
   const inputs = column.upstream.map((id) => known[id]?.[offset])
   if (inputs.includes('lost')) {
@@ -201,7 +210,7 @@ function make(column: GraphColumn, place: Place): Attempt {
   if (isReal && evaluator.skip(column, block, offset)) {
     return { known: 'real', tried: false, error: null, isCertain: true }
   }
-  const outcome = generate(column, place)
+  const outcome = await generate(column, place)
   if (outcome === 'made') {
     return { known: isReal ? 'real' : 'stand-in', tried: true, error: null, isCertain: true }
   }
@@ -220,30 +229,26 @@ function make(column: GraphColumn, place: Place): Attempt {
 }
 
 /** Makes or prepares a cell; `unknown` for what only a run can make. */
-function generate(
+async function generate(
   column: GraphColumn,
-  { block, offset, evaluator, generators }: Place,
-): 'made' | 'unknown' | CellFailure {
+  { block, offset, evaluator, generators, clock }: Place,
+): Promise<'made' | 'unknown' | CellFailure> {
   const generator = generators[column.id] ?? null
   const row = new BlockRow(block, offset)
   try {
     if (isPureRow(column, generator)) return evaluator.row(column, generator, row) ?? 'made'
-    if (isRequest(generator)) generator.prepare(row)
   } catch (error) {
     if (error instanceof CellFailure) return error
     // The seed's rows are not at hand; anything else is a defect of the kind, and the run tells
     // of it with the row in which it happens.
   }
-  return 'unknown'
+  // Rendering the templates of a request sends nothing.
+  const request = await firstRequest(generator, row, { clock, longestMs })
+  return request instanceof CellFailure ? request : 'unknown'
 }
 
 function isPureRow({ pure }: GraphColumn, generator: Generator | null): generator is RowGenerator {
   return pure && generator?.by === 'row'
-}
-
-/** Preparing a request renders its templates and sends nothing. */
-function isRequest(generator: Generator | null): generator is RequestGenerator {
-  return generator?.by === 'cell' && generator.requests === 'one'
 }
 
 class NotAtHand extends Error {}

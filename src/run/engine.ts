@@ -1,8 +1,7 @@
 import type { RunConfig } from '../config/run-config.ts'
-import type { Graph, GraphColumn } from '../graph/graph.ts'
+import type { Graph } from '../graph/graph.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import type { Generator } from '../graph/kind.ts'
-import { fromStored } from '../graph/stored-value.ts'
 import type { Group } from '../plan/group.ts'
 import { partBounds } from '../plan/part.ts'
 import { type GroupSource, planSource } from '../plan/group-source.ts'
@@ -12,16 +11,15 @@ import { assemblePart } from '../scheduler/assemble.ts'
 import { createEvaluator } from '../scheduler/evaluate.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
 import { holdNothing } from '../scheduler/held-rows.ts'
-import type { JournaledCell, JournaledExchange, JournaledFailure } from '../scheduler/journal.ts'
-import { indexKnownCells } from '../scheduler/known-cells.ts'
+import type { KnownRows } from '../scheduler/known-rows.ts'
 import type { PartStore } from '../scheduler/part-store.ts'
 import type { Route } from '../scheduler/routes.ts'
-import type { GroupInputs } from '../scheduler/open-groups.ts'
 import { createScheduler, type Scheduler } from '../scheduler/scheduler.ts'
 import type { RunStore } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
 import { jitter } from '../util/random-source.ts'
 import { createExchangeHash } from './exchange-hash.ts'
+import { heapShares } from './heap.ts'
 import type { SeedRows } from './seed-rows.ts'
 
 export interface EngineOptions {
@@ -46,8 +44,8 @@ export interface EngineOptions {
   onEvent: (event: SchedulerEvent) => void
 }
 
-/** Bytes on the way to the ledger above which nothing new is sent. */
-const MAX_PENDING_BYTES = 64 * 2 ** 20
+/** Rows of a group; a larger `buffer_size` is one of frames. */
+const MOST_GROUP_ROWS = 1024
 /** Parts being written at once before pure groups wait. */
 const MAX_WRITING = 2
 /** Work waiting in a line, as a multiple of its cap, above which no group is opened. */
@@ -63,10 +61,11 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     decided: options.settleOnly
       ? decided.union(partsBeside(unfinished, partRows, target))
       : decided,
-    groupRows: runConfig.buffer_size,
+    groupRows: Math.min(runConfig.buffer_size, MOST_GROUP_ROWS),
     frameRows,
     partRows,
   })
+  const shares = heapShares()
   const evaluator = createEvaluator({
     graph,
     // Already told when the scheduler decided the cell.
@@ -74,32 +73,9 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
   })
   const hold = seed?.hold ?? holdNothing
 
-  async function load(group: Group): Promise<GroupInputs> {
-    const releases: (() => void)[] = []
-    for (let { start } = group; start < group.end;) {
-      const held = await hold({ start, end: group.end })
-      releases.push(held.release)
-      start = held.end
-    }
-    const release = (): void => releases.forEach((each) => each())
-    if (!unfinished.has(group.part)) return { known: null, release }
-    const cells: JournaledCell[] = []
-    const failures: JournaledFailure[] = []
-    const exchanges: JournaledExchange[] = []
-    for await (const block of store.readRows([group], { maxBytes: 2 ** 20, exchanges: true })) {
-      failures.push(...block.failures)
-      exchanges.push(...block.exchanges)
-      block.values.forEach((value, at) => {
-        const column = block.columns[at] as number
-        const { type } = graph.columns[column] as GraphColumn
-        cells.push({
-          row: block.rows[at] as number,
-          column,
-          value: fromStored(type, value),
-        })
-      })
-    }
-    return { known: indexKnownCells(graph.columns.length, cells, failures, exchanges), release }
+  function known(group: Group): Promise<KnownRows> | null {
+    if (!unfinished.has(group.part)) return null
+    return store.readKnownRows({ start: group.start, end: group.end })
   }
 
   return createScheduler({
@@ -114,7 +90,9 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
       const end = Math.min(start + partRows, target)
       return end - start - decided.intersect(start, end).count
     },
-    load,
+    known,
+    read: store.readRows,
+    hold,
     routes: options.routes,
     send: options.send,
     ...(options.sizeOf === undefined ? {} : { sizeOf: options.sizeOf }),
@@ -138,12 +116,12 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
         }),
       }),
     budget: {
-      maxRows: Math.max(runConfig.max_open_rows, runConfig.buffer_size),
-      maxBytes: runConfig.max_open_bytes,
+      maxRows: Math.max(runConfig.max_open_rows, MOST_GROUP_ROWS),
+      maxBytes: Math.min(runConfig.max_open_bytes, shares.openBytes),
       maxWriting: MAX_WRITING,
       lineFactor: LINE_FACTOR,
     },
-    maxPendingBytes: MAX_PENDING_BYTES,
+    maxPendingBytes: shares.pendingBytes,
     maxAttempts: runConfig.max_attempts,
     maxOutageMs: runConfig.max_outage * 1000,
     localWorkers: runConfig.non_inference_max_parallel_workers,

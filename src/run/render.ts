@@ -1,4 +1,5 @@
 import type { Problem } from '../config/problem.ts'
+import { type ModelRequest, textOf } from '../graph/request.ts'
 import { createRandom } from '../random/random.ts'
 import { isTruthy } from '../templates/parse-template.ts'
 import { toText } from '../templates/python-text.ts'
@@ -43,7 +44,10 @@ export interface RenderedRow {
 }
 
 export interface RenderedPart {
-  /** `template`, or the column's field: `prompt`, `system_prompt`, `expr`, `skip.when`. */
+  /**
+   * `template`, or the column's field: `prompt`, `system_prompt`, `expr`, `skip.when`. Of a column
+   * that asks a model without templates: `system`, `user`, `input` or `prompt` of its first request.
+   */
   field: string
   text: string
   /** Of a skip condition: whether it skips the row. */
@@ -63,9 +67,10 @@ export interface TemplateVariable {
 /** Shows what a template, or the templates of a column, become. */
 export async function render(options: RenderOptions): Promise<Rendering> {
   const { data, row: only, signal = new AbortController().signal } = options
-  const { parts, column, problems } = await readParts(options)
+  const { parts, column, problems, noTemplates } = await readParts(options)
   const seed = options.seed ?? column?.draft.seed ?? 0n
   if (hasErrors(problems)) return { ok: false, seed, rows: [], problems }
+  if (noTemplates !== undefined && data !== undefined) throw noTemplates
   if (data !== undefined) return renderRows(parts, numbered(await readRows(data), only), seed)
   if (column === null) return renderRows(parts, [[only ?? 0, new Map()]], seed)
 
@@ -77,14 +82,41 @@ export async function render(options: RenderOptions): Promise<Rendering> {
     ...parts.flatMap((part) => lackingIn(part, sampled.unmade, sampled.values)),
   ]
   if (lacking.length > 0) return { ok: false, seed, rows: [], problems: lacking }
+  if (noTemplates !== undefined) {
+    const { request, unmade } = sampled
+    if (request === null && unmade.size > 0) {
+      return { ok: false, seed, rows: [], problems: unmadeProblems(column.name, unmade) }
+    }
+    if (request === null) throw noTemplates
+    return { ok: true, seed, rows: [{ row, parts: requestParts(request) }], problems: [] }
+  }
   return renderRows(parts, [[row, sampled.values]], seed)
+}
+
+function unmadeProblems(name: string, unmade: ReadonlyMap<string, string>): Problem[] {
+  return [...unmade].map(([read, why]) => ({
+    level: 'error',
+    code: 'column-not-sampled',
+    path: [],
+    message: `What '${name}' asks reads '${read}', ${why}`,
+  }))
+}
+
+/** What a column without templates asks first: each message by its role, inputs, or a prompt. */
+function requestParts(request: ModelRequest): RenderedPart[] {
+  if (request.operation === 'image') return [{ field: 'prompt', text: textOf(request.prompt) }]
+  if (request.operation === 'embed') {
+    return request.inputs.map((input) => ({ field: 'input', text: textOf(input) }))
+  }
+  return request.messages.map(({ role, content }) => ({ field: role, text: textOf(content) }))
 }
 
 /** The variables templates read, and what is wrong with the templates. */
 export async function listVariables(
   source: RenderSource,
 ): Promise<{ variables: readonly TemplateVariable[]; problems: readonly Problem[] }> {
-  const { parts, column, problems } = await readParts(source)
+  const { parts, column, problems, noTemplates } = await readParts(source)
+  if (noTemplates !== undefined) throw noTemplates
   const names = new Set(column?.draft.columns.map(({ name }) => name))
   const variables = parts.flatMap(({ field, template, locate }) =>
     template.references

@@ -1,9 +1,12 @@
 import type { Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
+import { CellFailure } from '../graph/failure.ts'
 import type { ColumnKind, SeedWindow } from '../graph/kind.ts'
+import type { ModelRequest } from '../graph/request.ts'
 import { seedColumnType } from '../graph/parse-columns.ts'
 import { BlockRow, cellStatus, createBlock, statusOf } from '../scheduler/block.ts'
+import { firstRequest } from '../scheduler/first-request.ts'
 import { createEvaluator } from '../scheduler/evaluate.ts'
 import type { InspectedSeed } from '../seeds/inspect.ts'
 import { createSeedOrder } from '../seeds/order.ts'
@@ -23,6 +26,8 @@ export interface SampledRow {
   /** Columns upstream that are not made here, and why. */
   unmade: ReadonlyMap<string, string>
   problems: readonly Problem[]
+  /** What a column without templates asks a model first; null where that is not known. */
+  request: ModelRequest | null
 }
 
 export interface SampleOptions {
@@ -42,7 +47,11 @@ export async function sampleRow(
   const { graph, problems: found } = compileDataset(draft, look.schema, kinds)
   const compiled = look.unread ? found.filter(({ code }) => code !== 'unknown-reference') : found
   const problems = withPositions([...look.problems, ...compiled], source.file, locate)
-  const nothing = { values: new Map<string, Value>(), unmade: new Map<string, string>() }
+  const nothing = {
+    values: new Map<string, Value>(),
+    unmade: new Map<string, string>(),
+    request: null,
+  }
   if (graph === null || hasErrors(problems)) {
     return { ...nothing, problems: problems.filter(({ level }) => level === 'error') }
   }
@@ -72,16 +81,29 @@ export async function sampleRow(
     if (generator?.by !== 'row') continue
     const failure = evaluator.row(column, generator, at)
     if (failure === null) continue
-    const path = ['columns', draft.columns.findIndex((other) => other.name === column.name)]
-    const problem: Problem = {
-      level: 'error',
-      code: failure.code,
-      path,
-      message: `Column '${column.name}' can't be made in row ${row}: ${failure.message}`,
-    }
+    const problem = problemOf(column.name, failure)
     return { ...nothing, problems: withPositions([problem], source.file, locate) }
   }
+
+  function problemOf(of: string, { code, message }: CellFailure): Problem {
+    return {
+      level: 'error',
+      code,
+      path: ['columns', draft.columns.findIndex((other) => other.name === of)],
+      message: `Column '${of}' can't be made in row ${row}: ${message}`,
+    }
+  }
+
+  const own = graph.columns[graph.byName.get(name) ?? -1]
+  const first =
+    own !== undefined && own.kind.templates === undefined && own.upstream.every(isMade)
+      ? await firstRequest(generators[own.id] ?? null, at, { clock: systemClock, longestMs: 1_000 })
+      : null
+  if (first instanceof CellFailure) {
+    return { ...nothing, problems: withPositions([problemOf(name, first)], source.file, locate) }
+  }
   return {
+    request: first,
     values: new Map(
       upstream.filter(({ id }) => isMade(id)).map(({ id, name: key }) => [key, at.get(id)]),
     ),

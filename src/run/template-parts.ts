@@ -61,6 +61,8 @@ export interface ReadParts {
   /** Null for a template of its own. */
   column: ColumnOfConfig | null
   problems: readonly Problem[]
+  /** Of a column whose kind has no templates: what to say unless it asks a model in another way. */
+  noTemplates?: RowsmithError
 }
 
 /** Reads the templates of a source, with what is wrong with them. */
@@ -142,7 +144,9 @@ async function readColumnParts({
       },
     }
   })
-  if (parts.length === 0) throw noTemplates(name, raw, draft, table)
+  if (parts.length === 0) {
+    return { parts, column, problems: [], noTemplates: noTemplates(name, raw, draft, table) }
+  }
   return { parts, column, problems: [] }
 }
 

@@ -30,8 +30,6 @@ export async function tryRows(
   } catch (error) {
     return [seedProblem(error, signal)]
   }
-  return dryRunProblems(
-    dryRun({ graph, runSeed, models: config.model_configs, seed, clock }),
-    config,
-  )
+  const columns = await dryRun({ graph, runSeed, models: config.model_configs, seed, clock })
+  return dryRunProblems(columns, config)
 }

@@ -27,6 +27,8 @@ export interface CellsOptions extends ConversationPorts {
   dispatcher: () => Dispatcher<Job>
   /** Position of the line in which a column's task cells or frames wait to start; by local. */
   startRouteOf: (local: number) => number
+  /** Nothing is sent: a row that needs it is left. */
+  settleOnly: boolean
   isOver: () => boolean
   cellMade: (local: number, outcome: 'ok' | 'skipped' | 'failed') => void
   cellFailed: (column: GraphColumn, row: number, failure: CellFailure, kept: boolean) => void
@@ -79,6 +81,8 @@ export function createCells(options: CellsOptions): Cells {
     } else if (evaluator.skip(column, group.block, offset)) {
       if (column.by === 'column') frames.leave(local, { group, offset })
       skipped(group, local, offset)
+    } else if (options.settleOnly) {
+      group.leave(offset)
     } else if (column.by === 'column') {
       frames.arrive(local, { group, offset })
     } else if (generator?.by !== 'cell') {

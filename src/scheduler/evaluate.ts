@@ -82,7 +82,7 @@ export function createEvaluator({ graph, onConditionError }: EvaluatorOptions): 
 }
 
 /** By column id: whether a condition, its own or one above it, can skip cells of it. */
-function skippable(graph: Graph): boolean[] {
+export function skippable(graph: Graph): boolean[] {
   const found: boolean[] = []
   for (const { id, skip, propagateSkip, required, producer } of graph.columns) {
     const above = producer === null ? required : [producer]

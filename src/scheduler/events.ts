@@ -25,13 +25,15 @@ export type SchedulerEvent =
 export interface Snapshot {
   columns: readonly ColumnProgress[]
   routes: readonly RouteProgress[]
-  rows: { decided: number; dropped: number; remaining: number; open: number }
+  rows: { decided: number; dropped: number; remaining: number; open: number; begun: number }
   openGroups: number
   partsWriting: number
   /** Requests between two attempts. */
   backingOff: number
   /** Ms until the first of them goes again, and what failed last; null while none waits. */
   backOff: { nextMs: number; route: string; code: string; message: string } | null
+  /** Of cells of rows that have begun, and of parts while they are made. */
+  bytesHeld: number
   pendingBytes: number
   draining: boolean
 }

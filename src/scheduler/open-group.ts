@@ -1,10 +1,11 @@
 import { type Group, rowAt } from '../plan/group.ts'
 import { type Block, type ByteTally, createBlock, freeRow } from './block.ts'
 import type { JournaledExchange } from './journal.ts'
+import type { RowPlan } from './row-plan.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
 /** What became of a row of an open group. */
-const rowState = { open: 0, decided: 1, dropped: 2 } as const
+const rowState = { waiting: 0, begun: 1, decided: 2, dropped: 3, left: 4 } as const
 
 /** Told what a change of one cell made possible. */
 export interface GroupListener {
@@ -12,6 +13,10 @@ export interface GroupListener {
   cellReady(group: OpenGroup, local: number, offset: number): void
   /** Every journaled cell of a row is there, or the row was dropped. */
   rowDecided(group: OpenGroup, offset: number): void
+  /** A row ends without an outcome. */
+  rowLeft(group: OpenGroup): void
+  /** A row that had begun is decided or left; `bytes` is what its cells took. */
+  rowEnded(group: OpenGroup, offset: number, bytes: number): void
 }
 
 const noExchanges: readonly JournaledExchange[] = []
@@ -21,7 +26,7 @@ const noExchanges: readonly JournaledExchange[] = []
  *
  * `missing` holds, per (row, column), the upstream cells not there yet; a finished cell lowers its
  * dependants' counters, and zero means ready. `left` holds, per row, the journaled cells not there
- * yet. A row changes its state once.
+ * yet. A row waits, begins, and ends once: with an outcome, or left without one.
  */
 export class OpenGroup {
   /** Opening number: older groups go first. */
@@ -34,13 +39,13 @@ export class OpenGroup {
   readonly #finished: Uint8Array
   readonly #left: Uint16Array
   readonly #rows: Uint8Array
-  /** Rows neither decided nor dropped. */
+  /** Rows that wait or have begun. */
   openRows: number
   /** Cells of a row that are in a line, in flight or in a task: they read the row. */
   readonly #holders: Uint16Array
   #holds = 0
-  /** By row: what conversations of its cells were answered before. */
-  exchanges: ReadonlyMap<number, readonly JournaledExchange[]> | null = null
+  /** By row, of rows at work: what conversations of its cells were answered before. */
+  exchanges: Map<number, readonly JournaledExchange[]> | null = null
 
   constructor(
     work: WorkGraph,
@@ -91,7 +96,7 @@ export class OpenGroup {
   }
 
   isOpen(offset: number): boolean {
-    return this.#rows[offset] === rowState.open
+    return (this.#rows[offset] as number) <= rowState.begun
   }
 
   isDropped(offset: number): boolean {
@@ -102,10 +107,20 @@ export class OpenGroup {
     return this.#finished[offset * this.#work.columns.length + local] === 1
   }
 
-  /** Announces the cells of a row that need nothing. Each row once, after known cells are in. */
-  announce(offset: number): void {
-    if (this.#work.journaledCount === 0) this.#settle(offset, rowState.decided)
-    for (const local of this.#work.roots) {
+  /** Takes over what is known of a row before it begins; it is decided when nothing is left. */
+  adopt(offset: number, { finished, missing, left }: RowPlan): void {
+    const cell = offset * this.#work.columns.length
+    this.#finished.set(finished, cell)
+    this.#missing.set(missing, cell)
+    this.#left[offset] = left
+    if (left === 0) this.#end(offset, rowState.decided)
+  }
+
+  /** Announces the cells of a row that wait for nothing. */
+  begin(offset: number, roots: readonly number[]): void {
+    this.#rows[offset] = rowState.begun
+    if (this.#left[offset] === 0) this.#end(offset, rowState.decided)
+    for (const local of roots) {
       if (!this.isOpen(offset)) return
       if (!this.isFinished(local, offset)) this.#listener.cellReady(this, local, offset)
     }
@@ -120,32 +135,39 @@ export class OpenGroup {
     const { journaled, dependants } = this.#work.columns[local] as WorkColumn
     for (const dependant of dependants) {
       const waiting = offset * width + dependant
+      if (this.#finished[waiting] === 1) continue
       const left = (this.#missing[waiting] as number) - 1
       this.#missing[waiting] = left
-      if (left === 0 && this.#finished[waiting] === 0 && this.isOpen(offset)) {
-        this.#listener.cellReady(this, dependant, offset)
-      }
+      if (left === 0 && this.isOpen(offset)) this.#listener.cellReady(this, dependant, offset)
     }
     if (!journaled) return
     const left = (this.#left[offset] as number) - 1
     this.#left[offset] = left
-    if (left === 0) this.#settle(offset, rowState.decided)
+    if (left === 0) this.#end(offset, rowState.decided)
   }
 
   /** The row will have no record. */
   drop(offset: number): void {
-    this.#settle(offset, rowState.dropped)
+    this.#end(offset, rowState.dropped)
   }
 
-  #settle(offset: number, state: 1 | 2): void {
+  /** Nothing more is made of the row in this session; it stays undecided. */
+  leave(offset: number): void {
+    this.#end(offset, rowState.left)
+  }
+
+  #end(offset: number, state: 2 | 3 | 4): void {
     if (!this.isOpen(offset)) return
+    const begun = this.#rows[offset] === rowState.begun
     this.#rows[offset] = state
     this.openRows -= 1
+    if (begun) this.#listener.rowEnded(this, offset, this.block.rowBytes[offset] as number)
     this.#freeIfDone(offset)
-    this.#listener.rowDecided(this, offset)
+    if (state === rowState.left) this.#listener.rowLeft(this)
+    else this.#listener.rowDecided(this, offset)
   }
 
-  /** A row with an outcome leaves memory at once, unless a reply of its own is still to be read. */
+  /** A row that ended leaves memory at once, unless a reply of its own is still to be read. */
   #freeIfDone(offset: number): void {
     if (this.#holders[offset] === 0 && !this.isOpen(offset)) freeRow(this.block, offset)
   }

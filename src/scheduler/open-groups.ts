@@ -3,20 +3,15 @@ import type { GroupSource } from '../plan/group-source.ts'
 import type { ByteTally } from './block.ts'
 import type { SchedulerEvent } from './events.ts'
 import type { Frames } from './frames.ts'
-import { fillKnown, type KnownCells } from './known-cells.ts'
+import type { KnownRows } from './known-rows.ts'
 import { type GroupListener, OpenGroup } from './open-group.ts'
 import { type OpeningBudget, type OpeningState, reasonToOpen, type RouteState } from './opening.ts'
 import type { PartTracker } from './parts.ts'
-import type { RowWork } from './row-work.ts'
+import type { RowStarts } from './row-starts.ts'
 import type { WorkGraph } from './work-graph.ts'
 
-/** What a group starts from. */
-export interface GroupInputs {
-  /** What the ledger holds of its rows. */
-  known: KnownCells | null
-  /** Called once the group is closed. */
-  release: () => void
-}
+/** Which cells of a group's rows the ledger holds; null when it holds none. */
+export type FindKnown = (group: Group) => Promise<KnownRows | null> | KnownRows | null
 
 export interface OpenGroupsOptions {
   work: WorkGraph
@@ -25,18 +20,16 @@ export interface OpenGroupsOptions {
   budget: OpeningBudget
   /** Groups of the rows that remain, in order. */
   source: GroupSource
-  /** Gets at hand what a group needs; answers at once where nothing has to be read. */
-  load: (group: Group) => Promise<GroupInputs> | GroupInputs
+  /** Which cells of a group's rows are known; answers at once where nothing has to be read. */
+  known: FindKnown
   firstRoutes: readonly RouteState[]
   routes: readonly RouteState[]
   parts: PartTracker
   frames: Frames
-  rowWork: RowWork
+  starts: RowStarts
   listener: GroupListener
   /** Opens everything at once: nothing will be sent for it. */
   settleOnly: boolean
-  /** Cells of a column were in the ledger. */
-  cellsKnown: (local: number, cells: number) => void
   emit: (event: SchedulerEvent) => void
   /** A group was closed, or its inputs have arrived. */
   changed: () => void
@@ -61,9 +54,10 @@ export interface OpenGroups {
 }
 
 export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
-  const { work, tally, source, parts, frames, rowWork, budget } = options
-  const groups = new Map<OpenGroup, GroupInputs>()
-  let arriving: { group: Group; inputs: GroupInputs | null } | null = null
+  const { work, tally, source, parts, frames, starts, budget } = options
+  const groups = new Set<OpenGroup>()
+  /** A group of which it is being read what is known. */
+  let arriving: { group: Group; known: KnownRows | null; there: boolean } | null = null
   let opened = 0
   let rows = 0
   /** The frame that was started last, until all of its groups are open. */
@@ -92,6 +86,8 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
 
   function openNext(): boolean {
     if (arriving !== null) return enterArrived()
+    // Rows of the groups that are open begin first.
+    if (starts.waiting) return false
     const group = source.peek()
     if (group === null) return admitWholeFrame()
     const reason = reasonToOpen(state, budget, group.size)
@@ -99,42 +95,38 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
     source.take()
     const event = { part: group.part, rows: group.size, reason: reason ?? 'settle' }
     options.emit({ type: 'row-group-opened', ...event })
-    const inputs = options.load(group)
-    if (inputs instanceof Promise) wait(group, inputs)
-    else enter(group, inputs)
+    const known = options.known(group)
+    if (known instanceof Promise) wait(group, known)
+    else enter(group, known)
     return true
   }
 
-  function wait(group: Group, loading: Promise<GroupInputs>): void {
-    arriving = { group, inputs: null }
-    loading.then((inputs) => arrive(group, inputs), options.fatal)
+  function wait(group: Group, reading: Promise<KnownRows | null>): void {
+    arriving = { group, known: null, there: false }
+    reading.then((known) => arrive(group, known), options.fatal)
   }
 
-  function arrive(group: Group, inputs: GroupInputs): void {
-    if (ended) return inputs.release()
-    arriving = { group, inputs }
+  function arrive(group: Group, known: KnownRows | null): void {
+    if (ended) return
+    arriving = { group, known, there: true }
     options.changed()
   }
 
   function enterArrived(): boolean {
-    if (arriving === null || arriving.inputs === null) return false
-    const { group, inputs } = arriving
+    if (arriving === null || !arriving.there) return false
+    const { group, known } = arriving
     arriving = null
-    enter(group, inputs)
+    enter(group, known)
     return true
   }
 
-  function enter(group: Group, inputs: GroupInputs): void {
+  function enter(group: Group, known: KnownRows | null): void {
     const open = new OpenGroup(work, group, opened, options.listener, tally)
     opened += 1
     rows += group.size
-    groups.set(open, inputs)
+    groups.add(open)
     if (work.wholeFrames) frames.join(open)
-    if (inputs.known !== null) {
-      open.exchanges = inputs.known.exchangesOfRow
-      fillKnown(open, inputs.known, { work, frames, counted: options.cellsKnown })
-    }
-    rowWork.announce(open)
+    starts.add(open, known)
     if (!work.wholeFrames) return
     currentFrame = group.frame
     admitWholeFrame()
@@ -155,7 +147,7 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
   return {
     openNext,
     get loading() {
-      return arriving !== null && arriving.inputs === null
+      return arriving !== null && !arriving.there
     },
     get nothingLeft() {
       return groups.size === 0 && arriving === null && source.exhausted
@@ -171,18 +163,14 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
     },
     closeIfDone(group) {
       if (!group.closed) return
-      const inputs = groups.get(group)
-      if (inputs === undefined) return
-      groups.delete(group)
-      inputs.release()
+      if (!groups.delete(group)) return
       rows -= group.group.size
       tally.bytes -= group.block.bytes
       options.changed()
     },
     end() {
       ended = true
-      arriving?.inputs?.release()
-      for (const { release } of groups.values()) release()
+      arriving = null
       groups.clear()
     },
   }

@@ -47,14 +47,41 @@ export function reasonToOpen(
   if (state.frameStarted) return 'frame-started'
   const routeless = state.firstRoutes.length === 0
   if (state.openGroups === 0 && state.writing === 0) return 'none-open'
-  if (
-    routeless ? state.writing >= budget.maxWriting : !state.firstRoutes.some(({ isIdle }) => isIdle)
-  )
-    return null
+  const mayOpen = routeless
+    ? state.writing < budget.maxWriting
+    : state.firstRoutes.some(({ isIdle }) => isIdle)
+  if (!mayOpen) return null
   if (state.rowsHeld + nextRows > budget.maxRows || state.bytesHeld > budget.maxBytes) return null
-  for (const route of state.routes) {
-    if (route.waiting > budget.lineFactor * route.limit) return null
-  }
+  if (state.routes.some((route) => isLong(route, budget.lineFactor))) return null
   if (routeless) return 'writer-free'
   return state.openGroups === 0 ? 'none-open' : 'idle-route'
+}
+
+/** What beginning the next row of an open group is decided from. */
+export interface BeginningState {
+  /** Rows that have begun and not ended. */
+  begun: number
+  bytesHeld: number
+  /** Bytes of a row when it ends, as the latest had them. */
+  meanBytes: number
+  /** Routes its first journaled cells use. */
+  lines: readonly RouteState[]
+  /** Every route of the graph. */
+  routes: readonly RouteState[]
+}
+
+/**
+ * Whether the next row begins now: when nothing else could make progress, or when one of its first
+ * lines would be idle without it and its bytes fit. What has begun always goes on, so it can't lock.
+ */
+export function mayBegin(state: BeginningState, { maxBytes, lineFactor }: OpeningBudget): boolean {
+  const { begun, bytesHeld, meanBytes, lines, routes } = state
+  if (begun === 0) return true
+  if (bytesHeld > maxBytes || (begun + 1) * meanBytes > maxBytes) return false
+  if (lines.length === 0) return true
+  return lines.some(({ isIdle }) => isIdle) && !routes.some((route) => isLong(route, lineFactor))
+}
+
+function isLong({ waiting, limit }: RouteState, lineFactor: number): boolean {
+  return waiting > lineFactor * limit
 }

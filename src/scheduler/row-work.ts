@@ -5,8 +5,11 @@ import type { OpenGroup } from './open-group.ts'
 export interface RowWork {
   /** A row-wise cell. */
   add(group: OpenGroup, local: number, offset: number): void
-  /** The first cells of every row of a group just opened. */
-  announce(group: OpenGroup): void
+  /**
+   * Calls `step` until it answers false, each time behind the cells that became ready before: so
+   * what a step brought about is made before the next one.
+   */
+  chain(step: () => boolean): void
   /** Works until nothing is ready or `until` has passed. */
   run(until: number): void
   readonly empty: boolean
@@ -19,33 +22,30 @@ export interface RowWorkOptions {
 
 /** Entries between two looks at the clock. */
 const STRIDE = 32
-/** In the place of a column: the entry announces the row, then the one after it. */
-const ANNOUNCE = -1
 
 export function createRowWork({ clock, make }: RowWorkOptions): RowWork {
   // One flat queue of (group, local, offset); the head moves and the front is cut off in bulk.
-  let groups: OpenGroup[] = []
+  let entries: (OpenGroup | (() => boolean))[] = []
   let cells: number[] = []
   let head = 0
 
-  function add(group: OpenGroup, local: number, offset: number): void {
-    groups.push(group)
-    cells.push(local, offset)
+  function chain(step: () => boolean): void {
+    entries.push(step)
+    cells.push(0, 0)
   }
 
-  function work(group: OpenGroup, local: number, offset: number): void {
-    if (local !== ANNOUNCE) return make(group, local, offset)
-    group.announce(offset)
-    if (offset + 1 < group.group.size) add(group, ANNOUNCE, offset + 1)
+  function work(entry: OpenGroup | (() => boolean), local: number, offset: number): void {
+    if (typeof entry !== 'function') make(entry, local, offset)
+    else if (entry()) chain(entry)
   }
 
   function cutFront(): void {
-    if (head < groups.length) {
-      if (head < 4096 || head < groups.length / 2) return
-      groups = groups.slice(head)
+    if (head < entries.length) {
+      if (head < 4096 || head < entries.length / 2) return
+      entries = entries.slice(head)
       cells = cells.slice(2 * head)
     } else {
-      groups = []
+      entries = []
       cells = []
     }
     head = 0
@@ -53,17 +53,24 @@ export function createRowWork({ clock, make }: RowWorkOptions): RowWork {
 
   return {
     get empty() {
-      return head >= groups.length
+      return head >= entries.length
     },
-    add,
-    announce: (group) => add(group, ANNOUNCE, 0),
+    add(group, local, offset) {
+      entries.push(group)
+      cells.push(local, offset)
+    },
+    chain,
     run(until) {
-      if (head >= groups.length) return
+      if (head >= entries.length) return
       let done = 0
-      while (head < groups.length) {
+      while (head < entries.length) {
         const at = head
         head += 1
-        work(groups[at] as OpenGroup, cells[2 * at] as number, cells[2 * at + 1] as number)
+        work(
+          entries[at] as OpenGroup | (() => boolean),
+          cells[2 * at] as number,
+          cells[2 * at + 1] as number,
+        )
         done += 1
         if (done % STRIDE === 0 && clock.now() > until) break
       }

@@ -4,7 +4,6 @@ import type { Generator } from '../graph/kind.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
-import type { Group } from '../plan/group.ts'
 import type { GroupSource } from '../plan/group-source.ts'
 import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
@@ -14,19 +13,23 @@ import type { ExchangePartner } from './conversation.ts'
 import { createErrorWindow } from './error-window.ts'
 import { createEvaluator } from './evaluate.ts'
 import type { SchedulerEvent, Snapshot } from './events.ts'
+import type { HoldRows } from './held-rows.ts'
 import type { Journal } from './journal.ts'
+import type { ReadRows } from './stored-rows.ts'
 import { createJournalGate } from './journal-gate.ts'
 import type { OpenGroup } from './open-group.ts'
-import { createOpenGroups, type GroupInputs } from './open-groups.ts'
+import { createOpenGroups, type FindKnown } from './open-groups.ts'
 import type { OpeningBudget, RouteState } from './opening.ts'
 import { type CompletePart, createPartTracker } from './parts.ts'
 import { type CellCounts, columnProgress, routeProgress } from './progress.ts'
 import { createRequests, type Job } from './requests.ts'
 import { createResources } from './resources.ts'
+import { createRowPlans } from './row-plan.ts'
+import { createRowStarts } from './row-starts.ts'
 import { createRouteCounters, type Route, type RouteCounters } from './routes.ts'
 import { createStartRoutes, goesStraight, type StartRoutes } from './start-routes.ts'
 import { createStopping, type SchedulerEnd } from './stopping.ts'
-import { createWorkGraph, type WorkColumn, type WorkGraph } from './work-graph.ts'
+import { createWorkGraph, type WorkColumn } from './work-graph.ts'
 
 export interface SchedulerOptions {
   clock: Clock
@@ -37,8 +40,12 @@ export interface SchedulerOptions {
   source: GroupSource
   /** Rows of a part without an outcome at the start. */
   remainingIn: (part: number) => number
-  /** Gets at hand what a group needs; answers at once where nothing has to be read. */
-  load: (group: Group) => Promise<GroupInputs> | GroupInputs
+  /** Which cells of a group's rows are known; answers at once where nothing has to be read. */
+  known: FindKnown
+  /** Reads known cells. */
+  read: ReadRows
+  /** Gets what rows read from outside (a seed) into memory. */
+  hold: HoldRows
   routes: readonly Route[]
   /** `choice` is the name of a route's choice. */
   send: (choice: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
@@ -95,7 +102,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const routeOf = positionsByName(routes)
   const controller = new AbortController()
   const { signal } = controller
-  const stopping = createStopping({ settleOnly: options.settleOnly ?? false })
+  const { settleOnly = false } = options
+  const stopping = createStopping({ settleOnly })
   const counters: RouteCounters[] = routes.map(createRouteCounters)
   const counts = graph.columns.map((): CellCounts => ({ known: 0, made: 0, skipped: 0, failed: 0 }))
   const noteFailure = failureNote(options.earlyShutdown)
@@ -182,6 +190,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         emit({ type: 'condition-failed', column: name, row, message: messageOf(error) }),
     }),
     requests,
+    settleOnly,
     routeOf,
     exchangeHash: options.exchangeHash,
     localTimeoutMs: options.localTimeoutMs,
@@ -217,25 +226,44 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         return dispatcher.limit(position)
       },
     }))
+  const lines = linesOf(work.columns)
+  const plans = createRowPlans(work)
+  const starts = createRowStarts({
+    work,
+    plans,
+    tally,
+    budget: options.budget,
+    hold: options.hold,
+    read: options.read,
+    routes: lines,
+    linesOf,
+    rowWork: cells.rowWork,
+    frames: cells.frames,
+    settleOnly,
+    cellsKnown(local, known) {
+      ;(counts[(work.columns[local] as WorkColumn).column.id] as CellCounts).known += known
+    },
+    changed: turn,
+    fatal,
+  })
   const groups = createOpenGroups({
     work,
     tally,
     budget: options.budget,
     source,
-    load: options.load,
-    firstRoutes: linesOf(firstColumns(work)),
-    routes: linesOf(work.columns),
+    known: options.known,
+    firstRoutes: linesOf(plans.fresh.first),
+    routes: lines,
     parts,
     frames: cells.frames,
-    rowWork: cells.rowWork,
+    starts,
     listener: {
       cellReady: (group, local, offset) => cells.ready(group, local, offset),
       rowDecided,
+      rowLeft: (group) => groups.closeIfDone(group),
+      rowEnded: (group, offset, bytes) => starts.ended(group, offset, bytes),
     },
-    settleOnly: options.settleOnly ?? false,
-    cellsKnown(local, known) {
-      ;(counts[(work.columns[local] as WorkColumn).column.id] as CellCounts).known += known
-    },
+    settleOnly,
     emit,
     changed: turn,
     fatal,
@@ -303,7 +331,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       again = false
       rowWork.run(until)
       if (dispatcher.dispatch(until)) return false
-      const more = !rowWork.empty || (mayOpen() && groups.openNext()) || again
+      const more =
+        !rowWork.empty || (mayOpen() && (starts.beginNext() || groups.openNext())) || again
       if (!more || ended) return true
       if (clock.now() > until) return false
     }
@@ -324,8 +353,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   /** Whether anything outside of this function will still change the state. */
   function waitingForSomething(): boolean {
-    if (groups.loading || !cells.rowWork.empty || requests.inFlight > 0) return true
-    if (cells.settling > 0) return true
+    if (groups.loading || starts.loading || !cells.rowWork.empty) return true
+    if (requests.inFlight > 0 || cells.settling > 0) return true
     if (signal.aborted) return false
     if (cells.active > 0) return true
     if (stopping.quiet) return false
@@ -386,6 +415,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     resources.close()
     dispatcher.close()
     groups.end()
+    starts.end()
     controller.abort(reason)
     cells.abort()
   }
@@ -419,10 +449,12 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         dropped: droppedRows,
         remaining: source.rows - decidedRows,
         open: groups.rows,
+        begun: starts.begun,
       },
       openGroups: groups.size,
       partsWriting: parts.writing,
       backingOff: requests.backingOff,
+      bytesHeld: tally.bytes,
       pendingBytes: journal.pendingBytes,
       draining: stopping.draining,
     }),
@@ -436,10 +468,6 @@ function positionsByName(routes: readonly Route[]): (alias: string) => number {
     if (position === undefined) throw new Error(`no route for the model alias ${alias}`)
     return position
   }
-}
-
-function firstColumns(work: WorkGraph): WorkColumn[] {
-  return work.first.map((local) => work.columns[local] as WorkColumn)
 }
 
 /** Positions of the dispatcher's routes in whose lines cells of these columns wait. */

@@ -21,12 +21,8 @@ export interface WorkColumn {
 export interface WorkGraph {
   readonly graph: Graph
   readonly columns: readonly WorkColumn[]
-  /** Locals without upstream. */
-  readonly roots: readonly number[]
   /** Locals by column id; −1 for columns left to the writing of the part. */
   readonly localOf: readonly number[]
-  /** Journaled locals with nothing journaled above them: the first to need a route. */
-  readonly first: readonly number[]
   readonly journaledCount: number
   /** Whether a column works on whole frames, so that frames are opened whole. */
   readonly wholeFrames: boolean
@@ -57,9 +53,7 @@ export function createWorkGraph(
   return {
     graph,
     columns,
-    roots: columns.filter(({ upstreamCount }) => upstreamCount === 0).map(({ local }) => local),
     localOf,
-    first: firstJournaled(columns, localOf),
     journaledCount: columns.filter(({ journaled }) => journaled).length,
     wholeFrames: columns.some(({ column }) => column.by === 'column'),
   }
@@ -74,16 +68,4 @@ function neededColumns(graph: Graph): boolean[] {
     if (column.producer !== null) needed[column.producer] = true
   }
   return needed
-}
-
-function firstJournaled(columns: readonly WorkColumn[], localOf: readonly number[]): number[] {
-  const below = columns.map(() => false)
-  const first: number[] = []
-  for (const { local, column, journaled } of columns) {
-    const upstream = column.upstream.map((id) => localOf[id] as number)
-    const paidAbove = upstream.some((id) => below[id] || columns[id]?.journaled)
-    below[local] = paidAbove
-    if (journaled && !paidAbove) first.push(local)
-  }
-  return first
 }

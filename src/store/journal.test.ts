@@ -108,7 +108,7 @@ test('pending bytes are those that are not durable yet', async () => {
   await settle()
   expect(journal.pendingBytes).toBe(0)
   expect(told).toStrictEqual([null])
-  expect(committed).toStrictEqual([[1, 1032]])
+  expect(committed).toStrictEqual([[1, 2048]])
 })
 
 test('requests are summed per route and raw text is capped', () => {
@@ -168,4 +168,36 @@ test('flush waits for what was appended before it', async () => {
   expect(flushed).toBe(false)
   commits[0]?.resolve()
   expect(await flushing).toBe(true)
+})
+
+test('batches beyond some bytes wait here until earlier ones are committed', async () => {
+  const batching = setUp()
+  const { journal, commits, cell } = batching
+  const mebibyte = 'x'.repeat(2 ** 19)
+  for (let row = 0; row < 10; row += 1) cell(row, mebibyte)
+  // Each is a batch of its own and counts a little more than a mebibyte.
+  expect(commits).toHaveLength(3)
+  expect(journal.pendingBytes).toBeGreaterThan(10 * 2 ** 20)
+  let posted = false
+  void batching.whenPosted()?.then(() => (posted = true))
+  for (let done = 0; done < 7; done += 1) {
+    expect(posted).toBe(false)
+    commits[done]?.resolve()
+    await settle()
+    expect(commits).toHaveLength(done + 4)
+  }
+  expect(posted).toBe(true)
+  expect(batching.rowsOf().flat()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+})
+
+test('a journal that fails keeps nobody waiting for batches that were not sent', async () => {
+  const batching = setUp()
+  const mebibyte = 'x'.repeat(2 ** 19)
+  for (let row = 0; row < 10; row += 1) batching.cell(row, mebibyte)
+  const flushing = batching.flush().catch((error: unknown) => error)
+  const broken = new RowsmithError('disk-full', 'no room')
+  batching.commits[0]?.reject(broken)
+  await settle()
+  for (const { reject } of batching.commits.slice(1)) reject(broken)
+  expect(await flushing).toBe(broken)
 })

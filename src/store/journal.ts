@@ -1,4 +1,4 @@
-import { toStored, type StoredValue } from '../graph/stored-value.ts'
+import { storedBytes, toStored, type StoredValue } from '../graph/stored-value.ts'
 import type {
   Journal,
   JournaledCell,
@@ -15,6 +15,11 @@ import type { ColumnSettings } from './settings.ts'
 const maxBatchRecords = 256
 const maxBatchBytes = 1 << 20
 const batchDelayMs = 10
+/**
+ * Batches on their way to the ledger's thread and not committed, in bytes. A thread takes in all
+ * messages that are there before it works on the first: more of them would be in its heap as well.
+ */
+const maxFlyingBytes = 4 << 20
 /** What is kept of a model's words about a failed cell. */
 const maxRawBytes = 16 * 1024
 /** A row, a column and a count, in whatever form. */
@@ -31,8 +36,13 @@ export interface BatchingJournalOptions {
 
 export interface BatchingJournal {
   readonly journal: Journal
-  /** Hands the open batch over, so that later calls to the ledger see it. */
+  /** Closes the open batch. */
   post: () => void
+  /**
+   * Resolves once every closed batch is on its way, so that later calls to the ledger see it; null
+   * when that is so.
+   */
+  whenPosted: () => Promise<void> | null
   /** Resolves once all that was appended before is durable. */
   flush: () => Promise<void>
   /** The error that ended the journal, if one did. */
@@ -48,7 +58,11 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
   /** Rises with every post, so that a `soon` that was overtaken does nothing. */
   let posts = 0
   let scheduled = false
+  /** Closed batches that wait until earlier ones are committed. */
+  const closed: OpenBatch[] = []
+  let allPosted: PromiseWithResolvers<void> | null = null
   let inFlight = 0
+  let flyingBytes = 0
   let pendingBytes = 0
   let failure: Error | null = null
   let last: Promise<void> = Promise.resolve()
@@ -67,7 +81,7 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
   function schedule(): void {
     if (scheduled) return
     scheduled = true
-    if (inFlight > 0) {
+    if (inFlight > 0 || closed.length > 0) {
       timer = clock.after(batchDelayMs, post)
       return
     }
@@ -83,10 +97,26 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
     scheduled = false
     posts += 1
     if (batch.records === 0 || failure !== null) return
-    const full = batch
+    closed.push(batch)
     batch = emptyBatch()
-    inFlight += 1
-    last = commitBatch(full)
+    send()
+  }
+
+  function send(): void {
+    for (;;) {
+      const [next] = closed
+      if (next === undefined) break
+      if (flyingBytes > 0 && flyingBytes + next.bytes > maxFlyingBytes && failure === null) {
+        allPosted ??= Promise.withResolvers()
+        return
+      }
+      closed.shift()
+      inFlight += 1
+      flyingBytes += next.bytes
+      last = commitBatch(next)
+    }
+    allPosted?.resolve()
+    allPosted = null
   }
 
   async function commitBatch(full: OpenBatch): Promise<void> {
@@ -94,15 +124,19 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
     try {
       await commit({ cells, exchanges, failures, usage: [...usage.values()].flat() })
     } catch (error) {
+      inFlight -= 1
+      flyingBytes -= bytes
       // Later batches fail with the same error: it is told once.
       if (failure !== null) return
       failure = error instanceof Error ? error : new Error(String(error))
+      send()
       for (const callback of callbacks) callback(failure)
       return
-    } finally {
-      inFlight -= 1
     }
+    inFlight -= 1
+    flyingBytes -= bytes
     pendingBytes -= bytes
+    send()
     onCommitted(records, bytes)
     for (const durable of waiting) durable()
     for (const callback of callbacks) callback(null)
@@ -117,7 +151,7 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
     },
     exchange(exchange, durable) {
       const stored = storedExchange(exchange)
-      append(recordOverhead + stored.hash.length + stored.reply.length, (open) => {
+      append(recordOverhead + 2 * (stored.hash.length + stored.reply.length), (open) => {
         open.exchanges.push(stored)
         open.waiting.push(durable)
       })
@@ -130,7 +164,8 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
     failure(record) {
       const stored = storedFailure(record)
       const { code, message, raw } = stored
-      append(recordOverhead + code.length + message.length + (raw?.length ?? 0), ({ failures }) => {
+      const characters = code.length + message.length + (raw?.length ?? 0)
+      append(recordOverhead + 2 * characters, ({ failures }) => {
         failures.push(stored)
       })
     },
@@ -148,8 +183,10 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
   return {
     journal,
     post,
+    whenPosted: () => allPosted?.promise ?? null,
     async flush() {
       post()
+      await allPosted?.promise
       await last
       if (failure !== null) throw failure
     },
@@ -210,10 +247,6 @@ function storedValue(
   const settings = columns[column]
   if (settings === undefined) throw new RangeError(`the run has no column ${column}`)
   return toStored(settings.type, value)
-}
-
-function storedBytes(value: StoredValue): number {
-  return typeof value === 'string' ? value.length : 8
 }
 
 function storedExchange({ hash, reply, usage, ...rest }: JournaledExchange): StoredExchange {

@@ -214,6 +214,11 @@ function createRunStore(
     if (closing !== null) throw new RowsmithError('internal', `the run ${directory} is closed`)
     if (batching.failure !== null) throw batching.failure
     batching.post()
+    const posted = batching.whenPosted()
+    if (posted !== null) {
+      await posted
+      if (batching.failure !== null) throw batching.failure
+    }
     return work()
   }
 

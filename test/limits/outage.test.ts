@@ -18,16 +18,17 @@ describe.each(['gone', 'fails'] as const)(
   (how) => {
     const away = { from: FROM, until: FROM + AWAY_MS, how }
 
-    test.each([4, 16])('costs no row and few requests, with %i at once', async (cap) => {
+    test.each([4, 16, 64])('costs no row and few requests, with %i at once', async (cap) => {
+      const rows = Math.max(3_000, 100 * cap)
       const run = await runAgainst({
         server: { away, latencyMs },
-        rows: 3_000,
+        rows,
         cap,
         earlyShutdown: { rate: 0.5, window: 10 },
       })
       expect(run.end).toEqual({ kind: 'complete' })
       expect(run.engine.failures).toEqual([])
-      expect(run.engine.cells).toHaveLength(3_000)
+      expect(run.engine.cells).toHaveLength(rows)
       expect(run.server.missed.length).toBeLessThan(50)
       const until = away.until + 15_000
       const before = answersBetween(run, 2_000, 18_000) / 16

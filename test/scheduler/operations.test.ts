@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { RequestError } from '../../src/graph/request-error.ts'
-import { indexKnownCells } from '../../src/scheduler/known-cells.ts'
 import { createEngine, type EngineOptions, type TestColumn } from '../support/engine.ts'
 import { countOperations } from '../support/operations.ts'
 
@@ -131,19 +130,4 @@ test('a cell costs the same beside 64 and beside 512 open groups', async () => {
   }
   const [few, many] = perRow as [number, number]
   expect(many / few, `${Math.round(few)} and ${Math.round(many)} per row`).toBeLessThan(1.1)
-})
-
-test('the ledger is indexed once, however many failures a row has', async () => {
-  const failures = (count: number) =>
-    Array.from({ length: count }, (_, at) => ({
-      row: 7,
-      column: at,
-      code: 'x',
-      message: 'x',
-      attempts: 1,
-      outcome: 'null' as const,
-    }))
-  const count = async (of: number): Promise<number> =>
-    countOperations(() => Promise.resolve(indexKnownCells(0, [], failures(of))))
-  expect(await count(4_000)).toBeLessThan(5 * (await count(1_000)))
 })

@@ -28,13 +28,15 @@ import type {
   JournaledFailure,
   RequestRecord,
 } from '../../src/scheduler/journal.ts'
-import { indexKnownCells, type KnownCells } from '../../src/scheduler/known-cells.ts'
+import { holdNothing } from '../../src/scheduler/held-rows.ts'
 import type { Route } from '../../src/scheduler/routes.ts'
 import {
   createScheduler,
   type Scheduler,
   type SchedulerOptions,
 } from '../../src/scheduler/scheduler.ts'
+import type { ReadRows } from '../../src/scheduler/stored-rows.ts'
+import { knownSource } from './known-rows.ts'
 import type { SchedulerEnd } from '../../src/scheduler/stopping.ts'
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
 import { parseTemplate } from '../../src/templates/parse-template.ts'
@@ -225,7 +227,14 @@ export interface Engine {
   exchanges: JournaledExchange[]
   load: Load[]
   parts: { part: number; rows: number[] }[]
+  /** Known cells whose values were read. */
+  valuesRead(): number
   run(): Promise<SchedulerEnd>
+}
+
+/** For runs that know nothing. */
+export const noRows: ReadRows = () => {
+  throw new Error('nothing is known')
 }
 
 /** A route that has one way to go. */
@@ -249,7 +258,7 @@ export function createEngine(options: EngineOptions): Engine {
     frameRows,
     partRows,
   })
-  const engine: Omit<Engine, 'scheduler' | 'run'> = {
+  const engine: Omit<Engine, 'scheduler' | 'run' | 'valuesRead'> = {
     clock,
     cells: [],
     failures: [],
@@ -265,15 +274,7 @@ export function createEngine(options: EngineOptions): Engine {
   const routes: Route[] = Object.entries(options.slots).map(([name, cap]) =>
     oneChoice(name, options.limiters?.(name) ?? [createConcurrencyLimiter({ name, cap })]),
   )
-  const known: KnownCells | null =
-    options.known === undefined
-      ? null
-      : indexKnownCells(
-          graph.columns.length,
-          options.known.cells,
-          options.known.failures,
-          options.known.exchanges,
-        )
+  const known = options.known === undefined ? null : knownSource(graph, options.known)
 
   function changeLoad(route: string, by: number): void {
     inFlight.set(route, (inFlight.get(route) ?? 0) + by)
@@ -289,7 +290,9 @@ export function createEngine(options: EngineOptions): Engine {
       const end = Math.min((part + 1) * partRows, options.rows)
       return end - part * partRows - decided.intersect(part * partRows, end).count
     },
-    load: () => ({ known, release: () => undefined }),
+    known: (group) => known?.known(group) ?? null,
+    read: known?.read ?? noRows,
+    hold: holdNothing,
     routes,
     send(route, request, signal) {
       const text = promptOf(request)
@@ -350,6 +353,7 @@ export function createEngine(options: EngineOptions): Engine {
   return {
     ...engine,
     scheduler,
+    valuesRead: () => known?.valuesRead ?? 0,
     async run() {
       const ended = scheduler.run()
       await clock.runUntilIdle({ maxMs: 24 * 3_600_000 })
