@@ -34,7 +34,7 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   holder: StoreSummary['holder']
 }
 
-export interface CutAnswers {
+interface CutAnswers {
   column: string
   cut: number
   answers: number
