@@ -168,8 +168,9 @@ describe('proxies', () => {
   test('a proxy for another protocol is none of an endpoint', async () => {
     const environment = { HTTPS_PROXY: 'socks5://127.0.0.1:1080', HTTP_PROXY: '' }
     const registry = openRegistry(providerConfig({ endpoint: plain.url }), { environment })
-    await registry.send('writer', chat('a'), fresh())
+    const reply = await registry.send('writer', chat('a'), fresh())
     await registry.close()
+    expect(reply.finishReason).toBe('stop')
   })
 
   test('what can not be opened fails requests, and can be closed', async () => {
