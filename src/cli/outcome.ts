@@ -16,7 +16,7 @@ const WIDEST_TEXT = 120
 
 export interface Outcome {
   result: RunResult
-  summary: Pick<RunSummary, 'failures' | 'command' | 'sessions'>
+  summary: Pick<RunSummary, 'failures' | 'command' | 'sessions' | 'cutAnswers'>
   /** What happened in this session and stands nowhere else. */
   remarks: readonly string[]
 }
@@ -26,6 +26,7 @@ export function reportRun({ result, summary, remarks }: Outcome, screen: Screen)
   screen.print(`${endText(result)} ${rowsText(result.rows)}.`)
   screen.print(`${spentText(result, summary.sessions.length)}.`)
   for (const text of remarks) screen.print(screen.style('yellow', text))
+  for (const text of cutTexts(summary)) screen.print(screen.style('yellow', text))
   const failed = failureTexts(summary.failures, {
     most: MOST_FAILURES,
     more: commandText(['show', shortPathWord(result.dir)]),
@@ -77,6 +78,14 @@ function spentText(result: RunResult, sessions: number): string {
   const taken = duration(result.seconds)
   if (sessions <= 1) return `${cost}, ${taken}`
   return `${cost}${result.requests === 0 ? '' : ' in all'}; ${taken} in this session`
+}
+
+/** Answers that are kept though they are no whole ones. */
+export function cutTexts({ cutAnswers }: Pick<RunSummary, 'cutAnswers'>): string[] {
+  return cutAnswers.map(
+    ({ column, cut, answers }) =>
+      `  ${visibleLine(column)}: ${grouped(cut)} of ${counted(answers, 'answer')} cut off at the token limit or by a filter`,
+  )
 }
 
 export interface FailureTextOptions {

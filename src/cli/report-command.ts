@@ -3,7 +3,7 @@ import { open } from '../run/dataset.ts'
 import { type DatasetReport, reportName, writeReportPage } from '../run/report.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { costText, failureTexts, rowsText, shortPath, textWidth } from './outcome.ts'
+import { costText, cutTexts, failureTexts, rowsText, shortPath, textWidth } from './outcome.ts'
 import { statisticsLines } from './statistics.ts'
 import { createScreen } from './terminal.ts'
 import { jsonLine, visibleLine } from '../util/visible.ts'
@@ -35,6 +35,7 @@ export async function runReport(
     const lines = [
       `${screen.style('bold', visibleLine(run.name))}  ${rowsText(run.rows)}`,
       `  ${costText(run)}`,
+      ...cutTexts(run).map((text) => screen.style('yellow', text)),
       ...failureTexts(run.failures, { ...layout, most }),
       '',
       ...statisticsLines(columns, { ...layout, most }),

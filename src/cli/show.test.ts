@@ -47,10 +47,12 @@ const summary: RunSummary = {
   requests: 1_234,
   requestOutcomes: { succeeded: 1_200, throttled: 20, failed: 14 },
   usage: { ...noUsage, inputTokens: 12_345, outputTokens: 45_678, reasoningTokens: 5_000 },
+  cutAnswers: [{ column: 'story', cut: 30, answers: 1_200 }],
   usageByRoute: [
     {
       route: 'writer',
       ok: 1_200,
+      cut: 30,
       throttled: 20,
       failed: 14,
       ...noUsage,
@@ -99,6 +101,7 @@ test('a run that is not complete answers every question', () => {
       1,234 requests: 1,200 answered, 20 × 429, 14 failed
       12.3 k tokens in, 45.7 k out (5.00 k of them reasoning)
         writer  1,200 answers, 20 × 429, 14 failed; 12.3 k tokens in, 45.7 k out; at most 600 requests/min
+      story: 30 of 1,200 answers cut off at the token limit or by a filter
       30 s in 2 sessions, without 1 that was killed
         1: 2026-01-02 03:04:05 UTC, killed
         2: 2026-01-02 03:05:05 UTC, 30 s

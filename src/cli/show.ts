@@ -5,6 +5,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import {
   failureTexts,
   nextSteps,
+  cutTexts,
   outcomes,
   shortPath,
   shortPathWord,
@@ -135,6 +136,7 @@ function cost(summary: RunSummary, layout: ShowLayout): string[] {
       ({ route, ok, throttled, failed, inputTokens, outputTokens }) =>
         `    ${padEnd(visibleLine(route), names)}  ${counted(ok, 'answer')}, ${grouped(throttled)} × 429, ${grouped(failed)} failed; ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${rateText(summary, route)}`,
     ),
+    ...cutTexts(summary).map((text) => layout.style('yellow', text)),
     ...sessionTexts(summary, layout),
   ]
 }

@@ -131,6 +131,15 @@ export interface ModelReply {
   limits?: RateLimits
 }
 
+const cutReasons =
+  /^(?:length|max_?(?:output_?)?tokens|model_(?:length|context_window_exceeded)|content_?filter(?:ed)?|safety|recitation)$/i
+
+/** Whether an answer ended before the model was done: at a limit of tokens, or by a filter. */
+export function isCut({ finishReason }: Pick<ModelReply, 'finishReason'>): boolean {
+  // Nearly every answer.
+  return finishReason !== 'stop' && cutReasons.test(finishReason)
+}
+
 /** The text of a message or an answer: its text blocks, one after the other. */
 export function textOf(content: readonly Content[]): string {
   const [first] = content

@@ -8,6 +8,7 @@ import {
 import { badReply, noAnswer } from './classify.ts'
 import type { ReplyContext } from './http-provider.ts'
 import { isObject } from './provider-text.ts'
+import { readJson } from './reply-json.ts'
 import type { ModelTarget } from './provider.ts'
 
 /** The API's words for why an answer ended, as other providers say it. */
@@ -34,11 +35,13 @@ export function readMessage(
   const finishReason = finishReasons[reason] ?? reason
   const blocks = body['content'].filter(isObject)
   const content = blocks.flatMap((block) => contentOf(block, format))
-  if (content.length === 0 && (reason === 'max_tokens' || reason === 'refusal')) {
-    throw noAnswer(text, { refusal: null, finishReason, asked, usage })
-  }
   const thoughts = blocks.map(({ thinking }) => (typeof thinking === 'string' ? thinking : ''))
   const reasoning = thoughts.join('')
+  const isEmpty = content.every((block) => block.type === 'text' && block.text.trim() === '')
+  // An answer of no text is one only where the model ended it and had thought of none.
+  if (isEmpty && (finishReason !== 'stop' || reasoning.trim() !== '')) {
+    throw noAnswer(text, { refusal: null, finishReason, asked, usage })
+  }
   return {
     content,
     reasoning: reasoning === '' ? null : reasoning,
@@ -58,12 +61,7 @@ export function proveMessage(text: string, _: ModelRequest, { asked }: ReplyCont
 type Body = Record<string, unknown> & { content: unknown[] }
 
 function readBody(text: string, asked: ReplyContext['asked']): Body {
-  let reply: unknown
-  try {
-    reply = JSON.parse(text)
-  } catch {
-    throw badReply(text.trim() === '' ? 'an empty body' : 'not JSON', text, asked)
-  }
+  const reply = readJson(text, asked)
   if (!isObject(reply)) throw badReply('not an object', text, asked)
   if (!Array.isArray(reply['content'])) {
     throw badReply('no content', text, asked, usageOf(reply))

@@ -42,6 +42,7 @@ function bodyOf(target: ModelTarget, request: ChatRequest, asked: Asked): string
     ...toolsOf(request),
     ...(temperature === null ? {} : { temperature }),
     ...(topP === null ? {} : { top_p: topP }),
+    stream: false,
   }
   return JSON.stringify({ ...fields, ...target.extraBody })
 }

@@ -62,6 +62,7 @@ describe('what is sent', () => {
       model: 'test',
       max_tokens: 4096,
       messages: [{ role: 'user', content: 'Hello' }],
+      stream: false,
     })
     const call = calls.at(-1)
     expect(call?.path).toBe('/v1/messages')
@@ -85,6 +86,7 @@ describe('what is sent', () => {
       temperature: 0.25,
       top_p: 0.9,
       top_k: 5,
+      stream: false,
     })
   })
 

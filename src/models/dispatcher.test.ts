@@ -14,6 +14,9 @@ import {
   requestError,
 } from '../../test/support/models.ts'
 import { createModelServer } from '../testing/model-server.ts'
+import { systemClock } from '../util/clock.ts'
+import { openai } from './openai.ts'
+import type { ModelTarget } from './provider.ts'
 
 const fixture = (name: string) =>
   fileURLToPath(new URL(`../../test/fixtures/tls/${name}`, import.meta.url))
@@ -139,6 +142,61 @@ describe('proxies', () => {
     await registry.close()
     expect([error.code, error.problem.kind]).toEqual(['proxy-unauthorized', 'endpoint-stopped'])
     expect(error.message).not.toContain('wrong-password')
+  })
+
+  test.each(['HTTP_PROXY', 'http_proxy'])('%s may leave out its protocol', async (name) => {
+    await using proxy = await createProxy('user:secret-word')
+    const environment = { [name]: ` user:secret-word@${proxy.address}` }
+    const registry = openRegistry(providerConfig({ endpoint: plain.url }), { environment })
+    await registry.send('writer', chat('a'), fresh())
+    await registry.close()
+    expect(proxy.forwarded).toHaveLength(1)
+    expect(registry.redact('user:secret-word@')).not.toContain('secret-word')
+  })
+
+  test.each([
+    ['HTTP_PROXY', 'http://', 'it is no address'],
+    ['HTTP_PROXY', 'socks5://127.0.0.1:1080', 'it is one of socks5'],
+    ['http_proxy', 'proxy host:80', 'it is no address'],
+  ])('%s=%s is refused before the run', (name, address, words) => {
+    const environment = { [name]: address }
+    expect(() => openRegistry(providerConfig({ endpoint: plain.url }), { environment })).toThrow(
+      words,
+    )
+  })
+
+  test('a proxy for another protocol is none of an endpoint', async () => {
+    const environment = { HTTPS_PROXY: 'socks5://127.0.0.1:1080', HTTP_PROXY: '' }
+    const registry = openRegistry(providerConfig({ endpoint: plain.url }), { environment })
+    const reply = await registry.send('writer', chat('a'), fresh())
+    await registry.close()
+    expect(reply.finishReason).toBe('stop')
+  })
+
+  test('what can not be opened fails requests, and can be closed', async () => {
+    const environment = { HTTP_PROXY: 'socks5://127.0.0.1:1080' }
+    const provider = openai.open(providerConfig({ endpoint: plain.url }), {
+      targets: [],
+      apiKey: null,
+      environment,
+      clock: systemClock,
+      redact: (text) => text,
+    })
+    const target: ModelTarget = {
+      model: 'test',
+      operation: 'chat',
+      maxTokens: null,
+      temperature: null,
+      topP: null,
+      dimensions: null,
+      encodingFormat: 'float',
+      timeoutMs: 1000,
+      extraBody: {},
+      maxParallelRequests: 1,
+    }
+    const error = await requestError(provider.send(target, chat('a'), fresh()))
+    expect(error.message).toContain('HTTP_PROXY to be a proxy')
+    await provider.close()
   })
 
   test('a proxy that is not there is unreachable', async () => {

@@ -1,6 +1,8 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../util/clock.ts'
+import { decodedText, plainText } from './content-coding.ts'
 import { onAbort, TimeoutExpired } from './deadline.ts'
+import { largestReply } from './dispatcher.ts'
 
 /** One HTTP request with a text body. */
 export interface Call {
@@ -70,7 +72,13 @@ export function exchange(
       onResponseEnd() {
         settle()
         const whole = chunks.length === 1 ? chunks[0] : undefined
-        const text = (whole ?? Buffer.concat(chunks)).toString('utf8')
+        const bytes = whole ?? Buffer.concat(chunks)
+        const text = plainText(bytes, headers)
+        if (text === null) {
+          const decoded = decodedText(bytes, headers, { maxBytes: largestReply })
+          resolve(decoded.then((own) => ({ status, headers, text: own })))
+          return
+        }
         // undici frees the connection in an immediate of its own; a next request sent before that
         // would open a new one, and twice as many would stay open as are used.
         setImmediate(() => resolve({ status, headers, text }))

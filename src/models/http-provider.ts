@@ -2,7 +2,8 @@ import type { Dispatcher } from 'undici'
 import type { ModelProvider } from '../config/dataset.ts'
 import { RequestError } from '../graph/request-error.ts'
 import { type ModelReply, type ModelRequest, textMessage } from '../graph/request.ts'
-import { statusError, shownAddress, transportError, type Asked } from './classify.ts'
+import { UnreadableBody } from './content-coding.ts'
+import { badReply, statusError, shownAddress, transportError, type Asked } from './classify.ts'
 import { openDispatcher } from './dispatcher.ts'
 import { exchange, type RawReply } from './exchange.ts'
 import { isObject } from './provider-text.ts'
@@ -86,6 +87,7 @@ export function openHttpProvider(
       reply = await call(method, path, { body, timeoutMs, signal })
     } catch (error) {
       if (signal.aborted) throw signal.reason
+      if (error instanceof UnreadableBody) throw badReply(error.message, '', asked)
       throw transportError(error, asked)
     }
     if (reply.status >= 200 && reply.status < 300) return reply
@@ -165,7 +167,9 @@ export function openHttpProvider(
       }
     },
     async close() {
-      await (await dispatcher)?.destroy()
+      // Where it could not be opened, the request has said so.
+      const opened = await dispatcher?.catch(() => null)
+      await opened?.destroy()
     },
   }
 }
@@ -182,6 +186,8 @@ function headersOf(
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     accept: 'application/json',
+    // Without it a server may choose any coding; many compress all the same.
+    'accept-encoding': 'identity',
     'user-agent': 'rowsmith',
     ...own,
   }

@@ -19,7 +19,7 @@ import {
 } from '../graph/request.ts'
 import { RequestError, type RequestProblem } from '../graph/request-error.ts'
 import { messageOf } from '../util/errors.ts'
-import { describe, noFormFor, transportError, type Asked } from './classify.ts'
+import { describe, noAnswer, noFormFor, transportError, type Asked } from './classify.ts'
 import { TimeoutExpired, untilAborted, withDeadline } from './deadline.ts'
 import { createPool, type Pool } from './pool.ts'
 import {
@@ -248,15 +248,19 @@ async function generate(
     ? await answer(sequence, { library, request, room, options })
     : await continueText(sequence, { library, request, room, options })
   const used = sequence.tokenMeter.diff(before)
+  const usage = {
+    ...noUsage,
+    inputTokens: used.usedInputTokens,
+    outputTokens: used.usedOutputTokens,
+  }
+  if (text.trim() === '' && stopReason === 'maxTokens') {
+    throw noAnswer(text, { refusal: null, finishReason: 'length', asked, usage })
+  }
   return {
     content: text === '' ? [] : [{ type: 'text', text }],
     reasoning: null,
     finishReason: stopReason === 'maxTokens' ? 'length' : 'stop',
-    usage: {
-      ...noUsage,
-      inputTokens: used.usedInputTokens,
-      outputTokens: used.usedOutputTokens,
-    },
+    usage,
     model: target.model,
   }
 }

@@ -8,6 +8,7 @@ import {
 import { badReply, noAnswer, statusError } from './classify.ts'
 import type { ReplyContext } from './http-provider.ts'
 import { isObject } from './provider-text.ts'
+import { readJson } from './reply-json.ts'
 import type { ModelTarget } from './provider.ts'
 
 type Body = Record<string, unknown>
@@ -33,12 +34,7 @@ export function proveReply(text: string, request: ModelRequest, context: ReplyCo
 }
 
 function readBody(text: string, { asked, wallTime }: ReplyContext): Body {
-  let reply: unknown
-  try {
-    reply = JSON.parse(text)
-  } catch {
-    throw badReply(text.trim() === '' ? 'an empty body' : 'not JSON', text, asked)
-  }
+  const reply = readJson(text, asked)
   if (!isObject(reply)) throw badReply('not an object', text, asked)
   const choice = firstOf(reply['choices'])
   const error = reply['error'] ?? (isObject(choice) ? choice['error'] : undefined)
@@ -67,11 +63,9 @@ function readChat(
   const finishReason = typeof choice['finish_reason'] === 'string' ? choice['finish_reason'] : ''
   const said = contentText(message['content'])
   const content = contentOf(said, message)
-  const reasoning = message['reasoning_content'] ?? message['reasoning']
-  if (
-    (said === null && content.length === 0) ||
-    (said === '' && finishReason === 'content_filter')
-  ) {
+  const reasoning = message['reasoning_content'] ?? message['reasoning'] ?? thoughtsIn(message)
+  const isEmpty = content.every((block) => block.type === 'text' && block.text.trim() === '')
+  if (isEmpty && !isAnswer(said, finishReason, [message['refusal'], reasoning])) {
     throw noAnswer(text, { refusal: message['refusal'], finishReason, asked, usage })
   }
   return {
@@ -81,6 +75,23 @@ function readChat(
     usage: usage ?? { ...noUsage },
     model: modelOf(body, target),
   }
+}
+
+/** An answer of no text is one only where the model ended it and said nothing else instead. */
+function isAnswer(said: string | null, finishReason: string, others: readonly unknown[]): boolean {
+  const isSilent = others.every((other) => typeof other !== 'string' || other.trim() === '')
+  return said !== null && finishReason === 'stop' && isSilent
+}
+
+/** What a model thought, where it stands among the blocks of its answer. */
+function thoughtsIn({ content }: Body): string {
+  return listOf(content)
+    .map((block) => (isObject(block) && block['type'] === 'thinking' ? block : {}))
+    .map(({ thinking }: Body) => {
+      if (typeof thinking === 'string') return thinking
+      return contentText(thinking) ?? ''
+    })
+    .join('')
 }
 
 /** Text, then calls, then the images some gateways put beside them. */

@@ -31,6 +31,8 @@ function chatBody(target: ModelTarget, request: ChatRequest, asked: Asked): stri
   const fields: Record<string, unknown> = {
     model: target.model,
     messages: messagesOf(request.messages, asked),
+    // Some gateways stream unless told not to.
+    stream: false,
   }
   const temperature = sampling.temperature ?? target.temperature
   const topP = sampling.topP ?? target.topP

@@ -68,7 +68,9 @@ describe('conformance', () => {
 describe('what is sent', () => {
   test('nothing that was not asked for', async () => {
     const call = await arrived({})
-    expect(call.text).toBe('{"model":"test","messages":[{"role":"user","content":"Hello"}]}')
+    expect(call.text).toBe(
+      '{"model":"test","messages":[{"role":"user","content":"Hello"}],"stream":false}',
+    )
     expect(call.path).toBe('/v1/chat/completions')
     expect(call.headers['authorization']).toBeUndefined()
     expect(call.headers['content-type']).toBe('application/json')
@@ -95,7 +97,7 @@ describe('what is sent', () => {
     const request = { ...chat('Hello'), sampling: { temperature: 0.25, topP: 0.5 } }
     const call = await arrived({ models }, { extra_body }, request)
     expect(call.text).toBe(
-      '{"model":"other","messages":[{"role":"user","content":"Hello"}],"temperature":2.0,' +
+      '{"model":"other","messages":[{"role":"user","content":"Hello"}],"stream":false,"temperature":2.0,' +
         '"top_p":0.5,"max_tokens":3,"top_k":9,"seed":12345678901234567890,' +
         '"nested":{"list":[1.0,1]},"min_p":0.5}',
     )
@@ -399,6 +401,7 @@ describe('more than text', () => {
     }
     expect(JSON.parse((await arrived({}, {}, request)).text)).toEqual({
       model: 'test',
+      stream: false,
       messages: [
         {
           role: 'user',

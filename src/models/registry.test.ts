@@ -160,8 +160,8 @@ describe('the check before a run', () => {
       'd skipped',
     ])
     expect(calls.map(({ text }) => text)).toEqual([
-      '{"model":"test","messages":[{"role":"user","content":"Hi"}],"max_tokens":1}',
-      '{"model":"other","messages":[{"role":"user","content":"Hi"}],"max_tokens":1}',
+      '{"model":"test","messages":[{"role":"user","content":"Hi"}],"stream":false,"max_tokens":1}',
+      '{"model":"other","messages":[{"role":"user","content":"Hi"}],"stream":false,"max_tokens":1}',
     ])
   })
 

@@ -7,9 +7,11 @@ import { RequestError } from '../graph/request-error.ts'
 import { systemClock, type Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { shownAddress } from './classify.ts'
+import { proxyProblem } from './dispatcher.ts'
 import type { Environment, ModelTarget, Provider } from './provider.ts'
 import { rawJson } from './raw-json.ts'
 import { resolveAliases, type ModelsConfig, type Resolved } from './resolve.ts'
+import { replyRedactor } from './reply-secrets.ts'
 import { createRedactor, furtherSecrets, resolveSecrets } from './secrets.ts'
 
 /** What is declared to be allowed in a minute; null for no limit. */
@@ -98,9 +100,11 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
     environment,
   )
   problems.push(...unset)
+  problems.push(...proxyProblems([...needed], options))
   if (problems.some(({ level }) => level === 'error')) return { problems, registry: null }
 
-  const redact = createRedactor([...secrets.values(), ...furtherSecrets(providers, environment)])
+  const hidden = [...secrets.values(), ...furtherSecrets(providers, environment)]
+  const redact = createRedactor(hidden)
   const opened = new Map<ModelProvider, Provider>()
   const entries = new Map<string, Entry>()
   const targets = [...resolved.values()].map((each) => ({ ...each, target: targetOf(each) }))
@@ -125,7 +129,35 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
       skipCheck: model.skip_health_check,
     })
   }
-  return { problems, registry: createRegistry(entries, { environment, redact, opened }) }
+  return {
+    problems,
+    registry: createRegistry(entries, {
+      environment,
+      redact,
+      redactReply: replyRedactor(hidden),
+      opened,
+    }),
+  }
+}
+
+/** Proxies the environment names that can't be any: each variable once. */
+function proxyProblems(
+  needed: readonly ModelProvider[],
+  { table, environment }: OpenModelsOptions,
+): Problem[] {
+  const found = new Map<string, string>()
+  for (const { provider_type: type, endpoint } of needed) {
+    if (table.get(type)?.remote !== true || !URL.canParse(endpoint)) continue
+    const problem = proxyProblem(new URL(endpoint), environment)
+    if (problem !== null) found.set(problem.variable, problem.message)
+  }
+  return [...found].map(([variable, message]) => ({
+    level: 'error',
+    code: 'proxy-invalid',
+    path: ['model_providers'],
+    message: `Requests would go through a proxy that can't be one: ${message}`,
+    suggestion: `Write ${variable} as host:port or as a URL, or unset it.`,
+  }))
 }
 
 function createRegistry(
@@ -133,10 +165,12 @@ function createRegistry(
   {
     environment,
     redact,
+    redactReply,
     opened,
   }: {
     environment: Environment
     redact: (text: string) => string
+    redactReply: ((reply: ModelReply) => ModelReply) | null
     opened: ReadonlyMap<ModelProvider, Provider>
   },
 ): ModelRegistry {
@@ -153,7 +187,8 @@ function createRegistry(
     target: (alias) => entry(alias).route,
     send(alias, request, signal) {
       const { provider, target } = entry(alias)
-      return provider.send(target, request, signal)
+      const sent = provider.send(target, request, signal)
+      return redactReply === null ? sent : sent.then(redactReply)
     },
     sizeOf(alias, request) {
       const { provider } = entry(alias)

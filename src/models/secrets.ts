@@ -105,7 +105,8 @@ export function* furtherSecrets(
 }
 
 function* passwordsOf(address: string): Iterable<string> {
-  const url = URL.parse(address)
+  // A proxy may be written without its protocol, as `user:password@host:port`.
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`)
   if (url === null || url.password === '') return
   yield url.password
   yield decodePercent(url.password)

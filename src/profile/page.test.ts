@@ -31,6 +31,7 @@ function page(columns: readonly ColumnStatistics[], changes: Partial<ReportPage>
     requests: 0,
     usage: { inputTokens: 0, outputTokens: 0 },
     usageByRoute: [],
+    cutAnswers: [],
     failures: [],
     sessions: [{ started: 0, ended: 1_500 }],
     columns,

@@ -27,6 +27,7 @@ export interface ReportPage {
     inputTokens: number
     outputTokens: number
   }[]
+  cutAnswers: readonly { cut: number }[]
   failures: readonly {
     name: string
     code: string
@@ -77,13 +78,16 @@ const outcomes = [
   ['remaining', 'remaining'],
 ] as const
 
-function header({ name, seed, rows, requests, usage, sessions }: ReportPage): Html {
+function header(report: ReportPage): Html {
+  const { name, seed, rows, requests, usage, sessions } = report
+  const cut = report.cutAnswers.reduce((sum, one) => sum + one.cut, 0)
   const present = outcomes.filter(([outcome]) => rows[outcome] > 0)
   const records = rows.accepted + rows.nullKept
   const tiles: [string, string][] = [
     ['records', grouped(records)],
     ['of the rows planned', percentOf(records, rows.requested)],
     ['requests', grouped(requests)],
+    ...(cut === 0 ? [] : [['answers cut off', grouped(cut)] as [string, string]]),
     ['tokens in', compact(usage.inputTokens)],
     ['tokens out', compact(usage.outputTokens)],
     ['at work', duration(secondsOf(sessions))],

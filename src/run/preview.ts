@@ -26,6 +26,7 @@ export interface Preview {
   columns: RunSummary['columns']
   result: RunResult
   failures: RunSummary['failures']
+  cutAnswers: RunSummary['cutAnswers']
 }
 
 export interface PreviewOptions extends Omit<
@@ -44,12 +45,12 @@ export async function preview(options: PreviewOptions): Promise<Preview> {
     options.onStart?.(run)
     const result = await run.finished
     await using dataset = await open(run.directory)
-    const { failures, columns } = await dataset.summary()
+    const { failures, columns, cutAnswers } = await dataset.summary()
     const records: DatasetRecord[] = []
     if (result.files.length > 0) {
       for await (const record of dataset.records()) records.push(record)
     }
-    return { records, rows: await rowsOf(run.directory), columns, result, failures }
+    return { records, rows: await rowsOf(run.directory), columns, result, failures, cutAnswers }
   } finally {
     await rm(out, { recursive: true, force: true })
   }

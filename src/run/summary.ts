@@ -17,6 +17,8 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   files: { path: string; rows: number; bytes: number }[]
   failures: StoreSummary['failures']
   usageByRoute: StoreSummary['usage']
+  /** Columns with answers that ended before the model was done, of so many. */
+  cutAnswers: readonly CutAnswers[]
   /** What the config allows its models at once and in a minute; null for no limit. */
   limits: {
     alias: string
@@ -32,6 +34,12 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   holder: StoreSummary['holder']
 }
 
+interface CutAnswers {
+  column: string
+  cut: number
+  answers: number
+}
+
 export function summaryOf(store: StoreSummary, command: RunCommand | null): RunSummary {
   const { settings } = store
   return {
@@ -44,6 +52,7 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     files: store.dataset.map(({ path, rows, bytes }) => ({ path, rows, bytes })),
     ...requestTotals(store.usage),
     usageByRoute: store.usage,
+    cutAnswers: cutAnswersOf(store),
     limits: limitsOf(store),
     failures: store.failures,
     sessions: store.sessions,
@@ -51,6 +60,15 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     command,
     holder: store.holder,
   }
+}
+
+function cutAnswersOf({ columnUsage, settings }: StoreSummary): CutAnswers[] {
+  return settings.columns.flatMap(({ name }, position) => {
+    const own = columnUsage.filter(({ column }) => column === position)
+    const cut = own.reduce((sum, usage) => sum + usage.cut, 0)
+    const answers = own.reduce((sum, usage) => sum + usage.ok, 0)
+    return cut === 0 ? [] : [{ column: name, cut, answers }]
+  })
 }
 
 function limitsOf({ settings, directory }: StoreSummary): RunSummary['limits'] {

@@ -10,6 +10,7 @@ import {
   truncate,
   weekday,
 } from './calendar.ts'
+import { readFileSync } from 'node:fs'
 import { parseDate } from './parse-date.ts'
 import { formatter, patternProblem } from './strftime.ts'
 
@@ -114,6 +115,27 @@ describe('dates as people write them', () => {
 describe('patterns', () => {
   const instant = parseDate('2012-12-21T15:04:05') ?? 0
 
+  test('agrees with Python on Linux in every directive and flag', () => {
+    const path = new URL('fixtures/strftime.json', import.meta.url)
+    const { patterns, times } = JSON.parse(readFileSync(path, 'utf8')) as {
+      patterns: string[]
+      times: { time: string; texts: string[] }[]
+    }
+    for (const { time, texts } of times) {
+      const seconds = Date.parse(`${time}Z`) / 1000
+      const made = patterns.map((pattern) => formatter(pattern)(seconds))
+      expect(made, time).toEqual(texts)
+    }
+    expect(patterns.map(patternProblem).filter((problem) => problem !== null)).toHaveLength(5)
+  })
+
+  test.each(['%-F', '%^d', '%_B', '%#%', '%-Z', '%--d', '%3d', '%Ey', '%N'])(
+    '%s is refused',
+    (pattern) => {
+      expect(patternProblem(`%Y ${pattern}`)).toContain('is no directive')
+    },
+  )
+
   // As Python's strftime gives them for the same naive datetimes.
   test.each([
     ['%d/%m/%Y %H:%M', '21/12/2012 15:04'],
@@ -143,7 +165,7 @@ describe('patterns', () => {
     expect(patternProblem('%Y %')).toContain("'%' is no directive")
     expect(patternProblem('int')).toContain('needs a directive')
     expect(patternProblem('%%')).toContain('needs a directive')
-    expect(patternProblem('%-d')).toContain("'%-' is no directive")
+    expect(patternProblem('%-Q')).toContain("'%-Q' is no directive")
   })
 
   test('a year of five digits fails its cell', () => {

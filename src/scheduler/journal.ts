@@ -43,6 +43,8 @@ export interface RequestRecord {
   /** Column id in the graph; none for a request that belongs to no column. */
   column?: number | null
   outcome: 'ok' | 'throttled' | 'failed'
+  /** The answer ended before the model was done. */
+  isCut?: boolean
   usage: Usage
 }
 

@@ -1,5 +1,6 @@
 import { replyProblem, usageOfReply } from '../graph/reply-shape.ts'
 import {
+  isCut,
   addUsage,
   type ModelReply,
   type ModelRequest,
@@ -185,7 +186,7 @@ export function createRequests(options: RequestsOptions): Requests {
     const state = resources.stateAt(lease)
     state.proven = true
     state.suspects = 0
-    record(pending, 'ok', reply.usage)
+    record(pending, 'ok', reply.usage, isCut(reply))
     pending.request.reply(reply, pending.attempts + 1)
     release(lease, {
       kind: 'ok',
@@ -356,12 +357,13 @@ export function createRequests(options: RequestsOptions): Requests {
     { request }: Pending,
     outcome: 'ok' | 'throttled' | 'failed',
     usage: Usage,
+    cut = false,
   ): void {
     const counter = counters[request.route] as RouteCounters
     counter.inputTokens += usage.inputTokens
     counter.outputTokens += usage.outputTokens
     const { name } = routes[request.route] as Route
-    journal.request({ route: name, column: request.column, outcome, usage })
+    journal.request({ route: name, column: request.column, outcome, isCut: cut, usage })
   }
 
   function release(lease: Lease, outcome: LimiterOutcome): void {

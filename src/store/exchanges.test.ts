@@ -160,6 +160,7 @@ test('what requests cost is summed by session, route and column', async () => {
     {
       route: 'r',
       ok: 3,
+      cut: 0,
       throttled: 0,
       failed: 1,
       inputTokens: 400,
@@ -169,7 +170,7 @@ test('what requests cost is summed by session, route and column', async () => {
       images: 2,
       cost: 0.75,
     },
-    { route: 's', ok: 0, throttled: 1, failed: 0, ...noUsage },
+    { route: 's', ok: 0, cut: 0, throttled: 1, failed: 0, ...noUsage },
   ])
   const { columnUsage } = await inspectStore(folder)
   expect(columnUsage).toMatchObject([

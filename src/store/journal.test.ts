@@ -113,7 +113,7 @@ test('pending bytes are those that are not durable yet', async () => {
 
 test('requests are summed per route and raw text is capped', () => {
   const { journal, post, commits } = setUp()
-  journal.request({ route: 'a', column: 0, outcome: 'ok', usage })
+  journal.request({ route: 'a', column: 0, outcome: 'ok', isCut: true, usage })
   journal.request({ route: 'a', column: 0, outcome: 'throttled', usage })
   journal.request({ route: 'b', column: 0, outcome: 'failed', usage })
   const failure = { row: 1, column: 0, code: 'c', message: 'm', attempts: 2 }
@@ -125,8 +125,8 @@ test('requests are summed per route and raw text is capped', () => {
   })
   post()
   expect(commits[0]?.batch.usage).toMatchObject([
-    { route: 'a', ok: 1, throttled: 1, failed: 0, inputTokens: 6, outputTokens: 4 },
-    { route: 'b', ok: 0, throttled: 0, failed: 1, reasoningTokens: 1 },
+    { route: 'a', ok: 1, cut: 1, throttled: 1, failed: 0, inputTokens: 6, outputTokens: 4 },
+    { route: 'b', ok: 0, cut: 0, throttled: 0, failed: 1, reasoningTokens: 1 },
   ])
   expect(commits[0]?.batch.failures).toStrictEqual([
     {

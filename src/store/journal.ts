@@ -222,7 +222,7 @@ function emptyBatch(): OpenBatch {
 
 function addRequest(
   totals: OpenBatch['usage'],
-  { route, column = null, outcome, usage }: RequestRecord,
+  { route, column = null, outcome, isCut = false, usage }: RequestRecord,
 ): void {
   let ofRoute = totals.get(route)
   if (ofRoute === undefined) {
@@ -231,10 +231,11 @@ function addRequest(
   }
   let total = ofRoute.find((one) => one.column === column)
   if (total === undefined) {
-    total = { route, column, ok: 0, throttled: 0, failed: 0, ...noUsage }
+    total = { route, column, ok: 0, cut: 0, throttled: 0, failed: 0, ...noUsage }
     ofRoute.push(total)
   }
   total[outcome] += 1
+  if (isCut) total.cut += 1
   addToUsage(total, usage)
 }
 

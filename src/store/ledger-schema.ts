@@ -41,7 +41,7 @@ export const tables = `
   -- column_key 0: requests that were made for no column.
   CREATE TABLE usage (
     session INTEGER NOT NULL, route TEXT NOT NULL, column_key INTEGER NOT NULL,
-    ok INTEGER NOT NULL, throttled INTEGER NOT NULL, failed INTEGER NOT NULL, ${usage},
+    ok INTEGER NOT NULL, cut INTEGER NOT NULL, throttled INTEGER NOT NULL, failed INTEGER NOT NULL, ${usage},
     PRIMARY KEY (session, route, column_key)) STRICT, WITHOUT ROWID;
   CREATE TABLE decided (start INTEGER PRIMARY KEY, end INTEGER NOT NULL) STRICT;
   -- decided: JSON list of [start, end]; NULL when every row of the part is decided.

@@ -13,6 +13,8 @@ import { columnAt, type KeyedColumn } from './ledger-config.ts'
 export interface RouteUsage extends Usage {
   route: string
   ok: number
+  /** Of `ok`, answers that ended before the model was done: at a limit of tokens, or by a filter. */
+  cut: number
   throttled: number
   failed: number
 }
@@ -79,13 +81,14 @@ export function addUsage(
   usage: ColumnUsage,
 ): void {
   ledger.run(
-    `INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ${usagePlaces}) ON CONFLICT DO UPDATE SET
-      ok = ok + excluded.ok, throttled = throttled + excluded.throttled,
+    `INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ${usagePlaces}) ON CONFLICT DO UPDATE SET
+      ok = ok + excluded.ok, cut = cut + excluded.cut, throttled = throttled + excluded.throttled,
       failed = failed + excluded.failed, ${usageAdded}`,
     session,
     usage.route,
     usage.column === null ? 0 : columnAt(columns, usage.column).key,
     usage.ok,
+    usage.cut,
     usage.throttled,
     usage.failed,
     ...usageValues(usage),
@@ -116,12 +119,14 @@ export function readColumnUsage(
   })
 }
 
-const requestSums = 'sum(ok) AS ok, sum(throttled) AS throttled, sum(failed) AS failed'
+const requestSums =
+  'sum(ok) AS ok, sum(cut) AS cut, sum(throttled) AS throttled, sum(failed) AS failed'
 
 function readRequests(row: SqlRow): RouteUsage {
   return {
     route: readText(row, 'route', 'usage.route'),
     ok: readCount(row, 'ok', 'usage.ok'),
+    cut: readCount(row, 'cut', 'usage.cut'),
     throttled: readCount(row, 'throttled', 'usage.throttled'),
     failed: readCount(row, 'failed', 'usage.failed'),
     ...readUsageOf(row, 'usage'),

@@ -45,7 +45,10 @@ export function compare(operator: ComparisonOperator, left: Operand, right: Oper
 
 /** Python's `==`. */
 export function equals(left: Operand, right: Operand, depth = 0): boolean {
-  if (left === right && typeof left !== 'object') return left === right
+  if (typeof left === 'string') {
+    const text = textOf(right)
+    if (text !== undefined) return equalTexts(left, text)
+  } else if (left === right && typeof left !== 'object') return true
   if (left instanceof Undefined || right instanceof Undefined) return equalUndefined(left, right)
   const a = toNumeric(left)
   if (a !== undefined) {
@@ -56,8 +59,8 @@ export function equals(left: Operand, right: Operand, depth = 0): boolean {
   }
   const text = textOf(left)
   if (text !== undefined) {
-    spendText(text.length)
-    return text === textOf(right)
+    const other = textOf(right)
+    return other !== undefined && equalTexts(text, other)
   }
   descend(depth)
   if (isList(left)) return isList(right) && equalItems(left, right, depth)
@@ -67,6 +70,13 @@ export function equals(left: Operand, right: Operand, depth = 0): boolean {
   if (isDict(left)) return isDict(right) && equalDicts(left, right, depth)
   if (left instanceof Range && right instanceof Range) return equalRanges(left, right)
   return left === right
+}
+
+/** Texts of one length are compared to their end, where the other is another text. */
+function equalTexts(text: string, other: string): boolean {
+  if (text.length !== other.length) return false
+  spendText(text.length)
+  return text === other
 }
 
 /** Python's `in`. */
@@ -183,13 +193,18 @@ function equalUndefined(left: Operand, right: Operand): boolean {
   return left instanceof Undefined && right instanceof Undefined
 }
 
+/** The same thing; texts have no identity, and comparing them is work. */
+function isIdentical(left: Operand, right: Operand): boolean {
+  return typeof left !== 'string' && left === right
+}
+
 function equalItems(a: readonly Operand[], b: readonly Operand[], depth: number): boolean {
   if (a.length !== b.length) return false
   spendItems(a.length)
   return a.every((item, index) => {
     const other = b[index]
     // Python compares items by identity first, so a list with nan equals itself.
-    return other !== undefined && (item === other || equals(item, other, depth + 1))
+    return other !== undefined && (isIdentical(item, other) || equals(item, other, depth + 1))
   })
 }
 
@@ -202,7 +217,8 @@ function equalDicts(
   spendItems(a.size)
   for (const [key, value] of a) {
     const other = b.get(key)
-    if (other === undefined || !(value === other || equals(value, other, depth + 1))) return false
+    if (other === undefined || !(isIdentical(value, other) || equals(value, other, depth + 1)))
+      return false
   }
   return true
 }

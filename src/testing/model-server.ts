@@ -37,8 +37,8 @@ export interface ServerAction {
   error?: string
   /** `code` of the error body. */
   code?: string
-  /** The whole body, instead of everything above. */
-  body?: string
+  /** The whole body, instead of everything above; bytes for one that is no text. */
+  body?: string | Uint8Array
   delayMs?: number
   /** Closes the connection: before anything is sent, or in the middle of the body. */
   disconnect?: 'before-headers' | 'within-body'
@@ -246,7 +246,7 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
   function finish(
     response: ServerResponse,
     status: number,
-    body: string,
+    body: string | Uint8Array,
     headers?: Record<string, string>,
   ): void {
     statuses.set(status, (statuses.get(status) ?? 0) + 1)

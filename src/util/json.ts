@@ -187,9 +187,18 @@ function readNumber(cursor: Cursor): Value {
   const digits = match[0]
   if (match[1] !== undefined || match[2] !== undefined) return toDouble(Number(digits))
   // Sixteen characters without the sign may already be beyond 2^53.
-  if (digits.length > 15) return toInteger(BigInt(digits))
+  if (digits.length > 15) return readLongInteger(cursor, digits)
   // `+ 0` turns the integer -0 into 0.
   return Number(digits) + 0
+}
+
+// Python refuses longer ones, too: reading one takes time that grows with the square of its digits.
+const mostDigits = 4300
+
+function readLongInteger({ text, at }: Cursor, digits: string): Value {
+  if (digits.length <= mostDigits) return toInteger(BigInt(digits))
+  const message = `a whole number of more than ${mostDigits} digits`
+  throw new JsonSyntaxError(message, text, at - digits.length)
 }
 
 function readWord(cursor: Cursor, word: string, value: Value): Value {

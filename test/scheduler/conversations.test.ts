@@ -588,6 +588,23 @@ describe('a reply that asks again', () => {
     expect(cells.length + next.cells.length).toBe(4)
   })
 
+  test('is not asked further while a run is settled; one that is complete in the ledger is made', async () => {
+    const first = createEngine({ ...base, columns: [correcting(5)] })
+    await first.run()
+    const exchanges = first.exchanges.filter(({ row, turn }) => row === 1 || turn < 1)
+    const known = { cells: [], failures: [], exchanges }
+    const settled = createEngine({
+      ...base,
+      columns: [correcting(5)],
+      known,
+      options: { settleOnly: true },
+    })
+    expect(await settled.run()).toMatchObject({ kind: 'stopped' })
+    expect(settled.sent).toEqual([])
+    expect(settled.cells.map(({ row }) => row)).toEqual([1])
+    expect(settled.failures).toEqual([])
+  })
+
   test('fails by the kind’s own bound, with all it cost', async () => {
     const engine = createEngine({ ...base, columns: [correcting(1)] })
     await engine.run()
