@@ -1,7 +1,14 @@
 import type { CellFailure } from '../graph/failure.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
-import type { Generator, RowGenerator, TaskContext, TaskGenerator } from '../graph/kind.ts'
+import type {
+  ColumnType,
+  Generator,
+  RowGenerator,
+  TaskContext,
+  TaskGenerator,
+} from '../graph/kind.ts'
 import { fromStored, storedBytes, type StoredValue, toStored } from '../graph/stored-value.ts'
+import type { Value } from '../util/value.ts'
 import {
   type Block,
   BlockRow,
@@ -304,13 +311,9 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
     count(block, offsets)
     let bytes = 8 * offsets.length
     const columns = graph.columns.map(({ id, type }) => {
-      const known = window.stored[id]
-      const cells = block.cells[id]
-      return offsets.map((offset) => {
-        const value = known?.[offset] ?? toStored(type, cells?.[offset] ?? null)
-        bytes += storedBytes(value)
-        return value
-      })
+      const values = storedColumn(type, window.stored[id], block.cells[id], offsets)
+      for (const value of values) bytes += storedBytes(value)
+      return values
     })
     for (let offset = from; offset < to; offset += 1) freeRow(block, offset)
     window.from = to
@@ -367,6 +370,22 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
 }
 
 const noFailures: ReadonlySet<string> = new Set()
+
+function storedColumn(
+  type: ColumnType,
+  known: readonly (StoredValue | undefined)[] | undefined,
+  cells: readonly Value[] | undefined,
+  offsets: readonly number[],
+): StoredValue[] {
+  const values: StoredValue[] = []
+  if (known === undefined) {
+    for (const offset of offsets) values.push(toStored(type, cells?.[offset] ?? null))
+  } else {
+    for (const offset of offsets)
+      values.push(known[offset] ?? toStored(type, cells?.[offset] ?? null))
+  }
+  return values
+}
 
 /** Puts the cells of a block of the ledger where the rows of a window have them. */
 function storedCells(

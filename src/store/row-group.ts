@@ -19,6 +19,9 @@ export interface RowGroupLimits {
  */
 export const rowGroupLimits: RowGroupLimits = { rows: 32_768, bytes: 32 * 2 ** 20 }
 
+/** The row number counts as a value. */
+const ROW_NUMBER = 8
+
 /** Collects rows until they are a row group. */
 export interface RowGroupBuilder {
   /** Adds rows; gives the row groups that became full. */
@@ -46,11 +49,18 @@ export function createRowGroup(
 
   return {
     *add(block) {
+      // Nearly every block fits whole, and is summed up column by column.
+      const all = bytesOfBlock(block)
+      if (rows + block.rows.length < limits.rows && bytes + all < limits.bytes) {
+        rows += block.rows.length
+        bytes += all
+        pieces.push(block)
+        return
+      }
       let from = 0
       for (let at = 0; at < block.rows.length; at += 1) {
         rows += 1
-        // The row number counts as a value.
-        bytes += 8
+        bytes += ROW_NUMBER
         for (const values of block.columns) bytes += storedBytes(values[at] ?? null)
         if (rows < limits.rows && bytes < limits.bytes) continue
         pieces.push(slice(block, from, at + 1))
@@ -61,6 +71,12 @@ export function createRowGroup(
     },
     take,
   }
+}
+
+function bytesOfBlock({ rows, columns }: RowBlock): number {
+  let bytes = ROW_NUMBER * rows.length
+  for (const values of columns) for (const value of values) bytes += storedBytes(value)
+  return bytes
 }
 
 function slice(block: RowBlock, from: number, to: number): RowBlock {
@@ -78,8 +94,11 @@ function joined(pieces: readonly RowBlock[], count: number, columns: number): Ro
     rows.set(piece.rows, at)
     at += piece.rows.length
   }
-  const values = Array.from({ length: columns }, (_, id) =>
-    pieces.flatMap((piece) => piece.columns[id] ?? []),
-  )
+  const values = Array.from({ length: columns }, (_, id) => {
+    const joinedValues: StoredValue[] = []
+    for (const piece of pieces)
+      for (const value of piece.columns[id] ?? []) joinedValues.push(value)
+    return joinedValues
+  })
   return { rows, columns: values }
 }
