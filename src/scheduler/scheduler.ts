@@ -156,6 +156,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       if (!isLast) return
       ;(counters[route] as RouteCounters).stopped = error
       stopping.endpointRefuses(error)
+      requests.routeStopped(route)
       cells.routeStopped(route)
     },
     stopped(what, error) {
@@ -220,7 +221,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         return dispatcher.isIdle(position)
       },
       get waiting() {
-        return dispatcher.waiting(position)
+        // What waits for nothing any more keeps nobody from the other lines.
+        return counters[position]?.stopped ? 0 : dispatcher.waiting(position)
       },
       get limit() {
         return dispatcher.limit(position)
@@ -332,7 +334,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       rowWork.run(until)
       if (dispatcher.dispatch(until)) return false
       const more =
-        !rowWork.empty || (mayOpen() && (starts.beginNext() || groups.openNext())) || again
+        !rowWork.empty ||
+        (mayBegin() && starts.beginNext()) ||
+        (mayOpen() && groups.openNext()) ||
+        again
       if (!more || ended) return true
       if (clock.now() > until) return false
     }
@@ -340,6 +345,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   function mayOpen(): boolean {
     return !ended && !stopping.begun
+  }
+
+  /** Rows of open groups go on where an endpoint stopped: others make what they can of them. */
+  function mayBegin(): boolean {
+    return mayOpen() || (!ended && !stopping.quiet)
   }
 
   /** Gives the event loop a turn between two slices. */
