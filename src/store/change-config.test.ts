@@ -213,6 +213,43 @@ test('rows absent or null because of an unchanged column stay so', async () => {
   )
 })
 
+test('a file that stays when no row is added keeps the columns it has, and what was paid for them', async () => {
+  await using store = await createStore(newFolder(), { ...settings, rows: 8 }, options)
+  await store.writePart(contentOf(store, 0, range(0, 4)))
+  await store.changeConfig({ config: '2', columns: [number, story] })
+  const failure = { code: 'refused', message: 'no', attempts: 1, outcome: 'dropped' } as const
+  for (const row of range(4, 8)) store.journal.failure({ ...failure, row, column: 1 })
+  const absent = range(4, 8).map((row) => {
+    return { row, outcome: 'dropped' as const, column: 1, code: 'refused' }
+  })
+  await store.writePart(contentOf(store, 0, [], { absent }))
+  expect(await store.changeConfig({ config: '3', columns: [number, story, title] })).toStrictEqual(
+    [],
+  )
+  expect(await records(store)).toHaveLength(4)
+})
+
+test('a null that a column of an older config left is not counted under another one', async () => {
+  await using store = await createStore(newFolder(), { ...settings, rows: 8 }, options)
+  const failure = { code: 'refused', message: 'no', attempts: 1, outcome: 'null' } as const
+  store.journal.failure({ ...failure, row: 2, column: 2 })
+  const columns = store.settings.columns.map((one) =>
+    range(0, 8).map((row): string | number | null => valueOf(one, row)),
+  )
+  columns[2]?.splice(2, 1, null)
+  await store.writePart(contentOf(store, 0, range(0, 8), { columns, nullKept: 1 }))
+  await store.changeConfig({ config: '2', columns: [number, story, column('title', 2)] })
+  await store.writePart(contentOf(store, 0, range(0, 8)))
+  await store.setTarget(5)
+  expect(await store.totals()).toMatchObject({ accepted: 5, nullKept: 0 })
+  // It is known when its column comes back.
+  await store.setTarget(8)
+  await store.changeConfig({ config: '3', columns: [number, story, title] })
+  expect((await journaledPart(store, 0)).failures).toStrictEqual([
+    { row: 2, column: 2, code: 'refused', outcome: 'null' },
+  ])
+})
+
 test('a row that was absent because of a changed column is undecided again', async () => {
   await using store = await createStore(newFolder(), { ...settings, rows: 8 }, options)
   const failure = { code: 'refused', message: 'no', attempts: 1, outcome: 'dropped' } as const
