@@ -1,6 +1,7 @@
 import { noUsage } from '../graph/request.ts'
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -11,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetReadObjects } from 'hyparquet'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { journaledPart, partContent, type PartValues } from '../../test/support/part-content.ts'
 import type { ColumnType } from '../graph/kind.ts'
 import { systemClock } from '../util/clock.ts'
@@ -373,6 +374,28 @@ test('failures with many words are read in few bytes, some thousand at a time', 
     found.push(...block.failures.map(({ row }) => row))
   }
   expect(found).toStrictEqual(odd.map(({ start }) => start))
+})
+
+test('what stays of a part that was given up is removed at the next opening', async () => {
+  const folder = newFolder()
+  const parts = join(folder, 'parts')
+  {
+    await using store = await createStore(folder, settingsOf(100), options)
+    const content = contentOf(0, [1, 2, 3], { blockRows: 1 })
+    async function* failing(): PartContent['blocks'] {
+      yield* content.blocks
+      await vi.waitUntil(() => existsSync(parts) && readdirSync(parts).length > 0)
+      const [name] = readdirSync(parts) as [string]
+      // What is no file can't be removed as one.
+      rmSync(join(parts, name))
+      mkdirSync(join(parts, name))
+      throw new Error('no more')
+    }
+    await expect(store.writePart({ ...content, blocks: failing() })).rejects.toThrow('no more')
+    expect(readdirSync(parts)).toHaveLength(1)
+  }
+  await (await openStore(folder, options)).close()
+  expect(readdirSync(parts)).toStrictEqual([])
 })
 
 test('a part with many cells is read whole', async () => {
