@@ -223,3 +223,24 @@ test('a frame does not wait for rows of which everything paid is known', async (
   expect(frames).toEqual([[2, 3]])
   expect(engine.sent).toEqual(['b:2', 'b:3'])
 })
+
+test.each([
+  ['a paid one', false],
+  ['a pure one', true],
+])('%s gets its rows in row order, in whatever order they became ready', async (_, pure) => {
+  for (const groupRows of [3, 10]) {
+    const { columns, frames } = aroundFrame()
+    const engine = createEngine({
+      columns: columns.map((column) => (column.by === 'column' ? { ...column, pure } : column)),
+      rows: 20,
+      groupRows,
+      frameRows: 10,
+      slots: { m: 20 },
+      // The last row of a frame is there first, and neighbours are far from each other.
+      model: { latency: (text) => 1_000 - ((Number(text.slice(2)) * 7) % 10) * 90 },
+    })
+    expect(await engine.run()).toEqual({ kind: 'complete' })
+    expect(frames).toHaveLength(2)
+    for (const rows of frames) expect(rows).toEqual(rows.toSorted((one, other) => one - other))
+  }
+})
