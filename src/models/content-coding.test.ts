@@ -173,3 +173,23 @@ test('a key that comes back in an answer is taken out of it', async () => {
   expect(reply.content).toEqual([{ type: 'text', text: 'you sent ***' }])
   expect(reply.reasoning).toBe('Bearer ***')
 })
+
+const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
+
+test.each([
+  ['a body of brackets', deep(10_000), 200],
+  ['an error of brackets', `{"error":${deep(100_000)}}`, 200],
+  ['an error with a code', `{"error":{"code":500,"message":"x","detail":${deep(100_000)}}}`, 200],
+  ['a detail of brackets', `{"detail":${deep(100_000)}}`, 500],
+  ['an error body of brackets', deep(200_000), 503],
+  ['a content of brackets', `{"choices":[{"message":{"content":${deep(100_000)}}}]}`, 200],
+  [
+    'arguments of brackets',
+    `{"choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":${deep(100_000)}}}]}}]}`,
+    200,
+  ],
+])('%s is a reply that can not be used', async (_name, body, status) => {
+  next = { body, status }
+  const error = await requestError(registry.send('writer', chat('Hello'), fresh()))
+  expect(error.problem.kind).toBe('transient')
+})

@@ -91,7 +91,7 @@ export function openHttpProvider(
       throw transportError(error, asked)
     }
     if (reply.status >= 200 && reply.status < 300) return reply
-    throw statusError(reply, asked, context.clock.wallTime())
+    throw statusErrorOf(reply, asked, context.clock.wallTime())
   }
 
   async function send(
@@ -106,7 +106,9 @@ export function openHttpProvider(
     })
     const wallTime = context.clock.wallTime()
     const limits = readRateLimits(reply.headers, wallTime)
-    const read = protocol.read(reply.text, request, target, { asked, wallTime })
+    const read = bounded(asked, () =>
+      protocol.read(reply.text, request, target, { asked, wallTime }),
+    )
     if (limits !== null) read.limits = limits
     return read
   }
@@ -120,7 +122,8 @@ export function openHttpProvider(
     const asked = askedOf(target)
     const wire = protocol.write(target, greeting, asked)
     const { text } = await ask('POST', wire, target, { asked, signal })
-    protocol.prove(text, greeting, { asked, wallTime: context.clock.wallTime() })
+    const wallTime = context.clock.wallTime()
+    bounded(asked, () => protocol.prove(text, greeting, { asked, wallTime }))
   }
 
   /** The model ids the endpoint offers; empty when it does not say. */
@@ -171,6 +174,29 @@ export function openHttpProvider(
       const opened = await dispatcher?.catch(() => null)
       await opened?.destroy()
     },
+  }
+}
+
+/** A reply can nest deeper than the stack of whoever walks it. */
+function bounded<T>(asked: Asked, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw badReply('it nests too deeply to be read', '', asked)
+  }
+}
+
+function statusErrorOf(reply: RawReply, asked: Asked, wallTime: number): RequestError {
+  try {
+    return statusError(reply, asked, wallTime)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return statusError(
+      { ...reply, text: 'The error nests too deeply to be read.' },
+      asked,
+      wallTime,
+    )
   }
 }
 

@@ -155,6 +155,7 @@ function onIntegers(
     case '/':
   }
   if (b === 0n) throw new TemplateError('division by zero')
+  checkBits(bitsOf(a))
   const rest = ((a % b) + b) % b
   return toInteger(operator === '%' ? rest : (a - rest) / b)
 }

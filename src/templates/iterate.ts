@@ -1,9 +1,8 @@
-import { spend, spendItems, spendText } from './limits.ts'
+import { limits, spend, spendItems, spendText } from './limits.ts'
 import {
   failUndefined,
   isDict,
   isList,
-  isNarrow,
   Lazy,
   Range,
   textOf,
@@ -46,6 +45,7 @@ export function toItems(operand: Operand): readonly Operand[] {
   const items: Operand[] = []
   for (const item of iterate(operand)) {
     items.push(item)
+    if (items.length > limits.items) spendItems(items.length)
     if (operand instanceof Lazy && (items.length & 15) === 0) spend(1)
   }
   spendItems(items.length)
@@ -60,7 +60,8 @@ function counted(items: Iterable<Operand>, count: number): Iterable<Operand> {
 
 function characters(text: string): Iterable<Operand> {
   spendText(text.length)
-  return isNarrow(text) ? text.split('') : text
+  // One at a time: a list of all of them takes many times the memory of the text.
+  return text
 }
 
 export function* rangeItems({ start, step, length }: Range): IterableIterator<number> {

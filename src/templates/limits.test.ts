@@ -162,6 +162,36 @@ describe('every template ends, soon and small', () => {
     ],
     ["{{ (['a' * 16000] * 100000)|tojson|length }}", 'characters'],
     ['{{ ([1] * 100000)|tojson(indent=200000)|length }}', 'characters'],
+    ["{{ ('9' * 15000000)|fromjson }}", ''],
+    [
+      "{% set s = 'a' * 15000000 %}{% set t = 'a' * 15000000 %}{% for i in range(100000) %}{% if s == t %}{% endif %}{% endfor %}",
+      'steps',
+    ],
+    [
+      "{% set s = 'a' * 15000000 %}{% set t = 'a' * 15000000 %}{% for i in range(100000) %}{% if [s] == [t] %}{% endif %}{% endfor %}",
+      'steps',
+    ],
+    [
+      "{% set s = 'a' * 15000000 %}{% set t = 'a' * 15000000 %}{% for i in range(100000) %}{% set d = {s: 1}[t] %}{% endfor %}",
+      'steps',
+    ],
+    ["{{ (['a' * 1000000] * 10000)|unique|list }}", 'steps'],
+    ["{{ (['a' * 1000000] * 10000)|sort|length }}", 'steps'],
+    [
+      "{% set w = ('b' * 1000000) ~ '😀' %}{% for i in range(100000) %}{{ w[5] }}{% endfor %}",
+      'steps',
+    ],
+    [
+      "{% set w = ('b' * 1000000) ~ '😀' %}{% for i in range(100000) %}{% set x = w[5:6] %}{% endfor %}",
+      'steps',
+    ],
+    ["{{ ('\\n' * 16000000).splitlines()|length }}", ''],
+    ["{{ (' a' * 8000000).split()|length }}", ''],
+    ["{{ ('a,' * 8000000).split(',')|length }}", ''],
+    ["{{ ('a' * 15000000)|list|length }}", 'items'],
+    ["{{ ('ab' * 8000000)|replace('', '')|length }}", 'steps'],
+    ["{{ ('a' * 16000000)|reverse|length }}", 'steps'],
+    ['{% for i in range(10000) %}{% set x = (7 ** 20000)|string %}{% endfor %}', 'steps'],
   ])('%s', (template, reason) => {
     const start = performance.now()
     const outcome = attempt(template)

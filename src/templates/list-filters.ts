@@ -186,7 +186,7 @@ function withDefault(
 function reverse(operand: Operand): Operand {
   const text = textOf(operand)
   if (text !== undefined) {
-    spendText(text.length)
+    spend(text.length >>> 3)
     const reversed = Array.from(text).reverse().join('')
     return operand instanceof Markup ? new Markup(reversed) : reversed
   }

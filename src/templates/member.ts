@@ -9,6 +9,7 @@ import {
   failUndefined,
   isDict,
   isList,
+  charactersOf,
   isNarrow,
   Markup,
   orElse,
@@ -97,7 +98,7 @@ function sliceText(text: string, slice: Slice): string {
     const { first, count } = resolve(slice, text.length)
     return text.slice(first, first + count)
   }
-  return sliceItems(Array.from(text), slice).join('')
+  return sliceItems(charactersOf(text), slice).join('')
 }
 
 function sliceItems<T>(items: readonly T[], slice: Slice): T[] {
@@ -126,7 +127,7 @@ function resolve({ from, to, step }: Slice, length: number): { first: number; co
 function elementAt(object: Operand, index: number): Operand | undefined {
   const text = textOf(object)
   if (text !== undefined) {
-    const at = isNarrow(text) ? null : Array.from(text)
+    const at = isNarrow(text) ? null : charactersOf(text)
     const length = at?.length ?? text.length
     const position = index < 0 ? index + length : index
     if (position < 0 || position >= length) return undefined

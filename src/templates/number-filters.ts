@@ -83,7 +83,11 @@ export function sortKey(
   const path = attributePath(attribute ?? null, fallback)
   return (item, context) => {
     const value = path(item, context)
-    return caseSensitive ? value : (textOf(value)?.toLowerCase() ?? value)
+    const text = caseSensitive ? undefined : textOf(value)
+    if (text === undefined) return value
+    // Sorting keeps a text of its own for each item.
+    if (text.length > 31) spend(text.length >>> 5)
+    return text.toLowerCase()
   }
 }
 

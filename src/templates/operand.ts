@@ -1,5 +1,5 @@
 import { Double } from '../util/value.ts'
-import { descend, spendText } from './limits.ts'
+import { descend, spend, spendText } from './limits.ts'
 import { TemplateError, type Asked } from './template-error.ts'
 
 /**
@@ -180,7 +180,10 @@ export class Dict extends Map<Operand, Operand> {
 
 /** What makes two keys the same key; throws for what cannot be a key. */
 export function hashKey(key: Operand, depth = 0): unknown {
-  if (typeof key === 'string') return key
+  if (typeof key === 'string') {
+    spendText(key.length)
+    return key
+  }
   if (key instanceof Markup) return key.text
   if (typeof key === 'boolean') return key ? 1 : 0
   if (key instanceof Double) return key.value + 0
@@ -279,12 +282,14 @@ const surrogates = /[\ud800-\udfff]/
 
 /** Whether every character is one UTF-16 unit. */
 export function isNarrow(text: string): boolean {
+  spendText(text.length)
   return !surrogates.test(text)
 }
 
 /** Python counts characters, not UTF-16 units. */
 export function textLength(text: string): number {
   if (isNarrow(text)) return text.length
+  spend(text.length >>> 5)
   let length = 0
   for (let at = 0; at < text.length; length++) {
     at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1
@@ -295,5 +300,11 @@ export function textLength(text: string): number {
 /** Characters `start` to `end`, not UTF-16 units. */
 export function textSlice(text: string, start: number, end?: number): string {
   if (isNarrow(text)) return text.slice(start, end)
-  return Array.from(text).slice(start, end).join('')
+  return charactersOf(text).slice(start, end).join('')
+}
+
+/** The characters of a text; each becomes an item, which takes far more than the text. */
+export function charactersOf(text: string): string[] {
+  spend(text.length >>> 4)
+  return Array.from(text)
 }

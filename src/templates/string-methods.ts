@@ -1,5 +1,5 @@
 import { toItems } from './iterate.ts'
-import { limits, spendText } from './limits.ts'
+import { limits, spend, spendText } from './limits.ts'
 import {
   isDict,
   isNarrow,
@@ -122,6 +122,7 @@ export const stringMethods = defineOperations({
 /** Python's `replace`; a negative count replaces all. */
 export function replace(text: string, old: string, by: string, count: number): string {
   if (count === 0) return text
+  if (old === '') spend(text.length >>> 3)
   // Every piece costs, and between the characters of a text there are as many pieces as characters.
   const parts = old === '' ? ['', ...Array.from(text), ''] : text.split(old)
   const times = count < 0 ? parts.length - 1 : Math.min(count, parts.length - 1)

@@ -1,3 +1,4 @@
+import { limits, spendItems } from './limits.ts'
 import { TemplateError } from './template-error.ts'
 
 // Python's notion of white space; it differs from JavaScript's in a few control characters.
@@ -54,7 +55,7 @@ function last(text: string, end: number): string {
 export function split(text: string, separator: string | null, most: number): string[] {
   if (separator === null) return splitAtSpace(text, most)
   if (separator === '') throw new TemplateError('a text cannot be split at an empty separator')
-  const parts = text.split(separator)
+  const parts = bounded(text.split(separator, mostParts))
   if (most < 0 || parts.length <= most + 1) return parts
   return [...parts.slice(0, most), parts.slice(most).join(separator)]
 }
@@ -62,7 +63,7 @@ export function split(text: string, separator: string | null, most: number): str
 function splitAtSpace(text: string, most: number): string[] {
   const stripped = strip(text, null, 'left')
   if (most < 0) {
-    const parts = stripped.split(spaceRun)
+    const parts = bounded(stripped.split(spaceRun, mostParts))
     return parts.filter((part) => part !== '')
   }
   const parts: string[] = []
@@ -74,6 +75,14 @@ function splitAtSpace(text: string, most: number): string[] {
   }
   const rest = stripped.slice(at)
   if (rest !== '') parts.push(rest)
+  return parts
+}
+
+// One more than there may be: what is more is never made.
+const mostParts = limits.items + 1
+
+function bounded(parts: string[]): string[] {
+  spendItems(parts.length)
   return parts
 }
 
@@ -107,6 +116,7 @@ export function splitLines(text: string, keepEnds = false): string[] {
   for (const end of text.matchAll(lineBreak)) {
     const behind = end.index + end[0].length
     lines.push(text.slice(at, keepEnds ? behind : end.index))
+    if (lines.length > limits.items) spendItems(lines.length)
     at = behind
   }
   if (at < text.length) lines.push(text.slice(at))
