@@ -138,7 +138,7 @@ export function createRequests(options: RequestsOptions): Requests {
       request.unprepared(prepared.error)
       return
     }
-    pending.sentAt = clock.now()
+    pending.sentAt = lease.at
     request.left?.()
     const counter = counterOf(pending)
     counter.inFlight += 1
@@ -147,8 +147,8 @@ export function createRequests(options: RequestsOptions): Requests {
     counter.requests += 1
     const { operation } = prepared.message
     send(lease, prepared.message).then(
-      (reply) => ended(pending, () => onReply(pending, reply, operation, lease)),
-      (error: unknown) => ended(pending, () => onError(pending, error, lease)),
+      (reply) => ended(pending, lease, operation, { reply }),
+      (error: unknown) => ended(pending, lease, operation, { error }),
     )
   }
 
@@ -204,15 +204,14 @@ export function createRequests(options: RequestsOptions): Requests {
     state.suspects = 0
     record(pending, 'ok', reply.usage, isCut(reply))
     pending.request.reply(reply, pending.attempts + 1)
-    release(lease, {
-      kind: 'ok',
-      reply: {
-        latencyMs: clock.now() - pending.sentAt,
-        tokens: estimateOf(pending).learn(pending.size, reply.usage),
-        outputTokens: reply.usage.outputTokens,
-        limits: reply.limits ?? null,
-      },
-    })
+    const now = clock.now()
+    const facts = {
+      latencyMs: now - pending.sentAt,
+      tokens: estimateOf(pending).learn(pending.size, reply.usage),
+      outputTokens: reply.usage.outputTokens,
+      limits: reply.limits ?? null,
+    }
+    options.dispatcher().release(lease, { kind: 'ok', reply: facts }, now)
   }
 
   function onError(pending: Pending, error: unknown, lease: Lease): void {
@@ -397,13 +396,19 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 
   /** Counted as on the wire until all its consequences are drawn: nothing ends in between. */
-  function ended(pending: Pending, action: () => void): void {
+  function ended(
+    pending: Pending,
+    lease: Lease,
+    operation: ModelRequest['operation'],
+    end: { reply: ModelReply } | { error: unknown },
+  ): void {
     if (options.isOver()) return
     const counter = counterOf(pending)
     counter.inFlight -= 1
     counter.onWire.delete(pending)
     try {
-      action()
+      if ('error' in end) onError(pending, end.error, lease)
+      else onReply(pending, end.reply, operation, lease)
     } catch (error) {
       options.fatal(error)
     }

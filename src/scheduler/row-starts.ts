@@ -81,6 +81,20 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
   let chained = false
   let loading = false
   let over = false
+  /** One for all rows: it is asked for with every reply. */
+  const beginning = {
+    get begun() {
+      return begun
+    },
+    get bytesHeld() {
+      return tally.bytes
+    },
+    get meanBytes() {
+      return meanBytes
+    },
+    lines: fresh.lines,
+    routes: options.routes,
+  }
 
   function add(group: OpenGroup, known: KnownRows | null): void {
     const entry: Entry = { group, next: 0, window: null, plans: new Map() }
@@ -151,8 +165,8 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
     const plan = planOf(entry)
     let own = lines.get(plan)
     if (own === undefined) lines.set(plan, (own = options.linesOf(plan.first)))
-    const state = { begun, bytesHeld: tally.bytes, meanBytes, lines: own, routes: options.routes }
-    return mayBegin(state, budget)
+    beginning.lines = own
+    return mayBegin(beginning, budget)
   }
 
   /** Few rows wait in a line where they are large, or nothing is known of how large they are. */

@@ -317,7 +317,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }
     inTurn = true
     try {
-      if (!begin(clock.now() + SLICE_MS)) comeBack()
+      const now = clock.now()
+      if (!begin(now, now + SLICE_MS)) comeBack()
       else endIfDone()
     } catch (error) {
       fatal(error)
@@ -327,19 +328,22 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   }
 
   /** Begins all that can begin; answers false when `until` came before that. */
-  function begin(until: number): boolean {
+  function begin(now: number, until: number): boolean {
     const { rowWork } = cells
-    for (;;) {
+    for (let time = now; ; time = clock.now()) {
+      if (time > until) return false
       again = false
-      rowWork.run(until)
-      if (dispatcher.dispatch(until)) return false
+      if (!rowWork.empty) {
+        rowWork.run(until)
+        time = clock.now()
+      }
+      if (dispatcher.dispatch(until, time)) return false
       const more =
         !rowWork.empty ||
         (mayBegin() && starts.beginNext()) ||
         (mayOpen() && groups.openNext()) ||
         again
       if (!more || ended) return true
-      if (clock.now() > until) return false
     }
   }
 
