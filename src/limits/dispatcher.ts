@@ -65,6 +65,8 @@ export interface Dispatcher<Work extends Waiting> {
   isIdle(route: number): boolean
   /** When a request could leave if no unit came back; `Infinity` if only that helps, or nothing. */
   readyAt(route: number): number
+  /** Whether a cap of 0 is what keeps a request: only whoever set it knows for how long. */
+  isShut(route: number): boolean
   waiting(route: number): number
   /** The limiter that keeps the route closed longest; null when it is open. */
   heldBy(route: number): Limiter | null
@@ -211,6 +213,14 @@ export function createDispatcher<Work extends Waiting>({
     return best
   }
 
+  function hasShut(route: number): boolean {
+    return (routes[route] as RouteOptions).choices.some(
+      ({ limiters }, choice) =>
+        !loadOf(route, choice).stopped &&
+        limiters.some(({ cap, perMinute }) => cap === 0 || perMinute === 0),
+    )
+  }
+
   function waiting(route: number): number {
     const { length } = (routes[route] as RouteOptions).choices
     const first = firstLane[route] as number
@@ -346,6 +356,7 @@ export function createDispatcher<Work extends Waiting>({
       return at <= now
     },
     readyAt: (route) => readyAt(openLane(route), clock.now()),
+    isShut: (route) => [route, ...((routes[route] as RouteOptions).whileAnyOf ?? [])].some(hasShut),
     waiting,
     heldBy(route) {
       const now = clock.now()

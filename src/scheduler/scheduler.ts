@@ -4,6 +4,7 @@ import type { Generator } from '../graph/kind.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
+import type { AdjustableLimiter } from '../limits/limiter.ts'
 import type { GroupSource } from '../plan/group-source.ts'
 import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
@@ -79,6 +80,8 @@ export interface Scheduler {
   drain(): void
   /** Gives up what is on the wire. */
   abort(): void
+  /** Changes the cap of a limiter of its routes: a share of an endpoint that others hand out. */
+  setCap(limiter: AdjustableLimiter, cap: number): void
   snapshot(): Snapshot
 }
 
@@ -375,10 +378,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     return journal.full || requests.backingOff > 0 || canSendLater()
   }
 
-  /** Work waits on a route that is not stopped: the end of a pause will move it. */
+  /** Work waits on a route that is not stopped: the end of a pause will move it, or another cap. */
   function canSendLater(): boolean {
     for (let position = 0; position < routes.length + startRoutes.routes.length; position += 1) {
-      if (dispatcher.waiting(position) > 0 && dispatcher.readyAt(position) < Infinity) return true
+      if (dispatcher.waiting(position) === 0) continue
+      if (dispatcher.readyAt(position) < Infinity || dispatcher.isShut(position)) return true
     }
     return false
   }
@@ -454,6 +458,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       cells.abort()
       turn()
     },
+    setCap: (limiter, cap) => dispatcher.setCap(limiter, cap),
     snapshot: () => ({
       backOff: backOffNow(),
       columns: columnProgress(graph, work, counts),

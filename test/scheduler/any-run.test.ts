@@ -11,7 +11,14 @@ import type { Journal, JournaledExchange } from '../../src/scheduler/journal.ts'
 import type { Route } from '../../src/scheduler/routes.ts'
 import type { SchedulerOptions } from '../../src/scheduler/scheduler.ts'
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
-import { createEngine, type Engine, requestOf, type TestColumn } from '../support/engine.ts'
+import {
+  createEngine,
+  emptyReply,
+  type Engine,
+  promptOf,
+  requestOf,
+  type TestColumn,
+} from '../support/engine.ts'
 
 // All that can hold a run up, at once: bytes, lines, breakers, parts that arrive, whole columns,
 // requests that rows share, corrections, a slow disk.
@@ -38,6 +45,9 @@ const runShape = fc.record({
   maxPendingBytes: fc.constantFrom(1, 500, 1_000_000),
   failing: fc.integer({ min: 0, max: 3 }),
   away: fc.option(fc.record({ from: fc.nat(400), length: fc.nat(20_000), gone: fc.boolean() })),
+  /** How many choices a route has, and when the key of the second one is refused. */
+  ways: fc.constantFrom(1, 2),
+  refusedAt: fc.option(fc.nat(600)),
   arrival: fc.option(fc.nat(300)),
   drainAt: fc.option(fc.nat(1_500)),
 })
@@ -123,25 +133,71 @@ function hash(text: string): number {
   return sum
 }
 
-function routesOf(slots: number): Route[] {
-  return ['m', 'n'].map((name) => {
-    const breakers = (['unreachable', 'failing'] as const).map((opensFor) =>
-      createBreaker({ name, opensFor, jitter: () => 0.5 }),
-    )
-    const limiters = [createConcurrencyLimiter({ name, cap: slots }), ...breakers]
-    const place = { name, resource: name, endpoint: name, model: name }
-    return { name, choices: [{ ...place, limiters, weight: 1, breakers }] }
+function routesOf({ slots, ways }: Shape): Route[] {
+  return ['m', 'n'].map((alias) => {
+    const shared = createConcurrencyLimiter({ name: alias, cap: slots })
+    const choices = Array.from({ length: ways }, (_, way) => {
+      const name = `${alias}${way}`
+      const breakers = (['unreachable', 'failing'] as const).map((opensFor) =>
+        createBreaker({ name, opensFor, jitter: () => 0.5 }),
+      )
+      const place = { name, resource: name, endpoint: name, model: name }
+      return { ...place, limiters: [shared, ...breakers], weight: 1, breakers }
+    })
+    return { name: alias, choices }
   })
+}
+
+/** A server behind every choice that is away, and refuses, when the shape says so. */
+function serverOf({ away, failing, refusedAt }: Shape, clock: VirtualClock) {
+  const sent: string[] = []
+  const attempts = new Map<string, number>()
+
+  function errorOf(choice: string, text: string): RequestError | null {
+    const now = clock.now()
+    if (choice.endsWith('1') && refusedAt !== null && now >= refusedAt) {
+      return new RequestError('unauthorized', 'no', { kind: 'endpoint-stopped' })
+    }
+    if (away !== null && now >= away.from && now < away.from + away.length) {
+      return away.gone
+        ? new RequestError('unreachable', 'nobody', { kind: 'unreachable' })
+        : new RequestError('server-error', 'not now', { kind: 'transient' })
+    }
+    const die = (hash(text) + (attempts.get(text) ?? 0)) % 9
+    const problem = die < failing ? problems[die % problems.length] : undefined
+    return problem === undefined ? null : new RequestError('failed', 'failed', problem)
+  }
+
+  const send: SchedulerOptions['send'] = (choice, request, signal) => {
+    const text = promptOf(request)
+    sent.push(text)
+    attempts.set(text, (attempts.get(text) ?? 0) + 1)
+    return new Promise((resolve, reject) => {
+      const timer = clock.after(10 + (text.length % 7) * 10, () => {
+        signal.removeEventListener('abort', giveUp)
+        const error = errorOf(choice, text)
+        if (error === null) resolve(emptyReply)
+        else reject(error)
+      })
+      function giveUp(): void {
+        timer.cancel()
+        reject(new Error('given up'))
+      }
+      signal.addEventListener('abort', giveUp)
+    })
+  }
+  return { sent, send }
 }
 
 /** A journal whose disk takes its time. */
 function slowJournal(
   clock: VirtualClock,
-): { journal: Journal } & Pick<Engine, 'cells' | 'failures' | 'exchanges'> {
-  const kept: Pick<Engine, 'cells' | 'failures' | 'exchanges'> = {
+): { journal: Journal } & Pick<Engine, 'cells' | 'failures' | 'exchanges' | 'requests'> {
+  const kept: Pick<Engine, 'cells' | 'failures' | 'exchanges' | 'requests'> = {
     cells: [],
     failures: [],
     exchanges: [],
+    requests: [],
   }
   const callbacks: (() => void)[] = []
   let pendingBytes = 0
@@ -175,7 +231,10 @@ function slowJournal(
         kept.exchanges.splice(0, Infinity, ...left)
         append(30)
       },
-      request: () => append(30),
+      request(record) {
+        kept.requests.push(record)
+        append(30)
+      },
       get pendingBytes() {
         return pendingBytes
       },
@@ -190,11 +249,13 @@ function engineOf(
   decided: RowSet,
   options: Partial<SchedulerOptions> = {},
 ) {
-  const { groupRows, frameRows, away } = shape
+  const { groupRows, frameRows } = shape
   const partRows = frameRows * shape.framesPerPart
   const clock = createVirtualClock()
   const { journal, ...kept } = slowJournal(clock)
   const columns = columnsOf(shape.columns)
+  const routes = routesOf(shape)
+  const { sent, send } = serverOf(shape, clock)
   const plan = createPlan({ target: shape.rows, decided, groupRows, frameRows, partRows })
   const source = createPartQueue(plan, { wholeFrames: columns.some(({ by }) => by === 'column') })
   const engine = createEngine({
@@ -207,24 +268,11 @@ function engineOf(
     slots: { m: shape.slots, n: shape.slots },
     decided,
     ...(known === undefined ? {} : { known }),
-    model: {
-      latency: (text) => 10 + (text.length % 7) * 10,
-      fail(text, attempt) {
-        const now = clock.now()
-        if (away !== null && now >= away.from && now < away.from + away.length) {
-          return away.gone
-            ? new RequestError('unreachable', 'nobody', { kind: 'unreachable' })
-            : new RequestError('server-error', 'not now', { kind: 'transient' })
-        }
-        const die = (hash(text) + attempt) % 9
-        const problem = die < shape.failing ? problems[die % problems.length] : undefined
-        return problem === undefined ? null : new RequestError('failed', 'failed', problem)
-      },
-    },
     options: {
       source,
       journal,
-      routes: routesOf(shape.slots),
+      routes,
+      send,
       maxPendingBytes: shape.maxPendingBytes,
       budget: { maxRows: 40, maxBytes: shape.maxBytes, maxWriting: 2, lineFactor: 4 },
       ...options,
@@ -243,7 +291,16 @@ function engineOf(
   })
   if (step === 0) source.end()
   else clock.after(parts.length * step, () => source.end())
-  return { ...engine, ...kept }
+  return {
+    ...engine,
+    ...kept,
+    sent,
+    /** Units that are still taken of any limiter. */
+    unitsTaken: () =>
+      routes
+        .flatMap(({ choices }) => choices.flatMap(({ limiters }) => limiters))
+        .reduce((sum, { inFlight }) => sum + Math.abs(inFlight), 0),
+  }
 }
 
 function outcomesOf({ parts }: Pick<Engine, 'parts'>): number[] {
@@ -260,6 +317,8 @@ test('any run ends with one outcome per row and holds nothing then; a drained on
       const whole = end.kind === 'complete'
       expect(whole || shape.drainAt !== null, `ended as ${end.kind}`).toBe(true)
       // Of a drained run a request of a dropped row may still be in its line.
+      expect(first.unitsTaken()).toBe(0)
+      expect(first.requests, 'what was paid for is written down').toHaveLength(first.sent.length)
       const { bytesHeld } = first.scheduler.snapshot()
       expect(shape.drainAt === null ? bytesHeld : 0).toBe(0)
       const before = outcomesOf(first)
@@ -274,7 +333,7 @@ test('any run ends with one outcome per row and holds nothing then; a drained on
       expect([settled.sent, settled.scheduler.snapshot().rows.begun]).toEqual([[], 0])
       const next = engineOf({ ...shape, drainAt: null }, known, decided)
       expect(await next.run()).toEqual({ kind: 'complete' })
-      expect(next.scheduler.snapshot().bytesHeld).toBe(0)
+      expect([next.scheduler.snapshot().bytesHeld, next.unitsTaken()]).toEqual([0, 0])
       const all = [...before, ...outcomesOf(next)]
       expect(all.toSorted((a, b) => a - b)).toEqual(Array.from({ length: shape.rows }, (_, i) => i))
       const made = [...cells, ...next.cells].map(({ row, column }) => `${column}:${row}`)

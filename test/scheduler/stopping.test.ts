@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { RequestError } from '../../src/graph/request-error.ts'
+import { createConcurrencyLimiter } from '../../src/limits/limiter.ts'
 import type { Journal } from '../../src/scheduler/journal.ts'
-import { createEngine, type TestColumn } from '../support/engine.ts'
+import { createEngine, requestOf, type TestColumn } from '../support/engine.ts'
 
 const chain: TestColumn[] = [
   { name: 'a', route: 'm' },
@@ -145,6 +146,35 @@ test('a stopped endpoint is not waited for by what pauses between two attempts',
   expect(await engine.run()).toMatchObject({ kind: 'stopped', error: stop })
   expect(engine.clock.now()).toBeLessThan(20_100)
 })
+
+test.each(['one', 'many'] as const)(
+  'an endpoint whose share is nothing for a while is waited for, by cells of %s',
+  async (requests) => {
+    const limiter = createConcurrencyLimiter({ name: 'm', cap: 2 })
+    const engine = createEngine({
+      columns: [
+        {
+          name: 'a',
+          route: 'm',
+          requests,
+          async task({ index }, { request }) {
+            await request('m', requestOf(`a:${index}`))
+            return { value: 'x' }
+          },
+        },
+      ],
+      rows: 20,
+      groupRows: 20,
+      slots: { m: 2 },
+      limiters: () => [limiter],
+    })
+    engine.clock.after(120, () => engine.scheduler.setCap(limiter, 0))
+    engine.clock.after(5_000, () => engine.scheduler.setCap(limiter, 4))
+    expect(await engine.run()).toEqual({ kind: 'complete' })
+    expect(engine.load.filter(({ at }) => at > 200 && at < 5_000)).toEqual([])
+    expect(engine.load.some(({ at, inFlight }) => at === 5_000 && inFlight === 4)).toBe(true)
+  },
+)
 
 test('a stopped endpoint does not keep the others from the rows that are open', async () => {
   const stop = new RequestError('unauthorized', 'no key', { kind: 'endpoint-stopped' })
