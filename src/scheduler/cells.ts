@@ -16,6 +16,7 @@ import type { JournaledExchange } from './journal.ts'
 import type { OpenGroup } from './open-group.ts'
 import { type Outcome, thrownFailure } from './outcome.ts'
 import type { Job } from './requests.ts'
+import { isReplayable } from './row-plan.ts'
 import { createRowWork, type RowWork } from './row-work.ts'
 import { createSharedColumn, type SharedColumn } from './shared-requests.ts'
 import { createTasks, type TaskCell } from './tasks.ts'
@@ -81,7 +82,7 @@ export function createCells(options: CellsOptions): Cells {
     } else if (evaluator.skip(column, group.block, offset)) {
       if (column.by === 'column') frames.leave(local, { group, offset })
       skipped(group, local, offset)
-    } else if (options.settleOnly) {
+    } else if (options.settleOnly && !isReplayed(group, local, offset)) {
       group.leave(offset)
     } else if (column.by === 'column') {
       frames.arrive(local, { group, offset })
@@ -94,6 +95,11 @@ export function createCells(options: CellsOptions): Cells {
     } else {
       queueTask(group, local, offset, generator)
     }
+  }
+
+  function isReplayed(group: OpenGroup, local: number, offset: number): boolean {
+    const workColumn = columnOf(local)
+    return isReplayable(workColumn) && group.exchangesOf(workColumn.column.id, offset).length > 0
   }
 
   function skipped(group: OpenGroup, local: number, offset: number): void {
@@ -223,7 +229,10 @@ export function createCells(options: CellsOptions): Cells {
       generator,
       known,
       ended: (outcome, attempts) => settle(group, local, offset, attempts, outcome),
-      abandoned: () => leave(group, offset),
+      abandoned() {
+        if (options.settleOnly) group.leave(offset)
+        leave(group, offset)
+      },
     }
   }
 

@@ -220,7 +220,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         return dispatcher.isIdle(position)
       },
       get waiting() {
-        return dispatcher.waiting(position)
+        // What waits for a route that stopped holds up nothing else.
+        return counters[position]?.stopped ? 0 : dispatcher.waiting(position)
       },
       get limit() {
         return dispatcher.limit(position)
@@ -337,13 +338,20 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       }
       if (dispatcher.dispatch(until, time)) return false
       const more =
-        !rowWork.empty || (mayOpen() && (starts.beginNext() || groups.openNext())) || again
+        !rowWork.empty ||
+        (mayBegin() && (starts.beginNext() || (mayOpen() && groups.openNext()))) ||
+        again
       if (!more || ended) return true
     }
   }
 
+  /** Rows of open groups go on where a route stopped: other routes may have work for them. */
+  function mayBegin(): boolean {
+    return !ended && !stopping.draining && (settleOnly || !stopping.quiet)
+  }
+
   function mayOpen(): boolean {
-    return !ended && !stopping.begun
+    return !stopping.begun
   }
 
   /** Gives the event loop a turn between two slices. */
