@@ -23,7 +23,10 @@ export interface RowPlan {
   readonly known: readonly number[]
   /** Whether cells to be made have answered requests. */
   readonly exchanges: boolean
-  /** Whether the row may get its outcome without anything being sent: skipped, or replayed. */
+  /**
+   * Whether the row may get its outcome without anything being sent: all of it can be skipped, or has
+   * been answered.
+   */
   readonly settles: boolean
 }
 
@@ -84,17 +87,8 @@ function planOf(
       .map((local) => (columns[local] as WorkColumn).column),
     known: [...withCell, ...withNull],
     exchanges: toMake.some(({ column }) => exchanges.includes(column.id)),
-    settles: toMake.every(
-      (workColumn) =>
-        canSkip[workColumn.column.id] === true ||
-        (isReplayable(workColumn) && exchanges.includes(workColumn.column.id)),
-    ),
+    settles: toMake.every(({ column: { id } }) => canSkip[id] === true || exchanges.includes(id)),
   }
-}
-
-/** Whether answered requests may be all that its cells need: functions may do more than ask. */
-export function isReplayable({ generator }: WorkColumn): boolean {
-  return generator?.by === 'cell' && generator.requests === 'one'
 }
 
 /** The cells that are to be made with what they need, and the ids of known columns they read. */

@@ -156,6 +156,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       if (!isLast) return
       ;(counters[route] as RouteCounters).stopped = error
       stopping.endpointRefuses(error)
+      requests.routeStopped(route)
       cells.routeStopped(route)
     },
     stopped(what, error) {
@@ -220,7 +221,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         return dispatcher.isIdle(position)
       },
       get waiting() {
-        // What waits for a route that stopped holds up nothing else.
+        // What waits for nothing any more keeps nobody from the other lines.
         return counters[position]?.stopped ? 0 : dispatcher.waiting(position)
       },
       get limit() {
@@ -339,19 +340,20 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       if (dispatcher.dispatch(until, time)) return false
       const more =
         !rowWork.empty ||
-        (mayBegin() && (starts.beginNext() || (mayOpen() && groups.openNext()))) ||
+        (mayBegin() && starts.beginNext()) ||
+        (mayOpen() && groups.openNext()) ||
         again
       if (!more || ended) return true
     }
   }
 
-  /** Rows of open groups go on where a route stopped: other routes may have work for them. */
-  function mayBegin(): boolean {
-    return !ended && !stopping.draining && (settleOnly || !stopping.quiet)
+  function mayOpen(): boolean {
+    return !ended && !stopping.begun
   }
 
-  function mayOpen(): boolean {
-    return !stopping.begun
+  /** Rows of open groups go on where an endpoint stopped: others make what they can of them. */
+  function mayBegin(): boolean {
+    return mayOpen() || (!ended && !stopping.quiet)
   }
 
   /** Gives the event loop a turn between two slices. */

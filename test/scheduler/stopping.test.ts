@@ -128,6 +128,42 @@ test('a stopped endpoint leaves its rows; rows of other endpoints that are open 
   expect(engine.events.filter(({ type }) => type === 'endpoint-stopped')).toHaveLength(1)
 })
 
+test('a stopped endpoint is not waited for by what pauses between two attempts', async () => {
+  const stop = new RequestError('unauthorized', 'no key', { kind: 'endpoint-stopped' })
+  const engine = createEngine({
+    columns: [{ name: 'bad', route: 'bad' }],
+    rows: 2,
+    groupRows: 2,
+    slots: { bad: 2 },
+    model: {
+      latency: (text) => (text === 'bad:1' ? 20_000 : 50),
+      fail: (text) => (text === 'bad:1' ? stop : transient),
+    },
+  })
+  // In its sixth pause, of 24 s.
+  engine.clock.after(19_000, () => expect(engine.scheduler.snapshot().backingOff).toBe(1))
+  expect(await engine.run()).toMatchObject({ kind: 'stopped', error: stop })
+  expect(engine.clock.now()).toBeLessThan(20_100)
+})
+
+test('a stopped endpoint does not keep the others from the rows that are open', async () => {
+  const stop = new RequestError('unauthorized', 'no key', { kind: 'endpoint-stopped' })
+  const engine = createEngine({
+    columns: [
+      { name: 'good', route: 'good' },
+      { name: 'bad', route: 'bad' },
+    ],
+    rows: 200,
+    groupRows: 100,
+    slots: { good: 2, bad: 2 },
+    model: { fail: (text) => (text.startsWith('bad') ? stop : null) },
+  })
+  expect(await engine.run()).toMatchObject({ kind: 'stopped', error: stop })
+  // A group that is not open stays as it is.
+  expect(engine.cells).toHaveLength(100)
+  expect(engine.failures).toEqual([])
+})
+
 /** A journal whose records become durable when the test says so. */
 function manualJournal(bytesPerCell: number): {
   journal: Journal
