@@ -5,7 +5,7 @@ import type { Interval } from '../plan/interval.ts'
 import { type ByteTally, cellStatus, setCell } from './block.ts'
 import { fillNull } from './evaluate.ts'
 import type { Frames } from './frames.ts'
-import type { HeldRows, HoldRows } from './held-rows.ts'
+import { type HeldRows, holdNothing, type HoldRows } from './held-rows.ts'
 import type { JournaledExchange } from './journal.ts'
 import type { KnownRows } from './known-rows.ts'
 import type { OpenGroup } from './open-group.ts'
@@ -13,6 +13,7 @@ import { mayBegin, type OpeningBudget, type RouteState } from './opening.ts'
 import type { RowPlan, RowPlans } from './row-plan.ts'
 import type { RowWork } from './row-work.ts'
 import type { ReadRows, StoredBlock } from './stored-rows.ts'
+import { bytesOf } from '../util/bytes-of.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
 export interface RowStartsOptions {
@@ -68,6 +69,7 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
   const lines = new Map<RowPlan, readonly RouteState[]>([[fresh.plan, fresh.lines]])
   /** Rows that may be one request together: fewer would make more requests. */
   const share = sharedRows(work)
+  const readsNothing = work.columns.length === 0 || options.hold === holdNothing
   /** Groups with rows that wait, the oldest first. */
   const waiting: Entry[] = []
   const windows = new Map<OpenGroup, Window[]>()
@@ -80,6 +82,20 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
   let chained = false
   let loading = false
   let over = false
+  /** One for all rows: it is asked for with every reply. */
+  const beginning = {
+    get begun() {
+      return begun
+    },
+    get bytesHeld() {
+      return tally.bytes
+    },
+    get meanBytes() {
+      return meanBytes
+    },
+    lines: fresh.lines,
+    routes: options.routes,
+  }
 
   function add(group: OpenGroup, known: KnownRows | null): void {
     const entry: Entry = { group, next: 0, window: null, plans: new Map() }
@@ -143,13 +159,15 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
   }
 
   function mayBeginNow(entry: Entry): boolean {
-    // Whole-column work needs all rows of its frame, and what settles ends without being sent.
-    if (work.wholeFrames || settleOnly) return true
+    // Whole-column work needs all rows of its frame.
+    if (work.wholeFrames) return true
+    // What settles waits in no line.
+    if (settleOnly) return begun === 0 || tally.bytes <= budget.maxBytes
     const plan = planOf(entry)
     let own = lines.get(plan)
     if (own === undefined) lines.set(plan, (own = options.linesOf(plan.first)))
-    const state = { begun, bytesHeld: tally.bytes, meanBytes, lines: own, routes: options.routes }
-    return mayBegin(state, budget)
+    beginning.lines = own
+    return mayBegin(beginning, budget)
   }
 
   /** Few rows wait in a line where they are large, or nothing is known of how large they are. */
@@ -169,7 +187,7 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
   }
 
   function hasRoom(): boolean {
-    if (work.wholeFrames || settleOnly || begun === 0) return true
+    if (work.wholeFrames || begun === 0) return true
     return tally.bytes <= budget.maxBytes && (begun + 1) * meanBytes <= budget.maxBytes
   }
 
@@ -184,15 +202,14 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
       entry.window.open += 1
       if (plan !== fresh.plan) fill(group, offset, plan, entry.window)
     }
-    entry.plans.delete(offset)
+    if (entry.plans.size > 0) entry.plans.delete(offset)
     group.begin(offset, plan.roots)
     // A row without journaled cells costs nothing and waits for nothing.
     return credits > 0 || fresh.lines.length === 0
   }
 
-  function planOf({ group, next, plans: ofRows }: Entry): RowPlan {
-    if (ofRows.size === 0 || group.group.size === 0) return fresh.plan
-    return ofRows.get(next) ?? fresh.plan
+  function planOf({ next, plans: ofRows }: Entry): RowPlan {
+    return ofRows.size === 0 ? fresh.plan : (ofRows.get(next) ?? fresh.plan)
   }
 
   /** Puts known values where what is to be made reads them. */
@@ -211,13 +228,22 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
     if (exchanges === undefined) return
     group.exchanges ??= new Map()
     group.exchanges.set(row, exchanges)
+    tally.bytes += bytesOfReplies(exchanges)
     window.exchanges.delete(row)
+  }
+
+  function dropExchanges(group: OpenGroup, row: number): void {
+    const exchanges = group.exchanges?.get(row)
+    if (exchanges === undefined) return
+    group.exchanges?.delete(row)
+    tally.bytes -= bytesOfReplies(exchanges)
   }
 
   /** Whether the inputs of the next row are there; otherwise they are being read. */
   function reach(entry: Entry): boolean {
-    if (work.columns.length === 0) return true
-    const { group, next, window } = entry
+    const { group, next, window, plans: ofRows } = entry
+    // Nothing is read for rows, as in most runs.
+    if (readsNothing && ofRows.size === 0 && window === null) return true
     const row = rowAt(group.group, next)
     if (window !== null && row < window.end) return true
     passed(entry)
@@ -320,10 +346,11 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
       begun -= 1
       endedRows += 1
       meanBytes += (bytes - meanBytes) / Math.min(endedRows, LATEST_ROWS)
-      const row = group.block.rowAt(offset)
-      group.exchanges?.delete(row)
+      if (windows.size === 0) return
       const ofGroup = windows.get(group)
       if (ofGroup === undefined) return
+      const row = group.block.rowAt(offset)
+      dropExchanges(group, row)
       const window = ofGroup.find(({ end }) => row < end)
       if (window === undefined) return
       window.open -= 1
@@ -355,6 +382,10 @@ function sharedRows({ columns }: WorkGraph): number {
         : most,
     1,
   )
+}
+
+function bytesOfReplies(exchanges: readonly JournaledExchange[]): number {
+  return exchanges.reduce((sum, { reply }) => sum + bytesOf(reply), 0)
 }
 
 interface Entry {

@@ -2,6 +2,9 @@ import type { StoredValue } from '../graph/stored-value.ts'
 import type { Interval } from '../plan/interval.ts'
 import type { JournaledExchange, JournaledFailure } from './journal.ts'
 
+/** A cell that failed; what was said about it stays in the ledger. */
+export type KnownFailure = Pick<JournaledFailure, 'row' | 'column' | 'code' | 'outcome'>
+
 /** What the ledger holds of some rows, in row order and in its stored form. */
 export interface StoredBlock {
   /** The row behind the last one that was looked at: what is not here below it is not there. */
@@ -10,7 +13,7 @@ export interface StoredBlock {
   rows: Float64Array
   columns: Uint32Array
   values: readonly StoredValue[]
-  failures: readonly JournaledFailure[]
+  failures: readonly KnownFailure[]
   /** Empty unless they are asked for. */
   exchanges: readonly JournaledExchange[]
 }

@@ -194,7 +194,10 @@ test('rows absent or null because of an unchanged column stay so', async () => {
     { start: 3, end: 8 },
   ])
   const { cells, failures } = await journaledPart(store, 0)
-  expect(failures).toMatchObject([{ row: 5, column: 1, outcome: 'null', message: 'I must not' }])
+  expect(failures).toMatchObject([{ row: 5, column: 1, outcome: 'null' }])
+  expect(await store.failures()).toContainEqual(
+    expect.objectContaining({ row: 5, outcome: 'null', message: 'I must not' }),
+  )
   const stories = cells.filter(({ column: id }) => id === 1).map(({ row }) => row)
   const titles = cells.filter(({ column: id }) => id === 2).map(({ row }) => row)
   // The null of a failure is known by it; a null that may be a skipped cell is asked anew.
@@ -208,6 +211,43 @@ test('rows absent or null because of an unchanged column stay so', async () => {
   expect(await store.failures()).toContainEqual(
     expect.objectContaining({ name: 'story', outcome: 'null', count: 1 }),
   )
+})
+
+test('a file that stays when no row is added keeps the columns it has, and what was paid for them', async () => {
+  await using store = await createStore(newFolder(), { ...settings, rows: 8 }, options)
+  await store.writePart(contentOf(store, 0, range(0, 4)))
+  await store.changeConfig({ config: '2', columns: [number, story] })
+  const failure = { code: 'refused', message: 'no', attempts: 1, outcome: 'dropped' } as const
+  for (const row of range(4, 8)) store.journal.failure({ ...failure, row, column: 1 })
+  const absent = range(4, 8).map((row) => {
+    return { row, outcome: 'dropped' as const, column: 1, code: 'refused' }
+  })
+  await store.writePart(contentOf(store, 0, [], { absent }))
+  expect(await store.changeConfig({ config: '3', columns: [number, story, title] })).toStrictEqual(
+    [],
+  )
+  expect(await records(store)).toHaveLength(4)
+})
+
+test('a null that a column of an older config left is not counted under another one', async () => {
+  await using store = await createStore(newFolder(), { ...settings, rows: 8 }, options)
+  const failure = { code: 'refused', message: 'no', attempts: 1, outcome: 'null' } as const
+  store.journal.failure({ ...failure, row: 2, column: 2 })
+  const columns = store.settings.columns.map((one) =>
+    range(0, 8).map((row): string | number | null => valueOf(one, row)),
+  )
+  columns[2]?.splice(2, 1, null)
+  await store.writePart(contentOf(store, 0, range(0, 8), { columns, nullKept: 1 }))
+  await store.changeConfig({ config: '2', columns: [number, story, column('title', 2)] })
+  await store.writePart(contentOf(store, 0, range(0, 8)))
+  await store.setTarget(5)
+  expect(await store.totals()).toMatchObject({ accepted: 5, nullKept: 0 })
+  // It is known when its column comes back.
+  await store.setTarget(8)
+  await store.changeConfig({ config: '3', columns: [number, story, title] })
+  expect((await journaledPart(store, 0)).failures).toStrictEqual([
+    { row: 2, column: 2, code: 'refused', outcome: 'null' },
+  ])
 })
 
 test('a row that was absent because of a changed column is undecided again', async () => {

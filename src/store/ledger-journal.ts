@@ -173,19 +173,6 @@ export function readExchange(row: SqlRow, column: number): StoredExchange {
   }
 }
 
-export function readFailure(row: SqlRow, column: number): StoredFailure {
-  return {
-    row: readCount(row, 'row', 'failure.row'),
-    column,
-    code: readText(row, 'code', 'failure.code'),
-    message: readText(row, 'message', 'failure.message'),
-    attempts: readCount(row, 'attempts', 'failure.attempts'),
-    raw: readNullableText(row, 'raw', 'failure.raw'),
-    outcome: readOutcome(row),
-    usage: readUsageOf(row, 'failure'),
-  }
-}
-
 export function readOutcome(row: SqlRow): 'dropped' | 'null' {
   const { outcome } = row
   if (outcome === 'dropped' || outcome === 'null') return outcome

@@ -31,6 +31,8 @@ import type { WrittenFile } from './parquet.ts'
 export type StoredAbsentRow = Omit<AbsentRow, 'column'> & { key: number }
 
 interface PartCounts {
+  /** The config version its file was made with. */
+  config: number
   /** Relative to the run folder; null while no row of the part was accepted. */
   file: string | null
   sha256: string | null
@@ -46,8 +48,6 @@ interface PartCounts {
 /** What the ledger knows of a part; the only truth about its file. */
 export interface PartRecord extends PartCounts {
   part: number
-  /** The config version its file was made with. */
-  config: number
   decided: readonly Interval[]
   absent: readonly StoredAbsentRow[]
   /** Skipped cells by column key; a column without any is left out. */
@@ -139,7 +139,7 @@ export function commitPart(
     insertFailures(ledger, columns, failures)
     const nullCells = addNullCells(
       row === undefined ? new Map() : readNullCells(row, part),
-      foldNullFailures(ledger, accepted),
+      foldNullFailures(ledger, columns, accepted),
     )
     for (const { start, end } of accepted) {
       ledger.run('DELETE FROM cell WHERE row >= ? AND row < ?', start, end)
@@ -159,7 +159,8 @@ export function commitPart(
     ledger.run(
       'INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       part,
-      config,
+      // A file that stays is still one of its own config, and may have more columns.
+      old === null || old.file === null || file !== null ? config : old.config,
       file?.name ?? old?.file ?? null,
       file?.sha256 ?? old?.sha256 ?? null,
       file?.bytes ?? old?.bytes ?? 0,
@@ -183,17 +184,23 @@ export function commitPart(
   })
 }
 
-/** Sums up the failures of rows that now stand with a null; gives those cells. */
-function foldNullFailures(ledger: LedgerFile, accepted: readonly Interval[]): NullCell[] {
+/**
+ * Sums up the failures of rows that now stand with a null; gives those cells. A column of an older
+ * config keeps its failures, as it keeps its cells: they are known when it comes back.
+ */
+function foldNullFailures(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  accepted: readonly Interval[],
+): NullCell[] {
+  // Keys are whole numbers of this ledger's own.
+  const where = `FROM failure WHERE row >= ? AND row < ? AND outcome = 'null'
+    AND column_key IN (${columns.map(({ key }) => key).join(', ')})`
   const found: NullCell[] = []
   for (const { start, end } of accepted) {
-    const rows = ledger.all(
-      "SELECT * FROM failure WHERE row >= ? AND row < ? AND outcome = 'null'",
-      start,
-      end,
-    )
-    if (rows.length === 0) continue
-    for (const row of rows) {
+    const before = found.length
+    // One by one: a model's words about all rows of a part are many.
+    for (const row of ledger.each(`SELECT * ${where}`, start, end)) {
       const cell = {
         row: readCount(row, 'row', 'failure.row'),
         key: readCount(row, 'column_key', 'failure.column_key'),
@@ -211,7 +218,7 @@ function foldNullFailures(ledger: LedgerFile, accepted: readonly Interval[]): Nu
         ...usageValues(readUsageOf(row, 'failure')),
       )
     }
-    ledger.run("DELETE FROM failure WHERE row >= ? AND row < ? AND outcome = 'null'", start, end)
+    if (found.length > before) ledger.run(`DELETE ${where}`, start, end)
   }
   return found
 }
@@ -226,7 +233,6 @@ export function readPartRecord(
   if (row === undefined) return null
   return {
     part,
-    config: readCount(row, 'config', `part ${part}: config`),
     ...readPartCounts(row, part),
     decided: [...readPartRows(row, part, partRows).intervals()],
     absent: readAbsent(ledger, part * partRows, (part + 1) * partRows),
@@ -318,6 +324,7 @@ export function readTotals(ledger: LedgerFile, partRows: number, target: number)
 
 function readPartCounts(row: SqlRow, part: number): PartCounts {
   return {
+    config: readCount(row, 'config', `part ${part}: config`),
     file: readNullableText(row, 'file', `part ${part}: file`),
     sha256: readNullableText(row, 'sha256', `part ${part}: sha256`),
     bytes: readCount(row, 'bytes', `part ${part}: bytes`),

@@ -1,15 +1,10 @@
 import { storedBytes, type StoredValue } from '../graph/stored-value.ts'
 import type { Interval } from '../plan/interval.ts'
 import type { KnownPattern, KnownRows } from '../scheduler/known-rows.ts'
+import type { KnownFailure } from '../scheduler/stored-rows.ts'
 import type { KeyedColumn } from './ledger-config.ts'
-import { readCount, type LedgerFile, type SqlRow } from './ledger-file.ts'
-import {
-  readExchange,
-  readFailure,
-  readOutcome,
-  type StoredExchange,
-  type StoredFailure,
-} from './ledger-journal.ts'
+import { readCount, readText, type LedgerFile, type SqlRow } from './ledger-file.ts'
+import { readExchange, readOutcome, type StoredExchange } from './ledger-journal.ts'
 import { usageColumns } from './ledger-usage.ts'
 import { fromSql } from './sql-value.ts'
 
@@ -20,7 +15,7 @@ export interface RowPage {
   rows: Float64Array
   columns: Uint32Array
   values: readonly StoredValue[]
-  failures: readonly StoredFailure[]
+  failures: readonly KnownFailure[]
   exchanges: readonly StoredExchange[]
 }
 
@@ -32,7 +27,7 @@ export interface PageOptions {
   exchanges: boolean
 }
 
-/** Cells of a page, about: as many as a thread takes in without holding its loop. */
+/** Cells of a page, and failures, about: as many as a thread takes in without holding its loop. */
 const pageCells = 4096
 
 /** Whole rows from the start of the given ones, at least one. */
@@ -56,8 +51,10 @@ export function readRowPage(
     end = interval.end
     if (options.exchanges) end = addExchanges(reading, page, interval.start, end)
     end = addCells(reading, page, interval.start, end)
-    addFailures(reading, page, interval.start, end)
-    if (end < interval.end || isFull(reading, page)) break
+    const looked = addFailures(reading, page, interval.start, end)
+    if (looked < end) dropCellsFrom(page, looked)
+    end = looked
+    if (end < interval.end || isFull(reading, page) || hasManyFailures(page)) break
   }
   return {
     end,
@@ -79,13 +76,17 @@ interface OpenPage {
   rows: number[]
   columns: number[]
   values: StoredValue[]
-  failures: StoredFailure[]
+  failures: KnownFailure[]
   exchanges: StoredExchange[]
   bytes: number
 }
 
 function isFull({ maxBytes }: PageOptions, page: OpenPage): boolean {
   return page.bytes >= maxBytes || page.rows.length >= pageCells
+}
+
+function hasManyFailures({ failures }: OpenPage): boolean {
+  return failures.length >= pageCells
 }
 
 /** Adds cells row by row; answers the row behind the last one. */
@@ -132,13 +133,30 @@ function addExchanges(reading: Reading, page: OpenPage, start: number, end: numb
   return end
 }
 
-function addFailures(reading: Reading, page: OpenPage, start: number, end: number): void {
+/** Adds failures of rows whose cells are there, in row order; answers the row behind the last one. */
+function addFailures(reading: Reading, page: OpenPage, start: number, end: number): number {
   const { ledger, positions } = reading
-  const sql = 'SELECT * FROM failure WHERE row >= ? AND row < ?'
-  for (const failure of ledger.each(sql, start, end)) {
-    const column = positions.get(readCount(failure, 'column_key', 'failure.column_key'))
-    if (column !== undefined) page.failures.push(readFailure(failure, column))
+  const sql = `SELECT row, column_key, code, outcome FROM failure
+    WHERE row >= ? AND row < ? ORDER BY row, column_key`
+  let last = start
+  for (const found of ledger.each(sql, start, end)) {
+    const row = readCount(found, 'row', 'failure.row')
+    if (row > last && hasManyFailures(page)) return row
+    last = row
+    const column = positions.get(readCount(found, 'column_key', 'failure.column_key'))
+    if (column === undefined) continue
+    const code = readText(found, 'code', 'failure.code')
+    page.failures.push({ row, column, code, outcome: readOutcome(found) })
   }
+  return end
+}
+
+function dropCellsFrom({ rows, columns, values }: OpenPage, end: number): void {
+  let count = rows.length
+  while (count > 0 && (rows[count - 1] ?? 0) >= end) count -= 1
+  rows.length = count
+  columns.length = count
+  values.length = count
 }
 
 interface FoundRow {

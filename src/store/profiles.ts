@@ -86,7 +86,8 @@ async function profileOf(reading: Reading, number: number): Promise<ReadProfile 
   const { directory, ledger, settings, columns } = reading
   const { partRows, rows } = settings
   // A part that got more rows has another file by then; its record says which.
-  for (let tries = 0; ; tries += 1) {
+  let failed: string | null = null
+  for (;;) {
     const part = readPartRecord(ledger, columns, partRows, number)
     const file = part === null ? null : fileOf(directory, part)
     if (part === null || file === null) return null
@@ -97,7 +98,8 @@ async function profileOf(reading: Reading, number: number): Promise<ReadProfile 
       const place = { part: number, endRow: (number + 1) * partRows, below: rows }
       return { profile: await profileFile(file, settings.columns, place), skipped }
     } catch (error) {
-      if (tries >= 3 || !isMissing(error)) throw error
+      if (file.path === failed) throw error
+      failed = file.path
     }
   }
 }
@@ -128,10 +130,6 @@ function skippedBetween(
     }
   }
   return columns.map(({ key }) => sums.get(key) ?? 0)
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
 /** Parts that are looked up at once. */

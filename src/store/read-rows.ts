@@ -1,7 +1,5 @@
 import type { Interval } from '../plan/interval.ts'
-import type { JournaledFailure } from '../scheduler/journal.ts'
 import type { ReadRowsOptions, StoredBlock } from '../scheduler/stored-rows.ts'
-import type { StoredFailure } from './ledger-journal.ts'
 import type { PageOptions, RowPage } from './ledger-rows.ts'
 
 export type ReadPage = (rows: readonly Interval[], options: PageOptions) => Promise<RowPage>
@@ -16,12 +14,12 @@ export async function* readRows(
   let rest = rows
   let coming: Promise<RowPage> | null = rest.length === 0 ? null : read(rest, options)
   while (coming !== null) {
-    const { failures, ...page }: RowPage = await coming
+    const page: RowPage = await coming
     rest = behind(rest, page.end)
     coming = rest.length === 0 ? null : read(rest, options)
     // Whoever stops before has no use for its error.
     coming?.catch(() => undefined)
-    yield { ...page, failures: failures.map(journaledFailure) }
+    yield page
   }
 }
 
@@ -29,9 +27,4 @@ function behind(rows: readonly Interval[], end: number): readonly Interval[] {
   return rows
     .filter((interval) => interval.end > end)
     .map((interval) => (interval.start < end ? { start: end, end: interval.end } : interval))
-}
-
-function journaledFailure(failure: StoredFailure): JournaledFailure {
-  const { raw, ...rest } = failure
-  return { ...rest, ...(raw === null ? {} : { raw }) }
 }

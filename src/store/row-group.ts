@@ -1,4 +1,4 @@
-import { storedBytes, type StoredValue } from '../graph/stored-value.ts'
+import type { StoredValue } from '../graph/stored-value.ts'
 
 /** Rows with their values by column, in ascending row order; at least one row. */
 export interface RowBlock {
@@ -9,7 +9,7 @@ export interface RowBlock {
 /** What ends a row group: the row that reaches one of these is its last. */
 export interface RowGroupLimits {
   rows: number
-  /** `storedBytes` of its values. */
+  /** `sizeOf` of its values and row numbers. */
   bytes: number
 }
 
@@ -21,6 +21,11 @@ export const rowGroupLimits: RowGroupLimits = { rows: 32_768, bytes: 32 * 2 ** 2
 
 /** The row number counts as a value. */
 const ROW_NUMBER = 8
+
+/** Part of the format, too: no estimate of memory, which may change. */
+function sizeOf(value: StoredValue): number {
+  return typeof value === 'string' ? 16 + 2 * value.length : 8
+}
 
 /** Collects rows until they are a row group. */
 export interface RowGroupBuilder {
@@ -61,7 +66,7 @@ export function createRowGroup(
       for (let at = 0; at < block.rows.length; at += 1) {
         rows += 1
         bytes += ROW_NUMBER
-        for (const values of block.columns) bytes += storedBytes(values[at] ?? null)
+        for (const values of block.columns) bytes += sizeOf(values[at] ?? null)
         if (rows < limits.rows && bytes < limits.bytes) continue
         pieces.push(slice(block, from, at + 1))
         from = at + 1
@@ -75,7 +80,7 @@ export function createRowGroup(
 
 function bytesOfBlock({ rows, columns }: RowBlock): number {
   let bytes = ROW_NUMBER * rows.length
-  for (const values of columns) for (const value of values) bytes += storedBytes(value)
+  for (const values of columns) for (const value of values) bytes += sizeOf(value)
   return bytes
 }
 

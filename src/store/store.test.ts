@@ -1,6 +1,7 @@
 import { noUsage } from '../graph/request.ts'
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -11,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetReadObjects } from 'hyparquet'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { journaledPart, partContent, type PartValues } from '../../test/support/part-content.ts'
 import type { ColumnType } from '../graph/kind.ts'
 import { systemClock } from '../util/clock.ts'
@@ -131,8 +132,13 @@ test('what is journaled is read back at the next opening, with every type', asyn
     [3, 7].flatMap((row) => valuesOf(row).map((value, column) => ({ row, column, value }))),
   )
   expect(failures).toStrictEqual([
-    { ...failure, raw: 'forty', outcome: 'dropped', usage: { ...noUsage, ...paid } },
-    { ...failure, row: 6, outcome: 'null', usage: noUsage },
+    { row: 5, column: 1, code: 'cast-failed', outcome: 'dropped' },
+    { row: 6, column: 1, code: 'cast-failed', outcome: 'null' },
+  ])
+  const { attempts: _, ...words } = failure
+  expect(await second.failures()).toMatchObject([
+    { ...words, raw: 'forty', outcome: 'dropped', count: 1, ...paid },
+    { ...words, row: 6, raw: null, outcome: 'null', count: 1 },
   ])
   second.journal.request({ route: 'large', column: 0, outcome: 'ok', usage })
   expect(await second.usage()).toMatchObject([
@@ -341,6 +347,55 @@ test('content that contradicts itself is refused and changes nothing', async () 
   await store.writePart(contentOf(0, [1]))
   await expect(store.writePart(contentOf(0, [1]))).rejects.toThrow(/decided already/)
   expect(await store.totals()).toMatchObject({ accepted: 1 })
+})
+
+test('failures with many words are read in few bytes, some thousand at a time', async () => {
+  const rows = 9_000
+  await using store = await createStore(newFolder(), settingsOf(rows, rows), options)
+  const failure = { column: 0, code: 'c', message: 'm', attempts: 1, raw: 'é'.repeat(2_000) }
+  for (const row of range(0, rows)) {
+    store.journal.failure({ ...failure, row, outcome: 'dropped' })
+    store.journal.cell({ row, column: 3, value: row % 2 === 0 })
+  }
+  let next = 0
+  for await (const block of store.readRows([{ start: 0, end: rows }], { maxBytes: 2 ** 20 })) {
+    expect(block.failures.length).toBeLessThanOrEqual(4096)
+    expect(JSON.stringify(block.failures).length).toBeLessThan(2 ** 20)
+    expect([...block.rows]).toStrictEqual(range(next, block.end))
+    expect(block.failures.map(({ row }) => row)).toStrictEqual(range(next, block.end))
+    next = block.end
+  }
+  expect(next).toBe(rows)
+  // Rows between others, each an interval of its own.
+  const odd = range(0, rows / 2).map((at) => ({ start: 2 * at + 1, end: 2 * at + 2 }))
+  const found: number[] = []
+  for await (const block of store.readRows(odd, { maxBytes: 2 ** 20, columns: [1] })) {
+    expect(block.failures.length).toBeLessThanOrEqual(4096)
+    found.push(...block.failures.map(({ row }) => row))
+  }
+  expect(found).toStrictEqual(odd.map(({ start }) => start))
+})
+
+test('what stays of a part that was given up is removed at the next opening', async () => {
+  const folder = newFolder()
+  const parts = join(folder, 'parts')
+  {
+    await using store = await createStore(folder, settingsOf(100), options)
+    const content = contentOf(0, [1, 2, 3], { blockRows: 1 })
+    async function* failing(): PartContent['blocks'] {
+      yield* content.blocks
+      await vi.waitUntil(() => existsSync(parts) && readdirSync(parts).length > 0)
+      const [name] = readdirSync(parts) as [string]
+      // What is no file can't be removed as one.
+      rmSync(join(parts, name))
+      mkdirSync(join(parts, name))
+      throw new Error('no more')
+    }
+    await expect(store.writePart({ ...content, blocks: failing() })).rejects.toThrow('no more')
+    expect(readdirSync(parts)).toHaveLength(1)
+  }
+  await (await openStore(folder, options)).close()
+  expect(readdirSync(parts)).toStrictEqual([])
 })
 
 test('a part with many cells is read whole', async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { closeSync, createReadStream, existsSync, openSync, readSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
 import { RowsmithError } from '../util/errors.ts'
+import { storageError } from './storage-error.ts'
 
 /** A file, and what its bytes were when it was written. */
 export interface RecordedFile {
@@ -11,14 +12,16 @@ export interface RecordedFile {
 const readBytes = 1 << 20
 
 /** Refuses a part file whose bytes are not those that were written; holds the thread meanwhile. */
-export function verifyPart({ path, sha256 }: RecordedFile): void {
-  if (hashOf(path) === sha256) return
+export function verifyPart(file: RecordedFile): void {
+  const found = lookAt(file)
+  if (found === 'intact') return
+  const { path } = file
   throw new RowsmithError(
     'file-damaged',
-    `${path} is damaged: its bytes are not those of this part`,
-    {
-      hints: partHints,
-    },
+    found === 'gone'
+      ? `${path} is missing: it has rows of this run`
+      : `${path} is damaged: its bytes are not those of this part`,
+    { hints: partHints },
   )
 }
 
@@ -27,9 +30,21 @@ export const partHints = [
   'Restore the file from a backup, or run create with --repair: the rows of this part are made again.',
 ]
 
-/** Whether a file is there with the bytes that were written. */
-export function isIntact({ path, sha256 }: RecordedFile): boolean {
-  return existsSync(path) && hashOf(path) === sha256
+/**
+ * Whether a file is there with the bytes that were written. One that can't be looked at is neither
+ * gone nor damaged: its disk may be back in a moment.
+ */
+export function lookAt({ path, sha256 }: RecordedFile): 'intact' | 'damaged' | 'gone' {
+  try {
+    return hashOf(path) === sha256 ? 'intact' : 'damaged'
+  } catch (error) {
+    if (isMissing(error)) return 'gone'
+    throw storageError(error, `reading ${path}`)
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
 function hashOf(path: string): string {
@@ -50,7 +65,16 @@ function hashOf(path: string): string {
 /** Refuses a file of the dataset whose bytes are not those that were written. */
 export async function verifyDatasetFile({ path, sha256 }: RecordedFile): Promise<void> {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: readBytes })) hash.update(chunk)
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: readBytes })) {
+      hash.update(chunk)
+    }
+  } catch (error) {
+    if (!isMissing(error)) throw storageError(error, `reading ${path}`)
+    throw new RowsmithError('file-damaged', `${path} is missing: it is a file of the dataset`, {
+      hints: ['Run create again: it is made again from the parts.'],
+    })
+  }
   if (hash.digest('hex') === sha256) return
   throw new RowsmithError(
     'file-damaged',

@@ -119,9 +119,11 @@ async function beginStream(run: OpenRun, part: number, fresh: RowSet): Promise<P
       return file
     },
     async abandon() {
-      // The error that made it give up is the one to tell; the next opening removes what stays.
       await Promise.allSettled([thread.call('abandonPart'), begun, flight.landed()])
-      await run.ledger.call('removeIntents', [name]).catch(() => undefined)
+      // The error that made it give up is the one to tell; what stays is removed at the next opening.
+      await rm(resolve(directory, name), { force: true })
+        .then(() => run.ledger.call('removeIntents', [name]))
+        .catch(() => undefined)
     },
   }
 }

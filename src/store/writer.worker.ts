@@ -11,7 +11,7 @@ import {
 } from './part-writing.ts'
 import { profileFile } from './profile-file.ts'
 import { storageError } from './storage-error.ts'
-import { isIntact, type RecordedFile } from './verify.ts'
+import { lookAt, type RecordedFile } from './verify.ts'
 
 /** The thread that encodes Parquet; it sees files only, never the ledger. */
 export interface WriterCalls {
@@ -60,7 +60,8 @@ serve<WriterCalls>({
       throw storageError(error, `reading ${file.path}`)
     }
   },
-  damagedFiles: (files) => files.filter((file) => !isIntact(file)).map(({ path }) => path),
+  damagedFiles: (files) =>
+    files.filter((file) => lookAt(file) !== 'intact').map(({ path }) => path),
   async joinFile(options) {
     try {
       return await joinFile(options)

@@ -1,4 +1,13 @@
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -148,6 +157,61 @@ test('no byte of a part goes unnoticed when rows are added to it', async () => {
   await make(folder, more)
   expect(datasetHashes(folder)).toEqual(clean)
 }, 60_000)
+
+test('a part that is gone is named when rows are added to it, and so is a dataset that is read', async () => {
+  const folder = newCopy()
+  await make(folder, rows + 10)
+  const path = partsOf(folder).at(-1) as string
+  const bytes = readFileSync(path)
+  rmSync(path)
+  expect(await outcomeOf(() => make(folder, more))).toMatchObject({
+    code: 'file-damaged',
+    message: `${path} is missing: it has rows of this run`,
+    hints: [expect.stringContaining('--repair')],
+  })
+  writeFileSync(path, bytes)
+  await make(folder, more)
+  expect(datasetHashes(folder)).toEqual(clean)
+
+  const file = only(join(folder, 'data'))
+  rmSync(file)
+  await using dataset = await open(folder)
+  expect(await outcomeOf(() => Array.fromAsync(dataset.records()))).toMatchObject({
+    code: 'file-damaged',
+    message: `${file} is missing: it is a file of the dataset`,
+  })
+})
+
+test('no byte of an export goes unnoticed when it is exported again', async () => {
+  const folder = newCopy()
+  const to = join(root, 'exported twice')
+  await using dataset = await open(folder)
+  await dataset.export({ to })
+  const path = only(to)
+  const whole = readFileSync(path)
+  await withEach(path, 6, async (at) => {
+    await dataset.export({ to })
+    expect(readFileSync(path).equals(whole), `byte ${at}`).toBe(true)
+  })
+})
+
+test('parts that can not be looked at are not taken for lost ones', async () => {
+  const folder = newCopy()
+  const [first] = partsOf(folder) as [string]
+  const parts = join(folder, 'parts')
+  // A loop of links: like a disk that does not answer, for whoever runs this.
+  renameSync(parts, `${parts} elsewhere`)
+  symlinkSync(parts, parts)
+  expect(await outcomeOf(() => make(folder, rows, true))).toMatchObject({
+    code: 'storage-failed',
+    message: expect.stringContaining(`reading ${first}`),
+  })
+  rmSync(parts)
+  renameSync(`${parts} elsewhere`, parts)
+  const before = partsOf(folder)
+  await make(folder, rows, true)
+  expect(partsOf(folder)).toEqual(before)
+})
 
 test('no byte of the dataset goes unnoticed by whoever reads its records', async () => {
   const folder = newCopy()

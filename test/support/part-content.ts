@@ -1,13 +1,14 @@
 import { RowSet } from '../../src/plan/row-set.ts'
 import type { ColumnType } from '../../src/graph/kind.ts'
 import { fromStored, type StoredValue, toStored } from '../../src/graph/stored-value.ts'
-import type { JournaledExchange, JournaledFailure } from '../../src/scheduler/journal.ts'
+import type { JournaledExchange } from '../../src/scheduler/journal.ts'
 import type {
   AbsentRow,
   PartContent,
   PartEnd,
   RecordBlock,
 } from '../../src/scheduler/part-content.ts'
+import type { KnownFailure } from '../../src/scheduler/stored-rows.ts'
 import type { RunStore } from '../../src/store/store.ts'
 import type { Value } from '../../src/util/value.ts'
 
@@ -59,7 +60,7 @@ interface JournaledValue {
 export interface JournaledRows {
   cells: JournaledValue[]
   exchanges: JournaledExchange[]
-  failures: JournaledFailure[]
+  failures: KnownFailure[]
 }
 
 /** All that the ledger holds of undecided rows of a part, read a few bytes at a time. */
