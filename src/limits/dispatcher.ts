@@ -28,6 +28,8 @@ export interface Lease {
   /** Position among the route's choices. */
   readonly choice: number
   readonly marks: readonly number[]
+  /** When it began, by the clock. */
+  readonly at: number
 }
 
 export interface DispatcherOptions<Work extends Waiting> {
@@ -49,12 +51,13 @@ export interface DispatcherOptions<Work extends Waiting> {
  */
 export interface Dispatcher<Work extends Waiting> {
   enqueue(route: number, work: Work): void
-  release(lease: Lease, outcome: LimiterOutcome): void
+  /** `now` is the time by the clock, for who has it already. */
+  release(lease: Lease, outcome: LimiterOutcome, now?: number): void
   /**
    * Starts what can start, oldest group first, then deepest column, over all lines.
    * Answers whether some is left because `until` has passed.
    */
-  dispatch(until: number): boolean
+  dispatch(until: number, now?: number): boolean
   /**
    * Whether a request could leave now, and nobody waits that could take it. When time alone will let
    * one leave, `wake` is called then: what is asked for here is not in a line yet.
@@ -62,6 +65,8 @@ export interface Dispatcher<Work extends Waiting> {
   isIdle(route: number): boolean
   /** When a request could leave if no unit came back; `Infinity` if only that helps, or nothing. */
   readyAt(route: number): number
+  /** Whether a cap of 0 is what keeps a request: only whoever set it knows for how long. */
+  isShut(route: number): boolean
   waiting(route: number): number
   /** The limiter that keeps the route closed longest; null when it is open. */
   heldBy(route: number): Limiter | null
@@ -92,6 +97,9 @@ interface Load {
   sent: number
   stopped: boolean
 }
+
+/** Starts between two looks at the clock: each look costs as much as a tenth of a start. */
+const STRIDE = 8
 
 export function createDispatcher<Work extends Waiting>({
   clock,
@@ -205,6 +213,14 @@ export function createDispatcher<Work extends Waiting>({
     return best
   }
 
+  function hasShut(route: number): boolean {
+    return (routes[route] as RouteOptions).choices.some(
+      ({ limiters }, choice) =>
+        !loadOf(route, choice).stopped &&
+        limiters.some(({ cap, perMinute }) => cap === 0 || perMinute === 0),
+    )
+  }
+
   function waiting(route: number): number {
     const { length } = (routes[route] as RouteOptions).choices
     const first = firstLane[route] as number
@@ -256,8 +272,8 @@ export function createDispatcher<Work extends Waiting>({
   }
 
   /** What a timer is due for but has not told yet: another event of the same instant came first. */
-  function touchDue(): void {
-    if (timer === null || timer.at > clock.now()) return
+  function touchDue(now: number): void {
+    if (timer === null || timer.at > now) return
     timer.handle.cancel()
     timer = null
     touchAll()
@@ -291,7 +307,7 @@ export function createDispatcher<Work extends Waiting>({
     load.sent += 1
     const work = line.shift() as Work
     if (line.size === 0) for (const watcher of watchers[route] as number[]) touch(watcher)
-    start(work, { route, choice, marks })
+    start(work, { route, choice, marks, at: now })
   }
 
   return {
@@ -302,8 +318,7 @@ export function createDispatcher<Work extends Waiting>({
       laneAt(lane).line.push(work)
       touch(lane)
     },
-    release({ route, choice, marks }, outcome) {
-      const now = clock.now()
+    release({ route, choice, marks }, outcome, now = clock.now()) {
       const { limiters } = (routes[route] as RouteOptions).choices[choice] as ChoiceOptions
       for (let index = 0; index < limiters.length; index += 1) {
         ;(limiters[index] as Limiter).release(marks[index] as number, outcome, now)
@@ -311,18 +326,21 @@ export function createDispatcher<Work extends Waiting>({
       loadOf(route, choice).inFlight -= 1
       for (const lane of (neighbours[route] as number[][])[choice] as number[]) touch(lane)
     },
-    dispatch(until) {
+    dispatch(until, now = clock.now()) {
       if (dispatching) return false
-      touchDue()
+      touchDue(now)
       if (touched.length === 0) return false
       dispatching = true
+      let time = now
+      let started = 0
       try {
         while (mayStart()) {
-          const now = clock.now()
-          const lane = nextLane(now)
+          const lane = nextLane(time)
           if (lane < 0) return false
-          if (now > until) return true
-          startNext(lane, now)
+          if (time > until) return true
+          startNext(lane, time)
+          started += 1
+          if (started % STRIDE === 0) time = clock.now()
         }
         return false
       } finally {
@@ -338,6 +356,7 @@ export function createDispatcher<Work extends Waiting>({
       return at <= now
     },
     readyAt: (route) => readyAt(openLane(route), clock.now()),
+    isShut: (route) => [route, ...((routes[route] as RouteOptions).whileAnyOf ?? [])].some(hasShut),
     waiting,
     heldBy(route) {
       const now = clock.now()

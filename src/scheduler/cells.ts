@@ -81,7 +81,7 @@ export function createCells(options: CellsOptions): Cells {
     } else if (evaluator.skip(column, group.block, offset)) {
       if (column.by === 'column') frames.leave(local, { group, offset })
       skipped(group, local, offset)
-    } else if (options.settleOnly) {
+    } else if (options.settleOnly && group.exchangesOf(column.id, offset).length === 0) {
       group.leave(offset)
     } else if (column.by === 'column') {
       frames.arrive(local, { group, offset })
@@ -159,7 +159,8 @@ export function createCells(options: CellsOptions): Cells {
     try {
       hash = options.exchangeHash({ route: generator.route }, generator.prepare(row))
     } catch (error) {
-      return settle(group, local, offset, 1, { error, usage })
+      settle(group, local, offset, 1, { error, usage })
+      return
     }
     const exchange = { row: row.index, column, turn: 0, hash, reply: replyText(reply), usage }
     beingKept += 1
@@ -204,7 +205,10 @@ export function createCells(options: CellsOptions): Cells {
   ): void {
     group.hold(offset)
     const known = group.exchangesOf(columnOf(local).column.id, offset)
-    tasks.queue(taskOf(group, local, offset, generator, known), options.startRouteOf(local))
+    const task = taskOf(group, local, offset, generator, known)
+    // Nothing leaves a line then, and it needs nothing but what it was answered.
+    if (options.settleOnly) tasks.resume(task)
+    else tasks.queue(task, options.startRouteOf(local))
   }
 
   function taskOf(
@@ -223,7 +227,10 @@ export function createCells(options: CellsOptions): Cells {
       generator,
       known,
       ended: (outcome, attempts) => settle(group, local, offset, attempts, outcome),
-      abandoned: () => leave(group, offset),
+      abandoned() {
+        if (options.settleOnly) group.leave(offset)
+        leave(group, offset)
+      },
     }
   }
 
@@ -242,14 +249,17 @@ export function createCells(options: CellsOptions): Cells {
     })
   }
 
-  /** The cell has its answer: paid for, so written down whatever became of its row meanwhile. */
+  /**
+   * The cell has its answer: paid for, so written down whatever became of its row meanwhile. Answers
+   * whether it was made.
+   */
   function settle(
     group: OpenGroup,
     local: number,
     offset: number,
     attempts: number,
     outcome: Outcome,
-  ): void {
+  ): boolean {
     const { column } = columnOf(local)
     const failure = fill(group, column, offset, outcome)
     if (failure === null) {
@@ -259,6 +269,7 @@ export function createCells(options: CellsOptions): Cells {
       failed(group, local, offset, failure, attempts, outcome.usage)
     }
     leave(group, offset)
+    return failure === null
   }
 
   /** Sides first: where the main cell is known, they are. */

@@ -63,7 +63,7 @@ export interface Conversation {
   readonly sent: number
   /** Of its replies, those of earlier sessions included. */
   readonly usage: Usage
-  /** Whether something it was refused is what it failed of. */
+  /** Whether it failed of a request that was refused or of time, and not of what its replies say. */
   blames(error: unknown): boolean
   waitsFor(route: number): boolean
   interrupt(reason: InterruptReason): void
@@ -111,11 +111,17 @@ export function createConversation(
   function watch(): void {
     const works = !over && interruption === null && open.size === 0
     if (works && timer === null && ports.localTimeoutMs < Number.POSITIVE_INFINITY) {
-      timer = clock.after(ports.localTimeoutMs, () => options.timedOut(timeoutFailure(ports)))
+      timer = clock.after(ports.localTimeoutMs, () => options.timedOut(timeout()))
     } else if (!works) {
       timer?.cancel()
       timer = null
     }
+  }
+
+  function timeout(): CellFailure {
+    const failure = timeoutFailure(ports)
+    refusals.add(failure)
+    return failure
   }
 
   function changed(): void {
@@ -133,7 +139,8 @@ export function createConversation(
       return exchange
     }
     known.clear()
-    journal.forget(row, column, turn)
+    // Where nothing can be asked in their place, they stay for a session in which it can.
+    if (ports.closed() === null) journal.forget(row, column, turn)
     return null
   }
 
@@ -167,6 +174,7 @@ export function createConversation(
     const turn = turns
     turns += 1
     return settledSafely(() => {
+      if (interruption !== null) return Promise.reject(interruption)
       const route = ports.routeOf(alias)
       const hash = ports.exchangeHash({ route: alias }, message)
       const exchange = replayed(turn, hash)
@@ -235,6 +243,7 @@ export function createConversation(
     const turn = turns
     turns += 1
     return settledSafely(() => {
+      if (interruption !== null) return Promise.reject(interruption)
       const hash = ports.exchangeHash({ step: name }, input)
       const exchange = replayed(turn, hash)
       if (exchange !== null) return Promise.resolve(parseJson(exchange.reply))
@@ -242,17 +251,17 @@ export function createConversation(
       if (closed !== null) interrupt(closed)
       if (interruption !== null) return Promise.reject(interruption)
       return new Promise((resolve, reject) => {
-        const timeout =
+        const limit =
           ports.localTimeoutMs === Number.POSITIVE_INFINITY
             ? null
-            : clock.after(ports.localTimeoutMs, () => fail(timeoutFailure(ports)))
+            : clock.after(ports.localTimeoutMs, () => fail(timeout()))
         const entry = begin(-1, (reason) => {
-          timeout?.cancel()
+          limit?.cancel()
           reject(reason)
         })
 
         function fail(error: unknown): void {
-          timeout?.cancel()
+          limit?.cancel()
           if (!settle(entry)) return
           changed()
           // What the function's own code threw goes back to it as it is.
@@ -263,7 +272,7 @@ export function createConversation(
         Promise.resolve()
           .then(() => run(controller.signal))
           .then((value) => {
-            timeout?.cancel()
+            limit?.cancel()
             if (!open.has(entry)) return undefined
             const reply = stringifyJson(value)
             return keep(entry, { turn, hash, reply, usage: noUsage }, () => resolve(value))

@@ -88,8 +88,9 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
     if (arriving !== null) return enterArrived()
     // Rows of the groups that are open begin first.
     if (starts.waiting) return false
+    if (admitWholeFrame()) return true
     const group = source.peek()
-    if (group === null) return admitWholeFrame()
+    if (group === null) return false
     const reason = reasonToOpen(state, budget, group.size)
     if (reason === null && !options.settleOnly) return false
     source.take()
@@ -132,7 +133,10 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
     admitWholeFrame()
   }
 
-  /** A source that still grows may yet give rows of the frame; answers whether none can come. */
+  /**
+   * A source that still grows may yet give rows of the frame; answers whether it became known that
+   * none can come.
+   */
   function admitWholeFrame(): boolean {
     if (currentFrame < 0 || arriving !== null) return false
     if (source.moreOf(currentFrame)) return false

@@ -7,6 +7,7 @@ import {
   noUsage,
   type Usage,
 } from '../graph/request.ts'
+import { charactersOf } from '../graph/request-size.ts'
 import type { Dispatcher, Lease } from '../limits/dispatcher.ts'
 import type { Evidence, LimiterOutcome } from '../limits/limiter.ts'
 import type { Waiting } from '../limits/line.ts'
@@ -82,6 +83,8 @@ export interface Requests {
   readonly backOff: BackOff | null
   /** Requests on the wire, over all routes. */
   readonly inFlight: number
+  /** Nothing goes that way any more: what pauses goes back into its line. */
+  routeStopped(route: number): void
   close(): void
 }
 
@@ -103,8 +106,8 @@ const SUSPECT_TRIES = 3
 /** Sends requests and applies the failure rules; the classification itself is made in `models/`. */
 export function createRequests(options: RequestsOptions): Requests {
   const { clock, counters, journal, resources, routes, signal } = options
-  /** Pauses between two attempts, with their end. */
-  const pauses = new Map<Timer, number>()
+  /** Pauses between two attempts. */
+  const pauses = new Map<Timer, { pending: Pending; until: number }>()
   let lastFailure: Omit<BackOff, 'nextAt'> = { route: '', code: '', message: '' }
   const estimates = routes.map(({ maxTokens = null }) => createTokenEstimate(maxTokens))
   const actions = { start, expectedTokens }
@@ -135,7 +138,7 @@ export function createRequests(options: RequestsOptions): Requests {
       request.unprepared(prepared.error)
       return
     }
-    pending.sentAt = clock.now()
+    pending.sentAt = lease.at
     request.left?.()
     const counter = counterOf(pending)
     counter.inFlight += 1
@@ -144,8 +147,8 @@ export function createRequests(options: RequestsOptions): Requests {
     counter.requests += 1
     const { operation } = prepared.message
     send(lease, prepared.message).then(
-      (reply) => ended(pending, () => onReply(pending, reply, operation, lease)),
-      (error: unknown) => ended(pending, () => onError(pending, error, lease)),
+      (reply) => ended(pending, lease, operation, { reply }),
+      (error: unknown) => ended(pending, lease, operation, { error }),
     )
   }
 
@@ -162,11 +165,24 @@ export function createRequests(options: RequestsOptions): Requests {
   /** Asked of the first in line where tokens are limited: what is sent is known before it leaves. */
   function expectedTokens(pending: Pending): number {
     if (!pending.request.wanted()) return 0
-    pending.prepared ??= prepare(pending)
-    if ('error' in pending.prepared) return 0
-    const { name } = resources.choiceAt({ route: pending.request.route, choice: 0 })
-    pending.size = options.sizeOf(name, pending.prepared.message)
-    return estimateOf(pending).expected(pending.size)
+    if (pending.prepared === null) {
+      pending.prepared = prepare(pending)
+      if ('message' in pending.prepared) pending.size = sizeOf(pending, pending.prepared.message)
+    }
+    return 'error' in pending.prepared ? 0 : estimateOf(pending).expected(pending.size)
+  }
+
+  /** What is no size would switch the limits off, or end the run. */
+  function sizeOf({ request: { route } }: Pending, message: ModelRequest): number {
+    const { name } = resources.choiceAt({ route, choice: 0 })
+    try {
+      const size = options.sizeOf(name, message)
+      if (Number.isFinite(size) && size >= 0) return size
+      throw new RangeError(`the size of a request has to be a number from 0 on, not ${size}`)
+    } catch (error) {
+      options.providerFailed(route, error)
+      return charactersOf(message)
+    }
   }
 
   function estimateOf({ request }: Pending): TokenEstimate {
@@ -188,15 +204,14 @@ export function createRequests(options: RequestsOptions): Requests {
     state.suspects = 0
     record(pending, 'ok', reply.usage, isCut(reply))
     pending.request.reply(reply, pending.attempts + 1)
-    release(lease, {
-      kind: 'ok',
-      reply: {
-        latencyMs: clock.now() - pending.sentAt,
-        tokens: estimateOf(pending).learn(pending.size, reply.usage),
-        outputTokens: reply.usage.outputTokens,
-        limits: reply.limits ?? null,
-      },
-    })
+    const now = clock.now()
+    const facts = {
+      latencyMs: now - pending.sentAt,
+      tokens: estimateOf(pending).learn(pending.size, reply.usage),
+      outputTokens: reply.usage.outputTokens,
+      limits: reply.limits ?? null,
+    }
+    options.dispatcher().release(lease, { kind: 'ok', reply: facts }, now)
   }
 
   function onError(pending: Pending, error: unknown, lease: Lease): void {
@@ -341,8 +356,18 @@ export function createRequests(options: RequestsOptions): Requests {
       else enqueue(pending)
       options.changed()
     })
-    pauses.set(pause, clock.now() + pauseMs)
+    pauses.set(pause, { pending, until: clock.now() + pauseMs })
     pending.request.returned?.()
+  }
+
+  /** What is never sent again waits for no pause: the run would end that much later. */
+  function routeStopped(route: number): void {
+    for (const [pause, { pending }] of pauses) {
+      if (pending.request.route !== route) continue
+      pause.cancel()
+      pauses.delete(pause)
+      enqueue(pending)
+    }
   }
 
   function noteLast({ request }: Pending, { code, message }: RequestError): void {
@@ -371,13 +396,19 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 
   /** Counted as on the wire until all its consequences are drawn: nothing ends in between. */
-  function ended(pending: Pending, action: () => void): void {
+  function ended(
+    pending: Pending,
+    lease: Lease,
+    operation: ModelRequest['operation'],
+    end: { reply: ModelReply } | { error: unknown },
+  ): void {
     if (options.isOver()) return
     const counter = counterOf(pending)
     counter.inFlight -= 1
     counter.onWire.delete(pending)
     try {
-      action()
+      if ('error' in end) onError(pending, end.error, lease)
+      else onReply(pending, end.reply, operation, lease)
     } catch (error) {
       options.fatal(error)
     }
@@ -397,9 +428,10 @@ export function createRequests(options: RequestsOptions): Requests {
     get backOff() {
       if (pauses.size + held.size === 0) return null
       let nextAt = pauses.size === 0 ? clock.now() : Number.POSITIVE_INFINITY
-      for (const at of pauses.values()) nextAt = Math.min(nextAt, at)
+      for (const { until } of pauses.values()) nextAt = Math.min(nextAt, until)
       return { nextAt, ...lastFailure }
     },
+    routeStopped,
     close() {
       held.close()
       for (const pause of pauses.keys()) pause.cancel()

@@ -23,7 +23,10 @@ export interface RowPlan {
   readonly known: readonly number[]
   /** Whether cells to be made have answered requests. */
   readonly exchanges: boolean
-  /** Whether the row may get its outcome without anything being sent: all of it can be skipped. */
+  /**
+   * Whether the row may get its outcome without anything being sent: all of it can be skipped, or has
+   * been answered.
+   */
   readonly settles: boolean
 }
 
@@ -84,7 +87,7 @@ function planOf(
       .map((local) => (columns[local] as WorkColumn).column),
     known: [...withCell, ...withNull],
     exchanges: toMake.some(({ column }) => exchanges.includes(column.id)),
-    settles: toMake.every(({ column }) => canSkip[column.id] === true),
+    settles: toMake.every(({ column: { id } }) => canSkip[id] === true || exchanges.includes(id)),
   }
 }
 

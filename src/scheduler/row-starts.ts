@@ -13,6 +13,7 @@ import { mayBegin, type OpeningBudget, type RouteState } from './opening.ts'
 import type { RowPlan, RowPlans } from './row-plan.ts'
 import type { RowWork } from './row-work.ts'
 import type { ReadRows, StoredBlock } from './stored-rows.ts'
+import { bytesOf } from '../util/bytes-of.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
 export interface RowStartsOptions {
@@ -80,6 +81,20 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
   let chained = false
   let loading = false
   let over = false
+  /** One for all rows: it is asked for with every reply. */
+  const beginning = {
+    get begun() {
+      return begun
+    },
+    get bytesHeld() {
+      return tally.bytes
+    },
+    get meanBytes() {
+      return meanBytes
+    },
+    lines: fresh.lines,
+    routes: options.routes,
+  }
 
   function add(group: OpenGroup, known: KnownRows | null): void {
     const entry: Entry = { group, next: 0, window: null, plans: new Map() }
@@ -143,13 +158,15 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
   }
 
   function mayBeginNow(entry: Entry): boolean {
-    // Whole-column work needs all rows of its frame, and what settles ends without being sent.
-    if (work.wholeFrames || settleOnly) return true
+    // Whole-column work needs all rows of its frame.
+    if (work.wholeFrames) return true
+    // What settles waits in no line.
+    if (settleOnly) return begun === 0 || tally.bytes <= budget.maxBytes
     const plan = planOf(entry)
     let own = lines.get(plan)
     if (own === undefined) lines.set(plan, (own = options.linesOf(plan.first)))
-    const state = { begun, bytesHeld: tally.bytes, meanBytes, lines: own, routes: options.routes }
-    return mayBegin(state, budget)
+    beginning.lines = own
+    return mayBegin(beginning, budget)
   }
 
   /** Few rows wait in a line where they are large, or nothing is known of how large they are. */
@@ -169,7 +186,7 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
   }
 
   function hasRoom(): boolean {
-    if (work.wholeFrames || settleOnly || begun === 0) return true
+    if (work.wholeFrames || begun === 0) return true
     return tally.bytes <= budget.maxBytes && (begun + 1) * meanBytes <= budget.maxBytes
   }
 
@@ -211,7 +228,15 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
     if (exchanges === undefined) return
     group.exchanges ??= new Map()
     group.exchanges.set(row, exchanges)
+    tally.bytes += bytesOfReplies(exchanges)
     window.exchanges.delete(row)
+  }
+
+  function dropExchanges(group: OpenGroup, row: number): void {
+    const exchanges = group.exchanges?.get(row)
+    if (exchanges === undefined) return
+    group.exchanges?.delete(row)
+    tally.bytes -= bytesOfReplies(exchanges)
   }
 
   /** Whether the inputs of the next row are there; otherwise they are being read. */
@@ -321,7 +346,7 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
       endedRows += 1
       meanBytes += (bytes - meanBytes) / Math.min(endedRows, LATEST_ROWS)
       const row = group.block.rowAt(offset)
-      group.exchanges?.delete(row)
+      dropExchanges(group, row)
       const ofGroup = windows.get(group)
       if (ofGroup === undefined) return
       const window = ofGroup.find(({ end }) => row < end)
@@ -355,6 +380,10 @@ function sharedRows({ columns }: WorkGraph): number {
         : most,
     1,
   )
+}
+
+function bytesOfReplies(exchanges: readonly JournaledExchange[]): number {
+  return exchanges.reduce((sum, { reply }) => sum + bytesOf(reply), 0)
 }
 
 interface Entry {

@@ -4,6 +4,7 @@ import type { Generator } from '../graph/kind.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
+import type { AdjustableLimiter } from '../limits/limiter.ts'
 import type { GroupSource } from '../plan/group-source.ts'
 import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
@@ -79,6 +80,8 @@ export interface Scheduler {
   drain(): void
   /** Gives up what is on the wire. */
   abort(): void
+  /** Changes the cap of a limiter of its routes: a share of an endpoint that others hand out. */
+  setCap(limiter: AdjustableLimiter, cap: number): void
   snapshot(): Snapshot
 }
 
@@ -156,6 +159,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       if (!isLast) return
       ;(counters[route] as RouteCounters).stopped = error
       stopping.endpointRefuses(error)
+      requests.routeStopped(route)
       cells.routeStopped(route)
     },
     stopped(what, error) {
@@ -220,7 +224,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         return dispatcher.isIdle(position)
       },
       get waiting() {
-        return dispatcher.waiting(position)
+        // What waits for nothing any more keeps nobody from the other lines.
+        return counters[position]?.stopped ? 0 : dispatcher.waiting(position)
       },
       get limit() {
         return dispatcher.limit(position)
@@ -315,7 +320,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }
     inTurn = true
     try {
-      if (!begin(clock.now() + SLICE_MS)) comeBack()
+      const now = clock.now()
+      if (!begin(now, now + SLICE_MS)) comeBack()
       else endIfDone()
     } catch (error) {
       fatal(error)
@@ -325,21 +331,32 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   }
 
   /** Begins all that can begin; answers false when `until` came before that. */
-  function begin(until: number): boolean {
+  function begin(now: number, until: number): boolean {
     const { rowWork } = cells
-    for (;;) {
+    for (let time = now; ; time = clock.now()) {
+      if (time > until) return false
       again = false
-      rowWork.run(until)
-      if (dispatcher.dispatch(until)) return false
+      if (!rowWork.empty) {
+        rowWork.run(until)
+        time = clock.now()
+      }
+      if (dispatcher.dispatch(until, time)) return false
       const more =
-        !rowWork.empty || (mayOpen() && (starts.beginNext() || groups.openNext())) || again
+        !rowWork.empty ||
+        (mayBegin() && starts.beginNext()) ||
+        (mayOpen() && groups.openNext()) ||
+        again
       if (!more || ended) return true
-      if (clock.now() > until) return false
     }
   }
 
   function mayOpen(): boolean {
     return !ended && !stopping.begun
+  }
+
+  /** Rows of open groups go on where an endpoint stopped: others make what they can of them. */
+  function mayBegin(): boolean {
+    return mayOpen() || (!ended && !stopping.quiet)
   }
 
   /** Gives the event loop a turn between two slices. */
@@ -361,10 +378,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     return journal.full || requests.backingOff > 0 || canSendLater()
   }
 
-  /** Work waits on a route that is not stopped: the end of a pause will move it. */
+  /** Work waits on a route that is not stopped: the end of a pause will move it, or another cap. */
   function canSendLater(): boolean {
     for (let position = 0; position < routes.length + startRoutes.routes.length; position += 1) {
-      if (dispatcher.waiting(position) > 0 && dispatcher.readyAt(position) < Infinity) return true
+      if (dispatcher.waiting(position) === 0) continue
+      if (dispatcher.readyAt(position) < Infinity || dispatcher.isShut(position)) return true
     }
     return false
   }
@@ -440,6 +458,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       cells.abort()
       turn()
     },
+    setCap: (limiter, cap) => dispatcher.setCap(limiter, cap),
     snapshot: () => ({
       backOff: backOffNow(),
       columns: columnProgress(graph, work, counts),

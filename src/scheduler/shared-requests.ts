@@ -141,7 +141,9 @@ class SharedRequest implements RequestJob {
   }
 
   failed(error: RequestError, attempts: number, spent: Usage | null): void {
-    if (error.problem.kind === 'refused' && this.#halve()) return
+    const { kind } = error.problem
+    // Both may be about the content of one row.
+    if ((kind === 'refused' || kind === 'suspect') && this.#halve()) return
     const failure = { error: requestFailure(error) }
     this.#end(
       this.#known().map(() => failure),

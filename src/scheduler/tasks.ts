@@ -19,14 +19,16 @@ export interface TaskCell {
   generator: TaskGenerator
   /** What was asked and answered in earlier sessions. */
   known: readonly JournaledExchange[]
-  /** `attempts` is the number of requests sent, at least 1. */
-  ended: (outcome: Outcome, attempts: number) => void
+  /** `attempts` is the number of requests sent, at least 1. Answers whether the cell was made. */
+  ended: (outcome: Outcome, attempts: number) => boolean
   /** It leaves without an answer: nothing more is sent for it. */
   abandoned: () => void
 }
 
 export interface TasksOptions extends ConversationPorts {
   dispatcher: () => Dispatcher<Job>
+  /** Nothing is sent: what is answered already makes a cell, or the row is left. */
+  settleOnly: boolean
   /** The run has ended: what comes back now belongs to nobody. */
   isOver: () => boolean
   changed: () => void
@@ -154,13 +156,21 @@ export function createTasks(options: TasksOptions): Tasks {
     if (!remove(run)) return
     if (options.isOver()) return
     if (conversation.isInterrupted) return close(run)
-    const made = 'result' in outcome
-    conversation.end({ made })
+    const hasResult = 'result' in outcome
+    conversation.end({ made: hasResult })
+    if (options.settleOnly && !hasResult) {
+      cell.abandoned()
+      return close(run)
+    }
+    const made = cell.ended(
+      { ...outcome, usage: conversation.usage },
+      Math.max(1, conversation.sent),
+    )
     // What its replies led to would be the same again; those before a request that failed are good.
-    if (!made && !conversation.blames(outcome.error) && hasExchanges(run)) {
+    const isTheirs = hasResult || !conversation.blames(outcome.error)
+    if (!made && isTheirs && hasExchanges(run)) {
       options.journal.forget(cell.group.block.rowAt(cell.offset), cell.column, 0)
     }
-    cell.ended({ ...outcome, usage: conversation.usage }, Math.max(1, conversation.sent))
     close(run)
   }
 

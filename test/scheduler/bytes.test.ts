@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { createEngine, type Engine, type EngineOptions } from '../support/engine.ts'
+import {
+  createEngine,
+  emptyReply,
+  type Engine,
+  type EngineOptions,
+  requestOf,
+} from '../support/engine.ts'
 
 const text = 'x'.repeat(10_000)
 const rowBytes = 20_016
@@ -174,6 +180,39 @@ describe('known cells', () => {
     expect(engine.valuesRead()).toBe(rows)
     expect(engine.sent).toHaveLength(rows)
     expect(most.bytes).toBeLessThan(budget.maxBytes + 9 * rowBytes)
+  })
+
+  test('replies of conversations count as long as their row is at work', async () => {
+    const usage = { ...emptyReply.usage }
+    const exchanges = Array.from({ length: rows }, (_, row) => ({
+      row,
+      column: 0,
+      turn: 0,
+      hash: 'other',
+      reply: text,
+      usage,
+    }))
+    const engine = createEngine({
+      ...base,
+      columns: [
+        {
+          name: 'talk',
+          route: 'm',
+          requests: 'many',
+          async task({ index }, { request }) {
+            await request('m', requestOf(`talk:${index}`))
+            return { value: 'short' }
+          },
+        },
+      ],
+      slots: { m: rows },
+      known: { cells: [], failures: [], exchanges },
+    })
+    const most = watch(engine)
+    expect(await engine.run()).toEqual({ kind: 'complete' })
+    expect(most.bytes).toBeLessThan(budget.maxBytes + 33 * rowBytes)
+    expect(most.bytes).toBeGreaterThan(budget.maxBytes / 2)
+    expect(engine.scheduler.snapshot().bytesHeld).toBe(0)
   })
 
   test('beside rows of which nothing is known', async () => {

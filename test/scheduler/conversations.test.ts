@@ -430,6 +430,62 @@ describe('exchanges', () => {
     expect(others.exchanges.filter(({ row }) => row === 1).map(({ turn }) => turn)).toEqual([0, 1])
   })
 
+  test('of a cell that failed of its value are forgotten; of one that failed of time not', async () => {
+    const column = (work: () => Promise<void>): TestColumn => ({
+      name: 'talk',
+      route: 'm',
+      requests: 'many',
+      type: 'int64',
+      async task(row, { request }) {
+        await request('m', requestOf(`${row.index}:0`))
+        await work()
+        return { value: 'no number' }
+      },
+    })
+    const wrong = createEngine({ ...base, columns: [column(() => Promise.resolve())] })
+    await wrong.run()
+    expect(wrong.failures).toMatchObject([{ code: 'wrong-type' }, { code: 'wrong-type' }])
+    expect(wrong.exchanges).toEqual([])
+    const late = createEngine({
+      ...base,
+      columns: [column(() => new Promise(() => undefined))],
+      options: { localTimeoutMs: 1_000 },
+    })
+    await late.run()
+    expect(late.failures).toMatchObject([{ code: 'timeout' }, { code: 'timeout' }])
+    expect(late.exchanges.map(({ row }) => row)).toEqual([0, 1])
+  })
+
+  test('are there still when a cell that was interrupted asks something else', async () => {
+    const column: TestColumn = {
+      name: 'talk',
+      route: 'm',
+      requests: 'many',
+      async task({ index }, { request, step }) {
+        const both = [0, 1].map((turn) => request('m', requestOf(`${index}:${turn}`)))
+        try {
+          await Promise.all(both)
+        } catch {
+          await step('instead', index, () => Promise.resolve('x')).catch(() => undefined)
+          await request('m', requestOf('instead'))
+        }
+        await step('then', index, () => Promise.resolve('y'))
+        await request('m', requestOf(`${index}:2`))
+        return { value: 'x' }
+      },
+    }
+    const one = { ...base, rows: 1, columns: [column] }
+    const whole = createEngine(one)
+    await whole.run()
+    const exchanges = whole.exchanges.filter(({ turn }) => turn > 0)
+    expect(exchanges.map(({ turn }) => turn)).toEqual([1, 2, 3])
+    const next = createEngine({ ...one, known: { cells: [], failures: [], exchanges } })
+    next.exchanges.push(...exchanges)
+    next.clock.after(10, () => next.scheduler.abort())
+    expect(await next.run()).toEqual({ kind: 'interrupted' })
+    expect([next.sent, next.exchanges]).toEqual([['0:0'], exchanges])
+  })
+
   test('of steps are kept as replies are: work is done once for the same input', async () => {
     const calls: string[] = []
     const column: TestColumn = {
@@ -605,6 +661,22 @@ describe('a reply that asks again', () => {
     expect(settled.failures).toEqual([])
   })
 
+  test('that fails while a run is settled fails no cell: its row is left to a session that can ask', async () => {
+    const first = createEngine({ ...base, columns: [correcting(5)] })
+    await first.run()
+    const known = { cells: [], failures: [], exchanges: first.exchanges }
+    const settled = createEngine({
+      ...base,
+      columns: [correcting(1)],
+      known,
+      options: { settleOnly: true },
+    })
+    settled.exchanges.push(...first.exchanges)
+    expect(await settled.run()).toMatchObject({ kind: 'stopped' })
+    expect([settled.cells, settled.failures]).toEqual([[], []])
+    expect(settled.exchanges).toEqual(first.exchanges)
+  })
+
   test('fails by the kind’s own bound, with all it cost', async () => {
     const engine = createEngine({ ...base, columns: [correcting(1)] })
     await engine.run()
@@ -663,6 +735,20 @@ describe('requests that rows share', () => {
       Array.from({ length: 10 }, (_, row) => [row, `vector ${row}`]),
     )
     expect(engine.requests.map(({ usage }) => usage.inputTokens)).toEqual([1, 1, 1])
+  })
+
+  test('that are forbidden are halved, too, where the model answered before', async () => {
+    const forbidden = new RequestError('forbidden', 'flagged', { kind: 'suspect' })
+    const engine = createEngine({
+      columns: [embedding(4)],
+      rows: 12,
+      groupRows: 12,
+      slots: { m: 1 },
+      model: { fail: (text) => (text.split(' ').includes('5') ? forbidden : null) },
+    })
+    expect(await engine.run()).toEqual({ kind: 'complete' })
+    expect(engine.failures).toMatchObject([{ row: 5, code: 'forbidden' }])
+    expect(engine.cells).toHaveLength(11)
   })
 
   test('that are refused are halved, so that one row fails alone', async () => {

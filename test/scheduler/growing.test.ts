@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Group } from '../../src/plan/group.ts'
 import { createPartQueue } from '../../src/plan/part-queue.ts'
 import { createPlan } from '../../src/plan/plan.ts'
 import { RowSet } from '../../src/plan/row-set.ts'
@@ -42,6 +43,43 @@ test('a run that waits for parts ends at once when it is drained', async () => {
   expect(await engine.run()).toEqual({ kind: 'interrupted' })
   expect(engine.clock.now()).toBe(5_000_000)
   expect(engine.parts.map(({ part }) => part)).toEqual([1])
+})
+
+test('whole-column work goes on though a frame is known to be whole only by the next one', async () => {
+  const group = (frame: number): Group => {
+    return { part: frame, frame, start: 10 * frame, end: 10 * frame + 10, size: 10, pieces: null }
+  }
+  const groups = [group(0)]
+  let isLast = false
+  let told = (): void => undefined
+  const engine = createEngine({
+    columns: [{ name: 'rank', by: 'column', pure: false }],
+    rows: 20,
+    groupRows: 10,
+    frameRows: 10,
+    partRows: 10,
+    slots: {},
+    options: {
+      source: {
+        peek: () => groups[0] ?? null,
+        take: () => groups.shift() as Group,
+        get exhausted() {
+          return isLast && groups.length === 0
+        },
+        rows: 20,
+        // Of the frame that it gives now more may follow.
+        moreOf: (frame) => (isLast ? groups[0]?.frame === frame : frame === 0),
+        onMore: (callback) => void (told = callback),
+      },
+    },
+  })
+  engine.clock.after(1_000, () => {
+    groups.push(group(1))
+    isLast = true
+    told()
+  })
+  expect(await engine.run()).toEqual({ kind: 'complete' })
+  expect(engine.parts.map(({ rows }) => rows.length)).toEqual([10, 10])
 })
 
 test('whole-column work of a part does not wait for the next part', async () => {

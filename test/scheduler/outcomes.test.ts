@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { CellFailure } from '../../src/graph/failure.ts'
 import { RequestError, type RequestProblem } from '../../src/graph/request-error.ts'
 import { createAdaptiveLimiter } from '../../src/limits/adaptive-limiter.ts'
+import { createRateLimiter } from '../../src/limits/rate-limiter.ts'
 import { createEngine, emptyReply, type TestColumn } from '../support/engine.ts'
 import { noUsage } from '../../src/graph/request.ts'
 
@@ -13,6 +14,29 @@ const chain: TestColumn[] = [
 function failing(code: string, problem: RequestProblem): RequestError {
   return new RequestError(code, `${code} happened`, problem)
 }
+
+test.each<[string, () => number]>([
+  [
+    'throws',
+    () => {
+      throw new Error('no size')
+    },
+  ],
+  ['answers what is no number', () => Number.NaN],
+])('a provider whose size of a request %s ends no run and lifts no limit', async (_, sizeOf) => {
+  const engine = createEngine({
+    columns: [{ name: 'a', route: 'm' }],
+    rows: 20,
+    groupRows: 20,
+    slots: { m: 20 },
+    // 258 tokens of each are expected at first, 2 are used.
+    limiters: () => [createRateLimiter({ name: 'm', counts: 'tokens', perMinute: 60 })],
+    options: { sizeOf },
+  })
+  expect(await engine.run()).toEqual({ kind: 'complete' })
+  expect(engine.clock.now()).toBeGreaterThan(20_000)
+  expect(engine.events.filter(({ type }) => type === 'provider-failed')).toHaveLength(20)
+})
 
 describe('failure rules', () => {
   test('a transient failure is tried again within the budget of attempts', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { RequestError } from '../../src/graph/request-error.ts'
+import { createConcurrencyLimiter } from '../../src/limits/limiter.ts'
 import type { Journal } from '../../src/scheduler/journal.ts'
-import { createEngine, type TestColumn } from '../support/engine.ts'
+import { createEngine, requestOf, type TestColumn } from '../support/engine.ts'
 
 const chain: TestColumn[] = [
   { name: 'a', route: 'm' },
@@ -126,6 +127,71 @@ test('a stopped endpoint leaves its rows; rows of other endpoints that are open 
     Array.from({ length: 10 }, (_, at) => 2 * at),
   )
   expect(engine.events.filter(({ type }) => type === 'endpoint-stopped')).toHaveLength(1)
+})
+
+test('a stopped endpoint is not waited for by what pauses between two attempts', async () => {
+  const stop = new RequestError('unauthorized', 'no key', { kind: 'endpoint-stopped' })
+  const engine = createEngine({
+    columns: [{ name: 'bad', route: 'bad' }],
+    rows: 2,
+    groupRows: 2,
+    slots: { bad: 2 },
+    model: {
+      latency: (text) => (text === 'bad:1' ? 20_000 : 50),
+      fail: (text) => (text === 'bad:1' ? stop : transient),
+    },
+  })
+  // In its sixth pause, of 24 s.
+  engine.clock.after(19_000, () => expect(engine.scheduler.snapshot().backingOff).toBe(1))
+  expect(await engine.run()).toMatchObject({ kind: 'stopped', error: stop })
+  expect(engine.clock.now()).toBeLessThan(20_100)
+})
+
+test.each(['one', 'many'] as const)(
+  'an endpoint whose share is nothing for a while is waited for, by cells of %s',
+  async (requests) => {
+    const limiter = createConcurrencyLimiter({ name: 'm', cap: 2 })
+    const engine = createEngine({
+      columns: [
+        {
+          name: 'a',
+          route: 'm',
+          requests,
+          async task({ index }, { request }) {
+            await request('m', requestOf(`a:${index}`))
+            return { value: 'x' }
+          },
+        },
+      ],
+      rows: 20,
+      groupRows: 20,
+      slots: { m: 2 },
+      limiters: () => [limiter],
+    })
+    engine.clock.after(120, () => engine.scheduler.setCap(limiter, 0))
+    engine.clock.after(5_000, () => engine.scheduler.setCap(limiter, 4))
+    expect(await engine.run()).toEqual({ kind: 'complete' })
+    expect(engine.load.filter(({ at }) => at > 200 && at < 5_000)).toEqual([])
+    expect(engine.load.some(({ at, inFlight }) => at === 5_000 && inFlight === 4)).toBe(true)
+  },
+)
+
+test('a stopped endpoint does not keep the others from the rows that are open', async () => {
+  const stop = new RequestError('unauthorized', 'no key', { kind: 'endpoint-stopped' })
+  const engine = createEngine({
+    columns: [
+      { name: 'good', route: 'good' },
+      { name: 'bad', route: 'bad' },
+    ],
+    rows: 200,
+    groupRows: 100,
+    slots: { good: 2, bad: 2 },
+    model: { fail: (text) => (text.startsWith('bad') ? stop : null) },
+  })
+  expect(await engine.run()).toMatchObject({ kind: 'stopped', error: stop })
+  // A group that is not open stays as it is.
+  expect(engine.cells).toHaveLength(100)
+  expect(engine.failures).toEqual([])
 })
 
 /** A journal whose records become durable when the test says so. */
