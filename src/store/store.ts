@@ -253,7 +253,7 @@ function createRunStore(
     const committed = exclusive(async () => commitPart(run, await streamed))
     const over = committed
       .catch(() => undefined)
-      .then(() => {
+      .finally(() => {
         if (committing.get(part) === over) committing.delete(part)
       })
     committing.set(part, over)
