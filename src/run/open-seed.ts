@@ -23,13 +23,9 @@ export async function openSeedRows(
   const folder = join(directory, seedFolder)
   if (!(await isThere(join(folder, descriptionName)))) {
     if (source === null) {
-      throw new RowsmithError(
-        'seed-changed',
-        `${folder} has no seed rows, and the seed file is gone`,
-        {
-          hints: ['Put the seed file back, or start a new run.'],
-        },
-      )
+      throw new RowsmithError('seed-changed', `${folder} has no seed rows`, {
+        hints: ['Run create with the seed file where it was: its rows are copied again.'],
+      })
     }
     await normaliseSeed(source, folder, copying)
   }

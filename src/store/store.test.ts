@@ -376,6 +376,22 @@ test('failures with many words are read in few bytes, some thousand at a time', 
   expect(found).toStrictEqual(odd.map(({ start }) => start))
 })
 
+test('rows of one part that are written at once are all in its file', async () => {
+  await using store = await createStore(newFolder(), settingsOf(100), options)
+  const written = [[0, 1], [2, 3], [2], [4]].map((rows) => store.writePart(contentOf(0, rows)))
+  const ends = await Promise.allSettled(written)
+  expect(ends.map(({ status }) => status)).toStrictEqual([
+    'fulfilled',
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+  ])
+  expect(await store.totals()).toMatchObject({ accepted: 5 })
+  expect((await readDataset(store)).map((record) => record['a string'])).toStrictEqual(
+    range(0, 5).map((row) => valuesOf(row)[0]),
+  )
+})
+
 test('what stays of a part that was given up is removed at the next opening', async () => {
   const folder = newFolder()
   const parts = join(folder, 'parts')

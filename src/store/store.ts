@@ -2,6 +2,7 @@ import { stat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
 import { partOf } from '../plan/part.ts'
+import type { PartContent } from '../scheduler/part-content.ts'
 import type { PartStore } from '../scheduler/part-store.ts'
 import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
@@ -196,6 +197,8 @@ function createRunStore(
   /** Parts are streamed one after the other, each while the one before it is finished. */
   const streaming = createQueue()
   const exclusive = createQueue()
+  /** Parts whose commit is awaited. */
+  const committing = new Map<number, Promise<void>>()
   let reopenedParts = new Set(reopened)
   let attempts = 0
   let closing: Promise<void> | null = null
@@ -236,6 +239,26 @@ function createRunStore(
       if (first !== undefined) await takeReopened(partOf(first.start, settings.partRows))
       return ledger.call('readRows', rows, page)
     })
+
+  function writePart(content: PartContent): Promise<void> {
+    const { part } = content
+    const before = committing.get(part)
+    const streamed = streaming(async () => {
+      // Further rows of a part are merged with the file that the first ones are in.
+      await before
+      return streamPart(run, content)
+    })
+    // Its error is told by the commit, whose turn may come later.
+    streamed.catch(() => undefined)
+    const committed = exclusive(async () => commitPart(run, await streamed))
+    const over = committed
+      .catch(() => undefined)
+      .finally(() => {
+        if (committing.get(part) === over) committing.delete(part)
+      })
+    committing.set(part, over)
+    return committed
+  }
 
   async function unfinishedParts(): Promise<number[]> {
     const parts = new Set(await ledger.call('unfinishedParts'))
@@ -278,10 +301,7 @@ function createRunStore(
     writePart: (content) =>
       after(async () => {
         await takeReopened(content.part)
-        const streamed = streaming(() => streamPart(run, content))
-        // Its error is told by the commit, whose turn may come later.
-        streamed.catch(() => undefined)
-        return exclusive(async () => commitPart(run, await streamed))
+        return writePart(content)
       }),
     partRecord: (part) => after(() => ledger.call('partRecord', part)),
     retryDropped: () => after(() => exclusive(() => ledger.call('retryDropped'))),
