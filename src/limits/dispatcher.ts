@@ -374,11 +374,10 @@ export function createDispatcher<Work extends Waiting>({
     },
     limit(route) {
       const { choices } = routes[route] as RouteOptions
+      const [only] = choices
+      if (choices.length === 1 && only !== undefined) return narrowest(only)
       const open = choices.filter((_, choice) => !loadOf(route, choice).stopped)
-      return (open.length > 0 ? open : choices).reduce(
-        (sum, { limiters }) => sum + Math.min(...limiters.map((limiter) => limiter.limit)),
-        0,
-      )
+      return (open.length > 0 ? open : choices).reduce((sum, each) => sum + narrowest(each), 0)
     },
     stop(route, choice) {
       loadOf(route, choice).stopped = true
@@ -395,6 +394,13 @@ export function createDispatcher<Work extends Waiting>({
       timer = null
     },
   }
+}
+
+/** Requests that the narrowest limiter of a choice allows at once. */
+function narrowest({ limiters }: ChoiceOptions): number {
+  let least = Number.POSITIVE_INFINITY
+  for (const { limit } of limiters) if (limit < least) least = limit
+  return least
 }
 
 function lanesOf<Work extends Waiting>(

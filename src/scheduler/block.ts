@@ -18,7 +18,7 @@ export interface Block {
   readonly status: (Uint8Array | undefined)[]
   /** Bytes of its cells, about, and of those of each position. */
   bytes: number
-  readonly rowBytes: Float64Array
+  readonly rowBytes: number[]
   readonly tally: ByteTally
 }
 
@@ -38,7 +38,8 @@ export function createBlock(
     size,
     rowAt,
     bytes: 0,
-    rowBytes: new Float64Array(size),
+    // A typed array costs more to make, and groups of one row are made for every row.
+    rowBytes: Array<number>(size).fill(0),
     tally,
     // Not `Array.from`: it costs more than all else of a group of two rows.
     cells: [],

@@ -7,6 +7,8 @@ import type { WorkColumn, WorkGraph } from './work-graph.ts'
 /** What became of a row of an open group. */
 const rowState = { waiting: 0, begun: 1, decided: 2, dropped: 3, left: 4 } as const
 
+const oneHolder = 8
+
 /** Told what a change of one cell made possible. */
 export interface GroupListener {
   /** Every upstream of a cell is there: it can be made or skipped. */
@@ -38,11 +40,11 @@ export class OpenGroup {
   readonly #missing: Uint16Array
   readonly #finished: Uint8Array
   readonly #left: Uint16Array
-  readonly #rows: Uint8Array
+  /** By row its state, and above that how many cells hold it. */
+  readonly #rows: Uint32Array
   /** Rows that wait or have begun. */
   openRows: number
-  /** Cells of a row that are in a line, in flight or in a task: they read the row. */
-  readonly #holders: Uint16Array
+  /** Cells that are in a line, in flight or in a task: they read their row. */
   #holds = 0
   /** By row, of rows at work: what conversations of its cells were answered before. */
   exchanges: Map<number, readonly JournaledExchange[]> | null = null
@@ -68,8 +70,7 @@ export class OpenGroup {
     }
     this.#finished = new Uint8Array(group.size * width)
     this.#left = new Uint16Array(group.size).fill(work.journaledCount)
-    this.#rows = new Uint8Array(group.size)
-    this.#holders = new Uint16Array(group.size)
+    this.#rows = new Uint32Array(group.size)
     this.openRows = group.size
   }
 
@@ -80,12 +81,12 @@ export class OpenGroup {
   /** A cell of the row waits or is being made elsewhere: its values are needed until `release`. */
   hold(offset: number): void {
     this.#holds += 1
-    ;(this.#holders[offset] as number) += 1
+    ;(this.#rows[offset] as number) += oneHolder
   }
 
   release(offset: number): void {
     this.#holds -= 1
-    ;(this.#holders[offset] as number) -= 1
+    ;(this.#rows[offset] as number) -= oneHolder
     this.#freeIfDone(offset)
   }
 
@@ -96,11 +97,11 @@ export class OpenGroup {
   }
 
   isOpen(offset: number): boolean {
-    return (this.#rows[offset] as number) <= rowState.begun
+    return this.#stateOf(offset) <= rowState.begun
   }
 
   isDropped(offset: number): boolean {
-    return this.#rows[offset] === rowState.dropped
+    return this.#stateOf(offset) === rowState.dropped
   }
 
   isFinished(local: number, offset: number): boolean {
@@ -118,7 +119,7 @@ export class OpenGroup {
 
   /** Announces the cells of a row that wait for nothing. */
   begin(offset: number, roots: readonly number[]): void {
-    this.#rows[offset] = rowState.begun
+    this.#setState(offset, rowState.begun)
     if (this.#left[offset] === 0) this.#end(offset, rowState.decided)
     for (const local of roots) {
       if (!this.isOpen(offset)) return
@@ -158,8 +159,8 @@ export class OpenGroup {
 
   #end(offset: number, state: 2 | 3 | 4): void {
     if (!this.isOpen(offset)) return
-    const begun = this.#rows[offset] === rowState.begun
-    this.#rows[offset] = state
+    const begun = this.#stateOf(offset) === rowState.begun
+    this.#setState(offset, state)
     this.openRows -= 1
     if (begun) this.#listener.rowEnded(this, offset, this.block.rowBytes[offset] as number)
     this.#freeIfDone(offset)
@@ -169,6 +170,16 @@ export class OpenGroup {
 
   /** A row that ended leaves memory at once, unless a reply of its own is still to be read. */
   #freeIfDone(offset: number): void {
-    if (this.#holders[offset] === 0 && !this.isOpen(offset)) freeRow(this.block, offset)
+    const row = this.#rows[offset] as number
+    if (row < oneHolder && row > rowState.begun) freeRow(this.block, offset)
+  }
+
+  #stateOf(offset: number): number {
+    return (this.#rows[offset] as number) % oneHolder
+  }
+
+  #setState(offset: number, state: number): void {
+    const row = this.#rows[offset] as number
+    this.#rows[offset] = row - (row % oneHolder) + state
   }
 }

@@ -47,12 +47,10 @@ export function reasonToOpen(
   if (state.frameStarted) return 'frame-started'
   const routeless = state.firstRoutes.length === 0
   if (state.openGroups === 0 && state.writing === 0) return 'none-open'
-  const mayOpen = routeless
-    ? state.writing < budget.maxWriting
-    : state.firstRoutes.some(({ isIdle }) => isIdle)
+  const mayOpen = routeless ? state.writing < budget.maxWriting : isOneIdle(state.firstRoutes)
   if (!mayOpen) return null
   if (state.rowsHeld + nextRows > budget.maxRows || state.bytesHeld > budget.maxBytes) return null
-  if (state.routes.some((route) => isLong(route, budget.lineFactor))) return null
+  if (isOneLong(state.routes, budget.lineFactor)) return null
   if (routeless) return 'writer-free'
   return state.openGroups === 0 ? 'none-open' : 'idle-route'
 }
@@ -79,7 +77,18 @@ export function mayBegin(state: BeginningState, { maxBytes, lineFactor }: Openin
   if (begun === 0) return true
   if (bytesHeld > maxBytes || (begun + 1) * meanBytes > maxBytes) return false
   if (lines.length === 0) return true
-  return lines.some(({ isIdle }) => isIdle) && !routes.some((route) => isLong(route, lineFactor))
+  return isOneIdle(lines) && !isOneLong(routes, lineFactor)
+}
+
+// Loops, because they are asked with every reply.
+function isOneIdle(routes: readonly RouteState[]): boolean {
+  for (const route of routes) if (route.isIdle) return true
+  return false
+}
+
+function isOneLong(routes: readonly RouteState[], lineFactor: number): boolean {
+  for (const route of routes) if (isLong(route, lineFactor)) return true
+  return false
 }
 
 function isLong({ waiting, limit }: RouteState, lineFactor: number): boolean {

@@ -60,6 +60,8 @@ export interface RowStarts {
 const BATCH = 32
 /** Known values that are read at a time. */
 const WINDOW_BYTES = 2 ** 20
+/** Of a group of which nothing is known; never added to. */
+const noPlans: Map<number, RowPlan> = new Map()
 /** What weighs in the bytes expected of a row: about as many of the latest. */
 const LATEST_ROWS = 16
 
@@ -98,7 +100,12 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
   }
 
   function add(group: OpenGroup, known: KnownRows | null): void {
-    const entry: Entry = { group, next: 0, window: null, plans: new Map() }
+    const entry: Entry = {
+      group,
+      next: 0,
+      window: null,
+      plans: known === null ? noPlans : new Map(),
+    }
     if (known !== null) adopt(entry, known)
     if (settleOnly) leaveUnsettled(entry)
     if (group.openRows > 0) waiting.push(entry)

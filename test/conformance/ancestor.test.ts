@@ -103,6 +103,7 @@ test('10.2: the model gets both prompts and the parameters', async () => {
       temperature: 0.8,
       top_p: 0.95,
       max_tokens: 800,
+      stream: false,
     })
   }
 })

@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
+import { noUsage } from '../../src/graph/request.ts'
 import { open } from '../../src/run/dataset.ts'
 import type { RowCounts } from '../../src/run/result.ts'
 import { createModelServer } from '../../src/testing/model-server.ts'
@@ -35,7 +36,7 @@ test('makes a dataset in ./runs/<config name> and prints one object with --json'
     rows: { requested: 20, accepted: 20, nullKept: 0, dropped: 0, rejected: 0, remaining: 0 },
     files: [{ path: desk.path('runs', 'pets', 'data', 'train-00000-of-00001.parquet'), rows: 20 }],
     requests: 0,
-    usage: { inputTokens: 0, outputTokens: 0, reasoningTokens: 0 },
+    usage: { ...noUsage },
     seconds: expect.any(Number),
     report: desk.path('runs', 'pets', 'report.html'),
   })

@@ -95,7 +95,10 @@ test.each([
     }),
   )
   await desk.write('tales.json', stories({ url: server.url, apiKey: 'STORY_KEY' }))
-  await desk.write('run.yaml', 'max_attempts: 2\nrequest_admission: { cooldown_seconds: 0.05 }\n')
+  await desk.write(
+    'run.yaml',
+    'max_attempts: 2\nmax_outage: 1\nrequest_admission: { cooldown_seconds: 0.05 }\n',
+  )
 
   const [code] = await lookIntoCommands(
     desk,
