@@ -44,7 +44,8 @@ export async function connectStore(directory: string): Promise<RemoteStore> {
   })
 
   function post(message: HostMessage): void {
-    if (lost === null && child.connected) child.send(message)
+    // What can't be sent any more is answered by the end of the process.
+    if (lost === null && child.connected) child.send(message, () => undefined)
   }
 
   function ask(request: HostRequest): Promise<unknown> {
