@@ -7,6 +7,7 @@ import type { WorkColumn, WorkGraph } from './work-graph.ts'
 /** What became of a row of an open group. */
 const rowState = { waiting: 0, begun: 1, decided: 2, dropped: 3, left: 4 } as const
 
+const stateBits = 7
 const oneHolder = 8
 
 /** Told what a change of one cell made possible. */
@@ -175,11 +176,11 @@ export class OpenGroup {
   }
 
   #stateOf(offset: number): number {
-    return (this.#rows[offset] as number) % oneHolder
+    return (this.#rows[offset] as number) & stateBits
   }
 
   #setState(offset: number, state: number): void {
     const row = this.#rows[offset] as number
-    this.#rows[offset] = row - (row % oneHolder) + state
+    this.#rows[offset] = row - (row & stateBits) + state
   }
 }

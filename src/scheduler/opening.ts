@@ -81,7 +81,7 @@ export function mayBegin(state: BeginningState, { maxBytes, lineFactor }: Openin
 }
 
 // Loops, because they are asked with every reply.
-function isOneIdle(routes: readonly RouteState[]): boolean {
+export function isOneIdle(routes: readonly RouteState[]): boolean {
   for (const route of routes) if (route.isIdle) return true
   return false
 }

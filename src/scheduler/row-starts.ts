@@ -9,7 +9,7 @@ import { type HeldRows, holdNothing, type HoldRows } from './held-rows.ts'
 import type { JournaledExchange } from './journal.ts'
 import type { KnownRows } from './known-rows.ts'
 import type { OpenGroup } from './open-group.ts'
-import { mayBegin, type OpeningBudget, type RouteState } from './opening.ts'
+import { isOneIdle, mayBegin, type OpeningBudget, type RouteState } from './opening.ts'
 import type { RowPlan, RowPlans } from './row-plan.ts'
 import type { RowWork } from './row-work.ts'
 import type { ReadRows, StoredBlock } from './stored-rows.ts'
@@ -154,8 +154,16 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
     }
   }
 
+  /** The short way to most answers: with every reply it is asked whether a row may begin. */
+  function isBusy(): boolean {
+    const [entry] = waiting
+    if (entry === undefined) return true
+    if (begun === 0 || entry.plans.size > 0 || fresh.lines.length === 0) return false
+    return !work.wholeFrames && !settleOnly && !isOneIdle(fresh.lines)
+  }
+
   function beginNext(): boolean {
-    if (chained || loading) return false
+    if (chained || loading || isBusy()) return false
     const entry = first()
     if (entry === null || !mayBeginNow(entry)) return false
     credits = batchNow()

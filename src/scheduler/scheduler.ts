@@ -370,8 +370,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   /** Whether anything outside of this function will still change the state. */
   function waitingForSomething(): boolean {
-    if (groups.loading || starts.loading || !cells.rowWork.empty) return true
-    if (requests.inFlight > 0 || cells.settling > 0) return true
+    if (requests.inFlight > 0 || groups.loading || starts.loading) return true
+    if (!cells.rowWork.empty || cells.settling > 0) return true
     if (signal.aborted) return false
     if (cells.active > 0) return true
     if (stopping.quiet) return false
