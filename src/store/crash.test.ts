@@ -180,7 +180,11 @@ test(
     const folder = newFolder()
     let killed = 0
     // Later attempts get more time, so that some die in the join.
-    for (let delay = 5; (await run(folder, '', '0', String(delay))) === 'SIGKILL'; delay += 20) {
+    for (
+      let delay = 5;
+      (await run(folder, '', '0', String(delay))) === 'SIGKILL';
+      delay = Math.ceil(1.2 * delay)
+    ) {
       killed += 1
       if (killed > 40) break
     }
