@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
-import { scriptedProvider } from '../src/models/scripted.ts'
+import { scriptedProvider } from '../src/testing/scripted.ts'
 import { create } from '../src/run/run.ts'
 import type { Figure } from './harness.ts'
 

@@ -44,14 +44,14 @@ export {
   type ProviderContext,
   type ProviderKind,
 } from './models/provider.ts'
-export { ConfigError } from './run/config-error.ts'
+export { ConfigError } from './check/config-error.ts'
 export { type Dataset, open, type OpenOptions } from './run/dataset.ts'
-export { jsonSchema, type JsonSchemaOptions, type SchemaKind } from './run/json-schema.ts'
-export type { DatasetReport } from './run/report.ts'
-export type { RunSummary } from './run/summary.ts'
+export { jsonSchema, type JsonSchemaOptions, type SchemaKind } from './check/json-schema.ts'
+export type { DatasetReport } from './report/report.ts'
+export type { RunSummary } from './report/summary.ts'
 export type { ColumnStatistics } from './profile/statistics.ts'
 export { preview, type Preview, type PreviewOptions, type PreviewRow } from './run/preview.ts'
-export type { RowCounts, RunEnd, RunResult } from './run/result.ts'
+export type { RowCounts, RunEnd, RunResult } from './report/result.ts'
 export type { ExportEvent, RunEvent } from './run/events.ts'
 export {
   listVariables,
@@ -62,8 +62,8 @@ export {
   type RenderOptions,
   type RenderSource,
   type TemplateVariable,
-} from './run/render.ts'
+} from './render/render.ts'
 export { create, type Run, type RunOptions, start } from './run/run.ts'
-export { validate, type Validation } from './run/validate.ts'
+export { validate, type Validation } from './check/validate.ts'
 export { isRowsmithError, RowsmithError, type ErrorCode } from './util/errors.ts'
 export { Double, type Value } from './util/value.ts'

@@ -15,7 +15,7 @@ import { statisticsOf } from '../src/profile/statistics.ts'
 import { createSummary } from '../src/profile/summary.ts'
 import { samplers } from '../src/samplers/index.ts'
 import { seedFormats } from '../src/seeds/formats/index.ts'
-import { filterNames, testNames } from '../src/templates/stock-names.ts'
+import { filterNames, testNames } from '../src/templates/parse/stock-names.ts'
 
 /*
  * What the config guide lists is what the schemas know: a sampler, a parameter or a field that is

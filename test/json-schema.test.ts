@@ -9,7 +9,7 @@ import { defineColumn, jsonSchema, validate, type JsonSchema, type Problem } fro
 import { columnKinds } from '../src/columns/index.ts'
 import { loadProviders } from '../src/config/model-lists.ts'
 import { loadRunConfig } from '../src/config/run-config.ts'
-import { schemaKinds } from '../src/run/json-schema.ts'
+import { schemaKinds } from '../src/check/json-schema.ts'
 import { samplers } from '../src/samplers/index.ts'
 import { pets, stories } from './e2e/configs.ts'
 

@@ -1,4 +1,4 @@
-import type { RunCommand } from '../run/command.ts'
+import type { RunCommand } from '../store/command-file.ts'
 import { visible } from '../util/visible.ts'
 
 /** Options of `create`, as they were typed. */

@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path'
 import { open } from '../run/dataset.ts'
 import { type RunOptions, start } from '../run/run.ts'
-import type { RunResult } from '../run/result.ts'
+import type { RunResult } from '../report/result.ts'
 import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
 import { reportRun, shortPathWord } from './outcome.ts'
 import { type CreateOptions, createWords } from './command-line.ts'

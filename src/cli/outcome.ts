@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
-import type { RunSummary } from '../run/summary.ts'
-import type { RowCounts, RunResult } from '../run/result.ts'
+import type { RunSummary } from '../report/summary.ts'
+import type { RowCounts, RunResult } from '../report/result.ts'
 import { commandText, storedText } from './command-line.ts'
 import { statisticsLines } from './statistics.ts'
 import { shortened } from './tally.ts'

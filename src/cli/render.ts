@@ -7,8 +7,8 @@ import {
   type Rendering,
   type RenderSource,
   type TemplateVariable,
-} from '../run/render.ts'
-import { holdsColumns } from '../run/sources.ts'
+} from '../render/render.ts'
+import { holdsColumns } from '../check/sources.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { jsonLine, visible } from '../util/visible.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { open } from '../run/dataset.ts'
-import { type DatasetReport, reportName, writeReportPage } from '../run/report.ts'
+import { type DatasetReport, reportName, writeReportPage } from '../report/report.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { costText, cutTexts, failureTexts, rowsText, shortPath, textWidth } from './outcome.ts'

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { jsonSchema, type SchemaKind } from '../run/json-schema.ts'
+import { jsonSchema, type SchemaKind } from '../check/json-schema.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import { visibleLine } from '../util/visible.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'

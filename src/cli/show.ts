@@ -1,5 +1,5 @@
 import { open } from '../run/dataset.ts'
-import type { RunSummary } from '../run/summary.ts'
+import type { RunSummary } from '../report/summary.ts'
 import { commandText } from './command-line.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import {

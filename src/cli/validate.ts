@@ -1,5 +1,5 @@
 import { byPlace, formatProblems } from '../config/problems.ts'
-import { validate } from '../run/validate.ts'
+import { validate } from '../check/validate.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { createScreen } from './terminal.ts'
 import { jsonLine, visible, visibleLine } from '../util/visible.ts'

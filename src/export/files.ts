@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
-import { storageError } from '../store/storage-error.ts'
+import { storageError } from '../threads/storage-error.ts'
 import type { RunStore } from '../store/store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { textFormats, type TextFormat } from './formats.ts'

@@ -14,7 +14,7 @@ import type { Stats } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { storageError } from '../store/storage-error.ts'
+import { storageError } from '../threads/storage-error.ts'
 
 /**
  * Writes text under a name a user gave.

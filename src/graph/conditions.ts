@@ -1,6 +1,6 @@
 import type { SkipConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
-import { toText } from '../templates/python-text.ts'
+import { toText } from '../templates/values/python-text.ts'
 import type { Value } from '../util/value.ts'
 import { coerce } from './coerce.ts'
 import type { Draft, DraftColumn } from './draft.ts'

@@ -12,11 +12,11 @@ import { verifyDatasetFile } from '../store/verify.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
-import { readCommand } from './command.ts'
+import { readCommand } from '../store/command-file.ts'
 import type { ExportEvent } from './events.ts'
-import { makeReport, type DatasetReport } from './report.ts'
+import { makeReport, type DatasetReport } from '../report/report.ts'
 import { settle } from './settle.ts'
-import { type RunSummary, summaryOf } from './summary.ts'
+import { type RunSummary, summaryOf } from '../report/summary.ts'
 
 export interface OpenOptions {
   clock?: Clock

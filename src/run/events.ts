@@ -1,4 +1,4 @@
-import type { Problem } from '../config/problem.ts'
+import type { CheckEvent } from '../check/check-event.ts'
 import type { CheckResult } from '../models/registry.ts'
 import type { SchedulerEvent } from '../scheduler/events.ts'
 import type { StoreEvent } from '../store/open-run.ts'
@@ -25,15 +25,7 @@ export type ExportEvent =
 export type RunEvent =
   | SchedulerEvent
   | StoreEvent
-  | { type: 'warning'; problem: Problem }
-  /** Of a seed that takes a while: its first reading, and its copying into the run folder. */
-  | {
-      type: 'seed-progress'
-      phase: 'reading' | 'copying'
-      path: string
-      bytes: number
-      totalBytes: number
-    }
+  | CheckEvent
   | { type: 'models-checking'; models: readonly CheckedModel[] }
   | { type: 'model-checked'; result: CheckResult }
   | { type: 'models-checked'; results: readonly CheckResult[] }

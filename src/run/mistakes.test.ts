@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { validate } from './validate.ts'
+import { validate } from '../check/validate.ts'
 
 async function told(text: string, environment = {}): Promise<string[]> {
   const { problems } = await validate({ config: { text }, environment })

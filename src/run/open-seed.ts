@@ -1,16 +1,15 @@
 import { join } from 'node:path'
 import { normaliseSeed } from '../seeds/normalise.ts'
 import { selectRows } from '../seeds/selection.ts'
-import { startWorker } from '../store/calls.ts'
 import type { RunStore } from '../store/store.ts'
 import { RowsmithError } from '../util/errors.ts'
-import { isThere, seedFolder } from './place.ts'
+import { isThere, seedFolder } from '../check/place.ts'
 import type { DatasetConfig } from '../config/dataset.ts'
 import { descriptionName, type StoredSeedDescription } from '../seeds/normalise.ts'
 import type { OpenedSeed, RowsOptions } from '../seeds/define.ts'
 import { readSeedDescription } from '../seeds/stored.ts'
-import type { SeedReaderCalls } from './seed-reader.worker.ts'
-import { createSeedRows, type SeedRows } from './seed-rows.ts'
+import { startSeedReader } from '../seeds/seed-reader.ts'
+import { createSeedRows, type SeedRows } from '../seeds/seed-rows.ts'
 
 /** The seed rows of a run folder, copied into it first where they are not there yet. */
 export async function openSeedRows(
@@ -34,7 +33,7 @@ export async function openSeedRows(
   const { sampling_strategy: strategy, selection_strategy: selected } = config.seed_config
   const selection = selectRows(selected, description.size)
   if (!('size' in selection)) throw new RowsmithError('config-invalid', selection.message)
-  const reader = startWorker<SeedReaderCalls>('seed-reader.worker', import.meta.url)
+  const reader = startSeedReader()
   try {
     const order = { strategy, selection, runSeed: settings.seed }
     const rowBytes = await reader.call('open', folder, description.size, order)

@@ -4,8 +4,8 @@ import { commonFields } from '../columns/common-fields.ts'
 import { CellFailure } from '../graph/failure.ts'
 import { defineColumn } from '../graph/kind.ts'
 import { textMessage } from '../graph/request.ts'
-import { toText } from '../templates/python-text.ts'
-import { listVariables, render } from './render.ts'
+import { toText } from '../templates/values/python-text.ts'
+import { listVariables, render } from '../render/render.ts'
 
 const talk = defineColumn({
   type: 'talk',

@@ -6,7 +6,7 @@ import { partRowsFor } from '../plan/part.ts'
 import type { ColumnSettings, RunSettings } from '../store/settings.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { drawSeed } from '../util/random-source.ts'
-import type { Prepared } from './prepare.ts'
+import type { Prepared } from '../check/prepare.ts'
 
 /** Rows of a run that says nothing about them, as in the ancestor. */
 const defaultRows = 10

@@ -3,11 +3,11 @@ import type { ColumnKind } from '../graph/kind.ts'
 import { modelIdentity } from '../graph/model-identity.ts'
 import type { RunStore } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
-import { bindGenerators } from './bind.ts'
+import { bindGenerators } from '../rows/bind.ts'
 import { createEngine, decidedRows } from './engine.ts'
 import { openSeedRows } from './open-seed.ts'
-import { modelsOf } from './sources.ts'
-import { compileStored } from './stored-graph.ts'
+import { modelsOf } from '../check/sources.ts'
+import { compileStored } from '../check/stored-graph.ts'
 
 interface SettleOptions {
   clock: Clock

@@ -1,4 +1,4 @@
-import type { Journal } from './journal.ts'
+import type { Journal } from '../rows/journal.ts'
 
 /** The journal, with a mark above which nothing is sent: what is paid for must be written down. */
 export interface JournalGate extends Journal {

@@ -1,6 +1,6 @@
 import { type Group, rowAt } from '../plan/group.ts'
-import { type Block, type ByteTally, createBlock, freeRow } from './block.ts'
-import type { JournaledExchange } from './journal.ts'
+import { type Block, type ByteTally, createBlock, freeRow } from '../rows/block.ts'
+import type { JournaledExchange } from '../rows/journal.ts'
 import type { RowPlan } from './row-plan.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 

@@ -1,8 +1,8 @@
 import type { Interval } from '../plan/interval.ts'
-import type { Journal } from './journal.ts'
-import type { KnownRows } from './known-rows.ts'
-import type { PartContent } from './part-content.ts'
-import type { ReadRows } from './stored-rows.ts'
+import type { Journal } from '../rows/journal.ts'
+import type { KnownRows } from '../rows/known-rows.ts'
+import type { PartContent } from '../rows/part-content.ts'
+import type { ReadRows } from '../rows/stored-rows.ts'
 
 /**
  * Where an engine keeps what it makes: a run folder behind threads of this process, or one that

@@ -1,6 +1,6 @@
 import { RowsmithError } from '../util/errors.ts'
 
-import type { ByteTally } from './block.ts'
+import type { ByteTally } from '../rows/block.ts'
 
 /** What the writing of a part shares with the run. */
 interface PartContext {

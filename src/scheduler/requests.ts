@@ -16,7 +16,7 @@ import { createTokenEstimate, type TokenEstimate } from '../limits/token-estimat
 import type { Clock, Timer } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { createHeld } from './held.ts'
-import type { Journal } from './journal.ts'
+import type { Journal } from '../rows/journal.ts'
 import type { Resources } from './resources.ts'
 import type { Route, RouteCounters } from './routes.ts'
 

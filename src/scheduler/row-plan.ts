@@ -1,6 +1,6 @@
 import type { GraphColumn } from '../graph/graph.ts'
-import { skippable } from './evaluate.ts'
-import type { KnownPattern } from './known-rows.ts'
+import { skippable } from '../rows/evaluate.ts'
+import type { KnownPattern } from '../rows/known-rows.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
 /** What is to be made of a row of which some cells are known: the same for all rows alike. */

@@ -1,9 +1,9 @@
 import type { SharedGenerator } from '../graph/kind.ts'
 import type { RequestError } from '../graph/request-error.ts'
 import type { ModelReply, ModelRequest, Usage } from '../graph/request.ts'
-import { BlockRow } from './block.ts'
+import { BlockRow } from '../rows/block.ts'
 import type { OpenGroup } from './open-group.ts'
-import { frameOutcomes, type Outcome, requestFailure } from './outcome.ts'
+import { frameOutcomes, type Outcome, requestFailure } from '../rows/outcome.ts'
 import type { RequestJob, Requests } from './requests.ts'
 
 /** A cell that waits to be put into a request with others. */

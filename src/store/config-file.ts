@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseJson, stringifyJson } from '../util/json.ts'
-import { storageError } from './storage-error.ts'
+import { storageError } from '../threads/storage-error.ts'
 
 /** Name of the config in the run folder: for people, the ledger is the truth. */
 const configFileName = 'config.json'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeEach, afterEach, expect, test } from 'vitest'
 import { systemClock } from '../util/clock.ts'
 import { journaledPart, partContent } from '../../test/support/part-content.ts'
-import type { PartContent } from '../scheduler/part-content.ts'
+import type { PartContent } from '../rows/part-content.ts'
 import { createStore, openStore } from './store.ts'
 import type { RunSettings } from './settings.ts'
 

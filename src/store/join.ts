@@ -9,7 +9,7 @@ import {
   type JoinPart,
 } from './ledger-dataset.ts'
 import { syncFolder } from './parquet.ts'
-import { storageError } from './storage-error.ts'
+import { storageError } from '../threads/storage-error.ts'
 import type { OpenRun } from './open-run.ts'
 import { partHints } from './verify.ts'
 

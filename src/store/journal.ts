@@ -5,7 +5,7 @@ import type {
   JournaledExchange,
   JournaledFailure,
   RequestRecord,
-} from '../scheduler/journal.ts'
+} from '../rows/journal.ts'
 import type { Clock, Timer } from '../util/clock.ts'
 import type { JournalBatch, StoredCell, StoredExchange, StoredFailure } from './ledger-journal.ts'
 import { addToUsage, usageOf, type ColumnUsage } from './ledger-usage.ts'

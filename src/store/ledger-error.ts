@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
-import { sqliteCode, storageError } from './storage-error.ts'
+import { sqliteCode, storageError } from '../threads/storage-error.ts'
 
 const sqliteCorrupt = 11
 const readBytes = 1 << 20

@@ -4,7 +4,7 @@ import { RowsmithError, isRowsmithError } from '../util/errors.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { applicationId, checkSchema, formatVersion, tables } from './ledger-schema.ts'
 import { ledgerError } from './ledger-error.ts'
-import { sqliteCode } from './storage-error.ts'
+import { sqliteCode } from '../threads/storage-error.ts'
 
 export const ledgerName = 'ledger.sqlite'
 const sqliteReadOnlyRollback = 776

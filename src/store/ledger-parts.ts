@@ -1,6 +1,6 @@
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
-import type { AbsentRow } from '../scheduler/part-content.ts'
+import type { AbsentRow } from '../rows/part-content.ts'
 import type { PartProfile } from '../profile/part-profile.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { columnAt, type KeyedColumn } from './ledger-config.ts'

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { RowsmithError } from '../util/errors.ts'
-import { sqliteCode, storageError } from './storage-error.ts'
+import { sqliteCode, storageError } from '../threads/storage-error.ts'
 
 /** Who holds a run folder; only for messages, the lock itself is the truth. */
 export interface LockHolder {

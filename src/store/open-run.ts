@@ -1,5 +1,5 @@
 import type { Clock } from '../util/clock.ts'
-import type { WorkerClient } from './calls.ts'
+import type { WorkerClient } from '../threads/calls.ts'
 import type { LedgerCalls } from './ledger.worker.ts'
 import type { RunSettings } from './settings.ts'
 import type { WriterCalls } from './writer.worker.ts'

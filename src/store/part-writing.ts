@@ -10,7 +10,7 @@ import { createHandOff } from './hand-off.ts'
 import { syncFolder, type FileColumn, type WrittenFile } from './parquet.ts'
 import { mergeBlocks, readPartFile, writePartFile } from './part-file.ts'
 import type { RowBlock } from './row-group.ts'
-import { storageError } from './storage-error.ts'
+import { storageError } from '../threads/storage-error.ts'
 import { verifyPart, type RecordedFile } from './verify.ts'
 
 export interface WrittenPart extends WrittenFile {

@@ -1,5 +1,5 @@
 import type { Interval } from '../plan/interval.ts'
-import type { ReadRowsOptions, StoredBlock } from '../scheduler/stored-rows.ts'
+import type { ReadRowsOptions, StoredBlock } from '../rows/stored-rows.ts'
 import type { PageOptions, RowPage } from './ledger-rows.ts'
 
 export type ReadPage = (rows: readonly Interval[], options: PageOptions) => Promise<RowPage>

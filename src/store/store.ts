@@ -2,11 +2,11 @@ import { stat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
 import { partOf } from '../plan/part.ts'
-import type { PartContent } from '../scheduler/part-content.ts'
+import type { PartContent } from '../rows/part-content.ts'
 import type { PartStore } from '../scheduler/part-store.ts'
 import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
-import { startWorker, type WorkerClient } from './calls.ts'
+import { startWorker, type WorkerClient } from '../threads/calls.ts'
 import { checkFilesystem } from './filesystem.ts'
 import { joinDataset, withJoined } from './join.ts'
 import { createJournal, type BatchingJournal } from './journal.ts'
@@ -26,7 +26,7 @@ import { completeProfiles } from './profiles.ts'
 import { syncFolder } from './parquet.ts'
 import type { StoreEvent } from './open-run.ts'
 import type { RunSettings } from './settings.ts'
-import { storageError } from './storage-error.ts'
+import { storageError } from '../threads/storage-error.ts'
 import { type ReadPage, readRows } from './read-rows.ts'
 import { commitPart, streamPart } from './write-part.ts'
 import type { WriterCalls } from './writer.worker.ts'
@@ -155,7 +155,7 @@ async function openLocked(
   begin: (ledger: WorkerClient<LedgerCalls>) => Promise<OpenLedger>,
 ): Promise<RunStore> {
   const lock = takeLock(directory, options.clock.wallTime())
-  const ledger = startWorker<LedgerCalls>('ledger.worker')
+  const ledger = startWorker<LedgerCalls>('ledger.worker', import.meta.url)
   try {
     const opened = await begin(ledger)
     await removeOrphans(directory, ledger, opened.orphans)
@@ -207,7 +207,7 @@ function createRunStore(
     settings,
     clock,
     ledger,
-    writer: () => (writer ??= startWorker<WriterCalls>('writer.worker')),
+    writer: () => (writer ??= startWorker<WriterCalls>('writer.worker', import.meta.url)),
     onEvent,
     nextAttempt: () => `s${session}-${(attempts += 1)}`,
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
 import { RowsmithError } from '../util/errors.ts'
-import { storageError } from './storage-error.ts'
+import { storageError } from '../threads/storage-error.ts'
 
 /** A file, and what its bytes were when it was written. */
 export interface RecordedFile {

@@ -1,5 +1,5 @@
 import type { StoredValue } from '../graph/stored-value.ts'
-import { serve } from './calls.ts'
+import { serve } from '../threads/calls.ts'
 import { joinFile, type JoinFileOptions } from './join-file.ts'
 import type { PartPlace, PartProfile } from '../profile/part-profile.ts'
 import type { FileColumn, WrittenFile } from './parquet.ts'
@@ -10,7 +10,7 @@ import {
   type WrittenPart,
 } from './part-writing.ts'
 import { profileFile } from './profile-file.ts'
-import { storageError } from './storage-error.ts'
+import { storageError } from '../threads/storage-error.ts'
 import { lookAt, type RecordedFile } from './verify.ts'
 
 /** The thread that encodes Parquet; it sees files only, never the ledger. */

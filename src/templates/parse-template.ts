@@ -1,7 +1,7 @@
 import type { Value } from '../util/value.ts'
-import { compileExpression } from './compile-expression.ts'
-import { compileBody } from './compile-statement.ts'
-import { filterTable } from './filter-table.ts'
+import { compileExpression } from './compile/compile-expression.ts'
+import { compileBody } from './compile/compile-statement.ts'
+import { filterTable } from './filters/filter-table.ts'
 import {
   Output,
   type Block,
@@ -10,21 +10,21 @@ import {
   type Frame,
   type Missing,
   type Unit,
-} from './frame.ts'
-import { normalizeSource, positionAt } from './lexer.ts'
+} from './compile/frame.ts'
+import { normalizeSource, positionAt } from './parse/lexer.ts'
 import { withLimits } from './limits.ts'
-import { parseLiteral } from './literal.ts'
-import { attributeOf, itemOf } from './member.ts'
-import type { Expression, Statement } from './nodes.ts'
-import { Markup, truthy, Undefined } from './operand.ts'
-import type { RenderContext } from './operation.ts'
-import { parseBareExpression, parseStatements } from './parser.ts'
-import { findExpressionReferences, findReferences } from './references.ts'
+import { parseLiteral } from './values/literal.ts'
+import { attributeOf, itemOf } from './filters/member.ts'
+import type { Expression, Statement } from './parse/nodes.ts'
+import { Markup, truthy, Undefined } from './values/operand.ts'
+import type { RenderContext } from './values/operation.ts'
+import { parseBareExpression, parseStatements } from './parse/parser.ts'
+import { findExpressionReferences, findReferences } from './parse/references.ts'
 import type { RenderOptions, Scope, Template } from './template.ts'
 import { TemplateError, TemplateSyntaxError } from './template-error.ts'
-import { testTable } from './test-table.ts'
-import { toValue } from './to-value.ts'
-import { assignedNames } from './walk.ts'
+import { testTable } from './filters/test-table.ts'
+import { toValue } from './values/to-value.ts'
+import { assignedNames } from './parse/walk.ts'
 
 export interface TemplateOptions {
   /**

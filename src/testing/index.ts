@@ -9,7 +9,7 @@ export {
   type ScriptedOptions,
   type ScriptedProvider,
   type ScriptedRule,
-} from '../models/scripted.ts'
+} from './scripted.ts'
 export {
   createModelServer,
   type ModelServer,

@@ -4,7 +4,7 @@ import { CellInterrupted } from '../../src/graph/interrupted.ts'
 import type { TaskContext } from '../../src/graph/kind.ts'
 import { RequestError } from '../../src/graph/request-error.ts'
 import { textOf } from '../../src/graph/request.ts'
-import type { JournaledExchange } from '../../src/scheduler/journal.ts'
+import type { JournaledExchange } from '../../src/rows/journal.ts'
 import { createEngine, type EngineOptions, requestOf, type TestColumn } from '../support/engine.ts'
 
 interface Watched {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { RequestError } from '../../src/graph/request-error.ts'
 import { createConcurrencyLimiter } from '../../src/limits/limiter.ts'
-import type { Journal } from '../../src/scheduler/journal.ts'
+import type { Journal } from '../../src/rows/journal.ts'
 import { createEngine, requestOf, type TestColumn } from '../support/engine.ts'
 
 const chain: TestColumn[] = [

@@ -27,15 +27,15 @@ import type {
   JournaledExchange,
   JournaledFailure,
   RequestRecord,
-} from '../../src/scheduler/journal.ts'
-import { holdNothing } from '../../src/scheduler/held-rows.ts'
+} from '../../src/rows/journal.ts'
+import { holdNothing } from '../../src/rows/held-rows.ts'
 import type { Route } from '../../src/scheduler/routes.ts'
 import {
   createScheduler,
   type Scheduler,
   type SchedulerOptions,
 } from '../../src/scheduler/scheduler.ts'
-import type { ReadRows } from '../../src/scheduler/stored-rows.ts'
+import type { ReadRows } from '../../src/rows/stored-rows.ts'
 import { knownSource } from './known-rows.ts'
 import type { SchedulerEnd } from '../../src/scheduler/stopping.ts'
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'

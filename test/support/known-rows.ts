@@ -1,13 +1,9 @@
 import type { Graph } from '../../src/graph/graph.ts'
 import { storedBytes, type StoredValue, toStored } from '../../src/graph/stored-value.ts'
 import type { Group } from '../../src/plan/group.ts'
-import type {
-  JournaledCell,
-  JournaledExchange,
-  JournaledFailure,
-} from '../../src/scheduler/journal.ts'
-import type { KnownPattern, KnownRows } from '../../src/scheduler/known-rows.ts'
-import type { ReadRows } from '../../src/scheduler/stored-rows.ts'
+import type { JournaledCell, JournaledExchange, JournaledFailure } from '../../src/rows/journal.ts'
+import type { KnownPattern, KnownRows } from '../../src/rows/known-rows.ts'
+import type { ReadRows } from '../../src/rows/stored-rows.ts'
 
 interface FoundRow {
   values: Map<number, StoredValue>

@@ -1,14 +1,9 @@
 import { RowSet } from '../../src/plan/row-set.ts'
 import type { ColumnType } from '../../src/graph/kind.ts'
 import { fromStored, type StoredValue, toStored } from '../../src/graph/stored-value.ts'
-import type { JournaledExchange } from '../../src/scheduler/journal.ts'
-import type {
-  AbsentRow,
-  PartContent,
-  PartEnd,
-  RecordBlock,
-} from '../../src/scheduler/part-content.ts'
-import type { KnownFailure } from '../../src/scheduler/stored-rows.ts'
+import type { JournaledExchange } from '../../src/rows/journal.ts'
+import type { AbsentRow, PartContent, PartEnd, RecordBlock } from '../../src/rows/part-content.ts'
+import type { KnownFailure } from '../../src/rows/stored-rows.ts'
 import type { RunStore } from '../../src/store/store.ts'
 import type { Value } from '../../src/util/value.ts'
 

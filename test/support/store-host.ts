@@ -3,11 +3,11 @@ import type {
   JournaledExchange,
   JournaledFailure,
   RequestRecord,
-} from '../../src/scheduler/journal.ts'
+} from '../../src/rows/journal.ts'
 import type { Interval } from '../../src/plan/interval.ts'
 import { fromStored, type StoredValue } from '../../src/graph/stored-value.ts'
-import type { PartEnd, RecordBlock } from '../../src/scheduler/part-content.ts'
-import type { ReadRowsOptions, StoredBlock } from '../../src/scheduler/stored-rows.ts'
+import type { PartEnd, RecordBlock } from '../../src/rows/part-content.ts'
+import type { ReadRowsOptions, StoredBlock } from '../../src/rows/stored-rows.ts'
 import { openStore, type RunStore } from '../../src/store/store.ts'
 import { messageOf } from '../../src/util/errors.ts'
 import { systemClock } from '../../src/util/clock.ts'

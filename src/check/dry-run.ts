@@ -1,0 +1,304 @@
+import type { Graph, GraphColumn } from '../graph/graph.ts'
+import { CellFailure } from '../graph/failure.ts'
+import type { Generator, RowGenerator, SeedWindow } from '../graph/kind.ts'
+import type { ModelConfig } from '../config/dataset.ts'
+import { fillNull, createEvaluator, type Evaluator } from '../rows/evaluate.ts'
+import { firstRequest } from '../rows/first-request.ts'
+import { type Block, BlockRow, cellStatus, createBlock, setCell } from '../rows/block.ts'
+import { parseExpression } from '../templates/parse-template.ts'
+import { TemplateError, TemplateSyntaxError } from '../templates/template-error.ts'
+import type { Clock } from '../util/clock.ts'
+import type { Value } from '../util/value.ts'
+import { bindGenerators } from '../rows/bind.ts'
+import type { SeedSample } from './seed-sample.ts'
+
+/** Rows looked at first. */
+const fewRows = 5
+/** Rows looked at before it is said that something always fails. */
+const manyRows = 50
+/** What a column may take; templates that need longer are looked at in fewer rows. */
+const longestMs = 1_000
+/** What all columns together may take; those that come later are not looked at. */
+const longestOfAllMs = 3_000
+
+export interface DryRunOptions {
+  graph: Graph
+  runSeed: bigint
+  models: readonly ModelConfig[]
+  /** Null without a seed, and when its rows are not at hand. */
+  seed: SeedSample | null
+  clock: Clock
+}
+
+/** One row in which a cell could not be made. */
+export interface DryFailure {
+  row: number
+  error: CellFailure
+  /** What its inputs were. */
+  values: readonly (readonly [name: string, value: Value])[]
+}
+
+/** What became of a column in the sampled rows. */
+export interface DryColumn {
+  column: GraphColumn
+  /** Rows that were looked at. */
+  rows: number
+  /** Rows in which the cell was tried: not skipped, nothing above it lost. */
+  tried: number
+  failures: readonly DryFailure[]
+  /** Whether it took too long to look at more rows. */
+  isCut: boolean
+  /** Whether the failures do not depend on what a model answers. */
+  isCertain: boolean
+  /** Whether every row that can be was among them, as far as the seed decides. */
+  isComplete: boolean
+  /** Why its skip condition could not be decided, where that does not depend on a model. */
+  conditionErrors: readonly { row: number; error: unknown }[]
+}
+
+/**
+ * Makes a few rows without asking a model: samplers and seed columns for real, templates rendered,
+ * with something in the place of what only a model can make.
+ *
+ * A failure counts where it does not hang on such a stand-in. Never sends or journals; a function that asks
+ * for a model runs until it does.
+ */
+export async function dryRun(options: DryRunOptions): Promise<DryColumn[]> {
+  const { graph } = options
+  const last = options.clock.now() + longestOfAllMs
+  const first = await sample(options, { rows: fewRows, last, wanted: () => true })
+  const suspects = first.filter(alwaysFails)
+  if (suspects.length === 0) return first
+  const needed = upstreamOf(graph, suspects)
+  const more = await sample(options, { rows: manyRows, last, wanted: (id) => needed.has(id) })
+  const again = new Map(more.map((found) => [found.column.id, found]))
+  return first.map((found) => {
+    const retried = again.get(found.column.id)
+    if (!suspects.includes(found) || retried === undefined) return found
+    return failsLess(retried, found) ? { ...found, isCut: true } : retried
+  })
+}
+
+/** The first rows are among the many: less fails where there was no time to come to it again. */
+function failsLess(more: DryColumn, first: DryColumn): boolean {
+  return (
+    more.failures.length < first.failures.length ||
+    more.conditionErrors.length < first.conditionErrors.length
+  )
+}
+
+function alwaysFails({ tried, failures, conditionErrors, rows, isCut }: DryColumn): boolean {
+  if (isCut) return false
+  return (failures.length > 0 && failures.length === tried) || conditionErrors.length === rows
+}
+
+/** The columns, and all that they wait for. */
+function upstreamOf({ columns }: Graph, found: readonly DryColumn[]): Set<number> {
+  const needed = new Set(found.map(({ column }) => column.id))
+  // Upstream comes first, so one pass from the end gathers everything.
+  for (const { id, upstream, producer } of columns.toReversed()) {
+    if (!needed.has(id)) continue
+    for (const up of upstream) needed.add(up)
+    if (producer !== null) needed.add(producer)
+  }
+  return needed
+}
+
+/** What is known of a cell: made as a run would, put in a model's place, or lost with its row. */
+type Known = 'real' | 'stand-in' | 'lost'
+
+interface SampleOptions {
+  rows: number
+  /** When all of it has to end, by the clock. */
+  last: number
+  wanted: (id: number) => boolean
+}
+
+async function sample(
+  { graph, runSeed, models, seed, clock }: DryRunOptions,
+  { rows, last, wanted }: SampleOptions,
+): Promise<DryColumn[]> {
+  let seedWasRead = false
+  const window: SeedWindow = {
+    value(row, column) {
+      if (seed === null) throw new NotAtHand()
+      seedWasRead = true
+      return seed.value(row, column)
+    },
+  }
+  const generators = bindGenerators({ graph, runSeed, models, seed: window })
+  const conditionErrors = new Map<number, { row: number; error: unknown }[]>()
+  const evaluator = createEvaluator({
+    graph,
+    onConditionError(column, row, error) {
+      conditionErrors.set(column.id, [...(conditionErrors.get(column.id) ?? []), { row, error }])
+    },
+  })
+  const block = createBlock(graph, rows, (offset) => offset)
+  const known: Known[][] = graph.columns.map(() => Array.from({ length: rows }, () => 'lost'))
+  const ofSeed: boolean[] = []
+
+  const sampled: DryColumn[] = []
+  for (const column of graph.columns) {
+    ofSeed[column.id] = column.upstream.some((id) => ofSeed[id])
+    if (column.producer !== null || !wanted(column.id)) continue
+    const failures: DryFailure[] = []
+    let tried = 0
+    let isCertain = true
+    let isCut = false
+    seedWasRead = false
+    const end = Math.min(last, clock.now() + longestMs)
+    for (let offset = 0; offset < rows; offset += 1) {
+      isCut ||= clock.now() > end
+      if (isCut) {
+        standIn(column, block, offset)
+        for (const id of [column.id, ...column.sides]) (known[id] as Known[])[offset] = 'stand-in'
+        continue
+      }
+      const place = { block, offset, evaluator, generators, known, clock }
+      const attempt = await make(column, place)
+      for (const id of [column.id, ...column.sides]) (known[id] as Known[])[offset] = attempt.known
+      if (!attempt.tried) continue
+      tried += 1
+      if (attempt.error === null) continue
+      isCertain &&= attempt.isCertain
+      const values = valuesOf(column, block, offset, known)
+      failures.push({ row: offset, error: attempt.error, values })
+    }
+    ofSeed[column.id] ||= seedWasRead
+    const isComplete = ofSeed[column.id] !== true || rows >= (seed?.completeFrom ?? Infinity)
+    const errors = conditionErrors.get(column.id) ?? []
+    sampled.push({
+      column,
+      rows,
+      tried,
+      failures,
+      isCut,
+      isCertain,
+      isComplete,
+      conditionErrors: errors,
+    })
+  }
+  return sampled
+}
+
+interface Attempt {
+  known: Known
+  tried: boolean
+  /** Null where the cell was made, or its failure says nothing. */
+  error: CellFailure | null
+  isCertain: boolean
+}
+
+interface Place {
+  block: Block
+  offset: number
+  evaluator: Evaluator
+  generators: readonly (Generator | null)[]
+  known: readonly (readonly Known[])[]
+  clock: Clock
+}
+
+async function make(column: GraphColumn, place: Place): Promise<Attempt> {
+  const { block, offset, evaluator, known } = place
+  const inputs = column.upstream.map((id) => known[id]?.[offset])
+  if (inputs.includes('lost')) {
+    return { known: 'lost', tried: false, error: null, isCertain: true }
+  }
+  const isReal = !inputs.includes('stand-in')
+  // Whether a condition over a stand-in holds is not known: then nothing below it is certain.
+  if (isReal && evaluator.skip(column, block, offset)) {
+    return { known: 'real', tried: false, error: null, isCertain: true }
+  }
+  const outcome = await generate(column, place)
+  if (outcome === 'made') {
+    return { known: isReal ? 'real' : 'stand-in', tried: true, error: null, isCertain: true }
+  }
+  if (outcome instanceof CellFailure) {
+    if (isReal) {
+      if (column.onFailure === 'null') fillNull(column, block, offset)
+      const left = column.onFailure === 'null' ? 'real' : 'lost'
+      return { known: left, tried: true, error: outcome, isCertain: true }
+    }
+    standIn(column, block, offset)
+    const error = hangsOnRealOnly(outcome, column, place) ? outcome : null
+    return { known: 'stand-in', tried: true, error, isCertain: false }
+  }
+  standIn(column, block, offset)
+  return { known: 'stand-in', tried: true, error: null, isCertain: true }
+}
+
+/** Makes or prepares a cell; `unknown` for what only a run can make. */
+async function generate(
+  column: GraphColumn,
+  { block, offset, evaluator, generators, clock }: Place,
+): Promise<'made' | 'unknown' | CellFailure> {
+  const generator = generators[column.id] ?? null
+  const row = new BlockRow(block, offset)
+  try {
+    if (isPureRow(column, generator)) return evaluator.row(column, generator, row) ?? 'made'
+  } catch (error) {
+    if (error instanceof CellFailure) return error
+    // The seed's rows are not at hand; anything else is a defect of the kind, and the run tells
+    // of it with the row in which it happens.
+  }
+  // Rendering the templates of a request sends nothing.
+  const request = await firstRequest(generator, row, { clock, longestMs })
+  return request instanceof CellFailure ? request : 'unknown'
+}
+
+function isPureRow({ pure }: GraphColumn, generator: Generator | null): generator is RowGenerator {
+  return pure && generator?.by === 'row'
+}
+
+class NotAtHand extends Error {}
+
+function standIn(column: GraphColumn, block: Block, offset: number): void {
+  for (const id of [column.id, ...column.sides]) {
+    const { type } = block.graph.columns[id] as GraphColumn
+    setCell(block, id, offset, standIns[type], cellStatus.done)
+  }
+}
+
+const standIns: Readonly<Record<GraphColumn['type'], Value>> = {
+  string: 'text',
+  int64: 1,
+  float64: 1,
+  bool: true,
+  json: new Map(),
+}
+
+/** Whether the expression that failed reads columns only, and only such as are real. */
+function hangsOnRealOnly(
+  { cause }: CellFailure,
+  column: GraphColumn,
+  { block, offset, known }: Place,
+): boolean {
+  if (!(cause instanceof TemplateError)) return false
+  const source =
+    /^\{\{-?\+?([^]*?)[-+]?\}\}$/.exec(cause.expression.trim())?.[1] ?? cause.expression
+  try {
+    const { references } = parseExpression(source)
+    const ids = references.map(({ name }) => block.graph.byName.get(name) ?? -1)
+    return (
+      ids.length > 0 &&
+      ids.every((id) => column.upstream.includes(id) && known[id]?.[offset] === 'real')
+    )
+  } catch (error) {
+    // A statement, such as a loop: what it reads is not told apart.
+    if (error instanceof TemplateSyntaxError) return false
+    throw error
+  }
+}
+
+function valuesOf(
+  { upstream }: GraphColumn,
+  block: Block,
+  offset: number,
+  known: readonly (readonly Known[])[],
+): DryFailure['values'] {
+  const row = new BlockRow(block, offset)
+  return upstream
+    .filter((id) => known[id]?.[offset] === 'real')
+    .map((id) => [(block.graph.columns[id] as GraphColumn).name, row.get(id)])
+}

@@ -1,0 +1,29 @@
+import type { Problem } from '../config/problem.ts'
+import { systemClock } from '../util/clock.ts'
+import { hasErrors } from './config-error.ts'
+import { check, type PrepareOptions } from './prepare.ts'
+
+export interface Validation {
+  /** Whether a run could start. */
+  ok: boolean
+  problems: readonly Problem[]
+}
+
+/** Checks a config as a run would, without asking a model and without writing anything. */
+export async function validate(
+  options: Pick<PrepareOptions, 'config'> & Partial<Omit<PrepareOptions, 'signal'>>,
+): Promise<Validation> {
+  const { prepared, problems } = await check({
+    config: options.config,
+    providersFile: options.providersFile,
+    runConfig: options.runConfig,
+    environment: options.environment ?? process.env,
+    clock: options.clock ?? systemClock,
+    kinds: options.kinds,
+    providerKinds: options.providerKinds,
+    signal: new AbortController().signal,
+    onEvent: options.onEvent,
+  })
+  await prepared?.[Symbol.asyncDispose]()
+  return { ok: !hasErrors(problems), problems }
+}

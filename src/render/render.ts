@@ -1,0 +1,266 @@
+import type { Problem } from '../config/problem.ts'
+import { type ModelRequest, textOf } from '../graph/request.ts'
+import { createRandom } from '../random/random.ts'
+import { isTruthy } from '../templates/parse-template.ts'
+import { toText } from '../templates/values/python-text.ts'
+import { TemplateError } from '../templates/template-error.ts'
+import { RowsmithError } from '../util/errors.ts'
+import { stringifyJson } from '../util/json.ts'
+import { meantName } from '../graph/writable-name.ts'
+import { hasErrors } from '../check/config-error.ts'
+import { type DataRow, readRows } from './render-rows.ts'
+import { sampleRow } from './sample-row.ts'
+import { readParts, type RenderSource, type TemplatePart } from './template-parts.ts'
+
+export type { RenderSource } from './template-parts.ts'
+
+/** What is rendered, and with which rows. */
+export type RenderOptions = RenderSource & {
+  /**
+   * Rows as JSON: one object, a list of objects, or an object on each line; the path of a file or
+   * `{ text }`. Without it a column gets the row that a run of its config would make.
+   */
+  data?: string | { text: string; file?: string }
+  /** Only this row, from 0; without it all rows of the data, or row 0 of the config. */
+  row?: number
+  /** The run seed; the config's own or 0 when left out. */
+  seed?: bigint
+  signal?: AbortSignal
+}
+
+/** What templates become. */
+export interface Rendering {
+  /** Whether every row could be rendered. */
+  ok: boolean
+  seed: bigint
+  /** Rows that could be rendered. */
+  rows: readonly RenderedRow[]
+  problems: readonly Problem[]
+}
+
+export interface RenderedRow {
+  row: number
+  parts: readonly RenderedPart[]
+}
+
+export interface RenderedPart {
+  /**
+   * `template`, or the column's field: `prompt`, `system_prompt`, `expr`, `skip.when`. Of a column
+   * that asks a model without templates: `system`, `user`, `input` or `prompt` of its first request.
+   */
+  field: string
+  text: string
+  /** Of a skip condition: whether it skips the row. */
+  skips?: boolean
+}
+
+/** A variable a template reads, at the first place it is read. */
+export interface TemplateVariable {
+  name: string
+  field: string
+  file: string
+  /** 1-based, in the file. */
+  line: number
+  column: number
+}
+
+/** Shows what a template, or the templates of a column, become. */
+export async function render(options: RenderOptions): Promise<Rendering> {
+  const { data, row: only, signal = new AbortController().signal } = options
+  const { parts, column, problems, noTemplates } = await readParts(options)
+  const seed = options.seed ?? column?.draft.seed ?? 0n
+  if (hasErrors(problems)) return { ok: false, seed, rows: [], problems }
+  if (noTemplates !== undefined && data !== undefined) throw noTemplates
+  if (data !== undefined) return renderRows(parts, numbered(await readRows(data), only), seed)
+  if (column === null) return renderRows(parts, [[only ?? 0, new Map()]], seed)
+
+  const row = only ?? 0
+  const kinds = 'kinds' in options ? (options.kinds ?? []) : []
+  const sampled = await sampleRow(column, { row, seed, kinds, signal })
+  const lacking = [
+    ...sampled.problems,
+    ...parts.flatMap((part) => lackingIn(part, sampled.unmade, sampled.values)),
+  ]
+  if (lacking.length > 0) return { ok: false, seed, rows: [], problems: lacking }
+  if (noTemplates !== undefined) {
+    const { request, unmade } = sampled
+    if (request === null && unmade.size > 0) {
+      return { ok: false, seed, rows: [], problems: unmadeProblems(column.name, unmade) }
+    }
+    if (request === null) throw noTemplates
+    return { ok: true, seed, rows: [{ row, parts: requestParts(request) }], problems: [] }
+  }
+  return renderRows(parts, [[row, sampled.values]], seed)
+}
+
+function unmadeProblems(name: string, unmade: ReadonlyMap<string, string>): Problem[] {
+  return [...unmade].map(([read, why]) => ({
+    level: 'error',
+    code: 'column-not-sampled',
+    path: [],
+    message: `What '${name}' asks reads '${read}', ${why}`,
+  }))
+}
+
+/** What a column without templates asks first: each message by its role, inputs, or a prompt. */
+function requestParts(request: ModelRequest): RenderedPart[] {
+  if (request.operation === 'image') return [{ field: 'prompt', text: textOf(request.prompt) }]
+  if (request.operation === 'embed') {
+    return request.inputs.map((input) => ({ field: 'input', text: textOf(input) }))
+  }
+  return request.messages.map(({ role, content }) => ({ field: role, text: textOf(content) }))
+}
+
+/** The variables templates read, and what is wrong with the templates. */
+export async function listVariables(
+  source: RenderSource,
+): Promise<{ variables: readonly TemplateVariable[]; problems: readonly Problem[] }> {
+  const { parts, column, problems, noTemplates } = await readParts(source)
+  if (noTemplates !== undefined) throw noTemplates
+  const names = new Set(column?.draft.columns.map(({ name }) => name))
+  const variables = parts.flatMap(({ field, template, locate }) =>
+    template.references
+      .filter(({ name, optional }) => !optional || names.has(name))
+      .map(({ name, line, column: at }): TemplateVariable => {
+        const { file = '', position } = locate(nowhere, { line, column: at })
+        return { name, field, file, line: position?.line ?? line, column: position?.column ?? at }
+      }),
+  )
+  return { variables, problems }
+}
+
+/** Carries a place of a template into its file. */
+const nowhere: Problem = { level: 'warning', code: 'variable', path: [], message: '' }
+
+function numbered(rows: readonly DataRow[], only: number | undefined): [number, DataRow][] {
+  if (only === undefined) return rows.map((row, index) => [index, row])
+  const row = rows[only]
+  if (row !== undefined) return [[only, row]]
+  throw new RowsmithError('usage', `there is no row ${only} in the data`, {
+    hints: [rows.length === 1 ? 'It has row 0 alone.' : `It has rows 0 to ${rows.length - 1}.`],
+  })
+}
+
+function renderRows(
+  parts: readonly TemplatePart[],
+  rows: readonly (readonly [number, DataRow])[],
+  seed: bigint,
+): Rendering {
+  const rendered: RenderedRow[] = []
+  const complaints = createComplaints(rows.length)
+  const bound = parts.map((part) => ({ part, random: randomOf(part, seed) }))
+  for (const [row, values] of rows) {
+    const done = bound.map(({ part, random }) => {
+      try {
+        return renderPart(part, values, random(row))
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error
+        complaints.add(row, part, failure(error, values), error)
+        return null
+      }
+    })
+    done.forEach((one, index) => {
+      const part = parts[index]
+      if (part?.needsText && one?.text.trim() === '') complaints.add(row, part, emptyText)
+    })
+    const whole = done.filter((part) => part !== null)
+    if (whole.length === done.length) rendered.push({ row, parts: whole })
+  }
+  const problems = complaints.all()
+  return { ok: !hasErrors(problems), seed, rows: rendered, problems }
+}
+
+type Draw = (() => number) | null
+
+function randomOf({ stream }: TemplatePart, seed: bigint): (row: number) => Draw {
+  if (stream === null) return () => null
+  const random = createRandom(seed, stream)
+  return (row) => {
+    random.at(row)
+    return () => random.uniform()
+  }
+}
+
+function renderPart(
+  { field, template, isCondition }: TemplatePart,
+  values: DataRow,
+  random: Draw,
+): RenderedPart {
+  const options = random === null ? {} : { random }
+  if (!isCondition) return { field, text: template.render(values, options) }
+  const value = template.evaluate(values, options)
+  return { field, text: toText(value), skips: isTruthy(value) }
+}
+
+const emptyText: Problem = {
+  level: 'warning',
+  code: 'empty-render',
+  path: [],
+  message: 'This renders to no text, which fails the cell in a run',
+}
+
+function failure(error: TemplateError, values: DataRow): Problem {
+  const { reason, expression, asked } = error
+  const where = expression === '' ? '' : `, in ${JSON.stringify(expression)}`
+  return {
+    level: 'error',
+    code: 'template-error',
+    path: [],
+    message: `${reason}${where}`,
+    ...(asked?.name ? { suggestion: suggest(asked.name, [...values.keys()]) } : {}),
+  }
+}
+
+function suggest(name: string, names: readonly string[]): string {
+  const meant = meantName(name, names)
+  if (meant !== undefined) return meant
+  if (names.length === 0) return 'There is no data: give a row that has it.'
+  const shown = names.slice(0, 20).join(', ')
+  return `The row has ${shown}${names.length > 20 ? `, and ${names.length - 20} more` : ''}.`
+}
+
+interface Complaints {
+  add(row: number, part: TemplatePart, problem: Problem, error?: TemplateError): void
+  all(): Problem[]
+}
+
+/** Problems of rows: the same one of many rows is one. */
+function createComplaints(rowCount: number): Complaints {
+  const found = new Map<string, { problem: Problem; rows: number; first: number }>()
+  return {
+    add(row, part, problem, error) {
+      const within = { line: error?.line || 1, column: error?.column || 1 }
+      const key = JSON.stringify([part.field, within, problem.message])
+      const known = found.get(key)
+      if (known === undefined) {
+        found.set(key, { problem: part.locate(problem, within), rows: 1, first: row })
+      } else known.rows += 1
+    },
+    all: () =>
+      [...found.values()].map(({ problem, rows, first }) => {
+        if (rowCount === 1) return problem
+        const which = rows === 1 ? `row ${first}` : `${rows} rows, the first is row ${first}`
+        return { ...problem, message: `${problem.message} (${which})` }
+      }),
+  }
+}
+
+/** What a template reads that only a run makes. */
+function lackingIn(
+  { field, template, locate }: TemplatePart,
+  unmade: ReadonlyMap<string, string>,
+  values: DataRow,
+): Problem[] {
+  return template.references.flatMap(({ name, line, column }) => {
+    const why = unmade.get(name)
+    if (why === undefined) return []
+    const problem: Problem = {
+      level: 'error',
+      code: 'column-not-sampled',
+      path: [],
+      message: `The ${field} reads '${name}', ${why}`,
+      suggestion: `Give it with the data; what could be made is ${stringifyJson(values, { spaced: true })}`,
+    }
+    return [locate(problem, { line, column })]
+  })
+}

@@ -1,0 +1,153 @@
+import type { Problem } from '../config/problem.ts'
+import { withPositions } from '../config/problems.ts'
+import type { Graph, GraphColumn } from '../graph/graph.ts'
+import { CellFailure } from '../graph/failure.ts'
+import type { ColumnKind, SeedWindow } from '../graph/kind.ts'
+import type { ModelRequest } from '../graph/request.ts'
+import { seedColumnType } from '../graph/parse-columns.ts'
+import { BlockRow, cellStatus, createBlock, statusOf } from '../rows/block.ts'
+import { firstRequest } from '../rows/first-request.ts'
+import { createEvaluator } from '../rows/evaluate.ts'
+import type { InspectedSeed } from '../seeds/inspect.ts'
+import { createSeedOrder } from '../seeds/order.ts'
+import { systemClock } from '../util/clock.ts'
+import { RowsmithError } from '../util/errors.ts'
+import type { Value } from '../util/value.ts'
+import { bindGenerators } from '../rows/bind.ts'
+import { hasErrors } from '../check/config-error.ts'
+import { compileDataset, lookAtSeed } from '../check/prepare.ts'
+import type { DataRow } from './render-rows.ts'
+import { modelsOf } from '../check/sources.ts'
+import type { ColumnOfConfig } from './template-parts.ts'
+
+/** What a column reads in a row, as far as it can be made without a model. */
+export interface SampledRow {
+  values: DataRow
+  /** Columns upstream that are not made here, and why. */
+  unmade: ReadonlyMap<string, string>
+  problems: readonly Problem[]
+  /** What a column without templates asks a model first; null where that is not known. */
+  request: ModelRequest | null
+}
+
+export interface SampleOptions {
+  row: number
+  seed: bigint
+  kinds: readonly ColumnKind[]
+  signal: AbortSignal
+}
+
+/** Makes the row a column of a config would see in a run with this seed. */
+export async function sampleRow(
+  { source, draft, locate, name }: ColumnOfConfig,
+  { row, seed: runSeed, kinds, signal }: SampleOptions,
+): Promise<SampledRow> {
+  const look = await lookAtSeed(draft, source, null, { signal, clock: systemClock })
+  const { inspected } = look
+  const { graph, problems: found } = compileDataset(draft, look.schema, kinds)
+  const compiled = look.unread ? found.filter(({ code }) => code !== 'unknown-reference') : found
+  const problems = withPositions([...look.problems, ...compiled], source.file, locate)
+  const nothing = {
+    values: new Map<string, Value>(),
+    unmade: new Map<string, string>(),
+    request: null,
+  }
+  if (graph === null || hasErrors(problems)) {
+    return { ...nothing, problems: problems.filter(({ level }) => level === 'error') }
+  }
+
+  const upstream = upstreamOf(graph, name)
+  const readsSeed = upstream.some(({ kind }) => kind.type === seedColumnType)
+  const strategy = draft.seed_config?.sampling_strategy ?? 'ordered'
+  const seed =
+    inspected !== null && readsSeed
+      ? await seedRowOf(
+          inspected,
+          createSeedOrder(strategy, inspected.selection, runSeed)(row),
+          signal,
+        )
+      : null
+  const generators = bindGenerators({ graph, runSeed, models: modelsOf(draft), seed })
+  const evaluator = createEvaluator({ graph, onConditionError: () => {} })
+  const block = createBlock(graph, 1, () => row)
+  const at = new BlockRow(block, 0)
+  const isMade = (id: number): boolean => statusOf(block, id, 0) !== cellStatus.pending
+
+  for (const column of upstream) {
+    const generator = generators[column.id]
+    if (!column.upstream.every(isMade) || isMade(column.id)) continue
+    // A skipped column has its value without a model.
+    if (generator === null || evaluator.skip(column, block, 0)) continue
+    if (generator?.by !== 'row') continue
+    const failure = evaluator.row(column, generator, at)
+    if (failure === null) continue
+    const problem = problemOf(column.name, failure)
+    return { ...nothing, problems: withPositions([problem], source.file, locate) }
+  }
+
+  function problemOf(of: string, { code, message }: CellFailure): Problem {
+    return {
+      level: 'error',
+      code,
+      path: ['columns', draft.columns.findIndex((other) => other.name === of)],
+      message: `Column '${of}' can't be made in row ${row}: ${message}`,
+    }
+  }
+
+  const own = graph.columns[graph.byName.get(name) ?? -1]
+  const first =
+    own !== undefined && own.kind.templates === undefined && own.upstream.every(isMade)
+      ? await firstRequest(generators[own.id] ?? null, at, { clock: systemClock, longestMs: 1_000 })
+      : null
+  if (first instanceof CellFailure) {
+    return { ...nothing, problems: withPositions([problemOf(name, first)], source.file, locate) }
+  }
+  return {
+    request: first,
+    values: new Map(
+      upstream.filter(({ id }) => isMade(id)).map(({ id, name: key }) => [key, at.get(id)]),
+    ),
+    unmade: new Map(
+      upstream.filter(({ id }) => !isMade(id)).map((column) => [column.name, whyUnmade(column)]),
+    ),
+    problems: [],
+  }
+}
+
+function whyUnmade({ by, kind }: GraphColumn): string {
+  return by === 'row'
+    ? 'which depends on a column that only a run makes'
+    : `a column of kind ${kind.type}, which only a run makes`
+}
+
+/** The columns above a column, those first that others wait for; sides with their producer. */
+function upstreamOf(graph: Graph, name: string): GraphColumn[] {
+  const wanted = new Set<number>()
+  const visit = (id: number): void => {
+    if (wanted.has(id)) return
+    wanted.add(id)
+    for (const above of graph.columns[id]?.upstream ?? []) visit(above)
+  }
+  for (const id of graph.columns[graph.byName.get(name) ?? -1]?.upstream ?? []) visit(id)
+  return graph.columns.filter(({ id }) => wanted.has(id))
+}
+
+/** One row of a seed, read from its beginning: nothing is copied for it. */
+async function seedRowOf(
+  { seed }: InspectedSeed,
+  wanted: number,
+  signal: AbortSignal,
+): Promise<SeedWindow> {
+  let before = 0
+  for await (const batch of seed.rows({ signal })) {
+    const values = batch[wanted - before]
+    if (values !== undefined) {
+      const at = new Map(seed.columns.map(({ name }, index) => [name, values[index] ?? null]))
+      return { value: (_row, column) => at.get(column) ?? null }
+    }
+    before += batch.length
+  }
+  throw new RowsmithError('seed-changed', `the seed had ${seed.size} rows, and now has ${before}`, {
+    hints: ['Start again once nothing writes to it any more.'],
+  })
+}

@@ -1,0 +1,211 @@
+import type { ColumnConfig, DatasetConfig } from '../config/dataset.ts'
+import { excerptOf } from '../config/excerpt.ts'
+import type { Position, Problem } from '../config/problem.ts'
+import { withPositions } from '../config/problems.ts'
+import type { Locate } from '../config/text.ts'
+import { templateStream } from '../columns/bind-template.ts'
+import type { ColumnKind } from '../graph/kind.ts'
+import { readTemplate } from '../graph/template-field.ts'
+import type { Template } from '../templates/template.ts'
+import { RowsmithError } from '../util/errors.ts'
+import { nearest } from '../util/near-miss.ts'
+import { compileDataset, kindsByName } from '../check/prepare.ts'
+import {
+  type ConfigInput,
+  type ConfigSource,
+  readConfig,
+  readDataset,
+  readText,
+} from '../check/sources.ts'
+
+/** What is rendered: a template of its own, or the templates of a column. */
+export type RenderSource =
+  | {
+      /** The path of a template, of any ending, or `{ text }` of one. */
+      template: string | { text: string }
+    }
+  | {
+      config: ConfigInput
+      /** The name of a column that has templates. */
+      column: string
+      /** Column kinds beside the built-in ones. */
+      kinds?: readonly ColumnKind[]
+    }
+
+/** One template, with where it draws from and where it stands. */
+export interface TemplatePart {
+  /** `template`, or the field of the column: `prompt`, `system_prompt`, `expr`, `skip.when`. */
+  field: string
+  template: Template
+  /** Stream of its random filters; null where a run gives it no randomness either. */
+  stream: string | null
+  /** Whether its value decides about the row, instead of its text being used. */
+  isCondition: boolean
+  /** Whether a run takes an empty text for a failure. */
+  needsText: boolean
+  /** The problem at its place in the file. */
+  locate: (problem: Problem, within: Position) => Problem
+}
+
+/** The column of a config the templates are from. */
+export interface ColumnOfConfig {
+  source: ConfigSource
+  draft: DatasetConfig
+  locate: Locate
+  name: string
+}
+
+/** Templates as far as they can be read. */
+export interface ReadParts {
+  parts: readonly TemplatePart[]
+  /** Null for a template of its own. */
+  column: ColumnOfConfig | null
+  problems: readonly Problem[]
+  /** Of a column whose kind has no templates: what to say unless it asks a model in another way. */
+  noTemplates?: RowsmithError
+}
+
+/** Reads the templates of a source, with what is wrong with them. */
+export async function readParts(source: RenderSource): Promise<ReadParts> {
+  return 'template' in source ? readFilePart(source.template) : readColumnParts(source)
+}
+
+async function readFilePart(input: string | { text: string }): Promise<ReadParts> {
+  const file = typeof input === 'string' ? input : '(template)'
+  const text = typeof input === 'string' ? await readText(input, 'template') : input.text
+  const locate = (problem: Problem, within: Position): Problem =>
+    withExcerpt({ ...problem, file, position: within }, text)
+  const { template, problems } = readTemplate(text, [], () => false)
+  return {
+    column: null,
+    problems: problems.map((problem) => locate(problem, problem.within ?? { line: 1, column: 1 })),
+    parts:
+      template === null
+        ? []
+        : [
+            {
+              field: 'template',
+              template,
+              stream: 'template',
+              isCondition: false,
+              needsText: false,
+              locate,
+            },
+          ],
+  }
+}
+
+async function readColumnParts({
+  config: input,
+  column: name,
+  kinds,
+}: Extract<RenderSource, { config: unknown }>): Promise<ReadParts> {
+  const source = await readConfig(input)
+  const { draft, locate, problems } = readDataset(source)
+  if (draft === null) return { parts: [], column: null, problems }
+  const table = kindsByName(kinds)
+  const index = draft.columns.findIndex((column) => column.name === name)
+  const raw = draft.columns[index]
+  if (raw === undefined) throw noSuchColumn(name, source, draft)
+  const path = ['columns', index]
+  // Of its templates and fields; what other columns lack does not keep this one from being read.
+  const own = compileDataset(draft, null, kinds).problems.filter(
+    ({ level, path: at, code }) =>
+      level === 'error' && at[0] === 'columns' && at[1] === index && !aboutOthers.has(code),
+  )
+  if (own.length > 0) {
+    const placed = withPositions(own, source.file, locate)
+    return {
+      parts: [],
+      column: null,
+      problems: placed.map((problem) => withExcerpt(problem, source.text)),
+    }
+  }
+  const column: ColumnOfConfig = { source, draft, locate, name }
+  const parts = fieldsOf(raw, table).map(({ field, text, isCondition }): TemplatePart => {
+    const at = [...path, ...field.split('.')]
+    const { template } = readTemplate(text, at, () => false, {
+      missing: isCondition ? 'strict' : 'names',
+    })
+    if (template === null) throw new Error(`the ${field} of ${name} was read and can't be read`)
+    return {
+      field,
+      template,
+      stream: isCondition ? null : templateStream(name, field),
+      isCondition,
+      needsText: !isCondition && text !== '',
+      locate: (problem, within) => {
+        const [placed = problem] = withPositions(
+          [{ ...problem, path: at, within }],
+          source.file,
+          locate,
+        )
+        return withExcerpt(placed, source.text)
+      },
+    }
+  })
+  if (parts.length === 0) {
+    return { parts, column, problems: [], noTemplates: noTemplates(name, raw, draft, table) }
+  }
+  return { parts, column, problems: [] }
+}
+
+/** Of a column, but about what is elsewhere: a rendered row may have it all the same. */
+const aboutOthers: ReadonlySet<string> = new Set([
+  'unknown-reference',
+  'unknown-model',
+  'unknown-seed-column',
+  'cycle',
+])
+
+interface Field {
+  field: string
+  text: string
+  isCondition: boolean
+}
+
+function fieldsOf(raw: ColumnConfig, table: ReadonlyMap<string, ColumnKind>): Field[] {
+  const kind = table.get(raw.column_type)
+  const config: object = kind?.schema.safeParse(raw).data ?? {}
+  const fields: Field[] = (kind?.templates ?? []).flatMap((field) => {
+    const text: unknown = Object.entries(config).find(([key]) => key === field)?.[1]
+    // No system prompt and an empty one are the same.
+    if (typeof text !== 'string' || (text === '' && field !== 'prompt')) return []
+    return [{ field, text, isCondition: false }]
+  })
+  if (raw.skip === null) return fields
+  return [{ field: 'skip.when', text: raw.skip.when, isCondition: true }, ...fields]
+}
+
+function withExcerpt(problem: Problem, text: string): Problem {
+  if (problem.position === undefined) return problem
+  const excerpt = excerptOf(text, problem.position)
+  return excerpt === undefined ? problem : { ...problem, excerpt }
+}
+
+function noSuchColumn(
+  name: string,
+  { file }: ConfigSource,
+  { columns }: DatasetConfig,
+): RowsmithError {
+  const names = columns.map((column) => column.name)
+  const near = nearest(name, names)
+  return new RowsmithError('usage', `${file} has no column '${name}'`, {
+    hints: [near === undefined ? `It has ${names.join(', ')}.` : `Did you mean '${near}'?`],
+  })
+}
+
+function noTemplates(
+  name: string,
+  { column_type: type }: ColumnConfig,
+  { columns }: DatasetConfig,
+  table: ReadonlyMap<string, ColumnKind>,
+): RowsmithError {
+  const others = columns.filter((column) => fieldsOf(column, table).length > 0)
+  return new RowsmithError('usage', `column '${name}' has no template: it is a ${type} column`, {
+    hints:
+      others.length === 0
+        ? []
+        : [`Columns with templates: ${others.map((column) => column.name).join(', ')}.`],
+  })
+}

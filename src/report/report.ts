@@ -1,0 +1,78 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeTarget } from '../export/write-target.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { ColumnKind } from '../graph/kind.ts'
+import { reportPage } from '../profile/page.ts'
+import type { ColumnStatistics } from '../profile/statistics.ts'
+import { inspectStore } from '../store/inspect.ts'
+import type { StoreSummary } from '../store/inspect.ts'
+import { isRowsmithError } from '../util/errors.ts'
+import { readCommand } from '../store/command-file.ts'
+import { columnStatistics } from './statistics.ts'
+import { compileStored } from '../check/stored-graph.ts'
+import { type RunSummary, summaryOf } from './summary.ts'
+
+/** What a run made: how it went, and what its columns hold. */
+export interface DatasetReport {
+  run: RunSummary
+  /** In the config's order, side columns behind theirs. */
+  columns: readonly ColumnStatistics[]
+}
+
+export interface ReportOptions {
+  /** The run's graph; compiled from the stored config when left out. */
+  graph?: Graph | undefined
+  kinds?: readonly ColumnKind[] | undefined
+  /** How long the session that makes the report has worked; it has no end yet. */
+  seconds?: number
+}
+
+/** Reads a run folder without a lock. */
+export async function makeReport(
+  directory: string,
+  { graph, kinds, seconds }: ReportOptions = {},
+): Promise<DatasetReport> {
+  const store = await inspectStore(directory)
+  const run = summaryOf(store, await readCommand(store.directory))
+  const session = run.sessions.at(-1)
+  if (session !== undefined && seconds !== undefined) {
+    session.ended = session.started + Math.round(seconds * 1000)
+  }
+  const columns = await columnStatistics({
+    directory: store.directory,
+    settings: store.settings,
+    graph: graph ?? (await storedGraph(store, kinds)),
+    failures: store.failures,
+    usage: store.usage,
+    dropped: store.totals.dropped,
+  })
+  return { run, columns }
+}
+
+/** Null for a config that another version or a missing plugin made; the figures need none. */
+async function storedGraph(
+  { directory, settings }: StoreSummary,
+  kinds: readonly ColumnKind[] | undefined,
+): Promise<Graph | null> {
+  try {
+    return (await compileStored(directory, settings, kinds)).graph
+  } catch (error) {
+    if (isRowsmithError(error) && error.code === 'fingerprint-changed') return null
+    throw error
+  }
+}
+
+/** Name of the page in the run folder. */
+export const reportName = 'report.html'
+
+/** Writes a report as one HTML page that needs nothing beside it. */
+export async function writeReportPage(report: DatasetReport, path: string): Promise<void> {
+  const { run, columns } = report
+  await writeTarget(path, [reportPage({ ...run, seed: String(run.seed), columns })])
+}
+
+/** A page of what the folder held before would tell what is no longer true. */
+export async function removeReportPage(directory: string): Promise<void> {
+  await rm(join(directory, reportName), { force: true, recursive: true })
+}

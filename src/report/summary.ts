@@ -1,0 +1,83 @@
+import { loadDataset } from '../config/load.ts'
+import type { StoreSummary } from '../store/inspect.ts'
+import type { RunCommand } from '../store/command-file.ts'
+import { requestTotals, rowCounts, type RowCounts, type RunResult } from './result.ts'
+import { modelsOf } from '../check/sources.ts'
+
+/** What a run folder holds. */
+export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage'> {
+  dir: string
+  name: string
+  seed: bigint
+  rows: RowCounts
+  /** Paid cells in the ledger that no part holds yet. */
+  waitingCells: number
+  parts: StoreSummary['parts']
+  /** Files of the final dataset, when it is complete. */
+  files: { path: string; rows: number; bytes: number }[]
+  failures: StoreSummary['failures']
+  usageByRoute: StoreSummary['usage']
+  /** Columns with answers that ended before the model was done, of so many. */
+  cutAnswers: readonly CutAnswers[]
+  /** What the config allows its models at once and in a minute; null for no limit. */
+  limits: {
+    alias: string
+    requestsAtOnce: number
+    requestsPerMinute: number | null
+    tokensPerMinute: number | null
+  }[]
+  sessions: StoreSummary['sessions']
+  columns: { name: string; type: string; drop: boolean }[]
+  /** How the run was asked for the last time; null where a program made it. */
+  command: RunCommand | null
+  /** The living process that works on it. */
+  holder: StoreSummary['holder']
+}
+
+interface CutAnswers {
+  column: string
+  cut: number
+  answers: number
+}
+
+export function summaryOf(store: StoreSummary, command: RunCommand | null): RunSummary {
+  const { settings } = store
+  return {
+    dir: store.directory,
+    name: settings.name,
+    seed: settings.seed,
+    rows: rowCounts(settings.rows, store.totals),
+    waitingCells: store.waitingCells,
+    parts: store.parts,
+    files: store.dataset.map(({ path, rows, bytes }) => ({ path, rows, bytes })),
+    ...requestTotals(store.usage),
+    usageByRoute: store.usage,
+    cutAnswers: cutAnswersOf(store),
+    limits: limitsOf(store),
+    failures: store.failures,
+    sessions: store.sessions,
+    columns: settings.columns.map(({ name, type, drop }) => ({ name, type, drop })),
+    command,
+    holder: store.holder,
+  }
+}
+
+function cutAnswersOf({ columnUsage, settings }: StoreSummary): CutAnswers[] {
+  return settings.columns.flatMap(({ name }, position) => {
+    const own = columnUsage.filter(({ column }) => column === position)
+    const cut = own.reduce((sum, usage) => sum + usage.cut, 0)
+    const answers = own.reduce((sum, usage) => sum + usage.ok, 0)
+    return cut === 0 ? [] : [{ column: name, cut, answers }]
+  })
+}
+
+function limitsOf({ settings, directory }: StoreSummary): RunSummary['limits'] {
+  const { config } = loadDataset(settings.config, { file: `config of ${directory}` })
+  if (config === null) return []
+  return modelsOf(config).map(({ alias, inference_parameters: parameters }) => ({
+    alias,
+    requestsAtOnce: parameters.max_parallel_requests,
+    requestsPerMinute: parameters.requests_per_minute,
+    tokensPerMinute: parameters.tokens_per_minute,
+  }))
+}
