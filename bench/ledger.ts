@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createStore, type RunStore } from '../src/store/store.ts'
-import type { RunSettings } from '../src/store/settings.ts'
+import type { RunSettings } from '../src/store/run-settings.ts'
 import { systemClock } from '../src/util/clock.ts'
 import type { Figure } from './harness.ts'
 

@@ -45,14 +45,14 @@ export {
   type ProviderKind,
 } from './models/provider.ts'
 export { ConfigError } from './check/config-error.ts'
-export { type Dataset, open, type OpenOptions } from './run/dataset.ts'
+export { type Dataset, open, type OpenOptions } from './run/open-dataset.ts'
 export { jsonSchema, type JsonSchemaOptions, type SchemaKind } from './check/json-schema.ts'
-export type { DatasetReport } from './report/report.ts'
-export type { RunSummary } from './report/summary.ts'
+export type { DatasetReport } from './report/write-report.ts'
+export type { RunSummary } from './report/run-summary.ts'
 export type { ColumnStatistics } from './profile/statistics.ts'
 export { preview, type Preview, type PreviewOptions, type PreviewRow } from './run/preview.ts'
-export type { RowCounts, RunEnd, RunResult } from './report/result.ts'
-export type { ExportEvent, RunEvent } from './run/events.ts'
+export type { RowCounts, RunEnd, RunResult } from './report/run-result.ts'
+export type { ExportEvent, RunEvent } from './run/run-event.ts'
 export {
   listVariables,
   render,

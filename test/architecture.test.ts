@@ -8,6 +8,7 @@ import {
   findCycle,
   importsOf,
   machinePaths,
+  repeatedNames,
   type SourceFile,
   violations,
 } from './support/source-law.ts'
@@ -45,6 +46,10 @@ const sources = [...filesBelow('src')]
 test('every source file keeps the law', () => {
   expect(sources.length).toBeGreaterThan(100)
   expect(sources.flatMap(violations)).toEqual([])
+})
+
+test('no file name stands twice without a reason', () => {
+  expect(repeatedNames(sources.map(({ path }) => path))).toEqual([])
 })
 
 test('no file imports itself in a circle', () => {
@@ -243,6 +248,13 @@ describe('the checks see what they are there for', () => {
     expect(found('run/a.ts', '// TODO: later\n')).toEqual(['run/a.ts says TODO'])
     expect(found('run/types.ts', '')).toEqual(['run/types.ts: types names no subject'])
     expect(found('run/runHelper.ts', '')).toEqual(['run/runHelper.ts: runHelper is not kebab-case'])
+  })
+
+  test('names that stand twice', () => {
+    const paths = ['plan/group.ts', 'scheduler/group.ts', 'seeds/group.worker.ts', 'plan/define.ts']
+    expect(repeatedNames([...paths, 'seeds/define.ts', 'run/group.test.ts'])).toEqual([
+      'plan/group.ts and scheduler/group.ts',
+    ])
   })
 
   test('circles', () => {

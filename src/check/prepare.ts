@@ -17,7 +17,7 @@ import {
   describeSeed,
   type InspectedSeed,
   inspectSeed,
-} from '../seeds/inspect.ts'
+} from '../seeds/inspect-seed.ts'
 import type { StoredSeedDescription } from '../seeds/normalise.ts'
 import { selectRows } from '../seeds/selection.ts'
 import { ConfigError, hasErrors } from './config-error.ts'

@@ -1,4 +1,4 @@
-import type { OnSeedProgress } from '../seeds/progress.ts'
+import type { OnSeedProgress } from '../seeds/read-progress.ts'
 import type { Clock } from '../util/clock.ts'
 import type { SeedProgressEvent } from './check-event.ts'
 

@@ -1,7 +1,7 @@
 import type { SeedConfig } from '../config/dataset.ts'
 import type { SeedRow } from '../seeds/define.ts'
-import type { InspectedSeed } from '../seeds/inspect.ts'
-import { createSeedOrder } from '../seeds/order.ts'
+import type { InspectedSeed } from '../seeds/inspect-seed.ts'
+import { createSeedOrder } from '../seeds/seed-order.ts'
 import type { Value } from '../util/value.ts'
 
 /** A few seed rows at hand, as a run would meet them where that is cheap. */

@@ -1,4 +1,4 @@
-import type { ColumnProgress, Snapshot } from '../scheduler/events.ts'
+import type { ColumnProgress, Snapshot } from '../scheduler/scheduler-event.ts'
 
 /** How fast a run goes, from what happened lately. Null is "too early to say". */
 export interface Estimate {

@@ -1,6 +1,6 @@
 import { noUsage } from '../graph/request.ts'
 import { expect, test } from 'vitest'
-import type { RunEnd, RunResult } from '../report/result.ts'
+import type { RunEnd, RunResult } from '../report/run-result.ts'
 import { RowsmithError, type ErrorCode } from '../util/errors.ts'
 import { exitCodeOfError, exitCodeOfRun } from './exit-codes.ts'
 

@@ -1,5 +1,5 @@
 import { isRowsmithError, type ErrorCode } from '../util/errors.ts'
-import type { RunResult } from '../report/result.ts'
+import type { RunResult } from '../report/run-result.ts'
 
 /** Stable exit codes of every command; when several apply, 130 over 4 over 3. */
 export const exitCodes = {

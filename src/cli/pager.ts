@@ -1,6 +1,6 @@
 import { emitKeypressEvents } from 'node:readline'
 import type { ReadStream, WriteStream } from 'node:tty'
-import { fit, piece } from './fit.ts'
+import { fit, piece } from './fit-pieces.ts'
 import { actionOf, type Action, type Key, keyHelp } from './keys.ts'
 import { printable, type Paint } from './terminal.ts'
 import { cut, padEnd, widthOf } from './width.ts'

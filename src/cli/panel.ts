@@ -1,6 +1,6 @@
-import type { ColumnProgress, RouteProgress, Snapshot } from '../scheduler/events.ts'
+import type { ColumnProgress, RouteProgress, Snapshot } from '../scheduler/scheduler-event.ts'
 import { cellsLeft, endedCells, type Estimate } from './estimate.ts'
-import { fit, piece, type Piece } from './fit.ts'
+import { fit, piece, type Piece } from './fit-pieces.ts'
 import type { Screen } from './terminal.ts'
 import { compact, counted, duration, grouped, rate } from '../util/format.ts'
 import { visibleLine } from '../util/visible.ts'

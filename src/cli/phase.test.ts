@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { CheckedModel, ExportEvent, RunEvent } from '../run/events.ts'
+import type { CheckedModel, ExportEvent, RunEvent } from '../run/run-event.ts'
 import { createPhase } from './phase.ts'
 
 const model: CheckedModel = {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
-import type { CheckedModel, ExportEvent, RunEvent } from '../run/events.ts'
+import type { CheckedModel, ExportEvent, RunEvent } from '../run/run-event.ts'
 import { counted, duration, grouped, size } from '../util/format.ts'
-import { shortPath } from './outcome.ts'
+import { shortPath } from './report-run.ts'
 
 /** What a command does while no rows are made, in words; null while they are. */
 export interface Phase {

@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path'
 import { preview, type Preview } from '../run/preview.ts'
 import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
-import { costText, cutTexts, failureTexts, rowsText, textWidth } from './outcome.ts'
+import { costText, cutTexts, failureTexts, rowsText, textWidth } from './report-run.ts'
 import { pageThrough, type Pages } from './pager.ts'
 import { recordLines, rule } from './record.ts'
 import { createPaint, createScreen, isLive, type Paint } from './terminal.ts'

@@ -164,7 +164,7 @@ function addReport(program: Command, set: SetCode): void {
     .option('--json', 'print the statistics as one JSON object on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith report runs/stories --html stories.html')
     .action(async (directory: string, options) => {
-      const { runReport } = await import('./report-command.ts')
+      const { runReport } = await import('./report.ts')
       set(await runReport(directory, options))
     })
 }

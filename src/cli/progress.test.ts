@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ColumnProgress, RouteProgress, Snapshot } from '../scheduler/events.ts'
+import type { ColumnProgress, RouteProgress, Snapshot } from '../scheduler/scheduler-event.ts'
 import { createProgress } from './progress.ts'
 import type { Screen } from './terminal.ts'
 import { widthOf } from './width.ts'

@@ -1,4 +1,4 @@
-import type { RouteProgress, Snapshot } from '../scheduler/events.ts'
+import type { RouteProgress, Snapshot } from '../scheduler/scheduler-event.ts'
 import { createEstimate, endedCells } from './estimate.ts'
 import { cellsText, headline, type Moment, panel, type RunFacts, waitsFor } from './panel.ts'
 import type { Screen } from './terminal.ts'

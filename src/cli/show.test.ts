@@ -1,6 +1,6 @@
 import { noUsage } from '../graph/request.ts'
 import { expect, test } from 'vitest'
-import type { RunSummary } from '../report/summary.ts'
+import type { RunSummary } from '../report/run-summary.ts'
 import { describe } from './show.ts'
 
 const layout = {

@@ -1,5 +1,5 @@
-import { open } from '../run/dataset.ts'
-import type { RunSummary } from '../report/summary.ts'
+import { open } from '../run/open-dataset.ts'
+import type { RunSummary } from '../report/run-summary.ts'
 import { commandText } from './command-line.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import {
@@ -10,7 +10,7 @@ import {
   shortPath,
   shortPathWord,
   textWidth,
-} from './outcome.ts'
+} from './report-run.ts'
 import { createScreen, type Paint } from './terminal.ts'
 import { compact, counted, duration, grouped, size } from '../util/format.ts'
 import { jsonLine, visibleLine } from '../util/visible.ts'

@@ -1,4 +1,4 @@
-import type { SchedulerEvent } from '../scheduler/events.ts'
+import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
 import { counted } from '../util/format.ts'
 import { visibleLine } from '../util/visible.ts'
 import { cut } from './width.ts'

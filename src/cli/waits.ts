@@ -1,4 +1,4 @@
-import type { RouteProgress, Snapshot } from '../scheduler/events.ts'
+import type { RouteProgress, Snapshot } from '../scheduler/scheduler-event.ts'
 import { SLOW_MS } from './panel.ts'
 import { counted, duration, size } from '../util/format.ts'
 

@@ -1,5 +1,5 @@
 import { formatProblems } from '../config/problems.ts'
-import type { ExportEvent, RunEvent } from '../run/events.ts'
+import type { ExportEvent, RunEvent } from '../run/run-event.ts'
 import type { Run } from '../run/run.ts'
 import { exitCodes } from './exit-codes.ts'
 import { createPhase } from './phase.ts'

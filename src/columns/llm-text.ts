@@ -7,8 +7,8 @@ import { type ChatMessage, textMessage, textOf } from '../graph/request.ts'
 import type { Value } from '../util/value.ts'
 import { bindTemplate, templateStream } from './bind-template.ts'
 import { commonFields } from './common-fields.ts'
-import { sampledParameter } from './sampled.ts'
-import { describePrompt, describeTemplate, singleBraces } from './template-field.ts'
+import { sampledParameter } from './sampled-parameter.ts'
+import { describePrompt, describeTemplate, singleBraces } from './describe-template.ts'
 import { traceModes, traceOf } from './trace.ts'
 
 const schema = z

@@ -8,10 +8,10 @@ import { defineColumn, type ColumnKind, type DescribeContext } from '../graph/ki
 import { checkSampler } from '../samplers/check.ts'
 import { conversionOf, referencedSampler, type SamplerColumn } from '../samplers/column.ts'
 import type { ReferencedSampler, Sampler } from '../samplers/define.ts'
-import { cellDistribution } from '../samplers/distribution.ts'
+import { cellDistribution } from '../samplers/declare-distribution.ts'
 import { createCellDraw } from '../samplers/draw.ts'
 import { samplers } from '../samplers/index.ts'
-import { spellingProblems } from '../samplers/spelling.ts'
+import { spellingProblems } from '../samplers/spelling-problems.ts'
 import { inputsOf } from '../samplers/inputs.ts'
 import { commonFields } from './common-fields.ts'
 

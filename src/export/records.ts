@@ -1,6 +1,6 @@
 import { parquetMetadataAsync, parquetRead, type AsyncBuffer, type FileMetaData } from 'hyparquet'
 import type { ColumnType } from '../graph/kind.ts'
-import { decompressors, openSource, parsers } from '../store/parquet.ts'
+import { decompressors, openSource, parsers } from '../store/parquet-codec.ts'
 import { parseJson } from '../util/json.ts'
 import { toDouble, toInteger, type Value } from '../util/value.ts'
 

@@ -5,7 +5,7 @@ import type { CompileInput, Draft, DraftColumn, Edge } from './draft.ts'
 import { fingerprintOf, materialOf, sideMaterialOf } from './fingerprint.ts'
 import type { Graph, GraphColumn } from './graph.ts'
 import type { ColumnDescription, ColumnKind } from './kind.ts'
-import { orderColumns } from './order.ts'
+import { orderColumns } from './order-columns.ts'
 import { seedColumnType } from './parse-columns.ts'
 
 /** A graph column before its id lists, which need all ids, are known. */

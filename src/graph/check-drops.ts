@@ -4,7 +4,7 @@ import type { Problem } from '../config/problem.ts'
 import { nearest } from '../util/near-miss.ts'
 import type { Draft } from './draft.ts'
 import { seedColumnType } from './parse-columns.ts'
-import { mayBelongToBroken } from './references.ts'
+import { mayBelongToBroken } from './resolve-references.ts'
 
 /** Names of drop_columns processors that nothing has: a mistake, for patterns only a warning. */
 export function checkDropNames(draft: Draft): Problem[] {

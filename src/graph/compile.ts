@@ -8,7 +8,7 @@ import { type CompileInput, createDraft, type Pass } from './draft.ts'
 import type { Graph } from './graph.ts'
 import { guessReferences } from './guess-references.ts'
 import { addSeedColumns, checkNames, findKinds, parseColumns } from './parse-columns.ts'
-import { resolveReferences } from './references.ts'
+import { resolveReferences } from './resolve-references.ts'
 import { hintAtNames } from './writable-name.ts'
 
 export interface Compiled {

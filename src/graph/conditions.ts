@@ -6,7 +6,7 @@ import { coerce } from './coerce.ts'
 import type { Draft, DraftColumn } from './draft.ts'
 import { CellFailure } from './failure.ts'
 import type { ColumnType } from './kind.ts'
-import { readTemplate } from './template-field.ts'
+import { readTemplate } from './read-template.ts'
 
 /** Reads the skip conditions; a condition has to depend on the row. */
 export function parseConditions({ columns, names }: Draft): Problem[] {

@@ -5,7 +5,7 @@ import { nearest } from '../util/near-miss.ts'
 import type { Draft, DraftColumn } from './draft.ts'
 import type { DescribeContext } from './kind.ts'
 import { modelIdentity } from './model-identity.ts'
-import { operationOf } from './operation.ts'
+import { operationOf } from './generation-operation.ts'
 import type { Operation } from './request.ts'
 
 /** Asks each kind what its column reads, makes and needs. */

@@ -2,7 +2,7 @@ import { unread } from '../config/columns.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Draft, DraftColumn } from './draft.ts'
 import type { Reference } from './kind.ts'
-import { readTemplate } from './template-field.ts'
+import { readTemplate } from './read-template.ts'
 
 /**
  * Looks at the templates of columns that could not be read as a whole, so that a mistake in one

@@ -13,7 +13,7 @@ import { createModelServer } from '../testing/model-server.ts'
 import { createVirtualClock } from '../testing/virtual-clock.ts'
 import { systemClock } from '../util/clock.ts'
 import { TimeoutExpired } from './deadline.ts'
-import { openDispatcher } from './dispatcher.ts'
+import { openDispatcher } from './connections.ts'
 import { exchange } from './exchange.ts'
 
 test('connections are kept and used again', async () => {

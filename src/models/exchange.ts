@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import type { Clock } from '../util/clock.ts'
 import { decodedText, plainText } from './content-coding.ts'
 import { onAbort, TimeoutExpired } from './deadline.ts'
-import { largestReply } from './dispatcher.ts'
+import { largestReply } from './connections.ts'
 
 /** One HTTP request with a text body. */
 export interface Call {

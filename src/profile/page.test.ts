@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { reportPage, type ReportPage } from './page.ts'
 import { statisticsOf, type ColumnFacts, type ColumnStatistics } from './statistics.ts'
-import { createSummary } from './summary.ts'
+import { createSummary } from './column-summary.ts'
 import type { Scalar } from './scalar.ts'
 
 function column(values: readonly Scalar[], facts: Partial<ColumnFacts> = {}): ColumnStatistics {

@@ -1,5 +1,5 @@
 import type { ColumnType } from '../graph/kind.ts'
-import { createSummary, type ColumnSummary, type StoredSummary } from './summary.ts'
+import { createSummary, type ColumnSummary, type StoredSummary } from './column-summary.ts'
 import type { Scalar } from './scalar.ts'
 
 /** Statistics of the records of one part, or of several, by column. */

@@ -1,10 +1,10 @@
 import type { Distribution } from '../graph/distribution.ts'
 import type { ColumnType } from '../graph/kind.ts'
-import { compareWith, type DeclaredShares, type Fit } from './fit.ts'
+import { compareWith, type DeclaredShares, type Fit } from './goodness-of-fit.ts'
 import { histogramOf, type Histogram } from './histogram.ts'
 import type { Numbers, NumberSummary } from './numbers.ts'
 import type { Scalar } from './scalar.ts'
-import { largestNumber, type ColumnSummary } from './summary.ts'
+import { largestNumber, type ColumnSummary } from './column-summary.ts'
 
 /** What is known of a column beside its cells. */
 export interface ColumnFacts {

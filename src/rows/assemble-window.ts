@@ -22,7 +22,7 @@ import {
 } from './block.ts'
 import { type Evaluator, fillCell, fillNull } from './evaluate.ts'
 import type { JournaledFailure } from './journal.ts'
-import { frameFailure, frameOutcomes, type Outcome, thrownFailure } from './outcome.ts'
+import { frameFailure, frameOutcomes, type Outcome, thrownFailure } from './cell-outcome.ts'
 import type { Pace } from './pace.ts'
 import type { AbsentRow, PartEnd, RecordBlock } from './part-content.ts'
 import type { StoredBlock } from './stored-rows.ts'

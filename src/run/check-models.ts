@@ -1,6 +1,6 @@
 import type { ModelRegistry } from '../models/registry.ts'
 import { RowsmithError } from '../util/errors.ts'
-import type { RunEvent } from './events.ts'
+import type { RunEvent } from './run-event.ts'
 
 /**
  * Asks every model something tiny before anything is paid for; refuses a run that can't work.

@@ -1,4 +1,4 @@
-import type { SchedulerEvent } from '../scheduler/events.ts'
+import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
 import type { StoreEvent } from '../store/open-run.ts'
 import { messageOf } from '../util/errors.ts'
 

@@ -6,8 +6,13 @@ import type { SchedulerEnd } from '../scheduler/stopping.ts'
 import type { DatasetFile } from '../store/ledger-dataset.ts'
 import type { RunStore } from '../store/store.ts'
 import { messageOf } from '../util/errors.ts'
-import { makeReport, removeReportPage, reportName, writeReportPage } from '../report/report.ts'
-import { requestTotals, rowCounts, type RunEnd, type RunResult } from '../report/result.ts'
+import {
+  makeReport,
+  removeReportPage,
+  reportName,
+  writeReportPage,
+} from '../report/write-report.ts'
+import { requestTotals, rowCounts, type RunEnd, type RunResult } from '../report/run-result.ts'
 
 /** Name of the summary in the run folder; the ledger is the truth, this is for people and scripts. */
 const summaryName = 'run.json'

@@ -1,4 +1,4 @@
-import type { RunEvent } from './events.ts'
+import type { RunEvent } from './run-event.ts'
 
 /** The caller's end of the events of a run. */
 export interface Listener {

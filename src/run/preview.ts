@@ -6,9 +6,9 @@ import { readPartFile } from '../store/part-file.ts'
 import { openStore } from '../store/store.ts'
 import { fromStored } from '../graph/stored-value.ts'
 import { systemClock } from '../util/clock.ts'
-import { open } from './dataset.ts'
-import type { RunSummary } from '../report/summary.ts'
-import type { RunResult } from '../report/result.ts'
+import { open } from './open-dataset.ts'
+import type { RunSummary } from '../report/run-summary.ts'
+import type { RunResult } from '../report/run-result.ts'
 import { type RunOptions, start, type Run } from './run.ts'
 
 /** A row with all of its columns, also those that the dataset does not get. */

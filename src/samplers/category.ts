@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { double, list } from '../config/scalars.ts'
 import type { Problem } from '../config/problem.ts'
 import { defineSampler } from './define.ts'
-import { listedDistribution } from './distribution.ts'
+import { listedDistribution } from './declare-distribution.ts'
 import { listedValues } from './listed-values.ts'
 import { refusal } from './refusal.ts'
-import { typeOfList, unified } from './scalar.ts'
+import { typeOfList, unified } from './scalar-type.ts'
 
 /** One of the listed values; a value listed twice weighs twice. */
 export const category = defineSampler({

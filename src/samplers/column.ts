@@ -7,7 +7,7 @@ import {
   type Conversion,
 } from './conversion.ts'
 import type { ReferencedSampler, Sampler, SampleType } from './define.ts'
-import { isScalar, numberOf, scalarText, type Scalar } from './scalar.ts'
+import { isScalar, numberOf, scalarText, type Scalar } from './scalar-type.ts'
 
 /** A sampler column with its kind; all parameter objects were parsed by that kind's schema. */
 export interface SamplerColumn {

@@ -13,7 +13,7 @@ import {
   scalarType,
   unifiedType,
   type Scalar,
-} from './scalar.ts'
+} from './scalar-type.ts'
 import { defaultPattern, formatter, patternProblem } from './strftime.ts'
 
 const numberConversions = ['int', 'float', 'str'] as const

@@ -4,7 +4,7 @@ import { oneOf, text } from '../config/scalars.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { datetimeUnits, nextUnit, truncate } from './calendar.ts'
 import { defineSampler } from './define.ts'
-import { uniformCdf } from './distribution.ts'
+import { uniformCdf } from './declare-distribution.ts'
 import { dateExamples, isRelativeDate, parseDate } from './parse-date.ts'
 import { refusal } from './refusal.ts'
 

@@ -5,7 +5,7 @@ import { cellText, conversionOf, sampleTypeOf, writtenText, type SamplerColumn }
 import { createCondition, type ReadVariable } from './condition.ts'
 import type { Conversion } from './conversion.ts'
 import type { SamplerContext, SampleType } from './define.ts'
-import { isScalar } from './scalar.ts'
+import { isScalar } from './scalar-type.ts'
 import { defaultPattern, formatter } from './strftime.ts'
 
 /** What a sampler column's draws are made from, once per run. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { list, refuse, scalar } from '../config/scalars.ts'
-import type { Scalar } from './scalar.ts'
+import type { Scalar } from './scalar-type.ts'
 
 const int64End = 2n ** 63n
 

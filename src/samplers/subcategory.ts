@@ -3,10 +3,10 @@ import { text } from '../config/scalars.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { CellFailure } from '../graph/failure.ts'
 import { defineSampler, type SamplerCheckContext } from './define.ts'
-import { listedDistribution } from './distribution.ts'
+import { listedDistribution } from './declare-distribution.ts'
 import { listedValues } from './listed-values.ts'
 import { listed, refusal } from './refusal.ts'
-import { typeOfList, unified, unifiedType } from './scalar.ts'
+import { typeOfList, unified, unifiedType } from './scalar-type.ts'
 
 /**
  * One value of the list that belongs to the row's value of a category column.

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { double, integer } from '../config/scalars.ts'
 import { toDouble } from '../util/value.ts'
 import { defineSampler } from './define.ts'
-import { uniformCdf } from './distribution.ts'
+import { uniformCdf } from './declare-distribution.ts'
 import { refusal } from './refusal.ts'
 
 /** Continuous in [low, high); equal bounds are a constant. */

@@ -3,7 +3,7 @@ import type { ModelReply, ModelRequest, Usage } from '../graph/request.ts'
 import type { RequestError } from '../graph/request-error.ts'
 import { BlockRow } from '../rows/block.ts'
 import type { OpenGroup } from './open-group.ts'
-import { type Outcome, requestFailure } from '../rows/outcome.ts'
+import { type Outcome, requestFailure } from '../rows/cell-outcome.ts'
 import type { RequestJob } from './requests.ts'
 
 /** What all cells of a column of one request each share. */

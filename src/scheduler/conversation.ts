@@ -13,7 +13,7 @@ import type { Clock, Timer } from '../util/clock.ts'
 import { parseJson, stringifyJson } from '../util/json.ts'
 import type { Value } from '../util/value.ts'
 import type { Journal, JournaledExchange } from '../rows/journal.ts'
-import { requestFailure } from '../rows/outcome.ts'
+import { requestFailure } from '../rows/cell-outcome.ts'
 import type { RequestJob, Requests } from './requests.ts'
 
 /** What an exchange is with: a model by its alias, or a step by its name. */

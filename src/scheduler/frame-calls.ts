@@ -5,7 +5,7 @@ import type { Clock, Timer } from '../util/clock.ts'
 import { BlockRow } from '../rows/block.ts'
 import { timeoutFailure } from './conversation.ts'
 import type { FrameRow } from './frames.ts'
-import { frameFailure, frameOutcomes, type Outcome } from '../rows/outcome.ts'
+import { frameFailure, frameOutcomes, type Outcome } from '../rows/cell-outcome.ts'
 import type { Job } from './requests.ts'
 import { SETTLE_MS } from './tasks.ts'
 

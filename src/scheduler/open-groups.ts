@@ -1,7 +1,7 @@
 import type { Group } from '../plan/group.ts'
 import type { GroupSource } from '../plan/group-source.ts'
 import type { ByteTally } from '../rows/block.ts'
-import type { SchedulerEvent } from './events.ts'
+import type { SchedulerEvent } from './scheduler-event.ts'
 import type { Frames } from './frames.ts'
 import type { KnownRows } from '../rows/known-rows.ts'
 import { type GroupListener, OpenGroup } from './open-group.ts'

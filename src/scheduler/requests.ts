@@ -18,7 +18,7 @@ import { messageOf } from '../util/errors.ts'
 import { createHeld } from './held.ts'
 import type { Journal } from '../rows/journal.ts'
 import type { Resources } from './resources.ts'
-import type { Route, RouteCounters } from './routes.ts'
+import type { Route, RouteCounters } from './route.ts'
 
 /** Work that waits in a line and starts with units in its hand. */
 export interface Job extends Waiting {

@@ -2,7 +2,7 @@ import type { Breaker } from '../limits/breaker.ts'
 import type { Lease } from '../limits/dispatcher.ts'
 import { RequestError } from '../graph/request-error.ts'
 import type { Clock, Timer } from '../util/clock.ts'
-import { type Choice, type ChoiceState, createChoiceStates, type Route } from './routes.ts'
+import { type Choice, type ChoiceState, createChoiceStates, type Route } from './route.ts'
 
 /** A choice of a route, by position. */
 type Place = Pick<Lease, 'route' | 'choice'>

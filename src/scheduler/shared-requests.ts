@@ -3,7 +3,7 @@ import type { RequestError } from '../graph/request-error.ts'
 import type { ModelReply, ModelRequest, Usage } from '../graph/request.ts'
 import { BlockRow } from '../rows/block.ts'
 import type { OpenGroup } from './open-group.ts'
-import { frameOutcomes, type Outcome, requestFailure } from '../rows/outcome.ts'
+import { frameOutcomes, type Outcome, requestFailure } from '../rows/cell-outcome.ts'
 import type { RequestJob, Requests } from './requests.ts'
 
 /** A cell that waits to be put into a request with others. */

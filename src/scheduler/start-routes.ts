@@ -1,7 +1,7 @@
 import type { RouteOptions } from '../limits/dispatcher.ts'
 import { createConcurrencyLimiter } from '../limits/limiter.ts'
 import type { GraphColumn } from '../graph/graph.ts'
-import type { Route } from './routes.ts'
+import type { Route } from './route.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
 /**

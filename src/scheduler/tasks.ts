@@ -6,7 +6,7 @@ import { BlockRow } from '../rows/block.ts'
 import { type Conversation, type ConversationPorts, createConversation } from './conversation.ts'
 import type { JournaledExchange } from '../rows/journal.ts'
 import type { OpenGroup } from './open-group.ts'
-import type { Outcome } from '../rows/outcome.ts'
+import type { Outcome } from '../rows/cell-outcome.ts'
 import type { Job } from './requests.ts'
 
 /** A cell whose generator sends any number of requests, or none. */

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { ColumnType } from '../graph/kind.ts'
 import type { Value } from '../util/value.ts'
-import type { OnSeedProgress } from './progress.ts'
+import type { OnSeedProgress } from './read-progress.ts'
 
 export interface SeedColumn {
   readonly name: string

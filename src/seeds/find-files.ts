@@ -6,7 +6,7 @@ import { SeedFault, type SeedContext } from './define.ts'
 import { lookAtFile, type SeedFile } from './file.ts'
 import { kindOf } from './format-of.ts'
 import type { SeedFormat } from './formats/define.ts'
-import { findSeedFile, isMissing, missing, placesOf, rootsOf } from './place.ts'
+import { findSeedFile, isMissing, missing, placesOf, rootsOf } from './find-seed-file.ts'
 
 /** The files of a seed, in order. */
 export interface SeedFiles {

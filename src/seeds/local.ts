@@ -7,7 +7,7 @@ import { defineSeedSource, SeedFault, type OpenedSeed, type SeedContext } from '
 import { formatEndings } from './format-of.ts'
 import { hasChanged, readBytes, type ReadOptions, type SeedFile } from './file.ts'
 import { findSeedFiles, type SeedFiles } from './find-files.ts'
-import { progressOver } from './progress.ts'
+import { progressOver } from './read-progress.ts'
 
 /** Grows whenever the same bytes give other columns or values than before. */
 const readingVersion = 2

@@ -1,4 +1,4 @@
-import { startWorker, type WorkerClient } from '../threads/calls.ts'
+import { startWorker, type WorkerClient } from '../threads/worker-calls.ts'
 import type { SeedReaderCalls } from './seed-reader.worker.ts'
 
 /** Starts the thread that reads rows of a stored seed. */

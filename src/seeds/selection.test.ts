@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createSeedOrder } from './order.ts'
+import { createSeedOrder } from './seed-order.ts'
 import { seedPosition, selectRows, type Selection } from './selection.ts'
 
 function select(strategy: Parameters<typeof selectRows>[0], size: number): Selection {

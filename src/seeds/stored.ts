@@ -10,7 +10,7 @@ import {
   storedSeedVersion,
   type StoredSeedDescription,
 } from './normalise.ts'
-import type { SeedOrder } from './order.ts'
+import type { SeedOrder } from './seed-order.ts'
 import { openRowFile, type PackedRows } from './row-file.ts'
 
 /** The rows of a seed in a run folder, as texts; what it throws is a `RowsmithError`. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../util/clock.ts'
-import { inspectStore } from './inspect.ts'
+import { inspectStore } from './inspect-store.ts'
 import { openStore } from './store.ts'
 
 let root = ''

@@ -8,7 +8,7 @@ import { systemClock } from '../util/clock.ts'
 import { journaledPart, partContent } from '../../test/support/part-content.ts'
 import type { PartContent } from '../rows/part-content.ts'
 import { createStore, openStore } from './store.ts'
-import type { RunSettings } from './settings.ts'
+import type { RunSettings } from './run-settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'rowsmith-full-'))
 

@@ -8,7 +8,7 @@ import { journaledPart, partContent } from '../../test/support/part-content.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { AbsentRow } from '../rows/part-content.ts'
 import { systemClock } from '../util/clock.ts'
-import type { ColumnSettings, RunSettings } from './settings.ts'
+import type { ColumnSettings, RunSettings } from './run-settings.ts'
 import { createStore, openStore, type RunStore } from './store.ts'
 
 // Whatever is done to a run, in whatever order: its files and figures in the end are those of a run

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { joinFile, type JoinColumn } from './join-file.ts'
-import { decompressors } from './parquet.ts'
+import { decompressors } from './parquet-codec.ts'
 import { writePartFile } from './part-file.ts'
 import type { RecordedFile } from './verify.ts'
 

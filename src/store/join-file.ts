@@ -17,7 +17,7 @@ import {
   type FileSink,
   type FileSource,
   type WrittenFile,
-} from './parquet.ts'
+} from './parquet-codec.ts'
 import { verifyPart, type RecordedFile } from './verify.ts'
 import { clipBlock, readPartFile, writePartFile } from './part-file.ts'
 import type { RowBlock } from './row-group.ts'

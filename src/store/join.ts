@@ -8,7 +8,7 @@ import {
   type DatasetFile,
   type JoinPart,
 } from './ledger-dataset.ts'
-import { syncFolder } from './parquet.ts'
+import { syncFolder } from './parquet-codec.ts'
 import { storageError } from '../threads/storage-error.ts'
 import type { OpenRun } from './open-run.ts'
 import { partHints } from './verify.ts'

@@ -1,7 +1,7 @@
 import { RowsmithError } from '../util/errors.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { readCount, readText, type LedgerFile } from './ledger-file.ts'
-import { columnTypes, type ColumnSettings, type RunSettings } from './settings.ts'
+import { columnTypes, type ColumnSettings, type RunSettings } from './run-settings.ts'
 
 /** A column as the tables know it. */
 export interface KeyedColumn {

@@ -19,7 +19,7 @@ import { readColumns } from './ledger-config.ts'
 import { readDecided } from './ledger-decided.ts'
 import { fillLedger } from './ledger-run.ts'
 import { noUsage } from '../graph/request.ts'
-import type { RunSettings } from './settings.ts'
+import type { RunSettings } from './run-settings.ts'
 
 const partRows = 8
 const settings: RunSettings = {

@@ -25,7 +25,7 @@ import {
   type NullCell,
   type NullCells,
 } from './null-cells.ts'
-import type { WrittenFile } from './parquet.ts'
+import type { WrittenFile } from './parquet-codec.ts'
 
 /** The same as the ledger keeps it: by column key. */
 export type StoredAbsentRow = Omit<AbsentRow, 'column'> & { key: number }

@@ -13,7 +13,7 @@ import { openLedger, type LedgerFile } from './ledger-file.ts'
 import { beginPart, commitPart, type ConfigInForce } from './ledger-parts.ts'
 import { fillLedger } from './ledger-run.ts'
 import { readProfiles } from './profiles.ts'
-import type { RunSettings } from './settings.ts'
+import type { RunSettings } from './run-settings.ts'
 import { createStore, type RunStore } from './store.ts'
 
 const partRows = 4

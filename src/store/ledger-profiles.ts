@@ -1,5 +1,5 @@
 import { createProfileMerger, profileVersion, type PartProfile } from '../profile/part-profile.ts'
-import type { StoredSummary } from '../profile/summary.ts'
+import type { StoredSummary } from '../profile/column-summary.ts'
 import type { KeyedColumn } from './ledger-config.ts'
 import { parseStored, readCount, readText, type LedgerFile } from './ledger-file.ts'
 

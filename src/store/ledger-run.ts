@@ -3,7 +3,7 @@ import { addConfig, readColumns, readConfig } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { readCount, readText, type LedgerFile } from './ledger-file.ts'
 import type { ConfigInForce } from './ledger-parts.ts'
-import { recordColumn, rowColumn, type RunSettings } from './settings.ts'
+import { recordColumn, rowColumn, type RunSettings } from './run-settings.ts'
 
 /** Writes what a new run is. Runs inside the transaction that makes the tables. */
 export function fillLedger(ledger: LedgerFile, settings: RunSettings): void {

@@ -1,7 +1,7 @@
 import type { Clock } from '../util/clock.ts'
-import type { WorkerClient } from '../threads/calls.ts'
+import type { WorkerClient } from '../threads/worker-calls.ts'
 import type { LedgerCalls } from './ledger.worker.ts'
-import type { RunSettings } from './settings.ts'
+import type { RunSettings } from './run-settings.ts'
 import type { WriterCalls } from './writer.worker.ts'
 
 export type StoreEvent =

@@ -13,9 +13,9 @@ import {
   partSchema,
   type FileColumn,
   type WrittenFile,
-} from './parquet.ts'
+} from './parquet-codec.ts'
 import { createRowGroup, type RowBlock, type RowGroupLimits } from './row-group.ts'
-import { recordColumn, rowColumn } from './settings.ts'
+import { recordColumn, rowColumn } from './run-settings.ts'
 
 export interface WritePartOptions {
   path: string

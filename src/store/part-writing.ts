@@ -7,7 +7,7 @@ import {
   type PartProfiler,
 } from '../profile/part-profile.ts'
 import { createHandOff } from './hand-off.ts'
-import { syncFolder, type FileColumn, type WrittenFile } from './parquet.ts'
+import { syncFolder, type FileColumn, type WrittenFile } from './parquet-codec.ts'
 import { mergeBlocks, readPartFile, writePartFile } from './part-file.ts'
 import type { RowBlock } from './row-group.ts'
 import { storageError } from '../threads/storage-error.ts'

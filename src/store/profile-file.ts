@@ -1,5 +1,5 @@
 import { createPartProfiler, type PartPlace, type PartProfile } from '../profile/part-profile.ts'
-import type { FileColumn } from './parquet.ts'
+import type { FileColumn } from './parquet-codec.ts'
 import { clipBlock, readPartFile } from './part-file.ts'
 import { verifyPart, type RecordedFile } from './verify.ts'
 

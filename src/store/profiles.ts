@@ -6,7 +6,7 @@ import { readPartRecord, readSkipped, type PartRecord } from './ledger-parts.ts'
 import { readMerged, runOf } from './ledger-profiles.ts'
 import type { OpenRun } from './open-run.ts'
 import { profileFile } from './profile-file.ts'
-import type { RunSettings } from './settings.ts'
+import type { RunSettings } from './run-settings.ts'
 import { ledgerError } from './ledger-error.ts'
 import type { RecordedFile } from './verify.ts'
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../util/clock.ts'
-import { inspectStore } from './inspect.ts'
-import type { RunSettings } from './settings.ts'
+import { inspectStore } from './inspect-store.ts'
+import type { RunSettings } from './run-settings.ts'
 import { createStore } from './store.ts'
 
 let root = ''
@@ -47,7 +47,7 @@ const hasStrace = process.platform === 'linux' && canInject()
 const title = hasStrace ? '' : ' (skipped: no strace here)'
 
 const program = `
-  import { inspectStore } from '${new URL('./inspect.ts', import.meta.url).href}'
+  import { inspectStore } from '${new URL('./inspect-store.ts', import.meta.url).href}'
   import { openStore } from '${new URL('./store.ts', import.meta.url).href}'
   import { systemClock } from '${new URL('../util/clock.ts', import.meta.url).href}'
   const [folder, what] = process.argv.slice(1)

@@ -7,7 +7,7 @@ import { systemClock } from '../util/clock.ts'
 import { toDouble, type Value } from '../util/value.ts'
 import { readPartFile } from './part-file.ts'
 import type { RowBlock } from './row-group.ts'
-import type { RunSettings } from './settings.ts'
+import type { RunSettings } from './run-settings.ts'
 import { createStore } from './store.ts'
 
 let root = ''

@@ -1,8 +1,8 @@
 import type { StoredValue } from '../graph/stored-value.ts'
-import { serve } from '../threads/calls.ts'
+import { serve } from '../threads/worker-calls.ts'
 import { joinFile, type JoinFileOptions } from './join-file.ts'
 import type { PartPlace, PartProfile } from '../profile/part-profile.ts'
-import type { FileColumn, WrittenFile } from './parquet.ts'
+import type { FileColumn, WrittenFile } from './parquet-codec.ts'
 import {
   beginPartWriting,
   type PartTarget,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { answerText, promptOfBody } from './reply-text.ts'
+import { answerText, promptOfBody } from './answer-text.ts'
 import { wireReply } from './wire-replies.ts'
 
 /** One request as the server's script sees it. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { wordsIn } from './reply-text.ts'
+import { wordsIn } from './answer-text.ts'
 
 /** What a reply is made of, by whatever protocol. */
 export interface WireReply {

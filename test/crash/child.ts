@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../src/run/events.ts'
+import type { RunEvent } from '../../src/run/run-event.ts'
 import { start } from '../../src/run/run.ts'
 import { testKinds } from './kinds.ts'
 

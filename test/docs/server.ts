@@ -4,7 +4,7 @@ import {
   type ServerAction,
   type ServerCall,
 } from '../../src/testing/model-server.ts'
-import { answerText } from '../../src/testing/reply-text.ts'
+import { answerText } from '../../src/testing/answer-text.ts'
 
 /** How the model server behaves during one block, chosen by `server=NAME` behind the language. */
 const behaviours = {

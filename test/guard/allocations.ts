@@ -5,7 +5,7 @@ import { prepare } from '../../src/check/prepare.ts'
 import { assemblePart } from '../../src/rows/assemble.ts'
 import { createEvaluator } from '../../src/rows/evaluate.ts'
 import { holdNothing } from '../../src/rows/held-rows.ts'
-import { createJournal } from '../../src/store/journal.ts'
+import { createJournal } from '../../src/store/batching-journal.ts'
 import { systemClock } from '../../src/util/clock.ts'
 import { createEngine } from '../support/engine.ts'
 

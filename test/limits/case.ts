@@ -1,5 +1,5 @@
 import { defaultRunConfig, type RequestAdmission } from '../../src/config/run-config.ts'
-import { createRoutes } from '../../src/run/routes.ts'
+import { createRoutes } from '../../src/run/create-routes.ts'
 import type { Rate } from '../../src/models/registry.ts'
 import type { SchedulerEnd } from '../../src/scheduler/stopping.ts'
 import { createEngine, requestOf, type Engine } from '../support/engine.ts'

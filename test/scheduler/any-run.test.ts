@@ -8,7 +8,7 @@ import { createPartQueue } from '../../src/plan/part-queue.ts'
 import { createPlan } from '../../src/plan/plan.ts'
 import { RowSet } from '../../src/plan/row-set.ts'
 import type { Journal, JournaledExchange } from '../../src/rows/journal.ts'
-import type { Route } from '../../src/scheduler/routes.ts'
+import type { Route } from '../../src/scheduler/route.ts'
 import type { SchedulerOptions } from '../../src/scheduler/scheduler.ts'
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
 import {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createBreaker } from '../../src/limits/breaker.ts'
 import { createConcurrencyLimiter } from '../../src/limits/limiter.ts'
 import { RequestError, type RequestProblem } from '../../src/graph/request-error.ts'
-import type { Choice, Route } from '../../src/scheduler/routes.ts'
+import type { Choice, Route } from '../../src/scheduler/route.ts'
 import { createEngine, emptyReply, type Engine, promptOf } from '../support/engine.ts'
 
 interface Way {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Journal } from '../../src/rows/journal.ts'
-import { createJournal } from '../../src/store/journal.ts'
+import { createJournal } from '../../src/store/batching-journal.ts'
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'
 import { createEngine } from '../support/engine.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { RequestError } from '../../src/graph/request-error.ts'
-import type { Snapshot } from '../../src/scheduler/events.ts'
+import type { Snapshot } from '../../src/scheduler/scheduler-event.ts'
 import { createEngine, type TestColumn } from '../support/engine.ts'
 
 const chain: TestColumn[] = [

@@ -11,7 +11,7 @@ import { compile, type Compiled } from '../../src/graph/compile.ts'
 import type { SeedSchema } from '../../src/graph/draft.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { type ColumnKind, type ColumnType, defineColumn } from '../../src/graph/kind.ts'
-import { readTemplate } from '../../src/graph/template-field.ts'
+import { readTemplate } from '../../src/graph/read-template.ts'
 
 const common = {
   name: z.string(),

@@ -21,7 +21,7 @@ import { createConcurrencyLimiter, type Limiter } from '../../src/limits/limiter
 import { planSource } from '../../src/plan/group-source.ts'
 import { createPlan } from '../../src/plan/plan.ts'
 import { RowSet } from '../../src/plan/row-set.ts'
-import type { SchedulerEvent } from '../../src/scheduler/events.ts'
+import type { SchedulerEvent } from '../../src/scheduler/scheduler-event.ts'
 import type {
   JournaledCell,
   JournaledExchange,
@@ -29,7 +29,7 @@ import type {
   RequestRecord,
 } from '../../src/rows/journal.ts'
 import { holdNothing } from '../../src/rows/held-rows.ts'
-import type { Route } from '../../src/scheduler/routes.ts'
+import type { Route } from '../../src/scheduler/route.ts'
 import {
   createScheduler,
   type Scheduler,

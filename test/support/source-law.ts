@@ -96,6 +96,28 @@ function nameViolations(path: string): string[] {
   })
 }
 
+/** Names that may stand in several folders, each with the reason. */
+const sharedNames: ReadonlyMap<string, string> = new Map([
+  ['define', 'the `define…` of a family'],
+  ['index', 'the table of a family, or a door'],
+  ['json', 'the text form in util/, the seed format in seeds/formats/'],
+  ['preview', 'a command in cli/, and what it calls'],
+  ['render', 'a command in cli/, and what it calls'],
+  ['validate', 'a command in cli/, and what it calls'],
+])
+
+/** File names that stand twice without a reason, with their paths. */
+export function repeatedNames(paths: readonly string[]): string[] {
+  const places = new Map<string, string[]>()
+  for (const path of paths.filter((candidate) => !isTest(candidate))) {
+    const name = path.replace(/^.*\/|\.ts$/g, '')
+    places.set(name, [...(places.get(name) ?? []), path])
+  }
+  return [...places]
+    .filter(([name, found]) => found.length > 1 && !sharedNames.has(name))
+    .map(([, found]) => found.toSorted().join(' and '))
+}
+
 /** Files that import one another in a circle, as the path around it; null when there is none. */
 export function findCycle(files: readonly SourceFile[]): string[] | null {
   const imports = new Map(

@@ -4,7 +4,7 @@ import type { ReadOptions, SeedFile } from '../file.ts'
 import { checkUtf8 } from '../utf8.ts'
 import { longestRecord, type SeedFormat } from './define.ts'
 import { longLine } from './delimited-records.ts'
-import { openRecords, type JsonRecord } from './records.ts'
+import { openRecords, type JsonRecord } from './json-records.ts'
 
 /** A list of objects, or objects one after the other. */
 export const json: SeedFormat = {

@@ -3,7 +3,7 @@ import type { ReadOptions, SeedFile } from '../file.ts'
 import { checkUtf8 } from '../utf8.ts'
 import { longestRecord, type SeedFormat } from './define.ts'
 import { longLine } from './delimited-records.ts'
-import { openRecords, type JsonRecord } from './records.ts'
+import { openRecords, type JsonRecord } from './json-records.ts'
 
 export const jsonl: SeedFormat = {
   name: 'jsonl',

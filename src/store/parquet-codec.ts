@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { AsyncBuffer, SchemaElement } from 'hyparquet'
 import type { ColumnType } from '../graph/kind.ts'
-import { recordColumn, rowColumn } from './settings.ts'
+import { recordColumn, rowColumn } from './run-settings.ts'
 
 export const createdBy = 'rowsmith'
 

@@ -1,6 +1,6 @@
 import type { CheckEvent } from '../check/check-event.ts'
 import type { CheckResult } from '../models/registry.ts'
-import type { SchedulerEvent } from '../scheduler/events.ts'
+import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
 import type { StoreEvent } from '../store/open-run.ts'
 
 /** A model that is asked whether it is ready, and how long its answer is awaited. */

@@ -6,11 +6,11 @@ import {
   type ColumnStatistics,
   type TokenRate,
 } from '../profile/statistics.ts'
-import type { ColumnSummary } from '../profile/summary.ts'
+import type { ColumnSummary } from '../profile/column-summary.ts'
 import type { FailureSummary } from '../store/ledger-journal.ts'
 import type { RouteUsage } from '../store/ledger-usage.ts'
 import { readProfiles } from '../store/profiles.ts'
-import type { ColumnSettings, RunSettings } from '../store/settings.ts'
+import type { ColumnSettings, RunSettings } from '../store/run-settings.ts'
 
 export interface StatisticsInput {
   directory: string

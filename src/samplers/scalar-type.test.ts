@@ -9,7 +9,7 @@ import {
   scalarText,
   unified,
   type Scalar,
-} from './scalar.ts'
+} from './scalar-type.ts'
 
 describe('a list has one type', () => {
   test.each<[readonly Scalar[], readonly Scalar[]]>([

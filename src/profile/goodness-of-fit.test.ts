@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { ContinuousDistribution, Distribution, Rounding } from '../graph/distribution.ts'
-import { compareWith, type Comparison, type Fit } from './fit.ts'
+import { compareWith, type Comparison, type Fit } from './goodness-of-fit.ts'
 import { histogramOf } from './histogram.ts'
 import type { Scalar } from './scalar.ts'
 import { datetime } from '../samplers/datetime.ts'
-import { createSummary } from './summary.ts'
+import { createSummary } from './column-summary.ts'
 import { timeOf } from './time.ts'
 
 function compare(

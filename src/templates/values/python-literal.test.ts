@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Double, type Value } from '../../util/value.ts'
-import { parseLiteral } from './literal.ts'
+import { parseLiteral } from './python-literal.ts'
 
 test.each<[string, Value]>([
   ['1', 1],

@@ -1,6 +1,6 @@
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { DescribeContext } from '../graph/kind.ts'
-import { readTemplate, type TemplateField } from '../graph/template-field.ts'
+import { readTemplate, type TemplateField } from '../graph/read-template.ts'
 
 /** Reads a template field of a column that is being described. */
 export function describeTemplate(

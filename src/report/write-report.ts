@@ -5,13 +5,13 @@ import type { Graph } from '../graph/graph.ts'
 import type { ColumnKind } from '../graph/kind.ts'
 import { reportPage } from '../profile/page.ts'
 import type { ColumnStatistics } from '../profile/statistics.ts'
-import { inspectStore } from '../store/inspect.ts'
-import type { StoreSummary } from '../store/inspect.ts'
+import { inspectStore } from '../store/inspect-store.ts'
+import type { StoreSummary } from '../store/inspect-store.ts'
 import { isRowsmithError } from '../util/errors.ts'
 import { readCommand } from '../store/command-file.ts'
-import { columnStatistics } from './statistics.ts'
+import { columnStatistics } from './column-statistics.ts'
 import { compileStored } from '../check/stored-graph.ts'
-import { type RunSummary, summaryOf } from './summary.ts'
+import { type RunSummary, summaryOf } from './run-summary.ts'
 
 /** What a run made: how it went, and what its columns hold. */
 export interface DatasetReport {

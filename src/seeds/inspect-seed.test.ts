@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { SeedConfig } from '../config/dataset.ts'
 import { loadDataset } from '../config/load.ts'
-import { checkSeedUnchanged, describeSeed, inspectSeed } from './inspect.ts'
+import { checkSeedUnchanged, describeSeed, inspectSeed } from './inspect-seed.ts'
 import { createScratch, localSeed, type Scratch } from './scratch.ts'
 
 let scratch: Scratch

@@ -3,7 +3,7 @@ import type { Distribution, ListedDistribution, Rounding } from '../graph/distri
 import type { Value } from '../util/value.ts'
 import { cellText, conversionOf, referencedSampler, type SamplerColumn } from './column.ts'
 import type { Conversion } from './conversion.ts'
-import { isScalar } from './scalar.ts'
+import { isScalar } from './scalar-type.ts'
 
 /** The distribution of a list in which a value may stand more than once. */
 export function listedDistribution(

@@ -5,7 +5,7 @@ import { exportFiles, type ExportedFile, type ExportFormat } from '../export/fil
 import { plainRecord } from '../export/plain.ts'
 import { type DatasetRecord, readFiles } from '../export/records.ts'
 import type { ColumnKind } from '../graph/kind.ts'
-import { inspectStore } from '../store/inspect.ts'
+import { inspectStore } from '../store/inspect-store.ts'
 import { ledgerName } from '../store/ledger-file.ts'
 import { openStore } from '../store/store.ts'
 import { verifyDatasetFile } from '../store/verify.ts'
@@ -13,10 +13,10 @@ import { type Clock, systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 import { readCommand } from '../store/command-file.ts'
-import type { ExportEvent } from './events.ts'
-import { makeReport, type DatasetReport } from '../report/report.ts'
+import type { ExportEvent } from './run-event.ts'
+import { makeReport, type DatasetReport } from '../report/write-report.ts'
 import { settle } from './settle.ts'
-import { type RunSummary, summaryOf } from '../report/summary.ts'
+import { type RunSummary, summaryOf } from '../report/run-summary.ts'
 
 export interface OpenOptions {
   clock?: Clock

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { startWorker } from './calls.ts'
+import { startWorker } from './worker-calls.ts'
 import type { WriterCalls } from '../store/writer.worker.ts'
 
 const store = new URL('../store/store.ts', import.meta.url).href
@@ -41,7 +41,7 @@ test('calls to a thread that has ended reject, open ones too', async () => {
  * Which comes first, the answer or the end, is up to the system: hence several times.
  */
 const program = `
-  import { startWorker } from '${new URL('./calls.ts', import.meta.url).href}'
+  import { startWorker } from '${new URL('./worker-calls.ts', import.meta.url).href}'
   for (let round = 0; round < 6; round += 1) {
     const writer = startWorker('writer.worker', '${store}')
     const ask = () => writer.call('finishPart').catch(() => undefined)

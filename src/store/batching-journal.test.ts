@@ -2,7 +2,7 @@ import { noUsage } from '../graph/request.ts'
 import { expect, test } from 'vitest'
 import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
-import { createJournal } from './journal.ts'
+import { createJournal } from './batching-journal.ts'
 import type { JournalBatch } from './ledger-journal.ts'
 
 const column = { name: 'a', type: 'string', fingerprint: 'f', material: '', drop: false } as const

@@ -10,7 +10,7 @@ import type { Clock, Timer } from '../util/clock.ts'
 import type { JournalBatch, StoredCell, StoredExchange, StoredFailure } from './ledger-journal.ts'
 import { addToUsage, usageOf, type ColumnUsage } from './ledger-usage.ts'
 import { noUsage } from '../graph/request.ts'
-import type { ColumnSettings } from './settings.ts'
+import type { ColumnSettings } from './run-settings.ts'
 
 const maxBatchRecords = 256
 const maxBatchBytes = 1 << 20

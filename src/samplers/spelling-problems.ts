@@ -2,7 +2,7 @@ import { isList, isMapping, quoted } from '../config/literal.ts'
 import type { Literal } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { itemSpelling, keySpelling } from '../config/spelling.ts'
-import { scalarText } from './scalar.ts'
+import { scalarText } from './scalar-type.ts'
 
 /** Of one list; a thousand of them say no more. */
 const mostTold = 10

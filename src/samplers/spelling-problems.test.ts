@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { isList, isMapping } from '../config/literal.ts'
 import { parseConfigText } from '../config/text.ts'
-import { spellingProblems } from './spelling.ts'
+import { spellingProblems } from './spelling-problems.ts'
 
 /** What is warned of in a `values` of a config, at which place. */
 function told(values: string): string[] {

@@ -1,7 +1,7 @@
 import { loadDataset } from '../config/load.ts'
-import type { StoreSummary } from '../store/inspect.ts'
+import type { StoreSummary } from '../store/inspect-store.ts'
 import type { RunCommand } from '../store/command-file.ts'
-import { requestTotals, rowCounts, type RowCounts, type RunResult } from './result.ts'
+import { requestTotals, rowCounts, type RowCounts, type RunResult } from './run-result.ts'
 import { modelsOf } from '../check/sources.ts'
 
 /** What a run folder holds. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Random } from '../random/random.ts'
-import { sampledParameter } from './sampled.ts'
+import { sampledParameter } from './sampled-parameter.ts'
 
 /** A stream whose draw in row n is n / 1000. */
 function gridRandom(): Random {

@@ -6,7 +6,7 @@ import type {
 import { Double } from '../util/value.ts'
 import type { Histogram } from './histogram.ts'
 import { hashScalar, shortened, type Scalar } from './scalar.ts'
-import type { ColumnSummary } from './summary.ts'
+import type { ColumnSummary } from './column-summary.ts'
 import { timeOf } from './time.ts'
 
 /** How a column's cells stand to what its config declares. */

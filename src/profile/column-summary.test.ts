@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ColumnType } from '../graph/kind.ts'
 import type { Scalar } from './scalar.ts'
-import { createSummary, type ColumnSummary, type StoredSummary } from './summary.ts'
+import { createSummary, type ColumnSummary, type StoredSummary } from './column-summary.ts'
 
 function summaryOf(type: ColumnType, values: readonly Scalar[]): ColumnSummary {
   const summary = createSummary(type, { exactDistinct: 1_000 })

@@ -15,7 +15,7 @@ import { readTotals, type RowTotals } from './ledger-parts.ts'
 import { readSettings } from './ledger-run.ts'
 import { readColumnUsage, readUsage, type ColumnUsage, type RouteUsage } from './ledger-usage.ts'
 import { readHolder, type LockHolder } from './lock.ts'
-import type { RunSettings } from './settings.ts'
+import type { RunSettings } from './run-settings.ts'
 
 /** One opening of the run. Times are milliseconds since 1970. */
 interface SessionSummary {

@@ -4,7 +4,7 @@ import { type Breaker, createBreaker } from '../limits/breaker.ts'
 import { createConcurrencyLimiter, type Limiter } from '../limits/limiter.ts'
 import { createRateLimiter } from '../limits/rate-limiter.ts'
 import type { ModelRegistry, Rate } from '../models/registry.ts'
-import type { Choice, Route } from '../scheduler/routes.ts'
+import type { Choice, Route } from '../scheduler/route.ts'
 import { jitter } from '../util/random-source.ts'
 
 /** A Retry-After beyond this is cut to it, so that a typo of a server does not stop a run. */

@@ -3,9 +3,9 @@ import type { Dispatcher } from '../limits/dispatcher.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { Waiting } from '../limits/line.ts'
 import type { Clock } from '../util/clock.ts'
-import type { ColumnProgress, RouteProgress } from './events.ts'
+import type { ColumnProgress, RouteProgress } from './scheduler-event.ts'
 import type { Resources } from './resources.ts'
-import type { Choice, Route, RouteCounters } from './routes.ts'
+import type { Choice, Route, RouteCounters } from './route.ts'
 import type { WorkGraph } from './work-graph.ts'
 
 /** How many cells of a column ended how since the run was opened. */
