@@ -11,9 +11,6 @@ const processorTypes = ['drop_columns', 'schema_transform']
 
 /** Column types of the ancestor that are not made yet: no mistake of who wrote them. */
 export const laterColumnTypes: ReadonlySet<string> = new Set([
-  'llm-code',
-  'llm-structured',
-  'llm-judge',
   'validation',
   'embedding',
   'image',

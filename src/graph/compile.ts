@@ -1,5 +1,6 @@
 import type { Problem } from '../config/problem.ts'
 import { buildGraph } from './build.ts'
+import { checkFields } from './check-fields.ts'
 import { checkDropNames, checkDrops, checkUnused } from './check-drops.ts'
 import { parseConditions } from './conditions.ts'
 import { findCycles } from './cycles.ts'
@@ -30,6 +31,7 @@ const passes: readonly Pass[] = [
   guessReferences,
   parseConditions,
   resolveReferences,
+  checkFields,
   checkRoutes,
   findCycles,
   checkDrops,

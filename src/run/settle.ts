@@ -3,7 +3,7 @@ import type { ColumnKind } from '../graph/kind.ts'
 import { modelIdentity } from '../graph/model-identity.ts'
 import type { RunStore } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
-import { bindGenerators } from '../rows/bind.ts'
+import { bindGenerators, correctionsOf } from '../rows/bind.ts'
 import { createEngine, decidedRows } from './engine.ts'
 import { openSeedRows } from './open-seed.ts'
 import { modelsOf } from '../check/sources.ts'
@@ -43,6 +43,8 @@ export async function settle(
         runSeed: store.settings.seed,
         models: modelsOf(config),
         seed: rows,
+        // How often the run asks is not known here: no cell has failed for good.
+        corrections: { ...correctionsOf(defaultRunConfig), restarts: Infinity },
       }),
       seed: rows,
       identityOf: (alias) => modelIdentity(modelsOf(config), alias),

@@ -1,7 +1,13 @@
 import type { ModelConfig, RawColumn } from '../../src/config/dataset.ts'
 import { columnKinds } from '../../src/columns/index.ts'
 import type { Graph, GraphColumn } from '../../src/graph/graph.ts'
-import type { Generator, RequestGenerator, Row, RowGenerator } from '../../src/graph/kind.ts'
+import type {
+  Corrections,
+  Generator,
+  RequestGenerator,
+  Row,
+  RowGenerator,
+} from '../../src/graph/kind.ts'
 import { createRandom } from '../../src/random/random.ts'
 import type { Value } from '../../src/util/value.ts'
 import { type Case, compiled, graphOf, problemsOf } from './compile-case.ts'
@@ -45,10 +51,13 @@ export interface Bound {
   /** Cells of the seed, by row and column. */
   seed?: readonly Readonly<Record<string, Value>>[]
   runSeed?: bigint
+  corrections?: Corrections
 }
 
 /** A column's generator, bound as a run binds it. */
-function bind(graph: Graph, name: string, { models = [], seed, runSeed = 1n }: Bound): Generator {
+function bind(graph: Graph, name: string, options: Bound): Generator {
+  const { models = [], seed, runSeed = 1n } = options
+  const { corrections = { steps: 1, restarts: 5 } } = options
   const column = named(graph, name)
   const readable = new Set(column.upstream)
   return column.kind.bind(column.config, {
@@ -66,6 +75,7 @@ function bind(graph: Graph, name: string, { models = [], seed, runSeed = 1n }: B
       return model
     },
     random: (stream = name) => createRandom(runSeed, stream),
+    corrections,
     seed: seed === undefined ? null : { value: (row, other) => seed[row]?.[other] ?? null },
   })
 }
