@@ -6,7 +6,13 @@ import { formatPath, problemsOfZod } from '../config/problems.ts'
 import type { ColumnDescription, ColumnType, Row, RowGenerator } from '../graph/kind.ts'
 import { createRandom } from '../random/random.ts'
 import { Double, toDouble, type Value } from '../util/value.ts'
-import { sampler, type SamplerConfig } from './sampler.ts'
+import { samplers } from '../samplers/index.ts'
+import { createSamplerKind, type SamplerConfig } from './sampler.ts'
+
+const sampler = createSamplerKind({
+  samplers: new Map(Object.entries(samplers)),
+  originOf: () => null,
+})
 
 interface Written {
   sampler_type: string

@@ -111,7 +111,7 @@ if (import.meta.main) {
     rows,
     seed: 1n,
     config: { config },
-    providerKinds: [provider],
+    plugins: [{ name: 'test', providers: [provider] }],
     runConfig: { buffer_size: bufferSize, part_rows: partRows },
   })
   const result = await run.finished
