@@ -94,7 +94,7 @@ export function createSummary(
 
   return {
     // A column has values of its own type only.
-    add: (isVectorType(type) ? addVector : addScalar) as ColumnSummary['add'],
+    add: isVectorType(type) ? addVector : addScalar,
     merge(stored) {
       cells += stored.cells
       nulls += stored.nulls

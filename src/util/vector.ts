@@ -15,6 +15,8 @@ export function withoutVector(cell: Cell): Value {
 
 /** Six to nine digits tell any two floats of 32 bits apart. */
 function shortest(number: number): number {
+  // The text of -0 has no sign.
+  if (number === 0) return number
   for (let digits = 7; digits < 9; digits += 1) {
     const rounded = Number(number.toPrecision(digits))
     if (Math.fround(rounded) === number) return rounded
