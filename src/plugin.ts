@@ -39,6 +39,7 @@ export type {
   ListedDistribution,
   Rounding,
 } from './graph/distribution.ts'
+export { type ColumnType, vectorType } from './graph/column-type.ts'
 export { CellFailure } from './graph/failure.ts'
 export { CellInterrupted, type InterruptReason } from './graph/interrupted.ts'
 export {
@@ -49,7 +50,6 @@ export {
   type ColumnGenerator,
   type ColumnKind,
   type ColumnRoute,
-  type ColumnType,
   type Correction,
   defineColumn,
   type DescribeContext,

@@ -3,8 +3,9 @@ import type { ColumnConfig, RawColumn } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { ResolvedDataset } from '../config/resolve-dataset.ts'
 import type { Template } from '../templates/template.ts'
-import type { Value } from '../util/value.ts'
-import type { ColumnDescription, ColumnKind, ColumnType, Reference } from './kind.ts'
+import type { Cell } from '../util/value.ts'
+import type { ColumnType } from './column-type.ts'
+import type { ColumnDescription, ColumnKind, Reference } from './kind.ts'
 
 /** What the seed offers: its columns and what tells its content from another's. */
 export interface SeedSchema {
@@ -50,7 +51,7 @@ export interface DraftColumn {
   guessed: readonly Reference[]
   /** What its skip condition reads. */
   conditions: readonly Reference[]
-  skip: { when: Template; value: Value } | null
+  skip: { when: Template; value: Cell } | null
   readonly edges: Edge[]
 }
 

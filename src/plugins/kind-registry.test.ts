@@ -18,7 +18,7 @@ const lines = defineExporter({
   name: 'lines',
   endings: ['.txt'],
   header: () => null,
-  line: (record) => [...record.values()].join(' '),
+  line: (record) => [...record.keys()].join(' '),
 })
 
 test('kinds of plugins join the built-in ones, each with its origin', () => {

@@ -1,4 +1,4 @@
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 
 /** What the run folder keeps of a column; its id is its position in `RunSettings.columns`. */
 export interface ColumnSettings {
@@ -42,8 +42,6 @@ export interface RunSettings {
   /** Beside the built-in kinds; none when left out. */
   plugins?: readonly StoredPlugin[]
 }
-
-export const columnTypes: readonly ColumnType[] = ['string', 'int64', 'float64', 'bool', 'json']
 
 /** The first column of every part file: the absolute row number. */
 export const rowColumn = '__row'

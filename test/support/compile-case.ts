@@ -11,7 +11,8 @@ import type { Problem } from '../../src/config/problem.ts'
 import { compile, type Compiled } from '../../src/graph/compile.ts'
 import type { SeedSchema } from '../../src/graph/draft.ts'
 import type { Graph } from '../../src/graph/graph.ts'
-import { type ColumnKind, type ColumnType, defineColumn } from '../../src/graph/kind.ts'
+import type { ColumnType } from '../../src/graph/column-type.ts'
+import { type ColumnKind, defineColumn } from '../../src/graph/kind.ts'
 import { readTemplate } from '../../src/graph/read-template.ts'
 
 const common = {
