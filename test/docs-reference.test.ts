@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { exitCodes } from '../src/cli/exit-codes.ts'
-import { commonFields } from '../src/columns/common-fields.ts'
-import { columnKinds } from '../src/columns/index.ts'
+import { commonFields } from '../src/config/common-fields.ts'
+import { builtInRegistry } from '../src/plugins/kind-registry.ts'
+import { codeLanguages } from '../src/columns/code-languages.ts'
 import { builtInModels } from '../src/config/built-in-models.ts'
 import { loadDataset } from '../src/config/load.ts'
 import { builtInProviders } from '../src/config/model-providers.ts'
@@ -77,7 +78,7 @@ test('the fields of every column, and the kinds', () => {
   const rows = table(text, 'field')
   expect(names(rows)).toEqual(['column_type', ...Object.keys(commonFields)].toSorted())
   expect(codes(rows.get('column_type')?.[1] ?? '').toSorted()).toEqual(
-    [...columnKinds.keys()].toSorted(),
+    [...builtInRegistry.columns.keys()].toSorted(),
   )
 })
 
@@ -85,15 +86,41 @@ test.each([
   ['expression', 'Expressions'],
   ['llm-text', 'Texts written by a model'],
 ])('the fields of %s', (type, heading) => {
-  const known = keysAt(columnKinds.get(type)?.schema, { column_type: type }, [])
+  const known = keysAt(builtInRegistry.columns.get(type)?.schema, { column_type: type }, [])
   const own = known.filter((key) => key !== 'column_type' && !(key in commonFields))
   const rows = names(table(section(guide, heading), 'field'))
   expect(rows).toEqual(own.toSorted())
   expect(rows.filter((name) => later.includes(name))).toEqual(type === 'llm-text' ? later : [])
 })
 
+test.each([
+  ['llm-structured', 'Structured values'],
+  ['llm-code', 'Code'],
+  ['llm-judge', 'Judges'],
+])('the fields that %s has beside those of llm-text', (type, heading) => {
+  const { columns } = builtInRegistry
+  const known = keysAt(columns.get(type)?.schema, { column_type: type }, [])
+  const shared = keysAt(columns.get('llm-text')?.schema, { column_type: 'llm-text' }, [])
+  const own = known.filter((key) => !shared.includes(key))
+  expect(names(table(section(guide, heading), 'field'))).toEqual(own.toSorted())
+})
+
+test('the languages of code', () => {
+  const rows = table(section(guide, 'Code'), 'field')
+  expect(codes(rows.get('code_lang')?.[1] ?? '')).toEqual(codeLanguages)
+})
+
+test('the fields of a score', () => {
+  const known = keysAt(
+    builtInRegistry.columns.get('llm-judge')?.schema,
+    { column_type: 'llm-judge', scores: [{}] },
+    ['scores', 0],
+  )
+  expect(names(table(section(guide, 'Judges'), 'field of a score'))).toEqual(known.toSorted())
+})
+
 test('the fields of a sampler', () => {
-  const known = keysAt(columnKinds.get('sampler')?.schema, { sampler_type: 'uuid' }, [])
+  const known = keysAt(builtInRegistry.columns.get('sampler')?.schema, { sampler_type: 'uuid' }, [])
   const own = known.filter((key) => key !== 'column_type' && !(key in commonFields))
   const before = section(guide, 'Samplers').split('\n###')[0] ?? ''
   expect(names(table(before, 'field'))).toEqual(own.toSorted())
@@ -134,8 +161,7 @@ test('providers', () => {
   const text = section(guide, 'Providers and keys')
   const rows = table(text, 'field')
   expect(names(rows)).toEqual(Object.keys(builtInProviders[0] ?? {}).toSorted())
-  for (const type of providers.keys())
-    expect(rows.get('provider_type')?.[1]).toContain(`\`${type}\``)
+  for (const { type } of providers) expect(rows.get('provider_type')?.[1]).toContain(`\`${type}\``)
   for (const { name } of builtInProviders) expect(text).toContain(`\`${name}\``)
 })
 

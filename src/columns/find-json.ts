@@ -4,7 +4,7 @@ import { fencedBlocks, withoutThinking } from './reply-blocks.ts'
 import { readTolerantJson } from './tolerant-json.ts'
 
 /** A value in an answer. */
-export interface Candidate {
+interface Candidate {
   value: Value
   /** An object whose last bracket is missing: it may lack fields, too. */
   unclosed: boolean

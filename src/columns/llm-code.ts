@@ -3,7 +3,7 @@ import { oneOf } from '../config/scalars.ts'
 import { defineColumn } from '../graph/kind.ts'
 import { codeLanguages, fenceOf, languageName } from './code-languages.ts'
 import { readCode } from './code-reply.ts'
-import { commonFields } from './common-fields.ts'
+import { commonFields } from '../config/common-fields.ts'
 import { bindLlm, describeLlm, llmFields, llmTemplates } from './llm-column.ts'
 
 const schema = z

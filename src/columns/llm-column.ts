@@ -3,10 +3,10 @@ import type { Problem } from '../config/problem.ts'
 import { refusedForNow } from '../config/json-form.ts'
 import { flag, list, mapping, oneOf, text } from '../config/scalars.ts'
 import type { ColumnConfig } from '../config/dataset.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 import type {
   BindContext,
   ColumnDescription,
-  ColumnType,
   DescribeContext,
   RequestGenerator,
   Row,

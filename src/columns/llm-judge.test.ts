@@ -13,6 +13,7 @@ import type { RawColumn } from '../config/dataset.ts'
 import { parseConfigText } from '../config/text.ts'
 import { type ModelReply, noUsage, textOf } from '../graph/request.ts'
 import { parseJson, stringifyJson } from '../util/json.ts'
+import type { Cell } from '../util/value.ts'
 import { messagesOf } from './unusable-answer.ts'
 
 const models = [model('judge')]
@@ -52,6 +53,12 @@ function bound() {
     generator: bindRequest(graph, 'review', { models }),
     row: rowOf(graph, { poem: 'x' }),
   }
+}
+
+/** A cell of JSON as its text. */
+function jsonOf(cell: Cell | undefined): string {
+  if (cell === undefined || cell instanceof Float32Array) throw new Error('JSON was expected')
+  return stringifyJson(cell)
 }
 
 test('is a paid cell of JSON', () => {
@@ -139,7 +146,7 @@ describe('an answer', () => {
   ])('%s', (_, text) => {
     const { generator, row } = bound()
     const made = generator.finish(reply(text), row, null)
-    expect(stringifyJson('value' in made ? made.value : null)).toBe(
+    expect(jsonOf('value' in made ? made.value : undefined)).toBe(
       `{"Imagery":{"reasoning":"a","score":"3"},${good}}`,
     )
   })

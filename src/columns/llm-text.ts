@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { oneOf } from '../config/scalars.ts'
 import { defineColumn } from '../graph/kind.ts'
 import { textOf } from '../graph/request.ts'
-import { commonFields } from './common-fields.ts'
+import { commonFields } from '../config/common-fields.ts'
 import { bindLlm, describeLlm, llmFields, llmTemplates } from './llm-column.ts'
 
 const schema = z

@@ -1,10 +1,9 @@
 import type { ColumnConfig } from '../config/dataset.ts'
 import { matchesName } from '../config/glob.ts'
-import { dropPatterns } from '../config/later-parts.ts'
 import type { CompileInput, Draft, DraftColumn, Edge } from './draft.ts'
 import { fingerprintOf, materialOf, sideMaterialOf } from './fingerprint.ts'
 import type { Graph, GraphColumn } from './graph.ts'
-import type { ColumnDescription, ColumnKind } from './kind.ts'
+import { type ColumnDescription, type ColumnKind, nothingLoaded } from './kind.ts'
 import { orderColumns } from './order-columns.ts'
 import { seedColumnType } from './parse-columns.ts'
 
@@ -61,7 +60,7 @@ function columnNode(
   { draft, kind, config, description }: CheckedColumn,
   nodes: readonly Node[],
   byName: ReadonlyMap<string, number>,
-  { seed, hash }: CompileInput,
+  { seed, hash, registry, loaded }: CompileInput,
 ): Node {
   const upstream = idsOf(draft.edges, byName)
   const fingerprints = new Map<string, string>()
@@ -72,9 +71,12 @@ function columnNode(
     fingerprints.set(before.name, before.fingerprint)
     depth = Math.max(depth, before.depth + 1)
   }
+  const own = loaded.get(draft.name) ?? nothingLoaded
   const material = materialOf({
     config,
     identity: description.identity,
+    loaded: own.identity,
+    plugin: registry.originOf(kind.type),
     seed: kind.type === seedColumnType ? (seed?.identity ?? null) : null,
   })
   return {
@@ -82,6 +84,7 @@ function columnNode(
     name: draft.name,
     kind,
     config,
+    loaded: own,
     by: description.by,
     pure: description.pure,
     type: description.output,
@@ -121,7 +124,7 @@ function nodeOfSide(
   { name, output }: { name: string; output: GraphColumn['type'] },
   producer: Node,
   id: number,
-  { hash, config }: CompileInput,
+  { hash, dataset }: CompileInput,
 ): Node {
   const material = sideMaterialOf(producer.material, name)
   return {
@@ -139,7 +142,7 @@ function nodeOfSide(
     skip: null,
     propagateSkip: true,
     distribution: null,
-    drop: dropPatterns(config.processors).some(({ pattern }) => matchesName(pattern, name)),
+    drop: dataset.drops.some(({ pattern }) => matchesName(pattern, name)),
     fingerprint: fingerprintOf(material, new Map([[producer.name, producer.fingerprint]]), hash),
     material,
   }

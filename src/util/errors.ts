@@ -18,6 +18,10 @@ export type ErrorCode =
   | 'filesystem-unsafe'
   | 'group-unknown'
   | 'run-missing'
+  /** A run needs a plugin that is not there. */
+  | 'plugin-missing'
+  /** A run needs a file or folder that one of its columns loads. */
+  | 'column-not-loaded'
   /** The machine or the outside world failed while running. */
   | 'disk-full'
   | 'storage-failed'

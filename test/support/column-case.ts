@@ -1,7 +1,8 @@
 import type { ModelConfig, RawColumn } from '../../src/config/dataset.ts'
-import { columnKinds } from '../../src/columns/index.ts'
+import { builtInRegistry } from '../../src/plugins/kind-registry.ts'
 import type { Graph, GraphColumn } from '../../src/graph/graph.ts'
 import type {
+  BindContext,
   Corrections,
   Generator,
   RequestGenerator,
@@ -12,7 +13,7 @@ import { createRandom } from '../../src/random/random.ts'
 import type { Value } from '../../src/util/value.ts'
 import { type Case, compiled, graphOf, problemsOf } from './compile-case.ts'
 
-const real = { registry: columnKinds }
+const real = { registry: builtInRegistry.columns }
 
 /** A column as the loader leaves it: common fields filled in, the rest as written. */
 export function written(fields: Record<string, unknown> & { name: string }): RawColumn {
@@ -60,7 +61,7 @@ function bind(graph: Graph, name: string, options: Bound): Generator {
   const { corrections = { steps: 1, restarts: 5 } } = options
   const column = named(graph, name)
   const readable = new Set(column.upstream)
-  return column.kind.bind(column.config, {
+  const context: BindContext = {
     columnId(other) {
       const id = graph.byName.get(other)
       if (id === undefined || !readable.has(id)) throw new Error(`${name} does not read ${other}`)
@@ -77,7 +78,8 @@ function bind(graph: Graph, name: string, options: Bound): Generator {
     random: (stream = name) => createRandom(runSeed, stream),
     corrections,
     seed: seed === undefined ? null : { value: (row, other) => seed[row]?.[other] ?? null },
-  })
+  }
+  return column.kind.bind(column.config, context, column.loaded)
 }
 
 export function bindRow(graph: Graph, name: string, options: Bound = {}): RowGenerator {

@@ -1,15 +1,16 @@
+import type { ColumnType } from '../../src/graph/column-type.ts'
 import type { Graph, GraphColumn } from '../../src/graph/graph.ts'
 import type {
   Again,
   CellResult,
   ColumnKind,
-  ColumnType,
   Correction,
   Generator,
   Row,
   SharedGenerator,
   TaskContext,
 } from '../../src/graph/kind.ts'
+import { nothingLoaded } from '../../src/graph/kind.ts'
 import {
   type ModelReply,
   type ModelRequest,
@@ -96,6 +97,7 @@ export function testGraph(columns: readonly TestColumn[]): {
       // The scheduler never asks a kind anything; it only knows what is declared beside it.
       kind: {} as ColumnKind,
       config: {} as never,
+      loaded: nothingLoaded,
       by,
       pure: column.pure ?? by === 'row',
       type: column.type ?? 'string',
