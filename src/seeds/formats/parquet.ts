@@ -2,7 +2,7 @@ import { quoted } from '../../config/literal.ts'
 import type { SeedColumn, SeedNote } from '../define.ts'
 import type { ReadOptions, SeedFile } from '../file.ts'
 import { alignColumns, faultIn, inFile, type FormatReading, type SeedFormat } from './define.ts'
-import type { FileColumn } from './parquet-messages.ts'
+import type { FileColumn } from './parquet-findings.ts'
 import { startParquetThread } from './parquet-thread.ts'
 
 export const parquet: SeedFormat = {
