@@ -94,7 +94,8 @@ describe('fingerprints', () => {
 
 test('what becomes of an answer that was cut off is not in the fingerprint', () => {
   const written = { name: 'story', prompt: 'x' }
-  const material = (config: object): string => materialOf({ config, identity: 1, seed: null })
+  const material = (config: object): string =>
+    materialOf({ config, identity: 1, seed: null, plugin: null })
   expect(material({ ...written, on_cut: 'fail' })).toBe(material({ ...written, on_cut: 'keep' }))
   expect(material({ ...written, prompt: 'y' })).not.toBe(material(written))
 })
