@@ -95,7 +95,7 @@ describe('fingerprints', () => {
 test('what becomes of an answer that was cut off is not in the fingerprint', () => {
   const written = { name: 'story', prompt: 'x' }
   const material = (config: object): string =>
-    materialOf({ config, identity: 1, seed: null, plugin: null })
+    materialOf({ config, identity: 1, seed: null, plugin: null, loaded: undefined })
   expect(material({ ...written, on_cut: 'fail' })).toBe(material({ ...written, on_cut: 'keep' }))
   expect(material({ ...written, prompt: 'y' })).not.toBe(material(written))
 })
