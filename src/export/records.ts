@@ -1,9 +1,10 @@
 import { parquetMetadataAsync, parquetRead, type AsyncBuffer, type FileMetaData } from 'hyparquet'
 import { isVectorType, type ColumnType } from '../graph/column-type.ts'
+import { fromStored } from '../graph/stored-value.ts'
 import { decompressors, openSource, parsers } from '../store/parquet-codec.ts'
 import { readVectors } from '../store/vector-chunk.ts'
-import { parseJson } from '../util/json.ts'
-import { toDouble, toInteger, type Value } from '../util/value.ts'
+import { type Physical, storedReader } from '../store/parquet-value.ts'
+import type { Value } from '../util/value.ts'
 import { withoutVector } from '../util/vector.ts'
 
 /** A record of a dataset file: values in the order of its columns. */
@@ -18,6 +19,7 @@ export async function* readFiles(
   types: ReadonlyMap<string, ColumnType>,
 ): AsyncGenerator<RecordValues> {
   const columns = [...types]
+  const readers = columns.map(([, type]) => storedReader(type))
   const scalars = columns.flatMap(([name, type]) => (isVectorType(type) ? [] : [name]))
   for (const path of paths) {
     using source = openSource(path)
@@ -34,10 +36,10 @@ export async function* readFiles(
       for (let row = 0; row < rowEnd - rowStart; row += 1) {
         const cells = rows[row]?.values()
         yield new Map(
-          columns.map(([name, type]) => {
+          columns.map(([name, type], at) => {
             const ofRow = vectors.get(name)
-            if (ofRow === undefined) return [name, valueOf(cells?.next().value, type)]
-            return [name, withoutVector(ofRow[row] ?? null)]
+            const cell = ofRow === undefined ? readers[at]?.(cells?.next().value) : ofRow[row]
+            return [name, withoutVector(fromStored(type, cell ?? null))]
           }),
         )
       }
@@ -53,9 +55,9 @@ async function readRows(
   rowStart: number,
   rowEnd: number,
   columns: string[],
-): Promise<readonly (readonly unknown[])[]> {
+): Promise<readonly (readonly Physical[])[]> {
   if (columns.length === 0) return []
-  let rows: readonly (readonly unknown[])[] = []
+  let rows: readonly (readonly Physical[])[] = []
   await parquetRead({
     file,
     metadata,
@@ -69,13 +71,4 @@ async function readRows(
     },
   })
   return rows
-}
-
-function valueOf(cell: unknown, type: ColumnType): Value {
-  if (cell === null || cell === undefined) return null
-  if (typeof cell === 'bigint') return toInteger(cell)
-  if (typeof cell === 'number') return type === 'float64' ? toDouble(cell) : cell
-  if (typeof cell === 'boolean') return cell
-  if (typeof cell !== 'string') throw new TypeError(`expected text in a file, got a ${typeof cell}`)
-  return type === 'json' ? parseJson(cell) : cell
 }

@@ -15,6 +15,7 @@ import {
   type WrittenFile,
 } from './parquet-codec.ts'
 import { isVectorType } from '../graph/column-type.ts'
+import { physicalColumn, storedReader } from './parquet-value.ts'
 import { createRowGroup, type RowBlock, type RowGroupLimits } from './row-group.ts'
 import { recordColumn, rowColumn } from './run-settings.ts'
 import { readVectors, writeVectorChunk } from './vector-chunk.ts'
@@ -121,16 +122,12 @@ function columnData(columns: readonly FileColumn[], { rows, columns: values }: R
     ...columns.flatMap(({ name, type }, column) => {
       const stored = values[column] ?? []
       if (isVectorType(type)) return []
-      if (type === 'int64') return [{ ...common, name, data: stored.map(toInt64) }]
+      const data = physicalColumn(type, stored)
       // A dictionary would take -0 for 0.
       const plain = type === 'float64' && stored.some((value) => Object.is(value, -0))
-      return [{ ...common, name, data: [...stored], ...(plain && { encoding: 'PLAIN' as const }) }]
+      return [{ ...common, name, data, ...(plain && { encoding: 'PLAIN' as const }) }]
     }),
   ]
-}
-
-function toInt64(value: StoredValue): bigint | null {
-  return value === null ? null : BigInt(value as number | bigint)
 }
 
 /** Reads a part file back, one row group after another. */
@@ -159,7 +156,7 @@ export async function* readPartFile(
       }
       const data = await scan.readColumn({ column: name, ...range })
       // hyparquet types values as `any`; the schema is the one of `partSchema`.
-      values.push(Array.from(data, (value: StoredValue | undefined) => value ?? null))
+      values.push(Array.from(data, storedReader(type)))
     }
     yield { rows: Float64Array.from(numbers, Number), columns: values }
   }
