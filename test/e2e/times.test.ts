@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type FileMetaData, parquetMetadata } from 'hyparquet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { commonFields } from '../../src/columns/common-fields.ts'
+import { commonFields } from '../../src/config/common-fields.ts'
 import { create, defineColumn, open, type DatasetRecord } from '../../src/index.ts'
 
 // Dates and times from a seed, from samplers and from a kind of the user, through whole runs.
@@ -38,6 +38,8 @@ const seen = defineColumn({
     run: ({ index }) => Promise.resolve({ value: `2025-01-31T14:30:0${index % 10}+02:00` }),
   }),
 })
+
+const plugins = [{ name: 'test', columns: [seen] }]
 
 const times = ['day', 'millis', 'micros', 'nanos', 'utc', 'zoned', 'nanos_utc', 'clock']
 
@@ -91,7 +93,7 @@ function typesOf(folder: string): Map<string, string> {
 }
 
 async function recordsOf(out: string): Promise<DatasetRecord[]> {
-  await using dataset = await open(out, { kinds: [seen] })
+  await using dataset = await open(out, { plugins })
   const records: DatasetRecord[] = []
   for await (const record of dataset.records()) records.push(record)
   return records
@@ -99,10 +101,10 @@ async function recordsOf(out: string): Promise<DatasetRecord[]> {
 
 test('have the types of the ancestor, or better, and their texts', async () => {
   const out = join(root, 'run')
-  const started = await create({ config: { config }, out, rows: 7, kinds: [seen] })
+  const started = await create({ config: { config }, out, rows: 7, plugins })
   expect(started.rows).toMatchObject({ accepted: 7 })
   // A larger target reads the part back and merges it.
-  await create({ config: { config }, out, rows: 12, kinds: [seen] })
+  await create({ config: { config }, out, rows: 12, plugins })
 
   const types = typesOf(join(out, 'data'))
   expect(Object.fromEntries(types)).toMatchObject({
@@ -144,7 +146,7 @@ test('have the types of the ancestor, or better, and their texts', async () => {
 })
 
 test('are texts in exports and dates in the report', async () => {
-  await using dataset = await open(join(root, 'run'), { kinds: [seen] })
+  await using dataset = await open(join(root, 'run'), { plugins })
   const [jsonl] = await dataset.export({ to: join(root, 'data.jsonl') })
   const [csv] = await dataset.export({ to: join(root, 'data.csv') })
   const records = await recordsOf(join(root, 'run'))
