@@ -140,7 +140,7 @@ test('have the types of the ancestor, or better, and their texts', async () => {
     since: null,
   })
   for (const record of records) {
-    const texts = ['seen_at', ...times].map((name) => String(record[name] ?? 'None'))
+    const texts = ['seen_at', ...times].map((name) => record[name] ?? 'None')
     expect(record['text']).toBe(texts.join(' | '))
   }
 })
