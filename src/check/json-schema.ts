@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { columnKinds } from '../columns/index.ts'
 import { formOf, type JsonSchema } from '../config/json-form.ts'
-import { dropSchema, profilerSchema } from '../config/later-parts.ts'
+import { profilerSchema } from '../config/later-parts.ts'
 import { providerSchema } from '../config/model-providers.ts'
 import { modelSchema } from '../config/models.ts'
 import { writtenSchema } from '../config/run-config.ts'
 import { seedSchema } from '../config/seed-config.ts'
 import type { ColumnKind } from '../graph/kind.ts'
 import { providers as providerKinds } from '../models/index.ts'
+import { processorKinds } from '../processors/index.ts'
 import { seedSources } from '../seeds/index.ts'
 
 /** The files a JSON Schema is there for. */
@@ -80,6 +81,15 @@ function datasetFile(kinds: readonly ColumnKind[]): JsonSchema {
       model: convert(modelSchema),
       provider: providerForm(),
       seed: seedForm(),
+      processor: tagged(
+        'processor_type',
+        'Kind of the processor.',
+        [...processorKinds.values()].map(({ type, schema }) => ({
+          tag: type,
+          description: descriptionOf(schema),
+          form: convert(schema),
+        })),
+      ),
     },
   }
 }
@@ -116,7 +126,9 @@ function datasetForm(): JsonSchema {
         description: 'Rows to start from: their columns are there by their names.',
         anyOf: [{ $ref: '#/definitions/seed' }, { type: 'null' }],
       },
-      processors: listOf('What is done to finished rows.', convert(dropSchema)),
+      processors: listOf('What is done to rows and to the dataset, in this order.', {
+        $ref: '#/definitions/processor',
+      }),
       seed: {
         description: 'The run seed: the same one gives the same sampled values.',
         anyOf: [

@@ -11,6 +11,7 @@ import type { ColumnKind } from '../graph/kind.ts'
 import { providers as providerKinds } from '../models/index.ts'
 import type { Environment, ProviderKind } from '../models/provider.ts'
 import { type ModelRegistry, openModels } from '../models/registry.ts'
+import { processorKinds } from '../processors/index.ts'
 import type { Clock } from '../util/clock.ts'
 import {
   checkSeedUnchanged,
@@ -161,6 +162,7 @@ function compileInput(
   return {
     config: { ...dataset, model_configs: modelsOf(dataset) },
     registry: kindsByName(kinds),
+    processors: processorKinds,
     seed,
     hash: (text) => createHash('sha256').update(text).digest('hex'),
   }

@@ -6,6 +6,7 @@ import { loadDataset } from '../config/load.ts'
 import { compile } from '../graph/compile.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { ColumnKind } from '../graph/kind.ts'
+import { processorKinds } from '../processors/index.ts'
 import { readSeedDescription } from '../seeds/stored.ts'
 import type { RunSettings } from '../store/run-settings.ts'
 import { RowsmithError } from '../util/errors.ts'
@@ -35,6 +36,7 @@ export async function compileStored(
   const { graph } = compile({
     config: { ...config, model_configs: modelsOf(config) },
     registry: new Map([...columnKinds, ...kinds.map((kind) => [kind.type, kind] as const)]),
+    processors: processorKinds,
     seed,
     hash: (text) => createHash('sha256').update(text).digest('hex'),
   })

@@ -4,6 +4,7 @@ import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { Template } from '../templates/template.ts'
 import type { Value } from '../util/value.ts'
 import type { ColumnDescription, ColumnKind, ColumnType, Reference } from './kind.ts'
+import type { ProcessorConfig, ProcessorKind, RecordColumn } from './processor-kind.ts'
 
 /** What the seed offers: its columns and what tells its content from another's. */
 export interface SeedSchema {
@@ -14,6 +15,8 @@ export interface SeedSchema {
 export interface CompileInput {
   config: DatasetConfig
   registry: ReadonlyMap<string, ColumnKind>
+  /** Kinds of processors by `processor_type`. */
+  processors: ReadonlyMap<string, ProcessorKind>
   /** Null when the config has no seed. */
   seed: SeedSchema | null
   /** A cryptographic hash as text; an argument, because this folder is pure. */
@@ -38,6 +41,20 @@ export interface DraftColumn {
   conditions: readonly Reference[]
   skip: { when: Template; value: Value } | null
   readonly edges: Edge[]
+  /** The processor it stands for; null for a column of the config or the seed. */
+  readonly filter: DraftProcessor | null
+  /** Filters it waits for without reading them. */
+  gates: readonly DraftColumn[]
+}
+
+/** A processor of the config that its kind could read. */
+export interface DraftProcessor {
+  /** In the config. */
+  readonly index: number
+  /** What it is called: its name, or its type and number. */
+  readonly title: string
+  readonly kind: ProcessorKind
+  readonly config: ProcessorConfig
 }
 
 /** A column waits for another one. */
@@ -62,6 +79,12 @@ export interface Draft {
   readonly columns: DraftColumn[]
   /** Every name that may be referred to. */
   readonly names: Map<string, NameOwner>
+  /** In the config's order. */
+  processors: readonly DraftProcessor[]
+  /** Columns that processors read. */
+  readonly readByProcessors: Set<string>
+  /** The columns of the dataset, as far as they are known. */
+  output: readonly RecordColumn[]
 }
 
 /** One concern of compiling: reads and fills the draft, answers what is wrong. */
@@ -69,10 +92,21 @@ export type Pass = (draft: Draft) => readonly Problem[]
 
 export function createDraft(input: CompileInput): Draft {
   const columns = input.config.columns.map((raw, index) => draftColumn(raw, ['columns', index]))
-  return { input, columns, names: new Map() }
+  return {
+    input,
+    columns,
+    names: new Map(),
+    processors: [],
+    readByProcessors: new Set(),
+    output: [],
+  }
 }
 
-export function draftColumn(raw: RawColumn, path: ConfigPath): DraftColumn {
+export function draftColumn(
+  raw: RawColumn,
+  path: ConfigPath,
+  filter: DraftProcessor | null = null,
+): DraftColumn {
   return {
     name: raw.name,
     path,
@@ -85,15 +119,18 @@ export function draftColumn(raw: RawColumn, path: ConfigPath): DraftColumn {
     conditions: [],
     skip: null,
     edges: [],
+    filter,
+    gates: [],
   }
 }
 
 /** A column in the middle of a message. */
-export function subjectOf({ name, path }: DraftColumn): string {
+export function subjectOf({ name, path, filter }: DraftColumn): string {
+  if (filter !== null) return `filter '${filter.title}'`
   return name === unread ? `column ${Number(path.at(-1)) + 1}` : `column '${name}'`
 }
 
-/** The columns a column waits for, each once. */
+/** The columns a column reads, each once. */
 export function upstreamOf({ edges }: DraftColumn): Set<DraftColumn> {
   return new Set(edges.map(({ to }) => to))
 }

@@ -1,7 +1,6 @@
 import { unread } from '../config/columns.ts'
 import type { RawColumn } from '../config/dataset.ts'
-import { matchesName } from '../config/glob.ts'
-import { dropPatterns, laterColumnTypes } from '../config/later-parts.ts'
+import { laterColumnTypes } from '../config/later-parts.ts'
 import type { Problem } from '../config/problem.ts'
 import { capitalized } from '../config/problems.ts'
 import { readRepaired } from '../config/repair.ts'
@@ -16,15 +15,13 @@ export const seedColumnType = 'seed-dataset'
  *
  * One that the config writes itself, as a `seed-dataset` column, stays where it is written.
  */
-export function addSeedColumns({ input: { seed, config }, columns }: Draft): Problem[] {
+export function addSeedColumns({ input: { seed }, columns }: Draft): Problem[] {
   const problems: Problem[] = []
-  const patterns = dropPatterns(config.processors)
   const configured = new Map(columns.map((column) => [column.name, column]))
   for (const { name } of seed?.columns ?? []) {
     const same = configured.get(name)
     if (same === undefined) {
-      const drop = patterns.some(({ pattern }) => matchesName(pattern, name))
-      columns.push(draftColumn(seedColumn(name, drop), ['seed_config', 'source']))
+      columns.push(draftColumn(seedColumn(name), ['seed_config', 'source']))
     } else if (same.raw.column_type !== seedColumnType) {
       problems.push({
         level: 'error',
@@ -38,11 +35,11 @@ export function addSeedColumns({ input: { seed, config }, columns }: Draft): Pro
   return problems
 }
 
-function seedColumn(name: string, drop: boolean): RawColumn {
+function seedColumn(name: string): RawColumn {
   return {
     name,
     column_type: seedColumnType,
-    drop,
+    drop: false,
     skip: null,
     propagate_skip: true,
     on_failure: 'drop',

@@ -22,7 +22,7 @@ export function columnProgress(
   counts: readonly CellCounts[],
 ): ColumnProgress[] {
   return graph.columns
-    .filter(({ producer }) => producer === null)
+    .filter(({ producer, processor }) => producer === null && processor === null)
     .map(({ id, name, routes }) => ({
       name,
       scheduled: (work.localOf[id] as number) >= 0,

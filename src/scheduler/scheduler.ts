@@ -16,6 +16,7 @@ import { createEvaluator } from '../rows/evaluate.ts'
 import type { SchedulerEvent, Snapshot } from './scheduler-event.ts'
 import type { HoldRows } from '../rows/held-rows.ts'
 import type { Journal } from '../rows/journal.ts'
+import type { AbsentOutcome } from '../rows/row-outcome.ts'
 import type { ReadRows } from '../rows/stored-rows.ts'
 import { createJournalGate } from './journal-gate.ts'
 import type { OpenGroup } from './open-group.ts'
@@ -116,7 +117,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   const tally: ByteTally = { bytes: 0 }
   let decidedRows = 0
-  let droppedRows = 0
+  const lost: Record<AbsentOutcome, number> = { dropped: 0, rejected: 0 }
   let ended = false
   let partFailure: { error: unknown } | null = null
   let inTurn = false
@@ -215,6 +216,9 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     completePart: options.completePart,
     signal,
     tally,
+    lost(outcome, rows) {
+      lost[outcome] += rows
+    },
     committed: turn,
     failed: partFailed,
   })
@@ -276,13 +280,14 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   function rowDecided(group: OpenGroup, offset: number): void {
     decidedRows += 1
-    if (group.isDropped(offset)) {
-      droppedRows += 1
-      cells.rowDropped(group, offset)
+    const loss = group.lossOf(offset)
+    if (loss !== null) {
+      lost[loss] += 1
+      cells.rowLost(group, offset, loss)
     }
-    // Dropped, or all it needed was in the ledger: frames must not wait for it.
+    // Lost, or all it needed was in the ledger: frames must not wait for it.
     if (work.wholeFrames) cells.frames.leaveAll({ group, offset })
-    parts.decided(group.group.part, group.block.rowAt(offset))
+    parts.decided(group.group.part, group.block.rowAt(offset), loss)
     groups.closeIfDone(group)
   }
 
@@ -465,7 +470,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       routes: routeProgress(routes, { counters, dispatcher, resources, clock }),
       rows: {
         decided: decidedRows,
-        dropped: droppedRows,
+        ...lost,
         remaining: source.rows - decidedRows,
         open: groups.rows,
         begun: starts.begun,

@@ -12,6 +12,8 @@ export interface ColumnSettings {
   drop: boolean
   /** Made again for free, so that none of its cells is ever in the ledger. */
   pure?: true
+  /** What a filter said of its rows: a column of no dataset, shown nowhere. */
+  hidden?: true
 }
 
 /** What a run is; after its creation only `rows`, and `config` with `columns`, can change. */

@@ -12,6 +12,7 @@ import type { SeedSchema } from '../../src/graph/draft.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { type ColumnKind, type ColumnType, defineColumn } from '../../src/graph/kind.ts'
 import { readTemplate } from '../../src/graph/read-template.ts'
+import { processorKinds } from '../../src/processors/index.ts'
 
 const common = {
   name: z.string(),
@@ -152,6 +153,7 @@ export function compiled(
   return compile({
     config,
     registry: registry ?? noteKinds,
+    processors: processorKinds,
     seed: seed ?? null,
     hash: hash ?? ((text) => `<${text}>`),
   })
