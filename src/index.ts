@@ -3,6 +3,7 @@ export type { JsonSchema } from './config/json-form.ts'
 export type { Problem } from './config/problem.ts'
 export type { DatasetRecord } from './export/records.ts'
 export type { ExportedFile, ExportFormat } from './export/files.ts'
+export type { ColumnType } from './graph/column-type.ts'
 export { CellFailure } from './graph/failure.ts'
 export { CellInterrupted, type InterruptReason } from './graph/interrupted.ts'
 export {
@@ -12,7 +13,6 @@ export {
   type ColumnDescription,
   type ColumnKind,
   type ColumnRoute,
-  type ColumnType,
   type Correction,
   defineColumn,
   type DescribeContext,

@@ -2,8 +2,9 @@ import { unread } from '../config/columns.ts'
 import type { ColumnConfig, DatasetConfig, RawColumn } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { Template } from '../templates/template.ts'
-import type { Value } from '../util/value.ts'
-import type { ColumnDescription, ColumnKind, ColumnType, Reference } from './kind.ts'
+import type { Cell } from '../util/value.ts'
+import type { ColumnType } from './column-type.ts'
+import type { ColumnDescription, ColumnKind, Reference } from './kind.ts'
 import type { ProcessorConfig, ProcessorKind, RecordColumn } from './processor-kind.ts'
 
 /** What the seed offers: its columns and what tells its content from another's. */
@@ -39,7 +40,7 @@ export interface DraftColumn {
   guessed: readonly Reference[]
   /** What its skip condition reads. */
   conditions: readonly Reference[]
-  skip: { when: Template; value: Value } | null
+  skip: { when: Template; value: Cell } | null
   readonly edges: Edge[]
   /** The processor it stands for; null for a column of the config or the seed. */
   readonly filter: DraftProcessor | null

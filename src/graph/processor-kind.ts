@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { ColumnConfig } from '../config/dataset.ts'
-import type { ColumnKind, ColumnType } from './kind.ts'
+import type { ColumnType } from './column-type.ts'
+import type { ColumnKind } from './kind.ts'
 
 /** What every processor of a config has, as its kind read it. */
 export interface ProcessorConfig {
@@ -23,11 +24,11 @@ export interface ProcessorContext {
   /** Columns that were left out by processors before it, with their titles. */
   readonly leftOut: ReadonlyMap<string, string>
   /** Whether a name may be one that a column with a mistake would have brought. */
-  isUncertain(name: string): boolean
+  readonly isUncertain: (name: string) => boolean
 }
 
 /** What a processor makes of the columns that come in. */
-export interface ProcessorOutput {
+interface ProcessorOutput {
   columns: readonly RecordColumn[]
   /** Columns it reads, where it does not read all of them. */
   reads?: readonly string[]

@@ -1,13 +1,14 @@
-import type { ColumnType } from '../graph/kind.ts'
+import { isVectorType, type ColumnType } from '../graph/column-type.ts'
 import { createDistinct, type Distinct, type StoredDistinct } from './distinct.ts'
 import { createFrequent, type Frequent, type StoredFrequent } from './frequent.ts'
 import { createNumbers, type Numbers, type StoredNumbers } from './numbers.ts'
 import { hashScalar, type Scalar } from './scalar.ts'
 import { timeOf } from './time.ts'
+import { createVectors, type StoredVectors, type Vectors } from './vectors.ts'
 
 /** What is known of the cells of a column, in memory that does not depend on their number. */
 export interface ColumnSummary {
-  add(value: Scalar): void
+  add(value: Scalar | Float32Array): void
   merge(stored: StoredSummary): void
   readonly cells: number
   readonly nulls: number
@@ -22,6 +23,8 @@ export interface ColumnSummary {
   readonly lengths: Numbers
   /** Milliseconds since 1970, while every text is a date; null once one was not. */
   readonly times: Numbers | null
+  /** Of a vector column, which has nothing else but cells and nulls. */
+  readonly vectors: Vectors
   store(): StoredSummary
 }
 
@@ -34,6 +37,8 @@ export interface StoredSummary {
   numbers: StoredNumbers | null
   lengths: StoredNumbers | null
   times: StoredNumbers | null
+  /** Absent without a vector. */
+  vectors?: StoredVectors
 }
 
 /** Squares of larger numbers, summed up, would be infinite. */
@@ -48,6 +53,7 @@ export function createSummary(
   const frequent = createFrequent()
   const numbers = createNumbers()
   const lengths = createNumbers()
+  const vectors = createVectors()
   let times: Numbers | null = type === 'string' ? createNumbers() : null
   let cells = 0
   let nulls = 0
@@ -61,25 +67,34 @@ export function createSummary(
     else times.add(time)
   }
 
+  function addScalar(value: Scalar): void {
+    cells += 1
+    if (value === null) {
+      nulls += 1
+      return
+    }
+    const hash = hashScalar(value)
+    distinct.add(hash)
+    if (typeof value === 'string') {
+      addText(value)
+    } else if (typeof value !== 'boolean') {
+      // JSON would make 0 of -0, later.
+      const number = Number(value) + 0
+      if (Math.abs(number) <= largestNumber) numbers.add(number)
+      else notFinite += 1
+    }
+    if (type !== 'json') frequent.add(hash, value === 0 ? 0 : value)
+  }
+
+  function addVector(value: Float32Array | null): void {
+    cells += 1
+    if (value === null) nulls += 1
+    else vectors.add(value)
+  }
+
   return {
-    add(value) {
-      cells += 1
-      if (value === null) {
-        nulls += 1
-        return
-      }
-      const hash = hashScalar(value)
-      distinct.add(hash)
-      if (typeof value === 'string') {
-        addText(value)
-      } else if (typeof value !== 'boolean') {
-        // JSON would make 0 of -0, later.
-        const number = Number(value) + 0
-        if (Math.abs(number) <= largestNumber) numbers.add(number)
-        else notFinite += 1
-      }
-      if (type !== 'json') frequent.add(hash, value === 0 ? 0 : value)
-    },
+    // A column has values of its own type only.
+    add: isVectorType(type) ? addVector : addScalar,
     merge(stored) {
       cells += stored.cells
       nulls += stored.nulls
@@ -90,6 +105,7 @@ export function createSummary(
       if (stored.lengths !== null) lengths.merge(stored.lengths)
       if (stored.times === null) times = null
       else times?.merge(stored.times)
+      if (stored.vectors !== undefined) vectors.merge(stored.vectors)
     },
     get cells() {
       return cells
@@ -104,10 +120,12 @@ export function createSummary(
     frequent,
     numbers,
     lengths,
+    vectors,
     get times() {
       return times
     },
     store: () => ({
+      ...storedVectors(vectors),
       cells,
       nulls,
       notFinite,
@@ -119,6 +137,11 @@ export function createSummary(
       times: times?.store() ?? null,
     }),
   }
+}
+
+function storedVectors(vectors: Vectors): Pick<StoredSummary, 'vectors'> {
+  const stored = vectors.store()
+  return stored === null ? {} : { vectors: stored }
 }
 
 function storedNumbers(numbers: Numbers): StoredNumbers | null {

@@ -1,4 +1,4 @@
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 import { createSummary, type ColumnSummary, type StoredSummary } from './column-summary.ts'
 import type { Scalar } from './scalar.ts'
 
@@ -20,7 +20,7 @@ const exactInPart = 256
 
 /** Values by column, in row order. */
 interface Block {
-  columns: readonly (readonly Scalar[])[]
+  columns: readonly (readonly (Scalar | Float32Array)[])[]
 }
 
 /** Collects the statistics of a part while its blocks pass by. */

@@ -2,7 +2,7 @@
  * What becomes of a row, everywhere: a complete record, a record with a null where a cell failed, no
  * record because a cell failed, or none because a filter rejected it. A row without one remains.
  */
-export type RowOutcome = 'accepted' | 'null-kept' | 'dropped' | 'rejected'
+type RowOutcome = 'accepted' | 'null-kept' | 'dropped' | 'rejected'
 
 /** The outcomes that leave no record. */
 export type AbsentOutcome = Extract<RowOutcome, 'dropped' | 'rejected'>

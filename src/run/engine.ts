@@ -100,7 +100,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     ...(options.sizeOf === undefined ? {} : { sizeOf: options.sizeOf }),
     journal: store.journal,
     completePart(part, rows, { signal, tally, made }) {
-      const { blocks, end } = assemblePart({
+      const assembled = assemblePart({
         graph,
         generators,
         evaluator,
@@ -116,9 +116,9 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
       return store.writePart({
         part,
         rows,
-        blocks,
+        blocks: assembled.blocks,
         end() {
-          const ended = end()
+          const ended = assembled.end()
           made(lossesOf(ended.absent))
           return ended
         },

@@ -14,8 +14,10 @@ import {
   type FileColumn,
   type WrittenFile,
 } from './parquet-codec.ts'
+import { isVectorType } from '../graph/column-type.ts'
 import { createRowGroup, type RowBlock, type RowGroupLimits } from './row-group.ts'
 import { recordColumn, rowColumn } from './run-settings.ts'
+import { writeVectorChunk } from './vector-chunk.ts'
 
 export interface WritePartOptions {
   path: string
@@ -45,10 +47,12 @@ export async function writePartFile(options: WritePartOptions): Promise<WrittenF
       createdBy,
     })
     const group = createRowGroup(columns.length, limits)
+    const hasVectors = columns.some(({ type }) => isVectorType(type))
     async function write(block: RowBlock): Promise<void> {
       const data = { columnData: columnData(columns, block), rowGroupSize: block.rows.length }
       await parquet.write(data)
       shortenBounds(parquet)
+      if (hasVectors) addVectors(parquet, columns, block)
     }
     for await (const block of blocks) {
       for (const full of group.add(block)) await write(full)
@@ -85,6 +89,28 @@ function shortenBounds({ row_groups: groups }: ParquetWriter): void {
   }
 }
 
+/** Puts the chunks of vectors into the row group that was written last, in the schema's order. */
+function addVectors(parquet: ParquetWriter, columns: readonly FileColumn[], block: RowBlock): void {
+  const group = parquet.row_groups.at(-1)
+  if (group === undefined) return
+  for (const [id, { name, type }] of columns.entries()) {
+    if (!isVectorType(type)) continue
+    const vectors = (block.columns[id] ?? []).map((value) =>
+      value instanceof Float32Array ? value : null,
+    )
+    const chunk = writeVectorChunk(parquet.writer, name, vectors)
+    const { total_uncompressed_size: size = 0n, total_compressed_size: compressed = 0n } =
+      chunk.meta_data ?? {}
+    group.columns.splice(numberColumns + id, 0, chunk)
+    group.total_byte_size += size
+    group.total_compressed_size = (group.total_compressed_size ?? 0n) + compressed
+    void parquet.writer.flush?.()
+  }
+}
+
+/** The columns of a part before its own: row and record. */
+const numberColumns = 2
+
 function columnData(columns: readonly FileColumn[], { rows, columns: values }: RowBlock) {
   // An offset index would point into the part and has to go when parts are joined.
   const common = { offsetIndex: false } as const
@@ -92,18 +118,19 @@ function columnData(columns: readonly FileColumn[], { rows, columns: values }: R
     { ...common, name: rowColumn, data: BigInt64Array.from(rows, BigInt) },
     // One record a row, so far.
     { ...common, name: recordColumn, data: new BigInt64Array(rows.length) },
-    ...columns.map(({ name, type }, column) => {
+    ...columns.flatMap(({ name, type }, column) => {
       const stored = values[column] ?? []
-      if (type === 'int64') return { ...common, name, data: stored.map(toInt64) }
+      if (isVectorType(type)) return []
+      if (type === 'int64') return [{ ...common, name, data: stored.map(toInt64) }]
       // A dictionary would take -0 for 0.
       const plain = type === 'float64' && stored.some((value) => Object.is(value, -0))
-      return { ...common, name, data: [...stored], ...(plain && { encoding: 'PLAIN' as const }) }
+      return [{ ...common, name, data: [...stored], ...(plain && { encoding: 'PLAIN' as const }) }]
     }),
   ]
 }
 
 function toInt64(value: StoredValue): bigint | null {
-  return value === null ? null : BigInt(value)
+  return value === null ? null : BigInt(value as number | bigint)
 }
 
 /** Reads a part file back, one row group after another. */
@@ -125,13 +152,23 @@ export async function* readPartFile(
   for (const range of scan.ranges) {
     const numbers = await scan.readColumn({ column: rowColumn, ...range })
     const values: StoredValue[][] = []
-    for (const { name } of columns) {
+    for (const { name, type } of columns) {
       const data = await scan.readColumn({ column: name, ...range })
       // hyparquet types values as `any`; the schema is the one of `partSchema`.
-      values.push(Array.from(data, (value: StoredValue | undefined) => value ?? null))
+      values.push(
+        isVectorType(type)
+          ? Array.from(data, (value: unknown) => vectorOf(value))
+          : Array.from(data, (value: StoredValue | undefined) => value ?? null),
+      )
     }
     yield { rows: Float64Array.from(numbers, Number), columns: values }
   }
+}
+
+function vectorOf(list: unknown): Float32Array | null {
+  if (list === null || list === undefined) return null
+  if (Array.isArray(list)) return Float32Array.from(list as readonly number[])
+  throw new TypeError(`expected a list of numbers in a part file, got a ${typeof list}`)
 }
 
 /**

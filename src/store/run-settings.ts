@@ -1,4 +1,4 @@
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 
 /** What the run folder keeps of a column; its id is its position in `RunSettings.columns`. */
 export interface ColumnSettings {
@@ -34,8 +34,6 @@ export interface RunSettings {
   seedIdentity: string | null
   columns: readonly ColumnSettings[]
 }
-
-export const columnTypes: readonly ColumnType[] = ['string', 'int64', 'float64', 'bool', 'json']
 
 /** The first column of every part file: the absolute row number. */
 export const rowColumn = '__row'
