@@ -1,5 +1,5 @@
-import type { DatasetConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
+import type { ResolvedDataset } from '../config/resolve-dataset.ts'
 import { filterTitle } from '../graph/filter-name.ts'
 import type { GraphColumn } from '../graph/graph.ts'
 import { TemplateError } from '../templates/template-error.ts'
@@ -15,9 +15,12 @@ import type { DryColumn, DryFailure } from './dry-run.ts'
  * Only what fails in every one of many rows, for certain, refuses the config; everything else may
  * be meant, or may come right in other rows.
  */
-export function dryRunProblems(found: readonly DryColumn[], config: DatasetConfig): Problem[] {
+export function dryRunProblems(
+  found: readonly DryColumn[],
+  { columns }: Pick<ResolvedDataset, 'columns'>,
+): Problem[] {
   return found.flatMap((column) => {
-    const path = pathOf(column.column, config)
+    const path = pathOf(column.column, columns)
     return [
       ...failureProblems(column, path),
       ...conditionProblems(column, path),
@@ -26,7 +29,7 @@ export function dryRunProblems(found: readonly DryColumn[], config: DatasetConfi
   })
 }
 
-function pathOf({ name, processor }: GraphColumn, { columns }: DatasetConfig): ConfigPath {
+function pathOf({ name, processor }: GraphColumn, columns: ResolvedDataset['columns']): ConfigPath {
   if (processor !== null) return ['processors', processor]
   const index = columns.findIndex((column) => column.name === name)
   return index === -1 ? ['seed_config', 'source'] : ['columns', index]

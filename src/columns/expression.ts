@@ -7,7 +7,7 @@ import { defineColumn } from '../graph/kind.ts'
 import { toText } from '../templates/values/python-text.ts'
 import { bindTemplate, templateStream } from './bind-template.ts'
 import { castText, type Dtype, dtypes } from './cast.ts'
-import { commonFields } from './common-fields.ts'
+import { commonFields } from '../config/common-fields.ts'
 import { describeExpression } from './describe-template.ts'
 
 const outputs: Readonly<Record<Dtype, ColumnType>> = {

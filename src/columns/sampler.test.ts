@@ -8,7 +8,13 @@ import type { ColumnDescription, Row, RowGenerator } from '../graph/kind.ts'
 import { createRandom } from '../random/random.ts'
 import { Double, toDouble, type Value } from '../util/value.ts'
 import { withoutVector } from '../util/vector.ts'
-import { sampler, type SamplerConfig } from './sampler.ts'
+import { samplers } from '../samplers/index.ts'
+import { createSamplerKind, type SamplerConfig } from './sampler.ts'
+
+const sampler = createSamplerKind({
+  samplers: new Map(Object.entries(samplers)),
+  originOf: () => null,
+})
 
 interface Written {
   sampler_type: string

@@ -43,6 +43,7 @@ test('shorthand and full form give the same config', () => {
     tool_configs: [],
     constraints: [],
     profilers: [],
+    plugins: [],
     processors: [],
     seed: 7n,
     rows: 20,
@@ -144,18 +145,6 @@ describe('columns that are refused', () => {
     ['just text', '2:3 wrong-type'],
   ])('%s: %s', (text, problem) => {
     expect(found(`columns:\n- ${text}`)).toEqual([problem])
-  })
-
-  test('two of one name, both named', () => {
-    const text =
-      'columns:\n- {name: a, column_type: x}\n- {name: b, column_type: x}\n- {name: a, column_type: y}'
-    expect(formatProblems(load(text).problems)).toMatchInlineSnapshot(`
-      "data.yaml:4:10  columns[2].name
-        Column 'a' is defined twice: as columns[0] and columns[2]
-          Rename or remove one of them.
-
-      1 problem"
-    `)
   })
 })
 

@@ -5,6 +5,7 @@ import type { DatasetConfig, Literal } from './dataset.ts'
 import { checkProfilers, unsupportedPart } from './later-parts.ts'
 import { isList, isMapping, type Mapping } from './literal.ts'
 import { parseModels, parseProviders } from './model-lists.ts'
+import { parsePlugins } from './plugin-list.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod, withPositions } from './problems.ts'
 import { findRoot } from './root.ts'
@@ -80,10 +81,11 @@ function readDataset(root: Mapping): {
   const processors = parseProcessors(part('processors'), ['processors'])
   const seed = parseSeed(root, problems)
   const rows = parseRows(root, problems)
+  const plugins = parsePlugins(part('plugins'), ['plugins'])
   const seedConfig = isAbsent(root['seed_config'])
     ? { seedConfig: null, problems: [] }
     : parseSeedConfig(root['seed_config'], ['seed_config'])
-  for (const read of [columns, models, providers, processors, seedConfig])
+  for (const read of [columns, models, providers, processors, plugins, seedConfig])
     problems.push(...read.problems)
   for (const key of ['tool_configs', 'constraints', 'profilers'] as const) {
     problems.push(...unsupportedPart(key, part(key), []))
@@ -98,6 +100,7 @@ function readDataset(root: Mapping): {
     constraints: part('constraints').filter(isMapping),
     profilers: part('profilers').filter(isMapping),
     processors: processors.processors,
+    plugins: plugins.names,
     seed,
     rows,
   }
@@ -127,7 +130,13 @@ function parseProcessors(
 
 const mappingSchema = z.looseObject({})
 
-const listKeys: readonly string[] = ['columns', 'model_configs', 'model_providers', 'processors']
+const listKeys: readonly string[] = [
+  'columns',
+  'model_configs',
+  'model_providers',
+  'processors',
+  'plugins',
+]
 
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null

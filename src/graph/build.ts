@@ -55,7 +55,7 @@ function checked(draft: DraftColumn): CheckedColumn {
   return { draft, kind, config, description }
 }
 
-interface BuildContext extends Pick<CompileInput, 'seed' | 'hash'> {
+interface BuildContext extends Pick<CompileInput, 'seed' | 'hash' | 'registry'> {
   /** Ids of the columns that reject rows. */
   filters: ReadonlyMap<DraftColumn, number>
   /** Names of the dataset's columns. */
@@ -66,7 +66,7 @@ function columnNode(
   { draft, kind, config, description }: CheckedColumn,
   nodes: readonly Node[],
   byName: ReadonlyMap<string, number>,
-  { seed, hash, filters, left }: BuildContext,
+  { seed, hash, registry, filters, left }: BuildContext,
 ): Node {
   const read = idsOf(draft.edges, byName)
   const gates = draft.gates.map((gate) => filters.get(gate) ?? -1)
@@ -83,6 +83,7 @@ function columnNode(
   const material = materialOf({
     config,
     identity: description.identity,
+    plugin: registry.originOf(kind.type),
     seed: kind.type === seedColumnType ? (seed?.identity ?? null) : null,
   })
   return {

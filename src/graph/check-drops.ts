@@ -3,12 +3,12 @@ import type { Draft } from './draft.ts'
 import { seedColumnType } from './parse-columns.ts'
 
 /** Something made here has to be left in the dataset; with processors, the seed's columns will do. */
-export function checkDrops({ input: { config }, columns, output }: Draft): Problem[] {
+export function checkDrops({ input: { dataset }, columns, output }: Draft): Problem[] {
   const isOfSeed = new Set<string>()
   for (const { name, raw } of columns) if (raw.column_type === seedColumnType) isOfSeed.add(name)
   const made = columns.filter(({ name, filter }) => filter === null && !isOfSeed.has(name))
   if (output.some(({ name }) => !isOfSeed.has(name))) return []
-  if (config.processors.length > 0 && output.length > 0) return []
+  if (dataset.processors.length > 0 && output.length > 0) return []
   if (made.length === 0) {
     return [
       {

@@ -1,6 +1,7 @@
 import { unread } from '../config/columns.ts'
-import type { ColumnConfig, DatasetConfig, RawColumn } from '../config/dataset.ts'
+import type { ColumnConfig, RawColumn } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
+import type { ResolvedDataset } from '../config/resolve-dataset.ts'
 import type { Template } from '../templates/template.ts'
 import type { Cell } from '../util/value.ts'
 import type { ColumnType } from './column-type.ts'
@@ -13,11 +14,24 @@ export interface SeedSchema {
   identity: string
 }
 
+/** The kinds a config may name. */
+export interface KindTable {
+  readonly columns: ReadonlyMap<string, ColumnKind>
+  /** By `processor_type`. */
+  readonly processors: ReadonlyMap<string, ProcessorKind>
+  /** The plugin a column kind is from, as fingerprint material; null for a built-in kind. */
+  originOf(type: string): Origin | null
+}
+
+/** A plugin, told from others and from its own other versions. */
+export interface Origin {
+  readonly name: string
+  readonly version: string | null
+}
+
 export interface CompileInput {
-  config: DatasetConfig
-  registry: ReadonlyMap<string, ColumnKind>
-  /** Kinds of processors by `processor_type`. */
-  processors: ReadonlyMap<string, ProcessorKind>
+  dataset: ResolvedDataset
+  registry: KindTable
   /** Null when the config has no seed. */
   seed: SeedSchema | null
   /** A cryptographic hash as text; an argument, because this folder is pure. */
@@ -92,7 +106,7 @@ export interface Draft {
 export type Pass = (draft: Draft) => readonly Problem[]
 
 export function createDraft(input: CompileInput): Draft {
-  const columns = input.config.columns.map((raw, index) => draftColumn(raw, ['columns', index]))
+  const columns = input.dataset.columns.map((raw, index) => draftColumn(raw, ['columns', index]))
   return {
     input,
     columns,

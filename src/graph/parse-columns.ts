@@ -1,11 +1,12 @@
 import { unread } from '../config/columns.ts'
 import type { RawColumn } from '../config/dataset.ts'
 import { laterColumnTypes } from '../config/later-parts.ts'
+import { quoted } from '../config/literal.ts'
 import type { Problem } from '../config/problem.ts'
 import { capitalized } from '../config/problems.ts'
 import { readRepaired } from '../config/repair.ts'
 import { nearest } from '../util/near-miss.ts'
-import { type Draft, draftColumn, subjectOf } from './draft.ts'
+import { type Draft, type DraftColumn, draftColumn, subjectOf } from './draft.ts'
 
 /** The kind whose columns a seed brings along; they need not be written in the config. */
 export const seedColumnType = 'seed-dataset'
@@ -49,10 +50,12 @@ function seedColumn(name: string): RawColumn {
 /** The row number in part files; a column can't have its name. */
 const reservedName = '__row'
 
-/** Two columns of one name can't both be in the dataset. */
+/** The ancestor lets the later of two columns win without a word; here both places are named. */
 export function checkNames({ columns }: Draft): Problem[] {
-  const seen = new Set<string>()
-  return columns.flatMap(({ name, path }): Problem[] => {
+  const seen = new Map<string, DraftColumn>()
+  return columns.flatMap((column): Problem[] => {
+    const { name, path } = column
+    if (name === unread) return []
     if (name === reservedName) {
       return [
         {
@@ -64,8 +67,9 @@ export function checkNames({ columns }: Draft): Problem[] {
         },
       ]
     }
-    if (name === unread || !seen.has(name)) {
-      seen.add(name)
+    const before = seen.get(name)
+    if (before === undefined) {
+      seen.set(name, column)
       return []
     }
     return [
@@ -73,11 +77,15 @@ export function checkNames({ columns }: Draft): Problem[] {
         level: 'error',
         code: 'duplicate-column',
         path: [...path, 'name'],
-        message: `Two columns are named '${name}'`,
-        suggestion: 'Give each column its own name.',
+        message: `Column ${quoted(name)} is defined twice: as ${placeOf(before)} and ${placeOf(column)}`,
+        suggestion: 'Rename or remove one of them.',
       },
     ]
   })
+}
+
+function placeOf({ path }: DraftColumn): string {
+  return `columns[${path.at(-1)}]`
 }
 
 /** Looks up each column's kind; behind a near miss the column is checked as what was meant. */
@@ -85,13 +93,13 @@ export function findKinds({ input: { registry }, columns }: Draft): Problem[] {
   const problems: Problem[] = []
   for (const column of columns) {
     const type = column.raw.column_type
-    column.kind = registry.get(type) ?? null
+    column.kind = registry.columns.get(type) ?? null
     if (column.kind !== null) continue
     column.isSound = false
     // Why it can't be read was said where it was read.
     if (type === unread) continue
     const isLater = laterColumnTypes.has(type)
-    const near = isLater ? undefined : nearest(type, registry.keys())
+    const near = isLater ? undefined : nearest(type, registry.columns.keys())
     problems.push({
       level: 'error',
       code: 'unknown-column-type',
@@ -99,12 +107,12 @@ export function findKinds({ input: { registry }, columns }: Draft): Problem[] {
       message: isLater
         ? `${capitalized(subjectOf(column))} is of column_type '${type}', which is not made here yet`
         : `${capitalized(subjectOf(column))} has the unknown column_type '${type}'`,
-      expected: `one of ${[...registry.keys()].join(', ')}`,
+      expected: `one of ${[...registry.columns.keys()].join(', ')}`,
       received: type,
       ...(near === undefined ? {} : { suggestion: `Did you mean '${near}'?` }),
     })
     if (near === undefined) continue
-    column.kind = registry.get(near) ?? null
+    column.kind = registry.columns.get(near) ?? null
     column.raw = Object.assign(Object.create(null), column.raw, { column_type: near })
   }
   return problems

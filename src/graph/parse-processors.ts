@@ -13,11 +13,12 @@ import { mayBelongToBroken } from './resolve-references.ts'
 
 /** Reads each processor with its kind's own schema. */
 export function parseProcessors(draft: Draft): Problem[] {
-  const { config, processors: kinds } = draft.input
+  const { dataset, registry } = draft.input
+  const kinds = registry.processors
   const problems: Problem[] = []
   const parsed: DraftProcessor[] = []
   const places = new Map<string, number>()
-  for (const [index, raw] of config.processors.entries()) {
+  for (const [index, raw] of dataset.processors.entries()) {
     const path = ['processors', index]
     const { name } = raw
     const subject = typeof name === 'string' ? `processor '${name}'` : `processor ${index + 1}`

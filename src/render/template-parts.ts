@@ -1,17 +1,18 @@
-import type { ColumnConfig, DatasetConfig } from '../config/dataset.ts'
+import type { ColumnConfig } from '../config/dataset.ts'
 import { excerptOf } from '../config/excerpt.ts'
 import type { Position, Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
+import { resolveDataset, type ResolvedDataset } from '../config/resolve-dataset.ts'
 import type { Locate } from '../config/text.ts'
 import { templateStream } from '../columns/bind-template.ts'
-import type { ColumnKind } from '../graph/kind.ts'
 import { filterName } from '../graph/filter-name.ts'
 import { readTemplate } from '../graph/read-template.ts'
 import type { Template } from '../templates/template.ts'
-import { processorKinds } from '../processors/index.ts'
+import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
+import type { Registry } from '../plugins/kind-registry.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
-import { compileDataset, kindsByName } from '../check/prepare.ts'
+import { compileDataset } from '../check/prepare.ts'
 import {
   type ConfigInput,
   type ConfigSource,
@@ -30,8 +31,8 @@ export type RenderSource =
       config: ConfigInput
       /** The name of a column that has templates. */
       column: string
-      /** Column kinds beside the built-in ones. */
-      kinds?: readonly ColumnKind[]
+      /** Kinds beside the built-in ones and those of the config's own plugins. */
+      plugins?: readonly GivenPlugin[]
     }
 
 /** One template, with where it draws from and where it stands. */
@@ -52,7 +53,8 @@ export interface TemplatePart {
 /** The column of a config the templates are from. */
 export interface ColumnOfConfig {
   source: ConfigSource
-  draft: DatasetConfig
+  dataset: ResolvedDataset
+  registry: Registry
   locate: Locate
   name: string
 }
@@ -100,19 +102,26 @@ async function readFilePart(input: string | { text: string }): Promise<ReadParts
 async function readColumnParts({
   config: input,
   column: name,
-  kinds,
+  plugins,
 }: Extract<RenderSource, { config: unknown }>): Promise<ReadParts> {
   const source = await readConfig(input)
   const { draft, locate, problems } = readDataset(source)
   if (draft === null) return { parts: [], column: null, problems }
-  const table = kindsByName(kinds)
-  const index = draft.columns.findIndex((column) => column.name === name)
-  const raw = draft.columns[index]
-  const filter = raw === undefined ? findFilter(name, draft) : null
-  if (raw === undefined && filter === null) throw noSuchColumn(name, source, draft)
+  const { registry, problems: missing } = await gatherPlugins({
+    given: plugins,
+    config: { names: draft.plugins, directory: source.directory },
+  })
+  if (missing.length > 0) {
+    return { parts: [], column: null, problems: withPositions(missing, source.file, locate) }
+  }
+  const dataset = resolveDataset(draft)
+  const index = dataset.columns.findIndex((column) => column.name === name)
+  const raw = dataset.columns[index]
+  const filter = raw === undefined ? findFilter(name, dataset, registry) : null
+  if (raw === undefined && filter === null) throw noSuchColumn(name, source, dataset)
   const path = filter === null ? ['columns', index] : ['processors', filter.index]
   // Of its templates and fields; what other columns lack does not keep this one from being read.
-  const own = compileDataset(draft, null, kinds).problems.filter(
+  const own = compileDataset(dataset, null, registry).problems.filter(
     ({ level, path: at, code }) =>
       level === 'error' && at[0] === path[0] && at[1] === path[1] && !aboutOthers.has(code),
   )
@@ -125,8 +134,8 @@ async function readColumnParts({
     }
   }
   const inGraph = filter === null ? name : filterName(name)
-  const column: ColumnOfConfig = { source, draft, locate, name: inGraph }
-  const fields = raw === undefined ? (filter?.fields ?? []) : fieldsOf(raw, table)
+  const column: ColumnOfConfig = { source, dataset, registry, locate, name: inGraph }
+  const fields = raw === undefined ? (filter?.fields ?? []) : fieldsOf(raw, registry)
   const parts = fields.map(({ field, text, decides }): TemplatePart => {
     const at = [...path, ...field.split('.')]
     const { template } = readTemplate(text, at, () => false, {
@@ -150,7 +159,7 @@ async function readColumnParts({
     }
   })
   if (parts.length === 0 && raw !== undefined) {
-    return { parts, column, problems: [], noTemplates: noTemplates(name, raw, draft, table) }
+    return { parts, column, problems: [], noTemplates: noTemplates(name, raw, dataset, registry) }
   }
   return { parts, column, problems: [] }
 }
@@ -169,8 +178,8 @@ interface Field {
   decides: TemplatePart['decides']
 }
 
-function fieldsOf(raw: ColumnConfig, table: ReadonlyMap<string, ColumnKind>): Field[] {
-  const kind = table.get(raw.column_type)
+function fieldsOf(raw: ColumnConfig, registry: Registry): Field[] {
+  const kind = registry.columns.get(raw.column_type)
   const config: object = kind?.schema.safeParse(raw).data ?? {}
   const fields: Field[] = (kind?.templates ?? []).flatMap((field) => {
     const text: unknown = Object.entries(config).find(([key]) => key === field)?.[1]
@@ -185,11 +194,12 @@ function fieldsOf(raw: ColumnConfig, table: ReadonlyMap<string, ColumnKind>): Fi
 /** The row-wise processor of a name, with its conditions. */
 function findFilter(
   name: string,
-  { processors }: DatasetConfig,
+  { processors }: ResolvedDataset,
+  registry: Registry,
 ): { index: number; fields: Field[] } | null {
   const index = processors.findIndex((processor) => processor['name'] === name)
   const raw = processors[index]
-  const kind = processorKinds.get(String(raw?.['processor_type']))
+  const kind = registry.processors.get(String(raw?.['processor_type']))
   if (raw === undefined || kind?.by !== 'row') return null
   const fields = (kind.conditions ?? []).flatMap((field): Field[] => {
     const text = raw[field]
@@ -207,7 +217,7 @@ function withExcerpt(problem: Problem, text: string): Problem {
 function noSuchColumn(
   name: string,
   { file }: ConfigSource,
-  { columns }: DatasetConfig,
+  { columns }: ResolvedDataset,
 ): RowsmithError {
   const names = columns.map((column) => column.name)
   const near = nearest(name, names)
@@ -219,10 +229,10 @@ function noSuchColumn(
 function noTemplates(
   name: string,
   { column_type: type }: ColumnConfig,
-  { columns }: DatasetConfig,
-  table: ReadonlyMap<string, ColumnKind>,
+  { columns }: ResolvedDataset,
+  registry: Registry,
 ): RowsmithError {
-  const others = columns.filter((column) => fieldsOf(column, table).length > 0)
+  const others = columns.filter((column) => fieldsOf(column, registry).length > 0)
   return new RowsmithError('usage', `column '${name}' has no template: it is a ${type} column`, {
     hints:
       others.length === 0

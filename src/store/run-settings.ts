@@ -16,6 +16,14 @@ export interface ColumnSettings {
   hidden?: true
 }
 
+/** A plugin a run was made with. */
+export interface StoredPlugin {
+  readonly name: string
+  readonly version: string | null
+  /** How it was named, and the folder where that starts; null where a program brought it. */
+  readonly reference: { readonly written: string; readonly folder: string } | null
+}
+
 /** What a run is; after its creation only `rows`, and `config` with `columns`, can change. */
 export interface RunSettings {
   /** Name of the config. */
@@ -33,6 +41,8 @@ export interface RunSettings {
   /** Content identity of the seed data. */
   seedIdentity: string | null
   columns: readonly ColumnSettings[]
+  /** Beside the built-in kinds; none when left out. */
+  plugins?: readonly StoredPlugin[]
 }
 
 /** The first column of every part file: the absolute row number. */

@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { commonFields } from '../../src/columns/common-fields.ts'
+import { commonFields } from '../../src/config/common-fields.ts'
 import { vectorType } from '../../src/graph/column-type.ts'
 import { type ColumnKind, defineColumn } from '../../src/graph/kind.ts'
 import { start } from '../../src/run/run.ts'
@@ -144,8 +144,7 @@ if (import.meta.main) {
     rows,
     seed: 1n,
     config: { config },
-    kinds: [bigVector],
-    providerKinds: [provider],
+    plugins: [{ name: 'test', columns: [bigVector], providers: [provider] }],
     runConfig: { buffer_size: bufferSize, part_rows: partRows },
   })
   const result = await run.finished

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
-import { commonFields } from '../../src/columns/common-fields.ts'
+import { commonFields } from '../../src/config/common-fields.ts'
 import { vectorType } from '../../src/graph/column-type.ts'
 import { type ColumnKind, defineColumn } from '../../src/graph/kind.ts'
 import { type ChatMessage, textMessage, textOf } from '../../src/graph/request.ts'

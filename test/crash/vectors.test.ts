@@ -64,7 +64,9 @@ test('vectors are the same after kills and retries, and are not paid for again',
   expect(datasetHashes(out)).toEqual(datasetHashes(whole.session.out))
   expect(orphans(out)).toEqual([])
 
-  await using dataset = await open(out, { kinds: testKinds(scene.session.receipts) })
+  await using dataset = await open(out, {
+    plugins: [{ name: 'test', columns: testKinds(scene.session.receipts) }],
+  })
   let row = 0
   for await (const record of dataset.records()) {
     const numbers = record['note'] as number[]
@@ -86,7 +88,9 @@ test('vectors are the same after kills and retries, and are not paid for again',
 
 test('an export has them as lists', async () => {
   const out = join(root, 'killed')
-  await using dataset = await open(out, { kinds: testKinds(join(root, 'killed.receipts')) })
+  await using dataset = await open(out, {
+    plugins: [{ name: 'test', columns: testKinds(join(root, 'killed.receipts')) }],
+  })
   const [jsonl] = await dataset.export({ to: join(root, 'data.jsonl') })
   const [csv] = await dataset.export({ to: join(root, 'data.csv') })
   const [parquet] = await dataset.export({ to: join(root, 'data') })
