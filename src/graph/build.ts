@@ -2,7 +2,7 @@ import type { ColumnConfig } from '../config/dataset.ts'
 import type { CompileInput, Draft, DraftColumn, Edge } from './draft.ts'
 import { fingerprintOf, materialOf, sideMaterialOf } from './fingerprint.ts'
 import type { Graph, GraphColumn } from './graph.ts'
-import type { ColumnDescription, ColumnKind } from './kind.ts'
+import { type ColumnDescription, type ColumnKind, nothingLoaded } from './kind.ts'
 import { orderColumns } from './order-columns.ts'
 import { seedColumnType } from './parse-columns.ts'
 
@@ -55,7 +55,7 @@ function checked(draft: DraftColumn): CheckedColumn {
   return { draft, kind, config, description }
 }
 
-interface BuildContext extends Pick<CompileInput, 'seed' | 'hash' | 'registry'> {
+interface BuildContext extends Pick<CompileInput, 'seed' | 'hash' | 'registry' | 'loaded'> {
   /** Ids of the columns that reject rows. */
   filters: ReadonlyMap<DraftColumn, number>
   /** Names of the dataset's columns. */
@@ -66,7 +66,7 @@ function columnNode(
   { draft, kind, config, description }: CheckedColumn,
   nodes: readonly Node[],
   byName: ReadonlyMap<string, number>,
-  { seed, hash, registry, filters, left }: BuildContext,
+  { seed, hash, registry, loaded, filters, left }: BuildContext,
 ): Node {
   const read = idsOf(draft.edges, byName)
   const gates = draft.gates.map((gate) => filters.get(gate) ?? -1)
@@ -80,9 +80,11 @@ function columnNode(
     if (!gates.includes(id)) fingerprints.set(before.name, before.fingerprint)
     depth = Math.max(depth, before.depth + 1)
   }
+  const own = loaded.get(draft.name) ?? nothingLoaded
   const material = materialOf({
     config,
     identity: description.identity,
+    loaded: own.identity,
     plugin: registry.originOf(kind.type),
     seed: kind.type === seedColumnType ? (seed?.identity ?? null) : null,
   })
@@ -91,6 +93,7 @@ function columnNode(
     name: draft.name,
     kind,
     config,
+    loaded: own,
     by: description.by,
     pure: description.pure,
     type: description.output,

@@ -14,6 +14,8 @@ export interface Material {
   config: object
   /** What the kind says decides its values beside the config. */
   identity: unknown
+  /** Identity of what its kind loaded. */
+  loaded: unknown
   /** The plugin its kind is from; null for a built-in kind. */
   plugin: Origin | null
   /** Identity of the seed's content, for columns that read it. */
@@ -21,11 +23,12 @@ export interface Material {
 }
 
 /** The canonical text of what a column itself contributes to its values. */
-export function materialOf({ config, identity, plugin, seed }: Material): string {
+export function materialOf({ config, identity, loaded, plugin, seed }: Material): string {
   const fields = Object.entries(config).filter(([key]) => !withoutInfluence.has(key))
   return textOf({
     column: Object.fromEntries(fields),
     ...(identity === undefined ? {} : { identity }),
+    ...(loaded === undefined ? {} : { loaded }),
     ...(plugin === null ? {} : { plugin }),
     ...(seed === null ? {} : { seed }),
   })

@@ -121,7 +121,13 @@ async function readColumnParts({
   if (raw === undefined && filter === null) throw noSuchColumn(name, source, dataset)
   const path = filter === null ? ['columns', index] : ['processors', filter.index]
   // Of its templates and fields; what other columns lack does not keep this one from being read.
-  const own = compileDataset(dataset, null, registry).problems.filter(
+  const compiled = await compileDataset(dataset, {
+    seed: null,
+    registry,
+    source,
+    signal: new AbortController().signal,
+  })
+  const own = compiled.problems.filter(
     ({ level, path: at, code }) =>
       level === 'error' && at[0] === path[0] && at[1] === path[1] && !aboutOthers.has(code),
   )

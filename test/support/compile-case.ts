@@ -156,6 +156,7 @@ export function compiled(
       processors: new Map(processorKinds.map((kind) => [kind.type, kind])),
       originOf: () => null,
     },
+    loaded: new Map(),
     seed: seed ?? null,
     hash: hash ?? ((text) => `<${text}>`),
   })
