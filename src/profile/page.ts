@@ -1,5 +1,5 @@
 import { compact, counted, duration, figure, grouped, moment, percent } from '../util/format.ts'
-import type { OutcomeCounts } from '../rows/row-outcome.ts'
+import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { html, type Html } from './html.ts'
 import { chartOf } from './page-charts.ts'
 import { style } from './page-style.ts'
@@ -10,7 +10,7 @@ import { valueText } from './value-text.ts'
 export interface ReportPage {
   name: string
   seed: string
-  rows: OutcomeCounts & { requested: number; remaining: number }
+  rows: OutcomeTotals & { requested: number; remaining: number }
   requests: number
   usage: { inputTokens: number; outputTokens: number }
   usageByRoute: readonly {

@@ -1,12 +1,12 @@
 import type { ColumnStatistics } from '../profile/statistics.ts'
-import type { OutcomeCounts } from '../rows/row-outcome.ts'
+import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { decidedOf } from '../rows/row-outcome.ts'
 import type { RejectionSummary } from '../store/ledger-parts.ts'
 import { addToUsage, type RouteUsage } from '../store/ledger-usage.ts'
 import { noUsage, type Usage } from '../graph/request.ts'
 
 /** Rows by outcome: they sum to the rows requested. */
-export interface RowCounts extends OutcomeCounts {
+export interface RowCounts extends OutcomeTotals {
   requested: number
   remaining: number
 }
@@ -38,7 +38,7 @@ export type RunEnd =
   | { kind: 'stopped'; reason: string }
   | { kind: 'interrupted' }
 
-export function rowCounts(requested: number, totals: OutcomeCounts): RowCounts {
+export function rowCounts(requested: number, totals: OutcomeTotals): RowCounts {
   return { requested, ...totals, remaining: requested - decidedOf(totals) }
 }
 

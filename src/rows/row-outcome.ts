@@ -8,7 +8,7 @@ type RowOutcome = 'accepted' | 'null-kept' | 'dropped' | 'rejected'
 export type AbsentOutcome = Extract<RowOutcome, 'dropped' | 'rejected'>
 
 /** Rows by outcome, each counted once. */
-export interface OutcomeCounts {
+export interface OutcomeTotals {
   /** Complete records. */
   accepted: number
   /** Records with a null where a cell failed. */
@@ -20,6 +20,6 @@ export interface OutcomeCounts {
 }
 
 /** Rows that have an outcome. */
-export function decidedOf({ accepted, nullKept, dropped, rejected }: OutcomeCounts): number {
+export function decidedOf({ accepted, nullKept, dropped, rejected }: OutcomeTotals): number {
   return accepted + nullKept + dropped + rejected
 }

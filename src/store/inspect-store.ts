@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
-import type { OutcomeCounts } from '../rows/row-outcome.ts'
+import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import { datasetFolder, readDataset } from './ledger-dataset.ts'
 import {
@@ -31,7 +31,7 @@ export interface StoreSummary {
   directory: string
   settings: RunSettings
   /** Rows below the target by outcome; what is missing to the target remains. */
-  totals: OutcomeCounts
+  totals: OutcomeTotals
   parts: { count: number; bytes: number }
   /** Files of the run's own dataset when they are as new as the parts; empty otherwise. */
   dataset: readonly DatasetFile[]

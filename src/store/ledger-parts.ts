@@ -1,7 +1,7 @@
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { AbsentRow } from '../rows/part-content.ts'
-import type { OutcomeCounts } from '../rows/row-outcome.ts'
+import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { filterTitle } from '../graph/filter-name.ts'
 import type { PartProfile } from '../profile/part-profile.ts'
 import { RowsmithError } from '../util/errors.ts'
@@ -316,7 +316,7 @@ export function retryDropped(ledger: LedgerFile, partRows: number): Interval[] {
 }
 
 /** Rows below the target by outcome; a part counts its null-kept rows among the accepted ones. */
-export function readTotals(ledger: LedgerFile, partRows: number, target: number): OutcomeCounts {
+export function readTotals(ledger: LedgerFile, partRows: number, target: number): OutcomeTotals {
   const whole = Math.floor(target / partRows)
   const sums =
     ledger.get(

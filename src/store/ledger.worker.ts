@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { KnownRows } from '../rows/known-rows.ts'
-import type { OutcomeCounts } from '../rows/row-outcome.ts'
+import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { PartProfile } from '../profile/part-profile.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { serve } from '../threads/worker-calls.ts'
@@ -58,7 +58,7 @@ export interface LedgerCalls {
   unprofiledParts(from: number, most: number): number[]
   storeProfile(part: number, profile: PartProfile): void
   setTarget(rows: number): void
-  totals(): OutcomeCounts
+  totals(): OutcomeTotals
   rejections(): parts.RejectionSummary[]
 
   addBatch(batch: Omit<batches.Batch, 'id' | 'handle' | 'state'>): number

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
 import { partOf } from '../plan/part.ts'
 import type { PartContent } from '../rows/part-content.ts'
-import type { OutcomeCounts } from '../rows/row-outcome.ts'
+import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { PartStore } from '../scheduler/part-store.ts'
 import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
@@ -28,6 +28,7 @@ import { syncFolder } from './parquet-codec.ts'
 import type { StoreEvent } from './open-run.ts'
 import type { RunSettings } from './run-settings.ts'
 import { storageError } from '../threads/storage-error.ts'
+import { failedWith } from '../threads/system-error.ts'
 import { type ReadPage, readRows } from './read-rows.ts'
 import { commitPart, streamPart } from './write-part.ts'
 import type { WriterCalls } from './writer.worker.ts'
@@ -68,7 +69,7 @@ export interface RunStore extends PartStore, AsyncDisposable {
   withJoined<Result>(use: (files: readonly DatasetFile[]) => Promise<Result>): Promise<Result>
   readonly batches: Batches
   /** Rows below the target by outcome. */
-  totals(): Promise<OutcomeCounts>
+  totals(): Promise<OutcomeTotals>
   rejections(): Promise<RejectionSummary[]>
   usage(): Promise<RouteUsage[]>
   failures(): Promise<FailureSummary[]>
@@ -121,8 +122,7 @@ export async function createStore(
 }
 
 function isNoFolder(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false
-  return error.code === 'EEXIST' || error.code === 'ENOTDIR'
+  return failedWith(error, 'EEXIST', 'ENOTDIR')
 }
 
 /** Opens a run folder that exists. */
