@@ -12,6 +12,7 @@ import { defaultParameters } from '../src/config/models.ts'
 import { defaultRunConfig } from '../src/config/run-config.ts'
 import { keysAt } from '../src/config/schema-keys.ts'
 import { providers } from '../src/models/index.ts'
+import { processorKinds } from '../src/processors/index.ts'
 import { statisticsOf } from '../src/profile/statistics.ts'
 import { createSummary } from '../src/profile/column-summary.ts'
 import { samplers } from '../src/samplers/index.ts'
@@ -117,6 +118,13 @@ test('the fields of a score', () => {
     ['scores', 0],
   )
   expect(names(table(section(guide, 'Judges'), 'field of a score'))).toEqual(known.toSorted())
+})
+
+test.each([...processorKinds.values()])('the fields of the processor $type', ({ type, schema }) => {
+  const known = keysAt(schema, { processor_type: type }, []).filter(
+    (key) => key !== 'processor_type',
+  )
+  expect(names(table(section(guide, `\`${type}\``), 'field'))).toEqual(known.toSorted())
 })
 
 test('the fields of a sampler', () => {

@@ -1,14 +1,16 @@
 import type { Problem } from '../config/problem.ts'
 import { buildGraph } from './build.ts'
+import { checkDrops, checkUnused } from './check-drops.ts'
 import { checkFields } from './check-fields.ts'
-import { checkDropNames, checkDrops, checkUnused } from './check-drops.ts'
 import { parseConditions } from './conditions.ts'
 import { findCycles } from './cycles.ts'
 import { checkRoutes, describeColumns, nameColumns } from './describe-columns.ts'
 import { type CompileInput, createDraft, type Pass } from './draft.ts'
+import { addGates } from './gates.ts'
 import type { Graph } from './graph.ts'
 import { guessReferences } from './guess-references.ts'
 import { addSeedColumns, checkNames, findKinds, parseColumns } from './parse-columns.ts'
+import { addFilters, parseProcessors, processColumns } from './parse-processors.ts'
 import { resolveReferences } from './resolve-references.ts'
 import { hintAtNames } from './writable-name.ts'
 
@@ -22,10 +24,12 @@ export interface Compiled {
 // Each pass looks at what could be read of every column, and takes no consequence of a mistake for
 // another one: each mistake is one problem, and none hides another.
 const passes: readonly Pass[] = [
+  parseProcessors,
   addSeedColumns,
   checkNames,
   findKinds,
   parseColumns,
+  addFilters,
   describeColumns,
   nameColumns,
   guessReferences,
@@ -34,8 +38,8 @@ const passes: readonly Pass[] = [
   checkFields,
   checkRoutes,
   findCycles,
+  processColumns,
   checkDrops,
-  checkDropNames,
   checkUnused,
 ]
 
@@ -49,5 +53,7 @@ export function compile(input: CompileInput): Compiled {
   // What the loader refused of a column it has told of itself.
   const failed =
     problems.some(({ level }) => level === 'error') || draft.columns.some(({ isSound }) => !isSound)
-  return { graph: failed ? null : buildGraph(draft), problems }
+  if (failed) return { graph: null, problems }
+  addGates(draft)
+  return { graph: buildGraph(draft), problems }
 }

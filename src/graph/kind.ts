@@ -64,6 +64,11 @@ export interface ColumnDescription {
    * and where there is no object. A place is a list of fields' names, null for any item of a list.
    */
   fieldsAt?: (place: readonly (string | null)[]) => readonly string[] | null
+  /**
+   * Of a pure, row-wise column of booleans: where it is false, the row is rejected with this code, and
+   * nothing more is made of it. What such a column does not read waits for it.
+   */
+  rejects?: { code: string }
   problems?: readonly Problem[]
 }
 
