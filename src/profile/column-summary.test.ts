@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ColumnType } from '../graph/kind.ts'
 import type { Scalar } from './scalar.ts'
 import { createSummary, type ColumnSummary, type StoredSummary } from './column-summary.ts'
+import { countValues } from './value-counts.ts'
 
 function summaryOf(type: ColumnType, values: readonly Scalar[]): ColumnSummary {
   const summary = createSummary(type, { exactDistinct: 1_000 })
@@ -39,6 +40,34 @@ test.each(columns)(
       lengths: summary.lengths.summary(),
     })
     expect(figures(merged)).toEqual(figures(whole))
+  },
+)
+
+test.each(columns)(
+  'cells of a %s column that come at once say what each alone does',
+  (type, values) => {
+    const all = Array.from({ length: 3_000 }, (_, at) => values[at % values.length] ?? null)
+    const atOnce = createSummary(type, { exactDistinct: 1_000 })
+    atOnce.addAll(all)
+    const weighted = createSummary(type, { exactDistinct: 1_000 })
+    const counts = countValues(all)
+    for (const [at, value] of counts?.values.entries() ?? []) weighted.add(value, counts?.times[at])
+    weighted.add(null, counts?.nulls)
+    for (const summary of [atOnce, weighted]) {
+      const whole = summaryOf(type, all)
+      expect(summary.store()).toMatchObject({
+        cells: whole.cells,
+        nulls: whole.nulls,
+        notFinite: whole.notFinite,
+        distinct: whole.distinct.store(),
+        frequent: whole.frequent.store(),
+      })
+      const [own, other] = [summary.numbers.summary(), whole.numbers.summary()]
+      expect((own?.mean ?? 0) / (other?.mean ?? 1)).toBeCloseTo(other === null ? 0 : 1)
+      expect((own?.stddev ?? 0) / (other?.stddev ?? 1)).toBeCloseTo(other === null ? 0 : 1)
+      expect([own?.count, own?.min, own?.max]).toEqual([other?.count, other?.min, other?.max])
+      expect(summary.lengths.summary()?.count).toBe(whole.lengths.summary()?.count)
+    }
   },
 )
 

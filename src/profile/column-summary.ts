@@ -7,7 +7,10 @@ import { timeOf } from './time.ts'
 
 /** What is known of the cells of a column, in memory that does not depend on their number. */
 export interface ColumnSummary {
-  add(value: Scalar): void
+  /** So many cells of one value. */
+  add(value: Scalar, times?: number): void
+  /** Cells of which most have values of their own. */
+  addAll(values: readonly Scalar[]): void
   merge(stored: StoredSummary): void
   readonly cells: number
   readonly nulls: number
@@ -53,32 +56,59 @@ export function createSummary(
   let nulls = 0
   let notFinite = 0
 
-  function addText(text: string): void {
-    lengths.add(codePoints(text))
+  function addTime(text: string, weight: number): void {
     if (times === null) return
     const time = timeOf(text)
     if (time === null) times = null
-    else times.add(time)
+    else times.add(time, weight)
+  }
+
+  function addNumber(value: number | bigint, weight: number): void {
+    // JSON would make 0 of -0, later.
+    const number = Number(value) + 0
+    if (Math.abs(number) <= largestNumber) numbers.add(number, weight)
+    else notFinite += weight
   }
 
   return {
-    add(value) {
-      cells += 1
+    add(value, weight = 1) {
+      cells += weight
       if (value === null) {
-        nulls += 1
+        nulls += weight
         return
       }
       const hash = hashScalar(value)
       distinct.add(hash)
       if (typeof value === 'string') {
-        addText(value)
+        lengths.add(codePoints(value), weight)
+        addTime(value, weight)
       } else if (typeof value !== 'boolean') {
-        // JSON would make 0 of -0, later.
-        const number = Number(value) + 0
-        if (Math.abs(number) <= largestNumber) numbers.add(number)
-        else notFinite += 1
+        addNumber(value, weight)
       }
-      if (type !== 'json') frequent.add(hash, value === 0 ? 0 : value)
+      if (type !== 'json') frequent.add(hash, value, weight)
+    },
+    addAll(values) {
+      cells += values.length
+      const present = values.includes(null) ? values.filter((value) => value !== null) : values
+      nulls += values.length - present.length
+      const hashes = new Float64Array(present.length)
+      /** Cells by their number of characters: often there are few. */
+      const byLength = new Map<number, number>()
+      for (let at = 0; at < present.length; at += 1) {
+        const value = present[at] as Exclude<Scalar, null>
+        const hash = hashScalar(value)
+        hashes[at] = hash
+        distinct.add(hash)
+        if (typeof value === 'string') {
+          const length = codePoints(value)
+          byLength.set(length, (byLength.get(length) ?? 0) + 1)
+          addTime(value, 1)
+        } else if (typeof value !== 'boolean') {
+          addNumber(value, 1)
+        }
+      }
+      for (const [length, weight] of byLength) lengths.add(length, weight)
+      if (type !== 'json') frequent.addAll(hashes, present)
     },
     merge(stored) {
       cells += stored.cells

@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs'
 import { parquetMetadataAsync, parquetScan } from 'hyparquet'
-import { ByteWriter, ParquetWriter, type Writer } from 'hyparquet-writer'
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import type { StoredValue } from '../graph/stored-value.ts'
+import type { PartProfiler } from '../profile/part-profile.ts'
+import { countValues } from '../profile/value-counts.ts'
 import { copyOfText } from '../util/copy-text.ts'
 import {
-  compressors,
   createdBy,
   createSink,
   decompressors,
@@ -15,7 +16,8 @@ import {
   type WrittenFile,
 } from './parquet-codec.ts'
 import { createRowGroup, type RowBlock, type RowGroupLimits } from './row-group.ts'
-import { recordColumn, rowColumn } from './run-settings.ts'
+import { rowColumn } from './run-settings.ts'
+import { writeRowGroup } from './write-row-group.ts'
 
 export interface WritePartOptions {
   path: string
@@ -23,38 +25,31 @@ export interface WritePartOptions {
   /** Blocks in row order; how the rows are cut into them does not change the file. */
   blocks: Iterable<RowBlock> | AsyncIterable<RowBlock>
   limits?: RowGroupLimits
+  /** Gets every row group, its values counted once for both. */
+  profiler?: PartProfiler
 }
 
 /** Writes a part file, one row group after another, and syncs it; on failure nothing stays. */
 export async function writePartFile(options: WritePartOptions): Promise<WrittenFile> {
-  const { path, columns, blocks, limits } = options
+  const { path, columns, blocks, limits, profiler } = options
   using sink = createSink(path)
   try {
     const memory = new ByteWriter()
-    const writer: Writer = Object.assign(memory, {
-      flush: () => {
-        sink.write(memory.getBytes())
-        memory.index = 0
-      },
-    })
-    const parquet = new ParquetWriter({
-      writer,
-      schema: partSchema(columns),
-      codec: 'ZSTD',
-      compressors,
-      createdBy,
-    })
+    const parquet = new ParquetWriter({ writer: memory, schema: partSchema(columns), createdBy })
     const group = createRowGroup(columns.length, limits)
-    async function write(block: RowBlock): Promise<void> {
-      const data = { columnData: columnData(columns, block), rowGroupSize: block.rows.length }
-      await parquet.write(data)
+    function write(block: RowBlock): void {
+      const counts = block.columns.map(countValues)
+      profiler?.add(block.columns, counts)
+      writeRowGroup(parquet, columns, block, counts)
       shortenBounds(parquet)
+      sink.write(memory.getBytes())
+      memory.index = 0
     }
     for await (const block of blocks) {
-      for (const full of group.add(block)) await write(full)
+      for (const full of group.add(block)) write(full)
     }
     const rest = group.take()
-    if (rest !== null) await write(rest)
+    if (rest !== null) write(rest)
     await parquet.finish()
     sink.write(memory.getBytes())
     return sink.finish()
@@ -83,27 +78,6 @@ function shortenBounds({ row_groups: groups }: ParquetWriter): void {
       }
     }
   }
-}
-
-function columnData(columns: readonly FileColumn[], { rows, columns: values }: RowBlock) {
-  // An offset index would point into the part and has to go when parts are joined.
-  const common = { offsetIndex: false } as const
-  return [
-    { ...common, name: rowColumn, data: BigInt64Array.from(rows, BigInt) },
-    // One record a row, so far.
-    { ...common, name: recordColumn, data: new BigInt64Array(rows.length) },
-    ...columns.map(({ name, type }, column) => {
-      const stored = values[column] ?? []
-      if (type === 'int64') return { ...common, name, data: stored.map(toInt64) }
-      // A dictionary would take -0 for 0.
-      const plain = type === 'float64' && stored.some((value) => Object.is(value, -0))
-      return { ...common, name, data: [...stored], ...(plain && { encoding: 'PLAIN' as const }) }
-    }),
-  ]
-}
-
-function toInt64(value: StoredValue): bigint | null {
-  return value === null ? null : BigInt(value)
 }
 
 /** Reads a part file back, one row group after another. */
