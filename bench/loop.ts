@@ -72,7 +72,12 @@ async function measure(): Promise<Round> {
       seed: 1n,
       out: join(folder, 'run'),
       runConfig: { buffer_size: bufferSize },
-      providerKinds: [scriptedProvider(({ number }) => answer(number), { delayMs })],
+      plugins: [
+        {
+          name: 'test',
+          providers: [scriptedProvider(({ number }) => answer(number), { delayMs })],
+        },
+      ],
       onEvent({ type }) {
         if (type === 'join-started') {
           delays.disable()

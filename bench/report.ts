@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ColumnType } from '../src/graph/kind.ts'
+import type { ColumnType } from '../src/graph/column-type.ts'
 import {
   createPartProfiler,
   createProfileMerger,

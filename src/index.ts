@@ -3,6 +3,7 @@ export type { JsonSchema } from './config/json-form.ts'
 export type { Problem } from './config/problem.ts'
 export type { DatasetRecord } from './export/records.ts'
 export type { ExportedFile, ExportFormat } from './export/files.ts'
+export type { ColumnType } from './graph/column-type.ts'
 export { CellFailure } from './graph/failure.ts'
 export { CellInterrupted, type InterruptReason } from './graph/interrupted.ts'
 export {
@@ -12,7 +13,6 @@ export {
   type ColumnDescription,
   type ColumnKind,
   type ColumnRoute,
-  type ColumnType,
   type Correction,
   defineColumn,
   type DescribeContext,
@@ -44,6 +44,9 @@ export {
   type ProviderContext,
   type ProviderKind,
 } from './models/provider.ts'
+export type { Plugin } from './plugins/plugin.ts'
+export type { GivenPlugin } from './plugins/gather-plugins.ts'
+export type { KindFamily, ListedKind } from './plugins/kind-registry.ts'
 export { ConfigError } from './check/config-error.ts'
 export { type Dataset, open, type OpenOptions } from './run/open-dataset.ts'
 export { jsonSchema, type JsonSchemaOptions, type SchemaKind } from './check/json-schema.ts'
@@ -64,6 +67,7 @@ export {
   type TemplateVariable,
 } from './render/render.ts'
 export { create, type Run, type RunOptions, start } from './run/run.ts'
+export { type KindList, listKinds, type ListKindsOptions } from './check/list-kinds.ts'
 export { validate, type Validation } from './check/validate.ts'
 export { isRowsmithError, RowsmithError, type ErrorCode } from './util/errors.ts'
 export { Double, type Value } from './util/value.ts'

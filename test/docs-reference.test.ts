@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { exitCodes } from '../src/cli/exit-codes.ts'
-import { commonFields } from '../src/columns/common-fields.ts'
-import { columnKinds } from '../src/columns/index.ts'
+import { commonFields } from '../src/config/common-fields.ts'
+import { builtInRegistry } from '../src/plugins/kind-registry.ts'
 import { builtInModels } from '../src/config/built-in-models.ts'
 import { loadDataset } from '../src/config/load.ts'
 import { builtInProviders } from '../src/config/model-providers.ts'
@@ -77,7 +77,7 @@ test('the fields of every column, and the kinds', () => {
   const rows = table(text, 'field')
   expect(names(rows)).toEqual(['column_type', ...Object.keys(commonFields)].toSorted())
   expect(codes(rows.get('column_type')?.[1] ?? '').toSorted()).toEqual(
-    [...columnKinds.keys()].toSorted(),
+    [...builtInRegistry.columns.keys()].toSorted(),
   )
 })
 
@@ -85,7 +85,7 @@ test.each([
   ['expression', 'Expressions'],
   ['llm-text', 'Texts written by a model'],
 ])('the fields of %s', (type, heading) => {
-  const known = keysAt(columnKinds.get(type)?.schema, { column_type: type }, [])
+  const known = keysAt(builtInRegistry.columns.get(type)?.schema, { column_type: type }, [])
   const own = known.filter((key) => key !== 'column_type' && !(key in commonFields))
   const rows = names(table(section(guide, heading), 'field'))
   expect(rows).toEqual(own.toSorted())
@@ -93,7 +93,7 @@ test.each([
 })
 
 test('the fields of a sampler', () => {
-  const known = keysAt(columnKinds.get('sampler')?.schema, { sampler_type: 'uuid' }, [])
+  const known = keysAt(builtInRegistry.columns.get('sampler')?.schema, { sampler_type: 'uuid' }, [])
   const own = known.filter((key) => key !== 'column_type' && !(key in commonFields))
   const before = section(guide, 'Samplers').split('\n###')[0] ?? ''
   expect(names(table(before, 'field'))).toEqual(own.toSorted())
@@ -134,8 +134,7 @@ test('providers', () => {
   const text = section(guide, 'Providers and keys')
   const rows = table(text, 'field')
   expect(names(rows)).toEqual(Object.keys(builtInProviders[0] ?? {}).toSorted())
-  for (const type of providers.keys())
-    expect(rows.get('provider_type')?.[1]).toContain(`\`${type}\``)
+  for (const { type } of providers) expect(rows.get('provider_type')?.[1]).toContain(`\`${type}\``)
   for (const { name } of builtInProviders) expect(text).toContain(`\`${name}\``)
 })
 

@@ -24,7 +24,7 @@ import { createDesk } from './e2e/command.ts'
  *   ```yaml with=p.yaml      a whole config, with that provider file
  *   ```yaml invalid          a config with mistakes in it
  *   ```yaml run-config       a run config; ```yaml providers: a provider file
- *   ```csv file=a.csv        a file for the blocks that follow; jsonl and json too
+ *   ```csv file=a.csv        a file for the blocks that follow; jsonl, json and js too
  *   ```sh                    commands, run by bash; `rowsmith` and `npm run -s rowsmith --` are the
  *                            real command line. exit=3: the exit code. interrupt=40, kill=40: Ctrl-C
  *                            and kill -9 after so many requests. server=NAME: docs/server.ts

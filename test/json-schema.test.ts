@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { defineColumn, jsonSchema, validate, type JsonSchema, type Problem } from '../src/index.ts'
-import { columnKinds } from '../src/columns/index.ts'
+import { builtInRegistry } from '../src/plugins/kind-registry.ts'
 import { loadProviders } from '../src/config/model-lists.ts'
 import { loadRunConfig } from '../src/config/run-config.ts'
 import { schemaKinds } from '../src/check/json-schema.ts'
@@ -52,7 +52,7 @@ describe('the published files', () => {
 
   test('know every kind of the tables', () => {
     const text = JSON.stringify(jsonSchema())
-    for (const type of columnKinds.keys()) expect(text).toContain(`"column-${type}"`)
+    for (const type of builtInRegistry.columns.keys()) expect(text).toContain(`"column-${type}"`)
     for (const type of Object.keys(samplers)) expect(text).toContain(`{"const":"${type}"}`)
   })
 })
@@ -379,7 +379,7 @@ test("kinds of one's own are in it", () => {
     }),
     bind: ({ text }) => ({ by: 'row', generate: () => text }),
   })
-  const refusal = checker(jsonSchema('dataset', { kinds: [kind] }))
+  const refusal = checker(jsonSchema('dataset', { plugins: [{ name: 'test', columns: [kind] }] }))
   expect(refusal({ columns: [{ name: 'a', column_type: 'shout', text: 'x' }] })).toEqual([])
   expect(refusal({ columns: [{ name: 'a', column_type: 'shout' }] })).not.toEqual([])
   expect(

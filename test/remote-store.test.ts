@@ -14,7 +14,6 @@ import { bindGenerators } from '../src/rows/bind.ts'
 import { createEngine } from '../src/run/engine.ts'
 import { prepare } from '../src/check/prepare.ts'
 import { createRoutes } from '../src/run/create-routes.ts'
-import { modelsOf } from '../src/check/sources.ts'
 import type { SchedulerEnd } from '../src/scheduler/stopping.ts'
 import { scriptedProvider } from '../src/testing/index.ts'
 import { systemClock } from '../src/util/clock.ts'
@@ -72,7 +71,7 @@ async function emptyRun(name: string): Promise<string> {
     rows,
     seed,
     runConfig,
-    providerKinds: [model()],
+    plugins: [{ name: 'test', providers: [model()] }],
     signal: controller.signal,
     // Before anything is sent.
     onEvent: ({ type }) => type === 'run-opened' && controller.abort(),
@@ -89,7 +88,7 @@ async function datasetOf(out: string): Promise<string> {
     rows,
     seed,
     runConfig,
-    providerKinds: [provider],
+    plugins: [{ name: 'test', providers: [provider] }],
   })
   expect(provider.calls.length, 'requests of a run of which everything is there').toBe(0)
   const hash = createHash('sha256')
@@ -133,7 +132,7 @@ async function work(
     config: { config },
     environment: {},
     clock: systemClock,
-    providerKinds: [provider],
+    plugins: [{ name: 'test', providers: [provider] }],
     signal: new AbortController().signal,
   })
   const { graph, models } = prepared
@@ -153,7 +152,7 @@ async function work(
         generators: bindGenerators({
           graph,
           runSeed: seed,
-          models: modelsOf(prepared.config),
+          models: prepared.dataset.models,
           seed: null,
         }),
         seed: null,
@@ -188,7 +187,7 @@ test('two engines share the parts of a run that another process has open', async
     rows,
     seed,
     runConfig,
-    providerKinds: [localModel],
+    plugins: [{ name: 'test', providers: [localModel] }],
   })
 
   const out = await emptyRun('shared')

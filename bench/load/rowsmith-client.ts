@@ -8,7 +8,6 @@ import { bindGenerators } from '../../src/rows/bind.ts'
 import { prepare } from '../../src/check/prepare.ts'
 import { createRoutes } from '../../src/run/create-routes.ts'
 import { create } from '../../src/run/run.ts'
-import { modelsOf } from '../../src/check/sources.ts'
 import { holdNothing } from '../../src/rows/held-rows.ts'
 import { createScheduler } from '../../src/scheduler/scheduler.ts'
 import { systemClock } from '../../src/util/clock.ts'
@@ -94,7 +93,7 @@ async function withoutStore(): Promise<void> {
     generators: bindGenerators({
       graph: prepared.graph,
       runSeed: 1n,
-      models: modelsOf(prepared.config),
+      models: prepared.dataset.models,
       seed: null,
     }),
     source: planSource(plan),

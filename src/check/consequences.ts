@@ -6,10 +6,10 @@ export interface Unread {
   parts: LoadedDataset['unread']
   /** Null for a provider without a name that can be read. */
   providers: readonly (string | null)[]
+  /** Kinds may be missing, because a plugin is. */
+  plugins: boolean
   /** There is a seed, and its columns are not known. */
   seed: boolean
-  /** Codes of what was found while reading. */
-  told: ReadonlySet<string>
 }
 
 /** Drops problems that only follow from others: each mistake is told once. */
@@ -22,10 +22,16 @@ export function withoutConsequences(problems: readonly Problem[], unread: Unread
   })
 }
 
-function follows({ code, received }: Problem, { parts, providers, seed, told }: Unread): boolean {
+function follows({ code, path, received, suggestion }: Problem, unread: Unread): boolean {
+  const { parts, providers, seed, plugins } = unread
   switch (code) {
-    case 'duplicate-column':
-      return told.has(code)
+    // What is nearly a known word is told all the same.
+    case 'unknown-column-type':
+    case 'unknown-provider-type':
+    case 'unknown-seed-type':
+      return plugins && suggestion === undefined
+    case 'wrong-word':
+      return plugins && suggestion === undefined && path.at(-1) === 'sampler_type'
     case 'no-columns':
     case 'all-columns-dropped':
       return parts.has('columns')
@@ -35,9 +41,6 @@ function follows({ code, received }: Problem, { parts, providers, seed, told }: 
       return seed
     case 'unknown-model':
       return parts.has('model_configs')
-    // The graph says it of the column that uses the alias, with its place.
-    case 'unknown-model-alias':
-      return true
     case 'unknown-provider':
       return (
         parts.has('model_providers') || providers.some((name) => name === null || name === received)

@@ -1,5 +1,5 @@
-import type { DatasetConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
+import type { ResolvedDataset } from '../config/resolve-dataset.ts'
 import { TemplateError } from '../templates/template-error.ts'
 import { pythonFloat } from '../util/python-float.ts'
 import { messageOf } from '../util/errors.ts'
@@ -13,9 +13,12 @@ import type { DryColumn, DryFailure } from './dry-run.ts'
  * Only what fails in every one of many rows, for certain, refuses the config; everything else may
  * be meant, or may come right in other rows.
  */
-export function dryRunProblems(found: readonly DryColumn[], config: DatasetConfig): Problem[] {
+export function dryRunProblems(
+  found: readonly DryColumn[],
+  { columns }: Pick<ResolvedDataset, 'columns'>,
+): Problem[] {
   return found.flatMap((column) => {
-    const index = config.columns.findIndex(({ name }) => name === column.column.name)
+    const index = columns.findIndex(({ name }) => name === column.column.name)
     const path = index === -1 ? ['seed_config', 'source'] : ['columns', index]
     return [...failureProblems(column, path), ...conditionProblems(column, path)]
   })

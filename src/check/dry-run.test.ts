@@ -6,7 +6,7 @@ import type { Problem } from '../config/problem.ts'
 import { CellFailure } from '../graph/failure.ts'
 import { type ColumnKind, defineColumn } from '../graph/kind.ts'
 import { textMessage } from '../graph/request.ts'
-import { commonFields } from '../columns/common-fields.ts'
+import { commonFields } from '../config/common-fields.ts'
 import { z } from 'zod'
 import { toText } from '../templates/values/python-text.ts'
 import { systemClock } from '../util/clock.ts'
@@ -45,8 +45,9 @@ async function problemsOf(
   columns: readonly object[],
   { parts = {}, kinds = [] }: { parts?: object; kinds?: ColumnKind[] } = {},
 ): Promise<readonly Problem[]> {
+  const plugins = [{ name: 'test', columns: kinds }]
   const config = { ...models, columns: [animal, ...columns], ...parts }
-  return (await validate({ config: { config }, environment: {}, kinds })).problems
+  return (await validate({ config: { config }, environment: {}, plugins })).problems
 }
 
 function brief(problems: readonly Problem[]): string[] {

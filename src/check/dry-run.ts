@@ -1,4 +1,5 @@
 import type { Graph, GraphColumn } from '../graph/graph.ts'
+import { vectorSize } from '../graph/column-type.ts'
 import { CellFailure } from '../graph/failure.ts'
 import type { Generator, RowGenerator, SeedWindow } from '../graph/kind.ts'
 import type { ModelConfig } from '../config/dataset.ts'
@@ -8,7 +9,7 @@ import { type Block, BlockRow, cellStatus, createBlock, setCell } from '../rows/
 import { parseExpression } from '../templates/parse-template.ts'
 import { TemplateError, TemplateSyntaxError } from '../templates/template-error.ts'
 import type { Clock } from '../util/clock.ts'
-import type { Value } from '../util/value.ts'
+import type { Cell, Value } from '../util/value.ts'
 import { bindGenerators } from '../rows/bind.ts'
 import type { SeedSample } from './seed-sample.ts'
 
@@ -256,16 +257,24 @@ class NotAtHand extends Error {}
 function standIn(column: GraphColumn, block: Block, offset: number): void {
   for (const id of [column.id, ...column.sides]) {
     const { type } = block.graph.columns[id] as GraphColumn
-    setCell(block, id, offset, standIns[type], cellStatus.done)
+    setCell(block, id, offset, standInOf(type), cellStatus.done)
   }
 }
 
-const standIns: Readonly<Record<GraphColumn['type'], Value>> = {
-  string: 'text',
-  int64: 1,
-  float64: 1,
-  bool: true,
-  json: new Map(),
+function standInOf(type: GraphColumn['type']): Cell {
+  switch (type) {
+    case 'string':
+      return 'text'
+    case 'int64':
+    case 'float64':
+      return 1
+    case 'bool':
+      return true
+    case 'json':
+      return new Map()
+    default:
+      return new Float32Array(vectorSize(type) ?? 1)
+  }
 }
 
 /** Whether the expression that failed reads columns only, and only such as are real. */

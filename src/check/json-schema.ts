@@ -1,14 +1,14 @@
 import { z } from 'zod'
-import { columnKinds } from '../columns/index.ts'
-import { formOf, type JsonSchema } from '../config/json-form.ts'
+import { descriptionOf, formOf, type JsonSchema } from '../config/json-form.ts'
 import { dropSchema, profilerSchema } from '../config/later-parts.ts'
 import { providerSchema } from '../config/model-providers.ts'
 import { modelSchema } from '../config/models.ts'
+import { pluginSchema } from '../config/plugin-list.ts'
 import { writtenSchema } from '../config/run-config.ts'
 import { seedSchema } from '../config/seed-config.ts'
-import type { ColumnKind } from '../graph/kind.ts'
-import { providers as providerKinds } from '../models/index.ts'
-import { seedSources } from '../seeds/index.ts'
+import { builtIn } from '../plugins/built-in.ts'
+import type { Plugin } from '../plugins/plugin.ts'
+import { createRegistry, type Registry } from '../plugins/kind-registry.ts'
 
 /** The files a JSON Schema is there for. */
 export const schemaKinds = ['dataset', 'run-config', 'providers'] as const
@@ -16,8 +16,8 @@ export const schemaKinds = ['dataset', 'run-config', 'providers'] as const
 export type SchemaKind = (typeof schemaKinds)[number]
 
 export interface JsonSchemaOptions {
-  /** Column kinds beside the built-in ones. */
-  kinds?: readonly ColumnKind[]
+  /** Kinds beside the built-in ones. */
+  plugins?: readonly Plugin[]
 }
 
 /**
@@ -28,15 +28,16 @@ export interface JsonSchemaOptions {
  */
 export function jsonSchema(
   kind: SchemaKind = 'dataset',
-  { kinds = [] }: JsonSchemaOptions = {},
+  { plugins = [] }: JsonSchemaOptions = {},
 ): JsonSchema {
-  return { $schema: 'http://json-schema.org/draft-07/schema#', ...schemaOf(kind, kinds) }
+  const registry = createRegistry([builtIn, ...plugins])
+  return { $schema: 'http://json-schema.org/draft-07/schema#', ...schemaOf(kind, registry) }
 }
 
-function schemaOf(kind: SchemaKind, kinds: readonly ColumnKind[]): JsonSchema {
+function schemaOf(kind: SchemaKind, registry: Registry): JsonSchema {
   switch (kind) {
     case 'dataset':
-      return datasetFile([...columnKinds.values(), ...kinds])
+      return datasetFile(registry)
     case 'run-config':
       return {
         title: 'rowsmith run config',
@@ -51,7 +52,7 @@ function schemaOf(kind: SchemaKind, kinds: readonly ColumnKind[]): JsonSchema {
     description: 'Where models are.',
     type: 'object',
     properties: {
-      providers: { description: 'The providers.', type: 'array', items: providerForm() },
+      providers: { description: 'The providers.', type: 'array', items: providerForm(registry) },
       default: { description: 'Read and left alone.' },
     },
     required: ['providers'],
@@ -59,7 +60,8 @@ function schemaOf(kind: SchemaKind, kinds: readonly ColumnKind[]): JsonSchema {
 }
 
 /** Both forms: the parts at the root, or below `data_designer`. */
-function datasetFile(kinds: readonly ColumnKind[]): JsonSchema {
+function datasetFile(registry: Registry): JsonSchema {
+  const kinds = [...registry.columns.values()]
   const dataset = { $ref: '#/definitions/dataset' }
   return {
     title: 'rowsmith dataset config',
@@ -78,8 +80,8 @@ function datasetFile(kinds: readonly ColumnKind[]): JsonSchema {
       ),
       ...Object.fromEntries(kinds.map(({ type, schema }) => [`column-${type}`, convert(schema)])),
       model: convert(modelSchema),
-      provider: providerForm(),
-      seed: seedForm(),
+      provider: providerForm(registry),
+      seed: seedForm(registry),
     },
   }
 }
@@ -117,6 +119,7 @@ function datasetForm(): JsonSchema {
         anyOf: [{ $ref: '#/definitions/seed' }, { type: 'null' }],
       },
       processors: listOf('What is done to finished rows.', convert(dropSchema)),
+      plugins: listOf('Plugins whose kinds this config may name.', convert(pluginSchema)),
       seed: {
         description: 'The run seed: the same one gives the same sampled values.',
         anyOf: [
@@ -155,10 +158,10 @@ function notYet(description: string): JsonSchema {
   return { description, doNotSuggest: true, anyOf }
 }
 
-function providerForm(): JsonSchema {
+function providerForm({ providers }: Registry): JsonSchema {
   const form = convert(providerSchema)
   const type = propertyOf(form, 'provider_type')
-  type['anyOf'] = [{ enum: [...providerKinds.keys()] }, { type: 'string', minLength: 1 }]
+  type['anyOf'] = [{ enum: [...providers.keys()] }, { type: 'string', minLength: 1 }]
   delete type['type']
   delete type['minLength']
   // A model in this process has no address.
@@ -170,10 +173,10 @@ function providerForm(): JsonSchema {
   return { ...form, ...when(isLocal, {}, remote) }
 }
 
-function seedForm(): JsonSchema {
+function seedForm({ seedSources }: Registry): JsonSchema {
   const form = convert(seedSchema)
   const source = propertyOf(form, 'source')
-  const sources = seedSources.map(({ type, schema }) => ({
+  const sources = [...seedSources.values()].map(({ type, schema }) => ({
     tag: type,
     description: descriptionOf(schema),
     form: convert(schema),
@@ -219,13 +222,6 @@ function tagged(tag: string, description: string, branches: readonly Branch[]): 
       when({ properties: { [tag]: { const: branch.tag } }, required: [tag] }, branch.form),
     ),
   }
-}
-
-function descriptionOf(schema: z.ZodType): string | undefined {
-  if (schema.description !== undefined) return schema.description
-  return schema instanceof z.ZodPipe && schema.def.in instanceof z.ZodType
-    ? descriptionOf(schema.def.in)
-    : undefined
 }
 
 /** What a schema takes, in the words of JSON Schema. */

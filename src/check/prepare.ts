@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto'
-import { columnKinds } from '../columns/index.ts'
 import type { DatasetConfig, SeedConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
+import { resolveDataset, type ResolvedDataset } from '../config/resolve-dataset.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { compile, type Compiled } from '../graph/compile.ts'
 import type { CompileInput, SeedSchema } from '../graph/draft.ts'
 import type { Graph } from '../graph/graph.ts'
-import type { ColumnKind } from '../graph/kind.ts'
-import { providers as providerKinds } from '../models/index.ts'
-import type { Environment, ProviderKind } from '../models/provider.ts'
+import type { Environment } from '../models/provider.ts'
 import { type ModelRegistry, openModels } from '../models/registry.ts'
+import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
+import type { Registry } from '../plugins/kind-registry.ts'
 import type { Clock } from '../util/clock.ts'
 import {
   checkSeedUnchanged,
@@ -20,19 +20,20 @@ import {
 } from '../seeds/inspect-seed.ts'
 import type { StoredSeedDescription } from '../seeds/normalise.ts'
 import { selectRows } from '../seeds/selection.ts'
+import type { StoredPlugin } from '../store/run-settings.ts'
 import { ConfigError, hasErrors } from './config-error.ts'
 import type { CheckEvent } from './check-event.ts'
 import { tellSeedProgress } from './seed-progress.ts'
 import { withoutConsequences } from './consequences.ts'
+import type { StoredInputs } from './run-place.ts'
 import { soundPart } from './sound-part.ts'
 import { tryRows } from './try-rows.ts'
 import {
   type ConfigInput,
   type ConfigSource,
-  modelsOf,
   readConfig,
   readDataset,
-  readProviders,
+  readProviderFile,
   readRunConfig,
 } from './sources.ts'
 
@@ -45,10 +46,8 @@ export interface PrepareOptions {
   runConfig?: string | object | undefined
   environment: Environment
   clock: Clock
-  /** Column kinds beside the built-in ones. */
-  kinds?: readonly ColumnKind[] | undefined
-  /** Provider kinds beside the built-in ones. */
-  providerKinds?: readonly ProviderKind[] | undefined
+  /** Kinds beside the built-in ones. */
+  plugins?: readonly GivenPlugin[] | undefined
   signal: AbortSignal
   /** Told how far reading a seed got. */
   onEvent?: ((event: CheckEvent) => void) | undefined
@@ -57,7 +56,12 @@ export interface PrepareOptions {
 /** A config that was checked as a whole. */
 export interface Prepared extends AsyncDisposable {
   source: ConfigSource
+  /** As it is written. */
   config: DatasetConfig
+  dataset: ResolvedDataset
+  registry: Registry
+  /** The plugins of the registry, as a run folder remembers them. */
+  plugins: readonly StoredPlugin[]
   runConfig: RunConfig
   graph: Graph
   /** The seed's file; null without a seed, and when the run folder's copy stands in for it. */
@@ -75,49 +79,65 @@ export interface Checked {
   prepared: Prepared | null
 }
 
-/** Reads and checks everything a run needs; `storedSeed` stands in for a seed file that is gone. */
+const nothingStored: StoredInputs = { seed: null, plugins: [] }
+
+/** Reads and checks everything a run needs; a stored seed stands in for a file that is gone. */
 export async function check(
   options: PrepareOptions,
-  storedSeed: StoredSeedDescription | null = null,
+  stored: StoredInputs = nothingStored,
 ): Promise<Checked> {
   const source = await readConfig(options.config)
   const loaded = readDataset(source)
   const { runConfig, problems: runProblems } = await readRunConfig(options.runConfig)
-  const provided = await readProviders(loaded.draft, options.providersFile)
+  const provided = await readProviderFile(options.providersFile)
   const problems: Problem[] = [...loaded.problems, ...runProblems, ...provided.problems]
   const { draft } = loaded
   if (draft === null) return { source, problems, prepared: null }
 
   await using opened = new AsyncDisposableStack()
-  const seed = await lookAtSeed(draft, source, storedSeed, options)
-  const input = compileInput(draft, seed.schema, options.kinds)
+  const {
+    registry,
+    used: plugins,
+    problems: pluginProblems,
+  } = await gatherPlugins({
+    given: options.plugins,
+    config: { names: draft.plugins, directory: source.directory },
+    stored: stored.plugins,
+  })
+  const dataset = resolveDataset(draft, provided.providers)
+  const seed = await lookAtSeed(dataset.seedConfig, registry, {
+    ...options,
+    source,
+    stored: stored.seed,
+  })
+  const input = compileInput(dataset, seed.schema, registry)
   const compiled = compile(input)
-  const models = openModels({
-    models: modelsOf(draft),
-    providers: provided.providers,
-    used: usedAliases(draft, compiled.graph),
+  const opening = openModels({
+    models: dataset.models,
+    providers: dataset.providers,
+    used: usedAliases(dataset, compiled.graph),
     environment: options.environment,
-    table: new Map([
-      ...providerKinds,
-      ...(options.providerKinds ?? []).map((kind) => [kind.type, kind] as const),
-    ]),
+    table: registry.providers,
     clock: options.clock,
   })
-  const { registry } = models
-  if (registry !== null) opened.defer(() => registry.close())
-  const found = withoutConsequences([...compiled.problems, ...models.problems], {
+  const { registry: models } = opening
+  if (models !== null) opened.defer(() => models.close())
+  const unread = {
     parts: loaded.unread,
     providers: [...loaded.brokenProviders, ...provided.broken],
     seed: seed.unread || loaded.unread.has('seed_config'),
-    told: new Set(loaded.problems.map(({ code }) => code)),
-  })
+    plugins: pluginProblems.length > 0 || loaded.unread.has('plugins'),
+  }
+  const seedProblems = withoutConsequences(seed.problems, unread)
+  const found = withoutConsequences([...compiled.problems, ...opening.problems], unread)
   const dry = await tryRows(soundPart(input, compiled, loaded.problems), {
-    config: input.config,
+    dataset,
     seed: seed.inspected,
     clock: options.clock,
     signal: options.signal,
   })
-  problems.push(...withPositions([...seed.problems, ...found, ...dry], source.file, loaded.locate))
+  const later = [...pluginProblems, ...seedProblems, ...found, ...dry]
+  problems.push(...withPositions(later, source.file, loaded.locate))
   const { graph } = compiled
   const { config } = loaded
   if (
@@ -125,7 +145,7 @@ export async function check(
     config === null ||
     graph === null ||
     runConfig === null ||
-    registry === null
+    models === null
   ) {
     return { source, problems, prepared: null }
   }
@@ -133,56 +153,54 @@ export async function check(
   const prepared: Prepared = {
     source,
     config,
+    dataset,
+    registry,
+    plugins,
     runConfig,
     graph,
     seed: seed.inspected,
     seedIdentity: seed.content,
-    models: registry,
+    models,
     warnings: problems,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
   return { source, problems, prepared }
 }
 
-/** Compiles a dataset with the built-in column kinds and further ones. */
+/** Compiles a dataset with the kinds there are. */
 export function compileDataset(
-  dataset: DatasetConfig,
+  dataset: ResolvedDataset,
   seed: SeedSchema | null,
-  kinds: readonly ColumnKind[] = [],
+  registry: Registry,
 ): Compiled {
-  return compile(compileInput(dataset, seed, kinds))
+  return compile(compileInput(dataset, seed, registry))
 }
 
 function compileInput(
-  dataset: DatasetConfig,
+  dataset: ResolvedDataset,
   seed: SeedSchema | null,
-  kinds: readonly ColumnKind[] = [],
+  registry: Registry,
 ): CompileInput {
   return {
-    config: { ...dataset, model_configs: modelsOf(dataset) },
-    registry: kindsByName(kinds),
+    dataset,
+    registry,
     seed,
     hash: (text) => createHash('sha256').update(text).digest('hex'),
   }
 }
 
-/** The column kinds a config may name. */
-export function kindsByName(more: readonly ColumnKind[] = []): ReadonlyMap<string, ColumnKind> {
-  return new Map([...columnKinds, ...more.map((kind) => [kind.type, kind] as const)])
-}
-
 /** Like `check`, for what can't go on without a sound config. */
 export async function prepare(
   options: PrepareOptions,
-  storedSeed: StoredSeedDescription | null = null,
+  stored: StoredInputs = nothingStored,
 ): Promise<Prepared> {
-  const { prepared, problems } = await check(options, storedSeed)
+  const { prepared, problems } = await check(options, stored)
   if (prepared === null) throw new ConfigError(problems)
   return prepared
 }
 
 /** Aliases the columns use; read off the columns themselves while the graph has problems. */
-function usedAliases({ columns }: DatasetConfig, graph: Graph | null): string[] {
+function usedAliases({ columns }: ResolvedDataset, graph: Graph | null): string[] {
   if (graph !== null)
     return [...new Set(graph.columns.flatMap(({ routes }) => routes.map(({ name }) => name)))]
   const named = columns.map(({ model_alias: alias }) => alias)
@@ -199,14 +217,19 @@ export interface SeedLook {
   unread: boolean
 }
 
+export interface SeedLookOptions extends Pick<PrepareOptions, 'signal' | 'clock' | 'onEvent'> {
+  source: ConfigSource
+  /** What a run folder has of it. */
+  stored: StoredSeedDescription | null
+}
+
 /** Looks at the seed a config names, to know its columns. */
 export async function lookAtSeed(
-  config: DatasetConfig,
-  source: ConfigSource,
-  stored: StoredSeedDescription | null,
-  { signal, clock, onEvent }: Pick<PrepareOptions, 'signal' | 'clock' | 'onEvent'>,
+  config: SeedConfig | null,
+  { seedSources }: Registry,
+  { source, stored, signal, clock, onEvent }: SeedLookOptions,
 ): Promise<SeedLook> {
-  if (config.seed_config === null) {
+  if (config === null) {
     return { schema: null, content: null, inspected: null, problems: [], unread: false }
   }
   const context = {
@@ -216,13 +239,13 @@ export async function lookAtSeed(
     onProgress: onEvent === undefined ? undefined : tellSeedProgress('reading', clock, onEvent),
   }
   if (stored !== null) {
-    await checkSeedUnchanged(config.seed_config, stored, context)
-    return lookAtStored(config.seed_config, stored)
+    await checkSeedUnchanged(config, stored, context, seedSources)
+    return lookAtStored(config, stored)
   }
-  const { inspected, problems } = await inspectSeed(config.seed_config, context)
+  const { inspected, problems } = await inspectSeed(config, context, seedSources)
   if (inspected !== null) {
     const { seed, selection } = inspected
-    const schema = describeSeed(seed, config.seed_config.sampling_strategy, selection)
+    const schema = describeSeed(seed, config.sampling_strategy, selection)
     return { schema, content: seed.identity, inspected, problems, unread: false }
   }
   return { schema: null, content: null, inspected: null, problems, unread: true }

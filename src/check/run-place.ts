@@ -2,14 +2,22 @@ import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { descriptionName, type StoredSeedDescription } from '../seeds/normalise.ts'
 import { readSeedDescription } from '../seeds/stored.ts'
+import { readStoredPlugins } from '../store/inspect-store.ts'
 import { holdsRun, ledgerName } from '../store/ledger-file.ts'
+import type { StoredPlugin } from '../store/run-settings.ts'
 import type { ConfigInput } from './sources.ts'
+
+/** What the folder of a run has of that from outside which made it. */
+export interface StoredInputs {
+  readonly seed: StoredSeedDescription | null
+  readonly plugins: readonly StoredPlugin[]
+}
 
 /** Where a run is or will be. */
 export interface Place {
   directory: string
   exists: boolean
-  storedSeed: StoredSeedDescription | null
+  stored: StoredInputs
 }
 
 export interface PlaceOptions {
@@ -31,7 +39,10 @@ export async function findPlace({ out, mode = 'auto', config }: PlaceOptions): P
   return {
     directory,
     exists,
-    storedSeed: hasSeed ? await readSeedDescription(seedDirectory) : null,
+    stored: {
+      seed: hasSeed ? await readSeedDescription(seedDirectory) : null,
+      plugins: exists ? readStoredPlugins(directory) : [],
+    },
   }
 }
 

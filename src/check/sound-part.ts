@@ -15,10 +15,10 @@ export function soundPart(
   found: readonly Problem[],
 ): Graph | null {
   if (graph !== null) return graph
-  let columns = without(input.config.columns, [...found, ...problems])
+  let columns = without(input.dataset.columns, [...found, ...problems])
   while (columns.length > 0) {
-    const config = { ...input.config, columns: columns.map(kept), processors: [] }
-    const compiled = compile({ ...input, config })
+    const dataset = { ...input.dataset, columns: columns.map(kept), processors: [], drops: [] }
+    const compiled = compile({ ...input, dataset })
     if (compiled.graph !== null) return compiled.graph
     const left = without(columns, compiled.problems)
     if (left.length === columns.length) return null

@@ -1,11 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import type { DatasetConfig, ModelConfig, ModelProvider } from '../config/dataset.ts'
-import { builtInModels } from '../config/built-in-models.ts'
+import type { ModelProvider } from '../config/dataset.ts'
 import { loadDataset, type LoadedDataset } from '../config/load.ts'
 import { loadProviders } from '../config/model-lists.ts'
-import { builtInProviders } from '../config/model-providers.ts'
 import type { Problem } from '../config/problem.ts'
 import {
   defaultRunConfig,
@@ -143,41 +141,21 @@ async function similarFile(
   return found === undefined ? undefined : join(dirname(path), found)
 }
 
-/** The dataset of a source; models fall back to the built-in aliases when the config names none. */
+/** The dataset of a source, as it is written. */
 export function readDataset(source: ConfigSource): LoadedDataset {
   return loadDataset(source.text, { file: source.file })
 }
 
-/** Model configs of a dataset, the built-in aliases when it has none of its own. */
-export function modelsOf({ model_configs: own }: DatasetConfig): readonly ModelConfig[] {
-  return own.length > 0 ? own : builtInModels
-}
-
-/** Providers: those of the config, then of the provider file, then the built-in ones. */
-export async function readProviders(
-  config: DatasetConfig | null,
-  file: string | undefined,
-): Promise<{
+/** The providers of a file that was named, which stand behind those of the config. */
+export async function readProviderFile(file: string | undefined): Promise<{
   providers: readonly ModelProvider[]
   /** Names of those that are wrong; null for one whose name can't be read. */
   broken: readonly (string | null)[]
   problems: readonly Problem[]
 }> {
-  const own = config?.model_providers ?? []
-  const problems: Problem[] = []
-  let broken: readonly (string | null)[] = []
-  const fromFile: ModelProvider[] = []
-  if (file !== undefined) {
-    const loaded = loadProviders(await readText(file, 'provider file'), { file })
-    problems.push(...loaded.problems)
-    broken = loaded.broken
-    fromFile.push(...(loaded.providers ?? []))
-  }
-  const providers = [...own]
-  for (const provider of [...fromFile, ...builtInProviders]) {
-    if (!providers.some(({ name }) => name === provider.name)) providers.push(provider)
-  }
-  return { providers, broken, problems }
+  if (file === undefined) return { providers: [], broken: [], problems: [] }
+  const loaded = loadProviders(await readText(file, 'provider file'), { file })
+  return { ...loaded, providers: loaded.providers ?? [] }
 }
 
 /** How the run is driven: a file, an object, or the defaults. */

@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { columnKinds } from '../columns/index.ts'
-import type { DatasetConfig } from '../config/dataset.ts'
 import { loadDataset } from '../config/load.ts'
+import { resolveDataset, type ResolvedDataset } from '../config/resolve-dataset.ts'
 import { compile } from '../graph/compile.ts'
 import type { Graph } from '../graph/graph.ts'
-import type { ColumnKind } from '../graph/kind.ts'
+import type { Registry } from '../plugins/kind-registry.ts'
 import { readSeedDescription } from '../seeds/stored.ts'
 import type { RunSettings } from '../store/run-settings.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { seedFolder } from './run-place.ts'
 import { lookAtStored } from './prepare.ts'
-import { modelsOf } from './sources.ts'
 
 /** The config of a run folder and what it compiles to, without a file from outside of the folder. */
 export interface StoredGraph {
-  config: DatasetConfig
+  dataset: ResolvedDataset
   graph: Graph
 }
 
@@ -23,18 +21,19 @@ export interface StoredGraph {
 export async function compileStored(
   directory: string,
   settings: RunSettings,
-  kinds: readonly ColumnKind[] = [],
+  registry: Registry,
 ): Promise<StoredGraph> {
   const { config } = loadDataset(settings.config, { file: `config of ${directory}` })
   if (config === null) throw unreadable(directory)
+  const dataset = resolveDataset(config)
   const seed =
-    config.seed_config === null
+    dataset.seedConfig === null
       ? null
-      : lookAtStored(config.seed_config, await readSeedDescription(join(directory, seedFolder)))
+      : lookAtStored(dataset.seedConfig, await readSeedDescription(join(directory, seedFolder)))
           .schema
   const { graph } = compile({
-    config: { ...config, model_configs: modelsOf(config) },
-    registry: new Map([...columnKinds, ...kinds.map((kind) => [kind.type, kind] as const)]),
+    dataset,
+    registry,
     seed,
     hash: (text) => createHash('sha256').update(text).digest('hex'),
   })
@@ -42,7 +41,7 @@ export async function compileStored(
     ({ fingerprint }, id) => graph?.columns[id]?.fingerprint === fingerprint,
   )
   if (graph === null || !same) throw unreadable(directory)
-  return { config, graph }
+  return { dataset, graph }
 }
 
 function unreadable(directory: string): RowsmithError {

@@ -1,5 +1,5 @@
-import type { DatasetConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
+import type { ResolvedDataset } from '../config/resolve-dataset.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Graph } from '../graph/graph.ts'
 import { type InspectedSeed, seedProblem } from '../seeds/inspect-seed.ts'
@@ -8,7 +8,7 @@ import { dryRunProblems } from './dry-run-problems.ts'
 import { sampleSeed, type SeedSample } from './seed-sample.ts'
 
 export interface TryOptions {
-  config: DatasetConfig
+  dataset: ResolvedDataset
   /** Null without a seed, and when its file is not there. */
   seed: InspectedSeed | null
   clock: Clock
@@ -18,18 +18,18 @@ export interface TryOptions {
 /** Looks at a few rows of the columns that are sound, without asking a model. */
 export async function tryRows(
   graph: Graph | null,
-  { config, seed: inspected, clock, signal }: TryOptions,
+  { dataset, seed: inspected, clock, signal }: TryOptions,
 ): Promise<readonly Problem[]> {
   if (graph === null) return []
   // Always the same rows, so that the same config gets the same report.
-  const runSeed = config.seed ?? 0n
+  const runSeed = dataset.seed ?? 0n
   let seed: SeedSample | null = null
   try {
-    const strategy = config.seed_config?.sampling_strategy ?? 'ordered'
+    const strategy = dataset.seedConfig?.sampling_strategy ?? 'ordered'
     if (inspected !== null) seed = await sampleSeed(inspected, strategy, { runSeed, signal })
   } catch (error) {
     return [seedProblem(error, signal)]
   }
-  const columns = await dryRun({ graph, runSeed, models: config.model_configs, seed, clock })
-  return dryRunProblems(columns, config)
+  const columns = await dryRun({ graph, runSeed, models: dataset.models, seed, clock })
+  return dryRunProblems(columns, dataset)
 }

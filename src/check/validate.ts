@@ -19,8 +19,7 @@ export async function validate(
     runConfig: options.runConfig,
     environment: options.environment ?? process.env,
     clock: options.clock ?? systemClock,
-    kinds: options.kinds,
-    providerKinds: options.providerKinds,
+    plugins: options.plugins,
     signal: new AbortController().signal,
     onEvent: options.onEvent,
   })

@@ -12,12 +12,13 @@ export interface CreateOptions {
   repair?: true
   runConfig?: string
   providers?: string
+  plugin?: readonly string[]
   json?: true
 }
 
 /** The words of `create` that go on with a run as it was asked for. */
 export function createWords(config: string, options: CreateOptions, directory: string): string[] {
-  const { rows, seed, out, fresh, runConfig, providers } = options
+  const { rows, seed, out, fresh, runConfig, providers, plugin = [] } = options
   return [
     'create',
     config,
@@ -27,6 +28,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     ...(out === undefined && fresh === undefined ? [] : ['--out', directory]),
     ...(runConfig === undefined ? [] : ['--run-config', runConfig]),
     ...(providers === undefined ? [] : ['--providers', providers]),
+    ...plugin.flatMap((name) => ['--plugin', name]),
   ]
 }
 

@@ -12,6 +12,7 @@ import { createWaiting } from './watch.ts'
 export interface ExportOptions {
   to?: string
   format?: ExportFormat
+  plugin?: readonly string[]
   json?: true
 }
 
@@ -25,7 +26,7 @@ export async function runExport(directory: string, given: ExportOptions): Promis
     name: basename(directory),
     begin: `reading ${directory}`,
   })
-  await using dataset = await open(directory)
+  await using dataset = await open(directory, { plugins: options.plugin ?? [] })
   const files = await dataset.export({
     ...(options.to === undefined ? {} : { to: options.to }),
     ...(options.format === undefined ? {} : { format: options.format }),

@@ -14,6 +14,7 @@ export interface PreviewOptions {
   seed?: bigint
   runConfig?: string
   providers?: string
+  plugin?: readonly string[]
   json?: true
   /** False with `--no-pager`. */
   pager?: boolean
@@ -37,6 +38,7 @@ export async function runPreview(config: string, options: PreviewOptions): Promi
       ...(options.seed === undefined ? {} : { seed: options.seed }),
       ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
       ...(options.providers === undefined ? {} : { providersFile: options.providers }),
+      ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
       signal: watch.signal,
       onEvent: (event) => {
         if (event.type !== 'run-opening') watch.onEvent(event)

@@ -47,6 +47,7 @@ export function createProgram(set: SetCode): Command {
   addShow(program, set)
   addReport(program, set)
   addExport(program, set)
+  addKinds(program, set)
   addSchema(program, set)
   return program
 }
@@ -116,8 +117,7 @@ function addValidate(program: Command, set: SetCode): void {
 }
 
 function addRender(program: Command, set: SetCode): void {
-  program
-    .command('render')
+  withPlugins(program.command('render'))
     .argument('<file>', 'template of any ending, or a config with --column')
     .summary('Show what a prompt or template becomes.')
     .description('Show what a template, or the templates of a column, become in a row.')
@@ -155,8 +155,7 @@ function addShow(program: Command, set: SetCode): void {
 }
 
 function addReport(program: Command, set: SetCode): void {
-  program
-    .command('report')
+  withPlugins(program.command('report'))
     .argument('<dir>', 'run folder')
     .summary('Statistics of every column, as text and page.')
     .description('Show statistics of every column, and write them as one HTML page with charts.')
@@ -170,8 +169,7 @@ function addReport(program: Command, set: SetCode): void {
 }
 
 function addExport(program: Command, set: SetCode): void {
-  program
-    .command('export')
+  withPlugins(program.command('export'))
     .argument('<dir>', 'run folder')
     .summary('Write every decided row to files.')
     .description('Write every decided row to files, also of an interrupted run.')
@@ -179,13 +177,7 @@ function addExport(program: Command, set: SetCode): void {
       '--to <path>',
       'a folder for Parquet, a file for .jsonl or .csv, - for stdout (default: <dir>/export)',
     )
-    .addOption(
-      new Option('--format <format>', 'by the ending of --to when left out').choices([
-        'parquet',
-        'jsonl',
-        'csv',
-      ]),
-    )
+    .option('--format <format>', 'parquet, jsonl or csv; by the ending of --to when left out')
     .option('--json', 'print {dir, files} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith export runs/stories --to stories.jsonl')
     .action(async (directory: string, options) => {
@@ -194,9 +186,21 @@ function addExport(program: Command, set: SetCode): void {
     })
 }
 
+function addKinds(program: Command, set: SetCode): void {
+  withPlugins(program.command('kinds'))
+    .argument('[config]', 'config file whose plugins count, too')
+    .summary('List the kinds a config may name.')
+    .description('List every kind of column, sampler, seed, provider and export format there is.')
+    .option('--json', 'print {ok, kinds, problems} on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith kinds --plugin ./my-plugin.js')
+    .action(async (config: string | undefined, options) => {
+      const { runKinds } = await import('./kinds.ts')
+      set(await runKinds(config, options))
+    })
+}
+
 function addSchema(program: Command, set: SetCode): void {
-  program
-    .command('schema')
+  withPlugins(program.command('schema'))
     .summary('Print a JSON Schema of configs, for editors.')
     .description(
       'Print a JSON Schema (draft-07) of a kind of file: completion and hints in editors.',
@@ -217,8 +221,17 @@ function addSchema(program: Command, set: SetCode): void {
     })
 }
 
+/** Of every command that needs kinds. */
+function withPlugins(command: Command): Command {
+  return command.option(
+    '--plugin <name>',
+    'plugin with further kinds: a package, or a path such as ./plugin.js (repeatable)',
+    (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
+  )
+}
+
 function withConfigOptions(command: Command): Command {
-  return command
+  return withPlugins(command)
     .argument('<config>', 'config file (.yaml, .yml, .json)')
     .option('--providers <file>', 'model providers (YAML with a list `providers`)')
 }

@@ -14,6 +14,7 @@ const record = new Map<string, Value>([
   ['empty', ''],
   ['whole', new Double(3)],
   ['tags', ['x', new Map<string, Value>([['big', 12345678901234567890n]])]],
+  ['vector', Array.from({ length: 1536 }, (_, at) => at / 8)],
   ['story', 'It was a long day, and nobody had told the frog about the rain that was to come.'],
   ['helper', 'only for the prompt'],
 ])

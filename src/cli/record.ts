@@ -1,4 +1,5 @@
 import type { RecordValues } from '../export/records.ts'
+import { grouped } from '../util/format.ts'
 import { stringifyJson } from '../util/json.ts'
 import { pythonFloat } from '../util/python-float.ts'
 import { Double, type Value } from '../util/value.ts'
@@ -76,5 +77,18 @@ function shownValue(value: Value): { text: string; look: Style | null } {
     return { text: String(value), look: 'cyan' }
   }
   if (value instanceof Double) return { text: pythonFloat(value.value), look: 'cyan' }
-  return { text: stringifyJson(value, { indent: 2 }), look: 'green' }
+  return { text: listText(value) ?? stringifyJson(value, { indent: 2 }), look: 'green' }
+}
+
+/** Numbers of a list that are shown where it has more than a line of them. */
+const shownNumbers = 8
+const mostNumbers = 24
+
+/** A long list of nothing but numbers, such as a vector, by its beginning. */
+function listText(value: Value): string | null {
+  if (!Array.isArray(value) || value.length <= mostNumbers) return null
+  const list = value as readonly Value[]
+  if (!list.every((item) => typeof item === 'number' || item instanceof Double)) return null
+  const start = stringifyJson(list.slice(0, shownNumbers), { spaced: true }).slice(0, -1)
+  return `${start}, … ${grouped(list.length)} numbers]`
 }

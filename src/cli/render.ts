@@ -15,6 +15,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 
 export interface RenderCommandOptions {
   column?: string
+  plugin?: readonly string[]
   data?: string
   row?: number
   seed?: bigint
@@ -23,12 +24,15 @@ export interface RenderCommandOptions {
 }
 
 export async function runRender(file: string, options: RenderCommandOptions): Promise<ExitCode> {
-  const source = await sourceOf(file, options.column)
+  const source = await sourceOf(file, options)
   return options.vars === true ? showVariables(source, options) : showTexts(source, options)
 }
 
-async function sourceOf(file: string, column: string | undefined): Promise<RenderSource> {
-  if (column !== undefined) return { config: file, column }
+async function sourceOf(
+  file: string,
+  { column, plugin: plugins = [] }: RenderCommandOptions,
+): Promise<RenderSource> {
+  if (column !== undefined) return { config: file, column, plugins }
   const names = await holdsColumns(file)
   if (names === null) return { template: file }
   throw new RowsmithError(

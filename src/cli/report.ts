@@ -10,6 +10,7 @@ import { jsonLine, visibleLine } from '../util/visible.ts'
 
 export interface ReportCommandOptions {
   html?: string
+  plugin?: readonly string[]
   json?: true
 }
 
@@ -23,7 +24,7 @@ export async function runReport(
       hints: ['Give it a name, such as report.html.'],
     })
   }
-  await using dataset = await open(directory)
+  await using dataset = await open(directory, { plugins: options.plugin ?? [] })
   const report = await dataset.report()
   const { run, columns } = report
   if (options.json) {

@@ -66,6 +66,7 @@ const summary: RunSummary = {
     { number: 1, started, ended: null },
     { number: 2, started: started + 60_000, ended: started + 90_000 },
   ],
+  plugins: [],
   columns: [
     { name: 'number', type: 'int64', drop: true },
     { name: 'story', type: 'string', drop: false },

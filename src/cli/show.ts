@@ -96,10 +96,20 @@ function contents(summary: RunSummary, layout: ShowLayout): string[] {
       : []),
     `  ${counted(columns.length, 'column')}${dropped > 0 ? `, ${dropped} of them not in the dataset` : ''}; seed ${seed}`,
     ...wrap(names.join(', '), Math.max(20, layout.textWidth - 4)).map((line) => `    ${line}`),
+    ...pluginLines(summary),
     ...(files.length > 0
       ? [`  ${counted(parts.count, 'part')} beside them, ${size(parts.bytes)}`]
       : []),
   ]
+}
+
+function pluginLines({ plugins }: RunSummary): string[] {
+  if (plugins.length === 0) return []
+  const told = plugins.map(({ name, version, reference }) => {
+    const exact = version === null ? name : `${name} ${version}`
+    return reference === null ? exact : `${exact} (${reference.written})`
+  })
+  return [`  made with ${counted(plugins.length, 'plugin')}: ${visibleLine(told.join(', '))}`]
 }
 
 function completeness({ rows, waitingCells }: RunSummary, { style, width }: ShowLayout): string[] {

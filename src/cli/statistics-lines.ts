@@ -1,5 +1,6 @@
 import type { ColumnStatistics } from '../profile/statistics.ts'
 import { valueText } from '../profile/value-text.ts'
+import type { VectorStatistics } from '../profile/vectors.ts'
 import { counted, figure, grouped, moment, percent } from '../util/format.ts'
 import type { Paint } from './terminal.ts'
 import { visibleLine } from '../util/visible.ts'
@@ -50,7 +51,7 @@ export function statisticsLines(
 function factsOf(column: ColumnStatistics): string[] {
   if (column.cells === 0) return ['no records yet']
   return [
-    [typeText(column), distinctText(column), ...nullText(column), ...fitText(column)].join(', '),
+    [typeText(column), ...distinctText(column), ...nullText(column), ...fitText(column)].join(', '),
     ...valuesText(column),
   ]
 }
@@ -60,9 +61,11 @@ function typeText({ kind, type, dropped }: ColumnStatistics): string {
   return dropped ? `${what}, not in the dataset` : what
 }
 
-function distinctText({ distinct, cells, nulls }: ColumnStatistics): string {
+function distinctText({ distinct, cells, nulls }: ColumnStatistics): string[] {
+  if (distinct === null) return []
   const all = distinct.exact && distinct.count === cells - nulls.count && distinct.count > 1
-  return all ? 'all different' : `${distinct.exact ? '' : '≈ '}${grouped(distinct.count)} different`
+  if (all) return ['all different']
+  return [`${distinct.exact ? '' : '≈ '}${grouped(distinct.count)} different`]
 }
 
 function nullText({ nulls, cells }: ColumnStatistics): string[] {
@@ -89,7 +92,8 @@ function differsText({ fit }: ColumnStatistics): string {
 }
 
 function valuesText(column: ColumnStatistics): string[] {
-  const { numbers, times, lengths, tokens, top } = column
+  const { numbers, times, lengths, tokens, top, vectors } = column
+  if (vectors !== null) return [vectorText(vectors)]
   const few = top?.complete === true && top.values.length <= 12
   if (few && top.values.some(({ count }) => count > 1)) return [sharesText(column)]
   if (times !== null) {
@@ -112,6 +116,16 @@ function valuesText(column: ColumnStatistics): string[] {
       ? `${counted(min, 'character')} each`
       : `${spark(lengths.histogram, lengths.count)}${grouped(min)} … ${grouped(quantiles.p50)} … ${grouped(max)} characters`
   return [tokens === null ? size : `${size}, ≈ ${figure(Math.round(tokens.mean))} tokens`]
+}
+
+function vectorText({ sizes, norms }: VectorStatistics): string {
+  const { min, max } = sizes
+  const numbers = min === max ? counted(min, 'number') : `${grouped(min)} … ${grouped(max)} numbers`
+  const length =
+    figure(norms.min) === figure(norms.max)
+      ? figure(norms.min)
+      : `${figure(norms.min)} … ${figure(norms.quantiles.p50)} … ${figure(norms.max)}`
+  return `${numbers} each, length ${length}`
 }
 
 /** Values told with their shares; of texts, so much. */

@@ -8,6 +8,7 @@ import { createWaiting } from './watch.ts'
 export interface ValidateOptions {
   runConfig?: string
   providers?: string
+  plugin?: readonly string[]
   json?: true
 }
 
@@ -18,6 +19,7 @@ export async function runValidate(config: string, options: ValidateOptions): Pro
     config,
     ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
+    ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
   })
   waiting[Symbol.dispose]()
   if (options.json) process.stdout.write(jsonLine({ ok, problems: problems.toSorted(byPlace) }))

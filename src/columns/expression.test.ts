@@ -8,9 +8,9 @@ import {
   rowOf,
   written,
 } from '../../test/support/column-case.ts'
-import { Double, type Value } from '../util/value.ts'
+import { type Cell, Double, type Value } from '../util/value.ts'
 
-function value(fields: Record<string, unknown>, cells: Record<string, Value> = {}): Value {
+function value(fields: Record<string, unknown>, cells: Record<string, Value> = {}): Cell {
   const graph = columnGraph([written({ name: 'e', ...fields }), ...inputs(...Object.keys(cells))])
   return bindRow(graph, 'e').generate(rowOf(graph, cells))
 }
@@ -45,7 +45,7 @@ test('one generator serves every row', () => {
 
 test('filters that draw depend on the run seed and the row only', () => {
   const graph = columnGraph([written({ name: 'e', expr: '{{ range(100000) | random }}' })])
-  function drawn(rows: readonly number[], runSeed: bigint): Value[] {
+  function drawn(rows: readonly number[], runSeed: bigint): Cell[] {
     const generator = bindRow(graph, 'e', { runSeed })
     return rows.map((row) => generator.generate(rowOf(graph, {}, row)))
   }

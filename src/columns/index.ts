@@ -1,13 +1,7 @@
 import type { ColumnKind } from '../graph/kind.ts'
 import { expression } from './expression.ts'
 import { llmText } from './llm-text.ts'
-import { sampler } from './sampler.ts'
 import { seedDataset } from './seed-dataset.ts'
 
-/** The column kinds that come with rowsmith. */
-const columns: readonly ColumnKind[] = [sampler, seedDataset, expression, llmText]
-
-/** The built-in kinds by `column_type`, as `compile` takes them; a plugin's join them there. */
-export const columnKinds: ReadonlyMap<string, ColumnKind> = new Map(
-  columns.map((kind) => [kind.type, kind]),
-)
+/** The built-in column kinds, beside `sampler`, which is made of all samplers there are. */
+export const columns: readonly ColumnKind[] = [seedDataset, expression, llmText]

@@ -13,6 +13,7 @@ import { model } from '../../test/support/compile-case.ts'
 import type { ModelConfig, RawColumn } from '../config/dataset.ts'
 import { type ModelReply, noUsage, textOf } from '../graph/request.ts'
 import { stringifyJson } from '../util/json.ts'
+import { withoutVector } from '../util/vector.ts'
 
 const models = [model('writer')]
 
@@ -139,7 +140,7 @@ describe('the reply', () => {
     ],
   ])('with trace %s', (mode, expected) => {
     const { sides } = finished({ with_trace: mode, system_prompt: 'Be brief.' }, reply(' Once. '))
-    expect(sides?.map((side) => stringifyJson(side))).toEqual([expected])
+    expect(sides?.map((side) => stringifyJson(withoutVector(side)))).toEqual([expected])
   })
 
   test('gives trace and reasoning in the order of the side columns', () => {

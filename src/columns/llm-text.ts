@@ -6,7 +6,7 @@ import { type BindContext, type ColumnDescription, defineColumn, type Row } from
 import { type ChatMessage, textMessage, textOf } from '../graph/request.ts'
 import type { Value } from '../util/value.ts'
 import { bindTemplate, templateStream } from './bind-template.ts'
-import { commonFields } from './common-fields.ts'
+import { commonFields } from '../config/common-fields.ts'
 import { sampledParameter } from './sampled-parameter.ts'
 import { describePrompt, describeTemplate, singleBraces } from './describe-template.ts'
 import { traceModes, traceOf } from './trace.ts'

@@ -3,10 +3,18 @@ import { describe, expect, test } from 'vitest'
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import { formatPath, problemsOfZod } from '../config/problems.ts'
-import type { ColumnDescription, ColumnType, Row, RowGenerator } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
+import type { ColumnDescription, Row, RowGenerator } from '../graph/kind.ts'
 import { createRandom } from '../random/random.ts'
 import { Double, toDouble, type Value } from '../util/value.ts'
-import { sampler, type SamplerConfig } from './sampler.ts'
+import { withoutVector } from '../util/vector.ts'
+import { samplers } from '../samplers/index.ts'
+import { createSamplerKind, type SamplerConfig } from './sampler.ts'
+
+const sampler = createSamplerKind({
+  samplers: new Map(Object.entries(samplers)),
+  originOf: () => null,
+})
 
 interface Written {
   sampler_type: string
@@ -85,7 +93,7 @@ function prepare(
         return types[id] === 'float64' && typeof value === 'number' ? toDouble(value) : value
       },
     }
-    return generator(name, config).generate(view)
+    return withoutVector(generator(name, config).generate(view))
   }
 
   return {

@@ -4,16 +4,16 @@ import { isMapping } from '../config/literal.ts'
 import type { Problem } from '../config/problem.ts'
 import { withForm } from '../config/json-form.ts'
 import { refuse, text } from '../config/scalars.ts'
+import type { Origin } from '../graph/draft.ts'
 import { defineColumn, type ColumnKind, type DescribeContext } from '../graph/kind.ts'
 import { checkSampler } from '../samplers/check.ts'
 import { conversionOf, referencedSampler, type SamplerColumn } from '../samplers/column.ts'
 import type { ReferencedSampler, Sampler } from '../samplers/define.ts'
 import { cellDistribution } from '../samplers/declare-distribution.ts'
 import { createCellDraw } from '../samplers/draw.ts'
-import { samplers } from '../samplers/index.ts'
 import { spellingProblems } from '../samplers/spelling-problems.ts'
 import { inputsOf } from '../samplers/inputs.ts'
-import { commonFields } from './common-fields.ts'
+import { commonFields } from '../config/common-fields.ts'
 
 /** A sampler column; parameter objects are those of its kind, without the tag. */
 export interface SamplerConfig extends ColumnConfig {
@@ -26,14 +26,19 @@ export interface SamplerConfig extends ColumnConfig {
 
 type Columns = ReadonlyMap<string, ColumnConfig>
 
+/** The samplers a config may name. */
+interface SamplerTable {
+  readonly samplers: ReadonlyMap<string, Sampler<unknown>>
+  /** The plugin a sampler is from; null for a built-in one. */
+  readonly originOf: (samplerType: string) => Origin | null
+}
+
 /** The column kind that draws values from the given samplers. */
-function createSamplerKind(
-  table: Readonly<Record<string, Sampler<unknown>>>,
-): ColumnKind<SamplerConfig> {
-  const schema = samplerSchema(Object.values(table))
+export function createSamplerKind({ samplers, originOf }: SamplerTable): ColumnKind<SamplerConfig> {
+  const schema = samplerSchema([...samplers.values()])
 
   function resolve(config: SamplerConfig): SamplerColumn {
-    const kind = table[config.sampler_type]
+    const kind = samplers.get(config.sampler_type)
     if (kind === undefined) throw new RangeError(`No sampler '${config.sampler_type}'.`)
     const { name, params, conditional_params, convert_to: convertTo } = config
     const conditions = Object.entries(conditional_params).map(([source, branch]) => ({
@@ -76,8 +81,7 @@ function createSamplerKind(
         references,
         routes: [],
         requests: 'none',
-        // The last condition that holds counts, so their order decides values too.
-        identity: column.conditions.map(({ source }) => source),
+        identity: identityOf(column, originOf(config.sampler_type)),
         distribution: cellDistribution(column, (name) => find(context.columns, name)),
         problems: [
           ...skipProblems(config, context),
@@ -101,6 +105,12 @@ function createSamplerKind(
       return { by: 'row', generate: draw }
     },
   })
+}
+
+/** The last condition that holds counts, so their order decides values too. */
+function identityOf({ conditions }: SamplerColumn, origin: Origin | null): unknown {
+  const order = conditions.map(({ source }) => source)
+  return origin === null ? order : { conditions: order, plugin: origin }
 }
 
 function isColumn(context: DescribeContext, name: string): boolean {
@@ -174,6 +184,3 @@ function untagged(kind: string) {
     })
   })
 }
-
-/** Columns drawn from the built-in samplers. */
-export const sampler: ColumnKind<SamplerConfig> = createSamplerKind(samplers)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Problem } from '../config/problem.ts'
 import { oneOf } from '../config/scalars.ts'
 import { defineColumn } from '../graph/kind.ts'
-import { commonFields } from './common-fields.ts'
+import { commonFields } from '../config/common-fields.ts'
 
 const schema = z
   .strictObject({ ...commonFields, column_type: oneOf(['seed-dataset']) })

@@ -1,29 +1,14 @@
 import { z } from 'zod'
 import { nearest } from '../util/near-miss.ts'
-import type { ColumnConfig, RawColumn, SkipConfig } from './dataset.ts'
+import { commonFields } from './common-fields.ts'
+import type { ColumnConfig, RawColumn } from './dataset.ts'
 import { entriesOf, isMapping, quoted } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod } from './problems.ts'
 import { readRepaired } from './repair.ts'
-import { flag, oneOf, refuse, scalar, text } from './scalars.ts'
+import { text } from './scalars.ts'
 
-const skipSchema = z.strictObject({ when: text(), value: skipValue().nullable().default(null) })
-
-function skipValue(): z.ZodType<SkipConfig['value']> {
-  return scalar().transform((value, context) => {
-    if (typeof value !== 'bigint') return value
-    return refuse(context, value, { code: 'out-of-range', expected: 'a number within ±2^53' })
-  })
-}
-
-const commonSchema = z.object({
-  name: text({ nonEmpty: true }),
-  column_type: text({ nonEmpty: true }),
-  drop: flag().default(false),
-  skip: skipSchema.nullable().default(null),
-  propagate_skip: flag().default(true),
-  on_failure: oneOf(['drop', 'null']).default('drop'),
-})
+const commonSchema = z.object({ ...commonFields, column_type: text({ nonEmpty: true }) })
 
 const commonKeys = Object.keys(commonSchema.shape)
 
@@ -41,13 +26,7 @@ export function parseColumns(list: readonly unknown[], path: ConfigPath): Parsed
   const parsed = list.map((value, index) => parseColumn(value, [...path, index]))
   return {
     columns: parsed.map(({ column }) => column),
-    problems: [
-      ...parsed.flatMap(({ problems }) => problems),
-      ...duplicateNames(
-        parsed.map(({ column }) => column),
-        path,
-      ),
-    ],
+    problems: parsed.flatMap(({ problems }) => problems),
   }
 }
 
@@ -101,26 +80,4 @@ function withHint(problem: Problem, value: unknown, path: ConfigPath): Problem {
   return meant === undefined
     ? problem
     : { ...problem, suggestion: `Did you mean it by '${meant}'?` }
-}
-
-/** The ancestor lets the later of two columns win without a word; here both places are named. */
-function duplicateNames(columns: readonly RawColumn[], path: ConfigPath): Problem[] {
-  const first = new Map<string, number>()
-  return columns.flatMap((column, index): Problem[] => {
-    if (column.name === unread) return []
-    const before = first.get(column.name)
-    if (before === undefined) {
-      first.set(column.name, index)
-      return []
-    }
-    return [
-      {
-        level: 'error',
-        code: 'duplicate-column',
-        path: [...path, index, 'name'],
-        message: `Column ${quoted(column.name)} is defined twice: as columns[${before}] and columns[${index}]`,
-        suggestion: 'Rename or remove one of them.',
-      },
-    ]
-  })
 }

@@ -18,6 +18,8 @@ export interface DatasetConfig {
   processors: readonly Record<string, unknown>[]
   /** Ours: the run seed, 0 ≤ seed < 2^64; null draws one and stores it. */
   seed: bigint | null
+  /** Ours: packages, and paths from the config's folder, whose kinds it may name. */
+  plugins: readonly string[]
   /** Ours: rows to make when the command line does not say. */
   rows: number | null
 }

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 
 /** A JSON Schema as plain data. */
 export interface JsonSchema {
@@ -37,4 +37,12 @@ export function refusedForNow<Schema extends z.ZodType>(
   const none = { type: 'null' }
   const json = type === 'list' ? { anyOf: [none, { type: 'array', maxItems: 0 }] } : none
   return withForm(schema, { json: { ...json, doNotSuggest: true } })
+}
+
+/** What a schema says of itself, also behind a transformation. */
+export function descriptionOf(schema: z.ZodType): string | undefined {
+  if (schema.description !== undefined) return schema.description
+  return schema instanceof z.ZodPipe && schema.def.in instanceof z.ZodType
+    ? descriptionOf(schema.def.in)
+    : undefined
 }

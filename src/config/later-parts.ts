@@ -31,12 +31,8 @@ export const dropSchema = z
   })
   .describe('Leaves columns out of the dataset.')
 
-/** What the processors ask for: patterns of names to drop; other kinds are refused for now. */
-export function parseProcessors(
-  processors: readonly unknown[],
-  path: ConfigPath,
-): { dropped: string[]; problems: Problem[] } {
-  const dropped: string[] = []
+/** What is wrong with the processors; other kinds than `drop_columns` are refused for now. */
+export function checkProcessors(processors: readonly unknown[], path: ConfigPath): Problem[] {
   const problems: Problem[] = []
   for (const [index, value] of processors.entries()) {
     const at = [...path, index]
@@ -47,8 +43,7 @@ export function parseProcessors(
       problems.push(...problemsOfZod(tag.error, { path: at, value, schema: tagSchema, subject }))
     } else if (tag.data.processor_type === 'drop_columns') {
       const drop = dropSchema.safeParse(value)
-      if (drop.success) dropped.push(...drop.data.column_names)
-      else {
+      if (!drop.success) {
         const context = { path: at, value, schema: dropSchema, subject }
         problems.push(...problemsOfZod(drop.error, context))
       }
@@ -56,7 +51,7 @@ export function parseProcessors(
       problems.push(unsupportedProcessor(tag.data.processor_type, subject, at))
     }
   }
-  return { dropped, problems }
+  return problems
 }
 
 /** A name or pattern of a `drop_columns` processor, with its place. */

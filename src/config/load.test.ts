@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Double } from '../util/value.ts'
+import { resolveDataset } from './resolve-dataset.ts'
 import { loadDataset, type LoadedDataset } from './load.ts'
 import { formatProblems } from './problems.ts'
 
@@ -43,6 +44,7 @@ test('shorthand and full form give the same config', () => {
     tool_configs: [],
     constraints: [],
     profilers: [],
+    plugins: [],
     processors: [],
     seed: 7n,
     rows: 20,
@@ -144,18 +146,6 @@ describe('columns that are refused', () => {
     ['just text', '2:3 wrong-type'],
   ])('%s: %s', (text, problem) => {
     expect(found(`columns:\n- ${text}`)).toEqual([problem])
-  })
-
-  test('two of one name, both named', () => {
-    const text =
-      'columns:\n- {name: a, column_type: x}\n- {name: b, column_type: x}\n- {name: a, column_type: y}'
-    expect(formatProblems(load(text).problems)).toMatchInlineSnapshot(`
-      "data.yaml:4:10  columns[2].name
-        Column 'a' is defined twice: as columns[0] and columns[2]
-          Rename or remove one of them.
-
-      1 problem"
-    `)
   })
 })
 
@@ -343,7 +333,7 @@ processors:
   - {name: tidy, processor_type: drop_columns, column_names: ["tmp_*", note, a__trace, "kee?"]}
 `)
     expect(problems).toEqual([])
-    expect(config?.columns.map(({ name, drop }) => [name, drop])).toEqual([
+    expect(config && resolveDataset(config).columns.map(({ name, drop }) => [name, drop])).toEqual([
       ['tmp_a', true],
       ['keep', false],
       ['note', true],

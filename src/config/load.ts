@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { Double } from '../util/value.ts'
 import { parseColumns, unread as unreadName } from './columns.ts'
 import type { DatasetConfig, Literal } from './dataset.ts'
-import { checkProfilers, dropColumns, parseProcessors, unsupportedPart } from './later-parts.ts'
+import { checkProcessors, checkProfilers, unsupportedPart } from './later-parts.ts'
 import { isList, isMapping, type Mapping } from './literal.ts'
 import { parseModels, parseProviders } from './model-lists.ts'
+import { parsePlugins } from './plugin-list.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod, withPositions } from './problems.ts'
 import { findRoot } from './root.ts'
@@ -78,20 +79,21 @@ function readDataset(root: Mapping): {
   const models = parseModels(part('model_configs'), ['model_configs'])
   const providers = parseProviders(part('model_providers'), ['model_providers'])
   const processors = part('processors')
-  const drops = parseProcessors(processors, ['processors'])
   const seed = parseSeed(root, problems)
   const rows = parseRows(root, problems)
+  const plugins = parsePlugins(part('plugins'), ['plugins'])
   const seedConfig = isAbsent(root['seed_config'])
     ? { seedConfig: null, problems: [] }
     : parseSeedConfig(root['seed_config'], ['seed_config'])
-  for (const read of [columns, models, providers, drops, seedConfig])
+  for (const read of [columns, models, providers, plugins, seedConfig])
     problems.push(...read.problems)
+  problems.push(...checkProcessors(processors, ['processors']))
   for (const key of ['tool_configs', 'constraints', 'profilers'] as const) {
     problems.push(...unsupportedPart(key, part(key), []))
   }
   problems.push(...checkProfilers(part('profilers'), ['profilers']))
   const draft = {
-    columns: dropColumns(columns.columns, drops.dropped),
+    columns: columns.columns,
     model_configs: models.models,
     model_providers: providers.providers,
     seed_config: seedConfig.seedConfig,
@@ -99,6 +101,7 @@ function readDataset(root: Mapping): {
     constraints: part('constraints').filter(isMapping),
     profilers: part('profilers').filter(isMapping),
     processors: processors.filter(isMapping),
+    plugins: plugins.names,
     seed,
     rows,
   }
@@ -109,7 +112,13 @@ function readDataset(root: Mapping): {
   return { draft, unread, brokenProviders: providers.broken, problems }
 }
 
-const listKeys: readonly string[] = ['columns', 'model_configs', 'model_providers', 'processors']
+const listKeys: readonly string[] = [
+  'columns',
+  'model_configs',
+  'model_providers',
+  'processors',
+  'plugins',
+]
 
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null

@@ -4,12 +4,15 @@ import { dirname, extname, join, resolve } from 'node:path'
 import { storageError } from '../threads/storage-error.ts'
 import type { RunStore } from '../store/store.ts'
 import { RowsmithError } from '../util/errors.ts'
-import { textFormats, type TextFormat } from './formats.ts'
+import type { Exporter } from './define.ts'
 import { readFiles } from './records.ts'
 import { writeTarget } from './write-target.ts'
 import { nearest } from '../util/near-miss.ts'
 
-export type ExportFormat = 'parquet' | keyof typeof textFormats
+/** `parquet`, or the name of an exporter: `jsonl`, `csv`, or one of a plugin. */
+export type ExportFormat = 'parquet' | 'jsonl' | 'csv' | (string & {})
+
+type Exporters = ReadonlyMap<string, Exporter>
 
 export interface ExportedFile {
   path: string
@@ -18,6 +21,8 @@ export interface ExportedFile {
 
 export interface ExportFilesOptions {
   format?: ExportFormat | undefined
+  /** The text forms there are, by their names. */
+  exporters: Exporters
   /** Called now and then while a text file is written. */
   onProgress?: (rows: number, totalRows: number) => void
 }
@@ -29,13 +34,15 @@ const PROGRESS_ROWS = 4_096
 export async function exportFiles(
   store: RunStore,
   to: string,
-  { format, onProgress = () => undefined }: ExportFilesOptions = {},
+  { format, exporters, onProgress = () => undefined }: ExportFilesOptions,
 ): Promise<ExportedFile[]> {
   const target = resolve(to)
   const found = await stat(target).catch(() => null)
-  const chosen = format ?? formatOf(to, found?.isDirectory() === true)
+  const chosen = format ?? formatOf(to, found?.isDirectory() === true, exporters)
+  const exporter = exporters.get(chosen)
+  if (exporter === undefined && chosen !== 'parquet') throw unknownFormat(chosen, exporters)
   refuseOtherThing(target, chosen, found)
-  if (chosen === 'parquet') {
+  if (exporter === undefined) {
     // Behind a link the folder may be on another disk, where no file can be renamed to.
     const directory = found === null ? target : await realpath(target)
     const files = await store.join({ directory })
@@ -45,24 +52,29 @@ export async function exportFiles(
     const paths = files.map(({ path }) => path)
     const totalRows = files.reduce((sum, file) => sum + file.rows, 0)
     return writeText(store, paths, target, {
-      format: textFormats[chosen],
+      exporter,
       onProgress: (written) => onProgress(written, totalRows),
     })
   })
   return [{ path: target, rows }]
 }
 
-const formatEndings: Readonly<Record<string, ExportFormat>> = {
-  '.jsonl': 'jsonl',
-  '.ndjson': 'jsonl',
-  '.csv': 'csv',
+function unknownFormat(format: string, exporters: Exporters): RowsmithError {
+  const known = ['parquet', ...exporters.keys()]
+  const meant = nearest(format, known)
+  return new RowsmithError('usage', `there is no export format '${format}'`, {
+    hints: [
+      ...(meant === undefined ? [] : [`Did you mean ${meant}?`]),
+      `There are ${known.join(', ')}; a plugin can bring others.`,
+    ],
+  })
 }
 
 /** A name without an ending, or one like `v1.2` whose ending is a number, is that of a folder. */
-function formatOf(path: string, isFolder: boolean): ExportFormat {
+function formatOf(path: string, isFolder: boolean, exporters: Exporters): ExportFormat {
   const ending = extname(path).toLowerCase()
-  const format = formatEndings[ending]
-  if (format !== undefined) return format
+  const format = [...exporters.values()].find(({ endings }) => endings.includes(ending))
+  if (format !== undefined) return format.name
   if (ending === '.parquet') {
     throw new RowsmithError(
       'usage',
@@ -74,11 +86,11 @@ function formatOf(path: string, isFolder: boolean): ExportFormat {
   }
   const isWord = /^\.[a-z0-9_-]+$/.test(ending) && !/^\.v?\d+$/.test(ending)
   if (isFolder || /[/\\]$/.test(path) || !isWord) return 'parquet'
-  throw unknownEnding(path, ending)
+  throw unknownEnding(path, ending, exporters)
 }
 
-function unknownEnding(path: string, ending: string): RowsmithError {
-  const known = Object.keys(formatEndings)
+function unknownEnding(path: string, ending: string, exporters: Exporters): RowsmithError {
+  const known = [...exporters.values()].flatMap(({ endings }) => endings)
   // `data.jsonl.gz`: what stands in front is the name to give.
   const inner = extname(path.slice(0, -ending.length)).toLowerCase()
   const meant = known.includes(inner) ? inner : nearest(ending, known)
@@ -119,18 +131,18 @@ async function writeText(
   { settings }: RunStore,
   paths: readonly string[],
   target: string,
-  { format, onProgress }: { format: TextFormat; onProgress: (rows: number) => void },
+  { exporter, onProgress }: { exporter: Exporter; onProgress: (rows: number) => void },
 ): Promise<number> {
   const columns = settings.columns.filter(({ drop }) => !drop)
   const types = new Map(columns.map(({ name, type }) => [name, type]))
   let rows = 0
   async function* lines(): AsyncGenerator<string> {
-    const header = format.header([...types.keys()])
+    const header = exporter.header([...types.keys()])
     if (header !== null) yield `${header}\n`
     for await (const record of readFiles(paths, types)) {
       rows += 1
       if (rows % PROGRESS_ROWS === 0) onProgress(rows)
-      yield `${format.line(record)}\n`
+      yield `${exporter.line(record)}\n`
     }
   }
   try {

@@ -1,28 +1,28 @@
 import { pythonFloat } from '../util/python-float.ts'
 import { stringifyJson } from '../util/json.ts'
 import { Double, type Value } from '../util/value.ts'
-import type { RecordValues } from './records.ts'
-
-/** A text form of records. */
-export interface TextFormat {
-  /** The first line, or null for none. */
-  header(columns: readonly string[]): string | null
-  line(record: RecordValues): string
-}
+import { defineExporter, type Exporter } from './define.ts'
 
 /** One JSON object a line; NaN and infinities, which JSON does not have, become null. */
-const jsonLines: TextFormat = {
+const jsonLines = defineExporter({
+  name: 'jsonl',
+  endings: ['.jsonl', '.ndjson'],
+  description: 'A JSON object a line.',
   header: () => null,
   line: (record) => stringifyJson(withoutNaN(record)),
-}
+})
 
 /** RFC 4180: nulls are empty, JSON columns their text. */
-const csv: TextFormat = {
+const csv = defineExporter({
+  name: 'csv',
+  endings: ['.csv'],
+  description: 'Fields between commas, as in RFC 4180.',
   header: (columns) => columns.map(quoteField).join(','),
   line: (record) => [...record.values()].map((value) => quoteField(csvText(value))).join(','),
-}
+})
 
-export const textFormats = { jsonl: jsonLines, csv } as const
+/** The built-in text forms; Parquet files are joined from parts and have no lines. */
+export const exporters: readonly Exporter[] = [jsonLines, csv]
 
 function withoutNaN(value: Value): Value {
   if (typeof value === 'number' && !Number.isFinite(value)) return null

@@ -1,8 +1,9 @@
 import { parquetMetadataAsync, parquetRead, type AsyncBuffer, type FileMetaData } from 'hyparquet'
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 import { decompressors, openSource, parsers } from '../store/parquet-codec.ts'
 import { parseJson } from '../util/json.ts'
 import { toDouble, toInteger, type Value } from '../util/value.ts'
+import { vectorNumbers } from '../util/vector.ts'
 
 /** A record of a dataset file: values in the order of its columns. */
 export type RecordValues = ReadonlyMap<string, Value>
@@ -60,6 +61,8 @@ function valueOf(cell: unknown, type: ColumnType): Value {
   if (typeof cell === 'bigint') return toInteger(cell)
   if (typeof cell === 'number') return type === 'float64' ? toDouble(cell) : cell
   if (typeof cell === 'boolean') return cell
+  // A list of floats, of 32 bits though the reader has them as doubles.
+  if (Array.isArray(cell)) return vectorNumbers(Float32Array.from(cell as readonly number[]))
   if (typeof cell !== 'string') throw new TypeError(`expected text in a file, got a ${typeof cell}`)
   return type === 'json' ? parseJson(cell) : cell
 }

@@ -1,6 +1,5 @@
 import type { ColumnConfig } from '../config/dataset.ts'
 import { matchesName } from '../config/glob.ts'
-import { dropPatterns } from '../config/later-parts.ts'
 import type { CompileInput, Draft, DraftColumn, Edge } from './draft.ts'
 import { fingerprintOf, materialOf, sideMaterialOf } from './fingerprint.ts'
 import type { Graph, GraphColumn } from './graph.ts'
@@ -61,7 +60,7 @@ function columnNode(
   { draft, kind, config, description }: CheckedColumn,
   nodes: readonly Node[],
   byName: ReadonlyMap<string, number>,
-  { seed, hash }: CompileInput,
+  { seed, hash, registry }: CompileInput,
 ): Node {
   const upstream = idsOf(draft.edges, byName)
   const fingerprints = new Map<string, string>()
@@ -75,6 +74,7 @@ function columnNode(
   const material = materialOf({
     config,
     identity: description.identity,
+    plugin: registry.originOf(kind.type),
     seed: kind.type === seedColumnType ? (seed?.identity ?? null) : null,
   })
   return {
@@ -121,7 +121,7 @@ function nodeOfSide(
   { name, output }: { name: string; output: GraphColumn['type'] },
   producer: Node,
   id: number,
-  { hash, config }: CompileInput,
+  { hash, dataset }: CompileInput,
 ): Node {
   const material = sideMaterialOf(producer.material, name)
   return {
@@ -139,7 +139,7 @@ function nodeOfSide(
     skip: null,
     propagateSkip: true,
     distribution: null,
-    drop: dropPatterns(config.processors).some(({ pattern }) => matchesName(pattern, name)),
+    drop: dataset.drops.some(({ pattern }) => matchesName(pattern, name)),
     fingerprint: fingerprintOf(material, new Map([[producer.name, producer.fingerprint]]), hash),
     material,
   }

@@ -1,5 +1,4 @@
 import { matchesName } from '../config/glob.ts'
-import { dropPatterns } from '../config/later-parts.ts'
 import type { Problem } from '../config/problem.ts'
 import { nearest } from '../util/near-miss.ts'
 import type { Draft } from './draft.ts'
@@ -9,7 +8,7 @@ import { mayBelongToBroken } from './resolve-references.ts'
 /** Names of drop_columns processors that nothing has: a mistake, for patterns only a warning. */
 export function checkDropNames(draft: Draft): Problem[] {
   const known = [...draft.names.keys()]
-  return dropPatterns(draft.input.config.processors).flatMap(({ pattern, path }): Problem[] => {
+  return draft.input.dataset.drops.flatMap(({ pattern, path }): Problem[] => {
     if (known.some((name) => matchesName(pattern, name))) return []
     if (mayBelongToBroken(draft, pattern)) return []
     const isPattern = pattern.includes('*')
@@ -27,10 +26,10 @@ export function checkDropNames(draft: Draft): Problem[] {
 }
 
 /** Something made here has to be left in the dataset; with processors, the seed's columns will do. */
-export function checkDrops({ input: { config }, columns }: Draft): Problem[] {
+export function checkDrops({ input: { dataset }, columns }: Draft): Problem[] {
   const made = columns.filter(({ raw }) => raw.column_type !== seedColumnType)
   if (made.some(({ raw }) => !raw.drop)) return []
-  const processed = config.processors.length > 0
+  const processed = dataset.processors.length > 0
   if (processed && columns.some(({ raw }) => !raw.drop)) return []
   if (made.length === 0) {
     return [

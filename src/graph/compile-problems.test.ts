@@ -80,7 +80,7 @@ describe('problems', () => {
       'two columns of one name',
       [column('a'), column('a', 'other')],
       {},
-      "duplicate-column @ columns.1.name: Two columns are named 'a'",
+      "duplicate-column @ columns.1.name: Column 'a' is defined twice: as columns[0] and columns[1] (Rename or remove one of them.)",
     ],
     [
       'two producers of one side',

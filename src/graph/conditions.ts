@@ -1,11 +1,11 @@
 import type { SkipConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import { toText } from '../templates/values/python-text.ts'
-import type { Value } from '../util/value.ts'
+import type { Cell } from '../util/value.ts'
 import { coerce } from './coerce.ts'
 import type { Draft, DraftColumn } from './draft.ts'
 import { CellFailure } from './failure.ts'
-import type { ColumnType } from './kind.ts'
+import type { ColumnType } from './column-type.ts'
 import { readTemplate } from './read-template.ts'
 
 /** Reads the skip conditions; a condition has to depend on the row. */
@@ -78,7 +78,7 @@ function leadingSpace({ name, path }: DraftColumn, when: string): Problem[] {
 }
 
 /** A skip value as a cell of its column; text columns take the text a template would print. */
-function skipValue(value: SkipConfig['value'], type: ColumnType): Value {
+function skipValue(value: SkipConfig['value'], type: ColumnType): Cell {
   if (type === 'string' && value !== null) return toText(value)
   return coerce(value, type)
 }

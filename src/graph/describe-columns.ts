@@ -1,6 +1,7 @@
 import { unread } from '../config/columns.ts'
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
+import { modelOf } from '../config/resolve-dataset.ts'
 import { nearest } from '../util/near-miss.ts'
 import type { Draft, DraftColumn } from './draft.ts'
 import type { DescribeContext } from './kind.ts'
@@ -9,7 +10,7 @@ import { operationOf } from './generation-operation.ts'
 import type { Operation } from './request.ts'
 
 /** Asks each kind what its column reads, makes and needs. */
-export function describeColumns({ input: { config, seed }, columns }: Draft): Problem[] {
+export function describeColumns({ input: { dataset, seed }, columns }: Draft): Problem[] {
   const configs = new Map<string, ColumnConfig>(
     columns
       .filter(({ name }) => name !== unread)
@@ -25,7 +26,7 @@ export function describeColumns({ input: { config, seed }, columns }: Draft): Pr
       written: column.raw,
       columns: configs,
       seedColumn: (name) => seedTypes.get(name),
-      modelIdentity: (alias) => modelIdentity(config.model_configs, alias),
+      modelIdentity: (alias) => modelIdentity(dataset, alias),
     }
     column.description = column.kind.describe(column.config, context)
     const { pure, routes } = column.description
@@ -80,13 +81,12 @@ function sideCollision(
 }
 
 /** Every model alias a column may use has to be configured, for what the column asks of it. */
-export function checkRoutes({ input: { config }, columns }: Draft): Problem[] {
-  const aliases = config.model_configs.map(({ alias }) => alias)
+export function checkRoutes({ input: { dataset }, columns }: Draft): Problem[] {
+  const aliases = dataset.models.map(({ alias }) => alias)
   const problems: Problem[] = []
   for (const { name, path, raw, description } of columns) {
     for (const { name: alias, operation } of description?.routes ?? []) {
-      // Of equal aliases the last one counts.
-      const model = config.model_configs.findLast((candidate) => candidate.alias === alias)
+      const model = modelOf(dataset, alias)
       if (model !== undefined) {
         const { generation_type: type } = model.inference_parameters
         if (operationOf[type] === operation) continue

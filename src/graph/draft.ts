@@ -1,9 +1,11 @@
 import { unread } from '../config/columns.ts'
-import type { ColumnConfig, DatasetConfig, RawColumn } from '../config/dataset.ts'
+import type { ColumnConfig, RawColumn } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
+import type { ResolvedDataset } from '../config/resolve-dataset.ts'
 import type { Template } from '../templates/template.ts'
-import type { Value } from '../util/value.ts'
-import type { ColumnDescription, ColumnKind, ColumnType, Reference } from './kind.ts'
+import type { Cell } from '../util/value.ts'
+import type { ColumnType } from './column-type.ts'
+import type { ColumnDescription, ColumnKind, Reference } from './kind.ts'
 
 /** What the seed offers: its columns and what tells its content from another's. */
 export interface SeedSchema {
@@ -11,9 +13,22 @@ export interface SeedSchema {
   identity: string
 }
 
+/** The column kinds a config may name. */
+export interface KindTable {
+  readonly columns: ReadonlyMap<string, ColumnKind>
+  /** The plugin a kind is from, as fingerprint material; null for a built-in kind. */
+  originOf(type: string): Origin | null
+}
+
+/** A plugin, told from others and from its own other versions. */
+export interface Origin {
+  readonly name: string
+  readonly version: string | null
+}
+
 export interface CompileInput {
-  config: DatasetConfig
-  registry: ReadonlyMap<string, ColumnKind>
+  dataset: ResolvedDataset
+  registry: KindTable
   /** Null when the config has no seed. */
   seed: SeedSchema | null
   /** A cryptographic hash as text; an argument, because this folder is pure. */
@@ -36,7 +51,7 @@ export interface DraftColumn {
   guessed: readonly Reference[]
   /** What its skip condition reads. */
   conditions: readonly Reference[]
-  skip: { when: Template; value: Value } | null
+  skip: { when: Template; value: Cell } | null
   readonly edges: Edge[]
 }
 
@@ -68,7 +83,7 @@ export interface Draft {
 export type Pass = (draft: Draft) => readonly Problem[]
 
 export function createDraft(input: CompileInput): Draft {
-  const columns = input.config.columns.map((raw, index) => draftColumn(raw, ['columns', index]))
+  const columns = input.dataset.columns.map((raw, index) => draftColumn(raw, ['columns', index]))
   return { input, columns, names: new Map() }
 }
 

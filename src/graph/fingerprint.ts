@@ -1,4 +1,5 @@
 import { canonicalText } from '../config/canonical.ts'
+import type { Origin } from './draft.ts'
 import { Double, type Value } from '../util/value.ts'
 
 /**
@@ -13,16 +14,19 @@ export interface Material {
   config: object
   /** What the kind says decides its values beside the config. */
   identity: unknown
+  /** The plugin its kind is from; null for a built-in kind. */
+  plugin: Origin | null
   /** Identity of the seed's content, for columns that read it. */
   seed: string | null
 }
 
 /** The canonical text of what a column itself contributes to its values. */
-export function materialOf({ config, identity, seed }: Material): string {
+export function materialOf({ config, identity, plugin, seed }: Material): string {
   const fields = Object.entries(config).filter(([key]) => !withoutInfluence.has(key))
   return textOf({
     column: Object.fromEntries(fields),
     ...(identity === undefined ? {} : { identity }),
+    ...(plugin === null ? {} : { plugin }),
     ...(seed === null ? {} : { seed }),
   })
 }

@@ -1,8 +1,9 @@
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { Template } from '../templates/template.ts'
 import type { Distribution } from './distribution.ts'
-import type { ColumnKind, ColumnRoute, ColumnType } from './kind.ts'
-import type { Value } from '../util/value.ts'
+import type { ColumnType } from './column-type.ts'
+import type { ColumnKind, ColumnRoute } from './kind.ts'
+import type { Cell } from '../util/value.ts'
 
 /** A column of the compiled graph. All numbers are ids: positions in `Graph.columns`. */
 export interface GraphColumn {
@@ -31,7 +32,7 @@ export interface GraphColumn {
   readonly sides: readonly number[]
   /** The column that fills this one, or null for a column of its own. */
   readonly producer: number | null
-  readonly skip: { readonly when: Template; readonly value: Value } | null
+  readonly skip: { readonly when: Template; readonly value: Cell } | null
   readonly propagateSkip: boolean
   readonly onFailure: 'drop' | 'null'
   /** Generated and stored in parts, absent from the final dataset. */

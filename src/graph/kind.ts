@@ -2,18 +2,19 @@ import type { z } from 'zod'
 import type { ColumnConfig, ModelConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { Random } from '../random/random.ts'
-import type { Value } from '../util/value.ts'
+import type { Cell, Value } from '../util/value.ts'
+import type { ColumnType } from './column-type.ts'
 import type { Distribution } from './distribution.ts'
 import type { ModelReply, ModelRequest, Operation } from './request.ts'
-
-/** The type a column declares before the first cell; every part has it. */
-export type ColumnType = 'string' | 'int64' | 'float64' | 'bool' | 'json'
 
 /** One row as a generator sees it: only columns it refers to may be read. */
 export interface Row {
   /** Absolute, from 0; the same for ever. */
   readonly index: number
-  /** The value of a column by its id in the graph; a float64 column gives `Double`s. */
+  /**
+   * The value of a column by its id in the graph; a float64 column gives `Double`s, a vector column
+   * lists of them.
+   */
   get(column: number): Value
 }
 
@@ -95,15 +96,15 @@ export interface SeedWindow {
 }
 
 export type CellResult = {
-  value: Value
+  value: Cell
   /** Values of the described side columns, in their order. */
-  sides?: readonly Value[]
+  sides?: readonly Cell[]
 }
 
 export interface RowGenerator {
   by: 'row'
   /** The row is moved on after the call: it is not to be kept. */
-  generate(row: Row): Value
+  generate(row: Row): Cell
 }
 
 /** A request of a cell with the reply it got. */

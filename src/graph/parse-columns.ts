@@ -1,12 +1,13 @@
 import { unread } from '../config/columns.ts'
 import type { RawColumn } from '../config/dataset.ts'
 import { matchesName } from '../config/glob.ts'
-import { dropPatterns, laterColumnTypes } from '../config/later-parts.ts'
+import { laterColumnTypes } from '../config/later-parts.ts'
+import { quoted } from '../config/literal.ts'
 import type { Problem } from '../config/problem.ts'
 import { capitalized } from '../config/problems.ts'
 import { readRepaired } from '../config/repair.ts'
 import { nearest } from '../util/near-miss.ts'
-import { type Draft, draftColumn, subjectOf } from './draft.ts'
+import { type Draft, type DraftColumn, draftColumn, subjectOf } from './draft.ts'
 
 /** The kind whose columns a seed brings along; they need not be written in the config. */
 export const seedColumnType = 'seed-dataset'
@@ -16,14 +17,13 @@ export const seedColumnType = 'seed-dataset'
  *
  * One that the config writes itself, as a `seed-dataset` column, stays where it is written.
  */
-export function addSeedColumns({ input: { seed, config }, columns }: Draft): Problem[] {
+export function addSeedColumns({ input: { seed, dataset }, columns }: Draft): Problem[] {
   const problems: Problem[] = []
-  const patterns = dropPatterns(config.processors)
   const configured = new Map(columns.map((column) => [column.name, column]))
   for (const { name } of seed?.columns ?? []) {
     const same = configured.get(name)
     if (same === undefined) {
-      const drop = patterns.some(({ pattern }) => matchesName(pattern, name))
+      const drop = dataset.drops.some(({ pattern }) => matchesName(pattern, name))
       columns.push(draftColumn(seedColumn(name, drop), ['seed_config', 'source']))
     } else if (same.raw.column_type !== seedColumnType) {
       problems.push({
@@ -52,10 +52,12 @@ function seedColumn(name: string, drop: boolean): RawColumn {
 /** The row number in part files; a column can't have its name. */
 const reservedName = '__row'
 
-/** Two columns of one name can't both be in the dataset. */
+/** The ancestor lets the later of two columns win without a word; here both places are named. */
 export function checkNames({ columns }: Draft): Problem[] {
-  const seen = new Set<string>()
-  return columns.flatMap(({ name, path }): Problem[] => {
+  const seen = new Map<string, DraftColumn>()
+  return columns.flatMap((column): Problem[] => {
+    const { name, path } = column
+    if (name === unread) return []
     if (name === reservedName) {
       return [
         {
@@ -67,8 +69,9 @@ export function checkNames({ columns }: Draft): Problem[] {
         },
       ]
     }
-    if (name === unread || !seen.has(name)) {
-      seen.add(name)
+    const before = seen.get(name)
+    if (before === undefined) {
+      seen.set(name, column)
       return []
     }
     return [
@@ -76,11 +79,15 @@ export function checkNames({ columns }: Draft): Problem[] {
         level: 'error',
         code: 'duplicate-column',
         path: [...path, 'name'],
-        message: `Two columns are named '${name}'`,
-        suggestion: 'Give each column its own name.',
+        message: `Column ${quoted(name)} is defined twice: as ${placeOf(before)} and ${placeOf(column)}`,
+        suggestion: 'Rename or remove one of them.',
       },
     ]
   })
+}
+
+function placeOf({ path }: DraftColumn): string {
+  return `columns[${path.at(-1)}]`
 }
 
 /** Looks up each column's kind; behind a near miss the column is checked as what was meant. */
@@ -88,13 +95,13 @@ export function findKinds({ input: { registry }, columns }: Draft): Problem[] {
   const problems: Problem[] = []
   for (const column of columns) {
     const type = column.raw.column_type
-    column.kind = registry.get(type) ?? null
+    column.kind = registry.columns.get(type) ?? null
     if (column.kind !== null) continue
     column.isSound = false
     // Why it can't be read was said where it was read.
     if (type === unread) continue
     const isLater = laterColumnTypes.has(type)
-    const near = isLater ? undefined : nearest(type, registry.keys())
+    const near = isLater ? undefined : nearest(type, registry.columns.keys())
     problems.push({
       level: 'error',
       code: 'unknown-column-type',
@@ -102,12 +109,12 @@ export function findKinds({ input: { registry }, columns }: Draft): Problem[] {
       message: isLater
         ? `${capitalized(subjectOf(column))} is of column_type '${type}', which is not made here yet`
         : `${capitalized(subjectOf(column))} has the unknown column_type '${type}'`,
-      expected: `one of ${[...registry.keys()].join(', ')}`,
+      expected: `one of ${[...registry.columns.keys()].join(', ')}`,
       received: type,
       ...(near === undefined ? {} : { suggestion: `Did you mean '${near}'?` }),
     })
     if (near === undefined) continue
-    column.kind = registry.get(near) ?? null
+    column.kind = registry.columns.get(near) ?? null
     column.raw = Object.assign(Object.create(null), column.raw, { column_type: near })
   }
   return problems

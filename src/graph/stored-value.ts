@@ -1,19 +1,19 @@
 import { bytesOf } from '../util/bytes-of.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { parseJson, stringifyJson } from '../util/json.ts'
-import { Double, toDouble, toInteger, type Value } from '../util/value.ts'
-import type { ColumnType } from './kind.ts'
+import { type Cell, Double, toDouble, toInteger } from '../util/value.ts'
+import type { ColumnType, VectorType } from './column-type.ts'
 
 /** A value as threads exchange it and parts hold it: structured clone would lose `Double`. */
-export type StoredValue = string | number | bigint | boolean | null
+export type StoredValue = string | number | bigint | boolean | Float32Array | null
 
 /** Bytes of a stored value, about: the same whether an integer is a number or a bigint. */
 export function storedBytes(value: StoredValue): number {
-  return typeof value === 'string' ? bytesOf(value) : 8
+  return typeof value === 'string' || typeof value === 'object' ? bytesOf(value) : 8
 }
 
 /** Throws 'internal' when the value is not of the column's type: the engine coerces before. */
-export function toStored(type: ColumnType, value: Value): StoredValue {
+export function toStored(type: ColumnType, value: Cell): StoredValue {
   if (value === null) return null
   switch (type) {
     case 'string':
@@ -32,12 +32,20 @@ export function toStored(type: ColumnType, value: Value): StoredValue {
       if (typeof value === 'boolean') return value
       break
     case 'json':
-      return stringifyJson(value).toWellFormed()
+      if (!(value instanceof Float32Array)) return stringifyJson(value).toWellFormed()
+      break
+    default:
+      return vectorOf(type, value)
   }
-  throw new RowsmithError('internal', `expected a value of type ${type}, got ${shown(value)}`)
+  throw mistyped(type, value)
 }
 
-export function fromStored(type: ColumnType, stored: StoredValue): Value {
+function vectorOf(type: VectorType, value: Cell): Float32Array {
+  if (value instanceof Float32Array) return value
+  throw mistyped(type, value)
+}
+
+export function fromStored(type: ColumnType, stored: StoredValue): Cell {
   if (stored === null) return null
   switch (type) {
     case 'json':
@@ -49,12 +57,19 @@ export function fromStored(type: ColumnType, stored: StoredValue): Value {
     case 'string':
     case 'bool':
       break
+    default:
+      return vectorOf(type, stored)
   }
   return stored
 }
 
-function shown(value: Value): string {
-  if (typeof value === 'object') return value instanceof Double ? 'a double' : 'an object or list'
+function mistyped(type: ColumnType, value: Cell): RowsmithError {
+  return new RowsmithError('internal', `expected a value of type ${type}, got ${shown(value)}`)
+}
+
+function shown(value: Cell): string {
+  if (value instanceof Double) return 'a double'
+  if (typeof value === 'object') return 'an object or list'
   const text = String(value)
   return `${typeof value} ${text.length > 60 ? `${text.slice(0, 60)}…` : text}`
 }

@@ -20,6 +20,7 @@ const protocol: Protocol = {
 /** Anthropic's own API, and servers that speak it: chat with text, images, documents and tools. */
 export const anthropic = defineProvider({
   type: 'anthropic',
+  description: "Anthropic's own API, and servers that speak it.",
   remote: true,
   open: (config, context) => openHttpProvider(config, context, protocol),
 })

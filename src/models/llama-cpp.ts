@@ -31,7 +31,12 @@ import {
 import { numberFrom } from './raw-json.ts'
 
 /** A GGUF file run inside the process by llama.cpp; `model` is its path. */
-export const llamaCpp = defineProvider({ type: 'llama-cpp', remote: false, open: openLlamaCpp })
+export const llamaCpp = defineProvider({
+  type: 'llama-cpp',
+  description: 'A GGUF file in this process, by node-llama-cpp.',
+  remote: false,
+  open: openLlamaCpp,
+})
 
 type Library = typeof import('node-llama-cpp')
 

@@ -15,6 +15,8 @@ const protocol: Protocol = {
 /** Any server that speaks OpenAI's API: OpenAI, vLLM, NIM, Ollama, llama-server, OpenRouter… */
 export const openai = defineProvider({
   type: 'openai',
+  description:
+    "Servers that speak OpenAI's API: OpenAI, vLLM, NIM, Ollama, llama-server, OpenRouter.",
   remote: true,
   open: (config, context) => openHttpProvider(config, context, protocol),
 })

@@ -61,6 +61,8 @@ export interface ProviderContext {
 export interface ProviderKind {
   /** The value of `provider_type`. */
   readonly type: string
+  /** One line for people. */
+  readonly description?: string
   /** Whether `endpoint` is an http(s) URL; false for what runs inside the process. */
   readonly remote: boolean
   open(config: ModelProvider, context: ProviderContext): Provider

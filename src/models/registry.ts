@@ -1,5 +1,6 @@
 import type { ModelConfig, ModelProvider, Sampled } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
+import { extraBodyOf } from '../config/resolve-dataset.ts'
 import { operationOf } from '../graph/generation-operation.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
@@ -270,7 +271,7 @@ function routeOf({ model, provider }: Resolved, remote: boolean): Omit<Route, 'r
 function targetOf({ model, provider }: Resolved): ModelTarget {
   const parameters = model.inference_parameters
   const aliasCap = parameters.max_parallel_requests
-  const extra = rawJson({ ...parameters.extra_body, ...provider.extra_body })
+  const extra = rawJson(extraBodyOf(model, provider) ?? {})
   return {
     model: model.model,
     operation: operationOf[parameters.generation_type],

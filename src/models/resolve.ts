@@ -31,15 +31,8 @@ export function resolveAliases(config: ModelsConfig): {
     // As in the ancestor, the last of equal aliases counts.
     const index = models.findLastIndex((model) => model.alias === alias)
     const model = models[index]
-    if (model === undefined) {
-      const aliases = models.map((each) => each.alias)
-      problems.push({
-        ...unknown('model alias', alias, aliases, ['model_configs']),
-        code: 'unknown-model-alias',
-        message: `A column uses the model alias "${alias}", which is not in "model_configs".`,
-      })
-      continue
-    }
+    // The graph says it of the column that uses the alias, with its place.
+    if (model === undefined) continue
     problems.push(...modelProblems(model, index))
     // What stands in for a model that can't be read has none.
     if (model.provider === '') continue

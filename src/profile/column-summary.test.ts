@@ -1,12 +1,24 @@
 import { describe, expect, test } from 'vitest'
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 import type { Scalar } from './scalar.ts'
 import { createSummary, type ColumnSummary, type StoredSummary } from './column-summary.ts'
 import { countValues } from './value-counts.ts'
 
-function summaryOf(type: ColumnType, values: readonly Scalar[]): ColumnSummary {
+function summaryOf(type: ColumnType, values: readonly (Scalar | Float32Array)[]): ColumnSummary {
   const summary = createSummary(type, { exactDistinct: 1_000 })
-  for (const value of values) summary.add(value)
+  for (const value of values) summary.addAll([value])
+  return summary
+}
+
+function countedSummary(
+  type: ColumnType,
+  values: readonly (Scalar | Float32Array)[],
+): ColumnSummary {
+  const summary = createSummary(type, { exactDistinct: 1_000 })
+  const counts = countValues(values)
+  if (counts === null) summary.addAll(values)
+  for (const [at, value] of counts?.values.entries() ?? []) summary.add(value, counts?.times[at])
+  summary.add(null, counts?.nulls ?? 0)
   return summary
 }
 
@@ -15,12 +27,13 @@ function stored(summary: ColumnSummary): StoredSummary {
   return JSON.parse(JSON.stringify(summary.store())) as StoredSummary
 }
 
-const columns: [ColumnType, Scalar[]][] = [
+const columns: [ColumnType, (Scalar | Float32Array)[]][] = [
   ['int64', [3, 1, 4, 1, null, 5, 9007199254740993n, 9007199254740994n]],
   ['float64', [0.5, -0, 0, Number.NaN, Number.POSITIVE_INFINITY, 2, null]],
   ['bool', [true, false, true, null]],
   ['string', ['a', 'bb', '😀', '', null, 'a']],
   ['json', ['{"a":1}', '[1,2]', null]],
+  ['vector', [Float32Array.of(3, 4), null, Float32Array.of(1), Float32Array.of(0, 0, 2)]],
 ]
 
 test.each(columns)(
@@ -38,6 +51,7 @@ test.each(columns)(
       frequent: summary.frequent.store(),
       numbers: summary.numbers.summary(),
       lengths: summary.lengths.summary(),
+      vectors: summary.vectors.summary(),
     })
     expect(figures(merged)).toEqual(figures(whole))
   },
@@ -49,11 +63,7 @@ test.each(columns)(
     const all = Array.from({ length: 3_000 }, (_, at) => values[at % values.length] ?? null)
     const atOnce = createSummary(type, { exactDistinct: 1_000 })
     atOnce.addAll(all)
-    const weighted = createSummary(type, { exactDistinct: 1_000 })
-    const counts = countValues(all)
-    for (const [at, value] of counts?.values.entries() ?? []) weighted.add(value, counts?.times[at])
-    weighted.add(null, counts?.nulls)
-    for (const summary of [atOnce, weighted]) {
+    for (const summary of [atOnce, countedSummary(type, all)]) {
       const whole = summaryOf(type, all)
       expect(summary.store()).toMatchObject({
         cells: whole.cells,
@@ -129,4 +139,14 @@ test('numbers too large for sums are counted, and end nothing', () => {
   expect(summary).toMatchObject({ cells: 5_001, notFinite: 5_000 })
   expect(summary.numbers.summary()).toMatchObject({ count: 1, min: 3, max: 3 })
   expect(summary.frequent.store().values.map(([, count]) => count)).toEqual([2_500, 2_500, 1])
+})
+
+test('of vectors the sizes and lengths are known, and no values are compared', () => {
+  const summary = summaryOf('vector', [Float32Array.of(3, 4), null, Float32Array.of(1)])
+  expect(summary).toMatchObject({ cells: 3, nulls: 1 })
+  expect(summary.vectors.summary()).toMatchObject({
+    sizes: { min: 1, max: 2 },
+    norms: { count: 2, min: 1, max: 5 },
+  })
+  expect(summary.distinct.count()).toEqual({ count: 0, exact: true })
 })

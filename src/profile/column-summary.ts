@@ -1,16 +1,17 @@
-import type { ColumnType } from '../graph/kind.ts'
+import { isVectorType, type ColumnType } from '../graph/column-type.ts'
 import { createDistinct, type Distinct, type StoredDistinct } from './distinct.ts'
 import { createFrequent, type Frequent, type StoredFrequent } from './frequent.ts'
 import { createNumbers, type Numbers, type StoredNumbers } from './numbers.ts'
 import { hashScalar, type Scalar } from './scalar.ts'
 import { timeOf } from './time.ts'
+import { createVectors, type StoredVectors, type Vectors } from './vectors.ts'
 
 /** What is known of the cells of a column, in memory that does not depend on their number. */
 export interface ColumnSummary {
-  /** So many cells of one value. */
+  /** So many cells of one value, which is no vector. */
   add(value: Scalar, times?: number): void
   /** Cells of which most have values of their own. */
-  addAll(values: readonly Scalar[]): void
+  addAll(values: readonly (Scalar | Float32Array)[]): void
   merge(stored: StoredSummary): void
   readonly cells: number
   readonly nulls: number
@@ -25,6 +26,8 @@ export interface ColumnSummary {
   readonly lengths: Numbers
   /** Milliseconds since 1970, while every text is a date; null once one was not. */
   readonly times: Numbers | null
+  /** Of a vector column, which has nothing else but cells and nulls. */
+  readonly vectors: Vectors
   store(): StoredSummary
 }
 
@@ -37,6 +40,8 @@ export interface StoredSummary {
   numbers: StoredNumbers | null
   lengths: StoredNumbers | null
   times: StoredNumbers | null
+  /** Absent without a vector. */
+  vectors?: StoredVectors
 }
 
 /** Squares of larger numbers, summed up, would be infinite. */
@@ -51,6 +56,7 @@ export function createSummary(
   const frequent = createFrequent()
   const numbers = createNumbers()
   const lengths = createNumbers()
+  const vectors = createVectors()
   let times: Numbers | null = type === 'string' ? createNumbers() : null
   let cells = 0
   let nulls = 0
@@ -70,46 +76,59 @@ export function createSummary(
     else notFinite += weight
   }
 
-  return {
-    add(value, weight = 1) {
-      cells += weight
-      if (value === null) {
-        nulls += weight
-        return
-      }
+  function addScalar(value: Scalar, weight: number): void {
+    cells += weight
+    if (value === null) {
+      nulls += weight
+      return
+    }
+    const hash = hashScalar(value)
+    distinct.add(hash)
+    if (typeof value === 'string') {
+      lengths.add(codePoints(value), weight)
+      addTime(value, weight)
+    } else if (typeof value !== 'boolean') {
+      addNumber(value, weight)
+    }
+    if (type !== 'json') frequent.add(hash, value, weight)
+  }
+
+  function addScalars(values: readonly Scalar[]): void {
+    cells += values.length
+    const present = values.includes(null) ? values.filter((value) => value !== null) : values
+    nulls += values.length - present.length
+    const hashes = new Float64Array(present.length)
+    /** Cells by their number of characters: often there are few. */
+    const byLength = new Map<number, number>()
+    for (let at = 0; at < present.length; at += 1) {
+      const value = present[at] as Exclude<Scalar, null>
       const hash = hashScalar(value)
+      hashes[at] = hash
       distinct.add(hash)
       if (typeof value === 'string') {
-        lengths.add(codePoints(value), weight)
-        addTime(value, weight)
+        const length = codePoints(value)
+        byLength.set(length, (byLength.get(length) ?? 0) + 1)
+        addTime(value, 1)
       } else if (typeof value !== 'boolean') {
-        addNumber(value, weight)
+        addNumber(value, 1)
       }
-      if (type !== 'json') frequent.add(hash, value, weight)
-    },
-    addAll(values) {
-      cells += values.length
-      const present = values.includes(null) ? values.filter((value) => value !== null) : values
-      nulls += values.length - present.length
-      const hashes = new Float64Array(present.length)
-      /** Cells by their number of characters: often there are few. */
-      const byLength = new Map<number, number>()
-      for (let at = 0; at < present.length; at += 1) {
-        const value = present[at] as Exclude<Scalar, null>
-        const hash = hashScalar(value)
-        hashes[at] = hash
-        distinct.add(hash)
-        if (typeof value === 'string') {
-          const length = codePoints(value)
-          byLength.set(length, (byLength.get(length) ?? 0) + 1)
-          addTime(value, 1)
-        } else if (typeof value !== 'boolean') {
-          addNumber(value, 1)
-        }
-      }
-      for (const [length, weight] of byLength) lengths.add(length, weight)
-      if (type !== 'json') frequent.addAll(hashes, present)
-    },
+    }
+    for (const [length, weight] of byLength) lengths.add(length, weight)
+    if (type !== 'json') frequent.addAll(hashes, present)
+  }
+
+  function addVectors(values: readonly (Float32Array | null)[]): void {
+    cells += values.length
+    for (const value of values) {
+      if (value === null) nulls += 1
+      else vectors.add(value)
+    }
+  }
+
+  return {
+    add: (value, weight = 1) => addScalar(value, weight),
+    // A column has values of its own type only.
+    addAll: isVectorType(type) ? addVectors : addScalars,
     merge(stored) {
       cells += stored.cells
       nulls += stored.nulls
@@ -120,6 +139,7 @@ export function createSummary(
       if (stored.lengths !== null) lengths.merge(stored.lengths)
       if (stored.times === null) times = null
       else times?.merge(stored.times)
+      if (stored.vectors !== undefined) vectors.merge(stored.vectors)
     },
     get cells() {
       return cells
@@ -134,10 +154,12 @@ export function createSummary(
     frequent,
     numbers,
     lengths,
+    vectors,
     get times() {
       return times
     },
     store: () => ({
+      ...storedVectors(vectors),
       cells,
       nulls,
       notFinite,
@@ -149,6 +171,11 @@ export function createSummary(
       times: times?.store() ?? null,
     }),
   }
+}
+
+function storedVectors(vectors: Vectors): Pick<StoredSummary, 'vectors'> {
+  const stored = vectors.store()
+  return stored === null ? {} : { vectors: stored }
 }
 
 function storedNumbers(numbers: Numbers): StoredNumbers | null {

@@ -9,7 +9,7 @@ export function chartOf(column: ColumnStatistics): Html | null {
   const { top, numbers, times, lengths, distinct } = column
   const values = top?.values ?? []
   const repeated = values.some(({ count }) => count > 1)
-  if (top?.complete && (repeated || distinct.count === 1)) {
+  if (top?.complete && (repeated || distinct?.count === 1)) {
     return barChart(column)
   }
   if (times?.histogram) {

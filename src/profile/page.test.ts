@@ -4,10 +4,13 @@ import { statisticsOf, type ColumnFacts, type ColumnStatistics } from './statist
 import { createSummary } from './column-summary.ts'
 import type { Scalar } from './scalar.ts'
 
-function column(values: readonly Scalar[], facts: Partial<ColumnFacts> = {}): ColumnStatistics {
+function column(
+  values: readonly (Scalar | Float32Array)[],
+  facts: Partial<ColumnFacts> = {},
+): ColumnStatistics {
   const type = facts.type ?? 'string'
   const summary = createSummary(type, { exactDistinct: 1_000 })
-  for (const value of values) summary.add(value)
+  for (const value of values) summary.addAll([value])
   return statisticsOf(summary, {
     name: 'text',
     kind: 'expression',
@@ -100,4 +103,11 @@ test('quantiles of few values are those of NumPy', () => {
     p75: 10.25,
     p95: expect.closeTo(23.35, 10),
   })
+})
+
+test('a vector column is its sizes and lengths', () => {
+  const text = page([column([Float32Array.of(3, 4), null], { type: 'vector(2)' })])
+  const facts = /<p class="facts">(.*?)<\/p>/s.exec(text)?.[1]?.replaceAll(/<[^>]*>|\s+/g, ' ')
+  expect(facts?.replaceAll(/ +/g, ' ')).toContain('1 vector · 1 null')
+  expect(facts?.replaceAll(/ +/g, ' ')).toContain('2 numbers each · length: median 5 · 5 to 5')
 })

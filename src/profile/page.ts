@@ -220,6 +220,7 @@ function facts(column: ColumnStatistics): Html[] {
     lengths,
     times,
     tokens,
+    vectors,
     skipped,
     rowsDropped,
   } = column
@@ -229,10 +230,13 @@ function facts(column: ColumnStatistics): Html[] {
     lines.push(lines.length === 0 ? line : html`<br />${line}`)
   }
   if (cells === 0) return [html`No records yet.`]
+  const different =
+    distinct === null
+      ? html`<b>${grouped(all)}</b> ${all === 1 ? 'vector' : 'vectors'} · `
+      : html`<b>${distinct.exact ? '' : '≈ '}${grouped(distinct.count)}</b>
+          different${all > 0 && distinct.exact && distinct.count === all ? ' (all)' : ''} · `
   add(
-    html`<b>${distinct.exact ? '' : '≈ '}${grouped(distinct.count)}</b>
-      different${all > 0 && distinct.exact && distinct.count === all ? ' (all)' : ''} ·
-      <b>${grouped(nulls.count)}</b>
+    html`${different}<b>${grouped(nulls.count)}</b>
       null${nulls.count > 0 ? ` (${percent(nulls.count / cells)}: ${nullReasons(column)})` : ''}`,
   )
   if (numbers !== null && numbers.min < numbers.max) {
@@ -241,6 +245,15 @@ function facts(column: ColumnStatistics): Html[] {
       html`mean <b>${figure(mean)}</b> ± ${figure(stddev)} · median
         <b>${figure(quantiles.p50)}</b> · 5–95 %: ${figure(quantiles.p5)} to
         ${figure(quantiles.p95)} · ${figure(min)} to ${figure(max)}`,
+    )
+  }
+  if (vectors !== null) {
+    const { sizes, norms } = vectors
+    const { min, max } = sizes
+    add(
+      html`<b>${min === max ? grouped(min) : `${grouped(min)} to ${grouped(max)}`}</b> numbers each
+        · length: median <b>${figure(norms.quantiles.p50)}</b> · ${figure(norms.min)} to
+        ${figure(norms.max)}`,
     )
   }
   if (notFinite > 0) add(html`${grouped(notFinite)} NaN or infinite`)

@@ -1,4 +1,4 @@
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 import { createSummary, type ColumnSummary, type StoredSummary } from './column-summary.ts'
 import type { Scalar } from './scalar.ts'
 import { countValues, type ValueCounts } from './value-counts.ts'
@@ -25,7 +25,10 @@ export interface PartProfiler {
    * The columns of a row group, in order: what a part says depends on how its rows are grouped. With
    * their values counted, where who writes them needs that, too.
    */
-  add(columns: readonly (readonly Scalar[])[], counts?: readonly (ValueCounts | null)[]): void
+  add(
+    columns: readonly (readonly (Scalar | Float32Array)[])[],
+    counts?: readonly (ValueCounts | null)[],
+  ): void
   profile(): PartProfile
 }
 

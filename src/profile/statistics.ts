@@ -1,9 +1,10 @@
 import type { Distribution } from '../graph/distribution.ts'
-import type { ColumnType } from '../graph/kind.ts'
+import { isVectorType, type ColumnType } from '../graph/column-type.ts'
 import { compareWith, type DeclaredShares, type Fit } from './goodness-of-fit.ts'
 import { histogramOf, type Histogram } from './histogram.ts'
 import type { Numbers, NumberSummary } from './numbers.ts'
 import type { Scalar } from './scalar.ts'
+import type { VectorStatistics } from './vectors.ts'
 import { largestNumber, type ColumnSummary } from './column-summary.ts'
 
 /** What is known of a column beside its cells. */
@@ -57,8 +58,11 @@ export interface ColumnStatistics {
   skipped: number | null
   /** Rows that have no record because this column failed, by code. */
   rowsDropped: readonly { code: string; count: number }[]
-  /** Different values; `exact` false: an estimate with a standard error of 2.3 %. */
-  distinct: { count: number; exact: boolean }
+  /**
+   * Different values; `exact` false: an estimate with a standard error of 2.3 %. Null for vectors,
+   * which are not compared.
+   */
+  distinct: { count: number; exact: boolean } | null
   /**
    * Most frequent values; texts are cut after 120 characters. `complete`: these are all values, with
    * exact counts; otherwise a count may be too small by `error`. `declared` is the share that the
@@ -75,6 +79,8 @@ export interface ColumnStatistics {
   tokens: { mean: number; p50: number; p95: number; perCharacter: number; countedBy: string } | null
   /** Milliseconds since 1970, of columns whose every text is a date. */
   times: (NumberSummary & { histogram: Histogram | null }) | null
+  /** Sizes and lengths of vectors. */
+  vectors: VectorStatistics | null
   /** `rowsLost`: rows that were dropped, which were drawn, too. */
   fit: (Fit & { rowsLost: number }) | null
 }
@@ -103,13 +109,17 @@ export function statisticsOf(summary: ColumnSummary, facts: ColumnFacts): Column
     rowsDropped: facts.failures.flatMap(({ code, count, outcome }) =>
       outcome === 'dropped' ? [{ code, count }] : [],
     ),
-    distinct: distinctOf(summary),
-    top: facts.type === 'json' ? null : topOf(summary, comparison?.shares ?? null),
+    distinct: isVectorType(facts.type) ? null : distinctOf(summary),
+    top:
+      facts.type === 'json' || isVectorType(facts.type)
+        ? null
+        : topOf(summary, comparison?.shares ?? null),
     numbers,
     notFinite: summary.notFinite,
     lengths,
     tokens: tokensOf(lengths, facts.tokens),
     times,
+    vectors: summary.vectors.summary(),
     fit: comparison === null ? null : { ...comparison.fit, rowsLost: facts.rowsLost },
   }
 }
@@ -182,7 +192,7 @@ function nullsOf(
 }
 
 /** There can't be more different values than cells with one. */
-function distinctOf({ distinct, cells, nulls }: ColumnSummary): ColumnStatistics['distinct'] {
+function distinctOf({ distinct, cells, nulls }: ColumnSummary): { count: number; exact: boolean } {
   const { count, exact } = distinct.count()
   return { count: Math.min(count, cells - nulls), exact }
 }

@@ -16,10 +16,10 @@ const mostBytes = 0.9
 
 /**
  * Counts values, for statistics and for a Parquet dictionary; null where most of them are different,
- * as a sample over all of the column says.
+ * as a sample over all of the column says, and for vectors.
  */
-export function countValues(values: readonly Scalar[]): ValueCounts | null {
-  if (mostDiffer(values)) return null
+export function countValues(values: readonly (Scalar | Float32Array)[]): ValueCounts | null {
+  if (!areScalars(values) || mostDiffer(values)) return null
   const known = new Map<Scalar, number>()
   const found: Exclude<Scalar, null>[] = []
   const times: number[] = []
@@ -44,6 +44,11 @@ export function countValues(values: readonly Scalar[]): ValueCounts | null {
     positions[at] = position
   }
   return { values: found, times, positions, nulls }
+}
+
+/** A column has values of one type. */
+function areScalars(values: readonly (Scalar | Float32Array)[]): values is readonly Scalar[] {
+  return !(values.find((value) => value !== null) instanceof Float32Array)
 }
 
 /** Bytes of a value in a plain page, for the choice between that and a dictionary. */

@@ -68,15 +68,14 @@ export interface TemplateVariable {
 export async function render(options: RenderOptions): Promise<Rendering> {
   const { data, row: only, signal = new AbortController().signal } = options
   const { parts, column, problems, noTemplates } = await readParts(options)
-  const seed = options.seed ?? column?.draft.seed ?? 0n
+  const seed = options.seed ?? column?.dataset.seed ?? 0n
   if (hasErrors(problems)) return { ok: false, seed, rows: [], problems }
   if (noTemplates !== undefined && data !== undefined) throw noTemplates
   if (data !== undefined) return renderRows(parts, numbered(await readRows(data), only), seed)
   if (column === null) return renderRows(parts, [[only ?? 0, new Map()]], seed)
 
   const row = only ?? 0
-  const kinds = 'kinds' in options ? (options.kinds ?? []) : []
-  const sampled = await sampleRow(column, { row, seed, kinds, signal })
+  const sampled = await sampleRow(column, { row, seed, signal })
   const lacking = [
     ...sampled.problems,
     ...parts.flatMap((part) => lackingIn(part, sampled.unmade, sampled.values)),
@@ -117,7 +116,7 @@ export async function listVariables(
 ): Promise<{ variables: readonly TemplateVariable[]; problems: readonly Problem[] }> {
   const { parts, column, problems, noTemplates } = await readParts(source)
   if (noTemplates !== undefined) throw noTemplates
-  const names = new Set(column?.draft.columns.map(({ name }) => name))
+  const names = new Set(column?.dataset.columns.map(({ name }) => name))
   const variables = parts.flatMap(({ field, template, locate }) =>
     template.references
       .filter(({ name, optional }) => !optional || names.has(name))

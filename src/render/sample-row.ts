@@ -2,7 +2,7 @@ import type { Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
 import { CellFailure } from '../graph/failure.ts'
-import type { ColumnKind, SeedWindow } from '../graph/kind.ts'
+import type { SeedWindow } from '../graph/kind.ts'
 import type { ModelRequest } from '../graph/request.ts'
 import { seedColumnType } from '../graph/parse-columns.ts'
 import { BlockRow, cellStatus, createBlock, statusOf } from '../rows/block.ts'
@@ -17,7 +17,6 @@ import { bindGenerators } from '../rows/bind.ts'
 import { hasErrors } from '../check/config-error.ts'
 import { compileDataset, lookAtSeed } from '../check/prepare.ts'
 import type { DataRow } from './render-rows.ts'
-import { modelsOf } from '../check/sources.ts'
 import type { ColumnOfConfig } from './template-parts.ts'
 
 /** What a column reads in a row, as far as it can be made without a model. */
@@ -33,18 +32,22 @@ export interface SampledRow {
 export interface SampleOptions {
   row: number
   seed: bigint
-  kinds: readonly ColumnKind[]
   signal: AbortSignal
 }
 
 /** Makes the row a column of a config would see in a run with this seed. */
 export async function sampleRow(
-  { source, draft, locate, name }: ColumnOfConfig,
-  { row, seed: runSeed, kinds, signal }: SampleOptions,
+  { source, dataset, registry, locate, name }: ColumnOfConfig,
+  { row, seed: runSeed, signal }: SampleOptions,
 ): Promise<SampledRow> {
-  const look = await lookAtSeed(draft, source, null, { signal, clock: systemClock })
+  const look = await lookAtSeed(dataset.seedConfig, registry, {
+    source,
+    stored: null,
+    signal,
+    clock: systemClock,
+  })
   const { inspected } = look
-  const { graph, problems: found } = compileDataset(draft, look.schema, kinds)
+  const { graph, problems: found } = compileDataset(dataset, look.schema, registry)
   const compiled = look.unread ? found.filter(({ code }) => code !== 'unknown-reference') : found
   const problems = withPositions([...look.problems, ...compiled], source.file, locate)
   const nothing = {
@@ -58,7 +61,7 @@ export async function sampleRow(
 
   const upstream = upstreamOf(graph, name)
   const readsSeed = upstream.some(({ kind }) => kind.type === seedColumnType)
-  const strategy = draft.seed_config?.sampling_strategy ?? 'ordered'
+  const strategy = dataset.seedConfig?.sampling_strategy ?? 'ordered'
   const seed =
     inspected !== null && readsSeed
       ? await seedRowOf(
@@ -67,7 +70,7 @@ export async function sampleRow(
           signal,
         )
       : null
-  const generators = bindGenerators({ graph, runSeed, models: modelsOf(draft), seed })
+  const generators = bindGenerators({ graph, runSeed, models: dataset.models, seed })
   const evaluator = createEvaluator({ graph, onConditionError: () => {} })
   const block = createBlock(graph, 1, () => row)
   const at = new BlockRow(block, 0)
@@ -89,7 +92,7 @@ export async function sampleRow(
     return {
       level: 'error',
       code,
-      path: ['columns', draft.columns.findIndex((other) => other.name === of)],
+      path: ['columns', dataset.columns.findIndex((other) => other.name === of)],
       message: `Column '${of}' can't be made in row ${row}: ${message}`,
     }
   }

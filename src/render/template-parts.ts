@@ -1,15 +1,17 @@
-import type { ColumnConfig, DatasetConfig } from '../config/dataset.ts'
+import type { ColumnConfig } from '../config/dataset.ts'
 import { excerptOf } from '../config/excerpt.ts'
 import type { Position, Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
+import { resolveDataset, type ResolvedDataset } from '../config/resolve-dataset.ts'
 import type { Locate } from '../config/text.ts'
 import { templateStream } from '../columns/bind-template.ts'
-import type { ColumnKind } from '../graph/kind.ts'
 import { readTemplate } from '../graph/read-template.ts'
 import type { Template } from '../templates/template.ts'
+import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
+import type { Registry } from '../plugins/kind-registry.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
-import { compileDataset, kindsByName } from '../check/prepare.ts'
+import { compileDataset } from '../check/prepare.ts'
 import {
   type ConfigInput,
   type ConfigSource,
@@ -28,8 +30,8 @@ export type RenderSource =
       config: ConfigInput
       /** The name of a column that has templates. */
       column: string
-      /** Column kinds beside the built-in ones. */
-      kinds?: readonly ColumnKind[]
+      /** Kinds beside the built-in ones and those of the config's own plugins. */
+      plugins?: readonly GivenPlugin[]
     }
 
 /** One template, with where it draws from and where it stands. */
@@ -50,7 +52,8 @@ export interface TemplatePart {
 /** The column of a config the templates are from. */
 export interface ColumnOfConfig {
   source: ConfigSource
-  draft: DatasetConfig
+  dataset: ResolvedDataset
+  registry: Registry
   locate: Locate
   name: string
 }
@@ -98,18 +101,25 @@ async function readFilePart(input: string | { text: string }): Promise<ReadParts
 async function readColumnParts({
   config: input,
   column: name,
-  kinds,
+  plugins,
 }: Extract<RenderSource, { config: unknown }>): Promise<ReadParts> {
   const source = await readConfig(input)
   const { draft, locate, problems } = readDataset(source)
   if (draft === null) return { parts: [], column: null, problems }
-  const table = kindsByName(kinds)
-  const index = draft.columns.findIndex((column) => column.name === name)
-  const raw = draft.columns[index]
-  if (raw === undefined) throw noSuchColumn(name, source, draft)
+  const { registry, problems: missing } = await gatherPlugins({
+    given: plugins,
+    config: { names: draft.plugins, directory: source.directory },
+  })
+  if (missing.length > 0) {
+    return { parts: [], column: null, problems: withPositions(missing, source.file, locate) }
+  }
+  const dataset = resolveDataset(draft)
+  const index = dataset.columns.findIndex((column) => column.name === name)
+  const raw = dataset.columns[index]
+  if (raw === undefined) throw noSuchColumn(name, source, dataset)
   const path = ['columns', index]
   // Of its templates and fields; what other columns lack does not keep this one from being read.
-  const own = compileDataset(draft, null, kinds).problems.filter(
+  const own = compileDataset(dataset, null, registry).problems.filter(
     ({ level, path: at, code }) =>
       level === 'error' && at[0] === 'columns' && at[1] === index && !aboutOthers.has(code),
   )
@@ -121,8 +131,8 @@ async function readColumnParts({
       problems: placed.map((problem) => withExcerpt(problem, source.text)),
     }
   }
-  const column: ColumnOfConfig = { source, draft, locate, name }
-  const parts = fieldsOf(raw, table).map(({ field, text, isCondition }): TemplatePart => {
+  const column: ColumnOfConfig = { source, dataset, registry, locate, name }
+  const parts = fieldsOf(raw, registry).map(({ field, text, isCondition }): TemplatePart => {
     const at = [...path, ...field.split('.')]
     const { template } = readTemplate(text, at, () => false, {
       missing: isCondition ? 'strict' : 'names',
@@ -145,7 +155,7 @@ async function readColumnParts({
     }
   })
   if (parts.length === 0) {
-    return { parts, column, problems: [], noTemplates: noTemplates(name, raw, draft, table) }
+    return { parts, column, problems: [], noTemplates: noTemplates(name, raw, dataset, registry) }
   }
   return { parts, column, problems: [] }
 }
@@ -164,8 +174,8 @@ interface Field {
   isCondition: boolean
 }
 
-function fieldsOf(raw: ColumnConfig, table: ReadonlyMap<string, ColumnKind>): Field[] {
-  const kind = table.get(raw.column_type)
+function fieldsOf(raw: ColumnConfig, registry: Registry): Field[] {
+  const kind = registry.columns.get(raw.column_type)
   const config: object = kind?.schema.safeParse(raw).data ?? {}
   const fields: Field[] = (kind?.templates ?? []).flatMap((field) => {
     const text: unknown = Object.entries(config).find(([key]) => key === field)?.[1]
@@ -186,7 +196,7 @@ function withExcerpt(problem: Problem, text: string): Problem {
 function noSuchColumn(
   name: string,
   { file }: ConfigSource,
-  { columns }: DatasetConfig,
+  { columns }: ResolvedDataset,
 ): RowsmithError {
   const names = columns.map((column) => column.name)
   const near = nearest(name, names)
@@ -198,10 +208,10 @@ function noSuchColumn(
 function noTemplates(
   name: string,
   { column_type: type }: ColumnConfig,
-  { columns }: DatasetConfig,
-  table: ReadonlyMap<string, ColumnKind>,
+  { columns }: ResolvedDataset,
+  registry: Registry,
 ): RowsmithError {
-  const others = columns.filter((column) => fieldsOf(column, table).length > 0)
+  const others = columns.filter((column) => fieldsOf(column, registry).length > 0)
   return new RowsmithError('usage', `column '${name}' has no template: it is a ${type} column`, {
     hints:
       others.length === 0

@@ -1,8 +1,9 @@
 import { loadDataset } from '../config/load.ts'
+import { resolveDataset } from '../config/resolve-dataset.ts'
 import type { StoreSummary } from '../store/inspect-store.ts'
+import type { StoredPlugin } from '../store/run-settings.ts'
 import type { RunCommand } from '../store/command-file.ts'
 import { requestTotals, rowCounts, type RowCounts, type RunResult } from './run-result.ts'
-import { modelsOf } from '../check/sources.ts'
 
 /** What a run folder holds. */
 export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage'> {
@@ -28,6 +29,8 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   }[]
   sessions: StoreSummary['sessions']
   columns: { name: string; type: string; drop: boolean }[]
+  /** Beside the built-in kinds. */
+  plugins: readonly StoredPlugin[]
   /** How the run was asked for the last time; null where a program made it. */
   command: RunCommand | null
   /** The living process that works on it. */
@@ -57,6 +60,7 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     failures: store.failures,
     sessions: store.sessions,
     columns: settings.columns.map(({ name, type, drop }) => ({ name, type, drop })),
+    plugins: settings.plugins ?? [],
     command,
     holder: store.holder,
   }
@@ -74,7 +78,7 @@ function cutAnswersOf({ columnUsage, settings }: StoreSummary): CutAnswers[] {
 function limitsOf({ settings, directory }: StoreSummary): RunSummary['limits'] {
   const { config } = loadDataset(settings.config, { file: `config of ${directory}` })
   if (config === null) return []
-  return modelsOf(config).map(({ alias, inference_parameters: parameters }) => ({
+  return resolveDataset(config).models.map(({ alias, inference_parameters: parameters }) => ({
     alias,
     requestsAtOnce: parameters.max_parallel_requests,
     requestsPerMinute: parameters.requests_per_minute,

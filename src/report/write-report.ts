@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeTarget } from '../export/write-target.ts'
 import type { Graph } from '../graph/graph.ts'
-import type { ColumnKind } from '../graph/kind.ts'
+import type { Registry } from '../plugins/kind-registry.ts'
 import { reportPage } from '../profile/page.ts'
 import type { ColumnStatistics } from '../profile/statistics.ts'
 import { inspectStore } from '../store/inspect-store.ts'
@@ -21,9 +21,8 @@ export interface DatasetReport {
 }
 
 export interface ReportOptions {
-  /** The run's graph; compiled from the stored config when left out. */
-  graph?: Graph | undefined
-  kinds?: readonly ColumnKind[] | undefined
+  /** The run's graph, or the kinds to compile it with. */
+  graph: Graph | (() => Promise<Registry>)
   /** How long the session that makes the report has worked; it has no end yet. */
   seconds?: number
 }
@@ -31,7 +30,7 @@ export interface ReportOptions {
 /** Reads a run folder without a lock. */
 export async function makeReport(
   directory: string,
-  { graph, kinds, seconds }: ReportOptions = {},
+  { graph, seconds }: ReportOptions,
 ): Promise<DatasetReport> {
   const store = await inspectStore(directory)
   const run = summaryOf(store, await readCommand(store.directory))
@@ -42,7 +41,7 @@ export async function makeReport(
   const columns = await columnStatistics({
     directory: store.directory,
     settings: store.settings,
-    graph: graph ?? (await storedGraph(store, kinds)),
+    graph: typeof graph === 'function' ? await storedGraph(store, graph) : graph,
     failures: store.failures,
     usage: store.usage,
     dropped: store.totals.dropped,
@@ -53,12 +52,13 @@ export async function makeReport(
 /** Null for a config that another version or a missing plugin made; the figures need none. */
 async function storedGraph(
   { directory, settings }: StoreSummary,
-  kinds: readonly ColumnKind[] | undefined,
+  registry: () => Promise<Registry>,
 ): Promise<Graph | null> {
   try {
-    return (await compileStored(directory, settings, kinds)).graph
+    return (await compileStored(directory, settings, await registry())).graph
   } catch (error) {
-    if (isRowsmithError(error) && error.code === 'fingerprint-changed') return null
+    const codes = ['fingerprint-changed', 'plugin-missing']
+    if (isRowsmithError(error) && codes.includes(error.code)) return null
     throw error
   }
 }

@@ -1,14 +1,9 @@
 import type { CellFailure } from '../graph/failure.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
-import type {
-  ColumnType,
-  Generator,
-  RowGenerator,
-  TaskContext,
-  TaskGenerator,
-} from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
+import type { Generator, RowGenerator, TaskContext, TaskGenerator } from '../graph/kind.ts'
 import { fromStored, storedBytes, type StoredValue, toStored } from '../graph/stored-value.ts'
-import type { Value } from '../util/value.ts'
+import type { Cell } from '../util/value.ts'
 import {
   type Block,
   BlockRow,
@@ -374,7 +369,7 @@ const noFailures: ReadonlySet<string> = new Set()
 function storedColumn(
   type: ColumnType,
   known: readonly (StoredValue | undefined)[] | undefined,
-  cells: readonly Value[] | undefined,
+  cells: readonly Cell[] | undefined,
   offsets: readonly number[],
 ): StoredValue[] {
   const values: StoredValue[] = []

@@ -1,7 +1,8 @@
 import type { Graph, GraphColumn } from '../graph/graph.ts'
 import type { Row } from '../graph/kind.ts'
 import { bytesOf } from '../util/bytes-of.ts'
-import { toDouble, type Value } from '../util/value.ts'
+import { withoutVector } from '../util/vector.ts'
+import { type Cell, toDouble, type Value } from '../util/value.ts'
 
 /** What became of a cell of a block. */
 export const cellStatus = { pending: 0, done: 1, skipped: 2, failed: 3 } as const
@@ -13,7 +14,7 @@ export interface Block {
   /** The absolute row at a position of the block. */
   rowAt(offset: number): number
   /** Cells by column id and position; a column's array exists once it has a cell. */
-  readonly cells: (Value[] | undefined)[]
+  readonly cells: (Cell[] | undefined)[]
   /** `cellStatus` of every cell, column after column: groups of one row are made for every row. */
   readonly status: Uint8Array
   /** Bytes of its cells, about, and of those of each position. */
@@ -51,11 +52,11 @@ export function setCell(
   block: Block,
   column: number,
   offset: number,
-  value: Value,
+  value: Cell,
   status: 1 | 2 | 3,
 ): void {
   // Filled at once, so that the array keeps one dense shape however cells arrive.
-  const cells = (block.cells[column] ??= Array<Value>(block.size).fill(null))
+  const cells = (block.cells[column] ??= Array<Cell>(block.size).fill(null))
   cells[offset] = value
   setStatus(block, column, offset, status, bytesOf(value))
 }
@@ -89,7 +90,7 @@ export function statusOf(block: Block, column: number, offset: number): number {
 }
 
 /** A cell that was made, as it is stored. */
-export function cellOf(block: Block, column: number, offset: number): Value {
+export function cellOf(block: Block, column: number, offset: number): Cell {
   const value = block.cells[column]?.[offset]
   if (value === undefined) {
     throw new Error(`column ${nameOf(block, column)} is read before it is made`)
@@ -122,7 +123,8 @@ export class BlockRow implements Row {
         `column ${nameOf(block, column)} is read before it is made (row ${this.index})`,
       )
     }
-    const value = (block.cells[column] as Value[])[offset] as Value
+    const value = (block.cells[column] as Cell[])[offset] as Cell
+    if (typeof value === 'object') return withoutVector(value)
     const { type } = block.graph.columns[column] as GraphColumn
     return type === 'float64' && typeof value === 'number' ? toDouble(value) : value
   }

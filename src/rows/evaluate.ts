@@ -4,7 +4,7 @@ import type { Graph, GraphColumn } from '../graph/graph.ts'
 import type { CellResult, RowGenerator } from '../graph/kind.ts'
 import type { Scope } from '../templates/template.ts'
 import { isTruthy } from '../templates/parse-template.ts'
-import type { Value } from '../util/value.ts'
+import type { Cell } from '../util/value.ts'
 import { type Block, BlockRow, cellStatus, setCell, statusOf } from './block.ts'
 
 /** Skip decisions and row-wise cells: pure, so the same whenever and wherever they are made. */
@@ -103,14 +103,14 @@ export function fillCell(
     setCell(block, column.id, offset, coerce(value, column.type), cellStatus.done)
     return
   }
-  const cells: Value[] = [coerce(value, column.type)]
+  const cells: Cell[] = [coerce(value, column.type)]
   column.sides.forEach((side, index) => {
     const { type } = block.graph.columns[side] as GraphColumn
     cells.push(coerce(sides[index] ?? null, type))
   })
-  setCell(block, column.id, offset, cells[0] as Value, cellStatus.done)
+  setCell(block, column.id, offset, cells[0] as Cell, cellStatus.done)
   column.sides.forEach((side, index) => {
-    setCell(block, side, offset, cells[index + 1] as Value, cellStatus.done)
+    setCell(block, side, offset, cells[index + 1] as Cell, cellStatus.done)
   })
 }
 

@@ -1,12 +1,12 @@
 import type { Usage } from '../graph/request.ts'
-import type { Value } from '../util/value.ts'
+import type { Cell } from '../util/value.ts'
 
 /** A finished cell that can't be made again for free. */
 export interface JournaledCell {
   row: number
   /** Column id in the graph. */
   column: number
-  value: Value
+  value: Cell
 }
 
 /** Why a cell is missing; kept for ever for a dropped row. */

@@ -4,8 +4,9 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { exportFiles, type ExportedFile, type ExportFormat } from '../export/files.ts'
 import { plainRecord } from '../export/plain.ts'
 import { type DatasetRecord, readFiles } from '../export/records.ts'
-import type { ColumnKind } from '../graph/kind.ts'
-import { inspectStore } from '../store/inspect-store.ts'
+import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
+import type { Registry } from '../plugins/kind-registry.ts'
+import { inspectStore, readStoredPlugins } from '../store/inspect-store.ts'
 import { ledgerName } from '../store/ledger-file.ts'
 import { openStore } from '../store/store.ts'
 import { verifyDatasetFile } from '../store/verify.ts'
@@ -20,8 +21,8 @@ import { type RunSummary, summaryOf } from '../report/run-summary.ts'
 
 export interface OpenOptions {
   clock?: Clock
-  /** Column kinds beside the built-in ones that the run was made with. */
-  kinds?: readonly ColumnKind[]
+  /** Plugins in the place of those the run was made with, where these are no longer found. */
+  plugins?: readonly GivenPlugin[]
 }
 
 interface ExportOptions {
@@ -52,18 +53,26 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
   const clock = options.clock ?? systemClock
   await inspectStore(path).catch((error: unknown) => refuse(path, error))
 
+  /** Only what needs a kind loads the plugins: much can be read without them. */
+  async function registry(): Promise<Registry> {
+    const stored = readStoredPlugins(path)
+    return (await gatherPlugins({ given: options.plugins, stored })).registry
+  }
+
   async function exportTo(how: ExportOptions = {}): Promise<ExportedFile[]> {
     const { to = resolve(path, 'export'), format, onEvent = () => undefined } = how
     onEvent({ type: 'run-opening', dir: path })
+    const kinds = await registry()
     await using store = await openStore(path, { clock, onEvent })
     await settle(store, {
       clock,
-      kinds: options.kinds,
+      registry: kinds,
       onStart: (parts) => onEvent({ type: 'settling', parts }),
     })
     // Awaited here: the store is closed when this function returns.
     return await exportFiles(store, to, {
       format,
+      exporters: kinds.exporters,
       onProgress: (rows, totalRows) =>
         onEvent({ type: 'export-progress', path: resolve(to), rows, totalRows }),
     })
@@ -72,7 +81,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
   return {
     directory: path,
     summary: async () => summaryOf(await inspectStore(path), await readCommand(path)),
-    report: () => makeReport(path, { kinds: options.kinds }),
+    report: () => makeReport(path, { graph: registry }),
     records: (recordOptions) => records(path, recordOptions),
     export: exportTo,
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -4,7 +4,7 @@ import { selectRows } from '../seeds/selection.ts'
 import type { RunStore } from '../store/store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { isThere, seedFolder } from '../check/run-place.ts'
-import type { DatasetConfig } from '../config/dataset.ts'
+import type { SeedConfig } from '../config/dataset.ts'
 import { descriptionName, type StoredSeedDescription } from '../seeds/normalise.ts'
 import type { OpenedSeed, RowsOptions } from '../seeds/define.ts'
 import { readSeedDescription } from '../seeds/stored.ts'
@@ -14,11 +14,11 @@ import { createSeedRows, type SeedRows } from '../seeds/seed-rows.ts'
 /** The seed rows of a run folder, copied into it first where they are not there yet. */
 export async function openSeedRows(
   { directory, settings }: RunStore,
-  config: DatasetConfig,
+  config: SeedConfig | null,
   source: OpenedSeed | null,
   copying: RowsOptions,
 ): Promise<SeedRows | null> {
-  if (config.seed_config === null) return null
+  if (config === null) return null
   const folder = join(directory, seedFolder)
   if (!(await isThere(join(folder, descriptionName)))) {
     if (source === null) {
@@ -30,7 +30,7 @@ export async function openSeedRows(
   }
   const description = await readSeedDescription(folder)
   refuseOther(description, settings.seedIdentity, folder)
-  const { sampling_strategy: strategy, selection_strategy: selected } = config.seed_config
+  const { sampling_strategy: strategy, selection_strategy: selected } = config
   const selection = selectRows(selected, description.size)
   if (!('size' in selection)) throw new RowsmithError('config-invalid', selection.message)
   const reader = startSeedReader()

@@ -5,6 +5,7 @@ import type { DatasetRecord, RecordValues } from '../export/records.ts'
 import { readPartFile } from '../store/part-file.ts'
 import { openStore } from '../store/store.ts'
 import { fromStored } from '../graph/stored-value.ts'
+import { withoutVector } from '../util/vector.ts'
 import { systemClock } from '../util/clock.ts'
 import { open } from './open-dataset.ts'
 import type { RunSummary } from '../report/run-summary.ts'
@@ -68,7 +69,7 @@ async function rowsOf(directory: string): Promise<PreviewRow[]> {
       block.rows.forEach((row, at) => {
         const values = columns.map(
           ({ name, type }, id) =>
-            [name, fromStored(type, block.columns[id]?.[at] ?? null)] as const,
+            [name, withoutVector(fromStored(type, block.columns[id]?.[at] ?? null))] as const,
         )
         rows.push({ row, values: new Map(values) })
       })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { commonFields } from '../columns/common-fields.ts'
+import { commonFields } from '../config/common-fields.ts'
 import { CellFailure } from '../graph/failure.ts'
 import { defineColumn } from '../graph/kind.ts'
 import { textMessage } from '../graph/request.ts'
@@ -46,7 +46,11 @@ function config(of: string) {
 }
 
 test('a column without templates shows what it asks first', async () => {
-  const shown = await render({ config: config('dogs'), column: 'said', kinds: [talk] })
+  const shown = await render({
+    config: config('dogs'),
+    column: 'said',
+    plugins: [{ name: 'test', columns: [talk] }],
+  })
   expect(shown.problems).toEqual([])
   expect(shown.rows).toEqual([
     {
@@ -63,12 +67,20 @@ test.each([
   ['cats', "Column 'said' can't be made in row 0: no cats here"],
   ['told', "What 'said' asks reads 'told', a column of kind llm-text, which only a run makes"],
 ])('… or why it can not, reading %s', async (of, message) => {
-  const shown = await render({ config: config(of), column: 'said', kinds: [talk] })
+  const shown = await render({
+    config: config(of),
+    column: 'said',
+    plugins: [{ name: 'test', columns: [talk] }],
+  })
   expect(shown).toMatchObject({ ok: false, rows: [], problems: [{ message }] })
 })
 
 test('it has no variables, and takes no rows', async () => {
-  const source = { config: config('dogs'), column: 'said', kinds: [talk] }
+  const source = {
+    config: config('dogs'),
+    column: 'said',
+    plugins: [{ name: 'test', columns: [talk] }],
+  }
   await expect(listVariables(source)).rejects.toThrow("column 'said' has no template")
   await expect(render({ ...source, data: { text: '{}' } })).rejects.toThrow('has no template')
 })

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import type { Graph } from '../graph/graph.ts'
-import type { ColumnKind } from '../graph/kind.ts'
 import { modelIdentity } from '../graph/model-identity.ts'
-import type { Environment, ProviderKind } from '../models/provider.ts'
+import type { Environment } from '../models/provider.ts'
 import { RowSet } from '../plan/row-set.ts'
+import type { GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Snapshot } from '../scheduler/scheduler-event.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { Damage } from '../store/find-damage.ts'
@@ -28,7 +28,7 @@ import { prepare, type Prepared, type PrepareOptions } from '../check/prepare.ts
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
 import { newSettings, resumedRows } from './settings.ts'
-import { type ConfigInput, modelsOf } from '../check/sources.ts'
+import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
 export interface RunOptions {
@@ -54,8 +54,8 @@ export interface RunOptions {
   /** The words that ask for this run again, kept in its folder for `show`. */
   command?: (directory: string) => readonly string[]
   environment?: Environment
-  kinds?: readonly ColumnKind[]
-  providerKinds?: readonly ProviderKind[]
+  /** Kinds beside the built-in ones and those of the config's own plugins. */
+  plugins?: readonly GivenPlugin[]
   clock?: Clock
   /** The first abort drains: what is on the wire comes back and is kept. */
   signal?: AbortSignal
@@ -101,7 +101,7 @@ export async function start(options: RunOptions): Promise<Run> {
   try {
     const place = await findPlace(options)
     const prepared = opened.use(
-      await prepare({ ...prepareOptions(options, clock, signal), onEvent: emit }, place.storedSeed),
+      await prepare({ ...prepareOptions(options, clock, signal), onEvent: emit }, place.stored),
     )
     for (const problem of prepared.warnings) emit({ type: 'warning', problem })
 
@@ -136,10 +136,15 @@ export async function start(options: RunOptions): Promise<Run> {
     if (options.command !== undefined) {
       await keepCommand(store.directory, options.command(store.directory))
     }
-    const seed = await openSeedRows(store, prepared.config, prepared.seed?.seed ?? null, {
-      signal,
-      onProgress: tellSeedProgress('copying', clock, emit),
-    })
+    const seed = await openSeedRows(
+      store,
+      prepared.dataset.seedConfig,
+      prepared.seed?.seed ?? null,
+      {
+        signal,
+        onProgress: tellSeedProgress('copying', clock, emit),
+      },
+    )
     if (seed !== null) opened.defer(() => seed.close())
     const summary = {
       dir: store.directory,
@@ -162,7 +167,7 @@ export async function start(options: RunOptions): Promise<Run> {
       generators: bindGenerators({
         graph: prepared.graph,
         runSeed: store.settings.seed,
-        models: modelsOf(prepared.config),
+        models: prepared.dataset.models,
         seed,
       }),
       seed,
@@ -173,7 +178,7 @@ export async function start(options: RunOptions): Promise<Run> {
         ready,
       }),
       send: (alias, request, requestSignal) => prepared.models.send(alias, request, requestSignal),
-      identityOf: (alias) => modelIdentity(modelsOf(prepared.config), alias),
+      identityOf: (alias) => modelIdentity(prepared.dataset, alias),
       sizeOf: (alias, request) => prepared.models.sizeOf(alias, request),
       settleOnly: false,
       onEvent(event) {
@@ -292,8 +297,7 @@ function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal):
     runConfig: options.runConfig,
     environment: options.environment ?? process.env,
     clock,
-    kinds: options.kinds,
-    providerKinds: options.providerKinds,
+    plugins: options.plugins,
     signal,
   }
 }

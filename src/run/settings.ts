@@ -1,6 +1,7 @@
 import { stringifyJson } from '../util/json.ts'
 import type { DatasetConfig, Literal } from '../config/dataset.ts'
 import { valueOf } from '../config/literal.ts'
+import { type ResolvedDataset, selfContained } from '../config/resolve-dataset.ts'
 import type { Graph } from '../graph/graph.ts'
 import { partRowsFor } from '../plan/part.ts'
 import type { ColumnSettings, RunSettings } from '../store/run-settings.ts'
@@ -18,18 +19,19 @@ export interface WantedRun {
 
 /** The settings of a new run; a seed that is not given is drawn here, before anything uses it. */
 export function newSettings(
-  { source, config, runConfig, graph, seedIdentity }: Prepared,
+  { source, config, dataset, plugins, runConfig, graph, seedIdentity }: Prepared,
   wanted: WantedRun,
 ): RunSettings {
   return {
     name: source.name,
-    seed: wanted.seed ?? config.seed ?? drawSeed(),
-    rows: wanted.rows ?? config.rows ?? defaultRows,
+    seed: wanted.seed ?? dataset.seed ?? drawSeed(),
+    rows: wanted.rows ?? dataset.rows ?? defaultRows,
     frameRows: runConfig.buffer_size,
     partRows: runConfig.part_rows,
-    config: storedConfig(config),
+    config: storedConfig(config, dataset),
     seedIdentity,
     columns: storedColumns(graph),
+    plugins,
   }
 }
 
@@ -44,10 +46,19 @@ function storedColumns(graph: Graph): ColumnSettings[] {
   }))
 }
 
-/** The config as it is kept in the run folder: without providers, whose headers may hold secrets. */
-function storedConfig(config: DatasetConfig): string {
-  const { model_providers: _providers, seed, ...rest } = config
-  const literal = { ...rest, ...(seed === null ? {} : { seed }) } as unknown as Literal
+/**
+ * The config as it is kept in the run folder: without providers, whose headers may hold secrets;
+ * what they send along stands with the models.
+ */
+function storedConfig(config: DatasetConfig, dataset: ResolvedDataset): string {
+  const { model_providers: _providers, seed, model_configs: own, ...rest } = config
+  const models = dataset.models.map((model) => selfContained(dataset, model))
+  const isDefault = own.length === 0 && models.every((model, at) => model === dataset.models[at])
+  const literal = {
+    ...rest,
+    model_configs: isDefault ? [] : models,
+    ...(seed === null ? {} : { seed }),
+  } as unknown as Literal
   return stringifyJson(valueOf(literal))
 }
 
@@ -65,7 +76,7 @@ export function resumedRows(
   refuseOtherSeedData(stored, prepared)
   refuseOtherColumns(stored, prepared.graph)
   refuseOtherSettings(stored, prepared, options)
-  const rows = options.rows ?? prepared.config.rows ?? stored.rows
+  const rows = options.rows ?? prepared.dataset.rows ?? stored.rows
   if (rows < stored.rows && !options.shrink) {
     throw new RowsmithError(
       'target-too-small',
@@ -152,10 +163,10 @@ function shown(value: unknown): string {
 
 function refuseOtherSettings(
   stored: RunSettings,
-  { config, runConfig }: Prepared,
+  { dataset, runConfig }: Prepared,
   { seed }: ResumeOptions,
 ): void {
-  const wantedSeed = seed ?? config.seed ?? stored.seed
+  const wantedSeed = seed ?? dataset.seed ?? stored.seed
   if (wantedSeed !== stored.seed) {
     throw changed('seed', stored.seed, wantedSeed)
   }

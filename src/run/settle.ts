@@ -1,17 +1,16 @@
 import { defaultRunConfig } from '../config/run-config.ts'
-import type { ColumnKind } from '../graph/kind.ts'
 import { modelIdentity } from '../graph/model-identity.ts'
+import type { Registry } from '../plugins/kind-registry.ts'
 import type { RunStore } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
 import { bindGenerators } from '../rows/bind.ts'
 import { createEngine, decidedRows } from './engine.ts'
 import { openSeedRows } from './open-seed.ts'
-import { modelsOf } from '../check/sources.ts'
 import { compileStored } from '../check/stored-graph.ts'
 
 interface SettleOptions {
   clock: Clock
-  kinds?: readonly ColumnKind[] | undefined
+  registry: Registry
   /** Called with the number of parts there is something to settle in. */
   onStart?: (parts: number) => void
 }
@@ -23,13 +22,13 @@ interface SettleOptions {
  */
 export async function settle(
   store: RunStore,
-  { clock, kinds = [], onStart }: SettleOptions,
+  { clock, registry, onStart }: SettleOptions,
 ): Promise<void> {
   const { length: parts } = await store.unfinishedParts()
   if (parts === 0) return
   onStart?.(parts)
-  const { config, graph } = await compileStored(store.directory, store.settings, kinds)
-  const rows = await openSeedRows(store, config, null, {
+  const { dataset, graph } = await compileStored(store.directory, store.settings, registry)
+  const rows = await openSeedRows(store, dataset.seedConfig, null, {
     signal: new AbortController().signal,
   })
   try {
@@ -41,11 +40,11 @@ export async function settle(
       generators: bindGenerators({
         graph,
         runSeed: store.settings.seed,
-        models: modelsOf(config),
+        models: dataset.models,
         seed: rows,
       }),
       seed: rows,
-      identityOf: (alias) => modelIdentity(modelsOf(config), alias),
+      identityOf: (alias) => modelIdentity(dataset, alias),
       runConfig: { ...defaultRunConfig, buffer_size: store.settings.frameRows },
       routes: graph.columns
         .flatMap(({ routes }) => routes.map(({ name }) => name))

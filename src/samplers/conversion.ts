@@ -1,5 +1,5 @@
 import { CellFailure } from '../graph/failure.ts'
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 import { nearest } from '../util/near-miss.ts'
 import { toDouble, toInteger, type Value } from '../util/value.ts'
 import type { SampleType } from './define.ts'

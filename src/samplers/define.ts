@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { Distribution } from '../graph/distribution.ts'
-import type { ColumnType, Row } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
+import type { Row } from '../graph/kind.ts'
 import type { Random } from '../random/random.ts'
 import type { Value } from '../util/value.ts'
 

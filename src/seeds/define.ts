@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 import type { Value } from '../util/value.ts'
 import type { OnSeedProgress } from './read-progress.ts'
 

@@ -4,9 +4,8 @@ import { gzipSync } from 'node:zlib'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { inspectSeed } from './inspect-seed.ts'
-import { local } from './local.ts'
 import { Double } from '../util/value.ts'
-import { allRows, createScratch, localSeed, type Scratch } from './scratch.ts'
+import { allRows, createScratch, local, localSeed, sources, type Scratch } from './scratch.ts'
 
 let scratch: Scratch
 beforeEach(async () => {
@@ -101,7 +100,11 @@ describe('patterns', () => {
     'a folder called %s is named when the pattern does not mean it',
     async (folder) => {
       await write({ [`${folder}/a.csv`]: fileOf('literal') })
-      const { problems } = await inspectSeed(localSeed(`${folder}/b*.csv`), scratch.context)
+      const { problems } = await inspectSeed(
+        localSeed(`${folder}/b*.csv`),
+        scratch.context,
+        sources,
+      )
       const suggestion = problems[0]?.suggestion ?? ''
       expect(suggestion).toContain(
         `There is a folder ${folder}, whose name is read as a pattern; write `,
@@ -112,7 +115,7 @@ describe('patterns', () => {
   )
 
   test('a folder is said to be one, and how its files are named', async () => {
-    const { problems } = await inspectSeed(localSeed('data'), scratch.context)
+    const { problems } = await inspectSeed(localSeed('data'), scratch.context, sources)
     expect(problems).toMatchObject([
       {
         code: 'not-a-file',
@@ -123,7 +126,7 @@ describe('patterns', () => {
   })
 
   test('one that matches nothing tells what is there', async () => {
-    const { problems } = await inspectSeed(localSeed('data/prt-*.csv'), scratch.context)
+    const { problems } = await inspectSeed(localSeed('data/prt-*.csv'), scratch.context, sources)
     expect(problems).toMatchObject([
       {
         code: 'seed-missing',

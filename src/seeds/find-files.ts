@@ -2,9 +2,9 @@ import type { Stats } from 'node:fs'
 import { glob, stat } from 'node:fs/promises'
 import { relative, resolve, sep } from 'node:path'
 import { compareText } from '../util/json.ts'
-import { SeedFault, type SeedContext } from './define.ts'
+import { SeedFault } from './define.ts'
 import { lookAtFile, type SeedFile } from './file.ts'
-import { kindOf } from './format-of.ts'
+import { type FileContext, kindOf } from './format-of.ts'
 import type { SeedFormat } from './formats/define.ts'
 import { findSeedFile, isMissing, missing, placesOf, rootsOf } from './find-seed-file.ts'
 
@@ -22,32 +22,32 @@ const patternSigns = /[*?[{]|[+@!]\(/
  * The files a path of the config means. A file of exactly that name comes first, so that one
  * called `data[1].csv` can be named.
  */
-export async function findSeedFiles(path: string, context: SeedContext): Promise<SeedFiles> {
+export async function findSeedFiles(path: string, context: FileContext): Promise<SeedFiles> {
   if (!patternSigns.test(path) || (await isThere(path, context))) {
     const place = await findOne(path, context)
-    const { format, compression } = kindOf(path)
+    const { format, compression } = kindOf(path, context.formats)
     return { format, files: [await lookAtFile(place, { label: null, compression })] }
   }
-  return lookAtMatches(path, await matchesOf(path, context), context.workingDirectory)
+  return lookAtMatches(path, await matchesOf(path, context), context)
 }
 
-async function findOne(path: string, context: SeedContext): Promise<string> {
+async function findOne(path: string, context: FileContext): Promise<string> {
   try {
     return await findSeedFile(path, context)
   } catch (error) {
     // An ending that no seed has says more than that nothing is there.
-    if (error instanceof SeedFault && error.code === 'seed-missing') kindOf(path)
+    if (error instanceof SeedFault && error.code === 'seed-missing') kindOf(path, context.formats)
     throw error
   }
 }
 
-async function isThere(path: string, context: SeedContext): Promise<boolean> {
+async function isThere(path: string, context: FileContext): Promise<boolean> {
   for (const place of placesOf(path, context)) if (await isPlainFile(place)) return true
   return false
 }
 
 /** Paths that match, sorted; below the working directory, otherwise beside the config. */
-async function matchesOf(pattern: string, context: SeedContext): Promise<string[]> {
+async function matchesOf(pattern: string, context: FileContext): Promise<string[]> {
   for (const { folder, path } of rootsOf(pattern, context)) {
     const found = new Set<string>()
     // The folder apart from the pattern: its own name may hold signs of one.
@@ -62,7 +62,7 @@ async function matchesOf(pattern: string, context: SeedContext): Promise<string[
   const places = placesOf(pattern, context)
   const message = `no file matches ${places.join(' and none ')}`
   const literal = await literalFolder(pattern, context)
-  if (literal === null) throw await missing(places, message)
+  if (literal === null) throw await missing(places, message, context.formats)
   throw new SeedFault('seed-missing', message, {
     suggestion: `There is a folder ${literal.folder}, whose name is read as a pattern; write ${literal.escaped}`,
   })
@@ -71,7 +71,7 @@ async function matchesOf(pattern: string, context: SeedContext): Promise<string[
 /** A folder called exactly as the pattern begins, signs and all, and the pattern that means it. */
 async function literalFolder(
   pattern: string,
-  context: SeedContext,
+  context: FileContext,
 ): Promise<{ folder: string; escaped: string } | null> {
   const names = pattern.split('/')
   for (let count = names.length - 1; count > 0; count--) {
@@ -90,7 +90,7 @@ async function literalFolder(
 async function lookAtMatches(
   pattern: string,
   paths: readonly string[],
-  workingDirectory: string,
+  { workingDirectory, formats }: FileContext,
 ): Promise<SeedFiles> {
   function labelOf(path: string): string {
     const near = relative(workingDirectory, path)
@@ -100,7 +100,7 @@ async function lookAtMatches(
   const files: SeedFile[] = []
   let first: { path: string; format: SeedFormat } | null = null
   for (const path of paths) {
-    const { format, compression } = kindOf(path)
+    const { format, compression } = kindOf(path, formats)
     first ??= { path, format }
     if (format !== first.format) {
       throw new SeedFault(

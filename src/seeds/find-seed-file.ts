@@ -3,24 +3,30 @@ import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { editDistance } from '../util/near-miss.ts'
 import { SeedFault, type SeedContext } from './define.ts'
-import { isSeedName, stemOf } from './format-of.ts'
+import { type FileContext, isSeedName, stemOf } from './format-of.ts'
+import type { SeedFormat } from './formats/define.ts'
 
 /**
  * The file a path of the config means: below the working directory, otherwise beside the config.
  *
  * A missing file is a fault that names the places tried and files with similar names.
  */
-export async function findSeedFile(path: string, context: SeedContext): Promise<string> {
+export async function findSeedFile(path: string, context: FileContext): Promise<string> {
   const places = placesOf(path, context)
   for (const place of places) {
     if (await isFile(place, path)) return place
   }
-  throw await missing(places, `there is no file ${places.join(' and none ')}`)
+  const message = `there is no file ${places.join(' and none ')}`
+  throw await missing(places, message, context.formats)
 }
 
 /** The fault of a path or pattern that leads to nothing. */
-export async function missing(places: readonly string[], message: string): Promise<SeedFault> {
-  const near = await nearMisses(places)
+export async function missing(
+  places: readonly string[],
+  message: string,
+  formats: readonly SeedFormat[],
+): Promise<SeedFault> {
+  const near = await nearMisses(places, formats)
   return new SeedFault('seed-missing', message, {
     suggestion:
       near.length > 0
@@ -62,12 +68,15 @@ async function isFile(place: string, path: string): Promise<boolean> {
 }
 
 /** At most three files with a readable ending, the most similar names first. */
-async function nearMisses(places: readonly string[]): Promise<string[]> {
+async function nearMisses(
+  places: readonly string[],
+  formats: readonly SeedFormat[],
+): Promise<string[]> {
   const wanted = basename(places[0] ?? '').toLowerCase()
   const found: { path: string; distance: number }[] = []
   for (const folder of new Set(places.map((place) => dirname(place)))) {
     for (const name of await listFolder(folder)) {
-      if (!isSeedName(name)) continue
+      if (!isSeedName(name, formats)) continue
       const distance = editDistance(wanted, name.toLowerCase())
       const sameStem = stemOf(wanted) === stemOf(name.toLowerCase())
       if (sameStem || distance <= Math.max(2, wanted.length / 3)) {

@@ -1,12 +1,18 @@
 import { basename, extname } from 'node:path'
 import { compressionEndings, unreadEnding } from './compression.ts'
-import { SeedFault } from './define.ts'
+import { type SeedContext, SeedFault } from './define.ts'
 import type { Compression } from './file.ts'
 import type { SeedFormat } from './formats/define.ts'
-import { seedFormats } from './formats/index.ts'
+
+/** Where files of a seed are looked for, and which formats there are. */
+export interface FileContext extends SeedContext {
+  readonly formats: readonly SeedFormat[]
+}
 
 /** Of files that are read as they are. */
-export const formatEndings = seedFormats.flatMap((format) => format.endings)
+export function endingsOf(formats: readonly SeedFormat[]): string[] {
+  return formats.flatMap((format) => format.endings)
+}
 
 /** What the ending of a name says of a file: `a.csv.gz` is CSV and compressed. */
 export interface FileKind {
@@ -14,13 +20,13 @@ export interface FileKind {
   readonly compression: Compression | null
 }
 
-export function kindOf(path: string): FileKind {
+export function kindOf(path: string, formats: readonly SeedFormat[]): FileKind {
   const last = endingOf(path)
   const unread = unreadEnding(last, path)
   if (unread !== null) throw unread
   const compression = compressionEndings[last] ?? null
   const ending = compression === null ? last : endingOf(path.slice(0, -last.length))
-  const format = seedFormats.find((candidate) => candidate.endings.includes(ending))
+  const format = formats.find((candidate) => candidate.endings.includes(ending))
   if (format !== undefined && (compression === null || format.streamed)) {
     return { format, compression }
   }
@@ -36,15 +42,15 @@ export function kindOf(path: string): FileKind {
         ? 'no ending'
         : `the ending ${last}`
   throw new SeedFault('unknown-format', `${path} has ${came}, which names no seed format`, {
-    suggestion: `Use a file ending in ${formatEndings.join(', ')}; those of text may be followed by ${Object.keys(compressionEndings).join(', ')}.`,
+    suggestion: `Use a file ending in ${endingsOf(formats).join(', ')}; those of text may be followed by ${Object.keys(compressionEndings).join(', ')}.`,
   })
 }
 
 /** Whether a file could be a seed, by its name. */
-export function isSeedName(name: string): boolean {
+export function isSeedName(name: string, formats: readonly SeedFormat[]): boolean {
   const last = endingOf(name)
   const isCompressed = Object.hasOwn(compressionEndings, last)
-  return formatEndings.includes(isCompressed ? endingOf(name.slice(0, -last.length)) : last)
+  return endingsOf(formats).includes(isCompressed ? endingOf(name.slice(0, -last.length)) : last)
 }
 
 /** A name without the endings that say how it is read. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { SeedConfig } from '../config/dataset.ts'
 import { loadDataset } from '../config/load.ts'
 import { checkSeedUnchanged, describeSeed, inspectSeed } from './inspect-seed.ts'
-import { createScratch, localSeed, type Scratch } from './scratch.ts'
+import { createScratch, localSeed, sources, type Scratch } from './scratch.ts'
 
 let scratch: Scratch
 beforeAll(async () => {
@@ -20,7 +20,7 @@ function context() {
 }
 
 function inspect(config: SeedConfig) {
-  return inspectSeed(config, context())
+  return inspectSeed(config, context(), sources)
 }
 
 test('a seed with its selection', async () => {
@@ -113,18 +113,18 @@ test('a run goes on with an untouched, a touched or a missing seed, not with ano
   const { inspected } = await inspect(config)
   if (inspected === null) throw new Error('the seed was refused')
   const { seed: stored } = inspected
-  await checkSeedUnchanged(config, stored, context())
+  await checkSeedUnchanged(config, stored, context(), sources)
   await utimes(path, 1, 1)
-  await checkSeedUnchanged(config, stored, context())
+  await checkSeedUnchanged(config, stored, context(), sources)
   await appendFile(path, '2\n')
-  await expect(checkSeedUnchanged(config, stored, context())).rejects.toMatchObject({
+  await expect(checkSeedUnchanged(config, stored, context(), sources)).rejects.toMatchObject({
     code: 'seed-changed',
     message: expect.stringContaining(`made with seed data ${stored.identity.slice(0, 12)}`),
   })
   await rm(path)
-  await checkSeedUnchanged(config, stored, context())
+  await checkSeedUnchanged(config, stored, context(), sources)
   await writeFile(path, 'a\n1\n')
-  await checkSeedUnchanged(config, stored, context())
+  await checkSeedUnchanged(config, stored, context(), sources)
 })
 
 test('what the graph hashes changes with the content, the order and the selection', () => {
@@ -158,5 +158,5 @@ seed_config:
 test('an abort is no problem of the seed', async () => {
   const reason = new Error('enough')
   const aborted = { ...context(), signal: AbortSignal.abort(reason) }
-  await expect(inspectSeed(localSeed('topics.csv'), aborted)).rejects.toBe(reason)
+  await expect(inspectSeed(localSeed('topics.csv'), aborted, sources)).rejects.toBe(reason)
 })

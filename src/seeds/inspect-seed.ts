@@ -14,7 +14,6 @@ import {
   type SeedNote,
   type SeedSource,
 } from './define.ts'
-import { seedSources } from './index.ts'
 import { selectRows, type Selection } from './selection.ts'
 
 /** A seed that a run can use. */
@@ -29,14 +28,18 @@ export interface SeedInspection {
   readonly problems: readonly Problem[]
 }
 
+/** The seed sources there are, by their `seed_type`. */
+export type SeedSources = ReadonlyMap<string, SeedSource>
+
 const sourcePath: ConfigPath = ['seed_config', 'source']
 
 /** Opens the seed a config names and checks everything that needs its content. */
 export async function inspectSeed(
   config: SeedConfig,
   context: SeedContext,
+  sources: SeedSources,
 ): Promise<SeedInspection> {
-  const found = findSource(config)
+  const found = findSource(config, sources)
   if ('problems' in found) return { inspected: null, problems: found.problems }
   let seed: OpenedSeed
   try {
@@ -72,8 +75,9 @@ export async function checkSeedUnchanged(
   config: SeedConfig,
   stored: { readonly identity: string; readonly stamp: string },
   context: SeedContext,
+  sources: SeedSources,
 ): Promise<void> {
-  const found = findSource(config)
+  const found = findSource(config, sources)
   if ('problems' in found) {
     throw new RowsmithError(
       'config-invalid',
@@ -106,11 +110,13 @@ interface FoundSource {
   stamp(context: SeedContext): ReturnType<SeedSource['stamp']>
 }
 
-function findSource({ source }: SeedConfig): FoundSource | { problems: readonly Problem[] } {
-  const kind = seedSources.find(({ type }) => type === source.seed_type)
+function findSource(
+  { source }: SeedConfig,
+  sources: SeedSources,
+): FoundSource | { problems: readonly Problem[] } {
+  const kind = sources.get(source.seed_type)
   if (kind === undefined) {
-    const known = seedSources.map(({ type }) => type)
-    return { problems: [unknownType(source.seed_type, known)] }
+    return { problems: [unknownType(source.seed_type, [...sources.keys()])] }
   }
   return bindSource(kind, source)
 }

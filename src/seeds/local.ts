@@ -3,29 +3,38 @@ import { withForm } from '../config/json-form.ts'
 import { oneOf, refuse, text } from '../config/scalars.ts'
 import { z } from 'zod'
 import { compressionEndings, readContent } from './compression.ts'
-import { defineSeedSource, SeedFault, type OpenedSeed, type SeedContext } from './define.ts'
-import { formatEndings } from './format-of.ts'
+import {
+  defineSeedSource,
+  SeedFault,
+  type OpenedSeed,
+  type SeedContext,
+  type SeedSource,
+} from './define.ts'
+import { endingsOf, type FileContext } from './format-of.ts'
 import { hasChanged, readBytes, type ReadOptions, type SeedFile } from './file.ts'
 import { findSeedFiles, type SeedFiles } from './find-files.ts'
+import type { SeedFormat } from './formats/define.ts'
 import { progressOver } from './read-progress.ts'
 
 /** Grows whenever the same bytes give other columns or values than before. */
 const readingVersion = 2
 
 // Keys it does not know were warned of when the config was loaded.
-const schema = z
-  .object({
-    seed_type: oneOf(['local']).describe('Kind of source.'),
-    path: text({ nonEmpty: true }).describe(
-      `Path of a file ending in ${formatEndings.join(', ')}, also compressed (${Object.keys(compressionEndings).join(', ')}), or a pattern of several (data/part-*.csv); from the working directory or the config's folder.`,
-    ),
-    delimiter: delimiter()
-      .nullish()
-      .describe(
-        'What stands between the fields of CSV and TSV files, one character; found in the header when left out.',
+function schemaFor(formats: readonly SeedFormat[]) {
+  return z
+    .object({
+      seed_type: oneOf(['local']).describe('Kind of source.'),
+      path: text({ nonEmpty: true }).describe(
+        `Path of a file ending in ${endingsOf(formats).join(', ')}, also compressed (${Object.keys(compressionEndings).join(', ')}), or a pattern of several (data/part-*.csv); from the working directory or the config's folder.`,
       ),
-  })
-  .describe('Files on this machine.')
+      delimiter: delimiter()
+        .nullish()
+        .describe(
+          'What stands between the fields of CSV and TSV files, one character; found in the header when left out.',
+        ),
+    })
+    .describe('Files on this machine.')
+}
 
 function delimiter(): z.ZodType<string> {
   const expected = 'one character, such as ";" or "\\t", that is no quote and no line break'
@@ -37,23 +46,25 @@ function delimiter(): z.ZodType<string> {
   return withForm(character, { json: { type: 'string', pattern: '^(?:[^"\\r\\n]|tab)$' } })
 }
 
-/** One file on this machine, or those that match a pattern. */
-export const local = defineSeedSource({
-  type: 'local',
-  schema,
-  async open({ path, delimiter: said = null }, context) {
-    const found = await findSeedFiles(path, context)
-    return openFiles(found, checkDelimiter(said, found), context)
-  },
-  async stamp({ path, delimiter: said = null }, context) {
-    const found = await findIfThere(path, context)
-    if (found === null) return null
-    return {
-      stamp: stampOf(found.files),
-      identity: () => readIdentity(found, said, context),
-    }
-  },
-})
+/** One file on this machine, or those that match a pattern, in one of the given formats. */
+export function createLocalSource(formats: readonly SeedFormat[]): SeedSource {
+  return defineSeedSource({
+    type: 'local',
+    schema: schemaFor(formats),
+    async open({ path, delimiter: said = null }, context) {
+      const found = await findSeedFiles(path, { ...context, formats })
+      return openFiles(found, checkDelimiter(said, found), context)
+    },
+    async stamp({ path, delimiter: said = null }, context) {
+      const found = await findIfThere(path, { ...context, formats })
+      if (found === null) return null
+      return {
+        stamp: stampOf(found.files),
+        identity: () => readIdentity(found, said, context),
+      }
+    },
+  })
+}
 
 function checkDelimiter(said: string | null, { format }: SeedFiles): string | null {
   if (said === null || format.hasDelimiter === true) return said
@@ -76,7 +87,7 @@ async function openFiles(
   return {
     columns: reading.columns,
     size: reading.size,
-    identity: identify(format.name, said, hashes.of(files)),
+    identity: identify(format, said, hashes.of(files)),
     stamp: stampOf(files),
     notes: reading.notes ?? [],
     rows: ({ signal: rowsSignal, onProgress: onRowsProgress }) =>
@@ -105,7 +116,7 @@ async function readIdentity(
   } else {
     await hashBytes(files, hashes, { signal, onBytes })
   }
-  return identify(format.name, said, hashes.of(files))
+  return identify(format, said, hashes.of(files))
 }
 
 async function hashBytes(
@@ -144,11 +155,16 @@ function createHashes(): Hashes {
  * What decides a seed's rows: the format and the contents in order. Not names and places, so that
  * files can move, and not compression, so that they can be compressed later.
  */
-function identify(format: string, said: string | null, contents: readonly string[]): string {
+function identify(
+  { name, version }: SeedFormat,
+  said: string | null,
+  contents: readonly string[],
+): string {
   const content = contents.length === 1 ? contents[0] : contents
   const material = JSON.stringify({
     version: readingVersion,
-    format,
+    format: name,
+    ...(version === undefined ? {} : { formatVersion: version }),
     ...(said === null ? {} : { delimiter: said }),
     content,
   })
@@ -161,7 +177,7 @@ function stampOf(files: readonly SeedFile[]): string {
   return hash.digest('hex')
 }
 
-async function findIfThere(path: string, context: SeedContext): Promise<SeedFiles | null> {
+async function findIfThere(path: string, context: FileContext): Promise<SeedFiles | null> {
   try {
     return await findSeedFiles(path, context)
   } catch (error) {

@@ -23,7 +23,7 @@ function* lines(format: string, rows: number): Generator<string> {
 /** Reads the seed in a process of its own; gives its size and what it retained on average, in MB. */
 const script = `
   const [folder, name, base] = process.argv.slice(1)
-  const { local } = await import(base + 'local.ts')
+  const { local } = await import(base + 'scratch.ts')
   const { normaliseSeed } = await import(base + 'normalise.ts')
   let sum = 0
   let samples = 0

@@ -2,13 +2,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SeedConfig } from '../config/dataset.ts'
-import type { OpenedSeed, SeedContext, SeedRow } from './define.ts'
-import { local } from './local.ts'
+import type { OpenedSeed, SeedRow } from './define.ts'
+import type { FileContext } from './format-of.ts'
+import { seedFormats } from './formats/index.ts'
+import { createLocalSource } from './local.ts'
+
+export const local = createLocalSource(seedFormats)
+export const sources = new Map([[local.type, local]])
 
 /** A folder of its own for one test. */
 export interface Scratch extends AsyncDisposable {
   readonly folder: string
-  readonly context: SeedContext
+  readonly context: FileContext
   /** Writes a file and gives its path. */
   write(name: string, content: string | Uint8Array): Promise<string>
   /** Writes a file and opens it as a local seed. */
@@ -17,9 +22,10 @@ export interface Scratch extends AsyncDisposable {
 
 export async function createScratch(): Promise<Scratch> {
   const folder = await mkdtemp(join(tmpdir(), 'rowsmith-seeds-'))
-  const context: SeedContext = {
+  const context: FileContext = {
     workingDirectory: folder,
     configDirectory: null,
+    formats: seedFormats,
     signal: new AbortController().signal,
   }
 

@@ -8,7 +8,7 @@ import { Double } from '../util/value.ts'
 import { inspectSeed } from './inspect-seed.ts'
 import { normaliseSeed } from './normalise.ts'
 import { createSeedOrder, type SeedOrder } from './seed-order.ts'
-import { createScratch, localSeed, type Scratch } from './scratch.ts'
+import { createScratch, localSeed, sources, type Scratch } from './scratch.ts'
 import { openStoredRows, readSeedDescription, unpackRow, type StoredRows } from './stored.ts'
 
 let scratch: Scratch
@@ -109,7 +109,7 @@ test('an attempt that was cut off is written again', async () => {
 
 test('a file that changes while it is read is refused', async () => {
   const path = await scratch.write('g.csv', csvOf(3))
-  const { inspected } = await inspectSeed(localSeed('g.csv'), scratch.context)
+  const { inspected } = await inspectSeed(localSeed('g.csv'), scratch.context, sources)
   if (inspected === null) throw new Error('the seed was refused')
   const { seed } = inspected
   await writeFile(path, csvOf(4))

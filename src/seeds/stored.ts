@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { type ColumnType, readColumnType } from '../graph/column-type.ts'
 import { RowsmithError, isRowsmithError, messageOf } from '../util/errors.ts'
 import { parseJson } from '../util/json.ts'
 import type { SeedRow } from './define.ts'
@@ -105,6 +106,9 @@ const descriptionSchema = z.object({
   checksum: z.string(),
   size: z.number().int().min(1),
   columns: z.array(
-    z.object({ name: z.string(), type: z.enum(['string', 'int64', 'float64', 'bool', 'json']) }),
+    z.object({
+      name: z.string(),
+      type: z.custom<ColumnType>((text) => readColumnType(text) !== null),
+    }),
   ),
 })

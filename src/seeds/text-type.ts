@@ -1,4 +1,4 @@
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 import { toDouble, toInteger, type Value } from '../util/value.ts'
 
 /** The narrowest type all texts of a column have; `see` every one of them, then ask. */

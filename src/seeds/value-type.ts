@@ -1,4 +1,4 @@
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 import { Double, toDouble, type Value } from '../util/value.ts'
 
 /** The type that holds all values of a column without loss. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { describe, expect, test } from 'vitest'
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 import type { StoredValue } from '../graph/stored-value.ts'
 import { countValues } from '../profile/value-counts.ts'
 import { compressors, createdBy, partSchema } from './parquet-codec.ts'
@@ -30,7 +30,8 @@ function theirs(type: ColumnType, values: readonly StoredValue[]): Uint8Array {
     createdBy,
   })
   const common = { offsetIndex: false } as const
-  const toInteger = (value: StoredValue) => (value === null ? null : BigInt(value))
+  const toInteger = (value: StoredValue) =>
+    value === null ? null : BigInt(value as number | bigint)
   const hasNegativeZero = values.some((value) => Object.is(value, -0))
   void parquet.write({
     columnData: [

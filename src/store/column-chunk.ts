@@ -83,7 +83,7 @@ function dictionaryOf({ type, values, counts }: ChunkColumn): ValueCounts | null
   let dictionary = 0
   let plain = 0
   for (let at = 0; at < different.length; at += 1) {
-    const bytes = plainBytes(different[at] as StoredValue)
+    const bytes = plainBytes(different[at] ?? null)
     dictionary += bytes
     plain += bytes * (times[at] as number)
   }

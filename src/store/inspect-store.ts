@@ -15,7 +15,7 @@ import { readTotals, type RowTotals } from './ledger-parts.ts'
 import { readSettings } from './ledger-run.ts'
 import { readColumnUsage, readUsage, type ColumnUsage, type RouteUsage } from './ledger-usage.ts'
 import { readHolder, type LockHolder } from './lock.ts'
-import type { RunSettings } from './run-settings.ts'
+import type { RunSettings, StoredPlugin } from './run-settings.ts'
 
 /** One opening of the run. Times are milliseconds since 1970. */
 interface SessionSummary {
@@ -89,5 +89,18 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     })),
     holder: readHolder(directory),
     waitingCells: readCount(cells, 'count', 'cell'),
+  }
+}
+
+/** The plugins a run was made with. */
+export function readStoredPlugins(directory: string): readonly StoredPlugin[] {
+  const ledgerPath = resolve(directory, ledgerName)
+  const ledger = openLedgerForReading(ledgerPath)
+  try {
+    return readSettings(ledger).settings.plugins ?? []
+  } catch (error) {
+    throw ledgerError(error, `reading ${ledgerPath}`, ledgerPath)
+  } finally {
+    ledger.close()
   }
 }

@@ -1,7 +1,8 @@
+import { knownTypes, readColumnType } from '../graph/column-type.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { readCount, readText, type LedgerFile } from './ledger-file.ts'
-import { columnTypes, type ColumnSettings, type RunSettings } from './run-settings.ts'
+import type { ColumnSettings, RunSettings } from './run-settings.ts'
 
 /** A column as the tables know it. */
 export interface KeyedColumn {
@@ -70,9 +71,9 @@ export function readColumns(ledger: LedgerFile, config: number): KeyedColumn[] {
     if (row['position'] !== position) {
       throw corrupt('config_column.position', row['position'], String(position))
     }
-    const type = columnTypes.find((known) => known === row['type'])
-    if (type === undefined) {
-      throw corrupt('column_key.type', row['type'], `one of ${columnTypes.join(', ')}`)
+    const type = readColumnType(row['type'])
+    if (type === null) {
+      throw corrupt('column_key.type', row['type'], `one of ${knownTypes}`)
     }
     const pure = readCount(row, 'pure', 'config_column.pure') === 1
     return {

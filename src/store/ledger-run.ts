@@ -3,13 +3,15 @@ import { addConfig, readColumns, readConfig } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { readCount, readText, type LedgerFile } from './ledger-file.ts'
 import type { ConfigInForce } from './ledger-parts.ts'
-import { recordColumn, rowColumn, type RunSettings } from './run-settings.ts'
+import { recordColumn, rowColumn, type RunSettings, type StoredPlugin } from './run-settings.ts'
 
 /** Writes what a new run is. Runs inside the transaction that makes the tables. */
 export function fillLedger(ledger: LedgerFile, settings: RunSettings): void {
-  const { name, seed, rows, frameRows, partRows, seedIdentity } = settings
+  const { name, seed, rows, frameRows, partRows, seedIdentity, plugins: used = [] } = settings
   const config = addConfig(ledger, settings)
-  const meta = Object.entries({ name, seed, rows, frameRows, partRows, config, seedIdentity })
+  const plugins = used.length === 0 ? null : JSON.stringify(used)
+  const fields = { name, seed, rows, frameRows, partRows, config, seedIdentity, plugins }
+  const meta = Object.entries(fields)
   for (const [key, value] of meta) {
     if (value !== null) ledger.run('INSERT INTO meta VALUES (?, ?)', key, String(value))
   }
@@ -80,8 +82,38 @@ export function readSettings(ledger: LedgerFile): ConfigInForce & { settings: Ru
       config: readConfig(ledger, config),
       seedIdentity: meta.get('seedIdentity') ?? null,
       columns: columns.map(({ settings }) => settings),
+      ...pluginsOf(meta.get('plugins')),
     },
   }
+}
+
+function pluginsOf(text: string | undefined): Pick<RunSettings, 'plugins'> {
+  if (text === undefined) return {}
+  let value: unknown = null
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  if (Array.isArray(value) && value.every(isStoredPlugin)) return { plugins: value }
+  throw corrupt('meta.plugins', text, 'a JSON list of plugins')
+}
+
+function isStoredPlugin(value: unknown): value is StoredPlugin {
+  if (!isObject(value)) return false
+  const { name, version, reference } = value
+  return (
+    typeof name === 'string' &&
+    (version === null || typeof version === 'string') &&
+    (reference === null ||
+      (isObject(reference) &&
+        typeof reference['written'] === 'string' &&
+        typeof reference['folder'] === 'string'))
+  )
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
 }
 
 /** Begins a session and gives its number. */

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from '
 import { createHash } from 'node:crypto'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { AsyncBuffer, SchemaElement } from 'hyparquet'
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType, VectorType } from '../graph/column-type.ts'
 import { recordColumn, rowColumn } from './run-settings.ts'
 
 export const createdBy = 'rowsmith'
@@ -22,7 +22,7 @@ export interface FileColumn {
 
 /** Schema of the joined files; parts have the numbers of row and record in front. */
 export function datasetSchema(columns: readonly FileColumn[]): SchemaElement[] {
-  return [{ name: 'root', num_children: columns.length }, ...columns.map(element)]
+  return [{ name: 'root', num_children: columns.length }, ...columns.flatMap(elements)]
 }
 
 export function partSchema(columns: readonly FileColumn[]): SchemaElement[] {
@@ -30,25 +30,42 @@ export function partSchema(columns: readonly FileColumn[]): SchemaElement[] {
     { name: 'root', num_children: columns.length + 2 },
     { name: rowColumn, type: 'INT64', repetition_type: 'REQUIRED' },
     { name: recordColumn, type: 'INT64', repetition_type: 'REQUIRED' },
-    ...columns.map(element),
+    ...columns.flatMap(elements),
   ]
 }
 
-function element({ name, type }: FileColumn): SchemaElement {
+function elements({ name, type }: FileColumn): SchemaElement[] {
   const base = { name, repetition_type: 'OPTIONAL' } as const
   switch (type) {
     case 'int64':
-      return { ...base, type: 'INT64' }
+      return [{ ...base, type: 'INT64' }]
     case 'float64':
-      return { ...base, type: 'DOUBLE' }
+      return [{ ...base, type: 'DOUBLE' }]
     case 'bool':
-      return { ...base, type: 'BOOLEAN' }
+      return [{ ...base, type: 'BOOLEAN' }]
     case 'string':
-    case 'json':
-      break
+    case 'json': {
+      const text = { converted_type: 'UTF8', logical_type: { type: 'STRING' } } as const
+      return [{ ...base, ...text, type: 'BYTE_ARRAY' }]
+    }
+    default:
+      return vectorElements(name, type)
   }
-  const text = { converted_type: 'UTF8', logical_type: { type: 'STRING' } } as const
-  return { ...base, ...text, type: 'BYTE_ARRAY' }
+}
+
+/** In the three levels that all readers know; `vector-chunk.ts` writes what stands in them. */
+function vectorElements(name: string, _type: VectorType): SchemaElement[] {
+  return [
+    {
+      name,
+      repetition_type: 'OPTIONAL',
+      converted_type: 'LIST',
+      logical_type: { type: 'LIST' },
+      num_children: 1,
+    },
+    { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+    { name: 'element', repetition_type: 'OPTIONAL', type: 'FLOAT' },
+  ]
 }
 
 /** What a file has become: enough to recognise it later. */

@@ -23,6 +23,7 @@ const columns: FileColumn[] = [
   { name: '__proto__', type: 'float64' },
   { name: 'constructor', type: 'bool' },
   { name: '列 "quoted"', type: 'json' },
+  { name: 'vector.of', type: 'vector' },
 ]
 
 const wellFormed = fc.string({ unit: 'binary' }).map((text) => text.toWellFormed())
@@ -32,6 +33,7 @@ const rowValues: fc.Arbitrary<StoredValue[]> = fc.tuple(
   fc.option(fc.oneof(fc.double(), fc.constantFrom(NaN, Infinity, -Infinity, -0, 0, 3))),
   fc.option(fc.boolean()),
   fc.option(fc.json()),
+  fc.option(fc.float32Array({ minLength: 1, maxLength: 40, noNaN: true })),
 )
 
 /** Rows with gaps, and values that repeat, so dictionaries are used. */

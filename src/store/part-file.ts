@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { parquetMetadataAsync, parquetScan } from 'hyparquet'
-import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
+import { ByteWriter, ParquetWriter, type Writer } from 'hyparquet-writer'
 import type { StoredValue } from '../graph/stored-value.ts'
 import type { PartProfiler } from '../profile/part-profile.ts'
 import { countValues } from '../profile/value-counts.ts'
@@ -15,6 +15,7 @@ import {
   type FileColumn,
   type WrittenFile,
 } from './parquet-codec.ts'
+import { isVectorType } from '../graph/column-type.ts'
 import { createRowGroup, type RowBlock, type RowGroupLimits } from './row-group.ts'
 import { rowColumn } from './run-settings.ts'
 import { writeRowGroup } from './write-row-group.ts'
@@ -35,15 +36,19 @@ export async function writePartFile(options: WritePartOptions): Promise<WrittenF
   using sink = createSink(path)
   try {
     const memory = new ByteWriter()
-    const parquet = new ParquetWriter({ writer: memory, schema: partSchema(columns), createdBy })
+    const writer: Writer = Object.assign(memory, {
+      flush: () => {
+        sink.write(memory.getBytes())
+        memory.index = 0
+      },
+    })
+    const parquet = new ParquetWriter({ writer, schema: partSchema(columns), createdBy })
     const group = createRowGroup(columns.length, limits)
     function write(block: RowBlock): void {
       const counts = block.columns.map(countValues)
       profiler?.add(block.columns, counts)
       writeRowGroup(parquet, columns, block, counts)
       shortenBounds(parquet)
-      sink.write(memory.getBytes())
-      memory.index = 0
     }
     for await (const block of blocks) {
       for (const full of group.add(block)) write(full)
@@ -99,13 +104,23 @@ export async function* readPartFile(
   for (const range of scan.ranges) {
     const numbers = await scan.readColumn({ column: rowColumn, ...range })
     const values: StoredValue[][] = []
-    for (const { name } of columns) {
+    for (const { name, type } of columns) {
       const data = await scan.readColumn({ column: name, ...range })
       // hyparquet types values as `any`; the schema is the one of `partSchema`.
-      values.push(Array.from(data, (value: StoredValue | undefined) => value ?? null))
+      values.push(
+        isVectorType(type)
+          ? Array.from(data, (value: unknown) => vectorOf(value))
+          : Array.from(data, (value: StoredValue | undefined) => value ?? null),
+      )
     }
     yield { rows: Float64Array.from(numbers, Number), columns: values }
   }
+}
+
+function vectorOf(list: unknown): Float32Array | null {
+  if (list === null || list === undefined) return null
+  if (Array.isArray(list)) return Float32Array.from(list as readonly number[])
+  throw new TypeError(`expected a list of numbers in a part file, got a ${typeof list}`)
 }
 
 /**

@@ -24,7 +24,8 @@ const ROW_NUMBER = 8
 
 /** Part of the format, too: no estimate of memory, which may change. */
 function sizeOf(value: StoredValue): number {
-  return typeof value === 'string' ? 16 + 2 * value.length : 8
+  if (typeof value === 'string') return 16 + 2 * value.length
+  return value instanceof Float32Array ? 16 + 16 * value.length : 8
 }
 
 /** Collects rows until they are a row group. */

@@ -1,4 +1,4 @@
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 
 /** What the run folder keeps of a column; its id is its position in `RunSettings.columns`. */
 export interface ColumnSettings {
@@ -12,6 +12,14 @@ export interface ColumnSettings {
   drop: boolean
   /** Made again for free, so that none of its cells is ever in the ledger. */
   pure?: true
+}
+
+/** A plugin a run was made with. */
+export interface StoredPlugin {
+  readonly name: string
+  readonly version: string | null
+  /** How it was named, and the folder where that starts; null where a program brought it. */
+  readonly reference: { readonly written: string; readonly folder: string } | null
 }
 
 /** What a run is; after its creation only `rows`, and `config` with `columns`, can change. */
@@ -31,9 +39,9 @@ export interface RunSettings {
   /** Content identity of the seed data. */
   seedIdentity: string | null
   columns: readonly ColumnSettings[]
+  /** Beside the built-in kinds; none when left out. */
+  plugins?: readonly StoredPlugin[]
 }
-
-export const columnTypes: readonly ColumnType[] = ['string', 'int64', 'float64', 'bool', 'json']
 
 /** The first column of every part file: the absolute row number. */
 export const rowColumn = '__row'

@@ -1,9 +1,9 @@
 import { DatabaseSync } from 'node:sqlite'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnType } from '../graph/column-type.ts'
 import { fromStored, storedBytes, toStored } from '../graph/stored-value.ts'
-import { Double, toDouble, toInteger, type Value } from '../util/value.ts'
+import { type Cell, Double, toDouble, toInteger, type Value } from '../util/value.ts'
 import { fromSql, toSql } from './sql-value.ts'
 
 const double = fc.double().map(toDouble)
@@ -22,13 +22,17 @@ const { tree } = fc.letrec<{ tree: Value }>((tie) => ({
   ),
 }))
 
-const cases: readonly [ColumnType, fc.Arbitrary<Value>][] = [
+const vector = fc.float32Array({ minLength: 1, noNaN: true, noDefaultInfinity: true })
+
+const cases: readonly [ColumnType, fc.Arbitrary<Cell>][] = [
   ['string', fc.oneof(text, fc.constantFrom('', 'NaN', 'a\0b', '\uFEFFbom', '007'))],
   ['int64', fc.oneof(integer, fc.constantFrom(9007199254740993n, 0, -(2n ** 63n)))],
   ['float64', fc.oneof(double, fc.constantFrom<Value>(NaN, Infinity, -Infinity, new Double(-0)))],
   ['bool', fc.boolean()],
   // JSON's own null is the text `null`; a cell without a value is NULL.
   ['json', tree.filter((value) => value !== null)],
+  ['vector', vector],
+  ['vector(3)', fc.constant(Float32Array.of(1, -0, 1e-45))],
 ]
 
 test.each(cases)('a %s survives threads and SQLite', (type, values) => {
@@ -53,7 +57,9 @@ test('a value of another type is refused, never written as something else', () =
   expect(() => toStored('int64', 2n ** 63n)).toThrow(/int64/)
   expect(() => toStored('string', 3)).toThrow(/string/)
   expect(() => toStored('bool', new Map())).toThrow(/bool, got an object or list/)
+  expect(() => toStored('vector', [1])).toThrow(/vector, got an object or list/)
   expect(() => fromSql('bool', 'yes')).toThrow(/a cell of a bool column/)
+  expect(() => fromSql('vector', new Uint8Array(3))).toThrow(/a cell of a vector column/)
 })
 
 test('an integer counts the same as a number and as a bigint', () => {

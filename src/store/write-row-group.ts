@@ -1,13 +1,16 @@
-import type { ParquetWriter } from 'hyparquet-writer'
-import type { ColumnType } from '../graph/kind.ts'
+import type { ColumnChunk } from 'hyparquet'
+import type { ParquetWriter, Writer } from 'hyparquet-writer'
+import { isVectorType, type ColumnType, type VectorType } from '../graph/column-type.ts'
+import type { StoredValue } from '../graph/stored-value.ts'
 import { countValues, type ValueCounts } from '../profile/value-counts.ts'
-import { writeColumnChunk, type ChunkColumn } from './column-chunk.ts'
+import { writeColumnChunk } from './column-chunk.ts'
 import type { FileColumn } from './parquet-codec.ts'
 import type { PlainType } from './plain-page.ts'
 import type { RowBlock } from './row-group.ts'
 import { recordColumn, rowColumn } from './run-settings.ts'
+import { writeVectorChunk } from './vector-chunk.ts'
 
-const plainTypes: Readonly<Record<ColumnType, PlainType>> = {
+const plainTypes: Readonly<Record<Exclude<ColumnType, VectorType>, PlainType>> = {
   bool: 'BOOLEAN',
   int64: 'INT64',
   float64: 'DOUBLE',
@@ -24,28 +27,51 @@ export function writeRowGroup(
 ): void {
   const { writer } = parquet
   const start = writer.offset
-  const common = { type: 'INT64', required: true } as const
-  // One record a row, so far.
-  const records = Array<number>(rows.length).fill(0)
-  const all: ChunkColumn[] = [
-    { ...common, name: rowColumn, values: Array.from(rows), counts: null },
-    { ...common, name: recordColumn, values: records, counts: countValues(records) },
-    ...columns.map(({ name, type }, column) => ({
-      name,
-      type: plainTypes[type],
-      required: false,
-      values: values[column] ?? [],
-      counts: counts[column] ?? null,
-    })),
-  ]
-  const chunks = all.map((column) => writeColumnChunk(writer, column))
-  const bytes = chunks.map(({ meta_data: meta }) => meta?.total_uncompressed_size ?? 0n)
+  const chunks = writeNumbers(writer, rows)
+  for (const [id, column] of columns.entries()) {
+    chunks.push(writeChunk(writer, column, values[id] ?? [], counts[id] ?? null))
+    void writer.flush?.()
+  }
   const count = BigInt(rows.length)
   parquet.num_rows += count
   parquet.row_groups.push({
     columns: chunks,
-    total_byte_size: bytes.reduce((sum, size) => sum + size, 0n),
+    total_byte_size: chunks.reduce((sum, chunk) => sum + bytesOf(chunk), 0n),
     num_rows: count,
     total_compressed_size: BigInt(writer.offset - start),
   })
+}
+
+/** Of rows and of records. */
+function writeNumbers(writer: Writer, rows: Float64Array): ColumnChunk[] {
+  const common = { type: 'INT64', required: true } as const
+  // One record a row, so far.
+  const records = Array<number>(rows.length).fill(0)
+  return [
+    { ...common, name: rowColumn, values: Array.from(rows), counts: null },
+    { ...common, name: recordColumn, values: records, counts: countValues(records) },
+  ].map((column) => writeColumnChunk(writer, column))
+}
+
+function writeChunk(
+  writer: Writer,
+  { name, type }: FileColumn,
+  values: readonly StoredValue[],
+  counts: ValueCounts | null,
+): ColumnChunk {
+  if (!isVectorType(type)) {
+    return writeColumnChunk(writer, {
+      name,
+      type: plainTypes[type],
+      required: false,
+      values,
+      counts,
+    })
+  }
+  const vectors = values.map((value) => (value instanceof Float32Array ? value : null))
+  return writeVectorChunk(writer, name, vectors)
+}
+
+function bytesOf({ meta_data: meta }: ColumnChunk): bigint {
+  return meta?.total_uncompressed_size ?? 0n
 }

@@ -11,6 +11,7 @@ test('a value of any kind counts with its content', () => {
   expect(bytesOf(new Map([['key', text]]))).toBeGreaterThan(bytesOf(text))
   expect(bytesOf(new Map([[text, null]]))).toBeGreaterThan(bytesOf(text))
   expect(bytesOf(Array.from({ length: 1536 }, (_, at) => at / 7))).toBeGreaterThanOrEqual(8 * 1536)
+  expect(bytesOf(new Float32Array(1536))).toBeGreaterThanOrEqual(4 * 1536)
   expect(bytesOf(new Double(3))).toBeGreaterThan(bytesOf(3))
   expect(bytesOf(2n ** 62n)).toBeGreaterThan(bytesOf(2))
   for (const scalar of [null, true, false, 0, 1.5]) expect(bytesOf(scalar)).toBe(8)

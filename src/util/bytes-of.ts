@@ -1,4 +1,4 @@
-import { Double, type Value } from './value.ts'
+import { Double, type Cell } from './value.ts'
 
 /** A slot of an array: what a number, a boolean or a null takes. */
 const SLOT = 8
@@ -12,10 +12,10 @@ const ENTRY = 32
  *
  * Texts are counted with two bytes a unit, although V8 keeps many with one.
  */
-export function bytesOf(value: Value): number {
+export function bytesOf(value: Cell): number {
   if (typeof value === 'string') return HEAD + 2 * value.length
   if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? HEAD : SLOT
-  return bytesOfObject(value)
+  return value instanceof Float32Array ? HEAD + value.byteLength : bytesOfObject(value)
 }
 
 /** With a list of its own instead of recursion: a value may be nested as deeply as its text was long. */

@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'filesystem-unsafe'
   | 'group-unknown'
   | 'run-missing'
+  /** A run needs a plugin that is not there. */
+  | 'plugin-missing'
   /** The machine or the outside world failed while running. */
   | 'disk-full'
   | 'storage-failed'

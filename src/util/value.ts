@@ -29,6 +29,9 @@ export type Value =
   | readonly Value[]
   | ReadonlyMap<string, Value>
 
+/** What a cell of a column holds: a `Value`, or a vector of 32-bit floats, which JSON has not. */
+export type Cell = Value | Float32Array
+
 /** A JavaScript number meant as a double, as a `Value`. */
 export function toDouble(value: number): number | Double {
   return Number.isInteger(value) ? new Double(value) : value

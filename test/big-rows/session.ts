@@ -1,4 +1,8 @@
 import { appendFileSync, readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { commonFields } from '../../src/config/common-fields.ts'
+import { vectorType } from '../../src/graph/column-type.ts'
+import { type ColumnKind, defineColumn } from '../../src/graph/kind.ts'
 import { start } from '../../src/run/run.ts'
 import { scriptedProvider } from '../../src/testing/index.ts'
 
@@ -12,7 +16,7 @@ export interface BigRows {
   partRows: number
   bufferSize: number
   concurrency: number
-  /** Characters of a value. */
+  /** Characters of a value; bytes of a vector. */
   characters: number
   /** Where the large values are: what the model answers, or what it is asked beside a short answer. */
   shape: 'answer' | 'expression' | 'seed' | 'vector' | 'two-answers'
@@ -27,6 +31,35 @@ function bigText(key: string, characters: number): string {
   const unit = `${key}, and so on; `
   return unit.repeat(Math.ceil(characters / unit.length)).slice(0, characters)
 }
+
+const vectorSchema = z.strictObject({
+  ...commonFields,
+  column_type: z.literal('big-vector'),
+  of: z.string(),
+  size: z.number(),
+})
+
+/** A vector that is paid for, so that the ledger holds it until its part is written. */
+const bigVector: ColumnKind<z.output<typeof vectorSchema>> = defineColumn({
+  type: 'big-vector',
+  schema: vectorSchema,
+  describe: ({ of, size }, { path }) => ({
+    by: 'cell',
+    pure: false,
+    output: vectorType(size),
+    references: [{ name: of, path: [...path, 'of'] }],
+    routes: [],
+  }),
+  bind: ({ of, size }, context) => ({
+    by: 'cell',
+    requests: 'none',
+    run(row) {
+      const number = Number(row.get(context.columnId(of)))
+      const value = Float32Array.from({ length: size }, (_, at) => (number + at) / 7)
+      return Promise.resolve({ value })
+    },
+  }),
+})
 
 function configOf({ shape, characters, seedFile }: BigRows): object {
   const key = {
@@ -65,7 +98,7 @@ function configOf({ shape, characters, seedFile }: BigRows): object {
     vector: [
       number,
       key,
-      { name: 'big', column_type: 'expression', expr: `{{ [n / 7] * ${units} }}` },
+      { name: 'big', column_type: 'big-vector', of: 'n', size: characters / 4 },
       llm('answer', 'about {{ n }}'),
     ],
     seed: [llm('answer', 'about {{ text[:20] }}')],
@@ -111,7 +144,7 @@ if (import.meta.main) {
     rows,
     seed: 1n,
     config: { config },
-    providerKinds: [provider],
+    plugins: [{ name: 'test', columns: [bigVector], providers: [provider] }],
     runConfig: { buffer_size: bufferSize, part_rows: partRows },
   })
   const result = await run.finished

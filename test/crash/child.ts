@@ -23,7 +23,7 @@ if (import.meta.main) {
   await using run = await start({
     ...options,
     config: { config: options.config },
-    kinds: testKinds(receipts),
+    plugins: [{ name: 'test', columns: testKinds(receipts) }],
     onEvent({ type }) {
       if (type === dieAt) process.kill(process.pid, 'SIGKILL')
     },

@@ -75,7 +75,7 @@ test('an export of a killed run has the decided rows and asks for nothing; the r
   expect(complete.length).toBeGreaterThan(held.accepted.size)
   expect(complete.length).toBeLessThan(rows)
 
-  await using dataset = await open(out, { kinds: [rowNumber] })
+  await using dataset = await open(out, { plugins: [{ name: 'test', columns: [rowNumber] }] })
   const file = join(root, 'decided.jsonl')
   expect(await dataset.export({ to: file })).toEqual([{ path: file, rows: complete.length }])
   const lines: Line[] = readFileSync(file, 'utf8')

@@ -1,7 +1,8 @@
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
-import { commonFields } from '../../src/columns/common-fields.ts'
+import { commonFields } from '../../src/config/common-fields.ts'
+import { vectorType } from '../../src/graph/column-type.ts'
 import { type ColumnKind, defineColumn } from '../../src/graph/kind.ts'
 import { type ChatMessage, textMessage, textOf } from '../../src/graph/request.ts'
 
@@ -135,6 +136,41 @@ function talkColumn(receipts: string): ColumnKind<z.output<typeof talkSchema>> {
   })
 }
 
+const vectorSchema = z.strictObject({
+  ...commonFields,
+  column_type: z.literal('paid-vector'),
+  of: z.string(),
+})
+
+/** Numbers of the vectors that `paid-vector` makes. */
+export const vectorNumbersOf = (row: number): number[] =>
+  Array.from({ length: 12 }, (_, at) => Math.fround(Math.sin(row + at)))
+
+/** A vector per row; rows that are named in a file `wrong` beside the receipts get one too short. */
+function paidVectorColumn(receipts: string): ColumnKind<z.output<typeof vectorSchema>> {
+  return defineColumn({
+    type: 'paid-vector',
+    schema: vectorSchema,
+    describe: ({ of }, { path }) => ({
+      by: 'cell',
+      pure: false,
+      output: vectorType(12),
+      references: [{ name: of, path: [...path, 'of'] }],
+      routes: [],
+    }),
+    bind: () => ({
+      by: 'cell',
+      requests: 'none',
+      async run({ index }) {
+        appendFileSync(receipts, `${index}\n`)
+        await setTimeout(2)
+        const isWrong = existsSync(`${receipts}.wrong`) && index % 50 === 7
+        return { value: Float32Array.from(vectorNumbersOf(index).slice(isWrong ? 1 : 0)) }
+      },
+    }),
+  })
+}
+
 /** Every kind of this file, with the calls that cost something noted in `receipts`. */
 export function testKinds(receipts: string): ColumnKind[] {
   return [
@@ -143,5 +179,6 @@ export function testKinds(receipts: string): ColumnKind[] {
     wholeColumn,
     paidWholeColumn(receipts),
     talkColumn(receipts),
+    paidVectorColumn(receipts),
   ]
 }

@@ -89,7 +89,7 @@ async function made({ concurrency, bufferSize, partRows: part_rows }: Variant): 
   const out = join(root, `${concurrency}-${bufferSize}-${part_rows ?? 'default'}`)
   const result = await create({
     config: { config: configAt(meter.server.url, concurrency) },
-    kinds: [rowNumber],
+    plugins: [{ name: 'test', columns: [rowNumber] }],
     rows,
     out,
     runConfig: { buffer_size: bufferSize, ...(part_rows === undefined ? {} : { part_rows }) },

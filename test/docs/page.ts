@@ -84,6 +84,7 @@ export async function executePage(blocks: readonly Block[], desk: Desk): Promise
           throw new Error(`${difference}\nThis was printed:\n${printed.stdout}`)
         return
       }
+      case 'js':
       case 'csv':
       case 'jsonl': {
         const name = fileNameOf(block)

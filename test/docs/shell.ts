@@ -104,7 +104,11 @@ export async function linkLibrary(directory: string): Promise<void> {
   const modules = join(directory, 'node_modules')
   const library = join(modules, 'rowsmith')
   await mkdir(library, { recursive: true })
-  const doors = { index: 'src/index.ts', testing: 'src/testing/index.ts' }
+  const doors = {
+    index: 'src/index.ts',
+    plugin: 'src/plugin.ts',
+    testing: 'src/testing/index.ts',
+  }
   for (const [name, path] of Object.entries(doors)) {
     await writeFile(join(library, `${name}.js`), `export * from '${repository}${path}'\n`)
     await writeFile(join(library, `${name}.d.ts`), `export * from '${repository}${path}'\n`)
@@ -114,7 +118,7 @@ export async function linkLibrary(directory: string): Promise<void> {
     JSON.stringify({
       name: 'rowsmith',
       type: 'module',
-      exports: { '.': './index.js', './testing': './testing.js' },
+      exports: { '.': './index.js', './plugin': './plugin.js', './testing': './testing.js' },
     }),
   )
   await mkdir(join(modules, '@types'), { recursive: true })

@@ -326,8 +326,8 @@ test('options that make no sense', async () => {
 test('an export to what it can not be', async () => {
   await using desk = await deskWithRun()
   expect(await refusal(desk, 'export', 'runs/pets', '--format', 'xlsx')).toMatchInlineSnapshot(`
-    "rowsmith: option '--format <format>' argument 'xlsx' is invalid. Allowed choices are parquet, jsonl, csv.
-      Add --help for the options of this command.
+    "rowsmith: there is no export format 'xlsx'
+      There are parquet, jsonl, csv; a plugin can bring others.
     "
   `)
   expect(await refusal(desk, 'export', 'runs/pets', '--format', 'csv', '--to', 'runs'))

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { commonFields } from '../../src/columns/common-fields.ts'
+import { commonFields } from '../../src/config/common-fields.ts'
 import {
   CellFailure,
   type ColumnKind,
@@ -104,7 +104,13 @@ describe('rows that share a request', () => {
     const config = configOf(column, { provider: { endpoint: server.url }, parameters })
     const out = join(root, 'vectors')
     const runConfig = { disable_early_shutdown: true }
-    const result = await create({ config, out, rows: 60, kinds: [vector], runConfig })
+    const result = await create({
+      config,
+      out,
+      rows: 60,
+      plugins: [{ name: 'test', columns: [vector] }],
+      runConfig,
+    })
     await using dataset = await open(out)
     let records = 0
     for await (const { word: text, vector: value } of dataset.records()) {
@@ -121,7 +127,7 @@ describe('rows that share a request', () => {
   test('need a model that embeds', async () => {
     const { problems } = await validate({
       config: configOf(column, { provider: {} }),
-      kinds: [vector],
+      plugins: [{ name: 'test', columns: [vector] }],
     })
     expect(problems.map(({ code, message }) => [code, message])).toEqual([
       [
@@ -184,8 +190,7 @@ describe('a reply that asks again', () => {
       config,
       out,
       rows: 20,
-      kinds: [number],
-      providerKinds: [provider],
+      plugins: [{ name: 'test', columns: [number], providers: [provider] }],
     })
     expect(result).toMatchObject({ rows: { accepted: 20 }, requests: 60 })
     await using dataset = await open(out)
@@ -228,7 +233,7 @@ describe('a provider with a mistake', () => {
       config: configOf(column, { provider: { provider_type: 'mistaken' } }),
       out,
       rows: 6,
-      providerKinds: [provider],
+      plugins: [{ name: 'test', providers: [provider] }],
     })
     expect(result).toMatchObject({ end: { kind: 'complete' }, rows: { accepted: 6 } })
     const log = readFileSync(join(out, 'rowsmith.log'), 'utf8')

@@ -1,12 +1,12 @@
 import type { ModelConfig, RawColumn } from '../../src/config/dataset.ts'
-import { columnKinds } from '../../src/columns/index.ts'
+import { builtInRegistry } from '../../src/plugins/kind-registry.ts'
 import type { Graph, GraphColumn } from '../../src/graph/graph.ts'
 import type { Generator, RequestGenerator, Row, RowGenerator } from '../../src/graph/kind.ts'
 import { createRandom } from '../../src/random/random.ts'
 import type { Value } from '../../src/util/value.ts'
 import { type Case, compiled, graphOf, problemsOf } from './compile-case.ts'
 
-const real = { registry: columnKinds }
+const real = { registry: builtInRegistry.columns }
 
 /** A column as the loader leaves it: common fields filled in, the rest as written. */
 export function written(fields: Record<string, unknown> & { name: string }): RawColumn {

@@ -6,11 +6,13 @@ import type {
   ModelConfig,
   RawColumn,
 } from '../../src/config/dataset.ts'
+import { resolveDataset, type ResolvedDataset } from '../../src/config/resolve-dataset.ts'
 import type { Problem } from '../../src/config/problem.ts'
 import { compile, type Compiled } from '../../src/graph/compile.ts'
 import type { SeedSchema } from '../../src/graph/draft.ts'
 import type { Graph } from '../../src/graph/graph.ts'
-import { type ColumnKind, type ColumnType, defineColumn } from '../../src/graph/kind.ts'
+import type { ColumnType } from '../../src/graph/column-type.ts'
+import { type ColumnKind, defineColumn } from '../../src/graph/kind.ts'
 import { readTemplate } from '../../src/graph/read-template.ts'
 
 const common = {
@@ -126,32 +128,29 @@ export interface Case {
   hash?: (text: string) => string
 }
 
-const emptyConfig: DatasetConfig = {
-  columns: [],
-  model_configs: [],
-  model_providers: [],
-  seed_config: null,
-  tool_configs: [],
-  constraints: [],
-  profilers: [],
-  processors: [],
-  seed: null,
-  rows: null,
-}
-
 export function compiled(
   columns: readonly RawColumn[],
   { registry, models, seed, processors, hash }: Case = {},
 ): Compiled {
-  const config: DatasetConfig = {
-    ...emptyConfig,
-    columns,
-    model_configs: models ?? [],
-    processors: processors ?? [],
+  const dataset: ResolvedDataset = {
+    ...resolveDataset({
+      columns,
+      model_configs: [],
+      model_providers: [],
+      seed_config: null,
+      tool_configs: [],
+      constraints: [],
+      profilers: [],
+      processors: processors ?? [],
+      plugins: [],
+      seed: null,
+      rows: null,
+    }),
+    models: models ?? [],
   }
   return compile({
-    config,
-    registry: registry ?? noteKinds,
+    dataset,
+    registry: { columns: registry ?? noteKinds, originOf: () => null },
     seed: seed ?? null,
     hash: hash ?? ((text) => `<${text}>`),
   })

@@ -1,9 +1,9 @@
+import type { ColumnType } from '../../src/graph/column-type.ts'
 import type { Graph, GraphColumn } from '../../src/graph/graph.ts'
 import type {
   Again,
   CellResult,
   ColumnKind,
-  ColumnType,
   Correction,
   Generator,
   Row,

@@ -1,9 +1,9 @@
 import type { ModelConfig, ModelProvider } from '../../src/config/dataset.ts'
 import type { ChatRequest } from '../../src/graph/request.ts'
 import { RequestError } from '../../src/graph/request-error.ts'
-import { providers as builtIn } from '../../src/models/index.ts'
 import type { ProviderKind } from '../../src/models/provider.ts'
 import { openModels, type ModelRegistry } from '../../src/models/registry.ts'
+import { builtInRegistry } from '../../src/plugins/kind-registry.ts'
 import type { Clock } from '../../src/util/clock.ts'
 
 /** A model config with every field at its default. */
@@ -58,7 +58,12 @@ export interface SetupOptions {
 /** A registry over one or more providers, with all aliases used. */
 export function openRegistry(
   providers: ModelProvider | readonly ModelProvider[],
-  { models = [modelConfig()], environment = {}, table = builtIn, clock }: SetupOptions = {},
+  {
+    models = [modelConfig()],
+    environment = {},
+    table = builtInRegistry.providers,
+    clock,
+  }: SetupOptions = {},
 ): ModelRegistry {
   const { registry, problems } = openModels({
     models,

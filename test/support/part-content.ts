@@ -1,11 +1,12 @@
 import { RowSet } from '../../src/plan/row-set.ts'
-import type { ColumnType } from '../../src/graph/kind.ts'
+import type { ColumnType } from '../../src/graph/column-type.ts'
 import { fromStored, type StoredValue, toStored } from '../../src/graph/stored-value.ts'
 import type { JournaledExchange } from '../../src/rows/journal.ts'
 import type { AbsentRow, PartContent, PartEnd, RecordBlock } from '../../src/rows/part-content.ts'
 import type { KnownFailure } from '../../src/rows/stored-rows.ts'
 import type { RunStore } from '../../src/store/store.ts'
 import type { Value } from '../../src/util/value.ts'
+import { withoutVector } from '../../src/util/vector.ts'
 
 export interface PartValues extends Partial<PartEnd> {
   part: number
@@ -69,7 +70,11 @@ export async function journaledPart(store: RunStore, part: number): Promise<Jour
     block.values.forEach((value, at) => {
       const column = block.columns[at] as number
       const type = store.settings.columns[column]?.type ?? 'string'
-      found.cells.push({ row: block.rows[at] as number, column, value: fromStored(type, value) })
+      found.cells.push({
+        row: block.rows[at] as number,
+        column,
+        value: withoutVector(fromStored(type, value)),
+      })
     })
     found.failures.push(...block.failures)
     found.exchanges.push(...block.exchanges)

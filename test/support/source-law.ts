@@ -22,6 +22,7 @@ const layers = [
   'profile',
   'store',
   'export',
+  'plugins',
   'check',
   'render',
   'report',
@@ -35,8 +36,11 @@ const pureLayers: ReadonlySet<string> = new Set(
   layers.slice(0, layers.indexOf('models')).filter((layer) => layer !== 'threads'),
 )
 
-/** The library's door: it stands right of `run`, and nothing inside imports it. */
-const door = 'index.ts'
+/** The doors, each right of the folder it opens; nothing inside imports them. */
+const doors: ReadonlyMap<string, (typeof layers)[number]> = new Map([
+  ['index.ts', 'run'],
+  ['plugin.ts', 'plugins'],
+])
 
 /** A source file, by its path inside `src/` with `/` between names. */
 export interface SourceFile {
@@ -63,7 +67,7 @@ function importViolations({ path, text }: SourceFile): string[] {
     const target = resolveImport(path, specifier)
     if (isTest(target)) return [`${path} imports the test ${target}`]
     if (target.startsWith('../')) return [`${path} imports ${target.slice(3)}, outside src/`]
-    if (target === door) return [`${path} imports the door ${door}; import the file itself`]
+    if (doors.has(target)) return [`${path} imports the door ${target}; import the file itself`]
     if (layerOf(target) === own) return []
     return rankOf(target) < ownRank ? [] : [`${path} imports ${target}, and is not right of it`]
   })
@@ -101,6 +105,7 @@ const sharedNames: ReadonlyMap<string, string> = new Map([
   ['define', 'the `define…` of a family'],
   ['index', 'the table of a family, or a door'],
   ['json', 'the text form in util/, the seed format in seeds/formats/'],
+  ['plugin', 'what a plugin is, and the door for those who write one'],
   ['preview', 'a command in cli/, and what it calls'],
   ['render', 'a command in cli/, and what it calls'],
   ['validate', 'a command in cli/, and what it calls'],
@@ -215,6 +220,7 @@ function layerOf(path: string): string {
 
 /** Position in the order; -1 for what is nowhere in it. */
 function rankOf(path: string): number {
-  if (path === door) return layers.indexOf('run') + 0.5
+  const opened = doors.get(path)
+  if (opened !== undefined) return layers.indexOf(opened) + 0.5
   return layers.findIndex((layer) => layer === layerOf(path))
 }

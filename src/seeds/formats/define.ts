@@ -14,6 +14,10 @@ export interface FormatReading {
 export interface SeedFormat {
   /** Part of a seed's identity: the same bytes read in another way are another seed. */
   readonly name: string
+  /** One line for people. */
+  readonly description?: string
+  /** Grows whenever the same bytes give other columns or values than before. */
+  readonly version?: number
   /** Endings of file names, lower case with the dot. */
   readonly endings: readonly string[]
   /** Its files are read front to back, so they may be compressed as a whole. */
@@ -26,6 +30,11 @@ export interface SeedFormat {
     options: ReadOptions,
     delimiter: string | null,
   ): Promise<FormatReading>
+}
+
+/** Returns its argument; it exists for the types. */
+export function defineSeedFormat(format: SeedFormat): SeedFormat {
+  return format
 }
 
 /** Rows per batch: enough to make an await cheap, few enough to bound memory. */

@@ -4,28 +4,30 @@ import { SeedFault, type SeedColumn, type SeedNote } from '../define.ts'
 import type { ReadOptions, SeedFile } from '../file.ts'
 import { inferTextType, parseTextAs } from '../text-type.ts'
 import { checkUtf8 } from '../utf8.ts'
-import { alignColumns, inFile, type FormatReading, type SeedFormat } from './define.ts'
+import { alignColumns, inFile, type FormatReading, defineSeedFormat } from './define.ts'
 import { createRecordSplitter, type Dialect, type RecordSplitter } from './delimited-records.ts'
 import { delimiterName, findDelimiter, hasHeader } from './delimiter.ts'
 
-export const csv: SeedFormat = {
+export const csv = defineSeedFormat({
   name: 'csv',
+  description: 'Fields between commas or another delimiter.',
   endings: ['.csv'],
   streamed: true,
   hasDelimiter: true,
   open: (files, options, delimiter) =>
     openDelimited(files, { name: 'CSV', usual: ',', delimiter, looseQuotes: false }, options),
-}
+})
 
 /** Tab-separated text is often written without quoting, so quotes inside a field stand for themselves. */
-export const tsv: SeedFormat = {
+export const tsv = defineSeedFormat({
   name: 'tsv',
+  description: 'Fields between tabs.',
   endings: ['.tsv'],
   streamed: true,
   hasDelimiter: true,
   open: (files, options, delimiter) =>
     openDelimited(files, { name: 'TSV', usual: '\t', delimiter, looseQuotes: true }, options),
-}
+})
 
 interface Form extends Omit<Dialect, 'delimiter'> {
   /** The delimiter of files whose header has it. */

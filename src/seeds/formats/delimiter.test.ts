@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { local } from '../local.ts'
-import { allRows, createScratch, type Scratch } from '../scratch.ts'
+import { allRows, createScratch, local, type Scratch } from '../scratch.ts'
 
 let scratch: Scratch
 beforeAll(async () => {

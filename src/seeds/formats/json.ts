@@ -2,17 +2,18 @@ import { readContent } from '../compression.ts'
 import { SeedFault } from '../define.ts'
 import type { ReadOptions, SeedFile } from '../file.ts'
 import { checkUtf8 } from '../utf8.ts'
-import { longestRecord, type SeedFormat } from './define.ts'
+import { longestRecord, defineSeedFormat } from './define.ts'
 import { longLine } from './delimited-records.ts'
 import { openRecords, type JsonRecord } from './json-records.ts'
 
 /** A list of objects, or objects one after the other. */
-export const json: SeedFormat = {
+export const json = defineSeedFormat({
   name: 'json',
+  description: 'A list of objects.',
   endings: ['.json'],
   streamed: true,
   open: (files, options) => openRecords(files, readElements, options),
-}
+})
 
 const quote = 0x22
 const comma = 0x2c

@@ -1,16 +1,17 @@
 import { readContent } from '../compression.ts'
 import type { ReadOptions, SeedFile } from '../file.ts'
 import { checkUtf8 } from '../utf8.ts'
-import { longestRecord, type SeedFormat } from './define.ts'
+import { longestRecord, defineSeedFormat } from './define.ts'
 import { longLine } from './delimited-records.ts'
 import { openRecords, type JsonRecord } from './json-records.ts'
 
-export const jsonl: SeedFormat = {
+export const jsonl = defineSeedFormat({
   name: 'jsonl',
+  description: 'A JSON object a line.',
   endings: ['.jsonl', '.ndjson'],
   streamed: true,
   open: (files, options) => openRecords(files, readLines, options),
-}
+})
 
 const lineFeed = 0x0a
 

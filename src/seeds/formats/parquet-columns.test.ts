@@ -2,8 +2,7 @@ import { cp } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Double } from '../../util/value.ts'
-import { local } from '../local.ts'
-import { allRows, createScratch, type Scratch } from '../scratch.ts'
+import { allRows, createScratch, local, type Scratch } from '../scratch.ts'
 
 let scratch: Scratch
 beforeAll(async () => {

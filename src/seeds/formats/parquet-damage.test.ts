@@ -5,9 +5,8 @@ import { expect, test } from 'vitest'
 import { messageOf } from '../../util/errors.ts'
 import type { OpenedSeed } from '../define.ts'
 import { SeedFault } from '../define.ts'
-import { local } from '../local.ts'
 import { normaliseSeed } from '../normalise.ts'
-import { createScratch, type Scratch } from '../scratch.ts'
+import { createScratch, local, type Scratch } from '../scratch.ts'
 
 const fixtures = fileURLToPath(new URL('fixtures/', import.meta.url))
 

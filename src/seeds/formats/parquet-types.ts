@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { SchemaElement, SchemaTree } from 'hyparquet'
 import { isListLike, isMapLike } from 'hyparquet/src/schema.js'
-import type { ColumnType } from '../../graph/kind.ts'
+import type { ColumnType } from '../../graph/column-type.ts'
 import { parseJson } from '../../util/json.ts'
 import { pythonFloat } from '../../util/python-float.ts'
 import { Double, toDouble, toInteger, type Value } from '../../util/value.ts'

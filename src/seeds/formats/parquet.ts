@@ -1,16 +1,17 @@
 import { quoted } from '../../config/literal.ts'
 import type { SeedColumn, SeedNote } from '../define.ts'
 import type { ReadOptions, SeedFile } from '../file.ts'
-import { alignColumns, faultIn, inFile, type FormatReading, type SeedFormat } from './define.ts'
+import { alignColumns, faultIn, inFile, type FormatReading, defineSeedFormat } from './define.ts'
 import type { FileColumn } from './parquet-messages.ts'
 import { startParquetThread } from './parquet-thread.ts'
 
-export const parquet: SeedFormat = {
+export const parquet = defineSeedFormat({
   name: 'parquet',
+  description: 'Parquet files.',
   endings: ['.parquet'],
   streamed: false,
   open: openParquet,
-}
+})
 
 async function openParquet(
   files: readonly SeedFile[],

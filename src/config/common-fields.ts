@@ -1,12 +1,11 @@
 import { z } from 'zod'
-import type { SkipConfig } from '../config/dataset.ts'
-import { flag, oneOf, scalar, text } from '../config/scalars.ts'
+import type { SkipConfig } from './dataset.ts'
+import { flag, oneOf, refuse, scalar, text } from './scalars.ts'
 
 const skipValue: z.ZodType<SkipConfig['value']> = scalar()
   .transform((value, context) => {
     if (typeof value !== 'bigint') return value
-    context.addIssue({ code: 'custom', message: 'a number within ±2^53' })
-    return z.NEVER
+    return refuse(context, value, { code: 'out-of-range', expected: 'a number within ±2^53' })
   })
   .nullable()
 

@@ -1,0 +1,39 @@
+/** Types that are one word. */
+const words = ['string', 'int64', 'float64', 'bool', 'json'] as const
+
+/** Numbers of 32 bits in a fixed order: as many as each cell has, or always so many. */
+export type VectorType = 'vector' | `vector(${number})`
+
+/**
+ * The type a column declares before the first cell; every part has it.
+ *
+ * A type is its text: so it is compared, stored and shown. What switches over it handles the words
+ * one by one and leaves vectors to the end, where the compiler takes nothing else for a
+ * `VectorType`.
+ */
+export type ColumnType = (typeof words)[number] | VectorType
+
+/** The type of vectors that have so many numbers. */
+export function vectorType(size: number): VectorType {
+  if (Number.isSafeInteger(size) && size > 0) return `vector(${size})`
+  throw new RangeError(`a vector has a whole number of numbers from 1, got ${size}`)
+}
+
+/** How many numbers each vector has; null where they may have any number. */
+export function vectorSize(type: VectorType): number | null {
+  return type === 'vector' ? null : Number(type.slice('vector('.length, -1))
+}
+
+export function isVectorType(type: ColumnType): type is VectorType {
+  return type.startsWith('vector')
+}
+
+/** A type from its text; null where the text is none. */
+export function readColumnType(text: unknown): ColumnType | null {
+  if (typeof text !== 'string') return null
+  if (/^vector\([1-9]\d{0,14}\)$/.test(text)) return text as VectorType
+  return [...words, 'vector' as const].find((known) => known === text) ?? null
+}
+
+/** For people. */
+export const knownTypes: string = [...words, 'vector', 'vector(size)'].join(', ')

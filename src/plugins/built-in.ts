@@ -1,0 +1,19 @@
+import { columns } from '../columns/index.ts'
+import { exporters } from '../export/formats.ts'
+import { providers } from '../models/index.ts'
+import { samplers } from '../samplers/index.ts'
+import { seedFormats } from '../seeds/formats/index.ts'
+import type { Plugin } from './plugin.ts'
+
+/**
+ * The kinds that come with rowsmith, as a plugin has them; the registry adds the two that are made of
+ * others: the column kind `sampler` of all samplers, the seed source `local` of all seed formats.
+ */
+export const builtIn: Plugin = {
+  name: 'rowsmith',
+  columns,
+  samplers: Object.values(samplers),
+  seedFormats,
+  providers,
+  exporters,
+}

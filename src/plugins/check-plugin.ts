@@ -1,0 +1,103 @@
+import { nearest } from '../util/near-miss.ts'
+import { interfaceKey, type Plugin, pluginInterface } from './plugin.ts'
+
+/** Why something is no plugin that can be used, and the way out. */
+export interface PluginFinding {
+  readonly message: string
+  readonly suggestion: string
+}
+
+type Member = 'text' | 'list' | 'function' | 'schema'
+
+/** What every kind of a family has, by the field of the plugin. */
+const families: Readonly<Record<string, Readonly<Record<string, Member>>>> = {
+  columns: { type: 'text', schema: 'schema', describe: 'function', bind: 'function' },
+  samplers: { kind: 'text', params: 'schema', sampleType: 'function', prepare: 'function' },
+  seedSources: { type: 'text', schema: 'schema', open: 'function', stamp: 'function' },
+  seedFormats: { name: 'text', endings: 'list', open: 'function' },
+  providers: { type: 'text', open: 'function' },
+  exporters: { name: 'text', endings: 'list', header: 'function', line: 'function' },
+}
+
+const fields = ['name', 'version', ...Object.keys(families)]
+
+/** Types are gone where a plugin is loaded, so what it exports is looked at; null where it is one. */
+export function pluginFinding(value: unknown): PluginFinding | null {
+  if (!isObject(value)) {
+    return { message: `it is ${kindOfValue(value)} instead of a plugin`, suggestion: howTo }
+  }
+  // A property by a symbol that only `definePlugin` sets.
+  const made = (value as { [interfaceKey]?: number })[interfaceKey] ?? pluginInterface
+  if (made !== pluginInterface) {
+    return {
+      message: `it is made for version ${made} of the plugin interface, and this rowsmith has version ${pluginInterface}`,
+      suggestion: 'Install versions of rowsmith and of the plugin that go together.',
+    }
+  }
+  if (typeof value['name'] !== 'string' || value['name'] === '') {
+    return { message: "it has no 'name'", suggestion: howTo }
+  }
+  const { version } = value
+  if (version !== undefined && typeof version !== 'string') {
+    return { message: `its version is ${kindOfValue(version)} instead of text`, suggestion: howTo }
+  }
+  for (const key of Object.keys(value)) {
+    if (fields.includes(key)) continue
+    const near = nearest(key, fields)
+    return {
+      message: `it has the unknown field '${key}'`,
+      suggestion:
+        near === undefined ? `It may have ${fields.join(', ')}.` : `Did you mean '${near}'?`,
+    }
+  }
+  for (const [family, members] of Object.entries(families)) {
+    const finding = familyFinding(family, value[family], members)
+    if (finding !== null) return finding
+  }
+  return null
+}
+
+/** The same, for what goes on with it. */
+export function isPlugin(value: unknown): value is Plugin {
+  return pluginFinding(value) === null
+}
+
+function familyFinding(
+  family: string,
+  kinds: unknown,
+  members: Readonly<Record<string, Member>>,
+): PluginFinding | null {
+  if (kinds === undefined) return null
+  const suggestion = `Put what the define function of the family returns into '${family}'.`
+  if (!Array.isArray(kinds)) {
+    return { message: `its '${family}' is ${kindOfValue(kinds)} instead of a list`, suggestion }
+  }
+  for (const [index, kind] of kinds.entries()) {
+    const lacking = Object.entries(members).find(
+      ([name, member]) => !isObject(kind) || !isMember[member](kind[name]),
+    )
+    if (lacking === undefined) continue
+    const [name, member] = lacking
+    return { message: `${family}[${index}] has no ${name} that is a ${member}`, suggestion }
+  }
+  return null
+}
+
+const isMember: Readonly<Record<Member, (value: unknown) => boolean>> = {
+  text: (value) => typeof value === 'string' && value !== '',
+  list: Array.isArray,
+  function: (value) => typeof value === 'function',
+  schema: (value) => isObject(value) && typeof value['safeParse'] === 'function',
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function kindOfValue(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  return Array.isArray(value) ? 'a list' : `a ${typeof value}`
+}
+
+const howTo =
+  "Its module has to say: export default definePlugin({ name: '…', … }), from 'rowsmith/plugin'."

@@ -1,3 +1,0 @@
-import { local } from './local.ts'
-
-export const seedSources = [local] as const
