@@ -1,5 +1,5 @@
 import type { Graph, GraphColumn } from '../graph/graph.ts'
-import { vectorSize } from '../graph/column-type.ts'
+import { timestampForm, vectorSize } from '../graph/column-type.ts'
 import { CellFailure } from '../graph/failure.ts'
 import type { Generator, RowGenerator, SeedWindow } from '../graph/kind.ts'
 import type { ModelConfig } from '../config/dataset.ts'
@@ -9,6 +9,7 @@ import { type Block, BlockRow, cellStatus, createBlock, setCell } from '../rows/
 import { parseExpression } from '../templates/parse-template.ts'
 import { TemplateError, TemplateSyntaxError } from '../templates/template-error.ts'
 import type { Clock } from '../util/clock.ts'
+import { dateText, timestampText } from '../util/timestamp.ts'
 import type { Cell, Value } from '../util/value.ts'
 import { bindGenerators } from '../rows/bind.ts'
 import type { SeedSample } from './seed-sample.ts'
@@ -272,6 +273,13 @@ function standInOf(type: GraphColumn['type']): Cell {
       return true
     case 'json':
       return new Map()
+    case 'date':
+      return dateText(0)
+    case 'timestamp':
+    case 'timestamp_utc':
+    case 'timestamp_ns':
+    case 'timestamp_ns_utc':
+      return timestampText(0n, timestampForm(type))
     default:
       return new Float32Array(vectorSize(type) ?? 1)
   }

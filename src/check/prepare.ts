@@ -25,6 +25,7 @@ import { ConfigError, hasErrors } from './config-error.ts'
 import type { CheckEvent } from './check-event.ts'
 import { tellSeedProgress } from './seed-progress.ts'
 import { withoutConsequences } from './consequences.ts'
+import { loadColumns } from './load-columns.ts'
 import type { StoredInputs } from './run-place.ts'
 import { soundPart } from './sound-part.ts'
 import { tryRows } from './try-rows.ts'
@@ -110,7 +111,12 @@ export async function check(
     source,
     stored: stored.seed,
   })
-  const input = compileInput(dataset, seed.schema, registry)
+  const { loaded: ownLoaded, problems: loadProblems } = await loadColumns(
+    dataset.columns,
+    registry,
+    loadContext(source, options.signal),
+  )
+  const input = compileInput(dataset, { seed: seed.schema, registry, loaded: ownLoaded })
   const compiled = compile(input)
   const opening = openModels({
     models: dataset.models,
@@ -136,7 +142,7 @@ export async function check(
     clock: options.clock,
     signal: options.signal,
   })
-  const later = [...pluginProblems, ...seedProblems, ...found, ...dry]
+  const later = [...pluginProblems, ...seedProblems, ...loadProblems, ...found, ...dry]
   problems.push(...withPositions(later, source.file, loaded.locate))
   const { graph } = compiled
   const { config } = loaded
@@ -167,24 +173,40 @@ export async function check(
   return { source, problems, prepared }
 }
 
-/** Compiles a dataset with the kinds there are. */
-export function compileDataset(
+export interface CompileOptions {
+  seed: SeedSchema | null
+  registry: Registry
+  source: Pick<ConfigSource, 'directory'>
+  signal: AbortSignal
+}
+
+export interface CompiledDataset extends Compiled {
+  /** Those of the problems that are about what could not be loaded. */
+  unloaded: readonly Problem[]
+}
+
+/** Compiles a dataset with the kinds there are, after these have loaded what they need. */
+export async function compileDataset(
   dataset: ResolvedDataset,
-  seed: SeedSchema | null,
-  registry: Registry,
-): Compiled {
-  return compile(compileInput(dataset, seed, registry))
+  { seed, registry, source, signal }: CompileOptions,
+): Promise<CompiledDataset> {
+  const context = loadContext(source, signal)
+  const { loaded, problems } = await loadColumns(dataset.columns, registry, context)
+  const compiled = compile(compileInput(dataset, { seed, registry, loaded }))
+  return { ...compiled, problems: [...problems, ...compiled.problems], unloaded: problems }
+}
+
+function loadContext({ directory }: Pick<ConfigSource, 'directory'>, signal: AbortSignal) {
+  return { directory: directory ?? process.cwd(), signal }
 }
 
 function compileInput(
   dataset: ResolvedDataset,
-  seed: SeedSchema | null,
-  registry: Registry,
+  parts: Pick<CompileInput, 'seed' | 'registry' | 'loaded'>,
 ): CompileInput {
   return {
     dataset,
-    registry,
-    seed,
+    ...parts,
     hash: (text) => createHash('sha256').update(text).digest('hex'),
   }
 }

@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { loadDataset } from '../config/load.ts'
 import { resolveDataset, type ResolvedDataset } from '../config/resolve-dataset.ts'
-import { compile } from '../graph/compile.ts'
+import type { Problem } from '../config/problem.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
 import { readSeedDescription } from '../seeds/stored.ts'
 import type { RunSettings } from '../store/run-settings.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { seedFolder } from './run-place.ts'
-import { lookAtStored } from './prepare.ts'
+import { compileDataset, lookAtStored } from './prepare.ts'
 
 /** The config of a run folder and what it compiles to, without a file from outside of the folder. */
 export interface StoredGraph {
@@ -31,12 +30,14 @@ export async function compileStored(
       ? null
       : lookAtStored(dataset.seedConfig, await readSeedDescription(join(directory, seedFolder)))
           .schema
-  const { graph } = compile({
-    dataset,
-    registry,
+  const { graph, unloaded } = await compileDataset(dataset, {
     seed,
-    hash: (text) => createHash('sha256').update(text).digest('hex'),
+    registry,
+    source: { directory: settings.directory ?? null },
+    signal: new AbortController().signal,
   })
+  const [lacking] = unloaded
+  if (lacking !== undefined) throw unloadable(directory, lacking)
   const same = settings.columns.every(
     ({ fingerprint }, id) => graph?.columns[id]?.fingerprint === fingerprint,
   )
@@ -48,6 +49,19 @@ function unreadable(directory: string): RowsmithError {
   return new RowsmithError(
     'fingerprint-changed',
     `this version of rowsmith reads the config stored in ${directory} differently than the one that made the run`,
-    { hints: ['Use the version of rowsmith that made the run, with the same plugins.'] },
+    {
+      hints: [
+        'Use the version of rowsmith that made the run, with the same plugins and the files its columns load.',
+      ],
+    },
+  )
+}
+
+/** Pure columns are made again, and read again what they were made from. */
+function unloadable(directory: string, { message, suggestion }: Problem): RowsmithError {
+  return new RowsmithError(
+    'column-not-loaded',
+    `the run in ${directory} needs what its columns load: ${message}`,
+    { hints: ['Put it back where it was.', ...(suggestion === undefined ? [] : [suggestion])] },
   )
 }

@@ -4,7 +4,12 @@ import type { ColumnConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import { formatPath, problemsOfZod } from '../config/problems.ts'
 import type { ColumnType } from '../graph/column-type.ts'
-import type { ColumnDescription, Row, RowGenerator } from '../graph/kind.ts'
+import {
+  type ColumnDescription,
+  nothingLoaded,
+  type Row,
+  type RowGenerator,
+} from '../graph/kind.ts'
 import { createRandom } from '../random/random.ts'
 import { Double, toDouble, type Value } from '../util/value.ts'
 import { withoutVector } from '../util/vector.ts'
@@ -54,7 +59,7 @@ function prepare(
       seedColumn: (column: string) => seed[column]?.type,
       modelIdentity: () => undefined,
     }
-    descriptions.set(name, sampler.describe(config, context))
+    descriptions.set(name, sampler.describe(config, context, nothingLoaded))
   }
   const problems = [...descriptions.values()].flatMap((description) => description.problems ?? [])
   const types = names.map((name) => descriptions.get(name)?.output ?? seed[name]?.type ?? 'string')
@@ -64,20 +69,25 @@ function prepare(
     const known = generators.get(name)
     if (known !== undefined) return known
     const references = descriptions.get(name)?.references.map((reference) => reference.name)
-    const made = sampler.bind(config, {
-      columns,
-      columnId(column) {
-        expect(references).toContain(column)
-        return names.indexOf(column)
+    const made = sampler.bind(
+      config,
+      {
+        columns,
+        columnId(column) {
+          expect(references).toContain(column)
+          return names.indexOf(column)
+        },
+        refersTo: (column) => references?.includes(column) ?? false,
+        model() {
+          throw new RangeError('A sampler has no model.')
+        },
+        columnType: (id) => types[id] ?? 'string',
+        random: (stream = name) => createRandom(11n, stream),
+        seed: null,
       },
-      refersTo: (column) => references?.includes(column) ?? false,
-      model() {
-        throw new RangeError('A sampler has no model.')
-      },
-      columnType: (id) => types[id] ?? 'string',
-      random: (stream = name) => createRandom(11n, stream),
-      seed: null,
-    })
+      nothingLoaded,
+    )
+
     if (made.by !== 'row') throw new TypeError('A sampler makes rows.')
     generators.set(name, made)
     return made

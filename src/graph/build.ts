@@ -3,7 +3,7 @@ import { matchesName } from '../config/glob.ts'
 import type { CompileInput, Draft, DraftColumn, Edge } from './draft.ts'
 import { fingerprintOf, materialOf, sideMaterialOf } from './fingerprint.ts'
 import type { Graph, GraphColumn } from './graph.ts'
-import type { ColumnDescription, ColumnKind } from './kind.ts'
+import { type ColumnDescription, type ColumnKind, nothingLoaded } from './kind.ts'
 import { orderColumns } from './order-columns.ts'
 import { seedColumnType } from './parse-columns.ts'
 
@@ -60,7 +60,7 @@ function columnNode(
   { draft, kind, config, description }: CheckedColumn,
   nodes: readonly Node[],
   byName: ReadonlyMap<string, number>,
-  { seed, hash, registry }: CompileInput,
+  { seed, hash, registry, loaded }: CompileInput,
 ): Node {
   const upstream = idsOf(draft.edges, byName)
   const fingerprints = new Map<string, string>()
@@ -71,9 +71,11 @@ function columnNode(
     fingerprints.set(before.name, before.fingerprint)
     depth = Math.max(depth, before.depth + 1)
   }
+  const own = loaded.get(draft.name) ?? nothingLoaded
   const material = materialOf({
     config,
     identity: description.identity,
+    loaded: own.identity,
     plugin: registry.originOf(kind.type),
     seed: kind.type === seedColumnType ? (seed?.identity ?? null) : null,
   })
@@ -82,6 +84,7 @@ function columnNode(
     name: draft.name,
     kind,
     config,
+    loaded: own,
     by: description.by,
     pure: description.pure,
     type: description.output,

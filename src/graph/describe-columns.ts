@@ -4,13 +4,13 @@ import type { ConfigPath, Problem } from '../config/problem.ts'
 import { modelOf } from '../config/resolve-dataset.ts'
 import { nearest } from '../util/near-miss.ts'
 import type { Draft, DraftColumn } from './draft.ts'
-import type { DescribeContext } from './kind.ts'
+import { type DescribeContext, nothingLoaded } from './kind.ts'
 import { modelIdentity } from './model-identity.ts'
 import { operationOf } from './generation-operation.ts'
 import type { Operation } from './request.ts'
 
 /** Asks each kind what its column reads, makes and needs. */
-export function describeColumns({ input: { dataset, seed }, columns }: Draft): Problem[] {
+export function describeColumns({ input: { dataset, seed, loaded }, columns }: Draft): Problem[] {
   const configs = new Map<string, ColumnConfig>(
     columns
       .filter(({ name }) => name !== unread)
@@ -28,7 +28,13 @@ export function describeColumns({ input: { dataset, seed }, columns }: Draft): P
       seedColumn: (name) => seedTypes.get(name),
       modelIdentity: (alias) => modelIdentity(dataset, alias),
     }
-    column.description = column.kind.describe(column.config, context)
+    const own = loaded.get(column.name) ?? nothingLoaded
+    // Why it could not be loaded is told where that was tried.
+    if (column.kind.load !== undefined && own === nothingLoaded) {
+      column.isSound = false
+      continue
+    }
+    column.description = column.kind.describe(column.config, context, own)
     const { pure, routes } = column.description
     if (pure && routes.length > 0) problems.push(pureWithRoutes(column))
     problems.push(...(column.description.problems ?? []))

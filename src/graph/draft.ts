@@ -5,7 +5,7 @@ import type { ResolvedDataset } from '../config/resolve-dataset.ts'
 import type { Template } from '../templates/template.ts'
 import type { Cell } from '../util/value.ts'
 import type { ColumnType } from './column-type.ts'
-import type { ColumnDescription, ColumnKind, Reference } from './kind.ts'
+import type { ColumnDescription, ColumnKind, Loaded, Reference } from './kind.ts'
 
 /** What the seed offers: its columns and what tells its content from another's. */
 export interface SeedSchema {
@@ -29,6 +29,8 @@ export interface Origin {
 export interface CompileInput {
   dataset: ResolvedDataset
   registry: KindTable
+  /** What kinds that load have loaded, by column; a column that is not there can't be described. */
+  loaded: ReadonlyMap<string, Loaded>
   /** Null when the config has no seed. */
   seed: SeedSchema | null
   /** A cryptographic hash as text; an argument, because this folder is pure. */

@@ -4,16 +4,23 @@ import { Double, type Value } from '../util/value.ts'
 
 /**
  * Fields that never change the value of a cell that was made, so they may be changed in a run:
- * where it is shown (`drop`), what becomes of a row without it (`on_failure`) and what its model is
- * called in this config; the model itself is in the identity.
+ * where it is shown (`drop`), what becomes of a row without it (`on_failure`), which answers make
+ * none (`on_cut`) and what its model is called in this config; the model itself is in the identity.
  */
-const withoutInfluence: ReadonlySet<string> = new Set(['drop', 'on_failure', 'model_alias'])
+const withoutInfluence: ReadonlySet<string> = new Set([
+  'drop',
+  'on_failure',
+  'on_cut',
+  'model_alias',
+])
 
 export interface Material {
   /** The column as its kind's schema read it, with its name: randomness is addressed by it. */
   config: object
   /** What the kind says decides its values beside the config. */
   identity: unknown
+  /** Identity of what its kind loaded. */
+  loaded: unknown
   /** The plugin its kind is from; null for a built-in kind. */
   plugin: Origin | null
   /** Identity of the seed's content, for columns that read it. */
@@ -21,11 +28,12 @@ export interface Material {
 }
 
 /** The canonical text of what a column itself contributes to its values. */
-export function materialOf({ config, identity, plugin, seed }: Material): string {
+export function materialOf({ config, identity, loaded, plugin, seed }: Material): string {
   const fields = Object.entries(config).filter(([key]) => !withoutInfluence.has(key))
   return textOf({
     column: Object.fromEntries(fields),
     ...(identity === undefined ? {} : { identity }),
+    ...(loaded === undefined ? {} : { loaded }),
     ...(plugin === null ? {} : { plugin }),
     ...(seed === null ? {} : { seed }),
   })

@@ -2,7 +2,7 @@ import type { ColumnConfig } from '../config/dataset.ts'
 import type { Template } from '../templates/template.ts'
 import type { Distribution } from './distribution.ts'
 import type { ColumnType } from './column-type.ts'
-import type { ColumnKind, ColumnRoute } from './kind.ts'
+import type { ColumnKind, ColumnRoute, Loaded } from './kind.ts'
 import type { Cell } from '../util/value.ts'
 
 /** A column of the compiled graph. All numbers are ids: positions in `Graph.columns`. */
@@ -11,6 +11,7 @@ export interface GraphColumn {
   readonly name: string
   readonly kind: ColumnKind
   readonly config: ColumnConfig
+  readonly loaded: Loaded
   readonly by: 'row' | 'cell' | 'column'
   readonly pure: boolean
   readonly type: ColumnType

@@ -59,6 +59,49 @@ export interface ColumnDescription {
   problems?: readonly Problem[]
 }
 
+/** What a kind read before it describes a column: files, folders, code. */
+export interface Loaded {
+  /** Decides the column's values beside its config: a hash of the content, never of its place. */
+  readonly identity: unknown
+}
+
+/** Of a kind that loads nothing. */
+export const nothingLoaded: Loaded = { identity: undefined }
+
+export interface LoadContext {
+  /** Where relative paths start: the folder of the config, the working directory without a file. */
+  readonly directory: string
+  readonly signal: AbortSignal
+}
+
+export interface LoadFaultOptions {
+  cause?: unknown
+  /** Kebab-case and stable; `column-not-loaded` when left out. */
+  code?: string
+  /** The way out, one sentence. */
+  suggestion?: string
+  /** The field of the column it is about. */
+  field?: string
+}
+
+/** Why a column can't be loaded, as its user can put it right. */
+export class LoadFault extends Error {
+  readonly code: string
+  readonly suggestion: string | null
+  readonly field: string | null
+
+  constructor(
+    message: string,
+    { cause, code = 'column-not-loaded', suggestion, field }: LoadFaultOptions = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'LoadFault'
+    this.code = code
+    this.suggestion = suggestion ?? null
+    this.field = field ?? null
+  }
+}
+
 /** What a kind may look at while describing a column. */
 export interface DescribeContext {
   /** Path of the column in the config. */
@@ -217,20 +260,29 @@ export type Generator =
  *
  * Built-ins and plugins are registered the same way; the engine asks only what stands here.
  */
-export interface ColumnKind<Config extends ColumnConfig = ColumnConfig> {
+export interface ColumnKind<
+  Config extends ColumnConfig = ColumnConfig,
+  Own extends Loaded = Loaded,
+> {
   /** The value of `column_type`. */
   readonly type: string
   /** The whole column object; unknown keys are refused by it. */
   readonly schema: z.ZodType<Config>
   /** Fields that hold a template, in the order in which a person would read their texts. */
   readonly templates?: readonly string[]
-  describe(config: Config, context: DescribeContext): ColumnDescription
-  bind(config: Config, context: BindContext): Generator
+  /**
+   * Reads what the column needs from outside before anything is described: files, schemas, code. What
+   * it throws is told with the column's place, a `LoadFault` with its field and the way out.
+   */
+  load?(config: Config, context: LoadContext): Promise<Own>
+  /** Twice the same for the same config and what was loaded; reads nothing itself. */
+  describe(config: Config, context: DescribeContext, loaded: Own): ColumnDescription
+  bind(config: Config, context: BindContext, loaded: Own): Generator
 }
 
 /** Returns its argument; it exists for the types. */
-export function defineColumn<Config extends ColumnConfig>(
-  kind: ColumnKind<Config>,
-): ColumnKind<Config> {
+export function defineColumn<Config extends ColumnConfig, Own extends Loaded = Loaded>(
+  kind: ColumnKind<Config, Own>,
+): ColumnKind<Config, Own> {
   return kind
 }

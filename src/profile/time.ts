@@ -1,4 +1,5 @@
-import { daysInMonth, instantOf } from '../samplers/calendar.ts'
+import { instantOf } from '../samplers/calendar.ts'
+import { daysInMonth } from '../util/days.ts'
 
 const isoDate = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/
 

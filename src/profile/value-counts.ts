@@ -52,7 +52,7 @@ function areScalars(values: readonly (Scalar | Float32Array)[]): values is reado
 }
 
 /** Bytes of a value in a plain page, for the choice between that and a dictionary. */
-export function plainBytes(value: Scalar): number {
+function plainBytes(value: Scalar): number {
   if (value === null) return 0
   return typeof value === 'string' ? 4 + value.length : 8
 }

@@ -47,7 +47,12 @@ export async function sampleRow(
     clock: systemClock,
   })
   const { inspected } = look
-  const { graph, problems: found } = compileDataset(dataset, look.schema, registry)
+  const { graph, problems: found } = await compileDataset(dataset, {
+    seed: look.schema,
+    registry,
+    source,
+    signal,
+  })
   const compiled = look.unread ? found.filter(({ code }) => code !== 'unknown-reference') : found
   const problems = withPositions([...look.problems, ...compiled], source.file, locate)
   const nothing = {

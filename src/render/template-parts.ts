@@ -119,7 +119,13 @@ async function readColumnParts({
   if (raw === undefined) throw noSuchColumn(name, source, dataset)
   const path = ['columns', index]
   // Of its templates and fields; what other columns lack does not keep this one from being read.
-  const own = compileDataset(dataset, null, registry).problems.filter(
+  const compiled = await compileDataset(dataset, {
+    seed: null,
+    registry,
+    source,
+    signal: new AbortController().signal,
+  })
+  const own = compiled.problems.filter(
     ({ level, path: at, code }) =>
       level === 'error' && at[0] === 'columns' && at[1] === index && !aboutOthers.has(code),
   )

@@ -49,7 +49,7 @@ export async function makeReport(
   return { run, columns }
 }
 
-/** Null for a config that another version or a missing plugin made; the figures need none. */
+/** Null for a config that another version made, or one whose plugin or file is gone; the figures need none. */
 async function storedGraph(
   { directory, settings }: StoreSummary,
   registry: () => Promise<Registry>,
@@ -57,7 +57,7 @@ async function storedGraph(
   try {
     return (await compileStored(directory, settings, await registry())).graph
   } catch (error) {
-    const codes = ['fingerprint-changed', 'plugin-missing']
+    const codes = ['fingerprint-changed', 'plugin-missing', 'column-not-loaded']
     if (isRowsmithError(error) && codes.includes(error.code)) return null
     throw error
   }

@@ -19,7 +19,7 @@ export function bindGenerators(options: BindOptions): (Generator | null)[] {
   )
   return options.graph.columns.map((column) =>
     column.producer === null
-      ? column.kind.bind(column.config, contextOf(column, columns, options))
+      ? column.kind.bind(column.config, contextOf(column, columns, options), column.loaded)
       : null,
   )
 }

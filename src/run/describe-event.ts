@@ -30,6 +30,8 @@ function describeEvent(event: SchedulerEvent): string | null {
       return `row ${event.row}, column ${event.column}: ${event.code}: ${event.message}${event.kept ? ' (kept as null)' : ' (row dropped)'}`
     case 'condition-failed':
       return `row ${event.row}, column ${event.column}: its skip condition failed and the cell is skipped: ${event.message}`
+    case 'secret-removed':
+      return `row ${event.row}, column ${event.column}: the answer of ${event.route} repeated a key, which was replaced`
     case 'endpoint-stopped':
       return `${event.model === null ? '' : `model ${event.model} of `}endpoint ${event.endpoint} stopped: ${messageOf(event.error)}`
     case 'early-shutdown':

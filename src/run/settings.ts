@@ -31,6 +31,7 @@ export function newSettings(
     config: storedConfig(config, dataset),
     seedIdentity,
     columns: storedColumns(graph),
+    directory: source.directory,
     plugins,
   }
 }

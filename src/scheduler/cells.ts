@@ -15,7 +15,7 @@ import { createFrames, type FrameRow, type Frames } from './frames.ts'
 import type { JournaledExchange } from '../rows/journal.ts'
 import type { OpenGroup } from './open-group.ts'
 import { type Outcome, thrownFailure } from '../rows/cell-outcome.ts'
-import type { Job } from './requests.ts'
+import type { Job } from './request-job.ts'
 import { createRowWork, type RowWork } from './row-work.ts'
 import { createSharedColumn, type SharedColumn } from './shared-requests.ts'
 import { createTasks, type TaskCell } from './tasks.ts'
@@ -24,7 +24,7 @@ import type { WorkColumn, WorkGraph } from './work-graph.ts'
 export interface CellsOptions extends ConversationPorts {
   work: WorkGraph
   evaluator: Evaluator
-  dispatcher: () => Dispatcher<Job>
+  dispatcher: Dispatcher<Job>
   /** Position of the line in which a column's task cells or frames wait to start; by local. */
   startRouteOf: (local: number) => number
   /** Nothing is sent: a row that needs it is left. */

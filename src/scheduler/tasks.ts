@@ -7,7 +7,7 @@ import { type Conversation, type ConversationPorts, createConversation } from '.
 import type { JournaledExchange } from '../rows/journal.ts'
 import type { OpenGroup } from './open-group.ts'
 import type { Outcome } from '../rows/cell-outcome.ts'
-import type { Job } from './requests.ts'
+import type { Job } from './request-job.ts'
 
 /** A cell whose generator sends any number of requests, or none. */
 export interface TaskCell {
@@ -26,7 +26,7 @@ export interface TaskCell {
 }
 
 export interface TasksOptions extends ConversationPorts {
-  dispatcher: () => Dispatcher<Job>
+  dispatcher: Dispatcher<Job>
   /** Nothing is sent: what is answered already makes a cell, or the row is left. */
   settleOnly: boolean
   /** The run has ended: what comes back now belongs to nobody. */
@@ -72,12 +72,12 @@ export function createTasks(options: TasksOptions): Tasks {
   let settling = 0
 
   function queue(cell: TaskCell, startRoute: number): void {
-    options.dispatcher().enqueue(startRoute, {
+    options.dispatcher.enqueue(startRoute, {
       group: cell.group.number,
       depth: cell.depth,
       start(lease) {
         if (cell.group.isOpen(cell.offset)) return start(cell, lease)
-        options.dispatcher().release(lease, { kind: 'unused' })
+        options.dispatcher.release(lease, { kind: 'unused' })
         cell.abandoned()
       },
     })
@@ -192,7 +192,7 @@ export function createTasks(options: TasksOptions): Tasks {
       cell.abandoned()
     }
     if (lease !== null) {
-      options.dispatcher().release(lease, { kind: grace === null ? 'ok' : 'failed' })
+      options.dispatcher.release(lease, { kind: grace === null ? 'ok' : 'failed' })
     }
     // Last, so that nothing ends while the consequences of a task are drawn.
     if (run.works) active -= 1

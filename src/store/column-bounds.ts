@@ -28,6 +28,7 @@ const bounds: Readonly<
 > = {
   BYTE_ARRAY: textBounds,
   BOOLEAN: flagBounds,
+  INT32: numberBounds,
   INT64: integerBounds,
   DOUBLE: numberBounds,
 }

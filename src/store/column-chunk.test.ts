@@ -5,6 +5,7 @@ import type { ColumnType } from '../graph/column-type.ts'
 import type { StoredValue } from '../graph/stored-value.ts'
 import { countValues } from '../profile/value-counts.ts'
 import { compressors, createdBy, partSchema } from './parquet-codec.ts'
+import { physicalColumn } from './parquet-value.ts'
 import { recordColumn, rowColumn } from './run-settings.ts'
 import { writeRowGroup } from './write-row-group.ts'
 
@@ -40,7 +41,7 @@ function theirs(type: ColumnType, values: readonly StoredValue[]): Uint8Array {
       {
         ...common,
         name: 'value',
-        data: type === 'int64' ? values.map(toInteger) : [...values],
+        data: type === 'int64' ? values.map(toInteger) : [...physicalColumn(type, values)],
         ...(type === 'float64' && hasNegativeZero && { encoding: 'PLAIN' as const }),
       },
     ],
@@ -81,6 +82,13 @@ const columns: Readonly<Record<string, [ColumnType, StoredValue[]]>> = {
   'both zeros': ['float64', repeat(100, (at) => (at % 2 === 0 ? 0 : -0))],
   'one zero': ['float64', repeat(100, () => 0)],
   'numbers of several pages': ['float64', repeat(300_000, (at) => Math.sin(at))],
+  'dates that repeat': ['date', repeat(3_000, (at) => `2025-01-${10 + (at % 9)}`)],
+  'dates that differ': ['date', [null, '1969-12-31', '2025-01-02', '0001-01-01']],
+  'times that differ': [
+    'timestamp_ns_utc',
+    repeat(50, (at) => `2025-01-02T03:04:${10 + at}.00000000${(at % 9) + 1}Z`),
+  ],
+  'times that repeat': ['timestamp', repeat(500, (at) => `2025-01-02T03:04:0${at % 6}`)],
   'few flags': ['bool', [true, null, false]],
   flags: ['bool', repeat(1_000, (at) => (at % 5 === 0 ? null : at % 3 === 0))],
   'flags that are all the same': ['bool', repeat(1_000, () => true)],

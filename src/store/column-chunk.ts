@@ -3,7 +3,7 @@ import { ByteWriter, type Writer } from 'hyparquet-writer'
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js'
 import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js'
 import type { StoredValue } from '../graph/stored-value.ts'
-import { plainBytes, type ValueCounts } from '../profile/value-counts.ts'
+import type { ValueCounts } from '../profile/value-counts.ts'
 import { boundsOf } from './column-bounds.ts'
 import { compressors } from './parquet-codec.ts'
 import { plainPage, type PlainType } from './plain-page.ts'
@@ -16,8 +16,11 @@ export interface ChunkColumn {
   required: boolean
   values: readonly StoredValue[]
   /** Null where most values are different. */
-  counts: ValueCounts | null
+  counts: ColumnCounts | null
 }
+
+/** The values as pages have them. */
+type ColumnCounts = Omit<ValueCounts, 'values'> & { values: readonly StoredValue[] }
 
 interface Page {
   start: number
@@ -73,7 +76,7 @@ export function writeColumnChunk(writer: Writer, column: ChunkColumn): ColumnChu
 }
 
 /** Null unless a dictionary takes at most half of what plain values do. */
-function dictionaryOf({ type, values, counts }: ChunkColumn): ValueCounts | null {
+function dictionaryOf({ type, values, counts }: ChunkColumn): ColumnCounts | null {
   if (counts === null || type === 'BOOLEAN') return null
   // A dictionary would take -0 for 0.
   if (type === 'DOUBLE' && counts.values.includes(0) && values.some((one) => Object.is(one, -0))) {
@@ -83,7 +86,7 @@ function dictionaryOf({ type, values, counts }: ChunkColumn): ValueCounts | null
   let dictionary = 0
   let plain = 0
   for (let at = 0; at < different.length; at += 1) {
-    const bytes = plainBytes(different[at] ?? null)
+    const bytes = estimates[type](different[at] ?? null) + (type === 'BYTE_ARRAY' ? 4 : 0)
     dictionary += bytes
     plain += bytes * (times[at] as number)
   }
@@ -101,7 +104,7 @@ function plainEncoding({ type, values }: ChunkColumn): Encoding {
 }
 
 function pagesOf({ type, values }: ChunkColumn, hasDictionary: boolean): Page[] {
-  const bytesOf = hasDictionary ? indexBytes : estimates[type]
+  const bytesOf = hasDictionary ? fourBytes : estimates[type]
   if (bytesOf !== estimates.BYTE_ARRAY && values.length * 8 < pageBytes) {
     return [{ start: 0, end: values.length }]
   }
@@ -121,11 +124,11 @@ function pagesOf({ type, values }: ChunkColumn, hasDictionary: boolean): Page[] 
 }
 
 const eightBytes = (value: StoredValue): number => (value === null ? 0 : 8)
-
-const indexBytes = (value: StoredValue): number => (value === null ? 0 : 4)
+const fourBytes = (value: StoredValue): number => (value === null ? 0 : 4)
 
 const estimates: Record<PlainType, (value: StoredValue) => number> = {
   BOOLEAN: (value) => (value === null ? 0 : 1 / 8),
+  INT32: fourBytes,
   INT64: eightBytes,
   DOUBLE: eightBytes,
   BYTE_ARRAY: (value) => (typeof value === 'string' ? value.length : 0),
@@ -143,7 +146,7 @@ function plainBody({ type, values }: ChunkColumn, encoding: Encoding, page: Page
   return body.getBytes()
 }
 
-function indexBody({ positions, nulls }: ValueCounts, { start, end }: Page): Uint8Array {
+function indexBody({ positions, nulls }: ColumnCounts, { start, end }: Page): Uint8Array {
   const all = positions.subarray(start, end)
   const own = nulls === 0 ? all : all.filter((position) => position >= 0)
   let greatest = 0
@@ -155,7 +158,7 @@ function indexBody({ positions, nulls }: ValueCounts, { start, end }: Page): Uin
 }
 
 /** The bytes of the page before they are compressed, its header included. */
-function writeDictionary(writer: Writer, type: PlainType, { values }: ValueCounts): number {
+function writeDictionary(writer: Writer, type: PlainType, { values }: ColumnCounts): number {
   const body = plainPage(type, values)
   const compressed = compressors.ZSTD(body)
   const start = writer.offset

@@ -7,10 +7,11 @@ import { recordColumn, rowColumn, type RunSettings, type StoredPlugin } from './
 
 /** Writes what a new run is. Runs inside the transaction that makes the tables. */
 export function fillLedger(ledger: LedgerFile, settings: RunSettings): void {
-  const { name, seed, rows, frameRows, partRows, seedIdentity, plugins: used = [] } = settings
+  const { name, seed, rows, frameRows, partRows, seedIdentity } = settings
+  const { directory = null, plugins: used = [] } = settings
   const config = addConfig(ledger, settings)
   const plugins = used.length === 0 ? null : JSON.stringify(used)
-  const fields = { name, seed, rows, frameRows, partRows, config, seedIdentity, plugins }
+  const fields = { name, seed, rows, frameRows, partRows, config, seedIdentity, directory, plugins }
   const meta = Object.entries(fields)
   for (const [key, value] of meta) {
     if (value !== null) ledger.run('INSERT INTO meta VALUES (?, ?)', key, String(value))
@@ -82,9 +83,14 @@ export function readSettings(ledger: LedgerFile): ConfigInForce & { settings: Ru
       config: readConfig(ledger, config),
       seedIdentity: meta.get('seedIdentity') ?? null,
       columns: columns.map(({ settings }) => settings),
+      ...directoryOf(meta.get('directory')),
       ...pluginsOf(meta.get('plugins')),
     },
   }
+}
+
+function directoryOf(directory: string | undefined): Pick<RunSettings, 'directory'> {
+  return directory === undefined ? {} : { directory }
 }
 
 function pluginsOf(text: string | undefined): Pick<RunSettings, 'plugins'> {

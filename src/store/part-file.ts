@@ -16,8 +16,10 @@ import {
   type WrittenFile,
 } from './parquet-codec.ts'
 import { isVectorType } from '../graph/column-type.ts'
+import { storedReader } from './parquet-value.ts'
 import { createRowGroup, type RowBlock, type RowGroupLimits } from './row-group.ts'
 import { rowColumn } from './run-settings.ts'
+import { readVectors } from './vector-chunk.ts'
 import { writeRowGroup } from './write-row-group.ts'
 
 export interface WritePartOptions {
@@ -101,26 +103,20 @@ export async function* readPartFile(
     compressors: decompressors,
     useOffsetIndex: false,
   })
-  for (const range of scan.ranges) {
+  for (const [at, range] of scan.ranges.entries()) {
     const numbers = await scan.readColumn({ column: rowColumn, ...range })
     const values: StoredValue[][] = []
     for (const { name, type } of columns) {
+      if (isVectorType(type)) {
+        values.push([...readVectors(source, metadata.row_groups[at], name)])
+        continue
+      }
       const data = await scan.readColumn({ column: name, ...range })
       // hyparquet types values as `any`; the schema is the one of `partSchema`.
-      values.push(
-        isVectorType(type)
-          ? Array.from(data, (value: unknown) => vectorOf(value))
-          : Array.from(data, (value: StoredValue | undefined) => value ?? null),
-      )
+      values.push(Array.from(data, storedReader(type)))
     }
     yield { rows: Float64Array.from(numbers, Number), columns: values }
   }
-}
-
-function vectorOf(list: unknown): Float32Array | null {
-  if (list === null || list === undefined) return null
-  if (Array.isArray(list)) return Float32Array.from(list as readonly number[])
-  throw new TypeError(`expected a list of numbers in a part file, got a ${typeof list}`)
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { StoredValue } from '../graph/stored-value.ts'
 
 /** Physical types of Parquet that parts use for columns without a structure. */
-export type PlainType = 'BOOLEAN' | 'INT64' | 'DOUBLE' | 'BYTE_ARRAY'
+export type PlainType = 'BOOLEAN' | 'INT32' | 'INT64' | 'DOUBLE' | 'BYTE_ARRAY'
 
 /** Values of a page one after the other, without null. Throws for one of another type. */
 export function plainPage(type: PlainType, values: readonly StoredValue[]): Uint8Array {
@@ -14,6 +14,7 @@ export function plainPage(type: PlainType, values: readonly StoredValue[]): Uint
 
 const encoders: Readonly<Record<PlainType, (values: readonly StoredValue[]) => Uint8Array>> = {
   BOOLEAN: flags,
+  INT32: smallIntegers,
   INT64: integers,
   DOUBLE: doubles,
   BYTE_ARRAY: texts,
@@ -21,6 +22,7 @@ const encoders: Readonly<Record<PlainType, (values: readonly StoredValue[]) => U
 
 const isOfType: Readonly<Record<PlainType, (value: StoredValue) => boolean>> = {
   BOOLEAN: (value) => typeof value === 'boolean',
+  INT32: (value) => typeof value === 'number',
   INT64: (value) => typeof value === 'number' || typeof value === 'bigint',
   DOUBLE: (value) => typeof value === 'number',
   BYTE_ARRAY: (value) => typeof value === 'string',
@@ -32,6 +34,14 @@ function flags(values: readonly StoredValue[]): Uint8Array {
     if (values[at] === true) (bytes[at >> 3] as number) |= 1 << (at & 7)
   }
   return bytes
+}
+
+function smallIntegers(values: readonly StoredValue[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(4 * values.length))
+  for (let at = 0; at < values.length; at += 1) {
+    view.setInt32(4 * at, values[at] as number, true)
+  }
+  return new Uint8Array(view.buffer)
 }
 
 function integers(values: readonly StoredValue[]): Uint8Array {

@@ -39,6 +39,8 @@ export interface RunSettings {
   /** Content identity of the seed data. */
   seedIdentity: string | null
   columns: readonly ColumnSettings[]
+  /** Where the config lay, for what its columns load from files; null without a file. */
+  directory?: string | null
   /** Beside the built-in kinds; none when left out. */
   plugins?: readonly StoredPlugin[]
 }

@@ -27,6 +27,7 @@ import { syncFolder } from './parquet-codec.ts'
 import type { StoreEvent } from './open-run.ts'
 import type { RunSettings } from './run-settings.ts'
 import { storageError } from '../threads/storage-error.ts'
+import { failedWith } from '../threads/system-error.ts'
 import { type ReadPage, readRows } from './read-rows.ts'
 import { commitPart, streamPart } from './write-part.ts'
 import type { WriterCalls } from './writer.worker.ts'
@@ -118,8 +119,7 @@ export async function createStore(
 }
 
 function isNoFolder(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false
-  return error.code === 'EEXIST' || error.code === 'ENOTDIR'
+  return failedWith(error, 'EEXIST', 'ENOTDIR')
 }
 
 /** Opens a run folder that exists. */

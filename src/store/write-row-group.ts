@@ -1,10 +1,11 @@
 import type { ColumnChunk } from 'hyparquet'
 import type { ParquetWriter, Writer } from 'hyparquet-writer'
-import { isVectorType, type ColumnType, type VectorType } from '../graph/column-type.ts'
+import { isTimeType, isVectorType, type ColumnType, type VectorType } from '../graph/column-type.ts'
 import type { StoredValue } from '../graph/stored-value.ts'
 import { countValues, type ValueCounts } from '../profile/value-counts.ts'
-import { writeColumnChunk } from './column-chunk.ts'
+import { writeColumnChunk, type ChunkColumn } from './column-chunk.ts'
 import type { FileColumn } from './parquet-codec.ts'
+import { physicalColumn } from './parquet-value.ts'
 import type { PlainType } from './plain-page.ts'
 import type { RowBlock } from './row-group.ts'
 import { recordColumn, rowColumn } from './run-settings.ts'
@@ -16,6 +17,11 @@ const plainTypes: Readonly<Record<Exclude<ColumnType, VectorType>, PlainType>> =
   float64: 'DOUBLE',
   string: 'BYTE_ARRAY',
   json: 'BYTE_ARRAY',
+  date: 'INT32',
+  timestamp: 'INT64',
+  timestamp_utc: 'INT64',
+  timestamp_ns: 'INT64',
+  timestamp_ns_utc: 'INT64',
 }
 
 /** Writes a row group of a part and notes it for the footer; `counts` of its columns. */
@@ -59,17 +65,27 @@ function writeChunk(
   values: readonly StoredValue[],
   counts: ValueCounts | null,
 ): ColumnChunk {
-  if (!isVectorType(type)) {
-    return writeColumnChunk(writer, {
-      name,
-      type: plainTypes[type],
-      required: false,
-      values,
-      counts,
-    })
+  if (isVectorType(type)) {
+    const vectors = values.map((value) => (value instanceof Float32Array ? value : null))
+    return writeVectorChunk(writer, name, vectors)
   }
-  const vectors = values.map((value) => (value instanceof Float32Array ? value : null))
-  return writeVectorChunk(writer, name, vectors)
+  const column = { name, type: plainTypes[type], required: false }
+  if (!isTimeType(type)) return writeColumnChunk(writer, { ...column, values, counts })
+  return writeColumnChunk(writer, { ...column, ...physicalTimes(type, values, counts) })
+}
+
+/** Times are texts in memory and counts in a file; each is read once. */
+function physicalTimes(
+  type: ColumnType,
+  values: readonly StoredValue[],
+  counts: ValueCounts | null,
+): Pick<ChunkColumn, 'values' | 'counts'> {
+  if (counts === null) return { values: physicalColumn(type, values), counts }
+  const different = physicalColumn(type, counts.values)
+  return {
+    values: Array.from(counts.positions, (position) => different[position] ?? null),
+    counts: { ...counts, values: different },
+  }
 }
 
 function bytesOf({ meta_data: meta }: ColumnChunk): bigint {

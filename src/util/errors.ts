@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'run-missing'
   /** A run needs a plugin that is not there. */
   | 'plugin-missing'
+  /** A run needs a file or folder that one of its columns loads. */
+  | 'column-not-loaded'
   /** The machine or the outside world failed while running. */
   | 'disk-full'
   | 'storage-failed'

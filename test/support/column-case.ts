@@ -1,7 +1,13 @@
 import type { ModelConfig, RawColumn } from '../../src/config/dataset.ts'
 import { builtInRegistry } from '../../src/plugins/kind-registry.ts'
 import type { Graph, GraphColumn } from '../../src/graph/graph.ts'
-import type { Generator, RequestGenerator, Row, RowGenerator } from '../../src/graph/kind.ts'
+import type {
+  BindContext,
+  Generator,
+  RequestGenerator,
+  Row,
+  RowGenerator,
+} from '../../src/graph/kind.ts'
 import { createRandom } from '../../src/random/random.ts'
 import type { Value } from '../../src/util/value.ts'
 import { type Case, compiled, graphOf, problemsOf } from './compile-case.ts'
@@ -51,7 +57,7 @@ export interface Bound {
 function bind(graph: Graph, name: string, { models = [], seed, runSeed = 1n }: Bound): Generator {
   const column = named(graph, name)
   const readable = new Set(column.upstream)
-  return column.kind.bind(column.config, {
+  const context: BindContext = {
     columnId(other) {
       const id = graph.byName.get(other)
       if (id === undefined || !readable.has(id)) throw new Error(`${name} does not read ${other}`)
@@ -67,7 +73,8 @@ function bind(graph: Graph, name: string, { models = [], seed, runSeed = 1n }: B
     },
     random: (stream = name) => createRandom(runSeed, stream),
     seed: seed === undefined ? null : { value: (row, other) => seed[row]?.[other] ?? null },
-  })
+  }
+  return column.kind.bind(column.config, context, column.loaded)
 }
 
 export function bindRow(graph: Graph, name: string, options: Bound = {}): RowGenerator {

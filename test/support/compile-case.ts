@@ -151,6 +151,7 @@ export function compiled(
   return compile({
     dataset,
     registry: { columns: registry ?? noteKinds, originOf: () => null },
+    loaded: new Map(),
     seed: seed ?? null,
     hash: hash ?? ((text) => `<${text}>`),
   })

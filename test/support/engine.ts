@@ -10,6 +10,7 @@ import type {
   SharedGenerator,
   TaskContext,
 } from '../../src/graph/kind.ts'
+import { nothingLoaded } from '../../src/graph/kind.ts'
 import {
   type ModelReply,
   type ModelRequest,
@@ -96,6 +97,7 @@ export function testGraph(columns: readonly TestColumn[]): {
       // The scheduler never asks a kind anything; it only knows what is declared beside it.
       kind: {} as ColumnKind,
       config: {} as never,
+      loaded: nothingLoaded,
       by,
       pure: column.pure ?? by === 'row',
       type: column.type ?? 'string',
