@@ -1,7 +1,14 @@
 import { basename, extname } from 'node:path'
 import { preview, type Preview } from '../run/preview.ts'
 import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
-import { costText, cutTexts, failureTexts, rowsText, textWidth } from './report-run.ts'
+import {
+  costText,
+  cutTexts,
+  failureTexts,
+  rejectionTexts,
+  rowsText,
+  textWidth,
+} from './report-run.ts'
 import { pageThrough, type Pages } from './pager.ts'
 import { throughProgram } from './pager-program.ts'
 import { recordLines, rule } from './record.ts'
@@ -57,6 +64,7 @@ export async function runPreview(config: string, options: PreviewOptions): Promi
       width: textWidth(screen),
     })
     for (const text of failed) screen.print(text)
+    for (const text of rejectionTexts(made)) screen.print(text)
     for (const text of cutTexts(made)) screen.print(screen.style('yellow', text))
     screen.print(`${rowsText(result.rows)}. ${costText(result)}, ${duration(result.seconds)}.`)
     return exitCodeOfRun(result)

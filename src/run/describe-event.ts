@@ -50,8 +50,11 @@ function describeEvent(event: SchedulerEvent): string | null {
 /** What a store event says in the log, or null for what is too frequent to be told. */
 export function describeStoreEvent(event: StoreEvent): string | null {
   switch (event.type) {
-    case 'part-committed':
-      return `part ${event.part} committed: ${event.rows} rows`
+    case 'part-committed': {
+      const { part, rows, outcomes } = event
+      const { nullKept, dropped, rejected } = outcomes
+      return `part ${part} committed: ${rows} rows, of them ${nullKept} kept with a null, ${dropped} dropped, ${rejected} rejected`
+    }
     case 'join-finished':
       return `dataset joined: ${event.rows} rows in ${event.files} files`
     case 'part-file-written':

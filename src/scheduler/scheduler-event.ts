@@ -27,7 +27,15 @@ export type SchedulerEvent =
 export interface Snapshot {
   columns: readonly ColumnProgress[]
   routes: readonly RouteProgress[]
-  rows: { decided: number; dropped: number; remaining: number; open: number; begun: number }
+  rows: {
+    decided: number
+    /** Of the decided ones, as far as is known: some are found when their part is written. */
+    dropped: number
+    rejected: number
+    remaining: number
+    open: number
+    begun: number
+  }
   openGroups: number
   partsWriting: number
   /** Requests between two attempts. */

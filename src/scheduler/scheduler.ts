@@ -149,6 +149,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     completePart: options.completePart,
     signal: lifetime.signal,
     tally,
+    lost: (outcome, rows) => counts.rowsLost(outcome, rows),
     committed: changed,
     failed: (error) => ending.partFailed(error),
   })
@@ -218,12 +219,12 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   })
 
   function rowDecided(group: OpenGroup, offset: number): void {
-    const isDropped = group.isDropped(offset)
-    counts.rowDecided(isDropped)
-    if (isDropped) cells.rowDropped(group, offset)
-    // Dropped, or all it needed was in the ledger: frames must not wait for it.
+    const loss = group.lossOf(offset)
+    counts.rowDecided(loss)
+    if (loss !== null) cells.rowLost(group, offset, loss)
+    // Lost, or all it needed was in the ledger: frames must not wait for it.
     if (work.wholeFrames) cells.frames.leaveAll({ group, offset })
-    parts.decided(group.group.part, group.block.rowAt(offset))
+    parts.decided(group.group.part, group.block.rowAt(offset), loss)
     groups.closeIfDone(group)
   }
 

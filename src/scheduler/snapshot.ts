@@ -37,7 +37,7 @@ export function takeSnapshot(sources: SnapshotSources): Snapshot {
     routes: routeProgress(sources.routes, sending, now),
     rows: {
       decided: counts.decidedRows,
-      dropped: counts.droppedRows,
+      ...counts.lostRows,
       remaining: source.rows - counts.decidedRows,
       open: groups.rows,
       begun: sources.starts.begun,

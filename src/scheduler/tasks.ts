@@ -3,6 +3,7 @@ import type { InterruptReason } from '../graph/interrupted.ts'
 import type { Dispatcher, Lease } from '../limits/dispatcher.ts'
 import type { Timer } from '../util/clock.ts'
 import { BlockRow } from '../rows/block.ts'
+import type { AbsentOutcome } from '../rows/row-outcome.ts'
 import { type Conversation, type ConversationPorts, createConversation } from './conversation.ts'
 import type { JournaledExchange } from '../rows/journal.ts'
 import type { OpenGroup } from './open-group.ts'
@@ -47,7 +48,7 @@ export interface Tasks {
   /** Nothing more is sent: those that wait in a line are told. */
   nothingSent(reason: InterruptReason): void
   routeStopped(route: number): void
-  rowDropped(group: OpenGroup, offset: number): void
+  rowLost(group: OpenGroup, offset: number, outcome: AbsentOutcome): void
   /** Everything is given up. */
   abort(): void
 }
@@ -215,10 +216,10 @@ export function createTasks(options: TasksOptions): Tasks {
     nothingSent: (reason) => interrupt(reason, ({ conversation }) => conversation.waits),
     routeStopped: (route) =>
       interrupt('stopped', ({ conversation }) => conversation.waitsFor(route)),
-    rowDropped(group, offset) {
+    rowLost(group, offset, outcome) {
       const ofRow = running.get(group)?.get(offset)
       if (ofRow === undefined) return
-      for (const run of ofRow) run.conversation.interrupt('row-dropped')
+      for (const run of ofRow) run.conversation.interrupt(`row-${outcome}`)
     },
     abort() {
       interrupt('aborted', () => true)
