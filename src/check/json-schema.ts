@@ -42,7 +42,7 @@ function schemaOf(kind: SchemaKind, registry: Registry): JsonSchema {
       return {
         title: 'rowsmith run config',
         description: 'How a run is driven.',
-        ...convert(writtenSchema),
+        ...formFor(writtenSchema),
       }
     case 'providers':
       break
@@ -78,8 +78,8 @@ function datasetFile(registry: Registry): JsonSchema {
           form: { $ref: `#/definitions/column-${type}` },
         })),
       ),
-      ...Object.fromEntries(kinds.map(({ type, schema }) => [`column-${type}`, convert(schema)])),
-      model: convert(modelSchema),
+      ...Object.fromEntries(kinds.map(({ type, schema }) => [`column-${type}`, formFor(schema)])),
+      model: formFor(modelSchema),
       provider: providerForm(registry),
       seed: seedForm(registry),
     },
@@ -118,8 +118,8 @@ function datasetForm(): JsonSchema {
         description: 'Rows to start from: their columns are there by their names.',
         anyOf: [{ $ref: '#/definitions/seed' }, { type: 'null' }],
       },
-      processors: listOf('What is done to finished rows.', convert(dropSchema)),
-      plugins: listOf('Plugins whose kinds this config may name.', convert(pluginSchema)),
+      processors: listOf('What is done to finished rows.', formFor(dropSchema)),
+      plugins: listOf('Plugins whose kinds this config may name.', formFor(pluginSchema)),
       seed: {
         description: 'The run seed: the same one gives the same sampled values.',
         anyOf: [
@@ -140,7 +140,7 @@ function datasetForm(): JsonSchema {
       constraints: notYet('Bounds between sampler columns. Not supported yet: refused.'),
       profilers: listOf(
         'Profiles of judge scores. Left out with a warning.',
-        convert(profilerSchema),
+        formFor(profilerSchema),
       ),
     },
     required: ['columns'],
@@ -159,27 +159,30 @@ function notYet(description: string): JsonSchema {
 }
 
 function providerForm({ providers }: Registry): JsonSchema {
-  const form = convert(providerSchema)
+  const form = formFor(providerSchema)
   const type = propertyOf(form, 'provider_type')
   type['anyOf'] = [{ enum: [...providers.keys()] }, { type: 'string', minLength: 1 }]
   delete type['type']
   delete type['minLength']
+  const local = [...providers.values()]
+    .filter(({ remote }) => !remote)
+    .map(({ type: word }) => word)
   // A model in this process has no address.
   const isLocal = {
-    properties: { provider_type: { const: 'llama-cpp' } },
+    properties: { provider_type: { enum: local } },
     required: ['provider_type'],
   }
-  const remote = { properties: { endpoint: { type: 'string' } }, required: ['endpoint'] }
-  return { ...form, ...when(isLocal, {}, remote) }
+  const addressed = { properties: { endpoint: { type: 'string' } }, required: ['endpoint'] }
+  return { ...form, ...when(isLocal, {}, addressed) }
 }
 
 function seedForm({ seedSources }: Registry): JsonSchema {
-  const form = convert(seedSchema)
+  const form = formFor(seedSchema)
   const source = propertyOf(form, 'source')
   const sources = [...seedSources.values()].map(({ type, schema }) => ({
     tag: type,
     description: descriptionOf(schema),
-    form: convert(schema),
+    form: formFor(schema),
   }))
   Object.assign(source, tagged('seed_type', 'Kind of source.', sources))
   return form
@@ -225,7 +228,7 @@ function tagged(tag: string, description: string, branches: readonly Branch[]): 
 }
 
 /** What a schema takes, in the words of JSON Schema. */
-function convert(schema: z.ZodType): JsonSchema {
+export function formFor(schema: z.ZodType): JsonSchema {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
     target: 'draft-07',
     io: 'input',
@@ -238,7 +241,7 @@ function convert(schema: z.ZodType): JsonSchema {
 function complete(schema: z.core.$ZodType, made: JsonSchema): void {
   const noted = formOf(schema)
   if (noted !== undefined) {
-    const json = 'json' in noted ? noted.json : convert(noted.like())
+    const json = 'json' in noted ? noted.json : formFor(noted.like())
     const { description } = made
     for (const keyword of Object.keys(made)) delete made[keyword]
     Object.assign(made, structuredClone(json), description === undefined ? {} : { description })
