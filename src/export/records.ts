@@ -1,9 +1,11 @@
 import { parquetMetadataAsync, parquetRead, type AsyncBuffer, type FileMetaData } from 'hyparquet'
-import type { ColumnType } from '../graph/column-type.ts'
+import { isVectorType, type ColumnType } from '../graph/column-type.ts'
+import { fromStored } from '../graph/stored-value.ts'
 import { decompressors, openSource, parsers } from '../store/parquet-codec.ts'
-import { parseJson } from '../util/json.ts'
-import { toDouble, toInteger, type Value } from '../util/value.ts'
-import { vectorNumbers } from '../util/vector.ts'
+import { readVectors } from '../store/vector-chunk.ts'
+import { type Physical, storedReader } from '../store/parquet-value.ts'
+import type { Value } from '../util/value.ts'
+import { withoutVector } from '../util/vector.ts'
 
 /** A record of a dataset file: values in the order of its columns. */
 export type RecordValues = ReadonlyMap<string, Value>
@@ -17,15 +19,29 @@ export async function* readFiles(
   types: ReadonlyMap<string, ColumnType>,
 ): AsyncGenerator<RecordValues> {
   const columns = [...types]
-  const names = columns.map(([name]) => name)
+  const readers = columns.map(([, type]) => storedReader(type))
+  const scalars = columns.flatMap(([name, type]) => (isVectorType(type) ? [] : [name]))
   for (const path of paths) {
     using source = openSource(path)
     const metadata = await parquetMetadataAsync(source.buffer)
     let rowStart = 0
-    for (const { num_rows: size } of metadata.row_groups) {
-      const rowEnd = rowStart + Number(size)
-      for (const row of await readRows(source.buffer, metadata, rowStart, rowEnd, names)) {
-        yield new Map(columns.map(([name, type], at) => [name, valueOf(row[at], type)]))
+    for (const group of metadata.row_groups) {
+      const rowEnd = rowStart + Number(group.num_rows)
+      const rows = await readRows(source.buffer, metadata, rowStart, rowEnd, scalars)
+      const vectors = new Map(
+        columns.flatMap(([name, type]) =>
+          isVectorType(type) ? [[name, readVectors(source, group, name)] as const] : [],
+        ),
+      )
+      for (let row = 0; row < rowEnd - rowStart; row += 1) {
+        const cells = rows[row]?.values()
+        yield new Map(
+          columns.map(([name, type], at) => {
+            const ofRow = vectors.get(name)
+            const cell = ofRow === undefined ? readers[at]?.(cells?.next().value) : ofRow[row]
+            return [name, withoutVector(fromStored(type, cell ?? null))]
+          }),
+        )
       }
       rowStart = rowEnd
     }
@@ -39,8 +55,9 @@ async function readRows(
   rowStart: number,
   rowEnd: number,
   columns: string[],
-): Promise<readonly (readonly unknown[])[]> {
-  let rows: readonly (readonly unknown[])[] = []
+): Promise<readonly (readonly Physical[])[]> {
+  if (columns.length === 0) return []
+  let rows: readonly (readonly Physical[])[] = []
   await parquetRead({
     file,
     metadata,
@@ -54,15 +71,4 @@ async function readRows(
     },
   })
   return rows
-}
-
-function valueOf(cell: unknown, type: ColumnType): Value {
-  if (cell === null || cell === undefined) return null
-  if (typeof cell === 'bigint') return toInteger(cell)
-  if (typeof cell === 'number') return type === 'float64' ? toDouble(cell) : cell
-  if (typeof cell === 'boolean') return cell
-  // A list of floats, of 32 bits though the reader has them as doubles.
-  if (Array.isArray(cell)) return vectorNumbers(Float32Array.from(cell as readonly number[]))
-  if (typeof cell !== 'string') throw new TypeError(`expected text in a file, got a ${typeof cell}`)
-  return type === 'json' ? parseJson(cell) : cell
 }

@@ -4,7 +4,7 @@ import { coerce } from './coerce.ts'
 import { CellFailure } from './failure.ts'
 import { readColumnType, vectorSize, vectorType } from './column-type.ts'
 
-test.each(['string', 'int64', 'float64', 'bool', 'json', 'vector', 'vector(1536)'])(
+test.each(['string', 'json', 'date', 'timestamp', 'timestamp_ns_utc', 'vector', 'vector(1536)'])(
   'the type %s is its text',
   (text) => {
     expect(readColumnType(text)).toBe(text)
@@ -69,4 +69,15 @@ test('what is no vector of the column fails the cell, with what came', () => {
   expect(failure(Float32Array.of(1, 2), 'json')).toBe(
     'wrong-type: expected a value of type json, got a vector of 2 numbers',
   )
+})
+
+test('dates and times are the one text of their instant', () => {
+  expect(coerce('2025-01-31', 'date')).toBe('2025-01-31')
+  expect(coerce('2025-01-31 14:30', 'timestamp')).toBe('2025-01-31T14:30:00')
+  expect(coerce('2025-01-31T14:30:00+02:00', 'timestamp_utc')).toBe('2025-01-31T12:30:00Z')
+  expect(failure('31.01.2025', 'date')).toBe(
+    'wrong-type: expected a value of type date, got the text "31.01.2025"',
+  )
+  expect(failure('2025-01-31T14:30:00', 'timestamp_utc')).toContain('of type timestamp_utc')
+  expect(failure(1_738_330_200, 'timestamp')).toContain('got the number 1738330200')
 })

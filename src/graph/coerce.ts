@@ -1,5 +1,12 @@
 import { type Cell, Double, type Value } from '../util/value.ts'
-import { type ColumnType, type VectorType, vectorSize } from './column-type.ts'
+import { canonicalTimestamp, readDate } from '../util/timestamp.ts'
+import {
+  type ColumnType,
+  timestampForm,
+  type TimestampType,
+  vectorSize,
+  type VectorType,
+} from './column-type.ts'
 import { CellFailure } from './failure.ts'
 
 const INT64_MAX = 2n ** 63n - 1n
@@ -8,8 +15,8 @@ const INT64_MIN = -(2n ** 63n)
 /**
  * A generator's value as a cell of a column's type, or a `CellFailure`.
  *
- * Cells of a float64 column are plain numbers, those of a vector column `Float32Array`s; every other
- * cell is the `Value` itself.
+ * Cells of a float64 column are plain numbers, those of a vector column `Float32Array`s, and those of
+ * timestamps the one text of an instant; every other cell is the `Value` itself.
  */
 export function coerce(value: Cell, type: ColumnType): Cell {
   if (value === null) return null
@@ -30,6 +37,14 @@ export function coerce(value: Cell, type: ColumnType): Cell {
     case 'json':
       if (!(value instanceof Float32Array)) return value
       break
+    case 'date':
+      if (typeof value === 'string' && readDate(value) !== null) return value
+      break
+    case 'timestamp':
+    case 'timestamp_utc':
+    case 'timestamp_ns':
+    case 'timestamp_ns_utc':
+      return coerceTimestamp(value, type)
     default:
       return coerceVector(value, type)
   }
@@ -42,6 +57,12 @@ function coerceInteger(value: Cell): number | bigint {
   if (value instanceof Double && Number.isSafeInteger(value.value)) return value.value
   if (typeof value === 'bigint' && value <= INT64_MAX && value >= INT64_MIN) return value
   throw mismatch(value, 'int64')
+}
+
+function coerceTimestamp(value: Cell, type: TimestampType): string {
+  const text = typeof value === 'string' ? canonicalTimestamp(value, timestampForm(type)) : null
+  if (text === null) throw mismatch(value, type)
+  return text
 }
 
 /** A list of numbers will do, too. What 32 bits have no finite number for fails the cell. */

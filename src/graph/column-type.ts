@@ -1,5 +1,28 @@
+import type { TimestampForm } from '../util/timestamp.ts'
+
+/** Dates with a time: their cells are texts in ISO 8601 with as many digits as are not zero. */
+const timestampForms = {
+  timestamp: { perSecond: 1_000_000, utc: false },
+  timestamp_utc: { perSecond: 1_000_000, utc: true },
+  timestamp_ns: { perSecond: 1_000_000_000, utc: false },
+  timestamp_ns_utc: { perSecond: 1_000_000_000, utc: true },
+} as const satisfies Readonly<Record<string, TimestampForm>>
+
+export type TimestampType = keyof typeof timestampForms
+
 /** Types that are one word. */
-const words = ['string', 'int64', 'float64', 'bool', 'json'] as const
+const words = [
+  'string',
+  'int64',
+  'float64',
+  'bool',
+  'json',
+  'date',
+  'timestamp',
+  'timestamp_utc',
+  'timestamp_ns',
+  'timestamp_ns_utc',
+] as const
 
 /** Numbers of 32 bits in a fixed order: as many as each cell has, or always so many. */
 export type VectorType = 'vector' | `vector(${number})`
@@ -12,6 +35,16 @@ export type VectorType = 'vector' | `vector(${number})`
  * `VectorType`.
  */
 export type ColumnType = (typeof words)[number] | VectorType
+
+/** How a column of timestamps counts. */
+export function timestampForm(type: TimestampType): TimestampForm {
+  return timestampForms[type]
+}
+
+/** Whether its cells are texts that stand for a date, with a time or without. */
+export function isTimeType(type: ColumnType): type is TimestampType | 'date' {
+  return type === 'date' || Object.hasOwn(timestampForms, type)
+}
 
 /** The type of vectors that have so many numbers. */
 export function vectorType(size: number): VectorType {

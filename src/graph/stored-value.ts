@@ -17,6 +17,11 @@ export function toStored(type: ColumnType, value: Cell): StoredValue {
   if (value === null) return null
   switch (type) {
     case 'string':
+    case 'date':
+    case 'timestamp':
+    case 'timestamp_utc':
+    case 'timestamp_ns':
+    case 'timestamp_ns_utc':
       // A lone surrogate has no UTF-8 form: without this, part and ledger could disagree on it.
       if (typeof value === 'string') return value.toWellFormed()
       break
@@ -56,6 +61,11 @@ export function fromStored(type: ColumnType, stored: StoredValue): Cell {
       return toDouble(Number(stored))
     case 'string':
     case 'bool':
+    case 'date':
+    case 'timestamp':
+    case 'timestamp_utc':
+    case 'timestamp_ns':
+    case 'timestamp_ns_utc':
       break
     default:
       return vectorOf(type, stored)

@@ -1,4 +1,4 @@
-import { isVectorType, type ColumnType } from '../graph/column-type.ts'
+import { isTimeType, isVectorType, type ColumnType } from '../graph/column-type.ts'
 import { createDistinct, type Distinct, type StoredDistinct } from './distinct.ts'
 import { createFrequent, type Frequent, type StoredFrequent } from './frequent.ts'
 import { createNumbers, type Numbers, type StoredNumbers } from './numbers.ts'
@@ -54,7 +54,7 @@ export function createSummary(
   const numbers = createNumbers()
   const lengths = createNumbers()
   const vectors = createVectors()
-  let times: Numbers | null = type === 'string' ? createNumbers() : null
+  let times: Numbers | null = type === 'string' || isTimeType(type) ? createNumbers() : null
   let cells = 0
   let nulls = 0
   let notFinite = 0

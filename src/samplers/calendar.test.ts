@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest'
 import {
   civilTime,
   datetimeUnits,
-  daysInMonth,
   earliestInstant,
   instantOf,
   latestInstant,
   truncate,
   weekday,
 } from './calendar.ts'
+import { daysInMonth } from '../util/days.ts'
 import { readFileSync } from 'node:fs'
 import { parseDate } from './parse-date.ts'
 import { formatter, patternProblem } from './strftime.ts'

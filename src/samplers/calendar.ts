@@ -1,3 +1,5 @@
+import { dayNumber } from '../util/days.ts'
+
 /**
  * The proleptic Gregorian calendar on whole seconds since 1970, in UTC and without leap seconds.
  * Day arithmetic after Howard Hinnant's "chrono-compatible low-level date algorithms".
@@ -52,24 +54,9 @@ export function civilTime(instant: number): CivilTime {
   }
 }
 
-/** Days since 1970-01-01. */
-export function dayNumber(year: number, month: number, day: number): number {
-  const marchYear = month <= 2 ? year - 1 : year
-  const era = Math.floor(marchYear / 400)
-  const yearOfEra = marchYear - era * 400
-  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1
-  const dayOfEra =
-    yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
-  return era * daysPerEra + dayOfEra - 719_468
-}
-
 /** 0 is Sunday. */
 export function weekday(instant: number): number {
   return (((Math.floor(instant / secondsPerDay) + 4) % 7) + 7) % 7
-}
-
-export function daysInMonth(year: number, month: number): number {
-  return month === 12 ? 31 : dayNumber(year, month + 1, 1) - dayNumber(year, month, 1)
 }
 
 export const datetimeUnits = ['Y', 'M', 'D', 'h', 'm', 's'] as const

@@ -1,4 +1,5 @@
-import { daysInMonth, instantOf } from './calendar.ts'
+import { daysInMonth } from '../util/days.ts'
+import { instantOf } from './calendar.ts'
 import { monthNames } from './strftime.ts'
 
 export const dateExamples =

@@ -1,12 +1,6 @@
 import { CellFailure } from '../graph/failure.ts'
-import {
-  civilTime,
-  dayNumber,
-  earliestInstant,
-  latestInstant,
-  weekday,
-  type CivilTime,
-} from './calendar.ts'
+import { civilTime, earliestInstant, latestInstant, weekday, type CivilTime } from './calendar.ts'
+import { dayNumber } from '../util/days.ts'
 
 /** ISO 8601 without zone or fraction: what datetime cells are unless `convert_to` says otherwise. */
 export const defaultPattern = '%Y-%m-%dT%H:%M:%S'

@@ -2,7 +2,8 @@ import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from '
 import { createHash } from 'node:crypto'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { AsyncBuffer, SchemaElement } from 'hyparquet'
-import type { ColumnType, VectorType } from '../graph/column-type.ts'
+import { type ColumnType, timestampForm, type VectorType } from '../graph/column-type.ts'
+import type { TimestampForm } from '../util/timestamp.ts'
 import { recordColumn, rowColumn } from './run-settings.ts'
 
 export const createdBy = 'rowsmith'
@@ -12,8 +13,16 @@ export const decompressors = { ZSTD: (input: Uint8Array): Uint8Array => zstdDeco
 
 const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** hyparquet's own text parser drops a byte order mark at the start of a value. */
-export const parsers = { stringFromBytes: (bytes: Uint8Array): string => textDecoder.decode(bytes) }
+/**
+ * hyparquet's own text parser drops a byte order mark at the start of a value. Times stay counts: a
+ * Date would lose what is finer than a millisecond.
+ */
+export const parsers = {
+  stringFromBytes: (bytes: Uint8Array): string => textDecoder.decode(bytes),
+  dateFromDays: (days: number): number => days,
+  timestampFromMicroseconds: (count: bigint): bigint => count,
+  timestampFromNanoseconds: (count: bigint): bigint => count,
+}
 
 export interface FileColumn {
   name: string
@@ -48,8 +57,31 @@ function elements({ name, type }: FileColumn): SchemaElement[] {
       const text = { converted_type: 'UTF8', logical_type: { type: 'STRING' } } as const
       return [{ ...base, ...text, type: 'BYTE_ARRAY' }]
     }
+    case 'date':
+      return [{ ...base, type: 'INT32', converted_type: 'DATE', logical_type: { type: 'DATE' } }]
+    case 'timestamp':
+    case 'timestamp_utc':
+    case 'timestamp_ns':
+    case 'timestamp_ns_utc':
+      return [timestampElement(name, timestampForm(type))]
     default:
       return vectorElements(name, type)
+  }
+}
+
+/** The older word for the type is for microseconds in UTC, and none would be wrong. */
+function timestampElement(name: string, { perSecond, utc }: TimestampForm): SchemaElement {
+  const isNanos = perSecond === 1_000_000_000
+  return {
+    name,
+    repetition_type: 'OPTIONAL',
+    type: 'INT64',
+    logical_type: {
+      type: 'TIMESTAMP',
+      isAdjustedToUTC: utc,
+      unit: isNanos ? 'NANOS' : 'MICROS',
+    },
+    ...(utc && !isNanos ? { converted_type: 'TIMESTAMP_MICROS' } : {}),
   }
 }
 

@@ -8,7 +8,9 @@ import type { FileColumn } from './parquet-codec.ts'
 import { mergeBlocks, readPartFile, sliceBlock, writePartFile } from './part-file.ts'
 import type { RowBlock } from './row-group.ts'
 import { rowGroupLimits } from './row-group.ts'
+import { timestampForm } from '../graph/column-type.ts'
 import type { StoredValue } from '../graph/stored-value.ts'
+import { dateText, timestampText } from '../util/timestamp.ts'
 
 let folder = ''
 let files = 0
@@ -24,6 +26,9 @@ const columns: FileColumn[] = [
   { name: 'constructor', type: 'bool' },
   { name: '列 "quoted"', type: 'json' },
   { name: 'vector.of', type: 'vector' },
+  { name: 'day', type: 'date' },
+  { name: 'moment', type: 'timestamp' },
+  { name: 'moment in UTC', type: 'timestamp_ns_utc' },
 ]
 
 const wellFormed = fc.string({ unit: 'binary' }).map((text) => text.toWellFormed())
@@ -34,6 +39,17 @@ const rowValues: fc.Arbitrary<StoredValue[]> = fc.tuple(
   fc.option(fc.boolean()),
   fc.option(fc.json()),
   fc.option(fc.float32Array({ minLength: 1, maxLength: 40, noNaN: true })),
+  fc.option(fc.integer({ min: -1_000_000, max: 1_000_000 }).map(dateText)),
+  fc.option(
+    fc
+      .bigInt({ min: -(2n ** 60n), max: 2n ** 60n })
+      .map((count) => timestampText(count, timestampForm('timestamp'))),
+  ),
+  fc.option(
+    fc
+      .bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
+      .map((count) => timestampText(count, timestampForm('timestamp_ns_utc'))),
+  ),
 )
 
 /** Rows with gaps, and values that repeat, so dictionaries are used. */

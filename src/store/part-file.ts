@@ -15,9 +15,10 @@ import {
   type WrittenFile,
 } from './parquet-codec.ts'
 import { isVectorType } from '../graph/column-type.ts'
+import { physicalColumn, storedReader } from './parquet-value.ts'
 import { createRowGroup, type RowBlock, type RowGroupLimits } from './row-group.ts'
 import { recordColumn, rowColumn } from './run-settings.ts'
-import { writeVectorChunk } from './vector-chunk.ts'
+import { readVectors, writeVectorChunk } from './vector-chunk.ts'
 
 export interface WritePartOptions {
   path: string
@@ -121,16 +122,12 @@ function columnData(columns: readonly FileColumn[], { rows, columns: values }: R
     ...columns.flatMap(({ name, type }, column) => {
       const stored = values[column] ?? []
       if (isVectorType(type)) return []
-      if (type === 'int64') return [{ ...common, name, data: stored.map(toInt64) }]
+      const data = physicalColumn(type, stored)
       // A dictionary would take -0 for 0.
       const plain = type === 'float64' && stored.some((value) => Object.is(value, -0))
-      return [{ ...common, name, data: [...stored], ...(plain && { encoding: 'PLAIN' as const }) }]
+      return [{ ...common, name, data, ...(plain && { encoding: 'PLAIN' as const }) }]
     }),
   ]
-}
-
-function toInt64(value: StoredValue): bigint | null {
-  return value === null ? null : BigInt(value as number | bigint)
 }
 
 /** Reads a part file back, one row group after another. */
@@ -149,26 +146,20 @@ export async function* readPartFile(
     compressors: decompressors,
     useOffsetIndex: false,
   })
-  for (const range of scan.ranges) {
+  for (const [at, range] of scan.ranges.entries()) {
     const numbers = await scan.readColumn({ column: rowColumn, ...range })
     const values: StoredValue[][] = []
     for (const { name, type } of columns) {
+      if (isVectorType(type)) {
+        values.push([...readVectors(source, metadata.row_groups[at], name)])
+        continue
+      }
       const data = await scan.readColumn({ column: name, ...range })
       // hyparquet types values as `any`; the schema is the one of `partSchema`.
-      values.push(
-        isVectorType(type)
-          ? Array.from(data, (value: unknown) => vectorOf(value))
-          : Array.from(data, (value: StoredValue | undefined) => value ?? null),
-      )
+      values.push(Array.from(data, storedReader(type)))
     }
     yield { rows: Float64Array.from(numbers, Number), columns: values }
   }
-}
-
-function vectorOf(list: unknown): Float32Array | null {
-  if (list === null || list === undefined) return null
-  if (Array.isArray(list)) return Float32Array.from(list as readonly number[])
-  throw new TypeError(`expected a list of numbers in a part file, got a ${typeof list}`)
 }
 
 /**

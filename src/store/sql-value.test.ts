@@ -31,6 +31,8 @@ const cases: readonly [ColumnType, fc.Arbitrary<Cell>][] = [
   ['bool', fc.boolean()],
   // JSON's own null is the text `null`; a cell without a value is NULL.
   ['json', tree.filter((value) => value !== null)],
+  ['date', fc.constantFrom('2025-01-31', '-000001-01-31')],
+  ['timestamp_ns', fc.constantFrom('2025-01-31T14:30:00.000000001')],
   ['vector', vector],
   ['vector(3)', fc.constant(Float32Array.of(1, -0, 1e-45))],
 ]

@@ -23,6 +23,11 @@ export function fromSql(type: ColumnType, value: unknown): StoredValue {
   switch (type) {
     case 'string':
     case 'json':
+    case 'date':
+    case 'timestamp':
+    case 'timestamp_utc':
+    case 'timestamp_ns':
+    case 'timestamp_ns_utc':
       if (typeof value === 'string') return value
       break
     case 'int64':

@@ -115,4 +115,4 @@ test('an export has them as lists', async () => {
   expect(records.map((record) => record['note'])).toEqual(
     Array.from({ length: rows }, (_, row) => vectorNumbersOf(row)),
   )
-})
+}, 60_000)

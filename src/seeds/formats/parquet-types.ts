@@ -4,6 +4,7 @@ import { isListLike, isMapLike } from 'hyparquet/src/schema.js'
 import type { ColumnType } from '../../graph/column-type.ts'
 import { parseJson } from '../../util/json.ts'
 import { pythonFloat } from '../../util/python-float.ts'
+import { clockText, dateText, timestampText, type TimestampForm } from '../../util/timestamp.ts'
 import { Double, toDouble, toInteger, type Value } from '../../util/value.ts'
 import { quoted } from '../../config/literal.ts'
 import { SeedFault } from '../define.ts'
@@ -120,7 +121,7 @@ function readLeaf({ element, path }: SchemaTree, findings: Findings): Reading {
   // No type was known to who wrote the file: it has no values.
   if (logical?.type === 'NULL') return { type: 'string', read: () => null }
   const time = readTime(element)
-  if (time !== null) return { type: 'string', read: time }
+  if (time !== null) return time
   const decimal = decimalOf(element)
   if (decimal !== null) {
     const isNumber = findings.fitsNumber(path, decimal)
@@ -187,54 +188,43 @@ function readText(raw: unknown): string {
   throw new Error('its bytes are not UTF-8 text; binary data cannot be a seed value')
 }
 
-function readTime(element: SchemaElement): Read | null {
+/** Clock times have no type here and stay text, and so do the dates of old Impala and Spark. */
+function readTime(element: SchemaElement): Reading | null {
   const { type, converted_type: converted, logical_type: logical } = element
-  if (converted === 'DATE' || logical?.type === 'DATE')
-    return (raw) => dateText(BigInt(Number(raw)))
+  if (converted === 'DATE' || logical?.type === 'DATE') {
+    return { type: 'date', read: (raw) => dateText(Number(raw)) }
+  }
   if (logical?.type === 'TIMESTAMP') {
-    const zone = logical.isAdjustedToUTC ? 'Z' : ''
-    const perSecond = unitsPerSecond[logical.unit]
-    return (raw) => instantText(toBigInt(raw), perSecond) + zone
+    return timestamps({ perSecond: unitsPerSecond[logical.unit], utc: logical.isAdjustedToUTC })
   }
-  if (converted === 'TIMESTAMP_MILLIS') return (raw) => `${instantText(toBigInt(raw), 1_000n)}Z`
-  if (converted === 'TIMESTAMP_MICROS') return (raw) => `${instantText(toBigInt(raw), 1_000_000n)}Z`
-  if (type === 'INT96') return (raw) => instantText(toBigInt(raw), 1_000_000_000n)
-  if (logical?.type === 'TIME') {
-    const perSecond = unitsPerSecond[logical.unit]
-    return (raw) => clockText(toBigInt(raw), perSecond)
-  }
-  if (converted === 'TIME_MILLIS') return (raw) => clockText(toBigInt(raw), 1_000n)
-  if (converted === 'TIME_MICROS') return (raw) => clockText(toBigInt(raw), 1_000_000n)
+  if (converted === 'TIMESTAMP_MILLIS') return timestamps({ perSecond: 1_000, utc: true })
+  if (converted === 'TIMESTAMP_MICROS') return timestamps({ perSecond: 1_000_000, utc: true })
+  // Its range is larger than that of any timestamp in nanoseconds.
+  if (type === 'INT96') return { ...timestamps(nanoseconds), type: 'string' }
+  if (logical?.type === 'TIME') return clocks(unitsPerSecond[logical.unit])
+  if (converted === 'TIME_MILLIS') return clocks(1_000)
+  if (converted === 'TIME_MICROS') return clocks(1_000_000)
   return null
 }
 
-const unitsPerSecond = { MILLIS: 1_000n, MICROS: 1_000_000n, NANOS: 1_000_000_000n } as const
+const unitsPerSecond = { MILLIS: 1_000, MICROS: 1_000_000, NANOS: 1_000_000_000 } as const
+const nanoseconds: TimestampForm = { perSecond: 1_000_000_000, utc: false }
 
-const secondsPerDay = 86_400n
+function timestamps(form: TimestampForm): Reading {
+  const zone = form.utc ? '_utc' : ''
+  const type =
+    form.perSecond === 1_000_000_000
+      ? (`timestamp_ns${zone}` as const)
+      : (`timestamp${zone}` as const)
+  return { type, read: (raw) => timestampText(toBigInt(raw), form) }
+}
+
+function clocks(perSecond: TimestampForm['perSecond']): Reading {
+  return { type: 'string', read: (raw) => clockText(toBigInt(raw), perSecond) }
+}
 
 function toBigInt(raw: unknown): bigint {
   return typeof raw === 'bigint' ? raw : BigInt(Number(raw))
-}
-
-function instantText(units: bigint, perSecond: bigint): string {
-  const perDay = perSecond * secondsPerDay
-  const ofDay = ((units % perDay) + perDay) % perDay
-  return `${dateText((units - ofDay) / perDay)}T${clockText(ofDay, perSecond)}`
-}
-
-function dateText(days: bigint): string {
-  const [date = ''] = new Date(Number(days * secondsPerDay * 1_000n)).toISOString().split('T')
-  return date
-}
-
-/** Hours to seconds, and as many digits of the fraction, in threes, as are not zero. */
-function clockText(units: bigint, perSecond: bigint): string {
-  const seconds = units / perSecond
-  const parts = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n]
-  const clock = parts.map((part) => String(part).padStart(2, '0')).join(':')
-  const digits = String(units % perSecond).padStart(String(perSecond).length - 1, '0')
-  const fraction = digits.replace(/(?:000)+$/, '')
-  return fraction === '' ? clock : `${clock}.${fraction}`
 }
 
 function readAny(raw: unknown): Value {

@@ -1,8 +1,9 @@
 import { quoted } from '../../config/literal.ts'
+import { isTimeType } from '../../graph/column-type.ts'
 import type { SeedColumn, SeedNote } from '../define.ts'
 import type { ReadOptions, SeedFile } from '../file.ts'
 import { alignColumns, faultIn, inFile, type FormatReading, defineSeedFormat } from './define.ts'
-import type { FileColumn } from './parquet-messages.ts'
+import type { FileColumn } from './parquet-findings.ts'
 import { startParquetThread } from './parquet-thread.ts'
 
 export const parquet = defineSeedFormat({
@@ -62,7 +63,7 @@ function widen(
   })
 }
 
-/** A column without values gives way; numbers among texts are texts, as in CSV. */
+/** A column without values gives way; numbers and dates among texts are texts, as in CSV. */
 function common(one: FileColumn, two: FileColumn): FileColumn {
   if (two.isEmpty) return one
   if (one.isEmpty) return two
@@ -70,7 +71,9 @@ function common(one: FileColumn, two: FileColumn): FileColumn {
   const decimal = one.decimal ?? two.decimal
   const both = { ...one, isLong, decimal }
   if (one.type === two.type) return both
-  const types = new Set([one.type, two.type])
+  // Dates that are counted in two ways have their texts in common.
+  const types = new Set([one, two].map(({ type }) => (isTimeType(type) ? 'string' : type)))
+  if (types.size === 1) return { ...both, type: 'string' }
   const areNumbers = types.has('int64') && types.has('float64')
   // As a double, a long whole number would be another one.
   if (areNumbers) return { ...both, type: isLong ? 'json' : 'float64' }
