@@ -7,6 +7,7 @@ import { builtInRegistry } from '../plugins/kind-registry.ts'
 import { defineColumn } from '../graph/kind.ts'
 import { defineSampler } from '../samplers/define.ts'
 import { z } from 'zod'
+import { columnCases } from './column-cases.ts'
 import { columnSuite, type ColumnSetup } from './column-suite.ts'
 import { exporterSuite } from './exporter-suite.ts'
 import { samplerSuite } from './sampler-suite.ts'
@@ -76,6 +77,36 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
     },
     config: { ...models, columns: [animal] },
   },
+  'llm-code': {
+    column: {
+      name: 'own',
+      column_type: 'llm-code',
+      model_alias: 'm',
+      prompt: 'Draw a {{ animal }}.',
+      code_lang: 'python',
+    },
+    config: { ...models, columns: [animal] },
+  },
+  'llm-structured': {
+    column: {
+      name: 'own',
+      column_type: 'llm-structured',
+      model_alias: 'm',
+      prompt: 'Describe the {{ animal }}.',
+      output_format: { type: 'object', properties: { legs: { type: 'integer' } } },
+    },
+    config: { ...models, columns: [animal] },
+  },
+  'llm-judge': {
+    column: {
+      name: 'own',
+      column_type: 'llm-judge',
+      model_alias: 'm',
+      prompt: 'How wild is the {{ animal }}?',
+      scores: [{ name: 'wild', description: 'How wild it is.', options: { 1: 'tame', 2: 'wild' } }],
+    },
+    config: { ...models, columns: [animal] },
+  },
   'seed-dataset': {
     column: { name: 'own', column_type: 'seed-dataset' },
     config: { columns: [{ name: 'shout', column_type: 'expression', expr: '{{ own }}!' }] },
@@ -87,7 +118,9 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
 }
 
 describe('column kinds', () => {
-  test('all of them', () => {
+  test('all of them, and all cases', () => {
+    const [setup] = Object.values(columnSetups) as [ColumnSetup]
+    expect(Object.keys(columnCases(setup))).toEqual(columnSuite(setup).map(({ name }) => name))
     expect(Object.keys(columnSetups).toSorted()).toEqual([...columns.keys()].toSorted())
   })
   for (const [name, setup] of Object.entries(columnSetups)) {
