@@ -159,7 +159,13 @@ function textOf(directive: Directive, flag: string): Text {
   const { count, width, fill } = directive
   const filling = flag === '_' ? ' ' : flag === '0' ? '0' : fill
   const least = flag === '-' ? 0 : width
-  return (time, instant) => String(count(time, instant)).padStart(least, filling)
+  const pad = (written: number): string => String(written).padStart(least, filling)
+  // Nearly all numbers are below 100: made once, they cost a look-up.
+  const low = Array.from({ length: 100 }, (_, written) => pad(written))
+  return (time, instant) => {
+    const written = count(time, instant)
+    return low[written] ?? pad(written)
+  }
 }
 
 /** Names in capitals; `#` makes AM and PM small. */
