@@ -159,12 +159,12 @@ function textOf(directive: Directive, flag: string): Text {
   const { count, width, fill } = directive
   const filling = flag === '_' ? ' ' : flag === '0' ? '0' : fill
   const least = flag === '-' ? 0 : width
-  const pad = (written: number): string => String(written).padStart(least, filling)
+  const pad = (value: number): string => String(value).padStart(least, filling)
   // Nearly all numbers are below 100: made once, they cost a look-up.
-  const low = Array.from({ length: 100 }, (_, written) => pad(written))
+  const low = Array.from({ length: 100 }, (_, value) => pad(value))
   return (time, instant) => {
-    const written = count(time, instant)
-    return low[written] ?? pad(written)
+    const value = count(time, instant)
+    return low[value] ?? pad(value)
   }
 }
 
