@@ -90,7 +90,7 @@ async function describeColumn(
 function hasBareBytes({ element, children }: SchemaTree): boolean {
   if (children.length > 0) return children.some(hasBareBytes)
   const { type, converted_type: converted, logical_type: logical } = element
-  return /BYTE_ARRAY$/.test(type ?? '') && converted === undefined && logical === undefined
+  return type?.endsWith('BYTE_ARRAY') === true && converted === undefined && logical === undefined
 }
 
 function isText(raw: unknown): boolean {
