@@ -59,6 +59,7 @@ const animal = {
   sampler_type: 'category',
   params: { values: ['fox', 'owl'] },
 }
+const asking = { name: 'own', model_alias: 'm', prompt: 'Of the {{ animal }}.' }
 const columnSetups: Readonly<Record<string, ColumnSetup>> = {
   sampler: { column: { ...animal, name: 'own' } },
   expression: {
@@ -73,6 +74,26 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
       system_prompt: 'Be brief.',
       prompt: 'Of the {{ animal }}: {{ [1, 2, 3] | random }}.',
       with_trace: 'all_messages',
+    },
+    config: { ...models, columns: [animal] },
+  },
+  'llm-structured': {
+    column: {
+      ...asking,
+      column_type: 'llm-structured',
+      output_format: { type: 'object', properties: { age: { type: 'integer' } } },
+    },
+    config: { ...models, columns: [animal] },
+  },
+  'llm-code': {
+    column: { ...asking, column_type: 'llm-code', code_lang: 'python' },
+    config: { ...models, columns: [animal] },
+  },
+  'llm-judge': {
+    column: {
+      ...asking,
+      column_type: 'llm-judge',
+      scores: [{ name: 'Charm', description: 'Of the animal.', options: { 1: 'none', 2: 'some' } }],
     },
     config: { ...models, columns: [animal] },
   },
