@@ -60,6 +60,7 @@ const animal = {
   sampler_type: 'category',
   params: { values: ['fox', 'owl'] },
 }
+const asking = { name: 'own', model_alias: 'm', prompt: 'Of the {{ animal }}.' }
 const columnSetups: Readonly<Record<string, ColumnSetup>> = {
   sampler: { column: { ...animal, name: 'own' } },
   expression: {
@@ -77,33 +78,23 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
     },
     config: { ...models, columns: [animal] },
   },
-  'llm-code': {
+  'llm-structured': {
     column: {
-      name: 'own',
-      column_type: 'llm-code',
-      model_alias: 'm',
-      prompt: 'Draw a {{ animal }}.',
-      code_lang: 'python',
+      ...asking,
+      column_type: 'llm-structured',
+      output_format: { type: 'object', properties: { age: { type: 'integer' } } },
     },
     config: { ...models, columns: [animal] },
   },
-  'llm-structured': {
-    column: {
-      name: 'own',
-      column_type: 'llm-structured',
-      model_alias: 'm',
-      prompt: 'Describe the {{ animal }}.',
-      output_format: { type: 'object', properties: { legs: { type: 'integer' } } },
-    },
+  'llm-code': {
+    column: { ...asking, column_type: 'llm-code', code_lang: 'python' },
     config: { ...models, columns: [animal] },
   },
   'llm-judge': {
     column: {
-      name: 'own',
+      ...asking,
       column_type: 'llm-judge',
-      model_alias: 'm',
-      prompt: 'How wild is the {{ animal }}?',
-      scores: [{ name: 'wild', description: 'How wild it is.', options: { 1: 'tame', 2: 'wild' } }],
+      scores: [{ name: 'Charm', description: 'Of the animal.', options: { 1: 'none', 2: 'some' } }],
     },
     config: { ...models, columns: [animal] },
   },
