@@ -11,6 +11,7 @@ import { defaultParameters } from '../src/config/models.ts'
 import { defaultRunConfig } from '../src/config/run-config.ts'
 import { keysAt } from '../src/config/schema-keys.ts'
 import { providers } from '../src/models/index.ts'
+import { processorKinds } from '../src/processors/index.ts'
 import { statisticsOf } from '../src/profile/statistics.ts'
 import { createSummary } from '../src/profile/column-summary.ts'
 import { samplers } from '../src/samplers/index.ts'
@@ -90,6 +91,13 @@ test.each([
   const rows = names(table(section(guide, heading), 'field'))
   expect(rows).toEqual(own.toSorted())
   expect(rows.filter((name) => later.includes(name))).toEqual(type === 'llm-text' ? later : [])
+})
+
+test.each([...processorKinds.values()])('the fields of the processor $type', ({ type, schema }) => {
+  const known = keysAt(schema, { processor_type: type }, []).filter(
+    (key) => key !== 'processor_type',
+  )
+  expect(names(table(section(guide, `\`${type}\``), 'field'))).toEqual(known.toSorted())
 })
 
 test('the fields of a sampler', () => {

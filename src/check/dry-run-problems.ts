@@ -1,5 +1,7 @@
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { ResolvedDataset } from '../config/resolve-dataset.ts'
+import { filterTitle } from '../graph/filter-name.ts'
+import type { GraphColumn } from '../graph/graph.ts'
 import { TemplateError } from '../templates/template-error.ts'
 import { pythonFloat } from '../util/python-float.ts'
 import { messageOf } from '../util/errors.ts'
@@ -18,10 +20,23 @@ export function dryRunProblems(
   { columns }: Pick<ResolvedDataset, 'columns'>,
 ): Problem[] {
   return found.flatMap((column) => {
-    const index = columns.findIndex(({ name }) => name === column.column.name)
-    const path = index === -1 ? ['seed_config', 'source'] : ['columns', index]
-    return [...failureProblems(column, path), ...conditionProblems(column, path)]
+    const path = pathOf(column.column, columns)
+    return [
+      ...failureProblems(column, path),
+      ...conditionProblems(column, path),
+      ...rejectionProblems(column, path),
+    ]
   })
+}
+
+function pathOf({ name, processor }: GraphColumn, columns: ResolvedDataset['columns']): ConfigPath {
+  if (processor !== null) return ['processors', processor]
+  const index = columns.findIndex((column) => column.name === name)
+  return index === -1 ? ['seed_config', 'source'] : ['columns', index]
+}
+
+function titleOf({ name, processor }: GraphColumn): string {
+  return processor === null ? `Column '${name}'` : `Filter '${filterTitle(name)}'`
 }
 
 function failureProblems(found: DryColumn, path: ConfigPath): Problem[] {
@@ -41,7 +56,7 @@ function failureProblems(found: DryColumn, path: ConfigPath): Problem[] {
       level: refuses ? 'error' : 'warning',
       code: 'fails-on-sample',
       ...placeOf(shown, path),
-      message: `Column '${column.name}' fails in ${share(failures.length, tried)}: ${reasonOf(shown)}`,
+      message: `${titleOf(column)} fails in ${share(failures.length, tried)}: ${reasonOf(shown)}`,
       ...received(shown),
       suggestion: suggestionOf(found, always),
     },
@@ -51,6 +66,9 @@ function failureProblems(found: DryColumn, path: ConfigPath): Problem[] {
 function suggestionOf({ column }: DryColumn, always: boolean): string {
   if (column.onFailure === 'null') return "Such rows are kept with a null, as 'on_failure' says."
   if (always) return 'Each row in which it fails is dropped.'
+  if (column.processor !== null) {
+    return 'Such rows are dropped, not rejected; let the condition hold or not hold there.'
+  }
   return 'Such rows are dropped; with \'on_failure: "null"\' they are kept without this value.'
 }
 
@@ -88,6 +106,23 @@ function conditionProblems(
   ]
 }
 
+/** Rejecting some rows is what a filter is for, rejecting all of them hardly. */
+function rejectionProblems(found: DryColumn, path: ConfigPath): Problem[] {
+  const { column, rows, rejections, isCut } = found
+  const [first] = rejections
+  if (first === undefined || rejections.length < rows || isCut) return []
+  return [
+    {
+      level: 'warning',
+      code: 'rejects-all-on-sample',
+      path,
+      message: `${titleOf(column)} rejects ${share(rows, rows)}`,
+      ...received(first),
+      suggestion: 'Rows in which the condition is true are kept, all others are rejected.',
+    },
+  ]
+}
+
 function share(failed: number, tried: number): string {
   if (failed < tried) return `${failed} of ${tried} sampled rows`
   return tried === 1 ? 'the one sampled row that needs it' : `all of ${tried} sampled rows`
@@ -108,7 +143,7 @@ function within(error: unknown): Pick<Problem, 'within'> {
   return { within: { line: error.line, column: error.column } }
 }
 
-function received({ values, row }: DryFailure): Pick<Problem, 'received'> {
+function received({ values, row }: Omit<DryFailure, 'error'>): Pick<Problem, 'received'> {
   if (values.length === 0) return {}
   const shown = values.slice(0, 6).map(([name, value]) => `${name} = ${shortText(value)}`)
   const more = values.length > shown.length ? ', …' : ''

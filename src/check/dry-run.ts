@@ -3,7 +3,7 @@ import { timestampForm, vectorSize } from '../graph/column-type.ts'
 import { CellFailure } from '../graph/failure.ts'
 import type { Generator, RowGenerator, SeedWindow } from '../graph/kind.ts'
 import type { ModelConfig } from '../config/dataset.ts'
-import { fillNull, createEvaluator, type Evaluator } from '../rows/evaluate.ts'
+import { fillNull, createEvaluator, type Evaluator, rejectsRow } from '../rows/evaluate.ts'
 import { firstRequest } from '../rows/first-request.ts'
 import { type Block, BlockRow, cellStatus, createBlock, setCell } from '../rows/block.ts'
 import { parseExpression } from '../templates/parse-template.ts'
@@ -48,6 +48,8 @@ export interface DryColumn {
   /** Rows in which the cell was tried: not skipped, nothing above it lost. */
   tried: number
   failures: readonly DryFailure[]
+  /** Rows that it rejects for certain. */
+  rejections: readonly Omit<DryFailure, 'error'>[]
   /** Whether it took too long to look at more rows. */
   isCut: boolean
   /** Whether the failures do not depend on what a model answers. */
@@ -85,12 +87,21 @@ export async function dryRun(options: DryRunOptions): Promise<DryColumn[]> {
 function failsLess(more: DryColumn, first: DryColumn): boolean {
   return (
     more.failures.length < first.failures.length ||
+    more.rejections.length < first.rejections.length ||
     more.conditionErrors.length < first.conditionErrors.length
   )
 }
 
-function alwaysFails({ tried, failures, conditionErrors, rows, isCut }: DryColumn): boolean {
+function alwaysFails({
+  tried,
+  failures,
+  rejections,
+  conditionErrors,
+  rows,
+  isCut,
+}: DryColumn): boolean {
   if (isCut) return false
+  if (rejections.length === rows) return true
   return (failures.length > 0 && failures.length === tried) || conditionErrors.length === rows
 }
 
@@ -145,6 +156,7 @@ async function sample(
     ofSeed[column.id] = column.upstream.some((id) => ofSeed[id])
     if (column.producer !== null || !wanted(column.id)) continue
     const failures: DryFailure[] = []
+    const rejections: Omit<DryFailure, 'error'>[] = []
     let tried = 0
     let isCertain = true
     let isCut = false
@@ -162,6 +174,9 @@ async function sample(
       for (const id of [column.id, ...column.sides]) (known[id] as Known[])[offset] = attempt.known
       if (!attempt.tried) continue
       tried += 1
+      if (attempt.isRejected === true) {
+        rejections.push({ row: offset, values: valuesOf(column, block, offset, known) })
+      }
       if (attempt.error === null) continue
       isCertain &&= attempt.isCertain
       const values = valuesOf(column, block, offset, known)
@@ -175,6 +190,7 @@ async function sample(
       rows,
       tried,
       failures,
+      rejections,
       isCut,
       isCertain,
       isComplete,
@@ -190,6 +206,7 @@ interface Attempt {
   /** Null where the cell was made, or its failure says nothing. */
   error: CellFailure | null
   isCertain: boolean
+  isRejected?: boolean
 }
 
 interface Place {
@@ -208,6 +225,7 @@ async function make(column: GraphColumn, place: Place): Promise<Attempt> {
     return { known: 'lost', tried: false, error: null, isCertain: true }
   }
   const isReal = !inputs.includes('stand-in')
+  if (column.rejects !== null) return filterRow(column, place, isReal)
   // Whether a condition over a stand-in holds is not known: then nothing below it is certain.
   if (isReal && evaluator.skip(column, block, offset)) {
     return { known: 'real', tried: false, error: null, isCertain: true }
@@ -228,6 +246,24 @@ async function make(column: GraphColumn, place: Place): Promise<Attempt> {
   }
   standIn(column, block, offset)
   return { known: 'stand-in', tried: true, error: null, isCertain: true }
+}
+
+/**
+ * Whether a row passes a filter. A condition over a stand-in decides nothing: such a row is looked at
+ * further, as one that passed.
+ */
+async function filterRow(column: GraphColumn, place: Place, isReal: boolean): Promise<Attempt> {
+  const { block, offset } = place
+  const outcome = await generate(column, place)
+  if (outcome instanceof CellFailure) {
+    standIn(column, block, offset)
+    const isTold = isReal || hangsOnRealOnly(outcome, column, place)
+    const known = isReal ? 'lost' : 'real'
+    return { known, tried: true, error: isTold ? outcome : null, isCertain: isReal }
+  }
+  const isOut = isReal && rejectsRow(column, block, offset)
+  const known = isOut ? 'lost' : 'real'
+  return { known, tried: true, error: null, isCertain: true, isRejected: isOut }
 }
 
 /** Makes or prepares a cell; `unknown` for what only a run can make. */

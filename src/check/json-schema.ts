@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { descriptionOf, formOf, type JsonSchema } from '../config/json-form.ts'
-import { dropSchema, profilerSchema } from '../config/later-parts.ts'
+import { profilerSchema } from '../config/later-parts.ts'
 import { providerSchema } from '../config/model-providers.ts'
 import { modelSchema } from '../config/models.ts'
 import { pluginSchema } from '../config/plugin-list.ts'
@@ -82,6 +82,15 @@ function datasetFile(registry: Registry): JsonSchema {
       model: convert(modelSchema),
       provider: providerForm(registry),
       seed: seedForm(registry),
+      processor: tagged(
+        'processor_type',
+        'Kind of the processor.',
+        [...registry.processors.values()].map(({ type, schema }) => ({
+          tag: type,
+          description: descriptionOf(schema),
+          form: convert(schema),
+        })),
+      ),
     },
   }
 }
@@ -118,7 +127,9 @@ function datasetForm(): JsonSchema {
         description: 'Rows to start from: their columns are there by their names.',
         anyOf: [{ $ref: '#/definitions/seed' }, { type: 'null' }],
       },
-      processors: listOf('What is done to finished rows.', convert(dropSchema)),
+      processors: listOf('What is done to rows and to the dataset, in this order.', {
+        $ref: '#/definitions/processor',
+      }),
       plugins: listOf('Plugins whose kinds this config may name.', convert(pluginSchema)),
       seed: {
         description: 'The run seed: the same one gives the same sampled values.',

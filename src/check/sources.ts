@@ -11,6 +11,7 @@ import {
   parseRunConfig,
   type RunConfig,
 } from '../config/run-config.ts'
+import { failedWith } from '../threads/system-error.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 
@@ -108,10 +109,10 @@ async function readBytes(path: string, what: string): Promise<Buffer> {
     return await readFile(path)
   } catch (error) {
     const options = { cause: error }
-    if (codeOf(error) === 'EISDIR') {
+    if (failedWith(error, 'EISDIR')) {
       throw new RowsmithError('usage', `expected a ${what}, and ${path} is a folder`, options)
     }
-    if (codeOf(error) !== 'ENOENT') {
+    if (!failedWith(error, 'ENOENT')) {
       const message = `the ${what} ${path} can't be read: ${messageOf(error)}`
       throw new RowsmithError('usage', message, options)
     }
@@ -121,10 +122,6 @@ async function readBytes(path: string, what: string): Promise<Buffer> {
       hints: near === undefined ? [] : [`Did you mean ${near}?`],
     })
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
 }
 
 /** The name beside a path that was most likely meant; one that only lacks an ending is. */

@@ -55,6 +55,7 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
 }
 
 /** The object `--json` prints: stable field names. */
-function jsonOf({ dir, rows, files, requests, usage, seconds, report }: RunResult): object {
-  return { dir, rows, files, requests, usage, seconds, report }
+function jsonOf(result: RunResult): object {
+  const { dir, rows, rejections, files, requests, usage, seconds, report } = result
+  return { dir, rows, rejections, files, requests, usage, seconds, report }
 }

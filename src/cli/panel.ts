@@ -121,6 +121,7 @@ export function headline({ snapshot, estimate, facts }: Moment): Piece[] {
     ...(rowsPerSecond === null || rows.remaining === 0 ? [] : [piece(rate(rowsPerSecond), 3)]),
     ...(secondsLeft === null ? [] : [piece(`${duration(secondsLeft)} left`, 1)]),
     ...(rows.dropped > 0 ? [piece(`${grouped(rows.dropped)} dropped`, 2)] : []),
+    ...(rows.rejected > 0 ? [piece(`${grouped(rows.rejected)} rejected`, 2)] : []),
   ]
 }
 

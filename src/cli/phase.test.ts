@@ -70,7 +70,12 @@ test('what an export does', () => {
   const phase = createPhase('reading runs/tales')
   const events: ExportEvent[] = [
     { type: 'settling', parts: 2 },
-    { type: 'part-committed', part: 0, rows: 9 },
+    {
+      type: 'part-committed',
+      part: 0,
+      rows: 9,
+      outcomes: { accepted: 9, nullKept: 0, dropped: 0, rejected: 0 },
+    },
     { type: 'export-progress', path: '/out/tales.jsonl', rows: 4_096, totalRows: 10_000 },
   ]
   const texts = events.map((event) => {

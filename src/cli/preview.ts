@@ -1,8 +1,16 @@
 import { basename, extname } from 'node:path'
 import { preview, type Preview } from '../run/preview.ts'
 import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
-import { costText, cutTexts, failureTexts, rowsText, textWidth } from './report-run.ts'
+import {
+  costText,
+  cutTexts,
+  failureTexts,
+  rejectionTexts,
+  rowsText,
+  textWidth,
+} from './report-run.ts'
 import { pageThrough, type Pages } from './pager.ts'
+import { throughProgram } from './pager-program.ts'
 import { recordLines, rule } from './record.ts'
 import { createPaint, createScreen, isLive, type Paint } from './terminal.ts'
 import { duration } from '../util/format.ts'
@@ -56,6 +64,7 @@ export async function runPreview(config: string, options: PreviewOptions): Promi
       width: textWidth(screen),
     })
     for (const text of failed) screen.print(text)
+    for (const text of rejectionTexts(made)) screen.print(text)
     for (const text of cutTexts(made)) screen.print(screen.style('yellow', text))
     screen.print(`${rowsText(result.rows)}. ${costText(result)}, ${duration(result.seconds)}.`)
     return exitCodeOfRun(result)
@@ -65,7 +74,10 @@ export async function runPreview(config: string, options: PreviewOptions): Promi
   }
 }
 
-/** One record a screen on a terminal; one after the other elsewhere, and where all of it fits. */
+/**
+ * One record a screen on a terminal, or all of them in the user's own pager; one after the other
+ * elsewhere, and where all of it fits.
+ */
 async function showRows(made: Preview, { pager }: { pager: boolean }): Promise<void> {
   const { stdin, stdout } = process
   const style = createPaint(stdout)
@@ -76,14 +88,33 @@ async function showRows(made: Preview, { pager }: { pager: boolean }): Promise<v
   const fits =
     pages.count === 0 || (pages.count === 1 && pages.lines(0, width).length + 4 <= stdout.rows)
   if (interactive && !fits) {
-    await pageThrough(pages, { input: stdin, output: stdout, style })
-    return
+    const command = process.env['PAGER']
+    if (command === undefined) {
+      await pageThrough(pages, { input: stdin, output: stdout, style })
+      return
+    }
+    // Empty: the user wants no pager.
+    if (command.trim() !== '') {
+      const text = [...texts(pages, { width, style })].join('')
+      if (await throughProgram(text, { command, landmark: titlePattern })) return
+    }
   }
+  for (const text of texts(pages, { width, style })) stdout.write(text)
+}
+
+/** The pages one after the other. */
+function* texts(
+  pages: Pages,
+  { width, style }: { width: number; style: Paint },
+): Generator<string, void, undefined> {
   for (let page = 0; page < pages.count; page += 1) {
     const lines = [rule(pages.title(page), { width, style }), ...pages.lines(page, width)]
-    stdout.write(`${lines.join('\n')}\n`)
+    yield `${lines.join('\n')}\n`
   }
 }
+
+/** Finds the titles. */
+const titlePattern = 'record [0-9]+ of [0-9]+ · row [0-9]+'
 
 function pagesOf({ rows, columns }: Preview, style: Paint): Pages {
   const dropped = new Set(columns.filter(({ drop }) => drop).map(({ name }) => name))

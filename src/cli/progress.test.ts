@@ -43,7 +43,7 @@ function snapshot(state: Partial<Snapshot> = {}): Snapshot {
   return {
     columns: [],
     routes: [route],
-    rows: { decided: 0, dropped: 0, remaining: 10, open: 10, begun: 0 },
+    rows: { decided: 0, dropped: 0, rejected: 0, remaining: 10, open: 10, begun: 0 },
     openGroups: 1,
     partsWriting: 0,
     backingOff: 0,
@@ -134,7 +134,7 @@ test('a chain of columns: while no row has ended the time left comes from cells'
   const state = (first: number, second: number): Snapshot =>
     snapshot({
       columns: [column('outline', { made: first }), column('story', { made: second })],
-      rows: { decided: 0, dropped: 0, remaining: 1_000, open: 1_000, begun: 0 },
+      rows: { decided: 0, dropped: 0, rejected: 0, remaining: 1_000, open: 1_000, begun: 0 },
     })
   view.after(0, state(0, 0))
   // Too early to say.
@@ -150,7 +150,7 @@ test('rows that were complete in the ledger do not make a run look fast', () => 
   const state = (decided: number, made: number): Snapshot =>
     snapshot({
       columns: [column('story', { known: 400, made })],
-      rows: { decided, dropped: 0, remaining: 900 - decided, open: 100, begun: 0 },
+      rows: { decided, dropped: 0, rejected: 0, remaining: 900 - decided, open: 100, begun: 0 },
     })
   view.after(0, state(0, 0))
   // 400 rows at once, and 10 cells in 10 s: the 490 that are left take as many seconds.
@@ -164,7 +164,7 @@ test('there is no time left where a model has work and does none', () => {
   const state = (made: number): Snapshot =>
     snapshot({
       columns: [column('story', { made }), column('score', { routes: ['judge'] })],
-      rows: { decided: 0, dropped: 0, remaining: 100, open: 100, begun: 0 },
+      rows: { decided: 0, dropped: 0, rejected: 0, remaining: 100, open: 100, begun: 0 },
     })
   view.after(0, state(0))
   expect(view.after(10, state(50))[0]).toBe('tales  0 of 100 rows (0 %), 0.0/s')
@@ -177,7 +177,7 @@ test('all rows decided is not yet the end: no percentage, no rate, and what is d
     snapshot({
       columns: [column('story', { made: 8, failed: 2 })],
       routes: [{ ...route, inFlight: 0, waiting: 0 }],
-      rows: { decided: 10, dropped: 2, remaining: 0, open: 0, begun: 0 },
+      rows: { decided: 10, dropped: 2, rejected: 0, remaining: 0, open: 0, begun: 0 },
       partsWriting: 1,
     }),
   )
@@ -190,7 +190,9 @@ test('all rows decided is not yet the end: no percentage, no rate, and what is d
 })
 
 test('never 100 % while a row remains', () => {
-  const state = snapshot({ rows: { decided: 99_999, dropped: 0, remaining: 1, open: 1, begun: 0 } })
+  const state = snapshot({
+    rows: { decided: 99_999, dropped: 0, rejected: 0, remaining: 1, open: 1, begun: 0 },
+  })
   expect(watched({ rows: 100_000 }).after(0, state)[0]).toBe('tales  99,999 of 100,000 rows (99 %)')
 })
 
@@ -198,7 +200,7 @@ test('cells of dropped rows are not waited for', () => {
   const view = watched()
   const state = snapshot({
     columns: [column('outline', { made: 5, failed: 5 }), column('story', { made: 5 })],
-    rows: { decided: 10, dropped: 5, remaining: 0, open: 0, begun: 0 },
+    rows: { decided: 10, dropped: 5, rejected: 0, remaining: 0, open: 0, begun: 0 },
   })
   view.after(0, state)
   expect(view.after(2, state)[2]).toBe('  story     5/10  done')
@@ -230,7 +232,7 @@ test.each([200, 80, 40, 20, 8])('%d columns wide: the less important goes first'
     12,
     snapshot({
       columns,
-      rows: { decided: 3, dropped: 1, remaining: 7, open: 7, begun: 0 },
+      rows: { decided: 3, dropped: 1, rejected: 0, remaining: 7, open: 7, begun: 0 },
       routes: [{ ...route, throttled: 3, failed: 1, outputTokens: 5_000, oldestMs: 11_000 }],
     }),
   )
@@ -255,7 +257,10 @@ test('a run that stands still says so, and for what it waits', () => {
   ])
   // As long as it moves there is a line per interval only.
   expect(
-    view.after(9, snapshot({ rows: { decided: 1, dropped: 0, remaining: 9, open: 9, begun: 0 } })),
+    view.after(
+      9,
+      snapshot({ rows: { decided: 1, dropped: 0, rejected: 0, remaining: 9, open: 9, begun: 0 } }),
+    ),
   ).toEqual([])
 })
 

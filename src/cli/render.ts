@@ -4,6 +4,7 @@ import type { Problem } from '../config/problem.ts'
 import {
   listVariables,
   render,
+  type RenderedPart,
   type Rendering,
   type RenderSource,
   type TemplateVariable,
@@ -100,10 +101,16 @@ function textOf({ rows, ok }: Rendering): string {
   return titled.map(({ title, text: body }) => `--- ${title}\n${endedLine(body)}`).join('')
 }
 
-function titleOf(row: number | null, { field, skips }: { field: string; skips?: boolean }): string {
+function titleOf(row: number | null, part: RenderedPart): string {
+  const { field } = part
   const what = [...(row === null ? [] : [`row ${row}`]), ...(field === 'template' ? [] : [field])]
-  const decides = skips === undefined ? '' : skips ? ' (skips the row)' : ' (does not skip the row)'
-  return what.join(', ') + decides
+  return what.join(', ') + decisionOf(part)
+}
+
+function decisionOf({ skips, keeps }: RenderedPart): string {
+  if (skips !== undefined) return skips ? ' (skips the row)' : ' (does not skip the row)'
+  if (keeps !== undefined) return keeps ? ' (keeps the row)' : ' (rejects the row)'
+  return ''
 }
 
 /** A shell's prompt begins on a line of its own; files and pipes get the text and nothing else. */

@@ -16,7 +16,7 @@ const WIDEST_TEXT = 120
 
 export interface Outcome {
   result: RunResult
-  summary: Pick<RunSummary, 'failures' | 'command' | 'sessions' | 'cutAnswers'>
+  summary: Pick<RunSummary, 'failures' | 'rejections' | 'command' | 'sessions' | 'cutAnswers'>
   /** What happened in this session and stands nowhere else. */
   remarks: readonly string[]
 }
@@ -34,6 +34,8 @@ export function reportRun({ result, summary, remarks }: Outcome, screen: Screen)
     width: textWidth(screen),
   })
   for (const text of failed) screen.print(text)
+  for (const text of rejectionTexts(summary)) screen.print(text)
+  if (isEmpty(result.rows)) screen.print(screen.style('yellow', emptyText))
   for (const { path, rows } of result.files)
     screen.print(`  ${shortPath(path)}  ${counted(rows, 'row')}`)
   if (result.columns !== null) {
@@ -86,6 +88,21 @@ export function cutTexts({ cutAnswers }: Pick<RunSummary, 'cutAnswers'>): string
     ({ column, cut, answers }) =>
       `  ${visibleLine(column)}: ${grouped(cut)} of ${counted(answers, 'answer')} cut off at the token limit or by a filter`,
   )
+}
+
+/** Per filter and code how many rows it rejected. */
+export function rejectionTexts({ rejections }: Pick<RunSummary, 'rejections'>): string[] {
+  return rejections.map(
+    ({ name, code, count, row }) =>
+      `  ${visibleLine(name)}, ${visibleLine(code)}: ${counted(count, 'row')} rejected, the first is row ${row}`,
+  )
+}
+
+const emptyText = 'The dataset is empty: no row was left.'
+
+/** Every row has its outcome, and none a record. */
+function isEmpty({ requested, accepted, nullKept, remaining }: RowCounts): boolean {
+  return requested > 0 && remaining === 0 && accepted + nullKept === 0
 }
 
 export interface FailureTextOptions {

@@ -20,6 +20,7 @@ const summary: RunSummary = {
   waitingCells: 12,
   parts: { count: 2, bytes: 123_456 },
   files: [],
+  rejections: [],
   failures: [
     {
       column: 1,
@@ -90,7 +91,7 @@ test('a run that is not complete answers every question', () => {
           9 kept with a null
          10 dropped
         101 remaining
-      12 paid cells of remaining or dropped rows in the ledger
+      12 paid cells of remaining, dropped or rejected rows in the ledger
 
     What failed
       story, timeout: 10 cells failed, their rows are dropped

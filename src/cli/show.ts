@@ -6,6 +6,7 @@ import {
   failureTexts,
   nextSteps,
   cutTexts,
+  rejectionTexts,
   outcomes,
   shortPath,
   shortPathWord,
@@ -60,6 +61,7 @@ export function describe(summary: RunSummary, layout: ShowLayout): string[] {
       'What failed',
       failureTexts(summary.failures, { most: MOST_FAILURES, style, width: layout.textWidth }),
     ],
+    ['What was rejected', rejectionTexts(summary)],
     ['What it cost', cost(summary, layout)],
     ['How to go on', steps(summary, layout)],
   ]
@@ -128,7 +130,9 @@ function completeness({ rows, waitingCells }: RunSummary, { style, width }: Show
     `  ${bar} ${percent} %  ${grouped(decided)} of ${counted(rows.requested, 'row')} decided`,
     ...counts.map(({ count, word }) => `  ${padStart(grouped(count), digits + 2)} ${word}`),
     ...(waitingCells > 0
-      ? [`  ${counted(waitingCells, 'paid cell')} of remaining or dropped rows in the ledger`]
+      ? [
+          `  ${counted(waitingCells, 'paid cell')} of remaining, dropped or rejected rows in the ledger`,
+        ]
       : []),
   ]
 }

@@ -48,3 +48,17 @@ test('skip conditions that fail are counted for the end', () => {
     'The skip condition of column story failed in 3 rows, whose cells were skipped; row 4: stars is undefined',
   ])
 })
+
+test('answers that repeat a key are told once, and counted for the end', () => {
+  const tally = createTally()
+  const told = [4, 5].map((row) =>
+    tally.note({ type: 'secret-removed', column: 'story', row, route: 'writer' }),
+  )
+  expect(told).toEqual([
+    'Row 4: an answer for column story repeated the key it was asked with; *** stands in its place.',
+    null,
+  ])
+  expect(tally.summary()).toEqual([
+    '2 answers for column story repeated the key they were asked with; *** stands in its place. Look at what the endpoint puts into its answers.',
+  ])
+})

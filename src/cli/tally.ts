@@ -7,7 +7,7 @@ import { cut } from './width.ts'
 export interface Tally {
   /** What to print of an event; null when its kind was told before. */
   note(event: SchedulerEvent): string | null
-  /** What the run folder does not know: skip conditions that could not be read. */
+  /** What the run folder does not know: skip conditions that could not be read, keys in answers. */
   summary(): string[]
 }
 
@@ -18,6 +18,8 @@ const LONGEST_MESSAGE = 200
 export function createTally(): Tally {
   const failures = new Set<string>()
   const conditions = new Map<string, { rows: number; row: number; message: string }>()
+  /** Answers with a key, by column. */
+  const secrets = new Map<string, number>()
 
   return {
     note(event) {
@@ -32,6 +34,13 @@ export function createTally(): Tally {
         if (conditions.size > MOST_KINDS) return null
         return `Row ${row}: the skip condition of column ${name(column)} failed, its cell is skipped: ${shortened(message)}`
       }
+      if (event.type === 'secret-removed') {
+        const { column, row } = event
+        const known = secrets.get(column) ?? 0
+        secrets.set(column, known + 1)
+        if (known > 0 || secrets.size > MOST_KINDS) return null
+        return `Row ${row}: an answer for column ${name(column)} repeated the key it was asked with; *** stands in its place.`
+      }
       if (event.type !== 'cell-failed') return null
       const { column, row, code, message, kept } = event
       const kind = `${column}\n${code}\n${kept}`
@@ -41,13 +50,20 @@ export function createTally(): Tally {
       const what = kept ? 'is null' : 'drops its row'
       return `Row ${row}: column ${name(column)} failed and ${what}: ${code}: ${shortened(message)}`
     },
-    summary: () =>
-      [...conditions]
+    summary: () => [
+      ...[...conditions]
         .slice(0, MOST_KINDS)
         .map(
           ([column, { rows, row, message }]) =>
             `The skip condition of column ${name(column)} failed in ${counted(rows, 'row')}, whose cells were skipped; row ${row}: ${shortened(message)}`,
         ),
+      ...[...secrets]
+        .slice(0, MOST_KINDS)
+        .map(
+          ([column, answers]) =>
+            `${counted(answers, 'answer')} for column ${name(column)} repeated the key they were asked with; *** stands in its place. Look at what the endpoint puts into its answers.`,
+        ),
+    ],
   }
 }
 

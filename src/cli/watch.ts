@@ -106,7 +106,8 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
         )
         break
       case 'cell-failed':
-      case 'condition-failed': {
+      case 'condition-failed':
+      case 'secret-removed': {
         const text = tally.note(event)
         if (text !== null) screen.print(screen.style('yellow', text))
         break

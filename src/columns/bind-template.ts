@@ -1,31 +1,10 @@
 import { CellFailure } from '../graph/failure.ts'
 import type { BindContext, Row } from '../graph/kind.ts'
+import { RowScope } from '../graph/row-scope.ts'
 import type { Random } from '../random/random.ts'
 import { parseTemplate } from '../templates/parse-template.ts'
 import { TemplateError } from '../templates/template-error.ts'
 import type { RenderOptions, Scope, Template } from '../templates/template.ts'
-import type { Value } from '../util/value.ts'
-
-/** A row as templates see it: names are looked up once, rows are only pointed at. */
-class RowScope implements Scope {
-  readonly #ids: ReadonlyMap<string, number>
-  #row: Row | null = null
-
-  constructor(ids: ReadonlyMap<string, number>) {
-    this.#ids = ids
-  }
-
-  /** Moves to a row; returns itself. */
-  at(row: Row): this {
-    this.#row = row
-    return this
-  }
-
-  get(name: string): Value | undefined {
-    const id = this.#ids.get(name)
-    return id === undefined ? undefined : this.#row?.get(id)
-  }
-}
 
 /** The stream of randomness a template of a column draws from. */
 export function templateStream(column: string, field: string): string {

@@ -33,6 +33,10 @@ function reply(text: string, reasoning: string | null = null): ModelReply {
   return { content, reasoning, finishReason: 'stop', usage, model: 'test' }
 }
 
+function cutReply(finishReason: string): ModelReply {
+  return { ...reply('A half sent'), finishReason }
+}
+
 function prepared(fields: Record<string, unknown>, topic = 'tides', using = models) {
   const columns = [story(fields), ...inputs('topic')]
   const graph = columnGraphWithWarnings(columns, { models: using })
@@ -128,6 +132,25 @@ describe('the reply', () => {
   test('is its text without outer whitespace', () => {
     expect(finished({}, reply('\n Once. \n'))).toEqual({ value: 'Once.', sides: [] })
     expect(finished({}, reply('  '))).toEqual({ value: '', sides: [] })
+  })
+
+  test.each(['length', 'max_tokens', 'content_filter'])('cut off by %s is kept', (reason) => {
+    expect(finished({}, cutReply(reason)).value).toBe('A half sent')
+  })
+
+  test.each([
+    ['length', 'cut off at the token limit (length, 1 tokens)'],
+    ['MAX_TOKENS', 'Raise max_tokens of the model "writer"'],
+    ['content_filter', 'cut off by a filter (content_filter)'],
+  ])('cut off by %s fails its cell where the config says so', (reason, words) => {
+    expect(() => finished({ on_cut: 'fail' }, cutReply(reason))).toThrow(
+      expect.objectContaining({
+        code: 'answer-cut',
+        message: expect.stringContaining(words),
+        raw: 'A half sent',
+      }),
+    )
+    expect(finished({ on_cut: 'fail' }, reply('All of it.')).value).toBe('All of it.')
   })
 
   test.each([

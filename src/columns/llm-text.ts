@@ -8,6 +8,7 @@ import type { Value } from '../util/value.ts'
 import { bindTemplate, templateStream } from './bind-template.ts'
 import { commonFields } from '../config/common-fields.ts'
 import { sampledParameter } from './sampled-parameter.ts'
+import { onCut, refuseCut } from './cut-answer.ts'
 import { describePrompt, describeTemplate, singleBraces } from './describe-template.ts'
 import { traceModes, traceOf } from './trace.ts'
 
@@ -33,6 +34,7 @@ const schema = z
     extract_reasoning_content: flag()
       .default(false)
       .describe('Keeps what the model thought in a column <name>__reasoning_content.'),
+    on_cut: onCut,
   })
   .describe('Text written by a model.')
 
@@ -93,6 +95,7 @@ export const llmText = defineColumn({
         return { operation: 'chat', messages, sampling }
       },
       finish(reply, row) {
+        if (config.on_cut === 'fail') refuseCut(reply, route)
         const sides: Value[] = []
         if (traceMode === 'last_message') sides.push(traceOf([], reply))
         // Rendered again rather than kept: nothing is remembered of a request on the wire.

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Double } from '../util/value.ts'
 import { parseColumns, unread as unreadName } from './columns.ts'
 import type { DatasetConfig, Literal } from './dataset.ts'
-import { checkProcessors, checkProfilers, unsupportedPart } from './later-parts.ts'
+import { checkProfilers, unsupportedPart } from './later-parts.ts'
 import { isList, isMapping, type Mapping } from './literal.ts'
 import { parseModels, parseProviders } from './model-lists.ts'
 import { parsePlugins } from './plugin-list.ts'
@@ -78,16 +78,15 @@ function readDataset(root: Mapping): {
   const columns = parseColumns(part('columns'), ['columns'])
   const models = parseModels(part('model_configs'), ['model_configs'])
   const providers = parseProviders(part('model_providers'), ['model_providers'])
-  const processors = part('processors')
+  const processors = parseProcessors(part('processors'), ['processors'])
   const seed = parseSeed(root, problems)
   const rows = parseRows(root, problems)
   const plugins = parsePlugins(part('plugins'), ['plugins'])
   const seedConfig = isAbsent(root['seed_config'])
     ? { seedConfig: null, problems: [] }
     : parseSeedConfig(root['seed_config'], ['seed_config'])
-  for (const read of [columns, models, providers, plugins, seedConfig])
+  for (const read of [columns, models, providers, processors, plugins, seedConfig])
     problems.push(...read.problems)
-  problems.push(...checkProcessors(processors, ['processors']))
   for (const key of ['tool_configs', 'constraints', 'profilers'] as const) {
     problems.push(...unsupportedPart(key, part(key), []))
   }
@@ -100,7 +99,7 @@ function readDataset(root: Mapping): {
     tool_configs: part('tool_configs').filter(isMapping),
     constraints: part('constraints').filter(isMapping),
     profilers: part('profilers').filter(isMapping),
-    processors: processors.filter(isMapping),
+    processors: processors.processors,
     plugins: plugins.names,
     seed,
     rows,
@@ -111,6 +110,25 @@ function readDataset(root: Mapping): {
   if (draft.seed_config === null && !isAbsent(root['seed_config'])) unread.add('seed_config')
   return { draft, unread, brokenProviders: providers.broken, problems }
 }
+
+/** That each is a mapping; what is in one, its kind reads. */
+function parseProcessors(
+  list: readonly Literal[],
+  path: ConfigPath,
+): { processors: Mapping[]; problems: Problem[] } {
+  const problems = list.flatMap((value, index): Problem[] => {
+    const result = mappingSchema.safeParse(value)
+    if (result.success) return []
+    const at = [...path, index]
+    const subject = `processor ${index + 1}`
+    return problemsOfZod(result.error, { path: at, value, schema: mappingSchema, subject })
+  })
+  // One that is none keeps the places of the others.
+  const none: Mapping = Object.create(null)
+  return { processors: list.map((value) => (isMapping(value) ? value : none)), problems }
+}
+
+const mappingSchema = z.looseObject({})
 
 const listKeys: readonly string[] = [
   'columns',

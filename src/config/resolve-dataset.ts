@@ -1,20 +1,16 @@
 import { builtInModels } from './built-in-models.ts'
 import type { DatasetConfig, ModelConfig, ModelProvider, RawColumn, SeedConfig } from './dataset.ts'
-import { dropColumns, type DropPattern, dropPatterns } from './later-parts.ts'
 import { entriesOf, isMapping, mappingOf } from './literal.ts'
 import { builtInProviders } from './model-providers.ts'
 
 /** A dataset config with its defaults applied: what checks, runs and reports go by. */
 export interface ResolvedDataset {
-  /** With `drop` where a processor leaves the column out. */
   readonly columns: readonly RawColumn[]
   /** The built-in aliases where the config has none of its own. */
   readonly models: readonly ModelConfig[]
   /** Those of the config, then further ones, then the built-in ones; of one name the first. */
   readonly providers: readonly ModelProvider[]
   readonly processors: DatasetConfig['processors']
-  /** What the processors leave out, by name or pattern: it may be a side column or one of the seed. */
-  readonly drops: readonly DropPattern[]
   readonly seedConfig: SeedConfig | null
   readonly seed: bigint | null
   readonly rows: number | null
@@ -25,16 +21,11 @@ export function resolveDataset(
   config: DatasetConfig,
   furtherProviders: readonly ModelProvider[] = [],
 ): ResolvedDataset {
-  const drops = dropPatterns(config.processors)
   return {
-    columns: dropColumns(
-      config.columns,
-      drops.map(({ pattern }) => pattern),
-    ),
+    columns: config.columns,
     models: config.model_configs.length > 0 ? config.model_configs : builtInModels,
     providers: mergeProviders(config.model_providers, furtherProviders),
     processors: config.processors,
-    drops,
     seedConfig: config.seed_config,
     seed: config.seed,
     rows: config.rows,

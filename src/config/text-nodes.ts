@@ -117,7 +117,22 @@ function readScalar(node: Scalar, fallback: number, reader: Reader): Read {
     reader.report(badTag(node.tag ?? '', quoted(text)), offset)
     return leaf(null, offset)
   }
+  if (isPlain && node.comment && /\{\{|\{%/.test(text)) {
+    reader.report(endsInComment(node.comment), node.range?.[1] ?? offset)
+  }
   return leaf(value, offset, { empty: isPlain && text === '', scalar: node })
+}
+
+/** A template that is not in quotes ends where YAML sees a comment. */
+function endsInComment(comment: string): Problem {
+  return {
+    level: 'warning',
+    code: 'comment-in-text',
+    path: [],
+    message: `The text ends here: ${quoted(`#${comment}`)} behind it is a comment to YAML`,
+    suggestion:
+      'If it belongs to the text, put all of it into quotes; else put the text into quotes to say so.',
+  }
 }
 
 function untagged(text: string, isPlain: boolean): Literal {

@@ -381,3 +381,15 @@ describe('positions', () => {
     expect(locate(escaped, { within: { line: 1, column: 3 } })).toEqual({ line: 11, column: 14 })
   })
 })
+
+test.each([
+  ['expr: Issue {{ a }} # 12 in the list', ['1:20']],
+  ['expr: "Issue {{ a }}" # why', []],
+  ['expr: |\n  Issue {{ a }} # 12', []],
+  ['note: Issue # 12', []],
+  ['expr: Issue {{ a }}\n# why\nb: 1', []],
+])('%j ends in a comment at %j', (text, places) => {
+  const { problems } = parseConfigText(text, { file: 'a.yaml' })
+  const found = problems.filter(({ code }) => code === 'comment-in-text')
+  expect(found.map(({ position }) => `${position?.line}:${position?.column}`)).toEqual(places)
+})

@@ -12,13 +12,17 @@ const jsonLines = defineExporter({
   line: (record) => stringifyJson(withoutNaN(record)),
 })
 
-/** RFC 4180: nulls are empty, JSON columns their text. */
+/** RFC 4180: nulls are empty, empty texts are `""`, JSON columns their text. */
 const csv = defineExporter({
   name: 'csv',
   endings: ['.csv'],
   description: 'Fields between commas, as in RFC 4180.',
   header: (columns) => columns.map(quoteField).join(','),
-  line: (record) => [...record.values()].map((value) => quoteField(csvText(value))).join(','),
+  line(record) {
+    const fields = [...record.values()].map(csvField)
+    // A line without a character is no record to most readers.
+    return fields.length === 1 && fields[0] === '' ? '""' : fields.join(',')
+  },
 })
 
 /** The built-in text forms; Parquet files are joined from parts and have no lines. */
@@ -33,13 +37,16 @@ function withoutNaN(value: Value): Value {
   return value
 }
 
-function csvText(value: Value): string {
-  if (value === null) return ''
+function csvField(value: Value): string {
+  return value === null ? '' : quoteField(csvText(value))
+}
+
+function csvText(value: NonNullable<Value>): string {
   if (value instanceof Double) return pythonFloat(value.value)
   if (typeof value === 'number' && !Number.isInteger(value)) return pythonFloat(value)
   return typeof value === 'object' ? stringifyJson(value) : String(value)
 }
 
 function quoteField(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -15,6 +15,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { storageError } from '../threads/storage-error.ts'
+import { failedWith } from '../threads/system-error.ts'
 
 /**
  * Writes text under a name a user gave.
@@ -81,7 +82,7 @@ function descriptorOf(path: string): number | null {
 }
 
 function absent(error: unknown): null {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+  if (failedWith(error, 'ENOENT')) return null
   throw error
 }
 
@@ -95,7 +96,7 @@ async function writeDescriptor(number: number, text: Text): Promise<void> {
     await pipeline(Readable.from(text), standard, { end: false })
   } catch (error) {
     // A reader that goes away (`| head`) has what it wanted.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error
+    if (!failedWith(error, 'EPIPE')) throw error
   }
 }
 
@@ -114,7 +115,7 @@ async function replaceFile(path: string, former: Stats | null, text: Text): Prom
     if (former !== null) await keepRights(unfinished, former)
     await rename(unfinished, path).catch(async (error: unknown) => {
       // A file that is mounted can be written and not replaced.
-      if (!isOneOf(error, ['EBUSY', 'EXDEV'])) throw error
+      if (!failedWith(error, 'EBUSY', 'EXDEV')) throw error
       await copyFile(unfinished, path)
       await rm(unfinished)
     })
@@ -131,12 +132,8 @@ async function keepRights(path: string, { mode, uid, gid }: Stats): Promise<void
   if (own.uid !== uid || own.gid !== gid) {
     await chown(path, uid, gid).catch((error: unknown) => {
       // Only root gives files away; the rights below hold all the same.
-      if (!isOneOf(error, ['EPERM', 'EACCES'])) throw error
+      if (!failedWith(error, 'EPERM', 'EACCES')) throw error
     })
   }
   await chmod(path, mode & 0o7777)
-}
-
-function isOneOf(error: unknown, codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }

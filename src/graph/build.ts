@@ -1,5 +1,4 @@
 import type { ColumnConfig } from '../config/dataset.ts'
-import { matchesName } from '../config/glob.ts'
 import type { CompileInput, Draft, DraftColumn, Edge } from './draft.ts'
 import { fingerprintOf, materialOf, sideMaterialOf } from './fingerprint.ts'
 import type { Graph, GraphColumn } from './graph.ts'
@@ -14,16 +13,21 @@ type Node = GraphColumn & {
 }
 
 /** The graph of a draft without problems. */
-export function buildGraph({ input, columns }: Draft): Graph {
+export function buildGraph({ input, columns, output }: Draft): Graph {
   const nodes: Node[] = []
   const byName = new Map<string, number>()
+  const filters = new Map<DraftColumn, number>()
+  const context = { ...input, filters, left: new Set(output.map(({ name }) => name)) }
   for (const draft of orderColumns(columns)) {
-    const node = columnNode(checked(draft), nodes, byName, input)
-    addNode(node, nodes, byName)
+    const node = columnNode(checked(draft), nodes, byName, context)
+    nodes.push(node)
+    if (node.rejects !== null) filters.set(draft, node.id)
+    if (node.processor === null) byName.set(node.name, node.id)
     for (const side of draft.description?.sides ?? []) {
-      const sideNode = nodeOfSide(side, node, nodes.length, input)
+      const sideNode = nodeOfSide(side, node, nodes.length, context)
       node.sides.push(sideNode.id)
-      addNode(sideNode, nodes, byName)
+      nodes.push(sideNode)
+      byName.set(sideNode.name, sideNode.id)
     }
   }
   for (const node of nodes) {
@@ -51,24 +55,29 @@ function checked(draft: DraftColumn): CheckedColumn {
   return { draft, kind, config, description }
 }
 
-function addNode(node: Node, nodes: Node[], byName: Map<string, number>): void {
-  nodes.push(node)
-  byName.set(node.name, node.id)
+interface BuildContext extends Pick<CompileInput, 'seed' | 'hash' | 'registry' | 'loaded'> {
+  /** Ids of the columns that reject rows. */
+  filters: ReadonlyMap<DraftColumn, number>
+  /** Names of the dataset's columns. */
+  left: ReadonlySet<string>
 }
 
 function columnNode(
   { draft, kind, config, description }: CheckedColumn,
   nodes: readonly Node[],
   byName: ReadonlyMap<string, number>,
-  { seed, hash, registry, loaded }: CompileInput,
+  { seed, hash, registry, loaded, filters, left }: BuildContext,
 ): Node {
-  const upstream = idsOf(draft.edges, byName)
+  const read = idsOf(draft.edges, byName)
+  const gates = draft.gates.map((gate) => filters.get(gate) ?? -1)
+  const upstream = gates.length === 0 ? read : ascending([...read, ...gates])
   const fingerprints = new Map<string, string>()
   let depth = 0
   for (const id of upstream) {
     const before = nodes[id]
     if (before === undefined) throw new Error(`column ${draft.name} comes before its upstream`)
-    fingerprints.set(before.name, before.fingerprint)
+    // A filter decides which rows there are, and no value.
+    if (!gates.includes(id)) fingerprints.set(before.name, before.fingerprint)
     depth = Math.max(depth, before.depth + 1)
   }
   const own = loaded.get(draft.name) ?? nothingLoaded
@@ -102,7 +111,9 @@ function columnNode(
     skip: draft.skip,
     propagateSkip: config.propagate_skip,
     onFailure: config.on_failure,
-    drop: config.drop,
+    drop: !left.has(draft.name),
+    rejects: description.rejects?.code ?? null,
+    processor: draft.filter?.index ?? null,
     distribution: description.distribution ?? null,
     fingerprint: fingerprintOf(material, fingerprints, hash),
     material,
@@ -124,7 +135,7 @@ function nodeOfSide(
   { name, output }: { name: string; output: GraphColumn['type'] },
   producer: Node,
   id: number,
-  { hash, dataset }: CompileInput,
+  { hash, left }: BuildContext,
 ): Node {
   const material = sideMaterialOf(producer.material, name)
   return {
@@ -142,7 +153,8 @@ function nodeOfSide(
     skip: null,
     propagateSkip: true,
     distribution: null,
-    drop: dataset.drops.some(({ pattern }) => matchesName(pattern, name)),
+    drop: !left.has(name),
+    rejects: null,
     fingerprint: fingerprintOf(material, new Map([[producer.name, producer.fingerprint]]), hash),
     material,
   }
@@ -151,5 +163,10 @@ function nodeOfSide(
 /** Ids of the referenced columns, sides by their own id, ascending and each once. */
 function idsOf(edges: readonly Edge[], byName: ReadonlyMap<string, number>): number[] {
   const ids = edges.map(({ reference: { name } }) => byName.get(name) ?? -1)
+  return ascending(ids)
+}
+
+/** Each once. */
+function ascending(ids: readonly number[]): number[] {
   return [...new Set(ids)].toSorted((a, b) => a - b)
 }

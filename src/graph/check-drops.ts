@@ -1,36 +1,14 @@
-import { matchesName } from '../config/glob.ts'
 import type { Problem } from '../config/problem.ts'
-import { nearest } from '../util/near-miss.ts'
 import type { Draft } from './draft.ts'
 import { seedColumnType } from './parse-columns.ts'
-import { mayBelongToBroken } from './resolve-references.ts'
-
-/** Names of drop_columns processors that nothing has: a mistake, for patterns only a warning. */
-export function checkDropNames(draft: Draft): Problem[] {
-  const known = [...draft.names.keys()]
-  return draft.input.dataset.drops.flatMap(({ pattern, path }): Problem[] => {
-    if (known.some((name) => matchesName(pattern, name))) return []
-    if (mayBelongToBroken(draft, pattern)) return []
-    const isPattern = pattern.includes('*')
-    const near = isPattern ? undefined : nearest(pattern, known)
-    return [
-      {
-        level: isPattern ? 'warning' : 'error',
-        code: 'unknown-column',
-        path,
-        message: `${isPattern ? 'The pattern' : 'The name'} '${pattern}' to drop matches no column`,
-        ...(near === undefined ? {} : { suggestion: `Did you mean '${near}'?` }),
-      },
-    ]
-  })
-}
 
 /** Something made here has to be left in the dataset; with processors, the seed's columns will do. */
-export function checkDrops({ input: { dataset }, columns }: Draft): Problem[] {
-  const made = columns.filter(({ raw }) => raw.column_type !== seedColumnType)
-  if (made.some(({ raw }) => !raw.drop)) return []
-  const processed = dataset.processors.length > 0
-  if (processed && columns.some(({ raw }) => !raw.drop)) return []
+export function checkDrops({ input: { dataset }, columns, output }: Draft): Problem[] {
+  const isOfSeed = new Set<string>()
+  for (const { name, raw } of columns) if (raw.column_type === seedColumnType) isOfSeed.add(name)
+  const made = columns.filter(({ name, filter }) => filter === null && !isOfSeed.has(name))
+  if (output.some(({ name }) => !isOfSeed.has(name))) return []
+  if (dataset.processors.length > 0 && output.length > 0) return []
   if (made.length === 0) {
     return [
       {
@@ -54,11 +32,13 @@ export function checkDrops({ input: { dataset }, columns }: Draft): Problem[] {
 }
 
 /** What is paid for, read by nobody and dropped. Other columns cost nothing, and may filter rows. */
-export function checkUnused({ columns }: Draft): Problem[] {
+export function checkUnused({ columns, output, readByProcessors }: Draft): Problem[] {
   const read = new Set(columns.flatMap(({ edges }) => edges.map(({ to }) => to)))
+  const left = new Set(output.map(({ name }) => name))
   return columns.flatMap((column): Problem[] => {
-    const { name, path, raw, description, isSound } = column
-    if (!raw.drop || !isSound || description === null || read.has(column)) return []
+    const { name, path, description, isSound } = column
+    if (left.has(name) || readByProcessors.has(name)) return []
+    if (!isSound || description === null || read.has(column)) return []
     // A trace or reasoning that is kept may be what it is for.
     if (description.routes.length === 0 || (description.sides ?? []).length > 0) return []
     return [
@@ -66,7 +46,7 @@ export function checkUnused({ columns }: Draft): Problem[] {
         level: 'warning',
         code: 'unused-column',
         path: [...path, 'name'],
-        message: `Column '${name}' is dropped and no column reads it, but its requests are paid for`,
+        message: `Column '${name}' is dropped and nothing reads it, but its requests are paid for`,
         suggestion: 'Remove the column, keep it, or refer to it in another one.',
       },
     ]

@@ -125,7 +125,8 @@ describe('problems', () => {
   })
 
   test('a dropped column leaves the seed when there are processors', () => {
-    const options = { seed: seedOf({ city: 'string' }), processors: [{ name: 'p' }] }
+    const processors = [{ processor_type: 'filter', when: '{{ city }}' }]
+    const options = { seed: seedOf({ city: 'string' }), processors }
     expect(problemsOf([column('a', 'x', { drop: true })], options)).toEqual([])
   })
 

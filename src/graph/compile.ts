@@ -1,13 +1,15 @@
 import type { Problem } from '../config/problem.ts'
 import { buildGraph } from './build.ts'
-import { checkDropNames, checkDrops, checkUnused } from './check-drops.ts'
+import { checkDrops, checkUnused } from './check-drops.ts'
 import { parseConditions } from './conditions.ts'
 import { findCycles } from './cycles.ts'
 import { checkRoutes, describeColumns, nameColumns } from './describe-columns.ts'
 import { type CompileInput, createDraft, type Pass } from './draft.ts'
+import { addGates } from './gates.ts'
 import type { Graph } from './graph.ts'
 import { guessReferences } from './guess-references.ts'
 import { addSeedColumns, checkNames, findKinds, parseColumns } from './parse-columns.ts'
+import { addFilters, parseProcessors, processColumns } from './parse-processors.ts'
 import { resolveReferences } from './resolve-references.ts'
 import { hintAtNames } from './writable-name.ts'
 
@@ -21,10 +23,12 @@ export interface Compiled {
 // Each pass looks at what could be read of every column, and takes no consequence of a mistake for
 // another one: each mistake is one problem, and none hides another.
 const passes: readonly Pass[] = [
+  parseProcessors,
   addSeedColumns,
   checkNames,
   findKinds,
   parseColumns,
+  addFilters,
   describeColumns,
   nameColumns,
   guessReferences,
@@ -32,8 +36,8 @@ const passes: readonly Pass[] = [
   resolveReferences,
   checkRoutes,
   findCycles,
+  processColumns,
   checkDrops,
-  checkDropNames,
   checkUnused,
 ]
 
@@ -47,5 +51,7 @@ export function compile(input: CompileInput): Compiled {
   // What the loader refused of a column it has told of itself.
   const failed =
     problems.some(({ level }) => level === 'error') || draft.columns.some(({ isSound }) => !isSound)
-  return { graph: failed ? null : buildGraph(draft), problems }
+  if (failed) return { graph: null, problems }
+  addGates(draft)
+  return { graph: buildGraph(draft), problems }
 }

@@ -1,12 +1,12 @@
 import type { SkipConfig } from '../config/dataset.ts'
-import type { Problem } from '../config/problem.ts'
+import type { ConfigPath, Problem } from '../config/problem.ts'
 import { toText } from '../templates/values/python-text.ts'
 import type { Cell } from '../util/value.ts'
 import { coerce } from './coerce.ts'
 import type { Draft, DraftColumn } from './draft.ts'
 import { CellFailure } from './failure.ts'
 import type { ColumnType } from './column-type.ts'
-import { readTemplate } from './read-template.ts'
+import { readTemplate, type TemplateField } from './read-template.ts'
 
 /** Reads the skip conditions; a condition has to depend on the row. */
 export function parseConditions({ columns, names }: Draft): Problem[] {
@@ -23,33 +23,19 @@ function parseCondition(
   skip: SkipConfig,
   isColumn: (name: string) => boolean,
 ): Problem[] {
-  const path = [...column.path, 'skip', 'when']
-  const { template, references, problems } = readTemplate(skip.when, path, isColumn, {
-    // A condition over something that is not there can't be decided: that is an error, not false.
-    missing: 'strict',
+  const { template, references, problems } = readCondition(skip.when, {
+    path: [...column.path, 'skip', 'when'],
+    subject: `The skip condition of column '${column.name}'`,
+    consequence: 'every row is skipped',
+    isColumn,
   })
-  if (template === null) return [...problems]
-  if (references.length === 0) {
-    return [
-      {
-        level: 'error',
-        code: 'constant-condition',
-        path,
-        message: `The skip condition of column '${column.name}' refers to no column`,
-        expected: 'a template with a column in it, such as {{ price > 100 }}',
-        received: skip.when,
-        suggestion: skip.when.includes('{')
-          ? 'Name the column that decides.'
-          : `Put the expression into double braces: {{ ${skip.when.trim()} }}`,
-      },
-    ]
-  }
+  if (template === null || references.length === 0) return [...problems]
   column.conditions = references
   const type = column.description?.output
   if (type === undefined) return []
   try {
     column.skip = { when: template, value: skipValue(skip.value, type) }
-    return leadingSpace(column, skip.when)
+    return [...problems]
   } catch (error) {
     if (!(error instanceof CellFailure)) throw error
     return [
@@ -63,18 +49,47 @@ function parseCondition(
   }
 }
 
-/** Text before the expression makes the whole condition text, and text that is not empty holds. */
-function leadingSpace({ name, path }: DraftColumn, when: string): Problem[] {
-  if (!/^\s+\{\{/.test(when)) return []
-  return [
-    {
-      level: 'warning',
-      code: 'condition-always-true',
-      path: [...path, 'skip', 'when'],
-      message: `The skip condition of column '${name}' begins with a space, so every row is skipped`,
-      suggestion: `Write ${JSON.stringify(when.trimStart())} without the space.`,
-    },
-  ]
+interface ConditionContext {
+  path: ConfigPath
+  /** What it is, at the beginning of a sentence. */
+  subject: string
+  /** What a condition that always holds does. */
+  consequence: string
+  isColumn: (name: string) => boolean
+}
+
+/** Reads a condition: a template over columns of the row whose value is true or not. */
+export function readCondition(
+  when: string,
+  { path, subject, consequence, isColumn }: ConditionContext,
+): TemplateField {
+  // A condition over something that is not there can't be decided: that is an error, not false.
+  const field = readTemplate(when, path, isColumn, { missing: 'strict' })
+  if (field.template === null) return field
+  if (field.references.length === 0) {
+    const problem: Problem = {
+      level: 'error',
+      code: 'constant-condition',
+      path,
+      message: `${subject} refers to no column`,
+      expected: 'a template with a column in it, such as {{ price > 100 }}',
+      received: when,
+      suggestion: when.includes('{')
+        ? 'Name the column that decides.'
+        : `Put the expression into double braces: {{ ${when.trim()} }}`,
+    }
+    return { ...field, problems: [problem] }
+  }
+  // Text before the expression makes all of it text, and text that is not empty holds.
+  if (!/^\s+\{\{/.test(when)) return field
+  const problem: Problem = {
+    level: 'warning',
+    code: 'condition-always-true',
+    path,
+    message: `${subject} begins with a space, so ${consequence}`,
+    suggestion: `Write ${JSON.stringify(when.trimStart())} without the space.`,
+  }
+  return { ...field, problems: [problem] }
 }
 
 /** A skip value as a cell of its column; text columns take the text a template would print. */

@@ -13,7 +13,7 @@ import type { Operation } from './request.ts'
 export function describeColumns({ input: { dataset, seed, loaded }, columns }: Draft): Problem[] {
   const configs = new Map<string, ColumnConfig>(
     columns
-      .filter(({ name }) => name !== unread)
+      .filter(({ name, filter }) => name !== unread && filter === null)
       // What was guessed of a column is no base for what is said of another one.
       .map((column) => [column.name, (column.isSound ? column.config : null) ?? column.raw]),
   )
@@ -35,8 +35,9 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
       continue
     }
     column.description = column.kind.describe(column.config, context, own)
-    const { pure, routes } = column.description
+    const { by, pure, routes, rejects } = column.description
     if (pure && routes.length > 0) problems.push(pureWithRoutes(column))
+    if (rejects !== undefined && !(pure && by === 'row')) problems.push(rejectsAtCost(column))
     problems.push(...(column.description.problems ?? []))
   }
   return problems
@@ -53,11 +54,22 @@ function pureWithRoutes({ name, path, raw }: DraftColumn): Problem {
   }
 }
 
+/** A mistake of the kind itself: a rejection is not kept, so it has to be free to find again. */
+function rejectsAtCost({ name, path, raw }: DraftColumn): Problem {
+  return {
+    level: 'error',
+    code: 'costly-rejection',
+    path: [...path, 'column_type'],
+    message: `Column '${name}': the kind '${raw.column_type}' says it rejects rows and is not pure and row-wise`,
+    suggestion: "Its describe() has to answer by: 'row' and pure: true beside rejects.",
+  }
+}
+
 /** Gathers every name that may be referred to: columns first, then the sides they fill. */
 export function nameColumns({ columns, names }: Draft): Problem[] {
   const problems: Problem[] = []
   for (const column of columns) {
-    if (column.name !== unread && !names.has(column.name))
+    if (column.name !== unread && column.filter === null && !names.has(column.name))
       names.set(column.name, { column, side: null })
   }
   for (const column of columns) {

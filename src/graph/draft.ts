@@ -6,6 +6,7 @@ import type { Template } from '../templates/template.ts'
 import type { Cell } from '../util/value.ts'
 import type { ColumnType } from './column-type.ts'
 import type { ColumnDescription, ColumnKind, Loaded, Reference } from './kind.ts'
+import type { ProcessorConfig, ProcessorKind, RecordColumn } from './processor-kind.ts'
 
 /** What the seed offers: its columns and what tells its content from another's. */
 export interface SeedSchema {
@@ -13,10 +14,12 @@ export interface SeedSchema {
   identity: string
 }
 
-/** The column kinds a config may name. */
+/** The kinds a config may name. */
 export interface KindTable {
   readonly columns: ReadonlyMap<string, ColumnKind>
-  /** The plugin a kind is from, as fingerprint material; null for a built-in kind. */
+  /** By `processor_type`. */
+  readonly processors: ReadonlyMap<string, ProcessorKind>
+  /** The plugin a column kind is from, as fingerprint material; null for a built-in kind. */
   originOf(type: string): Origin | null
 }
 
@@ -55,6 +58,20 @@ export interface DraftColumn {
   conditions: readonly Reference[]
   skip: { when: Template; value: Cell } | null
   readonly edges: Edge[]
+  /** The processor it stands for; null for a column of the config or the seed. */
+  readonly filter: DraftProcessor | null
+  /** Filters it waits for without reading them. */
+  gates: readonly DraftColumn[]
+}
+
+/** A processor of the config that its kind could read. */
+export interface DraftProcessor {
+  /** In the config. */
+  readonly index: number
+  /** What it is called: its name, or its type and number. */
+  readonly title: string
+  readonly kind: ProcessorKind
+  readonly config: ProcessorConfig
 }
 
 /** A column waits for another one. */
@@ -79,6 +96,12 @@ export interface Draft {
   readonly columns: DraftColumn[]
   /** Every name that may be referred to. */
   readonly names: Map<string, NameOwner>
+  /** In the config's order. */
+  processors: readonly DraftProcessor[]
+  /** Columns that processors read. */
+  readonly readByProcessors: Set<string>
+  /** The columns of the dataset, as far as they are known. */
+  output: readonly RecordColumn[]
 }
 
 /** One concern of compiling: reads and fills the draft, answers what is wrong. */
@@ -86,10 +109,21 @@ export type Pass = (draft: Draft) => readonly Problem[]
 
 export function createDraft(input: CompileInput): Draft {
   const columns = input.dataset.columns.map((raw, index) => draftColumn(raw, ['columns', index]))
-  return { input, columns, names: new Map() }
+  return {
+    input,
+    columns,
+    names: new Map(),
+    processors: [],
+    readByProcessors: new Set(),
+    output: [],
+  }
 }
 
-export function draftColumn(raw: RawColumn, path: ConfigPath): DraftColumn {
+export function draftColumn(
+  raw: RawColumn,
+  path: ConfigPath,
+  filter: DraftProcessor | null = null,
+): DraftColumn {
   return {
     name: raw.name,
     path,
@@ -102,15 +136,18 @@ export function draftColumn(raw: RawColumn, path: ConfigPath): DraftColumn {
     conditions: [],
     skip: null,
     edges: [],
+    filter,
+    gates: [],
   }
 }
 
 /** A column in the middle of a message. */
-export function subjectOf({ name, path }: DraftColumn): string {
+export function subjectOf({ name, path, filter }: DraftColumn): string {
+  if (filter !== null) return `filter '${filter.title}'`
   return name === unread ? `column ${Number(path.at(-1)) + 1}` : `column '${name}'`
 }
 
-/** The columns a column waits for, each once. */
+/** The columns a column reads, each once. */
 export function upstreamOf({ edges }: DraftColumn): Set<DraftColumn> {
   return new Set(edges.map(({ to }) => to))
 }

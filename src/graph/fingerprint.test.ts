@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Case, column, graphOf, model, seedOf } from '../../test/support/compile-case.ts'
 import type { ModelConfig, RawColumn } from '../config/dataset.ts'
+import { materialOf } from './fingerprint.ts'
 
 describe('fingerprints', () => {
   function fingerprints(columns: readonly RawColumn[], options: Case = {}): Map<string, string> {
@@ -89,4 +90,12 @@ describe('fingerprints', () => {
     )
     expect(columns.find(({ name }) => name === 'title')?.material).not.toContain('local')
   })
+})
+
+test('what becomes of an answer that was cut off is not in the fingerprint', () => {
+  const written = { name: 'story', prompt: 'x' }
+  const material = (config: object): string =>
+    materialOf({ config, identity: 1, seed: null, plugin: null, loaded: undefined })
+  expect(material({ ...written, on_cut: 'fail' })).toBe(material({ ...written, on_cut: 'keep' }))
+  expect(material({ ...written, prompt: 'y' })).not.toBe(material(written))
 })

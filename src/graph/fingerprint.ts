@@ -4,10 +4,15 @@ import { Double, type Value } from '../util/value.ts'
 
 /**
  * Fields that never change the value of a cell that was made, so they may be changed in a run:
- * where it is shown (`drop`), what becomes of a row without it (`on_failure`) and what its model is
- * called in this config; the model itself is in the identity.
+ * where it is shown (`drop`), what becomes of a row without it (`on_failure`), which answers make
+ * none (`on_cut`) and what its model is called in this config; the model itself is in the identity.
  */
-const withoutInfluence: ReadonlySet<string> = new Set(['drop', 'on_failure', 'model_alias'])
+const withoutInfluence: ReadonlySet<string> = new Set([
+  'drop',
+  'on_failure',
+  'on_cut',
+  'model_alias',
+])
 
 export interface Material {
   /** The column as its kind's schema read it, with its name: randomness is addressed by it. */

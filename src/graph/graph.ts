@@ -16,8 +16,9 @@ export interface GraphColumn {
   readonly pure: boolean
   readonly type: ColumnType
   /**
-   * Columns to finish first: required ones and those its skip condition reads. A reference to a
-   * side column is an edge to that column; the side's own one upstream is its producer.
+   * Columns to finish first: required ones, those its skip condition reads, and the filters it waits
+   * for. A reference to a side column is an edge to that column; the side's own one upstream is its
+   * producer.
    */
   readonly upstream: readonly number[]
   /** Columns whose skip propagates to this one. */
@@ -38,6 +39,10 @@ export interface GraphColumn {
   readonly onFailure: 'drop' | 'null'
   /** Generated and stored in parts, absent from the final dataset. */
   readonly drop: boolean
+  /** The code with which a row is rejected where this column is false; null for all others. */
+  readonly rejects: string | null
+  /** Position in the config of the processor it stands for; null for a column of the config. */
+  readonly processor: number | null
   /** What its cells are drawn from, where its config says so. */
   readonly distribution: Distribution | null
   /** Hash over material and upstream fingerprints; keys its cells in the ledger. */
@@ -49,7 +54,8 @@ export interface GraphColumn {
 /** What runs: columns in an order in which upstream comes first. Deeply readonly data. */
 export interface Graph {
   readonly columns: readonly GraphColumn[]
-  /** Ids of all columns in the order the config gives (seed columns after, sides behind theirs). */
+  /** Ids of the config's columns in its order (seed columns after, sides behind theirs). */
   readonly order: readonly number[]
+  /** By the name that templates use; a column behind a filter has none. */
   readonly byName: ReadonlyMap<string, number>
 }

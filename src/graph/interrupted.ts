@@ -1,14 +1,15 @@
 /**
- * Why nothing more is sent for a cell: the run drains, its endpoint stopped, the run was aborted, or
- * the row was dropped because another cell of it failed.
+ * Why nothing more is sent for a cell: the run drains, its endpoint stopped, the run was aborted, the
+ * row was dropped because another cell of it failed, or a filter rejected it.
  */
-export type InterruptReason = 'drain' | 'stopped' | 'aborted' | 'row-dropped'
+export type InterruptReason = 'drain' | 'stopped' | 'aborted' | 'row-dropped' | 'row-rejected'
 
 const reasons: Readonly<Record<InterruptReason, string>> = {
   drain: 'the run is stopping and sends nothing more',
   stopped: 'the endpoint stopped and nothing more is sent to it',
   aborted: 'the run was aborted',
   'row-dropped': 'the row was dropped because another cell of it failed',
+  'row-rejected': 'a filter rejected the row',
 }
 
 /**

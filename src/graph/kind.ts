@@ -56,6 +56,11 @@ export interface ColumnDescription {
   identity?: unknown
   /** What its cells are drawn from; reports compare them with it. */
   distribution?: Distribution | null
+  /**
+   * Of a pure, row-wise column of booleans: where it is false, the row is rejected with this code, and
+   * nothing more is made of it. What such a column does not read waits for it.
+   */
+  rejects?: { code: string }
   problems?: readonly Problem[]
 }
 

@@ -10,7 +10,7 @@ export function orderColumns(columns: readonly DraftColumn[]): DraftColumn[] {
   const waiting = new Map<DraftColumn, number>()
   const dependants = new Map<DraftColumn, DraftColumn[]>(columns.map((column) => [column, []]))
   for (const column of columns) {
-    const upstream = upstreamOf(column)
+    const upstream = upstreamOf(column).union(new Set(column.gates))
     waiting.set(column, upstream.size)
     for (const to of upstream) dependants.get(to)?.push(column)
   }

@@ -1,6 +1,5 @@
 import { unread } from '../config/columns.ts'
 import type { RawColumn } from '../config/dataset.ts'
-import { matchesName } from '../config/glob.ts'
 import { laterColumnTypes } from '../config/later-parts.ts'
 import { quoted } from '../config/literal.ts'
 import type { Problem } from '../config/problem.ts'
@@ -17,14 +16,13 @@ export const seedColumnType = 'seed-dataset'
  *
  * One that the config writes itself, as a `seed-dataset` column, stays where it is written.
  */
-export function addSeedColumns({ input: { seed, dataset }, columns }: Draft): Problem[] {
+export function addSeedColumns({ input: { seed }, columns }: Draft): Problem[] {
   const problems: Problem[] = []
   const configured = new Map(columns.map((column) => [column.name, column]))
   for (const { name } of seed?.columns ?? []) {
     const same = configured.get(name)
     if (same === undefined) {
-      const drop = dataset.drops.some(({ pattern }) => matchesName(pattern, name))
-      columns.push(draftColumn(seedColumn(name, drop), ['seed_config', 'source']))
+      columns.push(draftColumn(seedColumn(name), ['seed_config', 'source']))
     } else if (same.raw.column_type !== seedColumnType) {
       problems.push({
         level: 'error',
@@ -38,11 +36,11 @@ export function addSeedColumns({ input: { seed, dataset }, columns }: Draft): Pr
   return problems
 }
 
-function seedColumn(name: string, drop: boolean): RawColumn {
+function seedColumn(name: string): RawColumn {
   return {
     name,
     column_type: seedColumnType,
-    drop,
+    drop: false,
     skip: null,
     propagate_skip: true,
     on_failure: 'drop',

@@ -129,6 +129,8 @@ export interface ModelReply {
   model: string
   /** Left out where no header spoke of quotas. */
   limits?: RateLimits
+  /** A key of a provider stood in it and was taken out. */
+  hadSecret?: boolean
 }
 
 const cutReasons =

@@ -12,6 +12,8 @@ export interface Asked {
   /** Where, as shown; null for what runs inside the process. */
   endpoint: string | null
   model: string
+  /** What it is asked through, as shown; null or left out where it is asked straight. */
+  proxy?: string | null
   /** What it speaks, in the middle of a message; null for what runs inside the process. */
   api: string | null
   redact: (text: string) => string
@@ -268,7 +270,11 @@ export function transportError(thrown: unknown, asked: Asked): RequestError {
   const said = shorten(
     libraryCode === '' || text.includes(libraryCode) ? text : `${text} (${libraryCode})`,
   )
-  const { code, problem, happened, advice } = classifyTransport(libraryCode, text)
+  const { code, problem, happened, advice } = classifyTransport(
+    libraryCode,
+    text,
+    asked.proxy ?? null,
+  )
   // Library errors carry sockets, options and headers; only a scrubbed text may leave.
   return new RequestError(code, `${describe(asked)} ${happened}: ${said}. ${advice}`, problem, {
     cause: new Error(said),
@@ -280,7 +286,11 @@ const untrusted =
 
 const unreachable = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT)/
 
-function classifyTransport(libraryCode: string, text: string): Classified & { happened: string } {
+function classifyTransport(
+  libraryCode: string,
+  text: string,
+  proxy: string | null,
+): Classified & { happened: string } {
   if (untrusted.test(libraryCode)) {
     return {
       code: 'tls-untrusted',
@@ -314,6 +324,15 @@ function classifyTransport(libraryCode: string, text: string): Classified & { ha
       problem: { kind: 'transient' },
       happened: 'gave a reply of more than 64 MiB',
       advice: 'The request is tried again.',
+    }
+  }
+  if (unreachable.test(libraryCode) && proxy !== null) {
+    return {
+      code: 'unreachable',
+      problem: { kind: 'unreachable' },
+      happened: `can't be reached through the proxy ${proxy}`,
+      advice:
+        'Check that the proxy runs; where none is needed, name the host of "endpoint" in NO_PROXY.',
     }
   }
   if (unreachable.test(libraryCode)) {

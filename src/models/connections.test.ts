@@ -131,6 +131,31 @@ describe('proxies', () => {
     expect(proxy.forwarded).toEqual([])
   })
 
+  test('a proxy that is not there is named', async () => {
+    const environment = { HTTP_PROXY: 'http://user:secret-word@127.0.0.1:9' }
+    const registry = openRegistry(providerConfig({ endpoint: plain.url }), { environment })
+    const error = await requestError(registry.send('writer', chat('a'), fresh()))
+    await registry.close()
+    expect(error.problem.kind).toBe('unreachable')
+    expect(error.message).toContain("can't be reached through the proxy http://127.0.0.1:9")
+    expect(error.message).toContain('name the host of "endpoint" in NO_PROXY')
+    expect(error.message).not.toContain('secret-word')
+  })
+
+  test.each([
+    ['127.0.0.0/8', true],
+    ['10.0.0.0/8, 127.0.0.0/30', true],
+    ['10.0.0.0/8 ::1/128', false],
+    ['127.0.0.0/33,128.0.0.0/8', false],
+  ])('NO_PROXY=%s goes straight: %s', async (networks, straight) => {
+    await using proxy = await createProxy()
+    const environment = { HTTP_PROXY: `http://${proxy.address}`, NO_PROXY: networks }
+    const registry = openRegistry(providerConfig({ endpoint: plain.url }), { environment })
+    await registry.send('writer', chat('a'), fresh())
+    await registry.close()
+    expect(proxy.forwarded).toHaveLength(straight ? 0 : 1)
+  })
+
   test.each([
     ['http', plain.url, 'HTTP_PROXY'],
     ['https', secure.url, 'HTTPS_PROXY'],

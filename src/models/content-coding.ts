@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib'
+import { failedWith } from '../threads/system-error.ts'
 
 /** A body that came in a form that can't be read. */
 export class UnreadableBody extends Error {
@@ -94,7 +95,7 @@ async function decode(bytes: Buffer, coding: string, maxBytes: number): Promise<
     return await decoders[coding](bytes, { maxOutputLength: maxBytes })
   } catch (error) {
     if (looksLikeJson(bytes)) return bytes
-    const isTooLarge = error instanceof Error && 'code' in error && error.code === tooLarge
+    const isTooLarge = failedWith(error, tooLarge)
     const what = isTooLarge
       ? `it has more than ${maxBytes / 2 ** 20} MiB when it is decompressed`
       : `it is said to be compressed with ${coding}, and can't be decompressed`

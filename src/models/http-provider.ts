@@ -8,6 +8,7 @@ import { openDispatcher } from './connections.ts'
 import { exchange, type RawReply } from './exchange.ts'
 import { isObject } from './provider-text.ts'
 import type { ModelTarget, Provider, ProviderContext } from './provider.ts'
+import { proxyFor } from './proxies.ts'
 import { readRateLimits } from './rate-headers.ts'
 
 /** One request in its wire form. */
@@ -50,11 +51,14 @@ export function openHttpProvider(
   const base = url.pathname.replace(/\/+$/, '')
   const headers = headersOf(config, protocol.headers(context.apiKey))
   const endpoint = shownAddress(config.endpoint)
+  const asksThrough = proxyFor(url, context.environment)
+  const proxy = asksThrough === null ? null : shownAddress(asksThrough.address)
   let dispatcher: Promise<Dispatcher> | null = null
 
   function askedOf(target: ModelTarget): Asked {
     const { redact } = context
-    return { provider: config.name, endpoint, model: target.model, api: protocol.name, redact }
+    const { model } = target
+    return { provider: config.name, endpoint, proxy, model, api: protocol.name, redact }
   }
 
   async function call(

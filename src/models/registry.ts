@@ -8,8 +8,8 @@ import { RequestError } from '../graph/request-error.ts'
 import { systemClock, type Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { shownAddress } from './classify.ts'
-import { proxyProblem } from './connections.ts'
 import type { Environment, ModelTarget, Provider } from './provider.ts'
+import { proxyFor } from './proxies.ts'
 import { rawJson } from './raw-json.ts'
 import { resolveAliases, type ModelsConfig, type Resolved } from './resolve.ts'
 import { replyRedactor } from './reply-secrets.ts'
@@ -149,8 +149,8 @@ function proxyProblems(
   const found = new Map<string, string>()
   for (const { provider_type: type, endpoint } of needed) {
     if (table.get(type)?.remote !== true || !URL.canParse(endpoint)) continue
-    const problem = proxyProblem(new URL(endpoint), environment)
-    if (problem !== null) found.set(problem.variable, problem.message)
+    const proxy = proxyFor(new URL(endpoint), environment)
+    if (proxy !== null && proxy.problem !== null) found.set(proxy.variable, proxy.problem)
   }
   return [...found].map(([variable, message]) => ({
     level: 'error',

@@ -19,7 +19,7 @@ export function replyRedactor(
     const cleaned = content.map((block) => cleanBlock(block, redact))
     const thoughts = reasoning === null ? null : redact(reasoning)
     const isClean = thoughts === reasoning && cleaned.every((block, at) => block === content[at])
-    return isClean ? reply : { ...reply, content: cleaned, reasoning: thoughts }
+    return isClean ? reply : { ...reply, content: cleaned, reasoning: thoughts, hadSecret: true }
   }
 }
 

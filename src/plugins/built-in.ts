@@ -1,6 +1,7 @@
 import { columns } from '../columns/index.ts'
 import { exporters } from '../export/formats.ts'
 import { providers } from '../models/index.ts'
+import { processorKinds } from '../processors/index.ts'
 import { samplers } from '../samplers/index.ts'
 import { seedFormats } from '../seeds/formats/index.ts'
 import type { Plugin } from './plugin.ts'
@@ -14,6 +15,7 @@ export const builtIn: Plugin = {
   columns,
   samplers: Object.values(samplers),
   seedFormats,
+  processors: processorKinds,
   providers,
   exporters,
 }

@@ -4,6 +4,7 @@ import { createSamplerKind } from '../columns/sampler.ts'
 import type { Exporter } from '../export/define.ts'
 import type { KindTable, Origin } from '../graph/draft.ts'
 import type { ColumnKind } from '../graph/kind.ts'
+import type { ProcessorKind } from '../graph/processor-kind.ts'
 import type { ProviderKind } from '../models/provider.ts'
 import type { Sampler } from '../samplers/define.ts'
 import type { SeedSource } from '../seeds/define.ts'
@@ -21,6 +22,7 @@ export interface Registry extends KindTable {
   readonly samplers: ReadonlyMap<string, Sampler<unknown>>
   readonly seedSources: ReadonlyMap<string, SeedSource>
   readonly seedFormats: readonly SeedFormat[]
+  readonly processors: ReadonlyMap<string, ProcessorKind>
   readonly providers: ReadonlyMap<string, ProviderKind>
   readonly exporters: ReadonlyMap<string, Exporter>
   /** Every kind, for people. */
@@ -32,6 +34,7 @@ export type KindFamily =
   | 'samplers'
   | 'seed sources'
   | 'seed formats'
+  | 'processors'
   | 'providers'
   | 'export formats'
 
@@ -65,6 +68,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
   const made = { name: builtIn.name, columns: [samplerKind], seedSources: [local] }
   const columns = merge([made, ...plugins], 'column kind', (plugin) => plugin.columns, typeOf)
   const sources = merge([made, ...plugins], 'seed source', (plugin) => plugin.seedSources, typeOf)
+  const processors = merge(plugins, 'processor', (plugin) => plugin.processors, typeOf)
   const providers = merge(plugins, 'provider', (plugin) => plugin.providers, typeOf)
   const exporters = merge(plugins, 'export format', (plugin) => plugin.exporters, nameOf)
   checkEndings(formats, 'seed')
@@ -75,6 +79,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     samplers: kindsOf(samplers),
     seedSources: kindsOf(sources),
     seedFormats: [...kindsOf(formats).values()],
+    processors: kindsOf(processors),
     providers: kindsOf(providers),
     exporters: kindsOf(exporters),
     originOf: (type) => originIn(columns, type),
@@ -85,6 +90,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
       ...listed(samplers, 'samplers', ({ params }) => describe(params)),
       ...listed(sources, 'seed sources', ({ schema }) => describe(schema)),
       ...listed(formats, 'seed formats', describeFile),
+      ...listed(processors, 'processors', ({ schema }) => describe(schema)),
       ...listed(providers, 'providers', ({ description = '' }) => description),
       ...listed(exporters, 'export formats', describeFile),
     ],

@@ -1,5 +1,6 @@
 import type { Exporter } from '../export/define.ts'
 import type { ColumnKind } from '../graph/kind.ts'
+import type { ProcessorKind } from '../graph/processor-kind.ts'
 import type { ProviderKind } from '../models/provider.ts'
 import type { Sampler } from '../samplers/define.ts'
 import type { SeedSource } from '../seeds/define.ts'
@@ -15,6 +16,7 @@ export interface Plugin {
   readonly samplers?: readonly Sampler<unknown>[]
   readonly seedSources?: readonly SeedSource[]
   readonly seedFormats?: readonly SeedFormat[]
+  readonly processors?: readonly ProcessorKind[]
   readonly providers?: readonly ProviderKind[]
   readonly exporters?: readonly Exporter[]
 }

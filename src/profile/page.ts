@@ -1,4 +1,5 @@
 import { compact, counted, duration, figure, grouped, moment, percent } from '../util/format.ts'
+import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { html, type Html } from './html.ts'
 import { chartOf } from './page-charts.ts'
 import { style } from './page-style.ts'
@@ -9,14 +10,7 @@ import { valueText } from './value-text.ts'
 export interface ReportPage {
   name: string
   seed: string
-  rows: {
-    requested: number
-    accepted: number
-    nullKept: number
-    dropped: number
-    rejected: number
-    remaining: number
-  }
+  rows: OutcomeTotals & { requested: number; remaining: number }
   requests: number
   usage: { inputTokens: number; outputTokens: number }
   usageByRoute: readonly {
@@ -35,6 +29,7 @@ export interface ReportPage {
     count: number
     message: string
   }[]
+  rejections: readonly { name: string; code: string; count: number; row: number }[]
   sessions: readonly { started: number; ended: number | null }[]
   columns: readonly ColumnStatistics[]
 }
@@ -58,7 +53,7 @@ export function reportPage(report: ReportPage): string {
       </head>
       <body>
         <main>
-          ${header(report)} ${failures(report)} ${models(report)}
+          ${header(report)} ${failures(report)} ${rejections(report)} ${models(report)}
           <h2>Columns</h2>
           <div class="columns">${report.columns.map(card)}</div>
           <footer>
@@ -134,6 +129,30 @@ function secondsOf(sessions: ReportPage['sessions']): number {
     (sum, { started, ended }) => sum + (ended === null ? 0 : (ended - started) / 1000),
     0,
   )
+}
+
+function rejections({ rejections: all }: ReportPage): Html | null {
+  if (all.length === 0) return null
+  return html`<h2>What was rejected</h2>
+    <div class="card scroll">
+      <table>
+        <tr>
+          <th>Filter</th>
+          <th>Reason</th>
+          <th class="number">Rows</th>
+          <th class="number">The first</th>
+        </tr>
+        ${all.map(
+          ({ name, code, count, row }) =>
+            html`<tr>
+              <td>${name}</td>
+              <td>${code}</td>
+              <td class="number">${grouped(count)}</td>
+              <td class="number">${grouped(row)}</td>
+            </tr>`,
+        )}
+      </table>
+    </div>`
 }
 
 function failures({ failures: all }: ReportPage): Html | null {

@@ -52,6 +52,8 @@ export interface RenderedPart {
   text: string
   /** Of a skip condition: whether it skips the row. */
   skips?: boolean
+  /** Of a filter: whether it keeps the row. */
+  keeps?: boolean
 }
 
 /** A variable a template reads, at the first place it is read. */
@@ -181,14 +183,14 @@ function randomOf({ stream }: TemplatePart, seed: bigint): (row: number) => Draw
 }
 
 function renderPart(
-  { field, template, isCondition }: TemplatePart,
+  { field, template, decides }: TemplatePart,
   values: DataRow,
   random: Draw,
 ): RenderedPart {
   const options = random === null ? {} : { random }
-  if (!isCondition) return { field, text: template.render(values, options) }
+  if (decides === null) return { field, text: template.render(values, options) }
   const value = template.evaluate(values, options)
-  return { field, text: toText(value), skips: isTruthy(value) }
+  return { field, text: toText(value), [decides]: isTruthy(value) }
 }
 
 const emptyText: Problem = {

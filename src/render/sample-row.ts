@@ -64,7 +64,8 @@ export async function sampleRow(
     return { ...nothing, problems: problems.filter(({ level }) => level === 'error') }
   }
 
-  const upstream = upstreamOf(graph, name)
+  const own = graph.columns.find((column) => column.name === name)
+  const upstream = own === undefined ? [] : upstreamOf(graph, own)
   const readsSeed = upstream.some(({ kind }) => kind.type === seedColumnType)
   const strategy = dataset.seedConfig?.sampling_strategy ?? 'ordered'
   const seed =
@@ -83,7 +84,7 @@ export async function sampleRow(
 
   for (const column of upstream) {
     const generator = generators[column.id]
-    if (!column.upstream.every(isMade) || isMade(column.id)) continue
+    if (!readBy(graph, column).every(isMade) || isMade(column.id)) continue
     // A skipped column has its value without a model.
     if (generator === null || evaluator.skip(column, block, 0)) continue
     if (generator?.by !== 'row') continue
@@ -102,9 +103,8 @@ export async function sampleRow(
     }
   }
 
-  const own = graph.columns[graph.byName.get(name) ?? -1]
   const first =
-    own !== undefined && own.kind.templates === undefined && own.upstream.every(isMade)
+    own !== undefined && own.kind.templates === undefined && readBy(graph, own).every(isMade)
       ? await firstRequest(generators[own.id] ?? null, at, { clock: systemClock, longestMs: 1_000 })
       : null
   if (first instanceof CellFailure) {
@@ -128,15 +128,22 @@ function whyUnmade({ by, kind }: GraphColumn): string {
     : `a column of kind ${kind.type}, which only a run makes`
 }
 
+/** What a column reads: the filters it waits for say nothing of its values. */
+function readBy(graph: Graph, { upstream }: GraphColumn): number[] {
+  return upstream.filter((id) => graph.columns[id]?.processor === null)
+}
+
 /** The columns above a column, those first that others wait for; sides with their producer. */
-function upstreamOf(graph: Graph, name: string): GraphColumn[] {
+function upstreamOf(graph: Graph, column: GraphColumn): GraphColumn[] {
   const wanted = new Set<number>()
-  const visit = (id: number): void => {
-    if (wanted.has(id)) return
-    wanted.add(id)
-    for (const above of graph.columns[id]?.upstream ?? []) visit(above)
+  const visit = (above: GraphColumn): void => {
+    for (const id of readBy(graph, above)) {
+      if (wanted.has(id)) continue
+      wanted.add(id)
+      visit(graph.columns[id] as GraphColumn)
+    }
   }
-  for (const id of graph.columns[graph.byName.get(name) ?? -1]?.upstream ?? []) visit(id)
+  visit(column)
   return graph.columns.filter(({ id }) => wanted.has(id))
 }
 

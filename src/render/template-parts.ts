@@ -5,6 +5,7 @@ import { withPositions } from '../config/problems.ts'
 import { resolveDataset, type ResolvedDataset } from '../config/resolve-dataset.ts'
 import type { Locate } from '../config/text.ts'
 import { templateStream } from '../columns/bind-template.ts'
+import { filterName } from '../graph/filter-name.ts'
 import { readTemplate } from '../graph/read-template.ts'
 import type { Template } from '../templates/template.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
@@ -41,8 +42,8 @@ export interface TemplatePart {
   template: Template
   /** Stream of its random filters; null where a run gives it no randomness either. */
   stream: string | null
-  /** Whether its value decides about the row, instead of its text being used. */
-  isCondition: boolean
+  /** What the row does where its value is true; null where its text is used. */
+  decides: 'skips' | 'keeps' | null
   /** Whether a run takes an empty text for a failure. */
   needsText: boolean
   /** The problem at its place in the file. */
@@ -90,7 +91,7 @@ async function readFilePart(input: string | { text: string }): Promise<ReadParts
               field: 'template',
               template,
               stream: 'template',
-              isCondition: false,
+              decides: null,
               needsText: false,
               locate,
             },
@@ -116,8 +117,9 @@ async function readColumnParts({
   const dataset = resolveDataset(draft)
   const index = dataset.columns.findIndex((column) => column.name === name)
   const raw = dataset.columns[index]
-  if (raw === undefined) throw noSuchColumn(name, source, dataset)
-  const path = ['columns', index]
+  const filter = raw === undefined ? findFilter(name, dataset, registry) : null
+  if (raw === undefined && filter === null) throw noSuchColumn(name, source, dataset)
+  const path = filter === null ? ['columns', index] : ['processors', filter.index]
   // Of its templates and fields; what other columns lack does not keep this one from being read.
   const compiled = await compileDataset(dataset, {
     seed: null,
@@ -127,7 +129,7 @@ async function readColumnParts({
   })
   const own = compiled.problems.filter(
     ({ level, path: at, code }) =>
-      level === 'error' && at[0] === 'columns' && at[1] === index && !aboutOthers.has(code),
+      level === 'error' && at[0] === path[0] && at[1] === path[1] && !aboutOthers.has(code),
   )
   if (own.length > 0) {
     const placed = withPositions(own, source.file, locate)
@@ -137,19 +139,21 @@ async function readColumnParts({
       problems: placed.map((problem) => withExcerpt(problem, source.text)),
     }
   }
-  const column: ColumnOfConfig = { source, dataset, registry, locate, name }
-  const parts = fieldsOf(raw, registry).map(({ field, text, isCondition }): TemplatePart => {
+  const inGraph = filter === null ? name : filterName(name)
+  const column: ColumnOfConfig = { source, dataset, registry, locate, name: inGraph }
+  const fields = raw === undefined ? (filter?.fields ?? []) : fieldsOf(raw, registry)
+  const parts = fields.map(({ field, text, decides }): TemplatePart => {
     const at = [...path, ...field.split('.')]
     const { template } = readTemplate(text, at, () => false, {
-      missing: isCondition ? 'strict' : 'names',
+      missing: decides === null ? 'names' : 'strict',
     })
     if (template === null) throw new Error(`the ${field} of ${name} was read and can't be read`)
     return {
       field,
       template,
-      stream: isCondition ? null : templateStream(name, field),
-      isCondition,
-      needsText: !isCondition && text !== '',
+      stream: decides === null ? templateStream(name, field) : null,
+      decides,
+      needsText: decides === null && text !== '',
       locate: (problem, within) => {
         const [placed = problem] = withPositions(
           [{ ...problem, path: at, within }],
@@ -160,7 +164,7 @@ async function readColumnParts({
       },
     }
   })
-  if (parts.length === 0) {
+  if (parts.length === 0 && raw !== undefined) {
     return { parts, column, problems: [], noTemplates: noTemplates(name, raw, dataset, registry) }
   }
   return { parts, column, problems: [] }
@@ -177,7 +181,7 @@ const aboutOthers: ReadonlySet<string> = new Set([
 interface Field {
   field: string
   text: string
-  isCondition: boolean
+  decides: TemplatePart['decides']
 }
 
 function fieldsOf(raw: ColumnConfig, registry: Registry): Field[] {
@@ -187,10 +191,27 @@ function fieldsOf(raw: ColumnConfig, registry: Registry): Field[] {
     const text: unknown = Object.entries(config).find(([key]) => key === field)?.[1]
     // No system prompt and an empty one are the same.
     if (typeof text !== 'string' || (text === '' && field !== 'prompt')) return []
-    return [{ field, text, isCondition: false }]
+    return [{ field, text, decides: null }]
   })
   if (raw.skip === null) return fields
-  return [{ field: 'skip.when', text: raw.skip.when, isCondition: true }, ...fields]
+  return [{ field: 'skip.when', text: raw.skip.when, decides: 'skips' }, ...fields]
+}
+
+/** The row-wise processor of a name, with its conditions. */
+function findFilter(
+  name: string,
+  { processors }: ResolvedDataset,
+  registry: Registry,
+): { index: number; fields: Field[] } | null {
+  const index = processors.findIndex((processor) => processor['name'] === name)
+  const raw = processors[index]
+  const kind = registry.processors.get(String(raw?.['processor_type']))
+  if (raw === undefined || kind?.by !== 'row') return null
+  const fields = (kind.conditions ?? []).flatMap((field): Field[] => {
+    const text = raw[field]
+    return typeof text === 'string' ? [{ field, text, decides: 'keeps' }] : []
+  })
+  return { index, fields }
 }
 
 function withExcerpt(problem: Problem, text: string): Problem {

@@ -55,7 +55,8 @@ export async function columnStatistics(input: StatisticsInput): Promise<ColumnSt
       tokens: rates.get(compiled?.routes[0]?.name ?? '') ?? null,
     })
   })
-  return graph === null ? all : graph.order.flatMap((id) => all[id] ?? [])
+  if (graph !== null) return graph.order.flatMap((id) => all[id] ?? [])
+  return all.filter((_, id) => settings.columns[id]?.hidden !== true)
 }
 
 /** Ids of the columns that something can skip: the others have no skipped cells, counted or not. */

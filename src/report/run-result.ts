@@ -1,19 +1,13 @@
 import type { ColumnStatistics } from '../profile/statistics.ts'
-import type { RowTotals } from '../store/ledger-parts.ts'
+import type { OutcomeTotals } from '../rows/row-outcome.ts'
+import { decidedOf } from '../rows/row-outcome.ts'
+import type { RejectionSummary } from '../store/ledger-parts.ts'
 import { addToUsage, type RouteUsage } from '../store/ledger-usage.ts'
 import { noUsage, type Usage } from '../graph/request.ts'
 
 /** Rows by outcome: they sum to the rows requested. */
-export interface RowCounts {
+export interface RowCounts extends OutcomeTotals {
   requested: number
-  /** Complete records. */
-  accepted: number
-  /** Records with a null where a cell failed. */
-  nullKept: number
-  /** Rows without a record because a cell failed. */
-  dropped: number
-  /** Rows a filter left out. */
-  rejected: number
   remaining: number
 }
 
@@ -21,6 +15,8 @@ export interface RowCounts {
 export interface RunResult {
   dir: string
   rows: RowCounts
+  /** Rows that filters rejected, by filter and code. */
+  rejections: readonly RejectionSummary[]
   /** Files of the final dataset; empty while rows remain. */
   files: { path: string; rows: number }[]
   /** Requests that left this machine. */
@@ -42,16 +38,8 @@ export type RunEnd =
   | { kind: 'stopped'; reason: string }
   | { kind: 'interrupted' }
 
-export function rowCounts(requested: number, totals: RowTotals): RowCounts {
-  const { accepted, nullKept, dropped, rejected } = totals
-  return {
-    requested,
-    accepted: accepted - nullKept,
-    nullKept,
-    dropped,
-    rejected,
-    remaining: requested - accepted - dropped - rejected,
-  }
+export function rowCounts(requested: number, totals: OutcomeTotals): RowCounts {
+  return { requested, ...totals, remaining: requested - decidedOf(totals) }
 }
 
 export function requestTotals(

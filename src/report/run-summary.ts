@@ -17,6 +17,7 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   /** Files of the final dataset, when it is complete. */
   files: { path: string; rows: number; bytes: number }[]
   failures: StoreSummary['failures']
+  rejections: StoreSummary['rejections']
   usageByRoute: StoreSummary['usage']
   /** Columns with answers that ended before the model was done, of so many. */
   cutAnswers: readonly CutAnswers[]
@@ -58,8 +59,11 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     cutAnswers: cutAnswersOf(store),
     limits: limitsOf(store),
     failures: store.failures,
+    rejections: store.rejections,
     sessions: store.sessions,
-    columns: settings.columns.map(({ name, type, drop }) => ({ name, type, drop })),
+    columns: settings.columns
+      .filter(({ hidden }) => hidden !== true)
+      .map(({ name, type, drop }) => ({ name, type, drop })),
     plugins: settings.plugins ?? [],
     command,
     holder: store.holder,

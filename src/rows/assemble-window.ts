@@ -15,7 +15,7 @@ import {
   setStatus,
   statusOf,
 } from './block.ts'
-import { type Evaluator, fillCell, fillNull } from './evaluate.ts'
+import { type Evaluator, fillCell, fillNull, rejectsRow } from './evaluate.ts'
 import type { JournaledFailure } from './journal.ts'
 import { frameFailure, frameOutcomes, type Outcome, thrownFailure } from './cell-outcome.ts'
 import type { Pace } from './pace.ts'
@@ -167,6 +167,7 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
   ): Promise<void> {
     const { block, lost } = window
     const row = new BlockRow(block, 0)
+    const mayReject = column.rejects !== null
     for (let start = from; start < window.to; start += STRIDE) {
       const pause = pace()
       if (pause !== null) await pause
@@ -175,6 +176,7 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
         row.offset = offset
         const failure = evaluator.row(column, generator, row)
         if (failure !== null) lose(window, column, offset, failure)
+        else if (mayReject && rejectsRow(column, block, offset)) reject(window, column, offset)
         if (block.bytes >= blockBytes) stopWhenFull(window, offset + 1)
       }
     }
@@ -294,6 +296,12 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
       lost[offset] = 1
       absent.push({ row, outcome: 'dropped', column: column.id, code })
     }
+  }
+
+  function reject({ block, lost }: Window, { id, rejects }: GraphColumn, offset: number): void {
+    lost[offset] = 1
+    const row = block.rowAt(offset)
+    absent.push({ row, outcome: 'rejected', column: id, code: rejects ?? '' })
   }
 
   /** Takes the finished rows out of a window; null when none of them has a record. */

@@ -114,6 +114,11 @@ export function fillCell(
   })
 }
 
+/** Whether a cell that was made rejects its row. */
+export function rejectsRow({ id, rejects }: GraphColumn, block: Block, offset: number): boolean {
+  return rejects !== null && block.cells[id]?.[offset] === false
+}
+
 /** Leaves a failed cell as null, for columns that keep the row. */
 export function fillNull(column: GraphColumn, block: Block, offset: number): void {
   setCell(block, column.id, offset, null, cellStatus.failed)

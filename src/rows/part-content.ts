@@ -1,5 +1,6 @@
 import type { StoredValue } from '../graph/stored-value.ts'
 import type { JournaledFailure } from './journal.ts'
+import type { AbsentOutcome } from './row-outcome.ts'
 
 /** Records in row order, on their way into a part file. */
 export interface RecordBlock {
@@ -15,7 +16,7 @@ export interface RecordBlock {
 /** A decided row without a record. */
 export interface AbsentRow {
   row: number
-  outcome: 'dropped' | 'rejected'
+  outcome: AbsentOutcome
   /** The one that failed or rejected it. */
   column: number
   code: string

@@ -30,6 +30,8 @@ function describeEvent(event: SchedulerEvent): string | null {
       return `row ${event.row}, column ${event.column}: ${event.code}: ${event.message}${event.kept ? ' (kept as null)' : ' (row dropped)'}`
     case 'condition-failed':
       return `row ${event.row}, column ${event.column}: its skip condition failed and the cell is skipped: ${event.message}`
+    case 'secret-removed':
+      return `row ${event.row}, column ${event.column}: the answer of ${event.route} repeated a key, which was replaced`
     case 'endpoint-stopped':
       return `${event.model === null ? '' : `model ${event.model} of `}endpoint ${event.endpoint} stopped: ${messageOf(event.error)}`
     case 'early-shutdown':
@@ -48,8 +50,11 @@ function describeEvent(event: SchedulerEvent): string | null {
 /** What a store event says in the log, or null for what is too frequent to be told. */
 export function describeStoreEvent(event: StoreEvent): string | null {
   switch (event.type) {
-    case 'part-committed':
-      return `part ${event.part} committed: ${event.rows} rows`
+    case 'part-committed': {
+      const { part, rows, outcomes } = event
+      const { nullKept, dropped, rejected } = outcomes
+      return `part ${part} committed: ${rows} rows, of them ${nullKept} kept with a null, ${dropped} dropped, ${rejected} rejected`
+    }
     case 'join-finished':
       return `dataset joined: ${event.rows} rows in ${event.files} files`
     case 'part-file-written':

@@ -11,6 +11,8 @@ import { assemblePart } from '../rows/assemble.ts'
 import { createEvaluator } from '../rows/evaluate.ts'
 import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
 import { holdNothing } from '../rows/held-rows.ts'
+import type { AbsentRow } from '../rows/part-content.ts'
+import type { AbsentOutcome } from '../rows/row-outcome.ts'
 import type { KnownRows } from '../rows/known-rows.ts'
 import type { PartStore } from '../scheduler/part-store.ts'
 import type { Route } from '../scheduler/route.ts'
@@ -97,24 +99,31 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     send: options.send,
     ...(options.sizeOf === undefined ? {} : { sizeOf: options.sizeOf }),
     journal: store.journal,
-    completePart: (part, rows, { signal, tally }) =>
-      store.writePart({
+    completePart(part, rows, { signal, tally, made }) {
+      const assembled = assemblePart({
+        graph,
+        generators,
+        evaluator,
+        clock,
+        rows,
+        read: store.readRows,
+        hold,
+        frameRows,
+        localWorkers: runConfig.non_inference_max_parallel_workers,
+        signal,
+        tally,
+      })
+      return store.writePart({
         part,
         rows,
-        ...assemblePart({
-          graph,
-          generators,
-          evaluator,
-          clock,
-          rows,
-          read: store.readRows,
-          hold,
-          frameRows,
-          localWorkers: runConfig.non_inference_max_parallel_workers,
-          signal,
-          tally,
-        }),
-      }),
+        blocks: assembled.blocks,
+        end() {
+          const ended = assembled.end()
+          made(lossesOf(ended.absent))
+          return ended
+        },
+      })
+    },
     budget: {
       maxRows: Math.max(runConfig.max_open_rows, MOST_GROUP_ROWS),
       maxBytes: Math.min(runConfig.max_open_bytes, shares.openBytes),
@@ -134,6 +143,12 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     settleOnly: options.settleOnly,
     onEvent: options.onEvent,
   })
+}
+
+function lossesOf(absent: readonly AbsentRow[]): Record<AbsentOutcome, number> {
+  const losses = { dropped: 0, rejected: 0 }
+  for (const { outcome } of absent) losses[outcome] += 1
+  return losses
 }
 
 /** Rows of parts the ledger knows nothing of: there is nothing to settle in them. */

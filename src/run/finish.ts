@@ -41,6 +41,7 @@ export async function finish(
   const result: RunResult = {
     dir: store.directory,
     rows,
+    rejections: await store.rejections(),
     files: files.map((file) => ({ path: file.path, rows: file.rows })),
     ...requestTotals(await store.usage()),
     seconds: seconds(),

@@ -145,7 +145,7 @@ describe('warnings', () => {
     [
       'a paid column that nobody reads',
       '- {name: s, column_type: llm-text, model_alias: m, prompt: "{{ a }}", drop: true}',
-      "unused-column: Column 's' is dropped and no column reads it, but its requests are paid for",
+      "unused-column: Column 's' is dropped and nothing reads it, but its requests are paid for",
     ],
     [
       'an expression without braces',

@@ -27,6 +27,7 @@ export interface Preview {
   columns: RunSummary['columns']
   result: RunResult
   failures: RunSummary['failures']
+  rejections: RunSummary['rejections']
   cutAnswers: RunSummary['cutAnswers']
 }
 
@@ -46,12 +47,13 @@ export async function preview(options: PreviewOptions): Promise<Preview> {
     options.onStart?.(run)
     const result = await run.finished
     await using dataset = await open(run.directory)
-    const { failures, columns, cutAnswers } = await dataset.summary()
+    const { failures, rejections, columns, cutAnswers } = await dataset.summary()
     const records: DatasetRecord[] = []
     if (result.files.length > 0) {
       for await (const record of dataset.records()) records.push(record)
     }
-    return { records, rows: await rowsOf(run.directory), columns, result, failures, cutAnswers }
+    const rows = await rowsOf(run.directory)
+    return { records, rows, columns, result, failures, rejections, cutAnswers }
   } finally {
     await rm(out, { recursive: true, force: true })
   }
@@ -67,9 +69,10 @@ async function rowsOf(directory: string): Promise<PreviewRow[]> {
     if (file === null) continue
     for await (const block of readPartFile(resolve(directory, file), columns)) {
       block.rows.forEach((row, at) => {
-        const values = columns.map(
-          ({ name, type }, id) =>
-            [name, withoutVector(fromStored(type, block.columns[id]?.[at] ?? null))] as const,
+        const values = columns.flatMap(({ name, type, hidden }, id) =>
+          hidden === true
+            ? []
+            : [[name, withoutVector(fromStored(type, block.columns[id]?.[at] ?? null))] as const],
         )
         rows.push({ row, values: new Map(values) })
       })

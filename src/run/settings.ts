@@ -37,13 +37,14 @@ export function newSettings(
 }
 
 function storedColumns(graph: Graph): ColumnSettings[] {
-  return graph.columns.map(({ name, type, fingerprint, material, drop, pure }) => ({
+  return graph.columns.map(({ name, type, fingerprint, material, drop, pure, processor }) => ({
     name,
     type,
     fingerprint,
     material,
     drop,
     ...(pure ? { pure } : {}),
+    ...(processor === null ? {} : { hidden: true }),
   }))
 }
 

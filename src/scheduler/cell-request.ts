@@ -4,7 +4,7 @@ import type { RequestError } from '../graph/request-error.ts'
 import { BlockRow } from '../rows/block.ts'
 import type { OpenGroup } from './open-group.ts'
 import { type Outcome, requestFailure } from '../rows/cell-outcome.ts'
-import type { RequestJob } from './requests.ts'
+import type { RequestJob } from './request-job.ts'
 
 /** What all cells of a column of one request each share. */
 export interface RequestColumn {

@@ -9,13 +9,14 @@ import { BlockRow, cellOf } from '../rows/block.ts'
 import { CellRequest, type RequestColumn } from './cell-request.ts'
 import type { ConversationPorts } from './conversation.ts'
 import { asConversation } from './corrections.ts'
-import { type Evaluator, fillCell, fillNull } from '../rows/evaluate.ts'
+import { type Evaluator, fillCell, fillNull, rejectsRow } from '../rows/evaluate.ts'
 import { createFrameCalls } from './frame-calls.ts'
 import { createFrames, type FrameRow, type Frames } from './frames.ts'
 import type { JournaledExchange } from '../rows/journal.ts'
 import type { OpenGroup } from './open-group.ts'
 import { type Outcome, thrownFailure } from '../rows/cell-outcome.ts'
-import type { Job } from './requests.ts'
+import type { AbsentOutcome } from '../rows/row-outcome.ts'
+import type { Job } from './request-job.ts'
 import { createRowWork, type RowWork } from './row-work.ts'
 import { createSharedColumn, type SharedColumn } from './shared-requests.ts'
 import { createTasks, type TaskCell } from './tasks.ts'
@@ -24,7 +25,7 @@ import type { WorkColumn, WorkGraph } from './work-graph.ts'
 export interface CellsOptions extends ConversationPorts {
   work: WorkGraph
   evaluator: Evaluator
-  dispatcher: () => Dispatcher<Job>
+  dispatcher: Dispatcher<Job>
   /** Position of the line in which a column's task cells or frames wait to start; by local. */
   startRouteOf: (local: number) => number
   /** Nothing is sent: a row that needs it is left. */
@@ -49,7 +50,7 @@ export interface Cells {
   /** Nothing more is sent: conversations that wait in a line are told. */
   nothingSent(reason: InterruptReason): void
   routeStopped(route: number): void
-  rowDropped(group: OpenGroup, offset: number): void
+  rowLost(group: OpenGroup, offset: number, outcome: AbsentOutcome): void
   /** Everything is given up. */
   abort(): void
 }
@@ -108,6 +109,7 @@ export function createCells(options: CellsOptions): Cells {
     if (evaluator.skip(column, group.block, offset)) return skipped(group, local, offset)
     const failure = evaluator.row(column, generator, new BlockRow(group.block, offset))
     if (failure !== null) return failed(group, local, offset, failure, 1)
+    if (rejectsRow(column, group.block, offset)) return group.end(offset, 'rejected')
     if (!column.pure) writeDown(group, column, offset)
     finished(group, local, offset)
   }
@@ -296,8 +298,8 @@ export function createCells(options: CellsOptions): Cells {
     usage?: Usage,
   ): void {
     const { column } = columnOf(local)
-    // A row that was dropped meanwhile has no record to keep a null in.
-    const keeps = column.onFailure === 'null' && !group.isDropped(offset)
+    // A row that was lost meanwhile has no record to keep a null in.
+    const keeps = column.onFailure === 'null' && group.lossOf(offset) === null
     journal.failure({
       row: group.block.rowAt(offset),
       column: column.id,
@@ -315,7 +317,7 @@ export function createCells(options: CellsOptions): Cells {
       fillNull(column, group.block, offset)
       group.finish(local, offset)
     } else {
-      group.drop(offset)
+      group.end(offset, 'dropped')
     }
   }
 
@@ -331,7 +333,7 @@ export function createCells(options: CellsOptions): Cells {
     ready,
     nothingSent: (reason) => tasks.nothingSent(reason),
     routeStopped: (route) => tasks.routeStopped(route),
-    rowDropped: (group, offset) => tasks.rowDropped(group, offset),
+    rowLost: (group, offset, outcome) => tasks.rowLost(group, offset, outcome),
     abort() {
       tasks.abort()
       frameCalls.abort()

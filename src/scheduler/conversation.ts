@@ -14,7 +14,8 @@ import { parseJson, stringifyJson } from '../util/json.ts'
 import type { Value } from '../util/value.ts'
 import type { Journal, JournaledExchange } from '../rows/journal.ts'
 import { requestFailure } from '../rows/cell-outcome.ts'
-import type { RequestJob, Requests } from './requests.ts'
+import type { RequestJob } from './request-job.ts'
+import type { Requests } from './requests.ts'
 
 /** What an exchange is with: a model by its alias, or a step by its name. */
 export type ExchangePartner = { route: string } | { step: string }

@@ -6,7 +6,7 @@ import { BlockRow } from '../rows/block.ts'
 import { timeoutFailure } from './conversation.ts'
 import type { FrameRow } from './frames.ts'
 import { frameFailure, frameOutcomes, type Outcome } from '../rows/cell-outcome.ts'
-import type { Job } from './requests.ts'
+import type { Job } from './request-job.ts'
 import { SETTLE_MS } from './tasks.ts'
 
 /** A whole-column cell of a frame, complete. */
@@ -25,7 +25,7 @@ interface FrameCall {
 
 export interface FrameCallsOptions {
   clock: Clock
-  dispatcher: () => Dispatcher<Job>
+  dispatcher: Dispatcher<Job>
   /** Time a call may take. */
   localTimeoutMs: number
   /** The run has ended: what comes back now belongs to nobody. */
@@ -61,7 +61,7 @@ export function createFrameCalls(options: FrameCallsOptions): FrameCalls {
   let aborted = false
 
   function queue(call: FrameCall): void {
-    options.dispatcher().enqueue(call.startRoute, {
+    options.dispatcher.enqueue(call.startRoute, {
       group: (call.rows[0] as FrameRow).group.number,
       depth: call.depth,
       start: (lease) => start(call, lease),
@@ -71,7 +71,7 @@ export function createFrameCalls(options: FrameCallsOptions): FrameCalls {
   function start(call: FrameCall, lease: Lease): void {
     const rows = call.rows.filter(({ group, offset }) => group.isOpen(offset))
     for (const row of call.rows) if (!row.group.isOpen(row.offset)) call.abandoned(row)
-    if (rows.length === 0) return options.dispatcher().release(lease, { kind: 'unused' })
+    if (rows.length === 0) return options.dispatcher.release(lease, { kind: 'unused' })
     const run: Running = {
       call,
       lease,
@@ -115,7 +115,7 @@ export function createFrameCalls(options: FrameCallsOptions): FrameCalls {
       if (aborted) call.abandoned(row)
       else call.ended(row, outcomes[index] as Outcome)
     })
-    options.dispatcher().release(lease, { kind: aborted ? 'failed' : 'ok' })
+    options.dispatcher.release(lease, { kind: aborted ? 'failed' : 'ok' })
     // Last, so that nothing ends while the consequences of a call are drawn.
     running.delete(run)
     options.changed()

@@ -1,11 +1,12 @@
 import { type Group, rowAt } from '../plan/group.ts'
 import { type Block, type ByteTally, createBlock, freeRow } from '../rows/block.ts'
 import type { JournaledExchange } from '../rows/journal.ts'
+import type { AbsentOutcome } from '../rows/row-outcome.ts'
 import type { RowPlan } from './row-plan.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
 /** What became of a row of an open group. */
-const rowState = { waiting: 0, begun: 1, decided: 2, dropped: 3, left: 4 } as const
+const rowState = { waiting: 0, begun: 1, decided: 2, dropped: 3, rejected: 4, left: 5 } as const
 
 const stateBits = 7
 const oneHolder = 8
@@ -14,7 +15,7 @@ const oneHolder = 8
 export interface GroupListener {
   /** Every upstream of a cell is there: it can be made or skipped. */
   cellReady(group: OpenGroup, local: number, offset: number): void
-  /** Every journaled cell of a row is there, or the row was dropped. */
+  /** Every journaled cell of a row is there, or the row was dropped or rejected. */
   rowDecided(group: OpenGroup, offset: number): void
   /** A row ends without an outcome. */
   rowLeft(group: OpenGroup): void
@@ -101,8 +102,11 @@ export class OpenGroup {
     return this.#stateOf(offset) <= rowState.begun
   }
 
-  isDropped(offset: number): boolean {
-    return this.#stateOf(offset) === rowState.dropped
+  /** Why the row will have no record; null where it may have one. */
+  lossOf(offset: number): AbsentOutcome | null {
+    const state = this.#stateOf(offset)
+    if (state === rowState.dropped) return 'dropped'
+    return state === rowState.rejected ? 'rejected' : null
   }
 
   isFinished(local: number, offset: number): boolean {
@@ -149,8 +153,8 @@ export class OpenGroup {
   }
 
   /** The row will have no record. */
-  drop(offset: number): void {
-    this.#end(offset, rowState.dropped)
+  end(offset: number, outcome: AbsentOutcome): void {
+    this.#end(offset, rowState[outcome])
   }
 
   /** Nothing more is made of the row in this session; it stays undecided. */
@@ -158,7 +162,7 @@ export class OpenGroup {
     this.#end(offset, rowState.left)
   }
 
-  #end(offset: number, state: 2 | 3 | 4): void {
+  #end(offset: number, state: 2 | 3 | 4 | 5): void {
     if (!this.isOpen(offset)) return
     const begun = this.#stateOf(offset) === rowState.begun
     this.#setState(offset, state)

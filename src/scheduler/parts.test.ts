@@ -11,6 +11,7 @@ function tracker(remaining: Record<number, number>) {
     },
     signal: new AbortController().signal,
     tally: { bytes: 0 },
+    lost: () => undefined,
     committed: () => undefined,
     failed: (error) => {
       throw error
@@ -23,7 +24,7 @@ test('a part is handed on with its last planned row, its rows ascending', () => 
   const { parts, handedOn } = tracker({ 4: 3 })
   for (const row of [42, 40, 41]) {
     expect(handedOn).toEqual([])
-    parts.decided(4, row)
+    parts.decided(4, row, null)
   }
   expect(handedOn).toEqual([{ part: 4, rows: [40, 41, 42] }])
   expect([parts.writing, parts.writingRows]).toEqual([1, 3])
@@ -31,7 +32,7 @@ test('a part is handed on with its last planned row, its rows ascending', () => 
 
 test('a row of a part that the plan does not hold is refused', () => {
   const { parts } = tracker({ 4: 1 })
-  expect(() => parts.decided(5, 50)).toThrow(
+  expect(() => parts.decided(5, 50, null)).toThrow(
     expect.objectContaining({
       code: 'group-unknown',
       message:

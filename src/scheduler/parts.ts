@@ -1,6 +1,7 @@
 import { RowsmithError } from '../util/errors.ts'
 
 import type { ByteTally } from '../rows/block.ts'
+import type { AbsentOutcome } from '../rows/row-outcome.ts'
 
 /** What the writing of a part shares with the run. */
 interface PartContext {
@@ -10,12 +11,20 @@ interface PartContext {
   tally: ByteTally
 }
 
-export type CompletePart = (part: number, rows: Float64Array, context: PartContext) => Promise<void>
+/** Rows without a record. */
+type Losses = Readonly<Record<AbsentOutcome, number>>
+
+export type CompletePart = (
+  part: number,
+  rows: Float64Array,
+  /** `made` is told how many of the rows have no record, once all records were made. */
+  context: PartContext & { made: (losses: Losses) => void },
+) => Promise<void>
 
 /** Parts with rows that were decided and are not in a part file yet. */
 export interface PartTracker {
   /** Notes a decided row; hands the part on when it was the last one planned. */
-  decided(part: number, row: number): void
+  decided(part: number, row: number, loss: AbsentOutcome | null): void
   /** Hands on what incomplete parts have, at the end of a run that stops early. */
   handOnIncomplete(): void
   /** Parts handed on whose commit is awaited, and their rows. */
@@ -30,27 +39,40 @@ export interface PartTrackerOptions extends PartContext {
   remainingIn: (part: number) => number
   /** Writes a part; resolves after its commit. Rows are absolute and ascending. */
   completePart: CompletePart
+  /** So many more rows have no record than was known before their part was made. */
+  lost: (outcome: AbsentOutcome, rows: number) => void
   committed: () => void
   /** A part could not be written: its rows are as undecided as before. */
   failed: (error: unknown) => void
 }
 
+interface OpenPart {
+  remaining: number
+  rows: number[]
+  /** Among them, as far as is known. */
+  losses: Record<AbsentOutcome, number>
+}
+
 export function createPartTracker(options: PartTrackerOptions): PartTracker {
-  const open = new Map<number, { remaining: number; rows: number[] }>()
+  const open = new Map<number, OpenPart>()
   let writing = 0
   let writingRows = 0
   let givenUp = false
   let failed = false
   const { signal, tally } = options
 
-  function handOn(part: number, rows: readonly number[]): void {
+  function handOn(part: number, { rows, losses }: OpenPart): void {
     open.delete(part)
     // What can't be written now stays in the ledger, and is written when the run goes on.
     if (failed) return
     const ascending = Float64Array.from(rows).sort()
     writing += 1
     writingRows += ascending.length
-    options.completePart(part, ascending, { signal, tally }).then(
+    const made = (all: Losses): void => {
+      options.lost('dropped', all.dropped - losses.dropped)
+      options.lost('rejected', all.rejected - losses.rejected)
+    }
+    options.completePart(part, ascending, { signal, tally, made }).then(
       () => committed(ascending.length),
       (error: unknown) => {
         givenUp = true
@@ -70,7 +92,7 @@ export function createPartTracker(options: PartTrackerOptions): PartTracker {
   }
 
   return {
-    decided(part, row) {
+    decided(part, row, loss) {
       let state = open.get(part)
       if (state === undefined) {
         const remaining = options.remainingIn(part)
@@ -80,14 +102,15 @@ export function createPartTracker(options: PartTrackerOptions): PartTracker {
             `expected a row of a part with rows that remain, got row ${row} of part ${part}, in which none does`,
           )
         }
-        state = { remaining, rows: [] }
+        state = { remaining, rows: [], losses: { dropped: 0, rejected: 0 } }
         open.set(part, state)
       }
       state.rows.push(row)
-      if (state.rows.length === state.remaining) handOn(part, state.rows)
+      if (loss !== null) state.losses[loss] += 1
+      if (state.rows.length === state.remaining) handOn(part, state)
     },
     handOnIncomplete() {
-      for (const [part, { rows }] of open) handOn(part, rows)
+      for (const [part, state] of open) handOn(part, state)
     },
     get givenUp() {
       return givenUp

@@ -1,60 +1,25 @@
 import { replyProblem, usageOfReply } from '../graph/reply-shape.ts'
-import {
-  isCut,
-  addUsage,
-  type ModelReply,
-  type ModelRequest,
-  noUsage,
-  type Usage,
-} from '../graph/request.ts'
+import { isCut, type ModelReply, type ModelRequest, type Usage } from '../graph/request.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { Dispatcher, Lease } from '../limits/dispatcher.ts'
-import type { Evidence, LimiterOutcome } from '../limits/limiter.ts'
-import type { Waiting } from '../limits/line.ts'
+import type { LimiterOutcome } from '../limits/limiter.ts'
 import { RequestError } from '../graph/request-error.ts'
 import { createTokenEstimate, type TokenEstimate } from '../limits/token-estimate.ts'
-import type { Clock, Timer } from '../util/clock.ts'
-import { messageOf } from '../util/errors.ts'
-import { createHeld } from './held.ts'
+import type { Clock } from '../util/clock.ts'
 import type { Journal } from '../rows/journal.ts'
+import { createFailureRules } from './failure-rules.ts'
+import { type BackOff, createPauses } from './pauses.ts'
+import { PendingRequest, prepare } from './pending-request.ts'
+import type { Job, RequestJob } from './request-job.ts'
 import type { Resources } from './resources.ts'
 import type { Route, RouteCounters } from './route.ts'
-
-/** Work that waits in a line and starts with units in its hand. */
-export interface Job extends Waiting {
-  start(lease: Lease): void
-}
-
-/** One request of a cell, until it has its reply or failed for good. */
-export interface RequestJob {
-  route: number
-  row: number
-  /** Id of the column the request is for. */
-  column: number
-  group: number
-  depth: number
-  /** False once its row was dropped: it leaves its line without being sent. */
-  wanted(): boolean
-  abandoned(): void
-  /** Makes the request in the tick it leaves; what it throws goes to `unprepared`. */
-  prepare(): ModelRequest
-  /** It leaves. */
-  left?(): void
-  /** It is back in its line, or waits between two attempts. */
-  returned?(): void
-  reply(reply: ModelReply, attempts: number): void
-  /** The request can't succeed, or the attempts are used up; `spent` is what their replies cost. */
-  failed(error: RequestError, attempts: number, spent: Usage | null): void
-  /** `prepare` threw; nothing was sent. */
-  unprepared(error: unknown): void
-}
 
 export interface RequestsOptions {
   clock: Clock
   routes: readonly Route[]
   counters: readonly RouteCounters[]
   journal: Journal
-  dispatcher: () => Dispatcher<Job>
+  dispatcher: Dispatcher<Job>
   resources: Resources
   send: (choice: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
   /** How large a request is where tokens are limited. */
@@ -64,6 +29,8 @@ export interface RequestsOptions {
   /** Uniform in [0, 1), for back-off jitter. */
   jitter: () => number
   throttled: (route: number, error: RequestError) => void
+  /** A key of a provider was taken out of an answer. */
+  secretRemoved: (request: RequestJob) => void
   /** A provider threw what is no `RequestError`: a mistake of its own. */
   providerFailed: (route: number, error: unknown) => void
   /** The run has ended: what comes back now belongs to nobody. */
@@ -88,43 +55,40 @@ export interface Requests {
   close(): void
 }
 
-interface BackOff {
-  /** By the clock. */
-  nextAt: number
-  route: string
-  code: string
-  message: string
-}
-
-const FIRST_BACKOFF_MS = 1_000
-const LONGEST_BACKOFF_MS = 60_000
-/** 403 or 404 for so many different rows in a row: it is about the model, not about the rows. */
-const SUSPECT_ROWS = 5
-/** Or for one row so many times, where no row was ever answered and there may be no other. */
-const SUSPECT_TRIES = 3
-
-/** Sends requests and applies the failure rules; the classification itself is made in `models/`. */
+/** Sends requests, and draws the consequences of what comes back. */
 export function createRequests(options: RequestsOptions): Requests {
   const { clock, counters, journal, resources, routes, signal } = options
-  /** Pauses between two attempts. */
-  const pauses = new Map<Timer, { pending: Pending; until: number }>()
-  let lastFailure: Omit<BackOff, 'nextAt'> = { route: '', code: '', message: '' }
   const estimates = routes.map(({ maxTokens = null }) => createTokenEstimate(maxTokens))
   const actions = { start, expectedTokens }
-  const held = createHeld<Pending>({
+  const pauses = createPauses({
     clock,
-    isAway: (route) => resources.isAway(route),
-    nextProbeAt: (route) => resources.nextProbeAt(route),
+    routes,
+    resources,
+    jitter: options.jitter,
     enqueue,
     changed: options.changed,
   })
+  const onError = createFailureRules({
+    clock,
+    routes,
+    counters,
+    resources,
+    pauses,
+    signal,
+    maxAttempts: options.maxAttempts,
+    release,
+    enqueue,
+    record,
+    throttled: options.throttled,
+    providerFailed: options.providerFailed,
+  })
   let inFlight = 0
 
-  function enqueue(pending: Pending): void {
-    options.dispatcher().enqueue(pending.request.route, pending)
+  function enqueue(pending: PendingRequest): void {
+    options.dispatcher.enqueue(pending.request.route, pending)
   }
 
-  function start(pending: Pending, lease: Lease): void {
+  function start(pending: PendingRequest, lease: Lease): void {
     const { request } = pending
     if (!request.wanted()) {
       release(lease, { kind: 'unused' })
@@ -163,7 +127,7 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 
   /** Asked of the first in line where tokens are limited: what is sent is known before it leaves. */
-  function expectedTokens(pending: Pending): number {
+  function expectedTokens(pending: PendingRequest): number {
     if (!pending.request.wanted()) return 0
     if (pending.prepared === null) {
       pending.prepared = prepare(pending)
@@ -173,7 +137,7 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 
   /** What is no size would switch the limits off, or end the run. */
-  function sizeOf({ request: { route } }: Pending, message: ModelRequest): number {
+  function sizeOf({ request: { route } }: PendingRequest, message: ModelRequest): number {
     const { name } = resources.choiceAt({ route, choice: 0 })
     try {
       const size = options.sizeOf(name, message)
@@ -185,12 +149,12 @@ export function createRequests(options: RequestsOptions): Requests {
     }
   }
 
-  function estimateOf({ request }: Pending): TokenEstimate {
+  function estimateOf({ request }: PendingRequest): TokenEstimate {
     return estimates[request.route] as TokenEstimate
   }
 
   function onReply(
-    pending: Pending,
+    pending: PendingRequest,
     reply: ModelReply,
     operation: ModelRequest['operation'],
     lease: Lease,
@@ -203,6 +167,7 @@ export function createRequests(options: RequestsOptions): Requests {
     state.proven = true
     state.suspects = 0
     record(pending, 'ok', reply.usage, isCut(reply))
+    if (reply.hadSecret === true) options.secretRemoved(pending.request)
     pending.request.reply(reply, pending.attempts + 1)
     const now = clock.now()
     const facts = {
@@ -211,175 +176,15 @@ export function createRequests(options: RequestsOptions): Requests {
       outputTokens: reply.usage.outputTokens,
       limits: reply.limits ?? null,
     }
-    options.dispatcher().release(lease, { kind: 'ok', reply: facts }, now)
+    options.dispatcher.release(lease, { kind: 'ok', reply: facts }, now)
   }
 
-  function onError(pending: Pending, error: unknown, lease: Lease): void {
-    if (error instanceof RequestError && error.problem.kind === 'throttled' && !signal.aborted) {
-      onThrottled(pending, error, error.problem.retryAfterMs, lease)
-      return
-    }
-    const known = error instanceof RequestError ? error : null
-    const isGivenUp = resources.signalAt(lease).aborted
-    release(lease, {
-      kind: 'failed',
-      timedOut: known?.code === 'timeout',
-      limits: known?.limits ?? null,
-      evidence: known === null || isGivenUp ? null : evidenceOf(known),
-      firstTryOf: pending.hasFailed ? null : pending.request.row,
-    })
-    if (signal.aborted) {
-      // It left, and the provider may have done the work for it.
-      record(pending, 'failed', known?.usage ?? noUsage)
-      return
-    }
-    if (isGivenUp) {
-      // Given up with its endpoint: the row remains.
-      counterOf(pending).failed += 1
-      record(pending, 'failed', known?.usage ?? noUsage)
-      goBack(pending)
-      return
-    }
-    if (known === null) options.providerFailed(pending.request.route, error)
-    const { name } = routes[pending.request.route] as Route
-    onFailure(pending, known ?? providerError(name, error), lease)
-  }
-
-  function onThrottled(
-    pending: Pending,
-    error: RequestError,
-    retryAfterMs: number | null,
-    lease: Lease,
-  ): void {
-    counterOf(pending).throttled += 1
-    record(pending, 'throttled', error.usage ?? noUsage)
-    options.throttled(pending.request.route, error)
-    const latencyMs = clock.now() - pending.sentAt
-    release(lease, { kind: 'throttled', retryAfterMs, latencyMs, limits: error.limits })
-    goBack(pending)
-  }
-
-  /** Into its line once more; it may learn there that nothing is sent any more. */
-  function goBack(pending: Pending): void {
-    enqueue(pending)
-    pending.request.returned?.()
-  }
-
-  function onFailure(pending: Pending, error: RequestError, lease: Lease): void {
-    const { request } = pending
-    counterOf(pending).failed += 1
-    record(pending, 'failed', error.usage ?? noUsage)
-    if (error.usage !== null) {
-      pending.spent = pending.spent === null ? error.usage : addUsage(pending.spent, error.usage)
-    }
-    pending.avoids = lease.choice
-    switch (error.problem.kind) {
-      case 'endpoint-stopped':
-        pending.attempts += 1
-        resources.stopKey(lease, error)
-        goBack(pending)
-        break
-      case 'suspect':
-        pending.attempts += 1
-        onSuspect(pending, error, lease)
-        break
-      case 'unreachable':
-        waitForAnswers(pending, error)
-        resources.noteOutage(lease, error)
-        break
-      case 'transient':
-        onTransient(pending, error, lease)
-        break
-      case 'throttled':
-      case 'refused':
-        pending.attempts += 1
-        request.failed(error, pending.attempts, pending.spent)
-        break
-    }
-  }
-
-  function onTransient(pending: Pending, error: RequestError, lease: Lease): void {
-    pending.hasFailed = true
-    if (resources.isChoiceAway(lease)) {
-      waitForAnswers(pending, error)
-      resources.noteOutage(lease, error)
-      return
-    }
-    pending.attempts += 1
-    if (pending.attempts < options.maxAttempts) backOff(pending, error)
-    else pending.request.failed(error, pending.attempts, pending.spent)
-  }
-
-  /** One row alone may be what is refused: others are asked, or the same again after a pause. */
-  function onSuspect(pending: Pending, error: RequestError, lease: Lease): void {
-    const state = resources.stateAt(lease)
-    const { row } = pending.request
-    if (state.lastSuspectRow !== row) state.suspects += 1
-    state.lastSuspectRow = row
-    if (
-      state.suspects >= SUSPECT_ROWS ||
-      (!state.proven && pending.attempts >= SUSPECT_TRIES) ||
-      state.stopped !== null
-    ) {
-      resources.stopModel(lease, error)
-      goBack(pending)
-    } else if (state.proven) {
-      pending.request.failed(error, pending.attempts, pending.spent)
-    } else {
-      backOff(pending, error)
-    }
-  }
-
-  /** Not an attempt: nobody was there. */
-  function waitForAnswers(pending: Pending, error: RequestError): void {
-    if (!resources.isAway(pending.request.route)) {
-      // Another choice answers, or it is not known yet that this one does not.
-      pauseFor(pending, error, FIRST_BACKOFF_MS * (0.5 + options.jitter() / 2))
-      return
-    }
-    noteLast(pending, error)
-    held.add(pending.request.route, pending)
-    pending.request.returned?.()
-  }
-
-  function backOff(pending: Pending, error: RequestError): void {
-    const full = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (pending.attempts - 1))
-    pauseFor(pending, error, full * (0.5 + options.jitter() / 2))
-  }
-
-  function pauseFor(pending: Pending, error: RequestError, pauseMs: number): void {
-    noteLast(pending, error)
-    const { route } = pending.request
-    const pause = clock.after(pauseMs, () => {
-      pauses.delete(pause)
-      if (resources.isAway(route)) held.add(route, pending)
-      else enqueue(pending)
-      options.changed()
-    })
-    pauses.set(pause, { pending, until: clock.now() + pauseMs })
-    pending.request.returned?.()
-  }
-
-  /** What is never sent again waits for no pause: the run would end that much later. */
-  function routeStopped(route: number): void {
-    for (const [pause, { pending }] of pauses) {
-      if (pending.request.route !== route) continue
-      pause.cancel()
-      pauses.delete(pause)
-      enqueue(pending)
-    }
-  }
-
-  function noteLast({ request }: Pending, { code, message }: RequestError): void {
-    lastFailure = { route: (routes[request.route] as Route).name, code, message }
-  }
-
-  function counterOf({ request }: Pending): RouteCounters {
+  function counterOf({ request }: PendingRequest): RouteCounters {
     return counters[request.route] as RouteCounters
   }
 
   function record(
-    { request }: Pending,
+    { request }: PendingRequest,
     outcome: 'ok' | 'throttled' | 'failed',
     usage: Usage,
     cut = false,
@@ -392,12 +197,12 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 
   function release(lease: Lease, outcome: LimiterOutcome): void {
-    options.dispatcher().release(lease, outcome)
+    options.dispatcher.release(lease, outcome)
   }
 
   /** Counted as on the wire until all its consequences are drawn: nothing ends in between. */
   function ended(
-    pending: Pending,
+    pending: PendingRequest,
     lease: Lease,
     operation: ModelRequest['operation'],
     end: { reply: ModelReply } | { error: unknown },
@@ -413,58 +218,23 @@ export function createRequests(options: RequestsOptions): Requests {
       options.fatal(error)
     }
     inFlight -= 1
-    held.look()
+    pauses.look()
     options.changed()
   }
 
   return {
-    submit: (request) => enqueue(new Pending(request, actions)),
+    submit: (request) => enqueue(new PendingRequest(request, actions)),
     get inFlight() {
       return inFlight
     },
     get backingOff() {
-      return pauses.size + held.size
+      return pauses.size
     },
     get backOff() {
-      if (pauses.size + held.size === 0) return null
-      let nextAt = pauses.size === 0 ? clock.now() : Number.POSITIVE_INFINITY
-      for (const { until } of pauses.values()) nextAt = Math.min(nextAt, until)
-      return { nextAt, ...lastFailure }
+      return pauses.backOff
     },
-    routeStopped,
-    close() {
-      held.close()
-      for (const pause of pauses.keys()) pause.cancel()
-      pauses.clear()
-    },
-  }
-}
-
-/** What a failure says of the endpoint, whatever becomes of the request. */
-function evidenceOf({ problem, code }: RequestError): Evidence | null {
-  switch (problem.kind) {
-    case 'unreachable':
-      return 'unreachable'
-    case 'transient':
-      // What a reply says, or a mistake of the provider's program, tells nothing of the endpoint.
-      if (code === 'bad-reply' || code === 'provider-error') return null
-      return code === 'server-error' ? 'fails' : 'silent'
-    case 'throttled':
-    case 'refused':
-    case 'suspect':
-    case 'endpoint-stopped':
-      break
-  }
-  return 'answers'
-}
-
-type Prepared = { message: ModelRequest } | { error: unknown }
-
-function prepare({ request }: Pending): Prepared {
-  try {
-    return { message: request.prepare() }
-  } catch (error) {
-    return { error }
+    routeStopped: (route) => pauses.routeStopped(route),
+    close: () => pauses.close(),
   }
 }
 
@@ -476,54 +246,4 @@ function wrongReply(problem: string, reply: unknown): RequestError {
     { kind: 'refused' },
     { usage: usageOfReply(reply) },
   )
-}
-
-/** Whatever it was (a socket, a proxy, a mistake), another try may go through. */
-function providerError(route: string, error: unknown): RequestError {
-  return new RequestError(
-    'provider-error',
-    `The provider of the model alias "${route}" failed: ${messageOf(error)}`,
-    { kind: 'transient' },
-    { cause: error },
-  )
-}
-
-interface PendingActions {
-  start: (pending: Pending, lease: Lease) => void
-  expectedTokens: (pending: Pending) => number
-}
-
-/** A request and its attempts so far; small, because thousands may wait. */
-class Pending implements Job {
-  readonly request: RequestJob
-  readonly group: number
-  readonly depth: number
-  attempts = 0
-  /** Somebody was there and did not answer it; an attempt or not. */
-  hasFailed = false
-  /** The choice of its route that failed it last; -1 for none. */
-  avoids = -1
-  /** What is to be sent, once it is first in a line where tokens are limited. */
-  prepared: Prepared | null = null
-  /** Of the request, in the provider's measure; 0 where nobody asked for it. */
-  size = 0
-  /** What replies that could not be used have cost; null while none has. */
-  spent: Usage | null = null
-  sentAt = 0
-  readonly #actions: PendingActions
-
-  constructor(request: RequestJob, actions: PendingActions) {
-    this.request = request
-    this.group = request.group
-    this.depth = request.depth
-    this.#actions = actions
-  }
-
-  start(lease: Lease): void {
-    this.#actions.start(this, lease)
-  }
-
-  tokens(): number {
-    return this.#actions.expectedTokens(this)
-  }
 }

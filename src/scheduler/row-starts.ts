@@ -118,7 +118,7 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
       const offset = offsetOf(group.group, row)
       if (offset < 0) return
       const plan = kinds[known.kinds[at] as number]
-      if (plan === null || plan === undefined) return group.drop(offset)
+      if (plan === null || plan === undefined) return group.end(offset, 'dropped')
       for (const local of plan.known) (counts[local] as number) += 1
       if (work.wholeFrames) leaveFrames(group, offset, plan)
       if (plan.left > 0) ofRows.set(offset, plan)

@@ -13,6 +13,8 @@ export type SchedulerEvent =
       kept: boolean
     }
   | { type: 'request-throttled'; route: string; retryAfterMs: number | null }
+  /** An answer repeated a key of a provider, which was taken out of it. */
+  | { type: 'secret-removed'; column: string; row: number; route: string }
   /** A provider threw what is no `RequestError`; the request counts as one that failed. */
   | { type: 'provider-failed'; route: string; error: unknown }
   /** With a model: only that one of the endpoint. */
@@ -25,7 +27,15 @@ export type SchedulerEvent =
 export interface Snapshot {
   columns: readonly ColumnProgress[]
   routes: readonly RouteProgress[]
-  rows: { decided: number; dropped: number; remaining: number; open: number; begun: number }
+  rows: {
+    decided: number
+    /** Of the decided ones, as far as is known: some are found when their part is written. */
+    dropped: number
+    rejected: number
+    remaining: number
+    open: number
+    begun: number
+  }
   openGroups: number
   partsWriting: number
   /** Requests between two attempts. */

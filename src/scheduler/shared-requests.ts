@@ -4,7 +4,8 @@ import type { ModelReply, ModelRequest, Usage } from '../graph/request.ts'
 import { BlockRow } from '../rows/block.ts'
 import type { OpenGroup } from './open-group.ts'
 import { frameOutcomes, type Outcome, requestFailure } from '../rows/cell-outcome.ts'
-import type { RequestJob, Requests } from './requests.ts'
+import type { RequestJob } from './request-job.ts'
+import type { Requests } from './requests.ts'
 
 /** A cell that waits to be put into a request with others. */
 interface SharedCell {

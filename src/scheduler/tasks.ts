@@ -3,11 +3,12 @@ import type { InterruptReason } from '../graph/interrupted.ts'
 import type { Dispatcher, Lease } from '../limits/dispatcher.ts'
 import type { Timer } from '../util/clock.ts'
 import { BlockRow } from '../rows/block.ts'
+import type { AbsentOutcome } from '../rows/row-outcome.ts'
 import { type Conversation, type ConversationPorts, createConversation } from './conversation.ts'
 import type { JournaledExchange } from '../rows/journal.ts'
 import type { OpenGroup } from './open-group.ts'
 import type { Outcome } from '../rows/cell-outcome.ts'
-import type { Job } from './requests.ts'
+import type { Job } from './request-job.ts'
 
 /** A cell whose generator sends any number of requests, or none. */
 export interface TaskCell {
@@ -26,7 +27,7 @@ export interface TaskCell {
 }
 
 export interface TasksOptions extends ConversationPorts {
-  dispatcher: () => Dispatcher<Job>
+  dispatcher: Dispatcher<Job>
   /** Nothing is sent: what is answered already makes a cell, or the row is left. */
   settleOnly: boolean
   /** The run has ended: what comes back now belongs to nobody. */
@@ -47,7 +48,7 @@ export interface Tasks {
   /** Nothing more is sent: those that wait in a line are told. */
   nothingSent(reason: InterruptReason): void
   routeStopped(route: number): void
-  rowDropped(group: OpenGroup, offset: number): void
+  rowLost(group: OpenGroup, offset: number, outcome: AbsentOutcome): void
   /** Everything is given up. */
   abort(): void
 }
@@ -72,12 +73,12 @@ export function createTasks(options: TasksOptions): Tasks {
   let settling = 0
 
   function queue(cell: TaskCell, startRoute: number): void {
-    options.dispatcher().enqueue(startRoute, {
+    options.dispatcher.enqueue(startRoute, {
       group: cell.group.number,
       depth: cell.depth,
       start(lease) {
         if (cell.group.isOpen(cell.offset)) return start(cell, lease)
-        options.dispatcher().release(lease, { kind: 'unused' })
+        options.dispatcher.release(lease, { kind: 'unused' })
         cell.abandoned()
       },
     })
@@ -192,7 +193,7 @@ export function createTasks(options: TasksOptions): Tasks {
       cell.abandoned()
     }
     if (lease !== null) {
-      options.dispatcher().release(lease, { kind: grace === null ? 'ok' : 'failed' })
+      options.dispatcher.release(lease, { kind: grace === null ? 'ok' : 'failed' })
     }
     // Last, so that nothing ends while the consequences of a task are drawn.
     if (run.works) active -= 1
@@ -215,10 +216,10 @@ export function createTasks(options: TasksOptions): Tasks {
     nothingSent: (reason) => interrupt(reason, ({ conversation }) => conversation.waits),
     routeStopped: (route) =>
       interrupt('stopped', ({ conversation }) => conversation.waitsFor(route)),
-    rowDropped(group, offset) {
+    rowLost(group, offset, outcome) {
       const ofRow = running.get(group)?.get(offset)
       if (ofRow === undefined) return
-      for (const run of ofRow) run.conversation.interrupt('row-dropped')
+      for (const run of ofRow) run.conversation.interrupt(`row-${outcome}`)
     },
     abort() {
       interrupt('aborted', () => true)

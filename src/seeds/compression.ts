@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib'
+import { systemCode } from '../threads/system-error.ts'
 import { messageOf } from '../util/errors.ts'
 import { SeedFault } from './define.ts'
 import { readBytes, type Compression, type ReadOptions, type SeedFile } from './file.ts'
@@ -161,7 +162,7 @@ interface Damage {
 }
 
 function toFault(error: unknown, { compression, at, file }: Damage): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = systemCode(error) ?? ''
   if (!/^(?:Z_|ZSTD_|ERR_)/.test(code) || /^ERR_(?:STREAM|ABORT)/.test(code)) return error
   if (code === 'Z_BUF_ERROR') {
     return new SeedFault(

@@ -1,12 +1,13 @@
 import type { Stats } from 'node:fs'
 import { glob, stat } from 'node:fs/promises'
 import { relative, resolve, sep } from 'node:path'
+import { isMissing } from '../threads/system-error.ts'
 import { compareText } from '../util/json.ts'
 import { SeedFault } from './define.ts'
 import { lookAtFile, type SeedFile } from './file.ts'
 import { type FileContext, kindOf } from './format-of.ts'
 import type { SeedFormat } from './formats/define.ts'
-import { findSeedFile, isMissing, missing, placesOf, rootsOf } from './find-seed-file.ts'
+import { findSeedFile, missing, placesOf, rootsOf } from './find-seed-file.ts'
 
 /** The files of a seed, in order. */
 export interface SeedFiles {

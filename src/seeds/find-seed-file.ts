@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import { isMissing } from '../threads/system-error.ts'
 import { editDistance } from '../util/near-miss.ts'
 import { SeedFault, type SeedContext } from './define.ts'
 import { type FileContext, isSeedName, stemOf } from './format-of.ts'
@@ -95,10 +96,4 @@ async function listFolder(folder: string): Promise<string[]> {
     // A folder that cannot be listed has no suggestions; the missing file is reported anyway.
     return []
   }
-}
-
-/** Whether a file system call failed because there is nothing at the path. */
-export function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return code === 'ENOENT' || code === 'ENOTDIR'
 }

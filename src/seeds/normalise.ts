@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, open, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { storageError } from '../threads/storage-error.ts'
 import { RowsmithError, messageOf } from '../util/errors.ts'
 import { stringifyJson } from '../util/json.ts'
 import { SeedFault, type OpenedSeed, type RowsOptions, type SeedColumn } from './define.ts'
@@ -128,15 +129,8 @@ async function syncFolder(directory: string): Promise<void> {
   }
 }
 
+/** Mistakes of this program are told as they are. */
 function toStorageError(error: unknown, directory: string): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error
-  const full = 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
-  return new RowsmithError(
-    full ? 'disk-full' : 'storage-failed',
-    `the seed cannot be copied into ${directory}: ${messageOf(error)}`,
-    {
-      cause: error,
-      hints: full ? ['Free some space (the copy is about as large as the seed as JSON).'] : [],
-    },
-  )
+  return storageError(error, `copying the seed into ${directory}`)
 }

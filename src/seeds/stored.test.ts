@@ -131,7 +131,7 @@ test('a folder that cannot be written is said with its path', async () => {
   const seed = await scratch.open('i.csv', csvOf(1))
   await expect(normaliseSeed(seed, directory, { signal })).rejects.toMatchObject({
     code: 'storage-failed',
-    message: expect.stringContaining(`the seed cannot be copied into ${directory}`),
+    message: expect.stringContaining(`copying the seed into ${directory}`),
   })
 })
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
+import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import { datasetFolder, readDataset } from './ledger-dataset.ts'
 import {
@@ -11,7 +12,7 @@ import {
 } from './ledger-file.ts'
 import { ledgerError } from './ledger-error.ts'
 import { readFailures, type FailureSummary } from './ledger-journal.ts'
-import { readTotals, type RowTotals } from './ledger-parts.ts'
+import { readRejections, readTotals, type RejectionSummary } from './ledger-parts.ts'
 import { readSettings } from './ledger-run.ts'
 import { readColumnUsage, readUsage, type ColumnUsage, type RouteUsage } from './ledger-usage.ts'
 import { readHolder, type LockHolder } from './lock.ts'
@@ -30,7 +31,7 @@ export interface StoreSummary {
   directory: string
   settings: RunSettings
   /** Rows below the target by outcome; what is missing to the target remains. */
-  totals: RowTotals
+  totals: OutcomeTotals
   parts: { count: number; bytes: number }
   /** Files of the run's own dataset when they are as new as the parts; empty otherwise. */
   dataset: readonly DatasetFile[]
@@ -38,6 +39,7 @@ export interface StoreSummary {
   /** The same by column, of those the config has. */
   columnUsage: readonly ColumnUsage[]
   failures: readonly FailureSummary[]
+  rejections: readonly RejectionSummary[]
   sessions: readonly SessionSummary[]
   /** The living process that has the run open. */
   holder: LockHolder | null
@@ -82,6 +84,7 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     usage: readUsage(ledger),
     columnUsage: readColumnUsage(ledger, columns),
     failures: readFailures(ledger, columns, settings.rows),
+    rejections: readRejections(ledger, columns, settings.rows),
     sessions: ledger.all('SELECT * FROM session ORDER BY number').map((row) => ({
       number: readCount(row, 'number', 'session.number'),
       started: Number(row['started']),

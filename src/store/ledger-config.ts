@@ -23,7 +23,7 @@ export function addConfig(ledger: LedgerFile, { config, columns }: ConfigVersion
       id,
       position,
       keyOf(ledger, column),
-      column.drop ? 1 : 0,
+      column.hidden === true ? 2 : column.drop ? 1 : 0,
       column.pure === true ? 1 : 0,
     )
   }
@@ -76,6 +76,7 @@ export function readColumns(ledger: LedgerFile, config: number): KeyedColumn[] {
       throw corrupt('column_key.type', row['type'], `one of ${knownTypes}`)
     }
     const pure = readCount(row, 'pure', 'config_column.pure') === 1
+    const dropped = readCount(row, 'dropped', 'config_column.dropped')
     return {
       key: readCount(row, 'column_key', 'config_column.column_key'),
       settings: {
@@ -83,8 +84,9 @@ export function readColumns(ledger: LedgerFile, config: number): KeyedColumn[] {
         type,
         fingerprint: readText(row, 'fingerprint', 'column_key.fingerprint'),
         material: readText(row, 'material', 'column_key.material'),
-        drop: readCount(row, 'dropped', 'config_column.dropped') === 1,
+        drop: dropped > 0,
         ...(pure ? { pure } : {}),
+        ...(dropped === 2 ? { hidden: true } : {}),
       },
     }
   })

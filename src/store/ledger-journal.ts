@@ -209,9 +209,9 @@ export function readUnfinishedParts(
   return [...parts].sort((one, other) => one - other)
 }
 
-/** A null that was kept is none when another cell dropped the row afterwards. */
+/** A null that was kept is none when another cell dropped the row afterwards; in a rejected row it is. */
 const standingOutcome = `CASE
-  WHEN outcome = 'null' AND (row IN (SELECT row FROM absent) OR EXISTS (
+  WHEN outcome = 'null' AND (row IN (SELECT row FROM absent WHERE outcome = 'dropped') OR EXISTS (
     SELECT 1 FROM failure AS other WHERE other.row = failure.row AND other.outcome = 'dropped'))
   THEN 'dropped' ELSE outcome END`
 

@@ -1,6 +1,8 @@
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { AbsentRow } from '../rows/part-content.ts'
+import type { OutcomeTotals } from '../rows/row-outcome.ts'
+import { filterTitle } from '../graph/filter-name.ts'
 import type { PartProfile } from '../profile/part-profile.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { columnAt, type KeyedColumn } from './ledger-config.ts'
@@ -54,14 +56,6 @@ export interface PartRecord extends PartCounts {
   skipped: ReadonlyMap<number, number>
   /** Null when it was merged with those of the parts beside it. */
   profile: PartProfile | null
-}
-
-/** Counts of rows below the target by outcome; null-kept rows are accepted rows. */
-export interface RowTotals {
-  accepted: number
-  nullKept: number
-  dropped: number
-  rejected: number
 }
 
 export interface PartCommit {
@@ -257,6 +251,40 @@ export function readAbsent(ledger: LedgerFile, start: number, end: number): Stor
   })
 }
 
+/** Rejected rows below the target, by the column and the code that rejected them. */
+export interface RejectionSummary {
+  /** What the filter is called; of a column that rejects rows itself, its name. */
+  name: string
+  code: string
+  count: number
+  /** The first of them. */
+  row: number
+}
+
+/** The most frequent first. */
+export function readRejections(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  target: number,
+): RejectionSummary[] {
+  const rows = ledger.all(
+    `SELECT column_key, code, count(*) AS count, min(row) AS row FROM absent
+    WHERE outcome = 'rejected' AND row < ?
+    GROUP BY column_key, code ORDER BY count DESC, column_key, code`,
+    target,
+  )
+  return rows.flatMap((row) => {
+    const column = columns.find(({ key }) => key === row['column_key'])
+    if (column === undefined) return []
+    return {
+      name: filterTitle(column.settings.name),
+      code: readText(row, 'code', 'absent.code'),
+      count: readCount(row, 'count', 'absent'),
+      row: readCount(row, 'row', 'absent.row'),
+    }
+  })
+}
+
 /**
  * Makes all dropped rows undecided again and gives them; their paid cells and exchanges are still
  * there.
@@ -287,11 +315,12 @@ export function retryDropped(ledger: LedgerFile, partRows: number): Interval[] {
   })
 }
 
-export function readTotals(ledger: LedgerFile, partRows: number, target: number): RowTotals {
+/** Rows below the target by outcome; a part counts its null-kept rows among the accepted ones. */
+export function readTotals(ledger: LedgerFile, partRows: number, target: number): OutcomeTotals {
   const whole = Math.floor(target / partRows)
   const sums =
     ledger.get(
-      `SELECT ifnull(sum(accepted), 0) AS accepted, ifnull(sum(null_kept), 0) AS null_kept,
+      `SELECT ifnull(sum(accepted - null_kept), 0) AS accepted, ifnull(sum(null_kept), 0) AS null_kept,
         ifnull(sum(dropped), 0) AS dropped, ifnull(sum(rejected), 0) AS rejected
       FROM part WHERE number < ?`,
       whole,
@@ -308,15 +337,15 @@ export function readTotals(ledger: LedgerFile, partRows: number, target: number)
   const absent = readAbsent(ledger, whole * partRows, target)
   const dropped = absent.filter(({ outcome }) => outcome === 'dropped').length
   const counts = readPartCounts(row, whole)
-  const accepted = below.count - absent.length
+  const records = below.count - absent.length
+  const nullKept =
+    // The caller's count is exact for all rows it gave; a cut needs the rows themselves.
+    records === counts.accepted
+      ? counts.nullKept
+      : [...nullRows(readNullCells(row, whole))].filter((number) => number < target).length
   return {
-    accepted: totals.accepted + accepted,
-    nullKept:
-      totals.nullKept +
-      // The caller's count is exact for all rows it gave; a cut needs the rows themselves.
-      (accepted === counts.accepted
-        ? counts.nullKept
-        : [...nullRows(readNullCells(row, whole))].filter((number) => number < target).length),
+    accepted: totals.accepted + records - nullKept,
+    nullKept: totals.nullKept + nullKept,
     dropped: totals.dropped + dropped,
     rejected: totals.rejected + absent.length - dropped,
   }

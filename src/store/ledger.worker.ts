@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { KnownRows } from '../rows/known-rows.ts'
+import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { PartProfile } from '../profile/part-profile.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { serve } from '../threads/worker-calls.ts'
@@ -57,7 +58,8 @@ export interface LedgerCalls {
   unprofiledParts(from: number, most: number): number[]
   storeProfile(part: number, profile: PartProfile): void
   setTarget(rows: number): void
-  totals(): parts.RowTotals
+  totals(): OutcomeTotals
+  rejections(): parts.RejectionSummary[]
 
   addBatch(batch: Omit<batches.Batch, 'id' | 'handle' | 'state'>): number
   setBatchHandle(id: number, handle: string): void
@@ -237,6 +239,10 @@ const calls: LedgerCalls = {
   totals() {
     const { ledger, settings } = run()
     return parts.readTotals(ledger, settings.partRows, settings.rows)
+  },
+  rejections() {
+    const { ledger, columns, settings } = run()
+    return parts.readRejections(ledger, columns, settings.rows)
   },
 
   addBatch: (batch) => batches.addBatch(run().ledger, run().columns, batch),

@@ -1,3 +1,4 @@
+import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { Clock } from '../util/clock.ts'
 import type { WorkerClient } from '../threads/worker-calls.ts'
 import type { LedgerCalls } from './ledger.worker.ts'
@@ -7,7 +8,7 @@ import type { WriterCalls } from './writer.worker.ts'
 export type StoreEvent =
   /** The file is on disk, the part not committed yet. */
   | { type: 'part-file-written'; part: number; file: string }
-  | { type: 'part-committed'; part: number; rows: number }
+  | { type: 'part-committed'; part: number; rows: number; outcomes: OutcomeTotals }
   | { type: 'join-started'; files: number }
   | { type: 'join-file-written'; file: string; rows: number; bytes: number }
   | { type: 'join-finished'; files: number; rows: number }

@@ -12,6 +12,8 @@ export interface ColumnSettings {
   drop: boolean
   /** Made again for free, so that none of its cells is ever in the ledger. */
   pure?: true
+  /** What a filter said of its rows: a column of no dataset, shown nowhere. */
+  hidden?: true
 }
 
 /** A plugin a run was made with. */

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Interval } from '../plan/interval.ts'
 import { partOf } from '../plan/part.ts'
 import type { PartContent } from '../rows/part-content.ts'
+import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { PartStore } from '../scheduler/part-store.ts'
 import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
@@ -16,7 +17,7 @@ import { writeConfigFile } from './config-file.ts'
 import type { Batch, BatchEnd } from './ledger-batch.ts'
 import type { ConfigVersion } from './ledger-config.ts'
 import type { FailureSummary } from './ledger-journal.ts'
-import type { PartRecord, RowTotals } from './ledger-parts.ts'
+import type { PartRecord, RejectionSummary } from './ledger-parts.ts'
 import { checkColumns, checkSettings } from './ledger-run.ts'
 import type { RouteUsage } from './ledger-usage.ts'
 import type { LedgerCalls, OpenLedger } from './ledger.worker.ts'
@@ -27,6 +28,7 @@ import { syncFolder } from './parquet-codec.ts'
 import type { StoreEvent } from './open-run.ts'
 import type { RunSettings } from './run-settings.ts'
 import { storageError } from '../threads/storage-error.ts'
+import { failedWith } from '../threads/system-error.ts'
 import { type ReadPage, readRows } from './read-rows.ts'
 import { commitPart, streamPart } from './write-part.ts'
 import type { WriterCalls } from './writer.worker.ts'
@@ -66,7 +68,9 @@ export interface RunStore extends PartStore, AsyncDisposable {
   /** Gives all accepted rows below the target as files that are there until `use` is done. */
   withJoined<Result>(use: (files: readonly DatasetFile[]) => Promise<Result>): Promise<Result>
   readonly batches: Batches
-  totals(): Promise<RowTotals>
+  /** Rows below the target by outcome. */
+  totals(): Promise<OutcomeTotals>
+  rejections(): Promise<RejectionSummary[]>
   usage(): Promise<RouteUsage[]>
   failures(): Promise<FailureSummary[]>
   /** Resolves when everything journaled so far is durable. */
@@ -118,8 +122,7 @@ export async function createStore(
 }
 
 function isNoFolder(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false
-  return error.code === 'EEXIST' || error.code === 'ENOTDIR'
+  return failedWith(error, 'EEXIST', 'ENOTDIR')
 }
 
 /** Opens a run folder that exists. */
@@ -325,6 +328,7 @@ function createRunStore(
       open: () => after(() => ledger.call('openBatches')),
     },
     totals: () => after(() => ledger.call('totals')),
+    rejections: () => after(() => ledger.call('rejections')),
     usage: () => after(() => ledger.call('usage')),
     failures: () => after(() => ledger.call('failures')),
     flush: () => after(() => batching.flush()),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
 import { RowsmithError } from '../util/errors.ts'
 import { storageError } from '../threads/storage-error.ts'
+import { failedWith } from '../threads/system-error.ts'
 
 /** A file, and what its bytes were when it was written. */
 export interface RecordedFile {
@@ -38,13 +39,9 @@ export function lookAt({ path, sha256 }: RecordedFile): 'intact' | 'damaged' | '
   try {
     return hashOf(path) === sha256 ? 'intact' : 'damaged'
   } catch (error) {
-    if (isMissing(error)) return 'gone'
+    if (failedWith(error, 'ENOENT')) return 'gone'
     throw storageError(error, `reading ${path}`)
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
 function hashOf(path: string): string {
@@ -70,7 +67,7 @@ export async function verifyDatasetFile({ path, sha256 }: RecordedFile): Promise
       hash.update(chunk)
     }
   } catch (error) {
-    if (!isMissing(error)) throw storageError(error, `reading ${path}`)
+    if (!failedWith(error, 'ENOENT')) throw storageError(error, `reading ${path}`)
     throw new RowsmithError('file-damaged', `${path} is missing: it is a file of the dataset`, {
       hints: ['Run create again: it is made again from the parts.'],
     })

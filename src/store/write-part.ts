@@ -85,7 +85,14 @@ export async function commitPart(run: OpenRun, streamed: StreamedPart): Promise<
     await rm(resolve(directory, old.file), { force: true })
     await ledger.call('removeIntents', [old.file])
   }
-  onEvent({ type: 'part-committed', part, rows: fresh.count })
+  const rejected = end.absent.filter(({ outcome }) => outcome === 'rejected').length
+  const outcomes = {
+    accepted: accepted.count - end.nullKept,
+    nullKept: end.nullKept,
+    dropped: end.absent.length - rejected,
+    rejected,
+  }
+  onEvent({ type: 'part-committed', part, rows: fresh.count, outcomes })
 }
 
 interface PartStream {

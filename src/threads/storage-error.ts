@@ -1,3 +1,4 @@
+import { isDiskFull } from './system-error.ts'
 import { RowsmithError, isRowsmithError, messageOf, type ErrorCode } from '../util/errors.ts'
 
 const sqliteCorrupt = 11
@@ -30,8 +31,7 @@ function codeOf(thrown: unknown): ErrorCode {
     if (primary === sqliteFull) return 'disk-full'
     if (primary === sqliteCorrupt || primary === sqliteNotADatabase) return 'ledger-corrupt'
   }
-  if ('code' in thrown && (thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT')) return 'disk-full'
-  return 'storage-failed'
+  return isDiskFull(thrown) ? 'disk-full' : 'storage-failed'
 }
 
 function hintsOf(code: ErrorCode): readonly string[] {
@@ -43,14 +43,15 @@ function hintsOf(code: ErrorCode): readonly string[] {
 }
 
 /** An error in a form that crosses threads. */
-export interface PostedError {
-  code: ErrorCode
-  message: string
-  hints: readonly string[]
-  cause: string | null
-}
+export type PostedError =
+  | { code: ErrorCode; message: string; hints: readonly string[]; cause: string | null }
+  /** Of a failed call to the system, what it says of itself: its name, the call, the path. */
+  | { system: object; message: string }
 
 export function postError(thrown: unknown): PostedError {
+  if (thrown instanceof Error && 'syscall' in thrown) {
+    return { system: Object.fromEntries(Object.entries(thrown)), message: thrown.message }
+  }
   const error = isRowsmithError(thrown)
     ? thrown
     : new RowsmithError('internal', messageOf(thrown), { cause: thrown })
@@ -58,6 +59,9 @@ export function postError(thrown: unknown): PostedError {
   return { code, message, hints, cause: cause instanceof Error ? (cause.stack ?? null) : null }
 }
 
-export function receiveError({ code, message, hints, cause }: PostedError): RowsmithError {
+export function receiveError(posted: PostedError): Error {
+  const { message } = posted
+  if ('system' in posted) return Object.assign(new Error(message), posted.system)
+  const { code, hints, cause } = posted
   return new RowsmithError(code, message, cause === null ? { hints } : { hints, cause })
 }

@@ -26,7 +26,7 @@ type Answer = { id: number; result: unknown } | { id: number; error: PostedError
 interface OpenCall {
   // The answer's type is the call's, known to the caller's signature only.
   resolve(result: never): void
-  reject(error: Error): void
+  reject(reason: unknown): void
 }
 
 /**
@@ -35,6 +35,13 @@ interface OpenCall {
  */
 const youngGenerationMb = 48
 
+export interface WorkerOptions {
+  /** Ends the thread wherever it is; open calls reject with its reason. */
+  signal?: AbortSignal
+  /** What calls reject with when the thread broke. */
+  broken?: (error: unknown) => unknown
+}
+
 /**
  * Starts a worker thread from a file beside `home`, a module's URL; `name` is its file name
  * without extension.
@@ -42,7 +49,9 @@ const youngGenerationMb = 48
 export function startWorker<Calls extends Operations<Calls>>(
   name: string,
   home: string,
+  { signal, broken = (error) => brokenThread(name, error) }: WorkerOptions = {},
 ): WorkerClient<Calls> {
+  signal?.throwIfAborted()
   // tsc leaves the text of a URL alone: the published file ends in .js, the source in .ts.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const file = new URL(`./${name}.${extension}`, home)
@@ -52,7 +61,7 @@ export function startWorker<Calls extends Operations<Calls>>(
   const open = new Map<number, OpenCall>()
   let nextId = 0
   let ending = false
-  let ended: Error | null = null
+  let ended: { reason: unknown } | null = null
 
   worker.on('message', (answer: Answer) => {
     const call = open.get(answer.id)
@@ -63,20 +72,20 @@ export function startWorker<Calls extends Operations<Calls>>(
     if ('error' in answer) call.reject(receiveError(answer.error))
     else call.resolve(answer.result as never)
   })
-  worker.on('error', (error) => {
-    fail(
-      new RowsmithError('internal', `the ${name} thread broke: ${messageOf(error)}`, {
-        cause: error,
-      }),
-    )
-  })
+  worker.on('error', (error) => fail(broken(error)))
   worker.on('exit', () => fail(new RowsmithError('internal', `the ${name} thread has ended`)))
   worker.unref()
+  signal?.addEventListener('abort', stop)
 
-  function fail(error: Error): void {
-    ended ??= error
-    for (const call of open.values()) call.reject(ended)
+  function fail(reason: unknown): void {
+    ended ??= { reason }
+    for (const call of open.values()) call.reject(ended.reason)
     open.clear()
+  }
+
+  function stop(): void {
+    fail(signal?.reason)
+    void worker.terminate()
   }
 
   function post(request: Request): void {
@@ -86,8 +95,11 @@ export function startWorker<Calls extends Operations<Calls>>(
 
   return {
     call(operation, ...parameters) {
-      if (ended !== null) return Promise.reject(ended)
       return new Promise((resolve, reject) => {
+        if (ended !== null) {
+          reject(ended.reason)
+          return
+        }
         const id = nextId
         nextId += 1
         post({ id, name: String(operation), parameters })
@@ -97,9 +109,16 @@ export function startWorker<Calls extends Operations<Calls>>(
     },
     async end() {
       ending = true
+      signal?.removeEventListener('abort', stop)
       await worker.terminate()
     },
   }
+}
+
+function brokenThread(name: string, error: unknown): RowsmithError {
+  return new RowsmithError('internal', `the ${name} thread broke: ${messageOf(error)}`, {
+    cause: error,
+  })
 }
 
 /** The worker's end: answers one call after another. */

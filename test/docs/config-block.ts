@@ -48,8 +48,8 @@ async function tryConfig(
   const { ok, problems } = await validate({ config, ...options })
   if (!ok) throw new Error(formatProblems(problems))
   const { result, failures } = await preview({ config, ...options, rows: 3 })
-  const { accepted, nullKept } = result.rows
-  if (accepted + nullKept === 3) return
+  const { accepted, nullKept, rejected } = result.rows
+  if (accepted + nullKept + rejected === 3) return
   throw new Error(`of 3 rows ${accepted} came out: ${JSON.stringify(failures)}`)
 }
 

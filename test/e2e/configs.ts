@@ -25,6 +25,8 @@ export interface StoriesOptions {
   parallel?: number
   provider?: object
   model?: object
+  /** Further fields of the column that asks the model. */
+  story?: object
   columns?: readonly object[]
 }
 
@@ -35,6 +37,7 @@ export function stories({
   parallel = 4,
   provider = {},
   model = {},
+  story = {},
   columns = [],
 }: StoriesOptions): object {
   return {
@@ -68,6 +71,7 @@ export function stories({
         column_type: 'llm-text',
         model_alias: 'writer',
         prompt: 'A story of {{ number }}.',
+        ...story,
       },
       ...columns,
     ],

@@ -41,3 +41,20 @@ test('whole answers are nothing to tell of', async () => {
   expect(created.stderr).not.toContain('cut off')
   expect(jsonOf(await desk.run(['show', 'tales', '--json']))).toMatchObject({ cutAnswers: [] })
 })
+
+test('with on_cut: fail they are failed cells, with what they said', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script: ({ number }) => (number % 3 === 2 ? { finishReason: 'length' } : {}),
+  })
+  await desk.write('tales.json', stories({ url: server.url, story: { on_cut: 'fail' } }))
+  const created = await desk.run(
+    ['create', 'tales.json', '-n', '9', '--seed', '1', '--out', 'tales'],
+    {
+      ROWSMITH_SKIP_MODEL_HEALTH_CHECKS: '1',
+    },
+  )
+  expect(created.code, created.stderr).toBe(3)
+  expect(created.stderr).toContain('9 rows: 6 accepted, 3 dropped')
+  expect(created.stderr).toMatch(/answer-cut: The answer was cut off at the token limit \(length, /)
+})

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { createModelServer } from '../../src/testing/model-server.ts'
 import { createDesk } from './command.ts'
@@ -120,4 +121,80 @@ test.runIf(hasTerminal).each<[string, string[], Record<string, string>]>([
   expect(await terminal.ended, terminal.shown()).toBe(0)
   expect(terminal.shown()).not.toContain(enters)
   expect(terminal.shown().replaceAll(escapes, '')).toContain('animal  frog')
+})
+
+const anyPets = ['preview', 'pets.json', '-n', '40', '--seed', '7']
+
+/** What the terminal shows behind everything that was repainted. */
+async function pagedThrough(pager: string): Promise<{ code: number | null; lines: string[] }> {
+  await using desk = await createDesk()
+  await desk.write('pets.json', pets)
+  const terminal = startOnTerminal(desk, anyPets, {
+    columns: 60,
+    environment: { PAGER: pager },
+  })
+  const code = await terminal.ended
+  expect(terminal.shown()).not.toContain(enters)
+  const text = terminal.shown().replaceAll(escapes, '').replaceAll('\r', '')
+  return { code, lines: text.split('\n') }
+}
+
+const countOf = (lines: readonly string[], start: string): number =>
+  lines.filter((line) => line.startsWith(start)).length
+
+test.runIf(hasTerminal).each([
+  ['cat', 'cat'],
+  ['a program with parameters', "sed -e 's/animal/BEAST/' -e 's/frog/FROG/'"],
+  ['an empty text, which is no pager', ''],
+  ['a program that is not there', 'no-such-pager --really'],
+])('PAGER may be %s', async (_, pager) => {
+  const { code, lines } = await pagedThrough(pager)
+  expect(code).toBe(0)
+  expect(countOf(lines, '── record ')).toBe(40)
+  expect(countOf(lines, pager.startsWith('sed') ? 'BEAST' : 'animal')).toBe(40)
+  expect(lines.join('\n')).toContain('40 rows: 40 accepted.')
+})
+
+test('a pager that ends early has shown what was wanted', async ({ skip }) => {
+  skip(!hasTerminal, noTerminal)
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script: () => ({ text: 'much. '.repeat(50_000) }),
+  })
+  await desk.write('tales.json', stories({ url: server.url }))
+  const terminal = startOnTerminal(desk, ['preview', 'tales.json', '-n', '8'], {
+    columns: 60,
+    environment: { PAGER: 'head -n 1' },
+  })
+  expect(await terminal.ended, terminal.shown().slice(-1000)).toBe(0)
+  const shown = terminal.shown().replaceAll(escapes, '')
+  expect(shown).toContain('── record 1 of 8')
+  expect(shown).not.toContain('record 2 of 8')
+  expect(shown).toContain('8 rows: 8 accepted.')
+})
+
+const hasLess = spawnSync('sh', ['-c', 'command -v less']).status === 0
+
+test('less goes from record to record, and Ctrl-C is its own', async ({ skip }) => {
+  skip(!hasTerminal, noTerminal)
+  skip(!hasLess, 'the program `less` is not here')
+  await using desk = await createDesk()
+  await desk.write('pets.json', pets)
+  const terminal = startOnTerminal(desk, anyPets, {
+    columns: 60,
+    rows: 10,
+    environment: { PAGER: 'less' },
+  })
+  await terminal.sees('record 2 of 40')
+  terminal.press('n')
+  await terminal.sees('record 4 of 40')
+  terminal.press('\u0003')
+  // It throws away what is typed before it is back.
+  await terminal.sees(':')
+  terminal.press('n')
+  await terminal.sees('record 5 of 40')
+  terminal.press('q')
+  // The shell around it ends by Ctrl-C; the command does not.
+  await terminal.ended
+  expect(terminal.shown()).toContain('40 rows: 40 accepted.')
 })

@@ -183,3 +183,21 @@ test('a refusal has the key nowhere in its chain of causes', async () => {
   expect(depth).toBeGreaterThan(0)
   expect(found).toEqual([])
 })
+
+test('an answer that repeats the key is told, and kept without it', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script: ({ headers }) => ({ text: `You sent ${headers.authorization ?? ''}.` }),
+  })
+  await desk.write('tales.json', stories({ url: server.url, apiKey: 'STORY_KEY' }))
+
+  const created = await desk.run(['create', 'tales.json', '-n', '4'], environment)
+  look('stderr', created.stderr)
+  expect(created.code, created.stderr).toBe(0)
+  expect(created.stderr).toMatch(/Row \d: an answer for column story repeated the key/)
+  expect(created.stderr).toContain('4 answers for column story repeated the key')
+  await lookIntoCommands(desk, ['export', 'runs/tales', '--to', 'tales.jsonl'])
+  expect(await desk.read('tales.jsonl')).toContain('You sent Bearer ***.')
+  expect(await lookIntoFolder(desk)).toBeGreaterThan(4)
+  expect(found).toEqual([])
+})

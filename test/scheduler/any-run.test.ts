@@ -23,10 +23,19 @@ import {
 // All that can hold a run up, at once: bytes, lines, breakers, parts that arrive, whole columns,
 // requests that rows share, corrections, a slow disk.
 
-type Unit = 'row' | 'request' | 'task' | 'local' | 'frame' | 'shared' | 'corrected'
+type Unit = 'row' | 'request' | 'task' | 'local' | 'frame' | 'shared' | 'corrected' | 'filter'
 
 const columnShape = fc.record({
-  unit: fc.constantFrom<Unit>('row', 'request', 'task', 'local', 'frame', 'shared', 'corrected'),
+  unit: fc.constantFrom<Unit>(
+    'row',
+    'request',
+    'task',
+    'local',
+    'frame',
+    'shared',
+    'corrected',
+    'filter',
+  ),
   route: fc.constantFrom('m', 'n'),
   above: fc.array(fc.nat(5), { maxLength: 2 }),
   keeps: fc.boolean(),
@@ -70,6 +79,8 @@ function columnsOf(shapes: Shape['columns']): TestColumn[] {
     switch (unit) {
       case 'row':
         return rest
+      case 'filter':
+        return { ...rest, type: 'bool', rejects: 'odd', value: ({ index }) => index % 4 !== at }
       case 'request':
         return { ...rest, route }
       case 'local':
@@ -322,6 +333,10 @@ test('any run ends with one outcome per row and holds nothing then; a drained on
       const { bytesHeld } = first.scheduler.snapshot()
       expect(shape.drainAt === null ? bytesHeld : 0).toBe(0)
       const before = outcomesOf(first)
+      const { rows } = first.scheduler.snapshot()
+      expect(rows.decided + rows.remaining).toBe(shape.rows)
+      expect(rows.dropped + rows.rejected).toBeLessThanOrEqual(rows.decided)
+      expect(rows.decided).toBe(before.length)
       expect(new Set(before).size).toBe(before.length)
       expect(before.length === shape.rows || !whole).toBe(true)
 

@@ -14,6 +14,7 @@ import type { Graph } from '../../src/graph/graph.ts'
 import type { ColumnType } from '../../src/graph/column-type.ts'
 import { type ColumnKind, defineColumn } from '../../src/graph/kind.ts'
 import { readTemplate } from '../../src/graph/read-template.ts'
+import { processorKinds } from '../../src/processors/index.ts'
 
 const common = {
   name: z.string(),
@@ -150,7 +151,11 @@ export function compiled(
   }
   return compile({
     dataset,
-    registry: { columns: registry ?? noteKinds, originOf: () => null },
+    registry: {
+      columns: registry ?? noteKinds,
+      processors: new Map(processorKinds.map((kind) => [kind.type, kind])),
+      originOf: () => null,
+    },
     loaded: new Map(),
     seed: seed ?? null,
     hash: hash ?? ((text) => `<${text}>`),

@@ -62,6 +62,8 @@ export interface TestColumn {
   /** Filled by this column, which stands before it. */
   producer?: string
   type?: ColumnType
+  /** The code with which it rejects rows where its value is false. */
+  rejects?: string
   /** For `by: row` and for the reply of a request. */
   value?: (row: Row) => Value
   /** For the reply of a request with sides, or one that fails. */
@@ -123,6 +125,8 @@ export function testGraph(columns: readonly TestColumn[]): {
       propagateSkip: column.propagateSkip ?? true,
       onFailure: column.onFailure ?? 'drop',
       drop: false,
+      rejects: column.rejects ?? null,
+      processor: null,
       fingerprint: column.name,
       distribution: null,
       material: column.name,

@@ -1,8 +1,25 @@
 import { parquetSchema, type ColumnMetaData, type FileMetaData } from 'hyparquet'
 import type { SchemaTree } from 'hyparquet'
-import { fits, fitsBound, fitsByPrecision, numberType, readUnits } from './parquet-decimal.ts'
+import type { SeedColumn } from '../define.ts'
+import {
+  type Decimal,
+  fits,
+  fitsBound,
+  fitsByPrecision,
+  numberType,
+  readUnits,
+} from './parquet-decimal.ts'
 import type { Findings, ParquetColumn } from './parquet-types.ts'
-import type { FileColumn } from './parquet-messages.ts'
+
+/** A column of one file, with what decides its type among those of others. */
+export interface FileColumn extends SeedColumn {
+  /** It has no value here, so its type says nothing. */
+  readonly isEmpty: boolean
+  /** Of whole numbers, some of which a double would round; only told of one of several files. */
+  readonly isLong: boolean
+  /** Of a column that is text because no number type holds its decimals. */
+  readonly decimal: Decimal | null
+}
 
 /** Reads the values of one column that has no children, as they are stored. */
 type ReadColumn = (name: string, rowStart: number, rowEnd: number) => Promise<ArrayLike<unknown>>

@@ -16,8 +16,7 @@ import { openSlices, type SeedFile } from '../file.ts'
 import { batchRows } from './define.ts'
 import { lz4, lz4Raw } from './lz4.ts'
 import { withStoredDecimals } from './parquet-decimal.ts'
-import { describeColumns, findingsOf } from './parquet-findings.ts'
-import type { TableDescription } from './parquet-messages.ts'
+import { describeColumns, type FileColumn, findingsOf } from './parquet-findings.ts'
 import { readAs, readParquetColumn, type ParquetColumn, type Read } from './parquet-types.ts'
 
 export const writeAgain = 'Fetch or write the file again.'
@@ -78,6 +77,11 @@ async function openTable(
     await slices[Symbol.asyncDispose]()
     throw error
   }
+}
+
+export interface TableDescription {
+  readonly columns: readonly FileColumn[]
+  readonly size: number
 }
 
 export interface DescribeOptions {

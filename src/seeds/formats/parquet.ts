@@ -3,7 +3,7 @@ import { isTimeType } from '../../graph/column-type.ts'
 import type { SeedColumn, SeedNote } from '../define.ts'
 import type { ReadOptions, SeedFile } from '../file.ts'
 import { alignColumns, faultIn, inFile, type FormatReading, defineSeedFormat } from './define.ts'
-import type { FileColumn } from './parquet-messages.ts'
+import type { FileColumn } from './parquet-findings.ts'
 import { startParquetThread } from './parquet-thread.ts'
 
 export const parquet = defineSeedFormat({

@@ -1,54 +1,72 @@
-import { parentPort } from 'node:worker_threads'
+import { serve } from '../../threads/worker-calls.ts'
 import { messageOf } from '../../util/errors.ts'
-import { SeedFault, type SeedRow } from '../define.ts'
-import { describeTable, readTable, writeAgain } from './parquet-table.ts'
-import type { ParquetAnswer, ParquetMessage, ParquetRequest } from './parquet-messages.ts'
+import { SeedFault, type SeedColumn, type SeedRow } from '../define.ts'
+import type { SeedFile } from '../file.ts'
+import {
+  type DescribeOptions,
+  describeTable,
+  readTable,
+  type TableDescription,
+  writeAgain,
+} from './parquet-table.ts'
 
 /** The thread that decodes Parquet. */
-const port = parentPort
-if (port === null) throw new Error('a worker file was started as a program')
+export interface ParquetCalls {
+  describe(file: SeedFile, options: DescribeOptions): Promise<Answer<TableDescription>>
+  /** Begins with a file's rows, which `next` then gives batch by batch. */
+  begin(file: SeedFile, columns: readonly SeedColumn[]): void
+  next(): Promise<Answer<Batch>>
+}
+
+/** A fault of the file is an answer like any other: as an error it would lose its class. */
+export type Answer<T> =
+  | { readonly value: T }
+  | { readonly fault: Pick<SeedFault, 'code' | 'message' | 'suggestion' | 'field'> }
+
+interface Batch {
+  /** Null behind the last. A `Double` arrives as a plain object. */
+  readonly rows: SeedRow[] | null
+  /** Read of the file since the batch before. */
+  readonly bytes: number
+}
 
 let rows: AsyncGenerator<SeedRow[]> | null = null
-
-async function answer(request: ParquetRequest): Promise<ParquetAnswer> {
-  switch (request.ask) {
-    case 'describe': {
-      return { kind: 'table', table: await describeTable(request.file, request) }
-    }
-    case 'begin':
-      rows = readTable(request.file, request.columns, (bytes) => post({ kind: 'bytes', bytes }))
-      return { kind: 'begun' }
-    case 'next': {
-      const next = await rows?.next()
-      return { kind: 'rows', rows: next === undefined || next.done === true ? null : next.value }
-    }
-    default:
-      return request satisfies never
-  }
-}
-
-function failure(error: unknown): ParquetAnswer {
-  if (error instanceof SeedFault) {
-    const { code, message, suggestion, field } = error
-    return { kind: 'fault', fault: { code, message, suggestion, field } }
-  }
-  // Of a failed call to the system, its code and name go along.
-  const properties = error instanceof Error ? Object.fromEntries(Object.entries(error)) : {}
-  return { kind: 'error', message: messageOf(error), properties }
-}
-
-function post(message: ParquetMessage): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has none
-  port?.postMessage(message)
-}
+let bytes = 0
 
 // All promises made here are waited for; the reader forgets some of a file with odd columns.
+const forgotten = Promise.withResolvers<never>()
+forgotten.promise.catch(() => undefined)
 process.on('unhandledRejection', (error) => {
   const message = `the Parquet file cannot be read: ${messageOf(error)}`
-  post(failure(new SeedFault('bad-parquet', message, { suggestion: writeAgain })))
+  forgotten.reject(new SeedFault('bad-parquet', message, { suggestion: writeAgain }))
 })
 
-let last = Promise.resolve()
-port.on('message', (request: ParquetRequest) => {
-  last = last.then(() => answer(request).catch(failure)).then(post)
+async function answer<T>(work: Promise<T>): Promise<Answer<T>> {
+  try {
+    return { value: await Promise.race([work, forgotten.promise]) }
+  } catch (error) {
+    if (!(error instanceof SeedFault)) throw error
+    const { code, message, suggestion, field } = error
+    return { fault: { code, message, suggestion, field } }
+  }
+}
+
+async function nextBatch(): Promise<Batch> {
+  const next = await rows?.next()
+  const batch = {
+    rows: next === undefined || next.done === true ? null : next.value,
+    bytes,
+  }
+  bytes = 0
+  return batch
+}
+
+serve<ParquetCalls>({
+  describe: (file, options) => answer(describeTable(file, options)),
+  begin(file, columns) {
+    rows = readTable(file, columns, (read) => {
+      bytes += read
+    })
+  },
+  next: () => answer(nextBatch()),
 })

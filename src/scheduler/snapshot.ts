@@ -1,51 +1,67 @@
-import type { Graph } from '../graph/graph.ts'
-import type { Dispatcher } from '../limits/dispatcher.ts'
 import type { Limiter } from '../limits/limiter.ts'
-import type { Waiting } from '../limits/line.ts'
+import type { GroupSource } from '../plan/group-source.ts'
+import type { ByteTally } from '../rows/block.ts'
 import type { Clock } from '../util/clock.ts'
-import type { ColumnProgress, RouteProgress } from './scheduler-event.ts'
-import type { Resources } from './resources.ts'
+import type { JournalGate } from './journal-gate.ts'
+import type { OpenGroups } from './open-groups.ts'
+import type { OutcomeCounts } from './outcome-counts.ts'
+import type { PartTracker } from './parts.ts'
+import type { BackOff } from './pauses.ts'
 import type { Choice, Route, RouteCounters } from './route.ts'
-import type { WorkGraph } from './work-graph.ts'
+import type { RowStarts } from './row-starts.ts'
+import type { RouteProgress, Snapshot } from './scheduler-event.ts'
+import type { Sending } from './sending.ts'
+import type { Stopping } from './stopping.ts'
 
-/** How many cells of a column ended how since the run was opened. */
-export interface CellCounts {
-  known: number
-  made: number
-  skipped: number
-  failed: number
+export interface SnapshotSources {
+  clock: Clock
+  routes: readonly Route[]
+  sending: Sending
+  stopping: Stopping
+  journal: JournalGate
+  source: GroupSource
+  counts: OutcomeCounts
+  groups: OpenGroups
+  starts: RowStarts
+  parts: PartTracker
+  tally: ByteTally
 }
 
-export function columnProgress(
-  graph: Graph,
-  work: WorkGraph,
-  counts: readonly CellCounts[],
-): ColumnProgress[] {
-  return graph.columns
-    .filter(({ producer }) => producer === null)
-    .map(({ id, name, routes }) => ({
-      name,
-      scheduled: (work.localOf[id] as number) >= 0,
-      routes: routes.map((route) => route.name),
-      ...(counts[id] as CellCounts),
-    }))
-}
-
-export function routeProgress(
-  routes: readonly Route[],
-  {
-    counters,
-    dispatcher,
-    resources,
-    clock,
-  }: {
-    counters: readonly RouteCounters[]
-    dispatcher: Dispatcher<Waiting>
-    resources: Resources
-    clock: Clock
-  },
-): RouteProgress[] {
+export function takeSnapshot(sources: SnapshotSources): Snapshot {
+  const { clock, counts, groups, parts, sending, source } = sources
+  const { requests } = sending
   const now = clock.now()
+  return {
+    backOff: backOffAt(requests.backOff, now),
+    columns: counts.columns(),
+    routes: routeProgress(sources.routes, sending, now),
+    rows: {
+      decided: counts.decidedRows,
+      ...counts.lostRows,
+      remaining: source.rows - counts.decidedRows,
+      open: groups.rows,
+      begun: sources.starts.begun,
+    },
+    openGroups: groups.size,
+    partsWriting: parts.writing,
+    backingOff: requests.backingOff,
+    bytesHeld: sources.tally.bytes,
+    pendingBytes: sources.journal.pendingBytes,
+    draining: sources.stopping.draining,
+  }
+}
+
+function backOffAt(backOff: BackOff | null, now: number): Snapshot['backOff'] {
+  if (backOff === null) return null
+  const { nextAt, ...last } = backOff
+  return { nextMs: Math.max(0, nextAt - now), ...last }
+}
+
+function routeProgress(
+  routes: readonly Route[],
+  { counters, dispatcher, resources }: Sending,
+  now: number,
+): RouteProgress[] {
   return routes.map(({ name, choices, timeoutMs = null }, position) => {
     const counter = counters[position] as RouteCounters
     const [oldest] = counter.onWire

@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import type { RawColumn } from '../config/dataset.ts'
+import { laterProcessorTypes } from '../config/later-parts.ts'
+import type { ConfigPath, Problem } from '../config/problem.ts'
+import { capitalized, problemsOfZod } from '../config/problems.ts'
+import { readRepaired } from '../config/repair.ts'
+import { text } from '../config/scalars.ts'
+import { nearest } from '../util/near-miss.ts'
+import { type Draft, draftColumn, type DraftProcessor } from './draft.ts'
+import { filterName } from './filter-name.ts'
+import { filterConfig, type ProcessorKind } from './processor-kind.ts'
+import { mayBelongToBroken } from './resolve-references.ts'
+
+/** Reads each processor with its kind's own schema. */
+export function parseProcessors(draft: Draft): Problem[] {
+  const { dataset, registry } = draft.input
+  const kinds = registry.processors
+  const problems: Problem[] = []
+  const parsed: DraftProcessor[] = []
+  const places = new Map<string, number>()
+  for (const [index, raw] of dataset.processors.entries()) {
+    const path = ['processors', index]
+    const { name } = raw
+    const subject = typeof name === 'string' ? `processor '${name}'` : `processor ${index + 1}`
+    if (typeof name === 'string') {
+      const before = places.get(name)
+      if (before === undefined) places.set(name, index)
+      else problems.push(duplicateName(name, before, index))
+    }
+    const kind = kindOf(raw, kinds, { path, subject, problems })
+    if (kind === null) continue
+    const written = { ...raw, processor_type: kind.type }
+    const read = readRepaired(kind.schema, written, { path, subject })
+    problems.push(...read.problems)
+    if (read.value === null) continue
+    const number = parsed.filter((other) => other.kind === kind).length + 1
+    const title = read.value.name ?? `${kind.type} ${number}`
+    parsed.push({ index, title, kind, config: read.value })
+  }
+  draft.processors = parsed
+  return problems
+}
+
+const tagSchema = z.object({ processor_type: text() })
+
+function kindOf(
+  raw: Record<string, unknown>,
+  kinds: ReadonlyMap<string, ProcessorKind>,
+  { path, subject, problems }: { path: ConfigPath; subject: string; problems: Problem[] },
+): ProcessorKind | null {
+  const tag = tagSchema.safeParse(raw)
+  if (!tag.success) {
+    problems.push(...problemsOfZod(tag.error, { path, value: raw, schema: tagSchema, subject }))
+    return null
+  }
+  const { processor_type: type } = tag.data
+  const kind = kinds.get(type)
+  if (kind !== undefined) return kind
+  const isLater = laterProcessorTypes.has(type)
+  const near = isLater ? undefined : nearest(type, kinds.keys())
+  problems.push({
+    level: 'error',
+    code: isLater ? 'unsupported' : 'wrong-word',
+    path: [...path, 'processor_type'],
+    message: isLater
+      ? `${capitalized(subject)} is of type '${type}', which rowsmith does not run yet`
+      : `${capitalized(subject)} has the unknown processor_type '${type}'`,
+    expected: `one of ${[...kinds.keys()].join(', ')}`,
+    received: type,
+    ...(near !== undefined && { suggestion: `Did you mean '${near}'?` }),
+  })
+  return near === undefined ? null : (kinds.get(near) ?? null)
+}
+
+function duplicateName(name: string, before: number, index: number): Problem {
+  return {
+    level: 'error',
+    code: 'duplicate-processor',
+    path: ['processors', index, 'name'],
+    message: `Processor '${name}' is defined twice: as processors[${before}] and processors[${index}]`,
+    suggestion: 'Rename or remove one of them.',
+  }
+}
+
+/** Adds the columns behind row-wise processors, behind all others. */
+export function addFilters(draft: Draft): Problem[] {
+  const taken = new Map(draft.columns.map((column) => [column.name, column]))
+  return draft.processors.flatMap((processor): Problem[] => {
+    const { kind, config, index, title } = processor
+    if (kind.by !== 'row') return []
+    const name = filterName(title)
+    const same = taken.get(name)
+    if (same !== undefined) return [reservedName(name, title, same.path)]
+    const fields = { ...filterConfig(name, kind.type), ...kind.column.fields(config) }
+    const raw: RawColumn = Object.assign(Object.create(null), fields)
+    const column = draftColumn(raw, ['processors', index], processor)
+    column.kind = kind.column.kind
+    column.config = raw
+    draft.columns.push(column)
+    return []
+  })
+}
+
+function reservedName(name: string, title: string, path: ConfigPath): Problem {
+  return {
+    level: 'error',
+    code: 'reserved-name',
+    path: [...path, 'name'],
+    message: `'${name}' is the name under which the run keeps what the filter '${title}' said`,
+    suggestion: 'Rename the column or the filter.',
+  }
+}
+
+/** Asks each processor of records what it makes of the columns that come in. */
+export function processColumns(draft: Draft): Problem[] {
+  const isDropped = new Set(draft.columns.filter(({ raw }) => raw.drop).map(({ name }) => name))
+  const leftOut = new Map<string, string>()
+  const problems: Problem[] = []
+  let columns = draft.columns.flatMap(({ name, description, filter, raw }) => {
+    if (filter !== null) return []
+    const own = { name, type: description?.output ?? ('string' as const) }
+    if (description === null) return raw.name === '' ? [] : [own]
+    return [
+      own,
+      ...(description.sides ?? []).map((side) => ({ name: side.name, type: side.output })),
+    ]
+  })
+  for (const { index, title, kind, config } of draft.processors) {
+    if (kind.by === 'row') continue
+    const context = {
+      path: ['processors', index],
+      leftOut,
+      isUncertain: (name: string) => mayBelongToBroken(draft, name),
+    }
+    const output = kind.output(config, columns, context)
+    problems.push(...(output.problems ?? []))
+    for (const name of output.reads ?? []) draft.readByProcessors.add(name)
+    const left = new Set(output.columns.map(({ name }) => name))
+    for (const { name } of columns) if (!left.has(name)) leftOut.set(name, title)
+    columns = [...output.columns]
+  }
+  draft.output = columns.filter(({ name }) => !isDropped.has(name))
+  return problems
+}

@@ -1,0 +1,83 @@
+import type { z } from 'zod'
+import type { ConfigPath, Problem } from '../config/problem.ts'
+import type { ColumnConfig } from '../config/dataset.ts'
+import type { ColumnType } from './column-type.ts'
+import type { ColumnKind } from './kind.ts'
+
+/** What every processor of a config has, as its kind read it. */
+export interface ProcessorConfig {
+  /** Null for one that needs no name. */
+  name: string | null
+  processor_type: string
+}
+
+/** A column of the records on their way through the processors. */
+export interface RecordColumn {
+  name: string
+  type: ColumnType
+}
+
+/** What a processor may look at before anything runs. */
+export interface ProcessorContext {
+  /** Path of the processor in the config. */
+  readonly path: ConfigPath
+  /** Columns that were left out by processors before it, with their titles. */
+  readonly leftOut: ReadonlyMap<string, string>
+  /** Whether a name may be one that a column with a mistake would have brought. */
+  readonly isUncertain: (name: string) => boolean
+}
+
+/** What a processor makes of the columns that come in. */
+interface ProcessorOutput {
+  columns: readonly RecordColumn[]
+  /** Columns it reads, where it does not read all of them. */
+  reads?: readonly string[]
+  problems?: readonly Problem[]
+}
+
+/** Works on one row as soon as the columns it reads are there: it is part of the graph. */
+export interface RowProcessorKind<Config extends ProcessorConfig = ProcessorConfig> {
+  readonly by: 'row'
+  /** The value of `processor_type`. */
+  readonly type: string
+  /** The whole processor object; unknown keys are refused by it. */
+  readonly schema: z.ZodType<Config>
+  /** Fields that hold a condition. */
+  readonly conditions?: readonly string[]
+  /** The column behind it, which no dataset and no template has: see `rejects` of a description. */
+  readonly column: {
+    readonly kind: ColumnKind
+    /** What the kind gets beside the fields every column has. */
+    fields(config: Config): object
+  }
+}
+
+/** Works on the records of the whole dataset, once every row has its outcome. */
+export interface RecordProcessorKind<Config extends ProcessorConfig = ProcessorConfig> {
+  readonly by: 'records'
+  readonly type: string
+  readonly schema: z.ZodType<Config>
+  /** It leaves out the columns that `output` lacks, and changes nothing else. */
+  readonly keepsRecords?: true
+  /** The columns of its records, from those that come in. */
+  output(
+    config: Config,
+    columns: readonly RecordColumn[],
+    context: ProcessorContext,
+  ): ProcessorOutput
+}
+
+export type ProcessorKind = RowProcessorKind | RecordProcessorKind
+
+/** The columns behind row-wise processors: what the common fields are for them. */
+export function filterConfig(name: string, type: string): ColumnConfig {
+  return {
+    name,
+    column_type: type,
+    drop: true,
+    skip: null,
+    // A row with a skipped cell is looked at like any other.
+    propagate_skip: false,
+    on_failure: 'drop',
+  }
+}

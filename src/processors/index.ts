@@ -1,0 +1,6 @@
+import type { ProcessorKind } from '../graph/processor-kind.ts'
+import { dropColumns } from './drop-columns.ts'
+import { filter } from './filter.ts'
+
+/** The processors that come with rowsmith. */
+export const processorKinds: readonly ProcessorKind[] = [dropColumns, filter]

@@ -1,0 +1,40 @@
+import type { SchedulerEnd } from './stopping.ts'
+
+/** A run from its first turn to its one result. */
+export interface Lifetime {
+  /** Aborted when what is in flight is given up, at the latest when the run has ended. */
+  readonly signal: AbortSignal
+  /** The run has ended: what comes back now belongs to nobody. */
+  readonly isOver: boolean
+  /** How the run ended; rejects when it failed. */
+  readonly result: Promise<SchedulerEnd>
+  /** Gives up what is in flight. */
+  abort(reason: unknown): void
+  succeed(end: SchedulerEnd): void
+  fail(error: unknown): void
+}
+
+export function createLifetime(): Lifetime {
+  const controller = new AbortController()
+  const { signal } = controller
+  const ending = Promise.withResolvers<SchedulerEnd>()
+  // Whoever never calls `run` does not wait for it either.
+  ending.promise.catch(() => undefined)
+  let isOver = false
+  return {
+    signal,
+    get isOver() {
+      return isOver
+    },
+    result: ending.promise,
+    abort: (reason) => controller.abort(reason),
+    succeed(end) {
+      isOver = true
+      ending.resolve(end)
+    },
+    fail(error) {
+      isOver = true
+      ending.reject(error)
+    },
+  }
+}

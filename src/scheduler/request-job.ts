@@ -1,0 +1,33 @@
+import type { RequestError } from '../graph/request-error.ts'
+import type { ModelReply, ModelRequest, Usage } from '../graph/request.ts'
+import type { Lease } from '../limits/dispatcher.ts'
+import type { Waiting } from '../limits/line.ts'
+
+/** Work that waits in a line and starts with units in its hand. */
+export interface Job extends Waiting {
+  start(lease: Lease): void
+}
+
+/** One request of a cell, until it has its reply or failed for good. */
+export interface RequestJob {
+  route: number
+  row: number
+  /** Id of the column the request is for. */
+  column: number
+  group: number
+  depth: number
+  /** False once its row was dropped: it leaves its line without being sent. */
+  wanted(): boolean
+  abandoned(): void
+  /** Makes the request in the tick it leaves; what it throws goes to `unprepared`. */
+  prepare(): ModelRequest
+  /** It leaves. */
+  left?(): void
+  /** It is back in its line, or waits between two attempts. */
+  returned?(): void
+  reply(reply: ModelReply, attempts: number): void
+  /** The request can't succeed, or the attempts are used up; `spent` is what their replies cost. */
+  failed(error: RequestError, attempts: number, spent: Usage | null): void
+  /** `prepare` threw; nothing was sent. */
+  unprepared(error: unknown): void
+}

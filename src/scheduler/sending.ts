@@ -1,0 +1,181 @@
+import type { Graph, GraphColumn } from '../graph/graph.ts'
+import type { InterruptReason } from '../graph/interrupted.ts'
+import type { RequestError } from '../graph/request-error.ts'
+import { charactersOf } from '../graph/request-size.ts'
+import type { ModelReply, ModelRequest } from '../graph/request.ts'
+import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
+import type { Clock } from '../util/clock.ts'
+import type { JournalGate } from './journal-gate.ts'
+import type { Lifetime } from './lifetime.ts'
+import type { Job } from './request-job.ts'
+import { createRequests, type Requests } from './requests.ts'
+import { createResources, type Resources } from './resources.ts'
+import { createRouteCounters, type Route, type RouteCounters } from './route.ts'
+import type { SchedulerEvent } from './scheduler-event.ts'
+import type { StartRoutes } from './start-routes.ts'
+import type { Stopping } from './stopping.ts'
+
+/** Where requests go, and how. */
+export interface SendingPorts {
+  clock: Clock
+  routes: readonly Route[]
+  /** `choice` is the name of a route's choice. */
+  send: (choice: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
+  /** How large a request is where tokens are limited; characters of text when left out. */
+  sizeOf?: (choice: string, request: ModelRequest) => number
+  maxAttempts: number
+  /** How long an endpoint may be away before its rows are left, in ms. */
+  maxOutageMs: number
+  /** Uniform in [0, 1), for back-off jitter. */
+  jitter: () => number
+}
+
+export interface SendingOptions {
+  ports: SendingPorts
+  graph: Graph
+  startRoutes: StartRoutes
+  journal: JournalGate
+  lifetime: Lifetime
+  stopping: Stopping
+  emit: (event: SchedulerEvent) => void
+  /** Nothing goes that way any more: who waits for it, beside its requests, is told. */
+  routeStopped: (route: number) => void
+  /** Something may begin now. */
+  changed: () => void
+  fatal: (error: unknown) => void
+}
+
+/** Everything between work that waits in a line and its reply. */
+export interface Sending {
+  readonly dispatcher: Dispatcher<Job>
+  readonly requests: Requests
+  readonly resources: Resources
+  /** By position of the route. */
+  readonly counters: readonly RouteCounters[]
+  /** Lines of the dispatcher: those of the routes, then those in which work waits to start. */
+  readonly lines: number
+  /** Position of an alias's line. */
+  routeOf(alias: string): number
+  /** Position of the line in which a column's task cells or frames wait to start; by local. */
+  startRouteOf(local: number): number
+  /** Whether nothing goes through a line any more. */
+  isStopped(line: number): boolean
+  /** Why nothing is sent any more, whatever the route; null while something may be. */
+  closed(): InterruptReason | null
+  /** The same for one route. */
+  closedTo(route: number): InterruptReason | null
+  close(): void
+}
+
+export function createSending(options: SendingOptions): Sending {
+  const { emit, journal, lifetime, startRoutes, stopping } = options
+  const { clock, maxAttempts, maxOutageMs, routes, send, jitter } = options.ports
+  const { signal } = lifetime
+  const counters = routes.map(createRouteCounters)
+  const dispatcher = createDispatcher<Job>({
+    clock,
+    routes: [...routes, ...startRoutes.routes],
+    start: (job, lease) => job.start(lease),
+    mayStart: () => !lifetime.isOver && !stopping.quiet && !journal.full,
+    wake: options.changed,
+  })
+  const resources = createResources({
+    clock,
+    routes,
+    signal,
+    maxOutageMs,
+    isNeeded: (route) =>
+      dispatcher.waiting(route) > 0 || counterOf(route).inFlight > 0 || requests.backingOff > 0,
+    choiceStopped({ route, choice }, error, isLast) {
+      dispatcher.stop(route, choice)
+      if (isLast) routeStopped(route, error)
+    },
+    stopped(what, error) {
+      emit({ type: 'endpoint-stopped', ...what, error })
+      options.changed()
+    },
+  })
+  const requests = createRequests({
+    clock,
+    routes,
+    counters,
+    journal,
+    dispatcher,
+    resources,
+    send,
+    sizeOf: options.ports.sizeOf ?? ((_choice, request) => charactersOf(request)),
+    signal,
+    maxAttempts,
+    jitter,
+    throttled: (route, { problem }) =>
+      emit({
+        type: 'request-throttled',
+        route: nameOf(route),
+        retryAfterMs: problem.kind === 'throttled' ? problem.retryAfterMs : null,
+      }),
+    providerFailed: (route, error) =>
+      emit({ type: 'provider-failed', route: nameOf(route), error }),
+    secretRemoved: ({ column, row, route }) =>
+      emit({
+        type: 'secret-removed',
+        column: (options.graph.columns[column] as GraphColumn).name,
+        row,
+        route: nameOf(route),
+      }),
+    isOver: () => lifetime.isOver,
+    fatal: options.fatal,
+    changed: options.changed,
+  })
+
+  function routeStopped(route: number, error: RequestError): void {
+    counterOf(route).stopped = error
+    stopping.endpointRefuses(error)
+    requests.routeStopped(route)
+    options.routeStopped(route)
+  }
+
+  function counterOf(route: number): RouteCounters {
+    return counters[route] as RouteCounters
+  }
+
+  function nameOf(route: number): string {
+    return (routes[route] as Route).name
+  }
+
+  function isStopped(line: number): boolean {
+    return (counters[line]?.stopped ?? null) !== null
+  }
+
+  function closed(): InterruptReason | null {
+    if (lifetime.isOver || signal.aborted) return 'aborted'
+    if (stopping.draining) return 'drain'
+    return stopping.quiet ? 'stopped' : null
+  }
+
+  return {
+    dispatcher,
+    requests,
+    resources,
+    counters,
+    lines: routes.length + startRoutes.routes.length,
+    routeOf: positionsByName(routes),
+    startRouteOf: (local) => routes.length + startRoutes.positionOf(local),
+    isStopped,
+    closed,
+    closedTo: (route) => closed() ?? (isStopped(route) ? 'stopped' : null),
+    close() {
+      requests.close()
+      resources.close()
+      dispatcher.close()
+    },
+  }
+}
+
+function positionsByName(routes: readonly Route[]): (alias: string) => number {
+  const positions = new Map(routes.map(({ name }, position) => [name, position]))
+  return (alias) => {
+    const position = positions.get(alias)
+    if (position === undefined) throw new Error(`no route for the model alias ${alias}`)
+    return position
+  }
+}
