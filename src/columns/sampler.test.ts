@@ -4,6 +4,7 @@ import type { ColumnConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import { formatPath, problemsOfZod } from '../config/problems.ts'
 import type { ColumnType } from '../graph/column-type.ts'
+import { noMedia } from '../graph/media.ts'
 import {
   type ColumnDescription,
   nothingLoaded,
@@ -78,6 +79,7 @@ function prepare(
           return names.indexOf(column)
         },
         refersTo: (column) => references?.includes(column) ?? false,
+        media: noMedia('a test'),
         model() {
           throw new RangeError('A sampler has no model.')
         },

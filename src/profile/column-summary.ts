@@ -15,7 +15,7 @@ export interface ColumnSummary {
   /** Numbers that are NaN, infinite or beyond ±1e140, which are not in `numbers`. */
   readonly notFinite: number
   readonly distinct: Distinct
-  /** Values, without those of JSON columns. */
+  /** Values, without those of JSON and media columns. */
   readonly frequent: Frequent
   /** Values of a number column. */
   readonly numbers: Numbers
@@ -54,6 +54,8 @@ export function createSummary(
   const numbers = createNumbers()
   const lengths = createNumbers()
   const vectors = createVectors()
+  // Most of these are different, and say nothing.
+  const isCounted = type !== 'json' && type !== 'media'
   let times: Numbers | null = type === 'string' || isTimeType(type) ? createNumbers() : null
   let cells = 0
   let nulls = 0
@@ -83,7 +85,7 @@ export function createSummary(
       if (Math.abs(number) <= largestNumber) numbers.add(number)
       else notFinite += 1
     }
-    if (type !== 'json') frequent.add(hash, value === 0 ? 0 : value)
+    if (isCounted) frequent.add(hash, value === 0 ? 0 : value)
   }
 
   function addVector(value: Float32Array | null): void {

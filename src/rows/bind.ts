@@ -1,6 +1,7 @@
 import type { ColumnConfig, ModelConfig } from '../config/dataset.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
 import type { BindContext, Generator, SeedWindow } from '../graph/kind.ts'
+import { type MediaStore, noMedia } from '../graph/media.ts'
 import { createRandom } from '../random/random.ts'
 
 export interface BindOptions {
@@ -8,6 +9,8 @@ export interface BindOptions {
   runSeed: bigint
   models: readonly ModelConfig[]
   seed: SeedWindow | null
+  /** Left out where nothing is kept. */
+  media?: MediaStore
 }
 
 /** The generators of a graph, by column id; null for side columns, which their producer fills. */
@@ -27,7 +30,7 @@ export function bindGenerators(options: BindOptions): (Generator | null)[] {
 function contextOf(
   column: GraphColumn,
   columns: ReadonlyMap<string, ColumnConfig>,
-  { graph, runSeed, models, seed }: BindOptions,
+  { graph, runSeed, models, seed, media = noMedia('the config is only checked') }: BindOptions,
 ): BindContext {
   const upstream = new Set(column.upstream)
   return {
@@ -53,5 +56,6 @@ function contextOf(
     },
     random: (stream = column.name) => createRandom(runSeed, stream),
     seed,
+    media: column.pure ? noMedia(`column ${column.name} is declared pure`) : media,
   }
 }

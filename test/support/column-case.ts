@@ -8,6 +8,7 @@ import type {
   Row,
   RowGenerator,
 } from '../../src/graph/kind.ts'
+import { noMedia } from '../../src/graph/media.ts'
 import { createRandom } from '../../src/random/random.ts'
 import type { Value } from '../../src/util/value.ts'
 import { type Case, compiled, graphOf, problemsOf } from './compile-case.ts'
@@ -72,6 +73,7 @@ function bind(graph: Graph, name: string, { models = [], seed, runSeed = 1n }: B
       return model
     },
     random: (stream = name) => createRandom(runSeed, stream),
+    media: noMedia('a test'),
     seed: seed === undefined ? null : { value: (row, other) => seed[row]?.[other] ?? null },
   }
   return column.kind.bind(column.config, context, column.loaded)
