@@ -1,6 +1,7 @@
 import type { ColumnConfig, ModelConfig } from '../config/dataset.ts'
+import { defaultRunConfig, type RunConfig } from '../config/run-config.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
-import type { BindContext, Generator, SeedWindow } from '../graph/kind.ts'
+import type { BindContext, Corrections, Generator, SeedWindow } from '../graph/kind.ts'
 import { type MediaStore, noMedia } from '../graph/media.ts'
 import { createRandom } from '../random/random.ts'
 
@@ -11,6 +12,16 @@ export interface BindOptions {
   seed: SeedWindow | null
   /** Left out where nothing is kept. */
   media?: MediaStore
+  /** Of the run config; its defaults when left out. */
+  corrections?: Corrections
+}
+
+/** The corrections that a run config asks for. */
+export function correctionsOf(runConfig: RunConfig): Corrections {
+  return {
+    steps: runConfig.max_conversation_correction_steps,
+    restarts: runConfig.max_conversation_restarts,
+  }
 }
 
 /** The generators of a graph, by column id; null for side columns, which their producer fills. */
@@ -30,7 +41,14 @@ export function bindGenerators(options: BindOptions): (Generator | null)[] {
 function contextOf(
   column: GraphColumn,
   columns: ReadonlyMap<string, ColumnConfig>,
-  { graph, runSeed, models, seed, media = noMedia('the config is only checked') }: BindOptions,
+  {
+    graph,
+    runSeed,
+    models,
+    seed,
+    corrections,
+    media = noMedia('the config is only checked'),
+  }: BindOptions,
 ): BindContext {
   const upstream = new Set(column.upstream)
   return {
@@ -55,6 +73,7 @@ function contextOf(
       return model
     },
     random: (stream = column.name) => createRandom(runSeed, stream),
+    corrections: corrections ?? correctionsOf(defaultRunConfig),
     seed,
     media: column.pure ? noMedia(`column ${column.name} is declared pure`) : media,
   }
