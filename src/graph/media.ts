@@ -49,7 +49,7 @@ export function mimeOf(path: string): string {
 
 const pattern = /^media\/[0-9a-f]{2}\/[0-9a-f]{64}\.[a-z0-9]{1,5}$/
 
-export function isMediaPath(text: unknown): text is string {
+export function isMediaPath(text: unknown): boolean {
   return typeof text === 'string' && pattern.test(text)
 }
 
