@@ -7,6 +7,7 @@ import { builtInRegistry } from '../plugins/kind-registry.ts'
 import { defineColumn } from '../graph/kind.ts'
 import { defineSampler } from '../samplers/define.ts'
 import { z } from 'zod'
+import { columnCases } from './column-cases.ts'
 import { columnSuite, type ColumnSetup } from './column-suite.ts'
 import { exporterSuite } from './exporter-suite.ts'
 import { samplerSuite } from './sampler-suite.ts'
@@ -108,7 +109,9 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
 }
 
 describe('column kinds', () => {
-  test('all of them', () => {
+  test('all of them, and all cases', () => {
+    const [setup] = Object.values(columnSetups) as [ColumnSetup]
+    expect(Object.keys(columnCases(setup))).toEqual(columnSuite(setup).map(({ name }) => name))
     expect(Object.keys(columnSetups).toSorted()).toEqual([...columns.keys()].toSorted())
   })
   for (const [name, setup] of Object.entries(columnSetups)) {
