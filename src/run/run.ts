@@ -152,6 +152,7 @@ export async function start(options: RunOptions): Promise<Run> {
       rows: store.settings.rows,
       decided: decided.count,
       resumed: place.exists,
+      asksModels: prepared.graph.columns.some(({ routes }) => routes.length > 0),
       progressIntervalMs: prepared.runConfig.progress_interval * 1000,
     }
     file.write(
