@@ -97,8 +97,8 @@ const damages: readonly [string, string, RegExp][] = [
   ['missing', "DELETE FROM meta WHERE key = 'config'", /meta\.config is missing/],
   [
     'column type',
-    "UPDATE column_key SET type = 'colour'",
-    /column_key\.type is "colour", expected one of string, int64/,
+    "UPDATE column_key SET type = 'decimal'",
+    /column_key\.type is "decimal", expected one of string, int64/,
   ],
   [
     'column position',
