@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { join, sep } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import * as library from '../src/index.ts'
+import * as pluginDoor from '../src/plugin.ts'
 import {
   exportedNames,
   findCycle,
@@ -162,6 +163,10 @@ test('the library exports these names and no others', () => {
       "validate",
     ]
   `)
+})
+
+test('the door for plugins exports these values and no others', () => {
+  expect(Object.keys(pluginDoor).toSorted()).toMatchInlineSnapshot()
 })
 
 describe('the checks see what they are there for', () => {
