@@ -166,7 +166,53 @@ test('the library exports these names and no others', () => {
 })
 
 test('the door for plugins exports these values and no others', () => {
-  expect(Object.keys(pluginDoor).toSorted()).toMatchInlineSnapshot()
+  expect(Object.keys(pluginDoor).toSorted()).toMatchInlineSnapshot(`
+    [
+      "CellFailure",
+      "CellInterrupted",
+      "Double",
+      "LoadFault",
+      "RequestError",
+      "SeedFault",
+      "batchRows",
+      "bindTemplate",
+      "commonFields",
+      "defineColumn",
+      "defineExporter",
+      "definePlugin",
+      "defineProcessor",
+      "defineProvider",
+      "defineRowProcessor",
+      "defineSampler",
+      "defineSeedFormat",
+      "defineSeedSource",
+      "describePrompt",
+      "describeTemplate",
+      "double",
+      "flag",
+      "integer",
+      "list",
+      "listedDistribution",
+      "literal",
+      "mapOf",
+      "mapping",
+      "oneOf",
+      "openHttpProvider",
+      "readContent",
+      "refuse",
+      "scalar",
+      "templateStream",
+      "text",
+      "textMessage",
+      "textOf",
+      "toDouble",
+      "toInteger",
+      "uniformCdf",
+      "vectorType",
+      "withForm",
+      "z",
+    ]
+  `)
 })
 
 describe('the checks see what they are there for', () => {
