@@ -5,6 +5,7 @@ import { storageError } from '../threads/storage-error.ts'
 import type { RunStore } from '../store/store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { Exporter } from './define.ts'
+import { copyMedia } from './copy-media.ts'
 import { readFiles } from './records.ts'
 import { writeTarget } from './write-target.ts'
 import { nearest } from '../util/near-miss.ts'
@@ -46,6 +47,7 @@ export async function exportFiles(
     // Behind a link the folder may be on another disk, where no file can be renamed to.
     const directory = found === null ? target : await realpath(target)
     const files = await store.join({ directory })
+    await copyMedia(store, directory)
     return files.map(({ path, rows }) => ({ path, rows }))
   }
   const rows = await store.withJoined((files) => {
@@ -56,6 +58,7 @@ export async function exportFiles(
       onProgress: (written) => onProgress(written, totalRows),
     })
   })
+  if ((await stat(target)).isFile()) await copyMedia(store, dirname(target))
   return [{ path: target, rows }]
 }
 

@@ -16,6 +16,8 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   parts: StoreSummary['parts']
   /** Files of the final dataset, when it is complete. */
   files: { path: string; rows: number; bytes: number }[]
+  /** Files in the run folder that cells name, by what they are. */
+  media: StoreSummary['media']
   failures: StoreSummary['failures']
   rejections: StoreSummary['rejections']
   usageByRoute: StoreSummary['usage']
@@ -54,6 +56,7 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     waitingCells: store.waitingCells,
     parts: store.parts,
     files: store.dataset.map(({ path, rows, bytes }) => ({ path, rows, bytes })),
+    media: store.media,
     ...requestTotals(store.usage),
     usageByRoute: store.usage,
     cutAnswers: cutAnswersOf(store),

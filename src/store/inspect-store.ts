@@ -11,6 +11,8 @@ import {
   type LedgerFile,
 } from './ledger-file.ts'
 import { ledgerError } from './ledger-error.ts'
+import { readMediaTotals } from './ledger-media.ts'
+import { mimeOf } from '../graph/media.ts'
 import { readFailures, type FailureSummary } from './ledger-journal.ts'
 import { readRejections, readTotals, type RejectionSummary } from './ledger-parts.ts'
 import { readSettings } from './ledger-run.ts'
@@ -26,6 +28,13 @@ interface SessionSummary {
   ended: number | null
 }
 
+/** Files of one kind. */
+interface MediaTotal {
+  mime: string
+  files: number
+  bytes: number
+}
+
 /** What a run folder holds, read from outside. */
 export interface StoreSummary {
   directory: string
@@ -35,6 +44,8 @@ export interface StoreSummary {
   parts: { count: number; bytes: number }
   /** Files of the run's own dataset when they are as new as the parts; empty otherwise. */
   dataset: readonly DatasetFile[]
+  /** Files that cells name, by what they are. */
+  media: readonly MediaTotal[]
   usage: readonly RouteUsage[]
   /** The same by column, of those the config has. */
   columnUsage: readonly ColumnUsage[]
@@ -80,6 +91,11 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     dataset: (readDataset(ledger, datasetFolder) ?? []).map(({ file, ...rest }) => ({
       path: resolve(directory, datasetFolder, file),
       ...rest,
+    })),
+    media: readMediaTotals(ledger).map(({ ending, files, bytes }) => ({
+      mime: mimeOf(`.${ending}`),
+      files,
+      bytes,
     })),
     usage: readUsage(ledger),
     columnUsage: readColumnUsage(ledger, columns),
