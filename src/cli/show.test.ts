@@ -21,6 +21,8 @@ const summary: RunSummary = {
   parts: { count: 2, bytes: 123_456 },
   files: [],
   rejections: [],
+  processed: null,
+  datasets: [],
   failures: [
     {
       column: 1,

@@ -5,7 +5,9 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import {
   failureTexts,
   nextSteps,
+  besideTexts,
   cutTexts,
+  processedText,
   rejectionTexts,
   outcomes,
   shortPath,
@@ -99,6 +101,8 @@ function contents(summary: RunSummary, layout: ShowLayout): string[] {
     `  ${counted(columns.length, 'column')}${dropped > 0 ? `, ${dropped} of them not in the dataset` : ''}; seed ${seed}`,
     ...wrap(names.join(', '), Math.max(20, layout.textWidth - 4)).map((line) => `    ${line}`),
     ...pluginLines(summary),
+    ...(summary.processed === null ? [] : [processedText(summary.processed)]),
+    ...besideTexts(summary),
     ...(files.length > 0
       ? [`  ${counted(parts.count, 'part')} beside them, ${size(parts.bytes)}`]
       : []),

@@ -50,7 +50,7 @@ export function parseTemplate(text: string, { missing = 'names' }: TemplateOptio
   return {
     source: text,
     references,
-    render: (scope, options) => renderText(run, openRoot(scope, options)),
+    render: (scope, options) => renderText(run, openRoot(scope, options), options),
     evaluate(scope, options) {
       const frame = openRoot(scope, options)
       if (single === null || evaluateSingle === null) return parseLiteral(renderText(run, frame))
@@ -83,7 +83,7 @@ export function parseExpression(
   return {
     source: text,
     references: findExpressionReferences(source, expression),
-    render: (scope, options) => renderText(located, openRoot(scope, options)),
+    render: (scope, options) => renderText(located, openRoot(scope, options), options),
     evaluate: (scope, options) => evaluateOne(evaluate, expression, unit, openRoot(scope, options)),
   }
 }
@@ -120,9 +120,9 @@ function evaluateOne(
   })
 }
 
-function renderText(run: Execute, frame: Frame): string {
+function renderText(run: Execute, frame: Frame, options?: RenderOptions): string {
   return withLimits(() => {
-    const out = new Output()
+    const out = new Output(options?.print)
     run(frame, out)
     return out.text
   })
