@@ -91,7 +91,7 @@ async function measure({ type, values }: Column): Promise<{
     for (let round = -3; round < rounds; round += 1) {
       const began = performance.now()
       const profiler = createPartProfiler(schema, { part: 200, endRow })
-      profiler.add({ columns: [values] })
+      profiler.add([values])
       profile = profiler.profile()
       const between = performance.now()
       const blocks = [{ rows: numbers, columns: [values] }]

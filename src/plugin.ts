@@ -68,6 +68,14 @@ export {
   type TaskGenerator,
   type Turn,
 } from './graph/kind.ts'
+export type {
+  ProcessorConfig,
+  ProcessorContext,
+  ProcessorKind,
+  RecordColumn,
+  RecordProcessorKind,
+  RowProcessorKind,
+} from './graph/processor-kind.ts'
 export type { TemplateField } from './graph/read-template.ts'
 export { RequestError, type RequestProblem } from './graph/request-error.ts'
 export {
@@ -99,6 +107,7 @@ export {
   type ProviderContext,
   type ProviderKind,
 } from './models/provider.ts'
+export { defineProcessor, defineRowProcessor } from './processors/define.ts'
 export type { Random } from './random/random.ts'
 export { listedDistribution, uniformCdf } from './samplers/declare-distribution.ts'
 export {

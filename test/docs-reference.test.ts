@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { exitCodes } from '../src/cli/exit-codes.ts'
 import { commonFields } from '../src/config/common-fields.ts'
 import { builtInRegistry } from '../src/plugins/kind-registry.ts'
+import { codeLanguages } from '../src/columns/code-languages.ts'
 import { builtInModels } from '../src/config/built-in-models.ts'
 import { loadDataset } from '../src/config/load.ts'
 import { builtInProviders } from '../src/config/model-providers.ts'
@@ -91,6 +92,32 @@ test.each([
   const rows = names(table(section(guide, heading), 'field'))
   expect(rows).toEqual(own.toSorted())
   expect(rows.filter((name) => later.includes(name))).toEqual(type === 'llm-text' ? later : [])
+})
+
+test.each([
+  ['llm-structured', 'Structured values'],
+  ['llm-code', 'Code'],
+  ['llm-judge', 'Judges'],
+])('the fields that %s has beside those of llm-text', (type, heading) => {
+  const { columns } = builtInRegistry
+  const known = keysAt(columns.get(type)?.schema, { column_type: type }, [])
+  const shared = keysAt(columns.get('llm-text')?.schema, { column_type: 'llm-text' }, [])
+  const own = known.filter((key) => !shared.includes(key))
+  expect(names(table(section(guide, heading), 'field'))).toEqual(own.toSorted())
+})
+
+test('the languages of code', () => {
+  const rows = table(section(guide, 'Code'), 'field')
+  expect(codes(rows.get('code_lang')?.[1] ?? '')).toEqual(codeLanguages)
+})
+
+test('the fields of a score', () => {
+  const known = keysAt(
+    builtInRegistry.columns.get('llm-judge')?.schema,
+    { column_type: 'llm-judge', scores: [{}] },
+    ['scores', 0],
+  )
+  expect(names(table(section(guide, 'Judges'), 'field of a score'))).toEqual(known.toSorted())
 })
 
 test.each([...processorKinds.values()])('the fields of the processor $type', ({ type, schema }) => {

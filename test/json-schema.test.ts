@@ -76,8 +76,9 @@ function* undescribed(schema: unknown, path: string): Generator<string> {
 describe('what the loader takes', () => {
   test('examples', async () => {
     const folder = new URL('examples/', repository)
-    const names = (await readdir(folder, { recursive: true })).filter((name) =>
-      name.endsWith('.yaml'),
+    // A config that names a plugin has words that the published schema can't know.
+    const names = (await readdir(folder, { recursive: true })).filter(
+      (name) => name.endsWith('.yaml') && !name.startsWith('plugin'),
     )
     expect(names.length).toBeGreaterThanOrEqual(2)
     for (const name of names) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 /*
  * The package as npm would publish it, in a folder where only its declared dependencies are: what
@@ -50,6 +50,7 @@ beforeAll(async () => {
     await mkdir(dirname(link), { recursive: true })
     await symlink(join(repository, 'node_modules', name), link, 'junction')
   }
+  await installPlugin(modules)
   await writeFile(join(project, 'dice.yaml'), config)
   command = join(modules, 'rowsmith', manifest.bin.rowsmith)
 }, 120_000)
@@ -57,6 +58,21 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(scratch, { recursive: true, force: true })
 })
+
+/** The example of a plugin, packed and installed as a package of its own. */
+async function installPlugin(modules: string): Promise<void> {
+  const { stdout } = await npm(
+    ['pack', '--ignore-scripts', '--json', '--pack-destination', scratch],
+    join(repository, 'examples/plugin'),
+  )
+  const [packed] = JSON.parse(stdout) as [{ filename: string }]
+  const folder = join(modules, 'rowsmith-plugin-example')
+  await mkdir(folder)
+  await run('tar', ['-xzf', join(scratch, packed.filename), '-C', folder, '--strip-components=1'])
+  for (const name of ['config.yaml', 'words.txt']) {
+    await cp(join(repository, 'examples/plugin', name), join(project, name))
+  }
+}
 
 const config = `
 columns:
@@ -94,7 +110,7 @@ test('the package has what it needs and no tests', async () => {
       'schema/run-config.schema.json',
     ]),
   )
-  for (const file of ['index', 'testing/index', 'cli/main', 'store/ledger.worker']) {
+  for (const file of ['index', 'plugin', 'testing/index', 'cli/main', 'store/ledger.worker']) {
     expect(names).toContain(join('dist', `${file}.js`))
     expect(names).toContain(join('dist', `${file}.d.ts`))
   }
@@ -134,4 +150,39 @@ test('the door for tests opens without a test runner', async () => {
     console.log(typeof createVirtualClock, typeof scriptedProvider)
   `)
   expect(stdout).toBe('function function\n')
+})
+
+describe('a plugin that is installed beside it', () => {
+  test('is in checks, word lists and the JSON Schema', async () => {
+    await rowsmith('validate', 'config.yaml')
+    const text = await readFile(join(project, 'config.yaml'), 'utf8')
+    const typos = text.replace('zipf', 'zipff').replace('word-list', 'wordlist')
+    await writeFile(join(project, 'typos.yaml'), typos)
+    await expect(rowsmith('validate', 'typos.yaml')).rejects.toMatchObject({
+      stderr: expect.stringMatching(/Did you mean 'zipf'\?[^]*Did you mean 'word-list'\?/),
+    })
+    const { stdout: schema } = await rowsmith('schema', '--plugin', 'rowsmith-plugin-example')
+    const { definitions } = JSON.parse(schema) as { definitions: object }
+    expect(Object.keys(definitions)).toContain('column-word-list')
+    const { stdout: kinds } = await rowsmith('kinds', 'config.yaml')
+    for (const kind of ['word-list', 'zipf', 'echo']) {
+      expect(kinds).toMatch(new RegExp(`^  ${kind} +.*`, 'm'))
+    }
+    expect(kinds.replaceAll(/\s+/g, ' ')).toContain('without a model. [rowsmith-plugin-example]')
+  })
+
+  test('makes a dataset, which is read without naming it again', async () => {
+    const { stdout } = await rowsmith('create', 'config.yaml', '-n', '20', '--seed', '3', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ rows: { accepted: 20 }, requests: 20 })
+    await rowsmith('export', 'runs/config', '--to', 'out.jsonl')
+    const [first = '{}'] = (await readFile(join(project, 'out.jsonl'), 'utf8')).split('\n')
+    expect(JSON.parse(first)).toMatchObject({ said: expect.stringMatching(/^Say \w+$/) })
+  })
+
+  test('keeps what its families promise, by the suites of the door for tests', async () => {
+    const folder = join(project, 'node_modules/rowsmith-plugin-example')
+    await cp(join(project, 'words.txt'), join(folder, 'words.txt'))
+    const { stdout } = await run(process.execPath, ['--test', join(folder, 'plugin.test.js')])
+    expect(stdout).toMatch(/^. fail 0$/m)
+  })
 })

@@ -42,7 +42,7 @@ function schemaOf(kind: SchemaKind, registry: Registry): JsonSchema {
       return {
         title: 'rowsmith run config',
         description: 'How a run is driven.',
-        ...convert(writtenSchema),
+        ...formFor(writtenSchema),
       }
     case 'providers':
       break
@@ -78,8 +78,8 @@ function datasetFile(registry: Registry): JsonSchema {
           form: { $ref: `#/definitions/column-${type}` },
         })),
       ),
-      ...Object.fromEntries(kinds.map(({ type, schema }) => [`column-${type}`, convert(schema)])),
-      model: convert(modelSchema),
+      ...Object.fromEntries(kinds.map(({ type, schema }) => [`column-${type}`, formFor(schema)])),
+      model: formFor(modelSchema),
       provider: providerForm(registry),
       seed: seedForm(registry),
       processor: tagged(
@@ -88,7 +88,7 @@ function datasetFile(registry: Registry): JsonSchema {
         [...registry.processors.values()].map(({ type, schema }) => ({
           tag: type,
           description: descriptionOf(schema),
-          form: convert(schema),
+          form: formFor(schema),
         })),
       ),
     },
@@ -130,7 +130,7 @@ function datasetForm(): JsonSchema {
       processors: listOf('What is done to rows and to the dataset, in this order.', {
         $ref: '#/definitions/processor',
       }),
-      plugins: listOf('Plugins whose kinds this config may name.', convert(pluginSchema)),
+      plugins: listOf('Plugins whose kinds this config may name.', formFor(pluginSchema)),
       seed: {
         description: 'The run seed: the same one gives the same sampled values.',
         anyOf: [
@@ -151,7 +151,7 @@ function datasetForm(): JsonSchema {
       constraints: notYet('Bounds between sampler columns. Not supported yet: refused.'),
       profilers: listOf(
         'Profiles of judge scores. Left out with a warning.',
-        convert(profilerSchema),
+        formFor(profilerSchema),
       ),
     },
     required: ['columns'],
@@ -170,27 +170,30 @@ function notYet(description: string): JsonSchema {
 }
 
 function providerForm({ providers }: Registry): JsonSchema {
-  const form = convert(providerSchema)
+  const form = formFor(providerSchema)
   const type = propertyOf(form, 'provider_type')
   type['anyOf'] = [{ enum: [...providers.keys()] }, { type: 'string', minLength: 1 }]
   delete type['type']
   delete type['minLength']
+  const local = [...providers.values()]
+    .filter(({ remote }) => !remote)
+    .map(({ type: word }) => word)
   // A model in this process has no address.
   const isLocal = {
-    properties: { provider_type: { const: 'llama-cpp' } },
+    properties: { provider_type: { enum: local } },
     required: ['provider_type'],
   }
-  const remote = { properties: { endpoint: { type: 'string' } }, required: ['endpoint'] }
-  return { ...form, ...when(isLocal, {}, remote) }
+  const addressed = { properties: { endpoint: { type: 'string' } }, required: ['endpoint'] }
+  return { ...form, ...when(isLocal, {}, addressed) }
 }
 
 function seedForm({ seedSources }: Registry): JsonSchema {
-  const form = convert(seedSchema)
+  const form = formFor(seedSchema)
   const source = propertyOf(form, 'source')
   const sources = [...seedSources.values()].map(({ type, schema }) => ({
     tag: type,
     description: descriptionOf(schema),
-    form: convert(schema),
+    form: formFor(schema),
   }))
   Object.assign(source, tagged('seed_type', 'Kind of source.', sources))
   return form
@@ -236,7 +239,7 @@ function tagged(tag: string, description: string, branches: readonly Branch[]): 
 }
 
 /** What a schema takes, in the words of JSON Schema. */
-function convert(schema: z.ZodType): JsonSchema {
+export function formFor(schema: z.ZodType): JsonSchema {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
     target: 'draft-07',
     io: 'input',
@@ -249,7 +252,7 @@ function convert(schema: z.ZodType): JsonSchema {
 function complete(schema: z.core.$ZodType, made: JsonSchema): void {
   const noted = formOf(schema)
   if (noted !== undefined) {
-    const json = 'json' in noted ? noted.json : convert(noted.like())
+    const json = 'json' in noted ? noted.json : formFor(noted.like())
     const { description } = made
     for (const keyword of Object.keys(made)) delete made[keyword]
     Object.assign(made, structuredClone(json), description === undefined ? {} : { description })

@@ -11,6 +11,7 @@ import {
   parseRunConfig,
   type RunConfig,
 } from '../config/run-config.ts'
+import { schemaAsJson } from './standard-schema.ts'
 import { failedWith } from '../threads/system-error.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
@@ -66,7 +67,8 @@ export async function holdsColumns(file: string): Promise<string[] | null> {
 function textOf(input: Exclude<ConfigInput, string>): string {
   if ('text' in input) return input.text
   // Programs without types hand in the config itself.
-  if ('config' in input && typeof input.config === 'object') return JSON.stringify(input.config)
+  if ('config' in input && typeof input.config === 'object')
+    return JSON.stringify(input.config, (_key, value: unknown) => schemaAsJson(value))
   throw new RowsmithError(
     'usage',
     `expected config to be a path, { text } or { config }, got an object with ${Object.keys(input).join(', ') || 'nothing'}`,

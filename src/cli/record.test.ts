@@ -37,6 +37,8 @@ test('a record with values of every kind, and a column that the dataset does not
                                 "big": 12345678901234567890
                               }
                             ]
+    vector                  [0, 0.125, 0.25, 0.375, 0.5, 0.625,
+                            0.75, 0.875, … 1,536 numbers]
     story                   It was a long day, and nobody had
                             told the frog about the rain that
                             was to come.

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { processorMs } from '../../test/support/processor-time.ts'
 import { cut, padEnd, padStart, startOf, widthOf, wrap } from './width.ts'
 
 test.each([
@@ -38,7 +39,8 @@ test.each([
 
 test('a start is found without looking at all of a long text', () => {
   const text = '漢'.repeat(1_000_000)
-  const began = performance.now()
-  for (let times = 0; times < 1_000; times += 1) expect(startOf(text, 80).length).toBe(40)
-  expect(performance.now() - began).toBeLessThan(5_000)
+  const took = processorMs(() => {
+    for (let times = 0; times < 1_000; times += 1) expect(startOf(text, 80).length).toBe(40)
+  })
+  expect(took).toBeLessThan(5_000)
 })

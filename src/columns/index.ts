@@ -1,7 +1,17 @@
 import type { ColumnKind } from '../graph/kind.ts'
 import { expression } from './expression.ts'
+import { llmCode } from './llm-code.ts'
+import { llmJudge } from './llm-judge.ts'
+import { llmStructured } from './llm-structured.ts'
 import { llmText } from './llm-text.ts'
 import { seedDataset } from './seed-dataset.ts'
 
 /** The built-in column kinds, beside `sampler`, which is made of all samplers there are. */
-export const columns: readonly ColumnKind[] = [seedDataset, expression, llmText]
+export const columns: readonly ColumnKind[] = [
+  seedDataset,
+  expression,
+  llmText,
+  llmCode,
+  llmStructured,
+  llmJudge,
+]

@@ -83,6 +83,7 @@ function prepare(
         },
         columnType: (id) => types[id] ?? 'string',
         random: (stream = name) => createRandom(11n, stream),
+        corrections: { steps: 0, restarts: 0 },
         seed: null,
       },
       nothingLoaded,

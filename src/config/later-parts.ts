@@ -5,9 +5,6 @@ import { integer, text } from './scalars.ts'
 
 /** Column types of the ancestor that are not made yet: no mistake of who wrote them. */
 export const laterColumnTypes: ReadonlySet<string> = new Set([
-  'llm-code',
-  'llm-structured',
-  'llm-judge',
   'validation',
   'embedding',
   'image',

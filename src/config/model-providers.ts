@@ -89,14 +89,16 @@ export function parseProvider(value: unknown, path: ConfigPath): ParsedProvider 
   return { provider, problems: [] }
 }
 
+const remoteTypes: ReadonlySet<string> = new Set(['openai', 'anthropic'])
+
 function endpointProblem(
   endpoint: string | null,
   type: string,
   subject: string,
   path: ConfigPath,
 ): Problem | undefined {
-  // A model on this machine has no endpoint.
-  if (type === 'llama-cpp') return undefined
+  // Whether another type needs one only its kind knows, which is asked when it is opened.
+  if (!remoteTypes.has(type)) return undefined
   const expected = "a URL that starts with http:// or https://, usually ending in '/v1'"
   const base = { level: 'error', path: [...path, 'endpoint'], expected } as const
   if (endpoint === null) {

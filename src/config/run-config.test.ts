@@ -17,7 +17,7 @@ test('nothing written: all defaults, no notes', () => {
     max_in_flight_tasks: 1024,
     non_inference_max_parallel_workers: 4,
     max_conversation_restarts: 5,
-    max_conversation_correction_steps: 0,
+    max_conversation_correction_steps: 1,
     async_trace: false,
     write_scheduler_events: false,
     display_tui: false,
@@ -136,9 +136,9 @@ describe('old names', () => {
 
 test('what changes nothing here is said, only when it was written', () => {
   const { problems } = load(
-    'max_concurrent_row_groups: 2\nmax_in_flight_tasks: 5\nasync_trace: true\nwrite_scheduler_events: 1\notel_metrics_port: 9464\npreserve_dropped_columns: false\njinja_rendering_engine: native\npart_rows: 1500\nmax_conversation_restarts: 5\nmax_conversation_correction_steps: 1\ndisplay_tui: false',
+    'max_concurrent_row_groups: 2\nmax_in_flight_tasks: 5\nasync_trace: true\nwrite_scheduler_events: 1\notel_metrics_port: 9464\npreserve_dropped_columns: false\njinja_rendering_engine: native\npart_rows: 1500\ndisplay_tui: false',
   )
-  expect(problems.map(({ level }) => level)).toEqual(Array(11).fill('warning'))
+  expect(problems.map(({ level }) => level)).toEqual(Array(9).fill('warning'))
   expect(formatProblems(problems)).toMatchInlineSnapshot(`
     "run.yaml:1:1  max_concurrent_row_groups
       warning: 'max_concurrent_row_groups' is accepted but changes nothing here
@@ -174,18 +174,10 @@ test('what changes nothing here is said, only when it was written', () => {
         got       1500
         Parts get 2000 rows.
 
-    run.yaml:9:1  max_conversation_restarts
-      warning: 'max_conversation_restarts' is accepted but changes nothing here
-        No column of this version reads replies in a form that could make it ask again.
-
-    run.yaml:10:1  max_conversation_correction_steps
-      warning: 'max_conversation_correction_steps' is accepted but changes nothing here
-        No column of this version reads replies in a form that could be corrected.
-
-    run.yaml:11:1  display_tui
+    run.yaml:9:1  display_tui
       warning: 'display_tui' is accepted but changes nothing here
         The panel is shown whenever progress goes to a terminal.
 
-    11 warnings"
+    9 warnings"
   `)
 })

@@ -89,10 +89,10 @@ const runSchema = z.strictObject({
     .describe('Local asynchronous cells at once.'),
   max_conversation_restarts: integer({ min: 0 })
     .default(5)
-    .describe('Changes nothing yet: no column reads replies in a form of its own.'),
+    .describe('Times a conversation begins anew when no correction helped.'),
   max_conversation_correction_steps: integer({ min: 0 })
-    .default(0)
-    .describe('Changes nothing yet: no column reads replies in a form of its own.'),
+    .default(1)
+    .describe("Times a model is told what is wrong with an answer that can't be used."),
   async_trace: flag().default(false).describe('Changes nothing here: the ledger has it.'),
   write_scheduler_events: flag()
     .default(false)
@@ -159,10 +159,6 @@ const instead: Readonly<Record<string, string>> = {
     'Row groups are opened when they would put an idle endpoint to work; bound them with max_open_rows.',
   max_in_flight_tasks:
     'Requests are bounded by max_parallel_requests of models and providers, rows by max_open_rows.',
-  max_conversation_restarts:
-    'No column of this version reads replies in a form that could make it ask again.',
-  max_conversation_correction_steps:
-    'No column of this version reads replies in a form that could be corrected.',
   display_tui: 'The panel is shown whenever progress goes to a terminal.',
   async_trace: 'The ledger in the run folder records every cell with its attempts, cost and error.',
   write_scheduler_events: 'The ledger in the run folder records what happened to every cell.',
@@ -174,7 +170,6 @@ const instead: Readonly<Record<string, string>> = {
 
 /** Values that ask for nothing else than what happens anyway. */
 const asItIs: ReadonlySet<string> = new Set([
-  'max_conversation_correction_steps:0',
   'display_tui:true',
   'async_trace:false',
   'write_scheduler_events:false',

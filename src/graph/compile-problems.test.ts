@@ -39,8 +39,8 @@ describe('problems', () => {
   })
 
   test('tell a kind that is to come from a slip', () => {
-    expect(problemsOf([column('code', 'x', { column_type: 'llm-code' })])).toEqual([
-      "unknown-column-type @ columns.0.column_type: Column 'code' is of column_type 'llm-code', which is not made here yet",
+    expect(problemsOf([column('code', 'x', { column_type: 'validation' })])).toEqual([
+      "unknown-column-type @ columns.0.column_type: Column 'code' is of column_type 'validation', which is not made here yet",
     ])
   })
 

@@ -1,6 +1,7 @@
 import type { Problem } from '../config/problem.ts'
 import { buildGraph } from './build.ts'
 import { checkDrops, checkUnused } from './check-drops.ts'
+import { checkFields } from './check-fields.ts'
 import { parseConditions } from './conditions.ts'
 import { findCycles } from './cycles.ts'
 import { checkRoutes, describeColumns, nameColumns } from './describe-columns.ts'
@@ -34,6 +35,7 @@ const passes: readonly Pass[] = [
   guessReferences,
   parseConditions,
   resolveReferences,
+  checkFields,
   checkRoutes,
   findCycles,
   processColumns,

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { ColumnConfig, ModelConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { Random } from '../random/random.ts'
+import type { TemplatePlace } from '../templates/template.ts'
 import type { Cell, Value } from '../util/value.ts'
 import type { ColumnType } from './column-type.ts'
 import type { Distribution } from './distribution.ts'
@@ -24,6 +25,8 @@ export interface Reference {
   /** Where it was written. */
   path: ConfigPath
   within?: { line: number; column: number }
+  /** Fields of its values that are read. */
+  places?: readonly TemplatePlace[]
 }
 
 /** A model alias a column's requests go to, and what it is asked for there. */
@@ -56,6 +59,11 @@ export interface ColumnDescription {
   identity?: unknown
   /** What its cells are drawn from; reports compare them with it. */
   distribution?: Distribution | null
+  /**
+   * Names of the fields that an object at a place of its values can have; null where it may have any,
+   * and where there is no object. A place is a list of fields' names, null for any item of a list.
+   */
+  fieldsAt?: (place: readonly (string | null)[]) => readonly string[] | null
   /**
    * Of a pure, row-wise column of booleans: where it is false, the row is rejected with this code, and
    * nothing more is made of it. What such a column does not read waits for it.
@@ -134,8 +142,18 @@ export interface BindContext {
   model(alias: string): ModelConfig
   /** Randomness addressed by (run seed, stream, row, draw); the column's own stream by default. */
   random(stream?: string): Random
+  /** How often an answer that can't be used is asked for again. */
+  readonly corrections: Corrections
   /** Reads one seed row's value; only for the seed-dataset kind. */
   readonly seed: SeedWindow | null
+}
+
+/** How often an answer that can't be used is asked for again, by the run config. */
+export interface Corrections {
+  /** Times in one conversation that the model is told what is wrong. */
+  readonly steps: number
+  /** Times that the conversation begins anew afterwards. */
+  readonly restarts: number
 }
 
 /** Seed rows that were read ahead for the rows being worked on. */

@@ -33,7 +33,12 @@ export function readTemplate(
   }
   const references = template.references
     .filter(({ name, optional }) => !optional || isColumn(name))
-    .map(({ name, line, column }) => ({ name, path, within: { line, column } }))
+    .map(({ name, line, column, places }) => ({
+      name,
+      path,
+      within: { line, column },
+      ...(places === undefined ? {} : { places }),
+    }))
   return { template, references, problems: [] }
 }
 

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { dispatchCase, type DispatchCase, type TimedWork } from '../../test/support/dispatch.ts'
 import { createAdaptiveLimiter } from './adaptive-limiter.ts'
-import type { RouteOptions } from './dispatcher.ts'
+import type { RouteOptions } from './lanes.ts'
 import { type AdjustableLimiter, createConcurrencyLimiter, type Limiter } from './limiter.ts'
 import { createRateLimiter } from './rate-limiter.ts'
 

@@ -91,7 +91,8 @@ test('a timeout counts while the connection is still being made', async () => {
   await expect(exchange(dispatcher, call, { clock: systemClock, signal: fresh() })).rejects.toThrow(
     TimeoutExpired,
   )
-  expect(performance.now() - started).toBeLessThan(2000)
+  // A connection has 10 s.
+  expect(performance.now() - started).toBeLessThan(9_000)
   await dispatcher.destroy()
   for (const socket of sockets) socket.destroy()
   await new Promise((resolve) => silent.close(resolve))

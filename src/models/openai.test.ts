@@ -65,6 +65,36 @@ describe('conformance', () => {
   })
 })
 
+describe('a form of the answer', () => {
+  const request = { ...chat('Hello'), format: { name: 'answer', schema: { type: 'object' } } }
+  const formOf = ({ text }: ServerCall): unknown =>
+    (JSON.parse(text) as Record<string, unknown>)['response_format']
+
+  test.each([
+    [400, "'response_format.type' must be 'text'"],
+    [422, 'json_schema is not supported by this model'],
+    [404, 'No endpoints found that support structured outputs'],
+  ])('that a server refuses with %s is not asked for again: %s', async (status, error) => {
+    const own = openRegistry(providerConfig({ endpoint: server.url }))
+    next = (call) => (formOf(call) === undefined ? { text: '{}' } : { status, error })
+    calls.length = 0
+    for (const _ of [1, 2]) {
+      expect(await own.send('writer', request, fresh())).toMatchObject({ finishReason: 'stop' })
+    }
+    await own.close()
+    expect(calls.map((call) => formOf(call) !== undefined)).toEqual([true, false, false])
+  })
+
+  test('is no reason for another refusal', async () => {
+    const own = openRegistry(providerConfig({ endpoint: server.url }))
+    next = { status: 400, error: 'The prompt is too long.' }
+    calls.length = 0
+    expect(await requestError(own.send('writer', request, fresh()))).toMatchObject({ status: 400 })
+    await own.close()
+    expect(calls).toHaveLength(1)
+  })
+})
+
 describe('what is sent', () => {
   test('nothing that was not asked for', async () => {
     const call = await arrived({})

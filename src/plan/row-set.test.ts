@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { processorMs } from '../../test/support/processor-time.ts'
 import type { Interval } from './interval.ts'
 import { RowSet } from './row-set.ts'
 
@@ -127,9 +128,11 @@ test('a million shuffled rows are bulk work', () => {
   const shuffled = new Float64Array(count)
   // 7 and 2·10^6 have no common factor, so this is a permutation of the even rows.
   for (let i = 0; i < count; i += 1) shuffled[i] = (i * 14) % (2 * count)
-  const started = performance.now()
-  const set = RowSet.fromRows(shuffled)
-  expect(performance.now() - started).toBeLessThan(1000)
+  let set = RowSet.empty
+  const took = processorMs(() => {
+    set = RowSet.fromRows(shuffled)
+  })
+  expect(took).toBeLessThan(2000)
   expect(set.count).toBe(count)
   expect(set.intervalCount).toBe(count)
   expect(set.has(14)).toBe(true)

@@ -2,10 +2,23 @@ import { describe, expect, test } from 'vitest'
 import type { ColumnType } from '../graph/column-type.ts'
 import type { Scalar } from './scalar.ts'
 import { createSummary, type ColumnSummary, type StoredSummary } from './column-summary.ts'
+import { countValues } from './value-counts.ts'
 
 function summaryOf(type: ColumnType, values: readonly (Scalar | Float32Array)[]): ColumnSummary {
   const summary = createSummary(type, { exactDistinct: 1_000 })
-  for (const value of values) summary.add(value)
+  for (const value of values) summary.addAll([value])
+  return summary
+}
+
+function countedSummary(
+  type: ColumnType,
+  values: readonly (Scalar | Float32Array)[],
+): ColumnSummary {
+  const summary = createSummary(type, { exactDistinct: 1_000 })
+  const counts = countValues(values)
+  if (counts === null) summary.addAll(values)
+  for (const [at, value] of counts?.values.entries() ?? []) summary.add(value, counts?.times[at])
+  summary.add(null, counts?.nulls ?? 0)
   return summary
 }
 
@@ -41,6 +54,30 @@ test.each(columns)(
       vectors: summary.vectors.summary(),
     })
     expect(figures(merged)).toEqual(figures(whole))
+  },
+)
+
+test.each(columns)(
+  'cells of a %s column that come at once say what each alone does',
+  (type, values) => {
+    const all = Array.from({ length: 3_000 }, (_, at) => values[at % values.length] ?? null)
+    const atOnce = createSummary(type, { exactDistinct: 1_000 })
+    atOnce.addAll(all)
+    for (const summary of [atOnce, countedSummary(type, all)]) {
+      const whole = summaryOf(type, all)
+      expect(summary.store()).toMatchObject({
+        cells: whole.cells,
+        nulls: whole.nulls,
+        notFinite: whole.notFinite,
+        distinct: whole.distinct.store(),
+        frequent: whole.frequent.store(),
+      })
+      const [own, other] = [summary.numbers.summary(), whole.numbers.summary()]
+      expect((own?.mean ?? 0) / (other?.mean ?? 1)).toBeCloseTo(other === null ? 0 : 1)
+      expect((own?.stddev ?? 0) / (other?.stddev ?? 1)).toBeCloseTo(other === null ? 0 : 1)
+      expect([own?.count, own?.min, own?.max]).toEqual([other?.count, other?.min, other?.max])
+      expect(summary.lengths.summary()?.count).toBe(whole.lengths.summary()?.count)
+    }
   },
 )
 

@@ -8,7 +8,10 @@ import { createVectors, type StoredVectors, type Vectors } from './vectors.ts'
 
 /** What is known of the cells of a column, in memory that does not depend on their number. */
 export interface ColumnSummary {
-  add(value: Scalar | Float32Array): void
+  /** So many cells of one value, which is no vector. */
+  add(value: Scalar, times?: number): void
+  /** Cells of which most have values of their own. */
+  addAll(values: readonly (Scalar | Float32Array)[]): void
   merge(stored: StoredSummary): void
   readonly cells: number
   readonly nulls: number
@@ -59,42 +62,73 @@ export function createSummary(
   let nulls = 0
   let notFinite = 0
 
-  function addText(text: string): void {
-    lengths.add(codePoints(text))
+  function addTime(text: string, weight: number): void {
     if (times === null) return
     const time = timeOf(text)
     if (time === null) times = null
-    else times.add(time)
+    else times.add(time, weight)
   }
 
-  function addScalar(value: Scalar): void {
-    cells += 1
+  function addNumber(value: number | bigint, weight: number): void {
+    // JSON would make 0 of -0, later.
+    const number = Number(value) + 0
+    if (Math.abs(number) <= largestNumber) numbers.add(number, weight)
+    else notFinite += weight
+  }
+
+  function addScalar(value: Scalar, weight: number): void {
+    cells += weight
     if (value === null) {
-      nulls += 1
+      nulls += weight
       return
     }
     const hash = hashScalar(value)
     distinct.add(hash)
     if (typeof value === 'string') {
-      addText(value)
+      lengths.add(codePoints(value), weight)
+      addTime(value, weight)
     } else if (typeof value !== 'boolean') {
-      // JSON would make 0 of -0, later.
-      const number = Number(value) + 0
-      if (Math.abs(number) <= largestNumber) numbers.add(number)
-      else notFinite += 1
+      addNumber(value, weight)
     }
-    if (type !== 'json') frequent.add(hash, value === 0 ? 0 : value)
+    if (type !== 'json') frequent.add(hash, value, weight)
   }
 
-  function addVector(value: Float32Array | null): void {
-    cells += 1
-    if (value === null) nulls += 1
-    else vectors.add(value)
+  function addScalars(values: readonly Scalar[]): void {
+    cells += values.length
+    const present = values.includes(null) ? values.filter((value) => value !== null) : values
+    nulls += values.length - present.length
+    const hashes = new Float64Array(present.length)
+    /** Cells by their number of characters: often there are few. */
+    const byLength = new Map<number, number>()
+    for (let at = 0; at < present.length; at += 1) {
+      const value = present[at] as Exclude<Scalar, null>
+      const hash = hashScalar(value)
+      hashes[at] = hash
+      distinct.add(hash)
+      if (typeof value === 'string') {
+        const length = codePoints(value)
+        byLength.set(length, (byLength.get(length) ?? 0) + 1)
+        addTime(value, 1)
+      } else if (typeof value !== 'boolean') {
+        addNumber(value, 1)
+      }
+    }
+    for (const [length, weight] of byLength) lengths.add(length, weight)
+    if (type !== 'json') frequent.addAll(hashes, present)
+  }
+
+  function addVectors(values: readonly (Float32Array | null)[]): void {
+    cells += values.length
+    for (const value of values) {
+      if (value === null) nulls += 1
+      else vectors.add(value)
+    }
   }
 
   return {
+    add: (value, weight = 1) => addScalar(value, weight),
     // A column has values of its own type only.
-    add: isVectorType(type) ? addVector : addScalar,
+    addAll: isVectorType(type) ? addVectors : addScalars,
     merge(stored) {
       cells += stored.cells
       nulls += stored.nulls

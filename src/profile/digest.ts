@@ -4,8 +4,8 @@
  * same order give the same digest.
  */
 export interface Digest {
-  /** Of numbers whose distances are finite. */
-  add(value: number): void
+  /** Of numbers whose distances are finite; `times` that it comes. */
+  add(value: number, times?: number): void
   merge(stored: StoredDigest): void
   readonly count: number
   /** The number below which a share of the numbers lies, 0 ≤ share ≤ 1; NaN without numbers. */
@@ -32,23 +32,47 @@ export function createDigest(): Digest {
   let count = 0
   let min = Number.POSITIVE_INFINITY
   let max = Number.NEGATIVE_INFINITY
+  /** Numbers that came once, and those that came more often with their weight. */
   const buffer = new Float64Array(bufferSize)
   let buffered = 0
+  let heavy: { value: number; times: number }[] = []
+  let heavyWeight = 0
 
-  function add(value: number): void {
-    buffer[buffered] = value
-    buffered += 1
-    if (buffered === bufferSize) flush()
+  function add(value: number, times = 1): void {
+    if (times === 1) {
+      buffer[buffered] = value
+      buffered += 1
+    } else {
+      heavy.push({ value, times })
+      heavyWeight += times
+    }
+    if (buffered === bufferSize || heavy.length === bufferSize) flush()
   }
 
   function flush(): void {
-    if (buffered === 0) return
-    const values = buffer.subarray(0, buffered).sort()
-    min = Math.min(min, values[0] as number)
-    max = Math.max(max, values[buffered - 1] as number)
-    const fresh = buffered
-    buffered = 0
-    combine(values, null, fresh)
+    if (buffered > 0) {
+      const values = buffer.subarray(0, buffered).sort()
+      const fresh = buffered
+      buffered = 0
+      widen(values[0] as number, values[fresh - 1] as number)
+      combine(values, null, fresh)
+    }
+    if (heavy.length === 0) return
+    const sorted = heavy.sort((one, other) => one.value - other.value)
+    const fresh = heavyWeight
+    heavy = []
+    heavyWeight = 0
+    widen((sorted[0] as (typeof heavy)[0]).value, (sorted.at(-1) as (typeof heavy)[0]).value)
+    combine(
+      sorted.map(({ value }) => value),
+      sorted.map(({ times }) => times),
+      fresh,
+    )
+  }
+
+  function widen(least: number, greatest: number): void {
+    min = Math.min(min, least)
+    max = Math.max(max, greatest)
   }
 
   /** Merges ascending centroids into the own ones; weights of 1 are left out. */
@@ -100,8 +124,7 @@ export function createDigest(): Digest {
     merge(stored) {
       flush()
       if (stored.centroids.length === 0) return
-      min = Math.min(min, stored.min)
-      max = Math.max(max, stored.max)
+      widen(stored.min, stored.max)
       const otherMeans = stored.centroids
         .filter((_, index) => index % 2 === 0)
         .map((distance) => Math.min(stored.min + distance, stored.max))
@@ -113,7 +136,7 @@ export function createDigest(): Digest {
       )
     },
     get count() {
-      return count + buffered
+      return count + buffered + heavyWeight
     },
     quantile(share) {
       flush()

@@ -70,10 +70,12 @@ function registersOf(hashes: Iterable<number>): Uint8Array {
 }
 
 function raise(registers: Uint8Array, hash: number): void {
-  const index = hash % registerCount
-  const rest = (hash - index) / registerCount
-  // Leading zeros of the rest, and one more.
-  const rank = rest === 0 ? rankBits + 1 : rankBits - Math.floor(Math.log2(rest))
+  const low = hash >>> 0
+  const index = low % registerCount
+  const high = (hash - low) / 2 ** 32
+  // Leading zeros of the bits beside the index, and one more.
+  const rank =
+    high === 0 ? 22 + Math.clz32(low >>> indexBits) - indexBits : Math.clz32(high) - indexBits + 1
   if (rank > (registers[index] ?? 0)) registers[index] = rank
 }
 

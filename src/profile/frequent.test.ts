@@ -79,3 +79,25 @@ test('long texts are cut and stay different; integers beyond 2^53 are texts', ()
     ].toSorted((a, b) => (b[1] as number) - (a[1] as number)),
   )
 })
+
+function addedAtOnce(values: readonly string[]): StoredFrequent {
+  const frequent = createFrequent()
+  frequent.addAll(Float64Array.from(values, hashText), values)
+  return frequent.store()
+}
+
+test('few values that come at once are all counted', () => {
+  const values = Array.from({ length: 20_000 }, (_, at) => `value ${at % 200}`)
+  expect(addedAtOnce(values)).toStrictEqual(frequentOf(values).store())
+})
+
+test('of many that come at once only those that stand out are kept, and the error covers the others', () => {
+  const values = Array.from({ length: 32_768 }, (_, at) => (at % 90 === 0 ? 'often' : `once ${at}`))
+  const { error, values: kept } = addedAtOnce(values)
+  const often = kept.find(([value]) => value === 'often')
+  expect(often?.[1]).toBeLessThanOrEqual(365)
+  expect((often?.[1] ?? 0) + error).toBeGreaterThanOrEqual(365)
+  expect(error).toBeGreaterThan(0)
+  // As if each was added: a value that is a hundredth of all of them stands out.
+  expect(error).toBeLessThan(frequentOf(values).store().error + 1)
+})

@@ -2,7 +2,7 @@ import { createDigest, type Digest, type StoredDigest } from './digest.ts'
 
 /** Statistics of finite numbers: exact count, ends, mean and deviation, and a digest. */
 export interface Numbers {
-  add(value: number): void
+  add(value: number, times?: number): void
   merge(stored: StoredNumbers): void
   readonly digest: Digest
   summary(): NumberSummary | null
@@ -35,13 +35,13 @@ export function createNumbers(): Numbers {
 
   return {
     digest,
-    // Welford 1962.
-    add(value) {
-      count += 1
+    // Welford 1962, with weights as West 1979.
+    add(value, times = 1) {
+      count += times
       const distance = value - mean
-      mean += distance / count
-      squares += distance * (value - mean)
-      digest.add(value)
+      mean += (distance * times) / count
+      squares += distance * (value - mean) * times
+      digest.add(value, times)
     },
     // Chan, Golub and LeVeque 1983.
     merge(stored) {

@@ -10,7 +10,7 @@ function column(
 ): ColumnStatistics {
   const type = facts.type ?? 'string'
   const summary = createSummary(type, { exactDistinct: 1_000 })
-  for (const value of values) summary.add(value)
+  for (const value of values) summary.addAll([value])
   return statisticsOf(summary, {
     name: 'text',
     kind: 'expression',

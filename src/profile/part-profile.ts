@@ -1,6 +1,7 @@
 import type { ColumnType } from '../graph/column-type.ts'
 import { createSummary, type ColumnSummary, type StoredSummary } from './column-summary.ts'
 import type { Scalar } from './scalar.ts'
+import { countValues, type ValueCounts } from './value-counts.ts'
 
 /** Statistics of the records of one part, or of several, by column. */
 export interface PartProfile {
@@ -18,14 +19,16 @@ const exactRows = 16_384
 /** Different values of a later part that are kept one by one: as long as registers are not smaller. */
 const exactInPart = 256
 
-/** Values by column, in row order. */
-interface Block {
-  columns: readonly (readonly (Scalar | Float32Array)[])[]
-}
-
-/** Collects the statistics of a part while its blocks pass by. */
+/** Collects the statistics of a part while its row groups pass by. */
 export interface PartProfiler {
-  add(block: Block): void
+  /**
+   * The columns of a row group, in order: what a part says depends on how its rows are grouped. With
+   * their values counted, where who writes them needs that, too.
+   */
+  add(
+    columns: readonly (readonly (Scalar | Float32Array)[])[],
+    counts?: readonly (ValueCounts | null)[],
+  ): void
   profile(): PartProfile
 }
 
@@ -42,13 +45,21 @@ export function createPartProfiler(
   const exactDistinct = part === 0 || endRow <= exactRows ? exactRows : exactInPart
   const summaries = columns.map(({ type }) => createSummary(type, { exactDistinct }))
   return {
-    add(block) {
+    add(values, counts) {
       for (const [id, summary] of summaries.entries()) {
-        for (const value of block.columns[id] ?? []) summary.add(value)
+        const own = values[id] ?? []
+        const counted = counts === undefined ? countValues(own) : (counts[id] ?? null)
+        if (counted === null) summary.addAll(own)
+        else addCounts(summary, counted)
       }
     },
     profile: () => ({ columns: summaries.map((summary) => summary.store()) }),
   }
+}
+
+function addCounts(summary: ColumnSummary, { values, times, nulls }: ValueCounts): void {
+  if (nulls > 0) summary.add(null, nulls)
+  for (const [at, value] of values.entries()) summary.add(value, times[at])
 }
 
 /** Merges the profiles of parts; in row order the result is always the same. */

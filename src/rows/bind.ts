@@ -1,6 +1,7 @@
 import type { ColumnConfig, ModelConfig } from '../config/dataset.ts'
+import { defaultRunConfig, type RunConfig } from '../config/run-config.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
-import type { BindContext, Generator, SeedWindow } from '../graph/kind.ts'
+import type { BindContext, Corrections, Generator, SeedWindow } from '../graph/kind.ts'
 import { createRandom } from '../random/random.ts'
 
 export interface BindOptions {
@@ -8,6 +9,16 @@ export interface BindOptions {
   runSeed: bigint
   models: readonly ModelConfig[]
   seed: SeedWindow | null
+  /** Of the run config; its defaults when left out. */
+  corrections?: Corrections
+}
+
+/** The corrections that a run config asks for. */
+export function correctionsOf(runConfig: RunConfig): Corrections {
+  return {
+    steps: runConfig.max_conversation_correction_steps,
+    restarts: runConfig.max_conversation_restarts,
+  }
 }
 
 /** The generators of a graph, by column id; null for side columns, which their producer fills. */
@@ -27,7 +38,7 @@ export function bindGenerators(options: BindOptions): (Generator | null)[] {
 function contextOf(
   column: GraphColumn,
   columns: ReadonlyMap<string, ColumnConfig>,
-  { graph, runSeed, models, seed }: BindOptions,
+  { graph, runSeed, models, seed, corrections }: BindOptions,
 ): BindContext {
   const upstream = new Set(column.upstream)
   return {
@@ -52,6 +63,7 @@ function contextOf(
       return model
     },
     random: (stream = column.name) => createRandom(runSeed, stream),
+    corrections: corrections ?? correctionsOf(defaultRunConfig),
     seed,
   }
 }

@@ -15,8 +15,8 @@ export interface Block {
   rowAt(offset: number): number
   /** Cells by column id and position; a column's array exists once it has a cell. */
   readonly cells: (Cell[] | undefined)[]
-  /** `cellStatus` by column id and position. */
-  readonly status: (Uint8Array | undefined)[]
+  /** `cellStatus` of every cell, column after column: groups of one row are made for every row. */
+  readonly status: Uint8Array
   /** Bytes of its cells, about, and of those of each position. */
   bytes: number
   readonly rowBytes: number[]
@@ -39,12 +39,12 @@ export function createBlock(
     size,
     rowAt,
     bytes: 0,
-    // A typed array costs more to make, and groups of one row are made for every row.
+    // Typed arrays cost more to make.
     rowBytes: Array<number>(size).fill(0),
     tally,
     // Not `Array.from`: it costs more than all else of a group of two rows.
     cells: [],
-    status: [],
+    status: new Uint8Array(size * graph.columns.length),
   }
 }
 
@@ -56,7 +56,7 @@ export function setCell(
   status: 1 | 2 | 3,
 ): void {
   // Filled at once, so that the array keeps one dense shape however cells arrive.
-  const cells = (block.cells[column] ??= Array.from<Cell>({ length: block.size }).fill(null))
+  const cells = (block.cells[column] ??= Array<Cell>(block.size).fill(null))
   cells[offset] = value
   setStatus(block, column, offset, status, bytesOf(value))
 }
@@ -69,8 +69,7 @@ export function setStatus(
   status: 1 | 2 | 3,
   bytes: number,
 ): void {
-  const states = (block.status[column] ??= new Uint8Array(block.size))
-  states[offset] = status
+  block.status[column * block.size + offset] = status
   block.bytes += bytes
   ;(block.rowBytes[offset] as number) += bytes
   block.tally.bytes += bytes
@@ -87,7 +86,7 @@ export function freeRow(block: Block, offset: number): void {
 }
 
 export function statusOf(block: Block, column: number, offset: number): number {
-  return block.status[column]?.[offset] ?? cellStatus.pending
+  return block.status[column * block.size + offset] ?? cellStatus.pending
 }
 
 /** A cell that was made, as it is stored. */

@@ -11,7 +11,7 @@ import type { StoreEvent } from '../store/open-run.ts'
 import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
-import { bindGenerators } from '../rows/bind.ts'
+import { bindGenerators, correctionsOf } from '../rows/bind.ts'
 import { keepCommand } from '../store/command-file.ts'
 import type { RunEvent } from './run-event.ts'
 import { checkModels } from './check-models.ts'
@@ -173,6 +173,7 @@ export async function start(options: RunOptions): Promise<Run> {
         runSeed: store.settings.seed,
         models: prepared.dataset.models,
         seed,
+        corrections: correctionsOf(prepared.runConfig),
       }),
       seed,
       runConfig: prepared.runConfig,

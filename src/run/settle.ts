@@ -3,7 +3,7 @@ import { modelIdentity } from '../graph/model-identity.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
 import type { RunStore } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
-import { bindGenerators } from '../rows/bind.ts'
+import { bindGenerators, correctionsOf } from '../rows/bind.ts'
 import { createEngine, decidedRows } from './engine.ts'
 import { openSeedRows } from './open-seed.ts'
 import { compileStored } from '../check/stored-graph.ts'
@@ -42,6 +42,8 @@ export async function settle(
         runSeed: store.settings.seed,
         models: dataset.models,
         seed: rows,
+        // How often the run asks is not known here: no cell has failed for good.
+        corrections: { ...correctionsOf(defaultRunConfig), restarts: Infinity },
       }),
       seed: rows,
       identityOf: (alias) => modelIdentity(dataset, alias),

@@ -21,7 +21,10 @@ export const gaussian = defineSampler({
     shape: 'continuous',
     label: `gaussian, mean ${mean}, standard deviation ${stddev}`,
     of: 'number',
-    cdf: (value) => normalCdf(stddev === 0 ? (value - mean) * Infinity : (value - mean) / stddev),
+    cdf(value) {
+      if (stddev === 0) return value < mean ? 0 : 1
+      return normalCdf((value - mean) / stddev)
+    },
     rounding: null,
   }),
   check({ mean, stddev }, { path, columnName }) {

@@ -2,7 +2,7 @@ import { type Group, rowAt } from '../plan/group.ts'
 import { type Block, type ByteTally, createBlock, freeRow } from '../rows/block.ts'
 import type { JournaledExchange } from '../rows/journal.ts'
 import type { AbsentOutcome } from '../rows/row-outcome.ts'
-import type { RowPlan } from './row-plan.ts'
+import { finishedCell, type RowPlan } from './row-plan.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
 /** What became of a row of an open group. */
@@ -28,9 +28,11 @@ const noExchanges: readonly JournaledExchange[] = []
 /**
  * An open row group: readiness by counting.
  *
- * `missing` holds, per (row, column), the upstream cells not there yet; a finished cell lowers its
- * dependants' counters, and zero means ready. `left` holds, per row, the journaled cells not there
- * yet. A row waits, begins, and ends once: with an outcome, or left without one.
+ * `missing` holds, per (row, column), the upstream cells not there yet, or `finishedCell`; a finished
+ * cell lowers its dependants' counters, and zero means ready. `left` holds, per row, the journaled
+ * cells not there yet. A row waits, begins, and ends once: with an outcome, or left without one.
+ *
+ * One typed array only: they cost the most where every row has a group of its own.
  */
 export class OpenGroup {
   /** Opening number: older groups go first. */
@@ -40,10 +42,9 @@ export class OpenGroup {
   readonly #work: WorkGraph
   readonly #listener: GroupListener
   readonly #missing: Uint16Array
-  readonly #finished: Uint8Array
-  readonly #left: Uint16Array
+  readonly #left: number[]
   /** By row its state, and above that how many cells hold it. */
-  readonly #rows: Uint32Array
+  readonly #rows: number[]
   /** Rows that wait or have begun. */
   openRows: number
   /** Cells that are in a line, in flight or in a task: they read their row. */
@@ -70,9 +71,8 @@ export class OpenGroup {
         this.#missing[cell + local] = (work.columns[local] as WorkColumn).upstreamCount
       }
     }
-    this.#finished = new Uint8Array(group.size * width)
-    this.#left = new Uint16Array(group.size).fill(work.journaledCount)
-    this.#rows = new Uint32Array(group.size)
+    this.#left = Array<number>(group.size).fill(work.journaledCount)
+    this.#rows = Array<number>(group.size).fill(rowState.waiting)
     this.openRows = group.size
   }
 
@@ -110,14 +110,12 @@ export class OpenGroup {
   }
 
   isFinished(local: number, offset: number): boolean {
-    return this.#finished[offset * this.#work.columns.length + local] === 1
+    return this.#missing[offset * this.#work.columns.length + local] === finishedCell
   }
 
   /** Takes over what is known of a row before it begins; it is decided when nothing is left. */
-  adopt(offset: number, { finished, missing, left }: RowPlan): void {
-    const cell = offset * this.#work.columns.length
-    this.#finished.set(finished, cell)
-    this.#missing.set(missing, cell)
+  adopt(offset: number, { missing, left }: RowPlan): void {
+    this.#missing.set(missing, offset * this.#work.columns.length)
     this.#left[offset] = left
     if (left === 0) this.#end(offset, rowState.decided)
   }
@@ -136,15 +134,15 @@ export class OpenGroup {
   finish(local: number, offset: number): void {
     const width = this.#work.columns.length
     const cell = offset * width + local
-    if (this.#finished[cell] === 1) return
-    this.#finished[cell] = 1
+    if (this.#missing[cell] === finishedCell) return
+    this.#missing[cell] = finishedCell
     const { journaled, dependants } = this.#work.columns[local] as WorkColumn
     for (const dependant of dependants) {
       const waiting = offset * width + dependant
-      if (this.#finished[waiting] === 1) continue
-      const left = (this.#missing[waiting] as number) - 1
-      this.#missing[waiting] = left
-      if (left === 0 && this.isOpen(offset)) this.#listener.cellReady(this, dependant, offset)
+      const before = this.#missing[waiting] as number
+      if (before === finishedCell) continue
+      this.#missing[waiting] = before - 1
+      if (before === 1 && this.isOpen(offset)) this.#listener.cellReady(this, dependant, offset)
     }
     if (!journaled) return
     const left = (this.#left[offset] as number) - 1

@@ -1,5 +1,5 @@
 import type { Breaker } from '../limits/breaker.ts'
-import type { ChoiceOptions } from '../limits/dispatcher.ts'
+import type { ChoiceOptions } from '../limits/lanes.ts'
 
 /** A way for requests to leave: a model alias, with everywhere its requests may go. */
 export interface Route {

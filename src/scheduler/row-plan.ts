@@ -3,11 +3,12 @@ import { skippable } from '../rows/evaluate.ts'
 import type { KnownPattern } from '../rows/known-rows.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
+/** In the place of a count: the cell is there, or nothing that is to be made needs it. */
+export const finishedCell = 0xffff
+
 /** What is to be made of a row of which some cells are known: the same for all rows alike. */
 export interface RowPlan {
-  /** By local: 1 for cells that are known, and for those that nothing to be made needs. */
-  readonly finished: Uint8Array
-  /** By local: upstream cells that are to be made before it. */
+  /** By local: upstream cells that are to be made before it, or `finishedCell`. */
   readonly missing: Uint16Array
   /** Journaled cells that are to be made. */
   readonly left: number
@@ -64,11 +65,9 @@ function planOf(
   const toMake = columns.filter(({ local, journaled }) => journaled && !isKnown(local))
   const { wanted, read } = neededBy(work, toMake, isKnown)
 
-  const finished = new Uint8Array(columns.length).fill(1)
-  const missing = new Uint16Array(columns.length)
+  const missing = new Uint16Array(columns.length).fill(finishedCell)
   const roots: number[] = []
   for (const local of [...wanted].sort((one, other) => one - other)) {
-    finished[local] = 0
     const { column } = columns[local] as WorkColumn
     missing[local] = column.upstream.filter((id) => wanted.has(localOf[id] as number)).length
     if (missing[local] === 0) roots.push(local)
@@ -76,7 +75,6 @@ function planOf(
   const load = [...read].filter((id) => withCell.has(mainOf(work, id)))
   const nullLocals = new Set(localsOf([...read].map((id) => mainId(work, id))))
   return {
-    finished,
     missing,
     left: toMake.length,
     roots,

@@ -10,7 +10,7 @@ import type { JournaledExchange } from '../rows/journal.ts'
 import type { KnownRows } from '../rows/known-rows.ts'
 import type { OpenGroup } from './open-group.ts'
 import { isOneIdle, mayBegin, type OpeningBudget, type RouteState } from './opening.ts'
-import type { RowPlan, RowPlans } from './row-plan.ts'
+import { finishedCell, type RowPlan, type RowPlans } from './row-plan.ts'
 import type { RowWork } from './row-work.ts'
 import type { ReadRows, StoredBlock } from '../rows/stored-rows.ts'
 import { bytesOf } from '../util/bytes-of.ts'
@@ -136,15 +136,15 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
 
   /** What is known or not needed will not arrive at whole-column work. */
   function leaveFrames(group: OpenGroup, offset: number, plan: RowPlan): void {
-    plan.finished.forEach((finished, local) => {
-      if (finished === 1) frames.leave(local, { group, offset })
+    plan.missing.forEach((missing, local) => {
+      if (missing === finishedCell) frames.leave(local, { group, offset })
     })
   }
 
   /** The next row that waits; groups without one are passed. */
   function first(): Entry | null {
     for (;;) {
-      const [entry] = waiting
+      const entry = waiting[0]
       if (entry === undefined) return null
       const { group } = entry
       while (entry.next < group.group.size && !group.isOpen(entry.next)) entry.next += 1
@@ -156,7 +156,7 @@ export function createRowStarts(options: RowStartsOptions): RowStarts {
 
   /** The short way to most answers: with every reply it is asked whether a row may begin. */
   function isBusy(): boolean {
-    const [entry] = waiting
+    const entry = waiting[0]
     if (entry === undefined) return true
     if (begun === 0 || entry.plans.size > 0 || fresh.lines.length === 0) return false
     return !work.wholeFrames && !settleOnly && !isOneIdle(fresh.lines)

@@ -1,4 +1,4 @@
-import type { RouteOptions } from '../limits/dispatcher.ts'
+import type { RouteOptions } from '../limits/lanes.ts'
 import { createConcurrencyLimiter } from '../limits/limiter.ts'
 import type { GraphColumn } from '../graph/graph.ts'
 import type { Route } from './route.ts'

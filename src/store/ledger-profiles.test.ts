@@ -57,7 +57,7 @@ function profileOf(part: number, rows: readonly number[]) {
   const place = { part, endRow: (part + 1) * partRows }
   const profiler = createPartProfiler(settings.columns, place)
   const values = rows.map(valuesOf)
-  profiler.add({ columns: [values.map(([text]) => text), values.map(([, number]) => number)] })
+  profiler.add([values.map(([text]) => text), values.map(([, number]) => number)])
   return profiler.profile()
 }
 

@@ -5,11 +5,12 @@ import { dateText, readDate, readTimestamp, timestampText } from '../util/timest
 /** A value as the columns of a Parquet file take it, which vectors are no part of. */
 export type Physical = string | number | bigint | boolean | null
 
-/** The column of a row group, as the writer takes it. */
-export function physicalColumn(type: ColumnType, values: readonly StoredValue[]): Physical[] {
+/** Values of a column as its pages have them: times are counts. */
+export function physicalColumn(
+  type: ColumnType,
+  values: readonly StoredValue[],
+): readonly Physical[] {
   switch (type) {
-    case 'int64':
-      return values.map((value) => (value === null ? null : BigInt(value as number | bigint)))
     case 'date':
       return values.map((value) => (value === null ? null : days(String(value))))
     case 'timestamp':
@@ -18,7 +19,7 @@ export function physicalColumn(type: ColumnType, values: readonly StoredValue[])
     case 'timestamp_ns_utc':
       return values.map((value) => (value === null ? null : units(String(value), type)))
     default:
-      return [...values] as Physical[]
+      return values as readonly Physical[]
   }
 }
 

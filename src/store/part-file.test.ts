@@ -179,7 +179,7 @@ test('a failed write leaves no file', async () => {
     columns: columns.slice(0, 1),
     blocks: [{ rows, columns: [[7]] }],
   })
-  await expect(bad).rejects.toThrow(/expected Uint8Array/)
+  await expect(bad).rejects.toThrow(/expected values of type BYTE_ARRAY, got one of type number/)
   expect(() => readFileSync(path)).toThrow(/ENOENT/)
 })
 

@@ -2,9 +2,10 @@ import { rmSync } from 'node:fs'
 import { parquetMetadataAsync, parquetScan } from 'hyparquet'
 import { ByteWriter, ParquetWriter, type Writer } from 'hyparquet-writer'
 import type { StoredValue } from '../graph/stored-value.ts'
+import type { PartProfiler } from '../profile/part-profile.ts'
+import { countValues } from '../profile/value-counts.ts'
 import { copyOfText } from '../util/copy-text.ts'
 import {
-  compressors,
   createdBy,
   createSink,
   decompressors,
@@ -15,10 +16,11 @@ import {
   type WrittenFile,
 } from './parquet-codec.ts'
 import { isVectorType } from '../graph/column-type.ts'
-import { physicalColumn, storedReader } from './parquet-value.ts'
+import { storedReader } from './parquet-value.ts'
 import { createRowGroup, type RowBlock, type RowGroupLimits } from './row-group.ts'
-import { recordColumn, rowColumn } from './run-settings.ts'
-import { readVectors, writeVectorChunk } from './vector-chunk.ts'
+import { rowColumn } from './run-settings.ts'
+import { readVectors } from './vector-chunk.ts'
+import { writeRowGroup } from './write-row-group.ts'
 
 export interface WritePartOptions {
   path: string
@@ -26,11 +28,13 @@ export interface WritePartOptions {
   /** Blocks in row order; how the rows are cut into them does not change the file. */
   blocks: Iterable<RowBlock> | AsyncIterable<RowBlock>
   limits?: RowGroupLimits
+  /** Gets every row group, its values counted once for both. */
+  profiler?: PartProfiler
 }
 
 /** Writes a part file, one row group after another, and syncs it; on failure nothing stays. */
 export async function writePartFile(options: WritePartOptions): Promise<WrittenFile> {
-  const { path, columns, blocks, limits } = options
+  const { path, columns, blocks, limits, profiler } = options
   using sink = createSink(path)
   try {
     const memory = new ByteWriter()
@@ -40,26 +44,19 @@ export async function writePartFile(options: WritePartOptions): Promise<WrittenF
         memory.index = 0
       },
     })
-    const parquet = new ParquetWriter({
-      writer,
-      schema: partSchema(columns),
-      codec: 'ZSTD',
-      compressors,
-      createdBy,
-    })
+    const parquet = new ParquetWriter({ writer, schema: partSchema(columns), createdBy })
     const group = createRowGroup(columns.length, limits)
-    const hasVectors = columns.some(({ type }) => isVectorType(type))
-    async function write(block: RowBlock): Promise<void> {
-      const data = { columnData: columnData(columns, block), rowGroupSize: block.rows.length }
-      await parquet.write(data)
+    function write(block: RowBlock): void {
+      const counts = block.columns.map(countValues)
+      profiler?.add(block.columns, counts)
+      writeRowGroup(parquet, columns, block, counts)
       shortenBounds(parquet)
-      if (hasVectors) addVectors(parquet, columns, block)
     }
     for await (const block of blocks) {
-      for (const full of group.add(block)) await write(full)
+      for (const full of group.add(block)) write(full)
     }
     const rest = group.take()
-    if (rest !== null) await write(rest)
+    if (rest !== null) write(rest)
     await parquet.finish()
     sink.write(memory.getBytes())
     return sink.finish()
@@ -88,46 +85,6 @@ function shortenBounds({ row_groups: groups }: ParquetWriter): void {
       }
     }
   }
-}
-
-/** Puts the chunks of vectors into the row group that was written last, in the schema's order. */
-function addVectors(parquet: ParquetWriter, columns: readonly FileColumn[], block: RowBlock): void {
-  const group = parquet.row_groups.at(-1)
-  if (group === undefined) return
-  for (const [id, { name, type }] of columns.entries()) {
-    if (!isVectorType(type)) continue
-    const vectors = (block.columns[id] ?? []).map((value) =>
-      value instanceof Float32Array ? value : null,
-    )
-    const chunk = writeVectorChunk(parquet.writer, name, vectors)
-    const { total_uncompressed_size: size = 0n, total_compressed_size: compressed = 0n } =
-      chunk.meta_data ?? {}
-    group.columns.splice(numberColumns + id, 0, chunk)
-    group.total_byte_size += size
-    group.total_compressed_size = (group.total_compressed_size ?? 0n) + compressed
-    void parquet.writer.flush?.()
-  }
-}
-
-/** The columns of a part before its own: row and record. */
-const numberColumns = 2
-
-function columnData(columns: readonly FileColumn[], { rows, columns: values }: RowBlock) {
-  // An offset index would point into the part and has to go when parts are joined.
-  const common = { offsetIndex: false } as const
-  return [
-    { ...common, name: rowColumn, data: BigInt64Array.from(rows, BigInt) },
-    // One record a row, so far.
-    { ...common, name: recordColumn, data: new BigInt64Array(rows.length) },
-    ...columns.flatMap(({ name, type }, column) => {
-      const stored = values[column] ?? []
-      if (isVectorType(type)) return []
-      const data = physicalColumn(type, stored)
-      // A dictionary would take -0 for 0.
-      const plain = type === 'float64' && stored.some((value) => Object.is(value, -0))
-      return [{ ...common, name, data, ...(plain && { encoding: 'PLAIN' as const }) }]
-    }),
-  ]
 }
 
 /** Reads a part file back, one row group after another. */

@@ -1,11 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import {
-  createPartProfiler,
-  type PartPlace,
-  type PartProfile,
-  type PartProfiler,
-} from '../profile/part-profile.ts'
+import { createPartProfiler, type PartPlace, type PartProfile } from '../profile/part-profile.ts'
 import { createHandOff } from './hand-off.ts'
 import { syncFolder, type FileColumn, type WrittenFile } from './parquet-codec.ts'
 import { mergeBlocks, readPartFile, writePartFile } from './part-file.ts'
@@ -65,20 +60,10 @@ async function write(
   try {
     const folder = dirname(path)
     if (mkdirSync(folder, { recursive: true }) !== undefined) syncFolder(dirname(folder))
-    const written = await writePartFile({ path, columns, blocks: profiled(profiler, blocks) })
+    const written = await writePartFile({ path, columns, blocks, profiler })
     syncFolder(folder)
     return { ...written, profile: profiler.profile() }
   } catch (error) {
     throw storageError(error, `writing ${path}`)
-  }
-}
-
-async function* profiled(
-  profiler: PartProfiler,
-  blocks: AsyncIterable<RowBlock>,
-): AsyncGenerator<RowBlock> {
-  for await (const block of blocks) {
-    profiler.add(block)
-    yield block
   }
 }

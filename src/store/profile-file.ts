@@ -11,6 +11,8 @@ export async function profileFile(
 ): Promise<PartProfile> {
   const profiler = createPartProfiler(columns, place)
   verifyPart(file)
-  for await (const block of readPartFile(file.path, columns)) profiler.add(clipBlock(block, below))
+  for await (const block of readPartFile(file.path, columns)) {
+    profiler.add(clipBlock(block, below).columns)
+  }
   return profiler.profile()
 }

@@ -228,6 +228,30 @@ describe('references', () => {
     ])
   })
 
+  test.each<[string, string[]]>([
+    ['{{ a.b.c["d"] }}', ['a.b.c.d 1:10', 'a.b.c 1:8', 'a.b 1:6']],
+    ['{{ a[0].b }}{{ a[x].b }}', ['a.*.b 1:9']],
+    [
+      '{% for i in a.list %}{{ i.b }}{{ loop.index }}{% endfor %}',
+      ['a.list 1:15', 'a.list.*.b 1:27'],
+    ],
+    ['{% for i in a %}{% set i = 1 %}{{ i.b }}{% endfor %}', []],
+    ['{% for k, i in a.items() %}{{ i.b }}{% endfor %}{{ a.get("b") }}', []],
+    ['{% set a = 1 %}{{ a.b }}{% with c = d %}{{ c.b }}{% endwith %}', []],
+    // Whether something is there may be asked of what is not.
+    ['{{ a.b is defined and a.c }}{{ a.d|default(a.e) }}{{ 1 if not a.f }}', ['a.e 1:46']],
+    ['{% if a.b or a.c %}{% elif a.d == 1 %}{% endif %}', ['a.d 1:30']],
+    ['{% macro m(a) %}{{ a.b }}{% endmacro %}{{ m(a.c) }}', ['a.c 1:47']],
+  ])('%s reads the fields %j', (template, places) => {
+    const found = parseTemplate(template).references.flatMap(({ name, places: own = [] }) =>
+      own.map(
+        ({ place, line, column }) =>
+          `${[name, ...place.map((step) => step ?? '*')].join('.')} ${line}:${column}`,
+      ),
+    )
+    expect(found).toEqual(places)
+  })
+
   test('a column named like a global is read instead of it', () => {
     expect(parseTemplate('{{ range }}').render(new Map([['range', 'wide']]))).toBe('wide')
   })

@@ -16,6 +16,16 @@ export interface TemplateReference {
    * one that the template sets itself, though not in every way through it.
    */
   optional?: true
+  /** Fields of its value that are read by name, where they have to be there for that to make sense. */
+  places?: readonly TemplatePlace[]
+}
+
+/** A field of a variable's value, as a template reads it. */
+export interface TemplatePlace {
+  /** Names of fields, and null for any item of a list; the last one is a name. */
+  place: readonly (string | null)[]
+  line: number
+  column: number
 }
 
 export interface RenderOptions {

@@ -18,5 +18,15 @@ export {
   type ServerCall,
   type ServerCounts,
 } from './model-server.ts'
-export { providerSuite, type ConformanceCase, type ProviderSetup } from './provider-suite.ts'
+export { columnSuite, type ColumnSetup } from './column-suite.ts'
+export type { ConformanceCase } from './conformance-case.ts'
+export { exporterSuite } from './exporter-suite.ts'
+export { providerSuite, type ProviderSetup } from './provider-suite.ts'
+export { samplerSuite, type SamplerSetup } from './sampler-suite.ts'
+export {
+  seedFormatSuite,
+  type SeedFormatSetup,
+  seedSourceSuite,
+  type SeedSourceSetup,
+} from './seed-suite.ts'
 export { createVirtualClock, type VirtualClock, type VirtualClockOptions } from './virtual-clock.ts'

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { answerText, promptOfBody } from './answer-text.ts'
+import { promptOfBody } from './answer-text.ts'
+import { exampleAnswer } from './example-answer.ts'
 import { wireReply } from './wire-replies.ts'
 
 /** One request as the server's script sees it. */
@@ -234,7 +235,7 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
   ): string {
     const reply = wireReply(path, {
       ...asked,
-      text: text ?? answerText(asked.prompt, answerWords),
+      text: text ?? exampleAnswer(asked.body, asked.prompt, answerWords),
       ...(message === undefined ? {} : { message }),
       ...(usage === undefined ? {} : { usage }),
       ...(finishReason === undefined ? {} : { finishReason }),

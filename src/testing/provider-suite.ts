@@ -5,12 +5,7 @@ import { type ChatRequest, type ModelReply, textOf } from '../graph/request.ts'
 import { RequestError } from '../graph/request-error.ts'
 import type { ModelTarget, Provider, ProviderContext, ProviderKind } from '../models/provider.ts'
 import { systemClock } from '../util/clock.ts'
-
-/** One thing every provider must do; `run` throws when it does not. */
-export interface ConformanceCase {
-  name: string
-  run: () => Promise<void>
-}
+import type { ConformanceCase } from './conformance-case.ts'
 
 export interface ProviderSetup {
   kind: ProviderKind

@@ -168,8 +168,6 @@ describe('10.22: companions', () => {
       [
         'warning accepted-without-effect max_concurrent_row_groups',
         'warning accepted-without-effect max_in_flight_tasks',
-        'warning accepted-without-effect max_conversation_restarts',
-        'warning accepted-without-effect max_conversation_correction_steps',
       ],
     ],
     [

@@ -30,8 +30,10 @@ const behaviours = {
 
 type Behaviour = keyof typeof behaviours
 
-/** Answers everything. */
+/** Answers everything; what asks for a form gets one of it. */
 function good(call: ServerCall): ServerAction {
+  const asksForForm = call.text.includes('"response_format"') || call.prompt.includes('```')
+  if (asksForForm) return { delayMs: 2 }
   return { text: answerTo(call.prompt), delayMs: 2 }
 }
 

@@ -47,7 +47,8 @@ test('a server that stays away: the run stops in time, and the same command goes
   const stopped = await running.ended
 
   expect(stopped.code, stopped.stderr).toBe(4)
-  expect(performance.now() - gone).toBeLessThan(15_000)
+  // Far below the 300 s that are the default, however busy the machine is.
+  expect(performance.now() - gone).toBeLessThan(90_000)
   expect(stopped.stderr).toMatch(
     /127\.0\.0\.1:\d+\/v1 has not answered for [\d.]+ s \((unreachable|disconnected)\); (next try in|being asked now)/,
   )
@@ -137,7 +138,8 @@ describe('an endpoint that was never there', () => {
       runConfig: { max_outage: 0 },
     })
     expect([result.end.kind, result.rows.remaining]).toEqual(['stopped', 30])
-    expect(performance.now() - began).toBeLessThan(3_000)
+    // Not the 300 s of the default, nor a probe's pauses.
+    expect(performance.now() - began).toBeLessThan(60_000)
   })
 })
 

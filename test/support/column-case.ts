@@ -3,6 +3,7 @@ import { builtInRegistry } from '../../src/plugins/kind-registry.ts'
 import type { Graph, GraphColumn } from '../../src/graph/graph.ts'
 import type {
   BindContext,
+  Corrections,
   Generator,
   RequestGenerator,
   Row,
@@ -51,10 +52,13 @@ export interface Bound {
   /** Cells of the seed, by row and column. */
   seed?: readonly Readonly<Record<string, Value>>[]
   runSeed?: bigint
+  corrections?: Corrections
 }
 
 /** A column's generator, bound as a run binds it. */
-function bind(graph: Graph, name: string, { models = [], seed, runSeed = 1n }: Bound): Generator {
+function bind(graph: Graph, name: string, options: Bound): Generator {
+  const { models = [], seed, runSeed = 1n } = options
+  const { corrections = { steps: 1, restarts: 5 } } = options
   const column = named(graph, name)
   const readable = new Set(column.upstream)
   const context: BindContext = {
@@ -72,6 +76,7 @@ function bind(graph: Graph, name: string, { models = [], seed, runSeed = 1n }: B
       return model
     },
     random: (stream = name) => createRandom(runSeed, stream),
+    corrections,
     seed: seed === undefined ? null : { value: (row, other) => seed[row]?.[other] ?? null },
   }
   return column.kind.bind(column.config, context, column.loaded)

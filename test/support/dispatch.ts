@@ -1,9 +1,5 @@
-import {
-  createDispatcher,
-  type Dispatcher,
-  type Lease,
-  type RouteOptions,
-} from '../../src/limits/dispatcher.ts'
+import { createDispatcher, type Dispatcher, type Lease } from '../../src/limits/dispatcher.ts'
+import type { RouteOptions } from '../../src/limits/lanes.ts'
 import type { Limiter, LimiterOutcome } from '../../src/limits/limiter.ts'
 import type { Waiting } from '../../src/limits/line.ts'
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts'

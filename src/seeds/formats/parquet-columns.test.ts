@@ -91,3 +91,25 @@ test('a column may have any name', async () => {
     "column 's' has a field called '__proto__', which can't be read",
   )
 })
+
+test('columns of bytes that are no text are left out, and told', async () => {
+  const { columns, notes } = await read('images.parquet')
+  expect(columns).toEqual({ id: ['int64', 1, 2], label: ['string', 'cat', 'dög'] })
+  expect(notes.map(({ code, message }) => [code, message])).toEqual(
+    ['image', 'raw', 'hash', 'frames'].map((name) => [
+      'binary-column',
+      `The seed column '${name}' is left out: it has bytes that are no text`,
+    ]),
+  )
+})
+
+test('a column of bytes in one of several files is left out of all', async () => {
+  const { columns } = await read('images*.parquet')
+  expect(Object.keys(columns)).toEqual(['id', 'label'])
+})
+
+test('a column without a name is refused with its place', async () => {
+  await expect(read('unnamed.parquet')).rejects.toThrow(
+    'the file has 2 columns, and number 1 has no name',
+  )
+})

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { parquetSchema, type ColumnMetaData, type FileMetaData } from 'hyparquet'
 import type { SchemaTree } from 'hyparquet'
 import type { SeedColumn } from '../define.ts'
@@ -19,6 +20,8 @@ export interface FileColumn extends SeedColumn {
   readonly isLong: boolean
   /** Of a column that is text because no number type holds its decimals. */
   readonly decimal: Decimal | null
+  /** Some of its values have bytes that are no text: nothing here can hold them. */
+  readonly isBinary: boolean
 }
 
 /** Reads the values of one column that has no children, as they are stored. */
@@ -68,6 +71,7 @@ async function describeColumn(
     (node.children.length === 0 && chunks.length > 0 && chunks.every(hasOnlyNulls))
   const every = (test: (raw: unknown) => boolean): Promise<boolean> =>
     everyValue(metadata, name, read, test)
+  const isBinary = hasBareBytes(node) && !(await every(isText))
   if (decimal !== null) {
     const isNumber =
       type !== 'string' ||
@@ -76,10 +80,23 @@ async function describeColumn(
     const own = isNumber ? numberType(decimal) : type
     const isLong =
       own === 'int64' && isOneOfSeveral && !(await every((raw) => isShort(readUnits(raw))))
-    return { name, type: own, isEmpty, isLong, decimal: isNumber ? null : decimal }
+    return { name, type: own, isEmpty, isLong, decimal: isNumber ? null : decimal, isBinary }
   }
   const isLong = type === 'int64' && isOneOfSeveral && !(await areShort(chunks, every))
-  return { name, type, isEmpty, isLong, decimal: null }
+  return { name, type, isEmpty, isLong, decimal: null, isBinary }
+}
+
+/** Whether it has bytes of which the file does not say what they are: old writers mark no text. */
+function hasBareBytes({ element, children }: SchemaTree): boolean {
+  if (children.length > 0) return children.some(hasBareBytes)
+  const { type, converted_type: converted, logical_type: logical } = element
+  return type?.endsWith('BYTE_ARRAY') === true && converted === undefined && logical === undefined
+}
+
+function isText(raw: unknown): boolean {
+  if (raw instanceof Uint8Array) return isUtf8(raw)
+  if (typeof raw !== 'object' || raw === null) return true
+  return Object.values(raw).every(isText)
 }
 
 /** Whether all integers are exact as doubles too. */

@@ -17,7 +17,13 @@ import { batchRows } from './define.ts'
 import { lz4, lz4Raw } from './lz4.ts'
 import { withStoredDecimals } from './parquet-decimal.ts'
 import { describeColumns, type FileColumn, findingsOf } from './parquet-findings.ts'
-import { readAs, readParquetColumn, type ParquetColumn, type Read } from './parquet-types.ts'
+import {
+  readAs,
+  readParquetColumn,
+  textOrBytes,
+  type ParquetColumn,
+  type Read,
+} from './parquet-types.ts'
 
 export const writeAgain = 'Fetch or write the file again.'
 
@@ -39,6 +45,8 @@ const rawParsers: Partial<ParquetParsers> = {
   timestampFromNanoseconds: (nanos) => nanos,
   dateFromDays: (days) => days,
   jsonFromBytes: (bytes) => bytes,
+  // What is said to be text and is none must not become other text.
+  stringFromBytes: textOrBytes,
 }
 
 interface ParquetTable extends AsyncDisposable {
@@ -154,6 +162,7 @@ async function readMetadata(file: AsyncBuffer): Promise<FileMetaData> {
 function checkMetadata(metadata: FileMetaData): Pick<ParquetTable, 'size' | 'columns'> {
   try {
     checkCodecs(metadata)
+    checkNames(parquetSchema(metadata).children.map(({ element }) => element.name))
     const size = sizeOf(metadata)
     const findings = findingsOf(metadata)
     return {
@@ -262,6 +271,16 @@ function readRow(
       )
     }
   })
+}
+
+function checkNames(names: readonly string[]): void {
+  const empty = names.indexOf('')
+  if (empty < 0) return
+  throw new SeedFault(
+    'empty-column-name',
+    `the file has ${names.length} columns, and number ${empty + 1} has no name`,
+    { suggestion: 'Give every column a name; pandas writes such a one for an index: index=False.' },
+  )
 }
 
 function checkCodecs(metadata: FileMetaData): void {

@@ -182,9 +182,14 @@ function readDouble(raw: unknown): Value {
 // A mark at the start of a value is part of the value.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
+/** Read with what is stored once for many values, as in a dictionary. */
+export function textOrBytes(raw: Uint8Array | undefined): string | Uint8Array | undefined {
+  return raw !== undefined && isUtf8(raw) ? decoder.decode(raw) : raw
+}
+
 function readText(raw: unknown): string {
-  if (typeof raw === 'string') return raw
-  if (raw instanceof Uint8Array && isUtf8(raw)) return decoder.decode(raw)
+  const text = raw instanceof Uint8Array ? textOrBytes(raw) : raw
+  if (typeof text === 'string') return text
   throw new Error('its bytes are not UTF-8 text; binary data cannot be a seed value')
 }
 

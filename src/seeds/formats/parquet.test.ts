@@ -161,9 +161,13 @@ test('a file that is not Parquet is refused', async () => {
   )
 })
 
-test('bytes that are no text are refused with their column and row', async () => {
+test('bytes that are said to be text and are none are refused with their column and row', async () => {
   const bytes = parquetWriteBuffer({
-    columnData: [{ name: 'image', data: [Uint8Array.of(0xff, 0xd8)], type: 'BYTE_ARRAY' }],
+    columnData: [{ name: 'image', data: [Uint8Array.of(0xff, 0xd8)] }],
+    schema: [
+      { name: 'root', num_children: 1 },
+      { name: 'image', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
+    ],
   })
   const seed = await scratch.open('c.parquet', new Uint8Array(bytes))
   await expect(allRows(seed)).rejects.toThrow("column 'image', row 0: its bytes are not UTF-8 text")

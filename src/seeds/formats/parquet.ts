@@ -31,7 +31,9 @@ async function openParquet(
       throw faultIn(file, error)
     }
   }
-  const described = columns.map(({ name, type }): SeedColumn => ({ name, type }))
+  const described = columns
+    .filter(({ isBinary }) => !isBinary)
+    .map(({ name, type }): SeedColumn => ({ name, type }))
   return {
     columns: described,
     size,
@@ -65,6 +67,7 @@ function widen(
 
 /** A column without values gives way; numbers and dates among texts are texts, as in CSV. */
 function common(one: FileColumn, two: FileColumn): FileColumn {
+  if (one.isBinary || two.isBinary) return { ...one, isBinary: true }
   if (two.isEmpty) return one
   if (one.isEmpty) return two
   const isLong = one.isLong || two.isLong
@@ -81,7 +84,16 @@ function common(one: FileColumn, two: FileColumn): FileColumn {
   return { ...both, type: types.has('string') && hasNumber ? 'string' : 'json' }
 }
 
-function noteOf({ name, type, decimal }: FileColumn): SeedNote[] {
+function noteOf({ name, type, decimal, isBinary }: FileColumn): SeedNote[] {
+  if (isBinary) {
+    return [
+      {
+        code: 'binary-column',
+        message: `The seed column ${quoted(name)} is left out: it has bytes that are no text`,
+        suggestion: 'To use them, write them as text (base64), or as paths of files.',
+      },
+    ]
+  }
   if (decimal === null || type !== 'string') return []
   const holder = decimal.scale > 0 ? '15 digits' : '64 bits'
   return [

@@ -11,6 +11,14 @@ interface Known {
   /** Set somewhere in this scope, in some ways through it. */
   readonly assigned: ReadonlySet<string>
   readonly outer: Known | null
+  /** Names that stand for a part of a variable's value. */
+  readonly parts: ReadonlyMap<string, Part>
+}
+
+/** A variable's value, or a place in it. */
+interface Part {
+  readonly name: string
+  readonly place: readonly (string | null)[]
 }
 
 interface Found {
@@ -21,31 +29,48 @@ interface Found {
 
 interface Search {
   readonly found: Map<string, Found>
+  readonly parts: { part: Part; offset: number }[]
+}
+
+function newSearch(): Search {
+  return { found: new Map(), parts: [] }
 }
 
 /** The names a template reads from its scope, each at the first place it is read. */
 export function findReferences(source: string, body: readonly Statement[]): TemplateReference[] {
-  const search: Search = { found: new Map() }
+  const search = newSearch()
   walkInner(body, null, search)
   return toReferences(source, search)
 }
 
 export function findExpressionReferences(source: string, node: Expression): TemplateReference[] {
-  const search: Search = { found: new Map() }
+  const search = newSearch()
   walkExpression(node, open(null, [], []), search)
   return toReferences(source, search)
 }
 
-function toReferences(source: string, { found }: Search): TemplateReference[] {
+function toReferences(source: string, { found, parts }: Search): TemplateReference[] {
   const sorted = [...found].sort(([, a], [, b]) => a.offset - b.offset)
   return sorted.map(([name, { offset, optional }]) => {
-    const reference = { name, ...positionAt(source, offset) }
+    const places = parts
+      .filter(({ part }) => part.name === name)
+      .map(({ part: { place }, offset: at }) => ({ place, ...positionAt(source, at) }))
+    const reference = {
+      name,
+      ...positionAt(source, offset),
+      ...(places.length === 0 ? {} : { places }),
+    }
     return optional || isGlobal(name) ? { ...reference, optional: true } : reference
   })
 }
 
-function open(outer: Known | null, names: Iterable<string>, assigned: Iterable<string>): Known {
-  return { names: new Set(names), assigned: new Set(assigned), outer }
+function open(
+  outer: Known | null,
+  names: Iterable<string>,
+  assigned: Iterable<string>,
+  parts: ReadonlyMap<string, Part> = new Map(),
+): Known {
+  return { names: new Set(names), assigned: new Set(assigned), outer, parts }
 }
 
 function isKnown(known: Known, name: string): boolean {
@@ -73,8 +98,76 @@ function read(name: string, offset: number, known: Known, { found }: Search): vo
 
 function walkExpression(node: Expression | null, known: Known, search: Search): void {
   if (node === null) return
-  if (node.type === 'name') read(node.name, node.start, known, search)
-  else for (const part of partsOf(node)) walkExpression(part, known, search)
+  if (node.type === 'name') return read(node.name, node.start, known, search)
+  notePlace(node, known, search)
+  for (const part of partsOf(node)) {
+    if (asksWhetherThere(node, part)) walkAsked(part, known, search)
+    else walkExpression(part, known, search)
+  }
+}
+
+/** An expression of which only is asked whether it is there: that may be asked of what never is. */
+function walkAsked(node: Expression, known: Known, search: Search): void {
+  if (node.type === 'attribute' || node.type === 'item') {
+    for (const part of partsOf(node)) walkExpression(part, known, search)
+  } else walkExpression(node, known, search)
+}
+
+function notePlace(node: Expression, known: Known, { parts }: Search): void {
+  const part = partAt(node, known)
+  if (part === null || typeof part.place.at(-1) !== 'string') return
+  if (node.type === 'attribute') parts.push({ part, offset: node.end - node.name.length })
+  if (node.type === 'item') parts.push({ part, offset: node.key.start })
+}
+
+/** The place of a variable's value that an expression names; null for everything else. */
+function partAt(node: Expression, known: Known): Part | null {
+  if (node.type === 'name') return partNamed(node.name, known)
+  if (node.type !== 'attribute' && node.type !== 'item') return null
+  const inner = partAt(node.object, known)
+  if (inner === null) return null
+  const step = node.type === 'attribute' ? node.name : stepOf(node.key)
+  return step === undefined ? null : { name: inner.name, place: [...inner.place, step] }
+}
+
+function stepOf(key: Expression): string | null | undefined {
+  if (key.type !== 'constant') return undefined
+  return typeof key.value === 'string'
+    ? key.value
+    : typeof key.value === 'number'
+      ? null
+      : undefined
+}
+
+function partNamed(name: string, known: Known): Part | null {
+  for (let at: Known | null = known; at !== null; at = at.outer) {
+    const part = at.parts.get(name)
+    if (at.assigned.has(name)) return null
+    if (part !== undefined) return part
+    if (at.names.has(name)) return null
+  }
+  return { name, place: [] }
+}
+
+const asking: ReadonlySet<string> = new Set(['default', 'd', 'defined', 'undefined', 'none'])
+
+function asksWhetherThere(node: Expression, part: Expression): boolean {
+  switch (node.type) {
+    case 'filter':
+    case 'test':
+      return asking.has(node.name) && part === node.operand
+    case 'condition':
+      return part === node.test
+    case 'and':
+    case 'or':
+    case 'not':
+      return true
+    case 'call':
+      // A method of an object is no field of it.
+      return part === node.callee
+    default:
+      return false
+  }
 }
 
 function walkBody(body: readonly Statement[], known: Known, search: Search): void {
@@ -157,7 +250,7 @@ function walkIf(
 ): void {
   const ways: Set<string>[] = []
   for (const { test, body } of branches) {
-    walkExpression(test, known, search)
+    walkAsked(test, known, search)
     ways.push(walkWay(body, known, search))
   }
   ways.push(walkWay(otherwise, known, search))
@@ -176,8 +269,13 @@ function walkWay(body: readonly Statement[], outer: Known, search: Search): Set<
 function walkFor(node: ForNode, known: Known, search: Search): void {
   walkExpression(node.iterable, known, search)
   const names = targetNames(node.target)
-  walkExpression(node.test, open(known, names, []), search)
-  walkInner(node.body, known, search, [...names, 'loop'])
+  const list = partAt(node.iterable, known)
+  const parts = new Map<string, Part>()
+  if (list !== null && node.target.type === 'name') {
+    parts.set(node.target.name, { name: list.name, place: [...list.place, null] })
+  }
+  walkExpression(node.test, open(known, names, [], parts), search)
+  walkBody(node.body, open(known, [...names, 'loop'], assignedNames(node.body), parts), search)
   walkInner(node.otherwise, known, search)
 }
 

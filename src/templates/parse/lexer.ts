@@ -240,7 +240,14 @@ function unescape(source: string, start: number, text: string): string {
       if (point <= 0x10ffff) return String.fromCodePoint(point)
     }
     const letter = String(other ?? 'U')
-    if ('xuUN'.includes(letter)) {
+    if (letter === 'N') {
+      throw syntaxError(
+        source,
+        start + offset,
+        'characters have no names here: write the character itself, or its number as \\u2022',
+      )
+    }
+    if ('xuU'.includes(letter)) {
       throw syntaxError(source, start + offset, `the escape "\\${letter}" is not complete`)
     }
     return escapes[letter] ?? whole

@@ -2,7 +2,9 @@ import { toInteger } from '../../util/value.ts'
 
 /** Python's `int(text, base)`; undefined for what is no integer. */
 export function parseInteger(text: string, base: number): number | bigint | undefined {
-  const match = /^([-+]?)(?:0([box])_?)?([0-9a-z]+(?:_[0-9a-z]+)*)$/i.exec(text.trim())
+  const match = /^([-+]?)(?:0([box])_?)?([0-9a-z]+(?:_[0-9a-z]+)*)$/i.exec(
+    withPlainDigits(text.trim()),
+  )
   if (match === null) return undefined
   const [, sign, prefix, written = ''] = match
   const prefixed = prefix === undefined ? undefined : prefixes[prefix.toLowerCase()]
@@ -38,7 +40,7 @@ function parseDigits(
 
 /** Python's `float(text)`; undefined for what is no number. */
 export function parseFloatText(text: string): number | undefined {
-  const trimmed = text.trim()
+  const trimmed = withPlainDigits(text.trim())
   const word = /^([-+]?)(inf|infinity|nan)$/i.exec(trimmed)
   if (word !== null) {
     const magnitude = word[2]?.toLowerCase() === 'nan' ? Number.NaN : Number.POSITIVE_INFINITY
@@ -48,4 +50,14 @@ export function parseFloatText(text: string): number | undefined {
     /^[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+(?:_\d+)*)?$/i
   if (trimmed.length > 100_000 || !number.test(trimmed)) return undefined
   return Number(trimmed.replaceAll('_', ''))
+}
+
+/** Digits of any script count, as in Python: each script has its ten in a row. */
+function withPlainDigits(text: string): string {
+  return text.replaceAll(/(?![0-9])\p{Nd}/gu, (digit) => {
+    const code = digit.codePointAt(0) ?? 0
+    let first = code
+    while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first -= 1
+    return String((code - first) % 10)
+  })
 }

@@ -23,9 +23,13 @@ export function swapCase(text: string): string {
   return swapped
 }
 
+/** Two letters in one character, which have a title form of their own. */
+const digraphs: Readonly<Record<string, string>> = { Ǆ: 'ǅ', Ǉ: 'ǈ', Ǌ: 'ǋ', Ǳ: 'ǲ' }
+
 // A ligature such as "ﬁ" has a title form ("Fi") that differs from its capitals ("FI").
 function titleCase(character: string): string {
   const upper = character.toUpperCase()
+  if (Object.hasOwn(digraphs, upper)) return digraphs[upper] as string
   if (upper.length <= character.length) return upper
   const [first = '', ...rest] = upper
   return first + rest.join('').toLowerCase()

@@ -1,0 +1,196 @@
+import type { z } from 'zod'
+import type { Problem } from '../config/problem.ts'
+import { refusedForNow } from '../config/json-form.ts'
+import { flag, list, mapping, oneOf, text } from '../config/scalars.ts'
+import type { ColumnConfig } from '../config/dataset.ts'
+import type { ColumnType } from '../graph/column-type.ts'
+import type {
+  BindContext,
+  ColumnDescription,
+  DescribeContext,
+  RequestGenerator,
+  Row,
+} from '../graph/kind.ts'
+import {
+  type ChatMessage,
+  type ChatRequest,
+  type ModelReply,
+  textMessage,
+} from '../graph/request.ts'
+import type { Value } from '../util/value.ts'
+import { bindTemplate, templateStream } from './bind-template.ts'
+import { createCorrector, messagesOf, type Unusable } from './unusable-answer.ts'
+import { describePrompt, describeTemplate, singleBraces } from './describe-template.ts'
+import { sampledParameter } from './sampled-parameter.ts'
+import { traceModes, traceOf } from './trace.ts'
+
+/** The fields of every kind whose cells are answers of a model. */
+export const llmFields = {
+  prompt: text().describe('The user message: a Jinja template over columns of the row.'),
+  model_alias: text({ nonEmpty: true }).describe('The alias of an entry in model_configs.'),
+  system_prompt: text()
+    .nullable()
+    .default(null)
+    .describe('The system message: a template too; none is sent when it is empty.'),
+  multi_modal_context: refusedForNow(list(mapping()).nullable().default(null), 'list').describe(
+    'Images, audio and video beside the prompt. Not supported yet: refused.',
+  ),
+  tool_alias: refusedForNow(text().nullable().default(null), 'value').describe(
+    'Tools the model may call. Not supported yet: refused.',
+  ),
+  with_trace: oneOf(traceModes)
+    .default('none')
+    .describe('Keeps the conversation in a column <name>__trace.'),
+  extract_reasoning_content: flag()
+    .default(false)
+    .describe('Keeps what the model thought in a column <name>__reasoning_content.'),
+} as const
+
+/** Templates of those kinds, in the order in which a person would read their texts. */
+export const llmTemplates = ['system_prompt', 'prompt'] as const
+
+export type LlmConfig = ColumnConfig & {
+  [Field in keyof typeof llmFields]: z.output<(typeof llmFields)[Field]>
+}
+
+/** Describes a column whose cells are one answer of a model each. */
+export function describeLlm(
+  config: LlmConfig,
+  context: DescribeContext,
+  output: ColumnType,
+): ColumnDescription {
+  const { name, system_prompt: systemPrompt } = config
+  const prompt = describePrompt(name, config.prompt, context, {
+    hasOtherInput: config.multi_modal_context !== null,
+  })
+  const system = systemPrompt ? describeTemplate(systemPrompt, 'system_prompt', context) : null
+  const systemPath = [...context.path, 'system_prompt']
+  return {
+    by: 'cell',
+    pure: false,
+    output,
+    references: [...prompt.references, ...(system?.references ?? [])],
+    routes: [{ name: config.model_alias, operation: 'chat', requests: 'one' }],
+    sides: sidesOf(config),
+    identity: context.modelIdentity(config.model_alias),
+    problems: [
+      ...prompt.problems,
+      ...(system?.problems ?? []),
+      ...singleBraces(name, systemPrompt ?? '', systemPath, context),
+      ...unsupported(config, context.path),
+    ],
+  }
+}
+
+/** How a kind asks for its answers and reads them. */
+export interface AnswerForm {
+  /** Said behind the prompt: the form the answer has to have. */
+  instructions?: string
+  /** The form for providers that can hold a model to it. */
+  format?: ChatRequest['format']
+  /** The value of an answer, or why there is none. */
+  read: (reply: ModelReply) => { value: Value } | Unusable
+}
+
+/** The generator of a column whose cells are answers: asks again where one can't be used. */
+export function bindLlm(
+  config: LlmConfig,
+  context: BindContext,
+  { instructions, format, read }: AnswerForm,
+): RequestGenerator {
+  const { name, model_alias: route, with_trace: traceMode } = config
+  const conversation = bindConversation(config, context, instructions)
+  const parameters = context.model(route).inference_parameters
+  const temperature = sampledParameter(
+    parameters.temperature,
+    context.random(`${name}/temperature`),
+  )
+  const topP = sampledParameter(parameters.top_p, context.random(`${name}/top_p`))
+  const corrector = createCorrector(context.corrections)
+
+  function prepare(row: Row): ChatRequest {
+    const drawnTemperature = temperature(row.index)
+    const drawnTopP = topP(row.index)
+    const request: ChatRequest = {
+      operation: 'chat',
+      messages: conversation(row),
+      ...(format === undefined ? {} : { format }),
+    }
+    if (drawnTemperature === undefined && drawnTopP === undefined) return request
+    const sampling = {
+      ...(drawnTemperature === undefined ? {} : { temperature: drawnTemperature }),
+      ...(drawnTopP === undefined ? {} : { topP: drawnTopP }),
+    }
+    return { ...request, sampling }
+  }
+
+  return {
+    by: 'cell',
+    requests: 'one',
+    route,
+    prepare,
+    finish(reply, row, correction) {
+      const answer = read(reply)
+      // A request is made again rather than kept: nothing is remembered of one on the wire.
+      if (!('value' in answer)) {
+        return corrector(answer, { reply, correction, first: () => prepare(row) })
+      }
+      const sides: Value[] = []
+      if (traceMode === 'last_message') sides.push(traceOf([], reply))
+      if (traceMode === 'all_messages') {
+        const asked = correction === null ? conversation(row) : messagesOf(correction.request)
+        sides.push(traceOf(asked, reply))
+      }
+      if (config.extract_reasoning_content) sides.push(reply.reasoning?.trim() || null)
+      return { value: answer.value, sides }
+    },
+  }
+}
+
+function sidesOf(config: LlmConfig): NonNullable<ColumnDescription['sides']> {
+  const { name, with_trace: trace, extract_reasoning_content: reasoning } = config
+  return [
+    ...(trace === 'none' ? [] : [{ name: `${name}__trace`, output: 'json' as const }]),
+    ...(reasoning ? [{ name: `${name}__reasoning_content`, output: 'string' as const }] : []),
+  ]
+}
+
+const notYet = {
+  tool_alias: 'tools are not supported yet',
+  multi_modal_context: 'images, audio and video are not supported yet',
+} as const
+
+function unsupported(config: LlmConfig, path: readonly (string | number)[]): Problem[] {
+  const given = [
+    ...(config.multi_modal_context?.length ? (['multi_modal_context'] as const) : []),
+    ...(config.tool_alias === null ? [] : (['tool_alias'] as const)),
+  ]
+  return given.map((field) => ({
+    level: 'error',
+    code: 'unsupported',
+    path: [...path, field],
+    message: `Column '${config.name}' gives ${field}, and ${notYet[field]}`,
+    suggestion: `Leave ${field} out.`,
+  }))
+}
+
+/** The messages of a row: a system message when there is a system prompt, then the prompt. */
+function bindConversation(
+  { name, prompt, system_prompt: systemPrompt }: LlmConfig,
+  context: BindContext,
+  instructions: string | undefined,
+): (row: Row) => ChatMessage[] {
+  function bindPrompt(source: string, field: string): (row: Row) => string {
+    const random = context.random(templateStream(name, field))
+    return bindTemplate(source, { field, random, context })
+  }
+  // A prompt that is written empty is meant; one that comes out empty is a mistake in the row.
+  const written = prompt === '' ? () => '' : bindPrompt(prompt, 'prompt')
+  const user =
+    instructions === undefined
+      ? written
+      : (row: Row) => [written(row), instructions].filter((part) => part !== '').join('\n\n')
+  if (!systemPrompt) return (row) => [textMessage('user', user(row))]
+  const system = bindPrompt(systemPrompt, 'system_prompt')
+  return (row) => [textMessage('system', system(row)), textMessage('user', user(row))]
+}

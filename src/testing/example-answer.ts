@@ -1,0 +1,63 @@
+import { answerText } from './answer-text.ts'
+
+/**
+ * What a server answers to a body that no script has an answer for: words, or what was asked for where
+ * that is a form of JSON or a block of code.
+ */
+export function exampleAnswer(body: string, prompt: string, words: number): string {
+  const text = answerText(prompt, words)
+  const fence = /```([a-z]+)/.exec(prompt)?.[1]
+  if (fence !== undefined) return `\`\`\`${fence}\n${text}\n\`\`\``
+  if (!body.includes('"response_format"')) return text
+  // Only clients of ours come here.
+  const { response_format: format } = JSON.parse(body) as {
+    response_format?: { json_schema?: { schema?: unknown } }
+  }
+  const schema = format?.json_schema?.schema
+  if (schema === undefined) return text
+  return JSON.stringify(exampleOf(schema, { root: schema, text, depth: 0 }))
+}
+
+interface Place {
+  root: unknown
+  text: string
+  depth: number
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const deepest = 12
+
+/** A value of a schema: the first of what it may be, with all of its fields. */
+function exampleOf(schema: unknown, place: Place): unknown {
+  if (typeof schema !== 'object' || schema === null || place.depth > deepest) return null
+  // An object of JSON.
+  const node = schema as Fields
+  const inner = { ...place, depth: place.depth + 1 }
+  if ('const' in node) return node['const']
+  if (Array.isArray(node['enum'])) return node['enum'][hashOf(place.text) % node['enum'].length]
+  if (typeof node['$ref'] === 'string') return exampleOf(target(place.root, node['$ref']), inner)
+  for (const word of ['anyOf', 'oneOf', 'allOf']) {
+    const branches: unknown = node[word]
+    if (Array.isArray(branches)) return exampleOf(branches[0], inner)
+  }
+  const type: unknown = Array.isArray(node['type']) ? node['type'][0] : node['type']
+  if (type === 'object' || 'properties' in node) {
+    const fields = Object.entries((node['properties'] ?? {}) as Fields)
+    return Object.fromEntries(fields.map(([name, field]) => [name, exampleOf(field, inner)]))
+  }
+  if (type === 'array') return [exampleOf(node['items'] ?? { type: 'string' }, inner)]
+  if (type === 'integer' || type === 'number') return node['minimum'] ?? node['maximum'] ?? 1
+  if (type === 'boolean') return true
+  return type === 'null' ? null : place.text
+}
+
+function target(root: unknown, ref: string): unknown {
+  let current = root
+  for (const key of ref.split('/').slice(1)) current = Reflect.get(Object(current), key)
+  return current
+}
+
+function hashOf(text: string): number {
+  return text.length + text.charCodeAt(0)
+}

@@ -1,0 +1,208 @@
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { builtInRegistry } from '../plugins/kind-registry.ts'
+import { defineColumn } from '../graph/kind.ts'
+import { defineSampler } from '../samplers/define.ts'
+import { z } from 'zod'
+import { columnSuite, type ColumnSetup } from './column-suite.ts'
+import { exporterSuite } from './exporter-suite.ts'
+import { samplerSuite } from './sampler-suite.ts'
+import { seedFormatSuite, seedSourceSuite } from './seed-suite.ts'
+
+/** Every built-in kind runs the suite of its family; a plugin's author runs the same. */
+const { samplers, columns, seedFormats, seedSources, exporters } = builtInRegistry
+
+const samplerSetups: Readonly<
+  Record<string, { params: object; texts?: Record<string, string> }[]>
+> = {
+  bernoulli: [{ params: { p: 0.3 } }],
+  category: [
+    { params: { values: ['a', 'b', 'c'] } },
+    { params: { values: [1, 2.5, 3], weights: [1, 0, 3] } },
+  ],
+  datetime: [
+    { params: { start: '2026-01-01', end: '2026-12-31', unit: 'D' } },
+    { params: { start: '1999-01-01', end: '2031-01-01', unit: 's' } },
+  ],
+  gaussian: [{ params: { mean: 3, stddev: 0.5 } }, { params: { mean: -1, stddev: 0 } }],
+  subcategory: [
+    { params: { category: 'kind', values: { a: ['x', 'y'], b: ['z'] } }, texts: { kind: 'a' } },
+  ],
+  timedelta: [{ params: { dt_min: 1, dt_max: 9, reference_column_name: 'day', unit: 'h' } }],
+  uniform: [{ params: { low: -2, high: 7 } }, { params: { low: 3, high: 3 } }],
+  uuid: [{ params: {} }, { params: { prefix: 'id-', short_form: true, uppercase: true } }],
+}
+
+describe('samplers', () => {
+  test('all of them', () => {
+    expect(Object.keys(samplerSetups)).toEqual([...samplers.keys()].toSorted())
+  })
+  for (const [name, kind] of samplers) {
+    for (const [at, setup] of (samplerSetups[name] ?? []).entries()) {
+      test.each(samplerSuite({ kind, ...setup }))(`${name} ${at}: $name`, async ({ run }) => {
+        await expect(run()).resolves.toBeUndefined()
+      })
+    }
+  }
+})
+
+const models = {
+  model_configs: [{ alias: 'm', model: 'x', provider: 'p' }],
+  model_providers: [{ name: 'p', endpoint: 'http://127.0.0.1:9/v1' }],
+}
+const animal = {
+  name: 'animal',
+  column_type: 'sampler',
+  sampler_type: 'category',
+  params: { values: ['fox', 'owl'] },
+}
+const columnSetups: Readonly<Record<string, ColumnSetup>> = {
+  sampler: { column: { ...animal, name: 'own' } },
+  expression: {
+    column: { name: 'own', column_type: 'expression', expr: '{{ animal | upper }}' },
+    config: { columns: [animal] },
+  },
+  'llm-text': {
+    column: {
+      name: 'own',
+      column_type: 'llm-text',
+      model_alias: 'm',
+      system_prompt: 'Be brief.',
+      prompt: 'Of the {{ animal }}: {{ [1, 2, 3] | random }}.',
+      with_trace: 'all_messages',
+    },
+    config: { ...models, columns: [animal] },
+  },
+  'seed-dataset': {
+    column: { name: 'own', column_type: 'seed-dataset' },
+    config: { columns: [{ name: 'shout', column_type: 'expression', expr: '{{ own }}!' }] },
+    seed: {
+      schema: { columns: [{ name: 'own', type: 'string' }], identity: 'some hash' },
+      rows: [{ own: 'a' }, { own: 'b' }],
+    },
+  },
+}
+
+describe('column kinds', () => {
+  test('all of them', () => {
+    expect(Object.keys(columnSetups).toSorted()).toEqual([...columns.keys()].toSorted())
+  })
+  for (const [name, setup] of Object.entries(columnSetups)) {
+    test.each(columnSuite(setup))(`${name}: $name`, async ({ run }) => {
+      await expect(run()).resolves.toBeUndefined()
+    })
+  }
+})
+
+describe('exporters', () => {
+  for (const [name, exporter] of exporters) {
+    test.each(exporterSuite({ exporter }))(`${name}: $name`, async ({ run }) => {
+      await expect(run()).resolves.toBeUndefined()
+    })
+  }
+})
+
+const files: Readonly<Record<string, string>> = {
+  csv: 'name,age\nAda,36\n"Bob, Jr.",\n',
+  tsv: 'name\tage\nAda\t36\nBob\t5\n',
+  json: '[{"name": "Ada", "tags": [1]}, {"name": null, "tags": {}}]',
+  jsonl: '{"name": "Ada"}\n{"name": "Bob"}\n',
+}
+
+describe('seeds', () => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'rowsmith-suites-'))
+    for (const [ending, text] of Object.entries(files)) {
+      await writeFile(join(folder, `rows.${ending}`), text)
+    }
+    const fixtures = fileURLToPath(new URL('../seeds/formats/fixtures/types/', import.meta.url))
+    const [parquet = ''] = (await readdir(fixtures)).filter((name) => name.endsWith('.parquet'))
+    await copyFile(join(fixtures, parquet), join(folder, 'rows.parquet'))
+  })
+  afterAll(() => rm(folder, { recursive: true }))
+
+  for (const kind of seedFormats) {
+    const names = seedFormatSuite({ kind, file: '' }).map(({ name }) => name)
+    test.each(names)(`${kind.name}: %s`, async (wanted) => {
+      const suite = seedFormatSuite({ kind, file: join(folder, `rows${kind.endings[0]}`) })
+      const found = suite.find(({ name }) => name === wanted)
+      await expect(found?.run()).resolves.toBeUndefined()
+    })
+  }
+  for (const [type, kind] of seedSources) {
+    const source = { seed_type: type, path: 'rows.*' }
+    const names = seedSourceSuite({ kind, source, directory: '' }).map(({ name }) => name)
+    test.each(names)(`${type}: %s`, async (wanted) => {
+      const path = { ...source, path: 'rows.csv' }
+      const suite = seedSourceSuite({ kind, source: path, directory: folder })
+      const found = suite.find(({ name }) => name === wanted)
+      await expect(found?.run()).resolves.toBeUndefined()
+    })
+  }
+})
+
+describe('what breaks a promise is found', () => {
+  async function failing(suite: readonly { name: string; run: () => Promise<void> }[]) {
+    const failed: string[] = []
+    for (const { name, run } of suite) await run().catch(() => failed.push(name))
+    return failed
+  }
+
+  test('a sampler that counts its calls, draws what it does not list, and reads in secret', async () => {
+    let calls = 0
+    const kind = defineSampler({
+      kind: 'Wrong Word',
+      params: z.object({}),
+      converts: 'number',
+      sampleType: () => 'int64',
+      listed: () => [1, 2],
+      distribution: () => ({ shape: 'listed', label: '', shares: [{ value: 1, share: 1 }] }),
+      prepare(_params, context) {
+        context.text('hidden')
+        return () => (calls += 0.5)
+      },
+    })
+    expect(await failing(samplerSuite({ kind, params: {} }))).toEqual([
+      'has a word for sampler_type',
+      'describes its parameters, for editors',
+      'refuses a parameter it does not know',
+      'draws the same value at the same address, in whatever order',
+      'draws from nothing but the address it is given',
+      'draws values of the type it declares',
+      'draws only what it lists',
+      'draws what its distribution says',
+      'declares every column it reads',
+    ])
+  })
+
+  test('a column kind that is loose, counts and says another type', async () => {
+    let calls = 0
+    const kind = defineColumn({
+      type: 'loose',
+      schema: z.looseObject({}).transform((value) => ({ ...value, ...fixed })),
+      describe: () => ({ by: 'row', pure: true, output: 'int64', references: [], routes: [] }),
+      bind: () => ({ by: 'row', generate: () => `call ${(calls += 1)}` }),
+    })
+    const plugins = [{ name: 'p', columns: [kind] }]
+    const column = { name: 'a', column_type: 'loose' }
+    expect(await failing(columnSuite({ plugins, column }))).toEqual([
+      'describes its fields, for editors',
+      'refuses a field it does not know',
+      'takes the fields every column has',
+      'reads only what it declared, and makes the same cell in whatever order',
+    ])
+  })
+})
+
+const fixed = {
+  name: 'a',
+  column_type: 'loose',
+  drop: false,
+  skip: null,
+  propagate_skip: true,
+  on_failure: 'drop' as const,
+}
