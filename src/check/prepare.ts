@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { DatasetConfig, SeedConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
@@ -11,7 +12,6 @@ import { type ModelRegistry, openModels } from '../models/registry.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
 import type { Clock } from '../util/clock.ts'
-import { sha256 } from '../util/sha256.ts'
 import {
   checkSeedUnchanged,
   describeSeed,
@@ -207,7 +207,7 @@ function compileInput(
   return {
     dataset,
     ...parts,
-    hash: sha256,
+    hash: (text) => createHash('sha256').update(text).digest('hex'),
   }
 }
 

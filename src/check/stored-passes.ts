@@ -6,7 +6,6 @@ import { type DatasetPass, passesOf } from '../processors/dataset-pass.ts'
 import type { RunSettings } from '../store/run-settings.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
-import { sha256 } from '../util/sha256.ts'
 import { compileStored } from './stored-graph.ts'
 
 /** A dataset of a run folder: its columns, and what makes it of the parts' records. */
@@ -26,7 +25,7 @@ export async function storedDataset(
     return { pass: null, columns: settings.columns.filter(({ drop }) => !drop) }
   }
   const { graph } = await compileStored(directory, settings, await registry())
-  const { own, beside } = passesOf(graph, { runSeed: settings.seed, hash: sha256 })
+  const { own, beside } = passesOf(graph, settings.seed)
   if (name === undefined) return { pass: own, columns: ownColumns(graph, settings, own) }
   const pass = beside.get(name)
   if (pass === undefined) throw noSuchDataset(directory, name, [...beside.keys()])

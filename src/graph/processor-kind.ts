@@ -30,7 +30,7 @@ export interface ProcessorContext {
 }
 
 /** What a processor makes of the columns that come in. */
-interface ProcessorOutput {
+export interface ProcessorOutput {
   columns: readonly RecordColumn[]
   /** Columns it reads, where it does not read all of them. */
   reads?: readonly string[]

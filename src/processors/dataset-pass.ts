@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { coerce } from '../graph/coerce.ts'
 import { CellFailure } from '../graph/failure.ts'
 import { textOf } from '../graph/fingerprint.ts'
@@ -41,44 +42,40 @@ export interface DatasetPasses {
   readonly beside: ReadonlyMap<string, DatasetPass>
 }
 
-export interface PassOptions {
-  runSeed: bigint
-  hash: (text: string) => string
-}
-
 /** Different ones of a processor. */
 const MOST_WARNINGS = 20
 
 /** The passes over the records of a graph's rows. */
-export function passesOf(graph: Graph, options: PassOptions): DatasetPasses {
-  const { processors, output } = graph
+export function passesOf(
+  { processors, output }: Pick<Graph, 'processors' | 'output'>,
+  runSeed: bigint,
+): DatasetPasses {
   const input = processors[0]?.input ?? output
   const before: GraphProcessor[] = []
   const beside = new Map<string, DatasetPass>()
   for (const step of processors) {
     if (!isBeside(step.kind)) before.push(step)
-    else beside.set(step.title, passOf([...before, step], input, step.output, options))
+    else beside.set(step.title, passOf([...before, step], input, step.output, runSeed))
   }
   const isJoined = before.every(({ kind }) => kind.keepsRecords === true)
-  return { own: isJoined ? null : passOf(before, input, output, options), beside }
+  return { own: isJoined ? null : passOf(before, input, output, runSeed), beside }
 }
 
 function passOf(
   steps: readonly GraphProcessor[],
   input: readonly RecordColumn[],
   columns: readonly RecordColumn[],
-  { runSeed, hash }: PassOptions,
+  runSeed: bigint,
 ): DatasetPass {
   const titles = steps.filter(({ kind }) => kind.keepsRecords !== true).map(({ title }) => title)
-  const digest = hash(
-    textOf({
-      steps: steps.map(({ kind, config }) => ({
-        config,
-        identity: kind.keepsRecords === true ? null : (kind.identity?.(config) ?? null),
-      })),
-      columns: columns.map(({ name, type }) => [name, type]),
-    }),
-  )
+  const material = textOf({
+    steps: steps.map(({ kind, config }) => ({
+      config,
+      identity: kind.keepsRecords === true ? null : (kind.identity?.(config) ?? null),
+    })),
+    columns: columns.map(({ name, type }) => [name, type]),
+  })
+  const digest = createHash('sha256').update(material).digest('hex')
   return {
     identity: `${titles.join(', ')} ${digest}`,
     columns,

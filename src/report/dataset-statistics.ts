@@ -2,30 +2,37 @@ import type { Graph } from '../graph/graph.ts'
 import type { RecordColumn } from '../graph/processor-kind.ts'
 import { type StoredValue, toStored } from '../graph/stored-value.ts'
 import { readFiles, type RecordValues } from '../export/records.ts'
-import { createSummary, type ColumnSummary } from '../profile/column-summary.ts'
+import type { ColumnSummary } from '../profile/column-summary.ts'
+import { createPartProfiler, createProfileMerger } from '../profile/part-profile.ts'
 import { statisticsOf, type ColumnStatistics } from '../profile/statistics.ts'
 import type { DatasetFile } from '../store/ledger-dataset.ts'
-import type { Value } from '../util/value.ts'
 
-/** Different values that are counted one by one. */
-const exactDistinct = 16_384
+/** Records that are looked at together. */
+const BATCH = 1_024
+/** As of the first part of a run: small datasets have exact figures. */
+const firstPart = { part: 0, endRow: 0 }
 
 /** The statistics of a dataset whose records processors made: they are read from its files. */
 export async function datasetStatistics(
   { output, columns, byName }: Graph,
   files: readonly DatasetFile[],
 ): Promise<ColumnStatistics[]> {
-  const summaries = output.map(({ type }) => createSummary(type, { exactDistinct }))
+  const profiler = createPartProfiler(output, firstPart)
   const types = new Map(output.map(({ name, type }) => [name, type]))
-  for await (const record of readFiles(
-    files.map(({ path }) => path),
-    types,
-  )) {
-    for (const [at, column] of output.entries()) summaries[at]?.add(storedOf(column, record))
+  const paths = files.map(({ path }) => path)
+  let batch = output.map((): StoredValue[] => [])
+  for await (const record of readFiles(paths, types)) {
+    for (const [at, column] of output.entries()) batch[at]?.push(storedOf(column, record))
+    if ((batch[0]?.length ?? 0) < BATCH) continue
+    profiler.add(batch)
+    batch = output.map(() => [])
   }
+  profiler.add(batch)
+  const merger = createProfileMerger(output)
+  merger.add(profiler.profile())
   return output.map(({ name, type }, at) => {
     const made = columns[byName.get(name) ?? -1]
-    return statisticsOf(summaries[at] as ColumnSummary, {
+    return statisticsOf(merger.columns[at] as ColumnSummary, {
       name,
       type,
       dropped: false,
@@ -42,6 +49,6 @@ export async function datasetStatistics(
 }
 
 function storedOf({ name, type }: RecordColumn, record: RecordValues): StoredValue {
-  const value: Value = record.get(name) ?? null
+  const value = record.get(name) ?? null
   return toStored(type, Array.isArray(value) && type !== 'json' ? Float32Array.from(value) : value)
 }

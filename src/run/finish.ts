@@ -7,7 +7,6 @@ import type { DatasetFile } from '../store/ledger-dataset.ts'
 import type { RunStore } from '../store/store.ts'
 import { passesOf } from '../processors/dataset-pass.ts'
 import { messageOf } from '../util/errors.ts'
-import { sha256 } from '../util/sha256.ts'
 import {
   makeReport,
   removeReportPage,
@@ -73,7 +72,7 @@ const noDatasets: Datasets = { files: [], datasets: [], processed: null }
 
 /** The run's own dataset and those that processors make beside it. */
 async function makeDatasets(store: RunStore, graph: Graph, rows: RowCounts): Promise<Datasets> {
-  const { own, beside } = passesOf(graph, { runSeed: store.settings.seed, hash: sha256 })
+  const { own, beside } = passesOf(graph, store.settings.seed)
   const files = await store.join({ pass: own })
   const datasets: BesideDataset[] = []
   for (const [name, pass] of beside) {

@@ -1,6 +1,0 @@
-import { createHash } from 'node:crypto'
-
-/** The hex SHA-256 of a text. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
-}
