@@ -48,26 +48,36 @@ export type { Plugin } from './plugins/plugin.ts'
 export type { GivenPlugin } from './plugins/gather-plugins.ts'
 export type { KindFamily, ListedKind } from './plugins/kind-registry.ts'
 export { ConfigError } from './check/config-error.ts'
-export { type Dataset, open, type OpenOptions } from './run/open-dataset.ts'
-export { jsonSchema, type JsonSchemaOptions, type SchemaKind } from './check/json-schema.ts'
+export type { Dataset, OpenOptions } from './run/open-dataset.ts'
+export type { JsonSchemaOptions, SchemaKind } from './check/json-schema.ts'
 export type { DatasetReport } from './report/write-report.ts'
 export type { RunSummary } from './report/run-summary.ts'
 export type { ColumnStatistics } from './profile/statistics.ts'
-export { preview, type Preview, type PreviewOptions, type PreviewRow } from './run/preview.ts'
+export type { Preview, PreviewOptions, PreviewRow } from './run/preview.ts'
+export {
+  create,
+  jsonSchema,
+  listKinds,
+  listVariables,
+  open,
+  preview,
+  render,
+  start,
+  validate,
+} from './run/library.ts'
 export type { RowCounts, RunEnd, RunResult } from './report/run-result.ts'
 export type { ExportEvent, RunEvent } from './run/run-event.ts'
-export {
-  listVariables,
-  render,
-  type RenderedPart,
-  type RenderedRow,
-  type Rendering,
-  type RenderOptions,
-  type RenderSource,
-  type TemplateVariable,
+export type {
+  RenderedPart,
+  RenderedRow,
+  Rendering,
+  RenderOptions,
+  RenderSource,
+  TemplateVariable,
+  VariableList,
 } from './render/render.ts'
-export { create, type Run, type RunOptions, start } from './run/run.ts'
-export { type KindList, listKinds, type ListKindsOptions } from './check/list-kinds.ts'
-export { validate, type Validation } from './check/validate.ts'
+export type { Run, RunOptions } from './run/run.ts'
+export type { KindList, ListKindsOptions } from './check/list-kinds.ts'
+export type { ValidateOptions, Validation } from './check/validate.ts'
 export { isRowsmithError, RowsmithError, type ErrorCode } from './util/errors.ts'
 export { Double, type Value } from './util/value.ts'

@@ -155,8 +155,10 @@ test('the library exports these names and no others', () => {
       "type Tool",
       "type Turn",
       "type Usage",
+      "type ValidateOptions",
       "type Validation",
       "type Value",
+      "type VariableList",
       "validate",
     ]
   `)

@@ -1,5 +1,5 @@
 import type { Problem } from '../config/problem.ts'
-import { formatProblems } from '../config/problems.ts'
+import { formatProblems } from '../config/format-problems.ts'
 import { RowsmithError } from '../util/errors.ts'
 
 /** A config that can't run: everything that is wrong with it at once. */

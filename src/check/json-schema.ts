@@ -6,9 +6,8 @@ import { modelSchema } from '../config/models.ts'
 import { pluginSchema } from '../config/plugin-list.ts'
 import { writtenSchema } from '../config/run-config.ts'
 import { seedSchema } from '../config/seed-config.ts'
-import { builtIn } from '../plugins/built-in.ts'
-import type { Plugin } from '../plugins/plugin.ts'
-import { createRegistry, type Registry } from '../plugins/kind-registry.ts'
+import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
+import type { Registry } from '../plugins/kind-registry.ts'
 
 /** The files a JSON Schema is there for. */
 export const schemaKinds = ['dataset', 'run-config', 'providers'] as const
@@ -17,7 +16,7 @@ export type SchemaKind = (typeof schemaKinds)[number]
 
 export interface JsonSchemaOptions {
   /** Kinds beside the built-in ones. */
-  plugins?: readonly Plugin[]
+  plugins?: readonly GivenPlugin[]
 }
 
 /**
@@ -26,11 +25,11 @@ export interface JsonSchemaOptions {
  *
  * Draft-07, the newest that the YAML language server of most editors reads.
  */
-export function jsonSchema(
+export async function jsonSchema(
   kind: SchemaKind = 'dataset',
   { plugins = [] }: JsonSchemaOptions = {},
-): JsonSchema {
-  const registry = createRegistry([builtIn, ...plugins])
+): Promise<JsonSchema> {
+  const { registry } = await gatherPlugins({ given: plugins })
   return { $schema: 'http://json-schema.org/draft-07/schema#', ...schemaOf(kind, registry) }
 }
 

@@ -9,10 +9,11 @@ export interface Validation {
   problems: readonly Problem[]
 }
 
+export type ValidateOptions = Pick<PrepareOptions, 'config'> &
+  Partial<Omit<PrepareOptions, 'signal'>>
+
 /** Checks a config as a run would, without asking a model and without writing anything. */
-export async function validate(
-  options: Pick<PrepareOptions, 'config'> & Partial<Omit<PrepareOptions, 'signal'>>,
-): Promise<Validation> {
+export async function validate(options: ValidateOptions): Promise<Validation> {
   const { prepared, problems } = await check({
     config: options.config,
     providersFile: options.providersFile,

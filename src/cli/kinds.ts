@@ -1,6 +1,6 @@
 import { listKinds } from '../check/list-kinds.ts'
 import { hasErrors } from '../check/config-error.ts'
-import { formatProblems } from '../config/problems.ts'
+import { formatProblems } from '../config/format-problems.ts'
 import type { ListedKind } from '../plugins/kind-registry.ts'
 import { jsonLine, visible, visibleLine } from '../util/visible.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'

@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers'
-import { formatProblems } from '../config/problems.ts'
+import { formatProblems } from '../config/format-problems.ts'
 import type { Problem } from '../config/problem.ts'
 import {
   listVariables,

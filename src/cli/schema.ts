@@ -1,7 +1,5 @@
 import { writeFile } from 'node:fs/promises'
 import { jsonSchema, type SchemaKind } from '../check/json-schema.ts'
-import { builtIn } from '../plugins/built-in.ts'
-import { gatherPlugins } from '../plugins/gather-plugins.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import { visibleLine } from '../util/visible.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
@@ -12,10 +10,12 @@ export interface SchemaOptions {
   plugin?: readonly string[]
 }
 
-export async function runSchema({ of, out, plugin }: SchemaOptions): Promise<ExitCode> {
-  const { registry } = await gatherPlugins({ given: plugin })
-  const plugins = registry.plugins.filter((each) => each !== builtIn)
-  const text = `${JSON.stringify(jsonSchema(of, { plugins }), null, 2)}\n`
+export async function runSchema({
+  of,
+  out,
+  plugin: plugins = [],
+}: SchemaOptions): Promise<ExitCode> {
+  const text = `${JSON.stringify(await jsonSchema(of, { plugins }), null, 2)}\n`
   if (out === undefined || out === '-') process.stdout.write(text)
   else {
     try {

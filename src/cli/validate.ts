@@ -1,4 +1,4 @@
-import { byPlace, formatProblems } from '../config/problems.ts'
+import { byPlace, formatProblems } from '../config/format-problems.ts'
 import { validate } from '../check/validate.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { createScreen } from './terminal.ts'

@@ -1,4 +1,4 @@
-import { formatProblems } from '../config/problems.ts'
+import { formatProblems } from '../config/format-problems.ts'
 import type { ExportEvent, RunEvent } from '../run/run-event.ts'
 import type { Run } from '../run/run.ts'
 import { exitCodes } from './exit-codes.ts'

@@ -237,7 +237,7 @@ describe('alternatives', () => {
 })
 
 test('decimals of Pydantic are numbers, rounded half up to the digits of the pattern', () => {
-  const pattern = '^(?!^[-+.]*$)[+-]?0*(?:\\d{0,8}|(?=[\\d.]{1,11}0*$)\\d{0,8}\\.\\d{0,2}0*$)'
+  const pattern = '^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d{0,2}0*$'
   const schema = { anyOf: [{ type: 'number' }, { type: 'string', pattern }] }
   expect(read(schema, '1.005')).toBe('1.01')
   expect(read(schema, '"12.5"')).toBe('12.5')

@@ -34,6 +34,8 @@ function castInteger(text: string): number | bigint {
 
 /** Numbers are true unless they truncate to 0, so 0.5 is false; of words only `true` is true. */
 function castBoolean(text: string): boolean {
+  // What a comparison prints.
+  if (text === 'True' || text === 'False') return text === 'True'
   const number = readFloat(text)
   if (number === null || Number.isNaN(number)) return text.trim().toLowerCase() === 'true'
   return truncated(number, text, 'bool') !== 0
@@ -51,7 +53,7 @@ const specialText = /^([-+]?)(?:(nan)|inf(?:inity)?)$/i
 /** What Python's `float` reads, or null. */
 function readFloat(text: string): number | null {
   const bare = text.trim()
-  if (pythonFloat.test(bare)) return Number(bare.replaceAll('_', ''))
+  if (pythonFloat.test(bare)) return Number(bare.includes('_') ? bare.replaceAll('_', '') : bare)
   const special = specialText.exec(bare)
   if (special === null) return null
   if (special[2] !== undefined) return NaN

@@ -2,7 +2,7 @@ import { Double, toDouble, type Value } from '../util/value.ts'
 import { isOfType, toType } from './fit-scalar.ts'
 import { nodesOf, type SchemaNode, type SchemaObject } from './schema-nodes.ts'
 
-const fraction = /\\\.\\d\{0,(\d+)\}/
+const fraction = /\\\.\?\\d\{0,(\d+)\}/
 
 /**
  * A decimal number, which Pydantic asks for as a number or a text of a pattern: a number, rounded half

@@ -64,6 +64,7 @@ describe('the code of an answer', () => {
     ],
     ['in a longer fence', '````python\n"""\n```\n"""\n````', '"""\n```\n"""'],
     ['in tildes, indented', '  ~~~Python title="a.py"\n  x = 1\n  ~~~', 'x = 1'],
+    ['in a list, without its margin', '- a\n\n  ```python\n  if x:\n    y\n  ```', 'if x:\n  y'],
     ['behind thinking', '<think>```python\nno\n```</think>```python\nx = 1\n```', 'x = 1'],
     ['in a fence that nothing closes', '```python\nx = 1\n', 'x = 1'],
     ['with markup in it', '```python\nx = "<b>&amp;</b>"\n```', 'x = "<b>&amp;</b>"'],

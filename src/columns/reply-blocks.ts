@@ -20,20 +20,25 @@ export function withoutThinking(text: string): string {
     : text
 }
 
-const fence = /^[ \t>]*(`{3,}|~{3,})[ \t]*([^\n`]*)$/
+const fence = /^([ \t>]*)(`{3,}|~{3,})[ \t]*([^\n`]*)$/
 
-/** The fenced blocks of a text, in its order. */
+/** The fenced blocks of a text, in its order, without the margin that their opening fence has. */
 export function fencedBlocks(text: string): FencedBlock[] {
   const blocks: FencedBlock[] = []
-  let open: { marks: string; language: string; lines: string[] } | null = null
+  let open: { margin: number; marks: string; language: string; lines: string[] } | null = null
   for (const line of text.split(/\r?\n/)) {
-    const found = fence.exec(line)
+    const [, margin = '', marks, info = ''] = fence.exec(line) ?? []
     if (open === null) {
-      if (found !== null) open = { marks: found[1] ?? '', language: wordOf(found[2]), lines: [] }
-    } else if (found !== null && found[2]?.trim() === '' && isClosing(found[1], open.marks)) {
+      if (marks !== undefined) {
+        open = { margin: margin.length, marks, language: wordOf(info), lines: [] }
+      }
+    } else if (marks !== undefined && info.trim() === '' && isClosing(marks, open.marks)) {
       blocks.push({ language: open.language, body: open.lines.join('\n'), closed: true })
       open = null
-    } else open.lines.push(line)
+    } else {
+      const own = /^[ \t>]*/.exec(line)?.[0].length ?? 0
+      open.lines.push(line.slice(Math.min(own, open.margin)))
+    }
   }
   if (open !== null) {
     blocks.push({ language: open.language, body: open.lines.join('\n'), closed: false })
@@ -42,10 +47,10 @@ export function fencedBlocks(text: string): FencedBlock[] {
 }
 
 /** Of the same kind as the opening one, and at least as long. */
-function isClosing(marks: string | undefined, opening: string): boolean {
-  return marks !== undefined && marks[0] === opening[0] && marks.length >= opening.length
+function isClosing(marks: string, opening: string): boolean {
+  return marks[0] === opening[0] && marks.length >= opening.length
 }
 
-function wordOf(info: string | undefined): string {
-  return (info ?? '').trim().split(/[\s{]/)[0]?.toLowerCase() ?? ''
+function wordOf(info: string): string {
+  return info.trim().split(/[\s{]/)[0]?.toLowerCase() ?? ''
 }

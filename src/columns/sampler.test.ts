@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
-import { formatPath, problemsOfZod } from '../config/problems.ts'
+import { formatPath } from '../config/format-problems.ts'
+import { problemsOfZod } from '../config/problems.ts'
 import type { ColumnType } from '../graph/column-type.ts'
 import {
   type ColumnDescription,

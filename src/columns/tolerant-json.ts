@@ -162,13 +162,15 @@ function endsText({ text, depth }: Cursor, at: number, what: 'key' | 'value'): b
   if (character === '' || depth === 0) return true
   if (character === '}' || character === ']') return true
   if (character === ',') return itemAhead(text, next + 1)
-  if (character === '/') return matchesAt(commentedLine, text, next)
+  if (character === '/') return matchesAt(comment, text, next)
+  if (character === '"' && next > at && matchesAt(quotedKey, text, next)) return true
   // A comma may be missing at the end of a line.
   return text.slice(at, next).includes('\n') && startsAny(text, next)
 }
 
 const blank = /\s*/y
-const commentedLine = /(?:\/\/[^\n]*|\/\*[^]*?\*\/\s*)(?:\n|$)/y
+const comment = /\/\/[^\n]*(?:\n|$)|\/\*[^]*?\*\/\s*(?:[,}\]]|$)/y
+const quotedKey = /"[^"\n]*"\s*:/y
 
 /** Behind a comma comes a key, a value or the end of what it is in. */
 function itemAhead(text: string, at: number): boolean {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { loadDataset } from './load.ts'
-import { formatProblems } from './problems.ts'
+import { formatProblems } from './format-problems.ts'
 import { parseConfigText } from './text.ts'
 
 const sound = `columns:

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Double } from '../util/value.ts'
 import { loadDataset, type LoadedDataset } from './load.ts'
-import { formatProblems } from './problems.ts'
+import { formatProblems } from './format-problems.ts'
 
 function load(text: string): LoadedDataset {
   return loadDataset(text, { file: 'data.yaml' })

@@ -3,7 +3,7 @@ import { builtInModels } from './built-in-models.ts'
 import type { ModelConfig } from './dataset.ts'
 import { loadModels, loadProviders } from './model-lists.ts'
 import { builtInProviders } from './model-providers.ts'
-import { formatProblems } from './problems.ts'
+import { formatProblems } from './format-problems.ts'
 
 function models(text: string): ReturnType<typeof loadModels> {
   return loadModels(`model_configs:\n- ${text}`, { file: 'models.yaml' })

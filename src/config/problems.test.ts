@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { Double } from '../util/value.ts'
 import { mappingOf } from './literal.ts'
 import type { Problem } from './problem.ts'
-import { formatPath, formatProblems, problemsOfZod, withPositions } from './problems.ts'
+import { formatPath, formatProblems } from './format-problems.ts'
+import { problemsOfZod, withPositions } from './problems.ts'
 import { double, integer, list, mapOf, oneOf, text } from './scalars.ts'
 
 function problemsOf(schema: z.ZodType, value: unknown): Problem[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { formatProblems } from './problems.ts'
+import { formatProblems } from './format-problems.ts'
 import { defaultRunConfig, loadRunConfig, type RunConfig } from './run-config.ts'
 
 function load(text: string): ReturnType<typeof loadRunConfig> {

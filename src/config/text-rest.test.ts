@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { loadDataset } from './load.ts'
-import { formatPath } from './problems.ts'
+import { formatPath } from './format-problems.ts'
 import { parseConfigText } from './text.ts'
 
 const file = 'f.yaml'

@@ -3,7 +3,7 @@ import { Double } from '../util/value.ts'
 import { canonicalText } from './canonical.ts'
 import { entriesOf, isMapping } from './literal.ts'
 import type { ConfigPath } from './problem.ts'
-import { formatProblems } from './problems.ts'
+import { formatProblems } from './format-problems.ts'
 import { parseConfigText } from './text.ts'
 
 const file = 'data.yaml'

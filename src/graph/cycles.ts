@@ -1,5 +1,5 @@
 import type { Problem } from '../config/problem.ts'
-import { formatPath } from '../config/problems.ts'
+import { formatPath } from '../config/format-problems.ts'
 import { type Draft, type DraftColumn, type Edge, upstreamOf } from './draft.ts'
 
 /** Columns that wait for each other: one problem per cycle, with every edge's place. */

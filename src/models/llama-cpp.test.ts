@@ -117,6 +117,32 @@ describe.skipIf(!present)(`with weights (${present ? weights : `none at ${weight
     expect(texts[0]).not.toBe(texts[2])
   })
 
+  test('a form holds the model to it', async () => {
+    const schema = {
+      type: 'object',
+      properties: { mood: { enum: ['glad', 'sad'] }, loud: { type: 'boolean' } },
+      required: ['mood', 'loud'],
+    }
+    const registry = open(weights, { max_tokens: 60, extra_body: { seed: 1 } })
+    const format = { name: 'mood', schema }
+    for (const prompt of ['A story', 'Once upon a time']) {
+      const reply = await registry.send('writer', { ...chat(prompt), format }, fresh())
+      expect(JSON.parse(textOf(reply.content))).toEqual({
+        mood: expect.stringMatching(/^(?:glad|sad)$/),
+        loud: expect.any(Boolean),
+      })
+    }
+    await registry.close()
+  })
+
+  test('a form that has no grammar is left to the prompt', async () => {
+    const registry = open(weights)
+    const format = { name: 'odd', schema: { type: 'object', $ref: '#/nowhere' } }
+    const reply = await registry.send('writer', { ...chat('A story'), format }, fresh())
+    expect(reply.usage.outputTokens).toBeGreaterThan(0)
+    await registry.close()
+  })
+
   test('without a seed equal prompts give different texts', async () => {
     const registry = open(weights, { max_tokens: 30 })
     const first = await registry.send('writer', chat('One day'), fresh())

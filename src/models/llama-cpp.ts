@@ -21,6 +21,7 @@ import { RequestError, type RequestProblem } from '../graph/request-error.ts'
 import { messageOf } from '../util/errors.ts'
 import { describe, noAnswer, noFormFor, transportError, type Asked } from './classify.ts'
 import { TimeoutExpired, untilAborted, withDeadline } from './deadline.ts'
+import { grammarFor } from './llama-grammar.ts'
 import { createPool, type Pool } from './pool.ts'
 import {
   defineProvider,
@@ -294,9 +295,11 @@ async function answer(
       chatHistory: [...history, { type: 'model', response: [] }],
     })
     const maxTokens = room(contextText.tokenize(sequence.model.tokenizer).length)
+    const grammar = await grammarFor(sequence.model, request)
     const { response, metadata } = await dialogue.generateResponse(history, {
       ...options,
       maxTokens,
+      ...(grammar === null ? {} : { grammar }),
     })
     return { text: response, stopReason: metadata.stopReason }
   } finally {
@@ -313,9 +316,11 @@ async function continueText(
   const maxTokens = room(sequence.model.tokenize(prompt).length)
   const completion = new library.LlamaCompletion({ contextSequence: sequence })
   try {
+    const grammar = await grammarFor(sequence.model, request)
     const { response, metadata } = await completion.generateCompletionWithMeta(prompt, {
       ...options,
       maxTokens,
+      ...(grammar === null ? {} : { grammar }),
       disableContextShift: true,
     })
     return { text: response, stopReason: metadata.stopReason }
@@ -335,7 +340,6 @@ function checkForm(request: ModelRequest, asked: Asked): asserts request is Chat
   if (request.operation !== 'chat') {
     throw noFormFor(request.operation === 'embed' ? 'embeddings' : 'making images', asked)
   }
-  if (request.format !== undefined) throw noFormFor('an answer of a given form', asked)
   if (request.tools !== undefined && request.tools.length > 0) throw noFormFor('tools', asked)
   const isText = ({ type }: Content): boolean => type === 'text'
   const other = request.messages.find(({ content }) => !content.every(isText))

@@ -17,8 +17,7 @@ function countedSummary(
   const summary = createSummary(type, { exactDistinct: 1_000 })
   const counts = countValues(values)
   if (counts === null) summary.addAll(values)
-  for (const [at, value] of counts?.values.entries() ?? []) summary.add(value, counts?.times[at])
-  summary.add(null, counts?.nulls ?? 0)
+  else summary.addCounts(counts)
   return summary
 }
 

@@ -4,14 +4,14 @@ import { createFrequent, type Frequent, type StoredFrequent } from './frequent.t
 import { createNumbers, type Numbers, type StoredNumbers } from './numbers.ts'
 import { hashScalar, type Scalar } from './scalar.ts'
 import { timeOf } from './time.ts'
+import type { ValueCounts } from './value-counts.ts'
 import { createVectors, type StoredVectors, type Vectors } from './vectors.ts'
 
 /** What is known of the cells of a column, in memory that does not depend on their number. */
 export interface ColumnSummary {
-  /** So many cells of one value, which is no vector. */
-  add(value: Scalar, times?: number): void
-  /** Cells of which most have values of their own. */
   addAll(values: readonly (Scalar | Float32Array)[]): void
+  /** Cells whose values were counted: quicker where they repeat. */
+  addCounts(counts: ValueCounts): void
   merge(stored: StoredSummary): void
   readonly cells: number
   readonly nulls: number
@@ -76,23 +76,6 @@ export function createSummary(
     else notFinite += weight
   }
 
-  function addScalar(value: Scalar, weight: number): void {
-    cells += weight
-    if (value === null) {
-      nulls += weight
-      return
-    }
-    const hash = hashScalar(value)
-    distinct.add(hash)
-    if (typeof value === 'string') {
-      lengths.add(codePoints(value), weight)
-      addTime(value, weight)
-    } else if (typeof value !== 'boolean') {
-      addNumber(value, weight)
-    }
-    if (type !== 'json') frequent.add(hash, value, weight)
-  }
-
   function addScalars(values: readonly Scalar[]): void {
     cells += values.length
     const present = values.includes(null) ? values.filter((value) => value !== null) : values
@@ -117,6 +100,27 @@ export function createSummary(
     if (type !== 'json') frequent.addAll(hashes, present)
   }
 
+  function addCounts({ values, times: counts, nulls: without }: ValueCounts): void {
+    nulls += without
+    cells += without
+    const hashes = new Float64Array(values.length)
+    for (let at = 0; at < values.length; at += 1) {
+      const value = values[at] as Exclude<Scalar, null>
+      const weight = counts[at] as number
+      cells += weight
+      const hash = hashScalar(value)
+      hashes[at] = hash
+      distinct.add(hash)
+      if (typeof value === 'string') {
+        lengths.add(codePoints(value), weight)
+        addTime(value, weight)
+      } else if (typeof value !== 'boolean') {
+        addNumber(value, weight)
+      }
+    }
+    if (type !== 'json') frequent.addCounts(hashes, values, counts)
+  }
+
   function addVectors(values: readonly (Float32Array | null)[]): void {
     cells += values.length
     for (const value of values) {
@@ -126,9 +130,9 @@ export function createSummary(
   }
 
   return {
-    add: (value, weight = 1) => addScalar(value, weight),
     // A column has values of its own type only.
     addAll: isVectorType(type) ? addVectors : addScalars,
+    addCounts,
     merge(stored) {
       cells += stored.cells
       nulls += stored.nulls

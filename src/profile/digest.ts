@@ -25,6 +25,8 @@ export interface StoredDigest {
 /** About half as many centroids; the error of a quantile q is about √(q(1 − q)) / 100. */
 const compression = 200
 const bufferSize = 1024
+/** Sorting numbers is quick, sorting them with their weights is not. */
+const heavyTimes = 8
 
 export function createDigest(): Digest {
   let means: number[] = []
@@ -32,25 +34,30 @@ export function createDigest(): Digest {
   let count = 0
   let min = Number.POSITIVE_INFINITY
   let max = Number.NEGATIVE_INFINITY
-  /** Numbers that came once, and those that came more often with their weight. */
-  const buffer = new Float64Array(bufferSize)
+  /** Numbers that came a few times, and those that came more often with their weight. */
+  let buffer: Float64Array | null = null
   let buffered = 0
   let heavy: { value: number; times: number }[] = []
   let heavyWeight = 0
 
   function add(value: number, times = 1): void {
-    if (times === 1) {
-      buffer[buffered] = value
-      buffered += 1
-    } else {
+    if (times >= heavyTimes) {
       heavy.push({ value, times })
       heavyWeight += times
+      if (heavy.length === bufferSize) flush()
+      return
     }
-    if (buffered === bufferSize || heavy.length === bufferSize) flush()
+    for (let left = times; left > 0; left -= 1) {
+      // Most digests of a column stay empty.
+      buffer ??= new Float64Array(bufferSize)
+      buffer[buffered] = value
+      buffered += 1
+      if (buffered === bufferSize) flush()
+    }
   }
 
   function flush(): void {
-    if (buffered > 0) {
+    if (buffer !== null && buffered > 0) {
       const values = buffer.subarray(0, buffered).sort()
       const fresh = buffered
       buffered = 0

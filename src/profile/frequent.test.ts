@@ -5,7 +5,7 @@ import { hashText } from './hash.ts'
 
 function frequentOf(values: Iterable<string>): Frequent {
   const frequent = createFrequent()
-  for (const value of values) frequent.add(hashText(value), value)
+  for (const value of values) frequent.addAll(Float64Array.of(hashText(value)), [value])
   return frequent
 }
 
@@ -23,7 +23,7 @@ test('a value that stands out among many is found, and values that come once are
   const frequent = createFrequent()
   for (let at = 0; at < 50_000; at += 1) {
     const value = at % 10 === 0 ? 'often' : `once ${at}`
-    frequent.add(hashText(value), value)
+    frequent.addAll(Float64Array.of(hashText(value)), [value])
   }
   const { error, values } = frequent.store()
   expect(values).toHaveLength(1)
@@ -68,8 +68,9 @@ test('counts are never too large, and too small by at most the error, however th
 test('long texts are cut and stay different; integers beyond 2^53 are texts', () => {
   const long = 'x'.repeat(200)
   const frequent = createFrequent()
-  for (const text of [`${long}1`, `${long}2`, `${long}2`]) frequent.add(hashText(text), text)
-  frequent.add(1, 2n ** 60n)
+  for (const text of [`${long}1`, `${long}2`, `${long}2`])
+    frequent.addAll(Float64Array.of(hashText(text)), [text])
+  frequent.addAll(Float64Array.of(1), [2n ** 60n])
   const { values } = frequent.store()
   expect(values.map(([value, count]) => [String(value).length, count])).toEqual(
     [

@@ -5,9 +5,10 @@ import { shortened, type Scalar } from './scalar.ts'
  * 2012, "Mergeable summaries"): as long as there are few values, all of them with exact counts.
  */
 export interface Frequent {
-  add(hash: number, value: Scalar, times?: number): void
-  /** Many values at once: where most are different, those that come seldom are not looked at. */
+  /** Where many of them are different, those that come seldom are not kept, within the error. */
   addAll(hashes: Float64Array, values: readonly Scalar[]): void
+  /** The same of values that were counted. */
+  addCounts(hashes: Float64Array, values: readonly Scalar[], times: readonly number[]): void
   merge(stored: StoredFrequent): void
   /** Most frequent first. */
   store(): StoredFrequent
@@ -59,28 +60,38 @@ export function createFrequent(): Frequent {
   }
 
   /**
-   * Values in whose place there are fewer than one in `capacity` are left out, and the error grows by
-   * the most that one of them can have come: no more than if each was put in.
+   * Puts in what comes at least once in `capacity` cells; the error grows by the most that something
+   * else came, which is no more than if each was put in. `counts`: of the values, or of their places.
    */
-  function putOften(hashes: Float64Array, values: readonly Scalar[]): void {
-    const counts = new Uint32Array(places)
-    for (const hash of hashes) (counts[placeOf(hash)] as number) += 1
-    const often = hashes.length / capacity
-    let leftOut = 0
-    for (const count of counts) if (count < often && count > leftOut) leftOut = count
-    error += leftOut
-    for (let at = 0; at < hashes.length; at += 1) {
-      const hash = hashes[at] as number
-      if ((counts[placeOf(hash)] as number) >= often) put(hash, values[at] as Scalar, 1)
+  function leaveOut(counts: ArrayLike<number>, cells: number): (count: number) => boolean {
+    const often = cells / capacity
+    let most = 0
+    for (let at = 0; at < counts.length; at += 1) {
+      const count = counts[at] as number
+      if (count < often && count > most) most = count
     }
+    error += most
+    return (count) => count >= often
   }
 
   return {
-    add: (hash, value, times = 1) => put(hash, value, times),
     addAll(hashes, values) {
-      const few = countFew(hashes)
-      if (few === null) return putOften(hashes, values)
-      for (const [hash, { first, times }] of few) put(hash, values[first] as Scalar, times)
+      const counts = hashes.length <= capacity ? null : placeCounts(hashes)
+      const isOften = counts === null ? null : leaveOut(counts, hashes.length)
+      for (let at = 0; at < hashes.length; at += 1) {
+        const hash = hashes[at] as number
+        const isKept = isOften === null || isOften(counts?.[placeOf(hash)] ?? 0)
+        if (isKept) put(hash, values[at] as Scalar, 1)
+      }
+    },
+    addCounts(hashes, values, times) {
+      const cells = times.reduce((sum, count) => sum + count, 0)
+      const isOften = hashes.length <= capacity ? null : leaveOut(times, cells)
+      for (let at = 0; at < hashes.length; at += 1) {
+        const count = times[at] as number
+        if (isOften === null || isOften(count))
+          put(hashes[at] as number, values[at] as Scalar, count)
+      }
     },
     merge(stored) {
       error += stored.error
@@ -97,16 +108,17 @@ export function createFrequent(): Frequent {
   }
 }
 
-/** By hash where it first comes and how often; null when there are more than are kept at a time. */
-function countFew(hashes: Float64Array): Map<number, { first: number; times: number }> | null {
-  const found = new Map<number, { first: number; times: number }>()
-  for (let at = 0; at < hashes.length; at += 1) {
-    const entry = found.get(hashes[at] as number)
-    if (entry !== undefined) entry.times += 1
-    else if (found.size === capacity) return null
-    else found.set(hashes[at] as number, { first: at, times: 1 })
+/** How many values each place has; null when there can't be more different ones than are kept. */
+function placeCounts(hashes: Float64Array): Uint32Array | null {
+  const counts = new Uint32Array(places)
+  let filled = 0
+  for (const hash of hashes) {
+    const place = placeOf(hash)
+    if (counts[place] === 0) filled += 1
+    ;(counts[place] as number) += 1
   }
-  return found
+  if (filled > capacity || new Set(hashes).size > capacity) return counts
+  return null
 }
 
 /** Other bits than the registers of `distinct.ts` go by. */

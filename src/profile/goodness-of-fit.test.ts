@@ -13,7 +13,7 @@ function compare(
   declared: Distribution,
 ): Comparison {
   const summary = createSummary(type, { exactDistinct: 1_000 })
-  for (const value of values) summary.add(value)
+  summary.addAll(values)
   const { times, numbers } = summary
   return compareWith(declared, summary, histogramOf(times ?? numbers))
 }

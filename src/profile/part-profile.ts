@@ -50,16 +50,11 @@ export function createPartProfiler(
         const own = values[id] ?? []
         const counted = counts === undefined ? countValues(own) : (counts[id] ?? null)
         if (counted === null) summary.addAll(own)
-        else addCounts(summary, counted)
+        else summary.addCounts(counted)
       }
     },
     profile: () => ({ columns: summaries.map((summary) => summary.store()) }),
   }
-}
-
-function addCounts(summary: ColumnSummary, { values, times, nulls }: ValueCounts): void {
-  if (nulls > 0) summary.add(null, nulls)
-  for (const [at, value] of values.entries()) summary.add(value, times[at])
 }
 
 /** Merges the profiles of parts; in row order the result is always the same. */

@@ -66,6 +66,12 @@ export interface TemplateVariable {
   column: number
 }
 
+/** What templates read, with what is wrong with them. */
+export interface VariableList {
+  variables: readonly TemplateVariable[]
+  problems: readonly Problem[]
+}
+
 /** Shows what a template, or the templates of a column, become. */
 export async function render(options: RenderOptions): Promise<Rendering> {
   const { data, row: only, signal = new AbortController().signal } = options
@@ -113,9 +119,7 @@ function requestParts(request: ModelRequest): RenderedPart[] {
 }
 
 /** The variables templates read, and what is wrong with the templates. */
-export async function listVariables(
-  source: RenderSource,
-): Promise<{ variables: readonly TemplateVariable[]; problems: readonly Problem[] }> {
+export async function listVariables(source: RenderSource): Promise<VariableList> {
   const { parts, column, problems, noTemplates } = await readParts(source)
   if (noTemplates !== undefined) throw noTemplates
   const names = new Set(column?.dataset.columns.map(({ name }) => name))

@@ -125,7 +125,9 @@ function castNumber(value: Scalar, type: 'string' | 'int64' | 'float64'): Scalar
   if (!Number.isFinite(number)) {
     throw new CellFailure('cast-failed', `${scalarText(value)} is not finite: no integer fits`)
   }
-  return fitting(BigInt(roundHalfEven(number)), value)
+  const rounded = roundHalfEven(number)
+  // 0 for -0.
+  return Number.isSafeInteger(rounded) ? rounded + 0 : fitting(BigInt(rounded), value)
 }
 
 function fitting(integer: bigint, value: Scalar): number | bigint {

@@ -159,7 +159,13 @@ function textOf(directive: Directive, flag: string): Text {
   const { count, width, fill } = directive
   const filling = flag === '_' ? ' ' : flag === '0' ? '0' : fill
   const least = flag === '-' ? 0 : width
-  return (time, instant) => String(count(time, instant)).padStart(least, filling)
+  const pad = (value: number): string => String(value).padStart(least, filling)
+  // Nearly all numbers are below 100: made once, they cost a look-up.
+  const low = Array.from({ length: 100 }, (_, value) => pad(value))
+  return (time, instant) => {
+    const value = count(time, instant)
+    return low[value] ?? pad(value)
+  }
 }
 
 /** Names in capitals; `#` makes AM and PM small. */

@@ -1,6 +1,5 @@
 import { ok } from 'node:assert/strict'
 import type { z } from 'zod'
-import { formFor } from '../check/json-schema.ts'
 
 /** One thing every kind of a family must do; `run` throws when it does not. */
 export interface ConformanceCase {
@@ -20,7 +19,9 @@ export function casesOf(cases: Readonly<Record<string, () => unknown>>): Conform
 }
 
 /** A schema has a JSON Schema for editors, in which it and all of its fields are described. */
-export function checkDescribed(schema: z.ZodType, what: string): void {
+export async function checkDescribed(schema: z.ZodType, what: string): Promise<void> {
+  // Loaded on first use: it knows every kind, and a door for tests should open at once.
+  const { formFor } = await import('../check/json-schema.ts')
   const form = formFor(schema)
   for (const { properties, description } of objectsIn(form)) {
     ok(typeof description === 'string' && description !== '', `${what} has no description`)

@@ -59,7 +59,7 @@ export function samplerSuite({
     },
 
     'describes its parameters, for editors'() {
-      checkDescribed(kind.params, `the params of ${kind.kind}`)
+      return checkDescribed(kind.params, `the params of ${kind.kind}`)
     },
 
     'refuses a parameter it does not know'() {

@@ -23,7 +23,7 @@ export function seedSourceSuite({ kind, source, directory }: SeedSourceSetup): C
 
   return casesOf({
     'describes its fields, for editors'() {
-      checkDescribed(kind.schema, `the source ${kind.type}`)
+      return checkDescribed(kind.schema, `the source ${kind.type}`)
     },
 
     async 'has as many rows as it says, of the columns and types it says'() {

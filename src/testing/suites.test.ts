@@ -7,6 +7,7 @@ import { builtInRegistry } from '../plugins/kind-registry.ts'
 import { defineColumn } from '../graph/kind.ts'
 import { defineSampler } from '../samplers/define.ts'
 import { z } from 'zod'
+import { columnCases } from './column-cases.ts'
 import { columnSuite, type ColumnSetup } from './column-suite.ts'
 import { exporterSuite } from './exporter-suite.ts'
 import { processorSuite } from './processor-suite.ts'
@@ -60,6 +61,7 @@ const animal = {
   sampler_type: 'category',
   params: { values: ['fox', 'owl'] },
 }
+const asking = { name: 'own', model_alias: 'm', prompt: 'Of the {{ animal }}.' }
 const columnSetups: Readonly<Record<string, ColumnSetup>> = {
   sampler: { column: { ...animal, name: 'own' } },
   expression: {
@@ -77,6 +79,26 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
     },
     config: { ...models, columns: [animal] },
   },
+  'llm-structured': {
+    column: {
+      ...asking,
+      column_type: 'llm-structured',
+      output_format: { type: 'object', properties: { age: { type: 'integer' } } },
+    },
+    config: { ...models, columns: [animal] },
+  },
+  'llm-code': {
+    column: { ...asking, column_type: 'llm-code', code_lang: 'python' },
+    config: { ...models, columns: [animal] },
+  },
+  'llm-judge': {
+    column: {
+      ...asking,
+      column_type: 'llm-judge',
+      scores: [{ name: 'Charm', description: 'Of the animal.', options: { 1: 'none', 2: 'some' } }],
+    },
+    config: { ...models, columns: [animal] },
+  },
   'seed-dataset': {
     column: { name: 'own', column_type: 'seed-dataset' },
     config: { columns: [{ name: 'shout', column_type: 'expression', expr: '{{ own }}!' }] },
@@ -88,7 +110,9 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
 }
 
 describe('column kinds', () => {
-  test('all of them', () => {
+  test('all of them, and all cases', () => {
+    const [setup] = Object.values(columnSetups) as [ColumnSetup]
+    expect(Object.keys(columnCases(setup))).toEqual(columnSuite(setup).map(({ name }) => name))
     expect(Object.keys(columnSetups).toSorted()).toEqual([...columns.keys()].toSorted())
   })
   for (const [name, setup] of Object.entries(columnSetups)) {

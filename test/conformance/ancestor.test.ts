@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { formatPath } from '../../src/config/problems.ts'
+import { formatPath } from '../../src/config/format-problems.ts'
 import { type Problem, validate } from '../../src/index.ts'
 import { type Made, runExample } from '../support/run-example.ts'
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { formatPath } from '../../src/config/problems.ts'
+import { formatPath } from '../../src/config/format-problems.ts'
 import { validate } from '../../src/index.ts'
 import { runExample } from '../support/run-example.ts'
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadProviders } from '../../src/config/model-lists.ts'
-import { formatProblems } from '../../src/config/problems.ts'
+import { formatProblems } from '../../src/config/format-problems.ts'
 import { parseConfigText } from '../../src/config/text.ts'
 import { preview, validate } from '../../src/index.ts'
 import { type Block, fileNameOf } from './blocks.ts'

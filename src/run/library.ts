@@ -1,0 +1,69 @@
+import type { JsonSchemaOptions, SchemaKind } from '../check/json-schema.ts'
+import type { KindList, ListKindsOptions } from '../check/list-kinds.ts'
+import type { Validation, ValidateOptions } from '../check/validate.ts'
+import type { JsonSchema } from '../config/json-form.ts'
+import type { Rendering, RenderOptions, RenderSource, VariableList } from '../render/render.ts'
+import type { Dataset, OpenOptions } from './open-dataset.ts'
+import type { Preview, PreviewOptions } from './preview.ts'
+import type { Run, RunOptions } from './run.ts'
+import type { RunResult } from '../report/run-result.ts'
+
+// What a program calls. Each loads what it needs when it is called, so that importing the library
+// costs next to nothing: a program may never come to it.
+
+/** Makes the dataset a config describes, going on where an earlier run of it stopped. */
+export async function create(options: RunOptions): Promise<RunResult> {
+  const run = await import('./run.ts')
+  return run.create(options)
+}
+
+/** Like `create`, with the run in hand while it works. */
+export async function start(options: RunOptions): Promise<Run> {
+  const run = await import('./run.ts')
+  return run.start(options)
+}
+
+/** Makes a few records in a folder that is removed, and shows them. */
+export async function preview(options: PreviewOptions): Promise<Preview> {
+  const made = await import('./preview.ts')
+  return made.preview(options)
+}
+
+/** Opens a run folder for reading; refuses a folder without a run. */
+export async function open(directory: string, options?: OpenOptions): Promise<Dataset> {
+  const dataset = await import('./open-dataset.ts')
+  return dataset.open(directory, options)
+}
+
+/** Checks a config as a run would, without asking a model and without writing anything. */
+export async function validate(options: ValidateOptions): Promise<Validation> {
+  const check = await import('../check/validate.ts')
+  return check.validate(options)
+}
+
+/** Shows what a template, or the templates of a column, become. */
+export async function render(options: RenderOptions): Promise<Rendering> {
+  const rendering = await import('../render/render.ts')
+  return rendering.render(options)
+}
+
+/** The variables templates read, and what is wrong with the templates. */
+export async function listVariables(source: RenderSource): Promise<VariableList> {
+  const rendering = await import('../render/render.ts')
+  return rendering.listVariables(source)
+}
+
+/** Lists every kind a config may name, family by family. */
+export async function listKinds(options?: ListKindsOptions): Promise<KindList> {
+  const kinds = await import('../check/list-kinds.ts')
+  return kinds.listKinds(options)
+}
+
+/** A JSON Schema of a kind of file, for editors and other tools. */
+export async function jsonSchema(
+  kind?: SchemaKind,
+  options?: JsonSchemaOptions,
+): Promise<JsonSchema> {
+  const schema = await import('../check/json-schema.ts')
+  return schema.jsonSchema(kind, options)
+}
