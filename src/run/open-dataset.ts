@@ -37,7 +37,7 @@ interface ExportOptions {
   format?: ExportFormat
 }
 
-export interface RecordOptions {
+interface RecordOptions {
   limit?: number
   /** The name of a dataset beside the run's own. */
   dataset?: string

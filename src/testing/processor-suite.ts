@@ -32,8 +32,8 @@ export function processorSuite({
       ok(/^[a-z][a-z0-9_-]*$/.test(kind.type), `'${kind.type}' is no word in lower case`)
     },
 
-    'describes its fields, for editors'() {
-      checkDescribed(kind.schema, `the processor ${kind.type}`)
+    async 'describes its fields, for editors'() {
+      await checkDescribed(kind.schema, `the processor ${kind.type}`)
     },
 
     'refuses a field it does not know'() {
