@@ -41,6 +41,7 @@ export type {
 } from './graph/distribution.ts'
 export { type ColumnType, vectorType } from './graph/column-type.ts'
 export { CellFailure } from './graph/failure.ts'
+export type { MediaFile, MediaStore } from './graph/media.ts'
 export { CellInterrupted, type InterruptReason } from './graph/interrupted.ts'
 export {
   type Again,

@@ -38,6 +38,7 @@ test('what a run does before its rows and after them', () => {
       rows: 3,
       decided: 0,
       resumed: false,
+      asksModels: false,
       progressIntervalMs: 5_000,
     },
     { type: 'row-group-opened', part: 0, rows: 3, reason: 'idle' },

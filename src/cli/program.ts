@@ -193,7 +193,7 @@ function addKinds(program: Command, set: SetCode): void {
     .summary('List the kinds a config may name.')
     .description('List every kind of column, sampler, seed, provider and export format there is.')
     .option('--json', 'print {ok, kinds, problems} on stdout')
-    .addHelpText('after', '\nExample:\n  rowsmith kinds --plugin ./my-plugin.js')
+    .addHelpText('after', '\nExample:\n  rowsmith kinds stories.yaml')
     .action(async (config: string | undefined, options) => {
       const { runKinds } = await import('./kinds.ts')
       set(await runKinds(config, options))

@@ -184,9 +184,11 @@ function stoppedText({ endpoint, model }: Extract<RunEvent, { type: 'endpoint-st
 }
 
 function openedText(event: Extract<RunEvent, { type: 'run-opened' }>): string {
-  const { rows, decided, resumed, seed } = event
+  const { asksModels, rows, decided, resumed, seed } = event
   const dir = visibleLine(event.dir)
   if (!resumed) return `New run in ${dir}: ${counted(rows, 'row')}, seed ${seed}.`
   if (decided >= rows) return `The run in ${dir} has all of its ${counted(rows, 'row')}.`
-  return `Going on in ${dir}: ${grouped(rows - decided)} of ${counted(rows, 'row')} remain.`
+  const remain = `${grouped(rows - decided)} of ${counted(rows, 'row')} remain`
+  const kept = asksModels ? '; answers they got before are used' : ''
+  return `Going on in ${dir}: ${remain}${kept}.`
 }

@@ -5,6 +5,7 @@ import type { Random } from '../random/random.ts'
 import { parseTemplate } from '../templates/parse-template.ts'
 import { TemplateError } from '../templates/template-error.ts'
 import type { RenderOptions, Scope, Template } from '../templates/template.ts'
+import { Double } from '../util/value.ts'
 
 /** The stream of randomness a template of a column draws from. */
 export function templateStream(column: string, field: string): string {
@@ -23,8 +24,7 @@ export function bindTemplate(
 ): (row: Row) => string {
   const template = parseTemplate(source)
   const what = names[field] ?? field.replaceAll('_', ' ')
-  const read = template.references.filter(({ name }) => context.refersTo(name))
-  const scope = new RowScope(new Map(read.map(({ name }) => [name, context.columnId(name)])))
+  const scope = scopeOf(template, context)
   const options = { random: () => random.uniform() }
 
   return (row) => {
@@ -37,6 +37,37 @@ export function bindTemplate(
       { field: [field] },
     )
   }
+}
+
+/**
+ * Makes the number that a template of one expression is in a row, without the text of it; null where
+ * it is none there, or fails: then its text tells.
+ */
+export function bindNumber(
+  source: string,
+  { random, context }: { random: Random; context: BindContext },
+): (row: Row) => number | Double | null {
+  const template = parseTemplate(source)
+  const { value } = template
+  if (value === null) return () => null
+  const scope = scopeOf(template, context)
+  const options = { random: () => random.uniform() }
+  return (row) => {
+    random.at(row.index)
+    try {
+      const found = value(scope.at(row), options)
+      return typeof found === 'number' || found instanceof Double ? found : null
+    } catch (error) {
+      // Rendering it fails again, with its place.
+      if (error instanceof TemplateError) return null
+      throw error
+    }
+  }
+}
+
+function scopeOf({ references }: Template, context: BindContext): RowScope {
+  const read = references.filter(({ name }) => context.refersTo(name))
+  return new RowScope(new Map(read.map(({ name }) => [name, context.columnId(name)])))
 }
 
 const names: Readonly<Record<string, string>> = { expr: 'expression' }

@@ -23,6 +23,12 @@ export function castText(text: string, dtype: Dtype): Scalar {
   return casts[dtype](text)
 }
 
+/** A number as dtype `float` has it: what its text would be read as. */
+export function castNumber(value: number | Double): number | Double {
+  // The text of an integer has no sign for a zero.
+  return typeof value === 'number' ? toDouble(value + 0) : value
+}
+
 const integerText = /^[-+]?\d+(?:_\d+)*$/
 
 function castInteger(text: string): number | bigint {

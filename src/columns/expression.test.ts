@@ -36,6 +36,29 @@ test('text that looks like JSON stays text', () => {
   expect(value({ expr: '{{ a }}', dtype: 'float' }, { a: '1.50' })).toBe(1.5)
 })
 
+test.each([
+  [0.1],
+  [1e-7],
+  [5],
+  [2 ** 53 - 1],
+  [2n ** 70n],
+  [Number.NaN],
+  [Number.POSITIVE_INFINITY],
+  [new Double(3)],
+  [new Double(-0)],
+  [new Double(1e22)],
+  ['1_000'],
+  [' 7 '],
+])('number %# is the same with and without its text being written', (a) => {
+  const fromText = value({ expr: ' {{ a }}', dtype: 'float' }, { a })
+  expect(value({ expr: '{{ a }} ', dtype: 'float' }, { a })).toStrictEqual(fromText)
+})
+
+test.each([['0x10'], [true], [null]])('%j is no number either way', (a) => {
+  expect(() => value({ expr: '{{ a }}', dtype: 'float' }, { a })).toThrow('expected a number')
+  expect(() => value({ expr: ' {{ a }}', dtype: 'float' }, { a })).toThrow('expected a number')
+})
+
 test('one generator serves every row', () => {
   const graph = columnGraph([written({ name: 'e', expr: '{{ a }}!' }), ...inputs('a')])
   const generator = bindRow(graph, 'e')

@@ -5,8 +5,8 @@ import { CellFailure } from '../graph/failure.ts'
 import type { ColumnType } from '../graph/column-type.ts'
 import { defineColumn } from '../graph/kind.ts'
 import { toText } from '../templates/values/python-text.ts'
-import { bindTemplate, templateStream } from './bind-template.ts'
-import { castText, type Dtype, dtypes } from './cast.ts'
+import { bindNumber, bindTemplate, templateStream } from './bind-template.ts'
+import { castNumber, castText, type Dtype, dtypes } from './cast.ts'
 import { commonFields } from '../config/common-fields.ts'
 import { describeExpression } from './describe-template.ts'
 
@@ -56,7 +56,16 @@ export const expression = defineColumn({
   bind({ name, expr, dtype }, context) {
     const random = context.random(templateStream(name, 'expr'))
     const render = bindTemplate(expr, { field: 'expr', random, context })
-    return { by: 'row', generate: (row) => castText(render(row), dtype) }
+    if (dtype !== 'float') return { by: 'row', generate: (row) => castText(render(row), dtype) }
+    // The text of a number reads as that number: most need not be written.
+    const number = bindNumber(expr, { random, context })
+    return {
+      by: 'row',
+      generate(row) {
+        const value = number(row)
+        return value === null ? castText(render(row), dtype) : castNumber(value)
+      },
+    }
   },
 })
 

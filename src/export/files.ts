@@ -7,6 +7,7 @@ import type { DatasetPass } from '../processors/dataset-pass.ts'
 import type { RunStore } from '../store/store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { Exporter } from './define.ts'
+import { copyMedia } from './copy-media.ts'
 import { readFiles } from './records.ts'
 import { writeTarget } from './write-target.ts'
 import { nearest } from '../util/near-miss.ts'
@@ -50,6 +51,7 @@ export async function exportFiles(
     // Behind a link the folder may be on another disk, where no file can be renamed to.
     const directory = found === null ? target : await realpath(target)
     const files = await store.join({ directory, pass: dataset.pass })
+    await copyMedia(store, directory)
     return files.map(({ path, rows }) => ({ path, rows }))
   }
   const rows = await store.withJoined((files) => {
@@ -60,6 +62,7 @@ export async function exportFiles(
       onProgress: (written) => onProgress(written, totalRows),
     })
   }, dataset.pass)
+  if ((await stat(target)).isFile()) await copyMedia(store, dirname(target))
   return [{ path: target, rows }]
 }
 

@@ -43,7 +43,7 @@ export class RowSet {
 
   /** The given rows, which may come in any order and more than once. */
   static fromRows(rows: Float64Array | readonly number[]): RowSet {
-    const sorted = Float64Array.from(rows).sort()
+    const sorted = new Float64Array(rows).sort()
     let intervals = 0
     let next = -1
     for (const row of sorted) {

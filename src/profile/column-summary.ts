@@ -18,7 +18,7 @@ export interface ColumnSummary {
   /** Numbers that are NaN, infinite or beyond ±1e140, which are not in `numbers`. */
   readonly notFinite: number
   readonly distinct: Distinct
-  /** Values, without those of JSON columns. */
+  /** Values, without those of JSON and media columns. */
   readonly frequent: Frequent
   /** Values of a number column. */
   readonly numbers: Numbers
@@ -57,6 +57,8 @@ export function createSummary(
   const numbers = createNumbers()
   const lengths = createNumbers()
   const vectors = createVectors()
+  // Most of these are different, and say nothing.
+  const isCounted = type !== 'json' && type !== 'media'
   let times: Numbers | null = type === 'string' || isTimeType(type) ? createNumbers() : null
   let cells = 0
   let nulls = 0
@@ -97,7 +99,7 @@ export function createSummary(
       }
     }
     for (const [length, weight] of byLength) lengths.add(length, weight)
-    if (type !== 'json') frequent.addAll(hashes, present)
+    if (isCounted) frequent.addAll(hashes, present)
   }
 
   function addCounts({ values, times: counts, nulls: without }: ValueCounts): void {
@@ -118,7 +120,7 @@ export function createSummary(
         addNumber(value, weight)
       }
     }
-    if (type !== 'json') frequent.addCounts(hashes, values, counts)
+    if (isCounted) frequent.addCounts(hashes, values, counts)
   }
 
   function addVectors(values: readonly (Float32Array | null)[]): void {

@@ -24,6 +24,8 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   files: { path: string; rows: number; bytes: number }[]
   processed: RunResult['processed']
   datasets: RunResult['datasets']
+  /** Files in the run folder that cells name, by what they are. */
+  media: StoreSummary['media']
   failures: StoreSummary['failures']
   rejections: StoreSummary['rejections']
   usageByRoute: StoreSummary['usage']
@@ -62,6 +64,7 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     waitingCells: store.waitingCells,
     parts: store.parts,
     files: store.dataset.map(({ path, rows, bytes }) => ({ path, rows, bytes })),
+    media: store.media,
     ...requestTotals(store.usage),
     usageByRoute: store.usage,
     cutAnswers: cutAnswersOf(store),

@@ -37,6 +37,8 @@ export type RunEvent =
       rows: number
       decided: number
       resumed: boolean
+      /** Some of its cells are asked of models: what was answered of rows that remain is used again. */
+      asksModels: boolean
       /** Between two progress lines, from the run config. */
       progressIntervalMs: number
     }

@@ -156,6 +156,7 @@ export async function start(options: RunOptions): Promise<Run> {
       rows: store.settings.rows,
       decided: decided.count,
       resumed: place.exists,
+      asksModels: prepared.graph.columns.some(({ routes }) => routes.length > 0),
       progressIntervalMs: prepared.runConfig.progress_interval * 1000,
     }
     file.write(
@@ -173,6 +174,7 @@ export async function start(options: RunOptions): Promise<Run> {
         runSeed: store.settings.seed,
         models: prepared.dataset.models,
         seed,
+        media: store.media,
         corrections: correctionsOf(prepared.runConfig),
       }),
       seed,
@@ -332,7 +334,22 @@ async function hasWork(
   return retryDropped && (await store.totals()).dropped > 0
 }
 
-function tellDamage({ parts, dataset }: Damage, emit: (event: RunEvent) => void): void {
+function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) => void): void {
+  const [first] = media
+  if (first !== undefined) {
+    const lost =
+      media.length === 1 ? `The file ${first} is` : `${media.length} files (${first}, …) are`
+    emit({
+      type: 'warning',
+      problem: {
+        level: 'warning',
+        code: 'media-missing',
+        path: [],
+        message: `${lost} gone or cut short, and records name ${media.length === 1 ? 'it' : 'them'}.`,
+        suggestion: 'Put them back from a copy of the run folder or of an export.',
+      },
+    })
+  }
   if (parts.length > 0) {
     const lost =
       parts.length === 1

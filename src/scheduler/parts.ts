@@ -65,7 +65,7 @@ export function createPartTracker(options: PartTrackerOptions): PartTracker {
     open.delete(part)
     // What can't be written now stays in the ledger, and is written when the run goes on.
     if (failed) return
-    const ascending = Float64Array.from(rows).sort()
+    const ascending = new Float64Array(rows).sort()
     writing += 1
     writingRows += ascending.length
     const made = (all: Losses): void => {

@@ -17,6 +17,8 @@ import {
   type LedgerFile,
 } from './ledger-file.ts'
 import { ledgerError } from './ledger-error.ts'
+import { readMediaTotals } from './ledger-media.ts'
+import { mimeOf } from '../graph/media.ts'
 import { readFailures, type FailureSummary } from './ledger-journal.ts'
 import { readRejections, readTotals, type RejectionSummary } from './ledger-parts.ts'
 import { readSettings } from './ledger-run.ts'
@@ -32,6 +34,13 @@ interface SessionSummary {
   ended: number | null
 }
 
+/** Files of one kind. */
+interface MediaTotal {
+  mime: string
+  files: number
+  bytes: number
+}
+
 /** What a run folder holds, read from outside. */
 export interface StoreSummary {
   directory: string
@@ -45,6 +54,8 @@ export interface StoreSummary {
   processors: string
   /** Datasets beside it that are as new as the parts, by name. */
   besides: readonly { name: string; files: readonly DatasetFile[] }[]
+  /** Files that cells name, by what they are. */
+  media: readonly MediaTotal[]
   usage: readonly RouteUsage[]
   /** The same by column, of those the config has. */
   columnUsage: readonly ColumnUsage[]
@@ -93,6 +104,11 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
       const files = filesIn(directory, ledger, folder)
       return files.length === 0 ? [] : [{ name: folder.slice(besideFolder.length + 1), files }]
     }),
+    media: readMediaTotals(ledger).map(({ ending, files, bytes }) => ({
+      mime: mimeOf(`.${ending}`),
+      files,
+      bytes,
+    })),
     usage: readUsage(ledger),
     columnUsage: readColumnUsage(ledger, columns),
     failures: readFailures(ledger, columns, settings.rows),

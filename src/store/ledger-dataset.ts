@@ -1,3 +1,4 @@
+import { isMediaPath } from '../graph/media.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { readCount, readText, type LedgerFile } from './ledger-file.ts'
 import { planDatasetFiles, type PartSize } from './dataset-plan.ts'
@@ -35,7 +36,9 @@ const datasetFileBytes = 512 * 1024 * 1024
 export function readIntents(ledger: LedgerFile): string[] {
   return ledger.all('SELECT path FROM intent ORDER BY path').map((row) => {
     const path = readText(row, 'path', 'intent.path')
-    if (!intentName.test(path)) throw corrupt('intent.path', path, 'a part file or a join folder')
+    if (!intentName.test(path) && !isMediaPath(path)) {
+      throw corrupt('intent.path', path, 'a part file, a media file or a join folder')
+    }
     return path
   })
 }

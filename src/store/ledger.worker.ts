@@ -13,6 +13,7 @@ import { readDecided } from './ledger-decided.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
 import { ledgerError } from './ledger-error.ts'
 import * as journal from './ledger-journal.ts'
+import * as media from './ledger-media.ts'
 import * as parts from './ledger-parts.ts'
 import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './ledger-rows.ts'
 import * as profiles from './ledger-profiles.ts'
@@ -66,6 +67,9 @@ export interface LedgerCalls {
   endBatch(id: number, end: batches.BatchEnd, wallTimeMs: number): void
   openBatches(): batches.Batch[]
 
+  beginMedia(file: media.StoredMedia): void
+  media(behind: string, most: number): media.StoredMedia[]
+
   intents(): string[]
   addIntent(path: string): void
   removeIntents(paths: readonly string[]): void
@@ -111,7 +115,7 @@ function begin(ledger: LedgerFile, wallTimeMs: number): OpenLedger {
     const decided = readDecided(ledger, settings.partRows)
     const session = runs.beginSession(ledger, wallTimeMs)
     const exchanges = journal.hasExchanges(ledger)
-    open = { ledger, settings, config, columns, session, exchanges }
+    open = { ledger, settings, config, columns, session, exchanges, media: new Map() }
     return {
       settings,
       session,
@@ -255,6 +259,9 @@ const calls: LedgerCalls = {
   setBatchHandle: (id, handle) => batches.setBatchHandle(run().ledger, id, handle),
   endBatch: (id, end, wallTimeMs) => batches.endBatch(run().ledger, id, end, wallTimeMs),
   openBatches: () => batches.readOpenBatches(run().ledger, run().columns),
+
+  beginMedia: (file) => media.beginMedia(run().ledger, run().media, file),
+  media: (behind, most) => media.readMedia(run().ledger, behind, most),
 
   intents: () => datasets.readIntents(run().ledger),
   addIntent: (path) => datasets.addIntent(run().ledger, path),

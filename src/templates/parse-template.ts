@@ -45,17 +45,25 @@ export function parseTemplate(text: string, { missing = 'names' }: TemplateOptio
   const block: Block = { slots: names, parent: null, unit, escape: false }
   const run = guarded(() => compileBody(body, block))
   const single = singleExpression(body)
-  const evaluateSingle = single && compileExpression(single.expression, block)
+  const value = single && valueOf(single.expression)
+
+  function valueOf(expression: Expression): NonNullable<Template['value']> {
+    const evaluate = compileExpression(expression, block)
+    return (scope, options) => evaluateOne(evaluate, expression, unit, openRoot(scope, options))
+  }
+
   const references = guarded(() => findReferences(source, body))
   return {
     source: text,
     references,
+    value,
     render: (scope, options) => renderText(run, openRoot(scope, options), options),
     evaluate(scope, options) {
-      const frame = openRoot(scope, options)
-      if (single === null || evaluateSingle === null) return parseLiteral(renderText(run, frame))
-      const value = evaluateOne(evaluateSingle, single.expression, unit, frame)
-      return typeof value === 'string' ? parseLiteral(value + single.behind) : value
+      if (single === null || value === null) {
+        return parseLiteral(renderText(run, openRoot(scope, options)))
+      }
+      const native = value(scope, options)
+      return typeof native === 'string' ? parseLiteral(native + single.behind) : native
     },
   }
 }
@@ -71,6 +79,8 @@ export function parseExpression(
   const openRoot = createRoot(unit)
   const block: Block = { slots: new Map(), parent: null, unit, escape: false }
   const evaluate = guarded(() => compileExpression(expression, block))
+  const value: Template['evaluate'] = (scope, options) =>
+    evaluateOne(evaluate, expression, unit, openRoot(scope, options))
   const print: Execute = (frame, out) => out.print(evaluate(frame), false)
   const { start, end } = expression
   const located: Execute = (frame, out) => {
@@ -83,8 +93,9 @@ export function parseExpression(
   return {
     source: text,
     references: findExpressionReferences(source, expression),
+    value,
     render: (scope, options) => renderText(located, openRoot(scope, options), options),
-    evaluate: (scope, options) => evaluateOne(evaluate, expression, unit, openRoot(scope, options)),
+    evaluate: value,
   }
 }
 

@@ -40,6 +40,11 @@ export interface Template {
   readonly source: string
   /** Root names read from the scope, each once, in order of appearance. */
   readonly references: readonly TemplateReference[]
+  /**
+   * The value of the one expression it is, before any text is made of it; null where there is more
+   * than white space beside. Throws `TemplateError`.
+   */
+  readonly value: ((scope: Scope, options?: RenderOptions) => Value) | null
   /** The text. Throws `TemplateError`. */
   render(scope: Scope, options?: RenderOptions): string
   /**

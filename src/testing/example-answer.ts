@@ -46,10 +46,14 @@ function exampleOf(schema: unknown, place: Place): unknown {
     const fields = Object.entries((node['properties'] ?? {}) as Fields)
     return Object.fromEntries(fields.map(([name, field]) => [name, exampleOf(field, inner)]))
   }
-  if (type === 'array') return [exampleOf(node['items'] ?? { type: 'string' }, inner)]
+  if (type === 'array') {
+    const length = Math.max(1, Number(node['minItems'] ?? 1))
+    return Array.from({ length }, () => exampleOf(node['items'] ?? { type: 'string' }, inner))
+  }
   if (type === 'integer' || type === 'number') return node['minimum'] ?? node['maximum'] ?? 1
   if (type === 'boolean') return true
-  return type === 'null' ? null : place.text
+  if (type === 'null') return null
+  return place.text.slice(0, Number(node['maxLength'] ?? place.text.length))
 }
 
 function target(root: unknown, ref: string): unknown {

@@ -3,13 +3,14 @@ import { cp, readFile, symlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { createModelServer } from '../../src/testing/model-server.ts'
 import { createDesk, type Desk } from '../e2e/command.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
 
 /**
- * Adds a sampler or a processor to a copy of the source as CONTRIBUTING.md says: the file, an import
+ * Adds a kind to a copy of the source as CONTRIBUTING.md says: the file, an import
  * and a line in the table. It has to pass the compiler, and the command line has to use it.
  */
 export async function tryNewFile(path: string, text: string): Promise<void> {
@@ -47,15 +48,32 @@ function familyOf(path: string): Family {
   const exported = basename(path, '.ts').replaceAll(/-(\w)/g, (_, letter: string) =>
     letter.toUpperCase(),
   )
-  return path.startsWith('src/processors/')
-    ? { exported, entry: 'ProcessorKind[] = [', tryIt: tryProcessor }
-    : { exported, entry: 'samplers = {', tryIt: (desk) => trySampler(exported, desk) }
+  switch (dirname(path)) {
+    case 'src/processors':
+      return { exported, entry: 'ProcessorKind[] = [', tryIt: tryProcessor }
+    case 'src/columns':
+      return { exported, entry: 'ColumnKind[] = [', tryIt: tryColumnKind }
+    case 'src/models':
+      return { exported, entry: 'ProviderKind[] = [', tryIt: tryProvider }
+    case 'src/samplers':
+      return { exported, entry: 'samplers = {', tryIt: (desk) => trySampler(exported, desk) }
+    default:
+      throw new Error(`no table is known in the folder of ${path}`)
+  }
 }
 
-async function preview(desk: Desk, rows: number, config: object): Promise<unknown[]> {
+async function preview(
+  desk: Desk,
+  rows: number,
+  config: object,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<unknown[]> {
   await desk.write('new.json', config)
   const words = ['src/cli/main.ts', 'preview', 'new.json', '-n', String(rows), '--json']
-  const { stdout } = await run(process.execPath, words, { cwd: desk.directory })
+  const { stdout } = await run(process.execPath, words, {
+    cwd: desk.directory,
+    env: { ...process.env, ...environment },
+  })
   return JSON.parse(stdout) as unknown[]
 }
 
@@ -76,4 +94,40 @@ async function tryProcessor(desk: Desk): Promise<void> {
     processors: [{ name: 'some', processor_type: 'every_nth', n: 3 }],
   })
   if (records.length !== 10) throw new Error(`of 30 records it keeps ${records.length}`)
+}
+
+/** It takes the first letters. */
+async function tryColumnKind(desk: Desk): Promise<void> {
+  const params = { values: ['red fox'] }
+  const animal = { name: 'animal', column_type: 'sampler', sampler_type: 'category', params }
+  const records = await preview(desk, 1, {
+    columns: [animal, { name: 'short', column_type: 'initials', of: 'animal' }],
+  })
+  const [record] = records as { short: string }[]
+  if (record?.short !== 'rf') throw new Error(`of 'red fox' it makes '${record?.short}'`)
+}
+
+/** Its key goes into a header of its own. */
+async function tryProvider(desk: Desk): Promise<void> {
+  const keys: unknown[] = []
+  await using server = await createModelServer({
+    script({ headers }) {
+      keys.push(headers['api-key'])
+      return {}
+    },
+  })
+  const records = await preview(
+    desk,
+    1,
+    {
+      columns: [{ name: 'said', column_type: 'llm-text', model_alias: 'm', prompt: 'Hello' }],
+      model_configs: [{ alias: 'm', model: 'x', provider: 'p' }],
+      model_providers: [
+        { name: 'p', provider_type: 'azure-openai', endpoint: server.url, api_key: 'NEW_KEY' },
+      ],
+    },
+    { NEW_KEY: 'some-key-0123456789' },
+  )
+  const isRight = keys.length > 0 && keys.every((key) => key === 'some-key-0123456789')
+  if (records.length !== 1 || !isRight) throw new Error(`it sends the keys ${keys.join(', ')}`)
 }

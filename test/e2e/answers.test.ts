@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
@@ -188,6 +189,30 @@ test('a server that refuses the form is asked by the prompt alone', async () => 
     return firstBad(bodies)(call)
   })
   expect(records).toHaveLength(4)
+})
+
+test('the example of a recipe book runs', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer()
+  const file = new URL('../../examples/recipe-book/config.yaml', import.meta.url)
+  const written = await readFile(file, 'utf8')
+  const text = written.replaceAll('https://api.openai.com/v1', server.url)
+  const result = await create({
+    config: { text },
+    rows: 3,
+    out: desk.path('recipes'),
+    environment: { OPENAI_API_KEY: 'k' },
+  })
+  expect(result.rows).toMatchObject({ accepted: 3 })
+  await using dataset = await open(desk.path('recipes'))
+  for await (const record of dataset.records()) {
+    expect(record).toMatchObject({
+      minutes: expect.any(Number),
+      timer: expect.any(String),
+      review: { clarity: { score: expect.stringMatching(/^[123]$/) } },
+      publish: expect.any(Boolean),
+    })
+  }
 })
 
 test('a schema of Zod is a JSON Schema', async () => {

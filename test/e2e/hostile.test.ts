@@ -88,3 +88,17 @@ test('render prints the very text to a pipe, and nothing that steers to a termin
   expect(await atTerminal.ended).toBe(0)
   expect(atTerminal.shown().replaceAll('\r\n', '\n')).toBe('Hi ␛[31mx<U+202E>y\n')
 })
+
+test('every character of an answer is kept, those that end texts elsewhere too', async () => {
+  const answer = 'a\u0000b\u0001 \u001B[31m \uFEFF\u2028 \u{1F438} "quoted", \\n\r\n\tend'
+  await using server = await createModelServer({ script: () => ({ text: answer }) })
+  await using desk = await createDesk()
+  await desk.write('tales.json', stories({ url: server.url }))
+  expect((await desk.run(['create', 'tales.json', '-n', '2', '--out', 'o'])).code).toBe(0)
+  expect((await desk.run(['export', 'o', '--to', 'o.jsonl'])).code).toBe(0)
+  expect((await desk.run(['export', 'o', '--to', 'o.csv'])).code).toBe(0)
+  const lines = (await desk.read('o.jsonl')).trimEnd().split('\n')
+  const records = lines.map((line) => JSON.parse(line) as { story: string })
+  expect(records.map(({ story }) => story)).toEqual([answer, answer])
+  expect(await desk.read('o.csv')).toContain(`"${answer.replaceAll('"', '""')}"`)
+})
