@@ -5,6 +5,7 @@ export type { DatasetRecord } from './export/records.ts'
 export type { ExportedFile, ExportFormat } from './export/files.ts'
 export type { ColumnType } from './graph/column-type.ts'
 export { CellFailure } from './graph/failure.ts'
+export type { MediaFile, MediaStore } from './graph/media.ts'
 export { CellInterrupted, type InterruptReason } from './graph/interrupted.ts'
 export {
   type Again,

@@ -41,6 +41,7 @@ export type {
 } from './graph/distribution.ts'
 export { type ColumnType, vectorType } from './graph/column-type.ts'
 export { CellFailure } from './graph/failure.ts'
+export type { MediaFile, MediaStore } from './graph/media.ts'
 export { CellInterrupted, type InterruptReason } from './graph/interrupted.ts'
 export {
   type Again,
@@ -69,12 +70,17 @@ export {
   type Turn,
 } from './graph/kind.ts'
 export type {
+  LeavingKind,
+  ProcessContext,
   ProcessorConfig,
   ProcessorContext,
   ProcessorKind,
+  ProcessorOutput,
+  RecordBatch,
   RecordColumn,
   RecordProcessorKind,
   RowProcessorKind,
+  RunningKind,
 } from './graph/processor-kind.ts'
 export type { TemplateField } from './graph/read-template.ts'
 export { RequestError, type RequestProblem } from './graph/request-error.ts'
@@ -107,7 +113,7 @@ export {
   type ProviderContext,
   type ProviderKind,
 } from './models/provider.ts'
-export { defineProcessor, defineRowProcessor } from './processors/define.ts'
+export { defineLeavingProcessor, defineProcessor, defineRowProcessor } from './processors/define.ts'
 export type { Random } from './random/random.ts'
 export { listedDistribution, uniformCdf } from './samplers/declare-distribution.ts'
 export {

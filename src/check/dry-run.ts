@@ -1,5 +1,6 @@
 import type { Graph, GraphColumn } from '../graph/graph.ts'
 import { timestampForm, vectorSize } from '../graph/column-type.ts'
+import { mediaPath } from '../graph/media.ts'
 import { CellFailure } from '../graph/failure.ts'
 import type { Generator, RowGenerator, SeedWindow } from '../graph/kind.ts'
 import type { ModelConfig } from '../config/dataset.ts'
@@ -309,6 +310,8 @@ function standInOf(type: GraphColumn['type']): Cell {
       return true
     case 'json':
       return new Map()
+    case 'media':
+      return mediaPath('0'.repeat(64), '')
     case 'date':
       return dateText(0)
     case 'timestamp':

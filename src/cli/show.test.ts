@@ -20,7 +20,10 @@ const summary: RunSummary = {
   waitingCells: 12,
   parts: { count: 2, bytes: 123_456 },
   files: [],
+  media: [],
   rejections: [],
+  processed: null,
+  datasets: [],
   failures: [
     {
       column: 1,

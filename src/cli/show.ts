@@ -5,7 +5,9 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import {
   failureTexts,
   nextSteps,
+  besideTexts,
   cutTexts,
+  processedText,
   rejectionTexts,
   outcomes,
   shortPath,
@@ -98,11 +100,20 @@ function contents(summary: RunSummary, layout: ShowLayout): string[] {
       : []),
     `  ${counted(columns.length, 'column')}${dropped > 0 ? `, ${dropped} of them not in the dataset` : ''}; seed ${seed}`,
     ...wrap(names.join(', '), Math.max(20, layout.textWidth - 4)).map((line) => `    ${line}`),
+    ...mediaLines(summary),
     ...pluginLines(summary),
+    ...(summary.processed === null ? [] : [processedText(summary.processed)]),
+    ...besideTexts(summary),
     ...(files.length > 0
       ? [`  ${counted(parts.count, 'part')} beside them, ${size(parts.bytes)}`]
       : []),
   ]
+}
+
+function mediaLines({ media }: RunSummary): string[] {
+  return media.map(
+    ({ mime, files, bytes }) => `  ${counted(files, 'file')} of ${mime} in media, ${size(bytes)}`,
+  )
 }
 
 function pluginLines({ plugins }: RunSummary): string[] {

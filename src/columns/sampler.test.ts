@@ -5,6 +5,7 @@ import type { Problem } from '../config/problem.ts'
 import { formatPath } from '../config/format-problems.ts'
 import { problemsOfZod } from '../config/problems.ts'
 import type { ColumnType } from '../graph/column-type.ts'
+import { noMedia } from '../graph/media.ts'
 import {
   type ColumnDescription,
   nothingLoaded,
@@ -79,6 +80,7 @@ function prepare(
           return names.indexOf(column)
         },
         refersTo: (column) => references?.includes(column) ?? false,
+        media: noMedia('a test'),
         model() {
           throw new RangeError('A sampler has no model.')
         },

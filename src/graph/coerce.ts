@@ -8,6 +8,7 @@ import {
   type VectorType,
 } from './column-type.ts'
 import { CellFailure } from './failure.ts'
+import { isMediaPath } from './media.ts'
 
 const INT64_MAX = 2n ** 63n - 1n
 const INT64_MIN = -(2n ** 63n)
@@ -45,6 +46,9 @@ export function coerce(value: Cell, type: ColumnType): Cell {
     case 'timestamp_ns':
     case 'timestamp_ns_utc':
       return coerceTimestamp(value, type)
+    case 'media':
+      if (isMediaPath(value) || isMediaList(value)) return value
+      break
     default:
       return coerceVector(value, type)
   }
@@ -63,6 +67,10 @@ function coerceTimestamp(value: Cell, type: TimestampType): string {
   const text = typeof value === 'string' ? canonicalTimestamp(value, timestampForm(type)) : null
   if (text === null) throw mismatch(value, type)
   return text
+}
+
+function isMediaList(value: Cell): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(isMediaPath)
 }
 
 /** A list of numbers will do, too. What 32 bits have no finite number for fails the cell. */

@@ -22,6 +22,7 @@ const words = [
   'timestamp_utc',
   'timestamp_ns',
   'timestamp_ns_utc',
+  'media',
 ] as const
 
 /** Numbers of 32 bits in a fixed order: as many as each cell has, or always so many. */

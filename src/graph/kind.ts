@@ -6,6 +6,7 @@ import type { TemplatePlace } from '../templates/template.ts'
 import type { Cell, Value } from '../util/value.ts'
 import type { ColumnType } from './column-type.ts'
 import type { Distribution } from './distribution.ts'
+import type { MediaStore } from './media.ts'
 import type { ModelReply, ModelRequest, Operation } from './request.ts'
 
 /** One row as a generator sees it: only columns it refers to may be read. */
@@ -142,6 +143,8 @@ export interface BindContext {
   model(alias: string): ModelConfig
   /** Randomness addressed by (run seed, stream, row, draw); the column's own stream by default. */
   random(stream?: string): Random
+  /** Files that cells name: images, sounds. Only for columns that are not pure. */
+  readonly media: MediaStore
   /** How often an answer that can't be used is asked for again. */
   readonly corrections: Corrections
   /** Reads one seed row's value; only for the seed-dataset kind. */

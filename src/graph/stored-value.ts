@@ -36,6 +36,10 @@ export function toStored(type: ColumnType, value: Cell): StoredValue {
     case 'bool':
       if (typeof value === 'boolean') return value
       break
+    case 'media':
+      if (typeof value === 'string') return value
+      if (Array.isArray(value)) return stringifyJson(value)
+      break
     case 'json':
       if (!(value instanceof Float32Array)) return stringifyJson(value).toWellFormed()
       break
@@ -55,6 +59,8 @@ export function fromStored(type: ColumnType, stored: StoredValue): Cell {
   switch (type) {
     case 'json':
       return parseJson(String(stored))
+    case 'media':
+      return typeof stored === 'string' && stored.startsWith('[') ? parseJson(stored) : stored
     case 'int64':
       return typeof stored === 'bigint' ? toInteger(stored) : stored
     case 'float64':

@@ -18,7 +18,7 @@ export interface ColumnSummary {
   /** Numbers that are NaN, infinite or beyond ±1e140, which are not in `numbers`. */
   readonly notFinite: number
   readonly distinct: Distinct
-  /** Values, without those of JSON columns. */
+  /** Values, without those of JSON and media columns. */
   readonly frequent: Frequent
   /** Values of a number column. */
   readonly numbers: Numbers
@@ -57,6 +57,8 @@ export function createSummary(
   const numbers = createNumbers()
   const lengths = createNumbers()
   const vectors = createVectors()
+  // Most of these are different, and say nothing.
+  const isCounted = type !== 'json' && type !== 'media'
   let times: Numbers | null = type === 'string' || isTimeType(type) ? createNumbers() : null
   let cells = 0
   let nulls = 0
@@ -82,14 +84,14 @@ export function createSummary(
     cells += values.length
     // It has no null any more.
     const hashes = addPresent(present as readonly Exclude<Scalar, null>[], null)
-    if (type !== 'json') frequent.addAll(hashes, present)
+    if (isCounted) frequent.addAll(hashes, present)
   }
 
   function addCounts({ values, times: weights, nulls: without }: ValueCounts): void {
     nulls += without
     cells += weights.reduce((sum, weight) => sum + weight, without)
     const hashes = addPresent(values, weights)
-    if (type !== 'json') frequent.addCounts(hashes, values, weights)
+    if (isCounted) frequent.addCounts(hashes, values, weights)
   }
 
   /** Gives the values' hashes; without weights each came once. */

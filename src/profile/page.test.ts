@@ -36,6 +36,7 @@ function page(columns: readonly ColumnStatistics[], changes: Partial<ReportPage>
     usage: { inputTokens: 0, outputTokens: 0 },
     usageByRoute: [],
     cutAnswers: [],
+    media: [],
     failures: [],
     sessions: [{ started: 0, ended: 1_500 }],
     columns,

@@ -1,4 +1,13 @@
-import { compact, counted, duration, figure, grouped, moment, percent } from '../util/format.ts'
+import {
+  compact,
+  counted,
+  duration,
+  figure,
+  grouped,
+  moment,
+  percent,
+  size,
+} from '../util/format.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { html, type Html } from './html.ts'
 import { chartOf } from './page-charts.ts'
@@ -22,6 +31,7 @@ export interface ReportPage {
     outputTokens: number
   }[]
   cutAnswers: readonly { cut: number }[]
+  media: readonly { mime: string; files: number; bytes: number }[]
   failures: readonly {
     name: string
     code: string
@@ -85,6 +95,10 @@ function header(report: ReportPage): Html {
     ...(cut === 0 ? [] : [['answers cut off', grouped(cut)] as [string, string]]),
     ['tokens in', compact(usage.inputTokens)],
     ['tokens out', compact(usage.outputTokens)],
+    ...report.media.map(({ mime, files, bytes }): [string, string] => [
+      `${mime}, ${size(bytes)}`,
+      grouped(files),
+    ]),
     ['at work', duration(secondsOf(sessions))],
   ]
   return html`<h1>${valueText(name)}</h1>

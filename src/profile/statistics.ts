@@ -91,7 +91,8 @@ const topValues = 24
 const rareShare = 0.01
 
 export function statisticsOf(summary: ColumnSummary, facts: ColumnFacts): ColumnStatistics {
-  const lengths = withHistogram(summary.lengths)
+  // The length of a file's name says nothing of it.
+  const lengths = facts.type === 'media' ? null : withHistogram(summary.lengths)
   const times = summary.times === null ? null : withHistogram(summary.times)
   const numbers = withHistogram(summary.numbers, countedNumbers(summary))
   const comparison =
@@ -110,10 +111,7 @@ export function statisticsOf(summary: ColumnSummary, facts: ColumnFacts): Column
       outcome === 'dropped' ? [{ code, count }] : [],
     ),
     distinct: isVectorType(facts.type) ? null : distinctOf(summary),
-    top:
-      facts.type === 'json' || isVectorType(facts.type)
-        ? null
-        : topOf(summary, comparison?.shares ?? null),
+    top: hasNoValues(facts.type) ? null : topOf(summary, comparison?.shares ?? null),
     numbers,
     notFinite: summary.notFinite,
     lengths,
@@ -189,6 +187,11 @@ function nullsOf(
   )
   if (skipped === null) return { count: nulls, failed, skipped: null, other: left }
   return { count: nulls, failed, skipped: skipLeavesNull ? take(skipped) : 0, other: left }
+}
+
+/** Types whose values are not told one by one. */
+function hasNoValues(type: ColumnType): boolean {
+  return type === 'json' || type === 'media' || isVectorType(type)
 }
 
 /** There can't be more different values than cells with one. */

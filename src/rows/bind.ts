@@ -2,6 +2,7 @@ import type { ColumnConfig, ModelConfig } from '../config/dataset.ts'
 import { defaultRunConfig, type RunConfig } from '../config/run-config.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
 import type { BindContext, Corrections, Generator, SeedWindow } from '../graph/kind.ts'
+import { type MediaStore, noMedia } from '../graph/media.ts'
 import { createRandom } from '../random/random.ts'
 
 export interface BindOptions {
@@ -9,6 +10,8 @@ export interface BindOptions {
   runSeed: bigint
   models: readonly ModelConfig[]
   seed: SeedWindow | null
+  /** Left out where nothing is kept. */
+  media?: MediaStore
   /** Of the run config; its defaults when left out. */
   corrections?: Corrections
 }
@@ -38,7 +41,14 @@ export function bindGenerators(options: BindOptions): (Generator | null)[] {
 function contextOf(
   column: GraphColumn,
   columns: ReadonlyMap<string, ColumnConfig>,
-  { graph, runSeed, models, seed, corrections }: BindOptions,
+  {
+    graph,
+    runSeed,
+    models,
+    seed,
+    corrections,
+    media = noMedia('the config is only checked'),
+  }: BindOptions,
 ): BindContext {
   const upstream = new Set(column.upstream)
   return {
@@ -65,5 +75,6 @@ function contextOf(
     random: (stream = column.name) => createRandom(runSeed, stream),
     corrections: corrections ?? correctionsOf(defaultRunConfig),
     seed,
+    media: column.pure ? noMedia(`column ${column.name} is declared pure`) : media,
   }
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { datasetFolder } from './ledger-dataset.ts'
+import { type MediaFiles, sizeOf } from './media-files.ts'
 import type { OpenRun } from './open-run.ts'
 
 /** Files of a run that are gone or have other bytes than were written. */
@@ -8,13 +9,27 @@ export interface Damage {
   parts: readonly number[]
   /** Whether any is of the run's own dataset, as far as it is as new as the parts. */
   dataset: boolean
+  /** Paths of media files that are gone or have another size; cells go on naming them. */
+  media: readonly string[]
 }
 
 /** Files that are looked up and hashed at once. */
 const pageFiles = 64
 
-export async function findDamage(run: OpenRun): Promise<Damage> {
-  return { parts: await findDamagedParts(run), dataset: await isDatasetDamaged(run) }
+export async function findDamage(run: OpenRun, media: MediaFiles): Promise<Damage> {
+  return {
+    parts: await findDamagedParts(run),
+    dataset: await isDatasetDamaged(run),
+    media: await findLostMedia(run, media),
+  }
+}
+
+async function findLostMedia({ directory }: OpenRun, media: MediaFiles): Promise<string[]> {
+  const lost: string[] = []
+  for await (const { path, bytes } of media.files()) {
+    if ((await sizeOf(resolve(directory, path))) !== bytes) lost.push(path)
+  }
+  return lost
 }
 
 async function findDamagedParts({ directory, ledger, writer }: OpenRun): Promise<number[]> {
@@ -33,7 +48,7 @@ async function findDamagedParts({ directory, ledger, writer }: OpenRun): Promise
 }
 
 async function isDatasetDamaged({ directory, ledger, writer }: OpenRun): Promise<boolean> {
-  const files = (await ledger.call('dataset', datasetFolder)) ?? []
+  const files = (await ledger.call('dataset', datasetFolder, null)) ?? []
   const paths = files.map(({ file, sha256 }) => ({
     path: join(directory, datasetFolder, file),
     sha256,

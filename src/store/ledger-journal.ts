@@ -20,6 +20,7 @@ import {
   usageValues,
   type ColumnUsage,
 } from './ledger-usage.ts'
+import { type PendingMedia, settleMedia } from './ledger-media.ts'
 import { toSql } from './sql-value.ts'
 
 export interface StoredCell {
@@ -87,6 +88,8 @@ export interface JournalContext {
   session: number
   /** Whether the ledger may hold exchanges: a run without conversations never looks for them. */
   exchanges: boolean
+  /** Files that are no cell's yet. */
+  media: PendingMedia
 }
 
 export function writeBatch(
@@ -109,6 +112,9 @@ export function writeBatch(
       const stored = toSql(settings.type, value)
       ledger.run('INSERT OR REPLACE INTO cell VALUES (?, ?, ?)', row, key, stored)
       if (context.exchanges) ledger.run(foldExchanges, row, key)
+      if (context.media.size > 0 && settings.type === 'media' && typeof stored === 'string') {
+        settleMedia(ledger, context.media, stored)
+      }
     }
     insertFailures(ledger, columns, failures)
     for (const requests of usage) addUsage(ledger, columns, session, requests)

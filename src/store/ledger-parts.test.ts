@@ -181,7 +181,12 @@ test('rows outside the part or decided before are refused', () => {
 
 test('unfinished parts are found by seeking over decided rows', () => {
   const ledger = newLedger()
-  const context = { columns: inForce(ledger).columns, session: 1, exchanges: false }
+  const context = {
+    columns: inForce(ledger).columns,
+    session: 1,
+    exchanges: false,
+    media: new Map(),
+  }
   const none = { cells: [], exchanges: [], failures: [], usage: [] }
   const cell = (row: number) => ({ row, column: 0, value: 1n })
   const cells = [0, 1, 9, 17, 30].map(cell)

@@ -63,6 +63,8 @@ export const tables = `
     row INTEGER PRIMARY KEY, outcome TEXT NOT NULL, column_key INTEGER NOT NULL,
     code TEXT NOT NULL) STRICT;
   CREATE TABLE intent (path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  -- Files that cells name.
+  CREATE TABLE media (path TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   -- current = 0: the file belongs to a dataset that is older than the parts.
   CREATE TABLE dataset (
     directory TEXT NOT NULL, file TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,

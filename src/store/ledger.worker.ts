@@ -13,6 +13,7 @@ import { readDecided } from './ledger-decided.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
 import { ledgerError } from './ledger-error.ts'
 import * as journal from './ledger-journal.ts'
+import * as media from './ledger-media.ts'
 import * as parts from './ledger-parts.ts'
 import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './ledger-rows.ts'
 import * as profiles from './ledger-profiles.ts'
@@ -66,15 +67,24 @@ export interface LedgerCalls {
   endBatch(id: number, end: batches.BatchEnd, wallTimeMs: number): void
   openBatches(): batches.Batch[]
 
+  beginMedia(file: media.StoredMedia): void
+  media(behind: string, most: number): media.StoredMedia[]
+
   intents(): string[]
   addIntent(path: string): void
   removeIntents(paths: readonly string[]): void
   planJoin(): number[]
   joinParts(from: number, to: number): datasets.JoinPart[]
-  dataset(directory: string): datasets.DatasetEntry[] | null
+  dataset(directory: string, processors: string | null): datasets.DatasetEntry[] | null
   ownFiles(directory: string): string[]
+  besideFolders(): string[]
+  forgetDataset(directory: string): void
   beginSwap(directory: string, files: readonly string[]): void
-  commitDataset(directory: string, files: readonly datasets.DatasetEntry[], intent: string): void
+  commitDataset(
+    directory: string,
+    files: readonly datasets.DatasetEntry[],
+    made: { intent: string; processors: string },
+  ): void
 }
 
 /** What the reopening of parts did, as the thread of the run sees it. */
@@ -105,7 +115,7 @@ function begin(ledger: LedgerFile, wallTimeMs: number): OpenLedger {
     const decided = readDecided(ledger, settings.partRows)
     const session = runs.beginSession(ledger, wallTimeMs)
     const exchanges = journal.hasExchanges(ledger)
-    open = { ledger, settings, config, columns, session, exchanges }
+    open = { ledger, settings, config, columns, session, exchanges, media: new Map() }
     return {
       settings,
       session,
@@ -250,6 +260,9 @@ const calls: LedgerCalls = {
   endBatch: (id, end, wallTimeMs) => batches.endBatch(run().ledger, id, end, wallTimeMs),
   openBatches: () => batches.readOpenBatches(run().ledger, run().columns),
 
+  beginMedia: (file) => media.beginMedia(run().ledger, run().media, file),
+  media: (behind, most) => media.readMedia(run().ledger, behind, most),
+
   intents: () => datasets.readIntents(run().ledger),
   addIntent: (path) => datasets.addIntent(run().ledger, path),
   removeIntents: (paths) => datasets.removeIntents(run().ledger, paths),
@@ -258,11 +271,13 @@ const calls: LedgerCalls = {
     return datasets.planJoin(ledger, settings.partRows, settings.rows)
   },
   joinParts: (from, to) => datasets.readJoinParts(run().ledger, from, to),
-  dataset: (directory) => datasets.readDataset(run().ledger, directory),
+  dataset: (directory, processors) => datasets.readDataset(run().ledger, directory, processors),
   ownFiles: (directory) => datasets.readOwnFiles(run().ledger, directory),
+  besideFolders: () => datasets.readBesideFolders(run().ledger),
+  forgetDataset: (directory) => datasets.forgetDataset(run().ledger, directory),
   beginSwap: (directory, files) => datasets.beginSwap(run().ledger, directory, files),
-  commitDataset(directory, files, intent) {
-    datasets.commitDataset(run().ledger, directory, files, intent)
+  commitDataset(directory, files, made) {
+    datasets.commitDataset(run().ledger, directory, files, made)
   },
 }
 

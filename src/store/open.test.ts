@@ -97,8 +97,8 @@ const damages: readonly [string, string, RegExp][] = [
   ['missing', "DELETE FROM meta WHERE key = 'config'", /meta\.config is missing/],
   [
     'column type',
-    "UPDATE column_key SET type = 'date'",
-    /column_key\.type is "date", expected one of string, int64/,
+    "UPDATE column_key SET type = 'decimal'",
+    /column_key\.type is "decimal", expected one of string, int64/,
   ],
   [
     'column position',

@@ -53,6 +53,7 @@ function elements({ name, type }: FileColumn): SchemaElement[] {
     case 'bool':
       return [{ ...base, type: 'BOOLEAN' }]
     case 'string':
+    case 'media':
     case 'json': {
       const text = { converted_type: 'UTF8', logical_type: { type: 'STRING' } } as const
       return [{ ...base, ...text, type: 'BYTE_ARRAY' }]

@@ -23,6 +23,7 @@ export function fromSql(type: ColumnType, value: unknown): StoredValue {
   switch (type) {
     case 'string':
     case 'json':
+    case 'media':
     case 'date':
     case 'timestamp':
     case 'timestamp_utc':

@@ -1,15 +1,17 @@
 import { stat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { isMediaPath } from '../graph/media.ts'
 import type { Interval } from '../plan/interval.ts'
 import { partOf } from '../plan/part.ts'
 import type { PartContent } from '../rows/part-content.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
+import type { DatasetPass } from '../processors/dataset-pass.ts'
 import type { PartStore } from '../scheduler/part-store.ts'
 import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { startWorker, type WorkerClient } from '../threads/worker-calls.ts'
 import { checkFilesystem } from './filesystem.ts'
-import { joinDataset, withJoined } from './join.ts'
+import { joinDataset, type JoinOptions, removeBesides, withJoined } from './join.ts'
 import { createJournal, type BatchingJournal } from './batching-journal.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import { ledgerName, missing } from './ledger-file.ts'
@@ -23,6 +25,7 @@ import type { RouteUsage } from './ledger-usage.ts'
 import type { LedgerCalls, OpenLedger } from './ledger.worker.ts'
 import { findDamage, type Damage } from './find-damage.ts'
 import { takeLock, type FolderLock } from './lock.ts'
+import { createMediaFiles, type MediaFiles } from './media-files.ts'
 import { completeProfiles } from './profiles.ts'
 import { syncFolder } from './parquet-codec.ts'
 import type { StoreEvent } from './open-run.ts'
@@ -46,6 +49,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
   readonly session: number
   /** As of opening; rows beyond a shrunk target are among them. */
   readonly decided: readonly Interval[]
+  /** Files that cells name. */
+  readonly media: MediaFiles
   partRecord(part: number): Promise<PartRecord | null>
   /** Makes every dropped row undecided again; its paid cells are still there. */
   retryDropped(): Promise<Interval[]>
@@ -64,9 +69,14 @@ export interface RunStore extends PartStore, AsyncDisposable {
   /** Rows beyond a smaller target stay in their parts and out of the dataset. */
   setTarget(rows: number): Promise<void>
   /** Makes the dataset of all accepted rows below the target, or finds it made. */
-  join(options?: { directory?: string }): Promise<DatasetFile[]>
+  join(options?: JoinOptions): Promise<DatasetFile[]>
+  /** Removes datasets beside the run's own, but those of these names. */
+  removeBesides(kept: readonly string[]): Promise<void>
   /** Gives all accepted rows below the target as files that are there until `use` is done. */
-  withJoined<Result>(use: (files: readonly DatasetFile[]) => Promise<Result>): Promise<Result>
+  withJoined<Result>(
+    use: (files: readonly DatasetFile[]) => Promise<Result>,
+    pass?: DatasetPass | null,
+  ): Promise<Result>
   readonly batches: Batches
   /** Rows below the target by outcome. */
   totals(): Promise<OutcomeTotals>
@@ -183,6 +193,15 @@ async function removeOrphans(
   await ledger.call('removeIntents', orphans)
 }
 
+/** A cell failed, or was interrupted, after its files were there. */
+async function removeMediaOfNoCell(
+  directory: string,
+  ledger: WorkerClient<LedgerCalls>,
+): Promise<void> {
+  const intents = await ledger.call('intents')
+  await removeOrphans(directory, ledger, intents.filter(isMediaPath))
+}
+
 function createRunStore(
   directory: string,
   { clock, onEvent = () => {} }: StoreOptions,
@@ -200,6 +219,7 @@ function createRunStore(
   /** Parts are streamed one after the other, each while the one before it is finished. */
   const streaming = createQueue()
   const exclusive = createQueue()
+  const media = createMediaFiles(directory, ledger)
   /** Parts whose commit is awaited. */
   const committing = new Map<number, Promise<void>>()
   let reopenedParts = new Set(reopened)
@@ -294,6 +314,7 @@ function createRunStore(
     session,
     decided,
     journal: batching.journal,
+    media,
     unfinishedParts: () => after(unfinishedParts),
     readRows: (rows, readOptions) => readRows(readPage, rows, readOptions),
     readKnownRows: (rows) =>
@@ -309,7 +330,7 @@ function createRunStore(
     partRecord: (part) => after(() => ledger.call('partRecord', part)),
     retryDropped: () => after(() => exclusive(() => ledger.call('retryDropped'))),
     changeConfig: (version) => after(() => exclusive(() => changeConfig(version))),
-    findDamage: () => after(() => exclusive(() => findDamage(run))),
+    findDamage: () => after(() => exclusive(() => findDamage(run, media))),
     forgetDamaged: (damage) => after(() => exclusive(() => forgetDamaged(damage))),
     completeProfiles: () => after(() => exclusive(() => completeProfiles(run))),
     setTarget: (rows) =>
@@ -320,7 +341,8 @@ function createRunStore(
         }),
       ),
     join: (options = {}) => after(() => exclusive(() => joinDataset(run, options))),
-    withJoined: (use) => after(() => exclusive(() => withJoined(run, use))),
+    removeBesides: (kept) => after(() => exclusive(() => removeBesides(run, kept))),
+    withJoined: (use, pass = null) => after(() => exclusive(() => withJoined(run, pass, use))),
     batches: {
       add: (batch) => after(() => ledger.call('addBatch', batch)),
       setHandle: (id, handle) => after(() => ledger.call('setBatchHandle', id, handle)),
@@ -337,12 +359,21 @@ function createRunStore(
   }
 
   function close(): Promise<void> {
-    closing ??= closeAll({ batching, exclusive, clock, ledger, writer: () => writer, lock })
+    closing ??= closeAll({
+      directory,
+      batching,
+      exclusive,
+      clock,
+      ledger,
+      writer: () => writer,
+      lock,
+    })
     return closing
   }
 }
 
 interface OpenThings {
+  directory: string
   batching: BatchingJournal
   exclusive: Queue
   clock: Clock
@@ -353,12 +384,15 @@ interface OpenThings {
 
 /** Writes what is still open and lets go of everything, whatever fails on the way. */
 async function closeAll(open: OpenThings): Promise<void> {
-  const { batching, exclusive, clock, ledger, writer, lock } = open
+  const { directory, batching, exclusive, clock, ledger, writer, lock } = open
   // A journal that broke earlier has told so; only what breaks here is news.
   const known = batching.failure !== null
   try {
     await exclusive(() => Promise.resolve())
-    if (!known) await batching.flush()
+    if (!known) {
+      await batching.flush()
+      await removeMediaOfNoCell(directory, ledger)
+    }
     await ledger.call('close', clock.wallTime())
   } catch (error) {
     if (!known) throw error

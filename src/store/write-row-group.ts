@@ -17,6 +17,7 @@ const plainTypes: Readonly<Record<Exclude<ColumnType, VectorType>, PlainType>> =
   float64: 'DOUBLE',
   string: 'BYTE_ARRAY',
   json: 'BYTE_ARRAY',
+  media: 'BYTE_ARRAY',
   date: 'INT32',
   timestamp: 'INT64',
   timestamp_utc: 'INT64',

@@ -171,6 +171,49 @@ function paidVectorColumn(receipts: string): ColumnKind<z.output<typeof vectorSc
   })
 }
 
+const imageSchema = z.strictObject({
+  ...commonFields,
+  column_type: z.literal('paid-image'),
+  of: z.string(),
+  images: z.number(),
+})
+
+/** A picture, as far as a store cares; every seventh row has the same one. */
+export function imageOf(row: number, image: number): Buffer {
+  return Buffer.from(`a picture of ${row % 7 === 0 ? 'all' : row}, number ${image}\n`.repeat(50))
+}
+
+/** Pictures of each row; with a file `wrong` beside the receipts, some rows fail after they put theirs. */
+function paidImageColumn(receipts: string): ColumnKind<z.output<typeof imageSchema>> {
+  return defineColumn({
+    type: 'paid-image',
+    schema: imageSchema,
+    describe: ({ of }, { path }) => ({
+      by: 'cell',
+      pure: false,
+      output: 'media',
+      references: [{ name: of, path: [...path, 'of'] }],
+      routes: [],
+    }),
+    bind: ({ images }, { media }) => ({
+      by: 'cell',
+      requests: 'none',
+      async run({ index }) {
+        appendFileSync(receipts, `${index}\n`)
+        const paths: string[] = []
+        for (let image = 0; image < images; image += 1) {
+          paths.push((await media.put(imageOf(index, image), 'image/png')).path)
+        }
+        const isWrong = existsSync(`${receipts}.wrong`) && index % 50 === 8
+        if (isWrong) throw new Error('it was no good')
+        const back = await media.read(paths[0] ?? '')
+        if (!imageOf(index, 0).equals(back)) throw new Error('it is another picture')
+        return { value: images === 1 ? (paths[0] ?? '') : paths }
+      },
+    }),
+  })
+}
+
 /** Every kind of this file, with the calls that cost something noted in `receipts`. */
 export function testKinds(receipts: string): ColumnKind[] {
   return [
@@ -180,5 +223,6 @@ export function testKinds(receipts: string): ColumnKind[] {
     paidWholeColumn(receipts),
     talkColumn(receipts),
     paidVectorColumn(receipts),
+    paidImageColumn(receipts),
   ]
 }

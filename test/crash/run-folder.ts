@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 /** A cell by the names tests use for it: `story 17`. */
@@ -73,7 +73,7 @@ export function datasetHashes(directory: string): Record<string, string> {
 
 /** What may lie in the folder of a finished run. */
 const ownNames =
-  'command.json config.json data ledger.sqlite lock parts report.html rowsmith.log run.json seed'.split(
+  'command.json config.json data ledger.sqlite lock media parts report.html rowsmith.log run.json seed'.split(
     ' ',
   )
 /** What a reader of a ledger leaves beside it; the next writer takes them away. */
@@ -86,8 +86,26 @@ export function orphans(directory: string): string[] {
   return [
     ...readdirSync(directory).filter((name) => !known.has(name)),
     ...readdirSync(join(directory, 'parts')).filter((name) => !partFiles.includes(`parts/${name}`)),
+    ...mediaOfNoCell(directory),
     ...intents.map((path) => `intent ${path}`),
   ]
+}
+
+/** Media files that the ledger does not know. */
+function mediaOfNoCell(directory: string): string[] {
+  const folder = join(directory, 'media')
+  if (!existsSync(folder)) return []
+  using database = new DatabaseSync(join(directory, 'ledger.sqlite'), { readOnly: true })
+  const known = new Set(
+    database
+      .prepare('SELECT path FROM media')
+      .all()
+      .map(({ path }) => path),
+  )
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(directory, join(parentPath, name)))
+    .filter((path) => !known.has(path))
 }
 
 function sha256(bytes: Buffer): string {

@@ -9,6 +9,7 @@ import type {
   Row,
   RowGenerator,
 } from '../../src/graph/kind.ts'
+import { noMedia } from '../../src/graph/media.ts'
 import { createRandom } from '../../src/random/random.ts'
 import type { Value } from '../../src/util/value.ts'
 import { type Case, compiled, graphOf, problemsOf } from './compile-case.ts'
@@ -76,6 +77,7 @@ function bind(graph: Graph, name: string, options: Bound): Generator {
       return model
     },
     random: (stream = name) => createRandom(runSeed, stream),
+    media: noMedia('a test'),
     corrections,
     seed: seed === undefined ? null : { value: (row, other) => seed[row]?.[other] ?? null },
   }
