@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { join, sep } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import * as library from '../src/index.ts'
+import * as pluginDoor from '../src/plugin.ts'
 import {
   exportedNames,
   findCycle,
@@ -162,6 +163,57 @@ test('the library exports these names and no others', () => {
       "type Value",
       "type VariableList",
       "validate",
+    ]
+  `)
+})
+
+test('the door for plugins exports these values and no others', () => {
+  expect(Object.keys(pluginDoor).toSorted()).toMatchInlineSnapshot(`
+    [
+      "CellFailure",
+      "CellInterrupted",
+      "Double",
+      "LoadFault",
+      "RequestError",
+      "SeedFault",
+      "batchRows",
+      "bindTemplate",
+      "commonFields",
+      "defineColumn",
+      "defineExporter",
+      "defineLeavingProcessor",
+      "definePlugin",
+      "defineProcessor",
+      "defineProvider",
+      "defineRowProcessor",
+      "defineSampler",
+      "defineSeedFormat",
+      "defineSeedSource",
+      "describePrompt",
+      "describeTemplate",
+      "double",
+      "flag",
+      "integer",
+      "list",
+      "listedDistribution",
+      "literal",
+      "mapOf",
+      "mapping",
+      "oneOf",
+      "openHttpProvider",
+      "readContent",
+      "refuse",
+      "scalar",
+      "templateStream",
+      "text",
+      "textMessage",
+      "textOf",
+      "toDouble",
+      "toInteger",
+      "uniformCdf",
+      "vectorType",
+      "withForm",
+      "z",
     ]
   `)
 })

@@ -178,6 +178,7 @@ function addExport(program: Command, set: SetCode): void {
       'a folder for Parquet, a file for .jsonl or .csv, - for stdout (default: <dir>/export)',
     )
     .option('--format <format>', 'parquet, jsonl or csv; by the ending of --to when left out')
+    .option('--dataset <name>', 'one that a schema_transform makes beside the dataset')
     .option('--json', 'print {dir, files} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith export runs/stories --to stories.jsonl')
     .action(async (directory: string, options) => {
@@ -192,7 +193,7 @@ function addKinds(program: Command, set: SetCode): void {
     .summary('List the kinds a config may name.')
     .description('List every kind of column, sampler, seed, provider and export format there is.')
     .option('--json', 'print {ok, kinds, problems} on stdout')
-    .addHelpText('after', '\nExample:\n  rowsmith kinds --plugin ./my-plugin.js')
+    .addHelpText('after', '\nExample:\n  rowsmith kinds stories.yaml')
     .action(async (config: string | undefined, options) => {
       const { runKinds } = await import('./kinds.ts')
       set(await runKinds(config, options))

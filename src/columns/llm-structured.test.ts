@@ -152,6 +152,11 @@ describe('problems', () => {
       { output_format: form('{type: object, properties: {a: {type: strng}}}') },
       "wrong-schema @ columns.0.output_format.properties.a.type: The output_format of column 'dish' is no JSON Schema that can be used: a type has to be one of array,",
     ],
+    [
+      'a keyword that is none',
+      { output_format: form('{type: object, properties: {a: {tpye: string, x-mine: 1}}}') },
+      "unknown-keyword @ columns.0.output_format.properties.a.tpye: The output_format of column 'dish' has 'tpye', which is no keyword of JSON Schema (Did you mean 'type'?)",
+    ],
     ['tools', { tool_alias: 't' }, 'unsupported @ columns.0.tool_alias'],
     [
       'media',

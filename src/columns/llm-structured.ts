@@ -11,6 +11,7 @@ import { bindLlm, describeLlm, llmFields, llmTemplates } from './llm-column.ts'
 import { plainLiteral } from './plain-json.ts'
 import { schemaFaults } from './schema-faults.ts'
 import { fieldsAt } from './schema-fields.ts'
+import { likelyTypos } from './schema-keywords.ts'
 import { objectOf, type SchemaObject } from './schema-nodes.ts'
 import { readStructured } from './structured-reply.ts'
 
@@ -38,10 +39,17 @@ export const llmStructured = defineColumn({
       path: [...path, ...inner],
       message: `The output_format of column '${config.name}' is no JSON Schema that can be used: ${message}`,
     }))
+    const typos = likelyTypos(form).map(({ path: inner, meant }): Problem => ({
+      level: 'warning',
+      code: 'unknown-keyword',
+      path: [...path, ...inner],
+      message: `The output_format of column '${config.name}' has '${inner.at(-1)}', which is no keyword of JSON Schema`,
+      suggestion: `Did you mean '${meant}'?`,
+    }))
     return {
       ...described,
       fieldsAt: (place) => fieldsAt(form, place),
-      problems: [...(described.problems ?? []), ...faults],
+      problems: [...(described.problems ?? []), ...faults, ...typos],
     }
   },
   bind(config, context) {

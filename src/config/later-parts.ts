@@ -11,9 +11,6 @@ export const laterColumnTypes: ReadonlySet<string> = new Set([
   'custom',
 ])
 
-/** The same of processors. */
-export const laterProcessorTypes: ReadonlySet<string> = new Set(['schema_transform'])
-
 const laterParts = {
   tool_configs: { level: 'error', what: 'Tools are', suggestion: 'Remove tool_configs.' },
   constraints: {

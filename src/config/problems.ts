@@ -210,6 +210,7 @@ function shown(path: ConfigPath, received: string): string {
 
 /** Problems that are about a key being there, not about its value. */
 const codesOfKeys: ReadonlySet<string> = new Set([
+  'unknown-keyword',
   'unknown-key',
   'ignored-key',
   'deprecated-field',

@@ -176,8 +176,6 @@ const imageSchema = z.strictObject({
   column_type: z.literal('paid-image'),
   of: z.string(),
   images: z.number(),
-  /** After its files are there. */
-  fails: z.boolean().default(false),
 })
 
 /** A picture, as far as a store cares; every seventh row has the same one. */
@@ -185,6 +183,7 @@ export function imageOf(row: number, image: number): Buffer {
   return Buffer.from(`a picture of ${row % 7 === 0 ? 'all' : row}, number ${image}\n`.repeat(50))
 }
 
+/** Pictures of each row; with a file `wrong` beside the receipts, some rows fail after they put theirs. */
 function paidImageColumn(receipts: string): ColumnKind<z.output<typeof imageSchema>> {
   return defineColumn({
     type: 'paid-image',
@@ -196,7 +195,7 @@ function paidImageColumn(receipts: string): ColumnKind<z.output<typeof imageSche
       references: [{ name: of, path: [...path, 'of'] }],
       routes: [],
     }),
-    bind: ({ images, fails }, { media }) => ({
+    bind: ({ images }, { media }) => ({
       by: 'cell',
       requests: 'none',
       async run({ index }) {
@@ -205,7 +204,8 @@ function paidImageColumn(receipts: string): ColumnKind<z.output<typeof imageSche
         for (let image = 0; image < images; image += 1) {
           paths.push((await media.put(imageOf(index, image), 'image/png')).path)
         }
-        if (fails) throw new Error('it was no good')
+        const isWrong = existsSync(`${receipts}.wrong`) && index % 50 === 8
+        if (isWrong) throw new Error('it was no good')
         const back = await media.read(paths[0] ?? '')
         if (!imageOf(index, 0).equals(back)) throw new Error('it is another picture')
         return { value: images === 1 ? (paths[0] ?? '') : paths }

@@ -1,11 +1,11 @@
 import {
   cpSync,
-  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ import { decompressors } from '../../src/store/parquet-codec.ts'
 import { killedSession, type Scene, wholeSession } from './kills.ts'
 import { imageOf, testKinds } from './kinds.ts'
 import { createMeter, type Meter } from './model.ts'
-import { datasetHashes, orphans, readDurable } from './run-folder.ts'
+import { datasetHashes, orphans } from './run-folder.ts'
 
 const rows = 300
 
@@ -180,18 +180,20 @@ test('several files of a cell are a list, in a preview as in a run', async () =>
   expect(shown.rows[0]?.values.get('note')).toEqual(records[0]?.['note'])
 })
 
-test('a cell that fails after it put a file leaves none', async () => {
-  const [row, note] = config.columns
-  const failing = { seed: 7, columns: [row, { ...note, fails: true }] }
+test('a cell that fails after it put a file leaves none, and a retry puts it', async () => {
   const out = join(root, 'failing')
-  const result = await create({
-    config: { config: failing },
-    out,
-    rows: 20,
-    runConfig: { ...runConfig, disable_early_shutdown: true },
-    plugins: plugins('failing'),
-  })
-  expect(result.rows).toMatchObject({ dropped: 20 })
-  expect(existsSync(join(out, 'media')) ? filesBelow(join(out, 'media')) : []).toEqual([])
-  expect(readDurable(out).intents).toEqual([])
+  const marker = join(root, 'failing.receipts.wrong')
+  const options = { config: { config }, out, rows: 60, runConfig, plugins: plugins('failing') }
+  writeFileSync(marker, '')
+  const failed = await create(options)
+  expect(failed.rows).toMatchObject({ accepted: 58, dropped: 2 })
+  const before = filesBelow(join(out, 'media'))
+  expect(orphans(out)).toEqual([])
+
+  rmSync(marker)
+  const retried = await create({ ...options, retryDropped: true })
+  expect(retried.rows).toMatchObject({ accepted: 60, dropped: 0 })
+  expect(filesBelow(join(out, 'media'))).toHaveLength(before.length + 2)
+  expectImages(out, await recordsOf(out, 'failing'))
+  expect(orphans(out)).toEqual([])
 })

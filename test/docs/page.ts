@@ -9,7 +9,7 @@ import { runCase } from './cases.ts'
 import { runFolderDifference } from './run-folder.ts'
 import { createDocsServer, isBehaviour } from './server.ts'
 import { createShell, type ShellEnded } from './shell.ts'
-import { tryNewSampler } from './source-file.ts'
+import { tryNewFile } from './source-file.ts'
 
 /** Executes the blocks of one page, in their order and in one folder; answers how many worked. */
 export async function executePage(blocks: readonly Block[], desk: Desk): Promise<number> {
@@ -68,7 +68,7 @@ export async function executePage(blocks: readonly Block[], desk: Desk): Promise
         return executeText(block)
       case 'ts': {
         const file = block.options.get('file')
-        if (file !== undefined) return tryNewSampler(file, block.text)
+        if (file !== undefined) return tryNewFile(file, block.text)
         const name = fileNameOf(block) ?? `program-${block.line}.ts`
         printed = await shell.runNode(await write(name, block.text))
         if (printed.code !== 0) throw new Error(`it ended with ${printed.code}:\n${printed.output}`)
