@@ -70,12 +70,17 @@ export {
   type Turn,
 } from './graph/kind.ts'
 export type {
+  LeavingKind,
+  ProcessContext,
   ProcessorConfig,
   ProcessorContext,
   ProcessorKind,
+  ProcessorOutput,
+  RecordBatch,
   RecordColumn,
   RecordProcessorKind,
   RowProcessorKind,
+  RunningKind,
 } from './graph/processor-kind.ts'
 export type { TemplateField } from './graph/read-template.ts'
 export { RequestError, type RequestProblem } from './graph/request-error.ts'
@@ -108,7 +113,7 @@ export {
   type ProviderContext,
   type ProviderKind,
 } from './models/provider.ts'
-export { defineProcessor, defineRowProcessor } from './processors/define.ts'
+export { defineLeavingProcessor, defineProcessor, defineRowProcessor } from './processors/define.ts'
 export type { Random } from './random/random.ts'
 export { listedDistribution, uniformCdf } from './samplers/declare-distribution.ts'
 export {

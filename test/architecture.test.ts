@@ -181,6 +181,7 @@ test('the door for plugins exports these values and no others', () => {
       "commonFields",
       "defineColumn",
       "defineExporter",
+      "defineLeavingProcessor",
       "definePlugin",
       "defineProcessor",
       "defineProvider",

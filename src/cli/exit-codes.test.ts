@@ -9,6 +9,8 @@ function result(end: RunEnd, dropped: number): RunResult {
     dir: '/run',
     rows: { requested: 9, accepted: 9 - dropped, nullKept: 0, dropped, rejected: 0, remaining: 0 },
     rejections: [],
+    processed: null,
+    datasets: [],
     files: [],
     requests: 0,
     requestOutcomes: { succeeded: 0, throttled: 0, failed: 0 },

@@ -12,6 +12,7 @@ import { createWaiting } from './watch.ts'
 export interface ExportOptions {
   to?: string
   format?: ExportFormat
+  dataset?: string
   plugin?: readonly string[]
   json?: true
 }
@@ -30,6 +31,7 @@ export async function runExport(directory: string, given: ExportOptions): Promis
   const files = await dataset.export({
     ...(options.to === undefined ? {} : { to: options.to }),
     ...(options.format === undefined ? {} : { format: options.format }),
+    ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
     onEvent: waiting.onEvent,
   })
   waiting[Symbol.dispose]()

@@ -178,6 +178,7 @@ function addExport(program: Command, set: SetCode): void {
       'a folder for Parquet, a file for .jsonl or .csv, - for stdout (default: <dir>/export)',
     )
     .option('--format <format>', 'parquet, jsonl or csv; by the ending of --to when left out')
+    .option('--dataset <name>', 'one that a schema_transform makes beside the dataset')
     .option('--json', 'print {dir, files} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith export runs/stories --to stories.jsonl')
     .action(async (directory: string, options) => {

@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import type { RunSummary } from '../report/run-summary.ts'
-import type { RowCounts, RunResult } from '../report/run-result.ts'
+import type { Processed, RowCounts, RunResult } from '../report/run-result.ts'
 import { commandText, storedText } from './command-line.ts'
 import { statisticsLines } from './statistics-lines.ts'
 import { shortened } from './tally.ts'
@@ -36,8 +36,10 @@ export function reportRun({ result, summary, remarks }: Outcome, screen: Screen)
   for (const text of failed) screen.print(text)
   for (const text of rejectionTexts(summary)) screen.print(text)
   if (isEmpty(result.rows)) screen.print(screen.style('yellow', emptyText))
+  if (result.processed !== null) screen.print(processedText(result.processed))
   for (const { path, rows } of result.files)
     screen.print(`  ${shortPath(path)}  ${counted(rows, 'row')}`)
+  for (const text of besideTexts(result)) screen.print(text)
   if (result.columns !== null) {
     const layout = { style: screen.style, width: textWidth(screen) }
     for (const text of statisticsLines(result.columns, layout)) screen.print(text)
@@ -95,6 +97,18 @@ export function rejectionTexts({ rejections }: Pick<RunSummary, 'rejections'>): 
   return rejections.map(
     ({ name, code, count, row }) =>
       `  ${visibleLine(name)}, ${visibleLine(code)}: ${counted(count, 'row')} rejected, the first is row ${row}`,
+  )
+}
+
+/** `1,000 records in, 812 out by dedupe`. */
+export function processedText({ by, recordsIn, recordsOut }: Processed): string {
+  return `  ${counted(recordsIn, 'record')} in, ${grouped(recordsOut)} out by ${visibleLine(by)}`
+}
+
+/** Files of datasets beside the run's own. */
+export function besideTexts({ datasets }: Pick<RunResult, 'datasets'>): string[] {
+  return datasets.flatMap(({ files }) =>
+    files.map(({ path, rows }) => `  ${shortPath(path)}  ${counted(rows, 'row')}`),
   )
 }
 

@@ -22,6 +22,8 @@ const summary: RunSummary = {
   files: [],
   media: [],
   rejections: [],
+  processed: null,
+  datasets: [],
   failures: [
     {
       column: 1,

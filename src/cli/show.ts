@@ -5,7 +5,9 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import {
   failureTexts,
   nextSteps,
+  besideTexts,
   cutTexts,
+  processedText,
   rejectionTexts,
   outcomes,
   shortPath,
@@ -100,6 +102,8 @@ function contents(summary: RunSummary, layout: ShowLayout): string[] {
     ...wrap(names.join(', '), Math.max(20, layout.textWidth - 4)).map((line) => `    ${line}`),
     ...mediaLines(summary),
     ...pluginLines(summary),
+    ...(summary.processed === null ? [] : [processedText(summary.processed)]),
+    ...besideTexts(summary),
     ...(files.length > 0
       ? [`  ${counted(parts.count, 'part')} beside them, ${size(parts.bytes)}`]
       : []),

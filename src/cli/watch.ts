@@ -88,6 +88,9 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
       case 'warning':
         screen.print(visible(formatProblems([event.problem])).replace(/\n\n1 warning$/, ''))
         break
+      case 'processor-warning':
+        screen.print(screen.style('yellow', visibleLine(event.message)))
+        break
       case 'run-opened':
         opened = event
         if (tellsFolder) screen.print(openedText(event))

@@ -6,9 +6,6 @@ import { integer, text } from './scalars.ts'
 /** Column types of the ancestor that are not made yet: no mistake of who wrote them. */
 export const laterColumnTypes: ReadonlySet<string> = new Set(['validation', 'image', 'custom'])
 
-/** The same of processors. */
-export const laterProcessorTypes: ReadonlySet<string> = new Set(['schema_transform'])
-
 const laterParts = {
   tool_configs: { level: 'error', what: 'Tools are', suggestion: 'Remove tool_configs.' },
   constraints: {

@@ -2,6 +2,8 @@ import type { Stats } from 'node:fs'
 import { mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
 import { storageError } from '../threads/storage-error.ts'
+import type { RecordColumn } from '../graph/processor-kind.ts'
+import type { DatasetPass } from '../processors/dataset-pass.ts'
 import type { RunStore } from '../store/store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { Exporter } from './define.ts'
@@ -22,6 +24,8 @@ export interface ExportedFile {
 
 export interface ExportFilesOptions {
   format?: ExportFormat | undefined
+  /** What is exported: its columns, and what makes it of the parts' records. */
+  dataset: { pass: DatasetPass | null; columns: readonly RecordColumn[] }
   /** The text forms there are, by their names. */
   exporters: Exporters
   /** Called now and then while a text file is written. */
@@ -35,7 +39,7 @@ const PROGRESS_ROWS = 4_096
 export async function exportFiles(
   store: RunStore,
   to: string,
-  { format, exporters, onProgress = () => undefined }: ExportFilesOptions,
+  { format, dataset, exporters, onProgress = () => undefined }: ExportFilesOptions,
 ): Promise<ExportedFile[]> {
   const target = resolve(to)
   const found = await stat(target).catch(() => null)
@@ -46,18 +50,18 @@ export async function exportFiles(
   if (exporter === undefined) {
     // Behind a link the folder may be on another disk, where no file can be renamed to.
     const directory = found === null ? target : await realpath(target)
-    const files = await store.join({ directory })
+    const files = await store.join({ directory, pass: dataset.pass })
     await copyMedia(store, directory)
     return files.map(({ path, rows }) => ({ path, rows }))
   }
   const rows = await store.withJoined((files) => {
     const paths = files.map(({ path }) => path)
     const totalRows = files.reduce((sum, file) => sum + file.rows, 0)
-    return writeText(store, paths, target, {
+    return writeText(dataset.columns, paths, target, {
       exporter,
       onProgress: (written) => onProgress(written, totalRows),
     })
-  })
+  }, dataset.pass)
   if ((await stat(target)).isFile()) await copyMedia(store, dirname(target))
   return [{ path: target, rows }]
 }
@@ -131,12 +135,11 @@ function refuseOtherThing(target: string, format: ExportFormat, found: Stats | n
 }
 
 async function writeText(
-  { settings }: RunStore,
+  columns: readonly RecordColumn[],
   paths: readonly string[],
   target: string,
   { exporter, onProgress }: { exporter: Exporter; onProgress: (rows: number) => void },
 ): Promise<number> {
-  const columns = settings.columns.filter(({ drop }) => !drop)
   const types = new Map(columns.map(({ name, type }) => [name, type]))
   let rows = 0
   async function* lines(): AsyncGenerator<string> {

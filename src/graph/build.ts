@@ -13,7 +13,7 @@ type Node = GraphColumn & {
 }
 
 /** The graph of a draft without problems. */
-export function buildGraph({ input, columns, output }: Draft): Graph {
+export function buildGraph({ input, columns, output, steps }: Draft): Graph {
   const nodes: Node[] = []
   const byName = new Map<string, number>()
   const filters = new Map<DraftColumn, number>()
@@ -37,7 +37,7 @@ export function buildGraph({ input, columns, output }: Draft): Graph {
     const id = byName.get(name)
     return id === undefined ? [] : [id, ...(nodes[id]?.sides ?? [])]
   })
-  return { columns: nodes, order, byName }
+  return { columns: nodes, order, processors: steps, output, byName }
 }
 
 interface CheckedColumn {

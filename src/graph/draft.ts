@@ -5,6 +5,7 @@ import type { ResolvedDataset } from '../config/resolve-dataset.ts'
 import type { Template } from '../templates/template.ts'
 import type { Cell } from '../util/value.ts'
 import type { ColumnType } from './column-type.ts'
+import type { GraphProcessor } from './graph.ts'
 import type { ColumnDescription, ColumnKind, Loaded, Reference } from './kind.ts'
 import type { ProcessorConfig, ProcessorKind, RecordColumn } from './processor-kind.ts'
 
@@ -100,6 +101,8 @@ export interface Draft {
   processors: readonly DraftProcessor[]
   /** Columns that processors read. */
   readonly readByProcessors: Set<string>
+  /** Those of records, with their columns. */
+  steps: readonly GraphProcessor[]
   /** The columns of the dataset, as far as they are known. */
   output: readonly RecordColumn[]
 }
@@ -115,6 +118,7 @@ export function createDraft(input: CompileInput): Draft {
     names: new Map(),
     processors: [],
     readByProcessors: new Set(),
+    steps: [],
     output: [],
   }
 }

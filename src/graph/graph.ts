@@ -3,6 +3,7 @@ import type { Template } from '../templates/template.ts'
 import type { Distribution } from './distribution.ts'
 import type { ColumnType } from './column-type.ts'
 import type { ColumnKind, ColumnRoute, Loaded } from './kind.ts'
+import type { ProcessorConfig, RecordColumn, RecordProcessorKind } from './processor-kind.ts'
 import type { Cell } from '../util/value.ts'
 
 /** A column of the compiled graph. All numbers are ids: positions in `Graph.columns`. */
@@ -51,11 +52,25 @@ export interface GraphColumn {
   readonly material: string
 }
 
+/** A processor of records with what comes in and what goes out. */
+export interface GraphProcessor {
+  /** What it is called; of one that makes a dataset of its own, the name of that. */
+  readonly title: string
+  readonly kind: RecordProcessorKind
+  readonly config: ProcessorConfig
+  readonly input: readonly RecordColumn[]
+  readonly output: readonly RecordColumn[]
+}
+
 /** What runs: columns in an order in which upstream comes first. Deeply readonly data. */
 export interface Graph {
   readonly columns: readonly GraphColumn[]
   /** Ids of the config's columns in its order (seed columns after, sides behind theirs). */
   readonly order: readonly number[]
+  /** Processors of records, in the config's order. */
+  readonly processors: readonly GraphProcessor[]
+  /** The columns of the dataset. */
+  readonly output: readonly RecordColumn[]
   /** By the name that templates use; a column behind a filter has none. */
   readonly byName: ReadonlyMap<string, number>
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { unread } from '../config/columns.ts'
 import type { RawColumn } from '../config/dataset.ts'
-import { laterProcessorTypes } from '../config/later-parts.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { capitalized, problemsOfZod } from '../config/problems.ts'
 import { readRepaired } from '../config/repair.ts'
@@ -8,7 +8,13 @@ import { text } from '../config/scalars.ts'
 import { nearest } from '../util/near-miss.ts'
 import { type Draft, draftColumn, type DraftProcessor } from './draft.ts'
 import { filterName } from './filter-name.ts'
-import { filterConfig, type ProcessorKind } from './processor-kind.ts'
+import type { GraphProcessor } from './graph.ts'
+import {
+  filterConfig,
+  type ProcessorKind,
+  type RecordColumn,
+  type RecordProcessorKind,
+} from './processor-kind.ts'
 import { mayBelongToBroken } from './resolve-references.ts'
 
 /** Reads each processor with its kind's own schema. */
@@ -56,15 +62,12 @@ function kindOf(
   const { processor_type: type } = tag.data
   const kind = kinds.get(type)
   if (kind !== undefined) return kind
-  const isLater = laterProcessorTypes.has(type)
-  const near = isLater ? undefined : nearest(type, kinds.keys())
+  const near = nearest(type, kinds.keys())
   problems.push({
     level: 'error',
-    code: isLater ? 'unsupported' : 'wrong-word',
+    code: 'wrong-word',
     path: [...path, 'processor_type'],
-    message: isLater
-      ? `${capitalized(subject)} is of type '${type}', which rowsmith does not run yet`
-      : `${capitalized(subject)} has the unknown processor_type '${type}'`,
+    message: `${capitalized(subject)} has the unknown processor_type '${type}'`,
     expected: `one of ${[...kinds.keys()].join(', ')}`,
     received: type,
     ...(near !== undefined && { suggestion: `Did you mean '${near}'?` }),
@@ -116,15 +119,8 @@ export function processColumns(draft: Draft): Problem[] {
   const isDropped = new Set(draft.columns.filter(({ raw }) => raw.drop).map(({ name }) => name))
   const leftOut = new Map<string, string>()
   const problems: Problem[] = []
-  let columns = draft.columns.flatMap(({ name, description, filter, raw }) => {
-    if (filter !== null) return []
-    const own = { name, type: description?.output ?? ('string' as const) }
-    if (description === null) return raw.name === '' ? [] : [own]
-    return [
-      own,
-      ...(description.sides ?? []).map((side) => ({ name: side.name, type: side.output })),
-    ]
-  })
+  const steps: GraphProcessor[] = []
+  let columns = recordColumns(draft)
   for (const { index, title, kind, config } of draft.processors) {
     if (kind.by === 'row') continue
     const context = {
@@ -132,13 +128,31 @@ export function processColumns(draft: Draft): Problem[] {
       leftOut,
       isUncertain: (name: string) => mayBelongToBroken(draft, name),
     }
-    const output = kind.output(config, columns, context)
-    problems.push(...(output.problems ?? []))
-    for (const name of output.reads ?? []) draft.readByProcessors.add(name)
-    const left = new Set(output.columns.map(({ name }) => name))
+    const made = kind.output(config, columns, context)
+    problems.push(...(made.problems ?? []))
+    for (const name of made.reads ?? columns.map((column) => column.name)) {
+      draft.readByProcessors.add(name)
+    }
+    steps.push({ title, kind, config, input: columns, output: made.columns })
+    if (isBeside(kind)) continue
+    const left = new Set(made.columns.map(({ name }) => name))
     for (const { name } of columns) if (!left.has(name)) leftOut.set(name, title)
-    columns = [...output.columns]
+    columns = [...made.columns]
   }
+  draft.steps = steps
   draft.output = columns.filter(({ name }) => !isDropped.has(name))
   return problems
+}
+
+export function isBeside(kind: RecordProcessorKind): boolean {
+  return kind.keepsRecords !== true && kind.beside === true
+}
+
+/** What rows have: columns with their sides, not those behind filters. */
+function recordColumns({ columns }: Draft): RecordColumn[] {
+  return columns.flatMap(({ name, description, filter }): RecordColumn[] => {
+    if (filter !== null || name === unread) return []
+    const sides = (description?.sides ?? []).map((side) => ({ name: side.name, type: side.output }))
+    return [{ name, type: description?.output ?? 'string' }, ...sides]
+  })
 }

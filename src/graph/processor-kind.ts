@@ -2,6 +2,8 @@ import type { z } from 'zod'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { ColumnType } from './column-type.ts'
+import type { Random } from '../random/random.ts'
+import type { Cell } from '../util/value.ts'
 import type { ColumnKind } from './kind.ts'
 
 /** What every processor of a config has, as its kind read it. */
@@ -28,7 +30,7 @@ export interface ProcessorContext {
 }
 
 /** What a processor makes of the columns that come in. */
-interface ProcessorOutput {
+export interface ProcessorOutput {
   columns: readonly RecordColumn[]
   /** Columns it reads, where it does not read all of them. */
   reads?: readonly string[]
@@ -52,13 +54,30 @@ export interface RowProcessorKind<Config extends ProcessorConfig = ProcessorConf
   }
 }
 
-/** Works on the records of the whole dataset, once every row has its outcome. */
-export interface RecordProcessorKind<Config extends ProcessorConfig = ProcessorConfig> {
+/** Records in the order of the dataset, column by column. */
+export interface RecordBatch {
+  /** The row each record came of; a record that is made twice has the row of the first. */
+  readonly rows: Float64Array
+  /** Values by position in the columns, aligned with `rows`. */
+  readonly columns: readonly (readonly Cell[])[]
+}
+
+/** What a processor may use while it runs. */
+export interface ProcessContext {
+  /** The columns of the records that come in. */
+  readonly columns: readonly RecordColumn[]
+  /** Randomness of the run's seed, of the processor's own stream. */
+  readonly random: Random
+  /** Tells the user of something once, however many records it happens to. */
+  readonly warn: (message: string) => void
+}
+
+interface RecordKindBase<Config extends ProcessorConfig> {
   readonly by: 'records'
+  /** The value of `processor_type`. */
   readonly type: string
+  /** The whole processor object; unknown keys are refused by it. */
   readonly schema: z.ZodType<Config>
-  /** It leaves out the columns that `output` lacks, and changes nothing else. */
-  readonly keepsRecords?: true
   /** The columns of its records, from those that come in. */
   output(
     config: Config,
@@ -66,6 +85,36 @@ export interface RecordProcessorKind<Config extends ProcessorConfig = ProcessorC
     context: ProcessorContext,
   ): ProcessorOutput
 }
+
+/** Leaves out the columns that its `output` lacks, and changes nothing else: no record is read for it. */
+export interface LeavingKind<
+  Config extends ProcessorConfig = ProcessorConfig,
+> extends RecordKindBase<Config> {
+  readonly keepsRecords: true
+}
+
+/** Makes other records of the records of a dataset: more, fewer, in another order. */
+export interface RunningKind<
+  Config extends ProcessorConfig = ProcessorConfig,
+> extends RecordKindBase<Config> {
+  readonly keepsRecords?: undefined
+  /** Its records are a dataset of their own, by its name; those that come in go on as they are. */
+  readonly beside?: true
+  /** What else decides its records beside its config: content of files, code. Plain data. */
+  identity?(config: Config): unknown
+  /**
+   * Reads the records once, in their order, and gives others. It holds a bounded number of them, and
+   * gives the same for the same: a run that goes on makes the dataset again from its beginning.
+   */
+  run(
+    config: Config,
+    records: AsyncIterable<RecordBatch>,
+    context: ProcessContext,
+  ): AsyncIterable<RecordBatch>
+}
+
+/** Works on the records of the whole dataset, once every row has its outcome. */
+export type RecordProcessorKind = LeavingKind | RunningKind
 
 export type ProcessorKind = RowProcessorKind | RecordProcessorKind
 

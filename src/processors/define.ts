@@ -1,17 +1,25 @@
 import type {
+  LeavingKind,
   ProcessorConfig,
-  RecordProcessorKind,
   RowProcessorKind,
+  RunningKind,
 } from '../graph/processor-kind.ts'
 
-/** Returns its argument; it exists for the types. */
+/** One that makes other records of the records of a dataset. Returns its argument, for the types. */
 export function defineProcessor<Config extends ProcessorConfig>(
-  kind: RecordProcessorKind<Config>,
-): RecordProcessorKind<Config> {
+  kind: RunningKind<Config>,
+): RunningKind<Config> {
   return kind
 }
 
-/** The same for one that works row by row. */
+/** One that only leaves columns out. */
+export function defineLeavingProcessor<Config extends ProcessorConfig>(
+  kind: LeavingKind<Config>,
+): LeavingKind<Config> {
+  return kind
+}
+
+/** One that rejects single rows. */
 export function defineRowProcessor<Config extends ProcessorConfig>(
   kind: RowProcessorKind<Config>,
 ): RowProcessorKind<Config> {

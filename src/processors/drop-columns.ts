@@ -4,10 +4,10 @@ import type { Problem } from '../config/problem.ts'
 import { list, oneOf, text } from '../config/scalars.ts'
 import type { ProcessorContext } from '../graph/processor-kind.ts'
 import { nearest } from '../util/near-miss.ts'
-import { defineProcessor } from './define.ts'
+import { defineLeavingProcessor } from './define.ts'
 
 /** Leaves columns out of the dataset; rows and other values stay as they are. */
-export const dropColumns = defineProcessor({
+export const dropColumns = defineLeavingProcessor({
   by: 'records',
   type: 'drop_columns',
   schema: z

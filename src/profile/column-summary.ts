@@ -79,48 +79,45 @@ export function createSummary(
   }
 
   function addScalars(values: readonly Scalar[]): void {
-    cells += values.length
     const present = values.includes(null) ? values.filter((value) => value !== null) : values
     nulls += values.length - present.length
-    const hashes = new Float64Array(present.length)
+    cells += values.length
+    // It has no null any more.
+    const hashes = addPresent(present as readonly Exclude<Scalar, null>[], null)
+    if (isCounted) frequent.addAll(hashes, present)
+  }
+
+  function addCounts({ values, times: weights, nulls: without }: ValueCounts): void {
+    nulls += without
+    cells += weights.reduce((sum, weight) => sum + weight, without)
+    const hashes = addPresent(values, weights)
+    if (isCounted) frequent.addCounts(hashes, values, weights)
+  }
+
+  /** Gives the values' hashes; without weights each came once. */
+  function addPresent(
+    values: readonly Exclude<Scalar, null>[],
+    weights: readonly number[] | null,
+  ): Float64Array {
+    const hashes = new Float64Array(values.length)
     /** Cells by their number of characters: often there are few. */
     const byLength = new Map<number, number>()
-    for (let at = 0; at < present.length; at += 1) {
-      const value = present[at] as Exclude<Scalar, null>
+    for (let at = 0; at < values.length; at += 1) {
+      const value = values[at] as Exclude<Scalar, null>
+      const weight = weights === null ? 1 : (weights[at] as number)
       const hash = hashScalar(value)
       hashes[at] = hash
       distinct.add(hash)
       if (typeof value === 'string') {
         const length = codePoints(value)
-        byLength.set(length, (byLength.get(length) ?? 0) + 1)
-        addTime(value, 1)
-      } else if (typeof value !== 'boolean') {
-        addNumber(value, 1)
-      }
-    }
-    for (const [length, weight] of byLength) lengths.add(length, weight)
-    if (isCounted) frequent.addAll(hashes, present)
-  }
-
-  function addCounts({ values, times: counts, nulls: without }: ValueCounts): void {
-    nulls += without
-    cells += without
-    const hashes = new Float64Array(values.length)
-    for (let at = 0; at < values.length; at += 1) {
-      const value = values[at] as Exclude<Scalar, null>
-      const weight = counts[at] as number
-      cells += weight
-      const hash = hashScalar(value)
-      hashes[at] = hash
-      distinct.add(hash)
-      if (typeof value === 'string') {
-        lengths.add(codePoints(value), weight)
+        byLength.set(length, (byLength.get(length) ?? 0) + weight)
         addTime(value, weight)
       } else if (typeof value !== 'boolean') {
         addNumber(value, weight)
       }
     }
-    if (isCounted) frequent.addCounts(hashes, values, counts)
+    for (const [length, weight] of byLength) lengths.add(length, weight)
+    return hashes
   }
 
   function addVectors(values: readonly (Float32Array | null)[]): void {

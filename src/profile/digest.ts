@@ -24,7 +24,7 @@ export interface StoredDigest {
 
 /** About half as many centroids; the error of a quantile q is about √(q(1 − q)) / 100. */
 const compression = 200
-const bufferSize = 1024
+const bufferSize = 4096
 /** Sorting numbers is quick, sorting them with their weights is not. */
 const heavyTimes = 8
 

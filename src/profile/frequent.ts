@@ -60,37 +60,41 @@ export function createFrequent(): Frequent {
   }
 
   /**
-   * Puts in what comes at least once in `capacity` cells; the error grows by the most that something
+   * What comes at least once in `capacity` cells is put in; the error grows by the most that something
    * else came, which is no more than if each was put in. `counts`: of the values, or of their places.
    */
-  function leaveOut(counts: ArrayLike<number>, cells: number): (count: number) => boolean {
-    const often = cells / capacity
+  function leaveOut(counts: ArrayLike<number>, often: number): void {
     let most = 0
     for (let at = 0; at < counts.length; at += 1) {
       const count = counts[at] as number
       if (count < often && count > most) most = count
     }
     error += most
-    return (count) => count >= often
   }
 
   return {
     addAll(hashes, values) {
       const counts = hashes.length <= capacity ? null : placeCounts(hashes)
-      const isOften = counts === null ? null : leaveOut(counts, hashes.length)
+      if (counts === null) {
+        hashes.forEach((hash, at) => put(hash, values[at] as Scalar, 1))
+        return
+      }
+      const often = hashes.length / capacity
+      leaveOut(counts, often)
       for (let at = 0; at < hashes.length; at += 1) {
         const hash = hashes[at] as number
-        const isKept = isOften === null || isOften(counts?.[placeOf(hash)] ?? 0)
-        if (isKept) put(hash, values[at] as Scalar, 1)
+        if ((counts[placeOf(hash)] as number) >= often) put(hash, values[at] as Scalar, 1)
       }
     },
     addCounts(hashes, values, times) {
-      const cells = times.reduce((sum, count) => sum + count, 0)
-      const isOften = hashes.length <= capacity ? null : leaveOut(times, cells)
+      let often = 0
+      if (hashes.length > capacity) {
+        often = times.reduce((sum, count) => sum + count, 0) / capacity
+        leaveOut(times, often)
+      }
       for (let at = 0; at < hashes.length; at += 1) {
         const count = times[at] as number
-        if (isOften === null || isOften(count))
-          put(hashes[at] as number, values[at] as Scalar, count)
+        if (count >= often) put(hashes[at] as number, values[at] as Scalar, count)
       }
     },
     merge(stored) {

@@ -1,5 +1,6 @@
 import type { ColumnStatistics } from '../profile/statistics.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
+import { titlesIn } from '../processors/dataset-pass.ts'
 import { decidedOf } from '../rows/row-outcome.ts'
 import type { RejectionSummary } from '../store/ledger-parts.ts'
 import { addToUsage, type RouteUsage } from '../store/ledger-usage.ts'
@@ -19,6 +20,10 @@ export interface RunResult {
   rejections: readonly RejectionSummary[]
   /** Files of the final dataset; empty while rows remain. */
   files: { path: string; rows: number }[]
+  /** What processors did to the records; null where the dataset has those of its rows. */
+  processed: Processed | null
+  /** Datasets beside it, made by processors such as `schema_transform`. */
+  datasets: readonly BesideDataset[]
   /** Requests that left this machine. */
   requests: number
   requestOutcomes: { succeeded: number; throttled: number; failed: number }
@@ -30,6 +35,34 @@ export interface RunResult {
   report: string | null
   /** Statistics of every column over the records made so far; null when a large run was interrupted. */
   columns: readonly ColumnStatistics[] | null
+}
+
+/** Records of rows that went into processors, and what came out. */
+export interface Processed {
+  /** The names of the processors. */
+  by: string
+  recordsIn: number
+  recordsOut: number
+}
+
+/** A dataset beside the run's own. */
+export interface BesideDataset {
+  name: string
+  files: { path: string; rows: number }[]
+}
+
+/** Null for a dataset whose records are those of the rows. */
+export function processedOf(
+  identity: string,
+  rows: OutcomeTotals,
+  files: readonly { rows: number }[],
+): Processed | null {
+  if (identity === '') return null
+  return {
+    by: titlesIn(identity),
+    recordsIn: rows.accepted + rows.nullKept,
+    recordsOut: files.reduce((sum, file) => sum + file.rows, 0),
+  }
 }
 
 export type RunEnd =

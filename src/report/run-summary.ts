@@ -3,7 +3,13 @@ import { resolveDataset } from '../config/resolve-dataset.ts'
 import type { StoreSummary } from '../store/inspect-store.ts'
 import type { StoredPlugin } from '../store/run-settings.ts'
 import type { RunCommand } from '../store/command-file.ts'
-import { requestTotals, rowCounts, type RowCounts, type RunResult } from './run-result.ts'
+import {
+  processedOf,
+  requestTotals,
+  rowCounts,
+  type RowCounts,
+  type RunResult,
+} from './run-result.ts'
 
 /** What a run folder holds. */
 export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage'> {
@@ -16,6 +22,8 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   parts: StoreSummary['parts']
   /** Files of the final dataset, when it is complete. */
   files: { path: string; rows: number; bytes: number }[]
+  processed: RunResult['processed']
+  datasets: RunResult['datasets']
   /** Files in the run folder that cells name, by what they are. */
   media: StoreSummary['media']
   failures: StoreSummary['failures']
@@ -61,6 +69,11 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     usageByRoute: store.usage,
     cutAnswers: cutAnswersOf(store),
     limits: limitsOf(store),
+    processed: processedOf(store.processors, store.totals, store.dataset),
+    datasets: store.besides.map(({ name, files }) => ({
+      name,
+      files: files.map(({ path, rows }) => ({ path, rows })),
+    })),
     failures: store.failures,
     rejections: store.rejections,
     sessions: store.sessions,

@@ -10,6 +10,7 @@ import type { StoreSummary } from '../store/inspect-store.ts'
 import { isRowsmithError } from '../util/errors.ts'
 import { readCommand } from '../store/command-file.ts'
 import { columnStatistics } from './column-statistics.ts'
+import { datasetStatistics } from './dataset-statistics.ts'
 import { compileStored } from '../check/stored-graph.ts'
 import { type RunSummary, summaryOf } from './run-summary.ts'
 
@@ -38,10 +39,14 @@ export async function makeReport(
   if (session !== undefined && seconds !== undefined) {
     session.ended = session.started + Math.round(seconds * 1000)
   }
+  const compiled = typeof graph === 'function' ? await storedGraph(store, graph) : graph
+  if (compiled !== null && store.processors !== '') {
+    return { run, columns: await datasetStatistics(compiled, store.dataset) }
+  }
   const columns = await columnStatistics({
     directory: store.directory,
     settings: store.settings,
-    graph: typeof graph === 'function' ? await storedGraph(store, graph) : graph,
+    graph: compiled,
     failures: store.failures,
     usage: store.usage,
     dropped: store.totals.dropped,

@@ -57,6 +57,8 @@ export function describeStoreEvent(event: StoreEvent): string | null {
     }
     case 'join-finished':
       return `dataset joined: ${event.rows} rows in ${event.files} files`
+    case 'processor-warning':
+      return event.message
     case 'part-file-written':
     case 'join-started':
     case 'join-file-written':

@@ -5,6 +5,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { SchedulerEnd } from '../scheduler/stopping.ts'
 import type { DatasetFile } from '../store/ledger-dataset.ts'
 import type { RunStore } from '../store/store.ts'
+import { passesOf } from '../processors/dataset-pass.ts'
 import { messageOf } from '../util/errors.ts'
 import {
   makeReport,
@@ -12,7 +13,15 @@ import {
   reportName,
   writeReportPage,
 } from '../report/write-report.ts'
-import { requestTotals, rowCounts, type RunEnd, type RunResult } from '../report/run-result.ts'
+import {
+  type BesideDataset,
+  processedOf,
+  requestTotals,
+  type RowCounts,
+  rowCounts,
+  type RunEnd,
+  type RunResult,
+} from '../report/run-result.ts'
 
 /** Name of the summary in the run folder; the ledger is the truth, this is for people and scripts. */
 const summaryName = 'run.json'
@@ -35,7 +44,8 @@ export async function finish(
   { graph, ended, seconds, warn }: FinishOptions,
 ): Promise<RunResult> {
   const rows = rowCounts(store.settings.rows, await store.totals())
-  const files: DatasetFile[] = rows.remaining === 0 ? await store.join() : []
+  const { files, datasets, processed } =
+    rows.remaining === 0 ? await makeDatasets(store, graph, rows) : noDatasets
   const end = endOf(ended, rows.remaining)
   const reported = await report(store, { graph, end, seconds: seconds(), warn })
   const result: RunResult = {
@@ -43,6 +53,8 @@ export async function finish(
     rows,
     rejections: await store.rejections(),
     files: files.map((file) => ({ path: file.path, rows: file.rows })),
+    processed,
+    datasets,
     ...requestTotals(await store.usage()),
     seconds: seconds(),
     end,
@@ -50,6 +62,25 @@ export async function finish(
   }
   await writeSummary(store, result).catch((error: unknown) => warn(notWritten(error)))
   return result
+}
+
+interface Datasets extends Pick<RunResult, 'datasets' | 'processed'> {
+  files: readonly DatasetFile[]
+}
+
+const noDatasets: Datasets = { files: [], datasets: [], processed: null }
+
+/** The run's own dataset and those that processors make beside it. */
+async function makeDatasets(store: RunStore, graph: Graph, rows: RowCounts): Promise<Datasets> {
+  const { own, beside } = passesOf(graph, store.settings.seed)
+  const files = await store.join({ pass: own })
+  const datasets: BesideDataset[] = []
+  for (const [name, pass] of beside) {
+    const made = await store.join({ beside: name, pass })
+    datasets.push({ name, files: made.map((file) => ({ path: file.path, rows: file.rows })) })
+  }
+  await store.removeBesides([...beside.keys()])
+  return { files, datasets, processed: processedOf(own?.identity ?? '', rows, files) }
 }
 
 function endOf(ended: SchedulerEnd, remaining: number): RunEnd {

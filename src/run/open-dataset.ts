@@ -16,6 +16,7 @@ import { nearest } from '../util/near-miss.ts'
 import { readCommand } from '../store/command-file.ts'
 import type { ExportEvent } from './run-event.ts'
 import { makeReport, type DatasetReport } from '../report/write-report.ts'
+import { storedDataset } from '../check/stored-passes.ts'
 import { settle } from './settle.ts'
 import { type RunSummary, summaryOf } from '../report/run-summary.ts'
 
@@ -30,8 +31,16 @@ interface ExportOptions {
   to?: string
   /** Called with what the export does meanwhile. */
   onEvent?: (event: ExportEvent) => void
+  /** The name of a dataset beside the run's own, which `schema_transform` makes. */
+  dataset?: string
   /** By the ending of `to`, Parquet otherwise. */
   format?: ExportFormat
+}
+
+interface RecordOptions {
+  limit?: number
+  /** The name of a dataset beside the run's own. */
+  dataset?: string
 }
 
 /** A run folder, read: what it holds, its records, and a way to take them elsewhere. */
@@ -42,7 +51,7 @@ export interface Dataset extends AsyncDisposable {
   /** Statistics of every column over all records that are in parts; reads without a lock, too. */
   report(): Promise<DatasetReport>
   /** Records of the final dataset in row order; refuses while rows remain: `export` has those. */
-  records(options?: { limit?: number }): AsyncIterable<DatasetRecord>
+  records(options?: RecordOptions): AsyncIterable<DatasetRecord>
   /** Every decided row, also of an interrupted run, whose complete rows are settled first. */
   export(options?: ExportOptions): Promise<ExportedFile[]>
 }
@@ -72,6 +81,10 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
     // Awaited here: the store is closed when this function returns.
     return await exportFiles(store, to, {
       format,
+      dataset: await storedDataset(path, store.settings, {
+        registry: () => Promise.resolve(kinds),
+        name: how.dataset,
+      }),
       exporters: kinds.exporters,
       onProgress: (rows, totalRows) =>
         onEvent({ type: 'export-progress', path: resolve(to), rows, totalRows }),
@@ -82,7 +95,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
     directory: path,
     summary: async () => summaryOf(await inspectStore(path), await readCommand(path)),
     report: () => makeReport(path, { graph: registry }),
-    records: (recordOptions) => records(path, recordOptions),
+    records: (recordOptions) => records(path, registry, recordOptions),
     export: exportTo,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
@@ -107,18 +120,20 @@ async function refuse(path: string, error: unknown): Promise<never> {
 
 async function* records(
   directory: string,
-  { limit = Number.POSITIVE_INFINITY }: { limit?: number } = {},
+  registry: () => Promise<Registry>,
+  { limit = Number.POSITIVE_INFINITY, dataset: beside }: RecordOptions = {},
 ): AsyncGenerator<DatasetRecord> {
-  const { dataset, settings } = await inspectStore(directory)
-  if (dataset.length === 0) {
+  const { dataset: own, besides, settings } = await inspectStore(directory)
+  const { columns } = await storedDataset(directory, settings, { registry, name: beside })
+  const files = beside === undefined ? own : besides.find(({ name }) => name === beside)?.files
+  if (files === undefined || files.length === 0) {
     throw new RowsmithError('run-missing', `${directory} has no final dataset: rows remain`, {
       hints: ['Go on with the run, or export what is decided.'],
     })
   }
-  const columns = settings.columns.filter(({ drop }) => !drop)
   const types = new Map(columns.map(({ name, type }) => [name, type]))
   let left = limit
-  for (const file of dataset) {
+  for (const file of files) {
     if (left <= 0) return
     await verifyDatasetFile(file)
     for await (const record of readFiles([file.path], types)) {

@@ -27,7 +27,7 @@ import { createThrottleNotes } from './throttle-notes.ts'
 import { prepare, type Prepared, type PrepareOptions } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
-import { newSettings, resumedRows } from './settings.ts'
+import { type ConfigChange, configChange, newSettings, resumedRows } from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
@@ -129,9 +129,13 @@ export async function start(options: RunOptions): Promise<Run> {
       const damage = options.repair === true ? await store.findDamage() : null
       if (damage !== null) tellDamage(damage, emit)
       // Before the run is changed: a wrong key leaves it as it was.
-      const work = (damage?.parts.length ?? 0) > 0 || (await hasWork(store, target, options))
+      const change = configChange(store.settings, prepared)
+      const work =
+        (damage?.parts.length ?? 0) > 0 ||
+        change?.changesRows === true ||
+        (await hasWork(store, target, options))
       if (work) ready = await askModels(prepared, emit, signal)
-      decided = await goOn(store, target, damage, options)
+      decided = await goOn(store, { target, damage, change }, options)
     }
     if (options.command !== undefined) {
       await keepCommand(store.directory, options.command(store.directory))
@@ -378,12 +382,18 @@ function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) =
 /** Moves the target of a stored run and takes rows up again; answers what is decided. */
 async function goOn(
   store: RunStore,
-  target: number,
-  damage: Damage | null,
+  {
+    target,
+    damage,
+    change,
+  }: { target: number; damage: Damage | null; change: ConfigChange | null },
   options: RunOptions,
 ): Promise<RowSet> {
   if (target !== store.settings.rows) await store.setTarget(target)
   let decided = decidedRows(store)
+  if (change !== null) {
+    decided = decided.subtract(RowSet.fromIntervals(await store.changeConfig(change.version)))
+  }
   if (damage !== null && (damage.parts.length > 0 || damage.dataset)) {
     decided = decided.subtract(RowSet.fromIntervals(await store.forgetDamaged(damage)))
   }

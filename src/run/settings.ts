@@ -1,9 +1,10 @@
-import { stringifyJson } from '../util/json.ts'
+import { parseJson, stringifyJson } from '../util/json.ts'
 import type { DatasetConfig, Literal } from '../config/dataset.ts'
 import { valueOf } from '../config/literal.ts'
 import { type ResolvedDataset, selfContained } from '../config/resolve-dataset.ts'
 import type { Graph } from '../graph/graph.ts'
 import { partRowsFor } from '../plan/part.ts'
+import type { ConfigVersion } from '../store/ledger-config.ts'
 import type { ColumnSettings, RunSettings } from '../store/run-settings.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { drawSeed } from '../util/random-source.ts'
@@ -109,9 +110,12 @@ function refuseOtherSeedData(stored: RunSettings, { seedIdentity }: Prepared): v
 }
 
 function refuseOtherColumns(stored: RunSettings, graph: Graph): void {
-  const before = new Map(stored.columns.map((column) => [column.name, column]))
+  const before = new Map(
+    stored.columns.filter(({ hidden }) => hidden !== true).map((column) => [column.name, column]),
+  )
   const differences: string[] = []
-  for (const { name, fingerprint, material, drop } of graph.columns) {
+  for (const { name, fingerprint, material, processor } of graph.columns) {
+    if (processor !== null) continue
     const column = before.get(name)
     before.delete(name)
     if (column === undefined) differences.push(`column ${name} is new`)
@@ -119,21 +123,54 @@ function refuseOtherColumns(stored: RunSettings, graph: Graph): void {
       differences.push(`column ${name}: ${materialDifference(column.material, material)}`)
     } else if (column.fingerprint !== fingerprint) {
       differences.push(`column ${name} reads a column that changed`)
-    } else if (column.drop !== drop) {
-      differences.push(`column ${name}: drop was ${column.drop} and is ${drop}`)
     }
   }
   for (const name of before.keys()) differences.push(`column ${name} is gone`)
-  const sameOrder = stored.columns.every(({ name }, id) => graph.columns[id]?.name === name)
-  if (differences.length === 0 && !sameOrder) {
-    differences.push('the columns are in another order')
-  }
   if (differences.length === 0) return
   throw new RowsmithError(
     'fingerprint-changed',
     `the config is not the one this run was made with:\n${differences.map((line) => `    ${line}`).join('\n')}`,
     { hints: ['Put the config back as it was, or start a new run beside this one with --fresh.'] },
   )
+}
+
+/** What of a stored run's config changes now: nothing that its cells are made from. */
+export interface ConfigChange {
+  version: ConfigVersion
+  /** Whether rows get another outcome: then some are undecided again. */
+  changesRows: boolean
+}
+
+/**
+ * Which columns are left out, filters and other processors may change in a run: the rows that are
+ * there are used. Null where nothing does.
+ */
+export function configChange(stored: RunSettings, prepared: Prepared): ConfigChange | null {
+  const columns = storedColumns(prepared.graph)
+  const config = storedConfig(prepared.config, prepared.dataset)
+  const same =
+    columns.map(placeOf).join('\n') === stored.columns.map(placeOf).join('\n') &&
+    processorsIn(config) === processorsIn(stored.config)
+  if (same) return null
+  const changesRows = filtersOf(columns) !== filtersOf(stored.columns)
+  return { version: { config, columns }, changesRows }
+}
+
+function placeOf({ fingerprint, drop, hidden }: ColumnSettings): string {
+  return `${fingerprint} ${drop} ${hidden === true}`
+}
+
+function filtersOf(columns: readonly ColumnSettings[]): string {
+  const filters = columns.filter(({ hidden }) => hidden === true)
+  return filters
+    .map(({ fingerprint }) => fingerprint)
+    .toSorted()
+    .join('\n')
+}
+
+function processorsIn(config: string): string {
+  const stored = parseJson(config)
+  return stringifyJson((stored instanceof Map ? stored.get('processors') : null) ?? null)
 }
 
 /** The first field in which two canonical texts differ, with both values. */

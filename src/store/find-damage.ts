@@ -48,7 +48,7 @@ async function findDamagedParts({ directory, ledger, writer }: OpenRun): Promise
 }
 
 async function isDatasetDamaged({ directory, ledger, writer }: OpenRun): Promise<boolean> {
-  const files = (await ledger.call('dataset', datasetFolder)) ?? []
+  const files = (await ledger.call('dataset', datasetFolder, null)) ?? []
   const paths = files.map(({ file, sha256 }) => ({
     path: join(directory, datasetFolder, file),
     sha256,

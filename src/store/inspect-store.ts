@@ -2,7 +2,13 @@ import { resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
-import { datasetFolder, readDataset } from './ledger-dataset.ts'
+import {
+  besideFolder,
+  datasetFolder,
+  readBesideFolders,
+  readDataset,
+  readProcessors,
+} from './ledger-dataset.ts'
 import {
   ledgerName,
   missing,
@@ -44,6 +50,10 @@ export interface StoreSummary {
   parts: { count: number; bytes: number }
   /** Files of the run's own dataset when they are as new as the parts; empty otherwise. */
   dataset: readonly DatasetFile[]
+  /** What processors did to its records; empty for nothing. */
+  processors: string
+  /** Datasets beside it that are as new as the parts, by name. */
+  besides: readonly { name: string; files: readonly DatasetFile[] }[]
   /** Files that cells name, by what they are. */
   media: readonly MediaTotal[]
   usage: readonly RouteUsage[]
@@ -88,10 +98,12 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
       count: readCount(parts, 'count', 'part'),
       bytes: readCount(parts, 'bytes', 'part.bytes'),
     },
-    dataset: (readDataset(ledger, datasetFolder) ?? []).map(({ file, ...rest }) => ({
-      path: resolve(directory, datasetFolder, file),
-      ...rest,
-    })),
+    dataset: filesIn(directory, ledger, datasetFolder),
+    processors: readProcessors(ledger),
+    besides: readBesideFolders(ledger).flatMap((folder) => {
+      const files = filesIn(directory, ledger, folder)
+      return files.length === 0 ? [] : [{ name: folder.slice(besideFolder.length + 1), files }]
+    }),
     media: readMediaTotals(ledger).map(({ ending, files, bytes }) => ({
       mime: mimeOf(`.${ending}`),
       files,
@@ -109,6 +121,13 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     holder: readHolder(directory),
     waitingCells: readCount(cells, 'count', 'cell'),
   }
+}
+
+function filesIn(directory: string, ledger: LedgerFile, folder: string): DatasetFile[] {
+  return (readDataset(ledger, folder) ?? []).map(({ file, ...rest }) => ({
+    path: resolve(directory, folder, file),
+    ...rest,
+  }))
 }
 
 /** The plugins a run was made with. */

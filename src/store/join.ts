@@ -1,8 +1,11 @@
 import { mkdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { RowsmithError } from '../util/errors.ts'
+import type { DatasetPass } from '../processors/dataset-pass.ts'
 import { datasetFileName } from './dataset-plan.ts'
+import type { JoinFileOptions } from './join-file.ts'
 import {
+  besideFolder,
   datasetFolder,
   type DatasetEntry,
   type DatasetFile,
@@ -12,6 +15,16 @@ import { syncFolder } from './parquet-codec.ts'
 import { storageError } from '../threads/storage-error.ts'
 import type { OpenRun } from './open-run.ts'
 import { partHints } from './verify.ts'
+import { removeRecords, writePass } from './write-pass.ts'
+
+export interface JoinOptions {
+  /** Of an export; the run's own folder when left out. */
+  directory?: string
+  /** What is done to the records; null where the files of parts are joined as they are. */
+  pass?: DatasetPass | null
+  /** The name of a dataset beside the run's own. */
+  beside?: string
+}
 
 /**
  * Makes the dataset from the parts, or gives it when it is made already.
@@ -21,11 +34,13 @@ import { partHints } from './verify.ts'
  */
 export async function joinDataset(
   run: OpenRun,
-  { directory }: { directory?: string },
+  { directory, pass = null, beside }: JoinOptions,
 ): Promise<DatasetFile[]> {
-  const target = resolve(directory ?? join(run.directory, datasetFolder))
+  const own = beside === undefined ? datasetFolder : `${besideFolder}/${beside}`
+  const target = resolve(directory ?? join(run.directory, own))
   const key = ledgerPath(run.directory, target)
-  const made = await run.ledger.call('dataset', key)
+  const processors = pass?.identity ?? ''
+  const made = await run.ledger.call('dataset', key, processors)
   if (made !== null) {
     const files = withPaths(target, made)
     // Who asks for an export asks for these bytes; going on with a run reads no dataset.
@@ -34,38 +49,55 @@ export async function joinDataset(
   }
 
   const plan = await planFiles(run)
-  const names = plan.map((_, index) => datasetFileName(index, plan.length))
-  const own = new Set(await run.ledger.call('ownFiles', key))
-  await refuseForeignFiles(target, names, own)
-  run.onEvent({ type: 'join-started', files: names.length })
+  const former = new Set(await run.ledger.call('ownFiles', key))
+  // Before anything is made, where the names are known then.
+  if (pass === null) await refuseForeignFiles(target, namesOf(plan), former)
+  run.onEvent({ type: 'join-started', files: plan.length })
 
   const staging = join(dirname(target), `${basename(target)}.${run.nextAttempt()}.joining`)
   const intent = ledgerPath(run.directory, staging)
   await run.ledger.call('addIntent', intent)
-  const files = await writeFiles(run, plan, names, staging)
+  const files = await writeFiles(run, plan, pass, staging)
+  const names = files.map(({ file }) => file)
+  if (pass !== null) await refuseForeignFiles(target, names, former)
   await run.ledger.call('beginSwap', key, names)
   try {
-    await swap(staging, target, names, own)
+    await swap(staging, target, names, former)
   } catch (error) {
     throw storageError(error, `putting the dataset into ${target}`)
   }
-  await run.ledger.call('commitDataset', key, files, intent)
+  await run.ledger.call('commitDataset', key, files, { intent, processors })
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
   run.onEvent({ type: 'join-finished', files: files.length, rows })
   return withPaths(target, files)
 }
 
+/** Removes datasets beside the run's own whose processors are no longer there. */
+export async function removeBesides(run: OpenRun, kept: readonly string[]): Promise<void> {
+  const wanted = new Set(kept.map((name) => `${besideFolder}/${name}`))
+  for (const folder of await run.ledger.call('besideFolders')) {
+    if (wanted.has(folder)) continue
+    for (const file of await run.ledger.call('ownFiles', folder)) {
+      await rm(join(run.directory, folder, file), { force: true })
+    }
+    // A file of somebody else keeps its folder.
+    await rmdir(join(run.directory, folder)).catch(() => undefined)
+    await rmdir(join(run.directory, besideFolder)).catch(() => undefined)
+    await run.ledger.call('forgetDataset', folder)
+  }
+}
+
 /** Joins into a folder that is gone afterwards, also when the process is killed before. */
 export async function withJoined<Result>(
   run: OpenRun,
+  pass: DatasetPass | null,
   use: (files: readonly DatasetFile[]) => Promise<Result>,
 ): Promise<Result> {
   const plan = await planFiles(run)
-  const names = plan.map((_, index) => datasetFileName(index, plan.length))
   const folder = join(run.directory, `export.${run.nextAttempt()}.joining`)
   const intent = ledgerPath(run.directory, folder)
   await run.ledger.call('addIntent', intent)
-  const files = await writeFiles(run, plan, names, folder)
+  const files = await writeFiles(run, plan, pass, folder)
   try {
     return await use(withPaths(folder, files))
   } finally {
@@ -121,36 +153,76 @@ async function refuseForeignFiles(
 }
 
 async function writeFiles(
-  { directory, settings, ledger, writer, onEvent }: OpenRun,
+  run: OpenRun,
   plan: readonly FileRange[],
-  names: readonly string[],
+  pass: DatasetPass | null,
   staging: string,
 ): Promise<DatasetEntry[]> {
-  const { rows: target, partRows } = settings
-  const columns = settings.columns.map(({ name, type, drop }) => ({ name, type, drop }))
-  const files: DatasetEntry[] = []
   try {
     await mkdir(staging, { recursive: true })
-    for (const [index, { from, to }] of plan.entries()) {
-      const file = names[index] ?? ''
-      const parts = await ledger.call('joinParts', from, to)
-      const straddles = parts.some(({ part }) => (part + 1) * partRows > target)
-      const written = await writer().call('joinFile', {
-        path: join(staging, file),
-        columns,
-        parts: parts.map((part) => ({ path: resolve(directory, part.file), sha256: part.sha256 })),
-        clipLastAt: straddles ? target : null,
-      })
-      files.push({ file, ...written })
-      onEvent({ type: 'join-file-written', file, rows: written.rows, bytes: written.bytes })
-    }
+    const files =
+      pass === null ? await joinParts(run, plan, staging) : await passRecords(run, pass, staging)
     syncFolder(staging)
+    return files
   } catch (error) {
     // The intent stays for the next open, should this not work either.
     await rm(staging, { recursive: true, force: true }).catch(() => undefined)
     throw storageError(error, `joining into ${staging}`)
   }
+}
+
+async function joinParts(
+  run: OpenRun,
+  plan: readonly FileRange[],
+  staging: string,
+): Promise<DatasetEntry[]> {
+  const { directory, settings, ledger } = run
+  const { rows: target, partRows } = settings
+  const columns = settings.columns.map(({ name, type, drop }) => ({ name, type, drop }))
+  const files: DatasetEntry[] = []
+  for (const [index, { from, to }] of plan.entries()) {
+    const parts = await ledger.call('joinParts', from, to)
+    const straddles = parts.some(({ part }) => (part + 1) * partRows > target)
+    const joined = await joinInto(run, join(staging, datasetFileName(index, plan.length)), {
+      columns,
+      parts: parts.map((part) => ({ path: resolve(directory, part.file), sha256: part.sha256 })),
+      clipLastAt: straddles ? target : null,
+    })
+    files.push(joined)
+  }
   return files
+}
+
+/** Files of what comes out of a pass, which are then joined as those of parts are. */
+async function passRecords(
+  run: OpenRun,
+  pass: DatasetPass,
+  staging: string,
+): Promise<DatasetEntry[]> {
+  const columns = pass.columns.map(({ name, type }) => ({ name, type, drop: false }))
+  const records = await writePass(run, pass, staging)
+  const files: DatasetEntry[] = []
+  for (const [index, part] of records.entries()) {
+    const path = join(staging, datasetFileName(index, records.length))
+    files.push(await joinInto(run, path, { columns, parts: [part], clipLastAt: null }))
+    await removeRecords([part])
+  }
+  return files
+}
+
+async function joinInto(
+  { writer, onEvent }: OpenRun,
+  path: string,
+  options: Omit<JoinFileOptions, 'path'>,
+): Promise<DatasetEntry> {
+  const file = basename(path)
+  const written = await writer().call('joinFile', { path, ...options })
+  onEvent({ type: 'join-file-written', file, rows: written.rows, bytes: written.bytes })
+  return { file, ...written }
+}
+
+function namesOf(plan: readonly FileRange[]): string[] {
+  return plan.map((_, index) => datasetFileName(index, plan.length))
 }
 
 /** Renames the finished files into place and removes those of an earlier dataset. */

@@ -5,6 +5,8 @@ import { planDatasetFiles, type PartSize } from './dataset-plan.ts'
 
 /** Folder of the run's own dataset, inside the run folder; every other one is an export. */
 export const datasetFolder = 'data'
+/** Folder of the datasets beside it, each in a folder of its name. */
+export const besideFolder = 'processors-files'
 
 /** A file of the joined dataset. */
 export interface DatasetFile {
@@ -84,11 +86,20 @@ export function readJoinParts(ledger: LedgerFile, from: number, to: number): Joi
 const partsOfJoin = `SELECT number, file, bytes, sha256 FROM part
   WHERE number >= ? AND number < ? AND file IS NOT NULL ORDER BY number`
 
-/** The dataset in a folder, or null when it is older than the parts. */
-export function readDataset(ledger: LedgerFile, directory: string): DatasetEntry[] | null {
+/**
+ * The dataset in a folder, or null when it is older than the parts; of one that other processors made
+ * too, where they are given.
+ */
+export function readDataset(
+  ledger: LedgerFile,
+  directory: string,
+  processors: string | null = null,
+): DatasetEntry[] | null {
   const rows = ledger.all(
-    'SELECT * FROM dataset WHERE directory = ? AND current = 1 ORDER BY file',
+    `SELECT * FROM dataset
+    WHERE directory = ?1 AND current = 1 AND (?2 IS NULL OR processors = ?2) ORDER BY file`,
     directory,
+    processors,
   )
   return rows.length === 0 ? null : rows.map(readEntry)
 }
@@ -115,22 +126,49 @@ export function commitDataset(
   ledger: LedgerFile,
   directory: string,
   files: readonly DatasetEntry[],
-  intent: string,
+  { intent, processors }: { intent: string; processors: string },
 ): void {
   ledger.write(() => {
     ledger.run('DELETE FROM dataset WHERE directory = ?', directory)
     for (const { file, rows, bytes, sha256 } of files) {
       ledger.run(
-        "INSERT INTO dataset VALUES (?, ?, ?, ?, ?, 1, '')",
+        'INSERT INTO dataset VALUES (?, ?, ?, ?, ?, 1, ?)',
         directory,
         file,
         rows,
         bytes,
         sha256,
+        processors,
       )
     }
     ledger.run('DELETE FROM intent WHERE path = ?', intent)
   })
+}
+
+/** What was done to the records of the run's own dataset; empty where they are those of the parts. */
+export function readProcessors(ledger: LedgerFile): string {
+  const row = ledger.get(
+    'SELECT processors FROM dataset WHERE directory = ? AND current = 1 LIMIT 1',
+    datasetFolder,
+  )
+  return row === undefined ? '' : readText(row, 'processors', 'dataset.processors')
+}
+
+/** Folders of datasets beside the run's own, current or not. */
+export function readBesideFolders(ledger: LedgerFile): string[] {
+  const start = `${besideFolder}/`
+  return ledger
+    .all(
+      'SELECT DISTINCT directory FROM dataset WHERE substr(directory, 1, ?) = ? ORDER BY directory',
+      start.length,
+      start,
+    )
+    .map((row) => readText(row, 'directory', 'dataset.directory'))
+}
+
+/** The files of a folder are gone. */
+export function forgetDataset(ledger: LedgerFile, directory: string): void {
+  ledger.write(() => ledger.run('DELETE FROM dataset WHERE directory = ?', directory))
 }
 
 function readEntry(row: Record<string, unknown>): DatasetEntry {

@@ -69,7 +69,25 @@ function reopenParts(ledger: LedgerFile, partRows: number, keys: readonly number
       rows = rows.union(reopenPart(ledger, partRows, Number(number), wanted, noteFile))
     }
   }
+  for (const part of partsRejectedBeside(ledger, partRows, keys)) {
+    rows = rows.union(reopenPart(ledger, partRows, part, wanted, noteFile))
+  }
   return [...rows.intervals()]
+}
+
+/** Parts with rows that a filter has rejected which is no longer there. */
+function partsRejectedBeside(
+  ledger: LedgerFile,
+  partRows: number,
+  keys: readonly number[],
+): number[] {
+  // Keys are whole numbers of this ledger's own.
+  const found = ledger.all(
+    `SELECT DISTINCT CAST(row / ? AS INTEGER) AS part FROM absent
+    WHERE outcome = 'rejected' AND column_key NOT IN (${keys.join(', ')}) ORDER BY part`,
+    partRows,
+  )
+  return found.map((row) => readCount(row, 'part', 'absent.row'))
 }
 
 function keysOf(ledger: LedgerFile, config: number): number[] {

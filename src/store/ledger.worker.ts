@@ -75,10 +75,16 @@ export interface LedgerCalls {
   removeIntents(paths: readonly string[]): void
   planJoin(): number[]
   joinParts(from: number, to: number): datasets.JoinPart[]
-  dataset(directory: string): datasets.DatasetEntry[] | null
+  dataset(directory: string, processors: string | null): datasets.DatasetEntry[] | null
   ownFiles(directory: string): string[]
+  besideFolders(): string[]
+  forgetDataset(directory: string): void
   beginSwap(directory: string, files: readonly string[]): void
-  commitDataset(directory: string, files: readonly datasets.DatasetEntry[], intent: string): void
+  commitDataset(
+    directory: string,
+    files: readonly datasets.DatasetEntry[],
+    made: { intent: string; processors: string },
+  ): void
 }
 
 /** What the reopening of parts did, as the thread of the run sees it. */
@@ -265,11 +271,13 @@ const calls: LedgerCalls = {
     return datasets.planJoin(ledger, settings.partRows, settings.rows)
   },
   joinParts: (from, to) => datasets.readJoinParts(run().ledger, from, to),
-  dataset: (directory) => datasets.readDataset(run().ledger, directory),
+  dataset: (directory, processors) => datasets.readDataset(run().ledger, directory, processors),
   ownFiles: (directory) => datasets.readOwnFiles(run().ledger, directory),
+  besideFolders: () => datasets.readBesideFolders(run().ledger),
+  forgetDataset: (directory) => datasets.forgetDataset(run().ledger, directory),
   beginSwap: (directory, files) => datasets.beginSwap(run().ledger, directory, files),
-  commitDataset(directory, files, intent) {
-    datasets.commitDataset(run().ledger, directory, files, intent)
+  commitDataset(directory, files, made) {
+    datasets.commitDataset(run().ledger, directory, files, made)
   },
 }
 

@@ -9,6 +9,8 @@ export type StoreEvent =
   /** The file is on disk, the part not committed yet. */
   | { type: 'part-file-written'; part: number; file: string }
   | { type: 'part-committed'; part: number; rows: number; outcomes: OutcomeTotals }
+  /** A processor has something to tell of its records. */
+  | { type: 'processor-warning'; message: string }
   | { type: 'join-started'; files: number }
   | { type: 'join-file-written'; file: string; rows: number; bytes: number }
   | { type: 'join-finished'; files: number; rows: number }

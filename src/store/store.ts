@@ -5,12 +5,13 @@ import type { Interval } from '../plan/interval.ts'
 import { partOf } from '../plan/part.ts'
 import type { PartContent } from '../rows/part-content.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
+import type { DatasetPass } from '../processors/dataset-pass.ts'
 import type { PartStore } from '../scheduler/part-store.ts'
 import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { startWorker, type WorkerClient } from '../threads/worker-calls.ts'
 import { checkFilesystem } from './filesystem.ts'
-import { joinDataset, withJoined } from './join.ts'
+import { joinDataset, type JoinOptions, removeBesides, withJoined } from './join.ts'
 import { createJournal, type BatchingJournal } from './batching-journal.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import { ledgerName, missing } from './ledger-file.ts'
@@ -68,9 +69,14 @@ export interface RunStore extends PartStore, AsyncDisposable {
   /** Rows beyond a smaller target stay in their parts and out of the dataset. */
   setTarget(rows: number): Promise<void>
   /** Makes the dataset of all accepted rows below the target, or finds it made. */
-  join(options?: { directory?: string }): Promise<DatasetFile[]>
+  join(options?: JoinOptions): Promise<DatasetFile[]>
+  /** Removes datasets beside the run's own, but those of these names. */
+  removeBesides(kept: readonly string[]): Promise<void>
   /** Gives all accepted rows below the target as files that are there until `use` is done. */
-  withJoined<Result>(use: (files: readonly DatasetFile[]) => Promise<Result>): Promise<Result>
+  withJoined<Result>(
+    use: (files: readonly DatasetFile[]) => Promise<Result>,
+    pass?: DatasetPass | null,
+  ): Promise<Result>
   readonly batches: Batches
   /** Rows below the target by outcome. */
   totals(): Promise<OutcomeTotals>
@@ -335,7 +341,8 @@ function createRunStore(
         }),
       ),
     join: (options = {}) => after(() => exclusive(() => joinDataset(run, options))),
-    withJoined: (use) => after(() => exclusive(() => withJoined(run, use))),
+    removeBesides: (kept) => after(() => exclusive(() => removeBesides(run, kept))),
+    withJoined: (use, pass = null) => after(() => exclusive(() => withJoined(run, pass, use))),
     batches: {
       add: (batch) => after(() => ledger.call('addBatch', batch)),
       setHandle: (id, handle) => after(() => ledger.call('setBatchHandle', id, handle)),

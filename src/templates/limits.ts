@@ -1,6 +1,9 @@
 import { TemplateError } from './template-error.ts'
 
-/** What one render may use; no template gets around these. */
+/**
+ * What one render may use; no template gets around these. Steps and not time: what is made again
+ * for a part has to come out the same on a machine that is busier.
+ */
 export const limits = {
   /**
    * Loop rounds, calls, every list or object walked inside another, a step per 32 characters that

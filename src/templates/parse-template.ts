@@ -57,7 +57,7 @@ export function parseTemplate(text: string, { missing = 'names' }: TemplateOptio
     source: text,
     references,
     value,
-    render: (scope, options) => renderText(run, openRoot(scope, options)),
+    render: (scope, options) => renderText(run, openRoot(scope, options), options),
     evaluate(scope, options) {
       if (single === null || value === null) {
         return parseLiteral(renderText(run, openRoot(scope, options)))
@@ -94,7 +94,7 @@ export function parseExpression(
     source: text,
     references: findExpressionReferences(source, expression),
     value,
-    render: (scope, options) => renderText(located, openRoot(scope, options)),
+    render: (scope, options) => renderText(located, openRoot(scope, options), options),
     evaluate: value,
   }
 }
@@ -131,9 +131,9 @@ function evaluateOne(
   })
 }
 
-function renderText(run: Execute, frame: Frame): string {
+function renderText(run: Execute, frame: Frame, options?: RenderOptions): string {
   return withLimits(() => {
-    const out = new Output()
+    const out = new Output(options?.print)
     run(frame, out)
     return out.text
   })

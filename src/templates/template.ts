@@ -31,6 +31,8 @@ export interface TemplatePlace {
 export interface RenderOptions {
   /** Uniform in [0, 1); without it `random`, `shuffle` and `lipsum` are errors. */
   random?: () => number
+  /** How a value that is no text is printed; as Python prints it when left out. */
+  print?: (value: Value) => string
 }
 
 /** A parsed template; parse once, render often. */

@@ -21,6 +21,7 @@ export {
 export { columnSuite, type ColumnSetup } from './column-suite.ts'
 export type { ConformanceCase } from './conformance-case.ts'
 export { exporterSuite } from './exporter-suite.ts'
+export { processorSuite, type ProcessorSetup } from './processor-suite.ts'
 export { providerSuite, type ProviderSetup } from './provider-suite.ts'
 export { samplerSuite, type SamplerSetup } from './sampler-suite.ts'
 export {

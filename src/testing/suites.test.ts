@@ -10,11 +10,12 @@ import { z } from 'zod'
 import { columnCases } from './column-cases.ts'
 import { columnSuite, type ColumnSetup } from './column-suite.ts'
 import { exporterSuite } from './exporter-suite.ts'
+import { processorSuite } from './processor-suite.ts'
 import { samplerSuite } from './sampler-suite.ts'
 import { seedFormatSuite, seedSourceSuite } from './seed-suite.ts'
 
 /** Every built-in kind runs the suite of its family; a plugin's author runs the same. */
-const { samplers, columns, seedFormats, seedSources, exporters } = builtInRegistry
+const { samplers, columns, processors, seedFormats, seedSources, exporters } = builtInRegistry
 
 const samplerSetups: Readonly<
   Record<string, { params: object; texts?: Record<string, string> }[]>
@@ -128,6 +129,41 @@ describe('column kinds', () => {
   })
   for (const [name, setup] of Object.entries(columnSetups)) {
     test.each(columnSuite(setup))(`${name}: $name`, async ({ run }) => {
+      await expect(run()).resolves.toBeUndefined()
+    })
+  }
+})
+
+const processorSetups: Readonly<Record<string, object>> = {
+  drop_columns: { name: 'p', processor_type: 'drop_columns', column_names: ['a*'] },
+  filter: { name: 'p', processor_type: 'filter', when: '{{ age > 3 }}' },
+  schema_transform: {
+    name: 'p',
+    processor_type: 'schema_transform',
+    template: { told: '{{ animal }} of {{ age }}', all: [{ '{{ animal }}': '{{ note }}' }], n: 1 },
+  },
+}
+
+describe('processors', () => {
+  test('all of them', () => {
+    expect(Object.keys(processorSetups)).toEqual([...processors.keys()].toSorted())
+  })
+  for (const [name, kind] of processors) {
+    const setup = {
+      kind,
+      processor: processorSetups[name] ?? {},
+      columns: [
+        { name: 'animal', type: 'string' },
+        { name: 'age', type: 'int64' },
+        { name: 'note', type: 'json' },
+      ] as const,
+      records: [
+        ['fox', 3, ['"', null]],
+        ['owl', null, null],
+        [null, 7, new Map([['a', true]])],
+      ],
+    }
+    test.each(processorSuite(setup))(`${name}: $name`, async ({ run }) => {
       await expect(run()).resolves.toBeUndefined()
     })
   }

@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'plugin-missing'
   /** A run needs a file or folder that one of its columns loads. */
   | 'column-not-loaded'
+  /** A processor could not make the dataset of the rows, which are all there. */
+  | 'processor-failed'
   /** The machine or the outside world failed while running. */
   | 'disk-full'
   | 'storage-failed'

@@ -31,6 +31,7 @@ async function namesInRunFolder(): Promise<string[]> {
   await desk.write('tales.json', {
     seed_config: { source: { seed_type: 'local', path: 'cities.csv' } },
     ...tales({ url: server.url }),
+    processors: [{ name: 'chat', processor_type: 'schema_transform', template: { n: 1 } }],
   })
   const running = desk.start(['create', 'tales.json', '-n', '40', '--out', 'run'])
   await running.said('New run')

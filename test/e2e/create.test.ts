@@ -36,6 +36,8 @@ test('makes a dataset in ./runs/<config name> and prints one object with --json'
     rows: { requested: 20, accepted: 20, nullKept: 0, dropped: 0, rejected: 0, remaining: 0 },
     rejections: [],
     files: [{ path: desk.path('runs', 'pets', 'data', 'train-00000-of-00001.parquet'), rows: 20 }],
+    processed: null,
+    datasets: [],
     requests: 0,
     usage: { ...noUsage },
     seconds: expect.any(Number),

@@ -73,20 +73,15 @@ test('a config that changed', async () => {
   await desk.write('pets.json', { columns: [animal, changed, { ...age, drop: true }, other] })
   expect(await refusal(desk, 'create', 'pets.json')).toMatchInlineSnapshot(`
     "rowsmith: the config is not the one this run was made with:
-        column age: drop was false and is true
         column line: expr was "A {{ animal }} of {{ age }} years." and is "A {{ animal }}, {{ age }}."
         column other is new
       Put the config back as it was, or start a new run beside this one with --fresh.
     "
   `)
 
-  await desk.write('pets.json', { columns: [age, animal, line] })
-  expect(await refusal(desk, 'create', 'pets.json')).toMatchInlineSnapshot(`
-    "rowsmith: the config is not the one this run was made with:
-        the columns are in another order
-      Put the config back as it was, or start a new run beside this one with --fresh.
-    "
-  `)
+  // Their order and what is left out changes no cell.
+  await desk.write('pets.json', { columns: [{ ...age, drop: true }, animal, line] })
+  expect((await desk.run(['create', 'pets.json'])).code).toBe(0)
 })
 
 test('a seed file that changed', async () => {

@@ -136,6 +136,8 @@ export function testGraph(columns: readonly TestColumn[]): {
     columns: graphColumns,
     order: graphColumns.map(({ id }) => id),
     byName: ids,
+    processors: [],
+    output: [],
   }
   return {
     graph,

@@ -113,3 +113,11 @@ test('a column without a name is refused with its place', async () => {
     'the file has 2 columns, and number 1 has no name',
   )
 })
+
+test('dates that two files count differently are texts', async () => {
+  expect((await read('moments-*.parquet')).columns).toEqual({
+    moment: ['string', '1970-01-01T00:00:00', '1970-01-01T00:00:00.000000001'],
+    day: ['string', '1970-01-01', '2001-09-09T01:46:40'],
+    same: ['timestamp', '1970-01-01T00:00:00.000001', '1970-01-01T00:00:00.000002'],
+  })
+})

@@ -4,8 +4,10 @@ import { Markup, type Operand } from '../values/operand.ts'
 import type { Statement } from '../parse/nodes.ts'
 import type { RenderContext } from '../values/operation.ts'
 import { toText } from '../values/python-text.ts'
+import { toValue } from '../values/to-value.ts'
 import type { Scope } from '../template.ts'
 import { TemplateError } from '../template-error.ts'
+import type { Value } from '../../util/value.ts'
 
 /** Variables of one scope while it runs, and the scope around it. */
 export interface Frame {
@@ -34,6 +36,11 @@ export type CompileInner = (
 /** Text that grows; one for the render and one for each captured block. */
 export class Output {
   text = ''
+  readonly #print: ((value: Value) => string) | null
+
+  constructor(print: ((value: Value) => string) | null = null) {
+    this.#print = print
+  }
 
   write(text: string): void {
     this.text += text
@@ -43,7 +50,8 @@ export class Output {
   print(operand: Operand, escape: boolean): void {
     if (typeof operand === 'string' && !escape) this.write(operand)
     else if (escape && !(operand instanceof Markup)) this.write(escapeHtml(toText(operand)))
-    else this.write(toText(operand))
+    else if (this.#print === null || operand instanceof Markup) this.write(toText(operand))
+    else this.write(this.#print(toValue(operand)))
   }
 }
 

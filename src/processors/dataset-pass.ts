@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto'
+import { coerce } from '../graph/coerce.ts'
+import { CellFailure } from '../graph/failure.ts'
+import { textOf } from '../graph/fingerprint.ts'
+import type { Graph, GraphProcessor } from '../graph/graph.ts'
+import { isBeside } from '../graph/parse-processors.ts'
+import type {
+  ProcessContext,
+  RecordBatch,
+  RecordColumn,
+  RunningKind,
+} from '../graph/processor-kind.ts'
+import { createRandom } from '../random/random.ts'
+import { RowsmithError } from '../util/errors.ts'
+
+/** What is done to the records of the parts on their way into a dataset. */
+export interface DatasetPass {
+  /**
+   * Titles of the processors and a hash. Another one makes other records: the dataset is then made
+   * again from the parts.
+   */
+  readonly identity: string
+  /** The columns of the dataset. */
+  readonly columns: readonly RecordColumn[]
+  /** The columns of the records it reads, which are all that parts have. */
+  readonly input: readonly RecordColumn[]
+  run(
+    records: AsyncIterable<RecordBatch>,
+    warn: (message: string) => void,
+  ): AsyncIterable<RecordBatch>
+}
+
+/** The titles in an identity. */
+export function titlesIn(identity: string): string {
+  return identity.slice(0, identity.lastIndexOf(' '))
+}
+
+export interface DatasetPasses {
+  /** Null where nothing is done but leaving columns out: the files of parts are joined as they are. */
+  readonly own: DatasetPass | null
+  /** Datasets of their own, by name. */
+  readonly beside: ReadonlyMap<string, DatasetPass>
+}
+
+/** Different ones of a processor. */
+const MOST_WARNINGS = 20
+
+/** The passes over the records of a graph's rows. */
+export function passesOf(
+  { processors, output }: Pick<Graph, 'processors' | 'output'>,
+  runSeed: bigint,
+): DatasetPasses {
+  const input = processors[0]?.input ?? output
+  const before: GraphProcessor[] = []
+  const beside = new Map<string, DatasetPass>()
+  for (const step of processors) {
+    if (!isBeside(step.kind)) before.push(step)
+    else beside.set(step.title, passOf([...before, step], input, step.output, runSeed))
+  }
+  const isJoined = before.every(({ kind }) => kind.keepsRecords === true)
+  return { own: isJoined ? null : passOf(before, input, output, runSeed), beside }
+}
+
+function passOf(
+  steps: readonly GraphProcessor[],
+  input: readonly RecordColumn[],
+  columns: readonly RecordColumn[],
+  runSeed: bigint,
+): DatasetPass {
+  const titles = steps.filter(({ kind }) => kind.keepsRecords !== true).map(({ title }) => title)
+  const material = textOf({
+    steps: steps.map(({ kind, config }) => ({
+      config,
+      identity: kind.keepsRecords === true ? null : (kind.identity?.(config) ?? null),
+    })),
+    columns: columns.map(({ name, type }) => [name, type]),
+  })
+  const digest = createHash('sha256').update(material).digest('hex')
+  return {
+    identity: `${titles.join(', ')} ${digest}`,
+    columns,
+    input,
+    run(records, warn) {
+      let stream = records
+      let at = input
+      for (const step of steps) {
+        const { kind, title, output } = step
+        if (kind.keepsRecords === true) {
+          stream = projected(stream, at, output)
+        } else {
+          const told = new Set<string>()
+          const context: ProcessContext = {
+            columns: at,
+            random: createRandom(runSeed, `processor/${title}`),
+            warn(message) {
+              // Where it happened differs from record to record.
+              const what = message.replaceAll(/\d+/g, '')
+              if (told.has(what) || told.size >= MOST_WARNINGS) return
+              told.add(what)
+              warn(`Processor '${title}': ${message}`)
+            },
+          }
+          stream = checked(step, kind, stream, context)
+        }
+        at = output
+      }
+      return projected(stream, at, columns)
+    },
+  }
+}
+
+/** Some of the columns, by name. */
+async function* projected(
+  records: AsyncIterable<RecordBatch>,
+  from: readonly RecordColumn[],
+  to: readonly RecordColumn[],
+): AsyncGenerator<RecordBatch> {
+  const positions = to.map(({ name }) => from.findIndex((column) => column.name === name))
+  for await (const { rows, columns } of records) {
+    yield { rows, columns: positions.map((position) => columns[position] ?? []) }
+  }
+}
+
+/** What a processor gives has its columns, of the types it said. */
+async function* checked(
+  { title, config, output }: GraphProcessor,
+  kind: RunningKind,
+  records: AsyncIterable<RecordBatch>,
+  context: ProcessContext,
+): AsyncGenerator<RecordBatch> {
+  try {
+    for await (const { rows, columns } of kind.run(config, records, context)) {
+      if (columns.length !== output.length) {
+        throw new Error(`it gave ${columns.length} columns, and ${output.length} were expected`)
+      }
+      const typed = output.map(({ name, type }, position) => {
+        const values = columns[position] ?? []
+        if (values.length !== rows.length) {
+          throw new Error(`it gave ${values.length} values of '${name}' for ${rows.length} records`)
+        }
+        return values.map((value, at) => {
+          try {
+            return coerce(value, type)
+          } catch (error) {
+            if (!(error instanceof CellFailure)) throw error
+            throw new Error(`its '${name}' of row ${rows[at]}: ${error.message}`, { cause: error })
+          }
+        })
+      })
+      yield { rows, columns: typed }
+    }
+  } catch (error) {
+    if (error instanceof RowsmithError) throw error
+    const message = error instanceof Error ? error.message : String(error)
+    throw new RowsmithError('processor-failed', `processor '${title}': ${message}`, {
+      cause: error,
+      hints: ['All rows are in the run folder: mend the processor and run the same command again.'],
+    })
+  }
+}

@@ -1,0 +1,97 @@
+import { rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fromStored, storedBytes, type StoredValue, toStored } from '../graph/stored-value.ts'
+import type { RecordBatch, RecordColumn } from '../graph/processor-kind.ts'
+import type { DatasetPass } from '../processors/dataset-pass.ts'
+import type { OpenRun } from './open-run.ts'
+import { clipBlock, readPartFile, sliceBlock } from './part-file.ts'
+import type { WrittenPart } from './part-writing.ts'
+import { verifyPart, type RecordedFile } from './verify.ts'
+
+/** Records that a processor gets at once. */
+const BATCH_ROWS = 1_024
+/** Bytes of values, uncompressed, from which on a file is full. */
+const FILE_BYTES = 2 ** 30
+
+/**
+ * Sends the records of all parts through a pass, into files of records in a folder; at least one, so
+ * that a dataset without records has its columns. A batch at a time is held, and a row group.
+ */
+export async function writePass(
+  run: OpenRun,
+  pass: DatasetPass,
+  folder: string,
+): Promise<RecordedFile[]> {
+  const thread = run.writer()
+  const files: RecordedFile[] = []
+  let bytes = 0
+  let path: string | null = null
+
+  async function begin(): Promise<string> {
+    const name = join(folder, `records-${String(files.length).padStart(5, '0')}.parquet`)
+    const columns = pass.columns.map(({ name: column, type }) => ({ name: column, type }))
+    await thread.call('beginPart', { path: name, columns, old: null, place: noPlace })
+    bytes = 0
+    return name
+  }
+
+  async function finish(of: string): Promise<void> {
+    const { sha256 }: WrittenPart = await thread.call('finishPart')
+    files.push({ path: of, sha256 })
+    path = null
+  }
+
+  const warn = (message: string): void => run.onEvent({ type: 'processor-warning', message })
+  try {
+    for await (const batch of pass.run(readRecords(run, pass.input), warn)) {
+      if (batch.rows.length === 0) continue
+      path ??= await begin()
+      const stored = pass.columns.map(({ type }, at) =>
+        (batch.columns[at] ?? []).map((value) => toStored(type, value)),
+      )
+      await thread.call('addRows', batch.rows, stored)
+      for (const values of stored) for (const value of values) bytes += storedBytes(value)
+      if (bytes >= FILE_BYTES) await finish(path)
+    }
+    if (files.length === 0) path ??= await begin()
+    if (path !== null) await finish(path)
+    return files
+  } catch (error) {
+    await thread.call('abandonPart')
+    throw error
+  }
+}
+
+/** Its statistics are not looked at: those of a dataset are made when they are asked for. */
+const noPlace = { part: 0, endRow: 0 }
+
+/** The records of all parts below the target, in row order. */
+async function* readRecords(
+  { directory, settings, ledger }: OpenRun,
+  columns: readonly RecordColumn[],
+): AsyncGenerator<RecordBatch> {
+  const end = Math.ceil(settings.rows / settings.partRows)
+  for (const { file, sha256 } of await ledger.call('joinParts', 0, end)) {
+    const path = resolve(directory, file)
+    verifyPart({ path, sha256 })
+    for await (const whole of readPartFile(path, columns)) {
+      const block = clipBlock(whole, settings.rows)
+      for (let from = 0; from < block.rows.length; from += BATCH_ROWS) {
+        const { rows, columns: stored } = sliceBlock(block, from, from + BATCH_ROWS)
+        yield { rows, columns: columns.map(({ type }, at) => cellsOf(type, stored[at] ?? [])) }
+      }
+    }
+  }
+}
+
+function cellsOf(
+  type: RecordColumn['type'],
+  stored: readonly StoredValue[],
+): RecordBatch['columns'][number] {
+  return stored.map((value) => fromStored(type, value))
+}
+
+/** Removes files of records once a dataset was made of them. */
+export async function removeRecords(files: readonly RecordedFile[]): Promise<void> {
+  for (const { path } of files) await rm(path, { force: true })
+}

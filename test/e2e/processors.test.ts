@@ -1,0 +1,251 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { create, open } from '../../src/index.ts'
+import { defineProcessor } from '../../src/processors/define.ts'
+import { createModelServer } from '../../src/testing/model-server.ts'
+import { createDesk, type Desk, jsonOf } from './command.ts'
+import { pets, stories } from './configs.ts'
+
+// What is done to the whole dataset is done again from the parts, and nothing is asked for it.
+
+const chat = {
+  name: 'chat rows',
+  processor_type: 'schema_transform',
+  template: {
+    messages: [
+      { role: 'user', content: 'Tell of {{ number }}.' },
+      { role: 'assistant', content: '{{ story }}' },
+    ],
+    kind: 'tale',
+    version: 2,
+  },
+}
+
+async function recordsOf(
+  desk: Desk,
+  run: string,
+  dataset?: string,
+): Promise<Record<string, unknown>[]> {
+  await using opened = await open(desk.path('runs', run))
+  const records = []
+  const options = dataset === undefined ? {} : { dataset }
+  for await (const record of opened.records(options)) records.push(record)
+  return records
+}
+
+test('schema_transform makes a dataset beside the dataset, which can be exported', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script: ({ prompt }) => ({ text: `So: "${prompt}"` }),
+  })
+  const processors = [
+    chat,
+    { name: 'tidy', processor_type: 'drop_columns', column_names: ['num*'] },
+  ]
+  await desk.write('tales.json', { ...stories({ url: server.url }), processors })
+
+  const ended = await desk.run(['create', 'tales.json', '-n', '9', '--seed', '2', '--json'])
+
+  expect(ended.code, ended.stderr).toBe(0)
+  const [first, ...rest] = await recordsOf(desk, 'tales', 'chat rows')
+  expect(rest).toHaveLength(8)
+  expect(first).toEqual({
+    messages: [
+      { role: 'user', content: expect.stringMatching(/^Tell of \d+\.$/) },
+      { role: 'assistant', content: expect.stringMatching(/^So: "A story of \d+\."$/) },
+    ],
+    kind: 'tale',
+    version: 2,
+  })
+  expect(Object.keys((await recordsOf(desk, 'tales'))[0] ?? {})).toEqual(['story'])
+  expect(ended.stderr).toContain(
+    'runs/tales/processors-files/chat rows/train-00000-of-00001.parquet',
+  )
+
+  const exported = await desk.run([
+    'export',
+    'runs/tales',
+    '--dataset',
+    'chat rows',
+    '--to',
+    'c.jsonl',
+  ])
+  expect(exported.code, exported.stderr).toBe(0)
+  const lines = (await desk.read('c.jsonl')).trim().split('\n')
+  expect(JSON.parse(lines[0] ?? '')).toEqual(first)
+  const wrong = await desk.run(['export', 'runs/tales', '--dataset', 'chat row', '--to', 'd.jsonl'])
+  expect([wrong.code, wrong.stderr]).toEqual([
+    2,
+    expect.stringContaining("Did you mean 'chat rows'?"),
+  ])
+})
+
+test('another list of processors makes the datasets again, and asks for nothing', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer()
+  const base = stories({ url: server.url })
+  const how = ['create', 'tales.json', '-n', '12', '--seed', '2', '--json']
+  const run = async (processors: readonly object[]): Promise<Record<string, unknown>> => {
+    await desk.write('tales.json', { ...base, processors })
+    const ended = await desk.run(how)
+    expect(ended.code, ended.stderr).toBe(0)
+    return jsonOf(ended)
+  }
+  await run([])
+  const { requests } = server.counts
+  const parts = await readdir(desk.path('runs', 'tales', 'parts'))
+
+  await run([chat])
+  expect(await recordsOf(desk, 'tales', 'chat rows')).toHaveLength(12)
+  await run([{ ...chat, template: { text: '{{ story }}' } }])
+  expect(Object.keys((await recordsOf(desk, 'tales', 'chat rows'))[0] ?? {})).toEqual(['text'])
+  await run([{ name: 'd', processor_type: 'drop_columns', column_names: ['story'] }])
+  expect(Object.keys((await recordsOf(desk, 'tales'))[0] ?? {})).toEqual(['number'])
+  expect(await readdir(desk.path('runs', 'tales'))).not.toContain('processors-files')
+  await run([])
+  expect(Object.keys((await recordsOf(desk, 'tales'))[0] ?? {})).toEqual(['number', 'story'])
+
+  expect(server.counts.requests).toBe(requests)
+  expect(await readdir(desk.path('runs', 'tales', 'parts'))).toEqual(parts)
+})
+
+test('another filter uses what was paid for, and rejects or takes back rows', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer()
+  const base = stories({ url: server.url })
+  const run = async (processors: readonly object[]): Promise<Record<string, number>> => {
+    await desk.write('tales.json', { ...base, processors })
+    const ended = await desk.run(['create', 'tales.json', '-n', '20', '--seed', '2', '--json'])
+    expect(ended.code, ended.stderr).toBe(0)
+    return jsonOf(ended)['rows'] as Record<string, number>
+  }
+  expect(await run([])).toMatchObject({ accepted: 20 })
+  const { requests } = server.counts
+
+  const odd = { name: 'odd', processor_type: 'filter', when: '{{ number % 2 }}' }
+  const { accepted, rejected } = await run([odd])
+  expect([(accepted ?? 0) + (rejected ?? 0), (rejected ?? 0) > 3]).toEqual([20, true])
+  // Every time it is asked whether the model is there.
+  expect(server.counts.requests - requests).toBe(1)
+  expect(await recordsOf(desk, 'tales')).toHaveLength(accepted ?? 0)
+  expect(await run([{ ...odd, when: '{{ number % 2 == 0 }}' }])).toMatchObject({
+    accepted: rejected,
+    rejected: accepted,
+  })
+  expect(await run([])).toMatchObject({ accepted: 20, rejected: 0 })
+  expect(server.counts.requests - requests).toBe(3)
+})
+
+test('a run that is killed while it makes its datasets makes them when it goes on', async () => {
+  await using desk = await createDesk()
+  const big = { ...chat, template: { all: ['{{ animal }}', '{{ age }}', '{{ line }}'] } }
+  await desk.write('pets.json', { ...pets, processors: [big] })
+  await desk.write('run.yaml', 'part_rows: 2000\n')
+  const how = ['create', 'pets.json', '-n', '60000', '--seed', '2', '--run-config', 'run.yaml']
+  const working = desk.start(how)
+  for (;;) {
+    const names = await readdir(desk.path('runs', 'pets', 'processors-files')).catch(() => [])
+    if (names.some((name) => name.endsWith('.joining')) || working.child.exitCode !== null) break
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  working.child.kill('SIGKILL')
+  await working.ended
+
+  const ended = await desk.run(how)
+  expect(ended.code, ended.stderr).toBe(0)
+  expect(await readdir(desk.path('runs', 'pets', 'processors-files'))).toEqual(['chat rows'])
+  const shown = JSON.parse((await desk.run(['show', 'runs/pets', '--json'])).stdout) as object
+  expect(shown).toMatchObject({ datasets: [{ name: 'chat rows', files: [{ rows: 60_000 }] }] })
+}, 90_000)
+
+const firstOfEach = defineProcessor({
+  by: 'records',
+  type: 'first_of_each',
+  schema: z
+    .strictObject({
+      name: z.string(),
+      processor_type: z.literal('first_of_each'),
+      column: z.string(),
+    })
+    .describe('Keeps the first record of each value.'),
+  output: (_config, columns) => ({ columns: [...columns, { name: 'twice', type: 'string' }] }),
+  async *run({ column }, records, { columns }) {
+    const at = columns.findIndex(({ name }) => name === column)
+    const seen = new Set<unknown>()
+    for await (const { rows, columns: values } of records) {
+      const kept = [...rows.keys()].filter((record) => {
+        const value = values[at]?.[record]
+        return !seen.has(value) && seen.add(value)
+      })
+      const made = values.map((own) => kept.map((record) => own[record] ?? null))
+      const twice = kept.map((record) => `${JSON.stringify(values[at]?.[record])} twice`)
+      yield {
+        rows: Float64Array.from(kept, (record) => rows[record] ?? 0),
+        columns: [...made, twice],
+      }
+    }
+  },
+})
+
+const plugin = { name: 'uniques', processors: [firstOfEach] }
+
+test('a processor of a plugin leaves out, adds and is told of in result and report', async () => {
+  await using desk = await createDesk()
+  const config = {
+    ...pets,
+    processors: [{ name: 'uniques', processor_type: 'first_of_each', column: 'animal' }],
+  }
+  const out = desk.path('run')
+  const result = await create({ config: { config }, rows: 5_000, seed: 1n, out, plugins: [plugin] })
+
+  expect(result.rows.accepted).toBe(5_000)
+  expect(result.processed).toEqual({ by: 'uniques', recordsIn: 5_000, recordsOut: 3 })
+  expect(
+    result.columns?.map(({ name, cells, distinct }) => [name, cells, distinct?.count]),
+  ).toEqual([
+    ['animal', 3, 3],
+    ['age', 3, expect.any(Number)],
+    ['line', 3, 3],
+    ['twice', 3, 3],
+  ])
+  await using dataset = await open(out, { plugins: [plugin] })
+  const records: string[] = []
+  for await (const { animal, twice } of dataset.records()) {
+    records.push(`${JSON.stringify(animal)}: ${JSON.stringify(twice)}`)
+  }
+  expect(new Set(records)).toEqual(
+    new Set([
+      String.raw`"cat": "\"cat\" twice"`,
+      String.raw`"dog": "\"dog\" twice"`,
+      String.raw`"frog": "\"frog\" twice"`,
+    ]),
+  )
+  await dataset.export({ to: desk.path('out.csv') })
+  expect((await readFile(desk.path('out.csv'), 'utf8')).split('\n')[0]).toBe(
+    'animal,age,line,twice',
+  )
+  expect(await readFile(desk.path('run', 'report.html'), 'utf8')).toContain(
+    '5,000 records in, 3 out by uniques',
+  )
+  const { run } = await dataset.report()
+  expect(run.processed).toEqual(result.processed)
+})
+
+test('a processor that goes wrong is named, and the rows are all there', async () => {
+  await using desk = await createDesk()
+  const broken = defineProcessor({ ...firstOfEach, run: (_config, records) => records })
+  const config = {
+    ...pets,
+    processors: [{ name: 'uniques', processor_type: 'first_of_each', column: 'animal' }],
+  }
+  const options = { config: { config }, rows: 50, seed: 1n, out: desk.path('run') }
+  await expect(
+    create({ ...options, plugins: [{ name: 'uniques', processors: [broken] }] }),
+  ).rejects.toMatchObject({
+    code: 'processor-failed',
+    message: "processor 'uniques': it gave 3 columns, and 4 were expected",
+  })
+  const mended = await create({ ...options, plugins: [plugin] })
+  expect(mended.processed).toMatchObject({ recordsIn: 50, recordsOut: 3 })
+})
