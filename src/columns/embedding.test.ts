@@ -143,7 +143,7 @@ test('rows share a request, and each gets its own', () => {
     [1 / 3, 5],
   ]
   const made = generator.finish(reply(vectors), three)
-  expect(JSON.stringify(made.map(plain))).toBe(
+  expect(JSON.stringify(made.map(asPlain))).toBe(
     JSON.stringify([
       { embeddings: [[0.1, 1]], num_embeddings: 1, dimension: 2 },
       { embeddings: [vectors[1], vectors[2]], num_embeddings: 2, dimension: 2 },
@@ -152,11 +152,12 @@ test('rows share a request, and each gets its own', () => {
   )
 })
 
-function plain(made: unknown): unknown {
-  if (made instanceof Map) return Object.fromEntries([...made].map(([key, of]) => [key, plain(of)]))
-  if (Array.isArray(made)) return made.map(plain)
+function asPlain(made: unknown): unknown {
+  if (made instanceof Map)
+    return Object.fromEntries([...made].map(([key, of]) => [key, asPlain(of)]))
+  if (Array.isArray(made)) return made.map(asPlain)
   if (typeof made !== 'object' || made === null) return made
-  return plain(Object.values(made)[0])
+  return asPlain(Object.values(made)[0])
 }
 
 test('dimensions are checked', () => {

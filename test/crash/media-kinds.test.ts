@@ -91,7 +91,7 @@ async function expectNothingPaidTwice(
 }
 
 test('killed among batches of embeddings, no vector that was written down is asked for again', async () => {
-  await expectNothingPaidTwice('vectors', {
+  const { out } = await expectNothingPaidTwice('vectors', {
     type: 'embedding',
     columns: [
       { name: 'word', column_type: 'expression', expr: 'near {{ row }}' },
@@ -105,4 +105,5 @@ test('killed among batches of embeddings, no vector that was written down is ask
     ],
     cellsOf: ({ prompt }) => prompt.split('\n') as CellName[],
   })
+  expect(readDurable(out).accepted.size).toBe(rows)
 }, 120_000)

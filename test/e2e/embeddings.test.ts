@@ -104,7 +104,7 @@ test("the ancestor's object where a template reads it, and lists of texts", asyn
   const config = { config: configAt(server.url, columns, { encoding_format: 'base64' }) }
   await create({ config, rows: 10, out })
   for (const { word, word_vec: object, shape } of await recordsOf(out)) {
-    const both = [`${String(word)}`, `${String(word)}!`].map((text) => [...testVector(text, 8)])
+    const both = [String(word), `${String(word)}!`].map((text) => [...testVector(text, 8)])
     expect(object).toEqual({ embeddings: both, num_embeddings: 2, dimension: 8 })
     expect(shape).toBe(`2 x 8: ${both[1]?.[0]}`)
   }
