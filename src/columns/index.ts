@@ -1,6 +1,7 @@
 import type { ColumnKind } from '../graph/kind.ts'
 import { embedding } from './embedding.ts'
 import { expression } from './expression.ts'
+import { image } from './image.ts'
 import { llmCode } from './llm-code.ts'
 import { llmJudge } from './llm-judge.ts'
 import { llmStructured } from './llm-structured.ts'
@@ -16,4 +17,5 @@ export const columns: readonly ColumnKind[] = [
   llmStructured,
   llmJudge,
   embedding,
+  image,
 ]
