@@ -60,6 +60,7 @@ function prepare(
       columns,
       seedColumn: (column: string) => seed[column]?.type,
       modelIdentity: () => undefined,
+      modelOperation: () => undefined,
     }
     descriptions.set(name, sampler.describe(config, context, nothingLoaded))
   }

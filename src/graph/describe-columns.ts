@@ -27,6 +27,10 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
       columns: configs,
       seedColumn: (name) => seedTypes.get(name),
       modelIdentity: (alias) => modelIdentity(dataset, alias),
+      modelOperation(alias) {
+        const model = modelOf(dataset, alias)
+        return model && operationOf[model.inference_parameters.generation_type]
+      },
     }
     const own = loaded.get(column.name) ?? nothingLoaded
     // Why it could not be loaded is told where that was tried.

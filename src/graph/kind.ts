@@ -85,6 +85,8 @@ export const nothingLoaded: Loaded = { identity: undefined }
 export interface LoadContext {
   /** Where relative paths start: the folder of the config, the working directory without a file. */
   readonly directory: string
+  /** Functions of a config that a program gave, by what stands for them in its text. */
+  readonly functions: ReadonlyMap<string, unknown>
   readonly signal: AbortSignal
 }
 
@@ -128,6 +130,8 @@ export interface DescribeContext {
   seedColumn(name: string): ColumnType | undefined
   /** What a model alias stands for, as fingerprint material; undefined when it is not configured. */
   modelIdentity(alias: string): unknown
+  /** What the model of an alias does; undefined when it is not configured. */
+  modelOperation(alias: string): Operation | undefined
 }
 
 /** What a generator may use; made once per run. */
