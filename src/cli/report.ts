@@ -3,7 +3,16 @@ import { open } from '../run/open-dataset.ts'
 import { type DatasetReport, reportName, writeReportPage } from '../report/write-report.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { costText, cutTexts, failureTexts, rowsText, shortPath, textWidth } from './report-run.ts'
+import {
+  costText,
+  cutTexts,
+  failureTexts,
+  processedText,
+  rejectionTexts,
+  rowsText,
+  shortPath,
+  textWidth,
+} from './report-run.ts'
 import { statisticsLines } from './statistics-lines.ts'
 import { createScreen } from './terminal.ts'
 import { jsonLine, visibleLine } from '../util/visible.ts'
@@ -38,6 +47,8 @@ export async function runReport(
       `  ${costText(run)}`,
       ...cutTexts(run).map((text) => screen.style('yellow', text)),
       ...failureTexts(run.failures, { ...layout, most }),
+      ...rejectionTexts(run),
+      ...(run.processed === null ? [] : [processedText(run.processed)]),
       '',
       ...statisticsLines(columns, { ...layout, most }),
     ]

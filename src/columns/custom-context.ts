@@ -119,7 +119,7 @@ function checkRequest(request: unknown, alias: string, operation: Operation): vo
   if (found !== operation) {
     throw new CellFailure(
       'wrong-request',
-      `a request to the model alias '${alias}' has operation '${operation}', got ${found === undefined ? 'none' : `'${String(found)}'`}`,
+      `a request to the model alias '${alias}' has operation '${operation}', got ${found === undefined ? 'none' : JSON.stringify(found)}`,
     )
   }
   const messages: unknown = 'messages' in asked ? asked.messages : undefined

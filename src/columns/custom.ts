@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { commonFields } from '../config/common-fields.ts'
-import type { Literal } from '../config/dataset.ts'
+import type { Literal, ModelConfig } from '../config/dataset.ts'
 import { isMapping, type Mapping } from '../config/literal.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { literal, mapping, oneOf, text } from '../config/scalars.ts'
+import { operationOf } from '../graph/generation-operation.ts'
 import { defineColumn, LoadFault } from '../graph/kind.ts'
+import type { Operation } from '../graph/request.ts'
 import { bindCustom } from './custom-cell.ts'
 import { customFields } from './custom-fields.ts'
 import type { CustomContext } from './define-custom.ts'
@@ -67,7 +69,7 @@ export const custom = defineColumn({
         by === 'cell' && !plan.pure
           ? plan.aliases.map((name) => ({
               name,
-              operation: context.modelOperation(name) ?? 'chat',
+              operation: operationFor(context.model(name)),
               requests: 'many' as const,
             }))
           : [],
@@ -92,6 +94,11 @@ export const custom = defineColumn({
     )
   },
 })
+
+/** What the alias's model does; of one that is not configured nothing more is told. */
+function operationFor(model: ModelConfig | undefined): Operation {
+  return model === undefined ? 'chat' : operationOf[model.inference_parameters.generation_type]
+}
 
 /** One that is pure and waits for nothing is called with its row at hand; a row has no side columns. */
 function unitOf(

@@ -12,27 +12,27 @@ export interface CustomContext {
   /** Aborts when nothing more is wanted of the cell. */
   readonly signal: AbortSignal
   /** A number in [0, 1): the next one of the row, the same in every session and in every order. */
-  random(): number
+  readonly random: () => number
   /**
    * Asks a model of `model_aliases` and answers its text. The reply is kept before the promise
    * resolves, so that a run that goes on does not ask for it again.
    */
-  ask(
+  readonly ask: (
     alias: string,
     prompt: string | readonly ChatMessage[],
     options?: { readonly system?: string },
-  ): Promise<string>
+  ) => Promise<string>
   /** The same with a whole request, for the whole reply. */
-  request(alias: string, request: ModelRequest): Promise<ModelReply>
+  readonly request: (alias: string, request: ModelRequest) => Promise<ModelReply>
   /**
    * Work that costs something or can't be repeated, such as a call of a service: done once for the
    * same name and input, its result (plain data) kept as a reply is.
    */
-  step<Result>(
+  readonly step: <Result>(
     name: string,
     input: unknown,
     run: (signal: AbortSignal) => Promise<Result>,
-  ): Promise<Result>
+  ) => Promise<Result>
 }
 
 /** A custom column's function with what it reads and makes; the column in the config may say otherwise. */

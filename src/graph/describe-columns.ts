@@ -26,11 +26,8 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
       written: column.raw,
       columns: configs,
       seedColumn: (name) => seedTypes.get(name),
+      model: (alias) => modelOf(dataset, alias),
       modelIdentity: (alias) => modelIdentity(dataset, alias),
-      modelOperation(alias) {
-        const model = modelOf(dataset, alias)
-        return model && operationOf[model.inference_parameters.generation_type]
-      },
     }
     const own = loaded.get(column.name) ?? nothingLoaded
     // Why it could not be loaded is told where that was tried.

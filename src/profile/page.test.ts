@@ -31,6 +31,7 @@ function page(columns: readonly ColumnStatistics[], changes: Partial<ReportPage>
     name: 'stories',
     seed: '7',
     rejections: [],
+    processed: null,
     rows: { requested: 4, accepted: 4, nullKept: 0, dropped: 0, rejected: 0, remaining: 0 },
     requests: 0,
     usage: { inputTokens: 0, outputTokens: 0 },

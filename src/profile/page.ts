@@ -40,6 +40,7 @@ export interface ReportPage {
     message: string
   }[]
   rejections: readonly { name: string; code: string; count: number; row: number }[]
+  processed: { by: string; recordsIn: number; recordsOut: number } | null
   sessions: readonly { started: number; ended: number | null }[]
   columns: readonly ColumnStatistics[]
 }
@@ -63,7 +64,8 @@ export function reportPage(report: ReportPage): string {
       </head>
       <body>
         <main>
-          ${header(report)} ${failures(report)} ${rejections(report)} ${models(report)}
+          ${header(report)} ${failures(report)} ${rejections(report)} ${processed(report)}
+          ${models(report)}
           <h2>Columns</h2>
           <div class="columns">${report.columns.map(card)}</div>
           <footer>
@@ -143,6 +145,12 @@ function secondsOf(sessions: ReportPage['sessions']): number {
     (sum, { started, ended }) => sum + (ended === null ? 0 : (ended - started) / 1000),
     0,
   )
+}
+
+function processed({ processed: done }: ReportPage): Html | null {
+  if (done === null) return null
+  const { by, recordsIn, recordsOut } = done
+  return html`<p>${counted(recordsIn, 'record')} in, ${grouped(recordsOut)} out by ${by}</p>`
 }
 
 function rejections({ rejections: all }: ReportPage): Html | null {

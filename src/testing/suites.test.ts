@@ -52,7 +52,10 @@ describe('samplers', () => {
 })
 
 const models = {
-  model_configs: [{ alias: 'm', model: 'x', provider: 'p' }],
+  model_configs: [
+    { alias: 'm', model: 'x', provider: 'p' },
+    { alias: 'v', model: 'y', provider: 'p', inference_parameters: { dimensions: 8 } },
+  ],
   model_providers: [{ name: 'p', endpoint: 'http://127.0.0.1:9/v1' }],
 }
 const animal = {
@@ -109,6 +112,15 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
     },
     config: { columns: [animal] },
     directory: fileURLToPath(new URL('../columns/fixtures/', import.meta.url)),
+  },
+  embedding: {
+    column: {
+      name: 'own',
+      column_type: 'embedding',
+      model_alias: 'v',
+      target_column: 'animal',
+    },
+    config: { ...models, columns: [animal] },
   },
   'seed-dataset': {
     column: { name: 'own', column_type: 'seed-dataset' },

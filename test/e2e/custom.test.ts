@@ -1,3 +1,4 @@
+import { copyFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -384,7 +385,7 @@ describe('what goes wrong in a cell', () => {
     ],
     operation: [
       'return context.request("writer", { operation: "embed", inputs: [] })',
-      "wrong-request: a request to the model alias 'writer' has operation 'chat', got 'embed'",
+      "wrong-request: a request to the model alias 'writer' has operation 'chat', got \"embed\"",
     ],
     messages: [
       'return context.request("writer", { operation: "chat", messages: ["x"] })',
@@ -529,4 +530,29 @@ test("the ancestor's columns are read once their functions are named", async () 
   }
   const file = await desk.write('config.json', config([own]))
   expect((await validate({ config: file })).problems).toEqual([])
+})
+
+test('the example', async () => {
+  const folder = new URL('../../examples/second-thoughts/', import.meta.url)
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script: ({ prompt }) => ({ text: prompt.slice(-40) }),
+  })
+  const text = await readFile(new URL('config.yaml', folder), 'utf8')
+  await desk.write('config.yaml', text.replace('https://api.openai.com/v1', server.url))
+  await copyFile(new URL('columns.ts', folder), desk.path('columns.ts'))
+  const environment = { OPENAI_API_KEY: 'test-key-0123456789' }
+  const out = desk.path('run')
+  const result = await create({ config: desk.path('config.yaml'), out, rows: 3, environment })
+  expect(result.rows).toMatchObject({ accepted: 3 })
+  expect(result.requests).toBe(9)
+  const [record] = await recordsOf(out)
+  expect(Object.keys(record ?? {})).toEqual([
+    'topic',
+    'reader',
+    'explanation',
+    'draft',
+    'critique',
+    'change',
+  ])
 })

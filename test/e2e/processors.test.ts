@@ -225,6 +225,9 @@ test('a processor of a plugin leaves out, adds and is told of in result and repo
   expect((await readFile(desk.path('out.csv'), 'utf8')).split('\n')[0]).toBe(
     'animal,age,line,twice',
   )
+  expect(await readFile(desk.path('run', 'report.html'), 'utf8')).toContain(
+    '5,000 records in, 3 out by uniques',
+  )
   const { run } = await dataset.report()
   expect(run.processed).toEqual(result.processed)
 })
