@@ -1,4 +1,5 @@
 import type { ColumnKind } from '../graph/kind.ts'
+import { custom } from './custom.ts'
 import { embedding } from './embedding.ts'
 import { expression } from './expression.ts'
 import { image } from './image.ts'
@@ -16,6 +17,7 @@ export const columns: readonly ColumnKind[] = [
   llmCode,
   llmStructured,
   llmJudge,
+  custom,
   embedding,
   image,
 ]

@@ -173,7 +173,7 @@ test('an image at an address is downloaded, and what is no image fails its cell'
   let asked = 0
   const host = createServer((request, response) => {
     asked += 1
-    if (request.url === '/gone.png') response.writeHead(404).end()
+    if (request.url?.startsWith('/gone.png') === true) response.writeHead(404).end()
     else response.writeHead(200).end(there)
   })
   await new Promise<void>((resolve) => {
