@@ -120,7 +120,8 @@ async function bytesOf({ media }: MediaBlock, task: TaskContext): Promise<Uint8A
   const { url } = media
   // Such addresses are good for an hour: what they had is kept as a reply is.
   const base64 = await task.step('download', { url }, (signal) => downloadImage(url, signal))
-  return Buffer.from(String(base64), 'base64')
+  // What the step gave, now or in an earlier session.
+  return Buffer.from(base64 as string, 'base64')
 }
 
 function usualCount({ inference_parameters: { extra_body: extra } }: ModelConfig): number {

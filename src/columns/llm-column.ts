@@ -189,7 +189,7 @@ const notYet = {
 } as const
 
 function unsupported(config: LlmConfig, path: readonly (string | number)[]): Problem[] {
-  const given = [...(config.tool_alias === null ? [] : (['tool_alias'] as const))]
+  const given = config.tool_alias === null ? [] : (['tool_alias'] as const)
   return given.map((field) => ({
     level: 'error',
     code: 'unsupported',

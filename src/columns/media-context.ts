@@ -55,7 +55,7 @@ const item = withForm(
     // A word that is none says which there are.
     const which = isMapping(input) ? known.safeParse(input) : null
     const result = which?.success === false ? which : schemaFor(input).safeParse(input)
-    if (result.success) return result.data as Item
+    if (result.success) return result.data
     for (const issue of result.error.issues) context.issues.push({ ...issue, input: undefined })
     return z.NEVER
   }),

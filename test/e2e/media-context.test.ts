@@ -123,7 +123,9 @@ test('a missing file is a failed cell, and validate finds what is missing in eve
 
   await desk.write('lost.json', { ...config, seed_config: await photos(desk, ['two.png']) })
   const { problems } = await validate({ config: desk.path('lost.json') })
-  expect(problems).toMatchObject([{ code: 'fails-on-sample', level: 'error', message: expect.stringContaining('two.png') }])
+  expect(problems).toMatchObject([
+    { code: 'fails-on-sample', level: 'error', message: expect.stringContaining('two.png') },
+  ])
 })
 
 test("Anthropic's form of images, and sounds it has no form for", async () => {
