@@ -22,6 +22,8 @@ export interface KindTable {
   readonly processors: ReadonlyMap<string, ProcessorKind>
   /** The plugin a column kind is from, as fingerprint material; null for a built-in kind. */
   originOf(type: string): Origin | null
+  /** The same of a kind of processors. */
+  processorOriginOf(type: string): Origin | null
 }
 
 /** A plugin, told from others and from its own other versions. */

@@ -133,7 +133,8 @@ export function processColumns(draft: Draft): Problem[] {
     for (const name of made.reads ?? columns.map((column) => column.name)) {
       draft.readByProcessors.add(name)
     }
-    steps.push({ title, kind, config, input: columns, output: made.columns })
+    const origin = draft.input.registry.processorOriginOf(kind.type)
+    steps.push({ title, kind, config, origin, input: columns, output: made.columns })
     if (isBeside(kind)) continue
     const left = new Set(made.columns.map(({ name }) => name))
     for (const { name } of columns) if (!left.has(name)) leftOut.set(name, title)

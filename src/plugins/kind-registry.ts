@@ -83,6 +83,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     providers: kindsOf(providers),
     exporters: kindsOf(exporters),
     originOf: (type) => originIn(columns, type),
+    processorOriginOf: (type) => originIn(processors, type),
     kinds: [
       ...listed(columns, 'columns', (kind) =>
         kind === samplerKind ? drawn : describe(kind.schema),

@@ -66,6 +66,21 @@ describe('problems of processors', () => {
       { name: 'd', processor_type: 'drop_columns', column_names: ['tmp_*'] },
       "unknown-column @ processors.0.column_names.0: The pattern 'tmp_*' to drop matches no column",
     ],
+    [
+      'a name of a dataset that is no folder’s',
+      { name: '../a', processor_type: 'schema_transform', template: { a: '{{ topic }}' } },
+      "@ processors.0.name: 'name' of processor '../a' cannot be used",
+    ],
+    [
+      'a name of a dataset that is too long for a folder',
+      { name: 'ü'.repeat(101), processor_type: 'schema_transform', template: { a: '{{ topic }}' } },
+      '@ processors.0.name:',
+    ],
+    [
+      'a name of a dataset that ends in a space',
+      { name: 'a ', processor_type: 'schema_transform', template: { a: '{{ topic }}' } },
+      '@ processors.0.name:',
+    ],
   ])('%s', (_, processor, expected) => {
     expect(problemsWith(processor)).toEqual([expect.stringContaining(expected)])
   })
