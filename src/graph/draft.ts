@@ -7,6 +7,7 @@ import type { Cell } from '../util/value.ts'
 import type { ColumnType } from './column-type.ts'
 import type { GraphProcessor } from './graph.ts'
 import type { ColumnDescription, ColumnKind, Loaded, Reference } from './kind.ts'
+import type { Origin } from './origin.ts'
 import type { ProcessorConfig, ProcessorKind, RecordColumn } from './processor-kind.ts'
 
 /** What the seed offers: its columns and what tells its content from another's. */
@@ -24,12 +25,6 @@ export interface KindTable {
   originOf(type: string): Origin | null
   /** The same of a kind of processors. */
   processorOriginOf(type: string): Origin | null
-}
-
-/** A plugin, told from others and from its own other versions. */
-export interface Origin {
-  readonly name: string
-  readonly version: string | null
 }
 
 export interface CompileInput {

@@ -77,6 +77,11 @@ describe('problems of processors', () => {
       '@ processors.0.name:',
     ],
     [
+      'a column that part files have already',
+      { name: 'a', processor_type: 'schema_transform', template: { __row: '{{ topic }}' } },
+      "reserved-name @ processors.0: Processor 'a' makes the column '__row', which is the name of the row number",
+    ],
+    [
       'a name of a dataset that ends in a space',
       { name: 'a ', processor_type: 'schema_transform', template: { a: '{{ topic }}' } },
       '@ processors.0.name:',
@@ -96,6 +101,12 @@ describe('problems of processors', () => {
       'missing-field @ processors.2.when',
       'unknown-reference @ columns.2.expr 1',
       'unknown-reference @ processors.0.when 1',
+    ])
+  })
+
+  test.each(['__row', '__record'])('no column is named %s, as part files have that', (name) => {
+    expect(columnProblems([...columns, written({ name, expr: '{{ topic }}' })])).toEqual([
+      expect.stringContaining('reserved-name @ columns.2.name'),
     ])
   })
 
