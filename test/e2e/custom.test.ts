@@ -529,7 +529,10 @@ test('a model of vectors, and a temperature that is drawn', async () => {
   const { model_providers: providers } = models(server.url)
   const drawn = { distribution_type: 'uniform', params: { low: 0.2, high: 0.9 } }
   const alias = (name: string, parameters: object) => ({
-    ...{ alias: name, model: 'm', provider: 'p', skip_health_check: true },
+    alias: name,
+    model: 'm',
+    provider: 'p',
+    skip_health_check: true,
     inference_parameters: parameters,
   })
   const file = await desk.write('config.json', {
