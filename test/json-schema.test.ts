@@ -282,7 +282,7 @@ describe('what both refuse', () => {
     ],
     [
       'a processor of another type',
-      { ...pets, processors: [{ name: 'p', processor_type: 'schema_transform', template: {} }] },
+      { ...pets, processors: [{ name: 'p', processor_type: 'schema_transformer', template: {} }] },
       '/processors/0',
     ],
     [
