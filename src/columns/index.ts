@@ -1,4 +1,6 @@
 import type { ColumnKind } from '../graph/kind.ts'
+import { custom } from './custom.ts'
+import { embedding } from './embedding.ts'
 import { expression } from './expression.ts'
 import { llmCode } from './llm-code.ts'
 import { llmJudge } from './llm-judge.ts'
@@ -14,4 +16,6 @@ export const columns: readonly ColumnKind[] = [
   llmCode,
   llmStructured,
   llmJudge,
+  custom,
+  embedding,
 ]

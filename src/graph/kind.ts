@@ -85,6 +85,8 @@ export const nothingLoaded: Loaded = { identity: undefined }
 export interface LoadContext {
   /** Where relative paths start: the folder of the config, the working directory without a file. */
   readonly directory: string
+  /** Functions of a config that a program gave, by what stands for them in its text. */
+  readonly functions: ReadonlyMap<string, unknown>
   readonly signal: AbortSignal
 }
 
@@ -126,7 +128,9 @@ export interface DescribeContext {
   readonly columns: ReadonlyMap<string, ColumnConfig>
   /** Type of a seed column, when there is a seed and it has that column. */
   seedColumn(name: string): ColumnType | undefined
-  /** What a model alias stands for, as fingerprint material; undefined when it is not configured. */
+  /** What a model alias stands for; undefined when it is not configured. */
+  model(alias: string): ModelConfig | undefined
+  /** The same as fingerprint material. */
   modelIdentity(alias: string): unknown
 }
 
@@ -135,6 +139,10 @@ export interface BindContext {
   /** Id of a column in the graph. Throws for names the description did not refer to. */
   columnId(name: string): number
   columnType(id: number): ColumnType
+  /** The column's own type, as the description has it. */
+  readonly output: ColumnType
+  /** Where relative paths of its values start: the folder of the config. */
+  readonly directory: string
   /** All columns by name, as their kinds parsed them. */
   readonly columns: ReadonlyMap<string, ColumnConfig>
   /** Whether the description referred to a name; a template's own functions are none. */

@@ -12,6 +12,8 @@ export interface BindOptions {
   seed: SeedWindow | null
   /** Left out where nothing is kept. */
   media?: MediaStore
+  /** The folder of the config; the working directory when left out. */
+  directory?: string | null
   /** Of the run config; its defaults when left out. */
   corrections?: Corrections
 }
@@ -47,6 +49,7 @@ function contextOf(
     models,
     seed,
     corrections,
+    directory,
     media = noMedia('the config is only checked'),
   }: BindOptions,
 ): BindContext {
@@ -61,6 +64,8 @@ function contextOf(
     },
     columns,
     columnType: (id) => (graph.columns[id] as GraphColumn).type,
+    output: column.type,
+    directory: directory ?? '',
     refersTo(name) {
       const id = graph.byName.get(name)
       return id !== undefined && upstream.has(id)

@@ -175,6 +175,7 @@ export async function start(options: RunOptions): Promise<Run> {
         models: prepared.dataset.models,
         seed,
         media: store.media,
+        directory: store.settings.directory ?? null,
         corrections: correctionsOf(prepared.runConfig),
       }),
       seed,
