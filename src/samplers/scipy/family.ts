@@ -4,7 +4,7 @@ import type { Frozen } from './frozen.ts'
 export interface Domain {
   /** For people: `above 0`. */
   words: string
-  holds(value: number): boolean
+  readonly holds: (value: number) => boolean
   /** A list of such numbers. */
   isList?: true
 }
