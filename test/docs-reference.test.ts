@@ -221,6 +221,7 @@ test('the statistics of a column', () => {
     skipLeavesNull: true,
     failures: [],
     rowsLost: 0,
+    rowsRejected: 0,
   })
   const text = section(page('report.md'), 'As data')
   expect(names(table(text, 'field'))).toEqual(Object.keys(known).toSorted())
