@@ -257,7 +257,7 @@ describe('what both refuse', () => {
     ['tools', llm({ tool_alias: 'search' }), '/columns/0/tool_alias: must be null'],
     [
       'pictures',
-      llm({ multi_modal_context: [{ column_name: 'a' }] }),
+      llm({ multi_modal_context: [{ modality: 'sound', column_name: 'a' }] }),
       '/columns/0/multi_modal_context',
     ],
     [

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Problem } from '../config/problem.ts'
 import { refusedForNow } from '../config/json-form.ts'
-import { flag, list, mapping, oneOf, text } from '../config/scalars.ts'
+import { flag, oneOf, text } from '../config/scalars.ts'
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { ColumnType } from '../graph/column-type.ts'
 import type {
@@ -10,6 +10,7 @@ import type {
   DescribeContext,
   RequestGenerator,
   Row,
+  TaskGenerator,
 } from '../graph/kind.ts'
 import {
   type ChatMessage,
@@ -17,10 +18,14 @@ import {
   type ModelReply,
   textMessage,
 } from '../graph/request.ts'
+import { asConversation } from '../scheduler/corrections.ts'
 import type { Value } from '../util/value.ts'
 import { bindTemplate, templateStream } from './bind-template.ts'
 import { createCorrector, messagesOf, type Unusable } from './unusable-answer.ts'
 import { describePrompt, describeTemplate, singleBraces } from './describe-template.ts'
+import { bindMedia, hasMedia, mediaField, mediaReferences } from './media-context.ts'
+import { placeMedia } from './place-media.ts'
+import type { MediaBlock } from './read-media.ts'
 import { sampledParameter } from './sampled-parameter.ts'
 import { traceModes, traceOf } from './trace.ts'
 
@@ -32,9 +37,7 @@ export const llmFields = {
     .nullable()
     .default(null)
     .describe('The system message: a template too; none is sent when it is empty.'),
-  multi_modal_context: refusedForNow(list(mapping()).nullable().default(null), 'list').describe(
-    'Images, audio and video beside the prompt. Not supported yet: refused.',
-  ),
+  multi_modal_context: mediaField,
   tool_alias: refusedForNow(text().nullable().default(null), 'value').describe(
     'Tools the model may call. Not supported yet: refused.',
   ),
@@ -69,8 +72,14 @@ export function describeLlm(
     by: 'cell',
     pure: false,
     output,
-    references: [...prompt.references, ...(system?.references ?? [])],
-    routes: [{ name: config.model_alias, operation: 'chat', requests: 'one' }],
+    references: [
+      ...prompt.references,
+      ...(system?.references ?? []),
+      ...mediaReferences(config, context),
+    ],
+    routes: [
+      { name: config.model_alias, operation: 'chat', requests: hasMedia(config) ? 'many' : 'one' },
+    ],
     sides: sidesOf(config),
     identity: context.modelIdentity(config.model_alias),
     problems: [
@@ -92,12 +101,31 @@ export interface AnswerForm {
   read: (reply: ModelReply) => { value: Value } | Unusable
 }
 
-/** The generator of a column whose cells are answers: asks again where one can't be used. */
+/**
+ * The generator of a column whose cells are answers: asks again where one can't be used. Media are read
+ * before a cell asks: then it is a conversation from its beginning.
+ */
 export function bindLlm(
   config: LlmConfig,
   context: BindContext,
+  form: AnswerForm,
+): RequestGenerator | TaskGenerator {
+  const answers = bindAnswers(config, context, form)
+  if (!hasMedia(config)) return answers([])
+  const mediaOf = bindMedia(config, context)
+  return {
+    by: 'cell',
+    requests: 'many',
+    run: async (row, task) => asConversation(answers(await mediaOf(row))).run(row, task),
+  }
+}
+
+/** Of cells with the given media beside their prompt. */
+function bindAnswers(
+  config: LlmConfig,
+  context: BindContext,
   { instructions, format, read }: AnswerForm,
-): RequestGenerator {
+): (media: readonly MediaBlock[]) => RequestGenerator {
   const { name, model_alias: route, with_trace: traceMode } = config
   const conversation = bindConversation(config, context, instructions)
   const parameters = context.model(route).inference_parameters
@@ -108,12 +136,12 @@ export function bindLlm(
   const topP = sampledParameter(parameters.top_p, context.random(`${name}/top_p`))
   const corrector = createCorrector(context.corrections)
 
-  function prepare(row: Row): ChatRequest {
+  function prepare(row: Row, media: readonly MediaBlock[]): ChatRequest {
     const drawnTemperature = temperature(row.index)
     const drawnTopP = topP(row.index)
     const request: ChatRequest = {
       operation: 'chat',
-      messages: conversation(row),
+      messages: conversation(row, media),
       ...(format === undefined ? {} : { format }),
     }
     if (drawnTemperature === undefined && drawnTopP === undefined) return request
@@ -124,27 +152,28 @@ export function bindLlm(
     return { ...request, sampling }
   }
 
-  return {
+  return (media) => ({
     by: 'cell',
     requests: 'one',
     route,
-    prepare,
+    prepare: (row) => prepare(row, media),
     finish(reply, row, correction) {
       const answer = read(reply)
       // A request is made again rather than kept: nothing is remembered of one on the wire.
       if (!('value' in answer)) {
-        return corrector(answer, { reply, correction, first: () => prepare(row) })
+        return corrector(answer, { reply, correction, first: () => prepare(row, media) })
       }
       const sides: Value[] = []
       if (traceMode === 'last_message') sides.push(traceOf([], reply))
       if (traceMode === 'all_messages') {
-        const asked = correction === null ? conversation(row) : messagesOf(correction.request)
+        const asked =
+          correction === null ? conversation(row, media) : messagesOf(correction.request)
         sides.push(traceOf(asked, reply))
       }
       if (config.extract_reasoning_content) sides.push(reply.reasoning?.trim() || null)
       return { value: answer.value, sides }
     },
-  }
+  })
 }
 
 function sidesOf(config: LlmConfig): NonNullable<ColumnDescription['sides']> {
@@ -157,14 +186,10 @@ function sidesOf(config: LlmConfig): NonNullable<ColumnDescription['sides']> {
 
 const notYet = {
   tool_alias: 'tools are not supported yet',
-  multi_modal_context: 'images, audio and video are not supported yet',
 } as const
 
 function unsupported(config: LlmConfig, path: readonly (string | number)[]): Problem[] {
-  const given = [
-    ...(config.multi_modal_context?.length ? (['multi_modal_context'] as const) : []),
-    ...(config.tool_alias === null ? [] : (['tool_alias'] as const)),
-  ]
+  const given = config.tool_alias === null ? [] : (['tool_alias'] as const)
   return given.map((field) => ({
     level: 'error',
     code: 'unsupported',
@@ -179,7 +204,7 @@ function bindConversation(
   { name, prompt, system_prompt: systemPrompt }: LlmConfig,
   context: BindContext,
   instructions: string | undefined,
-): (row: Row) => ChatMessage[] {
+): (row: Row, media: readonly MediaBlock[]) => ChatMessage[] {
   function bindPrompt(source: string, field: string): (row: Row) => string {
     const random = context.random(templateStream(name, field))
     return bindTemplate(source, { field, random, context })
@@ -190,7 +215,11 @@ function bindConversation(
     instructions === undefined
       ? written
       : (row: Row) => [written(row), instructions].filter((part) => part !== '').join('\n\n')
-  if (!systemPrompt) return (row) => [textMessage('user', user(row))]
+  const said = (row: Row, media: readonly MediaBlock[]): ChatMessage =>
+    media.length === 0
+      ? textMessage('user', user(row))
+      : { role: 'user', content: placeMedia(user(row), media) }
+  if (!systemPrompt) return (row, media) => [said(row, media)]
   const system = bindPrompt(systemPrompt, 'system_prompt')
-  return (row) => [textMessage('system', system(row)), textMessage('user', user(row))]
+  return (row, media) => [textMessage('system', system(row)), said(row, media)]
 }

@@ -23,7 +23,19 @@ export function writeRequest(
   if (request.operation === 'embed') {
     return { path: '/embeddings', body: embedBody(target, request, asked) }
   }
-  return { path: '/images/generations', body: imageBody(target, request, asked) }
+  if (hasImagesRoute(target.model)) {
+    return { path: '/images/generations', body: imageBody(target, request, asked) }
+  }
+  // Other models show their images in a chat.
+  const { prompt } = request
+  const messages = [{ role: 'user' as const, content: prompt }]
+  const chat: ChatRequest = { operation: 'chat', messages }
+  return { path: '/chat/completions', body: chatBody(target, chat, asked) }
+}
+
+/** Models that make images and nothing else, by their names. */
+function hasImagesRoute(model: string): boolean {
+  return /dall-?e|stable-diffusion|sd[-_]|imagen|gpt-image-/i.test(model)
 }
 
 function chatBody(target: ModelTarget, request: ChatRequest, asked: Asked): string {
@@ -104,6 +116,8 @@ function blockOf(block: Content, asked: Asked): object {
     const url = 'url' in media ? media.url : `data:${mime};base64,${media.base64}`
     return { type: 'image_url', image_url: { url } }
   }
+  if (kind === 'audio' && 'url' in media)
+    return { type: 'audio_url', audio_url: { url: media.url } }
   if (kind === 'audio' && 'base64' in media) {
     return { type: 'input_audio', input_audio: { data: media.base64, format: audioFormat(format) } }
   }
@@ -137,7 +151,7 @@ function embedBody(target: ModelTarget, request: EmbedRequest, asked: Asked): st
 function imageBody(target: ModelTarget, request: ImageRequest, asked: Asked): string {
   return JSON.stringify({
     model: target.model,
-    prompt: onlyText(request.prompt, 'an image after', asked),
+    prompt: onlyText(request.prompt, 'an image with', asked),
     ...target.extraBody,
     // As many as are asked for: others would be paid for and thrown away.
     n: request.count,

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { promptOfBody } from './answer-text.ts'
 import { exampleAnswer } from './example-answer.ts'
-import { wireReply } from './wire-replies.ts'
+import { exampleImage, wireReply } from './wire-replies.ts'
 
 /** One request as the server's script sees it. */
 export interface ServerCall {
@@ -233,10 +233,11 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
     { text, message, usage, finishReason }: ServerAction,
     asked: { model: string; prompt: string; body: string },
   ): string {
+    const shown = message ?? exampleImage(path, asked.model, text)
     const reply = wireReply(path, {
       ...asked,
       text: text ?? exampleAnswer(asked.body, asked.prompt, answerWords),
-      ...(message === undefined ? {} : { message }),
+      ...(shown === undefined ? {} : { message: shown }),
       ...(usage === undefined ? {} : { usage }),
       ...(finishReason === undefined ? {} : { finishReason }),
     })

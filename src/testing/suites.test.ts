@@ -66,6 +66,7 @@ describe('samplers', () => {
 const models = {
   model_configs: [
     { alias: 'm', model: 'x', provider: 'p' },
+    { alias: 'i', model: 'z', provider: 'p', inference_parameters: { generation_type: 'image' } },
     { alias: 'v', model: 'y', provider: 'p', inference_parameters: { dimensions: 8 } },
   ],
   model_providers: [{ name: 'p', endpoint: 'http://127.0.0.1:9/v1' }],
@@ -131,6 +132,15 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
       column_type: 'embedding',
       model_alias: 'v',
       target_column: 'animal',
+    },
+    config: { ...models, columns: [animal] },
+  },
+  image: {
+    column: {
+      ...asking,
+      column_type: 'image',
+      model_alias: 'i',
+      multi_modal_context: [{ modality: 'image', column_name: 'animal' }],
     },
     config: { ...models, columns: [animal] },
   },

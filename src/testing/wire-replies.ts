@@ -89,6 +89,18 @@ export function testVector(input: string, dimensions: number): Float32Array {
 const pixel =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
+/** What a model for images adds to a chat that no script has an answer for, by its name. */
+export function exampleImage(
+  path: string,
+  model: string,
+  text: string | undefined,
+): Record<string, unknown> | undefined {
+  if (text !== undefined || !path.endsWith('/chat/completions') || !/image/i.test(model)) {
+    return undefined
+  }
+  return { images: [{ type: 'image_url', image_url: { url: `data:image/png;base64,${pixel}` } }] }
+}
+
 function imagesReply({ model, body, usage }: WireReply): string {
   // Only clients of ours come here.
   const { n = 1 } = JSON.parse(body) as { n?: number }

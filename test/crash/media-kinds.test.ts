@@ -1,10 +1,17 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createModelServer, type ServerCall } from '../../src/testing/model-server.ts'
+import { open } from '../../src/index.ts'
+import {
+  createModelServer,
+  type ServerAction,
+  type ServerCall,
+} from '../../src/testing/model-server.ts'
 import type { Session } from './child.ts'
+import { testKinds } from './kinds.ts'
 import { startSession } from './process.ts'
 import { type CellName, datasetHashes, orphans, readDurable } from './run-folder.ts'
 
@@ -16,6 +23,11 @@ beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'rowsmith-media-kinds-'))
 })
 afterAll(() => rmSync(root, { recursive: true }))
+
+function pictureOf(text: string): Buffer {
+  const head = Buffer.from('89504e470d0a1a0a', 'hex')
+  return Buffer.concat([head, createHash('sha256').update(text).digest()])
+}
 
 function sessionOf(
   name: string,
@@ -49,8 +61,14 @@ async function expectNothingPaidTwice(
   name: string,
   {
     cellsOf,
+    answer,
     ...config
-  }: { columns: object[]; type: string; cellsOf: (call: ServerCall) => CellName[] },
+  }: {
+    columns: object[]
+    type: string
+    cellsOf: (call: ServerCall) => CellName[]
+    answer?: (call: ServerCall) => ServerAction
+  },
 ): Promise<Session> {
   let asked: CellName[] = []
   let kill: { mark: number; callback: () => void } | null = null
@@ -61,7 +79,7 @@ async function expectNothingPaidTwice(
         kill.callback()
         kill = null
       }
-      return { delayMs: 5 }
+      return { delayMs: 5, ...answer?.(call) }
     },
   })
   const plain = sessionOf(`${name}-unkilled`, server.url, config)
@@ -106,4 +124,27 @@ test('killed among batches of embeddings, no vector that was written down is ask
     cellsOf: ({ prompt }) => prompt.split('\n') as CellName[],
   })
   expect(readDurable(out).accepted.size).toBe(rows)
+}, 120_000)
+
+test('killed among images, files and rows agree, and none is asked for again', async () => {
+  const { out } = await expectNothingPaidTwice('pictures', {
+    type: 'image',
+    columns: [
+      { name: 'picture', column_type: 'image', model_alias: 'maker', prompt: 'picture {{ row }}' },
+    ],
+    cellsOf: ({ prompt }) => [prompt as CellName],
+    answer: ({ prompt }) => ({
+      body: JSON.stringify({ data: [{ b64_json: pictureOf(prompt).toString('base64') }] }),
+    }),
+  })
+  await using dataset = await open(out, { plugins: [{ name: 'test', columns: testKinds('') }] })
+  const named: string[] = []
+  for await (const { row, picture } of dataset.records()) {
+    const [path = ''] = picture as string[]
+    named.push(path)
+    expect(readFileSync(join(out, path))).toEqual(pictureOf(`picture ${String(row)}`))
+  }
+  expect(named).toHaveLength(rows)
+  const files = readdirSync(join(out, 'media'), { recursive: true, withFileTypes: true })
+  expect(files.filter((file) => file.isFile())).toHaveLength(rows)
 }, 120_000)
