@@ -6,6 +6,7 @@ import { UnreadableBody } from './content-coding.ts'
 import { badReply, statusError, shownAddress, transportError, type Asked } from './classify.ts'
 import { openDispatcher } from './connections.ts'
 import { exchange, type RawReply } from './exchange.ts'
+import { withFormFallback } from './form-fallback.ts'
 import { isObject } from './provider-text.ts'
 import type { ModelTarget, Provider, ProviderContext } from './provider.ts'
 import { proxyFor } from './proxies.ts'
@@ -54,8 +55,6 @@ export function openHttpProvider(
   const asksThrough = proxyFor(url, context.environment)
   const proxy = asksThrough === null ? null : shownAddress(asksThrough.address)
   let dispatcher: Promise<Dispatcher> | null = null
-  /** Models that refused to be held to the form of an answer. */
-  const formless = new Set<string>()
 
   function askedOf(target: ModelTarget): Asked {
     const { redact } = context
@@ -98,26 +97,6 @@ export function openHttpProvider(
     }
     if (reply.status >= 200 && reply.status < 300) return reply
     throw statusErrorOf(reply, asked, context.clock.wallTime())
-  }
-
-  /** Whoever asks for a form says so in the prompt, too: where it is refused, that has to do. */
-  async function send(
-    target: ModelTarget,
-    request: ModelRequest,
-    signal: AbortSignal,
-  ): Promise<ModelReply> {
-    if (request.operation !== 'chat' || request.format === undefined) {
-      return sendAsIs(target, request, signal)
-    }
-    const { format: _format, ...plain } = request
-    if (formless.has(target.model)) return sendAsIs(target, plain, signal)
-    try {
-      return await sendAsIs(target, request, signal)
-    } catch (error) {
-      if (!refusesForm(error)) throw error
-      formless.add(target.model)
-      return sendAsIs(target, plain, signal)
-    }
   }
 
   async function sendAsIs(
@@ -177,7 +156,7 @@ export function openHttpProvider(
   }
 
   return {
-    send,
+    send: withFormFallback(sendAsIs),
     async probe(target, signal) {
       if (target.operation === 'image') return probeByList(target, signal)
       const smallest = { ...target, extraBody: { ...target.extraBody, max_tokens: 1 } }
@@ -201,18 +180,6 @@ export function openHttpProvider(
       await opened?.destroy()
     },
   }
-}
-
-const wordsOfForms =
-  /response_format|json_schema|json schema|structured.?output|guided|grammar|tool_choice|\btools?\b/i
-
-/** Whether a refusal is about the form that the answer has to have. */
-function refusesForm(error: unknown): boolean {
-  if (!(error instanceof RequestError)) return false
-  const { kind } = error.problem
-  return (
-    (kind === 'refused' || kind === 'suspect') && wordsOfForms.test(error.detail ?? error.message)
-  )
 }
 
 /** A reply can nest deeper than the stack of whoever walks it. */
