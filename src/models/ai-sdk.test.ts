@@ -69,11 +69,8 @@ async function ask(request: Parameters<ReturnType<typeof open>['send']>[1], setu
   try {
     const reply = await registry.send('writer', request, fresh())
     const { text, headers } = calls.at(-1) ?? { text: '{}', headers: {} }
-    return {
-      reply,
-      headers,
-      ...(JSON.parse(text) as { options: object; [field: string]: unknown }),
-    }
+    const body = JSON.parse(text) as { options?: unknown; extra?: unknown }
+    return { reply, headers, options: body.options, extra: body.extra }
   } finally {
     await registry.close()
   }

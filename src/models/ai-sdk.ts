@@ -268,14 +268,8 @@ function openAiSdk(packageName: string, config: ModelProvider, context: Provider
   }
 
   function ask(call: Call, request: ModelRequest): Promise<ModelReply> {
-    switch (request.operation) {
-      case 'chat':
-        return chat(call, request)
-      case 'embed':
-        return embed(call, request)
-      case 'image':
-        return image(call, request)
-    }
+    if (request.operation === 'chat') return chat(call, request)
+    return request.operation === 'embed' ? embed(call, request) : image(call, request)
   }
 
   /** The smallest request there is; an image would cost what a cell costs. */

@@ -82,9 +82,8 @@ export function createSdkConnections(environment: Environment, clock: Clock): Sd
       dispatchers.clear()
       // Where one could not be opened, the request has said so.
       const settled = await Promise.allSettled(opened)
-      await Promise.all(
-        settled.map((each) => (each.status === 'fulfilled' ? each.value.destroy() : null)),
-      )
+      const usable = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+      await Promise.all(usable.map((dispatcher) => dispatcher.destroy()))
     },
   }
 }
@@ -145,10 +144,9 @@ async function readRequest(
     if (type !== null && !headers.has('content-type')) headers.set('content-type', type)
   }
   const method = (init?.method ?? (isRequest ? input.method : 'GET')).toUpperCase()
-  // Any method that a package names is one.
   return {
     url,
-    method: method as Dispatcher.HttpMethod,
+    method,
     headers: Object.fromEntries(headers),
     body,
   }

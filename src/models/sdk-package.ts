@@ -93,6 +93,6 @@ export function stopped(code: string, what: string, asked: Asked, cause?: unknow
     code,
     redact(`${describe(asked)} ${what}`),
     { kind: 'endpoint-stopped' },
-    { ...(cause === undefined ? {} : { cause: new Error(redact(messageOf(cause))) }) },
+    cause === undefined ? {} : { cause: new Error(redact(messageOf(cause))) },
   )
 }

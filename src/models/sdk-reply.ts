@@ -80,8 +80,9 @@ function blockOf(part: LanguageModelV4Content): Content[] {
     case 'custom':
     case 'tool-result':
     case 'tool-approval-request':
-      return []
+      break
   }
+  return []
 }
 
 function base64Of(data: Uint8Array | string): string {

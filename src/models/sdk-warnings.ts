@@ -26,15 +26,8 @@ export function createSdkWarnings(
 }
 
 function kindOf(warning: SharedV4Warning): readonly string[] {
-  switch (warning.type) {
-    case 'unsupported':
-    case 'compatibility':
-      return [warning.type, warning.feature]
-    case 'deprecated':
-      return [warning.type, warning.setting]
-    case 'other':
-      return [warning.type, warning.message]
-  }
+  if (warning.type === 'deprecated') return [warning.type, warning.setting]
+  return [warning.type, warning.type === 'other' ? warning.message : warning.feature]
 }
 
 function textOf(warning: SharedV4Warning): string {
@@ -46,8 +39,9 @@ function textOf(warning: SharedV4Warning): string {
     case 'deprecated':
       return `has a new way instead of ${warning.setting}: ${warning.message}`
     case 'other':
-      return `warns: ${warning.message}`
+      break
   }
+  return `warns: ${warning.message}`
 }
 
 function detailsOf({ details }: { details?: string }): string {
