@@ -21,6 +21,7 @@ function builtIn(name: string, endpoint: string, api_key: string): ModelProvider
     api_key,
     extra_body: null,
     extra_headers: null,
+    settings: null,
     max_parallel_requests: null,
     requests_per_minute: null,
     tokens_per_minute: null,
