@@ -56,6 +56,7 @@ export async function finish(
     processed,
     datasets,
     ...requestTotals(await store.usage()),
+    outputModes: store.outputModes,
     seconds: seconds(),
     end,
     ...reported,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
+import type { FoundMode } from '../graph/found-mode.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import {
@@ -18,6 +19,7 @@ import {
 } from './ledger-file.ts'
 import { ledgerError } from './ledger-error.ts'
 import { readMediaTotals } from './ledger-media.ts'
+import { readOutputModes } from './ledger-modes.ts'
 import { mimeOf } from '../graph/media.ts'
 import { readFailures, type FailureSummary } from './ledger-journal.ts'
 import { readRejections, readTotals, type RejectionSummary } from './ledger-parts.ts'
@@ -60,6 +62,8 @@ export interface StoreSummary {
   usage: readonly RouteUsage[]
   /** The same by column, of those the config has. */
   columnUsage: readonly ColumnUsage[]
+  /** How models are held to the form of their answers, as far as it was found out. */
+  outputModes: readonly FoundMode[]
   failures: readonly FailureSummary[]
   rejections: readonly RejectionSummary[]
   sessions: readonly SessionSummary[]
@@ -112,6 +116,7 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     })),
     usage: readUsage(ledger),
     columnUsage: readColumnUsage(ledger, columns),
+    outputModes: readOutputModes(ledger),
     failures: readFailures(ledger, columns, settings.rows),
     rejections: readRejections(ledger, columns, settings.rows),
     sessions: ledger.all('SELECT * FROM session ORDER BY number').map((row) => ({
