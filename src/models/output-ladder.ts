@@ -109,7 +109,9 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
           throw error
         }
         const { why, isCertain } = refusal
-        if (isCertain) leave(step, { why, refused: true, form: name }, sending.alias)
+        // Behind a guess, what is certain waits with it: a mode is given up after those before it.
+        if (isCertain && guesses.length === 0)
+          leave(step, { why, refused: true, form: name }, sending.alias)
         else guesses.push({ step, why })
         step = Math.max(step + 1, stepOf(name))
         continue
@@ -206,7 +208,7 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
 }
 
 const wordsOfModes =
-  /response.?format|json.?schema|json.?object|json.?mode|structured.?output|output_config|output_format|guided|grammar|tool.?choice|\btools?\b|function.?call/i
+  /response.?format|json.?schema|json.?object|json.?mode|structured.?output|output_config|output_format|guided|grammar|tool.?(?:choice|call)|\btools?\b|function.?call/i
 
 function isRefused(error: unknown): boolean {
   if (!(error instanceof RequestError)) return false
