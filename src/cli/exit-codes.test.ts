@@ -20,6 +20,8 @@ function result(end: RunEnd, dropped: number): RunResult {
     end,
     report: null,
     columns: null,
+    judges: [],
+    agreement: [],
   }
 }
 

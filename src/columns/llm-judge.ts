@@ -55,6 +55,11 @@ export const llmJudge = defineColumn({
     return {
       ...describeLlm(config, context, 'json'),
       fieldsAt: (place) => fieldsAt(form, place),
+      scores: config.scores.map(({ name, description: about, options }) => ({
+        name,
+        description: about,
+        options: [...options].map(([value, meaning]) => ({ value, meaning })),
+      })),
     }
   },
   bind(config, context) {

@@ -15,7 +15,9 @@ export interface DatasetConfig {
   seed_config: SeedConfig | null
   tool_configs: readonly Record<string, unknown>[]
   constraints: readonly Record<string, unknown>[]
-  profilers: readonly Record<string, unknown>[]
+  profilers: readonly ProfilerConfig[]
+  /** Ours: columns that judged the same. */
+  agreement: readonly AgreementConfig[]
   processors: readonly Record<string, unknown>[]
   /** Ours: the run seed, 0 ≤ seed < 2^64; null draws one and stores it. */
   seed: bigint | null
@@ -104,6 +106,22 @@ export interface SeedConfig {
     | { start: number; end: number }
     | { index: number; num_partitions: number }
     | null
+}
+
+/** Summaries of what judges said, by a model. */
+export interface ProfilerConfig {
+  model_alias: string
+  /** Judgements read for each score; null for no summaries. */
+  summary_score_sample_size: number | null
+}
+
+/** Columns that judged the same, and how their scores are compared. */
+export interface AgreementConfig {
+  columns: string[]
+  /** Null for every score the judges share. */
+  score: string | null
+  /** Null where the scores say it. */
+  level: 'nominal' | 'ordinal' | 'interval' | null
 }
 
 /** A literal as the YAML reader gives it: like `Value`, with plain objects for mappings. */

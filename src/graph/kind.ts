@@ -70,7 +70,17 @@ export interface ColumnDescription {
    * nothing more is made of it. What such a column does not read waits for it.
    */
   rejects?: { code: string }
+  /** Of a column of judgements: objects that have an object with a `score` for each of these. */
+  scores?: readonly Score[]
   problems?: readonly Problem[]
+}
+
+/** One thing that is judged. */
+export interface Score {
+  readonly name: string
+  readonly description: string
+  /** From the lowest to the highest where they are a scale. */
+  readonly options: readonly { readonly value: string; readonly meaning: string }[]
 }
 
 /** What a kind read before it describes a column: files, folders, code. */

@@ -32,6 +32,8 @@ function page(columns: readonly ColumnStatistics[], changes: Partial<ReportPage>
     name: 'stories',
     seed: '7',
     rejections: [],
+    judges: [],
+    agreement: [],
     processed: null,
     rows: { requested: 4, accepted: 4, nullKept: 0, dropped: 0, rejected: 0, remaining: 0 },
     requests: 0,

@@ -11,6 +11,8 @@ import {
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { html, type Html } from './html.ts'
 import { chartOf } from './page-charts.ts'
+import type { Judgements } from './judgements.ts'
+import { agreementSection, judgesSection } from './page-judgements.ts'
 import { style } from './page-style.ts'
 import { type ColumnStatistics, lostText } from './statistics.ts'
 import { valueText } from './value-text.ts'
@@ -49,6 +51,8 @@ export interface ReportPage {
   processed: { by: string; recordsIn: number; recordsOut: number } | null
   sessions: readonly { started: number; ended: number | null }[]
   columns: readonly ColumnStatistics[]
+  judges: Judgements['judges']
+  agreement: Judgements['agreement']
 }
 
 /** One HTML page without scripts that needs nothing beside it. */
@@ -74,6 +78,7 @@ export function reportPage(report: ReportPage): string {
           ${models(report)}
           <h2>Columns</h2>
           <div class="columns">${report.columns.map(card)}</div>
+          ${judgesSection(report.judges)} ${agreementSection(report.agreement)}
           <footer>
             Made by rowsmith. Quantiles and histograms are estimates (a t-digest, about 1 %), and so
             is what stands behind ≈; all other figures are exact.

@@ -1,3 +1,4 @@
+import type { Agreement, JudgedScore } from '../profile/judgements.ts'
 import type { ColumnStatistics } from '../profile/statistics.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { titlesIn } from '../processors/dataset-pass.ts'
@@ -38,6 +39,10 @@ export interface RunResult {
   report: string | null
   /** Statistics of every column over the records made so far; null when a large run was interrupted. */
   columns: readonly ColumnStatistics[] | null
+  /** What judges gave, score by score. */
+  judges: readonly JudgedScore[]
+  /** How far judges agree; empty where the config compares none. */
+  agreement: readonly Agreement[]
 }
 
 /** Records of rows that went into processors, and what came out. */

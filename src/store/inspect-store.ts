@@ -24,6 +24,7 @@ import { mimeOf } from '../graph/media.ts'
 import { readFailures, type FailureSummary } from './ledger-journal.ts'
 import { readRejections, readTotals, type RejectionSummary } from './ledger-parts.ts'
 import { readSettings } from './ledger-run.ts'
+import { readSummaries, type StoredJudgeSummary } from './ledger-summaries.ts'
 import { readColumnUsage, readUsage, type ColumnUsage, type RouteUsage } from './ledger-usage.ts'
 import { readHolder, type LockHolder } from './lock.ts'
 import { movedFolders } from './moved-folders.ts'
@@ -65,6 +66,8 @@ export interface StoreSummary {
   /** How models are held to the form of their answers, as far as it was found out. */
   outputModes: readonly FoundMode[]
   failures: readonly FailureSummary[]
+  /** What models wrote of judgements. */
+  summaries: readonly StoredJudgeSummary[]
   rejections: readonly RejectionSummary[]
   sessions: readonly SessionSummary[]
   /** The living process that has the run open. */
@@ -118,6 +121,7 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     columnUsage: readColumnUsage(ledger, columns),
     outputModes: readOutputModes(ledger),
     failures: readFailures(ledger, columns, settings.rows),
+    summaries: readSummaries(ledger),
     rejections: readRejections(ledger, columns, settings.rows),
     sessions: ledger.all('SELECT * FROM session ORDER BY number').map((row) => ({
       number: readCount(row, 'number', 'session.number'),

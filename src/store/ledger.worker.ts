@@ -21,6 +21,12 @@ import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './le
 import * as profiles from './ledger-profiles.ts'
 import * as reopening from './ledger-reopen.ts'
 import * as runs from './ledger-run.ts'
+import {
+  forgetSummaries,
+  keepSummary,
+  readSummaries,
+  type StoredJudgeSummary,
+} from './ledger-summaries.ts'
 import * as usage from './ledger-usage.ts'
 import type { RunSettings, RunSources } from './run-settings.ts'
 import { sqliteCode } from '../threads/storage-error.ts'
@@ -61,6 +67,9 @@ export interface LedgerCalls {
   forgetFiles(parts: readonly number[]): ChangedRun
   unprofiledParts(from: number, most: number): number[]
   storeProfile(part: number, profile: PartProfile): void
+  keepSummary(summary: StoredJudgeSummary): void
+  forgetSummaries(summaries: readonly StoredJudgeSummary[]): void
+  summaries(): StoredJudgeSummary[]
   setTarget(rows: number): void
   setSources(sources: RunSources): void
   setOutputModes(found: readonly FoundMode[]): void
@@ -222,6 +231,7 @@ const calls: LedgerCalls = {
     current.columns = changed.columns
     settings.config = version.config
     settings.columns = changed.columns.map((column) => column.settings)
+    settings.compared = version.compared ?? []
     return {
       columns: settings.columns,
       undecided: changed.reopened,
@@ -252,6 +262,9 @@ const calls: LedgerCalls = {
     runs.storeTarget(ledger, rows)
     settings.rows = rows
   },
+  keepSummary: (summary) => keepSummary(run().ledger, summary),
+  forgetSummaries: (summaries) => forgetSummaries(run().ledger, summaries),
+  summaries: () => readSummaries(run().ledger),
   setSources: (sources) => runs.storeSources(run().ledger, sources),
   setOutputModes: (found) => modes.storeOutputModes(run().ledger, found),
   totals() {

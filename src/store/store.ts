@@ -22,6 +22,7 @@ import type { ConfigVersion } from './ledger-config.ts'
 import type { FailureSummary } from './ledger-journal.ts'
 import type { PartRecord, RejectionSummary } from './ledger-parts.ts'
 import { checkColumns, checkSettings } from './ledger-run.ts'
+import type { StoredJudgeSummary } from './ledger-summaries.ts'
 import type { RouteUsage } from './ledger-usage.ts'
 import type { LedgerCalls, OpenLedger } from './ledger.worker.ts'
 import { findDamage, type Damage } from './find-damage.ts'
@@ -69,6 +70,10 @@ export interface RunStore extends PartStore, AsyncDisposable {
   forgetDamaged(damage: Damage): Promise<Interval[]>
   /** Makes the statistics of parts that were reopened and made again, where they are missing. */
   completeProfiles(): Promise<void>
+  /** Keeps what a model wrote of judgements; durable once it resolves. */
+  keepSummary(summary: StoredJudgeSummary): Promise<void>
+  forgetSummaries(summaries: readonly StoredJudgeSummary[]): Promise<void>
+  summaries(): Promise<StoredJudgeSummary[]>
   /** Rows beyond a smaller target stay in their parts and out of the dataset. */
   setTarget(rows: number): Promise<void>
   /** Remembers where the config and the plugins are now. */
@@ -302,6 +307,7 @@ function createRunStore(
     const changed = await ledger.call('changeConfig', version)
     settings.config = version.config
     settings.columns = changed.columns
+    settings.compared = version.compared ?? []
     reopenedParts = new Set(changed.reopened)
     await writeConfigFile(directory, version.config)
     return changed.undecided
@@ -344,6 +350,9 @@ function createRunStore(
     findDamage: () => after(() => exclusive(() => findDamage(run, media))),
     forgetDamaged: (damage) => after(() => exclusive(() => forgetDamaged(damage))),
     completeProfiles: () => after(() => exclusive(() => completeProfiles(run))),
+    keepSummary: (summary) => after(() => ledger.call('keepSummary', summary)),
+    forgetSummaries: (summaries) => after(() => ledger.call('forgetSummaries', summaries)),
+    summaries: () => after(() => ledger.call('summaries')),
     setTarget: (rows) =>
       after(() =>
         exclusive(async () => {
