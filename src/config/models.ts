@@ -88,6 +88,7 @@ export const defaultParameters: InferenceParameters = {
   temperature: null,
   top_p: null,
   max_tokens: null,
+  output_mode: null,
 }
 
 /** An entry of `model_configs`. */

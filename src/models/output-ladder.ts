@@ -74,7 +74,8 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
 
   async function send(request: FormRequest, sending: SendOptions): Promise<ModelReply> {
     const until = clock.now() + PATIENCE_MS
-    while (!isKnown && at < last) {
+    for (;;) {
+      if (isKnown || at === last) break
       if (trial === null) return tryFirst(request, sending)
       const waitMs = until - clock.now()
       if (waitMs <= 0) break
@@ -220,9 +221,6 @@ function isRefused(error: unknown): boolean {
 function atMost(promise: Promise<void>, longestMs: number, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     const timer = clock.after(longestMs, resolve)
-    void promise.then(() => {
-      timer.cancel()
-      resolve()
-    })
+    promise.then(resolve, resolve).finally(() => timer.cancel())
   })
 }

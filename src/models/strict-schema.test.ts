@@ -121,7 +121,7 @@ test.each<[string, object]>([
   ['any value at all', objectOf({ a: true })],
   ['a tuple', objectOf({ a: { type: 'array', prefixItems: [text] } })],
   ['a list of anything', objectOf({ a: { type: 'array' } })],
-  ['fields by condition', objectOf({ a: text }, { if: {}, then: {} })],
+  ['fields by condition', objectOf({ a: text }, { if: {}, else: {} })],
   ['alternatives at its top', { type: 'object', anyOf: [objectOf({ a: text })] }],
   ['what nests too deep', deep],
   [
