@@ -222,16 +222,41 @@ describe('a real package', () => {
     })
   })
 
-  test('a form that is refused is not asked for again', async () => {
-    const formOf = ({ text }: ServerCall): unknown => JSON.parse(text).response_format
-    next = (call) =>
-      formOf(call) === undefined ? { text: '{}' } : { status: 400, error: 'no json_schema here' }
-    const registry = open({ provider: { provider_type: compatible } })
+  test('holds a model to a form in the best way that is not refused', async () => {
+    const properties = { mood: { type: 'string' } }
+    const schema = { type: 'object', properties, required: ['mood'] }
+    const wayOf = ({ text }: ServerCall): unknown => {
+      const { response_format: form, tool_choice: choice } = JSON.parse(text)
+      return form?.type ?? choice?.type ?? null
+    }
+    next = (call) => {
+      const way = wayOf(call)
+      if (way === 'json_schema') return { status: 400, error: 'no json_schema here' }
+      if (way !== 'function') return { text: '{"mood":"sad"}' }
+      const asked = { name: 'answer', arguments: '{"mood":"glad"}' }
+      return {
+        message: { content: null, tool_calls: [{ id: 'c', type: 'function', function: asked }] },
+        finishReason: 'tool_calls',
+      }
+    }
+    const provider = { provider_type: compatible }
+    const registry = open({ provider })
     calls.length = 0
-    const request = { ...chat('Hello'), format: { name: 'a', schema: { type: 'object' } } }
-    for (const _ of [1, 2]) await registry.send('writer', request, fresh())
+    const request = { ...chat('Hello'), format: { name: 'answer', schema } }
+    for (const _ of [1, 2]) {
+      expect(await registry.send('writer', request, fresh())).toMatchObject({
+        content: [{ type: 'text', text: '{"mood":"glad"}' }],
+        outputMode: 'tool_call',
+      })
+    }
     await registry.close()
-    expect(calls.map((call) => formOf(call) !== undefined)).toEqual([true, false, false])
+    expect(calls.map(wayOf)).toEqual(['json_schema', 'function', 'function'])
+    const models = [modelConfig({}, { output_mode: 'json_object' })]
+    const { reply } = await ask(request, { provider, models })
+    expect([wayOf(calls.at(-1) as ServerCall), reply.outputMode]).toEqual([
+      'json_object',
+      'json_object',
+    ])
   })
 
   test('through a proxy, as for any provider', async () => {

@@ -14,7 +14,6 @@ import {
 import { RequestError } from '../graph/request-error.ts'
 import { type Asked, noFormFor, shownAddress } from './classify.ts'
 import { untilAborted, withDeadline } from './deadline.ts'
-import { withFormFallback } from './form-fallback.ts'
 import {
   defineProvider,
   type ModelTarget,
@@ -47,6 +46,7 @@ export function aiSdkKind(packageName: string): ProviderKind {
     description: `Models of the package ${packageName}, by the specification of the AI SDK.`,
     remote: true,
     knowsAddress: true,
+    outputModes: ['json_schema', 'tool_call', 'json_object'],
     open: (config, context) => openAiSdk(packageName, config, context),
   })
 }
@@ -286,9 +286,7 @@ function openAiSdk(packageName: string, config: ModelProvider, context: Provider
   }
 
   return {
-    send: withFormFallback((target, request, signal) =>
-      within(target, signal, (call) => ask(call, request)),
-    ),
+    send: (target, request, signal) => within(target, signal, (call) => ask(call, request)),
     async probe(target, signal) {
       const hasBound = target.operation === 'chat'
       const extraBody = hasBound ? { ...target.extraBody, max_tokens: 1 } : target.extraBody

@@ -6,7 +6,6 @@ import { UnreadableBody } from './content-coding.ts'
 import { badReply, statusError, shownAddress, transportError, type Asked } from './classify.ts'
 import { openDispatcher } from './connections.ts'
 import { exchange, type RawReply } from './exchange.ts'
-import { withFormFallback } from './form-fallback.ts'
 import { isObject } from './provider-text.ts'
 import type { ModelTarget, Provider, ProviderContext } from './provider.ts'
 import { proxyFor } from './proxies.ts'
@@ -99,7 +98,7 @@ export function openHttpProvider(
     throw statusErrorOf(reply, asked, context.clock.wallTime())
   }
 
-  async function sendAsIs(
+  async function send(
     target: ModelTarget,
     request: ModelRequest,
     signal: AbortSignal,
@@ -156,7 +155,7 @@ export function openHttpProvider(
   }
 
   return {
-    send: withFormFallback(sendAsIs),
+    send,
     async probe(target, signal) {
       if (target.operation === 'image') return probeByList(target, signal)
       const smallest = { ...target, extraBody: { ...target.extraBody, max_tokens: 1 } }

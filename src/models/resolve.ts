@@ -4,7 +4,7 @@ import { operationOf } from '../graph/generation-operation.ts'
 import type { Operation } from '../graph/request.ts'
 import { nearest } from '../util/near-miss.ts'
 import { shownAddress } from './classify.ts'
-import type { ProviderKind } from './provider.ts'
+import { outputModesOf, type ProviderKind } from './provider.ts'
 import { providerKind } from './provider-kinds.ts'
 
 /** What a run has to choose its models from. */
@@ -27,7 +27,7 @@ export function resolveAliases(config: ModelsConfig): {
   resolved: Map<string, Resolved>
   problems: Problem[]
 } {
-  const { models, providers, used } = config
+  const { models, providers, used, table } = config
   const resolved = new Map<string, Resolved>()
   const problems: Problem[] = []
   for (const alias of new Set(used)) {
@@ -51,7 +51,9 @@ export function resolveAliases(config: ModelsConfig): {
       })
     } else {
       resolved.set(alias, { model, provider })
-      problems.push(...operationProblems(model, provider, { index, table: config.table }))
+      const kind = providerKind(provider.provider_type, table)
+      problems.push(...operationProblems(model, provider.name, { index, kind }))
+      problems.push(...modeProblems(model, index, kind))
     }
   }
   const needed = new Set([...resolved.values()].map(({ provider }) => provider))
@@ -90,10 +92,10 @@ function modelProblems({ alias, inference_parameters }: ModelConfig, index: numb
 /** What the provider's models can't do is found before anything is paid for. */
 function operationProblems(
   { alias, inference_parameters: { generation_type: type } }: ModelConfig,
-  { name, provider_type }: ModelProvider,
-  { index, table }: { index: number; table: ModelsConfig['table'] },
+  provider: string,
+  { index, kind }: { index: number; kind: ProviderKind | undefined },
 ): Problem[] {
-  const { operations } = providerKind(provider_type, table) ?? {}
+  const operations = kind?.operations
   if (operations === undefined || operations.includes(operationOf[type])) return []
   const can = operations.map((operation) => typesOf[operation])
   return [
@@ -101,7 +103,7 @@ function operationProblems(
       level: 'error',
       code: 'operation-unsupported',
       path: ['model_configs', index, 'inference_parameters', 'generation_type'],
-      message: `Model "${alias}": provider "${name}" has no models for "${type}".`,
+      message: `Model "${alias}": provider "${provider}" has no models for "${type}".`,
       expected: can.join(' or '),
       received: type,
       suggestion: 'Use a model of another provider.',
@@ -113,6 +115,27 @@ const typesOf: Readonly<Record<Operation, string>> = {
   chat: 'chat-completion',
   embed: 'embedding',
   image: 'image',
+}
+
+function modeProblems(
+  { alias, inference_parameters: { output_mode: mode } }: ModelConfig,
+  index: number,
+  kind: ProviderKind | undefined,
+): Problem[] {
+  if (mode === undefined || mode === null || mode === 'prompt' || kind === undefined) return []
+  const modes = outputModesOf(kind)
+  if (modes.includes(mode)) return []
+  return [
+    {
+      level: 'error',
+      code: 'unsupported',
+      path: ['model_configs', index, 'inference_parameters', 'output_mode'],
+      message: `Model "${alias}": providers of type ${kind.type} can't hold a model to JSON that way.`,
+      expected: `one of: ${[...modes, 'prompt'].join(', ')}`,
+      received: mode,
+      suggestion: 'Leave output_mode out: what works best is found out.',
+    },
+  ]
 }
 
 function providerProblems(provider: ModelProvider, { providers, table }: ModelsConfig): Problem[] {

@@ -9,6 +9,8 @@ import type {
 } from '@ai-sdk/provider'
 import { type ChatMessage, type ChatRequest, type Content, textOf } from '../graph/request.ts'
 import { type Asked, noFormFor } from './classify.ts'
+import { commonSchema } from './openai-request.ts'
+import { answerToolDescription } from './output-reply.ts'
 import type { ModelTarget } from './provider.ts'
 import type { SdkOptions } from './sdk-options.ts'
 
@@ -20,9 +22,10 @@ export type Fetched = (media: Media) => Promise<Media>
 /** A chat as the AI SDK's specification has it. */
 export async function writeSdkChat(
   target: ModelTarget,
-  { messages, sampling = {}, format, tools = [] }: ChatRequest,
+  request: ChatRequest,
   { options, fetched, asked }: { options: SdkOptions; fetched: Fetched; asked: Asked },
 ): Promise<LanguageModelV4CallOptions> {
+  const { messages, sampling = {} } = request
   const { maxTokens } = target
   const temperature = sampling.temperature ?? target.temperature
   const topP = sampling.topP ?? target.topP
@@ -32,20 +35,42 @@ export async function writeSdkChat(
     ...(temperature === null ? {} : { temperature }),
     ...(topP === null ? {} : { topP }),
     ...options.call,
-    ...(format === undefined
-      ? {}
-      : { responseFormat: { type: 'json', name: format.name, schema: schemaOf(format.schema) } }),
-    ...(tools.length === 0
-      ? {}
-      : {
-          tools: tools.map(({ name, description, schema }) => ({
-            type: 'function' as const,
-            name,
-            ...(description === undefined ? {} : { description }),
-            inputSchema: schemaOf(schema),
-          })),
-        }),
+    ...formOf(request),
+    ...toolsOf(request),
     providerOptions: options.providerOptions,
+  }
+}
+
+type Form = Pick<LanguageModelV4CallOptions, 'responseFormat'>
+type Tools = Pick<LanguageModelV4CallOptions, 'tools' | 'toolChoice'>
+
+/** The form of the answer, where it is no tool. */
+function formOf({ format }: ChatRequest): Form {
+  if (format === undefined || format.mode === 'tool_call') return {}
+  if (format.mode === 'json_object') return { responseFormat: { type: 'json' } }
+  const { name, schema } = format
+  return { responseFormat: { type: 'json', name, schema: schemaOf(commonSchema(schema)) } }
+}
+
+function toolsOf({ tools = [], format }: ChatRequest): Tools {
+  const offered = tools.map(({ name, description, schema }) => ({
+    type: 'function' as const,
+    name,
+    ...(description === undefined ? {} : { description }),
+    inputSchema: schemaOf(schema),
+  }))
+  if (format?.mode !== 'tool_call') return offered.length === 0 ? {} : { tools: offered }
+  const { name, schema } = format
+  const answer = {
+    type: 'function' as const,
+    name,
+    description: answerToolDescription,
+    inputSchema: schemaOf(commonSchema(schema)),
+  }
+  return {
+    tools: [...offered, answer],
+    // Beside other tools the model may call those first.
+    toolChoice: offered.length === 0 ? { type: 'tool', toolName: name } : { type: 'required' },
   }
 }
 
