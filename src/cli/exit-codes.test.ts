@@ -13,6 +13,7 @@ function result(end: RunEnd, dropped: number): RunResult {
     datasets: [],
     files: [],
     requests: 0,
+    outputModes: [],
     requestOutcomes: { succeeded: 0, throttled: 0, failed: 0 },
     usage: noUsage,
     seconds: 1,

@@ -49,6 +49,7 @@ export const llmJudge = defineColumn({
   type: 'llm-judge',
   schema,
   templates: llmTemplates,
+  instructions: ({ scores }) => schemaInstructions(stringifyJson(formOf(scores))),
   describe(config, context) {
     const form = objectOf(plainOf(formOf(config.scores))) ?? {}
     return {

@@ -1,4 +1,5 @@
 import type { Double, Value } from '../util/value.ts'
+import type { OutputMode } from './output-mode.ts'
 
 /**
  * A dataset config after loading: the wire format itself (snake_case), with defaults filled in.
@@ -73,6 +74,8 @@ export interface InferenceParameters {
   temperature: Sampled | null
   top_p: Sampled | null
   max_tokens: number | null
+  /** Ours, of chats only: how the model is held to JSON of a form; null or left out finds it out. */
+  output_mode?: OutputMode | null
   /** Of embeddings only. */
   encoding_format?: 'float' | 'base64'
   /** Of embeddings only: numbers of a vector; null leaves it to the model. */

@@ -37,6 +37,7 @@ test('defaults of a model', () => {
           temperature: null,
           top_p: null,
           max_tokens: null,
+          output_mode: null,
         },
         skip_health_check: false,
       },

@@ -319,6 +319,8 @@ export interface ColumnKind<
   readonly schema: z.ZodType<Config>
   /** Fields that hold a template, in the order in which a person would read their texts. */
   readonly templates?: readonly string[]
+  /** What is said behind the first message of a cell, whatever the row; null for nothing. */
+  instructions?(config: Config): string | null
   /**
    * Reads what the column needs from outside before anything is described: files, schemas, code. What
    * it throws is told with the column's place, a `LoadFault` with its field and the way out.

@@ -68,8 +68,6 @@ export function openHttpProvider(
   const proxy = asksThrough === null ? null : shownAddress(asksThrough.address)
   let dispatcher: Promise<Dispatcher> | null = null
   const downloads = createDownloader(context)
-  /** Models that refused to be held to the form of an answer. */
-  const formless = new Set<string>()
 
   function askedOf(target: ModelTarget): Asked {
     const { redact } = context
@@ -114,27 +112,7 @@ export function openHttpProvider(
     throw statusErrorOf(reply, asked, context.clock.wallTime())
   }
 
-  /** Whoever asks for a form says so in the prompt, too: where it is refused, that has to do. */
   async function send(
-    target: ModelTarget,
-    request: ModelRequest,
-    signal: AbortSignal,
-  ): Promise<ModelReply> {
-    if (request.operation !== 'chat' || request.format === undefined) {
-      return sendAsIs(target, request, signal)
-    }
-    const { format: _format, ...plain } = request
-    if (formless.has(target.model)) return sendAsIs(target, plain, signal)
-    try {
-      return await sendAsIs(target, request, signal)
-    } catch (error) {
-      if (!refusesForm(error)) throw error
-      formless.add(target.model)
-      return sendAsIs(target, plain, signal)
-    }
-  }
-
-  async function sendAsIs(
     target: ModelTarget,
     request: ModelRequest,
     signal: AbortSignal,
@@ -216,18 +194,6 @@ export function openHttpProvider(
       await Promise.all([opened?.destroy(), downloads.close()])
     },
   }
-}
-
-const wordsOfForms =
-  /response_format|json_schema|json schema|structured.?output|guided|grammar|tool_choice|\btools?\b/i
-
-/** Whether a refusal is about the form that the answer has to have. */
-function refusesForm(error: unknown): boolean {
-  if (!(error instanceof RequestError)) return false
-  const { kind } = error.problem
-  return (
-    (kind === 'refused' || kind === 'suspect') && wordsOfForms.test(error.detail ?? error.message)
-  )
 }
 
 /** A reply can nest deeper than the stack of whoever walks it. */

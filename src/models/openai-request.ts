@@ -8,9 +8,29 @@ import {
   textOf,
 } from '../graph/request.ts'
 import { noFormFor, type Asked } from './classify.ts'
+import { answerToolDescription } from './output-reply.ts'
 import type { WireRequest } from './http-provider.ts'
 import { writeEdit } from './image-edit.ts'
 import type { ModelTarget } from './provider.ts'
+import { commonFormats, plainSchema, strictSchema, type StrictDialect } from './strict-schema.ts'
+
+/** What OpenAI takes of a strict schema, but what servers refuse that turn one into a grammar. */
+const strict: StrictDialect = {
+  bounds: new Set([
+    'pattern',
+    'minimum',
+    'maximum',
+    'exclusiveMinimum',
+    'exclusiveMaximum',
+    'minItems',
+    'maxItems',
+  ]),
+  formats: commonFormats,
+  allRequired: true,
+  recursive: true,
+  deepest: 10,
+  mostFields: 5_000,
+}
 
 /** A request in OpenAI's form. */
 export function writeRequest(
@@ -50,7 +70,7 @@ function hasImagesRoute(model: string): boolean {
 }
 
 function chatBody(target: ModelTarget, request: ChatRequest, asked: Asked): string {
-  const { sampling = {}, format, tools } = request
+  const { sampling = {} } = request
   const fields: Record<string, unknown> = {
     model: target.model,
     messages: messagesOf(request.messages, asked),
@@ -62,20 +82,40 @@ function chatBody(target: ModelTarget, request: ChatRequest, asked: Asked): stri
   if (temperature !== null) fields['temperature'] = temperature
   if (topP !== null) fields['top_p'] = topP
   if (target.maxTokens !== null) fields['max_tokens'] = target.maxTokens
-  if (format !== undefined) {
-    const { name, schema } = format
-    fields['response_format'] = { type: 'json_schema', json_schema: { name, schema } }
-  }
-  if (tools !== undefined && tools.length > 0) {
-    fields['tools'] = tools.map(({ name, description, schema }) => ({
-      type: 'function',
-      function: { name, ...(description === undefined ? {} : { description }), parameters: schema },
-    }))
-  }
-  Object.assign(fields, target.extraBody)
+  Object.assign(fields, formatOf(request), toolsOf(request), target.extraBody)
   // One cell is one answer; further choices would be paid for and thrown away.
   delete fields['n']
   return JSON.stringify(fields)
+}
+
+/** The form of the answer, where it is no tool. */
+function formatOf({ format }: ChatRequest): object {
+  if (format === undefined || format.mode === 'tool_call') return {}
+  if (format.mode === 'json_object') return { response_format: { type: 'json_object' } }
+  const { name, schema } = format
+  const own = strictSchema(schema, strict)
+  // A schema without a strict form is sent as it is: most servers hold a model to it all the same.
+  const json = own === null ? { schema: plainSchema(schema) } : { schema: own, strict: true }
+  return { response_format: { type: 'json_schema', json_schema: { name, ...json } } }
+}
+
+function toolsOf({ tools = [], format }: ChatRequest): object {
+  const offered = tools.map(({ name, description, schema }) =>
+    toolOf({ name, ...(description === undefined ? {} : { description }), parameters: schema }),
+  )
+  if (format?.mode !== 'tool_call') return offered.length === 0 ? {} : { tools: offered }
+  const { name, schema } = format
+  const parameters = strictSchema(schema, strict) ?? plainSchema(schema)
+  const answer = toolOf({ name, description: answerToolDescription, parameters })
+  return {
+    tools: [...offered, answer],
+    // Beside other tools the model may call those first.
+    tool_choice: offered.length === 0 ? { type: 'function', function: { name } } : 'required',
+  }
+}
+
+function toolOf(own: object): object {
+  return { type: 'function', function: own }
 }
 
 /** Results of tools are messages of their own there. */

@@ -1,4 +1,5 @@
 import type { ModelProvider } from '../config/dataset.ts'
+import type { OutputMode } from '../config/output-mode.ts'
 import type { ModelReply, ModelRequest, Operation } from '../graph/request.ts'
 import type { Clock } from '../util/clock.ts'
 
@@ -65,7 +66,18 @@ export interface ProviderKind {
   readonly description?: string
   /** Whether `endpoint` is an http(s) URL; false for what runs inside the process. */
   readonly remote: boolean
+  /**
+   * How it can hold a model to the form of an answer, the best first: a request's `format` then says which is
+   * meant. `json_schema` when left out; the words of the prompt are there in any case.
+   */
+  readonly outputModes?: readonly Exclude<OutputMode, 'prompt'>[]
   open(config: ModelProvider, context: ProviderContext): Provider
+}
+
+export function outputModesOf({
+  outputModes = ['json_schema'],
+}: ProviderKind): readonly OutputMode[] {
+  return outputModes
 }
 
 /** Returns its argument; it exists for the types. */

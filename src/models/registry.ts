@@ -1,4 +1,5 @@
 import type { ModelConfig, ModelProvider, Sampled } from '../config/dataset.ts'
+import type { OutputMode } from '../config/output-mode.ts'
 import type { Problem } from '../config/problem.ts'
 import { extraBodyOf } from '../config/resolve-dataset.ts'
 import { operationOf } from '../graph/generation-operation.ts'
@@ -8,6 +9,8 @@ import { RequestError } from '../graph/request-error.ts'
 import { systemClock, type Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { shownAddress } from './classify.ts'
+import type { OutputLadder } from './output-ladder.ts'
+import { createLadders, type FollowModes, hasForm, sendInMode } from './output-ladders.ts'
 import type { Environment, ModelTarget, Provider } from './provider.ts'
 import { proxyFor } from './proxies.ts'
 import { rawJson } from './raw-json.ts'
@@ -66,6 +69,11 @@ export interface ModelRegistry {
     signal: AbortSignal,
     onResult?: (result: CheckResult) => void,
   ): Promise<CheckResult[]>
+  /**
+   * Takes up what an earlier session found of how models are held to the form of their answers, and tells of
+   * what is found from now on. What it returns ends that.
+   */
+  readonly followModes: FollowModes
   /** Takes the keys of this run out of a text. */
   readonly redact: (text: string) => string
   close(): Promise<void>
@@ -89,6 +97,10 @@ interface Entry {
   target: ModelTarget
   provider: Provider
   skipCheck: boolean
+  /** How the model is held to the form of its answers, as the config says it. */
+  mode: OutputMode | null
+  /** Otherwise, what works. */
+  ladder: OutputLadder
 }
 
 /** Resolves aliases, providers and keys; opens no connection. */
@@ -107,6 +119,7 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
   const hidden = [...secrets.values(), ...furtherSecrets(providers, environment)]
   const redact = createRedactor(hidden)
   const opened = new Map<ModelProvider, Provider>()
+  const modes = createLadders(clock)
   const entries = new Map<string, Entry>()
   const targets = [...resolved.values()].map((each) => ({ ...each, target: targetOf(each) }))
   for (const { model, provider, target } of targets) {
@@ -128,6 +141,8 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
       target,
       provider: open,
       skipCheck: model.skip_health_check,
+      mode: model.inference_parameters.output_mode ?? null,
+      ladder: modes.of(route, kind),
     })
   }
   return {
@@ -137,6 +152,7 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
       redact,
       redactReply: replyRedactor(hidden),
       opened,
+      follow: modes.follow,
     }),
   }
 }
@@ -168,11 +184,13 @@ function createRegistry(
     redact,
     redactReply,
     opened,
+    follow,
   }: {
     environment: Environment
     redact: (text: string) => string
     redactReply: ((reply: ModelReply) => ModelReply) | null
     opened: ReadonlyMap<ModelProvider, Provider>
+    follow: FollowModes
   },
 ): ModelRegistry {
   function entry(alias: string): Entry {
@@ -187,8 +205,14 @@ function createRegistry(
     aliases: [...entries.keys()],
     target: (alias) => entry(alias).route,
     send(alias, request, signal) {
-      const { provider, target } = entry(alias)
-      const sent = provider.send(target, request, signal)
+      const { provider, target, mode, ladder } = entry(alias)
+      const send = (message: ModelRequest): Promise<ModelReply> =>
+        provider.send(target, message, signal)
+      const sent = !hasForm(request)
+        ? send(request)
+        : mode === null
+          ? ladder.send(request, { alias, send, signal })
+          : sendInMode(mode, request, send)
       return redactReply === null ? sent : sent.then(redactReply)
     },
     sizeOf(alias, request) {
@@ -218,6 +242,7 @@ function createRegistry(
       )
     },
     redact,
+    followModes: follow,
     async close() {
       await Promise.all([...opened.values()].map((provider) => provider.close()))
     },

@@ -2,7 +2,7 @@ import type { ModelConfig, ModelProvider } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { nearest } from '../util/near-miss.ts'
 import { shownAddress } from './classify.ts'
-import type { ProviderKind } from './provider.ts'
+import { outputModesOf, type ProviderKind } from './provider.ts'
 
 /** What a run has to choose its models from. */
 export interface ModelsConfig {
@@ -24,7 +24,7 @@ export function resolveAliases(config: ModelsConfig): {
   resolved: Map<string, Resolved>
   problems: Problem[]
 } {
-  const { models, providers, used } = config
+  const { models, providers, used, table } = config
   const resolved = new Map<string, Resolved>()
   const problems: Problem[] = []
   for (const alias of new Set(used)) {
@@ -46,7 +46,10 @@ export function resolveAliases(config: ModelsConfig): {
         code: 'unknown-provider',
         message: `Model "${alias}": ${found.message}`,
       })
-    } else resolved.set(alias, { model, provider })
+    } else {
+      resolved.set(alias, { model, provider })
+      problems.push(...modeProblems(model, index, table.get(provider.provider_type)))
+    }
   }
   const needed = new Set([...resolved.values()].map(({ provider }) => provider))
   for (const provider of needed) problems.push(...providerProblems(provider, config))
@@ -79,6 +82,27 @@ function modelProblems({ alias, inference_parameters }: ModelConfig, index: numb
     problems.push(streamProblem(`Model "${alias}"`, [...path, 'extra_body', 'stream']))
   }
   return problems
+}
+
+function modeProblems(
+  { alias, inference_parameters: { output_mode: mode } }: ModelConfig,
+  index: number,
+  kind: ProviderKind | undefined,
+): Problem[] {
+  if (mode === undefined || mode === null || mode === 'prompt' || kind === undefined) return []
+  const modes = outputModesOf(kind)
+  if (modes.includes(mode)) return []
+  return [
+    {
+      level: 'error',
+      code: 'unsupported',
+      path: ['model_configs', index, 'inference_parameters', 'output_mode'],
+      message: `Model "${alias}": providers of type ${kind.type} can't hold a model to JSON that way.`,
+      expected: `one of: ${[...modes, 'prompt'].join(', ')}`,
+      received: mode,
+      suggestion: 'Leave output_mode out: what works best is found out.',
+    },
+  ]
 }
 
 function providerProblems(provider: ModelProvider, { providers, table }: ModelsConfig): Problem[] {

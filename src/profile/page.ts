@@ -32,6 +32,12 @@ export interface ReportPage {
     inputTokens: number
     outputTokens: number
   }[]
+  outputModes: readonly {
+    endpoint: string
+    model: string
+    mode: string
+    left: readonly { mode: string; why: string; refused: boolean; form: string | null }[]
+  }[]
   cutAnswers: readonly { cut: number }[]
   media: readonly { mime: string; files: number; bytes: number }[]
   failures: readonly {
@@ -212,7 +218,7 @@ function clipped(message: string): string {
   return message.length > 400 ? `${message.slice(0, 399)}…` : message
 }
 
-function models({ usageByRoute }: ReportPage): Html | null {
+function models({ usageByRoute, outputModes }: ReportPage): Html | null {
   if (usageByRoute.length === 0) return null
   return html`<h2>Models</h2>
     <div class="card scroll">
@@ -239,7 +245,20 @@ function models({ usageByRoute }: ReportPage): Html | null {
             </tr>`,
         )}
       </table>
-    </div>`
+    </div>
+    ${outputModes.map(({ endpoint, model, mode, left }) => {
+      const others = left.map(leftText).join('; ')
+      return html`<p class="soft">
+        Answers of a form: ${valueText(model)} at ${valueText(endpoint)} by
+        ${mode}${others === '' ? '' : `, for ${others}`}
+      </p>`
+    })}`
+}
+
+/** `json_schema of dish was refused: …`. */
+function leftText({ mode, why, refused, form }: ReportPage['outputModes'][number]['left'][number]) {
+  const what = form === null ? mode : `${mode} of ${form}`
+  return valueText(`${what} was ${refused ? 'refused' : 'ignored'} (${clipped(why)})`)
 }
 
 function card(column: ColumnStatistics): Html {

@@ -5,6 +5,7 @@ import { titlesIn } from '../processors/dataset-pass.ts'
 import { decidedOf } from '../rows/row-outcome.ts'
 import type { RejectionSummary } from '../store/ledger-parts.ts'
 import { addToUsage, type RouteUsage } from '../store/ledger-usage.ts'
+import type { FoundMode } from '../graph/found-mode.ts'
 import { noUsage, type Usage } from '../graph/request.ts'
 
 /** Rows by outcome: they sum to the rows requested. */
@@ -29,6 +30,8 @@ export interface RunResult {
   requests: number
   requestOutcomes: { succeeded: number; throttled: number; failed: number }
   usage: Usage
+  /** How models are held to the form of their answers, as far as it was found out. */
+  outputModes: readonly FoundMode[]
   /** Wall time of this session. */
   seconds: number
   end: RunEnd

@@ -60,6 +60,7 @@ export async function finish(
     processed,
     datasets,
     ...requestTotals(await store.usage()),
+    outputModes: store.outputModes,
     seconds: seconds(),
     end,
     ...reported,

@@ -19,6 +19,7 @@ import { checkModels } from './check-models.ts'
 import { createEngine, decidedRows } from './engine.ts'
 import { createDescriber, describeStoreEvent } from './describe-event.ts'
 import { finish } from './finish.ts'
+import { followModes } from './follow-modes.ts'
 import { createJudgeSummaries, type JudgeSummaries } from './judge-summaries.ts'
 import { createListener, type Listener } from './listener.ts'
 import { logName, openLog, type RunLog } from './log.ts'
@@ -127,6 +128,7 @@ export async function start(options: StartOptions): Promise<Run> {
     const file = openLog(join(store.directory, logName), { clock, redact })
     opened.defer(() => file.close())
     log.write = file.write
+    opened.defer(followModes(prepared.models, store, file.write))
     const throttles = createThrottleNotes(clock, file.write)
     opened.defer(() => throttles.close())
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
+import type { FoundMode } from '../graph/found-mode.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import {
@@ -18,6 +19,7 @@ import {
 } from './ledger-file.ts'
 import { ledgerError } from './ledger-error.ts'
 import { readMediaTotals } from './ledger-media.ts'
+import { readOutputModes } from './ledger-modes.ts'
 import { mimeOf } from '../graph/media.ts'
 import { readFailures, type FailureSummary } from './ledger-journal.ts'
 import { readRejections, readTotals, type RejectionSummary } from './ledger-parts.ts'
@@ -61,6 +63,8 @@ export interface StoreSummary {
   usage: readonly RouteUsage[]
   /** The same by column, of those the config has. */
   columnUsage: readonly ColumnUsage[]
+  /** How models are held to the form of their answers, as far as it was found out. */
+  outputModes: readonly FoundMode[]
   failures: readonly FailureSummary[]
   /** What models wrote of judgements. */
   summaries: readonly StoredJudgeSummary[]
@@ -115,6 +119,7 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     })),
     usage: readUsage(ledger),
     columnUsage: readColumnUsage(ledger, columns),
+    outputModes: readOutputModes(ledger),
     failures: readFailures(ledger, columns, settings.rows),
     summaries: readSummaries(ledger),
     rejections: readRejections(ledger, columns, settings.rows),

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { FoundMode } from '../graph/found-mode.ts'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { KnownRows } from '../rows/known-rows.ts'
@@ -13,6 +14,7 @@ import { readDecided } from './ledger-decided.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
 import { ledgerError } from './ledger-error.ts'
 import * as journal from './ledger-journal.ts'
+import * as modes from './ledger-modes.ts'
 import * as media from './ledger-media.ts'
 import * as parts from './ledger-parts.ts'
 import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './ledger-rows.ts'
@@ -34,6 +36,7 @@ export interface OpenLedger {
   settings: RunSettings
   session: number
   decided: Interval[]
+  outputModes: FoundMode[]
   /** What a crash left behind. */
   orphans: string[]
   /** Parts whose rows are undecided again and whose files are there: see `takeReopened`. */
@@ -69,6 +72,7 @@ export interface LedgerCalls {
   summaries(): StoredJudgeSummary[]
   setTarget(rows: number): void
   setSources(sources: RunSources): void
+  setOutputModes(found: readonly FoundMode[]): void
   totals(): OutcomeTotals
   rejections(): parts.RejectionSummary[]
 
@@ -130,6 +134,7 @@ function begin(ledger: LedgerFile, wallTimeMs: number): OpenLedger {
       settings,
       session,
       decided,
+      outputModes: modes.readOutputModes(ledger),
       orphans: datasets.readIntents(ledger),
       reopened: reopening.readReopened(ledger),
     }
@@ -261,6 +266,7 @@ const calls: LedgerCalls = {
   forgetSummaries: (summaries) => forgetSummaries(run().ledger, summaries),
   summaries: () => readSummaries(run().ledger),
   setSources: (sources) => runs.storeSources(run().ledger, sources),
+  setOutputModes: (found) => modes.storeOutputModes(run().ledger, found),
   totals() {
     const { ledger, settings } = run()
     return parts.readTotals(ledger, settings.partRows, settings.rows)

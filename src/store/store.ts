@@ -1,5 +1,6 @@
 import { stat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { FoundMode } from '../graph/found-mode.ts'
 import { isMediaPath } from '../graph/media.ts'
 import type { Interval } from '../plan/interval.ts'
 import { partOf } from '../plan/part.ts'
@@ -50,6 +51,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
   readonly session: number
   /** As of opening; rows beyond a shrunk target are among them. */
   readonly decided: readonly Interval[]
+  /** How models are held to the form of their answers, as far as it was found out. */
+  readonly outputModes: readonly FoundMode[]
   /** Files that cells name. */
   readonly media: MediaFiles
   partRecord(part: number): Promise<PartRecord | null>
@@ -75,6 +78,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
   setTarget(rows: number): Promise<void>
   /** Remembers where the config and the plugins are now. */
   setSources(sources: RunSources): Promise<void>
+  /** Remembers what was found of how models are held to the form of their answers. */
+  setOutputModes(found: readonly FoundMode[]): Promise<void>
   /** Makes the dataset of all accepted rows below the target, or finds it made. */
   join(options?: JoinOptions): Promise<DatasetFile[]>
   /** Removes datasets beside the run's own, but those of these names. */
@@ -214,7 +219,7 @@ function createRunStore(
   { clock, onEvent = () => {} }: StoreOptions,
   lock: FolderLock,
   ledger: WorkerClient<LedgerCalls>,
-  { settings, session, decided, reopened }: OpenLedger,
+  { settings, session, decided, outputModes, reopened }: OpenLedger,
 ): RunStore {
   let writer: WorkerClient<WriterCalls> | null = null
   const batching = createJournal({
@@ -230,6 +235,7 @@ function createRunStore(
   /** Parts whose commit is awaited. */
   const committing = new Map<number, Promise<void>>()
   let reopenedParts = new Set(reopened)
+  let knownModes: readonly FoundMode[] = outputModes
   let attempts = 0
   let closing: Promise<void> | null = null
   const run = {
@@ -321,6 +327,9 @@ function createRunStore(
     },
     session,
     decided,
+    get outputModes() {
+      return knownModes
+    },
     journal: batching.journal,
     media,
     unfinishedParts: () => after(unfinishedParts),
@@ -352,6 +361,10 @@ function createRunStore(
         }),
       ),
     setSources: (sources) => after(() => ledger.call('setSources', sources)),
+    setOutputModes(found) {
+      knownModes = found
+      return after(() => ledger.call('setOutputModes', found))
+    },
     join: (options = {}) => after(() => exclusive(() => joinDataset(run, options))),
     removeBesides: (kept) => after(() => exclusive(() => removeBesides(run, kept))),
     withJoined: (use, pass = null) => after(() => exclusive(() => withJoined(run, pass, use))),
