@@ -421,7 +421,7 @@ describe('what a package is given', () => {
       { operation: 'chat', messages: [{ role: 'user', content: missing }] },
       fresh(),
     )
-    expect(await requestError(sent)).toMatchObject({ code: 'media-unavailable' })
+    expect(await requestError(sent)).toMatchObject({ code: 'unsupported-request' })
     await registry.close()
     await picture.close()
   })

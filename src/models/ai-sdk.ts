@@ -14,6 +14,7 @@ import {
 import { RequestError } from '../graph/request-error.ts'
 import { type Asked, noFormFor, shownAddress } from './classify.ts'
 import { untilAborted, withDeadline } from './deadline.ts'
+import { createDownloader } from './download.ts'
 import {
   defineProvider,
   type ModelTarget,
@@ -67,6 +68,7 @@ interface Call {
 function openAiSdk(packageName: string, config: ModelProvider, context: ProviderContext): Provider {
   const { clock } = context
   const connections = createSdkConnections(context.environment, clock)
+  const downloads = createDownloader({ environment: context.environment, clock })
   const folders = [...new Set([context.directory, process.cwd()])]
   const warn = createSdkWarnings((problem) => context.onEvent({ type: 'warning', problem }))
   const opened = new Map<string, Promise<Opened>>()
@@ -188,12 +190,8 @@ function openAiSdk(packageName: string, config: ModelProvider, context: Provider
       opened: { options },
     } = call
     const model = chatModel(call)
-    const fetched = createMediaFetch(connections, {
-      supported: await model.supportedUrls,
-      timeoutMs: target.timeoutMs,
-      signal,
-      asked,
-    })
+    const supported = await model.supportedUrls
+    const fetched = createMediaFetch({ supported, downloads, signal, asked })
     const written = await writeSdkChat(target, request, { options, fetched, asked })
     const result = await model.doGenerate({ ...written, abortSignal: signal })
     warn(result.warnings, asked)
@@ -303,7 +301,7 @@ function openAiSdk(packageName: string, config: ModelProvider, context: Provider
     },
     async close() {
       opened.clear()
-      await connections.close()
+      await Promise.all([connections.close(), downloads.close()])
     },
   }
 }

@@ -20,26 +20,23 @@ export interface RawReply {
   text: string
 }
 
-/** A reply as it was sent, behind its codings. */
+/** A reply as its bytes, behind its codings. */
 export interface RawBytes extends Omit<RawReply, 'text'> {
   bytes: Buffer
 }
 
-interface Exchanging {
+interface ExchangeOptions {
   clock: Clock
   signal: AbortSignal
 }
 
-/**
- * Sends a call and reads the whole reply as text; rejects with `TimeoutExpired`, with the signal's
- * reason, or with what the connection said.
- */
+/** Sends a call and reads the text of its reply. */
 export function exchange(
   dispatcher: Dispatcher,
   call: Call,
-  options: Exchanging,
+  options: ExchangeOptions,
 ): Promise<RawReply> {
-  return receive(dispatcher, call, options, (status, headers, bytes) => {
+  return receive(dispatcher, call, options, ({ status, headers, bytes }) => {
     const text = plainText(bytes, headers)
     if (text !== null) return { status, headers, text }
     const decoded = decodedText(bytes, headers, { maxBytes: largestReply })
@@ -47,13 +44,13 @@ export function exchange(
   })
 }
 
-/** The same, for a reply that need not be text. */
+/** The same for a reply that is no text: an image. */
 export function exchangeBytes(
   dispatcher: Dispatcher,
   call: Call,
-  options: Exchanging,
+  options: ExchangeOptions,
 ): Promise<RawBytes> {
-  return receive(dispatcher, call, options, async (status, headers, bytes) => ({
+  return receive(dispatcher, call, options, async ({ status, headers, bytes }) => ({
     status,
     headers,
     bytes: await decodedBytes(bytes, headers, { maxBytes: largestReply }),
@@ -61,15 +58,18 @@ export function exchangeBytes(
 }
 
 /**
+ * Sends a call and reads the whole reply; rejects with `TimeoutExpired`, with the signal's reason,
+ * or with what the connection said.
+ *
  * Straight on `dispatch`: undici's `request` costs half as much again per call for a stream that
  * nobody wants, and can't be given up while its connection is still being made.
  */
-function receive<T extends object>(
+function receive<Reply>(
   dispatcher: Dispatcher,
   call: Call,
-  { clock, signal }: Exchanging,
-  finish: (status: number, headers: RawReply['headers'], bytes: Buffer) => T | Promise<T>,
-): Promise<T> {
+  { clock, signal }: ExchangeOptions,
+  read: (reply: RawBytes) => Reply | Promise<Reply>,
+): Promise<Reply> {
   if (signal.aborted) return Promise.reject(signal.reason as Error)
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | null = null
@@ -111,7 +111,7 @@ function receive<T extends object>(
         settle()
         const whole = chunks.length === 1 ? chunks[0] : undefined
         const bytes = whole ?? Buffer.concat(chunks)
-        const reply = finish(status, headers, bytes)
+        const reply = read({ status, headers, bytes })
         // undici frees the connection in an immediate of its own; a next request sent before that
         // would open a new one, and twice as many would stay open as are used.
         if (reply instanceof Promise) resolve(reply)

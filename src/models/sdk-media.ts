@@ -1,41 +1,34 @@
-import { RequestError } from '../graph/request-error.ts'
-import { type Asked, describe, shownAddress } from './classify.ts'
-import type { RawBytes } from './exchange.ts'
-import { NoReply, type SdkConnections } from './sdk-fetch.ts'
+import { messageOf } from '../util/errors.ts'
+import { type Asked, noFormFor, shownAddress } from './classify.ts'
+import type { Downloader } from './download.ts'
 import type { Fetched } from './sdk-request.ts'
 
 export interface MediaFetchOptions {
   /** Patterns of addresses that the model gets by itself, by type: `image/*`. */
   supported: Record<string, RegExp[]>
-  timeoutMs: number
+  downloads: Pick<Downloader, 'get'>
   signal: AbortSignal
   asked: Asked
 }
 
 /** Gets media by address for models that take only their bytes. */
-export function createMediaFetch(
-  connections: SdkConnections,
-  { supported, timeoutMs, signal, asked }: MediaFetchOptions,
-): Fetched {
+export function createMediaFetch({
+  supported,
+  downloads,
+  signal,
+  asked,
+}: MediaFetchOptions): Fetched {
   return async (block) => {
     const { media, mime } = block
     if (!('url' in media) || isSupported(media.url, mime, supported)) return block
-    const url = new URL(media.url)
-    const request = { url, method: 'GET', headers: {}, body: null } as const
-    let reply: RawBytes
+    const { url } = media
     try {
-      reply = await connections.exchange(request, { signal, timeoutMs })
+      const bytes = await downloads.get(url, signal)
+      return { ...block, media: { base64: Buffer.from(bytes).toString('base64') } }
     } catch (error) {
-      throw new NoReply(error)
+      if (signal.aborted) throw signal.reason
+      throw noFormFor(`what is at ${shownAddress(url)}: ${messageOf(error)}`, asked)
     }
-    if (reply.status >= 200 && reply.status < 300) {
-      return { ...block, media: { base64: reply.bytes.toString('base64') } }
-    }
-    throw new RequestError(
-      'media-unavailable',
-      `${describe(asked)} was not asked: ${asked.redact(shownAddress(media.url))}, which stands beside the prompt, answered ${reply.status}.`,
-      { kind: 'refused' },
-    )
   }
 }
 
