@@ -5,11 +5,15 @@ import { flag, list, mapping, oneOf, text } from '../config/scalars.ts'
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { ColumnType } from '../graph/column-type.ts'
 import type {
+  Again,
   BindContext,
+  CellResult,
   ColumnDescription,
+  Correction,
   DescribeContext,
   RequestGenerator,
   Row,
+  TaskGenerator,
 } from '../graph/kind.ts'
 import {
   type ChatMessage,
@@ -22,6 +26,7 @@ import { bindTemplate, templateStream } from './bind-template.ts'
 import { createCorrector, messagesOf, type Unusable } from './unusable-answer.ts'
 import { describePrompt, describeTemplate, singleBraces } from './describe-template.ts'
 import { sampledParameter } from './sampled-parameter.ts'
+import { toolConversation } from './tool-conversation.ts'
 import { traceModes, traceOf } from './trace.ts'
 
 /** The fields of every kind whose cells are answers of a model. */
@@ -35,9 +40,10 @@ export const llmFields = {
   multi_modal_context: refusedForNow(list(mapping()).nullable().default(null), 'list').describe(
     'Images, audio and video beside the prompt. Not supported yet: refused.',
   ),
-  tool_alias: refusedForNow(text().nullable().default(null), 'value').describe(
-    'Tools the model may call. Not supported yet: refused.',
-  ),
+  tool_alias: text({ nonEmpty: true })
+    .nullable()
+    .default(null)
+    .describe('The alias of an entry in tool_configs: tools the model may call before it answers.'),
   with_trace: oneOf(traceModes)
     .default('none')
     .describe('Keeps the conversation in a column <name>__trace.'),
@@ -70,9 +76,16 @@ export function describeLlm(
     pure: false,
     output,
     references: [...prompt.references, ...(system?.references ?? [])],
-    routes: [{ name: config.model_alias, operation: 'chat', requests: 'one' }],
+    routes: [
+      {
+        name: config.model_alias,
+        operation: 'chat',
+        requests: config.tool_alias === null ? 'one' : 'many',
+      },
+    ],
+    tools: config.tool_alias === null ? [] : [config.tool_alias],
     sides: sidesOf(config),
-    identity: context.modelIdentity(config.model_alias),
+    identity: identityOf(config, context),
     problems: [
       ...prompt.problems,
       ...(system?.problems ?? []),
@@ -80,6 +93,11 @@ export function describeLlm(
       ...unsupported(config, context.path),
     ],
   }
+}
+
+function identityOf({ model_alias, tool_alias }: LlmConfig, context: DescribeContext): unknown {
+  const model = context.modelIdentity(model_alias)
+  return tool_alias === null ? model : { model, tools: context.toolIdentity(tool_alias) }
 }
 
 /** How a kind asks for its answers and reads them. */
@@ -97,8 +115,8 @@ export function bindLlm(
   config: LlmConfig,
   context: BindContext,
   { instructions, format, read }: AnswerForm,
-): RequestGenerator {
-  const { name, model_alias: route, with_trace: traceMode } = config
+): RequestGenerator | TaskGenerator {
+  const { name, model_alias: route, tool_alias: toolAlias, with_trace: traceMode } = config
   const conversation = bindConversation(config, context, instructions)
   const parameters = context.model(route).inference_parameters
   const temperature = sampledParameter(
@@ -114,7 +132,8 @@ export function bindLlm(
     const request: ChatRequest = {
       operation: 'chat',
       messages: conversation(row),
-      ...(format === undefined ? {} : { format }),
+      // Most servers that hold a model to a form then let it call no tool.
+      ...(format === undefined || toolAlias !== null ? {} : { format }),
     }
     if (drawnTemperature === undefined && drawnTopP === undefined) return request
     const sampling = {
@@ -124,26 +143,48 @@ export function bindLlm(
     return { ...request, sampling }
   }
 
+  function finish(
+    reply: ModelReply,
+    correction: Correction | null,
+    before: { first: () => ChatRequest; said: () => readonly ChatMessage[]; restarts?: number },
+  ): CellResult | Again {
+    const answer = read(reply)
+    if (!('value' in answer)) {
+      const { first, restarts } = before
+      return corrector(answer, {
+        reply,
+        correction,
+        first,
+        ...(restarts === undefined ? {} : { restarts }),
+      })
+    }
+    const sides: Value[] = []
+    if (traceMode === 'last_message') sides.push(traceOf([], reply))
+    if (traceMode === 'all_messages') sides.push(traceOf(before.said(), reply))
+    if (config.extract_reasoning_content) sides.push(reply.reasoning?.trim() || null)
+    return { value: answer.value, sides }
+  }
+
+  if (toolAlias !== null) {
+    return toolConversation({
+      route,
+      tools: context.tools(toolAlias),
+      prepare,
+      finish: ({ reply, correction, request, first, restarts }) =>
+        finish(reply, correction, { first: () => first, said: () => request.messages, restarts }),
+    })
+  }
   return {
     by: 'cell',
     requests: 'one',
     route,
     prepare,
-    finish(reply, row, correction) {
-      const answer = read(reply)
-      // A request is made again rather than kept: nothing is remembered of one on the wire.
-      if (!('value' in answer)) {
-        return corrector(answer, { reply, correction, first: () => prepare(row) })
-      }
-      const sides: Value[] = []
-      if (traceMode === 'last_message') sides.push(traceOf([], reply))
-      if (traceMode === 'all_messages') {
-        const asked = correction === null ? conversation(row) : messagesOf(correction.request)
-        sides.push(traceOf(asked, reply))
-      }
-      if (config.extract_reasoning_content) sides.push(reply.reasoning?.trim() || null)
-      return { value: answer.value, sides }
-    },
+    finish: (reply, row, correction) =>
+      finish(reply, correction, {
+        // A request is made again rather than kept: nothing is remembered of one on the wire.
+        first: () => prepare(row),
+        said: () => (correction === null ? conversation(row) : messagesOf(correction.request)),
+      }),
   }
 }
 
@@ -156,15 +197,11 @@ function sidesOf(config: LlmConfig): NonNullable<ColumnDescription['sides']> {
 }
 
 const notYet = {
-  tool_alias: 'tools are not supported yet',
   multi_modal_context: 'images, audio and video are not supported yet',
 } as const
 
 function unsupported(config: LlmConfig, path: readonly (string | number)[]): Problem[] {
-  const given = [
-    ...(config.multi_modal_context?.length ? (['multi_modal_context'] as const) : []),
-    ...(config.tool_alias === null ? [] : (['tool_alias'] as const)),
-  ]
+  const given = config.multi_modal_context?.length ? (['multi_modal_context'] as const) : []
   return given.map((field) => ({
     level: 'error',
     code: 'unsupported',

@@ -60,6 +60,7 @@ function prepare(
       columns,
       seedColumn: (column: string) => seed[column]?.type,
       modelIdentity: () => undefined,
+      toolIdentity: () => undefined,
     }
     descriptions.set(name, sampler.describe(config, context, nothingLoaded))
   }
@@ -83,6 +84,9 @@ function prepare(
         media: noMedia('a test'),
         model() {
           throw new RangeError('A sampler has no model.')
+        },
+        tools() {
+          throw new RangeError('A sampler has no tools.')
         },
         columnType: (id) => types[id] ?? 'string',
         random: (stream = name) => createRandom(11n, stream),

@@ -12,7 +12,6 @@ export const laterColumnTypes: ReadonlySet<string> = new Set([
 ])
 
 const laterParts = {
-  tool_configs: { level: 'error', what: 'Tools are', suggestion: 'Remove tool_configs.' },
   constraints: {
     level: 'error',
     what: 'Sampler constraints are',

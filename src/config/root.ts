@@ -3,7 +3,7 @@ import type { Literal } from './dataset.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { unknownKeyProblem } from './problems.ts'
 
-/** The keys of a dataset config; the last four are ours. */
+/** The keys of a dataset config; the last five are ours. */
 const datasetKeys = [
   'columns',
   'model_configs',
@@ -15,6 +15,7 @@ const datasetKeys = [
   'seed',
   'rows',
   'model_providers',
+  'mcp_providers',
   'plugins',
 ] as const
 

@@ -3,6 +3,7 @@ import { buildGraph } from './build.ts'
 import { checkDrops, checkUnused } from './check-drops.ts'
 import { checkFields } from './check-fields.ts'
 import { parseConditions } from './conditions.ts'
+import { checkTools } from './check-tools.ts'
 import { findCycles } from './cycles.ts'
 import { checkRoutes, describeColumns, nameColumns } from './describe-columns.ts'
 import { type CompileInput, createDraft, type Pass } from './draft.ts'
@@ -37,6 +38,7 @@ const passes: readonly Pass[] = [
   resolveReferences,
   checkFields,
   checkRoutes,
+  checkTools,
   findCycles,
   processColumns,
   checkDrops,

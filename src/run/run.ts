@@ -15,6 +15,7 @@ import { bindGenerators, correctionsOf } from '../rows/bind.ts'
 import { keepCommand } from '../store/command-file.ts'
 import type { RunEvent } from './run-event.ts'
 import { checkModels } from './check-models.ts'
+import { checkTools } from './check-tools-listed.ts'
 import { createEngine, decidedRows } from './engine.ts'
 import { createDescriber, describeStoreEvent } from './describe-event.ts'
 import { finish } from './finish.ts'
@@ -51,6 +52,7 @@ export interface RunOptions {
   /** A run config file or its fields. */
   runConfig?: string | object
   providersFile?: string
+  mcpProvidersFile?: string
   /** The words that ask for this run again, kept in its folder for `show`. */
   command?: (directory: string) => readonly string[]
   environment?: Environment
@@ -116,7 +118,7 @@ export async function start(options: RunOptions): Promise<Run> {
         emit(event)
       }),
     )
-    const { redact } = prepared.models
+    const redact = (text: string): string => prepared.tools.redact(prepared.models.redact(text))
     const file = openLog(join(store.directory, logName), { clock, redact })
     opened.defer(() => file.close())
     log.write = file.write
@@ -175,6 +177,7 @@ export async function start(options: RunOptions): Promise<Run> {
         models: prepared.dataset.models,
         seed,
         media: store.media,
+        tools: (alias) => prepared.tools.box(alias),
         corrections: correctionsOf(prepared.runConfig),
       }),
       seed,
@@ -290,17 +293,23 @@ async function openOrCreate(
 }
 
 async function askModels(
-  { models }: Prepared,
+  { models, tools }: Prepared,
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
-  return models.aliases.length > 0 ? checkModels(models, { signal, emit }) : noModels
+  // Servers of tools are started meanwhile, and asked for nothing that costs.
+  const [ready] = await Promise.all([
+    models.aliases.length > 0 ? checkModels(models, { signal, emit }) : noModels,
+    checkTools(tools, signal),
+  ])
+  return ready
 }
 
 function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal): PrepareOptions {
   return {
     config: options.config,
     providersFile: options.providersFile,
+    mcpProvidersFile: options.mcpProvidersFile,
     runConfig: options.runConfig,
     environment: options.environment ?? process.env,
     clock,
