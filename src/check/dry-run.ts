@@ -30,6 +30,8 @@ export interface DryRunOptions {
   models: readonly ModelConfig[]
   /** Null without a seed, and when its rows are not at hand. */
   seed: SeedSample | null
+  /** Of the config; the working directory when left out. */
+  directory?: string | null
   clock: Clock
 }
 
@@ -129,7 +131,7 @@ interface SampleOptions {
 }
 
 async function sample(
-  { graph, runSeed, models, seed, clock }: DryRunOptions,
+  { graph, runSeed, models, seed, directory = null, clock }: DryRunOptions,
   { rows, last, wanted }: SampleOptions,
 ): Promise<DryColumn[]> {
   let seedWasRead = false
@@ -140,7 +142,7 @@ async function sample(
       return seed.value(row, column)
     },
   }
-  const generators = bindGenerators({ graph, runSeed, models, seed: window })
+  const generators = bindGenerators({ graph, runSeed, models, seed: window, directory })
   const conditionErrors = new Map<number, { row: number; error: unknown }[]>()
   const evaluator = createEvaluator({
     graph,

@@ -162,6 +162,7 @@ export async function check(
   const dry = await tryRows(soundPart(input, compiled, loaded.problems), {
     dataset,
     seed: seed.inspected,
+    directory: source.directory,
     clock: options.clock,
     signal: options.signal,
   })

@@ -11,6 +11,8 @@ export interface TryOptions {
   dataset: ResolvedDataset
   /** Null without a seed, and when its file is not there. */
   seed: InspectedSeed | null
+  /** Of the config; null where it is in no file. */
+  directory: string | null
   clock: Clock
   signal: AbortSignal
 }
@@ -18,7 +20,7 @@ export interface TryOptions {
 /** Looks at a few rows of the columns that are sound, without asking a model. */
 export async function tryRows(
   graph: Graph | null,
-  { dataset, seed: inspected, clock, signal }: TryOptions,
+  { dataset, seed: inspected, directory, clock, signal }: TryOptions,
 ): Promise<readonly Problem[]> {
   if (graph === null) return []
   // Always the same rows, so that the same config gets the same report.
@@ -30,6 +32,6 @@ export async function tryRows(
   } catch (error) {
     return [seedProblem(error, signal)]
   }
-  const columns = await dryRun({ graph, runSeed, models: dataset.models, seed, clock })
+  const columns = await dryRun({ graph, runSeed, models: dataset.models, seed, directory, clock })
   return dryRunProblems(columns, dataset)
 }

@@ -1,4 +1,5 @@
 import type { ColumnKind } from '../graph/kind.ts'
+import { embedding } from './embedding.ts'
 import { expression } from './expression.ts'
 import { llmCode } from './llm-code.ts'
 import { llmJudge } from './llm-judge.ts'
@@ -14,4 +15,5 @@ export const columns: readonly ColumnKind[] = [
   llmCode,
   llmStructured,
   llmJudge,
+  embedding,
 ]

@@ -59,6 +59,7 @@ function prepare(
       written: written[name] ?? {},
       columns,
       seedColumn: (column: string) => seed[column]?.type,
+      model: () => undefined,
       modelIdentity: () => undefined,
       toolIdentity: () => undefined,
     }
@@ -89,6 +90,8 @@ function prepare(
           throw new RangeError('A sampler has no tools.')
         },
         columnType: (id) => types[id] ?? 'string',
+        output: descriptions.get(name)?.output ?? 'string',
+        directory: '',
         random: (stream = name) => createRandom(11n, stream),
         corrections: { steps: 0, restarts: 0 },
         seed: null,

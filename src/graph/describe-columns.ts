@@ -27,6 +27,7 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
       written: column.raw,
       columns: configs,
       seedColumn: (name) => seedTypes.get(name),
+      model: (alias) => modelOf(dataset, alias),
       modelIdentity: (alias) => modelIdentity(dataset, alias),
       toolIdentity: (alias) => toolIdentity(dataset, alias),
     }

@@ -5,12 +5,13 @@ import { Double, type Value } from '../util/value.ts'
 /**
  * Fields that never change the value of a cell that was made, so they may be changed in a run:
  * where it is shown (`drop`), what becomes of a row without it (`on_failure`), which answers make
- * none (`on_cut`) and what its model is called in this config; the model itself is in the identity.
+ * none (`on_cut`), how many rows share a request (`batch_size`) and what its model is called in this config; the model itself is in the identity.
  */
 const withoutInfluence: ReadonlySet<string> = new Set([
   'drop',
   'on_failure',
   'on_cut',
+  'batch_size',
   'model_alias',
 ])
 

@@ -129,7 +129,9 @@ export interface DescribeContext {
   readonly columns: ReadonlyMap<string, ColumnConfig>
   /** Type of a seed column, when there is a seed and it has that column. */
   seedColumn(name: string): ColumnType | undefined
-  /** What a model alias stands for, as fingerprint material; undefined when it is not configured. */
+  /** What a model alias stands for; undefined when it is not configured. */
+  model(alias: string): ModelConfig | undefined
+  /** The same as fingerprint material. */
   modelIdentity(alias: string): unknown
   /** The same of a tool alias. */
   toolIdentity(alias: string): unknown
@@ -140,6 +142,10 @@ export interface BindContext {
   /** Id of a column in the graph. Throws for names the description did not refer to. */
   columnId(name: string): number
   columnType(id: number): ColumnType
+  /** The column's own type, as the description has it. */
+  readonly output: ColumnType
+  /** Where relative paths of its values start: the folder of the config. */
+  readonly directory: string
   /** All columns by name, as their kinds parsed them. */
   readonly columns: ReadonlyMap<string, ColumnConfig>
   /** Whether the description referred to a name; a template's own functions are none. */

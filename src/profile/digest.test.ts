@@ -27,6 +27,22 @@ function stream(count: number, start = 1): number[] {
   })
 }
 
+test('numbers added with how often they come are quantiles of a few lengths, as if added one by one', () => {
+  const counted = createDigest()
+  // Eight values of 100 to 9,000 each: a quantile is one of them, but where it passes to the next.
+  const times = [9_000, 100, 4_000, 2_500, 700, 8_000, 350, 6_000]
+  for (const [value, count] of times.entries()) counted.add(10 + value, count)
+  const values = times.flatMap((count, value) => Array.from({ length: count }, () => 10 + value))
+  const one = digestOf(values)
+  for (let share = 0.005; share < 1; share += 0.01) {
+    const exact = values[Math.floor(share * values.length)] as number
+    expect(Math.round(counted.quantile(share)), `quantile ${share}`).toBe(exact)
+    expect(Math.abs(counted.quantile(share) - one.quantile(share))).toBeLessThan(0.5)
+  }
+  expect(counted.count).toBe(values.length)
+  expect(counted.store().centroids.length / 2).toBeLessThan(220)
+})
+
 test('quantiles of 100,000 numbers are off by at most 1 % of the ranks, the ends by nothing', () => {
   const values = stream(100_000)
   const digest = digestOf(values)

@@ -62,7 +62,7 @@ export function createDigest(): Digest {
       const fresh = buffered
       buffered = 0
       widen(values[0] as number, values[fresh - 1] as number)
-      combine(values, null, fresh)
+      combine(values, null, { weight: fresh, divisible: false })
     }
     if (heavy.length === 0) return
     const sorted = heavy.sort((one, other) => one.value - other.value)
@@ -73,7 +73,7 @@ export function createDigest(): Digest {
     combine(
       sorted.map(({ value }) => value),
       sorted.map(({ times }) => times),
-      fresh,
+      { weight: fresh, divisible: true },
     )
   }
 
@@ -82,11 +82,14 @@ export function createDigest(): Digest {
     max = Math.max(max, greatest)
   }
 
-  /** Merges ascending centroids into the own ones; weights of 1 are left out. */
+  /**
+   * Merges ascending centroids into the own ones; weights of 1 are left out. Those of one value are
+   * divisible: they become as many centroids as if the value had been added again and again.
+   */
   function combine(
     otherMeans: ArrayLike<number>,
     otherWeights: readonly number[] | null,
-    weight: number,
+    { weight, divisible }: { weight: number; divisible: boolean },
   ): void {
     count += weight
     const mergedMeans: number[] = []
@@ -101,22 +104,28 @@ export function createDigest(): Digest {
         other < otherMeans.length ? (otherMeans[other] as number) : Number.POSITIVE_INFINITY
       const takeOwn = other >= otherMeans.length || (own < means.length && mine <= theirs)
       const nextMean = takeOwn ? mine : theirs
-      const nextWeight = takeOwn ? (weights[own] as number) : (otherWeights?.[other] ?? 1)
+      let nextWeight = takeOwn ? (weights[own] as number) : (otherWeights?.[other] ?? 1)
       if (takeOwn) own += 1
       else other += 1
-      if (held > 0 && before + held + nextWeight <= limit) {
-        held += nextWeight
-        mean += ((nextMean - mean) * nextWeight) / held
-        continue
+      const mayDivide = divisible && !takeOwn
+      const room = limit - before - held
+      const joining = mayDivide ? Math.min(nextWeight, Math.floor(room)) : nextWeight
+      if (joining > 0 && joining <= room) {
+        held += joining
+        mean += ((nextMean - mean) * joining) / held
+        nextWeight -= joining
       }
-      if (held > 0) {
-        mergedMeans.push(mean)
-        mergedWeights.push(held)
-        before += held
+      while (nextWeight > 0) {
+        if (held > 0) {
+          mergedMeans.push(mean)
+          mergedWeights.push(held)
+          before += held
+        }
+        limit = count * reach(before / count)
+        mean = nextMean
+        held = mayDivide ? largestPiece(nextWeight, limit - before) : nextWeight
+        nextWeight -= held
       }
-      mean = nextMean
-      held = nextWeight
-      limit = count * reach(before / count)
     }
     if (held > 0) {
       mergedMeans.push(mean)
@@ -136,11 +145,10 @@ export function createDigest(): Digest {
         .filter((_, index) => index % 2 === 0)
         .map((distance) => Math.min(stored.min + distance, stored.max))
       const otherWeights = stored.centroids.filter((_, index) => index % 2 === 1)
-      combine(
-        otherMeans,
-        otherWeights,
-        otherWeights.reduce((sum, weight) => sum + weight, 0),
-      )
+      combine(otherMeans, otherWeights, {
+        weight: otherWeights.reduce((sum, weight) => sum + weight, 0),
+        divisible: false,
+      })
     },
     get count() {
       return count + buffered + heavyWeight
@@ -162,6 +170,11 @@ export function createDigest(): Digest {
       return count === 0 ? { min: 0, max: 0, centroids: [] } : { min, max, centroids }
     },
   }
+}
+
+/** As much of a weight as a new centroid may hold; 1 is never too much. */
+function largestPiece(weight: number, room: number): number {
+  return Math.min(weight, Math.max(1, Math.floor(room)))
 }
 
 /** How far, as a share of all, a centroid that begins at a share may reach. */

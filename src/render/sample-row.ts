@@ -76,7 +76,13 @@ export async function sampleRow(
           signal,
         )
       : null
-  const generators = bindGenerators({ graph, runSeed, models: dataset.models, seed })
+  const generators = bindGenerators({
+    graph,
+    runSeed,
+    models: dataset.models,
+    seed,
+    directory: source.directory,
+  })
   const evaluator = createEvaluator({ graph, onConditionError: () => {} })
   const block = createBlock(graph, 1, () => row)
   const at = new BlockRow(block, 0)

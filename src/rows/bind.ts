@@ -15,6 +15,8 @@ export interface BindOptions {
   media?: MediaStore
   /** The tools of an alias; left out where no server is asked. */
   tools?: (alias: string) => ToolBox
+  /** The folder of the config; the working directory when left out. */
+  directory?: string | null
   /** Of the run config; its defaults when left out. */
   corrections?: Corrections
 }
@@ -51,6 +53,7 @@ function contextOf(
     seed,
     corrections,
     tools = () => unlistedTools,
+    directory,
     media = noMedia('the config is only checked'),
   }: BindOptions,
 ): BindContext {
@@ -65,6 +68,8 @@ function contextOf(
     },
     columns,
     columnType: (id) => (graph.columns[id] as GraphColumn).type,
+    output: column.type,
+    directory: directory ?? '',
     refersTo(name) {
       const id = graph.byName.get(name)
       return id !== undefined && upstream.has(id)

@@ -178,6 +178,7 @@ export async function start(options: RunOptions): Promise<Run> {
         seed,
         media: store.media,
         tools: (alias) => prepared.tools.box(alias),
+        directory: store.settings.directory ?? null,
         corrections: correctionsOf(prepared.runConfig),
       }),
       seed,

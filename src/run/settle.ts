@@ -42,6 +42,8 @@ export async function settle(
         runSeed: store.settings.seed,
         models: dataset.models,
         seed: rows,
+        media: store.media,
+        directory: store.settings.directory ?? null,
         // How often the run asks is not known here: no cell has failed for good.
         corrections: { ...correctionsOf(defaultRunConfig), restarts: Infinity },
       }),

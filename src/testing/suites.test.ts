@@ -52,7 +52,10 @@ describe('samplers', () => {
 })
 
 const models = {
-  model_configs: [{ alias: 'm', model: 'x', provider: 'p' }],
+  model_configs: [
+    { alias: 'm', model: 'x', provider: 'p' },
+    { alias: 'v', model: 'y', provider: 'p', inference_parameters: { dimensions: 8 } },
+  ],
   model_providers: [{ name: 'p', endpoint: 'http://127.0.0.1:9/v1' }],
 }
 const animal = {
@@ -96,6 +99,15 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
       ...asking,
       column_type: 'llm-judge',
       scores: [{ name: 'Charm', description: 'Of the animal.', options: { 1: 'none', 2: 'some' } }],
+    },
+    config: { ...models, columns: [animal] },
+  },
+  embedding: {
+    column: {
+      name: 'own',
+      column_type: 'embedding',
+      model_alias: 'v',
+      target_column: 'animal',
     },
     config: { ...models, columns: [animal] },
   },

@@ -8,6 +8,7 @@ import type {
   RequestGenerator,
   Row,
   RowGenerator,
+  SharedGenerator,
 } from '../../src/graph/kind.ts'
 import { noMedia } from '../../src/graph/media.ts'
 import { unlistedTools } from '../../src/graph/tool-box.ts'
@@ -70,6 +71,8 @@ function bind(graph: Graph, name: string, options: Bound): Generator {
       return id
     },
     columns: new Map(),
+    output: column.type,
+    directory: '',
     columnType: (id) => (graph.columns[id] as GraphColumn).type,
     refersTo: (other) => readable.has(graph.byName.get(other) ?? -1),
     model(alias) {
@@ -96,6 +99,14 @@ export function bindRequest(graph: Graph, name: string, options: Bound = {}): Re
   const generator = bind(graph, name, options)
   if (generator.by !== 'cell' || generator.requests !== 'one') {
     throw new Error(`${name} has no generator of one request`)
+  }
+  return generator
+}
+
+export function bindShared(graph: Graph, name: string, options: Bound = {}): SharedGenerator {
+  const generator = bind(graph, name, options)
+  if (generator.by !== 'cell' || generator.requests !== 'shared') {
+    throw new Error(`${name} has no generator of shared requests`)
   }
   return generator
 }
