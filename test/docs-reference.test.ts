@@ -25,7 +25,7 @@ import { filterNames, testNames } from '../src/templates/parse/stock-names.ts'
  */
 
 const guide = page('config.md')
-const later = ['multi_modal_context', 'tool_alias']
+const later = ['multi_modal_context']
 
 /** A page; comments inside its blocks would look like headings. */
 function page(name: string): string {

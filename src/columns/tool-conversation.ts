@@ -16,7 +16,7 @@ type ToolCall = Extract<Content, { type: 'tool-call' }>
 const mostRefused = 3
 
 /** An answer, with what stands around it. */
-export interface Answered {
+interface Answered {
   reply: ModelReply
   correction: Correction | null
   /** The request it answers: all that was said before it. */
@@ -112,8 +112,9 @@ async function made(call: ToolCall, tools: ToolBox, context: TaskContext): Promi
   const kept = await context.step(`tool ${name}`, written, async (signal) =>
     JSON.stringify(await tools.call(name, written, signal)),
   )
-  // Written three lines above, in this session or in an earlier one.
-  return resultOf(call, JSON.parse(String(kept)) as readonly Content[])
+  if (typeof kept !== 'string') throw new TypeError(`the answer of ${name} was kept as no text`)
+  // Written four lines above, in this session or in an earlier one.
+  return resultOf(call, JSON.parse(kept) as readonly Content[])
 }
 
 function resultOf({ id }: ToolCall, content: readonly Content[]): Content {

@@ -113,7 +113,7 @@ test('an aborted call is cancelled at the server', async () => {
   await withProcess({}, async (registry, log) => {
     const controller = new AbortController()
     const call = registry.box('all').call('hang', '{}', controller.signal)
-    while (!(await log().catch(() => [])).includes('call hang {}')) {
+    while (!(await log().catch((): string[] => [])).includes('call hang {}')) {
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
     controller.abort(new Error('enough'))
@@ -208,7 +208,8 @@ test('a server that is not there yet when it is called is waited for', async () 
   await first[Symbol.asyncDispose]()
   const call = box.call('add', '{"a":2,"b":3}', signal)
   await new Promise((resolve) => setTimeout(resolve, 300))
-  await using _second = await createMcpServer({ port: Number(port) })
+  await using second = await createMcpServer({ port: Number(port) })
   expect(await call).toEqual([{ type: 'text', text: '5' }])
+  expect(second.log).toEqual(['call add {"a":2,"b":3}'])
   await registry.close()
 })

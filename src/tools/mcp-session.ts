@@ -11,7 +11,7 @@ export interface AskOptions {
 }
 
 /** What became of a call that came to an end: an answer, or why the tool gave none. */
-export type CallOutcome = { readonly result: ToolResult } | { readonly failure: string }
+type CallOutcome = { readonly result: ToolResult } | { readonly failure: string }
 
 /** A connection to a server. Calls on it may overlap. */
 export interface McpSession {

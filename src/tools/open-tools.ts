@@ -20,7 +20,7 @@ export interface OpenToolsOptions {
 }
 
 /** What is wrong with the tools of an alias. */
-export interface ToolFault {
+interface ToolFault {
   readonly alias: string
   readonly message: string
 }

@@ -1,7 +1,12 @@
 /** So many at once; those that come later wait, the first of them first. */
 export interface Slots {
-  /** Rejects with the signal's reason. What it resolves with frees the slot. */
-  take(signal: AbortSignal): Promise<Disposable>
+  /** Rejects with the signal's reason. */
+  take(signal: AbortSignal): Promise<Slot>
+}
+
+/** To be left once. */
+interface Slot {
+  leave(): void
 }
 
 export function createSlots(count: number): Slots {
@@ -14,15 +19,9 @@ export function createSlots(count: number): Slots {
     next?.()
   }
 
-  function enter(): Disposable {
+  function enter(): Slot {
     free -= 1
-    let left = false
-    return {
-      [Symbol.dispose]() {
-        if (!left) leave()
-        left = true
-      },
-    }
+    return { leave }
   }
 
   return {

@@ -121,7 +121,7 @@ export function createToolServer({ name, cap, clock, open }: ToolServerOptions):
       return unlessAborted(listing, signal)
     },
     async call(tool, input, options) {
-      using _slot = await slots.take(options.signal)
+      const slot = await slots.take(options.signal)
       try {
         return await ask(tool, input, options)
       } catch (error) {
@@ -130,12 +130,14 @@ export function createToolServer({ name, cap, clock, open }: ToolServerOptions):
           'tool-server-unreachable',
           `the MCP provider "${name}" can't be reached: ${messageOf(error)}`,
         )
+      } finally {
+        slot.leave()
       }
     },
     async close() {
       closing.abort(new Error(`the MCP provider "${name}" was closed`))
-      const open_ = await session?.catch(() => null)
-      await open_?.close()
+      const found = await session?.catch(() => null)
+      await found?.close()
     },
   }
 }

@@ -29,7 +29,7 @@ const tools = [
 /** The answer to a message; null for one that gets none, or none yet. */
 export function answerTo(message: McpMessage, { log, crash }: McpPorts): object | null {
   const { id, method, params = {} } = message
-  if (method === 'notifications/cancelled') log(`cancelled ${String(params['reason'] ?? '')}`)
+  if (method === 'notifications/cancelled') log(`cancelled ${JSON.stringify(params['reason'])}`)
   if (id === undefined) return null
   const reply = (result: object): object => ({ jsonrpc: '2.0', id, result })
   if (method === 'initialize') {
