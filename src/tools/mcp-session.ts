@@ -19,7 +19,7 @@ export interface McpSession {
   list(options: AskOptions): Promise<readonly Tool[]>
   /** Rejects with a `SessionLost` where the session ended, or with the signal's reason. */
   call(name: string, input: object, options: AskOptions): Promise<CallOutcome>
-  /** The server ended it. */
+  /** It ended. */
   readonly isLost: boolean
   close(): Promise<void>
 }
@@ -44,11 +44,13 @@ export async function openSession(
   const { transport, lastWords } = await openTransport(provider, context)
   const client = new Client({ name: 'rowsmith', version: '1' })
   let isLost = false
-  client.onclose = () => {
-    isLost = true
-  }
-  // What goes wrong with a request rejects the request; what is left are remarks.
-  client.onerror = () => undefined
+  Object.assign(client, {
+    onclose() {
+      isLost = true
+    },
+    // What goes wrong with a request rejects the request; what is left are remarks.
+    onerror: () => undefined,
+  })
   try {
     await client.connect(transport, asked(options))
   } catch (error) {
@@ -60,7 +62,6 @@ export async function openSession(
   }
 
   async function close(): Promise<void> {
-    client.onclose = () => undefined
     // A server that is gone can't be told.
     await client.close().catch(() => undefined)
   }
