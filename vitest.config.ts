@@ -8,6 +8,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    // Files of a user that a test wrote: Node imports them, as it does for users.
+    server: { deps: { external: [/\/rowsmith-e2e-[^/]+\//] } },
     reporters: ['default'],
   },
 })

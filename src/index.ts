@@ -1,3 +1,9 @@
+export {
+  type CustomColumn,
+  type CustomContext,
+  type CustomFunction,
+  defineCustom,
+} from './columns/define-custom.ts'
 export type { ColumnConfig, DatasetConfig } from './config/dataset.ts'
 export type { JsonSchema } from './config/json-form.ts'
 export type { Problem } from './config/problem.ts'

@@ -86,6 +86,7 @@ test('the fields of every column, and the kinds', () => {
 test.each([
   ['expression', 'Expressions'],
   ['llm-text', 'Texts written by a model'],
+  ['custom', 'Custom columns'],
 ])('the fields of %s', (type, heading) => {
   const known = keysAt(builtInRegistry.columns.get(type)?.schema, { column_type: type }, [])
   const own = known.filter((key) => key !== 'column_type' && !(key in commonFields))
@@ -220,6 +221,7 @@ test('the statistics of a column', () => {
     skipLeavesNull: true,
     failures: [],
     rowsLost: 0,
+    rowsRejected: 0,
   })
   const text = section(page('report.md'), 'As data')
   expect(names(table(text, 'field'))).toEqual(Object.keys(known).toSorted())

@@ -28,7 +28,8 @@ import { createDesk } from './e2e/command.ts'
  *   ```sh                    commands, run by bash; `rowsmith` and `npm run -s rowsmith --` are the
  *                            real command line. exit=3: the exit code. interrupt=40, kill=40: Ctrl-C
  *                            and kill -9 after so many requests. server=NAME: docs/server.ts
- *   ```ts                    a program: checked by the compiler, then run; file=src/…: a file that
+ *   ```ts                    a program: checked by the compiler, then run. A first line `// columns.ts`
+ *                            names its file for the blocks that follow; file=src/…: a file that
  *                            is added to a copy of this repository's source
  *   ```text, ```json         what the block before printed. … stands for what varies, in a line or
  *                            for whole lines; in JSON "…" for any value

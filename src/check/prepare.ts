@@ -7,6 +7,7 @@ import type { RunConfig } from '../config/run-config.ts'
 import { compile, type Compiled } from '../graph/compile.ts'
 import type { CompileInput, SeedSchema } from '../graph/draft.ts'
 import type { Graph } from '../graph/graph.ts'
+import type { LoadContext } from '../graph/kind.ts'
 import type { Environment } from '../models/provider.ts'
 import { type ModelRegistry, openModels } from '../models/registry.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
@@ -202,7 +203,7 @@ export async function check(
 export interface CompileOptions {
   seed: SeedSchema | null
   registry: Registry
-  source: Pick<ConfigSource, 'directory'>
+  source: Pick<ConfigSource, 'directory'> & Partial<Pick<ConfigSource, 'functions'>>
   signal: AbortSignal
 }
 
@@ -222,8 +223,11 @@ export async function compileDataset(
   return { ...compiled, problems: [...problems, ...compiled.problems], unloaded: problems }
 }
 
-function loadContext({ directory }: Pick<ConfigSource, 'directory'>, signal: AbortSignal) {
-  return { directory: directory ?? process.cwd(), signal }
+function loadContext(
+  { directory, functions = new Map() }: CompileOptions['source'],
+  signal: AbortSignal,
+): LoadContext {
+  return { directory: directory ?? process.cwd(), functions, signal }
 }
 
 function compileInput(

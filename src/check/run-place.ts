@@ -4,13 +4,13 @@ import { descriptionName, type StoredSeedDescription } from '../seeds/normalise.
 import { readSeedDescription } from '../seeds/stored.ts'
 import { readStoredPlugins } from '../store/inspect-store.ts'
 import { holdsRun, ledgerName } from '../store/ledger-file.ts'
-import type { StoredPlugin } from '../store/run-settings.ts'
+import type { RememberedPlugin } from '../store/run-settings.ts'
 import type { ConfigInput } from './sources.ts'
 
 /** What the folder of a run has of that from outside which made it. */
 export interface StoredInputs {
   readonly seed: StoredSeedDescription | null
-  readonly plugins: readonly StoredPlugin[]
+  readonly plugins: readonly RememberedPlugin[]
 }
 
 /** Where a run is or will be. */

@@ -1,6 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
+import type { CustomColumn, CustomFunction } from '../columns/define-custom.ts'
+import { givenPrefix } from '../columns/load-custom.ts'
+import { isCustom } from '../columns/read-custom.ts'
 import type { McpProvider, ModelProvider } from '../config/dataset.ts'
 import { loadDataset, type LoadedDataset } from '../config/load.ts'
 import { loadProviders } from '../config/model-lists.ts'
@@ -31,6 +34,8 @@ export interface ConfigSource {
   file: string
   /** Folder of the file; null for a config without one. */
   directory: string | null
+  /** Functions that a program gave, by what stands for them in the text. */
+  functions: ReadonlyMap<string, unknown>
 }
 
 const endings = ['.yaml', '.yml', '.json']
@@ -38,7 +43,8 @@ const endings = ['.yaml', '.yml', '.json']
 /** The text of a config, from wherever it is. */
 export async function readConfig(input: ConfigInput): Promise<ConfigSource> {
   if (typeof input !== 'string') {
-    return { name: input.name ?? 'dataset', text: textOf(input), file: '(config)', directory: null }
+    const { name = 'dataset' } = input
+    return { name, ...textOf(input), file: '(config)', directory: null }
   }
   const ending = extname(input).toLowerCase()
   if (!endings.includes(ending)) {
@@ -55,6 +61,7 @@ export async function readConfig(input: ConfigInput): Promise<ConfigSource> {
     text,
     file: input,
     directory: dirname(resolve(input)),
+    functions: new Map(),
   }
 }
 
@@ -65,16 +72,32 @@ export async function holdsColumns(file: string): Promise<string[] | null> {
   return columns.length === 0 ? null : columns.map(({ name }) => name)
 }
 
-function textOf(input: Exclude<ConfigInput, string>): string {
-  if ('text' in input) return input.text
+function textOf(input: Exclude<ConfigInput, string>): Pick<ConfigSource, 'text' | 'functions'> {
+  const functions = new Map<string, unknown>()
+  if ('text' in input) return { text: input.text, functions }
   // Programs without types hand in the config itself.
-  if ('config' in input && typeof input.config === 'object')
-    return JSON.stringify(input.config, (_key, value: unknown) => schemaAsJson(value))
+  if ('config' in input && typeof input.config === 'object') {
+    const text = JSON.stringify(input.config, (key, value: unknown) =>
+      key === 'generator' && isCustom(value) ? standInFor(value, functions) : schemaAsJson(value),
+    )
+    return { text, functions }
+  }
   throw new RowsmithError(
     'usage',
     `expected config to be a path, { text } or { config }, got an object with ${Object.keys(input).join(', ') || 'nothing'}`,
     { hints: ['Write config: { config: yourObject } for a config that is an object.'] },
   )
+}
+
+/** A word for a function that is no text, the same whenever the same program gives it. */
+function standInFor(value: CustomFunction | CustomColumn, functions: Map<string, unknown>): string {
+  const { name } = typeof value === 'function' ? value : value.generate
+  for (let number = 1; ; number += 1) {
+    const word = `${givenPrefix}${name}${number === 1 ? '' : `#${number}`}`
+    if ((functions.get(word) ?? value) !== value) continue
+    functions.set(word, value)
+    return word
+  }
 }
 
 /** Reads a file the user named; says what is there instead when it is missing. */

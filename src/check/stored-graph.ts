@@ -5,10 +5,11 @@ import type { Problem } from '../config/problem.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
 import { readSeedDescription } from '../seeds/stored.ts'
+import { movedFolders } from '../store/moved-folders.ts'
 import type { RunSettings } from '../store/run-settings.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { seedFolder } from './run-place.ts'
-import { compileDataset, lookAtStored } from './prepare.ts'
+import { type CompiledDataset, compileDataset, lookAtStored } from './prepare.ts'
 
 /** The config of a run folder and what it compiles to, without a file from outside of the folder. */
 export interface StoredGraph {
@@ -30,19 +31,34 @@ export async function compileStored(
       ? null
       : lookAtStored(dataset.seedConfig, await readSeedDescription(join(directory, seedFolder)))
           .schema
-  const { graph, unloaded } = await compileDataset(dataset, {
-    seed,
-    registry,
-    source: { directory: settings.directory ?? null },
-    signal: new AbortController().signal,
-  })
+  const [first = null, ...others] = foldersOf(directory, settings)
+  const compiledIn = (folder: string | null): Promise<CompiledDataset> =>
+    compileDataset(dataset, {
+      seed,
+      registry,
+      source: { directory: folder },
+      signal: new AbortController().signal,
+    })
+  let compiled = await compiledIn(first)
+  for (const folder of others) {
+    if (isSame(compiled, settings)) break
+    compiled = await compiledIn(folder)
+  }
+  const { graph, unloaded } = compiled
   const [lacking] = unloaded
   if (lacking !== undefined) throw unloadable(directory, lacking)
-  const same = settings.columns.every(
-    ({ fingerprint }, id) => graph?.columns[id]?.fingerprint === fingerprint,
-  )
-  if (graph === null || !same) throw unreadable(directory)
+  if (graph === null || !isSame(compiled, settings)) throw unreadable(directory)
   return { dataset, graph }
+}
+
+/** Where files of columns may be: where the config lies, as far as the run folder knows. */
+function foldersOf(directory: string, settings: RunSettings): string[] {
+  const { directory: folder = null, directoryFromRun: fromRun } = settings
+  return folder === null ? [] : movedFolders(directory, { folder, fromRun })
+}
+
+function isSame({ graph }: CompiledDataset, { columns }: RunSettings): boolean {
+  return columns.every(({ fingerprint }, id) => graph?.columns[id]?.fingerprint === fingerprint)
 }
 
 function unreadable(directory: string): RowsmithError {

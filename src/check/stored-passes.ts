@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.ts'
 import type { RecordColumn } from '../graph/processor-kind.ts'
 import { isMapping } from '../config/literal.ts'
-import type { Registry } from '../plugins/kind-registry.ts'
+import { builtInRegistry, type Registry } from '../plugins/kind-registry.ts'
 import { type DatasetPass, passesOf } from '../processors/dataset-pass.ts'
 import type { RunSettings } from '../store/run-settings.ts'
 import { RowsmithError } from '../util/errors.ts'
@@ -15,13 +15,13 @@ export interface StoredDataset {
   columns: readonly RecordColumn[]
 }
 
-/** The run's own dataset, or the one of a name beside it. Without processors no kind is needed. */
+/** The run's own dataset, or the one of a name beside it. No kind is needed where parts are joined. */
 export async function storedDataset(
   directory: string,
   settings: RunSettings,
   { registry, name }: { registry: () => Promise<Registry>; name?: string | undefined },
 ): Promise<StoredDataset> {
-  if (!hasProcessors(settings) && name === undefined) {
+  if (name === undefined && isJoined(settings)) {
     return { pass: null, columns: settings.columns.filter(({ drop }) => !drop) }
   }
   const { graph } = await compileStored(directory, settings, await registry())
@@ -32,10 +32,17 @@ export async function storedDataset(
   return { pass, columns: pass.columns }
 }
 
-function hasProcessors({ config }: RunSettings): boolean {
+/** Whether built-in processors alone say so: none of them makes other records of the dataset. */
+function isJoined({ config }: RunSettings): boolean {
   const stored: unknown = JSON.parse(config)
   const processors = isMapping(stored) ? stored['processors'] : undefined
-  return Array.isArray(processors) && processors.length > 0
+  if (!Array.isArray(processors)) return true
+  return processors.every((processor) => {
+    const type = isMapping(processor) ? processor['processor_type'] : undefined
+    const kind = typeof type === 'string' ? builtInRegistry.processors.get(type) : undefined
+    if (kind === undefined) return false
+    return kind.by === 'row' || kind.keepsRecords === true || kind.beside === true
+  })
 }
 
 /** Joined files have the columns in the order of the run. */

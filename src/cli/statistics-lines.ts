@@ -1,4 +1,4 @@
-import type { ColumnStatistics } from '../profile/statistics.ts'
+import { type ColumnStatistics, lostText } from '../profile/statistics.ts'
 import { valueText } from '../profile/value-text.ts'
 import type { VectorStatistics } from '../profile/vectors.ts'
 import { counted, figure, grouped, moment, percent } from '../util/format.ts'
@@ -87,8 +87,8 @@ function fitText({ fit }: ColumnStatistics): string[] {
 function differsText({ fit }: ColumnStatistics): string {
   if (fit === null || fit.gap === null) return ''
   const { at, observed, declared } = fit.gap
-  const lost = fit.rowsLost > 0 ? ` (${counted(fit.rowsLost, 'dropped row')} not counted)` : ''
-  return `differs from ${visibleLine(fit.declared)}: ${percent(observed)} at ${valueText(at)}, declared ${percent(declared)}${lost}`
+  const lost = lostText(fit)
+  return `differs from ${visibleLine(fit.declared)}: ${percent(observed)} at ${valueText(at)}, declared ${percent(declared)}${lost === '' ? '' : ` (${lost})`}`
 }
 
 function valuesText(column: ColumnStatistics): string[] {

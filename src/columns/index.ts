@@ -1,4 +1,5 @@
 import type { ColumnKind } from '../graph/kind.ts'
+import { custom } from './custom.ts'
 import { embedding } from './embedding.ts'
 import { expression } from './expression.ts'
 import { llmCode } from './llm-code.ts'
@@ -15,5 +16,6 @@ export const columns: readonly ColumnKind[] = [
   llmCode,
   llmStructured,
   llmJudge,
+  custom,
   embedding,
 ]

@@ -4,7 +4,7 @@ import { problemsOfZod } from './problems.ts'
 import { integer, text } from './scalars.ts'
 
 /** Column types of the ancestor that are not made yet: no mistake of who wrote them. */
-export const laterColumnTypes: ReadonlySet<string> = new Set(['validation', 'image', 'custom'])
+export const laterColumnTypes: ReadonlySet<string> = new Set(['validation', 'image'])
 
 const laterParts = {
   constraints: {

@@ -7,6 +7,7 @@ import type { DatasetPass } from '../processors/dataset-pass.ts'
 import type { RunStore } from '../store/store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { Exporter } from './define.ts'
+import { exporters as formats } from './formats.ts'
 import { copyMedia } from './copy-media.ts'
 import { readFiles } from './records.ts'
 import { writeTarget } from './write-target.ts'
@@ -26,8 +27,8 @@ export interface ExportFilesOptions {
   format?: ExportFormat | undefined
   /** What is exported: its columns, and what makes it of the parts' records. */
   dataset: { pass: DatasetPass | null; columns: readonly RecordColumn[] }
-  /** The text forms there are, by their names. */
-  exporters: Exporters
+  /** All text forms there are, by their names; asked for where none of the built-in ones is meant. */
+  exporters: () => Promise<Exporters>
   /** Called now and then while a text file is written. */
   onProgress?: (rows: number, totalRows: number) => void
 }
@@ -39,10 +40,11 @@ const PROGRESS_ROWS = 4_096
 export async function exportFiles(
   store: RunStore,
   to: string,
-  { format, dataset, exporters, onProgress = () => undefined }: ExportFilesOptions,
+  { format, dataset, exporters: all, onProgress = () => undefined }: ExportFilesOptions,
 ): Promise<ExportedFile[]> {
   const target = resolve(to)
   const found = await stat(target).catch(() => null)
+  const exporters = isBuiltIn(to, format) ? builtIn : await all()
   const chosen = format ?? formatOf(to, found?.isDirectory() === true, exporters)
   const exporter = exporters.get(chosen)
   if (exporter === undefined && chosen !== 'parquet') throw unknownFormat(chosen, exporters)
@@ -64,6 +66,19 @@ export async function exportFiles(
   }, dataset.pass)
   if ((await stat(target)).isFile()) await copyMedia(store, dirname(target))
   return [{ path: target, rows }]
+}
+
+const builtIn: Exporters = new Map(formats.map((exporter) => [exporter.name, exporter]))
+
+/** Whether a form is meant that no plugin brings. */
+function isBuiltIn(to: string, format: ExportFormat | undefined): boolean {
+  if (format !== undefined) return format === 'parquet' || builtIn.has(format)
+  const ending = extname(to).toLowerCase()
+  return (
+    ending === '' ||
+    ending === '.parquet' ||
+    formats.some(({ endings }) => endings.includes(ending))
+  )
 }
 
 function unknownFormat(format: string, exporters: Exporters): RowsmithError {

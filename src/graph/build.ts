@@ -85,7 +85,10 @@ function columnNode(
     config,
     identity: description.identity,
     loaded: own.identity,
-    plugin: registry.originOf(kind.type),
+    plugin:
+      draft.filter === null
+        ? registry.originOf(kind.type)
+        : registry.processorOriginOf(draft.filter.kind.type),
     seed: kind.type === seedColumnType ? (seed?.identity ?? null) : null,
   })
   return {

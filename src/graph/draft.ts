@@ -7,6 +7,7 @@ import type { Cell } from '../util/value.ts'
 import type { ColumnType } from './column-type.ts'
 import type { GraphProcessor } from './graph.ts'
 import type { ColumnDescription, ColumnKind, Loaded, Reference } from './kind.ts'
+import type { Origin } from './origin.ts'
 import type { ProcessorConfig, ProcessorKind, RecordColumn } from './processor-kind.ts'
 
 /** What the seed offers: its columns and what tells its content from another's. */
@@ -22,12 +23,8 @@ export interface KindTable {
   readonly processors: ReadonlyMap<string, ProcessorKind>
   /** The plugin a column kind is from, as fingerprint material; null for a built-in kind. */
   originOf(type: string): Origin | null
-}
-
-/** A plugin, told from others and from its own other versions. */
-export interface Origin {
-  readonly name: string
-  readonly version: string | null
+  /** The same of a kind of processors. */
+  processorOriginOf(type: string): Origin | null
 }
 
 export interface CompileInput {

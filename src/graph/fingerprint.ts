@@ -1,5 +1,5 @@
 import { canonicalText } from '../config/canonical.ts'
-import type { Origin } from './draft.ts'
+import type { Origin } from './origin.ts'
 import { Double, type Value } from '../util/value.ts'
 
 /**

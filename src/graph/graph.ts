@@ -2,6 +2,7 @@ import type { ColumnConfig } from '../config/dataset.ts'
 import type { Template } from '../templates/template.ts'
 import type { Distribution } from './distribution.ts'
 import type { ColumnType } from './column-type.ts'
+import type { Origin } from './origin.ts'
 import type { ColumnKind, ColumnRoute, Loaded } from './kind.ts'
 import type { ProcessorConfig, RecordColumn, RecordProcessorKind } from './processor-kind.ts'
 import type { Cell } from '../util/value.ts'
@@ -60,6 +61,8 @@ export interface GraphProcessor {
   readonly title: string
   readonly kind: RecordProcessorKind
   readonly config: ProcessorConfig
+  /** The plugin its kind is from; null for a built-in one. */
+  readonly origin: Origin | null
   readonly input: readonly RecordColumn[]
   readonly output: readonly RecordColumn[]
 }

@@ -88,6 +88,8 @@ export const nothingLoaded: Loaded = { identity: undefined }
 export interface LoadContext {
   /** Where relative paths start: the folder of the config, the working directory without a file. */
   readonly directory: string
+  /** Functions of a config that a program gave, by what stands for them in its text. */
+  readonly functions: ReadonlyMap<string, unknown>
   readonly signal: AbortSignal
 }
 

@@ -1,3 +1,4 @@
+import { reservedNames } from './reserved-names.ts'
 import { unread } from '../config/columns.ts'
 import type { RawColumn } from '../config/dataset.ts'
 import { laterColumnTypes } from '../config/later-parts.ts'
@@ -47,22 +48,20 @@ function seedColumn(name: string): RawColumn {
   }
 }
 
-/** The row number in part files; a column can't have its name. */
-const reservedName = '__row'
-
 /** The ancestor lets the later of two columns win without a word; here both places are named. */
 export function checkNames({ columns }: Draft): Problem[] {
   const seen = new Map<string, DraftColumn>()
   return columns.flatMap((column): Problem[] => {
     const { name, path } = column
     if (name === unread) return []
-    if (name === reservedName) {
+    const meaning = reservedNames.get(name)
+    if (meaning !== undefined) {
       return [
         {
           level: 'error',
           code: 'reserved-name',
           path: [...path, 'name'],
-          message: `'${reservedName}' is the name of the row number in part files`,
+          message: `'${name}' is the name of ${meaning} in part files`,
           suggestion: 'Give the column another name.',
         },
       ]

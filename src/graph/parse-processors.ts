@@ -15,6 +15,7 @@ import {
   type RecordColumn,
   type RecordProcessorKind,
 } from './processor-kind.ts'
+import { reservedNames } from './reserved-names.ts'
 import { mayBelongToBroken } from './resolve-references.ts'
 
 /** Reads each processor with its kind's own schema. */
@@ -129,11 +130,12 @@ export function processColumns(draft: Draft): Problem[] {
       isUncertain: (name: string) => mayBelongToBroken(draft, name),
     }
     const made = kind.output(config, columns, context)
-    problems.push(...(made.problems ?? []))
+    problems.push(...(made.problems ?? []), ...nameProblems(made.columns, title, context.path))
     for (const name of made.reads ?? columns.map((column) => column.name)) {
       draft.readByProcessors.add(name)
     }
-    steps.push({ title, kind, config, input: columns, output: made.columns })
+    const origin = draft.input.registry.processorOriginOf(kind.type)
+    steps.push({ title, kind, config, origin, input: columns, output: made.columns })
     if (isBeside(kind)) continue
     const left = new Set(made.columns.map(({ name }) => name))
     for (const { name } of columns) if (!left.has(name)) leftOut.set(name, title)
@@ -142,6 +144,32 @@ export function processColumns(draft: Draft): Problem[] {
   draft.steps = steps
   draft.output = columns.filter(({ name }) => !isDropped.has(name))
   return problems
+}
+
+/** Columns of a processor's records that no file can have beside each other. */
+function nameProblems(
+  columns: readonly RecordColumn[],
+  title: string,
+  path: ConfigPath,
+): Problem[] {
+  const seen = new Set<string>()
+  return columns.flatMap(({ name }): Problem[] => {
+    const meaning = reservedNames.get(name)
+    const isTwice = seen.has(name)
+    seen.add(name)
+    if (meaning === undefined && !isTwice) return []
+    return [
+      {
+        level: 'error',
+        code: isTwice ? 'duplicate-column' : 'reserved-name',
+        path,
+        message: isTwice
+          ? `Processor '${title}' makes two columns named '${name}'`
+          : `Processor '${title}' makes the column '${name}', which is the name of ${meaning} in part files`,
+        suggestion: 'Give the column another name.',
+      },
+    ]
+  })
 }
 
 export function isBeside(kind: RecordProcessorKind): boolean {

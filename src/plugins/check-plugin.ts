@@ -7,7 +7,7 @@ export interface PluginFinding {
   readonly suggestion: string
 }
 
-type Member = 'text' | 'list' | 'function' | 'schema'
+type Member = 'text' | 'list' | 'function' | 'schema' | 'object' | 'row or records'
 
 /** What every kind of a family has, by the field of the plugin. */
 const families: Readonly<Record<string, Readonly<Record<string, Member>>>> = {
@@ -74,20 +74,40 @@ function familyFinding(
     return { message: `its '${family}' is ${kindOfValue(kinds)} instead of a list`, suggestion }
   }
   for (const [index, kind] of kinds.entries()) {
-    const lacking = Object.entries(members).find(
+    const lacking = Object.entries({ ...members, ...further(family, kind) }).find(
       ([name, member]) => !isObject(kind) || !isMember[member](kind[name]),
     )
     if (lacking === undefined) continue
     const [name, member] = lacking
-    return { message: `${family}[${index}] has no ${name} that is a ${member}`, suggestion }
+    return {
+      message: `${family}[${index}] has no ${name} that is ${articleFor(member)}${member}`,
+      suggestion,
+    }
   }
   return null
+}
+
+function articleFor(member: Member): string {
+  if (member === 'row or records') return ''
+  return member === 'object' ? 'an ' : 'a '
+}
+
+/** What a processor has beside that, by what it works on. */
+function further(family: string, kind: unknown): Readonly<Record<string, Member>> {
+  if (family !== 'processors' || !isObject(kind)) return {}
+  if (kind['by'] === 'row') return { column: 'object' }
+  if (kind['by'] !== 'records') return { by: 'row or records' }
+  return kind['keepsRecords'] === true
+    ? { output: 'function' }
+    : { output: 'function', run: 'function' }
 }
 
 const isMember: Readonly<Record<Member, (value: unknown) => boolean>> = {
   text: (value) => typeof value === 'string' && value !== '',
   list: Array.isArray,
   function: (value) => typeof value === 'function',
+  object: isObject,
+  'row or records': (value) => value === 'row' || value === 'records',
   schema: (value) => isObject(value) && typeof value['safeParse'] === 'function',
 }
 

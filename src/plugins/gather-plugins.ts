@@ -1,6 +1,7 @@
 import type { Problem } from '../config/problem.ts'
-import type { StoredPlugin } from '../store/run-settings.ts'
-import { RowsmithError } from '../util/errors.ts'
+import { capitalized } from '../config/problems.ts'
+import type { RememberedPlugin, StoredPlugin } from '../store/run-settings.ts'
+import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { builtIn } from './built-in.ts'
 import { pluginFinding } from './check-plugin.ts'
 import { loadPlugin, PluginFault, type PluginReference } from './load-plugin.ts'
@@ -16,7 +17,7 @@ export interface PluginSources {
   /** Named by the config, whose folder is null when it came from no file. */
   config?: { readonly names: readonly string[]; readonly directory: string | null } | undefined
   /** What a run folder was made with; those that are there already are not loaded again. */
-  stored?: readonly StoredPlugin[] | undefined
+  stored?: readonly RememberedPlugin[] | undefined
 }
 
 export interface Gathered {
@@ -46,12 +47,16 @@ export async function gatherPlugins({
   }
   for (const [index, written] of config.names.entries()) {
     const reference = { written, folder: config.directory ?? workingDirectory }
+    const path = ['plugins', index]
     try {
-      add(found, { plugin: await loadPlugin(reference), reference })
+      const next = { plugin: await loadPlugin(reference), reference }
+      const conflict = conflictWith(found, next)
+      if (conflict === null) add(found, next)
+      else problems.push({ ...conflict, level: 'error', code: 'plugin-conflict', path })
     } catch (error) {
       if (!(error instanceof PluginFault)) throw error
       const { code, message, suggestion } = error
-      problems.push({ level: 'error', code, path: ['plugins', index], message, suggestion })
+      problems.push({ level: 'error', code, path, message, suggestion })
     }
   }
   for (const each of stored) {
@@ -73,6 +78,22 @@ function add(found: Found[], next: Found): void {
   if (!found.some(({ plugin }) => plugin === next.plugin)) found.push(next)
 }
 
+/** Why a plugin can't be used beside the others; null where it can. */
+function conflictWith(
+  found: readonly Found[],
+  next: Found,
+): Pick<Problem, 'message' | 'suggestion'> | null {
+  const plugins = found.map(({ plugin }) => plugin)
+  if (plugins.includes(next.plugin)) return null
+  try {
+    createRegistry([builtIn, ...plugins, next.plugin])
+    return null
+  } catch (error) {
+    if (!isRowsmithError(error) || error.code !== 'usage') throw error
+    return { message: capitalized(error.message), suggestion: error.hints.join(' ') }
+  }
+}
+
 function checked(plugin: Plugin): Found {
   const finding = pluginFinding(plugin)
   if (finding === null) return { plugin, reference: null }
@@ -91,7 +112,7 @@ async function loadGiven(written: string): Promise<Found> {
   }
 }
 
-async function loadStored({ name, reference }: StoredPlugin): Promise<Found> {
+async function loadStored({ name, reference }: RememberedPlugin): Promise<Found> {
   const wayOut = "Give it with --plugin <package or path>, or as 'plugins' in a program."
   if (reference === null) {
     throw new RowsmithError(
@@ -100,15 +121,25 @@ async function loadStored({ name, reference }: StoredPlugin): Promise<Found> {
       { hints: [wayOut] },
     )
   }
-  try {
-    const plugin = await loadPlugin(reference)
-    return { plugin, reference }
-  } catch (error) {
-    if (!(error instanceof PluginFault)) throw error
-    throw new RowsmithError(
-      'plugin-missing',
-      `the run was made with the plugin '${name}', which is not where it was: ${error.message}`,
-      { cause: error, hints: [wayOut, error.suggestion] },
-    )
+  const faults: PluginFault[] = []
+  for (const folder of reference.folders) {
+    const from = { written: reference.written, folder }
+    try {
+      const plugin = await loadPlugin(from)
+      // Elsewhere a path may lead to another one's module.
+      if (plugin.name === name) return { plugin, reference: from }
+      const message = `${reference.written} in ${folder} is the plugin '${plugin.name}'`
+      faults.push(new PluginFault('plugin-missing', message, { suggestion: wayOut }))
+    } catch (error) {
+      if (!(error instanceof PluginFault)) throw error
+      faults.push(error)
+    }
   }
+  // Where it was last looked for is where it was.
+  const cause = faults.find(({ code }) => code !== 'plugin-missing') ?? faults.at(-1)
+  throw new RowsmithError(
+    'plugin-missing',
+    `the run was made with the plugin '${name}', which is not where it was: ${cause?.message}`,
+    { cause, hints: [...new Set([wayOut, cause?.suggestion ?? wayOut])] },
+  )
 }

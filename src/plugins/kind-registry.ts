@@ -2,7 +2,8 @@ import type { z } from 'zod'
 import { descriptionOf } from '../config/json-form.ts'
 import { createSamplerKind } from '../columns/sampler.ts'
 import type { Exporter } from '../export/define.ts'
-import type { KindTable, Origin } from '../graph/draft.ts'
+import type { KindTable } from '../graph/draft.ts'
+import type { Origin } from '../graph/origin.ts'
 import type { ColumnKind } from '../graph/kind.ts'
 import type { ProcessorKind } from '../graph/processor-kind.ts'
 import type { ProviderKind } from '../models/provider.ts'
@@ -83,6 +84,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     providers: kindsOf(providers),
     exporters: kindsOf(exporters),
     originOf: (type) => originIn(columns, type),
+    processorOriginOf: (type) => originIn(processors, type),
     kinds: [
       ...listed(columns, 'columns', (kind) =>
         kind === samplerKind ? drawn : describe(kind.schema),

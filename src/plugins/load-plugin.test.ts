@@ -16,6 +16,10 @@ beforeAll(async () => {
     'number.js': 'export default 5',
     'mistyped.js': "export default { name: 'a', colums: [] }",
     'wrong-kind.js': "export default { name: 'a', samplers: [{ kind: 'x' }] }",
+    'batch.js':
+      "export default { name: 'a', processors: [{ type: 'x', by: 'batch', schema: { safeParse() {} } }] }",
+    'no-run.js':
+      "export default { name: 'a', processors: [{ type: 'x', by: 'records', schema: { safeParse() {} }, output() {} }] }",
     'later.js': "export default { name: 'a', [Symbol.for('rowsmith.plugin-interface')]: 99 }",
     'node_modules/by-exports/package.json': {
       type: 'module',
@@ -98,6 +102,16 @@ test.each([
     './wrong-kind.js',
     "plugin-invalid: What './wrong-kind.js' exports can't be used: samplers[0] has no params that is a schema",
     "into 'samplers'",
+  ],
+  [
+    './batch.js',
+    "plugin-invalid: What './batch.js' exports can't be used: processors[0] has no by that is row or records",
+    "into 'processors'",
+  ],
+  [
+    './no-run.js',
+    "plugin-invalid: What './no-run.js' exports can't be used: processors[0] has no run that is a function",
+    "into 'processors'",
   ],
   [
     './later.js',

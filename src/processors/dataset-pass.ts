@@ -69,8 +69,9 @@ function passOf(
 ): DatasetPass {
   const titles = steps.filter(({ kind }) => kind.keepsRecords !== true).map(({ title }) => title)
   const material = textOf({
-    steps: steps.map(({ kind, config }) => ({
+    steps: steps.map(({ kind, config, origin }) => ({
       config,
+      ...(origin === null || kind.keepsRecords === true ? {} : { plugin: origin }),
       identity: kind.keepsRecords === true ? null : (kind.identity?.(config) ?? null),
     })),
     columns: columns.map(({ name, type }) => [name, type]),

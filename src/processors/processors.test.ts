@@ -66,6 +66,26 @@ describe('problems of processors', () => {
       { name: 'd', processor_type: 'drop_columns', column_names: ['tmp_*'] },
       "unknown-column @ processors.0.column_names.0: The pattern 'tmp_*' to drop matches no column",
     ],
+    [
+      'a name of a dataset that is no folder’s',
+      { name: '../a', processor_type: 'schema_transform', template: { a: '{{ topic }}' } },
+      "@ processors.0.name: 'name' of processor '../a' cannot be used",
+    ],
+    [
+      'a name of a dataset that is too long for a folder',
+      { name: 'ü'.repeat(101), processor_type: 'schema_transform', template: { a: '{{ topic }}' } },
+      '@ processors.0.name:',
+    ],
+    [
+      'a column that part files have already',
+      { name: 'a', processor_type: 'schema_transform', template: { __row: '{{ topic }}' } },
+      "reserved-name @ processors.0: Processor 'a' makes the column '__row', which is the name of the row number",
+    ],
+    [
+      'a name of a dataset that ends in a space',
+      { name: 'a ', processor_type: 'schema_transform', template: { a: '{{ topic }}' } },
+      '@ processors.0.name:',
+    ],
   ])('%s', (_, processor, expected) => {
     expect(problemsWith(processor)).toEqual([expect.stringContaining(expected)])
   })
@@ -81,6 +101,12 @@ describe('problems of processors', () => {
       'missing-field @ processors.2.when',
       'unknown-reference @ columns.2.expr 1',
       'unknown-reference @ processors.0.when 1',
+    ])
+  })
+
+  test.each(['__row', '__record'])('no column is named %s, as part files have that', (name) => {
+    expect(columnProblems([...columns, written({ name, expr: '{{ topic }}' })])).toEqual([
+      expect.stringContaining('reserved-name @ columns.2.name'),
     ])
   })
 

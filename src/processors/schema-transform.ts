@@ -22,7 +22,7 @@ export const schemaTransform = defineProcessor({
   schema: z
     .strictObject({
       name: text({ nonEmpty: true })
-        .refine((name) => !/[<>:"/\\|?*]|^\.+$/.test(name), 'a name that a folder can have')
+        .refine(canNameFolder, 'a name that a folder can have')
         .describe('The name of the dataset it makes.'),
       processor_type: oneOf(['schema_transform']),
       template: mapping().describe('New columns by name: texts are templates, at any depth.'),
@@ -77,6 +77,17 @@ export const schemaTransform = defineProcessor({
     }
   },
 })
+
+/** Bytes of a name that every usual file system takes. */
+const MOST_NAME_BYTES = 200
+
+/** On every system a run folder may be taken to. */
+function canNameFolder(name: string): boolean {
+  return (
+    !/[<>:"/\\|?*\p{Cc}]|^\.+$|^\s|[\s.]$/u.test(name) &&
+    new TextEncoder().encode(name).length <= MOST_NAME_BYTES
+  )
+}
 
 /** The file has one set of columns. */
 function templatedName(name: string, { path }: ProcessorContext): Problem {

@@ -21,6 +21,7 @@ function column(
     skipLeavesNull: true,
     failures: [],
     rowsLost: 0,
+    rowsRejected: 0,
     tokens: null,
     ...facts,
   })

@@ -12,7 +12,7 @@ import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { html, type Html } from './html.ts'
 import { chartOf } from './page-charts.ts'
 import { style } from './page-style.ts'
-import type { ColumnStatistics } from './statistics.ts'
+import { type ColumnStatistics, lostText } from './statistics.ts'
 import { valueText } from './value-text.ts'
 
 /** What the page shows: how the run went, and its columns. */
@@ -346,13 +346,14 @@ function verdict({ fit }: ColumnStatistics): Html | null {
   return html`<p class="verdict">${key} · ${verdictText(fit)}</p>`
 }
 
-function verdictText({ verdict: word, gap, rowsLost }: NonNullable<ColumnStatistics['fit']>): Html {
+function verdictText(fit: NonNullable<ColumnStatistics['fit']>): Html {
+  const { verdict: word, gap } = fit
+  const lost = lostText(fit)
   const most =
     gap === null
       ? null
       : html`: most off by ${percent(gap.share)} at ${valueText(gap.at)} (${percent(gap.observed)},
-        declared
-        ${percent(gap.declared)})${rowsLost > 0 ? `; ${counted(rowsLost, 'dropped row')} not counted` : ''}`
+        declared ${percent(gap.declared)})${lost === '' ? '' : `; ${lost}`}`
   switch (word) {
     case 'as-declared':
       return html`<b class="as-declared">as declared</b>`

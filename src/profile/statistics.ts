@@ -5,6 +5,7 @@ import { histogramOf, type Histogram } from './histogram.ts'
 import type { Numbers, NumberSummary } from './numbers.ts'
 import type { Scalar } from './scalar.ts'
 import type { VectorStatistics } from './vectors.ts'
+import { counted } from '../util/format.ts'
 import { largestNumber, type ColumnSummary } from './column-summary.ts'
 
 /** What is known of a column beside its cells. */
@@ -23,6 +24,8 @@ export interface ColumnFacts {
   failures: readonly { code: string; count: number; outcome: 'dropped' | 'null' }[]
   /** Rows of the run that have no record because any cell failed. */
   rowsLost: number
+  /** Rows of the run that filters rejected. */
+  rowsRejected: number
   tokens: TokenRate | null
 }
 
@@ -81,8 +84,8 @@ export interface ColumnStatistics {
   times: (NumberSummary & { histogram: Histogram | null }) | null
   /** Sizes and lengths of vectors. */
   vectors: VectorStatistics | null
-  /** `rowsLost`: rows that were dropped, which were drawn, too. */
-  fit: (Fit & { rowsLost: number }) | null
+  /** Rows that were drawn, too, and are not among the cells: dropped ones and rejected ones. */
+  fit: (Fit & { rowsLost: number; rowsRejected: number }) | null
 }
 
 /** Values that a list of the most frequent ones has at most. */
@@ -118,7 +121,10 @@ export function statisticsOf(summary: ColumnSummary, facts: ColumnFacts): Column
     tokens: tokensOf(lengths, facts.tokens),
     times,
     vectors: summary.vectors.summary(),
-    fit: comparison === null ? null : { ...comparison.fit, rowsLost: facts.rowsLost },
+    fit:
+      comparison === null
+        ? null
+        : { ...comparison.fit, rowsLost: facts.rowsLost, rowsRejected: facts.rowsRejected },
   }
 }
 
@@ -234,4 +240,16 @@ function tokensOf(
     p95: lengths.quantiles.p95 * perCharacter,
     ...rate,
   }
+}
+
+/** What a comparison leaves out, for people; empty where all that was drawn is there. */
+export function lostText({
+  rowsLost,
+  rowsRejected,
+}: Pick<NonNullable<ColumnStatistics['fit']>, 'rowsLost' | 'rowsRejected'>): string {
+  const parts = [
+    ...(rowsLost > 0 ? [counted(rowsLost, 'dropped row')] : []),
+    ...(rowsRejected > 0 ? [counted(rowsRejected, 'rejected row')] : []),
+  ]
+  return parts.length === 0 ? '' : `${parts.join(' and ')} not counted`
 }

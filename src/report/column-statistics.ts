@@ -21,6 +21,7 @@ export interface StatisticsInput {
   usage: readonly RouteUsage[]
   /** Rows without a record because a cell failed. */
   dropped: number
+  rejected: number
 }
 
 /** Parts merged in a turn of the event loop: some milliseconds. */
@@ -52,6 +53,7 @@ export async function columnStatistics(input: StatisticsInput): Promise<ColumnSt
         (failure) => failure.column === failing && (failing === id || failure.outcome === 'null'),
       ),
       rowsLost: input.dropped,
+      rowsRejected: input.rejected,
       tokens: rates.get(compiled?.routes[0]?.name ?? '') ?? null,
     })
   })
@@ -75,7 +77,7 @@ function factsOf(
   { name, type, drop }: ColumnSettings,
   column: GraphColumn | undefined,
   graph: Graph | null,
-): Omit<ColumnFacts, 'skipped' | 'failures' | 'rowsLost' | 'tokens'> {
+): Omit<ColumnFacts, 'skipped' | 'failures' | 'rowsLost' | 'rowsRejected' | 'tokens'> {
   const producer = column?.producer ?? null
   return {
     name,

@@ -43,6 +43,7 @@ export async function datasetStatistics(
       skipped: null,
       failures: [],
       rowsLost: 0,
+      rowsRejected: 0,
       tokens: null,
     })
   })

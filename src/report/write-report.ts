@@ -50,6 +50,7 @@ export async function makeReport(
     failures: store.failures,
     usage: store.usage,
     dropped: store.totals.dropped,
+    rejected: store.totals.rejected,
   })
   return { run, columns }
 }

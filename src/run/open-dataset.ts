@@ -63,29 +63,31 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
   await inspectStore(path).catch((error: unknown) => refuse(path, error))
 
   /** Only what needs a kind loads the plugins: much can be read without them. */
-  async function registry(): Promise<Registry> {
-    const stored = readStoredPlugins(path)
-    return (await gatherPlugins({ given: options.plugins, stored })).registry
+  let kinds: Promise<Registry> | null = null
+  function registry(): Promise<Registry> {
+    kinds ??= gatherPlugins({ given: options.plugins, stored: readStoredPlugins(path) }).then(
+      (gathered) => gathered.registry,
+    )
+    return kinds
   }
 
   async function exportTo(how: ExportOptions = {}): Promise<ExportedFile[]> {
     const { to = resolve(path, 'export'), format, onEvent = () => undefined } = how
     onEvent({ type: 'run-opening', dir: path })
-    const kinds = await registry()
     await using store = await openStore(path, { clock, onEvent })
     await settle(store, {
       clock,
-      registry: kinds,
+      registry,
       onStart: (parts) => onEvent({ type: 'settling', parts }),
     })
     // Awaited here: the store is closed when this function returns.
     return await exportFiles(store, to, {
       format,
       dataset: await storedDataset(path, store.settings, {
-        registry: () => Promise.resolve(kinds),
+        registry,
         name: how.dataset,
       }),
-      exporters: kinds.exporters,
+      exporters: async () => (await registry()).exporters,
       onProgress: (rows, totalRows) =>
         onEvent({ type: 'export-progress', path: resolve(to), rows, totalRows }),
     })

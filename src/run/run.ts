@@ -28,7 +28,7 @@ import { createThrottleNotes } from './throttle-notes.ts'
 import { prepare, type Prepared, type PrepareOptions } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
-import { type ConfigChange, configChange, newSettings, resumedRows } from './settings.ts'
+import { type ConfigChange, configChange, newSettings, resumedRows, sourcesOf } from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
@@ -138,6 +138,7 @@ export async function start(options: RunOptions): Promise<Run> {
         (await hasWork(store, target, options))
       if (work) ready = await askModels(prepared, emit, signal)
       decided = await goOn(store, { target, damage, change }, options)
+      await store.setSources(sourcesOf(prepared, store.directory))
     }
     if (options.command !== undefined) {
       await keepCommand(store.directory, options.command(store.directory))
@@ -290,7 +291,10 @@ async function openOrCreate(
   onEvent: (event: StoreEvent) => void,
 ): Promise<RunStore> {
   if (exists) return openStore(directory, { clock, onEvent })
-  return createStore(directory, newSettings(prepared, wanted(options)), { clock, onEvent })
+  return createStore(directory, newSettings(prepared, wanted(options), directory), {
+    clock,
+    onEvent,
+  })
 }
 
 async function askModels(

@@ -5,7 +5,8 @@ import { type ResolvedDataset, selfContained } from '../config/resolve-dataset.t
 import type { Graph } from '../graph/graph.ts'
 import { partRowsFor } from '../plan/part.ts'
 import type { ConfigVersion } from '../store/ledger-config.ts'
-import type { ColumnSettings, RunSettings } from '../store/run-settings.ts'
+import { wayFrom } from '../store/moved-folders.ts'
+import type { ColumnSettings, RunSettings, RunSources } from '../store/run-settings.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { drawSeed } from '../util/random-source.ts'
 import type { Prepared } from '../check/prepare.ts'
@@ -20,9 +21,11 @@ export interface WantedRun {
 
 /** The settings of a new run; a seed that is not given is drawn here, before anything uses it. */
 export function newSettings(
-  { source, config, dataset, plugins, runConfig, graph, seedIdentity }: Prepared,
+  prepared: Prepared,
   wanted: WantedRun,
+  runDirectory: string,
 ): RunSettings {
+  const { source, config, dataset, runConfig, graph, seedIdentity } = prepared
   return {
     name: source.name,
     seed: wanted.seed ?? dataset.seed ?? drawSeed(),
@@ -32,8 +35,24 @@ export function newSettings(
     config: storedConfig(config, dataset),
     seedIdentity,
     columns: storedColumns(graph),
-    directory: source.directory,
-    plugins,
+    ...sourcesOf(prepared, runDirectory),
+  }
+}
+
+/** Where a config and its plugins are, from a run folder. */
+export function sourcesOf(
+  { source: { directory }, plugins }: Prepared,
+  runDirectory: string,
+): RunSources {
+  return {
+    directory,
+    directoryFromRun: directory === null ? null : wayFrom(runDirectory, directory),
+    plugins: plugins.map((plugin) => {
+      const { reference } = plugin
+      if (reference === null) return plugin
+      const fromRun = wayFrom(runDirectory, reference.folder)
+      return { ...plugin, reference: { ...reference, fromRun } }
+    }),
   }
 }
 

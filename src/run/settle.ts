@@ -10,7 +10,8 @@ import { compileStored } from '../check/stored-graph.ts'
 
 interface SettleOptions {
   clock: Clock
-  registry: Registry
+  /** Loads all kinds; only rows that are settled need them. */
+  registry: () => Promise<Registry>
   /** Called with the number of parts there is something to settle in. */
   onStart?: (parts: number) => void
 }
@@ -27,7 +28,7 @@ export async function settle(
   const { length: parts } = await store.unfinishedParts()
   if (parts === 0) return
   onStart?.(parts)
-  const { dataset, graph } = await compileStored(store.directory, store.settings, registry)
+  const { dataset, graph } = await compileStored(store.directory, store.settings, await registry())
   const rows = await openSeedRows(store, dataset.seedConfig, null, {
     signal: new AbortController().signal,
   })

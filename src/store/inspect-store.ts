@@ -24,7 +24,8 @@ import { readRejections, readTotals, type RejectionSummary } from './ledger-part
 import { readSettings } from './ledger-run.ts'
 import { readColumnUsage, readUsage, type ColumnUsage, type RouteUsage } from './ledger-usage.ts'
 import { readHolder, type LockHolder } from './lock.ts'
-import type { RunSettings, StoredPlugin } from './run-settings.ts'
+import { movedFolders } from './moved-folders.ts'
+import type { RememberedPlugin, RunSettings } from './run-settings.ts'
 
 /** One opening of the run. Times are milliseconds since 1970. */
 interface SessionSummary {
@@ -131,11 +132,18 @@ function filesIn(directory: string, ledger: LedgerFile, folder: string): Dataset
 }
 
 /** The plugins a run was made with. */
-export function readStoredPlugins(directory: string): readonly StoredPlugin[] {
+export function readStoredPlugins(directory: string): RememberedPlugin[] {
   const ledgerPath = resolve(directory, ledgerName)
   const ledger = openLedgerForReading(ledgerPath)
   try {
-    return readSettings(ledger).settings.plugins ?? []
+    const { plugins = [] } = readSettings(ledger).settings
+    return plugins.map(({ name, reference }) => ({
+      name,
+      reference:
+        reference === null
+          ? null
+          : { written: reference.written, folders: movedFolders(directory, reference) },
+    }))
   } catch (error) {
     throw ledgerError(error, `reading ${ledgerPath}`, ledgerPath)
   } finally {

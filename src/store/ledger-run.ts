@@ -3,19 +3,29 @@ import { addConfig, readColumns, readConfig } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { readCount, readText, type LedgerFile } from './ledger-file.ts'
 import type { ConfigInForce } from './ledger-parts.ts'
-import { recordColumn, rowColumn, type RunSettings, type StoredPlugin } from './run-settings.ts'
+import {
+  recordColumn,
+  rowColumn,
+  type RunSettings,
+  type RunSources,
+  type StoredPlugin,
+} from './run-settings.ts'
 
 /** Writes what a new run is. Runs inside the transaction that makes the tables. */
 export function fillLedger(ledger: LedgerFile, settings: RunSettings): void {
   const { name, seed, rows, frameRows, partRows, seedIdentity } = settings
-  const { directory = null, plugins: used = [] } = settings
+  const { directory = null, directoryFromRun = null, plugins: used = [] } = settings
   const config = addConfig(ledger, settings)
-  const plugins = used.length === 0 ? null : JSON.stringify(used)
-  const fields = { name, seed, rows, frameRows, partRows, config, seedIdentity, directory, plugins }
-  const meta = Object.entries(fields)
+  const plugins = pluginsText(used)
+  const fields = { name, seed, rows, frameRows, partRows, config, seedIdentity, plugins }
+  const meta = Object.entries({ ...fields, directory, directoryFromRun })
   for (const [key, value] of meta) {
     if (value !== null) ledger.run('INSERT INTO meta VALUES (?, ?)', key, String(value))
   }
+}
+
+function pluginsText(plugins: readonly StoredPlugin[]): string | null {
+  return plugins.length === 0 ? null : JSON.stringify(plugins)
 }
 
 /** Refuses settings that a run folder can't hold. */
@@ -83,14 +93,21 @@ export function readSettings(ledger: LedgerFile): ConfigInForce & { settings: Ru
       config: readConfig(ledger, config),
       seedIdentity: meta.get('seedIdentity') ?? null,
       columns: columns.map(({ settings }) => settings),
-      ...directoryOf(meta.get('directory')),
+      ...placesIn(meta),
       ...pluginsOf(meta.get('plugins')),
     },
   }
 }
 
-function directoryOf(directory: string | undefined): Pick<RunSettings, 'directory'> {
-  return directory === undefined ? {} : { directory }
+function placesIn(
+  meta: ReadonlyMap<string, string>,
+): Pick<RunSettings, 'directory' | 'directoryFromRun'> {
+  const directory = meta.get('directory')
+  const directoryFromRun = meta.get('directoryFromRun')
+  return {
+    ...(directory !== undefined && { directory }),
+    ...(directoryFromRun !== undefined && { directoryFromRun }),
+  }
 }
 
 function pluginsOf(text: string | undefined): Pick<RunSettings, 'plugins'> {
@@ -114,7 +131,8 @@ function isStoredPlugin(value: unknown): value is StoredPlugin {
     (reference === null ||
       (isObject(reference) &&
         typeof reference['written'] === 'string' &&
-        typeof reference['folder'] === 'string'))
+        typeof reference['folder'] === 'string' &&
+        ['string', 'undefined'].includes(typeof reference['fromRun'])))
   )
 }
 
@@ -142,6 +160,19 @@ export function storeTarget(ledger: LedgerFile, rows: number): void {
   ledger.write(() => {
     ledger.run("UPDATE meta SET value = ? WHERE key = 'rows'", String(rows))
     ledger.run('UPDATE dataset SET current = 0')
+  })
+}
+
+/** Stores where the config and the plugins are that the run goes on with. */
+export function storeSources(ledger: LedgerFile, sources: RunSources): void {
+  const { directory, directoryFromRun, plugins } = sources
+  // A config without a file says nothing of where files are.
+  const places = directory === null ? {} : { directory, directoryFromRun }
+  ledger.write(() => {
+    for (const [key, value] of Object.entries({ ...places, plugins: pluginsText(plugins) })) {
+      ledger.run('DELETE FROM meta WHERE key = ?', key)
+      if (value !== null) ledger.run('INSERT INTO meta VALUES (?, ?)', key, value)
+    }
   })
 }
 

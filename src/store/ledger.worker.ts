@@ -20,7 +20,7 @@ import * as profiles from './ledger-profiles.ts'
 import * as reopening from './ledger-reopen.ts'
 import * as runs from './ledger-run.ts'
 import * as usage from './ledger-usage.ts'
-import type { RunSettings } from './run-settings.ts'
+import type { RunSettings, RunSources } from './run-settings.ts'
 import { sqliteCode } from '../threads/storage-error.ts'
 import { verifyPart } from './verify.ts'
 
@@ -59,6 +59,7 @@ export interface LedgerCalls {
   unprofiledParts(from: number, most: number): number[]
   storeProfile(part: number, profile: PartProfile): void
   setTarget(rows: number): void
+  setSources(sources: RunSources): void
   totals(): OutcomeTotals
   rejections(): parts.RejectionSummary[]
 
@@ -246,6 +247,7 @@ const calls: LedgerCalls = {
     runs.storeTarget(ledger, rows)
     settings.rows = rows
   },
+  setSources: (sources) => runs.storeSources(run().ledger, sources),
   totals() {
     const { ledger, settings } = run()
     return parts.readTotals(ledger, settings.partRows, settings.rows)

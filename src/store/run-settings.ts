@@ -16,15 +16,23 @@ export interface ColumnSettings {
   hidden?: true
 }
 
+/** How a plugin was named, and where that starts. */
+interface StoredReference {
+  readonly written: string
+  readonly folder: string
+  /** The way from the run folder to `folder`, which a project that is moved keeps. */
+  readonly fromRun?: string
+}
+
 /** A plugin a run was made with. */
 export interface StoredPlugin {
   readonly name: string
   readonly version: string | null
-  /** How it was named, and the folder where that starts; null where a program brought it. */
-  readonly reference: { readonly written: string; readonly folder: string } | null
+  /** How it was named; null where a program brought it. */
+  readonly reference: StoredReference | null
 }
 
-/** What a run is; after its creation only `rows`, and `config` with `columns`, can change. */
+/** What a run is; after its creation `rows`, `config` with `columns`, and its sources can change. */
 export interface RunSettings {
   /** Name of the config. */
   name: string
@@ -43,9 +51,20 @@ export interface RunSettings {
   columns: readonly ColumnSettings[]
   /** Where the config lay, for what its columns load from files; null without a file. */
   directory?: string | null
+  /** The way from the run folder to there. */
+  directoryFromRun?: string | null
   /** Beside the built-in kinds; none when left out. */
   plugins?: readonly StoredPlugin[]
 }
+
+/** A plugin of a run folder, with the folders where its name may start, the likeliest first. */
+export interface RememberedPlugin {
+  readonly name: string
+  readonly reference: { readonly written: string; readonly folders: readonly string[] } | null
+}
+
+/** Where that comes from which a run is made of and its folder does not hold. */
+export type RunSources = Required<Pick<RunSettings, 'directory' | 'directoryFromRun' | 'plugins'>>
 
 /** The first column of every part file: the absolute row number. */
 export const rowColumn = '__row'

@@ -29,7 +29,7 @@ import { createMediaFiles, type MediaFiles } from './media-files.ts'
 import { completeProfiles } from './profiles.ts'
 import { syncFolder } from './parquet-codec.ts'
 import type { StoreEvent } from './open-run.ts'
-import type { RunSettings } from './run-settings.ts'
+import type { RunSettings, RunSources } from './run-settings.ts'
 import { storageError } from '../threads/storage-error.ts'
 import { failedWith } from '../threads/system-error.ts'
 import { type ReadPage, readRows } from './read-rows.ts'
@@ -68,6 +68,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
   completeProfiles(): Promise<void>
   /** Rows beyond a smaller target stay in their parts and out of the dataset. */
   setTarget(rows: number): Promise<void>
+  /** Remembers where the config and the plugins are now. */
+  setSources(sources: RunSources): Promise<void>
   /** Makes the dataset of all accepted rows below the target, or finds it made. */
   join(options?: JoinOptions): Promise<DatasetFile[]>
   /** Removes datasets beside the run's own, but those of these names. */
@@ -340,6 +342,7 @@ function createRunStore(
           settings.rows = rows
         }),
       ),
+    setSources: (sources) => after(() => ledger.call('setSources', sources)),
     join: (options = {}) => after(() => exclusive(() => joinDataset(run, options))),
     removeBesides: (kept) => after(() => exclusive(() => removeBesides(run, kept))),
     withJoined: (use, pass = null) => after(() => exclusive(() => withJoined(run, pass, use))),

@@ -62,7 +62,7 @@ export function processorSuite({
   /** What comes out of a pass with it alone, for records that are cut into batches of a size. */
   async function outOf(size: number, given = records): Promise<Cell[][]> {
     const { columns: output } = ofRecords.output(config, columns, context)
-    const step = { title: 'it', kind: ofRecords, config, input: columns, output }
+    const step = { origin: null, title: 'it', kind: ofRecords, config, input: columns, output }
     const { own, beside } = passesOf({ processors: [step], output }, 5n)
     const pass = own ?? beside.get('it')
     if (pass === undefined) return given.map((record) => [...record])

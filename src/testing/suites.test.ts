@@ -102,6 +102,17 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
     },
     config: { ...models, columns: [animal] },
   },
+  custom: {
+    column: {
+      name: 'own',
+      column_type: 'custom',
+      generator: './initials.js#initials',
+      required_columns: ['animal'],
+      pure: true,
+    },
+    config: { columns: [animal] },
+    directory: fileURLToPath(new URL('../columns/fixtures/', import.meta.url)),
+  },
   embedding: {
     column: {
       name: 'own',

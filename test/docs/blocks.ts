@@ -39,9 +39,13 @@ function infoOf(info: string): Pick<Block, 'language' | 'options'> {
   return { language, options }
 }
 
-/** The file a block is: named by `file=` or by its first line, a comment such as `# dice.yaml`. */
+/** The file a block is: named by `file=` or by its first line, a comment such as `# dice.yaml` or `// columns.ts`. */
 export function fileNameOf({ text, options }: Block): string | null {
-  return options.get('file') ?? /^# ([\w./-]+\.(?:ya?ml|json))$/m.exec(firstLine(text))?.[1] ?? null
+  return (
+    options.get('file') ??
+    /^(?:#|\/\/) ([\w./-]+\.(?:ya?ml|json|ts))$/m.exec(firstLine(text))?.[1] ??
+    null
+  )
 }
 
 function firstLine(text: string): string {

@@ -260,3 +260,20 @@ test('whatever is rejected, dropped or null: the outcomes sum to the rows, in on
     expect(rowsOf({ rows })).toMatchObject({ requested: target, remaining: 0 })
   }
 })
+
+test('what a filter does to a distribution is told with the rows it rejected', async () => {
+  await using desk = await createDesk()
+  const number = {
+    name: 'n',
+    column_type: 'sampler',
+    sampler_type: 'uniform',
+    params: { low: 0, high: 10 },
+  }
+  const large = { processor_type: 'filter', when: '{{ n > 5 }}' }
+  await desk.write('a.json', { columns: [number], processors: [large] })
+  const made = await desk.run(['create', 'a.json', '-n', '400', '--seed', '3'])
+  expect(made.stderr).toMatch(
+    /n  .*\n.*\n +differs from uniform from 0 to 10: .* \(\d+ rejected rows not counted\)/,
+  )
+  expect(await desk.read('runs/a/report.html')).toMatch(/; \d+ rejected rows not counted/)
+})

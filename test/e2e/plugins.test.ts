@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { open } from '../../src/index.ts'
 import { linkLibrary } from '../docs/shell.ts'
@@ -151,5 +151,102 @@ test('a plugin that is missing is one problem, not one for each of its kinds', a
   expect(problems).toMatchObject([
     { code: 'plugin-missing', path: ['plugins', 0], suggestion: "Did you mean './games.mjs'?" },
     { code: 'wrong-type', path: ['plugins', 1] },
+  ])
+})
+
+const processorSource = (version: string) => `
+import { definePlugin, defineProcessor, oneOf, text, z } from 'rowsmith/plugin'
+
+const upper = defineProcessor({
+  by: 'records',
+  type: 'upper',
+  schema: z.strictObject({ name: text(), processor_type: oneOf(['upper']) }).describe('Upper case.'),
+  output: (_, columns) => ({ columns }),
+  async *run(_, records) {
+    for await (const { rows, columns } of records) {
+      yield { rows, columns: columns.map((values) => values.map((value) => value + '-${version}')) }
+    }
+  },
+})
+
+export default definePlugin({ name: 'letters', version: '${version}', processors: [upper] })
+`
+
+test('a complete run is exported without its plugins, but not in their formats', async () => {
+  await using desk = await deskWithPlugin()
+  const processors = [
+    { name: 'some', processor_type: 'filter', when: '{{ thrown > 1 }}' },
+    { name: 'less', processor_type: 'drop_columns', column_names: ['plain'] },
+  ]
+  await desk.write('configs/named.json', { plugins: ['./games.mjs'], columns, processors })
+  await desk.run(['create', 'configs/named.json', '-n', '9', '--seed', '1', '--out', 'run'])
+  await rm(desk.path('configs/games.mjs'))
+
+  for (const to of ['out.jsonl', 'out.csv', 'out']) {
+    expect(await desk.run(['export', 'run', '--to', to])).toMatchObject({ code: 0 })
+  }
+  expect(await desk.read('out.csv')).toMatch(/^thrown,label\n[2-6],row \d\n/)
+  const refused = await desk.run(['export', 'run', '--to', 'out.txt'])
+  expect(refused.stderr).toContain("the run was made with the plugin 'games'")
+})
+
+test('a project that was moved finds its plugin, and a copy uses its own', async () => {
+  await using desk = await deskWithPlugin()
+  await mkdir(desk.path('project'))
+  await rename(desk.path('configs'), desk.path('project/configs'))
+  const out = ['--out', 'project/runs/one', '--seed', '1']
+  await desk.run(['create', 'project/configs/named.json', ...out])
+  await rename(desk.path('project'), desk.path('moved'))
+
+  const moved = await desk.run(['export', 'moved/runs/one', '--to', 'out.txt'])
+  expect(moved).toMatchObject({ code: 0 })
+  expect(await desk.read('out.txt')).toMatch(/^\d row 0 x\n/)
+
+  // A run folder that is moved alone finds it where it was.
+  await desk.run(['create', 'moved/configs/named.json', '--out', 'moved/runs/one', '-n', '12'])
+  await rename(desk.path('moved/runs/one'), desk.path('alone'))
+  expect(await desk.run(['export', 'alone', '--to', 'again.txt'])).toMatchObject({ code: 0 })
+})
+
+test('a processor that is added later is remembered with its plugin, whose version counts', async () => {
+  await using desk = await deskWithPlugin()
+  await desk.write('configs/letters.mjs', processorSource('1'))
+  const label = [{ name: 'label', column_type: 'expression', expr: 'x' }]
+  await desk.write('configs/bare.json', { columns: label })
+  await desk.write('configs/with.json', {
+    plugins: ['./letters.mjs'],
+    columns: label,
+    processors: [{ name: 'up', processor_type: 'upper' }],
+  })
+  const create = (config: string) =>
+    desk.run(['create', `configs/${config}.json`, '-n', '2', '--out', 'run'])
+  expect(await create('bare')).toMatchObject({ code: 0 })
+  expect(await create('with')).toMatchObject({ code: 0 })
+  expect((await desk.run(['export', 'run', '--to', '-'])).stdout).toBe(
+    '{"label":"x-1"}\n{"label":"x-1"}\n',
+  )
+
+  await desk.write('configs/letters.mjs', processorSource('2'))
+  expect(await create('with')).toMatchObject({ code: 0 })
+  await using dataset = await open(desk.path('run'))
+  const records = await Array.fromAsync(dataset.records())
+  expect(records).toEqual([{ label: 'x-2' }, { label: 'x-2' }])
+  expect((await dataset.summary()).plugins).toMatchObject([{ name: 'letters', version: '2' }])
+})
+
+test('plugins of a config that do not go together are told at their place', async () => {
+  await using desk = await deskWithPlugin()
+  await desk.write('configs/copy.mjs', source('1.0.0').replace("name: 'games'", "name: 'copies'"))
+  await desk.write('configs/same.mjs', source('2.0.0'))
+  const plugins = ['./games.mjs', './copy.mjs', './same.mjs', './games.mjs']
+  await desk.write('configs/both.json', { plugins, columns })
+  const { problems } = jsonOf(await desk.run(['validate', 'configs/both.json', '--json']))
+  expect(problems).toMatchObject([
+    {
+      code: 'plugin-conflict',
+      path: ['plugins', 1],
+      message: "The plugins 'games' and 'copies' both bring the sampler 'dice'",
+    },
+    { code: 'plugin-conflict', path: ['plugins', 2], message: "Two plugins are named 'games'" },
   ])
 })

@@ -156,6 +156,7 @@ export function compiled(
       columns: registry ?? noteKinds,
       processors: new Map(processorKinds.map((kind) => [kind.type, kind])),
       originOf: () => null,
+      processorOriginOf: () => null,
     },
     loaded: new Map(),
     seed: seed ?? null,

@@ -1,0 +1,72 @@
+import type { ColumnType } from '../graph/column-type.ts'
+import type { ChatMessage, ModelReply, ModelRequest } from '../graph/request.ts'
+
+/** What a function of a custom column may use beside its row. */
+export interface CustomContext {
+  /** The column's name. */
+  readonly column: string
+  /** The row's number, from 0, the same for ever; of a whole column the first row's. */
+  readonly row: number
+  /** `generator_params` of the column. */
+  readonly params: Readonly<Record<string, unknown>>
+  /** Aborts when nothing more is wanted of the cell. */
+  readonly signal: AbortSignal
+  /** A number in [0, 1): the next one of the row, the same in every session and in every order. */
+  readonly random: () => number
+  /**
+   * Asks a model of `model_aliases` and answers its text. The reply is kept before the promise
+   * resolves, so that a run that goes on does not ask for it again.
+   */
+  readonly ask: (
+    alias: string,
+    prompt: string | readonly ChatMessage[],
+    options?: { readonly system?: string },
+  ) => Promise<string>
+  /** The same with a whole request, for the whole reply. */
+  readonly request: (alias: string, request: ModelRequest) => Promise<ModelReply>
+  /**
+   * Work that costs something or can't be repeated, such as a call of a service: done once for the
+   * same name and input, its result (plain data) kept as a reply is.
+   */
+  readonly step: <Result>(
+    name: string,
+    input: unknown,
+    run: (signal: AbortSignal) => Promise<Result>,
+  ) => Promise<Result>
+}
+
+/** A custom column's function with what it reads and makes; the column in the config may say otherwise. */
+export interface CustomColumn<Input = never, Output = unknown> {
+  readonly generationStrategy?: 'cell_by_cell' | 'full_column'
+  /** Columns that are in the row; no others are. */
+  readonly requiredColumns?: readonly string[]
+  /** Further columns it fills, with their types. */
+  readonly sideEffectColumns?: Readonly<Record<string, ColumnType>>
+  /** Aliases of models it asks. */
+  readonly modelAliases?: readonly string[]
+  /** `string` when left out. */
+  readonly outputType?: ColumnType
+  /**
+   * The same row gives the same value, at no cost: cells are made again instead of kept, and a check of
+   * the config makes a few.
+   */
+  readonly pure?: boolean
+  /**
+   * Gets a row, or the rows of a whole column, and answers the value, or a list of them. With side
+   * columns a value is an object with the name of each column.
+   */
+  readonly generate: (input: Input, context: CustomContext) => Output
+}
+
+/** A function of a custom column by itself. */
+export type CustomFunction<Input = never, Output = unknown> = CustomColumn<
+  Input,
+  Output
+>['generate']
+
+/** Returns its argument; it exists for the types. */
+export function defineCustom<Input, Output>(
+  column: CustomColumn<Input, Output>,
+): CustomColumn<Input, Output> {
+  return column
+}
