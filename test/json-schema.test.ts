@@ -112,7 +112,8 @@ describe('what the loader takes', () => {
         tool_configs: [],
         constraints: null,
         processors: [],
-        profilers: [{ model_alias: 'm' }],
+        profilers: [{ model_alias: 'm', summary_score_sample_size: null }],
+        agreement: [],
       },
     ],
     [
@@ -257,7 +258,7 @@ describe('what both refuse', () => {
     ['tools without a name', llm({ tool_alias: '' }), '/columns/0/tool_alias'],
     [
       'pictures',
-      llm({ multi_modal_context: [{ column_name: 'a' }] }),
+      llm({ multi_modal_context: [{ modality: 'sound', column_name: 'a' }] }),
       '/columns/0/multi_modal_context',
     ],
     [
@@ -282,7 +283,7 @@ describe('what both refuse', () => {
     ],
     [
       'a processor of another type',
-      { ...pets, processors: [{ name: 'p', processor_type: 'schema_transform', template: {} }] },
+      { ...pets, processors: [{ name: 'p', processor_type: 'schema_transformer', template: {} }] },
       '/processors/0',
     ],
     [

@@ -34,12 +34,33 @@ export function bindCustomContext(
     const full = task !== null && 'request' in task ? task : null
     const signal = full?.signal ?? (task instanceof AbortSignal ? task : never)
 
-    const request: CustomContext['request'] = async (alias, message) => {
+    const send: CustomContext['request'] = async (alias, message) => {
       const model = models.get(alias)
       if (model === undefined) throw undeclaredAlias(alias, aliases)
       if (full === null) throw new CellFailure('no-requests', 'this function asks no models')
       checkRequest(message, alias, model.operation)
       return full.request(alias, model.sampled(message, row))
+    }
+
+    const ask: CustomContext['ask'] = async (alias, prompt, { system } = {}) => {
+      const asked = typeof prompt === 'string' ? [textMessage('user', prompt)] : prompt
+      const messages = system === undefined ? asked : [textMessage('system', system), ...asked]
+      const reply = await send(alias, { operation: 'chat', messages })
+      return textOf(reply.content).trim()
+    }
+
+    const step: CustomContext['step'] = async (title, input, run) => {
+      if (full === null) {
+        throw new CellFailure(
+          'no-steps',
+          'a function that is pure, or of a whole column, has no steps',
+        )
+      }
+      const value = await full.step(title, input, async (stop) =>
+        valueOfUser((await run(stop)) ?? null),
+      )
+      // What was written down is what the function gave, as plain data.
+      return userValue(value) as Awaited<ReturnType<typeof run>>
     }
 
     return {
@@ -48,28 +69,17 @@ export function bindCustomContext(
       params,
       signal,
       random: () => (random ??= bind.random().at(row)).uniform(),
-      request,
-      async ask(alias, prompt, { system } = {}) {
-        const asked = typeof prompt === 'string' ? [textMessage('user', prompt)] : prompt
-        const messages = system === undefined ? asked : [textMessage('system', system), ...asked]
-        const reply = await request(alias, { operation: 'chat', messages })
-        return textOf(reply.content).trim()
-      },
-      async step(title, input, run) {
-        if (full === null) {
-          throw new CellFailure(
-            'no-steps',
-            'a function that is pure, or of a whole column, has no steps',
-          )
-        }
-        const value = await full.step(title, input, async (stop) =>
-          valueOfUser((await run(stop)) ?? null),
-        )
-        // What was written down is what the function gave, as plain data.
-        return userValue(value) as Awaited<ReturnType<typeof run>>
-      },
+      request: (alias, message) => unwatched(send(alias, message)),
+      ask: (alias, prompt, options) => unwatched(ask(alias, prompt, options)),
+      step: (title, input, run) => unwatched(step(title, input, run)),
     }
   }
+}
+
+/** What a function does not wait for must not end the process when it is rejected. */
+function unwatched<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => undefined)
+  return promise
 }
 
 interface BoundModel {

@@ -64,7 +64,10 @@ export const custom = defineColumn({
       by,
       pure: plan.pure,
       output: plan.type,
-      references: plan.required.map((name) => ({ name, path: at('required_columns') })),
+      references: plan.required.map((name) => {
+        const index = config.required_columns?.indexOf(name)
+        return { name, path: [...at('required_columns'), ...(index === undefined ? [] : [index])] }
+      }),
       routes:
         by === 'cell' && !plan.pure
           ? plan.aliases.map((name) => ({

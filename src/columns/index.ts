@@ -2,6 +2,7 @@ import type { ColumnKind } from '../graph/kind.ts'
 import { custom } from './custom.ts'
 import { embedding } from './embedding.ts'
 import { expression } from './expression.ts'
+import { image } from './image.ts'
 import { llmCode } from './llm-code.ts'
 import { llmJudge } from './llm-judge.ts'
 import { llmStructured } from './llm-structured.ts'
@@ -18,4 +19,5 @@ export const columns: readonly ColumnKind[] = [
   llmJudge,
   custom,
   embedding,
+  image,
 ]

@@ -1,7 +1,5 @@
 import type { z } from 'zod'
-import type { Problem } from '../config/problem.ts'
-import { refusedForNow } from '../config/json-form.ts'
-import { flag, list, mapping, oneOf, text } from '../config/scalars.ts'
+import { flag, oneOf, text } from '../config/scalars.ts'
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { ColumnType } from '../graph/column-type.ts'
 import type {
@@ -21,10 +19,14 @@ import {
   type ModelReply,
   textMessage,
 } from '../graph/request.ts'
+import { asConversation } from '../scheduler/corrections.ts'
 import type { Value } from '../util/value.ts'
 import { bindTemplate, templateStream } from './bind-template.ts'
 import { createCorrector, messagesOf, type Unusable } from './unusable-answer.ts'
 import { describePrompt, describeTemplate, singleBraces } from './describe-template.ts'
+import { bindMedia, hasMedia, mediaField, mediaProblems, mediaReferences } from './media-context.ts'
+import { placeMedia } from './place-media.ts'
+import type { MediaBlock } from './read-media.ts'
 import { sampledParameter } from './sampled-parameter.ts'
 import { toolConversation } from './tool-conversation.ts'
 import { traceModes, traceOf } from './trace.ts'
@@ -37,9 +39,7 @@ export const llmFields = {
     .nullable()
     .default(null)
     .describe('The system message: a template too; none is sent when it is empty.'),
-  multi_modal_context: refusedForNow(list(mapping()).nullable().default(null), 'list').describe(
-    'Images, audio and video beside the prompt. Not supported yet: refused.',
-  ),
+  multi_modal_context: mediaField,
   tool_alias: text({ nonEmpty: true })
     .nullable()
     .default(null)
@@ -75,12 +75,16 @@ export function describeLlm(
     by: 'cell',
     pure: false,
     output,
-    references: [...prompt.references, ...(system?.references ?? [])],
+    references: [
+      ...prompt.references,
+      ...(system?.references ?? []),
+      ...mediaReferences(config, context),
+    ],
     routes: [
       {
         name: config.model_alias,
         operation: 'chat',
-        requests: config.tool_alias === null ? 'one' : 'many',
+        requests: hasMedia(config) || config.tool_alias !== null ? 'many' : 'one',
       },
     ],
     tools: config.tool_alias === null ? [] : [config.tool_alias],
@@ -89,8 +93,8 @@ export function describeLlm(
     problems: [
       ...prompt.problems,
       ...(system?.problems ?? []),
+      ...mediaProblems(context),
       ...singleBraces(name, systemPrompt ?? '', systemPath, context),
-      ...unsupported(config, context.path),
     ],
   }
 }
@@ -110,12 +114,68 @@ export interface AnswerForm {
   read: (reply: ModelReply) => { value: Value } | Unusable
 }
 
-/** The generator of a column whose cells are answers: asks again where one can't be used. */
+/**
+ * The generator of a column whose cells are answers: asks again where one can't be used. Media are read
+ * before a cell asks, and tools are called between its requests: then it is a conversation from its
+ * beginning.
+ */
 export function bindLlm(
   config: LlmConfig,
   context: BindContext,
-  { instructions, format, read }: AnswerForm,
+  form: AnswerForm,
 ): RequestGenerator | TaskGenerator {
+  const { model_alias: route, tool_alias: toolAlias } = config
+  const { prepare, finish } = bindAnswers(config, context, form)
+  const mediaOf = hasMedia(config) ? bindMedia(config, context) : () => Promise.resolve([])
+  if (toolAlias !== null) {
+    return toolConversation({
+      route,
+      tools: context.tools(toolAlias),
+      prepare: async (row) => prepare(row, await mediaOf(row)),
+      finish: ({ reply, correction, request, first, restarts }) =>
+        finish(reply, correction, { first: () => first, said: () => request.messages, restarts }),
+    })
+  }
+  const answers = (media: readonly MediaBlock[]): RequestGenerator => ({
+    by: 'cell',
+    requests: 'one',
+    route,
+    prepare: (row) => prepare(row, media),
+    finish(reply, row, correction) {
+      // A request is made again rather than kept: nothing is remembered of one in flight.
+      const first = (): ChatRequest => prepare(row, media)
+      const said = (): readonly ChatMessage[] =>
+        correction === null ? first().messages : messagesOf(correction.request)
+      return finish(reply, correction, { first, said })
+    },
+  })
+  if (!hasMedia(config)) return answers([])
+  return {
+    by: 'cell',
+    requests: 'many',
+    run: async (row, task) => asConversation(answers(await mediaOf(row))).run(row, task),
+  }
+}
+
+/** What was said before an answer. */
+interface Before {
+  /** The request that a conversation which begins anew begins with. */
+  first: () => ChatRequest
+  said: () => readonly ChatMessage[]
+  /** How often it was begun again, where that is counted. */
+  restarts?: number
+}
+
+interface Answers {
+  prepare: (row: Row, media: readonly MediaBlock[]) => ChatRequest
+  finish: (reply: ModelReply, correction: Correction | null, before: Before) => CellResult | Again
+}
+
+function bindAnswers(
+  config: LlmConfig,
+  context: BindContext,
+  { instructions, format, read }: AnswerForm,
+): Answers {
   const { name, model_alias: route, tool_alias: toolAlias, with_trace: traceMode } = config
   const conversation = bindConversation(config, context, instructions)
   const parameters = context.model(route).inference_parameters
@@ -126,65 +186,35 @@ export function bindLlm(
   const topP = sampledParameter(parameters.top_p, context.random(`${name}/top_p`))
   const corrector = createCorrector(context.corrections)
 
-  function prepare(row: Row): ChatRequest {
-    const drawnTemperature = temperature(row.index)
-    const drawnTopP = topP(row.index)
-    const request: ChatRequest = {
-      operation: 'chat',
-      messages: conversation(row),
-      // Most servers that hold a model to a form then let it call no tool.
-      ...(format === undefined || toolAlias !== null ? {} : { format }),
-    }
-    if (drawnTemperature === undefined && drawnTopP === undefined) return request
-    const sampling = {
-      ...(drawnTemperature === undefined ? {} : { temperature: drawnTemperature }),
-      ...(drawnTopP === undefined ? {} : { topP: drawnTopP }),
-    }
-    return { ...request, sampling }
-  }
-
-  function finish(
-    reply: ModelReply,
-    correction: Correction | null,
-    before: { first: () => ChatRequest; said: () => readonly ChatMessage[]; restarts?: number },
-  ): CellResult | Again {
-    const answer = read(reply)
-    if (!('value' in answer)) {
-      const { first, restarts } = before
-      return corrector(answer, {
-        reply,
-        correction,
-        first,
-        ...(restarts === undefined ? {} : { restarts }),
-      })
-    }
-    const sides: Value[] = []
-    if (traceMode === 'last_message') sides.push(traceOf([], reply))
-    if (traceMode === 'all_messages') sides.push(traceOf(before.said(), reply))
-    if (config.extract_reasoning_content) sides.push(reply.reasoning?.trim() || null)
-    return { value: answer.value, sides }
-  }
-
-  if (toolAlias !== null) {
-    return toolConversation({
-      route,
-      tools: context.tools(toolAlias),
-      prepare,
-      finish: ({ reply, correction, request, first, restarts }) =>
-        finish(reply, correction, { first: () => first, said: () => request.messages, restarts }),
-    })
-  }
   return {
-    by: 'cell',
-    requests: 'one',
-    route,
-    prepare,
-    finish: (reply, row, correction) =>
-      finish(reply, correction, {
-        // A request is made again rather than kept: nothing is remembered of one on the wire.
-        first: () => prepare(row),
-        said: () => (correction === null ? conversation(row) : messagesOf(correction.request)),
-      }),
+    prepare(row, media) {
+      const drawnTemperature = temperature(row.index)
+      const drawnTopP = topP(row.index)
+      const request: ChatRequest = {
+        operation: 'chat',
+        messages: conversation(row, media),
+        // Most servers that hold a model to a form then let it call no tool.
+        ...(format === undefined || toolAlias !== null ? {} : { format }),
+      }
+      if (drawnTemperature === undefined && drawnTopP === undefined) return request
+      const sampling = {
+        ...(drawnTemperature === undefined ? {} : { temperature: drawnTemperature }),
+        ...(drawnTopP === undefined ? {} : { topP: drawnTopP }),
+      }
+      return { ...request, sampling }
+    },
+    finish(reply, correction, { first, said, restarts }) {
+      const answer = read(reply)
+      if (!('value' in answer)) {
+        const counted = restarts === undefined ? {} : { restarts }
+        return corrector(answer, { reply, correction, first, ...counted })
+      }
+      const sides: Value[] = []
+      if (traceMode === 'last_message') sides.push(traceOf([], reply))
+      if (traceMode === 'all_messages') sides.push(traceOf(said(), reply))
+      if (config.extract_reasoning_content) sides.push(reply.reasoning?.trim() || null)
+      return { value: answer.value, sides }
+    },
   }
 }
 
@@ -196,27 +226,12 @@ function sidesOf(config: LlmConfig): NonNullable<ColumnDescription['sides']> {
   ]
 }
 
-const notYet = {
-  multi_modal_context: 'images, audio and video are not supported yet',
-} as const
-
-function unsupported(config: LlmConfig, path: readonly (string | number)[]): Problem[] {
-  const given = config.multi_modal_context?.length ? (['multi_modal_context'] as const) : []
-  return given.map((field) => ({
-    level: 'error',
-    code: 'unsupported',
-    path: [...path, field],
-    message: `Column '${config.name}' gives ${field}, and ${notYet[field]}`,
-    suggestion: `Leave ${field} out.`,
-  }))
-}
-
 /** The messages of a row: a system message when there is a system prompt, then the prompt. */
 function bindConversation(
   { name, prompt, system_prompt: systemPrompt }: LlmConfig,
   context: BindContext,
   instructions: string | undefined,
-): (row: Row) => ChatMessage[] {
+): (row: Row, media: readonly MediaBlock[]) => ChatMessage[] {
   function bindPrompt(source: string, field: string): (row: Row) => string {
     const random = context.random(templateStream(name, field))
     return bindTemplate(source, { field, random, context })
@@ -227,7 +242,11 @@ function bindConversation(
     instructions === undefined
       ? written
       : (row: Row) => [written(row), instructions].filter((part) => part !== '').join('\n\n')
-  if (!systemPrompt) return (row) => [textMessage('user', user(row))]
+  const said = (row: Row, media: readonly MediaBlock[]): ChatMessage =>
+    media.length === 0
+      ? textMessage('user', user(row))
+      : { role: 'user', content: placeMedia(user(row), media) }
+  if (!systemPrompt) return (row, media) => [said(row, media)]
   const system = bindPrompt(systemPrompt, 'system_prompt')
-  return (row) => [textMessage('system', system(row)), textMessage('user', user(row))]
+  return (row, media) => [textMessage('system', system(row)), said(row, media)]
 }

@@ -160,8 +160,8 @@ describe('problems', () => {
     ['tools', { tool_alias: 't' }, 'unknown-tools @ columns.0.tool_alias'],
     [
       'media',
-      { multi_modal_context: [{ modality: 'image', column_name: 'topic' }] },
-      'unsupported @ columns.0.multi_modal_context',
+      { multi_modal_context: [{ modality: 'image', column_name: 'topics' }] },
+      "unknown-reference @ columns.0.multi_modal_context.0.column_name: Column 'dish' refers to 'topics', which is no column (Did you mean 'topic'?)",
     ],
   ])('%s', (_, fields, expected) => {
     expect(columnProblems([column(fields), ...inputs('topic')], { models })).toEqual([

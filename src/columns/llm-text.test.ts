@@ -204,8 +204,18 @@ describe('problems', () => {
     ['tools', { tool_alias: 't' }, 'unknown-tools @ columns.0.tool_alias'],
     [
       'media',
-      { multi_modal_context: [{ modality: 'image', column_name: 'topic' }] },
-      'unsupported @ columns.0.multi_modal_context',
+      { multi_modal_context: [{ modality: 'image', column_name: 'topics' }] },
+      "unknown-reference @ columns.0.multi_modal_context.0.column_name: Column 'story' refers to 'topics', which is no column (Did you mean 'topic'?)",
+    ],
+    [
+      'an unknown modality',
+      { multi_modal_context: [{ modality: 'sound', column_name: 'topic' }] },
+      'wrong-word @ columns.0.multi_modal_context.0.modality',
+    ],
+    [
+      'the format of another modality',
+      { multi_modal_context: [{ modality: 'audio', column_name: 'topic', image_format: 'png' }] },
+      'unknown-key @ columns.0.multi_modal_context.0.image_format',
     ],
     [
       'an unknown reference in the system prompt',

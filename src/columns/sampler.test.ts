@@ -83,6 +83,7 @@ function prepare(
         },
         refersTo: (column) => references?.includes(column) ?? false,
         media: noMedia('a test'),
+        download: () => Promise.reject(new Error('a test')),
         model() {
           throw new RangeError('A sampler has no model.')
         },
@@ -174,7 +175,7 @@ describe('the schema', () => {
 
   test('refuses what it cannot read, at its place', () => {
     expect(refused({ sampler_type: 'unifrom', params: {} }).join()).toContain(
-      'one of bernoulli, category, datetime, gaussian, subcategory, timedelta, uniform, uuid',
+      'one of bernoulli, bernoulli_mixture, binomial, category, datetime, gaussian, poisson, scipy, subcategory, timedelta, uniform, uuid',
     )
     expect(refused({ sampler_type: 'uuid' })).toMatchInlineSnapshot(`
       [

@@ -30,7 +30,7 @@ interface Answered {
 export interface ToolConversationOptions {
   route: string
   tools: ToolBox
-  prepare: (row: Row) => ChatRequest
+  prepare: (row: Row) => Promise<ChatRequest>
   finish: (answered: Answered) => CellResult | { again: ModelRequest }
 }
 
@@ -46,7 +46,7 @@ export function toolConversation({
     requests: 'many',
     async run(row, context) {
       // First: a prompt that fails needs no server.
-      const written = prepare(row)
+      const written = await prepare(row)
       const offered = await tools.list(context.signal)
       const ask = createAsker({ route, tools, context })
       const begun = await ask(offered.length === 0 ? written : { ...written, tools: offered })

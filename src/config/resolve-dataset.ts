@@ -22,6 +22,8 @@ export interface ResolvedDataset {
   /** Those of the config, then further ones; of one name the first. */
   readonly mcpProviders: readonly McpProvider[]
   readonly processors: DatasetConfig['processors']
+  readonly profilers: DatasetConfig['profilers']
+  readonly agreement: DatasetConfig['agreement']
   readonly seedConfig: SeedConfig | null
   readonly seed: bigint | null
   readonly rows: number | null
@@ -45,6 +47,8 @@ export function resolveDataset(
     toolConfigs: config.tool_configs,
     mcpProviders: merged(config.mcp_providers, further.mcp ?? []),
     processors: config.processors,
+    profilers: config.profilers,
+    agreement: config.agreement,
     seedConfig: config.seed_config,
     seed: config.seed,
     rows: config.rows,

@@ -17,6 +17,7 @@ const datasetKeys = [
   'model_providers',
   'mcp_providers',
   'plugins',
+  'agreement',
 ] as const
 
 export interface Root {

@@ -1,3 +1,4 @@
+import { unread } from '../config/columns.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Draft } from './draft.ts'
 import { seedColumnType } from './parse-columns.ts'
@@ -8,6 +9,8 @@ export function checkDrops({ input: { dataset }, columns, output }: Draft): Prob
   for (const { name, raw } of columns) if (raw.column_type === seedColumnType) isOfSeed.add(name)
   const made = columns.filter(({ name, filter }) => filter === null && !isOfSeed.has(name))
   if (output.some(({ name }) => !isOfSeed.has(name))) return []
+  // What a column without a name that can be read leaves is not known.
+  if (columns.some(({ name }) => name === unread)) return []
   if (dataset.processors.length > 0 && output.length > 0) return []
   if (made.length === 0) {
     return [

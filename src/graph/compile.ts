@@ -2,6 +2,7 @@ import type { Problem } from '../config/problem.ts'
 import { buildGraph } from './build.ts'
 import { checkDrops, checkUnused } from './check-drops.ts'
 import { checkFields } from './check-fields.ts'
+import { checkProfilers, compareScores } from './check-report-parts.ts'
 import { parseConditions } from './conditions.ts'
 import { checkTools } from './check-tools.ts'
 import { findCycles } from './cycles.ts'
@@ -41,6 +42,8 @@ const passes: readonly Pass[] = [
   checkTools,
   findCycles,
   processColumns,
+  checkProfilers,
+  compareScores,
   checkDrops,
   checkUnused,
 ]

@@ -152,6 +152,9 @@ function typeOf(operation: Operation): string {
 /** A kind says which aliases it uses, not where it read them: the field that holds the word. */
 function fieldHolding(raw: Record<string, unknown>, word: string): ConfigPath {
   if (raw['model_alias'] === word) return ['model_alias']
-  const field = Object.keys(raw).find((key) => raw[key] === word)
-  return field === undefined ? [] : [field]
+  for (const [key, value] of Object.entries(raw)) {
+    if (value === word) return [key]
+    if (Array.isArray(value) && value.includes(word)) return [key, value.indexOf(word)]
+  }
+  return []
 }

@@ -1,7 +1,11 @@
 import type { Value } from '../util/value.ts'
 
 /** What the cells of a column are drawn from, as far as its config says so. */
-export type Distribution = ListedDistribution | ContinuousDistribution | UniqueDistribution
+export type Distribution =
+  | ListedDistribution
+  | ContinuousDistribution
+  | DiscreteDistribution
+  | UniqueDistribution
 
 /** A list of values. */
 export interface ListedDistribution {
@@ -20,6 +24,14 @@ export interface ContinuousDistribution {
   /** The share of draws that is not above a number, before rounding. */
   cdf: (value: number) => number
   rounding: Rounding | null
+}
+
+/** Whole numbers, of which there may be no end. */
+export interface DiscreteDistribution {
+  shape: 'discrete'
+  label: string
+  /** The share of draws that is not above a number. */
+  cdf: (value: number) => number
 }
 
 /** How draws become cells. */

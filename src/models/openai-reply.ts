@@ -3,8 +3,10 @@ import {
   type ModelReply,
   type ModelRequest,
   noUsage,
+  textOf,
   type Usage,
 } from '../graph/request.ts'
+import { imagesInText, imagesOf, imageTypeOf, mediaOf } from './chat-images.ts'
 import { badReply, noAnswer, statusError } from './classify.ts'
 import type { ReplyContext } from './http-provider.ts'
 import { isObject } from './provider-text.ts'
@@ -22,7 +24,11 @@ export function readReply(
 ): ModelReply {
   const body = readBody(text, context)
   if (request.operation === 'chat') return readChat(body, text, target, context)
-  if (request.operation === 'image') return readImages(body, text, target, context)
+  if (request.operation === 'image') {
+    return 'choices' in body
+      ? withImages(readChat(body, text, target, context))
+      : readImages(body, text, target, context)
+  }
   return readVectors(body, text, target, { inputs: request.inputs.length, context })
 }
 
@@ -108,10 +114,7 @@ function contentOf(said: string | null, message: Body): Content[] {
       arguments: argumentsText(asked['arguments']),
     })
   }
-  for (const image of listOf(message['images'])) {
-    const shown = isObject(image) && isObject(image['image_url']) ? image['image_url']['url'] : null
-    if (typeof shown === 'string') content.push(mediaOf(shown))
-  }
+  content.push(...imagesOf(message))
   return content
 }
 
@@ -130,6 +133,16 @@ function contentText(content: unknown): string | null {
       return isObject(block) && typeof block['text'] === 'string' ? block['text'] : ''
     })
     .join('')
+}
+
+/** The images that a chat shows, beside its text or in it. */
+function withImages(reply: ModelReply): ModelReply {
+  const shown = reply.content.filter(({ type }) => type === 'media')
+  const images = shown.length > 0 ? shown : imagesInText(textOf(reply.content))
+  const texts = shown.length > 0 ? reply.content.filter(({ type }) => type === 'text') : []
+  if (images.length === 0) return reply
+  const usage = { ...reply.usage, images: images.length }
+  return { ...reply, content: [...texts, ...images], usage }
 }
 
 function readVectors(
@@ -201,28 +214,8 @@ function readImages(
 }
 
 function imageOf(base64: string, { output_format: format }: Body): Content {
-  const mime = typeof format === 'string' ? `image/${format}` : imageType(base64)
+  const mime = typeof format === 'string' ? `image/${format}` : imageTypeOf(base64)
   return { type: 'media', media: { base64 }, mime }
-}
-
-/** By how its bytes begin, for replies that don't say. */
-function imageType(base64: string): string {
-  if (base64.startsWith('/9j/')) return 'image/jpeg'
-  if (base64.startsWith('UklGR')) return 'image/webp'
-  return base64.startsWith('R0lGOD') ? 'image/gif' : 'image/png'
-}
-
-/** An address, or the bytes themselves where it is a `data:` one. */
-function mediaOf(url: string): Content {
-  const data = /^data:([\w.+-]+\/[\w.+-]+);base64,/.exec(url)
-  if (data === null) return { type: 'media', media: { url }, mime: typeOfAddress(url) }
-  const [start, mime = 'image/png'] = data
-  return { type: 'media', media: { base64: url.slice(start.length) }, mime }
-}
-
-function typeOfAddress(url: string): string {
-  const ending = /\.(png|jpe?g|webp|gif)(?:[?#]|$)/i.exec(url)?.[1]?.toLowerCase() ?? 'png'
-  return `image/${ending === 'jpg' ? 'jpeg' : ending}`
 }
 
 /** What a reply says of its cost, whatever else is wrong with it; null when it does not say. */

@@ -420,6 +420,11 @@ describe('more than text', () => {
           role: 'user',
           content: [{ type: 'media', media: { base64: 'UklGRg==' }, mime: 'audio/wav' }],
         },
+        { role: 'user', content: [{ type: 'media', media: { url: 'a.mp3' }, mime: 'audio/mpeg' }] },
+        {
+          role: 'user',
+          content: [{ type: 'media', media: { base64: 'aGk=' }, mime: 'video/mp4' }],
+        },
         { role: 'assistant', content: [call] },
         {
           role: 'tool',
@@ -447,6 +452,14 @@ describe('more than text', () => {
         {
           role: 'user',
           content: [{ type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } }],
+        },
+        {
+          role: 'user',
+          content: [{ type: 'audio_url', audio_url: { url: 'a.mp3' } }],
+        },
+        {
+          role: 'user',
+          content: [{ type: 'video_url', video_url: { url: 'data:video/mp4;base64,aGk=' } }],
         },
         {
           role: 'assistant',
@@ -497,7 +510,7 @@ describe('more than text', () => {
 
   test('media that the API has no form for fails its request, and nothing is sent', async () => {
     const before = server.counts.requests
-    const content: Content[] = [{ type: 'media', media: { url: 'x' }, mime: 'audio/wav' }]
+    const content: Content[] = [{ type: 'media', media: { url: 'x' }, mime: 'application/pdf' }]
     const request: ChatRequest = { operation: 'chat', messages: [{ role: 'user', content }] }
     const error = await requestError(registry.send('writer', request, fresh()))
     expect([error.code, error.problem.kind]).toEqual(['unsupported-request', 'refused'])
@@ -536,15 +549,95 @@ describe('more than text', () => {
   test('images as bytes or as addresses, counted', async () => {
     const prompt = [{ type: 'text' as const, text: 'a fox' }]
     next = undefined
-    const given = await registry.send('writer', { operation: 'image', prompt, count: 2 }, fresh())
+    const painter = modelConfig({ model: 'gpt-image-1' }, { generation_type: 'image' })
+    const own = openRegistry(providerConfig({ endpoint: server.url }), { models: [painter] })
+    const given = await own.send('writer', { operation: 'image', prompt, count: 2 }, fresh())
     expect(given.content).toMatchObject([{ mime: 'image/png' }, { mime: 'image/png' }])
     expect(given.usage).toEqual({ ...noUsage, images: 2 })
-    expect(JSON.parse(calls.at(-1)?.text ?? '')).toEqual({ model: 'test', prompt: 'a fox', n: 2 })
+    expect(JSON.parse(calls.at(-1)?.text ?? '')).toEqual({
+      model: 'gpt-image-1',
+      prompt: 'a fox',
+      n: 2,
+    })
     next = { body: JSON.stringify({ data: [{ url: 'https://x.org/fox.jpg?s=1' }] }) }
-    const shown = await registry.send('writer', { operation: 'image', prompt, count: 1 }, fresh())
+    const shown = await own.send('writer', { operation: 'image', prompt, count: 1 }, fresh())
     expect(shown.content).toEqual([
       { type: 'media', media: { url: 'https://x.org/fox.jpg?s=1' }, mime: 'image/jpeg' },
     ])
+    next = undefined
+    const edited = [...prompt, image]
+    const made = await own.send('writer', { operation: 'image', prompt: edited, count: 2 }, fresh())
+    expect(made.usage).toEqual({ ...noUsage, images: 2 })
+    expect(calls.at(-1)?.path).toBe('/v1/images/edits')
+    const far = new URL('/v1/gone.png', server.url).href
+    for (const media of [
+      { type: 'media' as const, media: { url: far }, mime: 'image/png' },
+      { type: 'media' as const, media: { base64: 'AAAA' }, mime: 'audio/wav' },
+    ]) {
+      const error = await requestError(
+        own.send('writer', { operation: 'image', prompt: [...prompt, media], count: 1 }, fresh()),
+      )
+      expect([error.code, error.problem]).toEqual(['unsupported-request', { kind: 'refused' }])
+    }
+    await own.close()
+  })
+
+  const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAA'
+  const png = { type: 'media', media: { base64: pixel }, mime: 'image/png' }
+  const far = { type: 'media', media: { url: 'https://x.org/fox.webp' }, mime: 'image/webp' }
+
+  test.each<[string, Record<string, unknown>, object[]]>([
+    [
+      'in a list',
+      { content: 'Here:', images: [{ image_url: { url: far.media.url } }] },
+      [{ type: 'text', text: 'Here:' }, far],
+    ],
+    ['as texts', { content: '', images: [pixel, `data:image/png;base64,${pixel}`] }, [png, png]],
+    [
+      'as other objects',
+      { content: null, images: [{ b64_json: pixel }, { url: far.media.url }] },
+      [png, far],
+    ],
+    [
+      'among blocks',
+      { content: [{ type: 'image_url', image_url: { url: far.media.url } }] },
+      [far],
+    ],
+    [
+      'in Markdown',
+      { content: `![a fox](${far.media.url}) ![b](https://x.org/b)` },
+      [far, { ...far, media: { url: 'https://x.org/b' }, mime: 'image/png' }],
+    ],
+    ['as a data URI in a text', { content: `So: data:image/png;base64,${pixel}` }, [png]],
+    ['as base64 and nothing else', { content: `${pixel}\n` }, [png]],
+    ['as an address and nothing else', { content: far.media.url }, [far]],
+  ])('images that a chat shows %s', async (_, message, content) => {
+    next = { message }
+    const prompt = [{ type: 'text' as const, text: 'Make it red.' }, image]
+    const given = await registry.send('writer', { operation: 'image', prompt, count: 3 }, fresh())
+    expect(given.content).toEqual(content)
+    expect(given.usage.images).toBe(content.filter((block) => 'mime' in block).length)
+    expect(JSON.parse(calls.at(-1)?.text ?? '')).toEqual({
+      model: 'test',
+      stream: false,
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'Make it red.' },
+            { type: 'image_url', image_url: { url: 'data:image/png;base64,aGk=' } },
+          ],
+        },
+      ],
+    })
+  })
+
+  test('a chat that shows no image is a text', async () => {
+    next = { message: { content: 'I can not draw; see https://x.org/how' } }
+    const prompt = [{ type: 'text' as const, text: 'a fox' }]
+    const given = await registry.send('writer', { operation: 'image', prompt, count: 1 }, fresh())
+    expect(given.content).toEqual([{ type: 'text', text: 'I can not draw; see https://x.org/how' }])
+    expect(given.usage.images).toBe(0)
   })
 })
 

@@ -1,7 +1,9 @@
 import type {
   ContinuousDistribution,
+  DiscreteDistribution,
   Distribution,
   ListedDistribution,
+  Rounding,
 } from '../graph/distribution.ts'
 import { Double } from '../util/value.ts'
 import type { Histogram } from './histogram.ts'
@@ -50,6 +52,8 @@ export function compareWith(
       return compareList(distribution, summary)
     case 'continuous':
       return compareCurve(distribution, summary, histogram)
+    case 'discrete':
+      return compareCurve(asCurve(distribution), summary, histogram)
     case 'unique':
       break
   }
@@ -85,6 +89,12 @@ function compareList(
     }
   }
   return { fit: { declared: label, verdict: verdictOf(cells, differs), gap, bins: null }, shares }
+}
+
+/** Of whole numbers: between two of them nothing is added. */
+function asCurve({ label, cdf }: DiscreteDistribution): ContinuousDistribution {
+  const rounding: Rounding = { draws: (cell) => [cell - 0.5, cell + 0.5], below: Math.floor }
+  return { shape: 'continuous', label, of: 'number', cdf, rounding }
 }
 
 /** Kolmogorov and Smirnov's largest distance of the two distribution functions. */

@@ -15,6 +15,8 @@ export interface BindOptions {
   media?: MediaStore
   /** The tools of an alias; left out where no server is asked. */
   tools?: (alias: string) => ToolBox
+  /** Left out where nothing is to be downloaded. */
+  download?: BindContext['download']
   /** The folder of the config; the working directory when left out. */
   directory?: string | null
   /** Of the run config; its defaults when left out. */
@@ -55,6 +57,7 @@ function contextOf(
     tools = () => unlistedTools,
     directory,
     media = noMedia('the config is only checked'),
+    download = downloadNothing,
   }: BindOptions,
 ): BindContext {
   const upstream = new Set(column.upstream)
@@ -88,8 +91,13 @@ function contextOf(
       )
     },
     random: (stream = column.name) => createRandom(runSeed, stream),
+    download,
     corrections: corrections ?? correctionsOf(defaultRunConfig),
     seed,
     media: column.pure ? noMedia(`column ${column.name} is declared pure`) : media,
   }
+}
+
+function downloadNothing(): Promise<never> {
+  return Promise.reject(new Error('nothing is downloaded while a config is only checked'))
 }

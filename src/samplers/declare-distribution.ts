@@ -49,6 +49,10 @@ function converted(
   const places = sampler.decimalPlaces?.(params) ?? null
   if (drawn.shape === 'unique') return drawn
   if (drawn.shape === 'listed') return convertedList(drawn, conversion, places)
+  if (drawn.shape === 'discrete') {
+    // Text isn't compared as numbers, and whole tens or hundreds are no longer all of them.
+    return conversion.output === 'string' || (places ?? 0) < 0 ? null : drawn
+  }
   if (drawn.of === 'time') return convertTo === null ? drawn : null
   if (conversion.output === 'int64') {
     return { ...drawn, rounding: toNearest(10 ** -Math.min(0, places ?? 0)) }

@@ -313,3 +313,45 @@ describe('uuid', () => {
     expect(value).toMatch(/^id_[0-9A-F]{32}$/)
   })
 })
+
+describe('binomial and poisson', () => {
+  // These never change: datasets are made of them.
+  test('three values each for seed 2024', () => {
+    expect([
+      draw(samplers.binomial, { n: 10, p: 0.55 }, 3),
+      draw(samplers.binomial, { n: '1000000', p: 0.5 }, 3),
+      draw(samplers.poisson, { mean: 3.2 }, 3),
+      draw(samplers.poisson, { mean: 1e9 }, 3),
+    ]).toMatchInlineSnapshot(`
+      [
+        [
+          9,
+          6,
+          4,
+        ],
+        [
+          501090,
+          500036,
+          499557,
+        ],
+        [
+          4,
+          3,
+          4,
+        ],
+        [
+          1000016040,
+          1000005249,
+          1000022239,
+        ],
+      ]
+    `)
+  })
+
+  test('take what is possible only', () => {
+    expect(samplers.binomial.params.safeParse({ n: -1, p: 0.5 }).success).toBe(false)
+    expect(samplers.binomial.params.safeParse({ n: 1, p: 1.5 }).success).toBe(false)
+    expect(samplers.poisson.params.safeParse({ mean: -0.1 }).success).toBe(false)
+    expect(samplers.poisson.params.safeParse({ mean: 'inf' }).success).toBe(false)
+  })
+})

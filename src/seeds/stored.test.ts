@@ -137,7 +137,11 @@ test('a folder that cannot be written is said with its path', async () => {
 
 test('a seed whose rows turn out to be unreadable is refused as such', async () => {
   const bytes = parquetWriteBuffer({
-    columnData: [{ name: 'image', data: [Uint8Array.of(0xff, 0xd8)], type: 'BYTE_ARRAY' }],
+    columnData: [{ name: 'image', data: [Uint8Array.of(0xff, 0xd8)] }],
+    schema: [
+      { name: 'root', num_children: 1 },
+      { name: 'image', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
+    ],
   })
   const seed = await scratch.open('j.parquet', new Uint8Array(bytes))
   const directory = join(scratch.folder, 'unreadable')

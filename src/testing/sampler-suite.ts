@@ -136,6 +136,8 @@ function checkFit(values: readonly Value[], distribution: Distribution): void {
       return strictEqual(new Set(values.map((value) => stringifyJson(value))).size, values.length)
     case 'listed':
       return checkShares(values, distribution.shares)
+    case 'discrete':
+      return checkSteps(values, distribution)
     case 'continuous':
       // Rounded draws have steps that the cdf of the draws has not.
       if (distribution.rounding === null) checkCdf(values, distribution)
@@ -156,6 +158,19 @@ function checkShares(
       Math.abs(drawn - share * values.length) <= bound,
       `${text} has the share ${share} and came ${drawn} times in ${values.length}`,
     )
+  }
+}
+
+function checkSteps(
+  values: readonly Value[],
+  { cdf }: Extract<Distribution, { shape: 'discrete' }>,
+): void {
+  const numbers = values.map(Number).toSorted((a, b) => a - b)
+  const { length } = numbers
+  for (const number of new Set(numbers)) {
+    const share = (numbers.findLastIndex((each) => each === number) + 1) / length
+    const distance = Math.abs(share - cdf(number))
+    ok(Math.sqrt(length) * distance < mostDeviation, `up to ${number} it is off by ${distance}`)
   }
 }
 

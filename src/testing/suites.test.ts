@@ -21,6 +21,12 @@ const samplerSetups: Readonly<
   Record<string, { params: object; texts?: Record<string, string> }[]>
 > = {
   bernoulli: [{ params: { p: 0.3 } }],
+  bernoulli_mixture: [{ params: { p: 0.7, dist_name: 'poisson', dist_params: { mu: 3 } } }],
+  binomial: [
+    { params: { n: 12, p: 0.3 } },
+    { params: { n: 5, p: 1 } },
+    { params: { n: 4_000_000_000, p: 0.4 } },
+  ],
   category: [
     { params: { values: ['a', 'b', 'c'] } },
     { params: { values: [1, 2.5, 3], weights: [1, 0, 3] } },
@@ -30,6 +36,12 @@ const samplerSetups: Readonly<
     { params: { start: '1999-01-01', end: '2031-01-01', unit: 's' } },
   ],
   gaussian: [{ params: { mean: 3, stddev: 0.5 } }, { params: { mean: -1, stddev: 0 } }],
+  poisson: [{ params: { mean: 3.2 } }, { params: { mean: 0 } }, { params: { mean: 1e9 } }],
+  scipy: [
+    { params: { dist_name: 'gamma', dist_params: { a: 2, scale: 15 } } },
+    { params: { dist_name: 'zipf', dist_params: { a: 2.5, loc: -1 } } },
+    { params: { dist_name: 'poisson_binom', dist_params: { p: [0.1, 0.9, 0.5] } } },
+  ],
   subcategory: [
     { params: { category: 'kind', values: { a: ['x', 'y'], b: ['z'] } }, texts: { kind: 'a' } },
   ],
@@ -54,6 +66,7 @@ describe('samplers', () => {
 const models = {
   model_configs: [
     { alias: 'm', model: 'x', provider: 'p' },
+    { alias: 'i', model: 'z', provider: 'p', inference_parameters: { generation_type: 'image' } },
     { alias: 'v', model: 'y', provider: 'p', inference_parameters: { dimensions: 8 } },
   ],
   model_providers: [{ name: 'p', endpoint: 'http://127.0.0.1:9/v1' }],
@@ -119,6 +132,15 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
       column_type: 'embedding',
       model_alias: 'v',
       target_column: 'animal',
+    },
+    config: { ...models, columns: [animal] },
+  },
+  image: {
+    column: {
+      ...asking,
+      column_type: 'image',
+      model_alias: 'i',
+      multi_modal_context: [{ modality: 'image', column_name: 'animal' }],
     },
     config: { ...models, columns: [animal] },
   },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { wordsIn } from './answer-text.ts'
+import { fieldOfForm, wordsIn } from './answer-text.ts'
 
 /** What a reply is made of, by whatever protocol. */
 export interface WireReply {
@@ -19,7 +19,7 @@ export interface WireReply {
 export function wireReply(path: string, reply: WireReply): string | null {
   if (path.endsWith('/chat/completions')) return chatReply(reply)
   if (path.endsWith('/embeddings')) return embeddingsReply(reply)
-  if (path.endsWith('/images/generations')) return imagesReply(reply)
+  if (/\/images\/(?:generations|edits)$/.test(path)) return imagesReply(reply)
   return path.endsWith('/messages') ? messagesReply(reply) : null
 }
 
@@ -89,9 +89,23 @@ export function testVector(input: string, dimensions: number): Float32Array {
 const pixel =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
+/** What a model for images adds to a chat that no script has an answer for, by its name. */
+export function exampleImage(
+  path: string,
+  model: string,
+  text: string | undefined,
+): Record<string, unknown> | undefined {
+  if (text !== undefined || !path.endsWith('/chat/completions') || !/image/i.test(model)) {
+    return undefined
+  }
+  return { images: [{ type: 'image_url', image_url: { url: `data:image/png;base64,${pixel}` } }] }
+}
+
 function imagesReply({ model, body, usage }: WireReply): string {
   // Only clients of ours come here.
-  const { n = 1 } = JSON.parse(body) as { n?: number }
+  const n = body.startsWith('{')
+    ? ((JSON.parse(body) as { n?: number }).n ?? 1)
+    : Number(fieldOfForm(body, 'n') ?? 1)
   return JSON.stringify({
     created: 0,
     model,

@@ -1,9 +1,20 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { refusalOf, unsafeFilesystem } from '../../src/store/filesystem.ts'
 import { createModelServer } from '../../src/testing/model-server.ts'
 import type { Desk } from '../e2e/command.ts'
 import { type Case, pets, type Setting, tales } from './case.ts'
+
+/** A plugin with a format of its own. */
+const letters = `
+const format = {
+  name: 'letters',
+  endings: ['.txt'],
+  header: () => null,
+  line: (record) => [...record.values()].join(' '),
+}
+export default { name: 'letters', version: '1.0.0', exporters: [format] }
+`
 
 /** A run with a bit of its only part changed. */
 async function damagedPets(desk: Desk, run: Setting['run']): Promise<void> {
@@ -48,6 +59,14 @@ export const folderCases = {
     await desk.write('pets.json', pets)
     await run('create pets.json -n 4 --seed 1', 0)
     return (await run('create pets.json -n 4 --seed 2', 2)).stderr
+  },
+  'plugin-missing': async ({ desk, run }) => {
+    await desk.write('letters.mjs', letters)
+    await desk.write('pets.json', { ...pets, plugins: ['./letters.mjs'] })
+    await run('create pets.json -n 4', 0)
+    await rm(desk.path('letters.mjs'))
+    const { stderr } = await run('export runs/pets --to pets.txt', 2)
+    return stderr.replaceAll(desk.directory, '…')
   },
   smaller: async ({ desk, run }) => {
     await desk.write('pets.json', pets)

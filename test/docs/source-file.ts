@@ -79,11 +79,13 @@ async function preview(
 
 async function trySampler(name: string, desk: Desk): Promise<void> {
   const column = { name: 'drawn', column_type: 'sampler', sampler_type: name }
-  const records = await preview(desk, 200, { columns: [{ ...column, params: { n: 10, p: 0.5 } }] })
+  const records = await preview(desk, 200, {
+    columns: [{ ...column, params: { count: 10, sides: 6 } }],
+  })
   const drawn = (records as { drawn: number }[]).map((record) => record.drawn)
   const mean = drawn.reduce((sum, value) => sum + value, 0) / drawn.length
-  const inRange = drawn.every((value) => Number.isInteger(value) && value >= 0 && value <= 10)
-  if (!inRange || mean < 4 || mean > 6) throw new Error(`it draws ${drawn.join(', ')}`)
+  const inRange = drawn.every((value) => Number.isInteger(value) && value >= 10 && value <= 60)
+  if (!inRange || mean < 33 || mean > 37) throw new Error(`it draws ${drawn.join(', ')}`)
 }
 
 /** It keeps every third record. */

@@ -59,7 +59,7 @@ const n = {
   params: { low: 0, high: 9, sampler_type: 'uniform' },
 }
 
-function models(url = 'http://127.0.0.1:9/v1'): object {
+function models(url = 'http://127.0.0.1:9/v1') {
   return {
     model_configs: [{ alias: 'writer', model: 'm', provider: 'p' }],
     model_providers: [{ name: 'p', endpoint: url }],
@@ -318,12 +318,12 @@ describe('what is wrong beforehand', () => {
     [
       'a column that is none',
       { generator: './columns.ts#loud', required_columns: ['questions'] },
-      "unknown-reference @ columns.2.required_columns: Column 'own' refers to 'questions', which is no column > Did you mean 'question'?",
+      "unknown-reference @ columns.2.required_columns.0: Column 'own' refers to 'questions', which is no column > Did you mean 'question'?",
     ],
     [
       'an alias that is none',
       { generator: './columns.ts#rank', model_aliases: ['writr'] },
-      "unknown-model @ columns.2: Column 'own' uses the model alias 'writr', which is not configured > Did you mean 'writer'?",
+      "unknown-model @ columns.2.model_aliases.0: Column 'own' uses the model alias 'writr', which is not configured > Did you mean 'writer'?",
     ],
     [
       'a whole column that asks',
@@ -409,6 +409,10 @@ describe('what goes wrong in a cell', () => {
     refused: [
       'try { await context.ask("writer", "no") } catch (cause) { throw new Error("given up", { cause }) }',
       'bad-request: given up (columns.ts:2:65)',
+    ],
+    unwatched: [
+      'context.ask("writr", "x"); context.ask("writer", "no"); await 0; return 1',
+      "wrong-type: for 'own', expected a value of type string, got the number 1",
     ],
     hangs: [
       'await new Promise(() => {})',
@@ -498,6 +502,54 @@ test('a check of the config calls pure functions, and others until they ask for 
   expect((await validate({ config: file })).problems).toEqual([])
   const called = new Set((await desk.read('notes')).trim().split('\n'))
   expect([...called]).toEqual(['pure', 'asks'])
+})
+
+test('a model of vectors, and a temperature that is drawn', async () => {
+  await using desk = await project(`
+    export const place = {
+      modelAliases: ['vectors', 'writer'],
+      requiredColumns: ['question'],
+      outputType: 'vector',
+      sideEffectColumns: { said: 'string' },
+      async generate({ question }: any, context: any) {
+        const inputs = [[{ type: 'text', text: question }]]
+        const { vectors } = await context.request('vectors', { operation: 'embed', inputs })
+        return { place: vectors[0], said: await context.ask('writer', question) }
+      },
+    }
+  `)
+  const temperatures: unknown[] = []
+  await using server = await createModelServer({
+    script({ text }) {
+      const { temperature } = JSON.parse(text) as { temperature?: number }
+      if (temperature !== undefined) temperatures.push(temperature)
+      return {}
+    },
+  })
+  const { model_providers: providers } = models(server.url)
+  const drawn = { distribution_type: 'uniform', params: { low: 0.2, high: 0.9 } }
+  const alias = (name: string, parameters: object) => ({
+    alias: name,
+    model: 'm',
+    provider: 'p',
+    skip_health_check: true,
+    inference_parameters: parameters,
+  })
+  const file = await desk.write('config.json', {
+    seed: 4,
+    model_providers: providers,
+    model_configs: [
+      alias('vectors', { generation_type: 'embedding' }),
+      alias('writer', { temperature: drawn }),
+    ],
+    columns: [question, custom('place', './columns.ts#place')],
+  })
+  const out = desk.path('run')
+  await create({ config: file, out, rows: 3 })
+  const records = await recordsOf(out)
+  expect(records.every(({ place }) => Array.isArray(place) && place.length > 1)).toBe(true)
+  expect(new Set(temperatures).size).toBe(3)
+  expect(temperatures.every((value) => Number(value) >= 0.2 && Number(value) < 0.9)).toBe(true)
 })
 
 test('randomness is of the row, whatever comes first', async () => {

@@ -130,6 +130,7 @@ export function testGraph(columns: readonly TestColumn[]): {
       processor: null,
       fingerprint: column.name,
       distribution: null,
+      scores: [],
       material: column.name,
     }
   })
@@ -139,6 +140,7 @@ export function testGraph(columns: readonly TestColumn[]): {
     byName: ids,
     processors: [],
     output: [],
+    agreements: [],
   }
   return {
     graph,

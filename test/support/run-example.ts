@@ -23,7 +23,7 @@ export async function runExample(
     },
   })
   const providersFile = await desk.write('providers.json', {
-    providers: ['nvidia', 'openai'].map((name) => ({ name, endpoint: server.url })),
+    providers: ['nvidia', 'openai', 'openrouter'].map((name) => ({ name, endpoint: server.url })),
   })
   const { dir, end, rows } = await create({
     config,

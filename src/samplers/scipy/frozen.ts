@@ -1,0 +1,150 @@
+import { logTailDistance } from './special/incomplete-gamma.ts'
+import { solve } from './special/solve.ts'
+
+/** Shares of a distribution; they sum to 1, and each is exact where it is small. */
+export type Shares = readonly [below: number, above: number]
+
+/** A distribution with all its parameters. */
+export interface Frozen {
+  readonly kind: 'continuous' | 'discrete'
+  readonly low: number
+  readonly high: number
+  /** The shares of draws that are at most x, and above x. */
+  readonly shares: (x: number) => Shares
+  /** The smallest value that so large a share of all draws does not exceed. */
+  readonly quantile: (below: number, above: number) => number
+}
+
+export interface Support {
+  low?: number
+  high?: number
+}
+
+/** A continuous distribution; both functions are asked for places inside of its support only. */
+export function continuous(
+  shares: (x: number) => Shares,
+  quantile: (below: number, above: number) => number,
+  { low = -Infinity, high = Infinity }: Support = {},
+): Frozen {
+  return {
+    kind: 'continuous',
+    low,
+    high,
+    shares(x) {
+      if (x <= low) return [0, 1]
+      return x >= high ? [1, 0] : shares(x)
+    },
+    quantile(below, above) {
+      if (below <= 0) return low
+      return above <= 0 ? high : quantile(below, above)
+    },
+  }
+}
+
+/** One whose quantile has no formula: it is searched for from `start` on. */
+export function searched(
+  shares: (x: number) => Shares,
+  { start, step, low = -Infinity, high = Infinity }: Support & { start: number; step: number },
+): Frozen {
+  return continuous(
+    shares,
+    (below, above) =>
+      solve((x) => logTailDistance(shares(x), below, above), { start, step, low, high }),
+    { low, high },
+  )
+}
+
+/** One of positive numbers whose quantile is searched for by its logarithm. */
+export function searchedPositive(
+  shares: (x: number) => Shares,
+  { start, step }: { start: number; step: number },
+): Frozen {
+  return continuous(
+    shares,
+    (below, above) =>
+      Math.exp(
+        solve((t) => logTailDistance(shares(Math.exp(t)), below, above), {
+          start: Math.log(start),
+          step,
+          low: -745,
+          high: 709,
+        }),
+      ),
+    { low: 0 },
+  )
+}
+
+/** The distribution moved and stretched; a negative number of 0 stays what it is. */
+export function moved(standard: Frozen, loc: number, scale: number): Frozen {
+  if (loc === 0 && scale === 1) return standard
+  return {
+    kind: standard.kind,
+    low: loc + scale * standard.low,
+    high: loc + scale * standard.high,
+    shares: (x) => standard.shares((x - loc) / scale),
+    quantile: (below, above) => loc + scale * standard.quantile(below, above),
+  }
+}
+
+/** What a function that grows makes of the draws of another distribution. */
+export function rising(
+  source: Frozen,
+  out: (draw: number) => number,
+  back: (value: number) => number,
+): Frozen {
+  return continuous(
+    (x) => source.shares(back(x)),
+    (below, above) => out(source.quantile(below, above)),
+    { low: out(source.low), high: out(source.high) },
+  )
+}
+
+/** What a function that falls makes of the draws of another distribution. */
+export function falling(
+  source: Frozen,
+  out: (draw: number) => number,
+  back: (value: number) => number,
+): Frozen {
+  return continuous(
+    (x) => {
+      const [below, above] = source.shares(back(x))
+      return [above, below]
+    },
+    (below, above) => out(source.quantile(above, below)),
+    { low: out(source.high), high: out(source.low) },
+  )
+}
+
+/** The draws of a distribution of positive numbers, half of them negative. */
+export function symmetric(magnitude: Frozen): Frozen {
+  return continuous(
+    (x) => {
+      const [inner, outer] = magnitude.shares(Math.abs(x))
+      const far = (1 + inner) / 2
+      return x < 0 ? [outer / 2, far] : [far, outer / 2]
+    },
+    (below, above) =>
+      below < above
+        ? -magnitude.quantile(above - below, 2 * below)
+        : magnitude.quantile(below - above, 2 * above),
+    { low: -magnitude.high, high: magnitude.high },
+  )
+}
+
+/** The draws of a continuous distribution that lie between two places. */
+export function truncated(source: Frozen, low: number, high: number): Frozen {
+  const [belowLow, aboveLow] = source.shares(low)
+  const [belowHigh, aboveHigh] = source.shares(high)
+  const [b0, a0, b1, a1] = [belowLow, aboveLow, belowHigh, aboveHigh]
+  const share = b1 <= 0.5 ? b1 - b0 : a0 <= 0.5 ? a0 - a1 : 1 - b0 - a1
+  return continuous(
+    (x) => {
+      const [below, above] = source.shares(x)
+      const under = below <= 0.5 ? below - b0 : a0 <= 0.5 ? a0 - above : 1 - b0 - above
+      const over = above <= 0.5 ? above - a1 : b1 <= 0.5 ? b1 - below : 1 - below - a1
+      return [under / share, over / share]
+    },
+    (below, above) => source.quantile(b0 + below * share, a1 + above * share),
+    { low, high },
+  )
+}
