@@ -148,6 +148,7 @@ export async function check(
     used: usedTools(dataset, compiled.graph),
     environment: options.environment,
     clock: options.clock,
+    directory: source.directory ?? process.cwd(),
   })
   const { registry: tools } = toolOpening
   if (tools !== null) opened.defer(() => tools.close())

@@ -29,6 +29,7 @@ function registryOf(
     used: ['all'],
     environment,
     clock: systemClock,
+    directory: process.cwd(),
   })
   expect(problems).toEqual([])
   if (registry === null) throw new Error('no problem, but no registry')

@@ -7,6 +7,8 @@ export interface TransportContext {
   /** The bearer token; null for none. */
   readonly token: string | null
   readonly environment: Environment
+  /** The folder a process works in. */
+  readonly directory: string
 }
 
 export interface OpenedTransport {
@@ -23,7 +25,7 @@ export async function openTransport(
   provider: McpProvider,
   context: TransportContext,
 ): Promise<OpenedTransport> {
-  if (provider.provider_type === 'stdio') return stdioTransport(provider)
+  if (provider.provider_type === 'stdio') return stdioTransport(provider, context)
   const { SSEClientTransport, StreamableHTTPClientTransport } =
     await import('@modelcontextprotocol/client')
   const url = new URL(provider.endpoint)
@@ -39,16 +41,16 @@ export async function openTransport(
   return { transport, lastWords: () => '' }
 }
 
-async function stdioTransport({
-  command,
-  args,
-  env,
-}: Extract<McpProvider, { provider_type: 'stdio' }>): Promise<OpenedTransport> {
+async function stdioTransport(
+  { command, args, env }: Extract<McpProvider, { provider_type: 'stdio' }>,
+  { directory }: TransportContext,
+): Promise<OpenedTransport> {
   const { getDefaultEnvironment, StdioClientTransport } =
     await import('@modelcontextprotocol/client/stdio')
   const transport = new StdioClientTransport({
     command,
     args: [...args],
+    cwd: directory,
     env: { ...getDefaultEnvironment(), ...env },
     stderr: 'pipe',
   })

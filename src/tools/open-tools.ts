@@ -17,6 +17,8 @@ export interface OpenToolsOptions {
   used: readonly string[]
   environment: Environment
   clock: Clock
+  /** The folder that processes work in: the config's. */
+  directory: string
 }
 
 /** What is wrong with the tools of an alias. */
@@ -43,7 +45,13 @@ export interface OpenedTools {
 }
 
 /** Resolves aliases, providers and tokens; starts no server. */
-export function openTools({ dataset, used, environment, clock }: OpenToolsOptions): OpenedTools {
+export function openTools({
+  dataset,
+  used,
+  environment,
+  clock,
+  directory,
+}: OpenToolsOptions): OpenedTools {
   const problems: Problem[] = []
   const needed = new Map<string, McpProvider>()
   const configs = new Map<string, ToolConfig>()
@@ -71,7 +79,7 @@ export function openTools({ dataset, used, environment, clock }: OpenToolsOption
   const redact = createRedactor([...tokens.values(), ...secretsOf(needed.values())])
   const servers = new Map<string, ToolServer>()
   for (const [name, provider] of needed) {
-    const context = { token: tokens.get(name) ?? null, environment }
+    const context = { token: tokens.get(name) ?? null, environment, directory }
     servers.set(
       name,
       createToolServer({
