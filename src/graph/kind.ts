@@ -163,6 +163,11 @@ export interface BindContext {
   random(stream?: string): Random
   /** Files that cells name: images, sounds. Only for columns that are not pure. */
   readonly media: MediaStore
+  /**
+   * Gets a file at an address of the web, through the run's proxies and within bounds of time and
+   * size; rejects with why it can't be had.
+   */
+  readonly download: (url: string, signal: AbortSignal) => Promise<Uint8Array>
   /** How often an answer that can't be used is asked for again. */
   readonly corrections: Corrections
   /** Reads one seed row's value; only for the seed-dataset kind. */

@@ -10,6 +10,7 @@ import {
 import { noFormFor, type Asked } from './classify.ts'
 import { answerToolDescription } from './output-reply.ts'
 import type { WireRequest } from './http-provider.ts'
+import { writeEdit } from './image-edit.ts'
 import type { ModelTarget } from './provider.ts'
 import { commonFormats, plainSchema, strictSchema, type StrictDialect } from './strict-schema.ts'
 
@@ -43,6 +44,7 @@ export function writeRequest(
   if (request.operation === 'embed') {
     return { path: '/embeddings', body: embedBody(target, request, asked) }
   }
+  if (editsImages(target, request)) return writeEdit(target, request, asked)
   if (hasImagesRoute(target.model)) {
     return { path: '/images/generations', body: imageBody(target, request, asked) }
   }
@@ -51,6 +53,15 @@ export function writeRequest(
   const messages = [{ role: 'user' as const, content: prompt }]
   const chat: ChatRequest = { operation: 'chat', messages }
   return { path: '/chat/completions', body: chatBody(target, chat, asked) }
+}
+
+/** Whether images go to the model as the bytes of files. */
+export function editsImages({ model }: ModelTarget, request: ModelRequest): boolean {
+  return (
+    request.operation === 'image' &&
+    hasImagesRoute(model) &&
+    request.prompt.some(({ type }) => type !== 'text')
+  )
 }
 
 /** Models that make images and nothing else, by their names. */

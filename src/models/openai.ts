@@ -1,6 +1,6 @@
 import { openHttpProvider, type Protocol } from './http-provider.ts'
 import { proveReply, readReply } from './openai-reply.ts'
-import { writeRequest } from './openai-request.ts'
+import { editsImages, writeRequest } from './openai-request.ts'
 import { defineProvider } from './provider.ts'
 
 const protocol: Protocol = {
@@ -8,6 +8,7 @@ const protocol: Protocol = {
   headers: (apiKey): Record<string, string> =>
     apiKey === null ? {} : { authorization: `Bearer ${apiKey}` },
   write: writeRequest,
+  sendsBytes: editsImages,
   prove: proveReply,
   read: readReply,
 }

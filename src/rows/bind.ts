@@ -12,6 +12,8 @@ export interface BindOptions {
   seed: SeedWindow | null
   /** Left out where nothing is kept. */
   media?: MediaStore
+  /** Left out where nothing is to be downloaded. */
+  download?: BindContext['download']
   /** The folder of the config; the working directory when left out. */
   directory?: string | null
   /** Of the run config; its defaults when left out. */
@@ -51,6 +53,7 @@ function contextOf(
     corrections,
     directory,
     media = noMedia('the config is only checked'),
+    download = downloadNothing,
   }: BindOptions,
 ): BindContext {
   const upstream = new Set(column.upstream)
@@ -78,8 +81,13 @@ function contextOf(
       return model
     },
     random: (stream = column.name) => createRandom(runSeed, stream),
+    download,
     corrections: corrections ?? correctionsOf(defaultRunConfig),
     seed,
     media: column.pure ? noMedia(`column ${column.name} is declared pure`) : media,
   }
+}
+
+function downloadNothing(): Promise<never> {
+  return Promise.reject(new Error('nothing is downloaded while a config is only checked'))
 }

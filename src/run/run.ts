@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Graph } from '../graph/graph.ts'
 import { modelIdentity } from '../graph/model-identity.ts'
+import { createDownloader } from '../models/download.ts'
 import type { Environment } from '../models/provider.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { GivenPlugin } from '../plugins/gather-plugins.ts'
@@ -173,6 +174,8 @@ export async function start(options: StartOptions): Promise<Run> {
     )
     emit({ type: 'run-opened', ...summary })
     const describe = createDescriber()
+    const downloads = createDownloader({ environment: options.environment ?? process.env, clock })
+    opened.defer(() => downloads.close())
     const scheduler = await createEngine({
       clock,
       store,
@@ -184,6 +187,7 @@ export async function start(options: StartOptions): Promise<Run> {
         models: prepared.dataset.models,
         seed,
         media: store.media,
+        download: downloads.get,
         directory: store.settings.directory ?? null,
         corrections: correctionsOf(prepared.runConfig),
       }),
