@@ -127,6 +127,8 @@ export async function check(
     environment: options.environment,
     table: registry.providers,
     clock: options.clock,
+    directory: source.directory ?? process.cwd(),
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
   })
   const { registry: models } = opening
   if (models !== null) opened.defer(() => models.close())

@@ -84,13 +84,15 @@ export interface InferenceParameters {
 
 export interface ModelProvider {
   name: string
-  /** Base URL without trailing slash; for `llama-cpp` unused. */
+  /** Base URL without trailing slash; empty for what has none. */
   endpoint: string
   provider_type: string
   /** Name of an environment variable, never a key. */
   api_key: string | null
   extra_body: Record<string, unknown> | null
   extra_headers: Record<string, string> | null
+  /** Ours: what a package of the AI SDK takes beside address, key and headers. */
+  settings?: Record<string, unknown> | null
   /** Ours: cap of the endpoint over all aliases; null leaves the aliases' caps alone. */
   max_parallel_requests: number | null
   /** Ours: of the endpoint over all aliases; null for no limit but what it tells. */

@@ -173,6 +173,7 @@ providers:
         extra_headers: { 'x-team': 'data' },
         max_parallel_requests: 8,
         requests_per_minute: null,
+        settings: null,
         tokens_per_minute: null,
       },
       {
@@ -184,6 +185,7 @@ providers:
         extra_headers: null,
         max_parallel_requests: null,
         requests_per_minute: null,
+        settings: null,
         tokens_per_minute: null,
       },
     ])

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../util/clock.ts'
-import { decodedText, plainText } from './content-coding.ts'
+import { decodedBytes, decodedText, plainText } from './content-coding.ts'
 import { onAbort, TimeoutExpired } from './deadline.ts'
 import { largestReply } from './connections.ts'
 
@@ -8,7 +8,7 @@ import { largestReply } from './connections.ts'
 export interface Call {
   origin: string
   path: string
-  method: 'GET' | 'POST'
+  method: Dispatcher.HttpMethod
   headers: Record<string, string>
   body: string | Uint8Array | null
   timeoutMs: number
@@ -20,7 +20,7 @@ export interface RawReply {
   text: string
 }
 
-/** A reply as its bytes came. */
+/** A reply as its bytes, behind its codings. */
 export interface RawBytes extends Omit<RawReply, 'text'> {
   bytes: Buffer
 }
@@ -50,7 +50,11 @@ export function exchangeBytes(
   call: Call,
   options: ExchangeOptions,
 ): Promise<RawBytes> {
-  return receive(dispatcher, call, options, (reply) => reply)
+  return receive(dispatcher, call, options, async ({ status, headers, bytes }) => ({
+    status,
+    headers,
+    bytes: await decodedBytes(bytes, headers, { maxBytes: largestReply }),
+  }))
 }
 
 /**

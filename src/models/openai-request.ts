@@ -32,6 +32,11 @@ const strict: StrictDialect = {
   mostFields: 5_000,
 }
 
+/** A schema as most servers take it best; whatever its answer lacks or has beside, its reader knows. */
+export function commonSchema(schema: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return strictSchema(schema, strict) ?? plainSchema(schema)
+}
+
 /** A request in OpenAI's form. */
 export function writeRequest(
   target: ModelTarget,
@@ -105,7 +110,7 @@ function toolsOf({ tools = [], format }: ChatRequest): object {
   )
   if (format?.mode !== 'tool_call') return offered.length === 0 ? {} : { tools: offered }
   const { name, schema } = format
-  const parameters = strictSchema(schema, strict) ?? plainSchema(schema)
+  const parameters = commonSchema(schema)
   const answer = toolOf({ name, description: answerToolDescription, parameters })
   return {
     tools: [...offered, answer],

@@ -11,9 +11,10 @@ import { messageOf } from '../util/errors.ts'
 import { shownAddress } from './classify.ts'
 import type { OutputLadder } from './output-ladder.ts'
 import { createLadders, type FollowModes, hasForm, sendInMode } from './output-ladders.ts'
-import type { Environment, ModelTarget, Provider } from './provider.ts'
+import type { Environment, ModelEvent, ModelTarget, Provider } from './provider.ts'
 import { proxyFor } from './proxies.ts'
 import { rawJson } from './raw-json.ts'
+import { providerKind } from './provider-kinds.ts'
 import { resolveAliases, type ModelsConfig, type Resolved } from './resolve.ts'
 import { replyRedactor } from './reply-secrets.ts'
 import { createRedactor, furtherSecrets, resolveSecrets } from './secrets.ts'
@@ -82,6 +83,10 @@ export interface ModelRegistry {
 export interface OpenModelsOptions extends ModelsConfig {
   environment: Environment
   clock?: Clock
+  /** The folder of the config; the working directory when left out. */
+  directory?: string
+  /** Hears what providers tell while they work. */
+  onEvent?: (event: ModelEvent) => void
 }
 
 export interface OpenedModels {
@@ -105,7 +110,14 @@ interface Entry {
 
 /** Resolves aliases, providers and keys; opens no connection. */
 export function openModels(options: OpenModelsOptions): OpenedModels {
-  const { providers, environment, table, clock = systemClock } = options
+  const {
+    providers,
+    environment,
+    table,
+    clock = systemClock,
+    directory = process.cwd(),
+    onEvent = () => undefined,
+  } = options
   const { resolved, problems } = resolveAliases(options)
   const needed = new Set([...resolved.values()].map(({ provider }) => provider))
   const { secrets, problems: unset } = resolveSecrets(
@@ -123,13 +135,21 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
   const entries = new Map<string, Entry>()
   const targets = [...resolved.values()].map((each) => ({ ...each, target: targetOf(each) }))
   for (const { model, provider, target } of targets) {
-    const kind = table.get(provider.provider_type)
+    const kind = providerKind(provider.provider_type, table)
     if (kind === undefined) throw new Error(`no kind for ${provider.provider_type}`)
     let open = opened.get(provider)
     if (open === undefined) {
       const apiKey = secrets.get(provider.name) ?? null
       const own = targets.filter((each) => each.provider === provider).map((each) => each.target)
-      open = kind.open(provider, { targets: own, apiKey, environment, clock, redact })
+      open = kind.open(provider, {
+        targets: own,
+        apiKey,
+        environment,
+        clock,
+        directory,
+        onEvent,
+        redact,
+      })
       opened.set(provider, open)
     }
     const route = {
@@ -164,7 +184,7 @@ function proxyProblems(
 ): Problem[] {
   const found = new Map<string, string>()
   for (const { provider_type: type, endpoint } of needed) {
-    if (table.get(type)?.remote !== true || !URL.canParse(endpoint)) continue
+    if (providerKind(type, table)?.remote !== true || !URL.canParse(endpoint)) continue
     const proxy = proxyFor(new URL(endpoint), environment)
     if (proxy !== null && proxy.problem !== null) found.set(proxy.variable, proxy.problem)
   }
@@ -207,7 +227,8 @@ function createRegistry(
     send(alias, request, signal) {
       const { provider, target, mode, ladder } = entry(alias)
       const send = (message: ModelRequest): Promise<ModelReply> =>
-        provider.send(target, message, signal)
+        // Providers of users may answer without a promise.
+        Promise.resolve(provider.send(target, message, signal))
       const sent = !hasForm(request)
         ? send(request)
         : mode === null
@@ -283,7 +304,7 @@ function routeOf({ model, provider }: Resolved, remote: boolean): Omit<Route, 'r
     alias: model.alias,
     provider: provider.name,
     model: model.model,
-    endpoint: remote ? shownAddress(provider.endpoint) : provider.name,
+    endpoint: remote && provider.endpoint !== '' ? shownAddress(provider.endpoint) : provider.name,
     aliasCap: parameters.max_parallel_requests,
     endpointCap: provider.max_parallel_requests,
     aliasRate: rateOf(parameters),
