@@ -3,9 +3,6 @@ import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod } from './problems.ts'
 import { integer, text } from './scalars.ts'
 
-/** Column types of the ancestor that are not made yet: no mistake of who wrote them. */
-export const laterColumnTypes: ReadonlySet<string> = new Set(['validation'])
-
 const laterParts = {
   tool_configs: { level: 'error', what: 'Tools are', suggestion: 'Remove tool_configs.' },
   constraints: {

@@ -12,6 +12,8 @@ export interface BindOptions {
   seed: SeedWindow | null
   /** Left out where nothing is kept. */
   media?: MediaStore
+  /** Takes what is to be closed when the run has ended; left out where nothing is opened. */
+  onClose?: (close: () => Promise<void>) => void
   /** The folder of the config; the working directory when left out. */
   directory?: string | null
   /** Of the run config; its defaults when left out. */
@@ -50,6 +52,7 @@ function contextOf(
     seed,
     corrections,
     directory,
+    onClose = () => undefined,
     media = noMedia('the config is only checked'),
   }: BindOptions,
 ): BindContext {
@@ -66,6 +69,7 @@ function contextOf(
     columnType: (id) => (graph.columns[id] as GraphColumn).type,
     output: column.type,
     directory: directory ?? '',
+    onClose,
     refersTo(name) {
       const id = graph.byName.get(name)
       return id !== undefined && upstream.has(id)

@@ -176,6 +176,7 @@ export async function start(options: RunOptions): Promise<Run> {
         models: prepared.dataset.models,
         seed,
         media: store.media,
+        onClose: (close) => opened.defer(close),
         directory: store.settings.directory ?? null,
         corrections: correctionsOf(prepared.runConfig),
       }),

@@ -1,0 +1,5 @@
+import { codeValidator } from './code-validator.ts'
+import type { Validator } from './define.ts'
+
+/** The built-in validators. */
+export const validators: readonly Validator[] = [codeValidator]
