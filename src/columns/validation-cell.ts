@@ -1,7 +1,7 @@
 import { CellFailure } from '../graph/failure.ts'
 import type { BindContext, Generator, Loaded, Row } from '../graph/kind.ts'
 import type { Value } from '../util/value.ts'
-import type { Subject, Validator, Verdict } from '../validators/define.ts'
+import type { Subject, Validator, ValidatorContext, Verdict } from '../validators/define.ts'
 import { isInvalid, noVerdict, reasonOf } from '../validators/verdict.ts'
 import type { ValidationConfig } from './validation.ts'
 
@@ -84,7 +84,6 @@ export function bindValidation(
         const verdicts: Verdict[] = []
         for (const subject of subjectsOf(row)) {
           // One after the other: a cell takes one place of the local work.
-          // oxlint-disable-next-line no-await-in-loop
           verdicts.push(unjudged(subject) ?? (await judge(subject, signal)))
         }
         return { value: cellOf(verdicts) }
@@ -99,12 +98,12 @@ function valueOf(row: Row, id: number): Value {
   return row.get(id)
 }
 
-function unplaced(config: ValidationConfig, { columns, refersTo }: BindContext) {
+function unplaced(config: ValidationConfig, context: BindContext): ValidatorContext {
   return {
     path: [],
     name: config.name,
     targets: config.target_columns,
-    columns,
-    isColumn: (name: string) => refersTo(name),
+    columns: context.columns,
+    isColumn: (name) => context.refersTo(name),
   }
 }

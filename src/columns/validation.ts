@@ -57,9 +57,9 @@ export function createValidationKind({
       fields: ({ name, on_invalid: on }) => (on === 'reject' ? { of: name } : null),
     },
     async load(config, context) {
-      const { load } = validatorOf(config)
-      if (load === undefined) return { identity: null }
-      return load(config.validator_params, loadContext(context))
+      const validator = validatorOf(config)
+      const own = await validator.load?.(config.validator_params, loadContext(context))
+      return own ?? { identity: null }
     },
     describe(config, context, loaded) {
       const validator = validatorOf(config)
@@ -138,7 +138,7 @@ function ownProblems(
             code: 'contradiction',
             path: [...path, 'on_invalid'],
             message: `Column '${name}' drops rows that are invalid, and its on_failure keeps them`,
-            suggestion: "Leave on_failure out, or write on_invalid: reject.",
+            suggestion: 'Leave on_failure out, or write on_invalid: reject.',
           } as const,
         ]
       : []),

@@ -121,11 +121,13 @@ function columnNode(
   }
 }
 
-function originOf({ filter }: DraftColumn, { type }: ColumnKind, registry: KindTable): Origin | null {
+function originOf(
+  { filter }: DraftColumn,
+  { type }: ColumnKind,
+  registry: KindTable,
+): Origin | null {
   if (filter === null) return registry.originOf(type)
-  return filter.processor === null
-    ? null
-    : registry.processorOriginOf(filter.processor.kind.type)
+  return filter.processor === null ? null : registry.processorOriginOf(filter.processor.kind.type)
 }
 
 /** One route of one request is the fast form; everything else takes its routes as it goes. */

@@ -134,7 +134,9 @@ function filterOf(processor: DraftProcessor): NewFilter[] {
   const { kind, config, index, title } = processor
   if (kind.by !== 'row') return []
   const fields = kind.column.fields(config)
-  return [{ filter: { title, processor }, kind: kind.column.kind, fields, path: ['processors', index] }]
+  return [
+    { filter: { title, processor }, kind: kind.column.kind, fields, path: ['processors', index] },
+  ]
 }
 
 function reservedName(name: string, title: string, path: ConfigPath): Problem {

@@ -165,6 +165,7 @@ export async function start(options: RunOptions): Promise<Run> {
     )
     emit({ type: 'run-opened', ...summary })
     const describe = createDescriber()
+    const closing = opened.use(new AsyncDisposableStack())
     const scheduler = await createEngine({
       clock,
       store,
@@ -176,7 +177,7 @@ export async function start(options: RunOptions): Promise<Run> {
         models: prepared.dataset.models,
         seed,
         media: store.media,
-        onClose: (close) => opened.defer(close),
+        onClose: (close) => closing.defer(close),
         directory: store.settings.directory ?? null,
         corrections: correctionsOf(prepared.runConfig),
       }),

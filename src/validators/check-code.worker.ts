@@ -1,7 +1,13 @@
 import { serve } from '../threads/worker-calls.ts'
 import { openRuff, type PythonFound } from './check-python.ts'
 import { openJavaScript, openTypeScript } from './check-script.ts'
-import { decimalFaults, type FindFaults, openPolyglot, openPostgres, openSqlite } from './check-sql.ts'
+import {
+  decimalFaults,
+  type FindFaults,
+  openPolyglot,
+  openPostgres,
+  openSqlite,
+} from './check-sql.ts'
 import { openTree } from './check-tree.ts'
 import type { LanguageEngine } from './checked-languages.ts'
 
@@ -11,9 +17,7 @@ export interface EngineChoice extends Pick<LanguageEngine, 'engine' | 'as'> {
 }
 
 /** What was found in a snippet. */
-export type CodeFound =
-  | { readonly python: PythonFound }
-  | { readonly faults: readonly string[] }
+export type CodeFound = { readonly python: PythonFound } | { readonly faults: readonly string[] }
 
 type CodeCalls = {
   load: (choice: EngineChoice) => Promise<void>
@@ -58,8 +62,9 @@ async function open({ engine, as, grammar }: EngineChoice): Promise<Look> {
     case 'typescript':
       return faults(openTypeScript())
     case 'tree':
-      return faults(await openTree(as, grammar))
+      break
   }
+  return faults(await openTree(as, grammar))
 }
 
 function faults(find: FindFaults): Look {

@@ -35,7 +35,8 @@ interface Diagnostic {
 /** Loads ruff: some 10 MB of WebAssembly. */
 export function openRuff(): (code: string) => PythonFound {
   const require = createRequire(import.meta.url)
-  const library = require('@astral-sh/ruff-wasm-nodejs') as typeof import('@astral-sh/ruff-wasm-nodejs')
+  const library =
+    require('@astral-sh/ruff-wasm-nodejs') as typeof import('@astral-sh/ruff-wasm-nodejs')
   const settings = { 'line-length': 88, 'indent-width': 4, lint: { select: rules } }
   const workspace = new library.Workspace(settings, library.PositionEncoding.Utf32)
   return (code) => {
@@ -89,6 +90,8 @@ function scoreOf(messages: readonly PythonMessage[], countStatements: () => numb
 function statements(tree: string): number {
   const bare = tree.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""')
   const nodes = bare.match(/\bStmt\w+ \{/g)?.length ?? 0
-  const clauses = bare.match(/\bElifElseClause \{\s+range: [\d.]+,\s+node_index: [^,]+,\s+test: Some\(/g)
+  const clauses = bare.match(
+    /\bElifElseClause \{\s+range: [\d.]+,\s+node_index: [^,]+,\s+test: Some\(/g,
+  )
   return nodes + (clauses?.length ?? 0)
 }

@@ -48,7 +48,7 @@ export async function openPostgres(): Promise<FindFaults> {
     } catch (error) {
       if (!library.hasSqlDetails(error)) throw error
       const at = error.sqlDetails?.cursorPosition ?? 0
-      const before = [...code].slice(0, at).join('').split('\n')
+      const before = Array.from(code).slice(0, at).join('').split('\n')
       return [placed(before.length, (before.at(-1) ?? '').length + 1, error.message)]
     }
   }

@@ -64,7 +64,10 @@ export function createCheckThread({
   }
 
   /** The answer, or null when there was none in time; then the thread is ended. */
-  async function inTime<Found>(work: Promise<Found>, limitMs: number): Promise<{ found: Found } | null> {
+  async function inTime<Found>(
+    work: Promise<Found>,
+    limitMs: number,
+  ): Promise<{ found: Found } | null> {
     const late = Promise.withResolvers<null>()
     const timer = clock.after(limitMs, () => late.resolve(null))
     try {
@@ -84,7 +87,10 @@ export function createCheckThread({
       const loading = thread.call('load', ...(parameters.slice(0, 1) as never[]))
       if ((await inTime(loading, longestLoadMs)) === null) {
         await renew()
-        return { gaveUp: 'time', message: `its engine was not ready after ${longestLoadMs / 1000} s` }
+        return {
+          gaveUp: 'time',
+          message: `its engine was not ready after ${longestLoadMs / 1000} s`,
+        }
       }
       left -= 1
       const checking = thread.call(operation, ...(parameters as never[]))

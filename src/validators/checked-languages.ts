@@ -1,6 +1,13 @@
 /** What looks at a snippet, and what of npm it needs. */
 export interface LanguageEngine {
-  readonly engine: 'ruff' | 'sqlite' | 'postgres' | 'polyglot' | 'javascript' | 'typescript' | 'tree'
+  readonly engine:
+    | 'ruff'
+    | 'sqlite'
+    | 'postgres'
+    | 'polyglot'
+    | 'javascript'
+    | 'typescript'
+    | 'tree'
   /** What the engine calls the language. */
   readonly as: string
   readonly packages: readonly string[]

@@ -68,16 +68,21 @@ SELECT count(*) FROM nowhere; ;`
 })
 
 describe('what breaks an engine is invalid, and the next one is judged again', () => {
-  test.each(['python', 'javascript', 'typescript', 'sql:mysql', 'sql:postgres', 'bash', 'sql:sqlite'])(
-    '%s',
-    async (language) => {
-      await using judge = await openJudge('code', { code_lang: language })
-      const deep = language.startsWith('sql') ? 'SELECT ' : ''
-      expect(await judge.judge(`${deep}${'('.repeat(100_000)}`)).toMatchObject({ is_valid: false })
-      const fine = language.startsWith('sql') ? 'SELECT 1' : language === 'bash' ? 'x=1' : 'x = 1'
-      expect(await judge.judge(fine)).toMatchObject({ is_valid: true })
-    },
-  )
+  test.each([
+    'python',
+    'javascript',
+    'typescript',
+    'sql:mysql',
+    'sql:postgres',
+    'bash',
+    'sql:sqlite',
+  ])('%s', async (language) => {
+    await using judge = await openJudge('code', { code_lang: language })
+    const deep = language.startsWith('sql') ? 'SELECT ' : ''
+    expect(await judge.judge(`${deep}${'('.repeat(100_000)}`)).toMatchObject({ is_valid: false })
+    const fine = language.startsWith('sql') ? 'SELECT 1' : language === 'bash' ? 'x=1' : 'x = 1'
+    expect(await judge.judge(fine)).toMatchObject({ is_valid: true })
+  })
 })
 
 test('too long a text, and values that are no text', async () => {

@@ -26,7 +26,11 @@ import { verdict, verdictOf } from './verdict.ts'
 /** Longer texts are no snippets: no engine gets them. */
 const longestCode = 1_000_000
 
-const thread = createSharedThread({ name: 'check-code.worker', home: import.meta.url, flags: ['--experimental-vm-modules', '--no-warnings'] })
+const thread = createSharedThread({
+  name: 'check-code.worker',
+  home: import.meta.url,
+  flags: ['--experimental-vm-modules', '--no-warnings'],
+})
 
 const params = z
   .strictObject({
@@ -107,7 +111,7 @@ async function hashOf(file: string): Promise<string> {
       cause: error,
       code: 'grammar-missing',
       field: 'validator_params',
-      suggestion: "A path starts at the folder of the config: ./tree-sitter-kotlin.wasm.",
+      suggestion: 'A path starts at the folder of the config: ./tree-sitter-kotlin.wasm.',
     })
   }
 }
@@ -139,7 +143,9 @@ function recordOf({ isValid, score, severity, messages }: PythonFound): Verdict 
   return verdict(isValid, {
     python_linter_score: toDouble(score),
     python_linter_severity: severity,
-    python_linter_messages: messages.map((message) => new Map<string, Value>(Object.entries(message))),
+    python_linter_messages: messages.map(
+      (message) => new Map<string, Value>(Object.entries(message)),
+    ),
   })
 }
 

@@ -25,7 +25,7 @@ export interface ValidatorLoadContext {
   readonly directory: string
   readonly signal: AbortSignal
   /** Loads a function of the user's project: `./checks.ts#name`. Throws a `LoadFault`. */
-  userFunction(reference: string, field: string): Promise<LoadedFunction>
+  readonly userFunction: (reference: string, field: string) => Promise<LoadedFunction>
 }
 
 /** A function of the user's project. */
@@ -43,7 +43,7 @@ export interface ValidatorContext {
   /** All column objects of the config, parsed by their kinds where that worked. */
   readonly columns: ReadonlyMap<string, ColumnConfig>
   /** Whether a name is that of a column of the config or the seed. */
-  isColumn(name: string): boolean
+  readonly isColumn: (name: string) => boolean
 }
 
 export interface ValidatorDescription {
@@ -58,9 +58,9 @@ export interface ValidatorDescription {
 export interface ValidatorOpenContext {
   readonly name: string
   /** Whether the description referred to a name. */
-  refersTo(name: string): boolean
+  readonly refersTo: (name: string) => boolean
   /** Called when the run has ended. */
-  onClose(close: () => Promise<void>): void
+  readonly onClose: (close: () => Promise<void>) => void
 }
 
 interface ValidatorBase<Params, Own extends Loaded> {
@@ -87,10 +87,10 @@ export interface QuickValidator<
 }
 
 /** Judges in a thread, a process or a function that waits: a `CellFailure` fails the cell. */
-export interface SlowValidator<
-  Params = unknown,
-  Own extends Loaded = Loaded,
-> extends ValidatorBase<Params, Own> {
+export interface SlowValidator<Params = unknown, Own extends Loaded = Loaded> extends ValidatorBase<
+  Params,
+  Own
+> {
   readonly by: 'cell'
   open(
     params: Params,
@@ -133,5 +133,5 @@ export function defineValidator<Params, Own extends Loaded = Loaded>(
   validator: Validator<Params, Own>,
 ): Validator {
   // Whoever calls it has read the parameters with its schema, and got what it loaded from it.
-  return validator as unknown as Validator
+  return validator as Validator
 }

@@ -16,7 +16,6 @@ export function needPackages(packages: readonly string[], what: string): void {
 
 /** Packages need not export their own description: their folder is looked for. */
 function isInstalled(name: string): boolean {
-  const { paths } = createRequire(import.meta.url).resolve
-  const folders = paths(name) ?? []
+  const folders = createRequire(import.meta.url).resolve.paths(name) ?? []
   return folders.some((folder) => existsSync(join(folder, name, 'package.json')))
 }
