@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { create, type DatasetRecord, open, validate } from '../../src/index.ts'
 import { createDesk, type Desk } from './command.ts'
 
-/** Rows of a seed with two texts of Python; every third text is broken, every fourth row is poor. */
+/** Rows of a seed with two statements; every third first one is broken, every fourth second one. */
 const rows = Array.from({ length: 24 }, (_, row) => ({
   id: row,
-  one: row % 3 === 0 ? `def f${row}(:` : `x = ${row}\n`,
-  two: row % 4 === 0 ? `y = undefined_${row}\n` : `y = ${row}\n`,
+  one: row % 3 === 0 ? `SELEC ${row}` : `SELECT ${row}`,
+  two: row % 4 === 0 ? `SELECT 1 FROM WHERE ${row}` : `SELECT ${row}`,
 }))
 
 async function seeded(
@@ -24,7 +24,7 @@ function check(fields: object): object {
     column_type: 'validation',
     target_columns: ['one'],
     validator_type: 'code',
-    validator_params: { code_lang: 'python' },
+    validator_params: { code_lang: 'sql:sqlite' },
     ...fields,
   }
 }
@@ -44,7 +44,7 @@ async function make(
 
 interface Verdict {
   is_valid: boolean
-  python_linter_messages: { message: string }[]
+  error_messages: string
 }
 
 test('every target has its own verdict, in its own row, whatever was dropped or skipped', async () => {
@@ -74,9 +74,9 @@ test('every target has its own verdict, in its own row, whatever was dropped or 
         ? [row, undefined, undefined, null]
         : [row, row % 3 !== 0, row % 4 !== 0, row % 3 !== 0],
     )
-    const said = two?.python_linter_messages.map(({ message }) => message)
-    const expected = row % 4 === 0 && !isSkipped ? [`Undefined name \`undefined_${row}\``] : []
-    expect(said ?? []).toEqual(expected)
+    const isBroken = row % 4 === 0 && !isSkipped
+    const said = isBroken ? 'PRS: Line 1: near "WHERE": syntax error' : ''
+    expect(two?.error_messages ?? '').toBe(said)
   }
 })
 
@@ -86,7 +86,9 @@ test('invalid rows are kept, rejected, or dropped', async () => {
   const of = (on: string): Promise<object> => seeded(desk, [check({ on_invalid: on }), paid])
   const kept = await make(desk, await of('keep'), 'kept')
   expect(kept.records).toHaveLength(24)
-  expect(kept.records[0]).toMatchObject({ lint: { is_valid: false, python_linter_score: 0 } })
+  expect(kept.records[0]).toMatchObject({
+    lint: { is_valid: false, error_messages: expect.stringContaining('SELEC') },
+  })
 
   const rejected = await make(desk, await of('reject'), 'rejected')
   expect(rejected.result.rows).toMatchObject({ accepted: 16, rejected: 8, dropped: 0 })
@@ -101,7 +103,7 @@ test('invalid rows are kept, rejected, or dropped', async () => {
     {
       code: 'invalid',
       count: 8,
-      message: 'one is invalid: Expected a parameter or the end of the parameter list',
+      message: 'one is invalid: PRS: Line 1: near "SELEC": syntax error',
     },
   ])
 })
@@ -156,8 +158,8 @@ test('what is wrong with a validation column is told at once', async () => {
       "error wrong-word columns.6.validator_type: 'validator_type' of column 'g' is not a word that is known there",
       "error duplicate-target columns.0.target_columns.2: Column 'a' names the target 'one' twice",
       "error contradiction columns.1.on_invalid: Column 'b' drops rows that are invalid, and its on_failure keeps them",
-      "error language-mismatch columns.1.target_columns.0: Column 'b' checks 'code' as python, and that column writes go",
-      "warning target-not-code columns.2.target_columns.0: Column 'c' checks 'text' as python, and that is a column of type expression",
+      "error language-mismatch columns.1.target_columns.0: Column 'b' checks 'code' as sql:sqlite, and that column writes go",
+      "warning target-not-code columns.2.target_columns.0: Column 'c' checks 'text' as sql:sqlite, and that is a column of type expression",
       "error unknown-reference columns.0.target_columns.0: Column 'a' refers to 'nowhere', which is no column",
       "error unknown-field columns.7.expr: Column 'h' reads 'lint.valid', and values of 'lint' have no such field",
     ]
