@@ -72,6 +72,12 @@ export {
   start,
   validate,
 } from './run/library.ts'
+export type {
+  Agreement,
+  AgreementPair,
+  AgreementReason,
+  JudgedScore,
+} from './profile/judgements.ts'
 export type { RowCounts, RunEnd, RunResult } from './report/run-result.ts'
 export type { ExportEvent, RunEvent } from './run/run-event.ts'
 export type {

@@ -112,7 +112,8 @@ describe('what the loader takes', () => {
         tool_configs: [],
         constraints: null,
         processors: [],
-        profilers: [{ model_alias: 'm' }],
+        profilers: [{ model_alias: 'm', summary_score_sample_size: null }],
+        agreement: [],
       },
     ],
     [

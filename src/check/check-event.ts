@@ -1,4 +1,4 @@
-import type { Problem } from '../config/problem.ts'
+import type { ModelEvent } from '../models/provider.ts'
 
 /** Progress of a seed that takes a while: its first reading, and its copying into the run folder. */
 export interface SeedProgressEvent {
@@ -10,4 +10,4 @@ export interface SeedProgressEvent {
 }
 
 /** What checking a config reports while it works. */
-export type CheckEvent = SeedProgressEvent | { type: 'warning'; problem: Problem }
+export type CheckEvent = SeedProgressEvent | ModelEvent

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { descriptionOf, formOf, type JsonSchema } from '../config/json-form.ts'
-import { profilerSchema } from '../config/later-parts.ts'
+import { agreementSchema, profilerSchema } from '../config/report-parts.ts'
 import { providerSchema } from '../config/model-providers.ts'
 import { modelSchema } from '../config/models.ts'
 import { pluginSchema } from '../config/plugin-list.ts'
@@ -148,10 +148,8 @@ function datasetForm(): JsonSchema {
       },
       tool_configs: notYet('Tools a model may call. Not supported yet: refused.'),
       constraints: notYet('Bounds between sampler columns. Not supported yet: refused.'),
-      profilers: listOf(
-        'Profiles of judge scores. Left out with a warning.',
-        formFor(profilerSchema),
-      ),
+      profilers: listOf('Summaries of what judges said, in the report.', formFor(profilerSchema)),
+      agreement: listOf('How far judges agree, in the report.', formFor(agreementSchema)),
     },
     required: ['columns'],
     additionalProperties: false,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { DatasetConfig, SeedConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
+import { sampleSize } from '../config/report-parts.ts'
 import { resolveDataset, type ResolvedDataset } from '../config/resolve-dataset.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { compile, type Compiled } from '../graph/compile.ts'
@@ -126,6 +127,8 @@ export async function check(
     environment: options.environment,
     table: registry.providers,
     clock: options.clock,
+    directory: source.directory ?? process.cwd(),
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
   })
   const { registry: models } = opening
   if (models !== null) opened.defer(() => models.close())
@@ -226,10 +229,17 @@ export async function prepare(
   return prepared
 }
 
-/** Aliases the columns use; read off the columns themselves while the graph has problems. */
-function usedAliases({ columns }: ResolvedDataset, graph: Graph | null): string[] {
-  if (graph !== null)
-    return [...new Set(graph.columns.flatMap(({ routes }) => routes.map(({ name }) => name)))]
+/** Aliases that the cells of a graph ask. */
+export function routesOf({ columns }: Graph): string[] {
+  return [...new Set(columns.flatMap(({ routes }) => routes.map(({ name }) => name)))]
+}
+
+/** Aliases the columns and the report use; read off the columns themselves while the graph has problems. */
+function usedAliases({ columns, profilers }: ResolvedDataset, graph: Graph | null): string[] {
+  if (graph !== null) {
+    const beside = profilers.filter((profiler) => sampleSize(profiler) > 0)
+    return [...new Set([...routesOf(graph), ...beside.map((one) => one.model_alias)])]
+  }
   const named = columns.map(({ model_alias: alias }) => alias)
   return [...new Set(named.filter((alias) => typeof alias === 'string'))]
 }

@@ -17,7 +17,8 @@ export function soundPart(
   if (graph !== null) return graph
   let columns = without(input.dataset.columns, [...found, ...problems])
   while (columns.length > 0) {
-    const dataset = { ...input.dataset, columns: columns.map(kept), processors: [] }
+    const whole = { processors: [], profilers: [], agreement: [] }
+    const dataset = { ...input.dataset, columns: columns.map(kept), ...whole }
     const compiled = compile({ ...input, dataset })
     if (compiled.graph !== null) return compiled.graph
     const left = without(columns, compiled.problems)

@@ -13,12 +13,15 @@ function result(end: RunEnd, dropped: number): RunResult {
     datasets: [],
     files: [],
     requests: 0,
+    outputModes: [],
     requestOutcomes: { succeeded: 0, throttled: 0, failed: 0 },
     usage: noUsage,
     seconds: 1,
     end,
     report: null,
     columns: null,
+    judges: [],
+    agreement: [],
   }
 }
 

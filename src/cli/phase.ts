@@ -35,6 +35,10 @@ export function createPhase(begin: string): Phase {
           describe = () =>
             `${event.phase} the seed ${shortPath(event.path)}: ${shareText(event.bytes, event.totalBytes, size)}`
           return false
+        case 'download-progress':
+          describe = () =>
+            `downloading ${basename(event.path)}: ${shareText(event.bytes, event.totalBytes, size)}`
+          return false
         case 'models-checking':
           asked = [...event.models]
           describe = () => askedText(asked)

@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import type { RunSummary } from '../report/run-summary.ts'
 import type { Processed, RowCounts, RunResult } from '../report/run-result.ts'
 import { commandText, storedText } from './command-line.ts'
+import { judgementLines } from './judgement-lines.ts'
 import { statisticsLines } from './statistics-lines.ts'
 import { shortened } from './tally.ts'
 import { compact, counted, duration, grouped } from '../util/format.ts'
@@ -43,6 +44,7 @@ export function reportRun({ result, summary, remarks }: Outcome, screen: Screen)
   if (result.columns !== null) {
     const layout = { style: screen.style, width: textWidth(screen) }
     for (const text of statisticsLines(result.columns, layout)) screen.print(text)
+    for (const text of judgementLines(result, layout)) screen.print(text)
   }
   if (result.report !== null) screen.print(`  Page: ${shortPath(result.report)}`)
   for (const { what, command } of nextSteps(result.dir, result.rows, summary.command)) {

@@ -13,6 +13,7 @@ import {
   shortPath,
   textWidth,
 } from './report-run.ts'
+import { judgementLines } from './judgement-lines.ts'
 import { statisticsLines } from './statistics-lines.ts'
 import { createScreen } from './terminal.ts'
 import { jsonLine, visibleLine } from '../util/visible.ts'
@@ -35,9 +36,9 @@ export async function runReport(
   }
   await using dataset = await open(directory, { plugins: options.plugin ?? [] })
   const report = await dataset.report()
-  const { run, columns } = report
+  const { run, columns, judges, agreement } = report
   if (options.json) {
-    process.stdout.write(jsonLine({ ...run, seed: String(run.seed), columns }))
+    process.stdout.write(jsonLine({ ...run, seed: String(run.seed), columns, judges, agreement }))
   } else {
     const screen = createScreen(process.stdout)
     const layout = { style: screen.style, width: textWidth(screen) }
@@ -51,6 +52,7 @@ export async function runReport(
       ...(run.processed === null ? [] : [processedText(run.processed)]),
       '',
       ...statisticsLines(columns, { ...layout, most }),
+      ...judgementLines({ judges, agreement }, layout),
     ]
     screen.print(lines.join('\n'))
   }

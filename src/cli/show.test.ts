@@ -65,6 +65,16 @@ const summary: RunSummary = {
       reasoningTokens: 5_000,
     },
   ],
+  outputModes: [
+    {
+      provider: 'openai',
+      endpoint: 'http://x/v1',
+      model: 'm',
+      mode: 'tool_call',
+      forms: {},
+      left: [{ mode: 'json_schema', why: 'no such field\u001B', refused: true, form: null }],
+    },
+  ],
   limits: [{ alias: 'writer', requestsAtOnce: 4, requestsPerMinute: 600, tokensPerMinute: null }],
   sessions: [
     { number: 1, started, ended: null },
@@ -106,6 +116,8 @@ test('a run that is not complete answers every question', () => {
       1,234 requests: 1,200 answered, 20 × 429, 14 failed
       12.3 k tokens in, 45.7 k out (5.00 k of them reasoning)
         writer  1,200 answers, 20 × 429, 14 failed; 12.3 k tokens in, 45.7 k out; at most 600 requests/min
+      answers of a form: m at http://x/v1 by tool_call
+        json_schema was refused: no such field␛
       story: 30 of 1,200 answers cut off at the token limit or by a filter
       30 s in 2 sessions, without 1 that was killed
         1: 2026-01-02 03:04:05 UTC, killed

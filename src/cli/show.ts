@@ -15,6 +15,7 @@ import {
   textWidth,
 } from './report-run.ts'
 import { createScreen, type Paint } from './terminal.ts'
+import { shortened } from './tally.ts'
 import { compact, counted, duration, grouped, size } from '../util/format.ts'
 import { jsonLine, visibleLine } from '../util/visible.ts'
 import { padEnd, padStart, widthOf, wrap } from './width.ts'
@@ -161,9 +162,21 @@ function cost(summary: RunSummary, layout: ShowLayout): string[] {
       ({ route, ok, throttled, failed, inputTokens, outputTokens }) =>
         `    ${padEnd(visibleLine(route), names)}  ${counted(ok, 'answer')}, ${grouped(throttled)} × 429, ${grouped(failed)} failed; ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${rateText(summary, route)}`,
     ),
+    ...modeTexts(summary),
     ...cutTexts(summary).map((text) => layout.style('yellow', text)),
     ...sessionTexts(summary, layout),
   ]
+}
+
+/** How models are held to the form of their answers, and what they did not take. */
+function modeTexts({ outputModes }: RunSummary): string[] {
+  return outputModes.flatMap(({ endpoint, model, mode, left }) => [
+    `  answers of a form: ${visibleLine(model)} at ${visibleLine(endpoint)} by ${mode}`,
+    ...left.map(({ mode: other, form, refused, why }) => {
+      const what = form === null ? other : `${other} of ${visibleLine(form)}`
+      return `    ${what} was ${refused ? 'refused' : 'ignored'}: ${visibleLine(shortened(why))}`
+    }),
+  ])
 }
 
 /** The last sessions, and what all took together. */

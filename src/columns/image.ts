@@ -3,13 +3,13 @@ import { commonFields } from '../config/common-fields.ts'
 import { integer, oneOf, text } from '../config/scalars.ts'
 import type { ModelConfig } from '../config/dataset.ts'
 import { CellFailure } from '../graph/failure.ts'
-import { defineColumn, type Row, type TaskContext } from '../graph/kind.ts'
+import { type BindContext, defineColumn, type Row, type TaskContext } from '../graph/kind.ts'
 import { type Content, textOf } from '../graph/request.ts'
 import { mimeOfBytes } from '../util/media-type.ts'
 import { bindTemplate, templateStream } from './bind-template.ts'
 import { describePrompt } from './describe-template.ts'
 import { downloadImage } from './download-image.ts'
-import { bindMedia, hasMedia, mediaField, mediaReferences } from './media-context.ts'
+import { bindMedia, hasMedia, mediaField, mediaProblems, mediaReferences } from './media-context.ts'
 import { placeMedia } from './place-media.ts'
 import type { MediaBlock } from './read-media.ts'
 
@@ -48,7 +48,7 @@ export const image = defineColumn({
       references: [...prompt.references, ...mediaReferences(config, context)],
       routes: [{ name: alias, operation: 'image', requests: 'many' }],
       identity: context.modelIdentity(alias),
-      problems: prompt.problems,
+      problems: [...prompt.problems, ...mediaProblems(context)],
     }
   },
   bind(config, context) {
@@ -72,7 +72,7 @@ export const image = defineColumn({
         const wanted = config.count === null ? images : images.slice(0, count)
         const files: string[] = []
         for (const one of wanted) {
-          const bytes = await bytesOf(one, task)
+          const bytes = await bytesOf(one, context, task)
           const mime = mimeOfBytes(bytes)
           if (mime?.startsWith('image/') !== true) {
             throw new CellFailure(
@@ -115,11 +115,17 @@ async function askFor(
   return images
 }
 
-async function bytesOf({ media }: MediaBlock, task: TaskContext): Promise<Uint8Array> {
+async function bytesOf(
+  { media }: MediaBlock,
+  context: BindContext,
+  task: TaskContext,
+): Promise<Uint8Array> {
   if ('base64' in media) return Buffer.from(media.base64, 'base64')
   const { url } = media
   // Such addresses are good for an hour: what they had is kept as a reply is.
-  const base64 = await task.step('download', { url }, (signal) => downloadImage(url, signal))
+  const base64 = await task.step('download', { url }, (signal) =>
+    downloadImage(url, context, signal),
+  )
   // What the step gave, now or in an earlier session.
   return Buffer.from(base64 as string, 'base64')
 }

@@ -20,12 +20,17 @@ export const llmCode = defineColumn({
   type: 'llm-code',
   schema,
   templates: llmTemplates,
+  instructions,
   describe: (config, context) => describeLlm(config, context, 'string'),
   bind(config, context) {
     const { code_lang: language } = config
     return bindLlm(config, context, {
-      instructions: `Answer with ${languageName(language)} code in one Markdown block that begins with \`\`\`${fenceOf(language)}, and with no other block. Follow the common style of the language.`,
+      instructions: instructions(config),
       read: (reply) => readCode(reply, language),
     })
   },
 })
+
+function instructions({ code_lang: language }: z.output<typeof schema>): string {
+  return `Answer with ${languageName(language)} code in one Markdown block that begins with \`\`\`${fenceOf(language)}, and with no other block. Follow the common style of the language.`
+}

@@ -23,7 +23,7 @@ import type { Value } from '../util/value.ts'
 import { bindTemplate, templateStream } from './bind-template.ts'
 import { createCorrector, messagesOf, type Unusable } from './unusable-answer.ts'
 import { describePrompt, describeTemplate, singleBraces } from './describe-template.ts'
-import { bindMedia, hasMedia, mediaField, mediaReferences } from './media-context.ts'
+import { bindMedia, hasMedia, mediaField, mediaProblems, mediaReferences } from './media-context.ts'
 import { placeMedia } from './place-media.ts'
 import type { MediaBlock } from './read-media.ts'
 import { sampledParameter } from './sampled-parameter.ts'
@@ -85,6 +85,7 @@ export function describeLlm(
     problems: [
       ...prompt.problems,
       ...(system?.problems ?? []),
+      ...mediaProblems(context),
       ...singleBraces(name, systemPrompt ?? '', systemPath, context),
       ...unsupported(config, context.path),
     ],

@@ -49,11 +49,17 @@ export const llmJudge = defineColumn({
   type: 'llm-judge',
   schema,
   templates: llmTemplates,
+  instructions: ({ scores }) => schemaInstructions(stringifyJson(formOf(scores))),
   describe(config, context) {
     const form = objectOf(plainOf(formOf(config.scores))) ?? {}
     return {
       ...describeLlm(config, context, 'json'),
       fieldsAt: (place) => fieldsAt(form, place),
+      scores: config.scores.map(({ name, description: about, options }) => ({
+        name,
+        description: about,
+        options: [...options].map(([value, meaning]) => ({ value, meaning })),
+      })),
     }
   },
   bind(config, context) {

@@ -29,6 +29,7 @@ export const llmStructured = defineColumn({
   type: 'llm-structured',
   schema,
   templates: llmTemplates,
+  instructions: ({ output_format: form }) => schemaInstructions(textOf(form)),
   describe(config, context) {
     const described = describeLlm(config, context, 'json')
     const form = schemaOf(config.output_format)

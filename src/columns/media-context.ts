@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { withForm } from '../config/json-form.ts'
 import { isMapping } from '../config/literal.ts'
+import type { Problem } from '../config/problem.ts'
 import { list, oneOf, text } from '../config/scalars.ts'
 import type { BindContext, DescribeContext, Reference, Row } from '../graph/kind.ts'
 import { type MediaBlock, readMedia } from './read-media.ts'
@@ -86,6 +87,24 @@ export function mediaReferences(
     name,
     path: [...path, 'multi_modal_context', at, 'column_name'],
   }))
+}
+
+/** Items that say nothing of what their media are count as images, as they always did. */
+export function mediaProblems({ path, written }: DescribeContext): Problem[] {
+  const items = written['multi_modal_context']
+  if (!Array.isArray(items)) return []
+  return items.flatMap((one: unknown, at): Problem[] => {
+    if (!isMapping(one) || one['modality'] !== undefined) return []
+    return [
+      {
+        level: 'warning',
+        code: 'missing-modality',
+        path: [...path, 'multi_modal_context', at],
+        message: `Item ${at + 1} of 'multi_modal_context' has no 'modality', and is taken for an image`,
+        suggestion: 'Write modality: image, audio or video.',
+      },
+    ]
+  })
 }
 
 /** Reads the media of a row, in the order of the config. */

@@ -82,6 +82,7 @@ function prepare(
         },
         refersTo: (column) => references?.includes(column) ?? false,
         media: noMedia('a test'),
+        download: () => Promise.reject(new Error('a test')),
         model() {
           throw new RangeError('A sampler has no model.')
         },

@@ -29,8 +29,11 @@ function blockValue(block: Content): Value {
   return objectOf({ ...block })
 }
 
-/** The reply as it came, untrimmed; `reasoning_content` is there only when the model gave some. */
-function assistantMessage({ content, reasoning }: ModelReply): Value {
+/**
+ * The reply as it came, untrimmed; `reasoning_content` is there only when the model gave some, `output_mode` only
+ * where the answer has a form.
+ */
+function assistantMessage({ content, reasoning, outputMode }: ModelReply): Value {
   // An empty answer is an empty text, as the wire has it.
   const blocks = content.length === 0 ? [{ type: 'text', text: '' } as const] : content
   const message = new Map<string, Value>([
@@ -38,6 +41,7 @@ function assistantMessage({ content, reasoning }: ModelReply): Value {
     ['content', blocks.map(blockValue)],
   ])
   if (reasoning !== null && reasoning !== '') message.set('reasoning_content', reasoning)
+  if (outputMode !== undefined) message.set('output_mode', outputMode)
   return message
 }
 

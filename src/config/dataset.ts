@@ -1,4 +1,5 @@
 import type { Double, Value } from '../util/value.ts'
+import type { OutputMode } from './output-mode.ts'
 
 /**
  * A dataset config after loading: the wire format itself (snake_case), with defaults filled in.
@@ -14,7 +15,9 @@ export interface DatasetConfig {
   seed_config: SeedConfig | null
   tool_configs: readonly Record<string, unknown>[]
   constraints: readonly Record<string, unknown>[]
-  profilers: readonly Record<string, unknown>[]
+  profilers: readonly ProfilerConfig[]
+  /** Ours: columns that judged the same. */
+  agreement: readonly AgreementConfig[]
   processors: readonly Record<string, unknown>[]
   /** Ours: the run seed, 0 ≤ seed < 2^64; null draws one and stores it. */
   seed: bigint | null
@@ -71,6 +74,8 @@ export interface InferenceParameters {
   temperature: Sampled | null
   top_p: Sampled | null
   max_tokens: number | null
+  /** Ours, of chats only: how the model is held to JSON of a form; null or left out finds it out. */
+  output_mode?: OutputMode | null
   /** Of embeddings only. */
   encoding_format?: 'float' | 'base64'
   /** Of embeddings only: numbers of a vector; null leaves it to the model. */
@@ -79,13 +84,15 @@ export interface InferenceParameters {
 
 export interface ModelProvider {
   name: string
-  /** Base URL without trailing slash; for `llama-cpp` unused. */
+  /** Base URL without trailing slash; empty for what has none. */
   endpoint: string
   provider_type: string
   /** Name of an environment variable, never a key. */
   api_key: string | null
   extra_body: Record<string, unknown> | null
   extra_headers: Record<string, string> | null
+  /** Ours: what a package of the AI SDK takes beside address, key and headers. */
+  settings?: Record<string, unknown> | null
   /** Ours: cap of the endpoint over all aliases; null leaves the aliases' caps alone. */
   max_parallel_requests: number | null
   /** Ours: of the endpoint over all aliases; null for no limit but what it tells. */
@@ -101,6 +108,22 @@ export interface SeedConfig {
     | { start: number; end: number }
     | { index: number; num_partitions: number }
     | null
+}
+
+/** Summaries of what judges said, by a model. */
+export interface ProfilerConfig {
+  model_alias: string
+  /** Judgements read for each score; null for no summaries. */
+  summary_score_sample_size: number | null
+}
+
+/** Columns that judged the same, and how their scores are compared. */
+export interface AgreementConfig {
+  columns: string[]
+  /** Null for every score the judges share. */
+  score: string | null
+  /** Null where the scores say it. */
+  level: 'nominal' | 'ordinal' | 'interval' | null
 }
 
 /** A literal as the YAML reader gives it: like `Value`, with plain objects for mappings. */

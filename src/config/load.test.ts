@@ -43,6 +43,7 @@ test('shorthand and full form give the same config', () => {
     tool_configs: [],
     constraints: [],
     profilers: [],
+    agreement: [],
     plugins: [],
     processors: [],
     seed: 7n,
@@ -336,10 +337,24 @@ describe('processors and what is not run yet', () => {
     expect(load(`columns: []\n${text}`).config).toBeNull()
   })
 
-  test('profilers change nothing in the dataset: a warning', () => {
-    const { config, problems } = load('columns: []\nprofilers: [{model_alias: m}]')
-    expect(problems.map(({ level, code }) => [level, code])).toEqual([['warning', 'unsupported']])
-    expect(config?.profilers).toEqual([{ model_alias: 'm' }])
+  test('parts of the report have their defaults, and their mistakes', () => {
+    const parts = 'profilers: [{model_alias: m}]\nagreement: [{columns: [a, b]}]'
+    const { config, problems } = load(`columns: []\n${parts}`)
+    expect(problems).toEqual([])
+    expect(config?.profilers).toEqual([{ model_alias: 'm', summary_score_sample_size: 20 }])
+    expect(config?.agreement).toEqual([{ columns: ['a', 'b'], score: null, level: null }])
+    const wrong = load(`columns: []
+profilers: [{model_alias: m, summary_score_sample_size: 0}, {sample: 3}]
+agreement: [{columns: [a]}, {columns: [a, a], level: ratio}, 3]`)
+    expect(wrong.problems.map(({ code, path }) => [code, path.join('.')])).toEqual([
+      ['out-of-range', 'profilers.0.summary_score_sample_size'],
+      ['missing-field', 'profilers.1.model_alias'],
+      ['unknown-key', 'profilers.1.sample'],
+      ['out-of-range', 'agreement.0.columns'],
+      ['wrong-format', 'agreement.1.columns.1'],
+      ['wrong-word', 'agreement.1.level'],
+      ['wrong-type', 'agreement.2'],
+    ])
   })
 })
 

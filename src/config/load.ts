@@ -2,12 +2,13 @@ import { z } from 'zod'
 import { Double } from '../util/value.ts'
 import { parseColumns, unread as unreadName } from './columns.ts'
 import type { DatasetConfig, Literal } from './dataset.ts'
-import { checkProfilers, unsupportedPart } from './later-parts.ts'
+import { unsupportedPart } from './later-parts.ts'
 import { isList, isMapping, type Mapping } from './literal.ts'
 import { parseModels, parseProviders } from './model-lists.ts'
 import { parsePlugins } from './plugin-list.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod, withPositions } from './problems.ts'
+import { parseAgreement, parseProfilers } from './report-parts.ts'
 import { findRoot } from './root.ts'
 import { integer, refuse } from './scalars.ts'
 import { parseSeedConfig } from './seed-config.ts'
@@ -82,15 +83,16 @@ function readDataset(root: Mapping): {
   const seed = parseSeed(root, problems)
   const rows = parseRows(root, problems)
   const plugins = parsePlugins(part('plugins'), ['plugins'])
+  const profilers = parseProfilers(part('profilers'), ['profilers'])
+  const agreement = parseAgreement(part('agreement'), ['agreement'])
   const seedConfig = isAbsent(root['seed_config'])
     ? { seedConfig: null, problems: [] }
     : parseSeedConfig(root['seed_config'], ['seed_config'])
-  for (const read of [columns, models, providers, processors, plugins, seedConfig])
-    problems.push(...read.problems)
-  for (const key of ['tool_configs', 'constraints', 'profilers'] as const) {
+  const lists = [columns, models, providers, processors, plugins, profilers, agreement]
+  for (const read of [...lists, seedConfig]) problems.push(...read.problems)
+  for (const key of ['tool_configs', 'constraints'] as const) {
     problems.push(...unsupportedPart(key, part(key), []))
   }
-  problems.push(...checkProfilers(part('profilers'), ['profilers']))
   const draft = {
     columns: columns.columns,
     model_configs: models.models,
@@ -98,7 +100,8 @@ function readDataset(root: Mapping): {
     seed_config: seedConfig.seedConfig,
     tool_configs: part('tool_configs').filter(isMapping),
     constraints: part('constraints').filter(isMapping),
-    profilers: part('profilers').filter(isMapping),
+    profilers: profilers.profilers,
+    agreement: agreement.agreement,
     processors: processors.processors,
     plugins: plugins.names,
     seed,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ModelProvider } from './dataset.ts'
 import { withForm } from './json-form.ts'
-import { isMapping } from './literal.ts'
+import { isMapping, type Mapping } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { capitalized, problemsOfZod } from './problems.ts'
 import { integer, mapOf, mapping, refuse, text } from './scalars.ts'
@@ -21,6 +21,7 @@ function builtIn(name: string, endpoint: string, api_key: string): ModelProvider
     api_key,
     extra_body: null,
     extra_headers: null,
+    settings: null,
     max_parallel_requests: null,
     requests_per_minute: null,
     tokens_per_minute: null,
@@ -33,10 +34,12 @@ export const providerSchema = z.strictObject({
   endpoint: text()
     .nullable()
     .default(null)
-    .describe('Base URL, usually ending in /v1; not for llama-cpp.'),
+    .describe('Base URL, usually ending in /v1; not for what runs in this process.'),
   provider_type: text({ nonEmpty: true })
     .default('openai')
-    .describe('How it is spoken to: openai for every compatible server.'),
+    .describe(
+      'How it is spoken to: openai for every compatible server; or a package of the AI SDK, such as @ai-sdk/google.',
+    ),
   api_key: environmentName()
     .nullable()
     .default(null)
@@ -46,6 +49,10 @@ export const providerSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('Further headers of every request.'),
+  settings: mapping()
+    .nullable()
+    .default(null)
+    .describe('What a package of the AI SDK takes beside address, key and headers.'),
   max_parallel_requests: integer({ min: 1 })
     .nullable()
     .default(null)
@@ -76,7 +83,9 @@ export function parseProvider(value: unknown, path: ConfigPath): ParsedProvider 
   }
   const { endpoint, provider_type, api_key, extra_headers, ...rest } = result.data
   const type = provider_type.toLowerCase()
-  const problem = endpointProblem(endpoint, type, subject, path)
+  const problem =
+    endpointProblem(endpoint, type, subject, path) ??
+    settingsProblem(result.data.settings, subject, path)
   if (problem !== undefined) return { provider: null, problems: [problem] }
   const provider = {
     ...rest,
@@ -110,6 +119,26 @@ function endpointProblem(
     code: 'wrong-format',
     message: `'endpoint' of ${subject} is not a URL`,
     received: `'${endpoint}'`,
+  }
+}
+
+/** A package reads its keys from the environment: one in a config would be stored with the dataset. */
+function settingsProblem(
+  settings: Mapping | null,
+  subject: string,
+  path: ConfigPath,
+): Problem | undefined {
+  const names = settings === null ? [] : Object.keys(settings)
+  const name = names.find((each) => /(?:key|secret|token|password|credentials?)$/i.test(each))
+  if (name === undefined) return undefined
+  return {
+    level: 'error',
+    code: 'secret-in-config',
+    path: [...path, 'settings', name],
+    message: `'${name}' in the settings of ${subject} looks like a secret`,
+    expected: 'no secrets in a config',
+    suggestion:
+      "Name the variable that holds the key in 'api_key'; what else is secret the package reads from the environment variables of its own.",
   }
 }
 

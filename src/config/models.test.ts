@@ -37,6 +37,7 @@ test('defaults of a model', () => {
           temperature: null,
           top_p: null,
           max_tokens: null,
+          output_mode: null,
         },
         skip_health_check: false,
       },
@@ -172,6 +173,7 @@ providers:
         extra_headers: { 'x-team': 'data' },
         max_parallel_requests: 8,
         requests_per_minute: null,
+        settings: null,
         tokens_per_minute: null,
       },
       {
@@ -183,6 +185,7 @@ providers:
         extra_headers: null,
         max_parallel_requests: null,
         requests_per_minute: null,
+        settings: null,
         tokens_per_minute: null,
       },
     ])

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { InferenceParameters, ModelConfig } from './dataset.ts'
 import { withForm } from './json-form.ts'
 import { isMapping, quoted } from './literal.ts'
+import { outputModes } from './output-mode.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod } from './problems.ts'
 import { sampled } from './sampled.ts'
@@ -41,6 +42,12 @@ const chatSchema = z.strictObject({
     .default(null)
     .describe('From 0 to 1, or a distribution to draw from for every request.'),
   max_tokens: integer({ min: 1 }).nullable().default(null).describe('Most tokens of an answer.'),
+  output_mode: oneOf(outputModes)
+    .nullable()
+    .default(null)
+    .describe(
+      'How the model is held to JSON of a given form; null takes the best that works there.',
+    ),
 })
 
 const embeddingSchema = z.strictObject({
@@ -81,6 +88,7 @@ export const defaultParameters: InferenceParameters = {
   temperature: null,
   top_p: null,
   max_tokens: null,
+  output_mode: null,
 }
 
 /** An entry of `model_configs`. */

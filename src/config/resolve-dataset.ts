@@ -11,6 +11,8 @@ export interface ResolvedDataset {
   /** Those of the config, then further ones, then the built-in ones; of one name the first. */
   readonly providers: readonly ModelProvider[]
   readonly processors: DatasetConfig['processors']
+  readonly profilers: DatasetConfig['profilers']
+  readonly agreement: DatasetConfig['agreement']
   readonly seedConfig: SeedConfig | null
   readonly seed: bigint | null
   readonly rows: number | null
@@ -26,6 +28,8 @@ export function resolveDataset(
     models: config.model_configs.length > 0 ? config.model_configs : builtInModels,
     providers: mergeProviders(config.model_providers, furtherProviders),
     processors: config.processors,
+    profilers: config.profilers,
+    agreement: config.agreement,
     seedConfig: config.seed_config,
     seed: config.seed,
     rows: config.rows,

@@ -3,7 +3,7 @@ import type { Literal } from './dataset.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { unknownKeyProblem } from './problems.ts'
 
-/** The keys of a dataset config; the last four are ours. */
+/** The keys of a dataset config; the last five are ours. */
 const datasetKeys = [
   'columns',
   'model_configs',
@@ -16,6 +16,7 @@ const datasetKeys = [
   'rows',
   'model_providers',
   'plugins',
+  'agreement',
 ] as const
 
 export interface Root {

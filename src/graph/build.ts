@@ -14,7 +14,7 @@ type Node = GraphColumn & {
 }
 
 /** The graph of a draft without problems. */
-export function buildGraph({ input, columns, output, steps }: Draft): Graph {
+export function buildGraph({ input, columns, output, steps, agreements }: Draft): Graph {
   const nodes: Node[] = []
   const byName = new Map<string, number>()
   const filters = new Map<DraftColumn, number>()
@@ -38,7 +38,7 @@ export function buildGraph({ input, columns, output, steps }: Draft): Graph {
     const id = byName.get(name)
     return id === undefined ? [] : [id, ...(nodes[id]?.sides ?? [])]
   })
-  return { columns: nodes, order, processors: steps, output, byName }
+  return { columns: nodes, order, processors: steps, output, agreements, byName }
 }
 
 interface CheckedColumn {
@@ -116,6 +116,7 @@ function columnNode(
     rejects: description.rejects?.code ?? null,
     filter: draft.filter === null ? null : draft.path,
     distribution: description.distribution ?? null,
+    scores: description.scores ?? [],
     fingerprint: fingerprintOf(material, fingerprints, hash),
     material,
   }
@@ -163,6 +164,7 @@ function nodeOfSide(
     skip: null,
     propagateSkip: true,
     distribution: null,
+    scores: [],
     drop: !left.has(name),
     rejects: null,
     fingerprint: fingerprintOf(material, new Map([[producer.name, producer.fingerprint]]), hash),

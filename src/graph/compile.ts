@@ -2,6 +2,7 @@ import type { Problem } from '../config/problem.ts'
 import { buildGraph } from './build.ts'
 import { checkDrops, checkUnused } from './check-drops.ts'
 import { checkFields } from './check-fields.ts'
+import { checkProfilers, compareScores } from './check-report-parts.ts'
 import { parseConditions } from './conditions.ts'
 import { findCycles } from './cycles.ts'
 import { checkRoutes, describeColumns, nameColumns } from './describe-columns.ts'
@@ -39,6 +40,8 @@ const passes: readonly Pass[] = [
   checkRoutes,
   findCycles,
   processColumns,
+  checkProfilers,
+  compareScores,
   checkDrops,
   checkUnused,
 ]

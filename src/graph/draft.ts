@@ -5,7 +5,7 @@ import type { ResolvedDataset } from '../config/resolve-dataset.ts'
 import type { Template } from '../templates/template.ts'
 import type { Cell } from '../util/value.ts'
 import type { ColumnType } from './column-type.ts'
-import type { GraphProcessor } from './graph.ts'
+import type { GraphAgreement, GraphProcessor } from './graph.ts'
 import type { ColumnDescription, ColumnKind, Loaded, Reference } from './kind.ts'
 import type { Origin } from './origin.ts'
 import type { ProcessorConfig, ProcessorKind, RecordColumn } from './processor-kind.ts'
@@ -103,10 +103,11 @@ export interface Draft {
   readonly names: Map<string, NameOwner>
   /** In the config's order. */
   processors: readonly DraftProcessor[]
-  /** Columns that processors read. */
+  /** Columns that processors and the report read. */
   readonly readByProcessors: Set<string>
   /** Those of records, with their columns. */
   steps: readonly GraphProcessor[]
+  agreements: readonly GraphAgreement[]
   /** The columns of the dataset, as far as they are known. */
   output: readonly RecordColumn[]
 }
@@ -123,6 +124,7 @@ export function createDraft(input: CompileInput): Draft {
     processors: [],
     readByProcessors: new Set(),
     steps: [],
+    agreements: [],
     output: [],
   }
 }

@@ -4,7 +4,7 @@ import type { Template } from '../templates/template.ts'
 import type { Distribution } from './distribution.ts'
 import type { ColumnType } from './column-type.ts'
 import type { Origin } from './origin.ts'
-import type { ColumnKind, ColumnRoute, Loaded } from './kind.ts'
+import type { ColumnKind, ColumnRoute, Loaded, Score } from './kind.ts'
 import type { ProcessorConfig, RecordColumn, RecordProcessorKind } from './processor-kind.ts'
 import type { Cell } from '../util/value.ts'
 
@@ -51,10 +51,23 @@ export interface GraphColumn {
   readonly filter: ConfigPath | null
   /** What its cells are drawn from, where its config says so. */
   readonly distribution: Distribution | null
+  /** What it judges; empty for a column that judges nothing. */
+  readonly scores: readonly Score[]
   /** Hash over material and upstream fingerprints; keys its cells in the ledger. */
   readonly fingerprint: string
   /** The canonical text that was hashed, without upstream: a refusal shows both. */
   readonly material: string
+}
+
+/** A score that several columns give. */
+export interface GraphAgreement {
+  /** Names of the columns. */
+  readonly columns: readonly string[]
+  /** Null where the values of the columns are the scores. */
+  readonly score: string | null
+  readonly level: 'nominal' | 'ordinal' | 'interval'
+  /** What it can be, from the lowest to the highest; empty where nothing says so. */
+  readonly options: readonly string[]
 }
 
 /** A processor of records with what comes in and what goes out. */
@@ -78,6 +91,8 @@ export interface Graph {
   readonly processors: readonly GraphProcessor[]
   /** The columns of the dataset. */
   readonly output: readonly RecordColumn[]
+  /** Scores that several columns give. */
+  readonly agreements: readonly GraphAgreement[]
   /** By the name that templates use; a column behind a filter has none. */
   readonly byName: ReadonlyMap<string, number>
 }

@@ -70,7 +70,17 @@ export interface ColumnDescription {
    * nothing more is made of it. What such a column does not read waits for it.
    */
   rejects?: { code: string }
+  /** Of a column of judgements: objects that have an object with a `score` for each of these. */
+  scores?: readonly Score[]
   problems?: readonly Problem[]
+}
+
+/** One thing that is judged. */
+export interface Score {
+  readonly name: string
+  readonly description: string
+  /** From the lowest to the highest where they are a scale. */
+  readonly options: readonly { readonly value: string; readonly meaning: string }[]
 }
 
 /** What a kind read before it describes a column: files, folders, code. */
@@ -153,6 +163,11 @@ export interface BindContext {
   random(stream?: string): Random
   /** Files that cells name: images, sounds. Only for columns that are not pure. */
   readonly media: MediaStore
+  /**
+   * Gets a file at an address of the web, through the run's proxies and within bounds of time and
+   * size; rejects with why it can't be had.
+   */
+  readonly download: (url: string, signal: AbortSignal) => Promise<Uint8Array>
   /** How often an answer that can't be used is asked for again. */
   readonly corrections: Corrections
   /** Has something closed when the run has ended; what only looks at a config never does. */
@@ -306,6 +321,8 @@ export interface ColumnKind<
   readonly schema: z.ZodType<Config>
   /** Fields that hold a template, in the order in which a person would read their texts. */
   readonly templates?: readonly string[]
+  /** What is said behind the first message of a cell, whatever the row; null for nothing. */
+  instructions?(config: Config): string | null
   /**
    * Reads what the column needs from outside before anything is described: files, schemas, code. What
    * it throws is told with the column's place, a `LoadFault` with its field and the way out.

@@ -18,9 +18,12 @@ export function modelIdentity(
     requests_per_minute: _requests,
     tokens_per_minute: _tokens,
     timeout: _timeout,
+    output_mode: mode,
     // The same numbers either way.
     encoding_format: _format,
     ...parameters
   } = selfContained(dataset, model).inference_parameters
-  return { provider: model.provider, model: model.model, parameters }
+  // One that is found out is not part of what was asked for.
+  const chosen = mode === undefined || mode === null ? {} : { output_mode: mode }
+  return { provider: model.provider, model: model.model, parameters: { ...parameters, ...chosen } }
 }

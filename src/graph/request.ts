@@ -1,3 +1,5 @@
+import type { OutputMode } from '../config/output-mode.ts'
+
 /** Where the bytes of an image, a sound or a file are: at an address, or here. */
 export type MediaRef = { readonly url: string } | { readonly base64: string }
 
@@ -41,7 +43,12 @@ export interface ChatRequest {
   readonly messages: readonly ChatMessage[]
   readonly sampling?: Sampling
   /** The form the answer has to have. */
-  readonly format?: { readonly name: string; readonly schema: RequestSchema }
+  readonly format?: {
+    readonly name: string
+    readonly schema: RequestSchema
+    /** How the model is to be held to it; decided where the request is sent. */
+    readonly mode?: Exclude<OutputMode, 'prompt'>
+  }
   readonly tools?: readonly Tool[]
 }
 
@@ -127,6 +134,8 @@ export interface ModelReply {
   usage: Usage
   /** The model as the provider names what answered. */
   model: string
+  /** Of a request with a form: how the model was held to it. */
+  outputMode?: OutputMode
   /** Left out where no header spoke of quotas. */
   limits?: RateLimits
   /** A key of a provider stood in it and was taken out. */

@@ -24,17 +24,16 @@ const finishReasons: Readonly<Record<string, string>> = {
 /** A reply of Anthropic's messages API. */
 export function readMessage(
   text: string,
-  request: ModelRequest,
+  _request: ModelRequest,
   target: ModelTarget,
   { asked }: ReplyContext,
 ): ModelReply {
   const body = readBody(text, asked)
   const usage = usageOf(body)
-  const format = request.operation === 'chat' ? request.format?.name : undefined
   const reason = typeof body['stop_reason'] === 'string' ? body['stop_reason'] : 'unknown'
   const finishReason = finishReasons[reason] ?? reason
   const blocks = body['content'].filter(isObject)
-  const content = blocks.flatMap((block) => contentOf(block, format))
+  const content = blocks.flatMap(contentOf)
   const thoughts = blocks.map(({ thinking }) => (typeof thinking === 'string' ? thinking : ''))
   const reasoning = thoughts.join('')
   const isEmpty = content.every((block) => block.type === 'text' && block.text.trim() === '')
@@ -45,9 +44,7 @@ export function readMessage(
   return {
     content,
     reasoning: reasoning === '' ? null : reasoning,
-    finishReason: content.some(({ type }) => type === 'tool-call')
-      ? finishReason
-      : finishReason.replace('tool_calls', 'stop'),
+    finishReason,
     usage: usage ?? { ...noUsage },
     model: typeof body['model'] === 'string' ? body['model'] : target.model,
   }
@@ -69,13 +66,10 @@ function readBody(text: string, asked: ReplyContext['asked']): Body {
   return { ...reply, content: reply['content'] as unknown[] }
 }
 
-/** The call that stands for an answer of a given form is the answer's text. */
-function contentOf(block: Record<string, unknown>, format: string | undefined): Content[] {
-  const { type, text, id, name, input } = block
+function contentOf({ type, text, id, name, input }: Record<string, unknown>): Content[] {
   if (type === 'text' && typeof text === 'string') return text === '' ? [] : [{ type, text }]
   if (type !== 'tool_use' || typeof name !== 'string') return []
   const written = JSON.stringify(input ?? {})
-  if (name === format) return [{ type: 'text', text: written }]
   return [{ type: 'tool-call', id: typeof id === 'string' ? id : '', name, arguments: written }]
 }
 

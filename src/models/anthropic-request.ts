@@ -6,8 +6,21 @@ import {
   textOf,
 } from '../graph/request.ts'
 import { noFormFor, type Asked } from './classify.ts'
+import { answerToolDescription } from './output-reply.ts'
 import type { WireRequest } from './http-provider.ts'
 import type { ModelTarget } from './provider.ts'
+import { commonFormats, plainSchema, strictSchema, type StrictDialect } from './strict-schema.ts'
+
+/** What Anthropic takes of a schema for an answer. */
+const strict: StrictDialect = {
+  bounds: new Set(),
+  formats: commonFormats,
+  // Fields of several types are what it takes few of.
+  allRequired: false,
+  recursive: false,
+  deepest: 10,
+  mostFields: 5_000,
+}
 
 /** The API wants a bound of every answer; this is what a model gets that has none in the config. */
 const DEFAULT_MAX_TOKENS = 4_096
@@ -39,6 +52,7 @@ function bodyOf(target: ModelTarget, request: ChatRequest, asked: Asked): string
     messages: messages
       .filter(({ role }) => role !== 'system')
       .map((message) => messageOf(message, asked)),
+    ...formatOf(request, asked),
     ...toolsOf(request),
     ...(temperature === null ? {} : { temperature }),
     ...(topP === null ? {} : { top_p: topP }),
@@ -47,21 +61,25 @@ function bodyOf(target: ModelTarget, request: ChatRequest, asked: Asked): string
   return JSON.stringify({ ...fields, ...target.extraBody })
 }
 
-/**
- * An answer of a given form is the input of a tool that the model is made to call: every model and
- * every compatible server takes that.
- */
+function formatOf({ format }: ChatRequest, asked: Asked): object {
+  if (format === undefined || format.mode === 'tool_call') return {}
+  const schema = strictSchema(format.schema, strict)
+  if (schema === null) throw noFormFor("this column's schema as a json_schema", asked)
+  return { output_config: { format: { type: 'json_schema', schema } } }
+}
+
+/** Tools, and the one whose input is the answer: every model and every compatible server takes that. */
 function toolsOf({ tools = [], format }: ChatRequest): object {
   const offered = tools.map(({ name, description, schema }) => ({
     name,
     ...(description === undefined ? {} : { description }),
     input_schema: schema,
   }))
-  if (format === undefined) return offered.length === 0 ? {} : { tools: offered }
+  if (format?.mode !== 'tool_call') return offered.length === 0 ? {} : { tools: offered }
   const answer = {
     name: format.name,
-    description: 'Gives the answer in the form that was asked for.',
-    input_schema: format.schema,
+    description: answerToolDescription,
+    input_schema: plainSchema(format.schema),
   }
   return {
     tools: [...offered, answer],

@@ -22,5 +22,7 @@ export const anthropic = defineProvider({
   type: 'anthropic',
   description: "Anthropic's own API, and servers that speak it.",
   remote: true,
+  operations: ['chat'],
+  outputModes: ['json_schema', 'tool_call'],
   open: (config, context) => openHttpProvider(config, context, protocol),
 })

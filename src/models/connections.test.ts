@@ -205,6 +205,8 @@ describe('proxies', () => {
       apiKey: null,
       environment,
       clock: systemClock,
+      directory: process.cwd(),
+      onEvent: () => undefined,
       redact: (text) => text,
     })
     const target: ModelTarget = {

@@ -33,9 +33,7 @@ export async function decodedText(
   headers: BodyHeaders,
   { maxBytes }: DecodeOptions,
 ): Promise<string> {
-  let body = bytes
-  const codings = codingOf(bytes, headers).split(',').toReversed()
-  for (const coding of codings) body = await decode(body, coding, maxBytes)
+  const body = await decodedBytes(bytes, headers, { maxBytes })
   const charset = charsetOf(headers)
   if (charset === null) return textFrom(body)
   try {
@@ -44,6 +42,18 @@ export async function decodedText(
     // An encoding nobody knows is most likely a mistake in the header.
     return textFrom(body)
   }
+}
+
+/** The bytes of a body behind the codings its headers name. */
+export async function decodedBytes(
+  bytes: Buffer,
+  headers: BodyHeaders,
+  { maxBytes }: DecodeOptions,
+): Promise<Buffer> {
+  let body = bytes
+  const codings = codingOf(bytes, headers).split(',').toReversed()
+  for (const coding of codings) body = await decode(body, coding, maxBytes)
+  return body
 }
 
 // A mark at the beginning is no part of the text.

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../util/clock.ts'
-import { decodedText, plainText } from './content-coding.ts'
+import { decodedBytes, decodedText, plainText } from './content-coding.ts'
 import { onAbort, TimeoutExpired } from './deadline.ts'
 import { largestReply } from './connections.ts'
 
@@ -8,9 +8,9 @@ import { largestReply } from './connections.ts'
 export interface Call {
   origin: string
   path: string
-  method: 'GET' | 'POST'
+  method: Dispatcher.HttpMethod
   headers: Record<string, string>
-  body: string | null
+  body: string | Uint8Array | null
   timeoutMs: number
 }
 
@@ -20,6 +20,43 @@ export interface RawReply {
   text: string
 }
 
+/** A reply as its bytes, behind its codings. */
+export interface RawBytes extends Omit<RawReply, 'text'> {
+  bytes: Buffer
+}
+
+interface ExchangeOptions {
+  clock: Clock
+  signal: AbortSignal
+}
+
+/** Sends a call and reads the text of its reply. */
+export function exchange(
+  dispatcher: Dispatcher,
+  call: Call,
+  options: ExchangeOptions,
+): Promise<RawReply> {
+  return receive(dispatcher, call, options, ({ status, headers, bytes }) => {
+    const text = plainText(bytes, headers)
+    if (text !== null) return { status, headers, text }
+    const decoded = decodedText(bytes, headers, { maxBytes: largestReply })
+    return decoded.then((own) => ({ status, headers, text: own }))
+  })
+}
+
+/** The same for a reply that is no text: an image. */
+export function exchangeBytes(
+  dispatcher: Dispatcher,
+  call: Call,
+  options: ExchangeOptions,
+): Promise<RawBytes> {
+  return receive(dispatcher, call, options, async ({ status, headers, bytes }) => ({
+    status,
+    headers,
+    bytes: await decodedBytes(bytes, headers, { maxBytes: largestReply }),
+  }))
+}
+
 /**
  * Sends a call and reads the whole reply; rejects with `TimeoutExpired`, with the signal's reason,
  * or with what the connection said.
@@ -27,11 +64,12 @@ export interface RawReply {
  * Straight on `dispatch`: undici's `request` costs half as much again per call for a stream that
  * nobody wants, and can't be given up while its connection is still being made.
  */
-export function exchange(
+function receive<Reply>(
   dispatcher: Dispatcher,
   call: Call,
-  { clock, signal }: { clock: Clock; signal: AbortSignal },
-): Promise<RawReply> {
+  { clock, signal }: ExchangeOptions,
+  read: (reply: RawBytes) => Reply | Promise<Reply>,
+): Promise<Reply> {
   if (signal.aborted) return Promise.reject(signal.reason as Error)
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | null = null
@@ -73,15 +111,11 @@ export function exchange(
         settle()
         const whole = chunks.length === 1 ? chunks[0] : undefined
         const bytes = whole ?? Buffer.concat(chunks)
-        const text = plainText(bytes, headers)
-        if (text === null) {
-          const decoded = decodedText(bytes, headers, { maxBytes: largestReply })
-          resolve(decoded.then((own) => ({ status, headers, text: own })))
-          return
-        }
+        const reply = read({ status, headers, bytes })
         // undici frees the connection in an immediate of its own; a next request sent before that
         // would open a new one, and twice as many would stay open as are used.
-        setImmediate(() => resolve({ status, headers, text }))
+        if (reply instanceof Promise) resolve(reply)
+        else setImmediate(() => resolve(reply))
       },
       onResponseError(_, error) {
         settle()

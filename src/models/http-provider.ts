@@ -5,9 +5,11 @@ import { type ModelReply, type ModelRequest, textMessage } from '../graph/reques
 import { UnreadableBody } from './content-coding.ts'
 import { badReply, statusError, shownAddress, transportError, type Asked } from './classify.ts'
 import { openDispatcher } from './connections.ts'
+import { createDownloader } from './download.ts'
 import { exchange, type RawReply } from './exchange.ts'
 import { isObject } from './provider-text.ts'
 import type { ModelTarget, Provider, ProviderContext } from './provider.ts'
+import { withBytes } from './with-bytes.ts'
 import { proxyFor } from './proxies.ts'
 import { readRateLimits } from './rate-headers.ts'
 
@@ -15,7 +17,16 @@ import { readRateLimits } from './rate-headers.ts'
 export interface WireRequest {
   /** Behind the endpoint's own path: `/chat/completions`. */
   path: string
-  body: string
+  body: string | Uint8Array
+  /** Of a body that is not JSON. */
+  contentType?: string
+}
+
+interface Sent {
+  body: string | Uint8Array | null
+  contentType?: string | undefined
+  timeoutMs: number
+  signal: AbortSignal
 }
 
 /** Who was asked and when the reply came, for what is read from it. */
@@ -30,6 +41,8 @@ export interface Protocol {
   name: string
   /** Headers beside those of every JSON request; `extra_headers` of the config go over them. */
   headers(apiKey: string | null): Readonly<Record<string, string>>
+  /** Whether media of a request that are at addresses have to be sent themselves. */
+  sendsBytes?(target: ModelTarget, request: ModelRequest): boolean
   /** Throws a `RequestError` for a request that the protocol has no form for. */
   write(target: ModelTarget, request: ModelRequest, asked: Asked): WireRequest
   /** Throws a `RequestError` when a reply with a good status shows no model at work, whatever it says. */
@@ -54,8 +67,7 @@ export function openHttpProvider(
   const asksThrough = proxyFor(url, context.environment)
   const proxy = asksThrough === null ? null : shownAddress(asksThrough.address)
   let dispatcher: Promise<Dispatcher> | null = null
-  /** Models that refused to be held to the form of an answer. */
-  const formless = new Set<string>()
+  const downloads = createDownloader(context)
 
   function askedOf(target: ModelTarget): Asked {
     const { redact } = context
@@ -66,14 +78,14 @@ export function openHttpProvider(
   async function call(
     method: 'GET' | 'POST',
     path: string,
-    { body, timeoutMs, signal }: { body: string | null; timeoutMs: number; signal: AbortSignal },
+    { body, contentType, timeoutMs, signal }: Sent,
   ): Promise<RawReply> {
     dispatcher ??= openDispatcher(url, context.environment)
     const message = {
       origin: url.origin,
       path: base + path + url.search,
       method,
-      headers,
+      headers: contentType === undefined ? headers : { ...headers, 'content-type': contentType },
       body,
       timeoutMs,
     }
@@ -83,14 +95,14 @@ export function openHttpProvider(
   /** A reply with a good status; everything else rejects, classified. */
   async function ask(
     method: 'GET' | 'POST',
-    { path, body }: { path: string; body: string | null },
+    { path, body, contentType }: Pick<Sent, 'body' | 'contentType'> & { path: string },
     target: ModelTarget,
     { asked, signal }: { asked: Asked; signal: AbortSignal },
   ): Promise<RawReply> {
     const { timeoutMs } = target
     let reply: RawReply
     try {
-      reply = await call(method, path, { body, timeoutMs, signal })
+      reply = await call(method, path, { body, contentType, timeoutMs, signal })
     } catch (error) {
       if (signal.aborted) throw signal.reason
       if (error instanceof UnreadableBody) throw badReply(error.message, '', asked)
@@ -100,36 +112,17 @@ export function openHttpProvider(
     throw statusErrorOf(reply, asked, context.clock.wallTime())
   }
 
-  /** Whoever asks for a form says so in the prompt, too: where it is refused, that has to do. */
   async function send(
     target: ModelTarget,
     request: ModelRequest,
     signal: AbortSignal,
   ): Promise<ModelReply> {
-    if (request.operation !== 'chat' || request.format === undefined) {
-      return sendAsIs(target, request, signal)
-    }
-    const { format: _format, ...plain } = request
-    if (formless.has(target.model)) return sendAsIs(target, plain, signal)
-    try {
-      return await sendAsIs(target, request, signal)
-    } catch (error) {
-      if (!refusesForm(error)) throw error
-      formless.add(target.model)
-      return sendAsIs(target, plain, signal)
-    }
-  }
-
-  async function sendAsIs(
-    target: ModelTarget,
-    request: ModelRequest,
-    signal: AbortSignal,
-  ): Promise<ModelReply> {
     const asked = askedOf(target)
-    const reply = await ask('POST', protocol.write(target, request, asked), target, {
-      asked,
-      signal,
-    })
+    const sent =
+      protocol.sendsBytes?.(target, request) === true
+        ? await withBytes(request, { downloads, asked, signal })
+        : request
+    const reply = await ask('POST', protocol.write(target, sent, asked), target, { asked, signal })
     const wallTime = context.clock.wallTime()
     const limits = readRateLimits(reply.headers, wallTime)
     const read = bounded(asked, () =>
@@ -198,21 +191,9 @@ export function openHttpProvider(
     async close() {
       // Where it could not be opened, the request has said so.
       const opened = await dispatcher?.catch(() => null)
-      await opened?.destroy()
+      await Promise.all([opened?.destroy(), downloads.close()])
     },
   }
-}
-
-const wordsOfForms =
-  /response_format|json_schema|json schema|structured.?output|guided|grammar|tool_choice|\btools?\b/i
-
-/** Whether a refusal is about the form that the answer has to have. */
-function refusesForm(error: unknown): boolean {
-  if (!(error instanceof RequestError)) return false
-  const { kind } = error.problem
-  return (
-    (kind === 'refused' || kind === 'suspect') && wordsOfForms.test(error.detail ?? error.message)
-  )
 }
 
 /** A reply can nest deeper than the stack of whoever walks it. */

@@ -36,6 +36,8 @@ export const llamaCpp = defineProvider({
   type: 'llama-cpp',
   description: 'A GGUF file in this process, by node-llama-cpp.',
   remote: false,
+  // A grammar that is made of the schema.
+  outputModes: ['json_schema'],
   open: openLlamaCpp,
 })
 

@@ -8,8 +8,34 @@ import {
   textOf,
 } from '../graph/request.ts'
 import { noFormFor, type Asked } from './classify.ts'
+import { answerToolDescription } from './output-reply.ts'
 import type { WireRequest } from './http-provider.ts'
+import { writeEdit } from './image-edit.ts'
 import type { ModelTarget } from './provider.ts'
+import { commonFormats, plainSchema, strictSchema, type StrictDialect } from './strict-schema.ts'
+
+/** What OpenAI takes of a strict schema, but what servers refuse that turn one into a grammar. */
+const strict: StrictDialect = {
+  bounds: new Set([
+    'pattern',
+    'minimum',
+    'maximum',
+    'exclusiveMinimum',
+    'exclusiveMaximum',
+    'minItems',
+    'maxItems',
+  ]),
+  formats: commonFormats,
+  allRequired: true,
+  recursive: true,
+  deepest: 10,
+  mostFields: 5_000,
+}
+
+/** A schema as most servers take it best; whatever its answer lacks or has beside, its reader knows. */
+export function commonSchema(schema: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return strictSchema(schema, strict) ?? plainSchema(schema)
+}
 
 /** A request in OpenAI's form. */
 export function writeRequest(
@@ -23,6 +49,7 @@ export function writeRequest(
   if (request.operation === 'embed') {
     return { path: '/embeddings', body: embedBody(target, request, asked) }
   }
+  if (editsImages(target, request)) return writeEdit(target, request, asked)
   if (hasImagesRoute(target.model)) {
     return { path: '/images/generations', body: imageBody(target, request, asked) }
   }
@@ -33,13 +60,22 @@ export function writeRequest(
   return { path: '/chat/completions', body: chatBody(target, chat, asked) }
 }
 
+/** Whether images go to the model as the bytes of files. */
+export function editsImages({ model }: ModelTarget, request: ModelRequest): boolean {
+  return (
+    request.operation === 'image' &&
+    hasImagesRoute(model) &&
+    request.prompt.some(({ type }) => type !== 'text')
+  )
+}
+
 /** Models that make images and nothing else, by their names. */
 function hasImagesRoute(model: string): boolean {
   return /dall-?e|stable-diffusion|sd[-_]|imagen|gpt-image-/i.test(model)
 }
 
 function chatBody(target: ModelTarget, request: ChatRequest, asked: Asked): string {
-  const { sampling = {}, format, tools } = request
+  const { sampling = {} } = request
   const fields: Record<string, unknown> = {
     model: target.model,
     messages: messagesOf(request.messages, asked),
@@ -51,20 +87,40 @@ function chatBody(target: ModelTarget, request: ChatRequest, asked: Asked): stri
   if (temperature !== null) fields['temperature'] = temperature
   if (topP !== null) fields['top_p'] = topP
   if (target.maxTokens !== null) fields['max_tokens'] = target.maxTokens
-  if (format !== undefined) {
-    const { name, schema } = format
-    fields['response_format'] = { type: 'json_schema', json_schema: { name, schema } }
-  }
-  if (tools !== undefined && tools.length > 0) {
-    fields['tools'] = tools.map(({ name, description, schema }) => ({
-      type: 'function',
-      function: { name, ...(description === undefined ? {} : { description }), parameters: schema },
-    }))
-  }
-  Object.assign(fields, target.extraBody)
+  Object.assign(fields, formatOf(request), toolsOf(request), target.extraBody)
   // One cell is one answer; further choices would be paid for and thrown away.
   delete fields['n']
   return JSON.stringify(fields)
+}
+
+/** The form of the answer, where it is no tool. */
+function formatOf({ format }: ChatRequest): object {
+  if (format === undefined || format.mode === 'tool_call') return {}
+  if (format.mode === 'json_object') return { response_format: { type: 'json_object' } }
+  const { name, schema } = format
+  const own = strictSchema(schema, strict)
+  // A schema without a strict form is sent as it is: most servers hold a model to it all the same.
+  const json = own === null ? { schema: plainSchema(schema) } : { schema: own, strict: true }
+  return { response_format: { type: 'json_schema', json_schema: { name, ...json } } }
+}
+
+function toolsOf({ tools = [], format }: ChatRequest): object {
+  const offered = tools.map(({ name, description, schema }) =>
+    toolOf({ name, ...(description === undefined ? {} : { description }), parameters: schema }),
+  )
+  if (format?.mode !== 'tool_call') return offered.length === 0 ? {} : { tools: offered }
+  const { name, schema } = format
+  const parameters = commonSchema(schema)
+  const answer = toolOf({ name, description: answerToolDescription, parameters })
+  return {
+    tools: [...offered, answer],
+    // Beside other tools the model may call those first.
+    tool_choice: offered.length === 0 ? { type: 'function', function: { name } } : 'required',
+  }
+}
+
+function toolOf(own: object): object {
+  return { type: 'function', function: own }
 }
 
 /** Results of tools are messages of their own there. */

@@ -564,11 +564,21 @@ describe('more than text', () => {
     expect(shown.content).toEqual([
       { type: 'media', media: { url: 'https://x.org/fox.jpg?s=1' }, mime: 'image/jpeg' },
     ])
+    next = undefined
     const edited = [...prompt, image]
-    const error = await requestError(
-      own.send('writer', { operation: 'image', prompt: edited, count: 1 }, fresh()),
-    )
-    expect([error.code, error.problem]).toEqual(['unsupported-request', { kind: 'refused' }])
+    const made = await own.send('writer', { operation: 'image', prompt: edited, count: 2 }, fresh())
+    expect(made.usage).toEqual({ ...noUsage, images: 2 })
+    expect(calls.at(-1)?.path).toBe('/v1/images/edits')
+    const far = new URL('/v1/gone.png', server.url).href
+    for (const media of [
+      { type: 'media' as const, media: { url: far }, mime: 'image/png' },
+      { type: 'media' as const, media: { base64: 'AAAA' }, mime: 'audio/wav' },
+    ]) {
+      const error = await requestError(
+        own.send('writer', { operation: 'image', prompt: [...prompt, media], count: 1 }, fresh()),
+      )
+      expect([error.code, error.problem]).toEqual(['unsupported-request', { kind: 'refused' }])
+    }
     await own.close()
   })
 

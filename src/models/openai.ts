@@ -1,6 +1,6 @@
 import { openHttpProvider, type Protocol } from './http-provider.ts'
 import { proveReply, readReply } from './openai-reply.ts'
-import { writeRequest } from './openai-request.ts'
+import { editsImages, writeRequest } from './openai-request.ts'
 import { defineProvider } from './provider.ts'
 
 const protocol: Protocol = {
@@ -8,6 +8,7 @@ const protocol: Protocol = {
   headers: (apiKey): Record<string, string> =>
     apiKey === null ? {} : { authorization: `Bearer ${apiKey}` },
   write: writeRequest,
+  sendsBytes: editsImages,
   prove: proveReply,
   read: readReply,
 }
@@ -18,5 +19,7 @@ export const openai = defineProvider({
   description:
     "Servers that speak OpenAI's API: OpenAI, vLLM, NIM, Ollama, llama-server, OpenRouter.",
   remote: true,
+  operations: ['chat', 'embed', 'image'],
+  outputModes: ['json_schema', 'tool_call', 'json_object'],
   open: (config, context) => openHttpProvider(config, context, protocol),
 })

@@ -1,4 +1,6 @@
 import type { ModelProvider } from '../config/dataset.ts'
+import type { Problem } from '../config/problem.ts'
+import type { OutputMode } from '../config/output-mode.ts'
 import type { ModelReply, ModelRequest, Operation } from '../graph/request.ts'
 import type { Clock } from '../util/clock.ts'
 
@@ -45,6 +47,12 @@ export interface Provider {
   close(): Promise<void>
 }
 
+/** What a provider tells while it works. */
+export type ModelEvent =
+  | { type: 'warning'; problem: Problem }
+  /** A file of a model on its way into the cache. */
+  | { type: 'download-progress'; path: string; bytes: number; totalBytes: number }
+
 /** What a provider is opened with, beside its config. */
 export interface ProviderContext {
   /** What it will be asked for, one for each alias of the run. */
@@ -53,6 +61,9 @@ export interface ProviderContext {
   readonly apiKey: string | null
   readonly environment: Environment
   readonly clock: Clock
+  /** The folder of the config, from which packages of the user's project are looked for. */
+  readonly directory: string
+  onEvent(event: ModelEvent): void
   /** Takes every secret of the run out of a text. */
   redact: (text: string) => string
 }
@@ -65,7 +76,22 @@ export interface ProviderKind {
   readonly description?: string
   /** Whether `endpoint` is an http(s) URL; false for what runs inside the process. */
   readonly remote: boolean
+  /** Knows an address by itself, so that `endpoint` may be left out. */
+  readonly knowsAddress?: boolean
+  /** What its models can do; left out where only the model itself tells. */
+  readonly operations?: readonly Operation[]
+  /**
+   * How it can hold a model to the form of an answer, the best first: a request's `format` then says which is
+   * meant. `json_schema` when left out; the words of the prompt are there in any case.
+   */
+  readonly outputModes?: readonly Exclude<OutputMode, 'prompt'>[]
   open(config: ModelProvider, context: ProviderContext): Provider
+}
+
+export function outputModesOf({
+  outputModes = ['json_schema'],
+}: ProviderKind): readonly OutputMode[] {
+  return outputModes
 }
 
 /** Returns its argument; it exists for the types. */

@@ -78,14 +78,18 @@ function textOf(headers: Headers, name: string): string | null {
 /** The number a header begins with: `100`, also of `100, 100;w=60`. */
 function numberOf(headers: Headers, ...names: readonly string[]): number | null {
   for (const name of names) {
-    const digits = /^\s*(\d+)(?:\.\d*)?\s*(?:[,;]|$)/.exec(textOf(headers, name) ?? '')?.[1]
+    const text = textOf(headers, name)
+    if (text === null) continue
+    const digits = /^\s*(\d+)(?:\.\d*)?\s*(?:[,;]|$)/.exec(text)?.[1]
     if (digits !== undefined) return Number(digits)
   }
   return null
 }
 
 function parameter(text: string | null, name: string): number | null {
-  const digits = new RegExp(`(?:^|[;,\\s])${name}\\s*=\\s*(\\d+)`, 'i').exec(text ?? '')?.[1]
+  // Most replies have no such header, and an expression costs more than all else here.
+  if (text === null) return null
+  const digits = new RegExp(`(?:^|[;,\\s])${name}\\s*=\\s*(\\d+)`, 'i').exec(text)?.[1]
   return digits === undefined ? null : Number(digits)
 }
 

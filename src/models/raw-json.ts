@@ -18,6 +18,11 @@ function rawObject(entries: Iterable<[unknown, unknown]>): unknown {
   return Object.fromEntries([...entries].map(([key, value]) => [String(key), rawJson(value)]))
 }
 
+/** A config's literal as any JavaScript has it: numbers as JSON reads them. */
+export function plainJson(literal: unknown): unknown {
+  return JSON.parse(JSON.stringify(rawJson(literal)))
+}
+
 /** The number in something `rawJson` made, or null. */
 export function numberFrom(value: unknown): number | null {
   if (typeof value === 'number') return value

@@ -1,4 +1,5 @@
 import type { ModelConfig, ModelProvider, Sampled } from '../config/dataset.ts'
+import type { OutputMode } from '../config/output-mode.ts'
 import type { Problem } from '../config/problem.ts'
 import { extraBodyOf } from '../config/resolve-dataset.ts'
 import { operationOf } from '../graph/generation-operation.ts'
@@ -8,9 +9,12 @@ import { RequestError } from '../graph/request-error.ts'
 import { systemClock, type Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { shownAddress } from './classify.ts'
-import type { Environment, ModelTarget, Provider } from './provider.ts'
+import type { OutputLadder } from './output-ladder.ts'
+import { createLadders, type FollowModes, hasForm, sendInMode } from './output-ladders.ts'
+import type { Environment, ModelEvent, ModelTarget, Provider } from './provider.ts'
 import { proxyFor } from './proxies.ts'
 import { rawJson } from './raw-json.ts'
+import { providerKind } from './provider-kinds.ts'
 import { resolveAliases, type ModelsConfig, type Resolved } from './resolve.ts'
 import { replyRedactor } from './reply-secrets.ts'
 import { createRedactor, furtherSecrets, resolveSecrets } from './secrets.ts'
@@ -66,6 +70,11 @@ export interface ModelRegistry {
     signal: AbortSignal,
     onResult?: (result: CheckResult) => void,
   ): Promise<CheckResult[]>
+  /**
+   * Takes up what an earlier session found of how models are held to the form of their answers, and tells of
+   * what is found from now on. What it returns ends that.
+   */
+  readonly followModes: FollowModes
   /** Takes the keys of this run out of a text. */
   readonly redact: (text: string) => string
   close(): Promise<void>
@@ -74,6 +83,10 @@ export interface ModelRegistry {
 export interface OpenModelsOptions extends ModelsConfig {
   environment: Environment
   clock?: Clock
+  /** The folder of the config; the working directory when left out. */
+  directory?: string
+  /** Hears what providers tell while they work. */
+  onEvent?: (event: ModelEvent) => void
 }
 
 export interface OpenedModels {
@@ -89,11 +102,22 @@ interface Entry {
   target: ModelTarget
   provider: Provider
   skipCheck: boolean
+  /** How the model is held to the form of its answers, as the config says it. */
+  mode: OutputMode | null
+  /** Otherwise, what works. */
+  ladder: OutputLadder
 }
 
 /** Resolves aliases, providers and keys; opens no connection. */
 export function openModels(options: OpenModelsOptions): OpenedModels {
-  const { providers, environment, table, clock = systemClock } = options
+  const {
+    providers,
+    environment,
+    table,
+    clock = systemClock,
+    directory = process.cwd(),
+    onEvent = () => undefined,
+  } = options
   const { resolved, problems } = resolveAliases(options)
   const needed = new Set([...resolved.values()].map(({ provider }) => provider))
   const { secrets, problems: unset } = resolveSecrets(
@@ -107,16 +131,25 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
   const hidden = [...secrets.values(), ...furtherSecrets(providers, environment)]
   const redact = createRedactor(hidden)
   const opened = new Map<ModelProvider, Provider>()
+  const modes = createLadders(clock)
   const entries = new Map<string, Entry>()
   const targets = [...resolved.values()].map((each) => ({ ...each, target: targetOf(each) }))
   for (const { model, provider, target } of targets) {
-    const kind = table.get(provider.provider_type)
+    const kind = providerKind(provider.provider_type, table)
     if (kind === undefined) throw new Error(`no kind for ${provider.provider_type}`)
     let open = opened.get(provider)
     if (open === undefined) {
       const apiKey = secrets.get(provider.name) ?? null
       const own = targets.filter((each) => each.provider === provider).map((each) => each.target)
-      open = kind.open(provider, { targets: own, apiKey, environment, clock, redact })
+      open = kind.open(provider, {
+        targets: own,
+        apiKey,
+        environment,
+        clock,
+        directory,
+        onEvent,
+        redact,
+      })
       opened.set(provider, open)
     }
     const route = {
@@ -128,6 +161,8 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
       target,
       provider: open,
       skipCheck: model.skip_health_check,
+      mode: model.inference_parameters.output_mode ?? null,
+      ladder: modes.of(route, kind),
     })
   }
   return {
@@ -137,6 +172,7 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
       redact,
       redactReply: replyRedactor(hidden),
       opened,
+      follow: modes.follow,
     }),
   }
 }
@@ -148,7 +184,7 @@ function proxyProblems(
 ): Problem[] {
   const found = new Map<string, string>()
   for (const { provider_type: type, endpoint } of needed) {
-    if (table.get(type)?.remote !== true || !URL.canParse(endpoint)) continue
+    if (providerKind(type, table)?.remote !== true || !URL.canParse(endpoint)) continue
     const proxy = proxyFor(new URL(endpoint), environment)
     if (proxy !== null && proxy.problem !== null) found.set(proxy.variable, proxy.problem)
   }
@@ -168,11 +204,13 @@ function createRegistry(
     redact,
     redactReply,
     opened,
+    follow,
   }: {
     environment: Environment
     redact: (text: string) => string
     redactReply: ((reply: ModelReply) => ModelReply) | null
     opened: ReadonlyMap<ModelProvider, Provider>
+    follow: FollowModes
   },
 ): ModelRegistry {
   function entry(alias: string): Entry {
@@ -187,8 +225,14 @@ function createRegistry(
     aliases: [...entries.keys()],
     target: (alias) => entry(alias).route,
     send(alias, request, signal) {
-      const { provider, target } = entry(alias)
-      const sent = provider.send(target, request, signal)
+      const { provider, target, mode, ladder } = entry(alias)
+      const send = (message: ModelRequest): Promise<ModelReply> =>
+        provider.send(target, message, signal)
+      const sent = !hasForm(request)
+        ? send(request)
+        : mode === null
+          ? ladder.send(request, { alias, send, signal })
+          : sendInMode(mode, request, send)
       return redactReply === null ? sent : sent.then(redactReply)
     },
     sizeOf(alias, request) {
@@ -218,6 +262,7 @@ function createRegistry(
       )
     },
     redact,
+    followModes: follow,
     async close() {
       await Promise.all([...opened.values()].map((provider) => provider.close()))
     },
@@ -258,7 +303,7 @@ function routeOf({ model, provider }: Resolved, remote: boolean): Omit<Route, 'r
     alias: model.alias,
     provider: provider.name,
     model: model.model,
-    endpoint: remote ? shownAddress(provider.endpoint) : provider.name,
+    endpoint: remote && provider.endpoint !== '' ? shownAddress(provider.endpoint) : provider.name,
     aliasCap: parameters.max_parallel_requests,
     endpointCap: provider.max_parallel_requests,
     aliasRate: rateOf(parameters),

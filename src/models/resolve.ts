@@ -1,8 +1,11 @@
 import type { ModelConfig, ModelProvider } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
+import { operationOf } from '../graph/generation-operation.ts'
+import type { Operation } from '../graph/request.ts'
 import { nearest } from '../util/near-miss.ts'
 import { shownAddress } from './classify.ts'
-import type { ProviderKind } from './provider.ts'
+import { outputModesOf, type ProviderKind } from './provider.ts'
+import { providerKind } from './provider-kinds.ts'
 
 /** What a run has to choose its models from. */
 export interface ModelsConfig {
@@ -24,7 +27,7 @@ export function resolveAliases(config: ModelsConfig): {
   resolved: Map<string, Resolved>
   problems: Problem[]
 } {
-  const { models, providers, used } = config
+  const { models, providers, used, table } = config
   const resolved = new Map<string, Resolved>()
   const problems: Problem[] = []
   for (const alias of new Set(used)) {
@@ -46,7 +49,12 @@ export function resolveAliases(config: ModelsConfig): {
         code: 'unknown-provider',
         message: `Model "${alias}": ${found.message}`,
       })
-    } else resolved.set(alias, { model, provider })
+    } else {
+      resolved.set(alias, { model, provider })
+      const kind = providerKind(provider.provider_type, table)
+      problems.push(...operationProblems(model, provider.name, { index, kind }))
+      problems.push(...modeProblems(model, index, kind))
+    }
   }
   const needed = new Set([...resolved.values()].map(({ provider }) => provider))
   for (const provider of needed) problems.push(...providerProblems(provider, config))
@@ -81,10 +89,59 @@ function modelProblems({ alias, inference_parameters }: ModelConfig, index: numb
   return problems
 }
 
+/** What the provider's models can't do is found before anything is paid for. */
+function operationProblems(
+  { alias, inference_parameters: { generation_type: type } }: ModelConfig,
+  provider: string,
+  { index, kind }: { index: number; kind: ProviderKind | undefined },
+): Problem[] {
+  const operations = kind?.operations
+  if (operations === undefined || operations.includes(operationOf[type])) return []
+  const can = operations.map((operation) => typesOf[operation])
+  return [
+    {
+      level: 'error',
+      code: 'operation-unsupported',
+      path: ['model_configs', index, 'inference_parameters', 'generation_type'],
+      message: `Model "${alias}": provider "${provider}" has no models for "${type}".`,
+      expected: can.join(' or '),
+      received: type,
+      suggestion: 'Use a model of another provider.',
+    },
+  ]
+}
+
+const typesOf: Readonly<Record<Operation, string>> = {
+  chat: 'chat-completion',
+  embed: 'embedding',
+  image: 'image',
+}
+
+function modeProblems(
+  { alias, inference_parameters: { output_mode: mode } }: ModelConfig,
+  index: number,
+  kind: ProviderKind | undefined,
+): Problem[] {
+  if (mode === undefined || mode === null || mode === 'prompt' || kind === undefined) return []
+  const modes = outputModesOf(kind)
+  if (modes.includes(mode)) return []
+  return [
+    {
+      level: 'error',
+      code: 'unsupported',
+      path: ['model_configs', index, 'inference_parameters', 'output_mode'],
+      message: `Model "${alias}": providers of type ${kind.type} can't hold a model to JSON that way.`,
+      expected: `one of: ${[...modes, 'prompt'].join(', ')}`,
+      received: mode,
+      suggestion: 'Leave output_mode out: what works best is found out.',
+    },
+  ]
+}
+
 function providerProblems(provider: ModelProvider, { providers, table }: ModelsConfig): Problem[] {
   const path = ['model_providers', providers.indexOf(provider)]
   const problems: Problem[] = []
-  const kind = table.get(provider.provider_type)
+  const kind = providerKind(provider.provider_type, table)
   if (kind === undefined) {
     const found = unknown(
       'provider type',
@@ -96,8 +153,12 @@ function providerProblems(provider: ModelProvider, { providers, table }: ModelsC
       ...found,
       code: 'unknown-provider-type',
       message: `Provider "${provider.name}": ${found.message}`,
+      suggestion:
+        found.suggestion ?? 'A package of the AI SDK is named with its scope: @ai-sdk/google.',
     })
-  } else if (kind.remote) problems.push(...endpointProblems(provider, [...path, 'endpoint']))
+  } else if (kind.remote && !(kind.knowsAddress === true && provider.endpoint === '')) {
+    problems.push(...endpointProblems(provider, [...path, 'endpoint']))
+  }
   if (provider.extra_body?.['stream'] === true) {
     problems.push(streamProblem(`Provider "${provider.name}"`, [...path, 'extra_body', 'stream']))
   }

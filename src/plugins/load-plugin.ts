@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { findPackage, foldersAbove, type FoundPackage, moduleOf } from '../threads/find-package.ts'
 import { messageOf } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 import { isPlugin, pluginFinding } from './check-plugin.ts'
@@ -71,23 +72,35 @@ function isPath(written: string): boolean {
 async function findModule({ written, folder }: PluginReference): Promise<string> {
   if (isPath(written)) return findPath(resolve(folder, written), written)
   const folders = [...new Set([folder, process.cwd()])]
-  const { name, inner } = partsOf(written)
-  for (const start of folders) {
-    for (const above of foldersAbove(start)) {
-      const place = join(above, 'node_modules', name)
-      if (await isFolder(place)) return moduleOf(place, inner, written)
-    }
-  }
+  const found = await findPackage(written, folders)
+  if (!('missing' in found)) return pathOf(found, written)
   throw new PluginFault(
     'plugin-missing',
-    `There is no package '${name}' in or above ${folders.join(' or ')}`,
-    { suggestion: await suggestPackage(name, folders) },
+    `There is no package '${found.missing}' in or above ${folders.join(' or ')}`,
+    { suggestion: await suggestPackage(found.missing, folders) },
+  )
+}
+
+function pathOf(found: Exclude<FoundPackage, { missing: string }>, written: string): string {
+  if ('path' in found) return found.path
+  if ('unreadable' in found) {
+    throw new PluginFault(
+      'plugin-broken',
+      `The plugin '${written}' can't be loaded: ${found.unreadable} is no JSON`,
+      { suggestion: 'Install the package again.' },
+    )
+  }
+  const { unexported: inner } = found
+  throw new PluginFault(
+    'plugin-broken',
+    `The package of the plugin '${written}' exports no ${inner === '.' ? 'module' : `'${inner}'`}`,
+    { suggestion: "Its package.json needs an entry in 'exports'." },
   )
 }
 
 async function findPath(path: string, written: string): Promise<string> {
   const found = await stat(path).catch(() => null)
-  if (found?.isDirectory()) return moduleOf(path, '.', written)
+  if (found?.isDirectory()) return pathOf(await moduleOf(path), written)
   if (found !== null) return path
   const names = await readdir(dirname(path)).catch(() => [])
   const near =
@@ -98,67 +111,6 @@ async function findPath(path: string, written: string): Promise<string> {
         ? 'A path starts at the folder of the config; a package is named without ./.'
         : `Did you mean '${written.slice(0, written.length - basename(written).length)}${near}'?`,
   })
-}
-
-function partsOf(written: string): { name: string; inner: string } {
-  const [first = '', second = '', ...rest] = written.split('/')
-  const isScoped = first.startsWith('@')
-  const inner = isScoped ? rest : [second, ...rest].filter((part) => part !== '')
-  return {
-    name: isScoped ? `${first}/${second}` : first,
-    inner: ['.', ...inner].join('/'),
-  }
-}
-
-function foldersAbove(folder: string): string[] {
-  const above = dirname(folder)
-  return above === folder ? [folder] : [folder, ...foldersAbove(above)]
-}
-
-/** The file that `import` would take of a package. */
-async function moduleOf(folder: string, inner: string, written: string): Promise<string> {
-  const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => '{}')
-  let manifest: { exports?: unknown; main?: unknown }
-  try {
-    manifest = JSON.parse(text)
-  } catch (error) {
-    throw new PluginFault(
-      'plugin-broken',
-      `The plugin '${written}' can't be loaded: ${join(folder, 'package.json')} is no JSON`,
-      { cause: error, suggestion: 'Install the package again.' },
-    )
-  }
-  const { exports, main } = manifest
-  const usual = inner === '.' ? (typeof main === 'string' ? main : 'index.js') : inner
-  const target = exports === undefined ? usual : exported(exports, inner)
-  if (target !== null) return join(folder, target)
-  throw new PluginFault(
-    'plugin-broken',
-    `The package of the plugin '${written}' exports no ${inner === '.' ? 'module' : `'${inner}'`}`,
-    { suggestion: "Its package.json needs an entry in 'exports'." },
-  )
-}
-
-const conditions = ['import', 'node', 'module-sync', 'default']
-
-/** The target of `exports` for a path inside of the package: exact ones only, no patterns. */
-function exported(exports: unknown, inner: string): string | null {
-  const isMap =
-    typeof exports === 'object' &&
-    exports !== null &&
-    Object.keys(exports).some((key) => key.startsWith('.'))
-  if (isMap) return targetOf(Object.entries(exports).find(([key]) => key === inner)?.[1])
-  return inner === '.' ? targetOf(exports) : null
-}
-
-function targetOf(target: unknown): string | null {
-  if (typeof target === 'string') return target
-  if (typeof target !== 'object' || target === null) return null
-  for (const [key, value] of Object.entries(target)) {
-    const found = conditions.includes(key) || Array.isArray(target) ? targetOf(value) : null
-    if (found !== null) return found
-  }
-  return null
 }
 
 /** A file of that name, or a package that is installed and called nearly so. */
@@ -187,11 +139,4 @@ async function packagesIn(folder: string): Promise<string[]> {
       }),
   )
   return [...names, ...scoped.flat()]
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  )
 }

@@ -2,6 +2,7 @@ import { isTimeType, isVectorType, type ColumnType } from '../graph/column-type.
 import { createDistinct, type Distinct, type StoredDistinct } from './distinct.ts'
 import { createFrequent, type Frequent, type StoredFrequent } from './frequent.ts'
 import { createNumbers, type Numbers, type StoredNumbers } from './numbers.ts'
+import { hashTexts } from './hash.ts'
 import { hashScalar, type Scalar } from './scalar.ts'
 import { timeOf } from './time.ts'
 import type { ValueCounts } from './value-counts.ts'
@@ -64,18 +65,12 @@ export function createSummary(
   let nulls = 0
   let notFinite = 0
 
-  function addTime(text: string, weight: number): void {
-    if (times === null) return
-    const time = timeOf(text)
-    if (time === null) times = null
-    else times.add(time, weight)
-  }
-
-  function addNumber(value: number | bigint, weight: number): void {
-    // JSON would make 0 of -0, later.
-    const number = Number(value) + 0
-    if (Math.abs(number) <= largestNumber) numbers.add(number, weight)
-    else notFinite += weight
+  function addTimes(texts: readonly string[], weights: readonly number[] | null): void {
+    for (let at = 0; at < texts.length && times !== null; at += 1) {
+      const time = timeOf(texts[at] as string)
+      if (time === null) times = null
+      else times.add(time, weights?.[at] ?? 1)
+    }
   }
 
   function addScalars(values: readonly Scalar[]): void {
@@ -83,7 +78,7 @@ export function createSummary(
     nulls += values.length - present.length
     cells += values.length
     // It has no null any more.
-    const hashes = addPresent(present as readonly Exclude<Scalar, null>[], null)
+    const hashes = addPresent(present as readonly Present[], null)
     if (isCounted) frequent.addAll(hashes, present)
   }
 
@@ -95,28 +90,45 @@ export function createSummary(
   }
 
   /** Gives the values' hashes; without weights each came once. */
-  function addPresent(
-    values: readonly Exclude<Scalar, null>[],
+  function addPresent(values: readonly Present[], weights: readonly number[] | null): Float64Array {
+    const hashes = areTexts(values) ? addTexts(values, weights) : hashesOf(values)
+    distinct.addAll(hashes)
+    if (areNumbers(values)) addNumbers(values, weights)
+    return hashes
+  }
+
+  function addNumbers(
+    values: readonly (number | bigint)[],
     weights: readonly number[] | null,
-  ): Float64Array {
-    const hashes = new Float64Array(values.length)
-    /** Cells by their number of characters: often there are few. */
-    const byLength = new Map<number, number>()
+  ): void {
+    const once = new Float64Array(weights === null ? values.length : 0)
+    let count = 0
     for (let at = 0; at < values.length; at += 1) {
-      const value = values[at] as Exclude<Scalar, null>
-      const weight = weights === null ? 1 : (weights[at] as number)
-      const hash = hashScalar(value)
-      hashes[at] = hash
-      distinct.add(hash)
-      if (typeof value === 'string') {
-        const length = codePoints(value)
-        byLength.set(length, (byLength.get(length) ?? 0) + weight)
-        addTime(value, weight)
-      } else if (typeof value !== 'boolean') {
-        addNumber(value, weight)
+      // JSON would make 0 of -0, later.
+      const number = Number(values[at]) + 0
+      const weight = weights?.[at] ?? 1
+      if (!(Math.abs(number) <= largestNumber)) {
+        notFinite += weight
+      } else if (weights === null) {
+        once[count] = number
+        count += 1
+      } else {
+        numbers.add(number, weight)
       }
     }
+    numbers.addAll(once.subarray(0, count))
+  }
+
+  function addTexts(texts: readonly string[], weights: readonly number[] | null): Float64Array {
+    const { hashes, characters } = hashTexts(texts)
+    /** Cells by their number of characters: often there are few. */
+    const byLength = new Map<number, number>()
+    for (let at = 0; at < characters.length; at += 1) {
+      const length = characters[at] as number
+      byLength.set(length, (byLength.get(length) ?? 0) + (weights?.[at] ?? 1))
+    }
     for (const [length, weight] of byLength) lengths.add(length, weight)
+    addTimes(texts, weights)
     return hashes
   }
 
@@ -186,14 +198,19 @@ function storedNumbers(numbers: Numbers): StoredNumbers | null {
   return all.count === 0 ? null : all
 }
 
-const surrogate = /[\uD800-\uDFFF]/
+type Present = Exclude<Scalar, null>
 
-/** Characters as Python counts them: a surrogate pair is one. */
-function codePoints(text: string): number {
-  let count = text.length
-  if (!surrogate.test(text)) return count
-  for (let at = 0; at < text.length; at += 1) {
-    if ((text.charCodeAt(at) & 0xfc00) === 0xdc00) count -= 1
-  }
-  return count
+/** A column has values of one type. */
+function areTexts(values: readonly Present[]): values is readonly string[] {
+  return typeof values[0] === 'string'
+}
+
+function areNumbers(values: readonly Present[]): values is readonly (number | bigint)[] {
+  return typeof values[0] === 'number' || typeof values[0] === 'bigint'
+}
+
+function hashesOf(values: readonly Present[]): Float64Array {
+  const hashes = new Float64Array(values.length)
+  for (let at = 0; at < values.length; at += 1) hashes[at] = hashScalar(values[at] as Present)
+  return hashes
 }

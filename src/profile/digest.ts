@@ -1,3 +1,5 @@
+import { sortNumbers } from './sort-numbers.ts'
+
 /**
  * Quantiles of numbers in bounded memory: a merging t-digest (Dunning and Ertl 2019,
  * arXiv:1902.04023) with the scale function k1. Nothing in it is chance: the same numbers in the
@@ -6,6 +8,8 @@
 export interface Digest {
   /** Of numbers whose distances are finite; `times` that it comes. */
   add(value: number, times?: number): void
+  /** Each once. */
+  addAll(values: Float64Array): void
   merge(stored: StoredDigest): void
   readonly count: number
   /** The number below which a share of the numbers lies, 0 ≤ share ≤ 1; NaN without numbers. */
@@ -56,9 +60,21 @@ export function createDigest(): Digest {
     }
   }
 
+  function addAll(values: Float64Array): void {
+    buffer ??= new Float64Array(bufferSize)
+    for (let from = 0; from < values.length;) {
+      const fitting = values.subarray(from, from + bufferSize - buffered)
+      buffer.set(fitting, buffered)
+      buffered += fitting.length
+      from += fitting.length
+      if (buffered === bufferSize) flush()
+    }
+  }
+
   function flush(): void {
     if (buffer !== null && buffered > 0) {
-      const values = buffer.subarray(0, buffered).sort()
+      const values = buffer.subarray(0, buffered)
+      sortNumbers(values)
       const fresh = buffered
       buffered = 0
       widen(values[0] as number, values[fresh - 1] as number)
@@ -137,6 +153,7 @@ export function createDigest(): Digest {
 
   return {
     add,
+    addAll,
     merge(stored) {
       flush()
       if (stored.centroids.length === 0) return

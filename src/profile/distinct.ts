@@ -1,6 +1,7 @@
 /** Counts different values by their hashes: exactly up to a bound, nearly beyond. */
 export interface Distinct {
   add(hash: number): void
+  addAll(hashes: Float64Array): void
   merge(stored: StoredDistinct): void
   count(): { count: number; exact: boolean }
   store(): StoredDistinct
@@ -32,6 +33,13 @@ export function createDistinct(exactValues: number): Distinct {
     if (hashes.size > exactValues) toRegisters()
   }
 
+  function addAll(values: Float64Array): void {
+    for (let at = 0; at < values.length; at += 1) {
+      if (registers === null) add(values[at] as number)
+      else raise(registers, values[at] as number)
+    }
+  }
+
   function toRegisters(): Uint8Array {
     if (registers === null) {
       registers = registersOf(hashes ?? [])
@@ -42,9 +50,10 @@ export function createDistinct(exactValues: number): Distinct {
 
   return {
     add,
+    addAll,
     merge(stored) {
       if ('hashes' in stored) {
-        for (const hash of new Float64Array(bytesOf(stored.hashes).buffer)) add(hash)
+        addAll(new Float64Array(bytesOf(stored.hashes).buffer))
         return
       }
       const own = toRegisters()

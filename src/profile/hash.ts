@@ -9,12 +9,42 @@ const double = new Float64Array(words.buffer)
 export function hashText(text: string): number {
   let one = 0xdeadbeef
   let two = 0x41c6ce57
+  let units = 0
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at)
     one = Math.imul(one ^ unit, 2654435761)
     two = Math.imul(two ^ unit, 1597334677)
+    units |= unit
   }
+  lastUnits = units
   return mix(one, two)
+}
+
+/** All UTF-16 units of the last text that was hashed, or-ed. */
+let lastUnits = 0
+
+/** Hashes texts, and counts the characters of each as Python does: a surrogate pair is one. */
+export function hashTexts(texts: readonly string[]): {
+  hashes: Float64Array
+  characters: Uint32Array
+} {
+  const hashes = new Float64Array(texts.length)
+  const characters = new Uint32Array(texts.length)
+  for (let at = 0; at < texts.length; at += 1) {
+    const text = texts[at] as string
+    hashes[at] = hashText(text)
+    // Every surrogate has these two bits.
+    characters[at] = text.length - ((lastUnits & 0xd800) === 0xd800 ? surrogatePairs(text) : 0)
+  }
+  return { hashes, characters }
+}
+
+function surrogatePairs(text: string): number {
+  let count = 0
+  for (let at = 0; at < text.length; at += 1) {
+    if ((text.charCodeAt(at) & 0xfc00) === 0xdc00) count += 1
+  }
+  return count
 }
 
 /** Of a double's bits; both zeros are one number. */

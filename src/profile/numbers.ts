@@ -3,6 +3,8 @@ import { createDigest, type Digest, type StoredDigest } from './digest.ts'
 /** Statistics of finite numbers: exact count, ends, mean and deviation, and a digest. */
 export interface Numbers {
   add(value: number, times?: number): void
+  /** The same of many at once, and quicker. */
+  addAll(values: Float64Array): void
   merge(stored: StoredNumbers): void
   readonly digest: Digest
   summary(): NumberSummary | null
@@ -33,6 +35,15 @@ export function createNumbers(): Numbers {
   let mean = 0
   let squares = 0
 
+  // Chan, Golub and LeVeque 1983.
+  function join(other: number, otherMean: number, otherSquares: number): void {
+    const distance = otherMean - mean
+    const total = count + other
+    squares += otherSquares + (distance * distance * count * other) / total
+    mean += (distance * other) / total
+    count = total
+  }
+
   return {
     digest,
     // Welford 1962, with weights as West 1979.
@@ -43,14 +54,22 @@ export function createNumbers(): Numbers {
       squares += distance * (value - mean) * times
       digest.add(value, times)
     },
-    // Chan, Golub and LeVeque 1983.
+    addAll(values) {
+      if (values.length === 0) return
+      // Distances from one of them: equal numbers have a deviation of 0.
+      const first = values[0] as number
+      let sum = 0
+      for (let at = 1; at < values.length; at += 1) sum += (values[at] as number) - first
+      const ownMean = first + sum / values.length
+      let ownSquares = 0
+      for (let at = 0; at < values.length; at += 1)
+        ownSquares += ((values[at] as number) - ownMean) ** 2
+      join(values.length, ownMean, ownSquares)
+      digest.addAll(values)
+    },
     merge(stored) {
       if (stored.count === 0) return
-      const distance = stored.mean - mean
-      const total = count + stored.count
-      squares += stored.squares + (distance * distance * count * stored.count) / total
-      mean += (distance * stored.count) / total
-      count = total
+      join(stored.count, stored.mean, stored.squares)
       digest.merge(stored.digest)
     },
     summary() {

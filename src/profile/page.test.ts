@@ -32,11 +32,14 @@ function page(columns: readonly ColumnStatistics[], changes: Partial<ReportPage>
     name: 'stories',
     seed: '7',
     rejections: [],
+    judges: [],
+    agreement: [],
     processed: null,
     rows: { requested: 4, accepted: 4, nullKept: 0, dropped: 0, rejected: 0, remaining: 0 },
     requests: 0,
     usage: { inputTokens: 0, outputTokens: 0 },
     usageByRoute: [],
+    outputModes: [],
     cutAnswers: [],
     media: [],
     failures: [],
@@ -53,6 +56,14 @@ test('nothing that comes from outside becomes markup', () => {
     failures: [{ name: evil, code: evil, outcome: 'dropped', count: 1, message: evil }],
     usageByRoute: [
       { route: evil, ok: 1, throttled: 0, failed: 0, inputTokens: 1, outputTokens: 1 },
+    ],
+    outputModes: [
+      {
+        endpoint: evil,
+        model: evil,
+        mode: 'prompt',
+        left: [{ mode: 'json_schema', why: evil, refused: true, form: evil }],
+      },
     ],
   })
   expect(text).not.toContain('<script')

@@ -11,6 +11,8 @@ import {
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { html, type Html } from './html.ts'
 import { chartOf } from './page-charts.ts'
+import type { Judgements } from './judgements.ts'
+import { agreementSection, judgesSection } from './page-judgements.ts'
 import { style } from './page-style.ts'
 import { type ColumnStatistics, lostText } from './statistics.ts'
 import { valueText } from './value-text.ts'
@@ -30,6 +32,12 @@ export interface ReportPage {
     inputTokens: number
     outputTokens: number
   }[]
+  outputModes: readonly {
+    endpoint: string
+    model: string
+    mode: string
+    left: readonly { mode: string; why: string; refused: boolean; form: string | null }[]
+  }[]
   cutAnswers: readonly { cut: number }[]
   media: readonly { mime: string; files: number; bytes: number }[]
   failures: readonly {
@@ -43,6 +51,8 @@ export interface ReportPage {
   processed: { by: string; recordsIn: number; recordsOut: number } | null
   sessions: readonly { started: number; ended: number | null }[]
   columns: readonly ColumnStatistics[]
+  judges: Judgements['judges']
+  agreement: Judgements['agreement']
 }
 
 /** One HTML page without scripts that needs nothing beside it. */
@@ -68,6 +78,7 @@ export function reportPage(report: ReportPage): string {
           ${models(report)}
           <h2>Columns</h2>
           <div class="columns">${report.columns.map(card)}</div>
+          ${judgesSection(report.judges)} ${agreementSection(report.agreement)}
           <footer>
             Made by rowsmith. Quantiles and histograms are estimates (a t-digest, about 1 %), and so
             is what stands behind ≈; all other figures are exact.
@@ -207,7 +218,7 @@ function clipped(message: string): string {
   return message.length > 400 ? `${message.slice(0, 399)}…` : message
 }
 
-function models({ usageByRoute }: ReportPage): Html | null {
+function models({ usageByRoute, outputModes }: ReportPage): Html | null {
   if (usageByRoute.length === 0) return null
   return html`<h2>Models</h2>
     <div class="card scroll">
@@ -234,7 +245,20 @@ function models({ usageByRoute }: ReportPage): Html | null {
             </tr>`,
         )}
       </table>
-    </div>`
+    </div>
+    ${outputModes.map(({ endpoint, model, mode, left }) => {
+      const others = left.map(leftText).join('; ')
+      return html`<p class="soft">
+        Answers of a form: ${valueText(model)} at ${valueText(endpoint)} by
+        ${mode}${others === '' ? '' : `, for ${others}`}
+      </p>`
+    })}`
+}
+
+/** `json_schema of dish was refused: …`. */
+function leftText({ mode, why, refused, form }: ReportPage['outputModes'][number]['left'][number]) {
+  const what = form === null ? mode : `${mode} of ${form}`
+  return valueText(`${what} was ${refused ? 'refused' : 'ignored'} (${clipped(why)})`)
 }
 
 function card(column: ColumnStatistics): Html {

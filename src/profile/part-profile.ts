@@ -1,11 +1,19 @@
 import type { ColumnType } from '../graph/column-type.ts'
 import { createSummary, type ColumnSummary, type StoredSummary } from './column-summary.ts'
 import type { Scalar } from './scalar.ts'
+import {
+  type ComparedColumns,
+  createScoreCounts,
+  type ScoreCounts,
+  type StoredScores,
+} from './score-counts.ts'
 import { countValues, type ValueCounts } from './value-counts.ts'
 
 /** Statistics of the records of one part, or of several, by column. */
 export interface PartProfile {
   columns: readonly StoredSummary[]
+  /** Scores of columns that are counted together, by what says which; absent without any. */
+  scores?: Readonly<Record<string, StoredScores>>
 }
 
 /** Grows whenever older statistics can't be merged with new ones; they are then made again. */
@@ -32,20 +40,30 @@ export interface PartProfiler {
   profile(): PartProfile
 }
 
-/** Which part of the run it is, and the row behind its last one. */
+/** Which part of the run it is, the row behind its last one, and what of it is compared. */
 export interface PartPlace {
   part: number
   endRow: number
+  compared?: readonly ComparedColumns[]
 }
 
 export function createPartProfiler(
   columns: readonly { type: ColumnType }[],
-  { part, endRow }: PartPlace,
+  { part, endRow, compared = [] }: PartPlace,
 ): PartProfiler {
   const exactDistinct = part === 0 || endRow <= exactRows ? exactRows : exactInPart
   const summaries = columns.map(({ type }) => createSummary(type, { exactDistinct }))
+  const scores = compared.map((one) => ({ ...one, counts: createScoreCounts() }))
   return {
     add(values, counts) {
+      for (const { columns: together, counts: own } of scores) {
+        own.addAll(
+          together.map(({ position, hasObjects }) => ({
+            cells: values[position] ?? [],
+            hasObjects,
+          })),
+        )
+      }
       for (const [id, summary] of summaries.entries()) {
         const own = values[id] ?? []
         const counted = counts === undefined ? countValues(own) : (counts[id] ?? null)
@@ -53,8 +71,25 @@ export function createPartProfiler(
         else summary.addCounts(counted)
       }
     },
-    profile: () => ({ columns: summaries.map((summary) => summary.store()) }),
+    profile: () => ({
+      columns: summaries.map((summary) => summary.store()),
+      ...storedScores(scores.map(({ id, counts }) => [id, counts.store()])),
+    }),
   }
+}
+
+function storedScores(
+  scores: readonly (readonly [string, StoredScores])[],
+): Pick<PartProfile, 'scores'> {
+  return scores.length === 0 ? {} : { scores: Object.fromEntries(scores) }
+}
+
+/** Whether a profile has the scores of all of these columns. */
+export function hasScores(
+  { scores = {} }: PartProfile,
+  compared: readonly ComparedColumns[],
+): boolean {
+  return compared.every(({ id }) => id in scores)
 }
 
 /** Merges the profiles of parts; in row order the result is always the same. */
@@ -67,14 +102,40 @@ export interface ProfileMerger {
 
 export function createProfileMerger(columns: readonly { type: ColumnType }[]): ProfileMerger {
   const summaries = columns.map(({ type }) => createSummary(type, { exactDistinct: exactRows }))
+  const scores = createScoreMerger()
   return {
     columns: summaries,
     add(profile) {
+      scores.add(profile)
       for (const [id, summary] of summaries.entries()) {
         const stored = profile.columns[id]
         if (stored !== undefined) summary.merge(stored)
       }
     },
-    profile: () => ({ columns: summaries.map((summary) => summary.store()) }),
+    profile: () => ({
+      columns: summaries.map((summary) => summary.store()),
+      ...storedScores(scores.stored()),
+    }),
+  }
+}
+
+interface ScoreMerger {
+  add(profile: PartProfile): void
+  stored(): [string, StoredScores][]
+}
+
+/** Merges the scores of profiles: those of columns that every one of them has. */
+export function createScoreMerger(): ScoreMerger {
+  let merged: Map<string, ScoreCounts> | null = null
+  return {
+    add({ scores = {} }) {
+      merged ??= new Map(Object.keys(scores).map((id) => [id, createScoreCounts()]))
+      for (const [id, counts] of merged) {
+        const own = scores[id]
+        if (own === undefined) merged.delete(id)
+        else counts.merge(own)
+      }
+    },
+    stored: () => [...(merged ?? [])].map(([id, counts]) => [id, counts.store()]),
   }
 }

@@ -10,7 +10,12 @@ import { meantName } from '../graph/writable-name.ts'
 import { hasErrors } from '../check/config-error.ts'
 import { type DataRow, readRows } from './render-rows.ts'
 import { sampleRow } from './sample-row.ts'
-import { readParts, type RenderSource, type TemplatePart } from './template-parts.ts'
+import {
+  type ReadParts,
+  readParts,
+  type RenderSource,
+  type TemplatePart,
+} from './template-parts.ts'
 
 export type { RenderSource } from './template-parts.ts'
 
@@ -45,7 +50,8 @@ export interface RenderedRow {
 
 export interface RenderedPart {
   /**
-   * `template`, or the column's field: `prompt`, `system_prompt`, `expr`, `skip.when`. Of a column
+   * `template`, or the column's field: `prompt`, `system_prompt`, `expr`, `skip.when`; `instructions` for
+   * what is said behind the prompt, such as the schema of the answer. Of a column
    * that asks a model without templates: `system`, `user`, `input` or `prompt` of its first request.
    */
   field: string
@@ -75,12 +81,15 @@ export interface VariableList {
 /** Shows what a template, or the templates of a column, become. */
 export async function render(options: RenderOptions): Promise<Rendering> {
   const { data, row: only, signal = new AbortController().signal } = options
-  const { parts, column, problems, noTemplates } = await readParts(options)
+  const read = await readParts(options)
+  const { parts, column, problems, noTemplates } = read
+  const behind = instructionParts(read)
   const seed = options.seed ?? column?.dataset.seed ?? 0n
   if (hasErrors(problems)) return { ok: false, seed, rows: [], problems }
   if (noTemplates !== undefined && data !== undefined) throw noTemplates
-  if (data !== undefined) return renderRows(parts, numbered(await readRows(data), only), seed)
-  if (column === null) return renderRows(parts, [[only ?? 0, new Map()]], seed)
+  if (data !== undefined)
+    return renderRows(parts, numbered(await readRows(data), only), { seed, behind })
+  if (column === null) return renderRows(parts, [[only ?? 0, new Map()]], { seed, behind })
 
   const row = only ?? 0
   const sampled = await sampleRow(column, { row, seed, signal })
@@ -97,7 +106,11 @@ export async function render(options: RenderOptions): Promise<Rendering> {
     if (request === null) throw noTemplates
     return { ok: true, seed, rows: [{ row, parts: requestParts(request) }], problems: [] }
   }
-  return renderRows(parts, [[row, sampled.values]], seed)
+  return renderRows(parts, [[row, sampled.values]], { seed, behind })
+}
+
+function instructionParts({ instructions = null }: ReadParts): RenderedPart[] {
+  return instructions === null ? [] : [{ field: 'instructions', text: instructions }]
 }
 
 function unmadeProblems(name: string, unmade: ReadonlyMap<string, string>): Problem[] {
@@ -149,7 +162,7 @@ function numbered(rows: readonly DataRow[], only: number | undefined): [number, 
 function renderRows(
   parts: readonly TemplatePart[],
   rows: readonly (readonly [number, DataRow])[],
-  seed: bigint,
+  { seed, behind }: { seed: bigint; behind: readonly RenderedPart[] },
 ): Rendering {
   const rendered: RenderedRow[] = []
   const complaints = createComplaints(rows.length)
@@ -169,7 +182,7 @@ function renderRows(
       if (part?.needsText && one?.text.trim() === '') complaints.add(row, part, emptyText)
     })
     const whole = done.filter((part) => part !== null)
-    if (whole.length === done.length) rendered.push({ row, parts: whole })
+    if (whole.length === done.length) rendered.push({ row, parts: [...whole, ...behind] })
   }
   const problems = complaints.all()
   return { ok: !hasErrors(problems), seed, rows: rendered, problems }

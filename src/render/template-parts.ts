@@ -62,6 +62,8 @@ export interface ColumnOfConfig {
 /** Templates as far as they can be read. */
 export interface ReadParts {
   parts: readonly TemplatePart[]
+  /** What is said behind them, whatever the row; null for nothing. */
+  instructions?: string | null
   /** Null for a template of its own. */
   column: ColumnOfConfig | null
   problems: readonly Problem[]
@@ -167,7 +169,13 @@ async function readColumnParts({
   if (parts.length === 0 && raw !== undefined) {
     return { parts, column, problems: [], noTemplates: noTemplates(name, raw, dataset, registry) }
   }
-  return { parts, column, problems: [] }
+  return { parts, instructions: instructionsOf(raw, registry), column, problems: [] }
+}
+
+function instructionsOf(raw: ColumnConfig | undefined, registry: Registry): string | null {
+  const kind = raw === undefined ? undefined : registry.columns.get(raw.column_type)
+  const config = kind?.schema.safeParse(raw).data
+  return config === undefined ? null : (kind?.instructions?.(config) ?? null)
 }
 
 /** Of a column, but about what is elsewhere: a rendered row may have it all the same. */

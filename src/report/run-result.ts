@@ -1,9 +1,11 @@
+import type { Agreement, JudgedScore } from '../profile/judgements.ts'
 import type { ColumnStatistics } from '../profile/statistics.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { titlesIn } from '../processors/dataset-pass.ts'
 import { decidedOf } from '../rows/row-outcome.ts'
 import type { RejectionSummary } from '../store/ledger-parts.ts'
 import { addToUsage, type RouteUsage } from '../store/ledger-usage.ts'
+import type { FoundMode } from '../graph/found-mode.ts'
 import { noUsage, type Usage } from '../graph/request.ts'
 
 /** Rows by outcome: they sum to the rows requested. */
@@ -28,6 +30,8 @@ export interface RunResult {
   requests: number
   requestOutcomes: { succeeded: number; throttled: number; failed: number }
   usage: Usage
+  /** How models are held to the form of their answers, as far as it was found out. */
+  outputModes: readonly FoundMode[]
   /** Wall time of this session. */
   seconds: number
   end: RunEnd
@@ -35,6 +39,10 @@ export interface RunResult {
   report: string | null
   /** Statistics of every column over the records made so far; null when a large run was interrupted. */
   columns: readonly ColumnStatistics[] | null
+  /** What judges gave, score by score. */
+  judges: readonly JudgedScore[]
+  /** How far judges agree; empty where the config compares none. */
+  agreement: readonly Agreement[]
 }
 
 /** Records of rows that went into processors, and what came out. */

@@ -29,6 +29,7 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   failures: StoreSummary['failures']
   rejections: StoreSummary['rejections']
   usageByRoute: StoreSummary['usage']
+  outputModes: StoreSummary['outputModes']
   /** Columns with answers that ended before the model was done, of so many. */
   cutAnswers: readonly CutAnswers[]
   /** What the config allows its models at once and in a minute; null for no limit. */
@@ -67,6 +68,7 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     media: store.media,
     ...requestTotals(store.usage),
     usageByRoute: store.usage,
+    outputModes: store.outputModes,
     cutAnswers: cutAnswersOf(store),
     limits: limitsOf(store),
     processed: processedOf(store.processors, store.totals, store.dataset),

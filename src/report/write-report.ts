@@ -12,6 +12,8 @@ import { readCommand } from '../store/command-file.ts'
 import { columnStatistics } from './column-statistics.ts'
 import { datasetStatistics } from './dataset-statistics.ts'
 import { compileStored } from '../check/stored-graph.ts'
+import type { Judgements } from '../profile/judgements.ts'
+import { judgementsOf } from './read-judgements.ts'
 import { type RunSummary, summaryOf } from './run-summary.ts'
 
 /** What a run made: how it went, and what its columns hold. */
@@ -19,6 +21,9 @@ export interface DatasetReport {
   run: RunSummary
   /** In the config's order, side columns behind theirs. */
   columns: readonly ColumnStatistics[]
+  /** What judges gave, score by score, and how far they agree: over the records of the rows. */
+  judges: Judgements['judges']
+  agreement: Judgements['agreement']
 }
 
 export interface ReportOptions {
@@ -40,8 +45,12 @@ export async function makeReport(
     session.ended = session.started + Math.round(seconds * 1000)
   }
   const compiled = typeof graph === 'function' ? await storedGraph(store, graph) : graph
+  const judgements =
+    compiled === null
+      ? noJudgements
+      : withSummaries(await judgementsOf(store.directory, store.settings, compiled), store)
   if (compiled !== null && store.processors !== '') {
-    return { run, columns: await datasetStatistics(compiled, store.dataset) }
+    return { run, columns: await datasetStatistics(compiled, store.dataset), ...judgements }
   }
   const columns = await columnStatistics({
     directory: store.directory,
@@ -52,7 +61,25 @@ export async function makeReport(
     dropped: store.totals.dropped,
     rejected: store.totals.rejected,
   })
-  return { run, columns }
+  return { run, columns, ...judgements }
+}
+
+/** Without the config nothing is known of what is judged. */
+const noJudgements: Judgements = { judges: [], agreement: [] }
+
+function withSummaries(
+  { judges, agreement }: Judgements,
+  { summaries }: Pick<StoreSummary, 'summaries'>,
+): Judgements {
+  return {
+    agreement,
+    judges: judges.map((judge) => ({
+      ...judge,
+      summaries: summaries
+        .filter(({ column, score }) => column === judge.column && score === judge.score)
+        .map(({ alias, text, failure }) => ({ by: alias, text, failure })),
+    })),
+  }
 }
 
 /** Null for a config that another version made, or one whose plugin or file is gone; the figures need none. */
@@ -74,8 +101,8 @@ export const reportName = 'report.html'
 
 /** Writes a report as one HTML page that needs nothing beside it. */
 export async function writeReportPage(report: DatasetReport, path: string): Promise<void> {
-  const { run, columns } = report
-  await writeTarget(path, [reportPage({ ...run, seed: String(run.seed), columns })])
+  const { run, ...rest } = report
+  await writeTarget(path, [reportPage({ ...run, seed: String(run.seed), ...rest })])
 }
 
 /** A page of what the folder held before would tell what is no longer true. */

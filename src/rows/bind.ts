@@ -14,6 +14,8 @@ export interface BindOptions {
   media?: MediaStore
   /** Takes what is to be closed when the run has ended; left out where nothing is opened. */
   onClose?: (close: () => Promise<void>) => void
+  /** Left out where nothing is to be downloaded. */
+  download?: BindContext['download']
   /** The folder of the config; the working directory when left out. */
   directory?: string | null
   /** Of the run config; its defaults when left out. */
@@ -54,6 +56,7 @@ function contextOf(
     directory,
     onClose = () => undefined,
     media = noMedia('the config is only checked'),
+    download = downloadNothing,
   }: BindOptions,
 ): BindContext {
   const upstream = new Set(column.upstream)
@@ -82,8 +85,13 @@ function contextOf(
       return model
     },
     random: (stream = column.name) => createRandom(runSeed, stream),
+    download,
     corrections: corrections ?? correctionsOf(defaultRunConfig),
     seed,
     media: column.pure ? noMedia(`column ${column.name} is declared pure`) : media,
   }
+}
+
+function downloadNothing(): Promise<never> {
+  return Promise.reject(new Error('nothing is downloaded while a config is only checked'))
 }

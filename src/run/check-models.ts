@@ -8,9 +8,9 @@ import type { RunEvent } from './run-event.ts'
  */
 export async function checkModels(
   models: ModelRegistry,
+  aliases: readonly string[],
   { signal, emit }: { signal: AbortSignal; emit: (event: RunEvent) => void },
 ): Promise<ReadonlySet<string>> {
-  const { aliases } = models
   emit({
     type: 'models-checking',
     models: aliases.map((alias) => {

@@ -7,6 +7,7 @@ import type { DatasetFile } from '../store/ledger-dataset.ts'
 import type { RunStore } from '../store/store.ts'
 import { passesOf } from '../processors/dataset-pass.ts'
 import { messageOf } from '../util/errors.ts'
+import type { JudgeSummaries } from './judge-summaries.ts'
 import {
   makeReport,
   removeReportPage,
@@ -32,6 +33,8 @@ const quickParts = 100
 export interface FinishOptions {
   graph: Graph
   ended: SchedulerEnd
+  /** Null where nobody will see them. */
+  summaries: Pick<JudgeSummaries, 'make'> | null
   /** How long this session has worked. */
   seconds: () => number
   /** Told what went wrong beside the dataset. */
@@ -41,12 +44,13 @@ export interface FinishOptions {
 /** Joins a complete dataset and sums up what the run folder holds. */
 export async function finish(
   store: RunStore,
-  { graph, ended, seconds, warn }: FinishOptions,
+  { graph, ended, summaries, seconds, warn }: FinishOptions,
 ): Promise<RunResult> {
   const rows = rowCounts(store.settings.rows, await store.totals())
   const { files, datasets, processed } =
     rows.remaining === 0 ? await makeDatasets(store, graph, rows) : noDatasets
   const end = endOf(ended, rows.remaining)
+  if (end.kind === 'complete') await sumUp(summaries, warn)
   const reported = await report(store, { graph, end, seconds: seconds(), warn })
   const result: RunResult = {
     dir: store.directory,
@@ -56,6 +60,7 @@ export async function finish(
     processed,
     datasets,
     ...requestTotals(await store.usage()),
+    outputModes: store.outputModes,
     seconds: seconds(),
     end,
     ...reported,
@@ -83,6 +88,22 @@ async function makeDatasets(store: RunStore, graph: Graph, rows: RowCounts): Pro
   return { files, datasets, processed: processedOf(own?.identity ?? '', rows, files) }
 }
 
+/** The dataset is there: what a model does not say of it is told, and takes nothing from it. */
+async function sumUp(
+  summaries: FinishOptions['summaries'],
+  warn: FinishOptions['warn'],
+): Promise<void> {
+  for (const { column, score, alias, failure } of (await summaries?.make()) ?? []) {
+    warn({
+      level: 'warning',
+      code: 'summary-failed',
+      path: ['profilers'],
+      message: `The model '${alias}' wrote no summary of what '${column}' gave for '${score}': ${failure}`,
+      suggestion: 'The dataset is complete; create asks again.',
+    })
+  }
+}
+
 function endOf(ended: SchedulerEnd, remaining: number): RunEnd {
   if (remaining === 0) return { kind: 'complete' }
   if (ended.kind === 'interrupted') return { kind: 'interrupted' }
@@ -101,18 +122,19 @@ interface ReportParts extends Pick<FinishOptions, 'graph' | 'warn'> {
 async function report(
   store: RunStore,
   { graph, end, seconds, warn }: ReportParts,
-): Promise<Pick<RunResult, 'report' | 'columns'>> {
+): Promise<Pick<RunResult, 'report' | 'columns' | 'judges' | 'agreement'>> {
   const { directory, settings } = store
   if (end.kind === 'interrupted' && settings.rows > quickParts * settings.partRows) {
     await removeReportPage(directory)
-    return { report: null, columns: null }
+    return { report: null, columns: null, judges: [], agreement: [] }
   }
   await store.completeProfiles()
   const path = join(directory, reportName)
   const made = await makeReport(directory, { graph, seconds })
+  const { columns, judges, agreement } = made
   try {
     await writeReportPage(made, path)
-    return { report: path, columns: made.columns }
+    return { report: path, columns, judges, agreement }
   } catch (error) {
     warn({
       level: 'warning',
@@ -121,7 +143,7 @@ async function report(
       message: `The report's page could not be written: ${messageOf(error)}`,
       suggestion: 'rowsmith report makes it again; --html writes it elsewhere.',
     })
-    return { report: null, columns: made.columns }
+    return { report: null, columns, judges, agreement }
   }
 }
 

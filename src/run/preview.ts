@@ -43,7 +43,12 @@ export interface PreviewOptions extends Omit<
 export async function preview(options: PreviewOptions): Promise<Preview> {
   const out = await mkdtemp(join(tmpdir(), 'rowsmith-preview-'))
   try {
-    await using run = await start({ ...options, out: join(out, 'run'), mode: 'auto' })
+    await using run = await start({
+      ...options,
+      out: join(out, 'run'),
+      mode: 'auto',
+      summaries: false,
+    })
     options.onStart?.(run)
     const result = await run.finished
     await using dataset = await open(run.directory)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Graph } from '../graph/graph.ts'
 import { modelIdentity } from '../graph/model-identity.ts'
+import { createDownloader } from '../models/download.ts'
 import type { Environment } from '../models/provider.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { GivenPlugin } from '../plugins/gather-plugins.ts'
@@ -18,13 +19,15 @@ import { checkModels } from './check-models.ts'
 import { createEngine, decidedRows } from './engine.ts'
 import { createDescriber, describeStoreEvent } from './describe-event.ts'
 import { finish } from './finish.ts'
+import { followModes } from './follow-modes.ts'
+import { createJudgeSummaries, type JudgeSummaries } from './judge-summaries.ts'
 import { createListener, type Listener } from './listener.ts'
 import { logName, openLog, type RunLog } from './log.ts'
 import { openSeedRows } from './open-seed.ts'
 import { findPlace } from '../check/run-place.ts'
 import { tellSeedProgress } from '../check/seed-progress.ts'
 import { createThrottleNotes } from './throttle-notes.ts'
-import { prepare, type Prepared, type PrepareOptions } from '../check/prepare.ts'
+import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
 import { type ConfigChange, configChange, newSettings, resumedRows, sourcesOf } from './settings.ts'
@@ -86,8 +89,13 @@ export async function create(options: RunOptions): Promise<RunResult> {
   return await run.finished
 }
 
+export interface StartOptions extends RunOptions {
+  /** False where nobody will see a report: no model is asked for what only stands in it. */
+  summaries?: boolean
+}
+
 /** Like `create`, with the run in hand while it works. */
-export async function start(options: RunOptions): Promise<Run> {
+export async function start(options: StartOptions): Promise<Run> {
   const clock = options.clock ?? systemClock
   const listener = createListener(options.onEvent)
   const { emit } = listener
@@ -120,6 +128,7 @@ export async function start(options: RunOptions): Promise<Run> {
     const file = openLog(join(store.directory, logName), { clock, redact })
     opened.defer(() => file.close())
     log.write = file.write
+    opened.defer(followModes(prepared.models, store, file.write))
     const throttles = createThrottleNotes(clock, file.write)
     opened.defer(() => throttles.close())
 
@@ -166,6 +175,8 @@ export async function start(options: RunOptions): Promise<Run> {
     emit({ type: 'run-opened', ...summary })
     const describe = createDescriber()
     const closing = opened.use(new AsyncDisposableStack())
+    const downloads = createDownloader({ environment: options.environment ?? process.env, clock })
+    opened.defer(() => downloads.close())
     const scheduler = await createEngine({
       clock,
       store,
@@ -178,6 +189,7 @@ export async function start(options: RunOptions): Promise<Run> {
         seed,
         media: store.media,
         onClose: (close) => closing.defer(close),
+        download: downloads.get,
         directory: store.settings.directory ?? null,
         corrections: correctionsOf(prepared.runConfig),
       }),
@@ -202,10 +214,19 @@ export async function start(options: RunOptions): Promise<Run> {
     options.signal?.removeEventListener('abort', giveUp)
     listener.whileAtWork(() => scheduler.drain())
     const { graph } = prepared
+    const { dataset, models, runConfig } = prepared
     const work = {
       store,
       graph,
       scheduler,
+      summaries:
+        options.summaries === false
+          ? null
+          : createJudgeSummaries({
+              store,
+              prepared: { graph, dataset, models, runConfig },
+              clock,
+            }),
       listener,
       file,
       seconds: () => (clock.now() - began) / 1000,
@@ -222,19 +243,28 @@ interface Work {
   store: RunStore
   graph: Graph
   scheduler: Scheduler
+  /** Null where nobody will see them. */
+  summaries: JudgeSummaries | null
   listener: Listener
   file: RunLog
   seconds: () => number
 }
 
 function runOf(
-  { store, graph, scheduler, listener, file, seconds }: Work,
+  { store, graph, scheduler, summaries, listener, file, seconds }: Work,
   opened: AsyncDisposableStack,
   resumed: boolean,
   signal: AbortSignal | undefined,
 ): Run {
   let working = true
-  const drain = (): void => scheduler.drain()
+  const drain = (): void => {
+    scheduler.drain()
+    summaries?.drain()
+  }
+  const abort = (): void => {
+    scheduler.abort()
+    summaries?.abort()
+  }
   signal?.addEventListener('abort', drain, { once: true })
   if (signal?.aborted) drain()
 
@@ -245,10 +275,11 @@ function runOf(
       const result = await finish(store, {
         graph,
         ended,
+        summaries,
         seconds,
         warn: (problem) => listener.emit({ type: 'warning', problem }),
       })
-      const { columns: _, ...told } = result
+      const { columns: _, judges: _judges, agreement: _agreement, ...told } = result
       file.write(`ended: ${JSON.stringify(told)}`)
       if (listener.failure !== null) throw listener.failure.error
       return result
@@ -274,9 +305,9 @@ function runOf(
     finished,
     progress: () => (working ? scheduler.snapshot() : null),
     drain,
-    abort: () => scheduler.abort(),
+    abort,
     async [Symbol.asyncDispose]() {
-      if (working) scheduler.abort()
+      if (working) abort()
       await finished.catch(() => undefined)
     },
   }
@@ -297,11 +328,13 @@ async function openOrCreate(
 }
 
 async function askModels(
-  { models }: Prepared,
+  { models, graph }: Prepared,
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
-  return models.aliases.length > 0 ? checkModels(models, { signal, emit }) : noModels
+  // What only the report asks may be away: the dataset is made without it.
+  const aliases = routesOf(graph)
+  return aliases.length > 0 ? checkModels(models, aliases, { signal, emit }) : noModels
 }
 
 function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal): PrepareOptions {

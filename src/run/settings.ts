@@ -35,6 +35,7 @@ export function newSettings(
     config: storedConfig(config, dataset),
     seedIdentity,
     columns: storedColumns(graph),
+    compared: comparedIn(graph),
     ...sourcesOf(prepared, runDirectory),
   }
 }
@@ -66,6 +67,18 @@ function storedColumns(graph: Graph): ColumnSettings[] {
     ...(pure ? { pure } : {}),
     ...(filter === null ? {} : { hidden: true }),
   }))
+}
+
+/** Columns whose scores are counted together: those of each agreement, and each judge by itself. */
+function comparedIn({ columns, agreements }: Graph): string[][] {
+  const judges = columns.filter(({ scores }) => scores.length > 0).map(({ name }) => [name])
+  const together = new Map(
+    [...judges, ...agreements.map((one) => [...one.columns])].map((names) => [
+      names.join('\n'),
+      names,
+    ]),
+  )
+  return [...together.values()]
 }
 
 /**
@@ -161,18 +174,18 @@ export interface ConfigChange {
 }
 
 /**
- * Which columns are left out, filters and other processors may change in a run: the rows that are
- * there are used. Null where nothing does.
+ * Which columns are left out, filters and other processors, and what the report says beside its
+ * figures may change in a run: the rows that are there are used. Null where nothing does.
  */
 export function configChange(stored: RunSettings, prepared: Prepared): ConfigChange | null {
   const columns = storedColumns(prepared.graph)
   const config = storedConfig(prepared.config, prepared.dataset)
   const same =
     columns.map(placeOf).join('\n') === stored.columns.map(placeOf).join('\n') &&
-    processorsIn(config) === processorsIn(stored.config)
+    changeable.every((part) => partIn(config, part) === partIn(stored.config, part))
   if (same) return null
   const changesRows = filtersOf(columns) !== filtersOf(stored.columns)
-  return { version: { config, columns }, changesRows }
+  return { version: { config, columns, compared: comparedIn(prepared.graph) }, changesRows }
 }
 
 function placeOf({ fingerprint, drop, hidden }: ColumnSettings): string {
@@ -187,9 +200,12 @@ function filtersOf(columns: readonly ColumnSettings[]): string {
     .join('\n')
 }
 
-function processorsIn(config: string): string {
+/** Parts of a config beside the columns that decide no cell. */
+const changeable = ['processors', 'profilers', 'agreement']
+
+function partIn(config: string, part: string): string {
   const stored = parseJson(config)
-  return stringifyJson((stored instanceof Map ? stored.get('processors') : null) ?? null)
+  return stringifyJson((stored instanceof Map ? stored.get(part) : null) ?? [])
 }
 
 /** The first field in which two canonical texts differ, with both values. */

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
+import type { FoundMode } from '../graph/found-mode.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import {
@@ -18,10 +19,12 @@ import {
 } from './ledger-file.ts'
 import { ledgerError } from './ledger-error.ts'
 import { readMediaTotals } from './ledger-media.ts'
+import { readOutputModes } from './ledger-modes.ts'
 import { mimeOf } from '../graph/media.ts'
 import { readFailures, type FailureSummary } from './ledger-journal.ts'
 import { readRejections, readTotals, type RejectionSummary } from './ledger-parts.ts'
 import { readSettings } from './ledger-run.ts'
+import { readSummaries, type StoredJudgeSummary } from './ledger-summaries.ts'
 import { readColumnUsage, readUsage, type ColumnUsage, type RouteUsage } from './ledger-usage.ts'
 import { readHolder, type LockHolder } from './lock.ts'
 import { movedFolders } from './moved-folders.ts'
@@ -60,7 +63,11 @@ export interface StoreSummary {
   usage: readonly RouteUsage[]
   /** The same by column, of those the config has. */
   columnUsage: readonly ColumnUsage[]
+  /** How models are held to the form of their answers, as far as it was found out. */
+  outputModes: readonly FoundMode[]
   failures: readonly FailureSummary[]
+  /** What models wrote of judgements. */
+  summaries: readonly StoredJudgeSummary[]
   rejections: readonly RejectionSummary[]
   sessions: readonly SessionSummary[]
   /** The living process that has the run open. */
@@ -112,7 +119,9 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     })),
     usage: readUsage(ledger),
     columnUsage: readColumnUsage(ledger, columns),
+    outputModes: readOutputModes(ledger),
     failures: readFailures(ledger, columns, settings.rows),
+    summaries: readSummaries(ledger),
     rejections: readRejections(ledger, columns, settings.rows),
     sessions: ledger.all('SELECT * FROM session ORDER BY number').map((row) => ({
       number: readCount(row, 'number', 'session.number'),

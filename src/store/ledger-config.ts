@@ -11,7 +11,7 @@ export interface KeyedColumn {
 }
 
 /** What can be changed of a run by changing its config. */
-export type ConfigVersion = Pick<RunSettings, 'config' | 'columns'>
+export type ConfigVersion = Pick<RunSettings, 'config' | 'columns' | 'compared'>
 
 /** Adds a version of the config and gives its id; inside a transaction. */
 export function addConfig(ledger: LedgerFile, { config, columns }: ConfigVersion): number {

@@ -1,4 +1,10 @@
-import { createProfileMerger, profileVersion, type PartProfile } from '../profile/part-profile.ts'
+import {
+  createProfileMerger,
+  hasScores,
+  type PartProfile,
+  profileVersion,
+} from '../profile/part-profile.ts'
+import type { ComparedColumns } from '../profile/score-counts.ts'
 import type { StoredSummary } from '../profile/column-summary.ts'
 import type { KeyedColumn } from './ledger-config.ts'
 import { parseStored, readCount, readText, type LedgerFile } from './ledger-file.ts'
@@ -21,6 +27,7 @@ const topLevel = 8
 interface StoredProfile {
   version: number
   columns: Record<string, StoredSummary>
+  scores?: NonNullable<PartProfile['scores']>
 }
 
 /** Keeps the statistics of a part; inside a transaction. */
@@ -45,6 +52,7 @@ function write(
     columns: Object.fromEntries(
       columns.map(({ key }, position) => [key, profile.columns[position] as StoredSummary]),
     ),
+    ...scoresOf(profile),
   }
   ledger.run(
     'INSERT OR REPLACE INTO profile VALUES (?, ?, ?)',
@@ -77,7 +85,16 @@ function parseProfile(text: string, columns: readonly KeyedColumn[]): PartProfil
   const stored = parseStored(text, 'profile.profile') as StoredProfile | null
   if (stored?.version !== profileVersion) return null
   const summaries = columns.map(({ key }) => stored.columns[key])
-  return summaries.every((summary) => summary !== undefined) ? { columns: summaries } : null
+  if (!summaries.every((summary) => summary !== undefined)) return null
+  return { columns: summaries, ...scoresOf(stored) }
+}
+
+function scoresOf({
+  scores,
+}: {
+  scores?: PartProfile['scores'] | undefined
+}): Pick<PartProfile, 'scores'> {
+  return scores === undefined ? {} : { scores }
 }
 
 /** Merges the profiles around a part that became complete as far up as that goes. */
@@ -144,10 +161,13 @@ export interface ProfileRun {
   next: number
 }
 
-/** The largest merged profile that begins at a part and ends before another one. */
+/**
+ * The largest merged profile that begins at a part and ends before another one; without some of the
+ * scores that are compared it is none.
+ */
 export function readMerged(
   ledger: LedgerFile,
-  columns: readonly KeyedColumn[],
+  { columns, compared }: { columns: readonly KeyedColumn[]; compared: readonly ComparedColumns[] },
   part: number,
   end: number,
 ): ProfileRun | null {
@@ -155,7 +175,7 @@ export function readMerged(
     const span = fanOut ** level
     if (part % span !== 0 || part + span > end) continue
     const profile = readProfile(ledger, columns, level, part / span)
-    if (profile !== null) return { profile, next: part + span }
+    if (profile !== null && hasScores(profile, compared)) return { profile, next: part + span }
   }
   return null
 }

@@ -18,6 +18,7 @@ import {
 } from './ledger-file.ts'
 import { readAbsent, readNullCells } from './ledger-parts.ts'
 import { forgetMerged } from './ledger-profiles.ts'
+import { storeCompared } from './ledger-run.ts'
 import { usagePlaces, usageValues } from './ledger-usage.ts'
 import { noUsage } from '../graph/request.ts'
 import type { RowBlock } from './row-group.ts'
@@ -47,6 +48,7 @@ export function changeConfig(
     const config = addConfig(ledger, version)
     const columns = readColumns(ledger, config)
     ledger.run("UPDATE meta SET value = ? WHERE key = 'config'", String(config))
+    storeCompared(ledger, version)
     ledger.run('UPDATE dataset SET current = 0')
     const reopened = reopenParts(
       ledger,

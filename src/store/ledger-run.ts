@@ -1,7 +1,7 @@
 import { RowsmithError } from '../util/errors.ts'
 import { addConfig, readColumns, readConfig } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
-import { readCount, readText, type LedgerFile } from './ledger-file.ts'
+import { parseStored, readCount, readText, type LedgerFile } from './ledger-file.ts'
 import type { ConfigInForce } from './ledger-parts.ts'
 import {
   recordColumn,
@@ -18,7 +18,8 @@ export function fillLedger(ledger: LedgerFile, settings: RunSettings): void {
   const config = addConfig(ledger, settings)
   const plugins = pluginsText(used)
   const fields = { name, seed, rows, frameRows, partRows, config, seedIdentity, plugins }
-  const meta = Object.entries({ ...fields, directory, directoryFromRun })
+  const compared = comparedText(settings)
+  const meta = Object.entries({ ...fields, directory, directoryFromRun, compared })
   for (const [key, value] of meta) {
     if (value !== null) ledger.run('INSERT INTO meta VALUES (?, ?)', key, String(value))
   }
@@ -26,6 +27,17 @@ export function fillLedger(ledger: LedgerFile, settings: RunSettings): void {
 
 function pluginsText(plugins: readonly StoredPlugin[]): string | null {
   return plugins.length === 0 ? null : JSON.stringify(plugins)
+}
+
+function comparedText({ compared = [] }: Pick<RunSettings, 'compared'>): string | null {
+  return compared.length === 0 ? null : JSON.stringify(compared)
+}
+
+/** Stores which scores are counted together; inside a transaction. */
+export function storeCompared(ledger: LedgerFile, version: Pick<RunSettings, 'compared'>): void {
+  const text = comparedText(version)
+  ledger.run("DELETE FROM meta WHERE key = 'compared'")
+  if (text !== null) ledger.run("INSERT INTO meta VALUES ('compared', ?)", text)
 }
 
 /** Refuses settings that a run folder can't hold. */
@@ -95,6 +107,7 @@ export function readSettings(ledger: LedgerFile): ConfigInForce & { settings: Ru
       columns: columns.map(({ settings }) => settings),
       ...placesIn(meta),
       ...pluginsOf(meta.get('plugins')),
+      ...comparedOf(meta.get('compared')),
     },
   }
 }
@@ -108,6 +121,15 @@ function placesIn(
     ...(directory !== undefined && { directory }),
     ...(directoryFromRun !== undefined && { directoryFromRun }),
   }
+}
+
+function comparedOf(text: string | undefined): Pick<RunSettings, 'compared'> {
+  if (text === undefined) return {}
+  const value = parseStored(text, 'meta.compared')
+  const isNames = (names: unknown): names is string[] =>
+    Array.isArray(names) && names.every((name) => typeof name === 'string')
+  if (Array.isArray(value) && value.every(isNames)) return { compared: value }
+  throw corrupt('meta.compared', text, 'a JSON list of lists of names')
 }
 
 function pluginsOf(text: string | undefined): Pick<RunSettings, 'plugins'> {

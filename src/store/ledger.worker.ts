@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { FoundMode } from '../graph/found-mode.ts'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { KnownRows } from '../rows/known-rows.ts'
@@ -13,12 +14,19 @@ import { readDecided } from './ledger-decided.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
 import { ledgerError } from './ledger-error.ts'
 import * as journal from './ledger-journal.ts'
+import * as modes from './ledger-modes.ts'
 import * as media from './ledger-media.ts'
 import * as parts from './ledger-parts.ts'
 import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './ledger-rows.ts'
 import * as profiles from './ledger-profiles.ts'
 import * as reopening from './ledger-reopen.ts'
 import * as runs from './ledger-run.ts'
+import {
+  forgetSummaries,
+  keepSummary,
+  readSummaries,
+  type StoredJudgeSummary,
+} from './ledger-summaries.ts'
 import * as usage from './ledger-usage.ts'
 import type { RunSettings, RunSources } from './run-settings.ts'
 import { sqliteCode } from '../threads/storage-error.ts'
@@ -28,6 +36,7 @@ export interface OpenLedger {
   settings: RunSettings
   session: number
   decided: Interval[]
+  outputModes: FoundMode[]
   /** What a crash left behind. */
   orphans: string[]
   /** Parts whose rows are undecided again and whose files are there: see `takeReopened`. */
@@ -58,8 +67,12 @@ export interface LedgerCalls {
   forgetFiles(parts: readonly number[]): ChangedRun
   unprofiledParts(from: number, most: number): number[]
   storeProfile(part: number, profile: PartProfile): void
+  keepSummary(summary: StoredJudgeSummary): void
+  forgetSummaries(summaries: readonly StoredJudgeSummary[]): void
+  summaries(): StoredJudgeSummary[]
   setTarget(rows: number): void
   setSources(sources: RunSources): void
+  setOutputModes(found: readonly FoundMode[]): void
   totals(): OutcomeTotals
   rejections(): parts.RejectionSummary[]
 
@@ -121,6 +134,7 @@ function begin(ledger: LedgerFile, wallTimeMs: number): OpenLedger {
       settings,
       session,
       decided,
+      outputModes: modes.readOutputModes(ledger),
       orphans: datasets.readIntents(ledger),
       reopened: reopening.readReopened(ledger),
     }
@@ -217,6 +231,7 @@ const calls: LedgerCalls = {
     current.columns = changed.columns
     settings.config = version.config
     settings.columns = changed.columns.map((column) => column.settings)
+    settings.compared = version.compared ?? []
     return {
       columns: settings.columns,
       undecided: changed.reopened,
@@ -247,7 +262,11 @@ const calls: LedgerCalls = {
     runs.storeTarget(ledger, rows)
     settings.rows = rows
   },
+  keepSummary: (summary) => keepSummary(run().ledger, summary),
+  forgetSummaries: (summaries) => forgetSummaries(run().ledger, summaries),
+  summaries: () => readSummaries(run().ledger),
   setSources: (sources) => runs.storeSources(run().ledger, sources),
+  setOutputModes: (found) => modes.storeOutputModes(run().ledger, found),
   totals() {
     const { ledger, settings } = run()
     return parts.readTotals(ledger, settings.partRows, settings.rows)

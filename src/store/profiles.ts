@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
-import type { PartProfile } from '../profile/part-profile.ts'
+import { hasScores, type PartProfile } from '../profile/part-profile.ts'
+import type { ComparedColumns } from '../profile/score-counts.ts'
+import { comparedColumns } from './compared-columns.ts'
 import { keyedColumns, type KeyedColumn } from './ledger-config.ts'
 import { ledgerName, openLedgerForReading, readCount, type LedgerFile } from './ledger-file.ts'
 import { readPartRecord, readSkipped, type PartRecord } from './ledger-parts.ts'
@@ -20,21 +22,23 @@ export interface ReadProfile {
 /**
  * The profiles of the records below the target, in row order, without locking the run.
  *
- * Parts whose statistics are not there, and the one the target lies inside of, are read again.
+ * Parts whose statistics are not there, and the one the target lies inside of, are read again; with
+ * `compared` also those that lack the scores of some of these columns.
  */
 export async function* readProfiles(
   directory: string,
   settings: RunSettings,
+  compared: readonly ComparedColumns[] = [],
 ): AsyncGenerator<ReadProfile> {
   const path = resolve(directory, ledgerName)
   const ledger = openLedgerForReading(path)
   try {
     const columns = keyedColumns(ledger, settings.columns)
-    const reading = { directory, ledger, settings, columns }
+    const reading = { directory, ledger, settings, columns, compared }
     const whole = Math.floor(settings.rows / settings.partRows)
     const end = Math.ceil(settings.rows / settings.partRows)
     for (let part = 0; part < end;) {
-      const merged = readMerged(ledger, columns, part, whole)
+      const merged = readMerged(ledger, reading, part, whole)
       if (merged !== null) {
         const skipped = skippedBetween(ledger, columns, part, merged.next)
         yield { profile: merged.profile, skipped }
@@ -58,6 +62,7 @@ interface Reading {
   ledger: LedgerFile
   settings: RunSettings
   columns: readonly KeyedColumn[]
+  compared: readonly ComparedColumns[]
 }
 
 async function* profilesOfRun(
@@ -83,7 +88,7 @@ function firstWithFile(ledger: LedgerFile, from: number, to: number): number | n
 }
 
 async function profileOf(reading: Reading, number: number): Promise<ReadProfile | null> {
-  const { directory, ledger, settings, columns } = reading
+  const { directory, ledger, settings, columns, compared } = reading
   const { partRows, rows } = settings
   // A part that got more rows has another file by then; its record says which.
   let failed: string | null = null
@@ -93,9 +98,11 @@ async function profileOf(reading: Reading, number: number): Promise<ReadProfile 
     if (part === null || file === null) return null
     const all = (number + 1) * partRows <= rows || lastRow(part) < rows
     const skipped = all ? columns.map(({ key }) => part.skipped.get(key) ?? 0) : null
-    if (all && part.profile !== null) return { profile: part.profile, skipped }
+    if (all && part.profile !== null && hasScores(part.profile, compared)) {
+      return { profile: part.profile, skipped }
+    }
     try {
-      const place = { part: number, endRow: (number + 1) * partRows, below: rows }
+      const place = { part: number, endRow: (number + 1) * partRows, below: rows, compared }
       return { profile: await profileFile(file, settings.columns, place), skipped }
     } catch (error) {
       if (file.path === failed) throw error
@@ -148,7 +155,7 @@ export async function completeProfiles(run: OpenRun): Promise<void> {
       const record = await ledger.call('partRecord', part)
       const file = record === null ? null : fileOf(directory, record)
       if (file === null) continue
-      const place = { part, endRow: (part + 1) * partRows }
+      const place = { part, endRow: (part + 1) * partRows, compared: comparedColumns(settings) }
       const profile = await writer().call('profileFile', file, columns, place)
       await ledger.call('storeProfile', part, profile)
     }

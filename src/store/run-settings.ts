@@ -49,6 +49,8 @@ export interface RunSettings {
   /** Content identity of the seed data. */
   seedIdentity: string | null
   columns: readonly ColumnSettings[]
+  /** Names of columns whose scores are counted together, for the report; none when left out. */
+  compared?: readonly (readonly string[])[]
   /** Where the config lay, for what its columns load from files; null without a file. */
   directory?: string | null
   /** The way from the run folder to there. */

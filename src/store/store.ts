@@ -1,5 +1,6 @@
 import { stat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { FoundMode } from '../graph/found-mode.ts'
 import { isMediaPath } from '../graph/media.ts'
 import type { Interval } from '../plan/interval.ts'
 import { partOf } from '../plan/part.ts'
@@ -21,6 +22,7 @@ import type { ConfigVersion } from './ledger-config.ts'
 import type { FailureSummary } from './ledger-journal.ts'
 import type { PartRecord, RejectionSummary } from './ledger-parts.ts'
 import { checkColumns, checkSettings } from './ledger-run.ts'
+import type { StoredJudgeSummary } from './ledger-summaries.ts'
 import type { RouteUsage } from './ledger-usage.ts'
 import type { LedgerCalls, OpenLedger } from './ledger.worker.ts'
 import { findDamage, type Damage } from './find-damage.ts'
@@ -49,6 +51,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
   readonly session: number
   /** As of opening; rows beyond a shrunk target are among them. */
   readonly decided: readonly Interval[]
+  /** How models are held to the form of their answers, as far as it was found out. */
+  readonly outputModes: readonly FoundMode[]
   /** Files that cells name. */
   readonly media: MediaFiles
   partRecord(part: number): Promise<PartRecord | null>
@@ -66,10 +70,16 @@ export interface RunStore extends PartStore, AsyncDisposable {
   forgetDamaged(damage: Damage): Promise<Interval[]>
   /** Makes the statistics of parts that were reopened and made again, where they are missing. */
   completeProfiles(): Promise<void>
+  /** Keeps what a model wrote of judgements; durable once it resolves. */
+  keepSummary(summary: StoredJudgeSummary): Promise<void>
+  forgetSummaries(summaries: readonly StoredJudgeSummary[]): Promise<void>
+  summaries(): Promise<StoredJudgeSummary[]>
   /** Rows beyond a smaller target stay in their parts and out of the dataset. */
   setTarget(rows: number): Promise<void>
   /** Remembers where the config and the plugins are now. */
   setSources(sources: RunSources): Promise<void>
+  /** Remembers what was found of how models are held to the form of their answers. */
+  setOutputModes(found: readonly FoundMode[]): Promise<void>
   /** Makes the dataset of all accepted rows below the target, or finds it made. */
   join(options?: JoinOptions): Promise<DatasetFile[]>
   /** Removes datasets beside the run's own, but those of these names. */
@@ -209,7 +219,7 @@ function createRunStore(
   { clock, onEvent = () => {} }: StoreOptions,
   lock: FolderLock,
   ledger: WorkerClient<LedgerCalls>,
-  { settings, session, decided, reopened }: OpenLedger,
+  { settings, session, decided, outputModes, reopened }: OpenLedger,
 ): RunStore {
   let writer: WorkerClient<WriterCalls> | null = null
   const batching = createJournal({
@@ -225,6 +235,7 @@ function createRunStore(
   /** Parts whose commit is awaited. */
   const committing = new Map<number, Promise<void>>()
   let reopenedParts = new Set(reopened)
+  let knownModes: readonly FoundMode[] = outputModes
   let attempts = 0
   let closing: Promise<void> | null = null
   const run = {
@@ -296,6 +307,7 @@ function createRunStore(
     const changed = await ledger.call('changeConfig', version)
     settings.config = version.config
     settings.columns = changed.columns
+    settings.compared = version.compared ?? []
     reopenedParts = new Set(changed.reopened)
     await writeConfigFile(directory, version.config)
     return changed.undecided
@@ -315,6 +327,9 @@ function createRunStore(
     },
     session,
     decided,
+    get outputModes() {
+      return knownModes
+    },
     journal: batching.journal,
     media,
     unfinishedParts: () => after(unfinishedParts),
@@ -335,6 +350,9 @@ function createRunStore(
     findDamage: () => after(() => exclusive(() => findDamage(run, media))),
     forgetDamaged: (damage) => after(() => exclusive(() => forgetDamaged(damage))),
     completeProfiles: () => after(() => exclusive(() => completeProfiles(run))),
+    keepSummary: (summary) => after(() => ledger.call('keepSummary', summary)),
+    forgetSummaries: (summaries) => after(() => ledger.call('forgetSummaries', summaries)),
+    summaries: () => after(() => ledger.call('summaries')),
     setTarget: (rows) =>
       after(() =>
         exclusive(async () => {
@@ -343,6 +361,10 @@ function createRunStore(
         }),
       ),
     setSources: (sources) => after(() => ledger.call('setSources', sources)),
+    setOutputModes(found) {
+      knownModes = found
+      return after(() => ledger.call('setOutputModes', found))
+    },
     join: (options = {}) => after(() => exclusive(() => joinDataset(run, options))),
     removeBesides: (kept) => after(() => exclusive(() => removeBesides(run, kept))),
     withJoined: (use, pass = null) => after(() => exclusive(() => withJoined(run, pass, use))),

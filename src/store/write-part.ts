@@ -9,6 +9,7 @@ import { storedFailure } from './batching-journal.ts'
 import type { OldPart, PartCommit } from './ledger-parts.ts'
 import type { OpenRun } from './open-run.ts'
 import type { WrittenPart } from './part-writing.ts'
+import { comparedColumns } from './compared-columns.ts'
 import type { RunSettings } from './run-settings.ts'
 import type { RecordedFile } from './verify.ts'
 import type { WriterCalls } from './writer.worker.ts'
@@ -113,7 +114,11 @@ async function beginStream(run: OpenRun, part: number, fresh: RowSet): Promise<P
     path: resolve(directory, name),
     columns: settings.columns.map(({ name: column, type }) => ({ name: column, type })),
     old: recorded(directory, old),
-    place: { part, endRow: (part + 1) * settings.partRows },
+    place: {
+      part,
+      endRow: (part + 1) * settings.partRows,
+      compared: comparedColumns(settings),
+    },
   })
   const flight = createFlight(thread)
   return {

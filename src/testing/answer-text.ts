@@ -29,8 +29,8 @@ export function promptOfBody(text: string): { model: string; prompt: string } {
   try {
     body = JSON.parse(text)
   } catch {
-    // What a script makes of an unreadable body is its business; it has the text.
-    return { model: '', prompt: '' }
+    // A form, or nothing: what a script makes of an unreadable body is its business; it has the text.
+    return { model: fieldOfForm(text, 'model') ?? '', prompt: fieldOfForm(text, 'prompt') ?? '' }
   }
   // Only clients of ours come here; a body of another shape shows as an empty prompt.
   const { model, messages, input, prompt } = body as Record<string, unknown>
@@ -40,6 +40,15 @@ export function promptOfBody(text: string): { model: string; prompt: string } {
     model: typeof model === 'string' ? model : '',
     prompt: messages === undefined ? textsOf(input ?? prompt) : contentOf(message?.content),
   }
+}
+
+/** A field of a form with files. */
+export function fieldOfForm(text: string, name: string): string | null {
+  const start = `form-data; name="${name}"\r\n\r\n`
+  const at = text.indexOf(start)
+  if (at < 0) return null
+  const end = text.indexOf('\r\n--', at + start.length)
+  return text.slice(at + start.length, end < 0 ? undefined : end)
 }
 
 function textsOf(texts: unknown): string {

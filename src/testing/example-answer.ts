@@ -8,12 +8,13 @@ export function exampleAnswer(body: string, prompt: string, words: number): stri
   const text = answerText(prompt, words)
   const fence = /```([a-z]+)/.exec(prompt)?.[1]
   if (fence !== undefined) return `\`\`\`${fence}\n${text}\n\`\`\``
-  if (!body.includes('"response_format"')) return text
+  if (!body.includes('"response_format"') && !body.includes('"output_config"')) return text
   // Only clients of ours come here.
-  const { response_format: format } = JSON.parse(body) as {
+  const { response_format: format, output_config: output } = JSON.parse(body) as {
     response_format?: { json_schema?: { schema?: unknown } }
+    output_config?: { format?: { schema?: unknown } }
   }
-  const schema = format?.json_schema?.schema
+  const schema = format?.json_schema?.schema ?? output?.format?.schema
   if (schema === undefined) return text
   return JSON.stringify(exampleOf(schema, { root: schema, text, depth: 0 }))
 }
@@ -27,6 +28,8 @@ interface Place {
 type Fields = Readonly<Record<string, unknown>>
 
 const deepest = 12
+/** A strict schema does not say how long a text may be. */
+const usualLength = 60
 
 /** A value of a schema: the first of what it may be, with all of its fields. */
 function exampleOf(schema: unknown, place: Place): unknown {
@@ -53,7 +56,7 @@ function exampleOf(schema: unknown, place: Place): unknown {
   if (type === 'integer' || type === 'number') return node['minimum'] ?? node['maximum'] ?? 1
   if (type === 'boolean') return true
   if (type === 'null') return null
-  return place.text.slice(0, Number(node['maxLength'] ?? place.text.length))
+  return place.text.slice(0, Number(node['maxLength'] ?? usualLength))
 }
 
 function target(root: unknown, ref: string): unknown {

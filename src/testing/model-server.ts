@@ -15,6 +15,8 @@ export interface ServerCall {
   readonly headers: IncomingMessage['headers']
   /** The body as sent. */
   readonly text: string
+  /** Its bytes: a form with files is no text. */
+  readonly bytes: Uint8Array
   /** Text of the last user message; of an embedding's inputs, one a line; of an image's prompt. */
   readonly prompt: string
   /** Requests being answered, this one included. */
@@ -96,7 +98,7 @@ export interface ModelServer {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const served = /\/(chat\/completions|embeddings|images\/generations|messages)$/
+const served = /\/(chat\/completions|embeddings|images\/(?:generations|edits)|messages)$/
 
 const json = { 'content-type': 'application/json' }
 
@@ -166,7 +168,8 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
         if (!response.writableEnded) abandoned++
         queue.shift()?.()
       })
-      const text = Buffer.concat(chunks).toString('utf8')
+      const bytes = Buffer.concat(chunks)
+      const text = bytes.toString('utf8')
       const { model, prompt } = promptOfBody(text)
       const refusal = refuse(request, model)
       if (refusal !== null) {
@@ -174,7 +177,8 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
         return
       }
       const { headers } = request
-      const call = { number, url: request.url ?? path, path, headers, text, prompt, inFlight }
+      const url = request.url ?? path
+      const call = { number, url, path, headers, text, bytes, prompt, inFlight }
       const action = script?.(call) ?? {}
       const delay =
         action.delayMs ?? (typeof latencyMs === 'function' ? latencyMs(call) : latencyMs)

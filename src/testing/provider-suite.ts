@@ -137,6 +137,8 @@ function openProvider({ kind, config, apiKey = null }: ProviderSetup): Provider 
     apiKey,
     environment: {},
     clock: systemClock,
+    directory: process.cwd(),
+    onEvent: () => undefined,
     redact: (text) => (apiKey === null ? text : text.replaceAll(apiKey, '***')),
   }
   const base: ModelProvider = {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { wordsIn } from './answer-text.ts'
+import { fieldOfForm, wordsIn } from './answer-text.ts'
 
 /** What a reply is made of, by whatever protocol. */
 export interface WireReply {
@@ -19,7 +19,7 @@ export interface WireReply {
 export function wireReply(path: string, reply: WireReply): string | null {
   if (path.endsWith('/chat/completions')) return chatReply(reply)
   if (path.endsWith('/embeddings')) return embeddingsReply(reply)
-  if (path.endsWith('/images/generations')) return imagesReply(reply)
+  if (/\/images\/(?:generations|edits)$/.test(path)) return imagesReply(reply)
   return path.endsWith('/messages') ? messagesReply(reply) : null
 }
 
@@ -103,7 +103,9 @@ export function exampleImage(
 
 function imagesReply({ model, body, usage }: WireReply): string {
   // Only clients of ours come here.
-  const { n = 1 } = JSON.parse(body) as { n?: number }
+  const n = body.startsWith('{')
+    ? ((JSON.parse(body) as { n?: number }).n ?? 1)
+    : Number(fieldOfForm(body, 'n') ?? 1)
   return JSON.stringify({
     created: 0,
     model,

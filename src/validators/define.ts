@@ -132,6 +132,5 @@ export type Validator<Params = unknown, Own extends Loaded = Loaded> =
 export function defineValidator<Params, Own extends Loaded = Loaded>(
   validator: Validator<Params, Own>,
 ): Validator {
-  // Whoever calls it has read the parameters with its schema, and got what it loaded from it.
-  return validator as Validator
+  return validator
 }

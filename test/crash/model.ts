@@ -90,7 +90,7 @@ export async function createMeter({ latencyMs, refused = [] }: MeterOptions): Pr
 }
 
 /** Providers and models of a config that uses a server, all of it with one alias. */
-export function modelsAt(url: string, concurrency = 64): object {
+export function modelsAt(url: string, concurrency = 64, parameters: object = {}): object {
   return {
     model_providers: [{ name: 'local', endpoint: url }],
     model_configs: [
@@ -100,7 +100,7 @@ export function modelsAt(url: string, concurrency = 64): object {
         provider: 'local',
         // A probe would be one more request than there are cells.
         skip_health_check: true,
-        inference_parameters: { max_parallel_requests: concurrency },
+        inference_parameters: { max_parallel_requests: concurrency, ...parameters },
       },
     ],
   }

@@ -166,6 +166,88 @@ test('several images a cell: in one request, or in as many as it takes', async (
   expect(server.counts.requests).toBe(1 + 2 + 2)
 })
 
+test('a model with a route for images edits files: those of the run, and those at addresses', async () => {
+  await using desk = await createDesk()
+  const photo = pictureOf('photo')
+  let served = 0
+  const host = createServer((request, response) => {
+    served += 1
+    if (request.url === '/moved.png') response.writeHead(302, { location: '/photo.png' }).end()
+    else response.writeHead(200).end(photo)
+  })
+  await new Promise<void>((resolve) => {
+    host.listen(0, '127.0.0.1', resolve)
+  })
+  const { port } = host.address() as AddressInfo
+  const forms: FormData[] = []
+  await using server = await createModelServer({
+    script(call) {
+      if (call.path.endsWith('generations')) return paint(call)
+      expect(call.path).toBe('/v1/images/edits')
+      const { 'content-type': type = '' } = call.headers
+      const headers = { 'content-type': type }
+      void new Response(call.bytes, { headers }).formData().then((form) => forms.push(form))
+      const edited = pictureOf(`edited ${call.prompt}`).toString('base64')
+      return { body: JSON.stringify({ data: [{ b64_json: edited }] }), delayMs: 5 }
+    },
+  })
+  const columns = [
+    picture,
+    {
+      name: 'address',
+      column_type: 'expression',
+      expr: `http://127.0.0.1:${port}/moved.png`,
+    },
+    {
+      ...picture,
+      name: 'winter',
+      prompt: 'In snow: {{ animal }}',
+      multi_modal_context: [{ column_name: 'picture' }],
+    },
+    {
+      ...picture,
+      name: 'both',
+      prompt: 'Together: {{ animal }}',
+      multi_modal_context: [
+        { modality: 'image', column_name: 'picture' },
+        { modality: 'image', column_name: 'address', data_type: 'url' },
+      ],
+    },
+  ]
+  const extra = { size: '1024x1024', strength: 1.5, tags: ['a', 'b'] }
+  const config = { config: configAt(server.url, columns, extra) }
+  expect((await validate({ config })).problems).toMatchObject([
+    { code: 'missing-modality', path: ['columns', 3, 'multi_modal_context', 0] },
+  ])
+  const { rows } = await create({ config, rows: 1, out: desk.path('run') })
+  host.close()
+  expect(rows).toMatchObject({ accepted: 1 })
+  const [record] = await recordsOf(desk.path('run'))
+  const animal = String(record?.['animal'])
+  expect(record?.['winter']).toEqual([pathOf(pictureOf(`edited In snow: ${animal}`))])
+  const snow = forms.find((form) => form.get('prompt') === `In snow: ${animal}`)
+  const together = forms.find((form) => form.get('prompt') === `Together: ${animal}`)
+  expect([...(snow?.keys() ?? [])]).toEqual([
+    'model',
+    'prompt',
+    'size',
+    'strength',
+    'n',
+    'tags[]',
+    'tags[]',
+    'image',
+  ])
+  expect([snow?.get('n'), snow?.get('strength')]).toEqual(['1', '1.5'])
+  const [painted] = (record?.['picture'] ?? []) as string[]
+  const bytesOf = async (file: unknown): Promise<Buffer> =>
+    Buffer.from(file instanceof File ? await file.arrayBuffer() : new ArrayBuffer(0))
+  expect(await bytesOf(snow?.get('image'))).toEqual(await readFile(desk.path('run', painted ?? '')))
+  const files = together?.getAll('image[]') ?? []
+  expect(files).toHaveLength(2)
+  expect(await bytesOf(files.at(-1))).toEqual(photo)
+  expect(served).toBeGreaterThanOrEqual(2)
+})
+
 test('an image at an address is downloaded, and what is no image fails its cell', async () => {
   await using desk = await createDesk()
   const there = pictureOf('there')

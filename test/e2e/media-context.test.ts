@@ -36,7 +36,7 @@ async function recordsOf(out: string): Promise<DatasetRecord[]> {
   return records
 }
 
-const photo = { column_name: 'photo' }
+const photo = { modality: 'image', column_name: 'photo' }
 
 test('a file beside the config is sent where the prompt means it, in corrections, too', async () => {
   await using desk = await createDesk()

@@ -82,6 +82,7 @@ function bind(graph: Graph, name: string, options: Bound): Generator {
     },
     random: (stream = name) => createRandom(runSeed, stream),
     media: noMedia('a test'),
+    download: () => Promise.reject(new Error('a test downloads nothing')),
     corrections,
     seed: seed === undefined ? null : { value: (row, other) => seed[row]?.[other] ?? null },
   }

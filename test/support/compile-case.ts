@@ -125,13 +125,14 @@ export interface Case {
   models?: readonly ModelConfig[]
   seed?: SeedSchema | null
   processors?: DatasetConfig['processors']
+  agreement?: DatasetConfig['agreement']
   /** Shows what it hashed, when not given. */
   hash?: (text: string) => string
 }
 
 export function compiled(
   columns: readonly RawColumn[],
-  { registry, models, seed, processors, hash }: Case = {},
+  { registry, models, seed, processors, agreement, hash }: Case = {},
 ): Compiled {
   const dataset: ResolvedDataset = {
     ...resolveDataset({
@@ -142,6 +143,7 @@ export function compiled(
       tool_configs: [],
       constraints: [],
       profilers: [],
+      agreement: agreement ?? [],
       processors: processors ?? [],
       plugins: [],
       seed: null,

@@ -129,6 +129,7 @@ export function testGraph(columns: readonly TestColumn[]): {
       filter: null,
       fingerprint: column.name,
       distribution: null,
+      scores: [],
       material: column.name,
     }
   })
@@ -138,6 +139,7 @@ export function testGraph(columns: readonly TestColumn[]): {
     byName: ids,
     processors: [],
     output: [],
+    agreements: [],
   }
   return {
     graph,

@@ -1,7 +1,7 @@
 import type { ModelConfig, ModelProvider } from '../../src/config/dataset.ts'
 import type { ChatRequest } from '../../src/graph/request.ts'
 import { RequestError } from '../../src/graph/request-error.ts'
-import type { ProviderKind } from '../../src/models/provider.ts'
+import type { ModelEvent, ProviderKind } from '../../src/models/provider.ts'
 import { openModels, type ModelRegistry } from '../../src/models/registry.ts'
 import { builtInRegistry } from '../../src/plugins/kind-registry.ts'
 import type { Clock } from '../../src/util/clock.ts'
@@ -53,6 +53,8 @@ export interface SetupOptions {
   environment?: Readonly<Record<string, string | undefined>>
   table?: ReadonlyMap<string, ProviderKind>
   clock?: Clock
+  directory?: string
+  onEvent?: (event: ModelEvent) => void
 }
 
 /** A registry over one or more providers, with all aliases used. */
@@ -63,6 +65,8 @@ export function openRegistry(
     environment = {},
     table = builtInRegistry.providers,
     clock,
+    directory,
+    onEvent,
   }: SetupOptions = {},
 ): ModelRegistry {
   const { registry, problems } = openModels({
@@ -72,6 +76,8 @@ export function openRegistry(
     environment,
     table,
     ...(clock === undefined ? {} : { clock }),
+    ...(directory === undefined ? {} : { directory }),
+    ...(onEvent === undefined ? {} : { onEvent }),
   })
   if (registry === null) throw new Error(problems.map(({ message }) => message).join('\n'))
   return registry

@@ -1,0 +1,226 @@
+import type { OutputMode } from '../config/output-mode.ts'
+import type { FoundMode, LeftMode } from '../graph/found-mode.ts'
+import { RequestError } from '../graph/request-error.ts'
+import { type ChatRequest, isCut, type ModelReply } from '../graph/request.ts'
+import type { Clock } from '../util/clock.ts'
+import { untilAborted } from './deadline.ts'
+import { answerOf, holdsTo, inMode } from './output-reply.ts'
+
+/** A request whose answer has a form. */
+export type FormRequest = ChatRequest & { readonly format: NonNullable<ChatRequest['format']> }
+
+export interface LadderOptions {
+  about: Pick<FoundMode, 'provider' | 'endpoint' | 'model'>
+  /** What the provider can do, the best first; `prompt` needs nothing of it. */
+  modes: readonly OutputMode[]
+  clock: Clock
+  /** Something else is known now; `left` is a mode that was given up, for a request of this alias. */
+  changed: (alias: string, left: LeftMode | null) => void
+}
+
+interface SendOptions {
+  alias: string
+  send: (request: ChatRequest) => Promise<ModelReply>
+  signal: AbortSignal
+}
+
+/** How one model is held to the forms of its answers: the best mode that works there. */
+export interface OutputLadder {
+  send(request: FormRequest, options: SendOptions): Promise<ModelReply>
+  /** Null before anything is known. */
+  readonly found: FoundMode | null
+  /** Takes up what an earlier session found. */
+  recall(found: FoundMode): void
+}
+
+/** A refusal comes quickly; an answer may take minutes, and nobody waits for it that long. */
+const PATIENCE_MS = 2_000
+/** Answers that are looked at before it is believed that the model is held to their form. */
+const LOOKED_AT = 20
+/** So many of them in another form: the mode is taken and ignored. */
+const MOST_IGNORED = 3
+/** Requests that were refused in every mode: further ones are refused for what they say. */
+const MOST_IN_VAIN = 3
+/** Failures of the server in a row, before anything was answered in a mode. */
+const MOST_BROKEN = 3
+
+/**
+ * A mode that is refused, or taken and ignored, is given up for the next one. A refusal is no failure of the
+ * cell: its request goes again at once. Where a refusal does not say what it is about, it is about the
+ * mode if the same request is answered in a later one.
+ *
+ * While nothing is known, one request goes first and the others wait for it, for a little while.
+ */
+export function createOutputLadder(options: LadderOptions): OutputLadder {
+  const { about, clock, changed } = options
+  const modes: readonly OutputMode[] = [...options.modes, 'prompt']
+  const last = modes.length - 1
+  let at = 0
+  /** Whether a request was answered in this mode, now or in an earlier session. */
+  let isKnown = false
+  /** Forms that this mode does not take while others are answered in it. */
+  const ownSteps = new Map<string, number>()
+  /** The step in which a form was answered last. */
+  const answered = new Map<string, number>()
+  const left: LeftMode[] = []
+  let trial: Promise<void> | null = null
+  let inVain = 0
+  let broken = 0
+  let looked = 0
+  let ignored = 0
+
+  const modeAt = (step: number): OutputMode => modes[step] ?? 'prompt'
+  const stepOf = (form: string): number => Math.max(at, ownSteps.get(form) ?? 0)
+
+  async function send(request: FormRequest, sending: SendOptions): Promise<ModelReply> {
+    const until = clock.now() + PATIENCE_MS
+    for (;;) {
+      if (isKnown || at === last) break
+      if (trial === null) return tryFirst(request, sending)
+      const waitMs = until - clock.now()
+      if (waitMs <= 0) break
+      await untilAborted(atMost(trial, waitMs, clock), sending.signal)
+    }
+    return ask(request, sending)
+  }
+
+  async function tryFirst(request: FormRequest, sending: SendOptions): Promise<ModelReply> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    trial = promise
+    try {
+      return await ask(request, sending)
+    } finally {
+      trial = null
+      resolve()
+    }
+  }
+
+  async function ask(request: FormRequest, sending: SendOptions): Promise<ModelReply> {
+    const { name } = request.format
+    const guesses: { step: number; why: string }[] = []
+    let step = stepOf(name)
+    for (;;) {
+      let reply: ModelReply
+      try {
+        reply = await sending.send(inMode(request, modeAt(step)))
+      } catch (error) {
+        const refusal = step === last ? null : refusalOf(error, answered.get(name) === step)
+        if (refusal === null) {
+          if (guesses.length > 0 && isRefused(error)) inVain += 1
+          throw error
+        }
+        const { why, isCertain } = refusal
+        // Behind a guess, what is certain waits with it: a mode is given up after those before it.
+        if (isCertain && guesses.length === 0)
+          leave(step, { why, refused: true, form: name }, sending.alias)
+        else guesses.push({ step, why })
+        step = Math.max(step + 1, stepOf(name))
+        continue
+      }
+      for (const { step: before, why } of guesses) {
+        leave(before, { why, refused: true, form: name }, sending.alias)
+      }
+      noteAnswer(name, step, sending.alias)
+      if (step === at) look(request, reply, sending.alias)
+      return { ...answerOf(reply, request, modeAt(step)), outputMode: modeAt(step) }
+    }
+  }
+
+  /** Null for what is not about the mode. */
+  function refusalOf(
+    error: unknown,
+    wasAnswered: boolean,
+  ): { why: string; isCertain: boolean } | null {
+    // What it cost would belong to nobody.
+    if (!(error instanceof RequestError) || error.usage !== null) return null
+    const why = error.detail ?? error.message
+    const { code } = error
+    const isWorded = wordsOfModes.test(why) && (isRefused(error) || code === 'server-error')
+    // It is about this one request, where others with the form are answered: the next mode may take it.
+    if (isWorded) return { why, isCertain: !wasAnswered }
+    if (wasAnswered || inVain >= MOST_IN_VAIN) return null
+    if (code === 'bad-request' || code === 'not-found') return { why, isCertain: false }
+    if (code !== 'server-error' && code !== 'bad-reply') return null
+    broken += 1
+    return broken < MOST_BROKEN ? null : { why, isCertain: false }
+  }
+
+  function noteAnswer(form: string, step: number, alias: string): void {
+    inVain = 0
+    broken = 0
+    if (answered.get(form) === step) return
+    answered.set(form, step)
+    if (isKnown || step !== at) return
+    isKnown = true
+    changed(alias, null)
+  }
+
+  /** Of answers that ended at a limit nothing is known. */
+  function look(request: FormRequest, reply: ModelReply, alias: string): void {
+    const mode = modeAt(at)
+    if (mode === 'prompt' || looked >= LOOKED_AT || isCut(reply)) return
+    looked += 1
+    if (holdsTo(reply, request, mode) !== false) return
+    ignored += 1
+    if (ignored < MOST_IGNORED) return
+    const why = `${ignored} of the first ${looked} answers were not in the form that was asked for`
+    leave(at, { why, refused: false, form: null }, alias)
+  }
+
+  /** Another request of many in flight may have said it before. */
+  function leave(step: number, why: Omit<LeftMode, 'mode'>, alias: string): void {
+    const { form } = why
+    if (step < (form === null ? at : stepOf(form))) return
+    const mode = modeAt(step)
+    const takesOthers = [...answered].some(([other, taken]) => other !== form && taken === step)
+    const isOwn = form !== null && (step > at || takesOthers)
+    const told = { mode, ...why, form: isOwn ? form : null }
+    if (isOwn) ownSteps.set(form, step + 1)
+    else {
+      at = step + 1
+      isKnown = false
+      looked = 0
+      ignored = 0
+    }
+    broken = 0
+    left.push(told)
+    changed(alias, told)
+  }
+
+  return {
+    send,
+    get found() {
+      if (!isKnown && left.length === 0) return null
+      const own = [...ownSteps].filter(([, step]) => step > at)
+      const forms = Object.fromEntries(own.map(([form, step]) => [form, modeAt(step)]))
+      return { ...about, mode: modeAt(at), forms, left: [...left] }
+    },
+    recall(found) {
+      const step = modes.indexOf(found.mode)
+      if (step < 0) return
+      at = step
+      isKnown = true
+      left.splice(0, Infinity, ...found.left)
+      for (const [form, mode] of Object.entries(found.forms)) {
+        if (modes.includes(mode)) ownSteps.set(form, modes.indexOf(mode))
+      }
+    },
+  }
+}
+
+const wordsOfModes =
+  /response.?format|json.?schema|json.?object|json.?mode|structured.?output|output_config|output_format|guided|grammar|tool.?(?:choice|call)|\btools?\b|function.?call/i
+
+function isRefused(error: unknown): boolean {
+  if (!(error instanceof RequestError)) return false
+  const { kind } = error.problem
+  return kind === 'refused' || kind === 'suspect'
+}
+
+/** The promise, which never rejects, or the time. */
+function atMost(promise: Promise<void>, longestMs: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.after(longestMs, resolve)
+    promise.then(resolve, resolve).finally(() => timer.cancel())
+  })
+}

@@ -1,0 +1,58 @@
+import type { OutputMode } from '../config/output-mode.ts'
+import { type ChatRequest, type ModelReply, textOf } from '../graph/request.ts'
+import { isObject } from './provider-text.ts'
+
+/** Of the tool that stands for an answer. */
+export const answerToolDescription = 'Gives the answer in the form that was asked for.'
+
+/** A request as it is sent in a mode; in `prompt` the form is in its words only. */
+export function inMode(request: ChatRequest, mode: OutputMode): ChatRequest {
+  const { format, ...plain } = request
+  if (format === undefined || mode === 'prompt') return plain
+  return { ...plain, format: { ...format, mode } }
+}
+
+/** An answer whose text is the answer, whatever the mode: a call of the tool that stands for it is its text. */
+export function answerOf(reply: ModelReply, request: ChatRequest, mode: OutputMode): ModelReply {
+  if (mode !== 'tool_call') return reply
+  const content = reply.content.flatMap((block) =>
+    block.type === 'tool-call' && block.name === request.format?.name
+      ? [{ type: 'text' as const, text: block.arguments }]
+      : [],
+  )
+  if (content.length === 0) return reply
+  const { finishReason } = reply
+  return { ...reply, content, finishReason: finishReason === 'tool_calls' ? 'stop' : finishReason }
+}
+
+const thoughts = /^\s*<think(?:ing)?>[^]*?<\/think(?:ing)?>/i
+
+/**
+ * Whether an answer is what a provider gives that holds its model to a form; null where that can't be told. It
+ * looks no further than the names of fields: what the answer is worth, its column decides.
+ */
+export function holdsTo(reply: ModelReply, request: ChatRequest, mode: OutputMode): boolean | null {
+  const { format, tools = [] } = request
+  if (format === undefined) return null
+  const calls = reply.content.flatMap((block) => (block.type === 'tool-call' ? [block.name] : []))
+  if (mode === 'tool_call' && calls.includes(format.name)) return true
+  // It asks for a tool first, as it may.
+  if (tools.length > 0 && calls.length > 0) return null
+  if (mode === 'tool_call') return false
+  const value = objectIn(textOf(reply.content).replace(thoughts, ''))
+  if (value === null) return false
+  if (mode === 'json_object') return true
+  const { required } = format.schema
+  const names: readonly unknown[] = Array.isArray(required) ? required : []
+  return names.every((name) => typeof name === 'string' && Object.hasOwn(value, name))
+}
+
+function objectIn(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : null
+  } catch {
+    // No JSON: that is the answer.
+    return null
+  }
+}
