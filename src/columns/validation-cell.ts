@@ -1,9 +1,22 @@
+import type { ColumnConfig } from '../config/dataset.ts'
 import { CellFailure } from '../graph/failure.ts'
 import type { BindContext, Generator, Loaded, Row } from '../graph/kind.ts'
 import type { Value } from '../util/value.ts'
 import type { Subject, Validator, ValidatorContext, Verdict } from '../validators/define.ts'
 import { isInvalid, noVerdict, reasonOf } from '../validators/verdict.ts'
-import type { ValidationConfig } from './validation.ts'
+
+/** What may become of a row with an invalid target. */
+export const consequences = ['keep', 'reject', 'drop'] as const
+
+/** A validation column; its parameters are those of its validator, without the tag. */
+export interface ValidationConfig extends ColumnConfig {
+  column_type: 'validation'
+  target_columns: string[]
+  validator_type: string
+  validator_params: unknown
+  batch_size: number
+  on_invalid: (typeof consequences)[number]
+}
 
 interface Bound {
   context: BindContext
@@ -93,7 +106,6 @@ export function bindValidation(
   throw new RangeError(`the validator '${validator.type}' has no way to work`)
 }
 
-/** Vectors are no values that a validator knows. */
 function valueOf(row: Row, id: number): Value {
   return row.get(id)
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { commonFields } from '../config/common-fields.ts'
-import type { ColumnConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import { integer, list, oneOf, text } from '../config/scalars.ts'
 import {
@@ -17,19 +16,7 @@ import type { Validator, ValidatorDescription } from '../validators/define.ts'
 import { rejectsInvalid } from './invalid-rows.ts'
 import { taggedParams } from './tagged-params.ts'
 import { loadCheckFunction } from './check-function.ts'
-import { bindValidation } from './validation-cell.ts'
-
-const consequences = ['keep', 'reject', 'drop'] as const
-
-/** A validation column; its parameters are those of its validator, without the tag. */
-export interface ValidationConfig extends ColumnConfig {
-  column_type: 'validation'
-  target_columns: string[]
-  validator_type: string
-  validator_params: unknown
-  batch_size: number
-  on_invalid: (typeof consequences)[number]
-}
+import { bindValidation, consequences, type ValidationConfig } from './validation-cell.ts'
 
 /** The validators a config may name. */
 interface ValidatorTable {

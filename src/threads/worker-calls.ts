@@ -53,12 +53,7 @@ export interface WorkerOptions {
 export function startWorker<Calls extends Operations<Calls>>(
   name: string,
   home: string,
-  {
-    signal,
-    broken = (error) => brokenThread(name, error),
-    flags = [],
-    heapMb,
-  }: WorkerOptions = {},
+  { signal, broken = (error) => brokenThread(name, error), flags = [], heapMb }: WorkerOptions = {},
 ): WorkerClient<Calls> {
   signal?.throwIfAborted()
   // tsc leaves the text of a URL alone: the published file ends in .js, the source in .ts.
