@@ -28,7 +28,7 @@ export const rejectsInvalid = defineColumn<ColumnConfig & RejectFields>({
 })
 
 /** Whether a cell of a validation column has a verdict that is false; a skipped cell has none. */
-export function hasInvalid(cell: Cell): boolean {
+function hasInvalid(cell: Cell): boolean {
   if (!(cell instanceof Map)) return false
   if (cell.has('is_valid')) return cell.get('is_valid') === false
   return [...cell.values()].some(hasInvalid)

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 
 /** What the file of a thread offers: each call gives what it found, or says that its engine broke. */
-export interface CheckCalls {
+interface CheckCalls {
   readonly [name: string]: (...parameters: never[]) => Promise<unknown>
   /** Loads what a check needs; not counted into its time. */
   readonly load: (...parameters: never[]) => Promise<void>
@@ -38,9 +38,6 @@ export interface CheckThreadOptions {
   /** Of the thread's heap. */
   heapMb?: number
 }
-
-/** What an engine of a thread throws when it can't go on: the thread is replaced. */
-export const brokenEngine = 'broken engine: '
 
 export function createCheckThread({
   name,
@@ -104,9 +101,7 @@ export function createCheckThread({
       return answer.found as Found
     } catch (error) {
       await renew()
-      const message = messageOf(error)
-      if (message.startsWith(needsPackage)) throw error
-      return { gaveUp: 'broken', message: `the check broke: ${message.replace(brokenEngine, '')}` }
+      return { gaveUp: 'broken', message: `the check broke: ${messageOf(error)}` }
     }
   }
 
@@ -122,9 +117,6 @@ export function createCheckThread({
     },
   }
 }
-
-/** How the message of a package that is not there begins. */
-export const needsPackage = 'it needs the package '
 
 export function isNoAnswer(found: unknown): found is NoAnswer {
   return typeof found === 'object' && found !== null && 'gaveUp' in found

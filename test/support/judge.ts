@@ -9,7 +9,7 @@ export interface Judge extends AsyncDisposable {
   judge(targets: unknown, others?: Readonly<Record<string, unknown>>): Promise<unknown>
 }
 
-export function validatorOf(type: string): Validator {
+function validatorOf(type: string): Validator {
   const found = validators.find((one) => one.type === type)
   if (found === undefined) throw new Error(`no validator ${type}`)
   return found
