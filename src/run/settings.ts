@@ -1,6 +1,7 @@
 import { parseJson, stringifyJson } from '../util/json.ts'
 import type { DatasetConfig, Literal } from '../config/dataset.ts'
 import { valueOf } from '../config/literal.ts'
+import { writtenModel } from '../config/models.ts'
 import { type ResolvedDataset, selfContained } from '../config/resolve-dataset.ts'
 import type { Graph } from '../graph/graph.ts'
 import { partRowsFor } from '../plan/part.ts'
@@ -91,7 +92,7 @@ function storedConfig(config: DatasetConfig, dataset: ResolvedDataset): string {
   const isDefault = own.length === 0 && models.every((model, at) => model === dataset.models[at])
   const literal = {
     ...rest,
-    model_configs: isDefault ? [] : models,
+    model_configs: isDefault ? [] : models.map(writtenModel),
     ...(seed === null ? {} : { seed }),
   } as unknown as Literal
   return stringifyJson(valueOf(literal))
