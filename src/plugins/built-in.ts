@@ -3,6 +3,8 @@ import { exporters } from '../export/formats.ts'
 import { providers } from '../models/index.ts'
 import { processorKinds } from '../processors/index.ts'
 import { samplers } from '../samplers/index.ts'
+import { directory } from '../seeds/directory.ts'
+import { fileContents } from '../seeds/file-contents.ts'
 import { seedFormats } from '../seeds/formats/index.ts'
 import { validators } from '../validators/index.ts'
 import type { Plugin } from './plugin.ts'
@@ -16,6 +18,7 @@ export const builtIn: Plugin = {
   name: 'rowsmith',
   columns,
   samplers: Object.values(samplers),
+  seedSources: [directory, fileContents],
   seedFormats,
   validators,
   processors: processorKinds,

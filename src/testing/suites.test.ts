@@ -275,12 +275,19 @@ describe('seeds', () => {
       await expect(found?.run()).resolves.toBeUndefined()
     })
   }
+  const ownSources: Record<string, object> = {
+    local: { path: 'rows.csv' },
+    directory: { path: '.' },
+    file_contents: { path: '.', file_pattern: 'rows.[cjt]*', encoding: 'latin-1' },
+  }
+  test('every source is tested', () => {
+    expect(Object.keys(ownSources).toSorted()).toEqual([...seedSources.keys()].toSorted())
+  })
   for (const [type, kind] of seedSources) {
-    const source = { seed_type: type, path: 'rows.*' }
+    const source = { seed_type: type, ...ownSources[type] }
     const names = seedSourceSuite({ kind, source, directory: '' }).map(({ name }) => name)
     test.each(names)(`${type}: %s`, async (wanted) => {
-      const path = { ...source, path: 'rows.csv' }
-      const suite = seedSourceSuite({ kind, source: path, directory: folder })
+      const suite = seedSourceSuite({ kind, source, directory: folder })
       const found = suite.find(({ name }) => name === wanted)
       await expect(found?.run()).resolves.toBeUndefined()
     })
