@@ -15,6 +15,8 @@ export interface BindOptions {
   media?: MediaStore
   /** The tools of an alias; left out where no server is asked. */
   tools?: (alias: string) => ToolBox
+  /** Takes what is to be closed when the run has ended; left out where nothing is opened. */
+  onClose?: (close: () => Promise<void>) => void
   /** Left out where nothing is to be downloaded. */
   download?: BindContext['download']
   /** The folder of the config; the working directory when left out. */
@@ -56,6 +58,7 @@ function contextOf(
     corrections,
     tools = () => unlistedTools,
     directory,
+    onClose = () => undefined,
     media = noMedia('the config is only checked'),
     download = downloadNothing,
   }: BindOptions,
@@ -73,6 +76,7 @@ function contextOf(
     columnType: (id) => (graph.columns[id] as GraphColumn).type,
     output: column.type,
     directory: directory ?? '',
+    onClose,
     refersTo(name) {
       const id = graph.byName.get(name)
       return id !== undefined && upstream.has(id)

@@ -176,6 +176,7 @@ export async function start(options: StartOptions): Promise<Run> {
     )
     emit({ type: 'run-opened', ...summary })
     const describe = createDescriber()
+    const closing = opened.use(new AsyncDisposableStack())
     const downloads = createDownloader({ environment: options.environment ?? process.env, clock })
     opened.defer(() => downloads.close())
     const scheduler = await createEngine({
@@ -190,6 +191,7 @@ export async function start(options: StartOptions): Promise<Run> {
         seed,
         media: store.media,
         tools: (alias) => prepared.tools.box(alias),
+        onClose: (close) => closing.defer(close),
         download: downloads.get,
         directory: store.settings.directory ?? null,
         corrections: correctionsOf(prepared.runConfig),
