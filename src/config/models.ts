@@ -91,6 +91,14 @@ export const defaultParameters: InferenceParameters = {
   output_mode: null,
 }
 
+/** A model as it can be written: with those parameters that models of its kind have. */
+export function writtenModel(model: ModelConfig): object {
+  const { inference_parameters: parameters } = model
+  const own = Object.keys(parametersSchema(parameters).shape)
+  const written = Object.entries(parameters).filter(([name]) => own.includes(name))
+  return { ...model, inference_parameters: Object.fromEntries(written) }
+}
+
 /** An entry of `model_configs`. */
 export const modelSchema = z.strictObject({
   alias: text({ nonEmpty: true }).describe('Name by which columns use it.'),

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   chat,
@@ -8,12 +9,14 @@ import {
   requestError,
 } from '../../test/support/models.ts'
 import { type OutputMode, outputModes } from '../config/output-mode.ts'
-import type { FoundMode } from '../graph/found-mode.ts'
-import { type ChatRequest, type ModelReply, textOf } from '../graph/request.ts'
+import type { FoundMode, LeftMode } from '../graph/found-mode.ts'
+import { RequestError } from '../graph/request-error.ts'
+import { type ChatRequest, type ModelReply, noUsage, textOf } from '../graph/request.ts'
 import { createModelServer, type ServerAction } from '../testing/model-server.ts'
 import { systemClock } from '../util/clock.ts'
 import { openModels, type ModelRegistry } from './registry.ts'
 import { builtInRegistry } from '../plugins/kind-registry.ts'
+import { createOutputLadder } from './output-ladder.ts'
 import type { ModeChange } from './output-ladders.ts'
 
 /** The modes of the requests that arrived. */
@@ -285,3 +288,75 @@ test('Anthropic has a form of its own, and a tool', async () => {
   await own.close()
   expect(asked).toEqual(['tool_call'])
 })
+
+/** Waits a few turns of the promises' queue, so that answers overtake each other. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await Promise.resolve()
+}
+
+test('whatever is taken, in whatever order, all are answered and each refusal is told once', async () => {
+  const forms = ['a', 'b', 'c']
+  await fc.assert(
+    fc.asyncProperty(
+      // Of each form, the first mode that is taken, and whether refusals say what they are about.
+      fc.array(fc.nat(3), { minLength: 3, maxLength: 3 }),
+      fc.boolean(),
+      fc.array(fc.tuple(fc.nat(2), fc.nat(6), fc.nat(4)), { minLength: 1, maxLength: 40 }),
+      async (firsts, isWorded, requests) => {
+        const told: LeftMode[] = []
+        const ladder = createOutputLadder({
+          about: { provider: 'p', endpoint: 'e', model: 'm' },
+          modes: ['json_schema', 'tool_call', 'json_object'],
+          clock: systemClock,
+          changed: (_alias, left) => {
+            if (left !== null) told.push(left)
+          },
+        })
+        const ask = async (form: number, wait: number): Promise<OutputMode | undefined> => {
+          const request = { ...chat('x'), format: { name: forms[form] ?? '', schema } }
+          const answered = await ladder.send(request, {
+            alias: 'writer',
+            signal: fresh(),
+            async send({ format }) {
+              await turns(wait)
+              const step = outputModes.indexOf(format?.mode ?? 'prompt')
+              if (step >= (firsts[form] ?? 0)) return replyIn(format?.mode)
+              const words = isWorded ? 'response_format is unknown' : 'no'
+              throw new RequestError('bad-request', words, { kind: 'refused' }, { status: 400 })
+            },
+          })
+          return answered.outputMode
+        }
+        const modes: (OutputMode | undefined)[] = await Promise.all(
+          requests.map(async ([form, before, wait]) => {
+            await turns(7 * before)
+            return ask(form, wait)
+          }),
+        )
+        const steps = modes.map((mode) => outputModes.indexOf(mode ?? 'prompt'))
+        requests.forEach(([form], at) => {
+          expect(steps[at]).toBeGreaterThanOrEqual(firsts[form] ?? 0)
+        })
+        const keys = told.map(({ mode, form }) => `${mode} ${form}`)
+        expect(keys).toEqual([...new Set(keys)])
+        // Nothing is given up below what the most demanding form needs.
+        const used = requests.map(([form]) => firsts[form] ?? 0)
+        expect(Math.max(...steps)).toBe(Math.max(...used))
+        expect(ladder.found?.left).toEqual(told)
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+function replyIn(mode: OutputMode | undefined): ModelReply {
+  const call = { type: 'tool-call' as const, id: 'c', name: 'a', arguments: answer }
+  const names = ['a', 'b', 'c'].map((name) => ({ ...call, name }))
+  return {
+    content: mode === 'tool_call' ? names : [{ type: 'text', text: answer }],
+    reasoning: null,
+    finishReason: 'stop',
+    usage: noUsage,
+    model: 'm',
+  }
+}

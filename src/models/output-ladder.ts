@@ -72,7 +72,17 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
   const modeAt = (step: number): OutputMode => modes[step] ?? 'prompt'
   const stepOf = (form: string): number => Math.max(at, ownSteps.get(form) ?? 0)
 
-  async function send(request: FormRequest, sending: SendOptions): Promise<ModelReply> {
+  function send(request: FormRequest, sending: SendOptions): Promise<ModelReply> {
+    if (!isKnown && at < last) return sendWaiting(request, sending)
+    // Nearly every request: one promise, and no loop.
+    const step = stepOf(request.format.name)
+    return sending.send(inMode(request, modeAt(step))).then(
+      (reply) => finish(request, reply, { step, alias: sending.alias }),
+      (error: unknown) => ask(request, sending, { step, error }),
+    )
+  }
+
+  async function sendWaiting(request: FormRequest, sending: SendOptions): Promise<ModelReply> {
     const until = clock.now() + PATIENCE_MS
     for (;;) {
       if (isKnown || at === last) break
@@ -95,35 +105,50 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
     }
   }
 
-  async function ask(request: FormRequest, sending: SendOptions): Promise<ModelReply> {
+  /** `failed` is a try that was made. */
+  async function ask(
+    request: FormRequest,
+    sending: SendOptions,
+    failed: { step: number; error: unknown } | null = null,
+  ): Promise<ModelReply> {
     const { name } = request.format
+    const { alias } = sending
     const guesses: { step: number; why: string }[] = []
-    let step = stepOf(name)
-    for (;;) {
-      let reply: ModelReply
-      try {
-        reply = await sending.send(inMode(request, modeAt(step)))
-      } catch (error) {
-        const refusal = step === last ? null : refusalOf(error, answered.get(name) === step)
-        if (refusal === null) {
-          if (guesses.length > 0 && isRefused(error)) inVain += 1
-          throw error
+    let step = failed?.step ?? stepOf(name)
+    for (let tries = 0; ; tries += 1) {
+      const outcome =
+        failed !== null && tries === 0
+          ? failed
+          : await settled(sending.send(inMode(request, modeAt(step))))
+      if ('reply' in outcome) {
+        for (const guess of guesses) {
+          leave(guess.step, { why: guess.why, refused: true, form: name }, alias)
         }
-        const { why, isCertain } = refusal
-        // Behind a guess, what is certain waits with it: a mode is given up after those before it.
-        if (isCertain && guesses.length === 0)
-          leave(step, { why, refused: true, form: name }, sending.alias)
-        else guesses.push({ step, why })
-        step = Math.max(step + 1, stepOf(name))
-        continue
+        return finish(request, outcome.reply, { step, alias })
       }
-      for (const { step: before, why } of guesses) {
-        leave(before, { why, refused: true, form: name }, sending.alias)
+      const { error } = outcome
+      const refusal = step === last ? null : refusalOf(error, answered.get(name) === step)
+      if (refusal === null) {
+        if (guesses.length > 0 && isRefused(error)) inVain += 1
+        throw error
       }
-      noteAnswer(name, step, sending.alias)
-      if (step === at) look(request, reply, sending.alias)
-      return { ...answerOf(reply, request, modeAt(step)), outputMode: modeAt(step) }
+      const { why, isCertain } = refusal
+      // Behind a guess, what is certain waits with it: a mode is given up after those before it.
+      if (isCertain && guesses.length === 0) leave(step, { why, refused: true, form: name }, alias)
+      else guesses.push({ step, why })
+      step = Math.max(step + 1, stepOf(name))
     }
+  }
+
+  function finish(
+    request: FormRequest,
+    reply: ModelReply,
+    { step, alias }: { step: number; alias: string },
+  ): ModelReply {
+    noteAnswer(request.format.name, step, alias)
+    const mode = modeAt(step)
+    if (step === at && looked < LOOKED_AT && mode !== 'prompt') look(request, reply, alias)
+    return { ...answerOf(reply, request, mode), outputMode: mode }
   }
 
   /** Null for what is not about the mode. */
@@ -157,10 +182,9 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
 
   /** Of answers that ended at a limit nothing is known. */
   function look(request: FormRequest, reply: ModelReply, alias: string): void {
-    const mode = modeAt(at)
-    if (mode === 'prompt' || looked >= LOOKED_AT || isCut(reply)) return
+    if (isCut(reply)) return
     looked += 1
-    if (holdsTo(reply, request, mode) !== false) return
+    if (holdsTo(reply, request, modeAt(at)) !== false) return
     ignored += 1
     if (ignored < MOST_IGNORED) return
     const why = `${ignored} of the first ${looked} answers were not in the form that was asked for`
@@ -215,6 +239,17 @@ function isRefused(error: unknown): boolean {
   if (!(error instanceof RequestError)) return false
   const { kind } = error.problem
   return kind === 'refused' || kind === 'suspect'
+}
+
+/** A promise's outcome as a value; an abort is an error like any other here. */
+async function settled(
+  sent: Promise<ModelReply>,
+): Promise<{ reply: ModelReply } | { error: unknown }> {
+  try {
+    return { reply: await sent }
+  } catch (error) {
+    return { error }
+  }
 }
 
 /** The promise, which never rejects, or the time. */

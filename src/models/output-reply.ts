@@ -7,9 +7,25 @@ export const answerToolDescription = 'Gives the answer in the form that was aske
 
 /** A request as it is sent in a mode; in `prompt` the form is in its words only. */
 export function inMode(request: ChatRequest, mode: OutputMode): ChatRequest {
-  const { format, ...plain } = request
-  if (format === undefined || mode === 'prompt') return plain
-  return { ...plain, format: { ...format, mode } }
+  if (mode === 'prompt') {
+    const { format: _format, ...plain } = request
+    return plain
+  }
+  const { format } = request
+  return format === undefined ? request : { ...request, format: formatIn(format, mode) }
+}
+
+type Format = NonNullable<ChatRequest['format']>
+
+/** A column's format is one object for all of its cells. */
+const formats = new WeakMap<Format, Map<OutputMode, Format>>()
+
+function formatIn(format: Format, mode: Exclude<OutputMode, 'prompt'>): Format {
+  let known = formats.get(format)
+  if (known === undefined) formats.set(format, (known = new Map()))
+  let made = known.get(mode)
+  if (made === undefined) known.set(mode, (made = { ...format, mode }))
+  return made
 }
 
 /** An answer whose text is the answer, whatever the mode: a call of the tool that stands for it is its text. */

@@ -227,7 +227,8 @@ function createRegistry(
     send(alias, request, signal) {
       const { provider, target, mode, ladder } = entry(alias)
       const send = (message: ModelRequest): Promise<ModelReply> =>
-        provider.send(target, message, signal)
+        // Providers of users may answer without a promise.
+        Promise.resolve(provider.send(target, message, signal))
       const sent = !hasForm(request)
         ? send(request)
         : mode === null

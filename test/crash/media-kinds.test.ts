@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -16,7 +18,7 @@ import { startSession } from './process.ts'
 import { type CellName, datasetHashes, orphans, readDurable } from './run-folder.ts'
 
 const rows = 240
-const kills = 5
+const kills = 3
 
 let root = ''
 beforeAll(() => {
@@ -29,10 +31,17 @@ function pictureOf(text: string): Buffer {
   return Buffer.concat([head, createHash('sha256').update(text).digest()])
 }
 
+interface Described {
+  columns: object[]
+  type: string
+  rows?: number
+  agreement?: object[]
+}
+
 function sessionOf(
   name: string,
   url: string,
-  { columns, type }: { columns: object[]; type: string },
+  { columns, type, rows: own = rows, agreement = [] }: Described,
 ): Session {
   return {
     config: {
@@ -46,12 +55,20 @@ function sessionOf(
           skip_health_check: true,
           inference_parameters: { generation_type: type, max_parallel_requests: 4 },
         },
+        {
+          alias: 'eyes',
+          model: 'test',
+          provider: 'local',
+          skip_health_check: true,
+          inference_parameters: { max_parallel_requests: 4 },
+        },
       ],
+      agreement,
       columns: [{ name: 'row', column_type: 'row-number' }, ...columns],
     },
-    rows,
+    rows: own,
     out: join(root, name),
-    runConfig: { buffer_size: 60, part_rows: 120, disable_early_shutdown: true },
+    runConfig: { buffer_size: own / 4, part_rows: own / 2, disable_early_shutdown: true },
     receipts: join(root, `${name}.receipts`),
   }
 }
@@ -63,13 +80,11 @@ async function expectNothingPaidTwice(
     cellsOf,
     answer,
     ...config
-  }: {
-    columns: object[]
-    type: string
+  }: Described & {
     cellsOf: (call: ServerCall) => CellName[]
     answer?: (call: ServerCall) => ServerAction
   },
-): Promise<Session> {
+): Promise<{ plain: Session; session: Session }> {
   let asked: CellName[] = []
   let kill: { mark: number; callback: () => void } | null = null
   await using server = await createModelServer({
@@ -105,11 +120,11 @@ async function expectNothingPaidTwice(
   }
   expect(orphans(session.out)).toEqual([])
   expect(datasetHashes(session.out)).toEqual(datasetHashes(plain.out))
-  return session
+  return { plain, session }
 }
 
 test('killed among batches of embeddings, no vector that was written down is asked for again', async () => {
-  const { out } = await expectNothingPaidTwice('vectors', {
+  const { session } = await expectNothingPaidTwice('vectors', {
     type: 'embedding',
     columns: [
       { name: 'word', column_type: 'expression', expr: 'near {{ row }}' },
@@ -123,11 +138,13 @@ test('killed among batches of embeddings, no vector that was written down is ask
     ],
     cellsOf: ({ prompt }) => prompt.split('\n') as CellName[],
   })
-  expect(readDurable(out).accepted.size).toBe(rows)
+  expect(readDurable(session.out).accepted.size).toBe(rows)
 }, 120_000)
 
 test('killed among images, files and rows agree, and none is asked for again', async () => {
-  const { out } = await expectNothingPaidTwice('pictures', {
+  const {
+    session: { out },
+  } = await expectNothingPaidTwice('pictures', {
     type: 'image',
     columns: [
       { name: 'picture', column_type: 'image', model_alias: 'maker', prompt: 'picture {{ row }}' },
@@ -147,4 +164,67 @@ test('killed among images, files and rows agree, and none is asked for again', a
   expect(named).toHaveLength(rows)
   const files = readdirSync(join(out, 'media'), { recursive: true, withFileTypes: true })
   expect(files.filter((file) => file.isFile())).toHaveLength(rows)
+}, 120_000)
+
+test('killed among images at addresses, what is said of them and judged, all agrees', async () => {
+  const few = 48
+  let downloads = 0
+  const host = createServer((request, response) => {
+    downloads += 1
+    response.writeHead(200).end(pictureOf(decodeURIComponent(request.url ?? '')))
+  })
+  await new Promise<void>((resolve) => {
+    host.listen(0, '127.0.0.1', resolve)
+  })
+  // A server that listens on a port has an address with a port.
+  const { port } = host.address() as AddressInfo
+  const judge = (name: string): object => ({
+    name,
+    column_type: 'llm-judge',
+    model_alias: 'eyes',
+    prompt: `${name} {{ row }}`,
+    multi_modal_context: [{ modality: 'image', column_name: 'picture' }],
+    scores: [{ name: 'Fit', description: '', options: { 1: 'no', 2: 'so', 3: 'yes' } }],
+  })
+  const firstLine = (prompt: string): string => prompt.split('\n', 1)[0] ?? ''
+  const { plain, session } = await expectNothingPaidTwice('looks', {
+    type: 'image',
+    rows: few,
+    agreement: [{ columns: ['strict', 'mild'] }],
+    columns: [
+      { name: 'picture', column_type: 'image', model_alias: 'maker', prompt: 'picture {{ row }}' },
+      {
+        name: 'caption',
+        column_type: 'llm-text',
+        model_alias: 'eyes',
+        prompt: 'caption {{ row }}',
+        multi_modal_context: [{ modality: 'image', column_name: 'picture' }],
+      },
+      judge('strict'),
+      judge('mild'),
+    ],
+    cellsOf: ({ prompt }) => [firstLine(prompt) as CellName],
+    answer({ prompt, path }) {
+      const line = firstLine(prompt)
+      if (path.endsWith('generations')) {
+        const url = `http://127.0.0.1:${port}/${encodeURIComponent(line)}`
+        return { body: JSON.stringify({ data: [{ url }] }) }
+      }
+      const [name = '', row = '0'] = line.split(' ')
+      const score = String(1 + ((Number(row) * (name === 'mild' ? 4 : 7)) % 3))
+      return name === 'caption' ? {} : { text: JSON.stringify({ Fit: { reasoning: '', score } }) }
+    },
+  })
+  host.close()
+  // What a kill cut short is downloaded again, and nothing else.
+  expect(downloads).toBeLessThanOrEqual(2 * few + kills * 8)
+  const kinds = { plugins: [{ name: 'test', columns: testKinds('') }] }
+  await using whole = await open(plain.out, kinds)
+  await using killed = await open(session.out, kinds)
+  const [expected, got] = [await whole.report(), await killed.report()]
+  expect(got.agreement).toEqual(expected.agreement)
+  expect(got.agreement[0]).toMatchObject({ units: few, reason: null })
+  expect(got.judges).toEqual(expected.judges)
+  const files = readdirSync(join(session.out, 'media'), { recursive: true, withFileTypes: true })
+  expect(files.filter((file) => file.isFile())).toHaveLength(few)
 }, 120_000)

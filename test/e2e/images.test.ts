@@ -135,7 +135,7 @@ test('images are files by their content, edited by another model, in a preview a
   await using dataset = await open(out)
   const { run, columns: reported } = await dataset.report()
   expect(run.media[0]?.mime).toBe('image/png')
-  expect(reported[1]).toMatchObject({ name: 'picture', type: 'media' })
+  expect(reported[1]).toMatchObject({ name: 'picture', kind: 'image', type: 'media' })
   await dataset.export({ to: desk.path('texts', 'data.jsonl') })
   const [path = ''] = (records[0]?.['winter'] ?? []) as string[]
   expect(await readFile(desk.path('texts', path))).toEqual(await readFile(desk.path('run', path)))

@@ -106,6 +106,28 @@ test.each(['json_schema', 'tool_call', 'json_object', 'prompt'] as const)(
   },
 )
 
+test('a part that is stored as JSON may have any fields, and its keyword is not for servers', async () => {
+  await using desk = await createDesk()
+  await using model = await serverOf('json_schema', () => '{"n": 1, "tags": {"any": [1.50]}}')
+  const config = configOf(model.server.url)
+  const tags = { type: 'object', 'x-data-designer-storage': 'json' }
+  const form = { type: 'object', properties: { n: { type: 'integer' }, tags }, required: ['n'] }
+  const own = config.columns.map((column) =>
+    column.name === 'dish' ? { ...column, output_format: form } : column,
+  )
+  const out = desk.path('run')
+  await create({ config: { config: { ...config, columns: own } }, rows: 1, out })
+  expect(await recordsOf(out)).toMatchObject([{ dish: { n: 1, tags: { any: [1.5] } } }])
+  const [asked] = model.asked
+  expect(asked?.body.messages[0]?.content).toContain('x-data-designer-storage')
+  // It has no strict form: an object of any fields would be an empty one.
+  const schema = { ...form, properties: { ...form.properties, tags: { type: 'object' } } }
+  expect(asked?.body.response_format).toEqual({
+    type: 'json_schema',
+    json_schema: { name: 'dish', schema },
+  })
+})
+
 test('an answer that was cut is told as that in every mode', async () => {
   for (const mode of ['json_schema', 'tool_call', 'json_object', 'prompt'] as const) {
     await using desk = await createDesk()
