@@ -93,7 +93,7 @@ async function findFile(name: string, asked: Asked, hub: HubOptions): Promise<st
 }
 
 /** A file of the Hub; what is wrong with it stops whoever asks for its model. */
-export async function hubFile(
+async function hubFile(
   address: NonNullable<ReturnType<typeof readHubAddress>>,
   asked: Asked,
   hub: HubOptions,

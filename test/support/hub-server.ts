@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 
 /** One request as the fake of the Hub got it. */
-export interface HubCall {
+interface HubCall {
   path: string
   range: string | null
   authorization: string | null
