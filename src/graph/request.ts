@@ -67,7 +67,7 @@ export interface ImageRequest {
 }
 
 /** To a service that judges values, and is no model: what it is sent, as JSON. */
-export interface ValidateRequest {
+interface ValidateRequest {
   readonly operation: 'validate'
   readonly body: string
 }
