@@ -264,11 +264,17 @@ function complete(schema: z.core.$ZodType, made: JsonSchema): void {
     delete made['anyOf']
     const options = branches.map((form) => ({
       tag: String(propertyOf(form, tag)['const']),
-      description: propertyOf(form, 'params')['description'] as string | undefined,
+      description: propertyOf(form, paramsBeside(tag))['description'] as string | undefined,
       form,
     }))
-    Object.assign(made, tagged(tag, 'Kind of what is drawn.', options))
+    const title = tag === 'sampler_type' ? 'Kind of what is drawn.' : 'Who judges.'
+    Object.assign(made, tagged(tag, title, options))
   }
+}
+
+/** Where the parameters stand of what a tag names. */
+function paramsBeside(tag: string): string {
+  return tag === 'sampler_type' ? 'params' : 'validator_params'
 }
 
 /** Folds nested alternatives into one list, and leaves out defaults that say nothing. */

@@ -77,7 +77,9 @@ function textOf(input: Exclude<ConfigInput, string>): Pick<ConfigSource, 'text' 
   // Programs without types hand in the config itself.
   if ('config' in input && typeof input.config === 'object') {
     const text = JSON.stringify(input.config, (key, value: unknown) =>
-      key === 'generator' && isCustom(value) ? standInFor(value, functions) : schemaAsJson(value),
+      holdsFunction.has(key) && isCustom(value)
+        ? standInFor(value, functions)
+        : schemaAsJson(value),
     )
     return { text, functions }
   }
@@ -87,6 +89,9 @@ function textOf(input: Exclude<ConfigInput, string>): Pick<ConfigSource, 'text' 
     { hints: ['Write config: { config: yourObject } for a config that is an object.'] },
   )
 }
+
+/** Fields that name a function; a program gives the function itself. */
+const holdsFunction: ReadonlySet<string> = new Set(['generator', 'validation_function'])
 
 /** A word for a function that is no text, the same whenever the same program gives it. */
 function standInFor(value: CustomFunction | CustomColumn, functions: Map<string, unknown>): string {

@@ -89,6 +89,7 @@ function prepare(
         columnType: (id) => types[id] ?? 'string',
         output: descriptions.get(name)?.output ?? 'string',
         directory: '',
+        onClose: () => undefined,
         random: (stream = name) => createRandom(11n, stream),
         corrections: { steps: 0, restarts: 0 },
         seed: null,

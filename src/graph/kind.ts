@@ -170,6 +170,8 @@ export interface BindContext {
   readonly download: (url: string, signal: AbortSignal) => Promise<Uint8Array>
   /** How often an answer that can't be used is asked for again. */
   readonly corrections: Corrections
+  /** Has something closed when the run has ended; what only looks at a config never does. */
+  onClose(close: () => Promise<void>): void
   /** Reads one seed row's value; only for the seed-dataset kind. */
   readonly seed: SeedWindow | null
 }
@@ -326,6 +328,15 @@ export interface ColumnKind<
    * it throws is told with the column's place, a `LoadFault` with its field and the way out.
    */
   load?(config: Config, context: LoadContext): Promise<Own>
+  /**
+   * Whether the rows of such a column may be rejected by its cells: by a column behind it, which no
+   * dataset and no template has (see `rejects` of a description). Its fields beside the common ones;
+   * null where no row is rejected.
+   */
+  readonly gate?: {
+    readonly kind: ColumnKind
+    fields(config: Config): object | null
+  }
   /** Twice the same for the same config and what was loaded; reads nothing itself. */
   describe(config: Config, context: DescribeContext, loaded: Own): ColumnDescription
   bind(config: Config, context: BindContext, loaded: Own): Generator

@@ -12,6 +12,8 @@ export interface BindOptions {
   seed: SeedWindow | null
   /** Left out where nothing is kept. */
   media?: MediaStore
+  /** Takes what is to be closed when the run has ended; left out where nothing is opened. */
+  onClose?: (close: () => Promise<void>) => void
   /** Left out where nothing is to be downloaded. */
   download?: BindContext['download']
   /** The folder of the config; the working directory when left out. */
@@ -52,6 +54,7 @@ function contextOf(
     seed,
     corrections,
     directory,
+    onClose = () => undefined,
     media = noMedia('the config is only checked'),
     download = downloadNothing,
   }: BindOptions,
@@ -69,6 +72,7 @@ function contextOf(
     columnType: (id) => (graph.columns[id] as GraphColumn).type,
     output: column.type,
     directory: directory ?? '',
+    onClose,
     refersTo(name) {
       const id = graph.byName.get(name)
       return id !== undefined && upstream.has(id)

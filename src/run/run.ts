@@ -174,6 +174,7 @@ export async function start(options: StartOptions): Promise<Run> {
     )
     emit({ type: 'run-opened', ...summary })
     const describe = createDescriber()
+    const closing = opened.use(new AsyncDisposableStack())
     const downloads = createDownloader({ environment: options.environment ?? process.env, clock })
     opened.defer(() => downloads.close())
     const scheduler = await createEngine({
@@ -187,6 +188,7 @@ export async function start(options: StartOptions): Promise<Run> {
         models: prepared.dataset.models,
         seed,
         media: store.media,
+        onClose: (close) => closing.defer(close),
         download: downloads.get,
         directory: store.settings.directory ?? null,
         corrections: correctionsOf(prepared.runConfig),

@@ -59,14 +59,14 @@ export function sourcesOf(
 }
 
 function storedColumns(graph: Graph): ColumnSettings[] {
-  return graph.columns.map(({ name, type, fingerprint, material, drop, pure, processor }) => ({
+  return graph.columns.map(({ name, type, fingerprint, material, drop, pure, filter }) => ({
     name,
     type,
     fingerprint,
     material,
     drop,
     ...(pure ? { pure } : {}),
-    ...(processor === null ? {} : { hidden: true }),
+    ...(filter === null ? {} : { hidden: true }),
   }))
 }
 
@@ -147,8 +147,8 @@ function refuseOtherColumns(stored: RunSettings, graph: Graph): void {
     stored.columns.filter(({ hidden }) => hidden !== true).map((column) => [column.name, column]),
   )
   const differences: string[] = []
-  for (const { name, fingerprint, material, processor } of graph.columns) {
-    if (processor !== null) continue
+  for (const { name, fingerprint, material, filter } of graph.columns) {
+    if (filter !== null) continue
     const column = before.get(name)
     before.delete(name)
     if (column === undefined) differences.push(`column ${name} is new`)

@@ -70,6 +70,7 @@ function bind(graph: Graph, name: string, options: Bound): Generator {
       return id
     },
     columns: new Map(),
+    onClose: () => undefined,
     output: column.type,
     directory: '',
     columnType: (id) => (graph.columns[id] as GraphColumn).type,

@@ -126,7 +126,7 @@ export function testGraph(columns: readonly TestColumn[]): {
       onFailure: column.onFailure ?? 'drop',
       drop: false,
       rejects: column.rejects ?? null,
-      processor: null,
+      filter: null,
       fingerprint: column.name,
       distribution: null,
       scores: [],
