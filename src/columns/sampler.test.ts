@@ -61,6 +61,7 @@ function prepare(
       seedColumn: (column: string) => seed[column]?.type,
       model: () => undefined,
       modelIdentity: () => undefined,
+      toolIdentity: () => undefined,
     }
     descriptions.set(name, sampler.describe(config, context, nothingLoaded))
   }
@@ -85,6 +86,9 @@ function prepare(
         download: () => Promise.reject(new Error('a test')),
         model() {
           throw new RangeError('A sampler has no model.')
+        },
+        tools() {
+          throw new RangeError('A sampler has no tools.')
         },
         columnType: (id) => types[id] ?? 'string',
         output: descriptions.get(name)?.output ?? 'string',

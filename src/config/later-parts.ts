@@ -1,7 +1,6 @@
 import type { ConfigPath, Problem } from './problem.ts'
 
 const laterParts = {
-  tool_configs: { what: 'Tools are', suggestion: 'Remove tool_configs.' },
   constraints: {
     what: 'Sampler constraints are',
     suggestion: 'Choose parameters that keep the values within bounds, and remove constraints.',

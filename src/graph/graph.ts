@@ -31,6 +31,8 @@ export interface GraphColumn {
   /** Longest way from a column without upstream, in columns; a side is as deep as its producer. */
   readonly depth: number
   readonly routes: readonly ColumnRoute[]
+  /** Aliases of the tools that its models may call. */
+  readonly tools: readonly string[]
   /** How a cell sends its requests; `none` for work that stays here. */
   readonly requests: 'none' | 'one' | 'many' | 'shared'
   /** Side columns this one fills, in the order of its results. */

@@ -87,7 +87,13 @@ function comparedIn({ columns, agreements }: Graph): string[][] {
  * what they send along stands with the models.
  */
 function storedConfig(config: DatasetConfig, dataset: ResolvedDataset): string {
-  const { model_providers: _providers, seed, model_configs: own, ...rest } = config
+  const {
+    model_providers: _providers,
+    mcp_providers: _servers,
+    seed,
+    model_configs: own,
+    ...rest
+  } = config
   const models = dataset.models.map((model) => selfContained(dataset, model))
   const isDefault = own.length === 0 && models.every((model, at) => model === dataset.models[at])
   const literal = {

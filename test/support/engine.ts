@@ -109,6 +109,7 @@ export function testGraph(columns: readonly TestColumn[]): {
         (upstreams[other] as number[]).includes(id) ? [other] : [],
       ),
       depth: depths[id] as number,
+      tools: [],
       routes: (column.route === undefined ? [] : [column.route, ...(column.alsoRoutes ?? [])]).map(
         (route) => ({ name: route, operation: 'chat', requests: 'one' }),
       ),
