@@ -331,7 +331,9 @@ describe('processors and what is not run yet', () => {
   })
 
   test('constraints are read', () => {
-    const { config } = load('columns: []\nconstraints: [{target_column: a, operator: lt, rhs: "5"}]')
+    const { config } = load(
+      'columns: []\nconstraints: [{target_column: a, operator: lt, rhs: "5"}]',
+    )
     expect(config?.constraints).toEqual([{ target_column: 'a', operator: 'lt', rhs: 5 }])
   })
 

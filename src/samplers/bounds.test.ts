@@ -80,11 +80,35 @@ const count = 4000
 
 describe('bounds by numbers', () => {
   test.each<[string, keyof typeof samplers, Written, number, number]>([
-    ['a uniform', 'uniform', { params: { low: 0, high: 10 }, bounds: [['gt', 9], ['le', 9.5]] }, 9, 9.5],
+    [
+      'a uniform',
+      'uniform',
+      {
+        params: { low: 0, high: 10 },
+        bounds: [
+          ['gt', 9],
+          ['le', 9.5],
+        ],
+      },
+      9,
+      9.5,
+    ],
     ['a gaussian', 'gaussian', { params: { mean: 0, stddev: 1 }, bounds: [['ge', 1]] }, 1, 6],
     ['its far end', 'gaussian', { params: { mean: 0, stddev: 1 }, bounds: [['ge', 12]] }, 12, 14],
-    ['its far start', 'gaussian', { params: { mean: 0, stddev: 1 }, bounds: [['lt', -9]] }, -12, -9],
-    ['a gamma', 'scipy', { params: { dist_name: 'gamma', dist_params: { a: 2 } }, bounds: [['lt', 1]] }, 0, 1],
+    [
+      'its far start',
+      'gaussian',
+      { params: { mean: 0, stddev: 1 }, bounds: [['lt', -9]] },
+      -12,
+      -9,
+    ],
+    [
+      'a gamma',
+      'scipy',
+      { params: { dist_name: 'gamma', dist_params: { a: 2 } }, bounds: [['lt', 1]] },
+      0,
+      1,
+    ],
   ])('%s: all are within, and as declared', (_, kind, written, low, high) => {
     const bounded = columnOf(kind, written)
     const values = column(cells(count, bounded))
@@ -99,31 +123,63 @@ describe('bounds by numbers', () => {
     [
       'to digits',
       'uniform',
-      { params: { low: 0, high: 1, decimal_places: 1 }, bounds: [['gt', 0.3], ['lt', 0.6]] },
+      {
+        params: { low: 0, high: 1, decimal_places: 1 },
+        bounds: [
+          ['gt', 0.3],
+          ['lt', 0.6],
+        ],
+      },
       (value) => value === 0.4 || value === 0.5,
     ],
     [
       'to whole numbers',
       'gaussian',
-      { params: { mean: 40, stddev: 30 }, convertTo: 'int', bounds: [['ge', 18], ['lt', 21]] },
+      {
+        params: { mean: 40, stddev: 30 },
+        convertTo: 'int',
+        bounds: [
+          ['ge', 18],
+          ['lt', 21],
+        ],
+      },
       (value) => [18, 19, 20].includes(value),
     ],
     [
       'to hundreds',
       'gaussian',
-      { params: { mean: 0, stddev: 300, decimal_places: -2 }, convertTo: 'int', bounds: [['gt', 0], ['le', 299]] },
+      {
+        params: { mean: 0, stddev: 300, decimal_places: -2 },
+        convertTo: 'int',
+        bounds: [
+          ['gt', 0],
+          ['le', 299],
+        ],
+      },
       (value) => value === 100 || value === 200,
     ],
     [
       'counts',
       'poisson',
-      { params: { mean: 4 }, bounds: [['gt', 6.5], ['le', 9]] },
+      {
+        params: { mean: 4 },
+        bounds: [
+          ['gt', 6.5],
+          ['le', 9],
+        ],
+      },
       (value) => [7, 8, 9].includes(value),
     ],
     [
       'listed values',
       'category',
-      { params: { values: [1, 2, 3, 50] }, bounds: [['gt', 1], ['lt', 50]] },
+      {
+        params: { values: [1, 2, 3, 50] },
+        bounds: [
+          ['gt', 1],
+          ['lt', 50],
+        ],
+      },
       (value) => value === 2 || value === 3,
     ],
     [
@@ -138,8 +194,14 @@ describe('bounds by numbers', () => {
   })
 
   test('what is declared knows the bounds', () => {
-    const bounds = [['gt', 1], ['le', 3]] as const
-    const category = columnOf('category', { params: { values: [1, 2, 3], weights: [5, 1, 3] }, bounds })
+    const bounds = [
+      ['gt', 1],
+      ['le', 3],
+    ] as const
+    const category = columnOf('category', {
+      params: { values: [1, 2, 3], weights: [5, 1, 3] },
+      bounds,
+    })
     expect(cellDistribution(category, () => null)).toEqual({
       shape: 'listed',
       label: 'category of 3 values, above 1 and at most 3',
@@ -148,7 +210,10 @@ describe('bounds by numbers', () => {
         { value: 3, share: 0.75 },
       ],
     })
-    const poisson = cellDistribution(columnOf('poisson', { params: { mean: 2 }, bounds }), () => null)
+    const poisson = cellDistribution(
+      columnOf('poisson', { params: { mean: 2 }, bounds }),
+      () => null,
+    )
     if (poisson?.shape !== 'discrete') throw new Error('nothing is declared')
     // e^-2 (2, 4/3) for two and three.
     expect([1, 2, 3].map(poisson.cdf)).toEqual([0, expect.closeTo(0.6, 12), 1])
@@ -158,7 +223,13 @@ describe('bounds by numbers', () => {
     const bounded = columnOf('gaussian', { params: { mean: 0, stddev: 1 }, bounds: [['gt', 2]] })
     const few = column(cells(3, bounded))
     expect(few).toEqual(column(cells(50, bounded)).slice(0, 3))
-    expect(few).toMatchInlineSnapshot()
+    expect(few).toMatchInlineSnapshot(`
+      [
+        2.201088182969408,
+        2.305373474425475,
+        2.071971310496033,
+      ]
+    `)
   })
 })
 
@@ -167,7 +238,13 @@ describe('bounds by other columns', () => {
     const floor = columnOf('uniform', { params: { low: 5, high: 50 } }, 'floor')
     const list = columnOf(
       'uniform',
-      { params: { low: 40, high: 200, decimal_places: 0 }, bounds: [['gt', 'floor'], ['le', 60]] },
+      {
+        params: { low: 40, high: 200, decimal_places: 0 },
+        bounds: [
+          ['gt', 'floor'],
+          ['le', 60],
+        ],
+      },
       'list',
     )
     const rows = cells(1000, floor, list).map((values) => values.map(numberOf))
@@ -189,9 +266,7 @@ describe('bounds by other columns', () => {
       'shipped',
     )
     const rows = cells(500, first, then, shipped)
-    const wrong = rows.filter(
-      ([a, b, c]) => !(String(b) > String(a) && String(c) > String(b)),
-    )
+    const wrong = rows.filter(([a, b, c]) => !(String(b) > String(a) && String(c) > String(b)))
     expect(wrong).toEqual([])
   })
 
@@ -199,7 +274,9 @@ describe('bounds by other columns', () => {
     const floor = columnOf('uniform', { params: { low: 20, high: 30 } }, 'floor')
     const low = columnOf('uniform', { params: { low: 0, high: 10 }, bounds: [['gt', 'floor']] })
     const rare = columnOf('bernoulli', { params: { p: 1e-9 }, bounds: [['gt', 0]] })
-    expect(() => cells(1, floor, low)).toThrow(/constraints of 'c' can't be met: nothing is above 2/)
+    expect(() => cells(1, floor, low)).toThrow(
+      /constraints of 'c' can't be met: nothing is above 2/,
+    )
     expect(() => cells(1, rare)).toThrow(/can't be met: none of 10000 draws was within them/)
   })
 })
@@ -225,15 +302,56 @@ describe('what is wrong with bounds', () => {
   test('what leaves nothing is named with what is left', () => {
     const params = { low: 0, high: 10 }
     expect([
-      ...told('uniform', { params, bounds: [['gt', 5], ['le', 3]] }),
+      ...told('uniform', {
+        params,
+        bounds: [
+          ['gt', 5],
+          ['le', 3],
+        ],
+      }),
       ...told('uniform', { params, bounds: [['gt', 10]] }),
-      ...told('uniform', { params, convertTo: 'int', bounds: [['gt', 4], ['lt', 5]] }),
-      ...told('uniform', { params, bounds: [['le', 'small'], ['gt', 2]] }),
+      ...told('uniform', {
+        params,
+        convertTo: 'int',
+        bounds: [
+          ['gt', 4],
+          ['lt', 5],
+        ],
+      }),
+      ...told('uniform', {
+        params,
+        bounds: [
+          ['le', 'small'],
+          ['gt', 2],
+        ],
+      }),
       ...told('category', { params: { values: [1, 2] }, bounds: [['gt', 2]] }),
       ...told('binomial', { params: { n: 5, p: 0.5 }, bounds: [['gt', 5]] }),
-      ...told('uniform', { params, conditions: { 'small > 1': { low: 0, high: 1 } }, bounds: [['ge', 2]] }),
-    ]).toMatchInlineSnapshot()
-    expect(told('uniform', { params, bounds: [['gt', 9], ['lt', 10]] })).toEqual([])
+      ...told('uniform', {
+        params,
+        conditions: { 'small > 1': { low: 0, high: 1 } },
+        bounds: [['ge', 2]],
+      }),
+    ]).toMatchInlineSnapshot(`
+      [
+        "unsatisfiable-constraint at constraints.1: The constraints of column 'c' leave none of its values | a value that is above 5 and at most 3 | uniform values from 0 to 10",
+        "unsatisfiable-constraint at constraints.0: The constraints of column 'c' leave none of its values | a value that is above 10 | uniform values from 0 to 10",
+        "unsatisfiable-constraint at constraints.1: The constraints of column 'c' leave none of its values | a value that is above 4 and below 5 | uniform values from 0 to 10",
+        "unsatisfiable-constraint at constraints.1: The constraints of column 'c' leave none of its values | a value that is above 2 and at most 1 | uniform values from 0 to 10",
+        "unsatisfiable-constraint at constraints.0: The constraints of column 'c' leave none of its values | a value that is above 2 | category values from 1 to 2",
+        "unsatisfiable-constraint at constraints.0: The constraints of column 'c' leave none of its values | a value that is above 5 | binomial values from 0 to 5",
+        "unsatisfiable-constraint at constraints.0: The constraints of column 'c' leave none of its values where small > 1 | a value that is at least 2 | uniform values from 0 to 1",
+      ]
+    `)
+    expect(
+      told('uniform', {
+        params,
+        bounds: [
+          ['gt', 9],
+          ['lt', 10],
+        ],
+      }),
+    ).toEqual([])
     expect(told('gaussian', { params: { mean: 0, stddev: 1 }, bounds: [['gt', 20]] })).toEqual([])
   })
 
@@ -245,7 +363,15 @@ describe('what is wrong with bounds', () => {
       ...told('datetime', { params: day, bounds: [['gt', 5]] }),
       ...told('datetime', { params: day, bounds: [['gt', 'small']] }),
       ...told('uniform', { params: { low: 0, high: 1 }, bounds: [['gt', 'text']] }),
-    ]).toMatchInlineSnapshot()
+    ]).toMatchInlineSnapshot(`
+      [
+        "unsupported-constraint at constraints.0.target_column: A constraint bounds column 'c', whose values are no numbers and no dates | a sampler column of numbers or dates | a uuid",
+        "unsupported-constraint at constraints.0.target_column: A constraint bounds column 'c', whose values are no numbers and no dates | a sampler column of numbers or dates | a uniform",
+        "unsupported-constraint at constraints.0.rhs: A constraint compares the dates of column 'c' with a number | the name of a datetime or timedelta column | 5",
+        "unsupported-constraint at constraints.0.rhs: A constraint compares column 'c' with 'small', and they do not go together | dates | numbers",
+        "unsupported-constraint at constraints.0.rhs: A constraint compares column 'c' with 'text', which is drawn by no sampler | a number, or the name of a sampler column | a column of type llm-text",
+      ]
+    `)
     expect(told('datetime', { params: day, bounds: [['gt', 'day']] })).toEqual([])
   })
 })

@@ -163,13 +163,12 @@ function branchRange(column: SamplerColumn, params: unknown): { low: number; hig
     const numbers = shares.map(({ value }) => numberOf(value))
     return { low: Math.min(...numbers), high: Math.max(...numbers) }
   }
-  const frozen = column.sampler.frozen?.(params) ?? null
-  const { low, high } = frozen ?? everything
+  const { low, high } = column.sampler.frozen?.(params) ?? everything
   const reach = gridOf(column, params)?.reach ?? 0
   return { low: low - reach, high: high + reach }
 }
 
 function valuesText(column: SamplerColumn, params: unknown): string {
-  const { low, high } = branchRange(column, params)
+  const { low, high } = column.sampler.frozen?.(params) ?? branchRange(column, params)
   return `${column.sampler.kind} values from ${low} to ${high}`
 }
