@@ -32,9 +32,9 @@ export interface DatasetPass {
 
 /** What a pass uses of its surroundings. */
 export interface PassMeans {
-  warn(message: string): void
+  readonly warn: (message: string) => void
   /** An empty folder, another one each time. */
-  scratch(): Promise<string>
+  readonly scratch: () => Promise<string>
   readonly counts: PassCounts
 }
 
@@ -110,7 +110,7 @@ function passOf(
             scratch,
           }
           const input = stream
-          stream = again(() => {
+          stream = rereadable(() => {
             // What was counted while the records were read before would count twice.
             counter.reset()
             return checked(step, kind, input, context)
@@ -124,7 +124,7 @@ function passOf(
 }
 
 /** Every loop over it begins anew. */
-export function again<Item>(begin: () => AsyncIterable<Item>): AsyncIterable<Item> {
+export function rereadable<Item>(begin: () => AsyncIterable<Item>): AsyncIterable<Item> {
   return { [Symbol.asyncIterator]: () => begin()[Symbol.asyncIterator]() }
 }
 
@@ -135,7 +135,7 @@ function projected(
   to: readonly RecordColumn[],
 ): AsyncIterable<RecordBatch> {
   const positions = to.map(({ name }) => from.findIndex((column) => column.name === name))
-  return again(async function* projecting() {
+  return rereadable(async function* projecting() {
     for await (const { rows, columns } of records) {
       yield { rows, columns: positions.map((position) => columns[position] ?? []) }
     }

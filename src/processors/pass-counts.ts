@@ -1,6 +1,6 @@
 /** What processors counted while a pass was made. */
 export interface PassCounts {
-  of(title: string): { add(what: string, times?: number): void; reset(): void }
+  of(title: string): { add: (what: string, times?: number) => void; reset: () => void }
   list(): ProcessorCount[]
 }
 

@@ -5,7 +5,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RecordBatch, RecordColumn, RunningKind } from '../graph/processor-kind.ts'
 import type { Cell } from '../util/value.ts'
-import { again, passesOf } from './dataset-pass.ts'
+import { rereadable, passesOf } from './dataset-pass.ts'
 import { createPassCounts, type ProcessorCount, passRecord, readPassRecord } from './pass-counts.ts'
 import { processorKinds } from './index.ts'
 
@@ -42,7 +42,7 @@ async function passed(
   }
   const out: Passed = { rows: [], records: [], names: at.map(({ name }) => name), counts: [] }
   try {
-    const given = again(() => batches(records, columns.length))
+    const given = rereadable(() => batches(records, columns.length))
     for await (const batch of own?.run(given, { warn: () => {}, scratch, counts }) ?? given) {
       out.rows.push(...batch.rows)
       for (const each of batch.rows.keys()) {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fromStored, storedBytes, type StoredValue, toStored } from '../graph/stored-value.ts'
 import type { RecordBatch, RecordColumn } from '../graph/processor-kind.ts'
-import { again, type DatasetPass } from '../processors/dataset-pass.ts'
+import { rereadable, type DatasetPass } from '../processors/dataset-pass.ts'
 import type { PassCounts } from '../processors/pass-counts.ts'
 import type { OpenRun } from './open-run.ts'
 import { clipBlock, readPartFile, sliceBlock } from './part-file.ts'
@@ -49,7 +49,7 @@ export async function writePass(
     scratchFolders.push(made)
     return made
   }
-  const records = again(() => readRecords(run, pass.input))
+  const records = rereadable(() => readRecords(run, pass.input))
   try {
     for await (const batch of pass.run(records, { warn, scratch, counts })) {
       if (batch.rows.length === 0) continue

@@ -9,7 +9,7 @@ import type {
   RecordBatch,
   RecordColumn,
 } from '../graph/processor-kind.ts'
-import { again, passesOf } from '../processors/dataset-pass.ts'
+import { rereadable, passesOf } from '../processors/dataset-pass.ts'
 import { createPassCounts } from '../processors/pass-counts.ts'
 import type { Cell } from '../util/value.ts'
 import { casesOf, checkDescribed, type ConformanceCase } from './conformance-case.ts'
@@ -83,7 +83,7 @@ export function processorSuite({
     }
     try {
       for await (const batch of pass.run(
-        again(() => batchesOf(given, columns.length, size)),
+        rereadable(() => batchesOf(given, columns.length, size)),
         means,
       )) {
         for (const at of batch.rows.keys())
@@ -113,8 +113,8 @@ export function processorSuite({
 
     'says the same of itself every time'() {
       const { columns: once } = kind.output(config, columns, context)
-      const { columns: again } = kind.output(config, columns, context)
-      deepStrictEqual(again, once)
+      const { columns: repeated } = kind.output(config, columns, context)
+      deepStrictEqual(repeated, once)
       if (kind.keepsRecords === true) return
       deepStrictEqual(kind.identity?.(config), kind.identity?.(config))
     },
