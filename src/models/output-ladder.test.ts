@@ -169,10 +169,17 @@ test('answers that were cut, or think first, are not ignored ones', async () => 
   const texts: ServerAction[] = [
     { text: '{"n":', finishReason: 'length' },
     { text: `<think>One?</think>\n${answer}` },
+    { text: '<think>One', finishReason: 'length' },
   ]
-  respond = () => texts[asked.length % 2] ?? {}
+  respond = () => texts[asked.length % 3] ?? {}
   for (let number = 0; number < 10; number += 1) await send()
   expect(new Set(asked)).toEqual(new Set(['json_schema']))
+})
+
+test('an answer that was cut and begins as no JSON was not held to any', async () => {
+  respond = () => ({ text: 'Once upon a', finishReason: 'length' })
+  for (let number = 0; number < 4; number += 1) await send()
+  expect(asked).toEqual(['json_schema', 'json_schema', 'json_schema', 'tool_call'])
 })
 
 test('JSON without the fields of the schema was not held to it', async () => {

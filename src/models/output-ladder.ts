@@ -1,7 +1,7 @@
 import type { OutputMode } from '../config/output-mode.ts'
 import type { FoundMode, LeftMode } from '../graph/found-mode.ts'
 import { RequestError } from '../graph/request-error.ts'
-import { type ChatRequest, isCut, type ModelReply } from '../graph/request.ts'
+import type { ChatRequest, ModelReply } from '../graph/request.ts'
 import type { Clock } from '../util/clock.ts'
 import { untilAborted } from './deadline.ts'
 import { answerOf, holdsTo, inMode } from './output-reply.ts'
@@ -188,11 +188,11 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
     changed(alias, null)
   }
 
-  /** Of answers that ended at a limit nothing is known. */
   function look(request: FormRequest, reply: ModelReply, alias: string): void {
-    if (isCut(reply)) return
+    const holds = holdsTo(reply, request, modeAt(at))
+    if (holds === null) return
     looked += 1
-    if (holdsTo(reply, request, modeAt(at)) !== false) return
+    if (holds) return
     ignored += 1
     if (ignored < MOST_IGNORED) return
     const why = `${ignored} of the first ${looked} answers were not in the form that was asked for`
