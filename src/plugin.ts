@@ -144,3 +144,18 @@ export {
 } from './seeds/formats/define.ts'
 export type { Clock } from './util/clock.ts'
 export { Double, toDouble, toInteger, type Value } from './util/value.ts'
+export {
+  defineValidator,
+  type LoadedFunction,
+  type QuickValidator,
+  type RemoteValidator,
+  type SlowValidator,
+  type Subject,
+  type Validator,
+  type ValidatorContext,
+  type ValidatorDescription,
+  type ValidatorLoadContext,
+  type ValidatorOpenContext,
+  type ValidatorRoute,
+  type Verdict,
+} from './validators/define.ts'

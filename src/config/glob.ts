@@ -4,7 +4,11 @@
  * Only a pattern with `*` in it is one; any other stands for itself.
  */
 export function matchesName(pattern: string, name: string): boolean {
-  if (!pattern.includes('*')) return pattern === name
+  return pattern.includes('*') ? fitsPattern(pattern, name) : pattern === name
+}
+
+/** The same, whatever is in the pattern: `part-?.csv` is one, too. */
+export function fitsPattern(pattern: string, name: string): boolean {
   const pieces = pattern.match(/\*+|\[!?\]?[^\]]*\]|[^]/gu) ?? []
   return matches(pieces.map(matcherOf), Array.from(name))
 }

@@ -6,6 +6,7 @@ import { nearest } from '../util/near-miss.ts'
 import type { Draft, DraftColumn } from './draft.ts'
 import { type DescribeContext, nothingLoaded } from './kind.ts'
 import { modelIdentity } from './model-identity.ts'
+import { toolIdentity } from './tool-identity.ts'
 import { operationOf } from './generation-operation.ts'
 import type { Operation } from './request.ts'
 
@@ -28,6 +29,7 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
       seedColumn: (name) => seedTypes.get(name),
       model: (alias) => modelOf(dataset, alias),
       modelIdentity: (alias) => modelIdentity(dataset, alias),
+      toolIdentity: (alias) => toolIdentity(dataset, alias),
     }
     const own = loaded.get(column.name) ?? nothingLoaded
     // Why it could not be loaded is told where that was tried.

@@ -113,11 +113,24 @@ function messagesOf(messages: readonly ChatMessage[], asked: Asked): unknown[] {
     const said: Content[] = []
     for (const block of content) {
       if (block.type !== 'tool-result') said.push(block)
-      else written.push({ role: 'tool', tool_call_id: block.id, content: textOf(block.content) })
+      else written.push(resultOf(block, asked))
     }
     if (said.length > 0 || content.length === 0) written.push(messageOf(role, said, asked))
   }
   return written
+}
+
+/** More servers take a bare text; where there are images too, they are blocks, as in the ancestor. */
+function resultOf(
+  { id, content }: Extract<Content, { type: 'tool-result' }>,
+  asked: Asked,
+): object {
+  const isText = content.every(({ type }) => type === 'text')
+  return {
+    role: 'tool',
+    tool_call_id: id,
+    content: isText ? textOf(content) : content.map((block) => blockOf(block, asked)),
+  }
 }
 
 function messageOf(role: ChatMessage['role'], said: readonly Content[], asked: Asked): object {

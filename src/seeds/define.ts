@@ -17,6 +17,8 @@ export interface SeedContext {
   readonly workingDirectory: string
   /** Tried second for relative paths; null when the config came from no file. */
   readonly configDirectory: string | null
+  /** Variables that name tokens, keys and proxies; none when left out. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined
   readonly signal: AbortSignal
   /** Told while content is read for the first time. */
   readonly onProgress?: OnSeedProgress | undefined

@@ -34,7 +34,8 @@ function lastBorder(bytes: Buffer): number {
   return bytes.length
 }
 
-function firstWrongByte(bytes: Buffer): number {
+/** Where the first byte is that begins no character. */
+export function firstWrongByte(bytes: Buffer): number {
   // The longest prefix that is UTF-8, but for a character cut off at its end.
   let low = 0
   let high = bytes.length

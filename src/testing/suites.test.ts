@@ -13,9 +13,11 @@ import { exporterSuite } from './exporter-suite.ts'
 import { processorSuite } from './processor-suite.ts'
 import { samplerSuite } from './sampler-suite.ts'
 import { seedFormatSuite, seedSourceSuite } from './seed-suite.ts'
+import { validatorSuite } from './validator-suite.ts'
 
 /** Every built-in kind runs the suite of its family; a plugin's author runs the same. */
-const { samplers, columns, processors, seedFormats, seedSources, exporters } = builtInRegistry
+const { samplers, columns, validators, processors, seedFormats, seedSources, exporters } =
+  builtInRegistry
 
 const samplerSetups: Readonly<
   Record<string, { params: object; texts?: Record<string, string> }[]>
@@ -144,6 +146,16 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
     },
     config: { ...models, columns: [animal] },
   },
+  validation: {
+    column: {
+      name: 'own',
+      column_type: 'validation',
+      target_columns: ['animal', 'other'],
+      validator_type: 'length',
+      validator_params: { max: 3 },
+    },
+    config: { columns: [animal, { ...animal, name: 'other' }] },
+  },
   'seed-dataset': {
     column: { name: 'own', column_type: 'seed-dataset' },
     config: { columns: [{ name: 'shout', column_type: 'expression', expr: '{{ own }}!' }] },
@@ -162,6 +174,31 @@ describe('column kinds', () => {
   })
   for (const [name, setup] of Object.entries(columnSetups)) {
     test.each(columnSuite(setup))(`${name}: $name`, async ({ run }) => {
+      await expect(run()).resolves.toBeUndefined()
+    })
+  }
+})
+
+const validatorSetups: Readonly<Record<string, { params: object; values: unknown[] }>> = {
+  code: { params: { code_lang: 'sql:sqlite' }, values: ['SELECT 1', 'SELEC', 3] },
+  local_callable: {
+    params: { validation_function: './initials.js#isShort' },
+    values: ['fox', 'badger'],
+  },
+  json_schema: { params: { schema: { type: 'string', maxLength: 5 } }, values: ['"fox"', '3'] },
+  regex: { params: { pattern: '^f' }, values: ['fox', 'owl'] },
+  length: { params: { max: 3 }, values: ['fox', 'badger'] },
+  expression: { params: { condition: '{{ value == "fox" }}' }, values: ['fox', 'owl', null] },
+}
+
+describe('validators', () => {
+  test('all of them', () => {
+    expect(Object.keys(validatorSetups).toSorted()).toEqual([...validators.keys()].toSorted())
+  })
+  const directory = fileURLToPath(new URL('../columns/fixtures/', import.meta.url))
+  for (const [name, kind] of validators) {
+    const setup = validatorSetups[name] ?? { params: {}, values: [] }
+    test.each(validatorSuite({ kind, directory, ...setup }))(`${name}: $name`, async ({ run }) => {
       await expect(run()).resolves.toBeUndefined()
     })
   }
@@ -238,12 +275,19 @@ describe('seeds', () => {
       await expect(found?.run()).resolves.toBeUndefined()
     })
   }
+  const ownSources: Record<string, object> = {
+    local: { path: 'rows.csv' },
+    directory: { path: '.' },
+    file_contents: { path: '.', file_pattern: 'rows.[cjt]*', encoding: 'latin-1' },
+  }
+  test('every source is tested', () => {
+    expect(Object.keys(ownSources).toSorted()).toEqual([...seedSources.keys()].toSorted())
+  })
   for (const [type, kind] of seedSources) {
-    const source = { seed_type: type, path: 'rows.*' }
+    const source = { seed_type: type, ...ownSources[type] }
     const names = seedSourceSuite({ kind, source, directory: '' }).map(({ name }) => name)
     test.each(names)(`${type}: %s`, async (wanted) => {
-      const path = { ...source, path: 'rows.csv' }
-      const suite = seedSourceSuite({ kind, source: path, directory: folder })
+      const suite = seedSourceSuite({ kind, source, directory: folder })
       const found = suite.find(({ name }) => name === wanted)
       await expect(found?.run()).resolves.toBeUndefined()
     })

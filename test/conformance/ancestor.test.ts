@@ -193,6 +193,16 @@ describe('10.22: companions', () => {
     expect(await outcome({ providersFile: example('10.22c-providers.yaml') })).toEqual([])
   })
 
+  test('the file of tool servers gives its servers', async () => {
+    expect(
+      await outcome({
+        config: example('10.08-trace-and-tools.yaml'),
+        environment: { ...keys, WEB_MCP_KEY: 'w' },
+        mcpProvidersFile: example('10.22d-mcp-providers.yaml'),
+      }),
+    ).toEqual([])
+  })
+
   test('the file of tool servers is no provider file', async () => {
     expect(await outcome({ providersFile: example('10.22d-mcp-providers.yaml') })).toEqual(
       ['command', 'args', 'env'].map((key) => `error unknown-key providers[2].${key}`),
