@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { descriptionOf } from '../config/json-form.ts'
 import { createSamplerKind } from '../columns/sampler.ts'
+import { createValidationKind } from '../columns/validation.ts'
 import type { Exporter } from '../export/define.ts'
 import type { KindTable } from '../graph/draft.ts'
 import type { Origin } from '../graph/origin.ts'
@@ -12,6 +13,7 @@ import type { SeedSource } from '../seeds/define.ts'
 import { createLocalSource } from '../seeds/local.ts'
 import type { SeedFormat } from '../seeds/formats/define.ts'
 import { RowsmithError } from '../util/errors.ts'
+import type { Validator } from '../validators/define.ts'
 import { builtIn } from './built-in.ts'
 import type { Plugin } from './plugin.ts'
 
@@ -23,6 +25,7 @@ export interface Registry extends KindTable {
   readonly samplers: ReadonlyMap<string, Sampler<unknown>>
   readonly seedSources: ReadonlyMap<string, SeedSource>
   readonly seedFormats: readonly SeedFormat[]
+  readonly validators: ReadonlyMap<string, Validator>
   readonly processors: ReadonlyMap<string, ProcessorKind>
   readonly providers: ReadonlyMap<string, ProviderKind>
   readonly exporters: ReadonlyMap<string, Exporter>
@@ -35,6 +38,7 @@ export type KindFamily =
   | 'samplers'
   | 'seed sources'
   | 'seed formats'
+  | 'validators'
   | 'processors'
   | 'providers'
   | 'export formats'
@@ -64,9 +68,14 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     samplers: kindsOf(samplers),
     originOf: (type) => originIn(samplers, type),
   })
+  const validators = merge(plugins, 'validator', (plugin) => plugin.validators, typeOf)
+  const validationKind = createValidationKind({
+    validators: kindsOf(validators),
+    originOf: (type) => originIn(validators, type),
+  })
   const formats = merge(plugins, 'seed format', (plugin) => plugin.seedFormats, nameOf)
   const local = createLocalSource([...kindsOf(formats).values()])
-  const made = { name: builtIn.name, columns: [samplerKind], seedSources: [local] }
+  const made = { name: builtIn.name, columns: [samplerKind, validationKind], seedSources: [local] }
   const columns = merge([made, ...plugins], 'column kind', (plugin) => plugin.columns, typeOf)
   const sources = merge([made, ...plugins], 'seed source', (plugin) => plugin.seedSources, typeOf)
   const processors = merge(plugins, 'processor', (plugin) => plugin.processors, typeOf)
@@ -80,6 +89,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     samplers: kindsOf(samplers),
     seedSources: kindsOf(sources),
     seedFormats: [...kindsOf(formats).values()],
+    validators: kindsOf(validators),
     processors: kindsOf(processors),
     providers: kindsOf(providers),
     exporters: kindsOf(exporters),
@@ -87,11 +97,12 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     processorOriginOf: (type) => originIn(processors, type),
     kinds: [
       ...listed(columns, 'columns', (kind) =>
-        kind === samplerKind ? drawn : describe(kind.schema),
+        kind === samplerKind ? drawn : kind === validationKind ? judged : describe(kind.schema),
       ),
       ...listed(samplers, 'samplers', ({ params }) => describe(params)),
       ...listed(sources, 'seed sources', ({ schema }) => describe(schema)),
       ...listed(formats, 'seed formats', describeFile),
+      ...listed(validators, 'validators', ({ params }) => describe(params)),
       ...listed(processors, 'processors', ({ schema }) => describe(schema)),
       ...listed(providers, 'providers', ({ description = '' }) => description),
       ...listed(exporters, 'export formats', describeFile),
@@ -100,6 +111,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
 }
 
 const drawn = 'A value drawn from a distribution, by one of the samplers.'
+const judged = 'What one of the validators says of other columns.'
 
 function typeOf({ type }: { readonly type: string }): string {
   return type
