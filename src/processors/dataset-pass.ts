@@ -31,7 +31,7 @@ export interface DatasetPass {
 }
 
 /** What a pass uses of its surroundings. */
-export interface PassMeans {
+interface PassMeans {
   readonly warn: (message: string) => void
   /** An empty folder, another one each time. */
   readonly scratch: () => Promise<string>
@@ -109,11 +109,11 @@ function passOf(
             count: counter.add,
             scratch,
           }
-          const input = stream
+          const before = stream
           stream = rereadable(() => {
             // What was counted while the records were read before would count twice.
             counter.reset()
-            return checked(step, kind, input, context)
+            return checked(step, kind, before, context)
           })
         }
         at = output

@@ -161,12 +161,12 @@ async function stratified(
   const open = new Map<string, () => number>()
   return (batch, at) => {
     const key = keyOf(batch, at)
-    const text = key.toString('base64')
-    let next = open.get(text)
+    const stratum = key.toString('base64')
+    let next = open.get(stratum)
     if (next === undefined) {
-      const size = sizes.get(text) ?? 1
+      const size = sizes.get(stratum) ?? 1
       const offset = random.at(addressOf(key)).uniform()
-      const place = permutation(size, text)
+      const place = permutation(size, stratum)
       const ends = bounds.map((bound) => Math.floor(size * bound + offset))
       let seen = 0
       next = () => {
@@ -174,7 +174,7 @@ async function stratified(
         seen += 1
         return partAt(ends, position)
       }
-      open.set(text, next)
+      open.set(stratum, next)
     }
     return next()
   }
