@@ -64,6 +64,7 @@ export {
   type Row,
   type RowGenerator,
   type SeedWindow,
+  type Service,
   type SharedGenerator,
   type TaskContext,
   type TaskGenerator,
@@ -156,6 +157,5 @@ export {
   type ValidatorDescription,
   type ValidatorLoadContext,
   type ValidatorOpenContext,
-  type ValidatorRoute,
   type Verdict,
 } from './validators/define.ts'

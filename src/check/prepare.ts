@@ -11,6 +11,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { LoadContext } from '../graph/kind.ts'
 import type { Environment } from '../models/provider.ts'
 import { type ModelRegistry, openModels } from '../models/registry.ts'
+import { asModel, serviceProvider } from '../models/service.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
 import type { Clock } from '../util/clock.ts'
@@ -131,12 +132,13 @@ export async function check(
   )
   const input = compileInput(dataset, { seed: seed.schema, registry, loaded: ownLoaded })
   const compiled = compile(input)
+  const services = compiled.graph?.columns.flatMap(({ routes }) => routes.flatMap(asModel)) ?? []
   const opening = openModels({
-    models: dataset.models,
-    providers: dataset.providers,
+    models: [...dataset.models, ...services.map(([model]) => model)],
+    providers: [...dataset.providers, ...services.map(([, provider]) => provider)],
     used: usedAliases(dataset, compiled.graph),
     environment: options.environment,
-    table: registry.providers,
+    table: new Map([...registry.providers, [serviceProvider.type, serviceProvider]]),
     clock: options.clock,
     directory: source.directory ?? process.cwd(),
     ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),

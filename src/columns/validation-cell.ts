@@ -1,6 +1,7 @@
 import type { ColumnConfig } from '../config/dataset.ts'
 import { CellFailure } from '../graph/failure.ts'
-import type { BindContext, Generator, Loaded, Row } from '../graph/kind.ts'
+import type { BindContext, CellResult, Generator, Loaded, Row } from '../graph/kind.ts'
+import { textOf } from '../graph/request.ts'
 import type { Value } from '../util/value.ts'
 import type { Subject, Validator, ValidatorContext, Verdict } from '../validators/define.ts'
 import { isInvalid, noVerdict, reasonOf } from '../validators/verdict.ts'
@@ -103,7 +104,35 @@ export function bindValidation(
       },
     }
   }
-  throw new RangeError(`the validator '${validator.type}' has no way to work`)
+  return {
+    by: 'cell',
+    requests: 'shared',
+    route: serviceName(name),
+    most: config.batch_size,
+    prepare: (rows) => ({
+      operation: 'validate',
+      body: validator.write(rows.flatMap(subjectsOf)),
+    }),
+    finish({ content }, rows) {
+      return validator
+        .read(textOf(content), rows.length, loaded)
+        .map((verdict) => (verdict instanceof Error ? verdict : resultOf(verdict)))
+    },
+  }
+
+  function resultOf(verdict: Verdict): CellResult | Error {
+    try {
+      return { value: cellOf([verdict]) }
+    } catch (error) {
+      if (error instanceof CellFailure) return error
+      throw error
+    }
+  }
+}
+
+/** The name of the route to a column's service, apart from the aliases of models. */
+export function serviceName(column: string): string {
+  return `validator:${column}`
 }
 
 function valueOf(row: Row, id: number): Value {

@@ -16,7 +16,12 @@ import type { Validator, ValidatorDescription } from '../validators/define.ts'
 import { rejectsInvalid } from './invalid-rows.ts'
 import { taggedParams } from './tagged-params.ts'
 import { loadCheckFunction } from './check-function.ts'
-import { bindValidation, consequences, type ValidationConfig } from './validation-cell.ts'
+import {
+  bindValidation,
+  consequences,
+  serviceName,
+  type ValidationConfig,
+} from './validation-cell.ts'
 
 /** The validators a config may name. */
 interface ValidatorTable {
@@ -67,7 +72,7 @@ export function createValidationKind({
         path: [...path, 'target_columns', index],
       }))
       return {
-        ...workOf(validator),
+        ...workOf(validator, config),
         output: 'json',
         references: [...targets, ...(described.references ?? [])],
         identity: originOf(config.validator_type) ?? undefined,
@@ -81,10 +86,20 @@ export function createValidationKind({
   })
 }
 
-function workOf({ by }: Validator): Pick<ColumnDescription, 'by' | 'pure' | 'routes'> {
-  return by === 'row'
-    ? { by: 'row', pure: true, routes: [] }
-    : { by: 'cell', pure: false, routes: [] }
+function workOf(
+  validator: Validator,
+  { name, validator_params: params }: ValidationConfig,
+): Pick<ColumnDescription, 'by' | 'pure' | 'routes'> {
+  if (validator.by === 'row') return { by: 'row', pure: true, routes: [] }
+  if (validator.by === 'cell') return { by: 'cell', pure: false, routes: [] }
+  const service = validator.service(params)
+  const route = {
+    name: serviceName(name),
+    operation: 'validate',
+    requests: 'shared',
+    service,
+  } as const
+  return { by: 'cell', pure: false, routes: [route] }
 }
 
 function isColumn(context: DescribeContext, name: string): boolean {

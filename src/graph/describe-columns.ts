@@ -106,7 +106,8 @@ export function checkRoutes({ input: { dataset }, columns }: Draft): Problem[] {
   const aliases = dataset.models.map(({ alias }) => alias)
   const problems: Problem[] = []
   for (const { name, path, raw, description } of columns) {
-    for (const { name: alias, operation } of description?.routes ?? []) {
+    for (const { name: alias, operation, service } of description?.routes ?? []) {
+      if (service !== undefined) continue
       const model = modelOf(dataset, alias)
       if (model !== undefined) {
         const { generation_type: type } = model.inference_parameters
@@ -142,6 +143,7 @@ const purposes: Readonly<Record<Operation, string>> = {
   chat: 'text',
   embed: 'embeddings',
   image: 'images',
+  validate: 'verdicts',
 }
 
 function typeOf(operation: Operation): string {

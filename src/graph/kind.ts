@@ -31,10 +31,19 @@ export interface Reference {
   places?: readonly TemplatePlace[]
 }
 
+/** A service over HTTP that is no model. */
+export interface Service {
+  readonly url: string
+  readonly timeoutSeconds: number
+  readonly requestsAtOnce: number
+}
+
 /** A model alias a column's requests go to, and what it is asked for there. */
 export interface ColumnRoute {
-  /** The alias. */
+  /** The alias; any name for a service. */
   readonly name: string
+  /** What is asked in the place of a model. */
+  readonly service?: Service
   /** The alias has to be of a model that does it. */
   readonly operation: Operation
   /**

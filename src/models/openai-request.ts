@@ -49,6 +49,7 @@ export function writeRequest(
   if (request.operation === 'embed') {
     return { path: '/embeddings', body: embedBody(target, request, asked) }
   }
+  if (request.operation === 'validate') throw noFormFor('validating', asked)
   if (editsImages(target, request)) return writeEdit(target, request, asked)
   if (hasImagesRoute(target.model)) {
     return { path: '/images/generations', body: imageBody(target, request, asked) }

@@ -186,12 +186,3 @@ export function imageFiles(prompt: readonly Content[], asked: Asked): ImageModel
       : [{ type: 'file', mediaType: mime, data: media.base64 }]
   })
 }
-
-/** The texts of an embedding's inputs. */
-export function embeddedValues(inputs: readonly (readonly Content[])[], asked: Asked): string[] {
-  return inputs.map((input) => {
-    const other = input.find(({ type }) => type !== 'text')
-    if (other !== undefined) throw noFormFor(`an embedding of a block of type ${other.type}`, asked)
-    return textOf(input)
-  })
-}

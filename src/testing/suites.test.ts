@@ -185,6 +185,7 @@ const validatorSetups: Readonly<Record<string, { params: object; values: unknown
     params: { validation_function: './initials.js#isShort' },
     values: ['fox', 'badger'],
   },
+  remote: { params: { endpoint_url: 'http://127.0.0.1:9/check' }, values: [] },
   json_schema: { params: { schema: { type: 'string', maxLength: 5 } }, values: ['"fox"', '3'] },
   regex: { params: { pattern: '^f' }, values: ['fox', 'owl'] },
   length: { params: { max: 3 }, values: ['fox', 'badger'] },

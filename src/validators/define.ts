@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
-import type { Loaded, Reference } from '../graph/kind.ts'
+import type { Loaded, Reference, Service } from '../graph/kind.ts'
 import type { Value } from '../util/value.ts'
 
 /**
@@ -106,21 +106,12 @@ export interface RemoteValidator<
 > extends ValidatorBase<Params, Own> {
   readonly by: 'request'
   readonly judges: 'row'
-  /** Where its requests go, and how many at once. */
-  route(params: Params): ValidatorRoute
+  /** Where its requests go, by POST. */
+  service(params: Params): Service
+  /** The JSON that is sent. */
+  write(subjects: readonly Subject[]): string
   /** Reads the answer: one verdict for each of so many subjects. Throws a `CellFailure`. */
-  read(params: Params, answer: string, subjects: number): readonly (Verdict | Error)[]
-  /** Writes the request. */
-  write(params: Params, subjects: readonly Subject[]): string
-}
-
-/** An address that is asked with POST and JSON. */
-export interface ValidatorRoute {
-  readonly url: string
-  readonly timeoutSeconds: number
-  readonly requestsAtOnce: number
-  /** Tries of one request, in all. */
-  readonly attempts: number
+  read(answer: string, subjects: number, loaded: Own): readonly (Verdict | Error)[]
 }
 
 export type Validator<Params = unknown, Own extends Loaded = Loaded> =
