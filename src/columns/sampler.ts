@@ -124,9 +124,9 @@ export function createSamplerKind({ samplers, originOf }: SamplerTable): ColumnK
 }
 
 /** What a column is that is no sampler; null for a sampler, and for a name nobody has. */
-function otherKind({ columns, seedColumn }: DescribeContext, name: string): string | null {
-  const other = columns.get(name)
-  if (other === undefined) return seedColumn(name) === undefined ? null : 'a seed column'
+function otherKind(context: DescribeContext, name: string): string | null {
+  const other = context.columns.get(name)
+  if (other === undefined) return context.seedColumn(name) === undefined ? null : 'a seed column'
   return other.column_type === 'sampler' ? null : `a column of type ${other.column_type}`
 }
 

@@ -11,11 +11,11 @@ import {
   isWithin,
   narrowed,
   onGrid,
-} from './interval.ts'
+} from './number-interval.ts'
 import { drawBetween } from './scipy/draw-frozen.ts'
 
 /** Draws of a row until one is within its bounds. */
-export const mostAttempts = 10_000
+const mostAttempts = 10_000
 
 /** How the draws of a branch become cells; null where they stay as they are. */
 export function gridOf(column: SamplerColumn, params: unknown): Grid | null {

@@ -10,7 +10,7 @@ import {
   isWithin,
   narrowed,
   onGrid,
-} from './interval.ts'
+} from './number-interval.ts'
 import { refusal } from './refusal.ts'
 import { numberOf } from './scalar-type.ts'
 import { shareOf } from './scipy/draw-frozen.ts'
