@@ -9,8 +9,8 @@ import { seedFormats } from '../seeds/formats/index.ts'
 import type { Plugin } from './plugin.ts'
 
 /**
- * The kinds that come with rowsmith, as a plugin has them; the registry adds the two that are made of
- * others: the column kind `sampler` of all samplers, the seed source `local` of all seed formats.
+ * The kinds that come with rowsmith, as a plugin has them; the registry adds those that are made of
+ * others: the column kind `sampler` of all samplers, the seed sources of files of all seed formats.
  */
 export const builtIn: Plugin = {
   name: 'rowsmith',
