@@ -44,7 +44,8 @@ export async function stampRemoteSeed(
 ): Promise<{ stamp: string; identity(): Promise<string> } | null> {
   let entries: readonly RemoteEntry[]
   try {
-    await using client = createRemoteClient(context.environment ?? {})
+    // The run can do without an answer, so it does not wait long for one.
+    await using client = createRemoteClient(context.environment ?? {}, { attempts: 2 })
     entries = (await search.find(client, context)).entries
   } catch (error) {
     // The run folder has the rows: a source that is gone, or out of reach, is no hindrance.

@@ -44,7 +44,10 @@ const mostAttempts = 5
 const firstPauseMs = 250
 const longestPauseMs = 30_000
 
-export function createRemoteClient(environment: Environment): RemoteClient {
+export function createRemoteClient(
+  environment: Environment,
+  { attempts = mostAttempts }: { attempts?: number } = {},
+): RemoteClient {
   const dispatchers = new Map<string, Promise<Dispatcher>>()
 
   function dispatcherOf(url: URL): Promise<Dispatcher> {
@@ -111,7 +114,7 @@ export function createRemoteClient(environment: Environment): RemoteClient {
         if (signal.aborted || error instanceof SeedFault) throw error
         failure = error
       }
-      if (attempt >= mostAttempts) throw unreachable(call.url, failure, attempt)
+      if (attempt >= attempts) throw unreachable(call.url, failure, attempt)
       await pause(pauseMs, signal)
     }
   }

@@ -1,6 +1,5 @@
-import type { RemoteAuth, RemoteClient } from './remote-client.ts'
+import { type RemoteAuth, type RemoteClient, shownAddress } from './remote-client.ts'
 import { probeFile } from './remote-file.ts'
-import { shownAddress } from './remote-client.ts'
 
 /** A file at an address, before anything of it is read. */
 export interface RemoteEntry {
@@ -27,7 +26,7 @@ export async function entryAt(
   { url, auth, label = shownAddress(url), wayIn }: EntryPlace,
   signal: AbortSignal,
 ): Promise<RemoteEntry> {
-  const probe = await probeFile(client, { url, auth, wayIn }, signal)
+  const probe = await probeFile(client, { url, auth, label, wayIn }, signal)
   const { sizeBytes, etag, modified, ranges } = probe
   const validator = etag ?? modified
   return {

@@ -125,16 +125,21 @@ export interface FileProbe {
 /** By its first byte: not every server answers to HEAD, and signed addresses are for GET only. */
 export async function probeFile(
   client: RemoteClient,
-  call: { url: string; auth: RemoteAuth; wayIn?: string },
+  call: { url: string; auth: RemoteAuth; label?: string; wayIn?: string },
   signal: AbortSignal,
 ): Promise<FileProbe> {
-  const { url, auth, wayIn = 'It may need a user and a password, or another address.' } = call
+  const {
+    url,
+    auth,
+    label = shownAddress(url),
+    wayIn = 'The right to read it may have ended.',
+  } = call
   const reply = await client.get({ url, auth, headers: { range: 'bytes=0-0' } }, signal)
   const { status, headers, body } = reply
   await body.dump()
   // A range of a file without a byte can't be given.
   const isEmpty = status === 416 && totalOf(headers) === 0
-  const refused = isEmpty ? null : refusalOf(reply, shownAddress(url), wayIn)
+  const refused = isEmpty ? null : refusalOf(reply, label, wayIn)
   if (refused !== null) throw refused
   const { etag, 'last-modified': modified, 'content-length': length } = headers
   const whole = status === 200 && typeof length === 'string' ? Number(length) : null

@@ -33,6 +33,6 @@ function valueOf(xml: string, name: string): string {
       quot: '"',
       apos: "'",
     }
-    return named[String(word)] ?? String(whole)
+    return named[String(word)] ?? whole
   })
 }
