@@ -64,6 +64,7 @@ export {
   type Row,
   type RowGenerator,
   type SeedWindow,
+  type Service,
   type SharedGenerator,
   type TaskContext,
   type TaskGenerator,
@@ -144,3 +145,17 @@ export {
 } from './seeds/formats/define.ts'
 export type { Clock } from './util/clock.ts'
 export { Double, toDouble, toInteger, type Value } from './util/value.ts'
+export {
+  defineValidator,
+  type LoadedFunction,
+  type QuickValidator,
+  type RemoteValidator,
+  type SlowValidator,
+  type Subject,
+  type Validator,
+  type ValidatorContext,
+  type ValidatorDescription,
+  type ValidatorLoadContext,
+  type ValidatorOpenContext,
+  type Verdict,
+} from './validators/define.ts'

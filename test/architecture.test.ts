@@ -197,6 +197,7 @@ test('the door for plugins exports these values and no others', () => {
       "defineSampler",
       "defineSeedFormat",
       "defineSeedSource",
+      "defineValidator",
       "describePrompt",
       "describeTemplate",
       "double",

@@ -17,6 +17,7 @@ import { statisticsOf } from '../src/profile/statistics.ts'
 import { createSummary } from '../src/profile/column-summary.ts'
 import { samplers } from '../src/samplers/index.ts'
 import { seedFormats } from '../src/seeds/formats/index.ts'
+import { checkedWords } from '../src/validators/checked-languages.ts'
 import { filterNames, testNames } from '../src/templates/parse/stock-names.ts'
 
 /*
@@ -25,7 +26,6 @@ import { filterNames, testNames } from '../src/templates/parse/stock-names.ts'
  */
 
 const guide = page('config.md')
-const later = ['tool_alias']
 
 /** A page; comments inside its blocks would look like headings. */
 function page(name: string): string {
@@ -92,7 +92,6 @@ test.each([
   const own = known.filter((key) => key !== 'column_type' && !(key in commonFields))
   const rows = names(table(section(guide, heading), 'field'))
   expect(rows).toEqual(own.toSorted())
-  expect(rows.filter((name) => later.includes(name))).toEqual(type === 'llm-text' ? later : [])
 })
 
 test.each([
@@ -141,6 +140,25 @@ test.each(Object.values(samplers))('the parameters of the sampler $kind', ({ kin
   expect(text, 'a whole config as an example').toMatch(
     new RegExp(`^\`\`\`yaml\ncolumns:\n(?:.*\n)*? +sampler_type: ${kind}\n`, 'm'),
   )
+})
+
+test('the fields of a validation column', () => {
+  const known = keysAt(
+    builtInRegistry.columns.get('validation')?.schema,
+    { validator_type: 'length' },
+    [],
+  )
+  const own = known.filter((key) => key !== 'column_type' && !(key in commonFields))
+  const before = section(guide, 'Validation').split('\n###')[0] ?? ''
+  expect(names(table(before, 'field'))).toEqual(own.toSorted())
+})
+
+test.each([...builtInRegistry.validators])('the parameters of the validator %s', (type, kind) => {
+  const text = section(section(guide, 'Validation'), `\`${type}\``)
+  const rows = table(text, 'parameter')
+  expect(names(rows)).toEqual(keysAt(kind.params, {}, []).toSorted())
+  const words = codes(rows.get('code_lang')?.[1] ?? '')
+  expect(words).toEqual(type === 'code' ? [...checkedWords, 'other'] : [])
 })
 
 test('no sampler that is gone', () => {

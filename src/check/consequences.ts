@@ -6,6 +6,8 @@ export interface Unread {
   parts: LoadedDataset['unread']
   /** Null for a provider without a name that can be read. */
   providers: readonly (string | null)[]
+  /** The same of MCP providers. */
+  servers: readonly (string | null)[]
   /** Kinds may be missing, because a plugin is. */
   plugins: boolean
   /** There is a seed, and its columns are not known. */
@@ -23,7 +25,7 @@ export function withoutConsequences(problems: readonly Problem[], unread: Unread
 }
 
 function follows({ code, path, received, suggestion }: Problem, unread: Unread): boolean {
-  const { parts, providers, seed, plugins } = unread
+  const { parts, providers, servers, seed, plugins } = unread
   switch (code) {
     // What is nearly a known word is told all the same.
     case 'unknown-column-type':
@@ -41,6 +43,12 @@ function follows({ code, path, received, suggestion }: Problem, unread: Unread):
       return seed
     case 'unknown-model':
       return parts.has('model_configs')
+    case 'unknown-tools':
+      return parts.has('tool_configs')
+    case 'unknown-mcp-provider':
+      return (
+        parts.has('mcp_providers') || servers.some((name) => name === null || name === received)
+      )
     case 'unknown-provider':
       return (
         parts.has('model_providers') || providers.some((name) => name === null || name === received)

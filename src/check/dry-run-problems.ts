@@ -29,14 +29,14 @@ export function dryRunProblems(
   })
 }
 
-function pathOf({ name, processor }: GraphColumn, columns: ResolvedDataset['columns']): ConfigPath {
-  if (processor !== null) return ['processors', processor]
+function pathOf({ name, filter }: GraphColumn, columns: ResolvedDataset['columns']): ConfigPath {
+  if (filter !== null) return filter
   const index = columns.findIndex((column) => column.name === name)
   return index === -1 ? ['seed_config', 'source'] : ['columns', index]
 }
 
-function titleOf({ name, processor }: GraphColumn): string {
-  return processor === null ? `Column '${name}'` : `Filter '${filterTitle(name)}'`
+function titleOf({ name, filter }: GraphColumn): string {
+  return filter === null ? `Column '${name}'` : `Filter '${filterTitle(name)}'`
 }
 
 function failureProblems(found: DryColumn, path: ConfigPath): Problem[] {
@@ -66,7 +66,7 @@ function failureProblems(found: DryColumn, path: ConfigPath): Problem[] {
 function suggestionOf({ column }: DryColumn, always: boolean): string {
   if (column.onFailure === 'null') return "Such rows are kept with a null, as 'on_failure' says."
   if (always) return 'Each row in which it fails is dropped.'
-  if (column.processor !== null) {
+  if (column.filter !== null) {
     return 'Such rows are dropped, not rejected; let the condition hold or not hold there.'
   }
   return 'Such rows are dropped; with \'on_failure: "null"\' they are kept without this value.'

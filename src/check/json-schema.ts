@@ -5,6 +5,7 @@ import { providerSchema } from '../config/model-providers.ts'
 import { modelSchema } from '../config/models.ts'
 import { pluginSchema } from '../config/plugin-list.ts'
 import { writtenSchema } from '../config/run-config.ts'
+import { mcpProviderSchema, toolConfigSchema } from '../config/tool-lists.ts'
 import { seedSchema } from '../config/seed-config.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
@@ -122,6 +123,8 @@ function datasetForm(): JsonSchema {
       },
       model_configs: listOf('The models columns use, by alias.', { $ref: '#/definitions/model' }),
       model_providers: listOf('Where the models are.', { $ref: '#/definitions/provider' }),
+      tool_configs: listOf('Tools that columns may use, by alias.', formFor(toolConfigSchema)),
+      mcp_providers: listOf('The MCP servers of the tools.', formFor(mcpProviderSchema)),
       seed_config: {
         description: 'Rows to start from: their columns are there by their names.',
         anyOf: [{ $ref: '#/definitions/seed' }, { type: 'null' }],
@@ -146,7 +149,6 @@ function datasetForm(): JsonSchema {
           { type: 'null' },
         ],
       },
-      tool_configs: notYet('Tools a model may call. Not supported yet: refused.'),
       constraints: notYet('Bounds between sampler columns. Not supported yet: refused.'),
       profilers: listOf('Summaries of what judges said, in the report.', formFor(profilerSchema)),
       agreement: listOf('How far judges agree, in the report.', formFor(agreementSchema)),
@@ -264,11 +266,17 @@ function complete(schema: z.core.$ZodType, made: JsonSchema): void {
     delete made['anyOf']
     const options = branches.map((form) => ({
       tag: String(propertyOf(form, tag)['const']),
-      description: propertyOf(form, 'params')['description'] as string | undefined,
+      description: propertyOf(form, paramsBeside(tag))['description'] as string | undefined,
       form,
     }))
-    Object.assign(made, tagged(tag, 'Kind of what is drawn.', options))
+    const title = tag === 'sampler_type' ? 'Kind of what is drawn.' : 'Who judges.'
+    Object.assign(made, tagged(tag, title, options))
   }
+}
+
+/** Where the parameters stand of what a tag names. */
+function paramsBeside(tag: string): string {
+  return tag === 'sampler_type' ? 'params' : 'validator_params'
 }
 
 /** Folds nested alternatives into one list, and leaves out defaults that say nothing. */

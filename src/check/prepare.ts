@@ -11,6 +11,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { LoadContext } from '../graph/kind.ts'
 import type { Environment } from '../models/provider.ts'
 import { type ModelRegistry, openModels } from '../models/registry.ts'
+import { asModel, serviceProvider } from '../models/service.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
 import type { Clock } from '../util/clock.ts'
@@ -23,6 +24,7 @@ import {
 import type { StoredSeedDescription } from '../seeds/normalise.ts'
 import { selectRows } from '../seeds/selection.ts'
 import type { StoredPlugin } from '../store/run-settings.ts'
+import { openTools, type ToolRegistry } from '../tools/open-tools.ts'
 import { ConfigError, hasErrors } from './config-error.ts'
 import type { CheckEvent } from './check-event.ts'
 import { tellSeedProgress } from './seed-progress.ts'
@@ -35,6 +37,7 @@ import {
   type ConfigInput,
   type ConfigSource,
   readConfig,
+  readMcpFile,
   readDataset,
   readProviderFile,
   readRunConfig,
@@ -45,6 +48,8 @@ export interface PrepareOptions {
   config: ConfigInput
   /** A file of providers, as the ancestor keeps it. */
   providersFile?: string | undefined
+  /** A file of MCP providers, as the ancestor keeps it. */
+  mcpProvidersFile?: string | undefined
   /** A run config file, or its fields. */
   runConfig?: string | object | undefined
   environment: Environment
@@ -71,6 +76,7 @@ export interface Prepared extends AsyncDisposable {
   seed: InspectedSeed | null
   seedIdentity: string | null
   models: ModelRegistry
+  tools: ToolRegistry
   warnings: readonly Problem[]
 }
 
@@ -93,7 +99,13 @@ export async function check(
   const loaded = readDataset(source)
   const { runConfig, problems: runProblems } = await readRunConfig(options.runConfig)
   const provided = await readProviderFile(options.providersFile)
-  const problems: Problem[] = [...loaded.problems, ...runProblems, ...provided.problems]
+  const mcp = await readMcpFile(options.mcpProvidersFile)
+  const problems: Problem[] = [
+    ...loaded.problems,
+    ...runProblems,
+    ...provided.problems,
+    ...mcp.problems,
+  ]
   const { draft } = loaded
   if (draft === null) return { source, problems, prepared: null }
 
@@ -107,7 +119,7 @@ export async function check(
     config: { names: draft.plugins, directory: source.directory },
     stored: stored.plugins,
   })
-  const dataset = resolveDataset(draft, provided.providers)
+  const dataset = resolveDataset(draft, { models: provided.providers, mcp: mcp.providers })
   const seed = await lookAtSeed(dataset.seedConfig, registry, {
     ...options,
     source,
@@ -121,26 +133,40 @@ export async function check(
   )
   const input = compileInput(dataset, { seed: seed.schema, registry, loaded: ownLoaded })
   const compiled = compile(input)
+  const services = compiled.graph?.columns.flatMap(({ routes }) => routes.flatMap(asModel)) ?? []
   const opening = openModels({
-    models: dataset.models,
-    providers: dataset.providers,
+    models: [...dataset.models, ...services.map(([model]) => model)],
+    providers: [...dataset.providers, ...services.map(([, provider]) => provider)],
     used: usedAliases(dataset, compiled.graph),
     environment: options.environment,
-    table: registry.providers,
+    table: new Map([...registry.providers, [serviceProvider.type, serviceProvider]]),
     clock: options.clock,
     directory: source.directory ?? process.cwd(),
     ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
   })
   const { registry: models } = opening
   if (models !== null) opened.defer(() => models.close())
+  const toolOpening = openTools({
+    dataset,
+    used: usedTools(dataset, compiled.graph),
+    environment: options.environment,
+    clock: options.clock,
+    directory: source.directory ?? process.cwd(),
+  })
+  const { registry: tools } = toolOpening
+  if (tools !== null) opened.defer(() => tools.close())
   const unread = {
     parts: loaded.unread,
     providers: [...loaded.brokenProviders, ...provided.broken],
+    servers: [...loaded.brokenServers, ...mcp.broken],
     seed: seed.unread || loaded.unread.has('seed_config'),
     plugins: pluginProblems.length > 0 || loaded.unread.has('plugins'),
   }
   const seedProblems = withoutConsequences(seed.problems, unread)
-  const found = withoutConsequences([...compiled.problems, ...opening.problems], unread)
+  const found = withoutConsequences(
+    [...compiled.problems, ...opening.problems, ...toolOpening.problems],
+    unread,
+  )
   const dry = await tryRows(soundPart(input, compiled, loaded.problems), {
     dataset,
     seed: seed.inspected,
@@ -157,7 +183,8 @@ export async function check(
     config === null ||
     graph === null ||
     runConfig === null ||
-    models === null
+    models === null ||
+    tools === null
   ) {
     return { source, problems, prepared: null }
   }
@@ -173,6 +200,7 @@ export async function check(
     seed: seed.inspected,
     seedIdentity: seed.content,
     models,
+    tools,
     warnings: problems,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
@@ -242,6 +270,15 @@ function usedAliases({ columns, profilers }: ResolvedDataset, graph: Graph | nul
     return [...new Set([...routesOf(graph), ...beside.map((one) => one.model_alias)])]
   }
   const named = columns.map(({ model_alias: alias }) => alias)
+  return [...new Set(named.filter((alias) => typeof alias === 'string'))]
+}
+
+/** The same of tool aliases. */
+function usedTools({ columns }: ResolvedDataset, graph: Graph | null): string[] {
+  const named =
+    graph === null
+      ? columns.map(({ tool_alias: alias }) => alias)
+      : graph.columns.flatMap(({ tools }) => tools)
   return [...new Set(named.filter((alias) => typeof alias === 'string'))]
 }
 

@@ -4,7 +4,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path'
 import type { CustomColumn, CustomFunction } from '../columns/define-custom.ts'
 import { givenPrefix } from '../columns/load-custom.ts'
 import { isCustom } from '../columns/read-custom.ts'
-import type { ModelProvider } from '../config/dataset.ts'
+import type { McpProvider, ModelProvider } from '../config/dataset.ts'
 import { loadDataset, type LoadedDataset } from '../config/load.ts'
 import { loadProviders } from '../config/model-lists.ts'
 import type { Problem } from '../config/problem.ts'
@@ -14,6 +14,7 @@ import {
   parseRunConfig,
   type RunConfig,
 } from '../config/run-config.ts'
+import { loadMcpProviders } from '../config/tool-lists.ts'
 import { schemaAsJson } from './standard-schema.ts'
 import { failedWith } from '../threads/system-error.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
@@ -77,7 +78,9 @@ function textOf(input: Exclude<ConfigInput, string>): Pick<ConfigSource, 'text' 
   // Programs without types hand in the config itself.
   if ('config' in input && typeof input.config === 'object') {
     const text = JSON.stringify(input.config, (key, value: unknown) =>
-      key === 'generator' && isCustom(value) ? standInFor(value, functions) : schemaAsJson(value),
+      holdsFunction.has(key) && isCustom(value)
+        ? standInFor(value, functions)
+        : schemaAsJson(value),
     )
     return { text, functions }
   }
@@ -87,6 +90,9 @@ function textOf(input: Exclude<ConfigInput, string>): Pick<ConfigSource, 'text' 
     { hints: ['Write config: { config: yourObject } for a config that is an object.'] },
   )
 }
+
+/** Fields that name a function; a program gives the function itself. */
+const holdsFunction: ReadonlySet<string> = new Set(['generator', 'validation_function'])
 
 /** A word for a function that is no text, the same whenever the same program gives it. */
 function standInFor(value: CustomFunction | CustomColumn, functions: Map<string, unknown>): string {
@@ -177,6 +183,18 @@ export async function readProviderFile(file: string | undefined): Promise<{
 }> {
   if (file === undefined) return { providers: [], broken: [], problems: [] }
   const loaded = loadProviders(await readText(file, 'provider file'), { file })
+  return { ...loaded, providers: loaded.providers ?? [] }
+}
+
+/** The MCP providers of a file that was named, which stand behind those of the config. */
+export async function readMcpFile(file: string | undefined): Promise<{
+  providers: readonly McpProvider[]
+  /** Names of those that are wrong; null for one whose name can't be read. */
+  broken: readonly (string | null)[]
+  problems: readonly Problem[]
+}> {
+  if (file === undefined) return { providers: [], broken: [], problems: [] }
+  const loaded = loadMcpProviders(await readText(file, 'file of MCP providers'), { file })
   return { ...loaded, providers: loaded.providers ?? [] }
 }
 

@@ -17,6 +17,7 @@ export async function validate(options: ValidateOptions): Promise<Validation> {
   const { prepared, problems } = await check({
     config: options.config,
     providersFile: options.providersFile,
+    mcpProvidersFile: options.mcpProvidersFile,
     runConfig: options.runConfig,
     environment: options.environment ?? process.env,
     clock: options.clock ?? systemClock,

@@ -12,13 +12,14 @@ export interface CreateOptions {
   repair?: true
   runConfig?: string
   providers?: string
+  mcpProviders?: string
   plugin?: readonly string[]
   json?: true
 }
 
 /** The words of `create` that go on with a run as it was asked for. */
 export function createWords(config: string, options: CreateOptions, directory: string): string[] {
-  const { rows, seed, out, fresh, runConfig, providers, plugin = [] } = options
+  const { rows, seed, out, fresh, runConfig, providers, mcpProviders, plugin = [] } = options
   return [
     'create',
     config,
@@ -28,6 +29,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     ...(out === undefined && fresh === undefined ? [] : ['--out', directory]),
     ...(runConfig === undefined ? [] : ['--run-config', runConfig]),
     ...(providers === undefined ? [] : ['--providers', providers]),
+    ...(mcpProviders === undefined ? [] : ['--mcp-providers', mcpProviders]),
     ...plugin.flatMap((name) => ['--plugin', name]),
   ]
 }

@@ -50,6 +50,7 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     ...(options.out === undefined ? {} : { out: options.out }),
     ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
+    ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
     ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
   }
 }

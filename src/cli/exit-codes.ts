@@ -22,6 +22,7 @@ export function exitCodeOfRun({ end, rows }: RunResult): ExitCode {
 
 const stopping: ReadonlySet<ErrorCode> = new Set([
   'model-unavailable',
+  'tools-unavailable',
   'disk-full',
   'storage-failed',
 ])

@@ -22,6 +22,7 @@ export interface PreviewOptions {
   seed?: bigint
   runConfig?: string
   providers?: string
+  mcpProviders?: string
   plugin?: readonly string[]
   json?: true
   /** False with `--no-pager`. */
@@ -46,6 +47,7 @@ export async function runPreview(config: string, options: PreviewOptions): Promi
       ...(options.seed === undefined ? {} : { seed: options.seed }),
       ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
       ...(options.providers === undefined ? {} : { providersFile: options.providers }),
+      ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
       ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
       signal: watch.signal,
       onEvent: (event) => {

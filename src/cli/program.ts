@@ -235,6 +235,7 @@ function withConfigOptions(command: Command): Command {
   return withPlugins(command)
     .argument('<config>', 'config file (.yaml, .yml, .json)')
     .option('--providers <file>', 'model providers (YAML with a list `providers`)')
+    .option('--mcp-providers <file>', 'servers of tools (YAML with a list `providers`)')
 }
 
 function wholeNumber(text: string): number {

@@ -8,6 +8,7 @@ import { createWaiting } from './watch.ts'
 export interface ValidateOptions {
   runConfig?: string
   providers?: string
+  mcpProviders?: string
   plugin?: readonly string[]
   json?: true
 }
@@ -19,6 +20,7 @@ export async function runValidate(config: string, options: ValidateOptions): Pro
     config,
     ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
+    ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
     ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
   })
   waiting[Symbol.dispose]()

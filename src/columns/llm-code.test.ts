@@ -107,7 +107,7 @@ test.each([
     { code_lang: 'Python' },
     "wrong-word @ columns.0.code_lang: 'code_lang' of column 'code' is not a word that is known there (Did you mean 'python'?)",
   ],
-  ['tools', { tool_alias: 't' }, 'unsupported @ columns.0.tool_alias'],
+  ['tools', { tool_alias: 't' }, 'unknown-tools @ columns.0.tool_alias'],
 ])('%s is a problem', (_, fields, expected) => {
   const problems = columnProblems([column(fields), ...inputs('topic')], { models })
   expect(problems).toEqual([expect.stringContaining(expected)])

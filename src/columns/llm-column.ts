@@ -1,12 +1,13 @@
 import type { z } from 'zod'
-import type { Problem } from '../config/problem.ts'
-import { refusedForNow } from '../config/json-form.ts'
 import { flag, oneOf, text } from '../config/scalars.ts'
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { ColumnType } from '../graph/column-type.ts'
 import type {
+  Again,
   BindContext,
+  CellResult,
   ColumnDescription,
+  Correction,
   DescribeContext,
   RequestGenerator,
   Row,
@@ -27,6 +28,7 @@ import { bindMedia, hasMedia, mediaField, mediaProblems, mediaReferences } from 
 import { placeMedia } from './place-media.ts'
 import type { MediaBlock } from './read-media.ts'
 import { sampledParameter } from './sampled-parameter.ts'
+import { toolConversation } from './tool-conversation.ts'
 import { traceModes, traceOf } from './trace.ts'
 
 /** The fields of every kind whose cells are answers of a model. */
@@ -38,9 +40,10 @@ export const llmFields = {
     .default(null)
     .describe('The system message: a template too; none is sent when it is empty.'),
   multi_modal_context: mediaField,
-  tool_alias: refusedForNow(text().nullable().default(null), 'value').describe(
-    'Tools the model may call. Not supported yet: refused.',
-  ),
+  tool_alias: text({ nonEmpty: true })
+    .nullable()
+    .default(null)
+    .describe('The alias of an entry in tool_configs: tools the model may call before it answers.'),
   with_trace: oneOf(traceModes)
     .default('none')
     .describe('Keeps the conversation in a column <name>__trace.'),
@@ -78,18 +81,27 @@ export function describeLlm(
       ...mediaReferences(config, context),
     ],
     routes: [
-      { name: config.model_alias, operation: 'chat', requests: hasMedia(config) ? 'many' : 'one' },
+      {
+        name: config.model_alias,
+        operation: 'chat',
+        requests: hasMedia(config) || config.tool_alias !== null ? 'many' : 'one',
+      },
     ],
+    tools: config.tool_alias === null ? [] : [config.tool_alias],
     sides: sidesOf(config),
-    identity: context.modelIdentity(config.model_alias),
+    identity: identityOf(config, context),
     problems: [
       ...prompt.problems,
       ...(system?.problems ?? []),
       ...mediaProblems(context),
       ...singleBraces(name, systemPrompt ?? '', systemPath, context),
-      ...unsupported(config, context.path),
     ],
   }
+}
+
+function identityOf({ model_alias, tool_alias }: LlmConfig, context: DescribeContext): unknown {
+  const model = context.modelIdentity(model_alias)
+  return tool_alias === null ? model : { model, tools: context.toolIdentity(tool_alias) }
 }
 
 /** How a kind asks for its answers and reads them. */
@@ -104,16 +116,40 @@ export interface AnswerForm {
 
 /**
  * The generator of a column whose cells are answers: asks again where one can't be used. Media are read
- * before a cell asks: then it is a conversation from its beginning.
+ * before a cell asks, and tools are called between its requests: then it is a conversation from its
+ * beginning.
  */
 export function bindLlm(
   config: LlmConfig,
   context: BindContext,
   form: AnswerForm,
 ): RequestGenerator | TaskGenerator {
-  const answers = bindAnswers(config, context, form)
+  const { model_alias: route, tool_alias: toolAlias } = config
+  const { prepare, finish } = bindAnswers(config, context, form)
+  const mediaOf = hasMedia(config) ? bindMedia(config, context) : () => Promise.resolve([])
+  if (toolAlias !== null) {
+    return toolConversation({
+      route,
+      tools: context.tools(toolAlias),
+      prepare: async (row) => prepare(row, await mediaOf(row)),
+      finish: ({ reply, correction, request, first, restarts }) =>
+        finish(reply, correction, { first: () => first, said: () => request.messages, restarts }),
+    })
+  }
+  const answers = (media: readonly MediaBlock[]): RequestGenerator => ({
+    by: 'cell',
+    requests: 'one',
+    route,
+    prepare: (row) => prepare(row, media),
+    finish(reply, row, correction) {
+      // A request is made again rather than kept: nothing is remembered of one in flight.
+      const first = (): ChatRequest => prepare(row, media)
+      const said = (): readonly ChatMessage[] =>
+        correction === null ? first().messages : messagesOf(correction.request)
+      return finish(reply, correction, { first, said })
+    },
+  })
   if (!hasMedia(config)) return answers([])
-  const mediaOf = bindMedia(config, context)
   return {
     by: 'cell',
     requests: 'many',
@@ -121,13 +157,26 @@ export function bindLlm(
   }
 }
 
-/** Of cells with the given media beside their prompt. */
+/** What was said before an answer. */
+interface Before {
+  /** The request that a conversation which begins anew begins with. */
+  first: () => ChatRequest
+  said: () => readonly ChatMessage[]
+  /** How often it was begun again, where that is counted. */
+  restarts?: number
+}
+
+interface Answers {
+  prepare: (row: Row, media: readonly MediaBlock[]) => ChatRequest
+  finish: (reply: ModelReply, correction: Correction | null, before: Before) => CellResult | Again
+}
+
 function bindAnswers(
   config: LlmConfig,
   context: BindContext,
   { instructions, format, read }: AnswerForm,
-): (media: readonly MediaBlock[]) => RequestGenerator {
-  const { name, model_alias: route, with_trace: traceMode } = config
+): Answers {
+  const { name, model_alias: route, tool_alias: toolAlias, with_trace: traceMode } = config
   const conversation = bindConversation(config, context, instructions)
   const parameters = context.model(route).inference_parameters
   const temperature = sampledParameter(
@@ -137,44 +186,36 @@ function bindAnswers(
   const topP = sampledParameter(parameters.top_p, context.random(`${name}/top_p`))
   const corrector = createCorrector(context.corrections)
 
-  function prepare(row: Row, media: readonly MediaBlock[]): ChatRequest {
-    const drawnTemperature = temperature(row.index)
-    const drawnTopP = topP(row.index)
-    const request: ChatRequest = {
-      operation: 'chat',
-      messages: conversation(row, media),
-      ...(format === undefined ? {} : { format }),
-    }
-    if (drawnTemperature === undefined && drawnTopP === undefined) return request
-    const sampling = {
-      ...(drawnTemperature === undefined ? {} : { temperature: drawnTemperature }),
-      ...(drawnTopP === undefined ? {} : { topP: drawnTopP }),
-    }
-    return { ...request, sampling }
-  }
-
-  return (media) => ({
-    by: 'cell',
-    requests: 'one',
-    route,
-    prepare: (row) => prepare(row, media),
-    finish(reply, row, correction) {
+  return {
+    prepare(row, media) {
+      const drawnTemperature = temperature(row.index)
+      const drawnTopP = topP(row.index)
+      const request: ChatRequest = {
+        operation: 'chat',
+        messages: conversation(row, media),
+        // Most servers that hold a model to a form then let it call no tool.
+        ...(format === undefined || toolAlias !== null ? {} : { format }),
+      }
+      if (drawnTemperature === undefined && drawnTopP === undefined) return request
+      const sampling = {
+        ...(drawnTemperature === undefined ? {} : { temperature: drawnTemperature }),
+        ...(drawnTopP === undefined ? {} : { topP: drawnTopP }),
+      }
+      return { ...request, sampling }
+    },
+    finish(reply, correction, { first, said, restarts }) {
       const answer = read(reply)
-      // A request is made again rather than kept: nothing is remembered of one on the wire.
       if (!('value' in answer)) {
-        return corrector(answer, { reply, correction, first: () => prepare(row, media) })
+        const counted = restarts === undefined ? {} : { restarts }
+        return corrector(answer, { reply, correction, first, ...counted })
       }
       const sides: Value[] = []
       if (traceMode === 'last_message') sides.push(traceOf([], reply))
-      if (traceMode === 'all_messages') {
-        const asked =
-          correction === null ? conversation(row, media) : messagesOf(correction.request)
-        sides.push(traceOf(asked, reply))
-      }
+      if (traceMode === 'all_messages') sides.push(traceOf(said(), reply))
       if (config.extract_reasoning_content) sides.push(reply.reasoning?.trim() || null)
       return { value: answer.value, sides }
     },
-  })
+  }
 }
 
 function sidesOf(config: LlmConfig): NonNullable<ColumnDescription['sides']> {
@@ -183,21 +224,6 @@ function sidesOf(config: LlmConfig): NonNullable<ColumnDescription['sides']> {
     ...(trace === 'none' ? [] : [{ name: `${name}__trace`, output: 'json' as const }]),
     ...(reasoning ? [{ name: `${name}__reasoning_content`, output: 'string' as const }] : []),
   ]
-}
-
-const notYet = {
-  tool_alias: 'tools are not supported yet',
-} as const
-
-function unsupported(config: LlmConfig, path: readonly (string | number)[]): Problem[] {
-  const given = config.tool_alias === null ? [] : (['tool_alias'] as const)
-  return given.map((field) => ({
-    level: 'error',
-    code: 'unsupported',
-    path: [...path, field],
-    message: `Column '${config.name}' gives ${field}, and ${notYet[field]}`,
-    suggestion: `Leave ${field} out.`,
-  }))
 }
 
 /** The messages of a row: a system message when there is a system prompt, then the prompt. */

@@ -157,7 +157,7 @@ describe('problems', () => {
       { output_format: form('{type: object, properties: {a: {tpye: string, x-mine: 1}}}') },
       "unknown-keyword @ columns.0.output_format.properties.a.tpye: The output_format of column 'dish' has 'tpye', which is no keyword of JSON Schema (Did you mean 'type'?)",
     ],
-    ['tools', { tool_alias: 't' }, 'unsupported @ columns.0.tool_alias'],
+    ['tools', { tool_alias: 't' }, 'unknown-tools @ columns.0.tool_alias'],
     [
       'media',
       { multi_modal_context: [{ modality: 'image', column_name: 'topics' }] },

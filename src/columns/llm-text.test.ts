@@ -201,7 +201,7 @@ describe('problems', () => {
       { model_alias: 'writr' },
       "unknown-model @ columns.0.model_alias: Column 'story' uses the model alias 'writr', which is not configured (Did you mean 'writer'?)",
     ],
-    ['tools', { tool_alias: 't' }, 'unsupported @ columns.0.tool_alias'],
+    ['tools', { tool_alias: 't' }, 'unknown-tools @ columns.0.tool_alias'],
     [
       'media',
       { multi_modal_context: [{ modality: 'image', column_name: 'topics' }] },

@@ -61,6 +61,7 @@ function prepare(
       seedColumn: (column: string) => seed[column]?.type,
       model: () => undefined,
       modelIdentity: () => undefined,
+      toolIdentity: () => undefined,
     }
     descriptions.set(name, sampler.describe(config, context, nothingLoaded))
   }
@@ -86,9 +87,13 @@ function prepare(
         model() {
           throw new RangeError('A sampler has no model.')
         },
+        tools() {
+          throw new RangeError('A sampler has no tools.')
+        },
         columnType: (id) => types[id] ?? 'string',
         output: descriptions.get(name)?.output ?? 'string',
         directory: '',
+        onClose: () => undefined,
         random: (stream = name) => createRandom(11n, stream),
         corrections: { steps: 0, restarts: 0 },
         seed: null,

@@ -1,9 +1,7 @@
 import { z } from 'zod'
 import type { ColumnConfig } from '../config/dataset.ts'
-import { isMapping } from '../config/literal.ts'
 import type { Problem } from '../config/problem.ts'
-import { withForm } from '../config/json-form.ts'
-import { refuse, text } from '../config/scalars.ts'
+import { text } from '../config/scalars.ts'
 import type { Origin } from '../graph/origin.ts'
 import { defineColumn, type ColumnKind, type DescribeContext } from '../graph/kind.ts'
 import { checkSampler } from '../samplers/check.ts'
@@ -14,6 +12,7 @@ import { createCellDraw } from '../samplers/draw.ts'
 import { spellingProblems } from '../samplers/spelling-problems.ts'
 import { inputsOf } from '../samplers/inputs.ts'
 import { commonFields } from '../config/common-fields.ts'
+import { taggedParams } from './tagged-params.ts'
 
 /** A sampler column; parameter objects are those of its kind, without the tag. */
 export interface SamplerConfig extends ColumnConfig {
@@ -143,7 +142,7 @@ function samplerSchema(kinds: readonly Sampler<unknown>[]): z.ZodType<SamplerCon
 }
 
 function schemaOf({ kind, params: fields }: Sampler<unknown>) {
-  const params = withForm(untagged(kind).pipe(fields), { like: () => tagged(kind, fields) })
+  const params = taggedParams('sampler_type', kind, fields)
   return z.strictObject({
     ...commonFields,
     column_type: z.literal('sampler'),
@@ -159,28 +158,5 @@ function schemaOf({ kind, params: fields }: Sampler<unknown>) {
       .describe(
         'int, float or str for numbers and categories; a pattern such as %Y-%m-%d for dates.',
       ),
-  })
-}
-
-/** The parameters as they may be written, with the tag or without. */
-function tagged(kind: string, fields: z.ZodType): z.ZodType {
-  if (!(fields instanceof z.ZodObject)) return fields
-  const tag = z.literal(kind).optional().describe('The same as beside params.')
-  const { description = '' } = fields
-  return z.strictObject({ ...fields.shape, sampler_type: tag }).describe(description)
-}
-
-/** Parameter objects may repeat the column's `sampler_type`; another one is a contradiction. */
-function untagged(kind: string) {
-  return z.unknown().transform((input, context) => {
-    if (!isMapping(input) || !Object.hasOwn(input, 'sampler_type')) return input
-    const { sampler_type: tag, ...fields } = input
-    if (tag === kind) return fields
-    return refuse(context, input, {
-      code: 'wrong-word',
-      expected: `parameters of a ${kind} sampler, like the column's sampler_type`,
-      received: `parameters of sampler_type ${JSON.stringify(tag)}`,
-      suggestion: 'Make both the same, or leave it out of the parameters.',
-    })
   })
 }

@@ -4,16 +4,42 @@ import type { Value } from '../util/value.ts'
 /** How much of the conversation a trace column keeps. */
 export const traceModes = ['none', 'last_message', 'all_messages'] as const
 
-/** A conversation as the list of message objects of a trace column. */
+/** A conversation as the list of message objects of a trace column, in the ancestor's form. */
 export function traceOf(messages: readonly ChatMessage[], reply: ModelReply): Value {
-  return [...messages.map(messageValue), assistantMessage(reply)]
+  return [...messages.flatMap(messageValues), assistantMessage(reply)]
 }
 
-function messageValue({ role, content }: ChatMessage): Value {
-  return new Map<string, Value>([
+/** Results of tools are messages of their own. */
+function messageValues({ role, content }: ChatMessage): Value[] {
+  const results = content.flatMap((block) => (block.type === 'tool-result' ? [block] : []))
+  const said = content.filter(({ type }) => type !== 'tool-result')
+  return [
+    ...results.map((result) =>
+      objectOf({
+        role: 'tool',
+        content: result.content.map(blockValue),
+        tool_call_id: result.id,
+      }),
+    ),
+    ...(said.length > 0 || results.length === 0 ? [new Map(fieldsOf(role, said))] : []),
+  ]
+}
+
+function fieldsOf(role: string, content: readonly Content[]): [string, Value][] {
+  const calls = content.flatMap((block) => (block.type === 'tool-call' ? [callValue(block)] : []))
+  return [
     ['role', role],
-    ['content', content.map(blockValue)],
-  ])
+    ['content', content.filter(({ type }) => type !== 'tool-call').map(blockValue)],
+    ...(calls.length === 0 ? [] : [['tool_calls', calls] satisfies [string, Value]]),
+  ]
+}
+
+function callValue({
+  id,
+  name,
+  arguments: written,
+}: Extract<Content, { type: 'tool-call' }>): Value {
+  return objectOf({ id, type: 'function', function: objectOf({ name, arguments: written }) })
 }
 
 /** The bytes of media are left out: a trace is read by people. */
@@ -22,11 +48,8 @@ function blockValue(block: Content): Value {
     const { type, mime, media } = block
     return objectOf({ type, mime, ...('url' in media ? { url: media.url } : {}) })
   }
-  if (block.type === 'tool-result') {
-    const { type, id, content } = block
-    return objectOf({ type, id, content: content.map(blockValue) })
-  }
-  return objectOf({ ...block })
+  if (block.type === 'text') return objectOf({ ...block })
+  throw new Error(`a block of type ${block.type} stands where there is none`)
 }
 
 /**
@@ -36,10 +59,7 @@ function blockValue(block: Content): Value {
 function assistantMessage({ content, reasoning, outputMode }: ModelReply): Value {
   // An empty answer is an empty text, as the wire has it.
   const blocks = content.length === 0 ? [{ type: 'text', text: '' } as const] : content
-  const message = new Map<string, Value>([
-    ['role', 'assistant'],
-    ['content', blocks.map(blockValue)],
-  ])
+  const message = new Map(fieldsOf('assistant', blocks))
   if (reasoning !== null && reasoning !== '') message.set('reasoning_content', reasoning)
   if (outputMode !== undefined) message.set('output_mode', outputMode)
   return message

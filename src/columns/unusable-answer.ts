@@ -25,6 +25,8 @@ interface Asked {
   correction: Correction | null
   /** The request that began the conversation. */
   first: () => ChatRequest
+  /** How often it was begun again; counted in the correction when left out. */
+  restarts?: number
 }
 
 /**
@@ -37,7 +39,7 @@ export function createCorrector({
   steps,
   restarts,
 }: Corrections): (unusable: Unusable, asked: Asked) => Again {
-  return (unusable, { reply, correction, first }) => {
+  return (unusable, { reply, correction, first, restarts: begun }) => {
     const beginning = first()
     const request = correction?.request ?? beginning
     const messages = messagesOf(request)
@@ -50,7 +52,7 @@ export function createCorrector({
       const told = textMessage('user', `Your answer can't be used: ${problem}. ${wish}`)
       return { again: { ...beginning, messages: [...messages, said, told] } }
     }
-    if (begunAnew(beginning, correction) < restarts) return { again: beginning }
+    if ((begun ?? begunAnew(beginning, correction)) < restarts) return { again: beginning }
     throw failureOf(unusable, reply, (correction?.number ?? 0) + 1)
   }
 }

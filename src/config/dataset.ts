@@ -13,7 +13,9 @@ export interface DatasetConfig {
   /** Ours: providers beside the models, as in the ancestor's provider file. */
   model_providers: readonly ModelProvider[]
   seed_config: SeedConfig | null
-  tool_configs: readonly Record<string, unknown>[]
+  tool_configs: readonly ToolConfig[]
+  /** Ours: MCP servers beside the tools, as in the ancestor's file of them. */
+  mcp_providers: readonly McpProvider[]
   constraints: readonly Record<string, unknown>[]
   profilers: readonly ProfilerConfig[]
   /** Ours: columns that judged the same. */
@@ -100,6 +102,40 @@ export interface ModelProvider {
   /** Ours: of question and answer together. */
   tokens_per_minute: number | null
 }
+
+/** Tools of MCP servers that columns may use under one name. */
+export interface ToolConfig {
+  tool_alias: string
+  /** Names of MCP providers. */
+  providers: readonly string[]
+  /** Null, or an empty list, for all tools of them. */
+  allow_tools: readonly string[] | null
+  /** Answers with tool calls whose calls are made. */
+  max_tool_call_turns: number
+  /** For listing and for each call; null means 60. */
+  timeout_sec: number | null
+}
+
+/** An MCP server: a process that is started, or an address. */
+export type McpProvider =
+  | {
+      name: string
+      provider_type: 'stdio'
+      command: string
+      args: readonly string[]
+      env: Readonly<Record<string, string>>
+      /** Ours: calls at once. */
+      max_parallel_requests: number
+    }
+  | {
+      name: string
+      provider_type: 'sse' | 'streamable_http'
+      endpoint: string
+      /** Name of an environment variable, never a token. */
+      api_key: string | null
+      /** Ours: calls at once. */
+      max_parallel_requests: number
+    }
 
 export interface SeedConfig {
   source: { seed_type: string } & Record<string, unknown>

@@ -29,16 +29,6 @@ export function formOf(schema: z.core.$ZodType): JsonForm | undefined {
   return current === undefined ? undefined : forms.get(current)
 }
 
-/** A field that is refused for now: only null, or a list without items, asks for nothing. */
-export function refusedForNow<Schema extends z.ZodType>(
-  schema: Schema,
-  type: 'list' | 'value',
-): Schema {
-  const none = { type: 'null' }
-  const json = type === 'list' ? { anyOf: [none, { type: 'array', maxItems: 0 }] } : none
-  return withForm(schema, { json: { ...json, doNotSuggest: true } })
-}
-
 /** What a schema says of itself, also behind a transformation. */
 export function descriptionOf(schema: z.ZodType): string | undefined {
   if (schema.description !== undefined) return schema.description

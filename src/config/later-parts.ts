@@ -1,10 +1,6 @@
 import type { ConfigPath, Problem } from './problem.ts'
 
-/** Column types of the ancestor that are not made yet: no mistake of who wrote them. */
-export const laterColumnTypes: ReadonlySet<string> = new Set(['validation'])
-
 const laterParts = {
-  tool_configs: { what: 'Tools are', suggestion: 'Remove tool_configs.' },
   constraints: {
     what: 'Sampler constraints are',
     suggestion: 'Choose parameters that keep the values within bounds, and remove constraints.',

@@ -13,6 +13,7 @@ import { findRoot } from './root.ts'
 import { integer, refuse } from './scalars.ts'
 import { parseSeedConfig } from './seed-config.ts'
 import { parseConfigText, type Locate } from './text.ts'
+import { parseMcpProviders, parseToolConfigs } from './tool-lists.ts'
 
 export interface LoadedDataset {
   /** Null when there are errors. */
@@ -26,6 +27,8 @@ export interface LoadedDataset {
   unread: ReadonlySet<string>
   /** Names of providers that are wrong; null for one whose name can't be read. */
   brokenProviders: readonly (string | null)[]
+  /** The same of MCP providers. */
+  brokenServers: readonly (string | null)[]
   /** With file and position, and with paths from the dataset's root. */
   problems: Problem[]
   /** Takes such paths, whether or not the file has `data_designer` around the dataset. */
@@ -36,14 +39,20 @@ export interface LoadedDataset {
 export function loadDataset(text: string, { file }: { file: string }): LoadedDataset {
   const { value, problems, rest, ...whole } = parseConfigText(text, { file })
   const readable = value === undefined ? rest : { value, gaps: [], ...whole }
-  const nothing = { config: null, draft: null, unread: new Set<string>(), brokenProviders: [] }
+  const nothing = {
+    config: null,
+    draft: null,
+    unread: new Set<string>(),
+    brokenProviders: [],
+    brokenServers: [],
+  }
   if (readable === null) return { ...nothing, problems, locate: whole.locate }
   const { root, base, problems: rootProblems } = findRoot(readable.value)
   const locate: Locate = (path, options) => readable.locate([...base, ...path], options)
   const gaps = readable.gaps.map(({ path }) => path.slice(base.length))
   const found = [...problems, ...withPositions(rootProblems, file, readable.locate)]
   if (root === null) return { ...nothing, problems: found, locate }
-  const { draft, problems: wrong, unread, brokenProviders } = readDataset(root)
+  const { draft, problems: wrong, unread, brokenProviders, brokenServers } = readDataset(root)
   const outside = wrong.filter(({ path }) => !gaps.some((gap) => isWithin(path, gap)))
   found.push(...withPositions(outside, file, locate))
   const isBroken = found.some(({ level }) => level === 'error')
@@ -52,6 +61,7 @@ export function loadDataset(text: string, { file }: { file: string }): LoadedDat
     draft,
     unread: new Set([...unread, ...gaps.flatMap((gap) => unreadParts(gap, draft))]),
     brokenProviders,
+    brokenServers,
     problems: found,
     locate,
   }
@@ -72,6 +82,7 @@ function readDataset(root: Mapping): {
   draft: DatasetConfig
   unread: ReadonlySet<string>
   brokenProviders: readonly (string | null)[]
+  brokenServers: readonly (string | null)[]
   problems: Problem[]
 } {
   const problems: Problem[] = []
@@ -79,6 +90,8 @@ function readDataset(root: Mapping): {
   const columns = parseColumns(part('columns'), ['columns'])
   const models = parseModels(part('model_configs'), ['model_configs'])
   const providers = parseProviders(part('model_providers'), ['model_providers'])
+  const tools = parseToolConfigs(part('tool_configs'), ['tool_configs'])
+  const servers = parseMcpProviders(part('mcp_providers'), ['mcp_providers'])
   const processors = parseProcessors(part('processors'), ['processors'])
   const seed = parseSeed(root, problems)
   const rows = parseRows(root, problems)
@@ -88,9 +101,19 @@ function readDataset(root: Mapping): {
   const seedConfig = isAbsent(root['seed_config'])
     ? { seedConfig: null, problems: [] }
     : parseSeedConfig(root['seed_config'], ['seed_config'])
-  const lists = [columns, models, providers, processors, plugins, profilers, agreement]
+  const lists = [
+    columns,
+    models,
+    providers,
+    tools,
+    servers,
+    processors,
+    plugins,
+    profilers,
+    agreement,
+  ]
   for (const read of [...lists, seedConfig]) problems.push(...read.problems)
-  for (const key of ['tool_configs', 'constraints'] as const) {
+  for (const key of ['constraints'] as const) {
     problems.push(...unsupportedPart(key, part(key), []))
   }
   const draft = {
@@ -98,7 +121,8 @@ function readDataset(root: Mapping): {
     model_configs: models.models,
     model_providers: providers.providers,
     seed_config: seedConfig.seedConfig,
-    tool_configs: part('tool_configs').filter(isMapping),
+    tool_configs: tools.configs,
+    mcp_providers: servers.providers,
     constraints: part('constraints').filter(isMapping),
     profilers: profilers.profilers,
     agreement: agreement.agreement,
@@ -111,7 +135,13 @@ function readDataset(root: Mapping): {
     listKeys.filter((key) => !isList(root[key]) && (key === 'columns' || !isAbsent(root[key]))),
   )
   if (draft.seed_config === null && !isAbsent(root['seed_config'])) unread.add('seed_config')
-  return { draft, unread, brokenProviders: providers.broken, problems }
+  return {
+    draft,
+    unread,
+    brokenProviders: providers.broken,
+    brokenServers: servers.broken,
+    problems,
+  }
 }
 
 /** That each is a mapping; what is in one, its kind reads. */
@@ -137,6 +167,8 @@ const listKeys: readonly string[] = [
   'columns',
   'model_configs',
   'model_providers',
+  'tool_configs',
+  'mcp_providers',
   'processors',
   'plugins',
 ]

@@ -58,7 +58,8 @@ export function parseProviders(
   }
 }
 
-function duplicates(
+/** Entries of a list that have the name of an earlier one. */
+export function duplicates(
   names: readonly unknown[],
   path: ConfigPath,
   field: string,
@@ -120,7 +121,7 @@ type ReadList<Item> = (
 ) => { items: Item[]; problems: Problem[] }
 
 /** A file with one list in it; other root keys are ignored, as the ancestor does. */
-function listFile<Item>(
+export function listFile<Item>(
   text: string,
   file: string,
   key: string,

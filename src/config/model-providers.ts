@@ -150,7 +150,7 @@ const refusedKey = {
 } as const
 
 /** The name of an environment variable; a key itself is refused and never shown. */
-function environmentName(): z.ZodType<string> {
+export function environmentName(): z.ZodType<string> {
   const name = z.unknown().transform((input, context) => {
     if (input === '') return ''
     if (typeof input !== 'string') {

@@ -1,5 +1,13 @@
 import { builtInModels } from './built-in-models.ts'
-import type { DatasetConfig, ModelConfig, ModelProvider, RawColumn, SeedConfig } from './dataset.ts'
+import type {
+  DatasetConfig,
+  McpProvider,
+  ModelConfig,
+  ModelProvider,
+  RawColumn,
+  SeedConfig,
+  ToolConfig,
+} from './dataset.ts'
 import { entriesOf, isMapping, mappingOf } from './literal.ts'
 import { builtInProviders } from './model-providers.ts'
 
@@ -10,6 +18,9 @@ export interface ResolvedDataset {
   readonly models: readonly ModelConfig[]
   /** Those of the config, then further ones, then the built-in ones; of one name the first. */
   readonly providers: readonly ModelProvider[]
+  readonly toolConfigs: readonly ToolConfig[]
+  /** Those of the config, then further ones; of one name the first. */
+  readonly mcpProviders: readonly McpProvider[]
   readonly processors: DatasetConfig['processors']
   readonly profilers: DatasetConfig['profilers']
   readonly agreement: DatasetConfig['agreement']
@@ -18,15 +29,23 @@ export interface ResolvedDataset {
   readonly rows: number | null
 }
 
-/** Applies the defaults of a config; `furtherProviders` are those of a provider file. */
+/** Providers of files, behind those of the config. */
+interface FurtherProviders {
+  models?: readonly ModelProvider[]
+  mcp?: readonly McpProvider[]
+}
+
+/** Applies the defaults of a config. */
 export function resolveDataset(
   config: DatasetConfig,
-  furtherProviders: readonly ModelProvider[] = [],
+  further: FurtherProviders = {},
 ): ResolvedDataset {
   return {
     columns: config.columns,
     models: config.model_configs.length > 0 ? config.model_configs : builtInModels,
-    providers: mergeProviders(config.model_providers, furtherProviders),
+    providers: merged(config.model_providers, [...(further.models ?? []), ...builtInProviders]),
+    toolConfigs: config.tool_configs,
+    mcpProviders: merged(config.mcp_providers, further.mcp ?? []),
     processors: config.processors,
     profilers: config.profilers,
     agreement: config.agreement,
@@ -36,15 +55,23 @@ export function resolveDataset(
   }
 }
 
-function mergeProviders(
-  own: readonly ModelProvider[],
-  further: readonly ModelProvider[],
-): readonly ModelProvider[] {
+function merged<Provider extends { name: string }>(
+  own: readonly Provider[],
+  further: readonly Provider[],
+): readonly Provider[] {
   const providers = [...own]
-  for (const provider of [...further, ...builtInProviders]) {
+  for (const provider of further) {
     if (!providers.some(({ name }) => name === provider.name)) providers.push(provider)
   }
   return providers
+}
+
+/** The tools an alias stands for; of two with one alias the later one, as in the ancestor. */
+export function toolConfigOf(
+  { toolConfigs }: Pick<ResolvedDataset, 'toolConfigs'>,
+  alias: string,
+): ToolConfig | undefined {
+  return toolConfigs.findLast((config) => config.tool_alias === alias)
 }
 
 /** The model an alias stands for; of two with one alias the later one, as in the ancestor. */

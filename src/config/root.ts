@@ -15,6 +15,7 @@ const datasetKeys = [
   'seed',
   'rows',
   'model_providers',
+  'mcp_providers',
   'plugins',
   'agreement',
 ] as const

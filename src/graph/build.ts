@@ -1,9 +1,10 @@
 import type { ColumnConfig } from '../config/dataset.ts'
-import type { CompileInput, Draft, DraftColumn, Edge } from './draft.ts'
+import type { CompileInput, Draft, DraftColumn, Edge, KindTable } from './draft.ts'
 import { fingerprintOf, materialOf, sideMaterialOf } from './fingerprint.ts'
 import type { Graph, GraphColumn } from './graph.ts'
 import { type ColumnDescription, type ColumnKind, nothingLoaded } from './kind.ts'
 import { orderColumns } from './order-columns.ts'
+import type { Origin } from './origin.ts'
 import { seedColumnType } from './parse-columns.ts'
 
 /** A graph column before its id lists, which need all ids, are known. */
@@ -22,7 +23,7 @@ export function buildGraph({ input, columns, output, steps, agreements }: Draft)
     const node = columnNode(checked(draft), nodes, byName, context)
     nodes.push(node)
     if (node.rejects !== null) filters.set(draft, node.id)
-    if (node.processor === null) byName.set(node.name, node.id)
+    if (node.filter === null) byName.set(node.name, node.id)
     for (const side of draft.description?.sides ?? []) {
       const sideNode = nodeOfSide(side, node, nodes.length, context)
       node.sides.push(sideNode.id)
@@ -85,10 +86,7 @@ function columnNode(
     config,
     identity: description.identity,
     loaded: own.identity,
-    plugin:
-      draft.filter === null
-        ? registry.originOf(kind.type)
-        : registry.processorOriginOf(draft.filter.kind.type),
+    plugin: originOf(draft, kind, registry),
     seed: kind.type === seedColumnType ? (seed?.identity ?? null) : null,
   })
   return {
@@ -108,6 +106,7 @@ function columnNode(
     dependants: [],
     depth,
     routes: description.routes,
+    tools: description.tools ?? [],
     requests: requestsOf(description),
     sides: [],
     producer: null,
@@ -116,12 +115,21 @@ function columnNode(
     onFailure: config.on_failure,
     drop: !left.has(draft.name),
     rejects: description.rejects?.code ?? null,
-    processor: draft.filter?.index ?? null,
+    filter: draft.filter === null ? null : draft.path,
     distribution: description.distribution ?? null,
     scores: description.scores ?? [],
     fingerprint: fingerprintOf(material, fingerprints, hash),
     material,
   }
+}
+
+function originOf(
+  { filter }: DraftColumn,
+  { type }: ColumnKind,
+  registry: KindTable,
+): Origin | null {
+  if (filter === null) return registry.originOf(type)
+  return filter.processor === null ? null : registry.processorOriginOf(filter.processor.kind.type)
 }
 
 /** One route of one request is the fast form; everything else takes its routes as it goes. */
@@ -151,6 +159,7 @@ function nodeOfSide(
     required: [producer.id],
     dependants: [],
     routes: [],
+    tools: [],
     requests: 'none',
     sides: [],
     producer: producer.id,

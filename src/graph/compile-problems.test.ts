@@ -38,12 +38,6 @@ describe('problems', () => {
     `)
   })
 
-  test('tell a kind that is to come from a slip', () => {
-    expect(problemsOf([column('code', 'x', { column_type: 'validation' })])).toEqual([
-      "unknown-column-type @ columns.0.column_type: Column 'code' is of column_type 'validation', which is not made here yet",
-    ])
-  })
-
   test('point into the template', () => {
     const [problem] = compiled([column('a', 'one\n  {{ x }}'), column('b')]).problems
     expect(problem).toMatchObject({

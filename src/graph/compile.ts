@@ -4,6 +4,7 @@ import { checkDrops, checkUnused } from './check-drops.ts'
 import { checkFields } from './check-fields.ts'
 import { checkProfilers, compareScores } from './check-report-parts.ts'
 import { parseConditions } from './conditions.ts'
+import { checkTools } from './check-tools.ts'
 import { findCycles } from './cycles.ts'
 import { checkRoutes, describeColumns, nameColumns } from './describe-columns.ts'
 import { type CompileInput, createDraft, type Pass } from './draft.ts'
@@ -38,6 +39,7 @@ const passes: readonly Pass[] = [
   resolveReferences,
   checkFields,
   checkRoutes,
+  checkTools,
   findCycles,
   processColumns,
   checkProfilers,

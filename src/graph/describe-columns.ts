@@ -6,6 +6,7 @@ import { nearest } from '../util/near-miss.ts'
 import type { Draft, DraftColumn } from './draft.ts'
 import { type DescribeContext, nothingLoaded } from './kind.ts'
 import { modelIdentity } from './model-identity.ts'
+import { toolIdentity } from './tool-identity.ts'
 import { operationOf } from './generation-operation.ts'
 import type { Operation } from './request.ts'
 
@@ -28,6 +29,7 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
       seedColumn: (name) => seedTypes.get(name),
       model: (alias) => modelOf(dataset, alias),
       modelIdentity: (alias) => modelIdentity(dataset, alias),
+      toolIdentity: (alias) => toolIdentity(dataset, alias),
     }
     const own = loaded.get(column.name) ?? nothingLoaded
     // Why it could not be loaded is told where that was tried.
@@ -104,7 +106,8 @@ export function checkRoutes({ input: { dataset }, columns }: Draft): Problem[] {
   const aliases = dataset.models.map(({ alias }) => alias)
   const problems: Problem[] = []
   for (const { name, path, raw, description } of columns) {
-    for (const { name: alias, operation } of description?.routes ?? []) {
+    for (const { name: alias, operation, service } of description?.routes ?? []) {
+      if (service !== undefined) continue
       const model = modelOf(dataset, alias)
       if (model !== undefined) {
         const { generation_type: type } = model.inference_parameters
@@ -140,6 +143,7 @@ const purposes: Readonly<Record<Operation, string>> = {
   chat: 'text',
   embed: 'embeddings',
   image: 'images',
+  validate: 'verdicts',
 }
 
 function typeOf(operation: Operation): string {

@@ -56,10 +56,17 @@ export interface DraftColumn {
   conditions: readonly Reference[]
   skip: { when: Template; value: Cell } | null
   readonly edges: Edge[]
-  /** The processor it stands for; null for a column of the config or the seed. */
-  readonly filter: DraftProcessor | null
+  /** What it rejects rows for; null for a column of the config or the seed. */
+  readonly filter: DraftFilter | null
   /** Filters it waits for without reading them. */
   gates: readonly DraftColumn[]
+}
+
+/** What a column that rejects rows stands for: a processor, or a column whose cells decide. */
+export interface DraftFilter {
+  readonly title: string
+  /** Null for one behind a column. */
+  readonly processor: DraftProcessor | null
 }
 
 /** A processor of the config that its kind could read. */
@@ -125,7 +132,7 @@ export function createDraft(input: CompileInput): Draft {
 export function draftColumn(
   raw: RawColumn,
   path: ConfigPath,
-  filter: DraftProcessor | null = null,
+  filter: DraftFilter | null = null,
 ): DraftColumn {
   return {
     name: raw.name,
@@ -146,6 +153,7 @@ export function draftColumn(
 
 /** A column in the middle of a message. */
 export function subjectOf({ name, path, filter }: DraftColumn): string {
+  if (filter?.processor === null) return `what column '${filter.title}' rejects rows by`
   if (filter !== null) return `filter '${filter.title}'`
   return name === unread ? `column ${Number(path.at(-1)) + 1}` : `column '${name}'`
 }

@@ -1,4 +1,5 @@
 import type { ColumnConfig } from '../config/dataset.ts'
+import type { ConfigPath } from '../config/problem.ts'
 import type { Template } from '../templates/template.ts'
 import type { Distribution } from './distribution.ts'
 import type { ColumnType } from './column-type.ts'
@@ -30,6 +31,8 @@ export interface GraphColumn {
   /** Longest way from a column without upstream, in columns; a side is as deep as its producer. */
   readonly depth: number
   readonly routes: readonly ColumnRoute[]
+  /** Aliases of the tools that its models may call. */
+  readonly tools: readonly string[]
   /** How a cell sends its requests; `none` for work that stays here. */
   readonly requests: 'none' | 'one' | 'many' | 'shared'
   /** Side columns this one fills, in the order of its results. */
@@ -43,8 +46,11 @@ export interface GraphColumn {
   readonly drop: boolean
   /** The code with which a row is rejected where this column is false; null for all others. */
   readonly rejects: string | null
-  /** Position in the config of the processor it stands for; null for a column of the config. */
-  readonly processor: number | null
+  /**
+   * Of a column that only rejects rows, the place in the config of what it stands for: a processor or
+   * a column. Null for a column of the config.
+   */
+  readonly filter: ConfigPath | null
   /** What its cells are drawn from, where its config says so. */
   readonly distribution: Distribution | null
   /** What it judges; empty for a column that judges nothing. */

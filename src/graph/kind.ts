@@ -8,6 +8,7 @@ import type { ColumnType } from './column-type.ts'
 import type { Distribution } from './distribution.ts'
 import type { MediaStore } from './media.ts'
 import type { ModelReply, ModelRequest, Operation } from './request.ts'
+import type { ToolBox } from './tool-box.ts'
 
 /** One row as a generator sees it: only columns it refers to may be read. */
 export interface Row {
@@ -30,10 +31,19 @@ export interface Reference {
   places?: readonly TemplatePlace[]
 }
 
+/** A service over HTTP that is no model. */
+export interface Service {
+  readonly url: string
+  readonly timeoutSeconds: number
+  readonly requestsAtOnce: number
+}
+
 /** A model alias a column's requests go to, and what it is asked for there. */
 export interface ColumnRoute {
-  /** The alias. */
+  /** The alias; any name for a service. */
   readonly name: string
+  /** What is asked in the place of a model. */
+  readonly service?: Service
   /** The alias has to be of a model that does it. */
   readonly operation: Operation
   /**
@@ -54,6 +64,8 @@ export interface ColumnDescription {
   references: readonly Reference[]
   /** Where its requests may go; empty for work that stays here. */
   routes: readonly ColumnRoute[]
+  /** Aliases of the tools that its models may call. */
+  tools?: readonly string[]
   /** Further columns its cells fill: traces, reasoning. */
   sides?: readonly { name: string; output: ColumnType }[]
   /** What else decides its values beside its own config: content of files, code, models. */
@@ -142,6 +154,8 @@ export interface DescribeContext {
   model(alias: string): ModelConfig | undefined
   /** The same as fingerprint material. */
   modelIdentity(alias: string): unknown
+  /** The same of a tool alias. */
+  toolIdentity(alias: string): unknown
 }
 
 /** What a generator may use; made once per run. */
@@ -159,6 +173,8 @@ export interface BindContext {
   refersTo(name: string): boolean
   /** What a model alias stands for. Throws for aliases the description did not name as a route. */
   model(alias: string): ModelConfig
+  /** The tools of an alias. Throws for aliases the description did not name among its tools. */
+  tools(alias: string): ToolBox
   /** Randomness addressed by (run seed, stream, row, draw); the column's own stream by default. */
   random(stream?: string): Random
   /** Files that cells name: images, sounds. Only for columns that are not pure. */
@@ -170,6 +186,8 @@ export interface BindContext {
   readonly download: (url: string, signal: AbortSignal) => Promise<Uint8Array>
   /** How often an answer that can't be used is asked for again. */
   readonly corrections: Corrections
+  /** Has something closed when the run has ended; what only looks at a config never does. */
+  onClose(close: () => Promise<void>): void
   /** Reads one seed row's value; only for the seed-dataset kind. */
   readonly seed: SeedWindow | null
 }
@@ -326,6 +344,15 @@ export interface ColumnKind<
    * it throws is told with the column's place, a `LoadFault` with its field and the way out.
    */
   load?(config: Config, context: LoadContext): Promise<Own>
+  /**
+   * Whether the rows of such a column may be rejected by its cells: by a column behind it, which no
+   * dataset and no template has (see `rejects` of a description). Its fields beside the common ones;
+   * null where no row is rejected.
+   */
+  readonly gate?: {
+    readonly kind: ColumnKind
+    fields(config: Config): object | null
+  }
   /** Twice the same for the same config and what was loaded; reads nothing itself. */
   describe(config: Config, context: DescribeContext, loaded: Own): ColumnDescription
   bind(config: Config, context: BindContext, loaded: Own): Generator

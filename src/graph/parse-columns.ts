@@ -1,7 +1,6 @@
 import { reservedNames } from './reserved-names.ts'
 import { unread } from '../config/columns.ts'
 import type { RawColumn } from '../config/dataset.ts'
-import { laterColumnTypes } from '../config/later-parts.ts'
 import { quoted } from '../config/literal.ts'
 import type { Problem } from '../config/problem.ts'
 import { capitalized } from '../config/problems.ts'
@@ -97,15 +96,12 @@ export function findKinds({ input: { registry }, columns }: Draft): Problem[] {
     column.isSound = false
     // Why it can't be read was said where it was read.
     if (type === unread) continue
-    const isLater = laterColumnTypes.has(type)
-    const near = isLater ? undefined : nearest(type, registry.columns.keys())
+    const near = nearest(type, registry.columns.keys())
     problems.push({
       level: 'error',
       code: 'unknown-column-type',
       path: [...column.path, 'column_type'],
-      message: isLater
-        ? `${capitalized(subjectOf(column))} is of column_type '${type}', which is not made here yet`
-        : `${capitalized(subjectOf(column))} has the unknown column_type '${type}'`,
+      message: `${capitalized(subjectOf(column))} has the unknown column_type '${type}'`,
       expected: `one of ${[...registry.columns.keys()].join(', ')}`,
       received: type,
       ...(near === undefined ? {} : { suggestion: `Did you mean '${near}'?` }),

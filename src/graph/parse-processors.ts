@@ -6,9 +6,16 @@ import { capitalized, problemsOfZod } from '../config/problems.ts'
 import { readRepaired } from '../config/repair.ts'
 import { text } from '../config/scalars.ts'
 import { nearest } from '../util/near-miss.ts'
-import { type Draft, draftColumn, type DraftProcessor } from './draft.ts'
+import {
+  type Draft,
+  type DraftColumn,
+  draftColumn,
+  type DraftFilter,
+  type DraftProcessor,
+} from './draft.ts'
 import { filterName } from './filter-name.ts'
 import type { GraphProcessor } from './graph.ts'
+import type { ColumnKind } from './kind.ts'
 import {
   filterConfig,
   type ProcessorKind,
@@ -86,23 +93,50 @@ function duplicateName(name: string, before: number, index: number): Problem {
   }
 }
 
-/** Adds the columns behind row-wise processors, behind all others. */
+/** Adds the columns that reject rows, behind all others: those of columns first, then of processors. */
 export function addFilters(draft: Draft): Problem[] {
   const taken = new Map(draft.columns.map((column) => [column.name, column]))
-  return draft.processors.flatMap((processor): Problem[] => {
-    const { kind, config, index, title } = processor
-    if (kind.by !== 'row') return []
-    const name = filterName(title)
+  const gates = draft.columns.flatMap(gateBehind)
+  const filters = draft.processors.flatMap(filterOf)
+  return [...gates, ...filters].flatMap(({ filter, kind, fields, path }): Problem[] => {
+    const name = filterName(filter.title)
     const same = taken.get(name)
-    if (same !== undefined) return [reservedName(name, title, same.path)]
-    const fields = { ...filterConfig(name, kind.type), ...kind.column.fields(config) }
-    const raw: RawColumn = Object.assign(Object.create(null), fields)
-    const column = draftColumn(raw, ['processors', index], processor)
-    column.kind = kind.column.kind
+    if (same !== undefined) {
+      return [reservedName(name, filter.title, same.filter === null ? same.path : path)]
+    }
+    const config = { ...filterConfig(name, kind.type), ...fields }
+    const raw: RawColumn = Object.assign(Object.create(null), config)
+    const column = draftColumn(raw, path, filter)
+    column.kind = kind
     column.config = raw
     draft.columns.push(column)
+    // Processors of one name are told as that.
+    if (filter.processor === null) taken.set(name, column)
     return []
   })
+}
+
+interface NewFilter {
+  filter: DraftFilter
+  kind: ColumnKind
+  fields: object
+  path: ConfigPath
+}
+
+function gateBehind({ name, kind, config, path, isSound }: DraftColumn): NewFilter[] {
+  if (kind?.gate === undefined || config === null || !isSound) return []
+  const fields = kind.gate.fields(config)
+  if (fields === null) return []
+  return [{ filter: { title: name, processor: null }, kind: kind.gate.kind, fields, path }]
+}
+
+function filterOf(processor: DraftProcessor): NewFilter[] {
+  const { kind, config, index, title } = processor
+  if (kind.by !== 'row') return []
+  const fields = kind.column.fields(config)
+  return [
+    { filter: { title, processor }, kind: kind.column.kind, fields, path: ['processors', index] },
+  ]
 }
 
 function reservedName(name: string, title: string, path: ConfigPath): Problem {
@@ -110,7 +144,7 @@ function reservedName(name: string, title: string, path: ConfigPath): Problem {
     level: 'error',
     code: 'reserved-name',
     path: [...path, 'name'],
-    message: `'${name}' is the name under which the run keeps what the filter '${title}' said`,
+    message: `'${name}' is the name under which the run keeps what '${title}' said`,
     suggestion: 'Rename the column or the filter.',
   }
 }

@@ -66,8 +66,14 @@ export interface ImageRequest {
   readonly count: number
 }
 
+/** To a service that judges values, and is no model: what it is sent, as JSON. */
+interface ValidateRequest {
+  readonly operation: 'validate'
+  readonly body: string
+}
+
 /** What is sent to a model, before a provider gives it its wire form. Plain data. */
-export type ModelRequest = ChatRequest | EmbedRequest | ImageRequest
+export type ModelRequest = ChatRequest | EmbedRequest | ImageRequest | ValidateRequest
 
 /** What a model is asked to do. */
 export type Operation = ModelRequest['operation']

@@ -7,12 +7,12 @@ export const largestReply = 64 * 1024 * 1024
 
 /**
  * The connections to one endpoint: straight, or through the proxy the environment names. Replies
- * that are files have no limit: `largest` is -1.
+ * that are files have no limit: -1.
  */
 export async function openDispatcher(
   url: URL,
   environment: Environment,
-  largest: number = largestReply,
+  { maxResponseSize = largestReply }: { maxResponseSize?: number } = {},
 ): Promise<Dispatcher> {
   // Loaded on first use: it costs a tenth of a second that validating a config need not wait for.
   const { Pool, ProxyAgent } = await import('undici')
@@ -24,7 +24,7 @@ export async function openDispatcher(
     // Idle connections are kept longer than a slow model thinks, and servers' own hints count.
     keepAliveTimeout: 30_000,
     connectTimeout: 10_000,
-    maxResponseSize: largest,
+    maxResponseSize,
   }
   const proxy = proxyFor(url, environment)
   if (proxy === null) return new Pool(url.origin, options)

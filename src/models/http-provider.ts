@@ -172,7 +172,9 @@ export function openHttpProvider(
   return {
     send,
     async probe(target, signal) {
-      if (target.operation === 'image') return probeByList(target, signal)
+      if (target.operation !== 'chat' && target.operation !== 'embed') {
+        return probeByList(target, signal)
+      }
       const smallest = { ...target, extraBody: { ...target.extraBody, max_tokens: 1 } }
       const greeting = greetings[target.operation]
       try {

@@ -29,7 +29,8 @@ export function readReply(
       ? withImages(readChat(body, text, target, context))
       : readImages(body, text, target, context)
   }
-  return readVectors(body, text, target, { inputs: request.inputs.length, context })
+  const inputs = request.operation === 'embed' ? request.inputs.length : 0
+  return readVectors(body, text, target, { inputs, context })
 }
 
 /** Throws for a reply that shows no model at work, whatever the model said. */

@@ -115,6 +115,7 @@ const typesOf: Readonly<Record<Operation, string>> = {
   chat: 'chat-completion',
   embed: 'embedding',
   image: 'image',
+  validate: 'validation',
 }
 
 function modeProblems(

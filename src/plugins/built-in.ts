@@ -6,11 +6,13 @@ import { samplers } from '../samplers/index.ts'
 import { directory } from '../seeds/directory.ts'
 import { fileContents } from '../seeds/file-contents.ts'
 import { seedFormats } from '../seeds/formats/index.ts'
+import { validators } from '../validators/index.ts'
 import type { Plugin } from './plugin.ts'
 
 /**
  * The kinds that come with rowsmith, as a plugin has them; the registry adds those that are made of
- * others: the column kind `sampler` of all samplers, the seed sources of files of all seed formats.
+ * others: the column kinds `sampler` of all samplers and `validation` of all validators, the seed
+ * sources of files of all seed formats.
  */
 export const builtIn: Plugin = {
   name: 'rowsmith',
@@ -18,6 +20,7 @@ export const builtIn: Plugin = {
   samplers: Object.values(samplers),
   seedSources: [directory, fileContents],
   seedFormats,
+  validators,
   processors: processorKinds,
   providers,
   exporters,

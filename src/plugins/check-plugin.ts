@@ -15,6 +15,7 @@ const families: Readonly<Record<string, Readonly<Record<string, Member>>>> = {
   samplers: { kind: 'text', params: 'schema', sampleType: 'function', prepare: 'function' },
   seedSources: { type: 'text', schema: 'schema', open: 'function', stamp: 'function' },
   seedFormats: { name: 'text', endings: 'list', open: 'function' },
+  validators: { type: 'text', params: 'schema', describe: 'function' },
   processors: { type: 'text', by: 'text', schema: 'schema' },
   providers: { type: 'text', open: 'function' },
   exporters: { name: 'text', endings: 'list', header: 'function', line: 'function' },

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { descriptionOf } from '../config/json-form.ts'
 import { createSamplerKind } from '../columns/sampler.ts'
+import { createValidationKind } from '../columns/validation.ts'
 import type { Exporter } from '../export/define.ts'
 import type { KindTable } from '../graph/draft.ts'
 import type { Origin } from '../graph/origin.ts'
@@ -15,6 +16,7 @@ import { createHubSource } from '../seeds/remote/hugging-face.ts'
 import { createS3Source } from '../seeds/remote/s3.ts'
 import type { SeedFormat } from '../seeds/formats/define.ts'
 import { RowsmithError } from '../util/errors.ts'
+import type { Validator } from '../validators/define.ts'
 import { builtIn } from './built-in.ts'
 import type { Plugin } from './plugin.ts'
 
@@ -26,6 +28,7 @@ export interface Registry extends KindTable {
   readonly samplers: ReadonlyMap<string, Sampler<unknown>>
   readonly seedSources: ReadonlyMap<string, SeedSource>
   readonly seedFormats: readonly SeedFormat[]
+  readonly validators: ReadonlyMap<string, Validator>
   readonly processors: ReadonlyMap<string, ProcessorKind>
   readonly providers: ReadonlyMap<string, ProviderKind>
   readonly exporters: ReadonlyMap<string, Exporter>
@@ -38,6 +41,7 @@ export type KindFamily =
   | 'samplers'
   | 'seed sources'
   | 'seed formats'
+  | 'validators'
   | 'processors'
   | 'providers'
   | 'export formats'
@@ -67,11 +71,16 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     samplers: kindsOf(samplers),
     originOf: (type) => originIn(samplers, type),
   })
+  const validators = merge(plugins, 'validator', (plugin) => plugin.validators, typeOf)
+  const validationKind = createValidationKind({
+    validators: kindsOf(validators),
+    originOf: (type) => originIn(validators, type),
+  })
   const formats = merge(plugins, 'seed format', (plugin) => plugin.seedFormats, nameOf)
   const formatList = [...kindsOf(formats).values()]
   const made = {
     name: builtIn.name,
-    columns: [samplerKind],
+    columns: [samplerKind, validationKind],
     seedSources: [createLocalSource, createHttpSource, createHubSource, createS3Source].map(
       (createSource) => createSource(formatList),
     ),
@@ -89,6 +98,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     samplers: kindsOf(samplers),
     seedSources: kindsOf(sources),
     seedFormats: [...kindsOf(formats).values()],
+    validators: kindsOf(validators),
     processors: kindsOf(processors),
     providers: kindsOf(providers),
     exporters: kindsOf(exporters),
@@ -96,11 +106,12 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     processorOriginOf: (type) => originIn(processors, type),
     kinds: [
       ...listed(columns, 'columns', (kind) =>
-        kind === samplerKind ? drawn : describe(kind.schema),
+        kind === samplerKind ? drawn : kind === validationKind ? judged : describe(kind.schema),
       ),
       ...listed(samplers, 'samplers', ({ params }) => describe(params)),
       ...listed(sources, 'seed sources', ({ schema }) => describe(schema)),
       ...listed(formats, 'seed formats', describeFile),
+      ...listed(validators, 'validators', ({ params }) => describe(params)),
       ...listed(processors, 'processors', ({ schema }) => describe(schema)),
       ...listed(providers, 'providers', ({ description = '' }) => description),
       ...listed(exporters, 'export formats', describeFile),
@@ -109,6 +120,7 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
 }
 
 const drawn = 'A value drawn from a distribution, by one of the samplers.'
+const judged = 'What one of the validators says of other columns.'
 
 function typeOf({ type }: { readonly type: string }): string {
   return type

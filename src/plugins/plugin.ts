@@ -5,6 +5,7 @@ import type { ProviderKind } from '../models/provider.ts'
 import type { Sampler } from '../samplers/define.ts'
 import type { SeedSource } from '../seeds/define.ts'
 import type { SeedFormat } from '../seeds/formats/define.ts'
+import type { Validator } from '../validators/define.ts'
 
 /** Kinds that join the built-in ones. Each is what the `define…` of its family returns. */
 export interface Plugin {
@@ -16,6 +17,7 @@ export interface Plugin {
   readonly samplers?: readonly Sampler<unknown>[]
   readonly seedSources?: readonly SeedSource[]
   readonly seedFormats?: readonly SeedFormat[]
+  readonly validators?: readonly Validator[]
   readonly processors?: readonly ProcessorKind[]
   readonly providers?: readonly ProviderKind[]
   readonly exporters?: readonly Exporter[]

@@ -216,7 +216,7 @@ describe('a filter in the graph', () => {
     const filtered = columnGraph(columns, { ...options, processors: [filter('{{ score }}')] })
     const of = ({ columns: all }: typeof plain): [string, string][] =>
       all
-        .filter(({ processor }) => processor === null)
+        .filter((column) => column.filter === null)
         .map(({ name, fingerprint }) => [name, fingerprint])
     expect(new Map(of(filtered))).toEqual(new Map(of(plain)))
     expect(filtered.order).toHaveLength(2)

@@ -125,6 +125,7 @@ function unmadeProblems(name: string, unmade: ReadonlyMap<string, string>): Prob
 /** What a column without templates asks first: each message by its role, inputs, or a prompt. */
 function requestParts(request: ModelRequest): RenderedPart[] {
   if (request.operation === 'image') return [{ field: 'prompt', text: textOf(request.prompt) }]
+  if (request.operation === 'validate') return [{ field: 'body', text: request.body }]
   if (request.operation === 'embed') {
     return request.inputs.map((input) => ({ field: 'input', text: textOf(input) }))
   }

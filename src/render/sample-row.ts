@@ -137,7 +137,7 @@ function whyUnmade({ by, kind }: GraphColumn): string {
 
 /** What a column reads: the filters it waits for say nothing of its values. */
 function readBy(graph: Graph, { upstream }: GraphColumn): number[] {
-  return upstream.filter((id) => graph.columns[id]?.processor === null)
+  return upstream.filter((id) => graph.columns[id]?.filter === null)
 }
 
 /** The columns above a column, those first that others wait for; sides with their producer. */

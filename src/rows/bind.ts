@@ -3,6 +3,7 @@ import { defaultRunConfig, type RunConfig } from '../config/run-config.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
 import type { BindContext, Corrections, Generator, SeedWindow } from '../graph/kind.ts'
 import { type MediaStore, noMedia } from '../graph/media.ts'
+import { type ToolBox, unlistedTools } from '../graph/tool-box.ts'
 import { createRandom } from '../random/random.ts'
 
 export interface BindOptions {
@@ -12,6 +13,10 @@ export interface BindOptions {
   seed: SeedWindow | null
   /** Left out where nothing is kept. */
   media?: MediaStore
+  /** The tools of an alias; left out where no server is asked. */
+  tools?: (alias: string) => ToolBox
+  /** Takes what is to be closed when the run has ended; left out where nothing is opened. */
+  onClose?: (close: () => Promise<void>) => void
   /** Left out where nothing is to be downloaded. */
   download?: BindContext['download']
   /** The folder of the config; the working directory when left out. */
@@ -51,7 +56,9 @@ function contextOf(
     models,
     seed,
     corrections,
+    tools = () => unlistedTools,
     directory,
+    onClose = () => undefined,
     media = noMedia('the config is only checked'),
     download = downloadNothing,
   }: BindOptions,
@@ -69,6 +76,7 @@ function contextOf(
     columnType: (id) => (graph.columns[id] as GraphColumn).type,
     output: column.type,
     directory: directory ?? '',
+    onClose,
     refersTo(name) {
       const id = graph.byName.get(name)
       return id !== undefined && upstream.has(id)
@@ -79,6 +87,12 @@ function contextOf(
         throw new Error(`column ${column.name} asks for the model ${alias} without a route to it`)
       }
       return model
+    },
+    tools(alias) {
+      if (column.tools.includes(alias)) return tools(alias)
+      throw new Error(
+        `column ${column.name} asks for the tools ${alias} without having declared it`,
+      )
     },
     random: (stream = column.name) => createRandom(runSeed, stream),
     download,

@@ -190,7 +190,7 @@ describe('warnings', () => {
   })
 })
 
-test('models that make something else, and tools, are refused for what they are', async () => {
+test('models that make something else, and tools of nowhere, are refused for what they are', async () => {
   expect(
     await told(`model_providers: [{name: p, endpoint: 'http://127.0.0.1:9/v1'}]
 model_configs: [{alias: m, provider: p, model: x, inference_parameters: {dimensions: 3}}]
@@ -201,9 +201,8 @@ columns:
 `),
   ).toMatchInlineSnapshot(`
     [
-      "3:1 error unsupported: Tools are not supported yet (Remove tool_configs.)",
-      "6:71 error unsupported: Column 'b' gives tool_alias, and tools are not supported yet (Leave tool_alias out.)",
       "6:49 error unsupported-generation-type: Column 'b' uses the model alias 'm' for text, and that model makes embeddings (Give the column the alias of a model with generation_type chat-completion.)",
+      "3:49 error unknown-mcp-provider: Tool config "search": there is no MCP provider "web" (Add it to mcp_providers, or give a file of them with --mcp-providers.)",
     ]
   `)
 })

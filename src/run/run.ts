@@ -16,6 +16,7 @@ import { bindGenerators, correctionsOf } from '../rows/bind.ts'
 import { keepCommand } from '../store/command-file.ts'
 import type { RunEvent } from './run-event.ts'
 import { checkModels } from './check-models.ts'
+import { checkTools } from './check-tools-listed.ts'
 import { createEngine, decidedRows } from './engine.ts'
 import { createDescriber, describeStoreEvent } from './describe-event.ts'
 import { finish } from './finish.ts'
@@ -54,6 +55,7 @@ export interface RunOptions {
   /** A run config file or its fields. */
   runConfig?: string | object
   providersFile?: string
+  mcpProvidersFile?: string
   /** The words that ask for this run again, kept in its folder for `show`. */
   command?: (directory: string) => readonly string[]
   environment?: Environment
@@ -124,7 +126,7 @@ export async function start(options: StartOptions): Promise<Run> {
         emit(event)
       }),
     )
-    const { redact } = prepared.models
+    const redact = (text: string): string => prepared.tools.redact(prepared.models.redact(text))
     const file = openLog(join(store.directory, logName), { clock, redact })
     opened.defer(() => file.close())
     log.write = file.write
@@ -174,6 +176,7 @@ export async function start(options: StartOptions): Promise<Run> {
     )
     emit({ type: 'run-opened', ...summary })
     const describe = createDescriber()
+    const closing = opened.use(new AsyncDisposableStack())
     const downloads = createDownloader({ environment: options.environment ?? process.env, clock })
     opened.defer(() => downloads.close())
     const scheduler = await createEngine({
@@ -187,6 +190,8 @@ export async function start(options: StartOptions): Promise<Run> {
         models: prepared.dataset.models,
         seed,
         media: store.media,
+        tools: (alias) => prepared.tools.box(alias),
+        onClose: (close) => closing.defer(close),
         download: downloads.get,
         directory: store.settings.directory ?? null,
         corrections: correctionsOf(prepared.runConfig),
@@ -326,19 +331,25 @@ async function openOrCreate(
 }
 
 async function askModels(
-  { models, graph }: Prepared,
+  { models, tools, graph }: Prepared,
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   // What only the report asks may be away: the dataset is made without it.
   const aliases = routesOf(graph)
-  return aliases.length > 0 ? checkModels(models, aliases, { signal, emit }) : noModels
+  // Servers of tools are started meanwhile, and asked for nothing that costs.
+  const [ready] = await Promise.all([
+    aliases.length > 0 ? checkModels(models, aliases, { signal, emit }) : noModels,
+    checkTools(tools, signal),
+  ])
+  return ready
 }
 
 function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal): PrepareOptions {
   return {
     config: options.config,
     providersFile: options.providersFile,
+    mcpProvidersFile: options.mcpProvidersFile,
     runConfig: options.runConfig,
     environment: options.environment ?? process.env,
     clock,

@@ -59,14 +59,14 @@ export function sourcesOf(
 }
 
 function storedColumns(graph: Graph): ColumnSettings[] {
-  return graph.columns.map(({ name, type, fingerprint, material, drop, pure, processor }) => ({
+  return graph.columns.map(({ name, type, fingerprint, material, drop, pure, filter }) => ({
     name,
     type,
     fingerprint,
     material,
     drop,
     ...(pure ? { pure } : {}),
-    ...(processor === null ? {} : { hidden: true }),
+    ...(filter === null ? {} : { hidden: true }),
   }))
 }
 
@@ -87,7 +87,13 @@ function comparedIn({ columns, agreements }: Graph): string[][] {
  * what they send along stands with the models.
  */
 function storedConfig(config: DatasetConfig, dataset: ResolvedDataset): string {
-  const { model_providers: _providers, seed, model_configs: own, ...rest } = config
+  const {
+    model_providers: _providers,
+    mcp_providers: _servers,
+    seed,
+    model_configs: own,
+    ...rest
+  } = config
   const models = dataset.models.map((model) => selfContained(dataset, model))
   const isDefault = own.length === 0 && models.every((model, at) => model === dataset.models[at])
   const literal = {
@@ -147,8 +153,8 @@ function refuseOtherColumns(stored: RunSettings, graph: Graph): void {
     stored.columns.filter(({ hidden }) => hidden !== true).map((column) => [column.name, column]),
   )
   const differences: string[] = []
-  for (const { name, fingerprint, material, processor } of graph.columns) {
-    if (processor !== null) continue
+  for (const { name, fingerprint, material, filter } of graph.columns) {
+    if (filter !== null) continue
     const column = before.get(name)
     before.delete(name)
     if (column === undefined) differences.push(`column ${name} is new`)

@@ -264,6 +264,8 @@ export function createConversation(
         function fail(error: unknown): void {
           limit?.cancel()
           if (!settle(entry)) return
+          // It is made anew at the next try, so what was answered before it is good.
+          refusals.add(error)
           changed()
           // What the function's own code threw goes back to it as it is.
           reject(error)

@@ -17,8 +17,11 @@ export interface EarlyShutdown {
   failed(code: string): void
 }
 
-/** An early shutdown is about what is answered; an endpoint that is away has a limit of its own. */
-const connectionFailures: ReadonlySet<string> = new Set(['unreachable', 'disconnected'])
+/**
+ * An early shutdown is about what is answered; an endpoint that is away has a limit of its own, and a
+ * row that is dropped because something in it is invalid was judged as it was meant to be.
+ */
+const uncounted: ReadonlySet<string> = new Set(['unreachable', 'disconnected', 'invalid'])
 
 export function createEarlyShutdown(options: EarlyShutdownOptions): EarlyShutdown {
   const { limit, stopping } = options
@@ -38,7 +41,7 @@ export function createEarlyShutdown(options: EarlyShutdownOptions): EarlyShutdow
   return {
     made: () => note(false),
     failed(code) {
-      if (!connectionFailures.has(code)) note(true)
+      if (!uncounted.has(code)) note(true)
     },
   }
 }

@@ -52,7 +52,7 @@ export function createOutcomeCounts(graph: Graph, work: WorkGraph): OutcomeCount
     },
     columns: () =>
       graph.columns
-        .filter(({ producer, processor }) => producer === null && processor === null)
+        .filter(({ producer, filter }) => producer === null && filter === null)
         .map(({ id, name, routes }) => ({
           name,
           scheduled: (work.localOf[id] as number) >= 0,

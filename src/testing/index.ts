@@ -30,4 +30,5 @@ export {
   seedSourceSuite,
   type SeedSourceSetup,
 } from './seed-suite.ts'
+export { validatorSuite, type ValidatorSetup } from './validator-suite.ts'
 export { createVirtualClock, type VirtualClock, type VirtualClockOptions } from './virtual-clock.ts'

@@ -14,9 +14,11 @@ import { processorSuite } from './processor-suite.ts'
 import { samplerSuite } from './sampler-suite.ts'
 import { createFileServer, createHub } from '../../test/support/file-server.ts'
 import { seedFormatSuite, seedSourceSuite } from './seed-suite.ts'
+import { validatorSuite } from './validator-suite.ts'
 
 /** Every built-in kind runs the suite of its family; a plugin's author runs the same. */
-const { samplers, columns, processors, seedFormats, seedSources, exporters } = builtInRegistry
+const { samplers, columns, validators, processors, seedFormats, seedSources, exporters } =
+  builtInRegistry
 
 const samplerSetups: Readonly<
   Record<string, { params: object; texts?: Record<string, string> }[]>
@@ -145,6 +147,16 @@ const columnSetups: Readonly<Record<string, ColumnSetup>> = {
     },
     config: { ...models, columns: [animal] },
   },
+  validation: {
+    column: {
+      name: 'own',
+      column_type: 'validation',
+      target_columns: ['animal', 'other'],
+      validator_type: 'length',
+      validator_params: { max: 3 },
+    },
+    config: { columns: [animal, { ...animal, name: 'other' }] },
+  },
   'seed-dataset': {
     column: { name: 'own', column_type: 'seed-dataset' },
     config: { columns: [{ name: 'shout', column_type: 'expression', expr: '{{ own }}!' }] },
@@ -163,6 +175,32 @@ describe('column kinds', () => {
   })
   for (const [name, setup] of Object.entries(columnSetups)) {
     test.each(columnSuite(setup))(`${name}: $name`, async ({ run }) => {
+      await expect(run()).resolves.toBeUndefined()
+    })
+  }
+})
+
+const validatorSetups: Readonly<Record<string, { params: object; values: unknown[] }>> = {
+  code: { params: { code_lang: 'sql:sqlite' }, values: ['SELECT 1', 'SELEC', 3] },
+  local_callable: {
+    params: { validation_function: './initials.js#isShort' },
+    values: ['fox', 'badger'],
+  },
+  remote: { params: { endpoint_url: 'http://127.0.0.1:9/check' }, values: [] },
+  json_schema: { params: { schema: { type: 'string', maxLength: 5 } }, values: ['"fox"', '3'] },
+  regex: { params: { pattern: '^f' }, values: ['fox', 'owl'] },
+  length: { params: { max: 3 }, values: ['fox', 'badger'] },
+  expression: { params: { condition: '{{ value == "fox" }}' }, values: ['fox', 'owl', null] },
+}
+
+describe('validators', () => {
+  test('all of them', () => {
+    expect(Object.keys(validatorSetups).toSorted()).toEqual([...validators.keys()].toSorted())
+  })
+  const directory = fileURLToPath(new URL('../columns/fixtures/', import.meta.url))
+  for (const [name, kind] of validators) {
+    const setup = validatorSetups[name] ?? { params: {}, values: [] }
+    test.each(validatorSuite({ kind, directory, ...setup }))(`${name}: $name`, async ({ run }) => {
       await expect(run()).resolves.toBeUndefined()
     })
   }

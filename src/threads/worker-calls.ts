@@ -40,6 +40,10 @@ export interface WorkerOptions {
   signal?: AbortSignal
   /** What calls reject with when the thread broke. */
   broken?: (error: unknown) => unknown
+  /** Flags of Node for the thread. */
+  flags?: readonly string[]
+  /** Of its heap; as large as the program's when left out. */
+  heapMb?: number
 }
 
 /**
@@ -49,15 +53,18 @@ export interface WorkerOptions {
 export function startWorker<Calls extends Operations<Calls>>(
   name: string,
   home: string,
-  { signal, broken = (error) => brokenThread(name, error) }: WorkerOptions = {},
+  { signal, broken = (error) => brokenThread(name, error), flags = [], heapMb }: WorkerOptions = {},
 ): WorkerClient<Calls> {
   signal?.throwIfAborted()
   // tsc leaves the text of a URL alone: the published file ends in .js, the source in .ts.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const file = new URL(`./${name}.${extension}`, home)
   // Flags of the program are not for a thread: `--input-type` of an --eval would break it.
-  const resourceLimits = { maxYoungGenerationSizeMb: youngGenerationMb }
-  const worker = new Worker(file, { name, execArgv: [], resourceLimits })
+  const resourceLimits = {
+    maxYoungGenerationSizeMb: youngGenerationMb,
+    ...(heapMb === undefined ? {} : { maxOldGenerationSizeMb: heapMb }),
+  }
+  const worker = new Worker(file, { name, execArgv: [...flags], resourceLimits })
   const open = new Map<number, OpenCall>()
   let nextId = 0
   let ending = false

@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'disk-full'
   | 'storage-failed'
   | 'model-unavailable'
+  | 'tools-unavailable'
   | 'model-missing'
   | 'interrupted'
   | 'internal'

@@ -1,4 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { formatPath } from '../../src/config/format-problems.ts'
@@ -59,8 +62,14 @@ test('every example has an expected outcome', () => {
     '10.22c-providers.yaml',
     '10.22d-mcp-providers.yaml',
   ]
+  const served = ['10.20-processors.yaml']
   const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'))
-  const known = [...Object.keys(expected.runs), ...Object.keys(expected.refused), ...companions]
+  const known = [
+    ...Object.keys(expected.runs),
+    ...Object.keys(expected.refused),
+    ...served,
+    ...companions,
+  ]
   expect(files.toSorted()).toEqual(known.toSorted())
 })
 
@@ -111,6 +120,26 @@ test('10.2: the model gets both prompts and the parameters', async () => {
       stream: false,
     })
   }
+})
+
+test('10.20: a service judges, and the chats say what it said', async () => {
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      const { data } = JSON.parse(body) as { data: { q: string; a: string }[] }
+      const verdicts = data.map(({ q }) => ({ is_valid: q === 'one', why: q }))
+      return response.end(JSON.stringify({ data: verdicts }))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const written = readFileSync(example('10.20-processors.yaml'), 'utf8')
+  const { records } = await run({
+    text: written.replace('http://localhost:9000', `http://127.0.0.1:${port}`),
+  })
+  server.close()
+  expect(records).toHaveLength(30)
+  expect(Object.keys(records[0] ?? {})).toEqual(['q', 'a', 'policy'])
+  for (const { q, policy } of records) expect(policy).toEqual({ is_valid: q === 'one', why: q })
 })
 
 test('10.4: a depot is one of its region, and only gold may be vip', async () => {
@@ -191,6 +220,16 @@ describe('10.22: companions', () => {
 
   test('the provider file gives its providers', async () => {
     expect(await outcome({ providersFile: example('10.22c-providers.yaml') })).toEqual([])
+  })
+
+  test('the file of tool servers gives its servers', async () => {
+    expect(
+      await outcome({
+        config: example('10.08-trace-and-tools.yaml'),
+        environment: { ...keys, WEB_MCP_KEY: 'w' },
+        mcpProvidersFile: example('10.22d-mcp-providers.yaml'),
+      }),
+    ).toEqual([])
   })
 
   test('the file of tool servers is no provider file', async () => {

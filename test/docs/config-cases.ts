@@ -66,5 +66,4 @@ export const configCases = {
   'unsupported-sampler': checking({
     columns: [{ name: 'who', column_type: 'sampler', sampler_type: 'person', params: {} }],
   }),
-  'unsupported-kind': checking({ columns: [{ name: 'who', column_type: 'validation' }] }),
 } satisfies Record<string, Case>

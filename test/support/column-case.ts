@@ -11,6 +11,7 @@ import type {
   SharedGenerator,
 } from '../../src/graph/kind.ts'
 import { noMedia } from '../../src/graph/media.ts'
+import { unlistedTools } from '../../src/graph/tool-box.ts'
 import { createRandom } from '../../src/random/random.ts'
 import type { Value } from '../../src/util/value.ts'
 import { type Case, compiled, graphOf, problemsOf } from './compile-case.ts'
@@ -70,6 +71,7 @@ function bind(graph: Graph, name: string, options: Bound): Generator {
       return id
     },
     columns: new Map(),
+    onClose: () => undefined,
     output: column.type,
     directory: '',
     columnType: (id) => (graph.columns[id] as GraphColumn).type,
@@ -79,6 +81,7 @@ function bind(graph: Graph, name: string, options: Bound): Generator {
       if (model === undefined) throw new Error(`no model ${alias}`)
       return model
     },
+    tools: () => unlistedTools,
     random: (stream = name) => createRandom(runSeed, stream),
     media: noMedia('a test'),
     download: () => Promise.reject(new Error('a test downloads nothing')),

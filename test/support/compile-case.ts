@@ -141,6 +141,7 @@ export function compiled(
       model_providers: [],
       seed_config: null,
       tool_configs: [],
+      mcp_providers: [],
       constraints: [],
       profilers: [],
       agreement: agreement ?? [],

@@ -109,6 +109,7 @@ export function testGraph(columns: readonly TestColumn[]): {
         (upstreams[other] as number[]).includes(id) ? [other] : [],
       ),
       depth: depths[id] as number,
+      tools: [],
       routes: (column.route === undefined ? [] : [column.route, ...(column.alsoRoutes ?? [])]).map(
         (route) => ({ name: route, operation: 'chat', requests: 'one' }),
       ),
@@ -126,7 +127,7 @@ export function testGraph(columns: readonly TestColumn[]): {
       onFailure: column.onFailure ?? 'drop',
       drop: false,
       rejects: column.rejects ?? null,
-      processor: null,
+      filter: null,
       fingerprint: column.name,
       distribution: null,
       scores: [],

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 
 /** A request that a file server got. */
-export interface FileCall {
+interface FileCall {
   path: string
   query: URLSearchParams
   range: string | undefined
@@ -17,7 +17,7 @@ export interface FileServer extends AsyncDisposable {
   files: Map<string, Buffer>
 }
 
-export type Answer = (
+type Answer = (
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,

@@ -19,7 +19,7 @@ export type RemoteAuth =
       readonly region: string
     }
 
-export interface RemoteCall {
+interface RemoteCall {
   readonly url: string
   readonly auth: RemoteAuth
   readonly headers?: Readonly<Record<string, string>>
@@ -53,7 +53,7 @@ export function createRemoteClient(
   function dispatcherOf(url: URL): Promise<Dispatcher> {
     let opened = dispatchers.get(url.origin)
     if (opened === undefined) {
-      opened = openDispatcher(url, environment, -1)
+      opened = openDispatcher(url, environment, { maxResponseSize: -1 })
       dispatchers.set(url.origin, opened)
     }
     return opened
@@ -162,7 +162,7 @@ function retryAfterMs(headers: RemoteReply['headers']): number {
 }
 
 /** Waits; rejects with the signal's reason. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = systemClock.after(ms, done)
     signal.addEventListener('abort', stop, { once: true })

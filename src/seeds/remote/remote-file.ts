@@ -98,7 +98,7 @@ function cutOff({ label }: RemoteFile, at: number, cause: unknown): SeedFault {
 }
 
 /** The size of the whole file, where an answer says it. */
-export function totalOf(headers: RemoteReply['headers']): number | null {
+function totalOf(headers: RemoteReply['headers']): number | null {
   const range = headers['content-range']
   const total = typeof range === 'string' ? /\/(\d+)$/.exec(range)?.[1] : undefined
   return total === undefined ? null : Number(total)

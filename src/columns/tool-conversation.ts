@@ -1,0 +1,145 @@
+import { CellFailure } from '../graph/failure.ts'
+import type {
+  CellResult,
+  Correction,
+  Row,
+  TaskContext,
+  TaskGenerator,
+  Turn,
+} from '../graph/kind.ts'
+import type { ChatRequest, Content, ModelReply, ModelRequest } from '../graph/request.ts'
+import type { ToolBox } from '../graph/tool-box.ts'
+
+type ToolCall = Extract<Content, { type: 'tool-call' }>
+
+/** Answers in a row that ask for tools after the last turn; the ancestor has no bound. */
+const mostRefused = 3
+
+/** An answer, with what stands around it. */
+interface Answered {
+  reply: ModelReply
+  correction: Correction | null
+  /** The request it answers: all that was said before it. */
+  request: ChatRequest
+  /** What a conversation that begins anew begins with: it keeps what tools answered. */
+  first: ChatRequest
+  /** How often it was begun again. */
+  restarts: number
+}
+
+export interface ToolConversationOptions {
+  route: string
+  tools: ToolBox
+  prepare: (row: Row) => Promise<ChatRequest>
+  finish: (answered: Answered) => CellResult | { again: ModelRequest }
+}
+
+/** A cell whose model may call tools before it answers; every request and every call is durable. */
+export function toolConversation({
+  route,
+  tools,
+  prepare,
+  finish,
+}: ToolConversationOptions): TaskGenerator {
+  return {
+    by: 'cell',
+    requests: 'many',
+    async run(row, context) {
+      // First: a prompt that fails needs no server.
+      const written = await prepare(row)
+      const offered = await tools.list(context.signal)
+      const ask = createAsker({ route, tools, context })
+      const begun = await ask(offered.length === 0 ? written : { ...written, tools: offered })
+      let { reply, request } = begun
+      const earlier: Turn[] = []
+      let correction: Correction | null = null
+      let restarts = 0
+      for (;;) {
+        const result = finish({ reply, correction, request, first: begun.request, restarts })
+        if (!('again' in result)) return result
+        // The request of an answer's column is a chat, and so is what it asks again.
+        const again = result.again as ChatRequest
+        if (again === begun.request) restarts += 1
+        earlier.push({ request, reply })
+        ;({ reply, request } = await ask(again))
+        correction = { number: earlier.length, request, earlier: [...earlier] }
+      }
+    },
+  }
+}
+
+interface AskerOptions {
+  route: string
+  tools: ToolBox
+  context: TaskContext
+}
+
+/** Asks until the model answers instead of calling tools. The turns are those of the whole cell. */
+function createAsker({
+  route,
+  tools,
+  context,
+}: AskerOptions): (request: ChatRequest) => Promise<{ request: ChatRequest; reply: ModelReply }> {
+  let turns = 0
+  return async (first) => {
+    let request = first
+    for (;;) {
+      const reply = await context.request(route, request)
+      const content = withIds(reply.content, turns)
+      const calls = content.filter((block) => block.type === 'tool-call')
+      if (calls.length === 0) return { request, reply }
+      turns += 1
+      if (turns > tools.maxTurns + mostRefused) throw tooManyTurns(tools.maxTurns)
+      const results =
+        turns > tools.maxTurns
+          ? calls.map((call) => resultOf(call, [refusal(tools.maxTurns)]))
+          : await Promise.all(calls.map((call) => made(call, tools, context)))
+      request = {
+        ...request,
+        messages: [
+          ...request.messages,
+          { role: 'assistant', content },
+          { role: 'tool', content: results },
+        ],
+      }
+    }
+  }
+}
+
+/** Kept as text: the blocks are plain JSON. */
+async function made(call: ToolCall, tools: ToolBox, context: TaskContext): Promise<Content> {
+  const { name, arguments: written } = call
+  const kept = await context.step(`tool ${name}`, written, async (signal) =>
+    JSON.stringify(await tools.call(name, written, signal)),
+  )
+  if (typeof kept !== 'string') throw new TypeError(`the answer of ${name} was kept as no text`)
+  // Written four lines above, in this session or in an earlier one.
+  return resultOf(call, JSON.parse(kept) as readonly Content[])
+}
+
+function resultOf({ id }: ToolCall, content: readonly Content[]): Content {
+  return { type: 'tool-result', id, content }
+}
+
+function refusal(maxTurns: number): Content {
+  const text = `No more tools can be called: the limit of ${maxTurns} turns with tool calls is reached. Answer with what you have.`
+  return { type: 'text', text }
+}
+
+function tooManyTurns(maxTurns: number): CellFailure {
+  return new CellFailure(
+    'tool-turns',
+    `the model went on calling tools after ${maxTurns} turns and ${mostRefused} refusals; raise max_tool_call_turns, or ask for less`,
+  )
+}
+
+/** Some servers give calls no id, or all the same one. */
+function withIds(content: readonly Content[], turn: number): readonly Content[] {
+  const known = new Set<string>()
+  return content.map((block, index) => {
+    if (block.type !== 'tool-call') return block
+    const id = block.id === '' || known.has(block.id) ? `call_${turn}_${index}` : block.id
+    known.add(id)
+    return { ...block, id }
+  })
+}

@@ -1,0 +1,185 @@
+import type { McpProvider, ToolConfig } from '../config/dataset.ts'
+import type { ConfigPath, Problem } from '../config/problem.ts'
+import { type ResolvedDataset, toolConfigOf } from '../config/resolve-dataset.ts'
+import type { ToolBox } from '../graph/tool-box.ts'
+import type { Environment } from '../models/provider.ts'
+import { createRedactor } from '../models/secrets.ts'
+import type { Clock } from '../util/clock.ts'
+import { messageOf } from '../util/errors.ts'
+import { nearest } from '../util/near-miss.ts'
+import { openSession } from './mcp-session.ts'
+import { createToolBox } from './tool-boxes.ts'
+import { createToolServer, type ToolServer } from './tool-server.ts'
+
+export interface OpenToolsOptions {
+  dataset: Pick<ResolvedDataset, 'toolConfigs' | 'mcpProviders'>
+  /** Aliases that columns use: servers of others are not started and their keys need not be set. */
+  used: readonly string[]
+  environment: Environment
+  clock: Clock
+  /** The folder that processes work in: the config's. */
+  directory: string
+}
+
+/** What is wrong with the tools of an alias. */
+interface ToolFault {
+  readonly alias: string
+  readonly message: string
+}
+
+/** The tools of a run. */
+export interface ToolRegistry {
+  readonly aliases: readonly string[]
+  box(alias: string): ToolBox
+  /** Starts every server and lists its tools, all at once. */
+  check(signal: AbortSignal): Promise<ToolFault[]>
+  /** Takes the tokens of this run out of a text. */
+  readonly redact: (text: string) => string
+  close(): Promise<void>
+}
+
+export interface OpenedTools {
+  problems: Problem[]
+  /** Null when a problem is an error. */
+  registry: ToolRegistry | null
+}
+
+/** Resolves aliases, providers and tokens; starts no server. */
+export function openTools({
+  dataset,
+  used,
+  environment,
+  clock,
+  directory,
+}: OpenToolsOptions): OpenedTools {
+  const problems: Problem[] = []
+  const needed = new Map<string, McpProvider>()
+  const configs = new Map<string, ToolConfig>()
+  for (const alias of used) {
+    const config = toolConfigOf(dataset, alias)
+    // The graph says it of the column that uses the alias, with its place.
+    if (config === undefined) continue
+    configs.set(alias, config)
+    const path = ['tool_configs', dataset.toolConfigs.indexOf(config), 'providers']
+    for (const [index, name] of config.providers.entries()) {
+      const provider = dataset.mcpProviders.find((one) => one.name === name)
+      if (provider !== undefined) needed.set(name, provider)
+      else problems.push(unknownProvider(alias, name, [...path, index], dataset.mcpProviders))
+    }
+  }
+  const tokens = new Map<string, string>()
+  for (const provider of needed.values()) {
+    const path = ['mcp_providers', dataset.mcpProviders.indexOf(provider), 'api_key']
+    const { token, problem } = tokenOf(provider, environment, path)
+    if (token !== null) tokens.set(provider.name, token)
+    if (problem !== null) problems.push(problem)
+  }
+  if (problems.length > 0) return { problems, registry: null }
+
+  const redact = createRedactor([...tokens.values(), ...secretsOf(needed.values())])
+  const servers = new Map<string, ToolServer>()
+  for (const [name, provider] of needed) {
+    const context = { token: tokens.get(name) ?? null, environment, directory }
+    servers.set(
+      name,
+      createToolServer({
+        name,
+        cap: provider.max_parallel_requests,
+        clock,
+        open: (options) => openSession(provider, context, options),
+      }),
+    )
+  }
+  const boxes = new Map<string, ToolBox>()
+  for (const [alias, config] of configs) {
+    const own = config.providers.flatMap((name) => servers.get(name) ?? [])
+    boxes.set(alias, createToolBox(config, own, redact))
+  }
+  return { problems, registry: createToolRegistry(boxes, servers, redact) }
+}
+
+function createToolRegistry(
+  boxes: ReadonlyMap<string, ToolBox>,
+  servers: ReadonlyMap<string, ToolServer>,
+  redact: (text: string) => string,
+): ToolRegistry {
+  return {
+    aliases: [...boxes.keys()],
+    box(alias) {
+      const box = boxes.get(alias)
+      if (box === undefined) throw new Error(`the tools "${alias}" were not opened`)
+      return box
+    },
+    async check(signal) {
+      const faults = await Promise.all(
+        [...boxes].map(async ([alias, box]): Promise<ToolFault[]> => {
+          try {
+            await box.list(signal)
+            return []
+          } catch (error) {
+            signal.throwIfAborted()
+            return [{ alias, message: redact(messageOf(error)) }]
+          }
+        }),
+      )
+      return faults.flat()
+    },
+    redact,
+    async close() {
+      await Promise.all([...servers.values()].map((server) => server.close()))
+    },
+  }
+}
+
+function unknownProvider(
+  alias: string,
+  name: string,
+  path: ConfigPath,
+  known: readonly McpProvider[],
+): Problem {
+  const names = known.map((provider) => provider.name)
+  const near = nearest(name, names)
+  return {
+    level: 'error',
+    code: 'unknown-mcp-provider',
+    path,
+    message: `Tool config "${alias}": there is no MCP provider "${name}"`,
+    expected: names.length === 0 ? 'an entry in mcp_providers' : `one of: ${names.join(', ')}`,
+    received: name,
+    suggestion:
+      near === undefined
+        ? 'Add it to mcp_providers, or give a file of them with --mcp-providers.'
+        : `Did you mean "${near}"?`,
+  }
+}
+
+function tokenOf(
+  provider: McpProvider,
+  environment: Environment,
+  path: ConfigPath,
+): { token: string | null; problem: Problem | null } {
+  const variable = provider.provider_type === 'stdio' ? null : provider.api_key
+  if (variable === null) return { token: null, problem: null }
+  const token = environment[variable]?.trim() ?? ''
+  if (/^[\u0021-\u007e]+$/.test(token)) return { token, problem: null }
+  return {
+    token: null,
+    problem: {
+      level: 'error',
+      code: token === '' ? 'secret-missing' : 'secret-invalid',
+      path,
+      message: `MCP provider "${provider.name}" takes its token from the environment variable ${variable}, which ${token === '' ? 'is not set' : 'holds characters that no token has'}.`,
+      suggestion: `Run "export ${variable}=…" first, or set "api_key" to null when the server needs none.`,
+    },
+  }
+}
+
+/** What a server's process gets in variables whose names say that they are secret. */
+function* secretsOf(providers: Iterable<McpProvider>): Iterable<string> {
+  for (const provider of providers) {
+    if (provider.provider_type !== 'stdio') continue
+    for (const [name, value] of Object.entries(provider.env)) {
+      if (/authorization|key|token|secret|password/i.test(name)) yield value
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import type { ToolConfig } from '../config/dataset.ts'
+import { isMapping } from '../config/literal.ts'
+import type { Content, Tool } from '../graph/request.ts'
+import type { ToolBox } from '../graph/tool-box.ts'
+import { messageOf } from '../util/errors.ts'
+import { nearest } from '../util/near-miss.ts'
+import { textBlock } from './tool-content.ts'
+import type { ToolServer } from './tool-server.ts'
+
+const defaultTimeoutMs = 60_000
+
+/** The tools of one alias: those of its servers, as far as they are allowed. */
+export function createToolBox(
+  config: ToolConfig,
+  servers: readonly ToolServer[],
+  redact: (text: string) => string,
+): ToolBox {
+  const timeoutMs = config.timeout_sec === null ? defaultTimeoutMs : config.timeout_sec * 1000
+
+  async function find(signal: AbortSignal): Promise<readonly [Tool, ToolServer][]> {
+    const lists = await Promise.all(
+      servers.map(async (server) => {
+        const tools = await listOf(server, { signal, timeoutMs })
+        return tools.map((tool): [Tool, ToolServer] => [tool, server])
+      }),
+    )
+    const found = lists.flat()
+    refuseTwins(found)
+    return allowedOf(found, config)
+  }
+
+  return {
+    maxTurns: config.max_tool_call_turns,
+    list: async (signal) => (await find(signal)).map(([tool]) => tool),
+    async call(name, written, signal) {
+      const found = await find(signal)
+      const owner = found.find(([tool]) => tool.name === name)
+      if (owner === undefined) return [textBlock(noSuchTool(name, found))]
+      const input = inputOf(written)
+      if (input === null) {
+        return [textBlock(`The arguments of the call of "${name}" are no JSON: ${written}`)]
+      }
+      const content = await owner[1].call(name, input, { signal, timeoutMs })
+      return content.map((block) => redacted(block, redact))
+    },
+  }
+}
+
+async function listOf(
+  server: ToolServer,
+  options: { signal: AbortSignal; timeoutMs: number },
+): Promise<readonly Tool[]> {
+  try {
+    return await server.list(options)
+  } catch (error) {
+    options.signal.throwIfAborted()
+    throw new Error(
+      `the MCP provider "${server.name}" does not list its tools: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+/** A model calls a tool by its name alone. */
+function refuseTwins(found: readonly [Tool, ToolServer][]): void {
+  const owners = new Map<string, string>()
+  for (const [{ name }, server] of found) {
+    const other = owners.get(name)
+    if (other !== undefined) {
+      const where =
+        other === server.name ? `"${other}" twice` : `both of "${other}" and of "${server.name}"`
+      throw new Error(`the tool "${name}" is there ${where}, and names have to be unique`)
+    }
+    owners.set(name, server.name)
+  }
+}
+
+function allowedOf(
+  found: readonly [Tool, ToolServer][],
+  { allow_tools: allowed, providers }: ToolConfig,
+): readonly [Tool, ToolServer][] {
+  if (allowed === null || allowed.length === 0) return found
+  const names = found.map(([{ name }]) => name)
+  const lacking = allowed.filter((name) => !names.includes(name))
+  if (lacking.length > 0) {
+    const near = lacking.flatMap((name) => nearest(name, names) ?? [])
+    const meant = near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`
+    throw new Error(
+      `allow_tools names ${lacking.join(', ')}, and ${providers.join(', ')} offers ${names.join(', ')}${meant}`,
+    )
+  }
+  return found.filter(([{ name }]) => allowed.includes(name))
+}
+
+function noSuchTool(name: string, found: readonly [Tool, ToolServer][]): string {
+  return `There is no tool "${name}". There is: ${found.map(([tool]) => tool.name).join(', ')}`
+}
+
+/** Null for what is no JSON; anything but an object stands for no arguments, as in the ancestor. */
+function inputOf(written: string): object | null {
+  if (written.trim() === '') return {}
+  try {
+    const input: unknown = JSON.parse(written)
+    return isMapping(input) ? input : {}
+  } catch {
+    // The model is told.
+    return null
+  }
+}
+
+function redacted(block: Content, redact: (text: string) => string): Content {
+  return block.type === 'text' ? { ...block, text: redact(block.text) } : block
+}
