@@ -22,7 +22,8 @@ const fileBytes = 32 * 1024 * 1024
 /**
  * Runs inside of new namespaces, as their root: makes a root folder of its own, with system folders and
  * what else is named read-only, a scratch folder that is memory, and three devices; no other file of the
- * machine, no network, no process of it. Then it gives up all rights and becomes the program.
+ * machine, no network, no process of it. Then it runs the program without any rights. It stays itself the
+ * first process there: with it everything ends that was started, whatever the program does about its own end.
  *
  * Parameters: mount point, scratch size, user id (0 keeps it), processes, bytes of data, seconds of CPU,
  * bytes of a file, open files, paths to keep…, `--`, the program and its parameters.
@@ -51,6 +52,7 @@ mount -t tmpfs -o "size=$scratch,mode=1777,nosuid,nodev" none work
 ln -s work tmp
 mount -t proc none proc
 echo 0 > proc/sys/kernel/shmall 2>/dev/null || :
+[ "$user" != 0 ] || echo 0 > proc/sys/user/max_user_namespaces 2>/dev/null || :
 pivot_root . old
 cd /
 umount -l /old
@@ -59,9 +61,11 @@ umount -l /proc
 cd /work
 become=
 [ "$user" = 0 ] || become="--reuid=$user --regid=$user --clear-groups"
-exec setpriv $become --pdeathsig KILL --no-new-privs --inh-caps=-all --bounding-set=-all \\
+set +e
+setpriv $become --pdeathsig KILL --no-new-privs --inh-caps=-all --bounding-set=-all \\
   prlimit "--nproc=$processes" "--data=$data" "--cpu=$cpu" "--fsize=$file" --core=0 "--nofile=$files" \\
   env -i PATH=/usr/bin:/bin HOME=/work TMPDIR=/work LANG=C.UTF-8 "$@"
+exit $?
 `
 
 /**
