@@ -15,6 +15,7 @@ import { RequestError } from '../graph/request-error.ts'
 import { type Asked, noFormFor, shownAddress } from './classify.ts'
 import { untilAborted, withDeadline } from './deadline.ts'
 import { createDownloader } from './download.ts'
+import { embeddedValues } from './embedded-values.ts'
 import {
   defineProvider,
   type ModelTarget,
@@ -37,7 +38,7 @@ import {
   stopped,
 } from './sdk-package.ts'
 import { readSdkChat, readSdkImages, readSdkVectors } from './sdk-reply.ts'
-import { embeddedValues, imageFiles, writeSdkChat } from './sdk-request.ts'
+import { imageFiles, writeSdkChat } from './sdk-request.ts'
 import { createSdkWarnings } from './sdk-warnings.ts'
 
 /** A package of the AI SDK, by its name: `@ai-sdk/google`. It is loaded with the first request. */
@@ -47,7 +48,7 @@ export function aiSdkKind(packageName: string): ProviderKind {
     description: `Models of the package ${packageName}, by the specification of the AI SDK.`,
     remote: true,
     knowsAddress: true,
-    outputModes: ['json_schema', 'tool_call', 'json_object'],
+    outputModes: ['json_schema', 'bare_schema', 'tool_call', 'json_object'],
     open: (config, context) => openAiSdk(packageName, config, context),
   })
 }

@@ -6,7 +6,11 @@ import type { Environment } from './provider.ts'
 export const largestReply = 64 * 1024 * 1024
 
 /** The connections to one endpoint: straight, or through the proxy the environment names. */
-export async function openDispatcher(url: URL, environment: Environment): Promise<Dispatcher> {
+export async function openDispatcher(
+  url: URL,
+  environment: Environment,
+  { maxResponseSize = largestReply }: { maxResponseSize?: number } = {},
+): Promise<Dispatcher> {
   // Loaded on first use: it costs a tenth of a second that validating a config need not wait for.
   const { Pool, ProxyAgent } = await import('undici')
   const options = {
@@ -17,7 +21,7 @@ export async function openDispatcher(url: URL, environment: Environment): Promis
     // Idle connections are kept longer than a slow model thinks, and servers' own hints count.
     keepAliveTimeout: 30_000,
     connectTimeout: 10_000,
-    maxResponseSize: largestReply,
+    maxResponseSize,
   }
   const proxy = proxyFor(url, environment)
   if (proxy === null) return new Pool(url.origin, options)

@@ -1,10 +1,12 @@
 import { textOf } from '../graph/request.ts'
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { createHubServer } from '../../test/support/hub-server.ts'
 import {
   chat,
   fresh,
@@ -14,7 +16,7 @@ import {
   requestError,
 } from '../../test/support/models.ts'
 import { providerSuite } from '../testing/provider-suite.ts'
-import type { ModelTarget } from './provider.ts'
+import type { ModelEvent, ModelTarget } from './provider.ts'
 import { llamaCpp, sequencesOf } from './llama-cpp.ts'
 
 // Where examples/bedtime-stories keeps the model it fetches.
@@ -45,6 +47,27 @@ test('a file that is not GGUF stops the endpoint', async () => {
   const error = await requestError(registry.send('writer', chat('Once'), fresh()))
   expect([error.code, error.problem.kind]).toEqual(['model-unreadable', 'endpoint-stopped'])
   await registry.close()
+})
+
+test('a file of the Hub is downloaded when it is needed, and told of', async () => {
+  await using hub = await createHubServer({ files: { 'owner/name/a.gguf': Buffer.from('none') } })
+  const cache = await mkdtemp(join(tmpdir(), 'rowsmith-llama-'))
+  const environment = { HF_ENDPOINT: hub.url, HF_HOME: cache, XDG_CACHE_HOME: cache }
+  const events: ModelEvent[] = []
+  const codes: string[] = []
+  for (const model of ['hf:owner/name/a.gguf', 'hf:owner/name/b.gguf']) {
+    const registry = openRegistry(providerConfig({ provider_type: 'llama-cpp', endpoint: '' }), {
+      models: [modelConfig({ model })],
+      environment,
+      onEvent: (event) => events.push(event),
+    })
+    const error = await requestError(registry.send('writer', chat('Once'), fresh()))
+    codes.push(error.code)
+    await registry.close()
+  }
+  expect(codes).toEqual(['model-unreadable', 'model-missing'])
+  expect(events).toEqual([{ type: 'download-progress', path: 'a.gguf', bytes: 4, totalBytes: 4 }])
+  await rm(cache, { recursive: true })
 })
 
 test('a file has room for all aliases that use it, whichever asks first', () => {
@@ -149,6 +172,31 @@ describe.skipIf(!present)(`with weights (${present ? weights : `none at ${weight
     const second = await registry.send('writer', chat('One day'), fresh())
     await registry.close()
     expect(first.content).not.toEqual(second.content)
+  })
+
+  test('inputs become vectors of length 1, in their order', async () => {
+    const registry = openRegistry(providerConfig({ provider_type: 'llama-cpp', endpoint: '' }), {
+      models: [modelConfig({ model: weights }, { generation_type: 'embedding' })],
+    })
+    const [checked] = await registry.check(['writer'], fresh())
+    expect(checked?.outcome).toBe('ready')
+    const texts = ['A little cat', 'A little cat', 'One day it rained']
+    const inputs = texts.map((text) => [{ type: 'text' as const, text }])
+    const reply = await registry.send('writer', { operation: 'embed', inputs }, fresh())
+    const [first, second, third] = reply.vectors ?? []
+    expect(first).toEqual(second)
+    expect(first).not.toEqual(third)
+    expect([first?.length, Math.hypot(...(third ?? []))]).toEqual([288, expect.closeTo(1, 5)])
+    expect(reply.usage.inputTokens).toBeGreaterThan(9)
+    const wide = { operation: 'embed', inputs, dimensions: 5 } as const
+    expect(await requestError(registry.send('writer', wide, fresh()))).toMatchObject({
+      code: 'unsupported-request',
+      message: expect.stringContaining('288 numbers'),
+    })
+    const long = { operation: 'embed', inputs: [[{ type: 'text', text: longPrompt }]] } as const
+    const error = await requestError(registry.send('writer', long, fresh()))
+    expect([error.code, error.problem.kind]).toEqual(['context-length', 'refused'])
+    await registry.close()
   })
 
   test('a prompt longer than the context is refused, the model stays usable', async () => {

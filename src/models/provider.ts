@@ -63,7 +63,7 @@ export interface ProviderContext {
   readonly clock: Clock
   /** The folder of the config, from which packages of the user's project are looked for. */
   readonly directory: string
-  onEvent(event: ModelEvent): void
+  onEvent: (event: ModelEvent) => void
   /** Takes every secret of the run out of a text. */
   redact: (text: string) => string
 }

@@ -216,11 +216,16 @@ describe('validators', () => {
 const processorSetups: Readonly<Record<string, object>> = {
   drop_columns: { name: 'p', processor_type: 'drop_columns', column_names: ['a*'] },
   filter: { name: 'p', processor_type: 'filter', when: '{{ age > 3 }}' },
+  redact: { name: 'p', processor_type: 'redact', patterns: { fox: '(?i)f.x' } },
+  rename: { name: 'p', processor_type: 'rename', columns: { animal: 'kind' } },
+  sample: { name: 'p', processor_type: 'sample', count: 2 },
   schema_transform: {
     name: 'p',
     processor_type: 'schema_transform',
     template: { told: '{{ animal }} of {{ age }}', all: [{ '{{ animal }}': '{{ note }}' }], n: 1 },
   },
+  shuffle: { name: 'p', processor_type: 'shuffle' },
+  split: { name: 'p', processor_type: 'split', stratify_by: ['animal'] },
 }
 
 describe('processors', () => {

@@ -1,0 +1,129 @@
+import { access } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { resolve } from 'node:path'
+import type { Llama, LlamaModel } from 'node-llama-cpp'
+import { RequestError, type RequestProblem } from '../graph/request-error.ts'
+import { messageOf } from '../util/errors.ts'
+import { type Asked, describe } from './classify.ts'
+import { readHubAddress } from './hub-address.ts'
+import { HubFault } from './hub-download.ts'
+import { ensureHubFile, type HubOptions } from './hub-file.ts'
+
+type Library = typeof import('node-llama-cpp')
+
+/** The runtime, as it was started for this process. */
+export interface Engine {
+  library: Library
+  llama: Llama
+}
+
+/** A file in memory. */
+export interface LoadedFile {
+  library: Library
+  model: LlamaModel
+  /** Made for instructions; without a template the model only continues a text. */
+  chat: boolean
+}
+
+export async function startEngine(asked: Asked): Promise<{ library: Library; llama: Llama }> {
+  let library: Library
+  try {
+    library = await import('node-llama-cpp')
+  } catch (error) {
+    throw failed(
+      'runtime-missing',
+      `needs the package node-llama-cpp, which can't be loaded here (${messageOf(error)}). Install it with "npm install node-llama-cpp".`,
+      asked,
+      { cause: error },
+    )
+  }
+  try {
+    const llama = await library.getLlama({
+      gpu: false,
+      build: 'never',
+      logLevel: library.LlamaLogLevel.error,
+    })
+    return { library, llama }
+  } catch (error) {
+    throw failed(
+      'runtime-missing',
+      `needs the llama.cpp binary for this platform, which node-llama-cpp did not find (${messageOf(error)}). Install it with "npm install --include=optional node-llama-cpp".`,
+      asked,
+      { cause: error },
+    )
+  }
+}
+
+/** Reads a file of weights; one of the Hub is downloaded first. */
+export async function loadFile(
+  engine: Promise<Engine>,
+  { model: name, asked, hub }: { model: string; asked: Asked; hub: HubOptions },
+): Promise<LoadedFile> {
+  const { library, llama } = await engine
+  const path = await findFile(name, asked, hub)
+  try {
+    const model = await llama.loadModel({ modelPath: path })
+    const { tokenizer } = model.fileInfo.metadata
+    return { library, model, chat: Boolean(tokenizer.chat_template) }
+  } catch (error) {
+    throw failed(
+      'model-unreadable',
+      `can't be loaded from ${path}: ${messageOf(error)}. It has to be a GGUF file that fits in memory.`,
+      asked,
+      { cause: error },
+    )
+  }
+}
+
+async function findFile(name: string, asked: Asked, hub: HubOptions): Promise<string> {
+  const address = readHubAddress(name)
+  if (address !== null) return hubFile(address, asked, hub)
+  const path = pathOf(name)
+  try {
+    await access(path)
+    return path
+  } catch (error) {
+    throw failed(
+      'model-missing',
+      `has no file at ${path}. "model" is the path of a GGUF file, relative to the working directory, or hf:owner/name/file.gguf.`,
+      asked,
+      { cause: error },
+    )
+  }
+}
+
+/** A file of the Hub; what is wrong with it stops whoever asks for its model. */
+async function hubFile(
+  address: NonNullable<ReturnType<typeof readHubAddress>>,
+  asked: Asked,
+  hub: HubOptions,
+): Promise<string> {
+  try {
+    return await ensureHubFile(address, hub)
+  } catch (error) {
+    if (!(error instanceof HubFault)) throw error
+    const { code, message } = error
+    throw failed(code, `could not be downloaded: ${message}.`, asked, { cause: error })
+  }
+}
+
+/** What tells one file from another. */
+export function fileKey(model: string): string {
+  return readHubAddress(model) === null ? pathOf(model) : model
+}
+
+function pathOf(model: string): string {
+  return resolve(model.replace(/^~(?=$|[/\\])/, homedir()))
+}
+
+export function failed(
+  code: string,
+  what: string,
+  asked: Asked,
+  { cause, problem = { kind: 'endpoint-stopped' } }: { cause: unknown; problem?: RequestProblem },
+): RequestError {
+  const { redact } = asked
+  return new RequestError(code, redact(`${describe(asked)} ${what}`), problem, {
+    cause: new Error(redact(messageOf(cause))),
+  })
+}
