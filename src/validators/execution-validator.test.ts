@@ -1,12 +1,25 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { describe, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openJudge } from '../../test/support/judge.ts'
 import { isolationFault } from './isolation.ts'
 
 const fault = await isolationFault()
+
+/** Its folders are those of this test alone. */
+let scratch = ''
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'rowsmith-execution-'))
+  vi.stubEnv('TMPDIR', scratch)
+  vi.stubEnv('PRECIOUS_KEY', 'secret')
+})
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await rm(scratch, { recursive: true })
+})
 
 interface Found {
   is_valid: boolean
@@ -199,7 +212,6 @@ describe.skipIf(fault !== null)('nothing escapes, and nothing stays behind', () 
     ],
     ['python', 'import os\nos.setuid(0)', 'error', expect.stringContaining('PermissionError')],
   ])('%s %j', async (language, code, outcome, message) => {
-    process.env['PRECIOUS_KEY'] = 'secret'
     const memory = language === 'python' ? 64 : 128
     const found = await run(language, code, { timeout: outcome === 'timeout' ? 0.5 : 20, memory })
     expect(found).toEqual({
@@ -209,9 +221,7 @@ describe.skipIf(fault !== null)('nothing escapes, and nothing stays behind', () 
       output: '',
     })
     expect(processes().filter((line) => line.includes('4711'))).toEqual([])
-    expect(
-      (await readdir(tmpdir())).filter((name) => name.startsWith('rowsmith-isolated-')),
-    ).toEqual([])
+    expect(await readdir(scratch)).toEqual([])
   })
 
   test('a network connection, also to this machine', async () => {
@@ -240,12 +250,11 @@ if os.fork() == 0: os.setsid()
 time.sleep(4713)`
     const found = await run('python', stubborn, { timeout: 0.5 })
     expect(found).toMatchObject({ outcome: 'timeout' })
-    expect(processes().filter((line) => line.includes('pivot_root'))).toEqual([])
+    expect(processes().filter((line) => line.includes(scratch))).toEqual([])
     expect(processes().filter((line) => line.includes('job.pop'))).toEqual([])
   })
 
   test('a run that is given up leaves no process', async () => {
-    const before = processes().filter((line) => line.includes('rowsmith-isolated')).length
     const { runIsolated } = await import('./run-isolated.ts')
     const controller = new AbortController()
     const program = { words: ['sleep', '4712'], keep: [], input: '', seconds: 60 }
@@ -253,7 +262,7 @@ time.sleep(4713)`
     const running = runIsolated({ ...program, ...limits }, controller.signal)
     setTimeout(() => controller.abort(new Error('given up')), 300)
     await expect(running).rejects.toThrow('given up')
-    expect(processes().filter((line) => line.includes('rowsmith-isolated'))).toHaveLength(before)
+    expect(processes().filter((line) => line.includes(scratch))).toEqual([])
     expect(processes().filter((line) => line.includes('4712'))).toEqual([])
   })
 })

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
@@ -7,6 +6,7 @@ import { z } from 'zod'
 import { double, flag, integer, oneOf, text } from '../config/scalars.ts'
 import { type Loaded, LoadFault } from '../graph/kind.ts'
 import { messageOf } from '../util/errors.ts'
+import { drawWord } from '../util/random-source.ts'
 import { defineValidator, type Subject, type Verdict } from './define.ts'
 import { isolationFault } from './isolation.ts'
 import { type IsolatedEnd, type IsolatedProgram, runIsolated } from './run-isolated.ts'
@@ -88,7 +88,7 @@ export const executionValidator = defineValidator<ExecutionParams, LoadedRuntime
   }),
   open(config, _context, { runtime }) {
     return async (subject, signal) => {
-      const word = randomUUID()
+      const word = drawWord()
       const program = {
         ...runtime,
         input: JSON.stringify({ word, ...partsOf(config, subject) }),

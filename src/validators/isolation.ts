@@ -106,8 +106,21 @@ export function isolatedCommand(
     String(Math.ceil(limits.seconds) + 5),
     'unshare',
     ...(isRoot ? [] : ['--user', '--map-root-user']),
-    ...['--mount', '--net', '--pid', '--ipc', '--uts', '--fork', '--kill-child'],
-    ...['sh', '-c', setup, 'sh', ...parameters, ...keep, '--', ...program],
+    '--mount',
+    '--net',
+    '--pid',
+    '--ipc',
+    '--uts',
+    '--fork',
+    '--kill-child',
+    'sh',
+    '-c',
+    setup,
+    'sh',
+    ...parameters,
+    ...keep,
+    '--',
+    ...program,
   ]
 }
 

@@ -75,10 +75,10 @@ async function follow(
   { signal, clock }: { signal: AbortSignal; clock: Clock },
 ): Promise<IsolatedEnd> {
   let ended: IsolatedEnd['ended'] = 'itself'
-  let isOver = false
+  const state = { isOver: false }
   const streams = [child.stdout, child.stderr, child.stdio[3] as Readable].map(textOf)
   const kill = (why: IsolatedEnd['ended']): void => {
-    if (isOver) return
+    if (state.isOver) return
     ended = why
     endGroup(child)
   }
@@ -86,7 +86,7 @@ async function follow(
   signal.addEventListener('abort', giveUp, { once: true })
   const timer = clock.after(seconds * 1000, () => kill('time'))
   async function watch(): Promise<void> {
-    while (!isOver) {
+    while (!state.isOver) {
       if ((await memoryBelow(child.pid ?? -1)) > memoryBytes) kill('memory')
       await new Promise<void>((resolve) => clock.after(watchMs, resolve))
     }
@@ -104,7 +104,7 @@ async function follow(
     const [output = '', errors = '', told = ''] = streams.map((read) => read())
     return { ended, code, killedBy, output, errors, told }
   } finally {
-    isOver = true
+    state.isOver = true
     timer.cancel()
     signal.removeEventListener('abort', giveUp)
     await watching
