@@ -55,7 +55,7 @@ const parts = [setup, code, test === null ? null : ';__stage();\\n' + test]
 const text = parts.filter((part) => part !== null).join('\\n')
 Object.defineProperty(globalThis, '__stage', { value: () => { state.stage = 'test' } })
 const isModule = /^\\s*(?:import|export)\\b/m.test(text) || /^\\s*await\\b/m.test(text)
-const file = '/work/snippet.' + (isModule ? 'mjs' : 'cjs')
+const file = '/scratch/snippet.' + (isModule ? 'mjs' : 'cjs')
 writeFileSync(file, text)
 import(file).then(() => { tell('done'); exit(0) }, fail)
 }
