@@ -10,7 +10,7 @@ import { cacheFolder } from '../../src/models/hub-address.ts'
 const run = promisify(execFile)
 
 /** A file or folder that a test needs, or why it can't be had. */
-export type Fetched = { readonly path: string } | { readonly lacking: string }
+type Fetched = { readonly path: string } | { readonly lacking: string }
 
 const folder = join(cacheFolder(process.platform, process.env), 'models')
 
@@ -93,6 +93,11 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+/** Where it is; without it the test is skipped with the reason. */
+export function pathOf(found: Fetched, skip: (why: string) => never): string {
+  return 'path' in found ? found.path : skip(found.lacking)
 }
 
 /** A folder for a test's dataset. */

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { create, open } from '../../src/index.ts'
-import { type Fetched, miniLm, onnxProject, scratchFolder, smolLm2 } from './fetch-models.ts'
+import { miniLm, onnxProject, pathOf, scratchFolder, smolLm2 } from './fetch-models.ts'
 
 const scratch = await scratchFolder()
 afterAll(() => rm(scratch, { recursive: true, force: true }))
@@ -29,10 +29,6 @@ function model(path: string, inference_parameters: object) {
     model_providers: [{ name: 'here', provider_type: 'llama-cpp' }],
     model_configs: [{ alias: 'smol', provider: 'here', model: path, inference_parameters }],
   }
-}
-
-function pathOf(fetched: Fetched, skip: (why: string) => never): string {
-  return 'path' in fetched ? fetched.path : skip(fetched.lacking)
 }
 
 test('SmolLM2 answers in a chat', async ({ skip }) => {
@@ -154,12 +150,10 @@ test('MiniLM puts what means the same close together', async ({ skip }) => {
 })
 
 function vectorsIn(records: readonly Record<string, unknown>[]): number[][] {
-  // A column of embeddings has lists of numbers, under `embeddings` where a cell has several.
+  // What a column of embeddings has in each cell: a vector, or several of them.
   return records.map(({ vector }) => {
-    const value = vector as number[] | { embeddings: number[][] }
-    return Array.isArray(value) || ArrayBuffer.isView(value)
-      ? [...value]
-      : [...(value.embeddings[0] ?? [])]
+    const value = vector as Iterable<number> | { embeddings: Iterable<number>[] }
+    return [...(Symbol.iterator in value ? value : (value.embeddings[0] ?? []))]
   })
 }
 

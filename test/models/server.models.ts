@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import type { ChatRequest } from '../../src/graph/request.ts'
 import { textOf } from '../../src/graph/request.ts'
 import { fresh, modelConfig, openRegistry, providerConfig } from '../support/models.ts'
-import { llamaServer, smolLm2 } from './fetch-models.ts'
+import { llamaServer, pathOf, smolLm2 } from './fetch-models.ts'
 
 /** A port that nobody has. */
 async function freePort(): Promise<number> {
@@ -54,11 +54,10 @@ async function start(folder: string, model: string) {
 test('llama-server holds SmolLM2 to a schema, and has it call a tool where it can', async ({
   skip,
 }) => {
-  const [model, folder] = [await smolLm2(), await llamaServer()]
-  if ('lacking' in model) return skip(model.lacking)
-  if ('lacking' in folder) return skip(folder.lacking)
-  if (process.platform !== 'linux' || process.arch !== 'x64') return skip('it is built for Linux')
-  const server = await start(folder.path, model.path)
+  if (process.platform !== 'linux' || process.arch !== 'x64') skip('it is built for Linux')
+  const model = pathOf(await smolLm2(), skip)
+  const folder = pathOf(await llamaServer(), skip)
+  const server = await start(folder, model)
   const open = (extra_body: Record<string, unknown>) =>
     openRegistry(providerConfig({ endpoint: server.url }), {
       models: [modelConfig({}, { max_tokens: 120, temperature: 0, extra_body })],
@@ -101,9 +100,10 @@ test('llama-server holds SmolLM2 to a schema, and has it call a tool where it ca
     console.log(
       `llama-server: ${seconds} s, ${held.outputMode ?? ''}; ${call?.arguments ?? 'no call'}`,
     )
-    if (call === undefined) return skip('the model answers in words instead of calling the tool')
-    expect(call.name).toBe('get_weather')
-    expect(JSON.parse(call.arguments)).toEqual({ city: expect.any(String) })
+    const { name, arguments: written } =
+      call ?? skip('the model answers in words instead of calling the tool')
+    expect(name).toBe('get_weather')
+    expect(JSON.parse(written)).toEqual({ city: expect.any(String) })
   } finally {
     server.stop()
   }
