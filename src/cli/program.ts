@@ -236,6 +236,7 @@ function withConfigOptions(command: Command): Command {
     .argument('<config>', 'config file (.yaml, .yml, .json)')
     .option('--providers <file>', 'model providers (YAML with a list `providers`)')
     .option('--mcp-providers <file>', 'servers of tools (YAML with a list `providers`)')
+    .option('--tool-configs <file>', 'tools of columns (YAML with a list `tool_configs`)')
 }
 
 function wholeNumber(text: string): number {
