@@ -48,7 +48,7 @@ export function aiSdkKind(packageName: string): ProviderKind {
     description: `Models of the package ${packageName}, by the specification of the AI SDK.`,
     remote: true,
     knowsAddress: true,
-    outputModes: ['json_schema', 'tool_call', 'json_object'],
+    outputModes: ['json_schema', 'bare_schema', 'tool_call', 'json_object'],
     open: (config, context) => openAiSdk(packageName, config, context),
   })
 }

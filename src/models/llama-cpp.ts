@@ -129,12 +129,14 @@ function openLlamaCpp(config: ModelProvider, context: ProviderContext): Provider
   return {
     async send(target: ModelTarget, request: ModelRequest, signal: AbortSignal) {
       const asked = askedOf(target)
-      if (request.operation === 'image') throw noFormFor('making images', asked)
       if (request.operation === 'embed') {
         const embedder = await untilAborted(loadEmbedder(target, asked), signal)
         return within(target, { signal, asked }, (inner) =>
           embed(embedder, { target, request, asked, signal: inner }),
         )
+      }
+      if (request.operation !== 'chat') {
+        throw noFormFor(request.operation === 'image' ? 'making images' : 'validating', asked)
       }
       checkChat(request, asked)
       const file = await untilAborted(load(target, asked), signal)

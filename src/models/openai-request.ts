@@ -12,30 +12,7 @@ import { answerToolDescription } from './output-reply.ts'
 import type { WireRequest } from './http-provider.ts'
 import { writeEdit } from './image-edit.ts'
 import type { ModelTarget } from './provider.ts'
-import { commonFormats, plainSchema, strictSchema, type StrictDialect } from './strict-schema.ts'
-
-/** What OpenAI takes of a strict schema, but what servers refuse that turn one into a grammar. */
-const strict: StrictDialect = {
-  bounds: new Set([
-    'pattern',
-    'minimum',
-    'maximum',
-    'exclusiveMinimum',
-    'exclusiveMaximum',
-    'minItems',
-    'maxItems',
-  ]),
-  formats: commonFormats,
-  allRequired: true,
-  recursive: true,
-  deepest: 10,
-  mostFields: 5_000,
-}
-
-/** A schema as most servers take it best; whatever its answer lacks or has beside, its reader knows. */
-export function commonSchema(schema: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return strictSchema(schema, strict) ?? plainSchema(schema)
-}
+import { sentSchema } from './strict-schema.ts'
 
 /** A request in OpenAI's form. */
 export function writeRequest(
@@ -98,11 +75,11 @@ function chatBody(target: ModelTarget, request: ChatRequest, asked: Asked): stri
 function formatOf({ format }: ChatRequest): object {
   if (format === undefined || format.mode === 'tool_call') return {}
   if (format.mode === 'json_object') return { response_format: { type: 'json_object' } }
-  const { name, schema } = format
-  const own = strictSchema(schema, strict)
-  // A schema without a strict form is sent as it is: most servers hold a model to it all the same.
-  const json = own === null ? { schema: plainSchema(schema) } : { schema: own, strict: true }
-  return { response_format: { type: 'json_schema', json_schema: { name, ...json } } }
+  const { name, mode } = format
+  const { schema, isStrict } = sentSchema(format.schema, { bounds: mode !== 'bare_schema' })
+  // Most servers hold a model to a schema without a strict form all the same.
+  const json_schema = { name, schema, ...(isStrict ? { strict: true } : {}) }
+  return { response_format: { type: 'json_schema', json_schema } }
 }
 
 function toolsOf({ tools = [], format }: ChatRequest): object {
@@ -111,7 +88,7 @@ function toolsOf({ tools = [], format }: ChatRequest): object {
   )
   if (format?.mode !== 'tool_call') return offered.length === 0 ? {} : { tools: offered }
   const { name, schema } = format
-  const parameters = commonSchema(schema)
+  const { schema: parameters } = sentSchema(schema, { bounds: false })
   const answer = toolOf({ name, description: answerToolDescription, parameters })
   return {
     tools: [...offered, answer],

@@ -20,6 +20,6 @@ export const openai = defineProvider({
     "Servers that speak OpenAI's API: OpenAI, vLLM, NIM, Ollama, llama-server, OpenRouter.",
   remote: true,
   operations: ['chat', 'embed', 'image'],
-  outputModes: ['json_schema', 'tool_call', 'json_object'],
+  outputModes: ['json_schema', 'bare_schema', 'tool_call', 'json_object'],
   open: (config, context) => openHttpProvider(config, context, protocol),
 })

@@ -69,6 +69,9 @@ afterAll(async () => {
   await server.close()
 })
 
+/** Those that differ for a schema without bounds. */
+const modes: readonly OutputMode[] = outputModes.filter((mode) => mode !== 'bare_schema')
+
 const schema = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] }
 const answer = '{"n":1}'
 
@@ -102,10 +105,10 @@ const refusals = [
 ] as const
 
 describe('a server that takes one mode', () => {
-  const cases = outputModes.flatMap((mode) => refusals.map((refusal) => ({ mode, refusal })))
+  const cases = modes.flatMap((mode) => refusals.map((refusal) => ({ mode, refusal })))
   test.each(cases)('$mode, and refuses others with $refusal', async ({ mode, refusal }) => {
     respond = only(mode, refusal)
-    const steps = outputModes.slice(0, outputModes.indexOf(mode) + 1)
+    const steps = modes.slice(0, modes.indexOf(mode) + 1)
     for (const _ of [1, 2]) {
       const reply = await send()
       expect([textOf(reply.content), reply.outputMode, reply.finishReason]).toEqual([
@@ -166,10 +169,17 @@ test('answers that were cut, or think first, are not ignored ones', async () => 
   const texts: ServerAction[] = [
     { text: '{"n":', finishReason: 'length' },
     { text: `<think>One?</think>\n${answer}` },
+    { text: '<think>One', finishReason: 'length' },
   ]
-  respond = () => texts[asked.length % 2] ?? {}
+  respond = () => texts[asked.length % 3] ?? {}
   for (let number = 0; number < 10; number += 1) await send()
   expect(new Set(asked)).toEqual(new Set(['json_schema']))
+})
+
+test('an answer that was cut and begins as no JSON was not held to any', async () => {
+  respond = () => ({ text: 'Once upon a', finishReason: 'length' })
+  for (let number = 0; number < 4; number += 1) await send()
+  expect(asked).toEqual(['json_schema', 'json_schema', 'json_schema', 'tool_call'])
 })
 
 test('JSON without the fields of the schema was not held to it', async () => {
@@ -209,6 +219,42 @@ test('one form that is refused keeps the mode for the others', async () => {
   expect(known).toMatchObject([{ mode: 'json_schema', forms: { odd: 'tool_call' } }])
 })
 
+test('bounds of values are left out where they are refused', async () => {
+  const title = { type: 'string', maxLength: 8, format: 'date' }
+  const bounded = { ...schema, properties: { ...schema.properties, title } }
+  const sent: unknown[] = []
+  respond = (mode, { response_format: format }) => {
+    sent.push(format?.json_schema)
+    const isRefused = JSON.stringify(format ?? {}).includes('maxLength')
+    return isRefused ? { status: 400, error: "'maxLength' is not permitted." } : held(mode)
+  }
+  const request = { ...asking('bounded'), format: { name: 'bounded', schema: bounded } }
+  expect((await registry.send('writer', request, fresh())).outputMode).toBe('bare_schema')
+  expect((await send()).outputMode).toBe('bare_schema')
+  const [first, second, third] = sent
+  const strict = { name: 'bounded', strict: true }
+  expect(first).toMatchObject({
+    ...strict,
+    schema: { properties: { title: { type: ['string', 'null'], maxLength: 8, format: 'date' } } },
+  })
+  expect(second).toEqual({
+    ...strict,
+    schema: {
+      ...schema,
+      properties: { ...schema.properties, title: { type: ['string', 'null'] } },
+      required: ['n', 'title'],
+      additionalProperties: false,
+    },
+  })
+  expect(third).toMatchObject({ name: 'dish', strict: true })
+  // One that is taken and ignored is ignored without them, too.
+  const own = opened()
+  respond = () => ({ text: 'Hm.' })
+  for (let number = 0; number < 4; number += 1) await own.send('writer', request, fresh())
+  await own.close()
+  expect(asked.at(-1)).toBe('tool_call')
+})
+
 test('a server that fails with every form is asked without one, after some tries', async () => {
   respond = (mode) => (mode === 'prompt' ? held(mode) : { status: 500, error: 'Internal error' })
   const outcomes: string[] = []
@@ -236,7 +282,7 @@ test('what an earlier session found is not found out again', async () => {
 })
 
 describe('a mode that the config gives', () => {
-  test.each(outputModes)('%s is the one that is sent, whatever is answered', async (mode) => {
+  test.each(modes)('%s is the one that is sent, whatever is answered', async (mode) => {
     const models = [modelConfig({}, { output_mode: mode })]
     const own = opened({ models })
     respond = () => ({ text: 'Hm.' })
@@ -319,7 +365,7 @@ test('whatever is taken, in whatever order, all are answered and each refusal is
             signal: fresh(),
             async send({ format }) {
               await turns(wait)
-              const step = outputModes.indexOf(format?.mode ?? 'prompt')
+              const step = modes.indexOf(format?.mode ?? 'prompt')
               if (step >= (firsts[form] ?? 0)) return replyIn(format?.mode)
               const words = isWorded ? 'response_format is unknown' : 'no'
               throw new RequestError('bad-request', words, { kind: 'refused' }, { status: 400 })
@@ -327,13 +373,13 @@ test('whatever is taken, in whatever order, all are answered and each refusal is
           })
           return answered.outputMode
         }
-        const modes: (OutputMode | undefined)[] = await Promise.all(
+        const answers: (OutputMode | undefined)[] = await Promise.all(
           requests.map(async ([form, before, wait]) => {
             await turns(7 * before)
             return ask(form, wait)
           }),
         )
-        const steps = modes.map((mode) => outputModes.indexOf(mode ?? 'prompt'))
+        const steps = answers.map((mode) => modes.indexOf(mode ?? 'prompt'))
         requests.forEach(([form], at) => {
           expect(steps[at]).toBeGreaterThanOrEqual(firsts[form] ?? 0)
         })

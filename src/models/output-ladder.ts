@@ -1,10 +1,11 @@
 import type { OutputMode } from '../config/output-mode.ts'
 import type { FoundMode, LeftMode } from '../graph/found-mode.ts'
 import { RequestError } from '../graph/request-error.ts'
-import { type ChatRequest, isCut, type ModelReply } from '../graph/request.ts'
+import type { ChatRequest, ModelReply } from '../graph/request.ts'
 import type { Clock } from '../util/clock.ts'
 import { untilAborted } from './deadline.ts'
 import { answerOf, holdsTo, inMode } from './output-reply.ts'
+import { hasBounds } from './strict-schema.ts'
 
 /** A request whose answer has a form. */
 export type FormRequest = ChatRequest & { readonly format: NonNullable<ChatRequest['format']> }
@@ -32,6 +33,9 @@ export interface OutputLadder {
   /** Takes up what an earlier session found. */
   recall(found: FoundMode): void
 }
+
+/** A mode that does not work, and where the next one is. */
+type Leaving = Omit<LeftMode, 'mode'> & { step: number; to: number }
 
 /** A refusal comes quickly; an answer may take minutes, and nobody waits for it that long. */
 const PATIENCE_MS = 2_000
@@ -71,6 +75,10 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
 
   const modeAt = (step: number): OutputMode => modes[step] ?? 'prompt'
   const stepOf = (form: string): number => Math.max(at, ownSteps.get(form) ?? 0)
+  /** A schema without bounds is the same without them. */
+  function nextOf(step: number, bounds: boolean): number {
+    return modeAt(step + 1) === 'bare_schema' && !bounds ? step + 2 : step + 1
+  }
 
   function send(request: FormRequest, sending: SendOptions): Promise<ModelReply> {
     if (!isKnown && at < last) return sendWaiting(request, sending)
@@ -111,9 +119,9 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
     sending: SendOptions,
     failed: { step: number; error: unknown } | null = null,
   ): Promise<ModelReply> {
-    const { name } = request.format
+    const { name, schema } = request.format
     const { alias } = sending
-    const guesses: { step: number; why: string }[] = []
+    const guesses: Leaving[] = []
     let step = failed?.step ?? stepOf(name)
     for (let tries = 0; ; tries += 1) {
       const outcome =
@@ -121,9 +129,7 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
           ? failed
           : await settled(sending.send(inMode(request, modeAt(step))))
       if ('reply' in outcome) {
-        for (const guess of guesses) {
-          leave(guess.step, { why: guess.why, refused: true, form: name }, alias)
-        }
+        for (const guess of guesses) leave(guess, alias)
         return finish(request, outcome.reply, { step, alias })
       }
       const { error } = outcome
@@ -133,10 +139,12 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
         throw error
       }
       const { why, isCertain } = refusal
+      const to = nextOf(step, hasBounds(schema))
+      const leaving = { step, to, why, refused: true, form: name }
       // Behind a guess, what is certain waits with it: a mode is given up after those before it.
-      if (isCertain && guesses.length === 0) leave(step, { why, refused: true, form: name }, alias)
-      else guesses.push({ step, why })
-      step = Math.max(step + 1, stepOf(name))
+      if (isCertain && guesses.length === 0) leave(leaving, alias)
+      else guesses.push(leaving)
+      step = Math.max(to, stepOf(name))
     }
   }
 
@@ -180,28 +188,28 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
     changed(alias, null)
   }
 
-  /** Of answers that ended at a limit nothing is known. */
   function look(request: FormRequest, reply: ModelReply, alias: string): void {
-    if (isCut(reply)) return
+    const holds = holdsTo(reply, request, modeAt(at))
+    if (holds === null) return
     looked += 1
-    if (holdsTo(reply, request, modeAt(at)) !== false) return
+    if (holds) return
     ignored += 1
     if (ignored < MOST_IGNORED) return
     const why = `${ignored} of the first ${looked} answers were not in the form that was asked for`
-    leave(at, { why, refused: false, form: null }, alias)
+    leave({ step: at, to: nextOf(at, false), why, refused: false, form: null }, alias)
   }
 
   /** Another request of many in flight may have said it before. */
-  function leave(step: number, why: Omit<LeftMode, 'mode'>, alias: string): void {
+  function leave({ step, to, ...why }: Leaving, alias: string): void {
     const { form } = why
     if (step < (form === null ? at : stepOf(form))) return
     const mode = modeAt(step)
     const takesOthers = [...answered].some(([other, taken]) => other !== form && taken === step)
     const isOwn = form !== null && (step > at || takesOthers)
     const told = { mode, ...why, form: isOwn ? form : null }
-    if (isOwn) ownSteps.set(form, step + 1)
+    if (isOwn) ownSteps.set(form, to)
     else {
-      at = step + 1
+      at = to
       isKnown = false
       looked = 0
       ignored = 0

@@ -1,5 +1,5 @@
 import type { OutputMode } from '../config/output-mode.ts'
-import { type ChatRequest, type ModelReply, textOf } from '../graph/request.ts'
+import { type ChatRequest, isCut, type ModelReply, textOf } from '../graph/request.ts'
 import { isObject } from './provider-text.ts'
 
 /** Of the tool that stands for an answer. */
@@ -54,8 +54,11 @@ export function holdsTo(reply: ModelReply, request: ChatRequest, mode: OutputMod
   if (mode === 'tool_call' && calls.includes(format.name)) return true
   // It asks for a tool first, as it may.
   if (tools.length > 0 && calls.length > 0) return null
+  const text = textOf(reply.content).replace(thoughts, '').trimStart()
+  // Of one that ended at a limit only its beginning tells, where there is one.
+  if (isCut(reply)) return text === '' || /^[{<]/.test(text) ? null : false
   if (mode === 'tool_call') return false
-  const value = objectIn(textOf(reply.content).replace(thoughts, ''))
+  const value = objectIn(text)
   if (value === null) return false
   if (mode === 'json_object') return true
   const { required } = format.schema

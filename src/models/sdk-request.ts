@@ -9,10 +9,10 @@ import type {
 } from '@ai-sdk/provider'
 import { type ChatMessage, type ChatRequest, type Content, textOf } from '../graph/request.ts'
 import { type Asked, noFormFor } from './classify.ts'
-import { commonSchema } from './openai-request.ts'
 import { answerToolDescription } from './output-reply.ts'
 import type { ModelTarget } from './provider.ts'
 import type { SdkOptions } from './sdk-options.ts'
+import { sentSchema } from './strict-schema.ts'
 
 type Media = Extract<Content, { type: 'media' }>
 
@@ -48,8 +48,9 @@ type Tools = Pick<LanguageModelV4CallOptions, 'tools' | 'toolChoice'>
 function formOf({ format }: ChatRequest): Form {
   if (format === undefined || format.mode === 'tool_call') return {}
   if (format.mode === 'json_object') return { responseFormat: { type: 'json' } }
-  const { name, schema } = format
-  return { responseFormat: { type: 'json', name, schema: schemaOf(commonSchema(schema)) } }
+  const { name, mode } = format
+  const { schema } = sentSchema(format.schema, { bounds: mode !== 'bare_schema' })
+  return { responseFormat: { type: 'json', name, schema: schemaOf(schema) } }
 }
 
 function toolsOf({ tools = [], format }: ChatRequest): Tools {
@@ -65,7 +66,7 @@ function toolsOf({ tools = [], format }: ChatRequest): Tools {
     type: 'function' as const,
     name,
     description: answerToolDescription,
-    inputSchema: schemaOf(commonSchema(schema)),
+    inputSchema: schemaOf(sentSchema(schema, { bounds: false }).schema),
   }
   return {
     tools: [...offered, answer],

@@ -30,6 +30,54 @@ export const commonFormats: ReadonlySet<string> = new Set([
   'uuid',
 ])
 
+/** What servers take that turn a schema into a grammar; OpenAI takes all of it but lengths. */
+const bounded: StrictDialect = {
+  bounds: new Set([
+    'pattern',
+    'minLength',
+    'maxLength',
+    'minimum',
+    'maximum',
+    'exclusiveMinimum',
+    'exclusiveMaximum',
+    'minItems',
+    'maxItems',
+  ]),
+  formats: commonFormats,
+  allRequired: true,
+  recursive: true,
+  deepest: 10,
+  mostFields: 5_000,
+}
+
+/** What everybody takes who takes a strict schema. */
+const bare: StrictDialect = { ...bounded, bounds: new Set(), formats: new Set() }
+
+/** A schema as it is sent for an answer. */
+export interface SentSchema {
+  readonly schema: Schema
+  /** Whether it has a strict form; without one it is sent as it is. */
+  readonly isStrict: boolean
+}
+
+/** The schema of a format in the form of OpenAI, with the bounds of values or without. */
+export function sentSchema(schema: Schema, options: { bounds: boolean }): SentSchema {
+  const strict = strictSchema(schema, options.bounds ? bounded : bare)
+  return { schema: strict ?? plainSchema(schema), isStrict: strict !== null }
+}
+
+const withBounds = new WeakMap<Schema, boolean>()
+
+/** Whether a schema is another one without the bounds of values. */
+export function hasBounds(schema: Schema): boolean {
+  let has = withBounds.get(schema)
+  if (has === undefined) {
+    const [one, other] = [true, false].map((bounds) => sentSchema(schema, { bounds }).schema)
+    withBounds.set(schema, (has = JSON.stringify(one) !== JSON.stringify(other)))
+  }
+  return has
+}
+
 const adapted = new WeakMap<StrictDialect, WeakMap<Schema, Schema | typeof unfit>>()
 const unfit = Symbol('unfit')
 
