@@ -34,14 +34,14 @@ export async function runRender(file: string, options: RenderCommandOptions): Pr
 
 async function sourceOf(
   file: string,
-  { column, plugin: plugins = [], tools = false, mcpProviders, toolConfigs }: RenderCommandOptions,
+  { column, plugin: plugins = [], tools, mcpProviders, toolConfigs }: RenderCommandOptions,
 ): Promise<RenderSource> {
   if (column !== undefined) {
     return {
       config: file,
       column,
       plugins,
-      tools,
+      tools: tools === true,
       ...(mcpProviders === undefined ? {} : { mcpProvidersFile: mcpProviders }),
       ...(toolConfigs === undefined ? {} : { toolConfigsFile: toolConfigs }),
     }

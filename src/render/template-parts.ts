@@ -194,7 +194,6 @@ function instructionsOf(raw: ColumnConfig | undefined, registry: Registry): stri
 const aboutOthers: ReadonlySet<string> = new Set([
   'unknown-reference',
   'unknown-model',
-  'unknown-tools',
   'unknown-seed-column',
   'cycle',
 ])

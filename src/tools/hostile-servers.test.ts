@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -82,10 +82,6 @@ describe.concurrent('servers that are badly made', () => {
     )
   })
 
-  test('a server that floods its output is ended; the model is told', async () => {
-    expect(await answerOf('flood')).toBe('The tool "add" failed: its server ended while it worked.')
-  }, 20_000)
-
   test('an answer without a form is told to the model', async () => {
     expect(await answerOf('shapeless')).toMatch(
       /^The tool "add" failed: its answer is not of the protocol/,
@@ -95,7 +91,7 @@ describe.concurrent('servers that are badly made', () => {
   test.each([
     ['schemas', /"local" does not list its tools: .*inputSchema/s],
     ['twins', 'the tool "add" is there "local" twice, and names have to be unique'],
-    ['endless', /"local" does not list its tools: .*page/],
+    ['endless', /"local" does not list its tools: .*pagination did not terminate/],
     ['toolless', /"local" does not list its tools: it offers no tools/],
   ])('a listing is refused before anything is made: %s', async (how, message) => {
     expect(await faultOf(serverThat(how))).toMatch(message)
@@ -106,18 +102,4 @@ describe.concurrent('servers that are badly made', () => {
       'the tool "add" is there both of "one" and of "two", and names have to be unique',
     )
   })
-
-  test('a process that ignores that it should end is killed', async ({ expect: here }) => {
-    expect(await answerOf('stays')).toBe('3')
-    const [, pid] = /^pid (\d+)$/m.exec(readFileSync(join(root, 'stays'), 'utf8')) ?? []
-    await here.poll(() => isRunning(Number(pid))).toBe(false)
-  }, 20_000)
 })
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}

@@ -29,12 +29,18 @@ test('Ctrl-C while a tool works: the call is given up, and no process of a serve
       },
     ],
   })
-  const env = { HOSTILE: 'stays', MCP_LOG: log }
-  await desk.write('mcp_providers.yaml', {
+  const serversThat = (how: string): object => ({
     providers: [
-      { name: 'x', provider_type: 'stdio', command: process.execPath, args: [hostile], env },
+      {
+        name: 'x',
+        provider_type: 'stdio',
+        command: process.execPath,
+        args: [hostile],
+        env: { HOSTILE: how, MCP_LOG: log },
+      },
     ],
   })
+  await desk.write('mcp_providers.yaml', serversThat('nothing'))
   await desk.write('tool_configs.yaml', {
     tool_configs: [{ tool_alias: 'sums', providers: ['x'] }],
   })
@@ -43,8 +49,10 @@ test('Ctrl-C while a tool works: the call is given up, and no process of a serve
   expect(rendered).toMatchObject({ code: 0, stderr: '' })
   expect(rendered.stdout).toMatch(/^--- prompt\nAdd\.\n--- tools\n\{"name":"add",/)
   const untooled = await desk.run(['render', 'sums.json', '-c', 'sum'])
-  expect(untooled).toMatchObject({ code: 0, stdout: 'Add.' })
+  expect(untooled.code).toBe(2)
+  expect(untooled.stderr).toContain('give a file of them with --tool-configs')
 
+  await desk.write('mcp_providers.yaml', serversThat('stays'))
   const running = desk.start(['create', 'sums.json', '-n', '2', ...files])
   const logged = (): Promise<string> => readFile(log, 'utf8').catch(() => '')
   await expect.poll(logged, { timeout: 20_000 }).toMatch(/call hang/)

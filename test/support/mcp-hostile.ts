@@ -55,9 +55,6 @@ function changed({ id, method, params }: McpMessage): object | null {
   if (how === 'huge') {
     return reply({ content: [{ type: 'text', text: '\u{1f980}'.repeat(600_000) }] })
   }
-  if (how === 'flood') {
-    return reply({ content: [{ type: 'text', text: 'x'.repeat(11 * 1024 * 1024) }] })
-  }
   if (how === 'shapeless') return reply({ content: 'three' })
   return null
 }
