@@ -20,7 +20,17 @@ export interface CreateOptions {
 
 /** The words of `create` that go on with a run as it was asked for. */
 export function createWords(config: string, options: CreateOptions, directory: string): string[] {
-  const { rows, seed, out, fresh, runConfig, providers, mcpProviders, toolConfigs, plugin = [] } = options
+  const {
+    rows,
+    seed,
+    out,
+    fresh,
+    runConfig,
+    providers,
+    mcpProviders,
+    toolConfigs,
+    plugin = [],
+  } = options
   return [
     'create',
     config,

@@ -37,7 +37,9 @@ export function reportRun({ result, summary, remarks }: Outcome, screen: Screen)
   for (const text of failed) screen.print(text)
   for (const text of rejectionTexts(summary)) screen.print(text)
   if (isEmpty(result.rows)) screen.print(screen.style('yellow', emptyText))
-  if (result.processed !== null) screen.print(processedText(result.processed))
+  for (const text of result.processed === null ? [] : processedTexts(result.processed)) {
+    screen.print(text)
+  }
   for (const { path, rows } of result.files)
     screen.print(`  ${shortPath(path)}  ${counted(rows, 'row')}`)
   for (const text of besideTexts(result)) screen.print(text)
@@ -102,9 +104,23 @@ export function rejectionTexts({ rejections }: Pick<RunSummary, 'rejections'>): 
   )
 }
 
-/** `1,000 records in, 812 out by dedupe`. */
-export function processedText({ by, recordsIn, recordsOut }: Processed): string {
-  return `  ${counted(recordsIn, 'record')} in, ${grouped(recordsOut)} out by ${visibleLine(by)}`
+/** Figures of processors that a terminal shows; the report has all. */
+const MOST_COUNTS = 12
+
+/** `1,000 records in, 812 out by dedupe`, and what each processor counted. */
+export function processedTexts({ by, recordsIn, recordsOut, counts }: Processed): string[] {
+  return [
+    `  ${counted(recordsIn, 'record')} in, ${grouped(recordsOut)} out by ${visibleLine(by)}`,
+    ...counts
+      .slice(0, MOST_COUNTS)
+      .map(
+        ({ processor, what, times }) =>
+          `    ${visibleLine(processor)}: ${visibleLine(what)} ${grouped(times)}`,
+      ),
+    ...(counts.length > MOST_COUNTS
+      ? [`    … and ${counted(counts.length - MOST_COUNTS, 'more figure')}`]
+      : []),
+  ]
 }
 
 /** Files of datasets beside the run's own. */

@@ -7,7 +7,7 @@ import {
   nextSteps,
   besideTexts,
   cutTexts,
-  processedText,
+  processedTexts,
   rejectionTexts,
   outcomes,
   shortPath,
@@ -103,7 +103,7 @@ function contents(summary: RunSummary, layout: ShowLayout): string[] {
     ...wrap(names.join(', '), Math.max(20, layout.textWidth - 4)).map((line) => `    ${line}`),
     ...mediaLines(summary),
     ...pluginLines(summary),
-    ...(summary.processed === null ? [] : [processedText(summary.processed)]),
+    ...(summary.processed === null ? [] : processedTexts(summary.processed)),
     ...besideTexts(summary),
     ...(files.length > 0
       ? [`  ${counted(parts.count, 'part')} beside them, ${size(parts.bytes)}`]

@@ -151,7 +151,7 @@ function reservedName(name: string, title: string, path: ConfigPath): Problem {
 
 /** Asks each processor of records what it makes of the columns that come in. */
 export function processColumns(draft: Draft): Problem[] {
-  const isDropped = new Set(draft.columns.filter(({ raw }) => raw.drop).map(({ name }) => name))
+  let isDropped = new Set(draft.columns.filter(({ raw }) => raw.drop).map(({ name }) => name))
   const leftOut = new Map<string, string>()
   const problems: Problem[] = []
   const steps: GraphProcessor[] = []
@@ -174,6 +174,10 @@ export function processColumns(draft: Draft): Problem[] {
     const left = new Set(made.columns.map(({ name }) => name))
     for (const { name } of columns) if (!left.has(name)) leftOut.set(name, title)
     columns = [...made.columns]
+    const { renames } = made
+    if (renames !== undefined) {
+      isDropped = new Set([...isDropped].map((name) => renames.get(name) ?? name))
+    }
   }
   draft.steps = steps
   draft.output = columns.filter(({ name }) => !isDropped.has(name))

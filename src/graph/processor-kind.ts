@@ -34,6 +34,8 @@ export interface ProcessorOutput {
   columns: readonly RecordColumn[]
   /** Columns it reads, where it does not read all of them. */
   reads?: readonly string[]
+  /** Columns that go on under another name: new names by old ones. One marked `drop` stays out. */
+  renames?: ReadonlyMap<string, string>
   problems?: readonly Problem[]
 }
 
@@ -68,8 +70,14 @@ export interface ProcessContext {
   readonly columns: readonly RecordColumn[]
   /** Randomness of the run's seed, of the processor's own stream. */
   readonly random: Random
+  /** Where each of so many positions goes in an order that the run's seed decides; of a name of its own. */
+  readonly permutation: (size: number, name?: string) => (position: number) => number
   /** Tells the user of something once, however many records it happens to. */
   readonly warn: (message: string) => void
+  /** Adds to a figure of the report: what was done, and how often. */
+  readonly count: (what: string, times?: number) => void
+  /** An empty folder for what memory should not hold; it is gone once the pass has ended. */
+  readonly scratch: () => Promise<string>
 }
 
 interface RecordKindBase<Config extends ProcessorConfig> {
@@ -103,8 +111,9 @@ export interface RunningKind<
   /** What else decides its records beside its config: content of files, code. Plain data. */
   identity?(config: Config): unknown
   /**
-   * Reads the records once, in their order, and gives others. It holds a bounded number of them, and
+   * Reads the records in their order, and gives others. It holds a bounded number of them, and
    * gives the same for the same: a run that goes on makes the dataset again from its beginning.
+   * Every loop over the records reads them from the first: twice costs twice.
    */
   run(
     config: Config,

@@ -10,8 +10,10 @@ import type {
   RecordColumn,
   RunningKind,
 } from '../graph/processor-kind.ts'
+import { createPermutation } from '../random/permutation.ts'
 import { createRandom } from '../random/random.ts'
 import { RowsmithError } from '../util/errors.ts'
+import type { PassCounts } from './pass-counts.ts'
 
 /** What is done to the records of the parts on their way into a dataset. */
 export interface DatasetPass {
@@ -24,15 +26,16 @@ export interface DatasetPass {
   readonly columns: readonly RecordColumn[]
   /** The columns of the records it reads, which are all that parts have. */
   readonly input: readonly RecordColumn[]
-  run(
-    records: AsyncIterable<RecordBatch>,
-    warn: (message: string) => void,
-  ): AsyncIterable<RecordBatch>
+  /** Reads the records from their beginning as often as its processors do. */
+  run(records: AsyncIterable<RecordBatch>, means: PassMeans): AsyncIterable<RecordBatch>
 }
 
-/** The titles in an identity. */
-export function titlesIn(identity: string): string {
-  return identity.slice(0, identity.lastIndexOf(' '))
+/** What a pass uses of its surroundings. */
+interface PassMeans {
+  readonly warn: (message: string) => void
+  /** An empty folder, another one each time. */
+  readonly scratch: () => Promise<string>
+  readonly counts: PassCounts
 }
 
 export interface DatasetPasses {
@@ -81,7 +84,7 @@ function passOf(
     identity: `${titles.join(', ')} ${digest}`,
     columns,
     input,
-    run(records, warn) {
+    run(records, { warn, scratch, counts }) {
       let stream = records
       let at = input
       for (const step of steps) {
@@ -89,10 +92,13 @@ function passOf(
         if (kind.keepsRecords === true) {
           stream = projected(stream, at, output)
         } else {
+          const counter = counts.of(title)
           const told = new Set<string>()
           const context: ProcessContext = {
             columns: at,
             random: createRandom(runSeed, `processor/${title}`),
+            permutation: (size, name = '') =>
+              createPermutation(runSeed, `processor/${title}/${name}`, size),
             warn(message) {
               // Where it happened differs from record to record.
               const what = message.replaceAll(/\d+/g, '')
@@ -100,8 +106,15 @@ function passOf(
               told.add(what)
               warn(`Processor '${title}': ${message}`)
             },
+            count: counter.add,
+            scratch,
           }
-          stream = checked(step, kind, stream, context)
+          const before = stream
+          stream = rereadable(() => {
+            // What was counted while the records were read before would count twice.
+            counter.reset()
+            return checked(step, kind, before, context)
+          })
         }
         at = output
       }
@@ -110,16 +123,23 @@ function passOf(
   }
 }
 
+/** Every loop over it begins anew. */
+export function rereadable<Item>(begin: () => AsyncIterable<Item>): AsyncIterable<Item> {
+  return { [Symbol.asyncIterator]: () => begin()[Symbol.asyncIterator]() }
+}
+
 /** Some of the columns, by name. */
-async function* projected(
+function projected(
   records: AsyncIterable<RecordBatch>,
   from: readonly RecordColumn[],
   to: readonly RecordColumn[],
-): AsyncGenerator<RecordBatch> {
+): AsyncIterable<RecordBatch> {
   const positions = to.map(({ name }) => from.findIndex((column) => column.name === name))
-  for await (const { rows, columns } of records) {
-    yield { rows, columns: positions.map((position) => columns[position] ?? []) }
-  }
+  return rereadable(async function* projecting() {
+    for await (const { rows, columns } of records) {
+      yield { rows, columns: positions.map((position) => columns[position] ?? []) }
+    }
+  })
 }
 
 /** What a processor gives has its columns, of the types it said. */

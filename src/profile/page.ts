@@ -48,7 +48,12 @@ export interface ReportPage {
     message: string
   }[]
   rejections: readonly { name: string; code: string; count: number; row: number }[]
-  processed: { by: string; recordsIn: number; recordsOut: number } | null
+  processed: {
+    by: string
+    recordsIn: number
+    recordsOut: number
+    counts: readonly { processor: string; what: string; times: number }[]
+  } | null
   sessions: readonly { started: number; ended: number | null }[]
   columns: readonly ColumnStatistics[]
   judges: Judgements['judges']
@@ -160,8 +165,29 @@ function secondsOf(sessions: ReportPage['sessions']): number {
 
 function processed({ processed: done }: ReportPage): Html | null {
   if (done === null) return null
-  const { by, recordsIn, recordsOut } = done
-  return html`<p>${counted(recordsIn, 'record')} in, ${grouped(recordsOut)} out by ${by}</p>`
+  const { by, recordsIn, recordsOut, counts } = done
+  return html`<p>${counted(recordsIn, 'record')} in, ${grouped(recordsOut)} out by ${by}</p>
+    ${
+      counts.length === 0
+        ? null
+        : html`<div class="card scroll">
+            <table>
+              <tr>
+                <th>Processor</th>
+                <th>What it did</th>
+                <th class="number">Times</th>
+              </tr>
+              ${counts.map(
+                ({ processor, what, times }) =>
+                  html`<tr>
+                    <td>${processor}</td>
+                    <td>${what}</td>
+                    <td class="number">${grouped(times)}</td>
+                  </tr>`,
+              )}
+            </table>
+          </div>`
+    }`
 }
 
 function rejections({ rejections: all }: ReportPage): Html | null {

@@ -1,7 +1,7 @@
 import type { Agreement, JudgedScore } from '../profile/judgements.ts'
 import type { ColumnStatistics } from '../profile/statistics.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
-import { titlesIn } from '../processors/dataset-pass.ts'
+import { type ProcessorCount, readPassRecord } from '../processors/pass-counts.ts'
 import { decidedOf } from '../rows/row-outcome.ts'
 import type { RejectionSummary } from '../store/ledger-parts.ts'
 import { addToUsage, type RouteUsage } from '../store/ledger-usage.ts'
@@ -51,6 +51,8 @@ export interface Processed {
   by: string
   recordsIn: number
   recordsOut: number
+  /** What each of them counted: records it left out by reason, texts it replaced by column and kind. */
+  counts: readonly ProcessorCount[]
 }
 
 /** A dataset beside the run's own. */
@@ -61,13 +63,15 @@ export interface BesideDataset {
 
 /** Null for a dataset whose records are those of the rows. */
 export function processedOf(
-  identity: string,
+  record: string,
   rows: OutcomeTotals,
   files: readonly { rows: number }[],
 ): Processed | null {
-  if (identity === '') return null
+  if (record === '') return null
+  const { titles, counts } = readPassRecord(record)
   return {
-    by: titlesIn(identity),
+    by: titles,
+    counts,
     recordsIn: rows.accepted + rows.nullKept,
     recordsOut: files.reduce((sum, file) => sum + file.rows, 0),
   }

@@ -85,7 +85,7 @@ async function makeDatasets(store: RunStore, graph: Graph, rows: RowCounts): Pro
     datasets.push({ name, files: made.map((file) => ({ path: file.path, rows: file.rows })) })
   }
   await store.removeBesides([...beside.keys()])
-  return { files, datasets, processed: processedOf(own?.identity ?? '', rows, files) }
+  return { files, datasets, processed: processedOf(await store.processors(), rows, files) }
 }
 
 /** The dataset is there: what a model does not say of it is told, and takes nothing from it. */

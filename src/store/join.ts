@@ -2,6 +2,7 @@ import { mkdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { RowsmithError } from '../util/errors.ts'
 import type { DatasetPass } from '../processors/dataset-pass.ts'
+import { createPassCounts, type PassCounts, passRecord } from '../processors/pass-counts.ts'
 import { datasetFileName } from './dataset-plan.ts'
 import type { JoinFileOptions } from './join-file.ts'
 import {
@@ -39,8 +40,8 @@ export async function joinDataset(
   const own = beside === undefined ? datasetFolder : `${besideFolder}/${beside}`
   const target = resolve(directory ?? join(run.directory, own))
   const key = ledgerPath(run.directory, target)
-  const processors = pass?.identity ?? ''
-  const made = await run.ledger.call('dataset', key, processors)
+  const identity = pass?.identity ?? ''
+  const made = await run.ledger.call('dataset', key, identity)
   if (made !== null) {
     const files = withPaths(target, made)
     // Who asks for an export asks for these bytes; going on with a run reads no dataset.
@@ -57,7 +58,8 @@ export async function joinDataset(
   const staging = join(dirname(target), `${basename(target)}.${run.nextAttempt()}.joining`)
   const intent = ledgerPath(run.directory, staging)
   await run.ledger.call('addIntent', intent)
-  const files = await writeFiles(run, plan, pass, staging)
+  const counts = createPassCounts()
+  const files = await writeFiles(run, plan, { pass, counts }, staging)
   const names = files.map(({ file }) => file)
   if (pass !== null) await refuseForeignFiles(target, names, former)
   await run.ledger.call('beginSwap', key, names)
@@ -66,6 +68,7 @@ export async function joinDataset(
   } catch (error) {
     throw storageError(error, `putting the dataset into ${target}`)
   }
+  const processors = passRecord(identity, counts.list())
   await run.ledger.call('commitDataset', key, files, { intent, processors })
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
   run.onEvent({ type: 'join-finished', files: files.length, rows })
@@ -97,7 +100,7 @@ export async function withJoined<Result>(
   const folder = join(run.directory, `export.${run.nextAttempt()}.joining`)
   const intent = ledgerPath(run.directory, folder)
   await run.ledger.call('addIntent', intent)
-  const files = await writeFiles(run, plan, pass, folder)
+  const files = await writeFiles(run, plan, { pass, counts: createPassCounts() }, folder)
   try {
     return await use(withPaths(folder, files))
   } finally {
@@ -155,13 +158,15 @@ async function refuseForeignFiles(
 async function writeFiles(
   run: OpenRun,
   plan: readonly FileRange[],
-  pass: DatasetPass | null,
+  { pass, counts }: { pass: DatasetPass | null; counts: PassCounts },
   staging: string,
 ): Promise<DatasetEntry[]> {
   try {
     await mkdir(staging, { recursive: true })
     const files =
-      pass === null ? await joinParts(run, plan, staging) : await passRecords(run, pass, staging)
+      pass === null
+        ? await joinParts(run, plan, staging)
+        : await passRecords(run, pass, { folder: staging, counts })
     syncFolder(staging)
     return files
   } catch (error) {
@@ -197,13 +202,13 @@ async function joinParts(
 async function passRecords(
   run: OpenRun,
   pass: DatasetPass,
-  staging: string,
+  place: { folder: string; counts: PassCounts },
 ): Promise<DatasetEntry[]> {
   const columns = pass.columns.map(({ name, type }) => ({ name, type, drop: false }))
-  const records = await writePass(run, pass, staging)
+  const records = await writePass(run, pass, place)
   const files: DatasetEntry[] = []
   for (const [index, part] of records.entries()) {
-    const path = join(staging, datasetFileName(index, records.length))
+    const path = join(place.folder, datasetFileName(index, records.length))
     files.push(await joinInto(run, path, { columns, parts: [part], clipLastAt: null }))
     await removeRecords([part])
   }

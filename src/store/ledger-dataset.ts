@@ -97,7 +97,9 @@ export function readDataset(
 ): DatasetEntry[] | null {
   const rows = ledger.all(
     `SELECT * FROM dataset
-    WHERE directory = ?1 AND current = 1 AND (?2 IS NULL OR processors = ?2) ORDER BY file`,
+    WHERE directory = ?1 AND current = 1 AND (?2 IS NULL OR processors = ?2
+      -- Behind the identity stands what was counted.
+      OR (?2 <> '' AND instr(processors, ?2 || char(10)) = 1)) ORDER BY file`,
     directory,
     processors,
   )

@@ -90,6 +90,8 @@ export interface LedgerCalls {
   planJoin(): number[]
   joinParts(from: number, to: number): datasets.JoinPart[]
   dataset(directory: string, processors: string | null): datasets.DatasetEntry[] | null
+  /** What was done to the records of the run's own dataset. */
+  processors(): string
   ownFiles(directory: string): string[]
   besideFolders(): string[]
   forgetDataset(directory: string): void
@@ -293,6 +295,7 @@ const calls: LedgerCalls = {
   },
   joinParts: (from, to) => datasets.readJoinParts(run().ledger, from, to),
   dataset: (directory, processors) => datasets.readDataset(run().ledger, directory, processors),
+  processors: () => datasets.readProcessors(run().ledger),
   ownFiles: (directory) => datasets.readOwnFiles(run().ledger, directory),
   besideFolders: () => datasets.readBesideFolders(run().ledger),
   forgetDataset: (directory) => datasets.forgetDataset(run().ledger, directory),

@@ -84,6 +84,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
   join(options?: JoinOptions): Promise<DatasetFile[]>
   /** Removes datasets beside the run's own, but those of these names. */
   removeBesides(kept: readonly string[]): Promise<void>
+  /** What processors did to the records of the run's own dataset; empty for nothing. */
+  processors(): Promise<string>
   /** Gives all accepted rows below the target as files that are there until `use` is done. */
   withJoined<Result>(
     use: (files: readonly DatasetFile[]) => Promise<Result>,
@@ -366,6 +368,7 @@ function createRunStore(
       return after(() => ledger.call('setOutputModes', found))
     },
     join: (options = {}) => after(() => exclusive(() => joinDataset(run, options))),
+    processors: () => after(() => ledger.call('processors')),
     removeBesides: (kept) => after(() => exclusive(() => removeBesides(run, kept))),
     withJoined: (use, pass = null) => after(() => exclusive(() => withJoined(run, pass, use))),
     batches: {

@@ -1,8 +1,9 @@
-import { rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fromStored, storedBytes, type StoredValue, toStored } from '../graph/stored-value.ts'
 import type { RecordBatch, RecordColumn } from '../graph/processor-kind.ts'
-import type { DatasetPass } from '../processors/dataset-pass.ts'
+import { rereadable, type DatasetPass } from '../processors/dataset-pass.ts'
+import type { PassCounts } from '../processors/pass-counts.ts'
 import type { OpenRun } from './open-run.ts'
 import { clipBlock, readPartFile, sliceBlock } from './part-file.ts'
 import type { WrittenPart } from './part-writing.ts'
@@ -20,7 +21,7 @@ const FILE_BYTES = 2 ** 30
 export async function writePass(
   run: OpenRun,
   pass: DatasetPass,
-  folder: string,
+  { folder, counts }: { folder: string; counts: PassCounts },
 ): Promise<RecordedFile[]> {
   const thread = run.writer()
   const files: RecordedFile[] = []
@@ -42,8 +43,15 @@ export async function writePass(
   }
 
   const warn = (message: string): void => run.onEvent({ type: 'processor-warning', message })
+  const scratchFolders: string[] = []
+  async function scratch(): Promise<string> {
+    const made = await mkdtemp(join(folder, 'scratch-'))
+    scratchFolders.push(made)
+    return made
+  }
+  const records = rereadable(() => readRecords(run, pass.input))
   try {
-    for await (const batch of pass.run(readRecords(run, pass.input), warn)) {
+    for await (const batch of pass.run(records, { warn, scratch, counts })) {
       if (batch.rows.length === 0) continue
       path ??= await begin()
       const stored = pass.columns.map(({ type }, at) =>
@@ -59,6 +67,8 @@ export async function writePass(
   } catch (error) {
     await thread.call('abandonPart')
     throw error
+  } finally {
+    for (const made of scratchFolders) await rm(made, { recursive: true, force: true })
   }
 }
 

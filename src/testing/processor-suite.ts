@@ -1,4 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type {
   ProcessorConfig,
   ProcessorContext,
@@ -6,7 +9,8 @@ import type {
   RecordBatch,
   RecordColumn,
 } from '../graph/processor-kind.ts'
-import { passesOf } from '../processors/dataset-pass.ts'
+import { rereadable, passesOf } from '../processors/dataset-pass.ts'
+import { createPassCounts } from '../processors/pass-counts.ts'
 import type { Cell } from '../util/value.ts'
 import { casesOf, checkDescribed, type ConformanceCase } from './conformance-case.ts'
 
@@ -67,9 +71,26 @@ export function processorSuite({
     const pass = own ?? beside.get('it')
     if (pass === undefined) return given.map((record) => [...record])
     const out: Cell[][] = []
-    for await (const batch of pass.run(batchesOf(given, columns.length, size), () => undefined)) {
-      for (const at of batch.rows.keys())
-        out.push(batch.columns.map((values) => values[at] ?? null))
+    const folders: string[] = []
+    const means = {
+      warn: () => undefined,
+      async scratch() {
+        const folder = await mkdtemp(join(tmpdir(), 'rowsmith-scratch-'))
+        folders.push(folder)
+        return folder
+      },
+      counts: createPassCounts(),
+    }
+    try {
+      for await (const batch of pass.run(
+        rereadable(() => batchesOf(given, columns.length, size)),
+        means,
+      )) {
+        for (const at of batch.rows.keys())
+          out.push(batch.columns.map((values) => values[at] ?? null))
+      }
+    } finally {
+      for (const folder of folders) await rm(folder, { recursive: true, force: true })
     }
     return out
   }
@@ -92,8 +113,8 @@ export function processorSuite({
 
     'says the same of itself every time'() {
       const { columns: once } = kind.output(config, columns, context)
-      const { columns: again } = kind.output(config, columns, context)
-      deepStrictEqual(again, once)
+      const { columns: repeated } = kind.output(config, columns, context)
+      deepStrictEqual(repeated, once)
       if (kind.keepsRecords === true) return
       deepStrictEqual(kind.identity?.(config), kind.identity?.(config))
     },

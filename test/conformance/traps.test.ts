@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { formatPath } from '../../src/config/format-problems.ts'
 import { validate } from '../../src/index.ts'
+import type { ServerAction } from '../../src/testing/model-server.ts'
 import { runExample } from '../support/run-example.ts'
 
 interface Case {
@@ -15,6 +16,8 @@ interface Case {
   columns?: string[]
   records?: Record<string, unknown>[]
   told?: string[]
+  /** What every request is answered with. */
+  answer?: ServerAction
 }
 
 const data = fileURLToPath(new URL('ancestor/data', import.meta.url))
@@ -28,8 +31,9 @@ describe('makes', () => {
   test.each(cases.filter(({ records }) => records).map((one) => [one.trap, one] as const))(
     '%s',
     async (_, one) => {
-      const { records: wanted = [], columns } = one
-      const { records } = await runExample(input(one), { rows: one.rows ?? wanted.length })
+      const { records: wanted = [], columns, answer = {} } = one
+      const rows = one.rows ?? wanted.length
+      const { records } = await runExample(input(one), { rows, answer })
       const names = columns ?? Object.keys(records[0] ?? {})
       expect(Object.keys(records[0] ?? {})).toEqual(names)
       expect(records).toEqual(wanted.map((record) => expect.objectContaining(record) as unknown))

@@ -200,7 +200,7 @@ test('a processor of a plugin leaves out, adds and is told of in result and repo
   const result = await create({ config: { config }, rows: 5_000, seed: 1n, out, plugins: [plugin] })
 
   expect(result.rows.accepted).toBe(5_000)
-  expect(result.processed).toEqual({ by: 'uniques', recordsIn: 5_000, recordsOut: 3 })
+  expect(result.processed).toEqual({ by: 'uniques', recordsIn: 5_000, recordsOut: 3, counts: [] })
   expect(
     result.columns?.map(({ name, cells, distinct }) => [name, cells, distinct?.count]),
   ).toEqual([
@@ -249,3 +249,52 @@ test('a processor that goes wrong is named, and the rows are all there', async (
   const mended = await create({ ...options, plugins: [plugin] })
   expect(mended.processed).toMatchObject({ recordsIn: 50, recordsOut: 3 })
 })
+
+test('records are put in order, split, sampled and told of, the same however the run went', async () => {
+  await using desk = await createDesk()
+  const processors = [
+    {
+      name: 'private',
+      processor_type: 'redact',
+      patterns: { pet: 'cat|dog' },
+      columns: ['animal'],
+    },
+    { name: 'mixed', processor_type: 'shuffle' },
+    { name: 'parts', processor_type: 'split', stratify_by: [], parts: { train: 3, test: 1 } },
+    { name: 'fewer', processor_type: 'sample', count: 3_000 },
+    { name: 'named', processor_type: 'rename', columns: { split: 'part', line: 'text' } },
+  ]
+  const columns = pets.columns.map((column) => ({ ...column, drop: column.name === 'line' }))
+  await desk.write('pets.json', { columns, processors })
+  await desk.write('run.yaml', 'part_rows: 500\n')
+  const how = ['pets.json', '-n', '4000', '--seed', '2', '--run-config', 'run.yaml']
+  const whole = await desk.run(['create', ...how])
+  expect(whole.code, whole.stderr).toBe(0)
+  expect(whole.stderr).toMatch(
+    /4,000 records in, 3,000 out by private, mixed, parts, fewer, named\n +private: pet in animal [\d,]+\n +parts: records in \w+ [\d,]+\n +parts: records in \w+ [\d,]+\n +fewer: records not sampled 1,000\n/,
+  )
+  const records = await recordsOf(desk, 'pets')
+  expect(records).toHaveLength(3_000)
+  // What is dropped stays out under its other name.
+  expect(Object.keys(records[0] ?? {})).toEqual(['animal', 'age', 'part'])
+
+  const interrupted = desk.start(['create', ...how, '--out', 'again'])
+  for (;;) {
+    const names: string[] = await readdir(desk.path('again')).catch(() => [])
+    if (names.some((name) => name.endsWith('.joining')) || interrupted.child.exitCode !== null)
+      break
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  interrupted.child.kill('SIGKILL')
+  await interrupted.ended
+  const ended = await desk.run(['create', ...how, '--out', 'again'])
+  expect(ended.code, ended.stderr).toBe(0)
+  const names = await readdir(desk.path('again'))
+  expect(names.filter((name) => name.includes('joining'))).toEqual([])
+  expect(await readdir(desk.path('again', 'data'))).toEqual(['train-00000-of-00001.parquet'])
+  const bytes = (run: string): Promise<Buffer> =>
+    readFile(desk.path(run, 'data', 'train-00000-of-00001.parquet'))
+  expect((await bytes('again')).equals(await bytes('runs/pets'))).toBe(true)
+  const shown = jsonOf(await desk.run(['show', 'again', '--json']))
+  expect(shown['processed']).toMatchObject({ counts: [{}, {}, {}, { times: 1_000 }] })
+}, 60_000)

@@ -34,7 +34,10 @@ const tools = [
 ]
 
 /** The answer to a message; null for one that gets none, or none yet. */
-export function answerTo(message: McpMessage, { log, crash, tools: others }: McpPorts): object | null {
+export function answerTo(
+  message: McpMessage,
+  { log, crash, tools: others }: McpPorts,
+): object | null {
   const { id, method, params = {} } = message
   if (method === 'notifications/cancelled') log(`cancelled ${JSON.stringify(params['reason'])}`)
   if (id === undefined) return null

@@ -1,5 +1,9 @@
 import { create, open, type RunOptions } from '../../src/index.ts'
-import { createModelServer, type ServerCall } from '../../src/testing/model-server.ts'
+import {
+  createModelServer,
+  type ServerAction,
+  type ServerCall,
+} from '../../src/testing/model-server.ts'
 import { createDesk } from '../e2e/command.ts'
 
 /** What a run of one of the ancestor's configs made. */
@@ -9,17 +13,20 @@ export interface Made {
   bodies: Record<string, unknown>[]
 }
 
-/** Runs a config with a model server behind the names of the ancestor's providers. */
+/**
+ * Runs a config with a model server behind the names of the ancestor's providers; every request gets
+ * the same answer, where one is given.
+ */
 export async function runExample(
   config: RunOptions['config'],
-  options: Partial<RunOptions> = {},
+  { answer = {}, ...options }: Partial<RunOptions> & { answer?: ServerAction } = {},
 ): Promise<Made> {
   await using desk = await createDesk()
   const calls: ServerCall[] = []
   await using server = await createModelServer({
     script(call) {
       calls.push(call)
-      return {}
+      return answer
     },
   })
   const providersFile = await desk.write('providers.json', {

@@ -1,0 +1,295 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { RecordBatch, RecordColumn, RunningKind } from '../graph/processor-kind.ts'
+import type { Cell } from '../util/value.ts'
+import { rereadable, passesOf } from './dataset-pass.ts'
+import { createPassCounts, type ProcessorCount, passRecord, readPassRecord } from './pass-counts.ts'
+import { processorKinds } from './index.ts'
+
+interface Passed {
+  rows: number[]
+  records: Cell[][]
+  names: string[]
+  counts: ProcessorCount[]
+}
+
+/** What comes out of processors for records whose rows are their places. */
+async function passed(
+  steps: readonly object[],
+  columns: readonly RecordColumn[],
+  records: readonly (readonly Cell[])[],
+): Promise<Passed> {
+  let at = columns
+  const processors = steps.map((written, index) => {
+    const type: unknown = Reflect.get(written, 'processor_type')
+    const kind = processorKinds.find((one) => one.type === type) as RunningKind
+    const config = kind.schema.parse({ name: `p${index}`, ...written })
+    const { columns: output, problems = [] } = kind.output(config, at, sound)
+    if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('; '))
+    const step = { origin: null, title: `p${index}`, kind, config, input: at, output }
+    at = output
+    return step
+  })
+  const { own } = passesOf({ processors, output: at }, 7n)
+  const folders: string[] = []
+  const counts = createPassCounts()
+  const scratch = async (): Promise<string> => {
+    folders.push(await mkdtemp(join(tmpdir(), 'rowsmith-pass-')))
+    return folders.at(-1) ?? ''
+  }
+  const out: Passed = { rows: [], records: [], names: at.map(({ name }) => name), counts: [] }
+  try {
+    const given = rereadable(() => batches(records, columns.length))
+    for await (const batch of own?.run(given, { warn: () => {}, scratch, counts }) ?? given) {
+      out.rows.push(...batch.rows)
+      for (const each of batch.rows.keys()) {
+        out.records.push(batch.columns.map((values) => values[each] ?? null))
+      }
+    }
+  } finally {
+    for (const folder of folders) await rm(folder, { recursive: true })
+  }
+  return { ...out, counts: counts.list() }
+}
+
+const sound = {
+  path: ['processors', 0],
+  leftOut: new Map<string, string>(),
+  isUncertain: () => false,
+}
+
+async function* batches(
+  records: readonly (readonly Cell[])[],
+  width: number,
+): AsyncGenerator<RecordBatch> {
+  for (let from = 0; from < records.length; from += 100) {
+    const part = records.slice(from, from + 100)
+    yield {
+      rows: Float64Array.from(part, (_, index) => from + index),
+      columns: Array.from({ length: width }, (_, column) =>
+        part.map((record) => record[column] ?? null),
+      ),
+    }
+  }
+}
+
+const numbers = (count: number): Cell[][] =>
+  Array.from({ length: count }, (_, n) => [n, `t${n % 4}`])
+const twoColumns: RecordColumn[] = [
+  { name: 'n', type: 'int64' },
+  { name: 't', type: 'string' },
+]
+
+describe('sample', () => {
+  test('of a count is exact, of a fraction stays when rows are added', async () => {
+    const exact = await passed(
+      [{ processor_type: 'sample', count: 123 }],
+      twoColumns,
+      numbers(1_000),
+    )
+    expect(exact.rows).toHaveLength(123)
+    expect(exact.rows).toEqual(exact.rows.toSorted((one, other) => one - other))
+    expect(exact.counts).toEqual([{ processor: 'p0', what: 'records not sampled', times: 877 }])
+    const all = await passed([{ processor_type: 'sample', count: 99 }], twoColumns, numbers(9))
+    expect(all.rows).toHaveLength(9)
+
+    const how = [{ processor_type: 'sample', fraction: 0.3 }]
+    const few = await passed(how, twoColumns, numbers(500))
+    const many = await passed(how, twoColumns, numbers(2_000))
+    expect(many.rows.filter((row) => row < 500)).toEqual(few.rows)
+    expect(Math.abs(many.rows.length - 600)).toBeLessThan(90)
+  })
+
+  test('needs a fraction or a count', async () => {
+    await expect(passed([{ processor_type: 'sample' }], twoColumns, [])).rejects.toThrow(
+      'needs a fraction or a count',
+    )
+    const both = { processor_type: 'sample', count: 1, fraction: 0.5 }
+    await expect(passed([both], twoColumns, [])).rejects.toThrow('not both')
+  })
+})
+
+test('shuffle keeps every record with its row, in another order, also after a sample', async () => {
+  const shuffled = await passed([{ processor_type: 'shuffle' }], twoColumns, numbers(3_000))
+  expect(shuffled.records.map(([n]) => n)).toEqual(shuffled.rows)
+  expect(shuffled.rows.toSorted((one, other) => one - other)).toEqual([...numbers(3_000).keys()])
+  const stayed = shuffled.rows.filter((row, at) => row === at)
+  expect(stayed.length).toBeLessThan(10)
+  const chain = [
+    { processor_type: 'sample', count: 50 },
+    { processor_type: 'shuffle' },
+    { processor_type: 'sample', count: 20 },
+  ]
+  const chained = await passed(chain, twoColumns, numbers(300))
+  expect(new Set(chained.rows).size).toBe(20)
+  // Records are read again for a processor behind; nothing is counted twice.
+  expect(chained.counts.map(({ times }) => times)).toEqual([250, 30])
+})
+
+describe('split', () => {
+  const shareOf = ({ records }: Passed, part: string): number =>
+    records.filter((record) => record.at(-1) === part).length / records.length
+
+  test('by rows has about its shares, and more rows leave records where they are', async () => {
+    const few = await passed([{ processor_type: 'split' }], twoColumns, numbers(500))
+    const many = await passed([{ processor_type: 'split' }], twoColumns, numbers(4_000))
+    expect(many.records.slice(0, 500)).toEqual(few.records)
+    expect(shareOf(many, 'train')).toBeCloseTo(0.8, 1)
+    expect(shareOf(many, 'test')).toBeCloseTo(0.1, 1)
+    expect(many.names).toEqual(['n', 't', 'split'])
+  })
+
+  test('by groups keeps them together', async () => {
+    const how = { processor_type: 'split', group_by: ['t'], parts: { a: 1, b: 1 } }
+    const columns = [...twoColumns]
+    const records = Array.from({ length: 2_000 }, (_, n): Cell[] => [n, `group ${n % 200}`])
+    const made = await passed([how], columns, records)
+    const parts = new Map<Cell, Set<Cell>>()
+    for (const [, group, part] of made.records) {
+      parts.set(group ?? null, (parts.get(group ?? null) ?? new Set()).add(part ?? null))
+    }
+    expect([...parts.values()].every(({ size }) => size === 1)).toBe(true)
+    expect(Math.abs(shareOf(made, 'a') - 0.5)).toBeLessThan(0.15)
+  })
+
+  test('by strata is exact in each, and over many small ones', async () => {
+    const how = { processor_type: 'split', stratify_by: ['t'], parts: { a: 3, b: 1 } }
+    const made = await passed([how], twoColumns, numbers(400))
+    for (const t of ['t0', 't1', 't2', 't3']) {
+      const own = made.records.filter((record) => record[1] === t)
+      expect(own.filter((record) => record.at(-1) === 'a')).toHaveLength(75)
+    }
+    const single = Array.from({ length: 1_000 }, (_, n): Cell[] => [n, `own ${n}`])
+    const small = await passed([how], twoColumns, single)
+    expect(Math.abs(shareOf(small, 'a') - 0.75)).toBeLessThan(0.06)
+  })
+
+  test.each([
+    [{ parts: { a: 0 } }, 'add up to nothing'],
+    [{ group_by: ['t'], stratify_by: ['n'] }, 'not both'],
+    [{ column: 't' }, "adds a column 't'"],
+    [{ group_by: ['u'] }, "'u' matches no column"],
+  ])('refuses %o', async (fields, message) => {
+    await expect(passed([{ processor_type: 'split', ...fields }], twoColumns, [])).rejects.toThrow(
+      message,
+    )
+  })
+})
+
+test('rename keeps places, and two may change names', async () => {
+  const how = { processor_type: 'rename', columns: { n: 't', t: 'n' } }
+  const made = await passed([how], twoColumns, numbers(2))
+  expect([made.names, made.records]).toEqual([['t', 'n'], numbers(2)])
+  const wrong = { processor_type: 'rename', columns: { m: 'x' } }
+  await expect(passed([wrong], twoColumns, [])).rejects.toThrow("'m' matches no column")
+})
+
+describe('redact', () => {
+  const one: RecordColumn[] = [{ name: 'a', type: 'string' }]
+  const redacted = async (value: string, fields: object = {}): Promise<Cell> =>
+    (await passed([{ processor_type: 'redact', ...fields }], one, [[value]])).records[0]?.[0] ??
+    null
+
+  test.each([
+    ['mail ada.lovelace+x@mail.example.co.uk!', 'mail [EMAIL]!'],
+    ['jörg@müller.de, x@y', '[EMAIL], x@y'],
+    ['card 4111 1111 1111 1111 ok', 'card [CREDIT_CARD] ok'],
+    ['card 4111 1111 1111 1112 no', 'card 4111 1111 1111 1112 no'],
+    ['5500-0000-0000-0004.', '[CREDIT_CARD].'],
+    ['378282246310005', '[CREDIT_CARD]'],
+    ['IBAN DE89 3704 0044 0532 0130 00 thanks', 'IBAN [IBAN] thanks'],
+    ['gb82west12345698765432', '[IBAN]'],
+    ['DE88 3704 0044 0532 0130 00', 'DE88 3704 0044 0532 0130 00'],
+    ['call +49 (30) 901820-12 now', 'call [PHONE] now'],
+    ['(212) 555-0187 or 1-212-555-0187', '[PHONE] or [PHONE]'],
+    ['Tel. 030/9018 20, 0170 1234567', 'Tel. [PHONE], [PHONE]'],
+    [
+      'on 2024-01-31 at 10:30, 192.168.10.12, 3.14159265, 1234567',
+      'on 2024-01-31 at 10:30, 192.168.10.12, 3.14159265, 1234567',
+    ],
+    ['01/02/2024 and 12345678901', '01/02/2024 and 12345678901'],
+    [`key AKIA${'A'.repeat(16)}`, 'key [SECRET]'],
+    [`ghp_${'a1'.repeat(18)}, sk-proj-${'Ab9_'.repeat(8)}`, '[SECRET], [SECRET]'],
+    [`Authorization: Bearer ${'abc123'.repeat(5)}==`, 'Authorization: Bearer [SECRET]'],
+    ['-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nx', '[SECRET]\nx'],
+    ['https://ada@example.org/path', 'https://[EMAIL]/path'],
+  ])('%s', async (text, expected) => {
+    expect(await redacted(text)).toBe(expected)
+  })
+
+  test('replacement forms', async () => {
+    const text = 'to ada@example.org'
+    expect(await redacted(text, { replace_with: 'remove' })).toBe('to ')
+    expect(await redacted(text, { replace_with: 'mask' })).toBe('to ***@******e.org')
+    const hashed = await redacted(`${text} and ada@example.org`, { replace_with: 'hash' })
+    expect(hashed).toMatch(/^to \[EMAIL:([0-9a-f]{10})\] and \[EMAIL:\1\]$/)
+  })
+
+  test('own patterns, which can not hang', async () => {
+    const how = { kinds: [], patterns: { order: String.raw`\bA-\d{4}\b`, evil: '(a+)+$' } }
+    expect(await redacted('order A-1042.', how)).toBe('order [ORDER].')
+    expect(await redacted(`${'a'.repeat(40_000)}!`, how)).toHaveLength(40_001)
+    await expect(redacted('', { patterns: { look: '(?=a)b' } })).rejects.toThrow(
+      "The pattern 'look' can't be read",
+    )
+  })
+
+  test('hostile texts cost time in proportion', async () => {
+    const hostile = [
+      'a',
+      'a.',
+      '1 ',
+      '+1',
+      'DE89',
+      'a@',
+      'a@a.',
+      '-----BEGIN PRIVATE KEY-----',
+      '4 ',
+    ]
+    for (const piece of hostile) {
+      const started = performance.now()
+      await redacted(piece.repeat(60_000 / piece.length))
+      expect(performance.now() - started, piece).toBeLessThan(2_000)
+    }
+  })
+
+  test('inside of structured values, counted by column and kind', async () => {
+    const columns: RecordColumn[] = [
+      { name: 'chat', type: 'json' },
+      { name: 'n', type: 'int64' },
+      { name: 'note', type: 'string' },
+    ]
+    const chat = [new Map<string, Cell & string>([['content', 'ada@example.org, bob@example.org']])]
+    const records: Cell[][] = [
+      [chat, 4111111111111111, 'ada@example.org'],
+      [null, null, null],
+    ]
+    const made = await passed([{ processor_type: 'redact' }], columns, records)
+    expect(made.records).toEqual([
+      [[new Map([['content', '[EMAIL], [EMAIL]']])], 4111111111111111, '[EMAIL]'],
+      [null, null, null],
+    ])
+    expect(made.counts).toEqual([
+      { processor: 'p0', what: 'email in chat', times: 2 },
+      { processor: 'p0', what: 'email in note', times: 1 },
+    ])
+    const wrong = { processor_type: 'redact', columns: ['n', 'nota'] }
+    await expect(passed([wrong], columns, [])).rejects.toThrow(
+      "'nota' matches no column; 'n' has no texts to redact: it is of type int64",
+    )
+  })
+})
+
+test('what was counted is read back beside titles of any characters', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.array(fc.string(), { maxLength: 3 }), (title, whats) => {
+      const counts = whats.map((what) => ({ processor: title, what, times: 3 }))
+      const identity = `${title} ${'0'.repeat(64)}`
+      expect(readPassRecord(passRecord(identity, counts))).toEqual({ titles: title, counts })
+    }),
+    { numRuns: 300 },
+  )
+})
