@@ -22,7 +22,11 @@ export function endAtExit(transport: StdioClientTransport): void {
     pid = transport.pid
   }
   // The client calls what stands here before its own.
-  transport.onclose = () => running.delete(end)
+  Object.assign(transport, {
+    onclose() {
+      running.delete(end)
+    },
+  })
   if (isWatching) return
   isWatching = true
   process.once('exit', () => {
