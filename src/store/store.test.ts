@@ -400,7 +400,9 @@ test('what stays of a part that was given up is removed at the next opening', as
     const content = contentOf(0, [1, 2, 3], { blockRows: 1 })
     async function* failing(): PartContent['blocks'] {
       yield* content.blocks
-      await vi.waitUntil(() => existsSync(parts) && readdirSync(parts).length > 0)
+      await vi.waitUntil(() => existsSync(parts) && readdirSync(parts).length > 0, {
+        timeout: 60_000,
+      })
       const [name] = readdirSync(parts) as [string]
       // What is no file can't be removed as one.
       rmSync(join(parts, name))
