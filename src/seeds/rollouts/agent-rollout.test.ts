@@ -32,18 +32,20 @@ async function rowsOf(format: string) {
   const seed = await open(format)
   const rows = (await Array.fromAsync(seed.rows({ signal: context.signal }))).flat()
   return {
-    rows: rows.map((row) => {
+    rows: rows.map((row): Record<string, unknown> => {
       const named = Object.fromEntries(
         seed.columns.map(({ name }, at) => [name, plain(row[at] ?? null)]),
       )
-      return { ...named, source_path: relative(folder, String(named['source_path'])) } as Record<
-        string,
-        unknown
-      >
+      return { ...named, source_path: relative(folder, String(named['source_path'])) }
     }),
     notes: seed.notes.map(({ message }) => message.replaceAll(folder, '')),
     columns: seed.columns,
   }
+}
+
+function messagesIn(row: Record<string, unknown> | undefined): unknown[] {
+  const messages = row?.['messages']
+  return Array.isArray(messages) ? messages : []
 }
 
 function plain(value: Value): unknown {
@@ -82,7 +84,7 @@ test.each(['claude_code', 'codex', 'hermes_agent', 'pi_coding_agent', 'atif'])(
 
 test('results of tools stand behind their calls, and what is no text is JSON', async () => {
   const claude = (await rowsOf('claude_code')).rows.find(({ trace_id: id }) => id === 's')
-  expect((claude?.['messages'] as unknown[]).slice(3, 6)).toEqual([
+  expect(messagesIn(claude).slice(3, 6)).toEqual([
     tool('str', 't1'),
     tool('', 't2'),
     {
@@ -94,9 +96,7 @@ test('results of tools stand behind their calls, and what is no text is JSON', a
     },
   ])
   const codex = (await rowsOf('codex')).rows.find(({ trace_id: id }) => id === 'u')
-  expect((codex?.['messages'] as unknown[])[3]).toEqual(
-    tool('{"content":"o","success":true}', 'c9'),
-  )
+  expect(messagesIn(codex)[3]).toEqual(tool('{"content":"o","success":true}', 'c9'))
   expect(codex?.['source_meta']).toMatchObject({
     source: '{"subagent":{"thread_spawn":{"parent_thread_id":"pp"}}}',
   })

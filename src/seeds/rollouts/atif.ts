@@ -1,3 +1,4 @@
+import type { Value } from '../../util/value.ts'
 import { defineRolloutFormat } from './rollout-format.ts'
 import {
   argumentsOf,
@@ -19,7 +20,7 @@ export const atif = defineRolloutFormat({
   pattern: '*.json',
   isRead: ({ name }) => name.endsWith('.json'),
   read({ records }) {
-    const [file = new Map<string, never>() as Fields] = records
+    const [file = new Map<string, Value>()] = records
     const version = textOf(file.get('schema_version')) ?? ''
     if (version === '') throw new MalformedRollout('it has no schema_version')
     const id = textOf(file.get('session_id')) ?? ''
