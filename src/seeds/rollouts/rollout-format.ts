@@ -2,7 +2,7 @@ import type { FolderFile } from '../folder.ts'
 import type { Fields, Rollout } from './rollout.ts'
 
 /** A file of a format, read. */
-export interface RolloutFile {
+interface RolloutFile {
   /** The objects of its lines, or its only one. */
   readonly records: readonly Fields[]
   readonly name: string

@@ -111,7 +111,7 @@ function lastAnswer(messages: readonly Message[]): string | null {
   return null
 }
 
-export function objectOf(fields: Readonly<Record<string, Value>>): Value {
+function objectOf(fields: Readonly<Record<string, Value>>): Value {
   return new Map(Object.entries(fields))
 }
 
@@ -123,7 +123,7 @@ export function textOf(value: Value | undefined): string | null {
   return typeof value === 'string' ? value : null
 }
 
-export function listOf(value: Value | undefined): readonly Value[] {
+function listOf(value: Value | undefined): readonly Value[] {
   return Array.isArray(value) ? value : []
 }
 
