@@ -51,6 +51,10 @@ const samplerSetups: Readonly<
   ],
   timedelta: [{ params: { dt_min: 1, dt_max: 9, reference_column_name: 'day', unit: 'h' } }],
   uniform: [{ params: { low: -2, high: 7 } }, { params: { low: 3, high: 3 } }],
+  person_from_faker: [
+    { params: {} },
+    { params: { locale: 'ja_JP', sex: 'Male', city: ['A', 'B'], age_range: [0, 20] } },
+  ],
   uuid: [{ params: {} }, { params: { prefix: 'id-', short_form: true, uppercase: true } }],
 }
 
