@@ -33,17 +33,18 @@ export function fakePeople(locale: string): FakePeople {
       seed: () => undefined,
     },
   })
-  const { location } = data.rawDefinitions
-  const states: unknown = location?.['state']
-  const isEnglish = dataOf(locale) === 'en' || dataOf(locale) === 'en_US'
+  const states: unknown = data.rawDefinitions.location?.['state']
+  const isAmerican = dataOf(locale) === 'en_US'
   return {
     faker,
     use(random) {
       current = random
     },
+    // Where a locale has none, the library takes the American ones.
     hasStates:
-      Array.isArray(states) && (isEnglish || states !== english.rawDefinitions.location?.['state']),
-    hasPostcodesOfStates: isEnglish,
+      isAmerican ||
+      (Array.isArray(states) && states !== english.rawDefinitions.location?.['state']),
+    hasPostcodesOfStates: isAmerican,
   }
 }
 

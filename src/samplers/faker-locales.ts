@@ -1,6 +1,7 @@
 /** Places a locale of the ancestor's library has in the library here, where the names differ. */
 const renamed: Readonly<Record<string, string>> = {
   dk_DK: 'da',
+  en: 'en_US',
   no_NO: 'nb_NO',
 }
 
@@ -16,12 +17,12 @@ const homes: Readonly<Record<string, string | null>> = {
 
 /** Locales of which there are data of their own. */
 const own =
-  'bn_BD cs_CZ de de_AT de_CH en en_AU en_CA en_GB en_IE en_IN en_US es es_MX fr_BE fr_CA fr_CH ' +
+  'bn_BD cs_CZ de de_AT de_CH en_AU en_CA en_GB en_IE en_IN en_US es es_MX fr_BE fr_CA fr_CH ' +
   'id_ID ka_GE nl_BE pt_BR pt_PT sl_SI ta_IN th zh_CN zh_TW zu_ZA'
 
 /** Locales of which there are the language's data. */
 const ofLanguage =
-  'ar_AA ar_AE ar_BH ar_EG ar_JO ar_PS ar_SA az_AZ da_DK de_DE dk_DK el_CY el_GR en_BD en_NZ en_PH ' +
+  'ar_AA ar_AE ar_BH ar_EG ar_JO ar_PS ar_SA az_AZ da_DK de_DE dk_DK el_CY el_GR en en_BD en_NZ en_PH ' +
   'en_TH es_AR es_CA es_CL es_CO es_ES fa_IR fi_FI fr_FR he_IL hr_HR hu_HU hy_AM it_CH it_IT ' +
   'ja_JP ko_KR lv_LV ne_NP nl_NL no_NO pl_PL ro_RO ru_RU sk_SK sv_SE th_TH tr_TR uk_UA vi_VN'
 

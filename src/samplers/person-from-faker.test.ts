@@ -108,14 +108,15 @@ describe('what is asked for', () => {
 
 test('the parts of a person go together', () => {
   for (const person of people({ age_range: [0, 60] }, rows)) {
-    const { age, birth_date: born, phone_number: phone, email_address: address } = person
-    const year = Number(String(born).slice(0, 4))
-    const isFirst = String(born).endsWith('-01-01')
+    const { age, birth_date: birth, phone_number: phone, email_address: address } = person
+    const [born, level] = [birth, person['education_level']].map((value) =>
+      typeof value === 'string' ? value : '',
+    )
+    const year = Number(born?.slice(0, 4))
+    const isFirst = born?.endsWith('-01-01')
     expect(2026 - year - (isFirst ? 0 : 1)).toBe(age)
     expect([phone === null, address === null]).toEqual([Number(age) < 18, Number(age) < 18])
-    const degree = ['bachelors', 'graduate', 'doctorate'].includes(
-      String(person['education_level']),
-    )
+    const degree = ['bachelors', 'graduate', 'doctorate'].includes(level ?? '')
     expect(person['bachelors_field'] !== 'no_degree').toBe(degree)
     expect(person['uuid']).toMatch(
       /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/,
