@@ -109,9 +109,9 @@ test('what is no session is left out with a warning', async () => {
     ),
   )
   expect(notes.flat()).toEqual([
-    'The session claude_code/-home-u-proj/bad.jsonl is left out: line 1 is no JSON',
-    'The session claude_code/-home-u-proj/empty.jsonl is left out: it is empty',
-    'The session claude_code/-home-u-proj/half.jsonl is left out: line 2 is no JSON',
+    'The session claude_code/-srv-u-proj/bad.jsonl is left out: line 1 is no JSON',
+    'The session claude_code/-srv-u-proj/empty.jsonl is left out: it is empty',
+    'The session claude_code/-srv-u-proj/half.jsonl is left out: line 2 is no JSON',
     'The session claude_code/norole.jsonl is left out: a record of the user has no message',
     'The session claude_code/notobj.jsonl is left out: line 1 is no JSON object',
     'The session hermes_agent/session_b.json is left out: line 1 is no JSON object',
