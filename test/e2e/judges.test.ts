@@ -149,11 +149,13 @@ test('summaries of judgements are asked for once, and take nothing from the run'
   const seed = await seedAt(desk)
   const summaries: string[] = []
   let refuses = true
+  let stop: AbortController | null = null
   await using server = await createModelServer({
     script(call) {
       const { model, messages } = JSON.parse(call.text)
       if (model !== 'writer') return { text: answerTo(call) }
       summaries.push(JSON.stringify(messages))
+      if (summaries.length === 6) stop?.abort()
       return refuses ? { status: 400, error: 'no opinion' } : { text: answerTo(call) }
     },
   })
@@ -174,6 +176,13 @@ test('summaries of judgements are asked for once, and take nothing from the run'
   expect(first.judges[0]?.summaries[0]?.failure).toContain('no opinion')
 
   refuses = false
+  // Two are asked for at once: what was on its way when the run was stopped is kept.
+  stop = new AbortController()
+  const parted = await create({ config, rows: 12, runConfig, out, signal: stop.signal })
+  expect(parted.end).toEqual({ kind: 'complete' })
+  const had = parted.judges.filter((judge) => judge.summaries[0]?.text !== null)
+  expect(summaries.length).toBe(4 + had.length)
+  expect(had.length).toBeLessThan(4)
   const second = await create({ config, rows: 12, runConfig, out })
   expect(summaries).toHaveLength(8)
   expect(second.judges.map((judge) => judge.summaries[0]?.text)).toEqual(
