@@ -298,7 +298,7 @@ describe('what both refuse', () => {
     ],
     [
       'a seed of another type',
-      { ...pets, seed_config: { source: { seed_type: 'hf', path: 'x' } } },
+      { ...pets, seed_config: { source: { seed_type: 'ftp', path: 'x' } } },
       '/seed_config/source/seed_type',
     ],
     [

@@ -88,7 +88,7 @@ export interface Checked {
   prepared: Prepared | null
 }
 
-const nothingStored: StoredInputs = { seed: null, plugins: [] }
+const nothingStored: StoredInputs = { seed: null, seedPin: null, plugins: [] }
 
 /** Reads and checks everything a run needs; a stored seed stands in for a file that is gone. */
 export async function check(
@@ -124,6 +124,7 @@ export async function check(
     ...options,
     source,
     stored: stored.seed,
+    pin: stored.seedPin,
   })
   const { loaded: ownLoaded, problems: loadProblems } = await loadColumns(
     dataset.columns,
@@ -291,17 +292,21 @@ export interface SeedLook {
   unread: boolean
 }
 
-export interface SeedLookOptions extends Pick<PrepareOptions, 'signal' | 'clock' | 'onEvent'> {
+export interface SeedLookOptions extends Pick<
+  PrepareOptions,
+  'signal' | 'clock' | 'onEvent' | 'environment'
+> {
   source: ConfigSource
   /** What a run folder has of it. */
   stored: StoredSeedDescription | null
+  pin?: string | null
 }
 
 /** Looks at the seed a config names, to know its columns. */
 export async function lookAtSeed(
   config: SeedConfig | null,
   { seedSources }: Registry,
-  { source, stored, signal, clock, onEvent }: SeedLookOptions,
+  { source, stored, pin = null, signal, clock, onEvent, environment }: SeedLookOptions,
 ): Promise<SeedLook> {
   if (config === null) {
     return { schema: null, content: null, inspected: null, problems: [], unread: false }
@@ -309,6 +314,8 @@ export async function lookAtSeed(
   const context = {
     workingDirectory: process.cwd(),
     configDirectory: source.directory,
+    environment,
+    pin: pin ?? undefined,
     signal,
     onProgress: onEvent === undefined ? undefined : tellSeedProgress('reading', clock, onEvent),
   }

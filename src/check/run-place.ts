@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { descriptionName, type StoredSeedDescription } from '../seeds/normalise.ts'
-import { readSeedDescription } from '../seeds/stored.ts'
+import { readSeedDescription, readSeedPin } from '../seeds/stored.ts'
 import { readStoredPlugins } from '../store/inspect-store.ts'
 import { holdsRun, ledgerName } from '../store/ledger-file.ts'
 import type { RememberedPlugin } from '../store/run-settings.ts'
@@ -10,6 +10,8 @@ import type { ConfigInput } from './sources.ts'
 /** What the folder of a run has of that from outside which made it. */
 export interface StoredInputs {
   readonly seed: StoredSeedDescription | null
+  /** What finds the same seed again; also where its rows are not all there yet. */
+  readonly seedPin: string | null
   readonly plugins: readonly RememberedPlugin[]
 }
 
@@ -41,6 +43,7 @@ export async function findPlace({ out, mode = 'auto', config }: PlaceOptions): P
     exists,
     stored: {
       seed: hasSeed ? await readSeedDescription(seedDirectory) : null,
+      seedPin: exists ? await readSeedPin(seedDirectory) : null,
       plugins: exists ? readStoredPlugins(directory) : [],
     },
   }

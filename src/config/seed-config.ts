@@ -53,7 +53,9 @@ const sourceSchema = z.object({ seed_type: text({ nonEmpty: true }) })
 /** What the ancestor's sources read; it ignores other keys, so they can only be warned of. */
 const sourceKeys: Readonly<Record<string, readonly string[]>> = {
   local: ['path', 'delimiter'],
-  hf: ['path', 'token', 'endpoint'],
+  hf: ['path', 'revision', 'config', 'split', 'token', 'endpoint', 'delimiter'],
+  http: ['path', 'delimiter'],
+  s3: ['path', 'endpoint', 'region', 'delimiter'],
   df: ['df'],
   directory: ['path', 'file_pattern', 'recursive'],
   file_contents: ['path', 'file_pattern', 'recursive', 'encoding'],

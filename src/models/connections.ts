@@ -5,7 +5,10 @@ import type { Environment } from './provider.ts'
 /** Bytes of a reply, before and after it is decompressed. */
 export const largestReply = 64 * 1024 * 1024
 
-/** The connections to one endpoint: straight, or through the proxy the environment names. */
+/**
+ * The connections to one endpoint: straight, or through the proxy the environment names. Replies
+ * that are files have no limit: -1.
+ */
 export async function openDispatcher(
   url: URL,
   environment: Environment,

@@ -11,8 +11,8 @@ import type { Plugin } from './plugin.ts'
 
 /**
  * The kinds that come with rowsmith, as a plugin has them; the registry adds those that are made of
- * others: the column kinds `sampler` of all samplers and `validation` of all validators, the seed source
- * `local` of all seed formats.
+ * others: the column kinds `sampler` of all samplers and `validation` of all validators, the seed
+ * sources of files of all seed formats.
  */
 export const builtIn: Plugin = {
   name: 'rowsmith',

@@ -11,6 +11,9 @@ import type { ProviderKind } from '../models/provider.ts'
 import type { Sampler } from '../samplers/define.ts'
 import type { SeedSource } from '../seeds/define.ts'
 import { createLocalSource } from '../seeds/local.ts'
+import { createHttpSource } from '../seeds/remote/http.ts'
+import { createHubSource } from '../seeds/remote/hugging-face.ts'
+import { createS3Source } from '../seeds/remote/s3.ts'
 import type { SeedFormat } from '../seeds/formats/define.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { Validator } from '../validators/define.ts'
@@ -74,8 +77,14 @@ export function createRegistry(plugins: readonly Plugin[]): Registry {
     originOf: (type) => originIn(validators, type),
   })
   const formats = merge(plugins, 'seed format', (plugin) => plugin.seedFormats, nameOf)
-  const local = createLocalSource([...kindsOf(formats).values()])
-  const made = { name: builtIn.name, columns: [samplerKind, validationKind], seedSources: [local] }
+  const formatList = [...kindsOf(formats).values()]
+  const made = {
+    name: builtIn.name,
+    columns: [samplerKind, validationKind],
+    seedSources: [createLocalSource, createHttpSource, createHubSource, createS3Source].map(
+      (createSource) => createSource(formatList),
+    ),
+  }
   const columns = merge([made, ...plugins], 'column kind', (plugin) => plugin.columns, typeOf)
   const sources = merge([made, ...plugins], 'seed source', (plugin) => plugin.seedSources, typeOf)
   const processors = merge(plugins, 'processor', (plugin) => plugin.processors, typeOf)

@@ -45,6 +45,7 @@ export async function sampleRow(
     stored: null,
     signal,
     clock: systemClock,
+    environment: process.env,
   })
   const { inspected } = look
   const { graph, problems: found } = await compileDataset(dataset, {

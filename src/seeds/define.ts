@@ -19,6 +19,8 @@ export interface SeedContext {
   readonly configDirectory: string | null
   /** Variables that name tokens, keys and proxies; none when left out. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined
+  /** What the run folder has of `OpenedSeed.pin`. */
+  readonly pin?: string | undefined
   readonly signal: AbortSignal
   /** Told while content is read for the first time. */
   readonly onProgress?: OnSeedProgress | undefined
@@ -42,6 +44,8 @@ export interface OpenedSeed {
   /** Cheap to compare: equal stamps mean equal content, different ones mean nothing. */
   readonly stamp: string
   readonly notes: readonly SeedNote[]
+  /** What the source needs to find the same content again when its address has other content by then. */
+  readonly pin?: string | undefined
   /** All rows in stored order, in batches; every call starts again at the first. */
   rows(options: RowsOptions): AsyncIterable<readonly SeedRow[]>
   /** Whether the content is no longer the one that was opened. */

@@ -1,6 +1,12 @@
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import type { BigIntStats } from 'node:fs'
 import { SeedFault } from './define.ts'
+import {
+  hasRemoteChanged,
+  openRemoteSlices,
+  type RemoteFile,
+  type Slices,
+} from './remote/remote-file.ts'
 
 const chunkBytes = 256 * 1024
 
@@ -17,6 +23,10 @@ export interface SeedFile {
   readonly sizeBytes: number
   /** Path, size and time of change: equal marks mean equal content. */
   readonly mark: string
+  /** What tells its content, for one that is not read to know it. */
+  readonly content?: string
+  /** For a file that is read where it is, by ranges. */
+  readonly remote?: RemoteFile
 }
 
 export interface ReadOptions {
@@ -36,7 +46,8 @@ export async function lookAtFile(
 }
 
 /** Whether a file is no longer the one that was looked at. */
-export async function hasChanged({ path, mark }: SeedFile): Promise<boolean> {
+export async function hasChanged({ path, mark, remote }: SeedFile): Promise<boolean> {
+  if (remote !== undefined) return hasRemoteChanged(remote)
   return stat(path, { bigint: true }).then(
     (stats) => markOf(path, stats) !== mark,
     () => true,
@@ -82,13 +93,8 @@ export async function* readBytes(
   }
 }
 
-/** Parts of a file in any order. */
-export interface Slices extends AsyncDisposable {
-  /** Bytes start ≤ at < end. */
-  slice(start: number, end: number): Promise<ArrayBuffer>
-}
-
 export async function openSlices(file: SeedFile): Promise<Slices> {
+  if (file.remote !== undefined) return openRemoteSlices(file.remote)
   const handle = await openAgain(file)
   return {
     async slice(start, end) {

@@ -1,23 +1,11 @@
-import { createHash, type Hash } from 'node:crypto'
-import { withForm } from '../config/json-form.ts'
-import { oneOf, refuse, text } from '../config/scalars.ts'
 import { z } from 'zod'
-import { compressionEndings, readContent } from './compression.ts'
-import {
-  defineSeedSource,
-  SeedFault,
-  type OpenedSeed,
-  type SeedContext,
-  type SeedSource,
-} from './define.ts'
+import { oneOf, text } from '../config/scalars.ts'
+import { compressionEndings } from './compression.ts'
+import { defineSeedSource, SeedFault, type SeedSource } from './define.ts'
 import { endingsOf, type FileContext } from './format-of.ts'
-import { hasChanged, readBytes, type ReadOptions, type SeedFile } from './file.ts'
 import { findSeedFiles, type SeedFiles } from './find-files.ts'
 import type { SeedFormat } from './formats/define.ts'
-import { progressOver } from './read-progress.ts'
-
-/** Grows whenever the same bytes give other columns or values than before. */
-const readingVersion = 2
+import { checkDelimiter, delimiter, openFiles, readIdentity, stampOf } from './open-files.ts'
 
 // Keys it does not know were warned of when the config was loaded.
 function schemaFor(formats: readonly SeedFormat[]) {
@@ -27,23 +15,9 @@ function schemaFor(formats: readonly SeedFormat[]) {
       path: text({ nonEmpty: true }).describe(
         `Path of a file ending in ${endingsOf(formats).join(', ')}, also compressed (${Object.keys(compressionEndings).join(', ')}), or a pattern of several (data/part-*.csv); from the working directory or the config's folder.`,
       ),
-      delimiter: delimiter()
-        .nullish()
-        .describe(
-          'What stands between the fields of CSV and TSV files, one character; found in the header when left out.',
-        ),
+      delimiter: delimiter(),
     })
     .describe('Files on this machine.')
-}
-
-function delimiter(): z.ZodType<string> {
-  const expected = 'one character, such as ";" or "\\t", that is no quote and no line break'
-  const character = text().transform((written, context) => {
-    const meant = written === 'tab' ? '\t' : written
-    if (/^[^"\r\n\ud800-\udfff]$/.test(meant)) return meant
-    return refuse(context, written, { code: 'wrong-format', expected })
-  })
-  return withForm(character, { json: { type: 'string', pattern: '^(?:[^"\\r\\n]|tab)$' } })
 }
 
 /** One file on this machine, or those that match a pattern, in one of the given formats. */
@@ -53,7 +27,7 @@ export function createLocalSource(formats: readonly SeedFormat[]): SeedSource {
     schema: schemaFor(formats),
     async open({ path, delimiter: said = null }, context) {
       const found = await findSeedFiles(path, { ...context, formats })
-      return openFiles(found, checkDelimiter(said, found), context)
+      return openFiles(found, checkDelimiter(said, found.format), context)
     },
     async stamp({ path, delimiter: said = null }, context) {
       const found = await findIfThere(path, { ...context, formats })
@@ -64,117 +38,6 @@ export function createLocalSource(formats: readonly SeedFormat[]): SeedSource {
       }
     },
   })
-}
-
-function checkDelimiter(said: string | null, { format }: SeedFiles): string | null {
-  if (said === null || format.hasDelimiter === true) return said
-  throw new SeedFault('unused-delimiter', `${format.name} files have no delimiter`, {
-    field: 'delimiter',
-    suggestion: 'Leave it out; it is for CSV and TSV files.',
-  })
-}
-
-async function openFiles(
-  { format, files }: SeedFiles,
-  said: string | null,
-  { signal, onProgress }: SeedContext,
-): Promise<OpenedSeed> {
-  const onBytes = onProgress === undefined ? undefined : progressOver(files, onProgress)
-  const hashes = createHashes()
-  if (!format.streamed) await hashBytes(files, hashes, { signal, onBytes })
-  // A streamed file is read as a whole here, so it is hashed on the way.
-  const reading = await format.open(files, { signal, onBytes, onContent: hashes.add }, said)
-  return {
-    columns: reading.columns,
-    size: reading.size,
-    identity: identify(format, said, hashes.of(files)),
-    stamp: stampOf(files),
-    notes: reading.notes ?? [],
-    rows: ({ signal: rowsSignal, onProgress: onRowsProgress }) =>
-      reading.rows({
-        signal: rowsSignal,
-        onBytes: onRowsProgress === undefined ? undefined : progressOver(files, onRowsProgress),
-      }),
-    async changed() {
-      for (const file of files) if (await hasChanged(file)) return true
-      return false
-    },
-  }
-}
-
-async function readIdentity(
-  { format, files }: SeedFiles,
-  said: string | null,
-  { signal, onProgress }: SeedContext,
-): Promise<string> {
-  const onBytes = onProgress === undefined ? undefined : progressOver(files, onProgress)
-  const hashes = createHashes()
-  if (format.streamed) {
-    for (const file of files) {
-      for await (const chunk of readContent(file, { signal, onBytes })) hashes.add(file, chunk)
-    }
-  } else {
-    await hashBytes(files, hashes, { signal, onBytes })
-  }
-  return identify(format, said, hashes.of(files))
-}
-
-async function hashBytes(
-  files: readonly SeedFile[],
-  hashes: Hashes,
-  options: ReadOptions,
-): Promise<void> {
-  for (const file of files) {
-    for await (const chunk of readBytes(file, options)) hashes.add(file, chunk)
-  }
-}
-
-interface Hashes {
-  readonly add: (file: SeedFile, chunk: Buffer) => void
-  /** SHA-256 of each file's content, in hex. */
-  of(files: readonly SeedFile[]): string[]
-}
-
-function createHashes(): Hashes {
-  const hashes = new Map<string, Hash>()
-  return {
-    add({ path }, chunk) {
-      let hash = hashes.get(path)
-      if (hash === undefined) {
-        hash = createHash('sha256')
-        hashes.set(path, hash)
-      }
-      hash.update(chunk)
-    },
-    of: (files) =>
-      files.map(({ path }) => (hashes.get(path) ?? createHash('sha256')).copy().digest('hex')),
-  }
-}
-
-/**
- * What decides a seed's rows: the format and the contents in order. Not names and places, so that
- * files can move, and not compression, so that they can be compressed later.
- */
-function identify(
-  { name, version }: SeedFormat,
-  said: string | null,
-  contents: readonly string[],
-): string {
-  const content = contents.length === 1 ? contents[0] : contents
-  const material = JSON.stringify({
-    version: readingVersion,
-    format: name,
-    ...(version === undefined ? {} : { formatVersion: version }),
-    ...(said === null ? {} : { delimiter: said }),
-    content,
-  })
-  return createHash('sha256').update(material).digest('hex')
-}
-
-function stampOf(files: readonly SeedFile[]): string {
-  const hash = createHash('sha256')
-  for (const { mark } of files) hash.update(`${mark}\n`)
-  return hash.digest('hex')
 }
 
 async function findIfThere(path: string, context: FileContext): Promise<SeedFiles | null> {

@@ -10,6 +10,8 @@ import { createRowFileWriter, offsetsName, rowsName } from './row-file.ts'
 /** Grows whenever the files of a stored seed change their form. */
 export const storedSeedVersion = 1
 export const descriptionName = 'seed.json'
+/** What finds the same content again; there before the first row is copied. */
+export const pinName = 'pin.json'
 
 /** What `seed.json` holds. It is written last, so its presence says that the rows are complete. */
 export interface StoredSeedDescription {
@@ -33,6 +35,7 @@ export async function normaliseSeed(
 ): Promise<void> {
   try {
     await mkdir(directory, { recursive: true })
+    if (seed.pin !== undefined) await writePin(seed.pin, directory)
     await writeRowFiles(seed, directory, options)
     await publish(seed, directory)
   } catch (error) {
@@ -64,6 +67,12 @@ async function publish(seed: OpenedSeed, directory: string): Promise<void> {
   await writeFile(`${path}.tmp`, `${JSON.stringify(content, null, 2)}\n`, { flush: true })
   await rename(`${path}.tmp`, path)
   await syncFolder(directory)
+}
+
+async function writePin(pin: string, directory: string): Promise<void> {
+  const path = join(directory, pinName)
+  await writeFile(`${path}.tmp`, `${JSON.stringify(pin)}\n`, { flush: true })
+  await rename(`${path}.tmp`, path)
 }
 
 async function writeRowFiles(

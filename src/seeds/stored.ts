@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { isMissing } from '../threads/system-error.ts'
 import { type ColumnType, readColumnType } from '../graph/column-type.ts'
 import { RowsmithError, isRowsmithError, messageOf } from '../util/errors.ts'
 import { parseJson } from '../util/json.ts'
@@ -8,6 +9,7 @@ import type { SeedRow } from './define.ts'
 import {
   checksumOf,
   descriptionName,
+  pinName,
   storedSeedVersion,
   type StoredSeedDescription,
 } from './normalise.ts'
@@ -59,6 +61,20 @@ export function unpackRow({ texts, starts, ends }: PackedRows, at: number): Seed
     `a stored seed row is not a list: ${text.slice(0, 80)}`,
     { hints: [remade] },
   )
+}
+
+/** What finds the content of a folder's seed again; null for a seed that needs nothing. */
+export async function readSeedPin(directory: string): Promise<string | null> {
+  try {
+    return z.string().parse(JSON.parse(await readFile(join(directory, pinName), 'utf8')))
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw new RowsmithError(
+      'storage-failed',
+      `${join(directory, pinName)} cannot be read: ${messageOf(error)}`,
+      { cause: error, hints: [remade] },
+    )
+  }
 }
 
 /** What a folder says of the seed in it. */

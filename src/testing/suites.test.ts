@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,7 @@ import { columnSuite, type ColumnSetup } from './column-suite.ts'
 import { exporterSuite } from './exporter-suite.ts'
 import { processorSuite } from './processor-suite.ts'
 import { samplerSuite } from './sampler-suite.ts'
+import { createFileServer, createHub } from '../../test/support/file-server.ts'
 import { seedFormatSuite, seedSourceSuite } from './seed-suite.ts'
 import { validatorSuite } from './validator-suite.ts'
 
@@ -281,19 +282,30 @@ describe('seeds', () => {
       await expect(found?.run()).resolves.toBeUndefined()
     })
   }
-  const ownSources: Record<string, object> = {
+  const ownSources = ({ http, hub }: { http: string; hub: string }): Record<string, object> => ({
     local: { path: 'rows.csv' },
     directory: { path: '.' },
     file_contents: { path: '.', file_pattern: 'rows.[cjt]*', encoding: 'latin-1' },
-  }
+    http: { path: `${http}/box/rows.parquet` },
+    hf: { path: 'datasets/some/set/rows.parquet', endpoint: hub },
+    s3: { path: 's3://box/rows.parquet', endpoint: http },
+  })
+  const nowhere = ownSources({ http: 'http://127.0.0.1:9', hub: 'http://127.0.0.1:9' })
   test('every source is tested', () => {
-    expect(Object.keys(ownSources).toSorted()).toEqual([...seedSources.keys()].toSorted())
+    expect(Object.keys(nowhere).toSorted()).toEqual([...seedSources.keys()].toSorted())
   })
   for (const [type, kind] of seedSources) {
-    const source = { seed_type: type, ...ownSources[type] }
+    const source = { seed_type: type, ...nowhere[type] }
     const names = seedSourceSuite({ kind, source, directory: '' }).map(({ name }) => name)
     test.each(names)(`${type}: %s`, async (wanted) => {
-      const suite = seedSourceSuite({ kind, source, directory: folder })
+      const content = await readFile(join(folder, 'rows.parquet'))
+      await using server = await createFileServer({ '/box/rows.parquet': content })
+      await using hub = await createHub({
+        repository: 'some/set',
+        branches: { main: { 'rows.parquet': content } },
+      })
+      const own = { ...source, ...ownSources({ http: server.url, hub: hub.url })[type] }
+      const suite = seedSourceSuite({ kind, source: own, directory: folder })
       const found = suite.find(({ name }) => name === wanted)
       await expect(found?.run()).resolves.toBeUndefined()
     })
