@@ -107,8 +107,8 @@ function wordOf(form: JsonSchema): string {
     case 'array': {
       const { minItems, maxItems } = form
       const bounds = [
-        ...(minItems === undefined || minItems === 0 ? [] : [`at least ${String(minItems)}`]),
-        ...(maxItems === undefined ? [] : [`at most ${String(maxItems)}`]),
+        ...(minItems === undefined || minItems === 0 ? [] : [`at least ${JSON.stringify(minItems)}`]),
+        ...(maxItems === undefined ? [] : [`at most ${JSON.stringify(maxItems)}`]),
       ]
       const of = isForm(items) ? ` of ${takesOf(items)}` : ''
       return `list${of}${bounds.length === 0 ? '' : ` (${bounds.join(', ')})`}`
@@ -118,7 +118,7 @@ function wordOf(form: JsonSchema): string {
         ? `mapping to ${takesOf(form['additionalProperties'])}`
         : 'mapping'
     default:
-      return type === undefined ? 'any value' : String(type)
+      return type === undefined ? 'any value' : JSON.stringify(type)
   }
 }
 
@@ -131,11 +131,42 @@ function boundsOf(form: JsonSchema): string {
       ['maximum', '≤'],
     ] as const
   ).flatMap(([keyword, sign]) =>
-    form[keyword] === undefined ? [] : [`${sign} ${String(form[keyword])}`],
+    form[keyword] === undefined ? [] : [`${sign} ${JSON.stringify(form[keyword])}`],
   )
   return parts.length === 0 ? '' : ` ${parts.join(', ')}`
 }
 
 function code(value: unknown): string {
   return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
+}
+
+/** The least that a form takes, where the guide has no example. */
+export function leastOf(form: JsonSchema): Record<string, unknown> {
+  const properties = (form['properties'] ?? {}) as Record<string, JsonSchema>
+  const required = (form['required'] ?? []) as string[]
+  return Object.fromEntries(
+    Object.entries(properties)
+      .filter(([key]) => required.includes(key))
+      .map(([key, property]) => [key, leastValue(property, key)]),
+  )
+}
+
+function leastValue(form: JsonSchema, key: string): unknown {
+  const [first = form] = alternativesOf(form)
+  const { type, enum: words, const: constant, items, minimum = 1 } = first
+  if (constant !== undefined) return constant
+  if (Array.isArray(words)) return words[0]
+  switch (type) {
+    case 'integer':
+    case 'number':
+      return minimum
+    case 'boolean':
+      return true
+    case 'array':
+      return [isForm(items) ? leastValue(items, key) : key]
+    case 'object':
+      return leastOf(first)
+    default:
+      return key
+  }
 }

@@ -6,15 +6,14 @@ import { descriptionOf } from '../../src/config/json-form.ts'
 import { providerSchema } from '../../src/config/model-providers.ts'
 import { builtInRegistry } from '../../src/plugins/kind-registry.ts'
 import { guideEntries } from './reference-examples.ts'
-import { type Field, fieldsOf } from './reference-fields.ts'
+import { type Field, fieldsOf, leastOf } from './reference-fields.ts'
 
 /** One kind on a page of the reference. */
-export interface ReferenceKind {
+interface ReferenceKind {
   kind: string
   description: string
   fields: readonly Field[]
-  /** Null where no config of the guide has one. */
-  example: Record<string, unknown> | null
+  example: Record<string, unknown>
   /** What reads the example. */
   schema: z.ZodType
 }
@@ -46,7 +45,7 @@ export function referencePages(): ReferencePage[] {
           registry.kinds.find(({ kind }) => kind === type)?.description ??
           '',
         fields: fieldsOf(formFor(schema)).filter(({ name }) => !isCommon(name)),
-        example: guide.columns.find(({ column_type: own }) => own === type) ?? null,
+        example: guide.columns.find(({ column_type: own }) => own === type) ?? leastOf(formFor(schema)),
         schema,
       })),
     },
@@ -58,7 +57,12 @@ export function referencePages(): ReferencePage[] {
         kind,
         description: descriptionOf(params) ?? '',
         fields: fieldsOf(formFor(params)),
-        example: guide.columns.find(({ sampler_type: own }) => own === kind) ?? null,
+        example: guide.columns.find(({ sampler_type: own }) => own === kind) ?? {
+          name: 'drawn',
+          column_type: 'sampler',
+          sampler_type: kind,
+          params: leastOf(formFor(params)),
+        },
         schema: sampler,
       })),
     },
@@ -73,7 +77,7 @@ export function referencePages(): ReferencePage[] {
         kind: type,
         description: descriptionOf(schema) ?? '',
         fields: fieldsOf(formFor(schema)),
-        example: guide.sources.find(({ seed_type: own }) => own === type) ?? null,
+        example: guide.sources.find(({ seed_type: own }) => own === type) ?? leastOf(formFor(schema)),
         schema,
       })),
     },
@@ -85,7 +89,13 @@ export function referencePages(): ReferencePage[] {
         kind: type,
         description: descriptionOf(params) ?? '',
         fields: fieldsOf(formFor(params)),
-        example: guide.columns.find(({ validator_type: own }) => own === type) ?? null,
+        example: guide.columns.find(({ validator_type: own }) => own === type) ?? {
+          name: 'checked',
+          column_type: 'validation',
+          target_columns: ['answer'],
+          validator_type: type,
+          validator_params: leastOf(formFor(params)),
+        },
         schema: validation,
       })),
     },
@@ -97,7 +107,7 @@ export function referencePages(): ReferencePage[] {
         kind: type,
         description: descriptionOf(schema) ?? '',
         fields: fieldsOf(formFor(schema)),
-        example: guide.processors.find(({ processor_type: own }) => own === type) ?? null,
+        example: guide.processors.find(({ processor_type: own }) => own === type) ?? leastOf(formFor(schema)),
         schema,
       })),
     },
@@ -143,7 +153,7 @@ export function pageText({ title, head, kinds }: ReferencePage): string {
       `## \`${kind}\``,
       ...(description === '' ? [] : [description]),
       ...(fields.length === 0 ? [] : [table(fields)]),
-      ...(example === null ? [] : [`\`\`\`yaml\n${stringify([example]).trimEnd()}\n\`\`\``]),
+      `\`\`\`yaml\n${stringify([example]).trimEnd()}\n\`\`\``,
     ].join('\n\n'),
   )
   return `${[`# ${title}`, '<!-- Written by `npm run reference` from the schemas. -->', head, ...sections].join('\n\n')}\n`
