@@ -35,9 +35,12 @@ export function guideEntries(): GuideEntries {
     columns: listed('columns'),
     processors: listed('processors'),
     providers: [...listed('model_providers'), ...listed('providers')],
-    sources: configs.flatMap(({ seed_config: seed }) =>
-      isRecord(seed) && isRecord(seed['source']) ? [seed['source']] : [],
-    ),
+    sources: [
+      ...configs.flatMap(({ seed_config: seed }) =>
+        isRecord(seed) && isRecord(seed['source']) ? [seed['source']] : [],
+      ),
+      ...listed('sources'),
+    ],
   }
 }
 

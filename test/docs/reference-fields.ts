@@ -107,7 +107,9 @@ function wordOf(form: JsonSchema): string {
     case 'array': {
       const { minItems, maxItems } = form
       const bounds = [
-        ...(minItems === undefined || minItems === 0 ? [] : [`at least ${JSON.stringify(minItems)}`]),
+        ...(minItems === undefined || minItems === 0
+          ? []
+          : [`at least ${JSON.stringify(minItems)}`]),
         ...(maxItems === undefined ? [] : [`at most ${JSON.stringify(maxItems)}`]),
       ]
       const of = isForm(items) ? ` of ${takesOf(items)}` : ''
@@ -118,7 +120,11 @@ function wordOf(form: JsonSchema): string {
         ? `mapping to ${takesOf(form['additionalProperties'])}`
         : 'mapping'
     default:
-      return type === undefined ? 'any value' : JSON.stringify(type)
+      return type === undefined
+        ? 'any value'
+        : typeof type === 'string'
+          ? type
+          : JSON.stringify(type)
   }
 }
 

@@ -45,7 +45,8 @@ export function referencePages(): ReferencePage[] {
           registry.kinds.find(({ kind }) => kind === type)?.description ??
           '',
         fields: fieldsOf(formFor(schema)).filter(({ name }) => !isCommon(name)),
-        example: guide.columns.find(({ column_type: own }) => own === type) ?? leastOf(formFor(schema)),
+        example:
+          guide.columns.find(({ column_type: own }) => own === type) ?? leastOf(formFor(schema)),
         schema,
       })),
     },
@@ -77,7 +78,8 @@ export function referencePages(): ReferencePage[] {
         kind: type,
         description: descriptionOf(schema) ?? '',
         fields: fieldsOf(formFor(schema)),
-        example: guide.sources.find(({ seed_type: own }) => own === type) ?? leastOf(formFor(schema)),
+        example:
+          guide.sources.find(({ seed_type: own }) => own === type) ?? leastOf(formFor(schema)),
         schema,
       })),
     },
@@ -107,7 +109,9 @@ export function referencePages(): ReferencePage[] {
         kind: type,
         description: descriptionOf(schema) ?? '',
         fields: fieldsOf(formFor(schema)),
-        example: guide.processors.find(({ processor_type: own }) => own === type) ?? leastOf(formFor(schema)),
+        example:
+          guide.processors.find(({ processor_type: own }) => own === type) ??
+          leastOf(formFor(schema)),
         schema,
       })),
     },
