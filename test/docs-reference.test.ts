@@ -158,7 +158,11 @@ test.each([...builtInRegistry.validators])('the parameters of the validator %s',
   const rows = table(text, 'parameter')
   expect(names(rows)).toEqual(keysAt(kind.params, {}, []).toSorted())
   const words = codes(rows.get('code_lang')?.[1] ?? '')
-  expect(words).toEqual(type === 'code' ? [...checkedWords, 'other'] : [])
+  const languages = {
+    code: [...checkedWords, 'other'],
+    execution: ['python', 'javascript', 'sql:sqlite'],
+  }
+  expect(words).toEqual(Reflect.get(languages, type) ?? [])
 })
 
 test('no sampler that is gone', () => {

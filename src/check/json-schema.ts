@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { descriptionOf, formOf, type JsonSchema } from '../config/json-form.ts'
+import { constraintSchema } from '../config/constraints.ts'
 import { agreementSchema, profilerSchema } from '../config/report-parts.ts'
 import { providerSchema } from '../config/model-providers.ts'
 import { modelSchema } from '../config/models.ts'
@@ -149,7 +150,7 @@ function datasetForm(): JsonSchema {
           { type: 'null' },
         ],
       },
-      constraints: notYet('Bounds between sampler columns. Not supported yet: refused.'),
+      constraints: listOf('Bounds of sampler columns.', formFor(constraintSchema)),
       profilers: listOf('Summaries of what judges said, in the report.', formFor(profilerSchema)),
       agreement: listOf('How far judges agree, in the report.', formFor(agreementSchema)),
     },
@@ -160,12 +161,6 @@ function datasetForm(): JsonSchema {
 
 function listOf(description: string, items: JsonSchema): JsonSchema {
   return { description, anyOf: [{ type: 'array', items }, { type: 'null' }] }
-}
-
-/** Editors don't offer it, and mark whatever is written there. */
-function notYet(description: string): JsonSchema {
-  const anyOf = [{ type: 'null' }, { type: 'array', maxItems: 0 }]
-  return { description, doNotSuggest: true, anyOf }
 }
 
 function providerForm({ providers }: Registry): JsonSchema {

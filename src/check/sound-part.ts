@@ -15,9 +15,20 @@ export function soundPart(
   found: readonly Problem[],
 ): Graph | null {
   if (graph !== null) return graph
+  const wrong = brokenParts('constraints', [...found, ...problems])
+  /** Bounds with which nothing is wrong, between columns that are left. */
+  const bounds = (names: ReadonlySet<string>) =>
+    input.dataset.constraints.filter(
+      (bound, index) =>
+        bound !== null &&
+        !wrong.has(index) &&
+        names.has(bound.target_column) &&
+        (typeof bound.rhs === 'number' || names.has(bound.rhs)),
+    )
   let columns = without(input.dataset.columns, [...found, ...problems])
   while (columns.length > 0) {
-    const whole = { processors: [], profilers: [], agreement: [] }
+    const names = new Set(columns.map(({ name }) => name))
+    const whole = { processors: [], profilers: [], agreement: [], constraints: bounds(names) }
     const dataset = { ...input.dataset, columns: columns.map(kept), ...whole }
     const compiled = compile({ ...input, dataset })
     if (compiled.graph !== null) return compiled.graph
@@ -30,17 +41,17 @@ export function soundPart(
 
 /** The columns that no error is about. */
 function without(columns: readonly RawColumn[], problems: readonly Problem[]): RawColumn[] {
-  const broken = brokenColumns(problems)
+  const broken = brokenParts('columns', problems)
   return columns.filter(
     ({ name, column_type: type }, index) =>
       !broken.has(index) && name !== unread && type !== unread,
   )
 }
 
-function brokenColumns(problems: readonly Problem[]): Set<unknown> {
+function brokenParts(part: string, problems: readonly Problem[]): Set<unknown> {
   return new Set(
     problems
-      .filter(({ level, path }) => level === 'error' && path[0] === 'columns')
+      .filter(({ level, path }) => level === 'error' && path[0] === part)
       .map(({ path }) => path[1]),
   )
 }

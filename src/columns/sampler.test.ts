@@ -57,6 +57,7 @@ function prepare(
     const context = {
       path: ['columns', index],
       written: written[name] ?? {},
+      constraintPaths: [],
       columns,
       seedColumn: (column: string) => seed[column]?.type,
       model: () => undefined,

@@ -3,8 +3,14 @@ import type { ColumnConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
 import { text } from '../config/scalars.ts'
 import type { Origin } from '../graph/origin.ts'
-import { defineColumn, type ColumnKind, type DescribeContext } from '../graph/kind.ts'
+import {
+  defineColumn,
+  type ColumnKind,
+  type Constraint,
+  type DescribeContext,
+} from '../graph/kind.ts'
 import { checkSampler } from '../samplers/check.ts'
+import { checkConstraints } from '../samplers/check-constraints.ts'
 import { conversionOf, referencedSampler, type SamplerColumn } from '../samplers/column.ts'
 import type { ReferencedSampler, Sampler } from '../samplers/define.ts'
 import { cellDistribution } from '../samplers/declare-distribution.ts'
@@ -21,6 +27,8 @@ export interface SamplerConfig extends ColumnConfig {
   params: unknown
   conditional_params: Record<string, unknown>
   convert_to: string | null
+  /** Bounds from the config's constraints; left out where there are none. */
+  constraints?: readonly Constraint[]
 }
 
 type Columns = ReadonlyMap<string, ColumnConfig>
@@ -44,21 +52,24 @@ export function createSamplerKind({ samplers, originOf }: SamplerTable): ColumnK
       source,
       params: branch,
     }))
-    return { name, sampler: kind, params, conditions, convertTo }
+    const { constraints = [] } = config
+    return { name, sampler: kind, params, conditions, convertTo, constraints }
   }
 
   /** Columns are parsed only where that worked. */
   function find(columns: Columns, name: string): SamplerColumn | null {
     const column = columns.get(name)
     if (column?.column_type !== 'sampler') return null
-    const parsed = schema.safeParse(column)
-    return parsed.success ? resolve(parsed.data) : null
+    // Bounds are no field of a column as it is written.
+    const { constraints, ...written } = column as ColumnConfig & Pick<SamplerConfig, 'constraints'>
+    const parsed = schema.safeParse(written)
+    if (!parsed.success) return null
+    return resolve(constraints === undefined ? parsed.data : { ...parsed.data, constraints })
   }
 
   function referenced(context: DescribeContext, name: string): ReferencedSampler | string | null {
-    const other = context.columns.get(name)
-    if (other === undefined) return context.seedColumn(name) === undefined ? null : 'a seed column'
-    if (other.column_type !== 'sampler') return `a column of type ${other.column_type}`
+    const other = otherKind(context, name)
+    if (other !== null) return other
     const column = find(context.columns, name)
     return column === null ? null : referencedSampler(column)
   }
@@ -66,10 +77,12 @@ export function createSamplerKind({ samplers, originOf }: SamplerTable): ColumnK
   return defineColumn({
     type: 'sampler',
     schema,
+    constrain: (config, constraints) => ({ ...config, constraints }),
     describe(config, context) {
       const column = resolve(config)
       const { references, problems } = inputsOf(column, {
         path: context.path,
+        constraintPaths: context.constraintPaths,
         sampler: (name) => find(context.columns, name),
         isColumn: (name) => isColumn(context, name),
       })
@@ -87,6 +100,10 @@ export function createSamplerKind({ samplers, originOf }: SamplerTable): ColumnK
           ...problems,
           ...writtenProblems(config, context),
           ...checkSampler(column, context.path, (name) => referenced(context, name)),
+          ...checkConstraints(column, context.constraintPaths, {
+            sampler: (name) => find(context.columns, name),
+            otherKind: (name) => otherKind(context, name),
+          }),
         ],
       }
     },
@@ -104,6 +121,13 @@ export function createSamplerKind({ samplers, originOf }: SamplerTable): ColumnK
       return { by: 'row', generate: draw }
     },
   })
+}
+
+/** What a column is that is no sampler; null for a sampler, and for a name nobody has. */
+function otherKind(context: DescribeContext, name: string): string | null {
+  const other = context.columns.get(name)
+  if (other === undefined) return context.seedColumn(name) === undefined ? null : 'a seed column'
+  return other.column_type === 'sampler' ? null : `a column of type ${other.column_type}`
 }
 
 /** The last condition that holds counts, so their order decides values too. */

@@ -16,7 +16,8 @@ export interface DatasetConfig {
   tool_configs: readonly ToolConfig[]
   /** Ours: MCP servers beside the tools, as in the ancestor's file of them. */
   mcp_providers: readonly McpProvider[]
-  constraints: readonly Record<string, unknown>[]
+  /** Null for one that can't be read. */
+  constraints: readonly (ConstraintConfig | null)[]
   profilers: readonly ProfilerConfig[]
   /** Ours: columns that judged the same. */
   agreement: readonly AgreementConfig[]
@@ -27,6 +28,14 @@ export interface DatasetConfig {
   plugins: readonly string[]
   /** Ours: rows to make when the command line does not say. */
   rows: number | null
+}
+
+/** A bound of a column: a number, or the values of another column. */
+export interface ConstraintConfig {
+  target_column: string
+  operator: 'lt' | 'le' | 'gt' | 'ge'
+  /** The other column's name where it is text. */
+  rhs: number | string
 }
 
 /** Fields every column has. */

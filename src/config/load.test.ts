@@ -330,9 +330,11 @@ describe('processors and what is not run yet', () => {
     expect(config?.processors).toEqual([{ name: 'd', processor_type: 'any', of: [1] }])
   })
 
-  test('constraints are refused', () => {
-    expect(found('columns: []\nconstraints: [{}]')).toEqual(['2:1 unsupported'])
-    expect(load('columns: []\nconstraints: [{}]').config).toBeNull()
+  test('constraints are read', () => {
+    const { config } = load(
+      'columns: []\nconstraints: [{target_column: a, operator: lt, rhs: "5"}]',
+    )
+    expect(config?.constraints).toEqual([{ target_column: 'a', operator: 'lt', rhs: 5 }])
   })
 
   test('parts of the report have their defaults, and their mistakes', () => {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { Double } from '../util/value.ts'
 import { parseColumns, unread as unreadName } from './columns.ts'
+import { parseConstraints } from './constraints.ts'
 import type { DatasetConfig, Literal } from './dataset.ts'
-import { unsupportedPart } from './later-parts.ts'
 import { isList, isMapping, type Mapping } from './literal.ts'
 import { parseModels, parseProviders } from './model-lists.ts'
 import { parsePlugins } from './plugin-list.ts'
@@ -98,6 +98,7 @@ function readDataset(root: Mapping): {
   const plugins = parsePlugins(part('plugins'), ['plugins'])
   const profilers = parseProfilers(part('profilers'), ['profilers'])
   const agreement = parseAgreement(part('agreement'), ['agreement'])
+  const constraints = parseConstraints(part('constraints'), ['constraints'])
   const seedConfig = isAbsent(root['seed_config'])
     ? { seedConfig: null, problems: [] }
     : parseSeedConfig(root['seed_config'], ['seed_config'])
@@ -111,11 +112,9 @@ function readDataset(root: Mapping): {
     plugins,
     profilers,
     agreement,
+    constraints,
   ]
   for (const read of [...lists, seedConfig]) problems.push(...read.problems)
-  for (const key of ['constraints'] as const) {
-    problems.push(...unsupportedPart(key, part(key), []))
-  }
   const draft = {
     columns: columns.columns,
     model_configs: models.models,
@@ -123,7 +122,7 @@ function readDataset(root: Mapping): {
     seed_config: seedConfig.seedConfig,
     tool_configs: tools.configs,
     mcp_providers: servers.providers,
-    constraints: part('constraints').filter(isMapping),
+    constraints: constraints.constraints,
     profilers: profilers.profilers,
     agreement: agreement.agreement,
     processors: processors.processors,

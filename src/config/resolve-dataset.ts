@@ -21,6 +21,7 @@ export interface ResolvedDataset {
   readonly toolConfigs: readonly ToolConfig[]
   /** Those of the config, then further ones; of one name the first. */
   readonly mcpProviders: readonly McpProvider[]
+  readonly constraints: DatasetConfig['constraints']
   readonly processors: DatasetConfig['processors']
   readonly profilers: DatasetConfig['profilers']
   readonly agreement: DatasetConfig['agreement']
@@ -46,6 +47,7 @@ export function resolveDataset(
     providers: merged(config.model_providers, [...(further.models ?? []), ...builtInProviders]),
     toolConfigs: config.tool_configs,
     mcpProviders: merged(config.mcp_providers, further.mcp ?? []),
+    constraints: config.constraints,
     processors: config.processors,
     profilers: config.profilers,
     agreement: config.agreement,

@@ -14,16 +14,26 @@ export interface Refusal {
   words?: readonly string[]
 }
 
+/** A refusal of something within the input. */
+interface InnerRefusal extends Refusal {
+  path?: readonly (string | number)[]
+}
+
 type Context = z.core.$RefinementCtx
 
 /** Refuses the input with everything a problem needs; a schema's transform returns its result. */
-export function refuse(context: Context, input: unknown, refusal: Refusal): never {
+export function refuse(
+  context: Context,
+  input: unknown,
+  { path, ...refusal }: InnerRefusal,
+): never {
   const problem: Refusal =
     input === undefined
       ? { code: 'missing-field', expected: refusal.expected }
       : { received: describeLiteral(input), ...refusal }
   const message = `expected ${problem.expected}, got ${problem.received ?? 'nothing'}`
-  context.addIssue({ code: 'custom', message, params: { problem }, input })
+  const place = path === undefined ? {} : { path: [...path] }
+  context.addIssue({ code: 'custom', message, params: { problem }, input, ...place })
   return z.NEVER
 }
 

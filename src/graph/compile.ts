@@ -4,6 +4,7 @@ import { checkDrops, checkUnused } from './check-drops.ts'
 import { checkFields } from './check-fields.ts'
 import { checkProfilers, compareScores } from './check-report-parts.ts'
 import { parseConditions } from './conditions.ts'
+import { constrainColumns } from './constrain-columns.ts'
 import { checkTools } from './check-tools.ts'
 import { findCycles } from './cycles.ts'
 import { checkRoutes, describeColumns, nameColumns } from './describe-columns.ts'
@@ -31,6 +32,7 @@ const passes: readonly Pass[] = [
   checkNames,
   findKinds,
   parseColumns,
+  constrainColumns,
   addFilters,
   describeColumns,
   nameColumns,

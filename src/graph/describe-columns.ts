@@ -25,6 +25,7 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
     const context: DescribeContext = {
       path: column.path,
       written: column.raw,
+      constraintPaths: column.constraintPaths,
       columns: configs,
       seedColumn: (name) => seedTypes.get(name),
       model: (alias) => modelOf(dataset, alias),

@@ -50,6 +50,8 @@ export interface DraftColumn {
   /** False once a part of it was guessed or left out to look at the rest. */
   isSound: boolean
   description: ColumnDescription | null
+  /** Paths of its constraints, in their order. */
+  constraintPaths: readonly ConfigPath[]
   /** What its templates read, of a column that could not be described. */
   guessed: readonly Reference[]
   /** What its skip condition reads. */
@@ -142,6 +144,7 @@ export function draftColumn(
     config: null,
     isSound: true,
     description: null,
+    constraintPaths: [],
     guessed: [],
     conditions: [],
     skip: null,

@@ -53,6 +53,13 @@ export interface ColumnRoute {
   readonly requests: 'one' | 'many' | 'shared'
 }
 
+/** A bound of a column's values: a number, or another column's value in the same row. */
+export interface Constraint {
+  readonly operator: 'lt' | 'le' | 'gt' | 'ge'
+  /** The other column's name where it is text. */
+  readonly rhs: number | string
+}
+
 /** What a kind says of one of its columns, before anything runs. */
 export interface ColumnDescription {
   /** The unit of work: a row's inputs at once (synchronous), one cell (asynchronous), a frame. */
@@ -146,6 +153,8 @@ export interface DescribeContext {
   readonly path: ConfigPath
   /** The column as the config has it, before its kind's schema read it. */
   readonly written: Readonly<Record<string, unknown>>
+  /** Paths of the column's constraints, in their order. */
+  readonly constraintPaths: readonly ConfigPath[]
   /** All column objects of the config, parsed by their kinds where that worked. */
   readonly columns: ReadonlyMap<string, ColumnConfig>
   /** Type of a seed column, when there is a seed and it has that column. */
@@ -353,6 +362,8 @@ export interface ColumnKind<
     readonly kind: ColumnKind
     fields(config: Config): object | null
   }
+  /** The config of a column whose values have bounds; without it, none of its columns may have any. */
+  constrain?(config: Config, constraints: readonly Constraint[]): Config
   /** Twice the same for the same config and what was loaded; reads nothing itself. */
   describe(config: Config, context: DescribeContext, loaded: Own): ColumnDescription
   bind(config: Config, context: BindContext, loaded: Own): Generator

@@ -23,6 +23,8 @@ import {
   type ProviderContext,
   type ProviderKind,
 } from './provider.ts'
+import { packageFolders } from './project-package.ts'
+import { failed } from './provider-failure.ts'
 import { proxyFor } from './proxies.ts'
 import { readRateLimits } from './rate-headers.ts'
 import { plainJson } from './raw-json.ts'
@@ -30,13 +32,7 @@ import { sdkError } from './sdk-error.ts'
 import { createFetch, createSdkConnections } from './sdk-fetch.ts'
 import { createMediaFetch } from './sdk-media.ts'
 import { readSdkOptions, type SdkOptions } from './sdk-options.ts'
-import {
-  checkVersion,
-  loadSdkPackage,
-  makeSdkProvider,
-  type SdkProvider,
-  stopped,
-} from './sdk-package.ts'
+import { checkVersion, loadSdkPackage, makeSdkProvider, type SdkProvider } from './sdk-package.ts'
 import { readSdkChat, readSdkImages, readSdkVectors } from './sdk-reply.ts'
 import { imageFiles, writeSdkChat } from './sdk-request.ts'
 import { createSdkWarnings } from './sdk-warnings.ts'
@@ -70,7 +66,7 @@ function openAiSdk(packageName: string, config: ModelProvider, context: Provider
   const { clock } = context
   const connections = createSdkConnections(context.environment, clock)
   const downloads = createDownloader({ environment: context.environment, clock })
-  const folders = [...new Set([context.directory, process.cwd()])]
+  const folders = packageFolders(context.directory)
   const warn = createSdkWarnings((problem) => context.onEvent({ type: 'warning', problem }))
   const opened = new Map<string, Promise<Opened>>()
 
@@ -123,7 +119,7 @@ function openAiSdk(packageName: string, config: ModelProvider, context: Provider
       throw sdkError(error, asked, clock.wallTime())
     }
     if (provider !== null) return { provider, options }
-    throw stopped(
+    throw failed(
       'package-unsuitable',
       `can't use the package ${packageName}: what it makes has no "languageModel".`,
       asked,

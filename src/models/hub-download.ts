@@ -12,11 +12,18 @@ import type { Environment } from './provider.ts'
 export class HubFault extends Error {
   /** Kebab-case: `model-missing`, `download-failed`… */
   readonly code: string
+  /** The repository has no such file. */
+  readonly isAbsent: boolean
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options)
+  constructor(
+    code: string,
+    message: string,
+    { cause, isAbsent = false }: { cause?: unknown; isAbsent?: boolean } = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
     this.name = 'HubFault'
     this.code = code
+    this.isAbsent = isAbsent
   }
 }
 
@@ -237,7 +244,9 @@ function lengthOf(headers: Headers, from: number): number | null {
 
 function refusal(status: number, url: URL, hasToken: boolean): Error {
   const place = `${url.host}${url.pathname}`
-  if (status === 404) return new HubFault('model-missing', `there is no ${place}`)
+  if (status === 404) {
+    return new HubFault('model-missing', `there is no ${place}`, { isAbsent: true })
+  }
   if (status === 401 || status === 403) {
     const way = hasToken
       ? 'the token in HF_TOKEN may not read it'

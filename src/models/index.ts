@@ -1,7 +1,8 @@
 import { anthropic } from './anthropic.ts'
 import { llamaCpp } from './llama-cpp.ts'
+import { onnx } from './onnx.ts'
 import { openai } from './openai.ts'
 import type { ProviderKind } from './provider.ts'
 
 /** The built-in providers. */
-export const providers: readonly ProviderKind[] = [openai, anthropic, llamaCpp]
+export const providers: readonly ProviderKind[] = [openai, anthropic, llamaCpp, onnx]

@@ -8,14 +8,8 @@ import { TimeoutExpired, untilAborted, withDeadline } from './deadline.ts'
 import { withToken } from './hub-address.ts'
 import { checkChat, generate, seedOf } from './llama-chat.ts'
 import { createEmbedder, embed } from './llama-embedding.ts'
-import {
-  type Engine,
-  failed,
-  fileKey,
-  type LoadedFile,
-  loadFile,
-  startEngine,
-} from './llama-engine.ts'
+import { type Engine, fileKey, type LoadedFile, loadFile, startEngine } from './llama-engine.ts'
+import { failed } from './provider-failure.ts'
 import { createPool, type Pool } from './pool.ts'
 import {
   defineProvider,

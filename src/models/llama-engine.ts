@@ -2,12 +2,12 @@ import { access } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import type { Llama, LlamaModel } from 'node-llama-cpp'
-import { RequestError, type RequestProblem } from '../graph/request-error.ts'
 import { messageOf } from '../util/errors.ts'
-import { type Asked, describe } from './classify.ts'
+import type { Asked } from './classify.ts'
 import { readHubAddress } from './hub-address.ts'
-import { HubFault } from './hub-download.ts'
-import { ensureHubFile, type HubOptions } from './hub-file.ts'
+import type { HubOptions } from './hub-file.ts'
+import { hubFile } from './hub-model.ts'
+import { failed } from './provider-failure.ts'
 
 type Library = typeof import('node-llama-cpp')
 
@@ -92,21 +92,6 @@ async function findFile(name: string, asked: Asked, hub: HubOptions): Promise<st
   }
 }
 
-/** A file of the Hub; what is wrong with it stops whoever asks for its model. */
-async function hubFile(
-  address: NonNullable<ReturnType<typeof readHubAddress>>,
-  asked: Asked,
-  hub: HubOptions,
-): Promise<string> {
-  try {
-    return await ensureHubFile(address, hub)
-  } catch (error) {
-    if (!(error instanceof HubFault)) throw error
-    const { code, message } = error
-    throw failed(code, `could not be downloaded: ${message}.`, asked, { cause: error })
-  }
-}
-
 /** What tells one file from another. */
 export function fileKey(model: string): string {
   return readHubAddress(model) === null ? pathOf(model) : model
@@ -114,16 +99,4 @@ export function fileKey(model: string): string {
 
 function pathOf(model: string): string {
   return resolve(model.replace(/^~(?=$|[/\\])/, homedir()))
-}
-
-export function failed(
-  code: string,
-  what: string,
-  asked: Asked,
-  { cause, problem = { kind: 'endpoint-stopped' } }: { cause: unknown; problem?: RequestProblem },
-): RequestError {
-  const { redact } = asked
-  return new RequestError(code, redact(`${describe(asked)} ${what}`), problem, {
-    cause: new Error(redact(messageOf(cause))),
-  })
 }

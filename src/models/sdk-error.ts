@@ -10,9 +10,9 @@ import {
   transportError,
 } from './classify.ts'
 import { TimeoutExpired } from './deadline.ts'
+import { failed } from './provider-failure.ts'
 import { isObject } from './provider-text.ts'
 import { NoReply, SignedBody } from './sdk-fetch.ts'
-import { stopped } from './sdk-package.ts'
 
 /** What a package of the AI SDK threw, classified as our own providers classify it. */
 export function sdkError(thrown: unknown, asked: Asked, wallTime: number): RequestError {
@@ -66,20 +66,20 @@ function classifyNamed(thrown: unknown, asked: Asked): RequestError {
   const said = asked.redact(messageOf(thrown)).slice(0, 500)
   switch (name) {
     case 'AI_LoadAPIKeyError':
-      return stopped(
+      return failed(
         'secret-missing',
         `has no key (${said}). Name the environment variable that holds it in "api_key" of the provider.`,
         asked,
       )
     case 'AI_LoadSettingError':
-      return stopped(
+      return failed(
         'bad-setup',
         `lacks a setting (${said}). Write it into "settings" of the provider.`,
         asked,
       )
     case 'AI_NoSuchModelError':
     case 'AI_UnsupportedModelVersionError':
-      return stopped('not-found', `has no such model (${said}). Check "model".`, asked)
+      return failed('not-found', `has no such model (${said}). Check "model".`, asked)
     case 'AI_UnsupportedFunctionalityError':
     case 'AI_InvalidPromptError':
     case 'AI_InvalidArgumentError':

@@ -1,9 +1,7 @@
 import type { EmbeddingModelV4, ImageModelV4, LanguageModelV4 } from '@ai-sdk/provider'
-import { pathToFileURL } from 'node:url'
-import { RequestError } from '../graph/request-error.ts'
-import { findPackage } from '../threads/find-package.ts'
-import { messageOf } from '../util/errors.ts'
-import { type Asked, describe } from './classify.ts'
+import type { Asked } from './classify.ts'
+import { importPackage, type PackageSearch } from './project-package.ts'
+import { failed } from './provider-failure.ts'
 import { isObject } from './provider-text.ts'
 
 /** What a package of the AI SDK gives: models by their ids. */
@@ -16,35 +14,14 @@ export interface SdkProvider {
 type Create = (settings: Readonly<Record<string, unknown>>) => unknown
 
 /** The function of a package that makes its provider; the package is looked for from folders upwards. */
-export async function loadSdkPackage(
-  name: string,
-  { folders, asked }: { folders: readonly string[]; asked: Asked },
-): Promise<Create> {
-  const found = await findPackage(name, folders)
-  if (!('path' in found)) {
-    throw stopped(
-      'package-missing',
-      `needs the package ${name}, which is not installed in or above ${folders.join(' or ')}. Install it with "npm install ${name}".`,
-      asked,
-    )
-  }
-  let exports: Readonly<Record<string, unknown>>
-  try {
-    exports = await import(pathToFileURL(found.path).href)
-  } catch (error) {
-    throw stopped(
-      'package-broken',
-      `can't load the package ${name} from ${found.path} (${messageOf(error)}). Install it again with "npm install ${name}".`,
-      asked,
-      error,
-    )
-  }
+export async function loadSdkPackage(name: string, search: PackageSearch): Promise<Create> {
+  const exports = await importPackage(name, search)
   const create = createFunction(name, exports)
   if (create !== null) return create
-  throw stopped(
+  throw failed(
     'package-unsuitable',
     `can't use the package ${name}: it exports no function like "createProvider", as packages of the AI SDK do.`,
-    asked,
+    search.asked,
   )
 }
 
@@ -80,19 +57,9 @@ export function makeSdkProvider(
 export function checkVersion(name: string, model: unknown, asked: Asked): void {
   const version: unknown = isObject(model) ? model['specificationVersion'] : undefined
   if (version === 'v4') return
-  throw stopped(
+  throw failed(
     'package-unsuitable',
     `needs models of version 4 of the AI SDK's specification, and the installed ${name} has ${typeof version === 'string' ? version : 'none'}. Install a release for AI SDK 7 with "npm install ${name}@latest".`,
     asked,
-  )
-}
-
-export function stopped(code: string, what: string, asked: Asked, cause?: unknown): RequestError {
-  const { redact } = asked
-  return new RequestError(
-    code,
-    redact(`${describe(asked)} ${what}`),
-    { kind: 'endpoint-stopped' },
-    cause === undefined ? {} : { cause: new Error(redact(messageOf(cause))) },
   )
 }

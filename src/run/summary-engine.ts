@@ -109,7 +109,13 @@ function graphOf(kind: ColumnKind, alias: string, dataset: ResolvedDataset): Gra
     on_failure: 'drop',
     model_alias: alias,
   }
-  const whole = { processors: [], profilers: [], agreement: [], seedConfig: null }
+  const whole = {
+    processors: [],
+    profilers: [],
+    agreement: [],
+    constraints: [],
+    seedConfig: null,
+  }
   const { graph, problems } = compile({
     dataset: { ...dataset, ...whole, columns: [column] },
     registry: {

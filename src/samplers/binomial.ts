@@ -17,5 +17,6 @@ export const binomial = defineSampler({
   sampleType: () => 'int64',
   distribution: ({ n, p }) =>
     discreteDistribution(binomialCounts(n, p), `binomial, n ${n}, p ${p}`),
+  frozen: ({ n, p }) => binomialCounts(n, p),
   prepare: ({ n, p }) => drawFrom(binomialCounts(n, p)),
 })

@@ -6,6 +6,7 @@ import {
   unifiedSampleType,
   type Conversion,
 } from './conversion.ts'
+import type { Constraint } from '../graph/kind.ts'
 import type { ReferencedSampler, Sampler, SampleType } from './define.ts'
 import { isScalar, numberOf, scalarText, type Scalar } from './scalar-type.ts'
 
@@ -17,6 +18,8 @@ export interface SamplerColumn {
   /** Parameters for the rows where a condition holds; the last that holds wins. */
   readonly conditions: readonly { readonly source: string; readonly params: unknown }[]
   readonly convertTo: string | null
+  /** Bounds of its cells. */
+  readonly constraints: readonly Constraint[]
 }
 
 /** Its parameter objects: the base, then one per condition. */

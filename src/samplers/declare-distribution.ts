@@ -3,7 +3,11 @@ import type { Distribution, ListedDistribution, Rounding } from '../graph/distri
 import type { Value } from '../util/value.ts'
 import { cellText, conversionOf, referencedSampler, type SamplerColumn } from './column.ts'
 import type { Conversion } from './conversion.ts'
-import { isScalar } from './scalar-type.ts'
+import { drawsFor, fixedInterval, gridOf } from './bounds.ts'
+import { intervalText, isWithin } from './number-interval.ts'
+import { isScalar, numberOf, type Scalar } from './scalar-type.ts'
+import { shareOf } from './scipy/draw-frozen.ts'
+import { shareBetween } from './scipy/frozen.ts'
 
 /** The distribution of a list in which a value may stand more than once. */
 export function listedDistribution(
@@ -38,7 +42,55 @@ export function cellDistribution(
     },
   })
   if (drawn === null || drawn === undefined) return null
-  return converted(drawn, conversion, column)
+  const cells = converted(drawn, conversion, column)
+  return cells === null || column.constraints.length === 0 ? cells : constrained(cells, column)
+}
+
+/** What bounds leave of a distribution of cells; null where other columns are the bounds. */
+function constrained(cells: Distribution, column: SamplerColumn): Distribution | null {
+  if (column.constraints.some(({ rhs }) => typeof rhs === 'string')) return null
+  const interval = fixedInterval(column)
+  const label = `${cells.label}, ${intervalText(interval)}`
+  if (cells.shape === 'unique') return null
+  if (cells.shape === 'listed') {
+    const kept = cells.shares.filter(
+      ({ value }) => isScalar(value) && isWithin(interval, numberOf(value)),
+    )
+    const total = kept.reduce((sum, { share }) => sum + share, 0)
+    const shares = kept.map(({ value, share }) => ({ value, share: share / total }))
+    return { ...cells, label, shares }
+  }
+  const grid = gridOf(column, column.params)
+  const { low, high } = drawsFor(interval, grid)
+  const frozen = column.sampler.frozen?.(column.params) ?? null
+  if (frozen === null) return null
+  const start = frozen.shares(frozen.kind === 'discrete' ? Math.ceil(low) - 1 : low)
+  const share = shareOf(frozen, low, high)
+  const cdf = (value: number): number => {
+    if (value < low) return 0
+    return value >= high ? 1 : shareBetween(start, frozen.shares(value)) / share
+  }
+  return { ...cells, label, cdf }
+}
+
+/** The cells of a parameter object that lists its values, with their shares; null for any other. */
+export function cellShares(
+  column: SamplerColumn,
+  params: unknown,
+): { value: Scalar; share: number }[] | null {
+  const { sampler } = column
+  // What refers to other columns can't tell without them.
+  if (sampler.references !== undefined) return null
+  const drawn = sampler.distribution?.(params, {
+    shares: () => null,
+    textOf: (_name, written) => written,
+  })
+  const conversion = conversionOf(column)
+  if (drawn?.shape !== 'listed' || conversion === null) return null
+  const cells = convertedList(drawn, conversion, sampler.decimalPlaces?.(params) ?? null)
+  return (
+    cells?.shares.flatMap(({ value, share }) => (isScalar(value) ? [{ value, share }] : [])) ?? null
+  )
 }
 
 function converted(

@@ -5,6 +5,7 @@ import type { ColumnType } from '../graph/column-type.ts'
 import type { Row } from '../graph/kind.ts'
 import type { Random } from '../random/random.ts'
 import type { Value } from '../util/value.ts'
+import type { Frozen } from './scipy/frozen.ts'
 
 /** What a sampler draws, before `convert_to`; an instant is whole seconds since 1970, in UTC. */
 export type SampleType = ColumnType | 'instant'
@@ -65,6 +66,8 @@ export interface Sampler<Params> {
   listed?(params: Params): readonly Value[]
   /** What it draws from, before `convert_to`; null where only other columns can tell. */
   distribution?(params: Params, context: DistributionContext): Distribution | null
+  /** The same with its inverse, so that only what bounds leave can be drawn; null where it has none. */
+  frozen?(params: Params): Frozen | null
   references?(params: Params): readonly SamplerReference[]
   /** What the parameters' schema can't see. */
   check?(params: Params, context: SamplerCheckContext): readonly Problem[]

@@ -1,12 +1,14 @@
 import type { Row } from '../graph/kind.ts'
 import type { Random } from '../random/random.ts'
 import type { Value } from '../util/value.ts'
+import { truncate } from './calendar.ts'
+import { drawWithin } from './bounds.ts'
 import { cellText, conversionOf, sampleTypeOf, writtenText, type SamplerColumn } from './column.ts'
 import { createCondition, type ReadVariable } from './condition.ts'
 import type { Conversion } from './conversion.ts'
 import type { SamplerContext, SampleType } from './define.ts'
-import { isScalar } from './scalar-type.ts'
-import { defaultPattern, formatter } from './strftime.ts'
+import { isScalar, numberOf } from './scalar-type.ts'
+import { defaultPattern, finestUnit, formatter } from './strftime.ts'
 
 /** What a sampler column's draws are made from, once per run. */
 export interface DrawContext {
@@ -47,7 +49,17 @@ function createDraw(
   function branch(params: unknown): ReadVariable {
     const sample = sampler.prepare(params, samplerContext)
     const decimalPlaces = sampler.decimalPlaces?.(params) ?? null
-    return (row) => finish(sample(random.at(row.index), row), decimalPlaces)
+    if (column.constraints.length === 0) {
+      return (row) => finish(sample(random.at(row.index), row), decimalPlaces)
+    }
+    const within = drawWithin({
+      column,
+      params,
+      sample,
+      comparable: comparableOf(column, decimalPlaces),
+      bound: (name) => boundReader(name, context),
+    })
+    return (row) => finish(within(random.at(row.index), row), decimalPlaces)
   }
 
   const base = branch(column.params)
@@ -60,6 +72,39 @@ function createDraw(
     for (const { holds, draw } of branches) if (holds(row)) return draw(row)
     return base(row)
   }
+}
+
+/** The number of the cell that a draw becomes; dates are cut down to what their text tells. */
+function comparableOf(column: SamplerColumn, decimalPlaces: number | null) {
+  if (sampleTypeOf(column) === 'instant') {
+    const cut = cutToText(column)
+    return (value: Value) => cut(Number(value))
+  }
+  const { conversion } = resolved(column)
+  return (value: Value) => {
+    const cell = conversion.convert(value, decimalPlaces)
+    return isScalar(cell) ? numberOf(cell) : Number.NaN
+  }
+}
+
+/** The number of another column's cell in a row. */
+function boundReader(name: string, context: DrawContext): (row: Row) => number {
+  const column = referenced(name, context)
+  if (sampleTypeOf(column) === 'instant') {
+    const instant = createInstantDraw(column, context)
+    const cut = cutToText(column)
+    return (row) => cut(instant(row))
+  }
+  const cells = context.cells(name)
+  return (row) => {
+    const cell = cells?.(row) ?? null
+    return isScalar(cell) ? numberOf(cell) : Number.NaN
+  }
+}
+
+function cutToText({ convertTo }: SamplerColumn): (instant: number) => number {
+  const unit = finestUnit(convertTo ?? defaultPattern)
+  return unit === null ? (instant) => instant : (instant) => truncate(instant, unit)
 }
 
 /** Conditions see dates as ISO text, whatever pattern the cells have; all else as in the cells. */

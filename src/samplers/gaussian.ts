@@ -4,6 +4,8 @@ import { normalCdf } from '../random/normal.ts'
 import { toDouble } from '../util/value.ts'
 import { defineSampler } from './define.ts'
 import { refusal } from './refusal.ts'
+import { moved } from './scipy/frozen.ts'
+import { normal } from './scipy/normal-families.ts'
 
 export const gaussian = defineSampler({
   kind: 'gaussian',
@@ -27,6 +29,7 @@ export const gaussian = defineSampler({
     },
     rounding: null,
   }),
+  frozen: ({ mean, stddev }) => (stddev > 0 ? moved(normal, mean, stddev) : null),
   check({ mean, stddev }, { path, columnName }) {
     const problems = []
     if (!Number.isFinite(mean)) {

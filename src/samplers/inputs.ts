@@ -8,6 +8,8 @@ import { refusal } from './refusal.ts'
 export interface InputContext {
   /** Path of the column in the config. */
   readonly path: ConfigPath
+  /** Paths of its constraints, in their order. */
+  readonly constraintPaths: readonly ConfigPath[]
   /** A sampler column by its name; null for any other. */
   sampler(name: string): SamplerColumn | null
   /** Whether a name is a column's or the seed's, and not only the template language's. */
@@ -52,10 +54,17 @@ function remade(name: string, context: InputContext, visited: Set<string>): stri
   ])
 }
 
-function directInputs(column: SamplerColumn, { path, isColumn }: InputContext): Inputs {
+function directInputs(
+  column: SamplerColumn,
+  { path, constraintPaths, isColumn }: InputContext,
+): Inputs {
   const references: Reference[] = []
   const problems: Problem[] = []
   addParameters(column, column.params, [...path, 'params'], references)
+  for (const [index, { rhs }] of column.constraints.entries()) {
+    if (typeof rhs !== 'string') continue
+    references.push({ name: rhs, path: [...(constraintPaths[index] ?? path), 'rhs'] })
+  }
   for (const { source, params } of column.conditions) {
     const place = [...path, 'conditional_params', source]
     addParameters(column, params, place, references)

@@ -16,5 +16,6 @@ export const poisson = defineSampler({
   converts: 'number',
   sampleType: () => 'int64',
   distribution: ({ mean }) => discreteDistribution(poissonCounts(mean), `poisson, mean ${mean}`),
+  frozen: ({ mean }) => poissonCounts(mean),
   prepare: ({ mean }) => drawFrom(poissonCounts(mean)),
 })

@@ -23,6 +23,7 @@ export const scipy = defineSampler({
   sampleType: (params) => (isDiscrete(params) ? 'int64' : 'float64'),
   decimalPlaces: (params) => params.decimal_places,
   distribution: (params) => namedDistribution(params),
+  frozen: (params) => freezeFamily(params),
   check: (params, context) => familyProblems(params, context),
   prepare(params) {
     const frozen = freezeFamily(params)

@@ -1,5 +1,12 @@
 import { CellFailure } from '../graph/failure.ts'
-import { civilTime, earliestInstant, latestInstant, weekday, type CivilTime } from './calendar.ts'
+import {
+  civilTime,
+  type CivilTime,
+  type DatetimeUnit,
+  earliestInstant,
+  latestInstant,
+  weekday,
+} from './calendar.ts'
 import { dayNumber } from '../util/days.ts'
 
 /** ISO 8601 without zone or fraction: what datetime cells are unless `convert_to` says otherwise. */
@@ -98,6 +105,24 @@ const directives: ReadonlyMap<string, Directive> = new Map<string, Directive>([
 /** Directives that say nothing of an instant. */
 const silent = '%zZnt'
 const names = 'aAbBhpP'
+
+const units: ReadonlyMap<DatetimeUnit, string> = new Map([
+  ['s', 'sScTXr'],
+  ['m', 'MR'],
+  ['h', 'HIkl'],
+  ['D', 'dejFDxaAwu'],
+  ['M', 'mbBh'],
+  ['Y', 'YyGgC'],
+])
+
+/** The finest unit that a pattern's text tells; null for none. */
+export function finestUnit(pattern: string): DatetimeUnit | null {
+  const letters = [...pattern.matchAll(written)].map(([, , letter = '']) => letter)
+  for (const [unit, telling] of units) {
+    if (letters.some((letter) => letter !== '' && telling.includes(letter))) return unit
+  }
+  return null
+}
 
 /** `%d`, `%-d` without padding, `%_d` with spaces, `%0e` with zeros, `%^a` and `%#p` in other case. */
 const written = /%([-_0^#]?)([\s\S]?)/gu

@@ -4,6 +4,7 @@ import { toDouble } from '../util/value.ts'
 import { defineSampler } from './define.ts'
 import { uniformCdf } from './declare-distribution.ts'
 import { refusal } from './refusal.ts'
+import { continuous } from './scipy/frozen.ts'
 
 /** Continuous in [low, high); equal bounds are a constant. */
 export const uniform = defineSampler({
@@ -25,6 +26,14 @@ export const uniform = defineSampler({
     cdf: (value) => uniformCdf(low, high, value),
     rounding: null,
   }),
+  frozen({ low, high }) {
+    if (!(low < high)) return null
+    return continuous(
+      (value) => [(value - low) / (high - low), (high - value) / (high - low)],
+      (below, above) => (below <= 0.5 ? low + below * (high - low) : high - above * (high - low)),
+      { low, high },
+    )
+  },
   check({ low, high }, { path, columnName }) {
     if (Number.isFinite(high - low) && low <= high) return []
     const reversed = high < low

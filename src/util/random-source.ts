@@ -1,4 +1,4 @@
-/** Entropy for what must not repeat or line up: drawn seeds, back-off jitter. Never for cells. */
+/** Entropy for what must not repeat, line up or be guessed: drawn seeds, back-off jitter. Never for cells. */
 
 /** A run seed, uniform in [0, 2^53), so that every JSON reader keeps it whole. */
 export function drawSeed(): bigint {
@@ -9,4 +9,9 @@ export function drawSeed(): bigint {
 /** Uniform in [0, 1). */
 export function jitter(): number {
   return Math.random()
+}
+
+/** A word that nobody can guess. */
+export function drawWord(): string {
+  return crypto.randomUUID()
 }

@@ -1,6 +1,7 @@
 import { callableValidator } from './callable-validator.ts'
 import { codeValidator } from './code-validator.ts'
 import type { Validator } from './define.ts'
+import { executionValidator } from './execution-validator.ts'
 import { expressionValidator } from './expression-validator.ts'
 import { lengthValidator } from './length-validator.ts'
 import { regexValidator } from './regex-validator.ts'
@@ -16,4 +17,5 @@ export const validators: readonly Validator[] = [
   regexValidator,
   lengthValidator,
   expressionValidator,
+  executionValidator,
 ]

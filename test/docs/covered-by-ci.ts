@@ -10,6 +10,7 @@ export const notRun = [
   'npm run build',
   'npm run schema',
   'npm run format',
+  'npm run test:models',
   'npm run bench',
   'npm run bench plan',
   '.ci/run',

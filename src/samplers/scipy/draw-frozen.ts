@@ -1,7 +1,7 @@
 import type { DiscreteDistribution } from '../../graph/distribution.ts'
 import type { Random } from '../../random/random.ts'
 import { toDouble, type Value } from '../../util/value.ts'
-import type { Frozen } from './frozen.ts'
+import { type Frozen, shareBetween } from './frozen.ts'
 
 /** A draw by the inverse of the distribution function: one uniform number each. */
 export function drawFrom(frozen: Frozen): (random: Random) => Value {
@@ -16,6 +16,33 @@ export function drawFrom(frozen: Frozen): (random: Random) => Value {
   return (random) => {
     const share = random.uniform() || half
     return toDouble(quantile(share, 1 - share))
+  }
+}
+
+/** The share of draws from `low` to `high`, both included; exact in the tails. */
+export function shareOf({ kind, shares }: Frozen, low: number, high: number): number {
+  return shareBetween(shares(kind === 'discrete' ? Math.ceil(low) - 1 : low), shares(high))
+}
+
+/** A draw of those from `low` to `high`, both included; null where there is none. */
+export function drawBetween(
+  frozen: Frozen,
+  low: number,
+  high: number,
+): ((random: Random) => Value) | null {
+  const { kind, quantile, shares } = frozen
+  const isDiscrete = kind === 'discrete'
+  const start = shares(isDiscrete ? Math.ceil(low) - 1 : low)
+  const end = shares(isDiscrete ? Math.floor(high) : high)
+  const share = low <= high ? shareBetween(start, end) : 0
+  if (!(share > 0)) return null
+  const [below] = start
+  const [, above] = end
+  return (random) => {
+    const place = random.uniform() || half
+    const drawn = quantile(below + place * share, above + (1 - place) * share)
+    // Not -0.
+    return isDiscrete ? drawn + 0 : toDouble(drawn)
   }
 }
 

@@ -131,12 +131,18 @@ export function symmetric(magnitude: Frozen): Frozen {
   )
 }
 
+/** What lies between two places, given the shares at both. */
+export function shareBetween([b0, a0]: Shares, [b1, a1]: Shares): number {
+  if (b1 <= 0.5) return b1 - b0
+  return a0 <= 0.5 ? a0 - a1 : 1 - b0 - a1
+}
+
 /** The draws of a continuous distribution that lie between two places. */
 export function truncated(source: Frozen, low: number, high: number): Frozen {
   const [belowLow, aboveLow] = source.shares(low)
   const [belowHigh, aboveHigh] = source.shares(high)
   const [b0, a0, b1, a1] = [belowLow, aboveLow, belowHigh, aboveHigh]
-  const share = b1 <= 0.5 ? b1 - b0 : a0 <= 0.5 ? a0 - a1 : 1 - b0 - a1
+  const share = shareBetween([b0, a0], [b1, a1])
   return continuous(
     (x) => {
       const [below, above] = source.shares(x)

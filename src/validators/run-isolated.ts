@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rmdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { type Clock, systemClock } from '../util/clock.ts'
+import { isolatedCommand } from './isolation.ts'
+
+export interface IsolatedProgram {
+  readonly words: readonly string[]
+  /** Paths it needs beside those of the system. */
+  readonly keep: readonly string[]
+  readonly input: string
+  readonly seconds: number
+  /** Of all of its processes together. */
+  readonly memoryBytes: number
+  /** Beside that, what its runtime maps without using it. */
+  readonly spareBytes: number
+  readonly processes: number
+}
+
+export interface IsolatedEnd {
+  readonly ended: 'itself' | 'time' | 'memory'
+  readonly code: number | null
+  /** What killed it, where it did not end by itself. */
+  readonly killedBy: string | null
+  readonly output: string
+  readonly errors: string
+  /** What it wrote to its third stream, apart from what it prints. */
+  readonly told: string
+}
+
+/** Characters kept of a stream. */
+const mostOutput = 16_384
+/** How often its memory is looked at. */
+const watchMs = 25
+const scratchBytes = 64 * 1024 * 1024
+
+let slots = 0
+
+/** Runs a program in namespaces of its own, until it ends, takes too long or too much, or is given up. */
+export async function runIsolated(
+  program: IsolatedProgram,
+  signal: AbortSignal,
+  clock: Clock = systemClock,
+): Promise<IsolatedEnd> {
+  signal.throwIfAborted()
+  const mountPoint = await mkdtemp(join(tmpdir(), 'rowsmith-isolated-'))
+  slots = (slots + 1) % 60
+  const { seconds, processes, memoryBytes, spareBytes } = program
+  const [command = '', ...parameters] = isolatedCommand(program.words, {
+    keep: program.keep,
+    mountPoint,
+    slot: slots,
+    limits: { seconds, processes, scratchBytes, dataBytes: memoryBytes + spareBytes },
+  })
+  try {
+    const child = spawn(command, parameters, {
+      cwd: '/',
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      // A group of its own, which is ended as a whole.
+      detached: true,
+    })
+    return await follow(child, program, { signal, clock })
+  } finally {
+    // The mount was never seen here: the folder is empty.
+    await rmdir(mountPoint)
+  }
+}
+
+async function follow(
+  child: ChildProcess,
+  { input, seconds, memoryBytes }: IsolatedProgram,
+  { signal, clock }: { signal: AbortSignal; clock: Clock },
+): Promise<IsolatedEnd> {
+  let ended: IsolatedEnd['ended'] = 'itself'
+  const state = { isOver: false }
+  const streams = [child.stdout, child.stderr, child.stdio[3] as Readable].map(textOf)
+  const kill = (why: IsolatedEnd['ended']): void => {
+    if (state.isOver) return
+    ended = why
+    endGroup(child)
+  }
+  const giveUp = (): void => kill('itself')
+  signal.addEventListener('abort', giveUp, { once: true })
+  const timer = clock.after(seconds * 1000, () => kill('time'))
+  async function watch(): Promise<void> {
+    while (!state.isOver) {
+      if ((await memoryBelow(child.pid ?? -1)) > memoryBytes) kill('memory')
+      await new Promise<void>((resolve) => clock.after(watchMs, resolve))
+    }
+  }
+  const watching = watch()
+  // A program that does not read its input is no failure.
+  child.stdin?.on('error', () => undefined)
+  child.stdin?.end(input)
+  const { promise, resolve, reject } = Promise.withResolvers<[number | null, string | null]>()
+  child.once('error', reject)
+  child.once('close', (code, killedBy) => resolve([code, killedBy]))
+  try {
+    const [code, killedBy] = await promise
+    signal.throwIfAborted()
+    const [output = '', errors = '', told = ''] = streams.map((read) => read())
+    return { ended, code, killedBy, output, errors, told }
+  } finally {
+    state.isOver = true
+    timer.cancel()
+    signal.removeEventListener('abort', giveUp)
+    await watching
+  }
+}
+
+function textOf(stream: Readable | null): () => string {
+  let text = ''
+  stream?.setEncoding('utf8')
+  stream?.on('data', (chunk: string) => {
+    if (text.length < mostOutput) text = (text + chunk).slice(0, mostOutput)
+  })
+  return () => text
+}
+
+function endGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+}
+
+/** Bytes that the processes below one have in memory, shared ones counted for each. */
+async function memoryBelow(root: number): Promise<number> {
+  const parents = new Map<number, number>()
+  const resident = new Map<number, number>()
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const text = await readFile(`/proc/${name}/stat`, 'latin1').catch(() => '')
+    // Behind the name, which may have anything in it.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    if (fields.length < 22) continue
+    parents.set(Number(name), Number(fields[1]))
+    resident.set(Number(name), Number(fields[21]) * 4096)
+  }
+  let sum = 0
+  for (const [pid, bytes] of resident) if (isBelow(pid, root, parents)) sum += bytes
+  return sum
+}
+
+function isBelow(pid: number, root: number, parents: ReadonlyMap<number, number>): boolean {
+  const seen = new Set<number>()
+  let at: number | undefined = pid
+  while (at !== undefined && at > 1 && !seen.has(at)) {
+    if (at === root) return true
+    seen.add(at)
+    at = parents.get(at)
+  }
+  return false
+}
