@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type BigRun, runBig } from './big-rows/run.ts'
 
 // Rows that no part, group or heap could hold together, in processes with an old space of 120 MB a
-// thread. The full sizes of rows of 2 MB are in bench/big-rows.ts.
+// thread. The full sizes are in bench/big-rows.ts.
 
 const minutes = 60_000
 /** Answers that a kill loses: in flight, and on the way to the ledger (a sixteenth of the heap). */
@@ -14,21 +14,21 @@ function mostAsked({ rows, kills = [], concurrency, characters }: BigRun, each =
 }
 
 test.skipIf(process.platform !== 'linux')(
-  '4,096 answers of 100 KB in three parts, killed twice',
+  '1,536 answers of 100 KB in three parts, killed twice',
   async () => {
     const run: BigRun = {
       shape: 'answer',
       characters: 100_000,
-      rows: 4_096,
-      partRows: 1_368,
-      bufferSize: 456,
+      rows: 1_536,
+      partRows: 512,
+      bufferSize: 256,
       concurrency: 16,
-      kills: [1_500, 1_500],
+      kills: [550, 550],
     }
     const { accepted, asked, peakKiB } = await runBig(run)
-    expect(accepted).toBe(4_096)
+    expect(accepted).toBe(1_536)
     expect(asked).toBeLessThanOrEqual(mostAsked(run))
-    console.log(`4,096 × 100 KB: ${asked} requests, at most ${Math.round(peakKiB / 1024)} MiB`)
+    console.log(`1,536 × 100 KB: ${asked} requests, at most ${Math.round(peakKiB / 1024)} MiB`)
     // Four threads, and what is outside of their heaps.
     expect(peakKiB).toBeLessThan(900 * 1024)
   },
@@ -36,17 +36,17 @@ test.skipIf(process.platform !== 'linux')(
 )
 
 describe.skipIf(process.platform !== 'linux')('rows of 2 MB', () => {
-  const base = { characters: 2_000_000, rows: 48, partRows: 32, bufferSize: 16, concurrency: 4 }
+  const base = { characters: 2_000_000, rows: 32, partRows: 16, bufferSize: 16, concurrency: 4 }
 
   test.each(['answer', 'two-answers', 'expression', 'vector', 'seed'] as const)(
     '%s',
     async (shape) => {
-      const run: BigRun = { ...base, shape, kills: [20] }
+      const run: BigRun = { ...base, shape, kills: [12] }
       const { accepted, asked, peakKiB } = await runBig(run)
       expect(accepted).toBe(base.rows)
       // Short answers of a session that lives a moment may all be on their way when it is killed.
       const perRow = shape === 'two-answers' ? 2 : 1
-      const lost = shape.includes('answer') ? 0 : 20
+      const lost = shape.includes('answer') ? 0 : 12
       expect(asked).toBeLessThanOrEqual(mostAsked(run, perRow) + lost)
       expect(peakKiB).toBeLessThan(900 * 1024)
     },

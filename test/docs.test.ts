@@ -124,8 +124,13 @@ function leadsSomewhere(page: string, target: string): boolean {
   const file = path === '' ? page : join(dirname(page), path)
   if (!existsSync(join(repository, file))) return false
   if (anchor === undefined) return true
-  const headings = [...(texts.get(file) ?? '').matchAll(/^#+ (.*)$/gm)]
-  return headings.some(([, heading = '']) => anchorOf(heading) === anchor)
+  const used = new Map<string, number>()
+  return [...(texts.get(file) ?? '').matchAll(/^#+ (.*)$/gm)].some(([, heading = '']) => {
+    const own = anchorOf(heading)
+    const before = used.get(own) ?? 0
+    used.set(own, before + 1)
+    return (before === 0 ? own : `${own}-${before}`) === anchor
+  })
 }
 
 /** As GitHub makes them. */

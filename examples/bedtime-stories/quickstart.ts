@@ -55,6 +55,7 @@ async function makeDataset(modelPath: string): Promise<void> {
     number += 1
     say(`\n── Story ${number}: ${String(record['title'])} (${String(record['told_on'])})\n`)
     say(String(record['text']))
+    say(`\nOn its card: ${JSON.stringify(record['card'])}`)
   }
   const { rows, requests, usage, seconds, files } = result
   say(`

@@ -38,6 +38,7 @@ import {
   type ConfigSource,
   readConfig,
   readMcpFile,
+  readToolFile,
   readDataset,
   readProviderFile,
   readRunConfig,
@@ -50,6 +51,7 @@ export interface PrepareOptions {
   providersFile?: string | undefined
   /** A file of MCP providers, as the ancestor keeps it. */
   mcpProvidersFile?: string | undefined
+  toolConfigsFile?: string | undefined
   /** A run config file, or its fields. */
   runConfig?: string | object | undefined
   environment: Environment
@@ -100,11 +102,13 @@ export async function check(
   const { runConfig, problems: runProblems } = await readRunConfig(options.runConfig)
   const provided = await readProviderFile(options.providersFile)
   const mcp = await readMcpFile(options.mcpProvidersFile)
+  const toolFile = await readToolFile(options.toolConfigsFile)
   const problems: Problem[] = [
     ...loaded.problems,
     ...runProblems,
     ...provided.problems,
     ...mcp.problems,
+    ...toolFile.problems,
   ]
   const { draft } = loaded
   if (draft === null) return { source, problems, prepared: null }
@@ -119,7 +123,11 @@ export async function check(
     config: { names: draft.plugins, directory: source.directory },
     stored: stored.plugins,
   })
-  const dataset = resolveDataset(draft, { models: provided.providers, mcp: mcp.providers })
+  const dataset = resolveDataset(draft, {
+    models: provided.providers,
+    mcp: mcp.providers,
+    tools: toolFile.configs,
+  })
   const seed = await lookAtSeed(dataset.seedConfig, registry, {
     ...options,
     source,
@@ -156,7 +164,7 @@ export async function check(
   const { registry: tools } = toolOpening
   if (tools !== null) opened.defer(() => tools.close())
   const unread = {
-    parts: loaded.unread,
+    parts: toolFile.unread ? new Set([...loaded.unread, 'tool_configs' as const]) : loaded.unread,
     providers: [...loaded.brokenProviders, ...provided.broken],
     servers: [...loaded.brokenServers, ...mcp.broken],
     seed: seed.unread || loaded.unread.has('seed_config'),

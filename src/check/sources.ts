@@ -4,7 +4,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path'
 import type { CustomColumn, CustomFunction } from '../columns/define-custom.ts'
 import { givenPrefix } from '../columns/load-custom.ts'
 import { isCustom } from '../columns/read-custom.ts'
-import type { McpProvider, ModelProvider } from '../config/dataset.ts'
+import type { McpProvider, ModelProvider, ToolConfig } from '../config/dataset.ts'
 import { loadDataset, type LoadedDataset } from '../config/load.ts'
 import { loadProviders } from '../config/model-lists.ts'
 import type { Problem } from '../config/problem.ts'
@@ -14,7 +14,7 @@ import {
   parseRunConfig,
   type RunConfig,
 } from '../config/run-config.ts'
-import { loadMcpProviders } from '../config/tool-lists.ts'
+import { loadMcpProviders, loadToolConfigs } from '../config/tool-lists.ts'
 import { schemaAsJson } from './standard-schema.ts'
 import { failedWith } from '../threads/system-error.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
@@ -196,6 +196,20 @@ export async function readMcpFile(file: string | undefined): Promise<{
   if (file === undefined) return { providers: [], broken: [], problems: [] }
   const loaded = loadMcpProviders(await readText(file, 'file of MCP providers'), { file })
   return { ...loaded, providers: loaded.providers ?? [] }
+}
+
+/** The tool configs of a file that was named, which stand behind those of the config. */
+export async function readToolFile(file: string | undefined): Promise<{
+  configs: readonly ToolConfig[]
+  /** There is a file, and its entries are not known. */
+  unread: boolean
+  problems: readonly Problem[]
+}> {
+  if (file === undefined) return { configs: [], unread: false, problems: [] }
+  const { configs, problems } = loadToolConfigs(await readText(file, 'file of tool configs'), {
+    file,
+  })
+  return { configs: configs ?? [], unread: configs === null, problems }
 }
 
 /** How the run is driven: a file, an object, or the defaults. */

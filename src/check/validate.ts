@@ -18,6 +18,7 @@ export async function validate(options: ValidateOptions): Promise<Validation> {
     config: options.config,
     providersFile: options.providersFile,
     mcpProvidersFile: options.mcpProvidersFile,
+    toolConfigsFile: options.toolConfigsFile,
     runConfig: options.runConfig,
     environment: options.environment ?? process.env,
     clock: options.clock ?? systemClock,

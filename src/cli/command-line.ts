@@ -13,13 +13,24 @@ export interface CreateOptions {
   runConfig?: string
   providers?: string
   mcpProviders?: string
+  toolConfigs?: string
   plugin?: readonly string[]
   json?: true
 }
 
 /** The words of `create` that go on with a run as it was asked for. */
 export function createWords(config: string, options: CreateOptions, directory: string): string[] {
-  const { rows, seed, out, fresh, runConfig, providers, mcpProviders, plugin = [] } = options
+  const {
+    rows,
+    seed,
+    out,
+    fresh,
+    runConfig,
+    providers,
+    mcpProviders,
+    toolConfigs,
+    plugin = [],
+  } = options
   return [
     'create',
     config,
@@ -30,6 +41,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     ...(runConfig === undefined ? [] : ['--run-config', runConfig]),
     ...(providers === undefined ? [] : ['--providers', providers]),
     ...(mcpProviders === undefined ? [] : ['--mcp-providers', mcpProviders]),
+    ...(toolConfigs === undefined ? [] : ['--tool-configs', toolConfigs]),
     ...plugin.flatMap((name) => ['--plugin', name]),
   ]
 }

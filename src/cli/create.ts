@@ -51,6 +51,7 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
     ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
+    ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
     ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
   }
 }

@@ -27,8 +27,11 @@ test('what a run does before its rows and after them', () => {
         { ...model, alias: 'local', model: '/m/a.gguf', endpoint: 'x', provider: 'x' },
       ],
     },
+    { type: 'tools-checking', servers: ['files', 'web'] },
+    { type: 'tool-server-listed', server: 'web', tools: 3 },
     checked('writer'),
     checked('local'),
+    { type: 'tool-server-listed', server: 'files', tools: 1 },
     { type: 'run-opening', dir: '/runs/tales' },
     { type: 'seed-progress', phase: 'copying', path: '/data/big.csv', bytes: 3, totalBytes: 2 },
     {
@@ -54,7 +57,10 @@ test('what a run does before its rows and after them', () => {
     'reading tales.json',
     'reading the seed /data/big.csv: 500 MB of 2.00 GB (25 %)',
     'waiting for writer (big at http://127.0.0.1:1/v1), local to load a.gguf; an answer may take 1 m 0 s',
-    'waiting for local to load a.gguf',
+    'waiting for writer (big at http://127.0.0.1:1/v1), local to load a.gguf; an answer may take 1 m 0 s; waiting for the tools of files, web',
+    'waiting for writer (big at http://127.0.0.1:1/v1), local to load a.gguf; an answer may take 1 m 0 s; waiting for the tools of files',
+    'waiting for local to load a.gguf; waiting for the tools of files',
+    'waiting for the tools of files',
     'opening the run',
     'opening /runs/tales',
     // More than there was said to be: a share would be a lie.

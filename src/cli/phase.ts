@@ -26,6 +26,12 @@ export function createPhase(begin: string): Phase {
   let parts: { add: () => void } | null = null
   let files: { add: () => void } | null = null
   let asked: CheckedModel[] = []
+  let starting: string[] = []
+  const awaited = (): string =>
+    [
+      ...(asked.length === 0 ? [] : [askedText(asked)]),
+      ...(starting.length === 0 ? [] : [startingText(starting)]),
+    ].join('; ') || 'opening the run'
 
   return {
     text: () => describe?.() ?? null,
@@ -41,11 +47,17 @@ export function createPhase(begin: string): Phase {
           return false
         case 'models-checking':
           asked = [...event.models]
-          describe = () => askedText(asked)
+          describe = awaited
           return true
         case 'model-checked':
           asked = asked.filter(({ alias }) => alias !== event.result.alias)
-          if (asked.length === 0) describe = () => 'opening the run'
+          return false
+        case 'tools-checking':
+          starting = [...event.servers]
+          describe = awaited
+          return true
+        case 'tool-server-listed':
+          starting = starting.filter((name) => name !== event.server)
           return false
         case 'run-opening':
           describe = () => `opening ${shortPath(event.dir)}`
@@ -93,6 +105,14 @@ function shareText(done: number, total: number, text: (value: number) => string)
   if (total <= 0 || done > total) return text(done)
   const share = Math.min(99, Math.floor((100 * done) / total))
   return `${text(done)} of ${text(total)} (${share} %)`
+}
+
+/** Which servers of tools have not listed them yet. */
+function startingText(servers: readonly string[]): string {
+  const named = servers.slice(0, MOST_NAMES)
+  const more =
+    servers.length > MOST_NAMES ? [counted(servers.length - MOST_NAMES, 'more server')] : []
+  return `waiting for the tools of ${[...named, ...more].join(', ')}`
 }
 
 /** Which models have not answered yet, where they are, and how long they have. */

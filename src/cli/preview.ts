@@ -23,6 +23,7 @@ export interface PreviewOptions {
   runConfig?: string
   providers?: string
   mcpProviders?: string
+  toolConfigs?: string
   plugin?: readonly string[]
   json?: true
   /** False with `--no-pager`. */
@@ -48,6 +49,7 @@ export async function runPreview(config: string, options: PreviewOptions): Promi
       ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
       ...(options.providers === undefined ? {} : { providersFile: options.providers }),
       ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
+      ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
       ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
       signal: watch.signal,
       onEvent: (event) => {

@@ -129,6 +129,9 @@ function addRender(program: Command, set: SetCode): void {
     .option('--row <row>', 'only this row, from 0', wholeNumber)
     .option('--seed <seed>', "run seed, 0 to 2^64 - 1 (default: the config's, or 0)", runSeed)
     .option('--vars', 'list the variables the templates read; needs no data')
+    .option('--tools', 'show the tools that the model may call, too; starts their servers')
+    .option('--mcp-providers <file>', mcpFile)
+    .option('--tool-configs <file>', toolFile)
     .option('--json', 'print one JSON object on stdout')
     .addHelpText(
       'after',
@@ -231,11 +234,15 @@ function withPlugins(command: Command): Command {
   )
 }
 
+const mcpFile = 'servers of tools (YAML with a list `providers`)'
+const toolFile = 'tools of columns (YAML with a list `tool_configs`)'
+
 function withConfigOptions(command: Command): Command {
   return withPlugins(command)
     .argument('<config>', 'config file (.yaml, .yml, .json)')
     .option('--providers <file>', 'model providers (YAML with a list `providers`)')
-    .option('--mcp-providers <file>', 'servers of tools (YAML with a list `providers`)')
+    .option('--mcp-providers <file>', mcpFile)
+    .option('--tool-configs <file>', toolFile)
 }
 
 function wholeNumber(text: string): number {

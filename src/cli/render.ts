@@ -22,6 +22,9 @@ export interface RenderCommandOptions {
   seed?: bigint
   vars?: true
   json?: true
+  tools?: true
+  mcpProviders?: string
+  toolConfigs?: string
 }
 
 export async function runRender(file: string, options: RenderCommandOptions): Promise<ExitCode> {
@@ -31,9 +34,18 @@ export async function runRender(file: string, options: RenderCommandOptions): Pr
 
 async function sourceOf(
   file: string,
-  { column, plugin: plugins = [] }: RenderCommandOptions,
+  { column, plugin: plugins = [], tools, mcpProviders, toolConfigs }: RenderCommandOptions,
 ): Promise<RenderSource> {
-  if (column !== undefined) return { config: file, column, plugins }
+  if (column !== undefined) {
+    return {
+      config: file,
+      column,
+      plugins,
+      tools: tools === true,
+      ...(mcpProviders === undefined ? {} : { mcpProvidersFile: mcpProviders }),
+      ...(toolConfigs === undefined ? {} : { toolConfigsFile: toolConfigs }),
+    }
+  }
   const names = await holdsColumns(file)
   if (names === null) return { template: file }
   throw new RowsmithError(

@@ -9,6 +9,7 @@ export interface ValidateOptions {
   runConfig?: string
   providers?: string
   mcpProviders?: string
+  toolConfigs?: string
   plugin?: readonly string[]
   json?: true
 }
@@ -21,6 +22,7 @@ export async function runValidate(config: string, options: ValidateOptions): Pro
     ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
     ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
+    ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
     ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
   })
   waiting[Symbol.dispose]()

@@ -10,6 +10,7 @@ import {
   type DescribeContext,
   type Generator,
   type LoadContext,
+  type Score,
 } from '../graph/kind.ts'
 import type { Origin } from '../graph/origin.ts'
 import type { Validator, ValidatorDescription } from '../validators/define.ts'
@@ -77,6 +78,7 @@ export function createValidationKind({
         references: [...targets, ...(described.references ?? [])],
         identity: originOf(config.validator_type) ?? undefined,
         fieldsAt: (place) => fieldsAt(place, validator, config.target_columns, described),
+        scores: scoresOf(validator, config.target_columns),
         problems: [...ownProblems(config, context), ...(described.problems ?? [])],
       }
     },
@@ -112,6 +114,16 @@ function loadContext(context: LoadContext): Parameters<NonNullable<Validator['lo
     signal: context.signal,
     userFunction: (reference, field) => loadCheckFunction(reference, field, context),
   }
+}
+
+/** For the report: how often each target was valid. */
+function scoresOf({ judges }: Validator, targets: readonly string[]): Score[] {
+  const names = judges === 'target' && targets.length > 1 ? targets : ['is_valid']
+  const options = [
+    { value: 'true', meaning: 'valid' },
+    { value: 'false', meaning: 'invalid' },
+  ]
+  return names.map((name) => ({ name, description: 'Whether it is valid.', options, isBare: true }))
 }
 
 /** Verdicts of several targets stand under their names. */

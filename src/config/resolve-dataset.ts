@@ -18,6 +18,7 @@ export interface ResolvedDataset {
   readonly models: readonly ModelConfig[]
   /** Those of the config, then further ones, then the built-in ones; of one name the first. */
   readonly providers: readonly ModelProvider[]
+  /** Those of the config, then further ones with other aliases. */
   readonly toolConfigs: readonly ToolConfig[]
   /** Those of the config, then further ones; of one name the first. */
   readonly mcpProviders: readonly McpProvider[]
@@ -30,22 +31,23 @@ export interface ResolvedDataset {
   readonly rows: number | null
 }
 
-/** Providers of files, behind those of the config. */
-interface FurtherProviders {
+/** Entries of files, behind those of the config. */
+interface FurtherEntries {
   models?: readonly ModelProvider[]
   mcp?: readonly McpProvider[]
+  tools?: readonly ToolConfig[]
 }
 
 /** Applies the defaults of a config. */
 export function resolveDataset(
   config: DatasetConfig,
-  further: FurtherProviders = {},
+  further: FurtherEntries = {},
 ): ResolvedDataset {
   return {
     columns: config.columns,
     models: config.model_configs.length > 0 ? config.model_configs : builtInModels,
     providers: merged(config.model_providers, [...(further.models ?? []), ...builtInProviders]),
-    toolConfigs: config.tool_configs,
+    toolConfigs: [...config.tool_configs, ...otherTools(config.tool_configs, further.tools ?? [])],
     mcpProviders: merged(config.mcp_providers, further.mcp ?? []),
     constraints: config.constraints,
     processors: config.processors,
@@ -66,6 +68,10 @@ function merged<Provider extends { name: string }>(
     if (!providers.some(({ name }) => name === provider.name)) providers.push(provider)
   }
   return providers
+}
+
+function otherTools(own: readonly ToolConfig[], further: readonly ToolConfig[]): ToolConfig[] {
+  return further.filter(({ tool_alias: alias }) => !own.some((one) => one.tool_alias === alias))
 }
 
 /** The tools an alias stands for; of two with one alias the later one, as in the ancestor. */

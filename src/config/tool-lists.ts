@@ -208,6 +208,21 @@ export function loadMcpProviders(content: string, { file }: { file: string }): L
   return { providers: complete ? items : null, broken: complete ? [] : broken, problems }
 }
 
+export interface LoadedToolConfigs {
+  /** Null when there are errors. */
+  configs: ToolConfig[] | null
+  problems: Problem[]
+}
+
+/** Reads a file with `tool_configs`, as the ancestor keeps its `tool_configs.yaml`. */
+export function loadToolConfigs(content: string, { file }: { file: string }): LoadedToolConfigs {
+  const { items, problems, complete } = listFile(content, file, 'tool_configs', (entries, path) => {
+    const { configs, problems: found } = parseToolConfigs(entries, path)
+    return { items: configs, problems: found }
+  })
+  return { configs: complete ? items : null, problems }
+}
+
 function fieldOf(value: unknown, field: string): unknown {
   return isMapping(value) ? value[field] : undefined
 }

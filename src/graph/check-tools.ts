@@ -17,7 +17,10 @@ export function checkTools({ input: { dataset }, columns }: Draft): Problem[] {
           message: `Column '${name}' uses the tool alias '${alias}', which is not configured`,
           expected: known.length === 0 ? 'an entry in tool_configs' : `one of ${known.join(', ')}`,
           received: alias,
-          suggestion: near === undefined ? 'Add it to tool_configs.' : `Did you mean '${near}'?`,
+          suggestion:
+            near === undefined
+              ? 'Add it to tool_configs, or give a file of them with --tool-configs.'
+              : `Did you mean '${near}'?`,
         }
       }),
   )

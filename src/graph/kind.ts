@@ -89,7 +89,10 @@ export interface ColumnDescription {
    * nothing more is made of it. What such a column does not read waits for it.
    */
   rejects?: { code: string }
-  /** Of a column of judgements: objects that have an object with a `score` for each of these. */
+  /**
+   * Of a column of judgements: objects that have an object with a `score` for each of these, or with
+   * `is_valid`, which of a single verdict may stand in the object itself.
+   */
   scores?: readonly Score[]
   problems?: readonly Problem[]
 }
@@ -100,6 +103,8 @@ export interface Score {
   readonly description: string
   /** From the lowest to the highest where they are a scale. */
   readonly options: readonly { readonly value: string; readonly meaning: string }[]
+  /** Given without a reason: no model is asked to sum these up. */
+  readonly isBare?: true
 }
 
 /** What a kind read before it describes a column: files, folders, code. */

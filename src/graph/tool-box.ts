@@ -5,7 +5,11 @@ export interface ToolBox {
   /** Answers with tool calls whose calls are made, in one conversation. */
   readonly maxTurns: number
   /** What the model may call: the same for the whole run. */
-  list(signal: AbortSignal): Promise<readonly Tool[]>
+  list(
+    signal: AbortSignal,
+    /** Told how many tools a server has, as soon as it has listed them. */
+    onListed?: (server: string, tools: number) => void,
+  ): Promise<readonly Tool[]>
   /**
    * What a tool answered; `written` is the arguments as the model wrote them. What a model can do
    * something about (a call that is none, a tool that failed or took too long) is an answer, too.

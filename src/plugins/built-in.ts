@@ -5,6 +5,7 @@ import { processorKinds } from '../processors/index.ts'
 import { samplers } from '../samplers/index.ts'
 import { directory } from '../seeds/directory.ts'
 import { fileContents } from '../seeds/file-contents.ts'
+import { agentRollout } from '../seeds/rollouts/agent-rollout.ts'
 import { seedFormats } from '../seeds/formats/index.ts'
 import { validators } from '../validators/index.ts'
 import type { Plugin } from './plugin.ts'
@@ -18,7 +19,7 @@ export const builtIn: Plugin = {
   name: 'rowsmith',
   columns,
   samplers: Object.values(samplers),
-  seedSources: [directory, fileContents],
+  seedSources: [directory, fileContents, agentRollout],
   seedFormats,
   validators,
   processors: processorKinds,

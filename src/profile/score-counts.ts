@@ -203,7 +203,7 @@ function namesIn(cells: readonly ReadCell[]): Set<string> {
   for (const cell of cells) {
     if (!('scores' in cell)) continue
     for (const [name, value] of cell.scores) {
-      if (isObject(value) && 'score' in value) names.add(name)
+      if (givenIn(name, value) !== undefined) names.add(name)
     }
   }
   if (names.size === 0 && cells.every((cell) => 'value' in cell)) names.add(unnamedScore)
@@ -213,8 +213,19 @@ function namesIn(cells: readonly ReadCell[]): Set<string> {
 /** A plain value beside objects is compared with each of their scores. */
 function scoreIn(cell: ReadCell, name: string): string | null {
   if ('value' in cell) return cell.value
-  const value = cell.scores.get(name)
-  return isObject(value) && 'score' in value ? scoreText(value.score) : null
+  return scoreText(givenIn(name, cell.scores.get(name)))
+}
+
+/** The word for a verdict. */
+const verdict = 'is_valid'
+
+/** What a field of a cell gives: a score, a verdict, or nothing. */
+function givenIn(name: string, value: unknown): unknown {
+  if (isObject(value)) {
+    if ('score' in value) return value.score
+    return verdict in value ? value[verdict] : undefined
+  }
+  return name === verdict && typeof value === 'boolean' ? value : undefined
 }
 
 /** The same text for the same score, be it a number or a text of one. */

@@ -1,4 +1,5 @@
 import type { Problem } from '../config/problem.ts'
+import type { Environment } from '../models/provider.ts'
 import { type ModelRequest, textOf } from '../graph/request.ts'
 import { createRandom } from '../random/random.ts'
 import { isTruthy } from '../templates/parse-template.ts'
@@ -10,7 +11,9 @@ import { meantName } from '../graph/writable-name.ts'
 import { hasErrors } from '../check/config-error.ts'
 import { type DataRow, readRows } from './render-rows.ts'
 import { sampleRow } from './sample-row.ts'
+import { toolDefinitions } from './tool-definitions.ts'
 import {
+  type ColumnOfConfig,
   type ReadParts,
   readParts,
   type RenderSource,
@@ -30,6 +33,7 @@ export type RenderOptions = RenderSource & {
   row?: number
   /** The run seed; the config's own or 0 when left out. */
   seed?: bigint
+  environment?: Environment
   signal?: AbortSignal
 }
 
@@ -51,7 +55,8 @@ export interface RenderedRow {
 export interface RenderedPart {
   /**
    * `template`, or the column's field: `prompt`, `system_prompt`, `expr`, `skip.when`; `instructions` for
-   * what is said behind the prompt, such as the schema of the answer. Of a column
+   * what is said behind the prompt, such as the schema of the answer; `tools` for those the model may call,
+   * one as JSON in each line. Of a column
    * that asks a model without templates: `system`, `user`, `input` or `prompt` of its first request.
    */
   field: string
@@ -82,8 +87,10 @@ export interface VariableList {
 export async function render(options: RenderOptions): Promise<Rendering> {
   const { data, row: only, signal = new AbortController().signal } = options
   const read = await readParts(options)
-  const { parts, column, problems, noTemplates } = read
-  const behind = instructionParts(read)
+  const { parts, column, noTemplates } = read
+  const offered = await offeredTools(options, column, signal)
+  const problems = [...read.problems, ...offered.problems]
+  const behind = [...instructionParts(read), ...offered.parts]
   const seed = options.seed ?? column?.dataset.seed ?? 0n
   if (hasErrors(problems)) return { ok: false, seed, rows: [], problems }
   if (noTemplates !== undefined && data !== undefined) throw noTemplates
@@ -111,6 +118,19 @@ export async function render(options: RenderOptions): Promise<Rendering> {
 
 function instructionParts({ instructions = null }: ReadParts): RenderedPart[] {
   return instructions === null ? [] : [{ field: 'instructions', text: instructions }]
+}
+
+async function offeredTools(
+  options: RenderOptions,
+  column: ColumnOfConfig | null,
+  signal: AbortSignal,
+): Promise<{ parts: RenderedPart[]; problems: readonly Problem[] }> {
+  if (column === null || !('config' in options) || options.tools !== true) {
+    return { parts: [], problems: [] }
+  }
+  const { environment = process.env } = options
+  const { text, problems } = await toolDefinitions(column, { environment, signal })
+  return { parts: text === null ? [] : [{ field: 'tools', text }], problems }
 }
 
 function unmadeProblems(name: string, unmade: ReadonlyMap<string, string>): Problem[] {

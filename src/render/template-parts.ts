@@ -18,7 +18,9 @@ import {
   type ConfigSource,
   readConfig,
   readDataset,
+  readMcpFile,
   readText,
+  readToolFile,
 } from '../check/sources.ts'
 
 /** What is rendered: a template of its own, or the templates of a column. */
@@ -33,6 +35,10 @@ export type RenderSource =
       column: string
       /** Kinds beside the built-in ones and those of the config's own plugins. */
       plugins?: readonly GivenPlugin[]
+      /** Shows the tools that the model is told of, too, which starts their servers. */
+      tools?: boolean
+      mcpProvidersFile?: string
+      toolConfigsFile?: string
     }
 
 /** One template, with where it draws from and where it stands. */
@@ -105,6 +111,8 @@ async function readColumnParts({
   config: input,
   column: name,
   plugins,
+  mcpProvidersFile,
+  toolConfigsFile,
 }: Extract<RenderSource, { config: unknown }>): Promise<ReadParts> {
   const source = await readConfig(input)
   const { draft, locate, problems } = readDataset(source)
@@ -116,7 +124,11 @@ async function readColumnParts({
   if (missing.length > 0) {
     return { parts: [], column: null, problems: withPositions(missing, source.file, locate) }
   }
-  const dataset = resolveDataset(draft)
+  const mcp = await readMcpFile(mcpProvidersFile)
+  const tools = await readToolFile(toolConfigsFile)
+  const unread = [...mcp.problems, ...tools.problems]
+  if (unread.length > 0) return { parts: [], column: null, problems: unread }
+  const dataset = resolveDataset(draft, { mcp: mcp.providers, tools: tools.configs })
   const index = dataset.columns.findIndex((column) => column.name === name)
   const raw = dataset.columns[index]
   const filter = raw === undefined ? findFilter(name, dataset, registry) : null

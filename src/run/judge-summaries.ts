@@ -101,7 +101,9 @@ async function wantedSummaries(
   graph: Graph,
   dataset: Prepared['dataset'],
 ): Promise<Wanted[]> {
-  const judges = graph.columns.filter(({ scores, drop }) => scores.length > 0 && !drop)
+  const judges = graph.columns.filter(
+    ({ scores, drop }) => !drop && scores.some(({ isBare }) => isBare !== true),
+  )
   const profilers = dataset.profilers.filter((profiler) => sampleSize(profiler) > 0)
   const stored = await store.summaries()
   if (judges.length === 0 || profilers.length === 0) {

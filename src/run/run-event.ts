@@ -29,6 +29,10 @@ export type RunEvent =
   | { type: 'models-checking'; models: readonly CheckedModel[] }
   | { type: 'model-checked'; result: CheckResult }
   | { type: 'models-checked'; results: readonly CheckResult[] }
+  /** Servers of tools are started, or reached where they are. */
+  | { type: 'tools-checking'; servers: readonly string[] }
+  | { type: 'tool-server-listed'; server: string; tools: number }
+  | { type: 'tools-checked' }
   | { type: 'run-opening'; dir: string }
   | {
       type: 'run-opened'

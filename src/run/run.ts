@@ -56,6 +56,7 @@ export interface RunOptions {
   runConfig?: string | object
   providersFile?: string
   mcpProvidersFile?: string
+  toolConfigsFile?: string
   /** The words that ask for this run again, kept in its folder for `show`. */
   command?: (directory: string) => readonly string[]
   environment?: Environment
@@ -340,7 +341,7 @@ async function askModels(
   // Servers of tools are started meanwhile, and asked for nothing that costs.
   const [ready] = await Promise.all([
     aliases.length > 0 ? checkModels(models, aliases, { signal, emit }) : noModels,
-    checkTools(tools, signal),
+    checkTools(tools, { signal, emit }),
   ])
   return ready
 }
@@ -350,6 +351,7 @@ function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal):
     config: options.config,
     providersFile: options.providersFile,
     mcpProvidersFile: options.mcpProvidersFile,
+    toolConfigsFile: options.toolConfigsFile,
     runConfig: options.runConfig,
     environment: options.environment ?? process.env,
     clock,

@@ -90,6 +90,7 @@ function storedConfig(config: DatasetConfig, dataset: ResolvedDataset): string {
   const {
     model_providers: _providers,
     mcp_providers: _servers,
+    tool_configs: _tools,
     seed,
     model_configs: own,
     ...rest
@@ -98,6 +99,7 @@ function storedConfig(config: DatasetConfig, dataset: ResolvedDataset): string {
   const isDefault = own.length === 0 && models.every((model, at) => model === dataset.models[at])
   const literal = {
     ...rest,
+    tool_configs: dataset.toolConfigs,
     model_configs: isDefault ? [] : models.map(writtenModel),
     ...(seed === null ? {} : { seed }),
   } as unknown as Literal

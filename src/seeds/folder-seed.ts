@@ -31,8 +31,8 @@ export interface FolderReading {
     signal: AbortSignal,
     note: (note: SeedNote) => void,
   ): AsyncIterable<SeedRow>
-  /** The fault of a folder without any file, or whose files have no rows. */
-  nothing(): SeedFault
+  /** The fault of a folder without any file, or of so many without a row. */
+  nothing(files: number): SeedFault
 }
 
 /** A seed whose rows are made of the files of a folder; no more than a file is held. */
@@ -41,7 +41,7 @@ export async function openFolderSeed(
   { signal, onProgress }: SeedContext,
 ): Promise<OpenedSeed> {
   const look = await lookAtFolder(reading.files(signal))
-  if (look.files === 0) throw reading.nothing()
+  if (look.files === 0) throw reading.nothing(look.files)
   const notes: SeedNote[] = []
   const identity = createHash('sha256').update(materialOf(reading))
   let size = 0
@@ -49,7 +49,7 @@ export async function openFolderSeed(
     size += batch.length
     for (const row of batch) identity.update(`${stringifyJson(row)}\n`)
   }
-  if (size === 0) throw reading.nothing()
+  if (size === 0) throw reading.nothing(look.files)
   return {
     columns: reading.columns,
     size,

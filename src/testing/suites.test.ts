@@ -291,10 +291,12 @@ describe('seeds', () => {
       await expect(found?.run()).resolves.toBeUndefined()
     })
   }
+  const sessions = fileURLToPath(new URL('../seeds/rollouts/fixtures/codex', import.meta.url))
   const ownSources = ({ http, hub }: { http: string; hub: string }): Record<string, object> => ({
     local: { path: 'rows.csv' },
     directory: { path: '.' },
     file_contents: { path: '.', file_pattern: 'rows.[cjt]*', encoding: 'latin-1' },
+    agent_rollout: { format: 'codex', path: sessions },
     http: { path: `${http}/box/rows.parquet` },
     hf: { path: 'datasets/some/set/rows.parquet', endpoint: hub },
     s3: { path: 's3://box/rows.parquet', endpoint: http },

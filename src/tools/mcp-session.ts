@@ -84,6 +84,10 @@ export async function openSession(
 
   return {
     async list(how) {
+      // The client would print that, and answer with none.
+      if (client.getServerCapabilities()?.tools === undefined) {
+        throw new Error('it offers no tools')
+      }
       const { tools } = await client.listTools(undefined, asked(how))
       return tools.map(({ name, description, inputSchema }) => ({
         name,

@@ -1,7 +1,10 @@
 import type { FetchLike, Transport } from '@modelcontextprotocol/client'
+import type { Dispatcher } from 'undici'
 import type { McpProvider } from '../config/dataset.ts'
+import { largestReply } from '../models/connections.ts'
 import type { Environment } from '../models/provider.ts'
 import { proxyFor } from '../models/proxies.ts'
+import { endAtExit } from './end-at-exit.ts'
 
 export interface TransportContext {
   /** The bearer token; null for none. */
@@ -54,6 +57,7 @@ async function stdioTransport(
     env: { ...getDefaultEnvironment(), ...env },
     stderr: 'pipe',
   })
+  endAtExit(transport)
   let words = ''
   transport.stderr?.on('data', (chunk: Buffer) => {
     words = (words + chunk.toString('utf8')).slice(-keptWords)
@@ -61,17 +65,22 @@ async function stdioTransport(
   return { transport, lastWords: () => words.trim() }
 }
 
-/** Straight or through the proxy of the environment; a stream may be silent for as long as it likes. */
+/**
+ * Straight or through the proxy of the environment; a stream may be silent for as long as it likes, and
+ * the one that is opened by a GET may go on for as long as the session does.
+ */
 async function fetchFor(url: URL, { environment }: TransportContext): Promise<FetchLike> {
   const { Agent, fetch, ProxyAgent } = await import('undici')
   const timeouts = { bodyTimeout: 0, headersTimeout: 0, connectTimeout: 10_000 }
   const proxy = proxyFor(url, environment)
-  const dispatcher =
+  const connections = (limits: { maxResponseSize?: number }): Dispatcher =>
     proxy === null
-      ? new Agent(timeouts)
-      : new ProxyAgent({ ...timeouts, uri: proxy.address, proxyTunnel: true })
-  const own = (address: string | URL, init?: object): unknown =>
-    fetch(address, { ...init, dispatcher })
+      ? new Agent({ ...timeouts, ...limits })
+      : new ProxyAgent({ ...timeouts, ...limits, uri: proxy.address, proxyTunnel: true })
+  const streams = connections({})
+  const answers = connections({ maxResponseSize: largestReply })
+  const own = (address: string | URL, init?: { method?: string }): unknown =>
+    fetch(address, { ...init, dispatcher: init?.method === 'POST' ? answers : streams })
   // undici's own types of what Node calls by the same names.
   return own as FetchLike
 }

@@ -31,8 +31,13 @@ interface ToolFault {
 export interface ToolRegistry {
   readonly aliases: readonly string[]
   box(alias: string): ToolBox
-  /** Starts every server and lists its tools, all at once. */
-  check(signal: AbortSignal): Promise<ToolFault[]>
+  /** Names of the servers of these aliases. */
+  readonly servers: readonly string[]
+  /** Starts every server and lists its tools, all at once; tells of each that has listed them. */
+  check(
+    signal: AbortSignal,
+    onListed?: (server: string, tools: number) => void,
+  ): Promise<ToolFault[]>
   /** Takes the tokens of this run out of a text. */
   readonly redact: (text: string) => string
   close(): Promise<void>
@@ -110,11 +115,18 @@ function createToolRegistry(
       if (box === undefined) throw new Error(`the tools "${alias}" were not opened`)
       return box
     },
-    async check(signal) {
+    servers: [...servers.keys()],
+    async check(signal, onListed = () => undefined) {
+      const listed = new Set<string>()
+      const tell = (server: string, tools: number): void => {
+        if (listed.has(server)) return
+        listed.add(server)
+        onListed(server, tools)
+      }
       const faults = await Promise.all(
         [...boxes].map(async ([alias, box]): Promise<ToolFault[]> => {
           try {
-            await box.list(signal)
+            await box.list(signal, tell)
             return []
           } catch (error) {
             signal.throwIfAborted()

@@ -17,10 +17,14 @@ export function createToolBox(
 ): ToolBox {
   const timeoutMs = config.timeout_sec === null ? defaultTimeoutMs : config.timeout_sec * 1000
 
-  async function find(signal: AbortSignal): Promise<readonly [Tool, ToolServer][]> {
+  async function find(
+    signal: AbortSignal,
+    onListed?: (server: string, tools: number) => void,
+  ): Promise<readonly [Tool, ToolServer][]> {
     const lists = await Promise.all(
       servers.map(async (server) => {
         const tools = await listOf(server, { signal, timeoutMs })
+        onListed?.(server.name, tools.length)
         return tools.map((tool): [Tool, ToolServer] => [tool, server])
       }),
     )
@@ -31,7 +35,7 @@ export function createToolBox(
 
   return {
     maxTurns: config.max_tool_call_turns,
-    list: async (signal) => (await find(signal)).map(([tool]) => tool),
+    list: async (signal, onListed) => (await find(signal, onListed)).map(([tool]) => tool),
     async call(name, written, signal) {
       const found = await find(signal)
       const owner = found.find(([tool]) => tool.name === name)

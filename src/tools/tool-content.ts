@@ -22,13 +22,45 @@ export interface ToolResult {
   readonly structured?: unknown
 }
 
-/** A tool's answer as the model gets it: one text where it is nothing but text, else all blocks. */
+/** Characters of text in one answer: more is of no use to a model. */
+export const longestText = 1024 * 1024
+
+/** Characters of base64 in one block. */
+const longestMedia = 16 * 1024 * 1024
+
+/**
+ * A tool's answer as the model gets it: one text where it is nothing but text, else all blocks. What is
+ * too long is cut off, with a word about it.
+ */
 export function contentOf({ content, structured }: ToolResult): readonly Content[] {
   const blocks = content.map(blockOf)
   if (blocks.length === 0 && structured !== undefined)
     return [textBlock(JSON.stringify(structured))]
   const texts = blocks.flatMap((block) => (block.type === 'text' ? [block.text] : []))
-  return texts.length === blocks.length ? [textBlock(texts.join('\n'))] : blocks
+  if (texts.length < blocks.length) return within(blocks)
+  return within([textBlock(texts.join('\n'))])
+}
+
+function within(blocks: readonly Content[]): readonly Content[] {
+  let left = longestText
+  return blocks.map((block) => {
+    if (block.type === 'media') return withinMedia(block)
+    if (block.type !== 'text') return block
+    const { text } = block
+    const room = left
+    left = Math.max(0, left - text.length)
+    if (text.length <= room) return block
+    // Never through the middle of a character.
+    const kept = text.slice(0, room).replace(/[\ud800-\udbff]$/, '')
+    const said = `(cut off: ${text.length} characters, and one answer may have ${longestText})`
+    return textBlock(kept === '' ? said : `${kept}\n${said}`)
+  })
+}
+
+function withinMedia(block: Extract<Content, { type: 'media' }>): Content {
+  const { media, mime } = block
+  if (!('base64' in media) || media.base64.length <= longestMedia) return block
+  return textBlock(`(${mime} left out: it has more than ${longestMedia / 2 ** 20} MiB of base64)`)
 }
 
 export function textBlock(text: string): Content {

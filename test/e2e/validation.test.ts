@@ -49,7 +49,7 @@ interface Verdict {
 
 test('every target has its own verdict, in its own row, whatever was dropped or skipped', async () => {
   await using desk = await createDesk()
-  const { records } = await make(
+  const { records, result } = await make(
     desk,
     await seeded(desk, [
       // Rows that are lost in the middle of every group.
@@ -63,6 +63,12 @@ test('every target has its own verdict, in its own row, whatever was dropped or 
       },
     ]),
   )
+  expect(
+    result.judges.map(({ score, given }) => [score, ...given.map(({ count }) => count)]),
+  ).toEqual([
+    ['one', 11, 5],
+    ['two', 12, 4],
+  ])
   const ids = rows.map(({ id }) => id).filter((id) => id % 5 !== 0)
   expect(records.map(({ id }) => id)).toEqual(ids)
   for (const { id, lint, verdict } of records) {
@@ -86,6 +92,11 @@ test('invalid rows are kept, rejected, or dropped', async () => {
   const of = (on: string): Promise<object> => seeded(desk, [check({ on_invalid: on }), paid])
   const kept = await make(desk, await of('keep'), 'kept')
   expect(kept.records).toHaveLength(24)
+  const given = [
+    { option: 'true', count: 16 },
+    { option: 'false', count: 8 },
+  ]
+  expect(kept.result.judges).toEqual([{ column: 'lint', score: 'is_valid', given, summaries: [] }])
   expect(kept.records[0]).toMatchObject({
     lint: { is_valid: false, error_messages: expect.stringContaining('SELEC') },
   })

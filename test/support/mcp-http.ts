@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { answerTo, type McpMessage } from './mcp-tools.ts'
+import { answerTo, type McpMessage, type McpPorts } from './mcp-tools.ts'
 
 export interface McpServer extends AsyncDisposable {
   /** Of streamable HTTP. */
@@ -17,7 +17,10 @@ export interface McpServer extends AsyncDisposable {
 }
 
 /** A server of tools over HTTP. */
-export async function createMcpServer({ port = 0 } = {}): Promise<McpServer> {
+export async function createMcpServer({
+  port = 0,
+  tools,
+}: Pick<McpPorts, 'tools'> & { port?: number } = {}): Promise<McpServer> {
   const log: string[] = []
   const tokens: (string | undefined)[] = []
   const streams = new Set<ServerResponse>()
@@ -26,6 +29,7 @@ export async function createMcpServer({ port = 0 } = {}): Promise<McpServer> {
   const ports = {
     log: (line: string) => log.push(line),
     crash: () => server.closeAllConnections(),
+    tools,
   }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -5,12 +5,19 @@ export interface McpMessage {
   readonly params?: { name?: string; arguments?: Record<string, unknown> } & Record<string, unknown>
 }
 
+interface Offered {
+  name: string
+  inputSchema: object
+}
+
 /** What is done beside answering. */
 export interface McpPorts {
   /** A word on every call and every cancelled one. */
   log: (line: string) => void
   /** Ends the server. */
   crash: () => void
+  /** Instead of its own: tools that repeat what they are called with. */
+  tools?: readonly Offered[] | undefined
 }
 
 const png =
@@ -27,7 +34,10 @@ const tools = [
 ]
 
 /** The answer to a message; null for one that gets none, or none yet. */
-export function answerTo(message: McpMessage, { log, crash }: McpPorts): object | null {
+export function answerTo(
+  message: McpMessage,
+  { log, crash, tools: others }: McpPorts,
+): object | null {
   const { id, method, params = {} } = message
   if (method === 'notifications/cancelled') log(`cancelled ${JSON.stringify(params['reason'])}`)
   if (id === undefined) return null
@@ -41,6 +51,7 @@ export function answerTo(message: McpMessage, { log, crash }: McpPorts): object 
   }
   if (method === 'tools/list') {
     log('list')
+    if (others !== undefined) return reply({ tools: others })
     // Two pages.
     return params['cursor'] === undefined
       ? reply({ tools: tools.slice(0, 2), nextCursor: 'rest' })
@@ -51,6 +62,9 @@ export function answerTo(message: McpMessage, { log, crash }: McpPorts): object 
   }
   const { name, arguments: input = {} } = params
   log(`call ${name} ${JSON.stringify(input)}`)
+  if (others !== undefined) {
+    return reply({ content: [{ type: 'text', text: `${name} of ${JSON.stringify(input)}` }] })
+  }
   if (name === 'hang') return null
   if (name === 'crash') {
     crash()

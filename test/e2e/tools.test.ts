@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { createModelServer } from '../../src/testing/model-server.ts'
+import { createDesk } from './command.ts'
+
+const hostile = fileURLToPath(new URL('../support/mcp-hostile.ts', import.meta.url))
+
+test('Ctrl-C while a tool works: the call is given up, and no process of a server stays behind', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer({
+    script({ text }) {
+      if (!text.includes('"tools"')) return {}
+      const call = { id: 'c', type: 'function', function: { name: 'hang', arguments: '{}' } }
+      return { message: { content: null, tool_calls: [call] }, finishReason: 'tool_calls' }
+    },
+  })
+  const log = desk.path('mcp.log')
+  await desk.write('sums.json', {
+    model_providers: [{ name: 'local', endpoint: server.url }],
+    model_configs: [{ alias: 'writer', model: 'm', provider: 'local' }],
+    columns: [
+      {
+        name: 'sum',
+        column_type: 'llm-text',
+        model_alias: 'writer',
+        prompt: 'Add.',
+        tool_alias: 'sums',
+      },
+    ],
+  })
+  const serversThat = (how: string): object => ({
+    providers: [
+      {
+        name: 'x',
+        provider_type: 'stdio',
+        command: process.execPath,
+        args: [hostile],
+        env: { HOSTILE: how, MCP_LOG: log },
+      },
+    ],
+  })
+  await desk.write('mcp_providers.yaml', serversThat('nothing'))
+  await desk.write('tool_configs.yaml', {
+    tool_configs: [{ tool_alias: 'sums', providers: ['x'] }],
+  })
+  const files = ['--mcp-providers', 'mcp_providers.yaml', '--tool-configs', 'tool_configs.yaml']
+  const rendered = await desk.run(['render', 'sums.json', '-c', 'sum', '--tools', ...files])
+  expect(rendered).toMatchObject({ code: 0, stderr: '' })
+  expect(rendered.stdout).toMatch(/^--- prompt\nAdd\.\n--- tools\n\{"name":"add",/)
+  const untooled = await desk.run(['render', 'sums.json', '-c', 'sum'])
+  expect(untooled.code).toBe(2)
+  expect(untooled.stderr).toContain('give a file of them with --tool-configs')
+
+  await desk.write('mcp_providers.yaml', serversThat('stays'))
+  const running = desk.start(['create', 'sums.json', '-n', '2', ...files])
+  const logged = (): Promise<string> => readFile(log, 'utf8').catch(() => '')
+  await expect.poll(logged, { timeout: 20_000 }).toMatch(/call hang/)
+  const pids = [...(await logged()).matchAll(/^pid (\d+)$/gm)].map(([, pid]) => Number(pid))
+  expect(pids).toHaveLength(2)
+
+  running.child.kill('SIGINT')
+  await running.said('Stopping: ')
+  running.child.kill('SIGINT')
+  const ended = await running.ended
+
+  expect(ended.code, ended.stderr).toBe(130)
+  expect(ended.stderr).toContain(files.join(' '))
+  await expect.poll(() => pids.some(isRunning)).toBe(false)
+  // The report reads the tools from the run folder.
+  const report = await desk.run(['report', 'runs/sums'])
+  expect(report.code, report.stderr).toBe(0)
+}, 60_000)
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
