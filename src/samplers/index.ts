@@ -4,6 +4,7 @@ import { binomial } from './binomial.ts'
 import { category } from './category.ts'
 import { datetime } from './datetime.ts'
 import { gaussian } from './gaussian.ts'
+import { personFromFaker } from './person-from-faker.ts'
 import { poisson } from './poisson.ts'
 import { scipy } from './scipy.ts'
 import { subcategory } from './subcategory.ts'
@@ -19,6 +20,7 @@ export const samplers = {
   category,
   datetime,
   gaussian,
+  person_from_faker: personFromFaker,
   poisson,
   scipy,
   subcategory,

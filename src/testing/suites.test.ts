@@ -40,6 +40,10 @@ const samplerSetups: Readonly<
     { params: { start: '1999-01-01', end: '2031-01-01', unit: 's' } },
   ],
   gaussian: [{ params: { mean: 3, stddev: 0.5 } }, { params: { mean: -1, stddev: 0 } }],
+  person_from_faker: [
+    { params: {} },
+    { params: { locale: 'ja_JP', sex: 'Male', city: ['A', 'B'], age_range: [0, 20] } },
+  ],
   poisson: [{ params: { mean: 3.2 } }, { params: { mean: 0 } }, { params: { mean: 1e9 } }],
   scipy: [
     { params: { dist_name: 'gamma', dist_params: { a: 2, scale: 15 } } },
