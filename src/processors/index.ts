@@ -1,4 +1,5 @@
 import type { ProcessorKind } from '../graph/processor-kind.ts'
+import { dedupe } from './dedupe.ts'
 import { dropColumns } from './drop-columns.ts'
 import { filter } from './filter.ts'
 import { redact } from './redact.ts'
@@ -10,6 +11,7 @@ import { split } from './split.ts'
 
 /** The processors that come with rowsmith. */
 export const processorKinds: readonly ProcessorKind[] = [
+  dedupe,
   dropColumns,
   filter,
   redact,

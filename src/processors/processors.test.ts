@@ -23,8 +23,8 @@ describe('problems of processors', () => {
     ],
     [
       'an unknown type',
-      { processor_type: 'dedupe' },
-      "wrong-word @ processors.0.processor_type: Processor 1 has the unknown processor_type 'dedupe'",
+      { processor_type: 'explode' },
+      "wrong-word @ processors.0.processor_type: Processor 1 has the unknown processor_type 'explode'",
     ],
     [
       'a type that is nearly one',

@@ -1,80 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { RecordBatch, RecordColumn, RunningKind } from '../graph/processor-kind.ts'
+import { type Passed, passed } from '../../test/support/pass-case.ts'
+import type { RecordColumn } from '../graph/processor-kind.ts'
 import type { Cell } from '../util/value.ts'
-import { rereadable, passesOf } from './dataset-pass.ts'
-import { createPassCounts, type ProcessorCount, passRecord, readPassRecord } from './pass-counts.ts'
-import { processorKinds } from './index.ts'
-
-interface Passed {
-  rows: number[]
-  records: Cell[][]
-  names: string[]
-  counts: ProcessorCount[]
-}
-
-/** What comes out of processors for records whose rows are their places. */
-async function passed(
-  steps: readonly object[],
-  columns: readonly RecordColumn[],
-  records: readonly (readonly Cell[])[],
-): Promise<Passed> {
-  let at = columns
-  const processors = steps.map((written, index) => {
-    const type: unknown = Reflect.get(written, 'processor_type')
-    const kind = processorKinds.find((one) => one.type === type) as RunningKind
-    const config = kind.schema.parse({ name: `p${index}`, ...written })
-    const { columns: output, problems = [] } = kind.output(config, at, sound)
-    if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('; '))
-    const step = { origin: null, title: `p${index}`, kind, config, input: at, output }
-    at = output
-    return step
-  })
-  const { own } = passesOf({ processors, output: at }, 7n)
-  const folders: string[] = []
-  const counts = createPassCounts()
-  const scratch = async (): Promise<string> => {
-    folders.push(await mkdtemp(join(tmpdir(), 'rowsmith-pass-')))
-    return folders.at(-1) ?? ''
-  }
-  const out: Passed = { rows: [], records: [], names: at.map(({ name }) => name), counts: [] }
-  try {
-    const given = rereadable(() => batches(records, columns.length))
-    for await (const batch of own?.run(given, { warn: () => {}, scratch, counts }) ?? given) {
-      out.rows.push(...batch.rows)
-      for (const each of batch.rows.keys()) {
-        out.records.push(batch.columns.map((values) => values[each] ?? null))
-      }
-    }
-  } finally {
-    for (const folder of folders) await rm(folder, { recursive: true })
-  }
-  return { ...out, counts: counts.list() }
-}
-
-const sound = {
-  path: ['processors', 0],
-  leftOut: new Map<string, string>(),
-  isUncertain: () => false,
-}
-
-async function* batches(
-  records: readonly (readonly Cell[])[],
-  width: number,
-): AsyncGenerator<RecordBatch> {
-  for (let from = 0; from < records.length; from += 100) {
-    const part = records.slice(from, from + 100)
-    yield {
-      rows: Float64Array.from(part, (_, index) => from + index),
-      columns: Array.from({ length: width }, (_, column) =>
-        part.map((record) => record[column] ?? null),
-      ),
-    }
-  }
-}
+import { passRecord, readPassRecord } from './pass-counts.ts'
 
 const numbers = (count: number): Cell[][] =>
   Array.from({ length: count }, (_, n) => [n, `t${n % 4}`])

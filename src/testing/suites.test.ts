@@ -219,6 +219,7 @@ describe('validators', () => {
 })
 
 const processorSetups: Readonly<Record<string, object>> = {
+  dedupe: { name: 'p', processor_type: 'dedupe', columns: ['animal'] },
   drop_columns: { name: 'p', processor_type: 'drop_columns', column_names: ['a*'] },
   filter: { name: 'p', processor_type: 'filter', when: '{{ age > 3 }}' },
   redact: { name: 'p', processor_type: 'redact', patterns: { fox: '(?i)f.x' } },

@@ -1,0 +1,224 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Problem } from '../config/problem.ts'
+import { double, list, oneOf, text } from '../config/scalars.ts'
+import { isVectorType } from '../graph/column-type.ts'
+import type {
+  ProcessContext,
+  ProcessorContext,
+  RecordBatch,
+  RecordColumn,
+} from '../graph/processor-kind.ts'
+import type { Cell } from '../util/value.ts'
+import { defineProcessor } from './define.ts'
+import { openKeptRecords, openSeenRecords } from './kept-records.ts'
+import { takenColumn, unknownColumns } from './known-columns.ts'
+import { cosine, type KeysOf, minHashKeys, planeKeys } from './locality.ts'
+import { pickRecords, withColumn } from './record-batches.ts'
+import { recordKey } from './record-key.ts'
+import { jaccard, shinglesOf } from './shingles.ts'
+
+const methods = ['exact', 'near', 'semantic'] as const
+
+interface DedupeFields {
+  method: (typeof methods)[number]
+  columns: readonly string[] | null
+  threshold: number | null
+  duplicates: 'reject' | 'mark'
+  column: string
+}
+
+const usualThresholds = { exact: 1, near: 0.8, semantic: 0.95 }
+/** Below it, keys would have to be so many that nothing is won over comparing all with all. */
+const leastThresholds = { exact: 1, near: 0.3, semantic: 0.7 }
+
+/** Leaves out, or marks, records that resemble one before them. */
+export const dedupe = defineProcessor({
+  by: 'records',
+  type: 'dedupe',
+  schema: z
+    .strictObject({
+      name: text({ nonEmpty: true }).describe('Any name.'),
+      processor_type: oneOf(['dedupe']),
+      method: oneOf(methods)
+        .default('exact')
+        .describe(
+          'exact: equal values. near: texts that share most of their stretches of five characters (MinHash, then compared). semantic: vectors with nearly the same direction (random planes, then compared).',
+        ),
+      columns: list(text(), { min: 1 })
+        .nullable()
+        .default(null)
+        .describe(
+          'What is compared. exact: left out, all columns. near: columns of text. semantic: one embedding.',
+        ),
+      threshold: double({ min: 0, max: 1 })
+        .nullable()
+        .default(null)
+        .describe(
+          'From where on two resemble each other. near: the share of stretches, from 0.3; 0.8 when left out. semantic: the cosine, from 0.7; 0.95 when left out.',
+        ),
+      duplicates: oneOf(['reject', 'mark'])
+        .default('reject')
+        .describe(
+          'reject: they are left out and counted. mark: they stay, and a column says of what.',
+        ),
+      column: text({ nonEmpty: true })
+        .default('duplicate_of')
+        .describe('With mark: the column with the row of the record that it resembles, or null.'),
+    })
+    .describe('Leaves out records that resemble one before them.'),
+  output(config, columns, context) {
+    const { columns: names, duplicates, column } = config
+    const wanted = (names ?? []).map((name, index) => ({ name, path: ['columns', index] }))
+    const isMarked = duplicates === 'mark'
+    return {
+      columns: isMarked ? [...columns, { name: column, type: 'int64' }] : columns,
+      ...(names === null ? {} : { reads: names }),
+      problems: [
+        ...unknownColumns(wanted, columns, context),
+        ...methodProblems(config, columns, context),
+        ...(isMarked ? takenColumn(column, columns, context) : []),
+      ],
+    }
+  },
+  async *run(config, records, context) {
+    using finder = finderOf(config, context, join(await context.scratch(), 'kept.sqlite'))
+    for await (const batch of records) {
+      const originals = Array.from(batch.rows.keys(), (at) => finder.originalOf(batch, at))
+      const kept = originals.flatMap((original, at) => (original === null ? [at] : []))
+      context.count('duplicates', originals.length - kept.length)
+      if (config.duplicates === 'mark') yield withColumn(batch, originals)
+      else if (kept.length > 0) yield pickRecords(batch, kept)
+    }
+  },
+})
+
+function methodProblems(
+  { method, columns: names, threshold }: DedupeFields,
+  columns: readonly RecordColumn[],
+  { path }: ProcessorContext,
+): Problem[] {
+  const problems: Problem[] = []
+  if (method !== 'exact' && names === null) {
+    problems.push({
+      level: 'error',
+      code: 'missing-field',
+      path: [...path, 'columns'],
+      message: `The method ${method} needs columns to compare`,
+      expected: method === 'near' ? 'names of columns of text' : 'the name of an embedding column',
+    })
+  }
+  if (method === 'semantic' && names !== null && names.length !== 1) {
+    problems.push({
+      level: 'error',
+      code: 'wrong-format',
+      path: [...path, 'columns'],
+      message: `The method semantic compares one column, and ${names.length} are given`,
+    })
+  }
+  for (const [index, name] of method === 'exact' ? [] : (names ?? []).entries()) {
+    const type = columns.find((column) => column.name === name)?.type
+    if (type === undefined || (method === 'near' ? type === 'string' : isVectorType(type))) continue
+    problems.push({
+      level: 'error',
+      code: 'wrong-type',
+      path: [...path, 'columns', index],
+      message: `'${name}' can't be compared by the method ${method}: it is of type ${type}`,
+      expected: method === 'near' ? 'a column of text' : 'a column of vectors',
+    })
+  }
+  if (threshold !== null && (method === 'exact' || threshold < leastThresholds[method])) {
+    problems.push({
+      level: 'error',
+      code: method === 'exact' ? 'conflicting-fields' : 'out-of-range',
+      path: [...path, 'threshold'],
+      message:
+        method === 'exact'
+          ? 'The method exact compares for equality and has no threshold'
+          : `The method ${method} finds nothing below a threshold of ${leastThresholds[method]}`,
+    })
+  }
+  return problems
+}
+
+interface Finder extends Disposable {
+  /** The row of the first record before it that it resembles; null for one that is kept. */
+  originalOf(batch: RecordBatch, at: number): number | null
+}
+
+function finderOf(config: DedupeFields, { columns }: ProcessContext, path: string): Finder {
+  const { method, columns: names } = config
+  const threshold = config.threshold ?? usualThresholds[method]
+  const positions = (names ?? columns.map(({ name }) => name)).map((name) =>
+    columns.findIndex((column) => column.name === name),
+  )
+  const cellsOf = (batch: RecordBatch, at: number): Cell[] =>
+    positions.map((position) => batch.columns[position]?.[at] ?? null)
+  switch (method) {
+    case 'exact': {
+      const seen = openSeenRecords(path)
+      return {
+        originalOf: (batch, at) => seen.firstOf(recordKey(cellsOf(batch, at)), batch.rows[at] ?? 0),
+        [Symbol.dispose]: () => seen[Symbol.dispose](),
+      }
+    }
+    case 'near':
+      return alikeFinder(path, cellsOf, {
+        contentOf: (cells) =>
+          shinglesOf(cells.filter((cell) => typeof cell === 'string').join('\n')),
+        keysOf: () => minHashKeys(threshold),
+        isAlike: (one, other) => jaccard(one, other) >= threshold,
+        read: (bytes) => new Uint32Array(aligned(bytes)),
+      })
+    case 'semantic':
+      break
+  }
+  return alikeFinder(path, cellsOf, {
+    contentOf: ([cell]) => (cell instanceof Float32Array ? cell : new Float32Array()),
+    keysOf: ({ length }) => planeKeys(threshold, length),
+    // Rounding must not part two that are equal.
+    isAlike: (one, other) => one.length === other.length && cosine(one, other) >= threshold - 1e-6,
+    read: (bytes) => new Float32Array(aligned(bytes)),
+  })
+}
+
+interface Likeness<Content> {
+  /** Empty for what is never like another. */
+  contentOf(cells: readonly Cell[]): Content
+  /** Made for the first record. */
+  keysOf(first: Content): KeysOf<Content>
+  isAlike(one: Content, other: Content): boolean
+  read(bytes: Uint8Array): Content
+}
+
+function alikeFinder<Content extends Uint32Array | Float32Array>(
+  path: string,
+  cellsOf: (batch: RecordBatch, at: number) => Cell[],
+  likeness: Likeness<Content>,
+): Finder {
+  const kept = openKeptRecords(path)
+  const keysBySize = new Map<number, KeysOf<Content>>()
+  return {
+    originalOf(batch, at) {
+      const content = likeness.contentOf(cellsOf(batch, at))
+      if (content.length === 0) return null
+      // Vectors of another size have planes of their own.
+      const size = content instanceof Float32Array ? content.length : 0
+      const keysOf = keysBySize.get(size) ?? likeness.keysOf(content)
+      keysBySize.set(size, keysOf)
+      const keys = keysOf(content)
+      for (const { row, content: bytes } of kept.candidates(keys)) {
+        if (likeness.isAlike(content, likeness.read(bytes))) return row
+      }
+      const { buffer, byteOffset, byteLength } = content
+      kept.add(keys, batch.rows[at] ?? 0, new Uint8Array(buffer, byteOffset, byteLength))
+      return null
+    },
+    [Symbol.dispose]: () => kept[Symbol.dispose](),
+  }
+}
+
+/** A copy that starts where an array of numbers may. */
+function aligned(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer
+}
