@@ -60,7 +60,8 @@ test('goes through the proxy of the environment, and stops when it is told to', 
   const environment = { http_proxy: `http://127.0.0.1:1` }
   const downloads = createDownloader({ environment, clock: systemClock })
   asked.length = 0
-  await expect(downloads.get(`${base}/there`, signal)).rejects.toThrow()
+  const failure = await downloads.get(`${base}/there`, signal).catch((error: unknown) => error)
+  expect(failure).toMatchObject({ code: 'ECONNREFUSED' })
   expect(asked).toEqual([])
   const reason = new Error('no longer wanted')
   await expect(downloads.get(`${base}/there`, AbortSignal.abort(reason))).rejects.toBe(reason)
