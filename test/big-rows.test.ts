@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { type BigRun, runBig } from './big-rows/run.ts'
+import { isThorough } from './support/thorough.ts'
 
 // Rows that no part, group or heap could hold together, in processes with an old space of 120 MB a
 // thread. The full sizes are in bench/big-rows.ts.
 
 const minutes = 60_000
+const some = ['answer', 'expression', 'vector', 'seed'] as const
+const shapes = isThorough ? ([...some, 'two-answers'] as const) : some
 /** Answers that a kill loses: in flight, and on the way to the ledger (a sixteenth of the heap). */
 const pendingBytes = 20 * 2 ** 20
 
@@ -38,7 +41,7 @@ test.skipIf(process.platform !== 'linux')(
 describe.skipIf(process.platform !== 'linux')('rows of 2 MB', () => {
   const base = { characters: 2_000_000, rows: 32, partRows: 16, bufferSize: 16, concurrency: 4 }
 
-  test.each(['answer', 'two-answers', 'expression', 'vector', 'seed'] as const)(
+  test.each(shapes)(
     '%s',
     async (shape) => {
       const run: BigRun = { ...base, shape, kills: [12] }

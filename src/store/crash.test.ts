@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../util/clock.ts'
 import { inspectStore } from './inspect-store.ts'
 import { openStore } from './store.ts'
+import { isThorough } from '../../test/support/thorough.ts'
 
 let root = ''
 let folders = 0
@@ -179,11 +180,12 @@ test(
   async () => {
     const folder = newFolder()
     let killed = 0
+    const growth = isThorough ? 1.2 : 1.5
     // Later attempts get more time, so that some die in the join.
     for (
       let delay = 5;
       (await run(folder, '', '0', String(delay))) === 'SIGKILL';
-      delay = Math.ceil(1.2 * delay)
+      delay = Math.ceil(growth * delay)
     ) {
       killed += 1
       if (killed > 40) break

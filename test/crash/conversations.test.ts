@@ -10,13 +10,13 @@ import type { Session } from './child.ts'
 import { modelsAt } from './model.ts'
 import { startSession } from './process.ts'
 import { datasetHashes, orphans } from './run-folder.ts'
+import { repetitions } from '../support/thorough.ts'
 
 const rows = 500
 const turns = 5
 /** Rows that another column drops while their conversation is under way. */
 const refused = new Set([17, 120, 121, 333, 480])
-/** KILLS=30 has been run, and takes a minute. */
-const kills = Number(process.env['KILLS'] ?? 10)
+const kills = repetitions({ all: 30, some: 8 })
 
 let root = ''
 beforeAll(() => {
@@ -147,7 +147,7 @@ function expectFewLateTurns({ late }: Watch): void {
   for (const [row, count] of late) expect(count, `turns of the dropped row ${row}`).toBeLessThan(2)
 }
 
-test('killed 30 times at random, no turn is paid twice but those in flight at a kill', async () => {
+test('killed again and again at random, no turn is paid twice but those in flight at a kill', async () => {
   await using fast = await createWatch(4)
   const plain = sessionOf('unkilled', fast)
   expect(await whole(plain)).toMatchObject({

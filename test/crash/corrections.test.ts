@@ -9,11 +9,12 @@ import type { Session } from './child.ts'
 import { modelsAt } from './model.ts'
 import { startSession } from './process.ts'
 import { datasetHashes, orphans } from './run-folder.ts'
+import { repetitions } from '../support/thorough.ts'
 
 const rows = 120
 /** Turns of a conversation: two answers that do not fit, then one that does. */
 const turns = 3
-const kills = 6
+const kills = repetitions({ all: 6, some: 3 })
 
 let root = ''
 beforeAll(() => {

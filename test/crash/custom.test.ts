@@ -9,11 +9,12 @@ import type { Session } from './child.ts'
 import { modelsAt } from './model.ts'
 import { startSession } from './process.ts'
 import { datasetHashes, orphans } from './run-folder.ts'
+import { repetitions } from '../support/thorough.ts'
 
 const rows = 90
 /** A draft, a critique, a step and the final text: three of them are asked for. */
 const turns = 4
-const kills = 6
+const kills = repetitions({ all: 6, some: 3 })
 
 let root = ''
 beforeAll(() => {

@@ -6,6 +6,7 @@ import { open } from '../../src/index.ts'
 import { killedSession, type Loss, type Scene, sumOf, textOfLosses, wholeSession } from './kills.ts'
 import { createMeter, modelsAt } from './model.ts'
 import { type CellName, datasetHashes, orphans, readDurable } from './run-folder.ts'
+import { isThorough } from '../support/thorough.ts'
 
 const rows = 2_000
 const partRows = 500
@@ -124,46 +125,50 @@ test('killed at 20, 50 and 80 %, before a commit and in the join, a run ends as 
   expectBounded(name, requests, scene, losses)
 }, 120_000)
 
-test('… and with paid local cells and dropped rows that are retried, no paid sibling is paid again', async () => {
-  const name = 'a paid local column before two LLM columns'
-  const expected = await unkilled(name, graphs[name])
-  const refused: CellName[] = ['title 123', 'story 777', 'title 1555']
-  const scene = await createScene(name, graphs[name], { latencyMs: 50, refused })
-  const { meter, session } = scene
-  await using _ = meter
-  const losses: Loss[] = []
-  for (const kill of [
-    { request: 0.2 * requests },
-    { event: 'part-file-written' },
-    { request: 0.5 * requests },
-    { request: 0.8 * requests },
-    { event: 'join-started' },
-  ] as const) {
-    losses.push(await killedSession(scene, kill))
-  }
-  const withDrops = await wholeSession(scene)
-  expect(withDrops.rows).toMatchObject({ accepted: rows - 3, dropped: 3, remaining: 0 })
-  const atDrops = readDurable(session.out)
-  expect([...atDrops.failures].sort()).toEqual([...refused].sort())
-  expect([...atDrops.absent].sort((a, b) => a - b)).toEqual([123, 777, 1555])
-  const siblings = ['note 123', 'note 1555', 'note 777', 'story 123', 'story 1555'] as const
-  expect([...atDrops.cells]).toEqual(expect.arrayContaining([...siblings]))
+test.runIf(isThorough)(
+  '… and with paid local cells and dropped rows that are retried, no paid sibling is paid again',
+  async () => {
+    const name = 'a paid local column before two LLM columns'
+    const expected = await unkilled(name, graphs[name])
+    const refused: CellName[] = ['title 123', 'story 777', 'title 1555']
+    const scene = await createScene(name, graphs[name], { latencyMs: 50, refused })
+    const { meter, session } = scene
+    await using _ = meter
+    const losses: Loss[] = []
+    for (const kill of [
+      { request: 0.2 * requests },
+      { event: 'part-file-written' },
+      { request: 0.5 * requests },
+      { request: 0.8 * requests },
+      { event: 'join-started' },
+    ] as const) {
+      losses.push(await killedSession(scene, kill))
+    }
+    const withDrops = await wholeSession(scene)
+    expect(withDrops.rows).toMatchObject({ accepted: rows - 3, dropped: 3, remaining: 0 })
+    const atDrops = readDurable(session.out)
+    expect([...atDrops.failures].sort()).toEqual([...refused].sort())
+    expect([...atDrops.absent].sort((a, b) => a - b)).toEqual([123, 777, 1555])
+    const siblings = ['note 123', 'note 1555', 'note 777', 'story 123', 'story 1555'] as const
+    expect([...atDrops.cells]).toEqual(expect.arrayContaining([...siblings]))
 
-  // The title of row 777 was never asked for: its story was refused.
-  meter.refusing = false
-  const retry = { meter, session: { ...session, retryDropped: true } }
-  losses.push(await killedSession(retry, { event: 'part-file-written' }))
-  const askedBefore = meter.asked
-  const result = await wholeSession(scene)
-  const retried = new Set([...askedBefore, ...meter.asked])
-  expect([...retried].sort()).toEqual(['story 777', 'title 123', 'title 1555', 'title 777'])
-  expect(orphans(session.out)).toEqual([])
-  expect(result).toMatchObject({
-    end: { kind: 'complete' },
-    rows: { requested: rows, accepted: rows, nullKept: 0, dropped: 0, rejected: 0, remaining: 0 },
-  })
-  expect(datasetHashes(session.out)).toEqual(expected)
-  await expectEveryRowOnce(session.out)
-  // Three more than there are cells: the refusals, each asked for again.
-  expectBounded(name, requests + refused.length, scene, losses)
-}, 120_000)
+    // The title of row 777 was never asked for: its story was refused.
+    meter.refusing = false
+    const retry = { meter, session: { ...session, retryDropped: true } }
+    losses.push(await killedSession(retry, { event: 'part-file-written' }))
+    const askedBefore = meter.asked
+    const result = await wholeSession(scene)
+    const retried = new Set([...askedBefore, ...meter.asked])
+    expect([...retried].sort()).toEqual(['story 777', 'title 123', 'title 1555', 'title 777'])
+    expect(orphans(session.out)).toEqual([])
+    expect(result).toMatchObject({
+      end: { kind: 'complete' },
+      rows: { requested: rows, accepted: rows, nullKept: 0, dropped: 0, rejected: 0, remaining: 0 },
+    })
+    expect(datasetHashes(session.out)).toEqual(expected)
+    await expectEveryRowOnce(session.out)
+    // Three more than there are cells: the refusals, each asked for again.
+    expectBounded(name, requests + refused.length, scene, losses)
+  },
+  120_000,
+)

@@ -16,9 +16,10 @@ import type { Session } from './child.ts'
 import { testKinds } from './kinds.ts'
 import { startSession } from './process.ts'
 import { type CellName, datasetHashes, orphans, readDurable } from './run-folder.ts'
+import { repetitions } from '../support/thorough.ts'
 
 const rows = 240
-const kills = 3
+const kills = repetitions({ all: 3, some: 2 })
 
 let root = ''
 beforeAll(() => {

@@ -9,6 +9,7 @@ import { createModelServer, type ServerAction } from '../../src/testing/model-se
 import { createMcpServer } from '../support/mcp-http.ts'
 import { modelsAt } from './model.ts'
 import { startSession } from './process.ts'
+import { repetitions } from '../support/thorough.ts'
 
 let root = ''
 beforeAll(() => {
@@ -219,7 +220,7 @@ test('nothing is generated while the tools are not there', async () => {
 })
 
 const rows = 60
-const kills = 6
+const kills = repetitions({ all: 6, some: 3 })
 
 test('killed in the middle of tool loops, no call and no request is repeated but those in flight', async () => {
   const log = join(root, 'mcp.log')

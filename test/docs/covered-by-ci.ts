@@ -9,6 +9,8 @@ export const notRun = [
   'PROPERTY_SEED=random npm test',
   'npm run build',
   'npm run schema',
+  'npm run reference',
+  'THOROUGH=1 npm test',
   'npm run format',
   'npm run test:models',
   'npm run bench',
