@@ -1,8 +1,20 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+import { isThorough } from './test/support/thorough.ts'
+
+/** What takes longest, beside tests of the same kind that are always run: THOROUGH=1 runs them, too. */
+const longTests = [
+  'test/big-rows.test.ts',
+  'test/crash/{vectors,whole-column,media,media-kinds,export,usage,custom,corrections}.test.ts',
+  'test/crash/{seed-cycles,same-values}.test.ts',
+  'test/e2e/secrets.test.ts',
+  'src/store/{history,unreadable}.test.ts',
+  'src/seeds/formats/parquet-damage.test.ts',
+]
 
 export default defineConfig({
   test: {
     setupFiles: ['test/support/setup.ts'],
+    exclude: isThorough ? configDefaults.exclude : [...configDefaults.exclude, ...longTests],
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
     // Of a machine whose cores are busy with something else.
     testTimeout: 120_000,
