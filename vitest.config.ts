@@ -4,9 +4,8 @@ import { isThorough } from './test/support/thorough.ts'
 /** What takes longest, beside tests of the same kind that are always run: THOROUGH=1 runs them, too. */
 const longTests = [
   'test/big-rows.test.ts',
-  'test/crash/{vectors,whole-column,media,media-kinds,export,usage,custom,corrections}.test.ts',
+  'test/crash/{vectors,whole-column,media,export,usage,custom}.test.ts',
   'test/crash/{seed-cycles,same-values}.test.ts',
-  'test/e2e/secrets.test.ts',
   'src/store/{history,unreadable}.test.ts',
   'src/seeds/formats/parquet-damage.test.ts',
 ]

@@ -14,7 +14,7 @@ const spare = new Float64Array(most)
 
 /**
  * Sorts finite numbers in ascending order, in place: a radix sort by the upper half of their bits,
- * in a third of the time of the language's own sort. What differs in the lower half only is put in
+ * in half the time of the language's own sort. What differs in the lower half only is put in
  * order by insertion, or by that sort where it is much.
  */
 export function sortNumbers(values: Float64Array): void {
