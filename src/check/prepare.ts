@@ -267,7 +267,9 @@ export async function prepare(
 
 /** Aliases of the models, and names of the services, that the cells of a graph ask. */
 export function routesOf({ columns }: Graph): string[] {
-  const asked = columns.flatMap(({ routes }) => routes.filter(({ operation }) => operation !== 'call'))
+  const asked = columns.flatMap(({ routes }) =>
+    routes.filter(({ operation }) => operation !== 'call'),
+  )
   return [...new Set(asked.map(({ name }) => name))]
 }
 

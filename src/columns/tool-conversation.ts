@@ -117,7 +117,9 @@ async function made(
   )
   const answers = await Promise.all(
     addressed.map((call) =>
-      'answer' in call ? call.answer : answerOf(context.request(call.route, call.request)),
+      'answer' in call
+        ? Promise.resolve(call.answer)
+        : answerOf(context.request(call.route, call.request)),
     ),
   )
   return calls.map((call, at) => resultOf(call, answers[at] ?? []))

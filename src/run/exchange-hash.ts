@@ -10,7 +10,8 @@ export function createExchangeHash(
   identityOf: (alias: string) => unknown,
 ): SchedulerOptions['exchangeHash'] {
   return (partner, asked) => {
-    const whom = 'route' in partner ? { model: identityOf(partner.route) ?? partner.route } : partner
+    const whom =
+      'route' in partner ? { model: identityOf(partner.route) ?? partner.route } : partner
     return createHash('sha256')
       .update(textOf({ ...whom, asked }))
       .digest('hex')

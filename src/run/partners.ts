@@ -17,8 +17,8 @@ export function partnersOf({
     aliases: [...models.aliases, ...servers.keys()],
     target: (name) => servers.get(name) ?? models.target(name),
     send(name, request, signal) {
-      const { send } = servers.has(name) ? tools : models
-      return send(name, request, signal)
+      const partner = servers.has(name) ? tools : models
+      return partner.send(name, request, signal)
     },
     // No server of tools counts tokens.
     sizeOf: (name, request) => (servers.has(name) ? 0 : models.sizeOf(name, request)),

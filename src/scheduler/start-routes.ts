@@ -34,7 +34,9 @@ export function createStartRoutes(
     const positionsOf = (used: readonly ColumnRoute[]): number[] =>
       used.map((one) => routes.findIndex(({ name }) => name === one.name))
     const watched = positionsOf(column.routes.filter(({ isFollowUp }) => isFollowUp !== true))
-    for (const route of positionsOf(column.routes.filter(({ isFollowUp }) => isFollowUp === true))) {
+    for (const route of positionsOf(
+      column.routes.filter(({ isFollowUp }) => isFollowUp === true),
+    )) {
       behind.set(route, [...(behind.get(route) ?? []), lines.length])
     }
     if (column.by === 'column' || watched.length === 0) {

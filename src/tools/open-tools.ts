@@ -165,7 +165,9 @@ function createToolRegistry({ boxes, servers, routes, redact }: Opened): ToolReg
 /** A server stops with its token, and is away as a whole. */
 function routeOf(provider: McpProvider, configs: Iterable<ToolConfig>): RouteTarget {
   const { name, max_parallel_requests: cap } = provider
-  const timeouts = Array.from(configs, (config) => config.providers.includes(name) ? timeoutOf(config) : 0)
+  const timeouts = Array.from(configs, (config) =>
+    config.providers.includes(name) ? timeoutOf(config) : 0,
+  )
   const unlimited = { requests: null, tokens: null }
   return {
     alias: toolRoute(name),

@@ -29,7 +29,11 @@ const problems: Readonly<Record<SessionFailure, RequestProblem>> = {
 }
 
 /** What becomes of a call without a session: as with models, it waits while nobody is there. */
-export function sessionError(server: string, failure: SessionFailure, message: string): RequestError {
+export function sessionError(
+  server: string,
+  failure: SessionFailure,
+  message: string,
+): RequestError {
   const said = message.replace(/\.$/, '')
   const advice =
     failure === 'unauthorized' || failure === 'forbidden'
