@@ -45,6 +45,7 @@ export function createProgram(set: SetCode): Command {
   addValidate(program, set)
   addRender(program, set)
   addShow(program, set)
+  addFailures(program, set)
   addReport(program, set)
   addExport(program, set)
   addKinds(program, set)
@@ -154,6 +155,23 @@ function addShow(program: Command, set: SetCode): void {
     .action(async (directory: string, options) => {
       const { runShow } = await import('./show.ts')
       set(await runShow(directory, options))
+    })
+}
+
+function addFailures(program: Command, set: SetCode): void {
+  program
+    .command('failures')
+    .argument('<dir>', 'run folder')
+    .summary('Say which cells failed, why, and what they cost.')
+    .description('Say which cells failed, by column and reason: why, how often, and what they cost.')
+    .option('--column <name>', 'only cells of this column')
+    .option('--code <code>', 'only cells that failed for this reason, such as bad-request')
+    .option('--list', 'every failed cell, with all that was said of it')
+    .option('--json', 'print one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith failures runs/stories --list')
+    .action(async (directory: string, options) => {
+      const { runFailures } = await import('./failures.ts')
+      set(await runFailures(directory, options))
     })
 }
 
