@@ -111,7 +111,10 @@ export function cellLines(cell: FailedCell, { style, width }: FailureLayout): st
     ...(usage === null ? [] : spentTexts(usage)),
   ]
   return [
-    style('yellow', `row ${row}, ${visibleLine(column)}: ${visibleLine(code)}, ${facts.join(', ')}`),
+    style(
+      'yellow',
+      `row ${row}, ${visibleLine(column)}: ${visibleLine(code)}, ${facts.join(', ')}`,
+    ),
     ...textLines(message, { indent: 2, width }),
     ...(raw === null ? [] : ['  said:', ...textLines(raw, { indent: 4, width })]),
   ]

@@ -163,7 +163,9 @@ function addFailures(program: Command, set: SetCode): void {
     .command('failures')
     .argument('<dir>', 'run folder')
     .summary('Say which cells failed, why, and what they cost.')
-    .description('Say which cells failed, by column and reason: why, how often, and what they cost.')
+    .description(
+      'Say which cells failed, by column and reason: why, how often, and what they cost.',
+    )
     .option('--column <name>', 'only cells of this column')
     .option('--code <code>', 'only cells that failed for this reason, such as bad-request')
     .option('--list', 'every failed cell, with all that was said of it')

@@ -26,7 +26,12 @@ function tales(url: string): object {
         params: { low: 0, high: 1000 },
         convert_to: 'int',
       },
-      { name: 'story', column_type: 'llm-text', model_alias: 'writer', prompt: 'Story {{ number }}.' },
+      {
+        name: 'story',
+        column_type: 'llm-text',
+        model_alias: 'writer',
+        prompt: 'Story {{ number }}.',
+      },
       {
         name: 'title',
         column_type: 'llm-structured',
@@ -39,25 +44,34 @@ function tales(url: string): object {
           required: ['title'],
         },
       },
-      { name: 'ending', column_type: 'llm-text', model_alias: 'writer', prompt: 'End {{ title }} {{ number }}.' },
+      {
+        name: 'ending',
+        column_type: 'llm-text',
+        model_alias: 'writer',
+        prompt: 'End {{ title }} {{ number }}.',
+      },
     ],
   }
 }
 
-const numberIn = (prompt: string): number => Number(/(\d+)\./.exec(prompt)?.[1])
+/** What a request is about, also one that asks again. */
+function askedIn(text: string): { what: string; number: number } {
+  const [, what = '', number] = /(Story|Title|End)[^"\\]*? (\d+)\./.exec(text) ?? []
+  return { what, number: Number(number) }
+}
 
 /** A model that does not like some numbers, until `settled`. */
 async function startModel() {
-  const state = { settled: false, prompts: [] as string[] }
+  const state = { settled: false, asked: [] as string[] }
   const server = await createModelServer({
-    script({ prompt }) {
-      const number = numberIn(prompt)
-      state.prompts.push(prompt)
-      if (prompt.startsWith('Story')) {
+    script({ text }) {
+      const { what, number } = askedIn(text)
+      state.asked.push(`${what} ${number}`)
+      if (what === 'Story') {
         if (!state.settled && number % 5 === 0) return { status: 400, error: 'no fives' }
         return { text: `S${number}` }
       }
-      if (prompt.startsWith('End')) return { text: `E${number}` }
+      if (what === 'End') return { text: `E${number}` }
       if (!state.settled && number % 3 === 0) return { text: `no title for ${number}` }
       return { text: `{"title": "T${number}"}` }
     },
@@ -79,7 +93,10 @@ function options(desk: Desk, url: string, more: Partial<RunOptions> = {}): RunOp
 }
 
 function keysOf(cells: Iterable<FailedCell>): string[] {
-  return Array.from(cells, ({ row, column, code, outcome }) => `${row} ${column} ${code} ${outcome}`)
+  return Array.from(
+    cells,
+    ({ row, column, code, outcome }) => `${row} ${column} ${code} ${outcome}`,
+  )
 }
 
 test('every failed cell is told with its words, tries and cost, also of rows kept with a null', async () => {
@@ -114,7 +131,10 @@ test('every failed cell is told with its words, tries and cost, also of rows kep
   expect(groups.reduce((sum, { cells }) => sum + cells, 0)).toBe(all.length)
   expect(failures.reduce((sum, { count }) => sum + count, 0)).toBe(all.length)
   const [code] = titles.map((cell) => cell.code)
-  expect(groups.find(({ column }) => column === 'title')).toMatchObject({ code, attempts: expect.any(Number) })
+  expect(groups.find(({ column }) => column === 'title')).toMatchObject({
+    code,
+    attempts: expect.any(Number),
+  })
   expect([...dataset.failures({ code: 'bad-request' })]).toEqual(stories)
   expect(() => [...dataset.failures({ column: 'storry' })]).toThrow(
     expect.objectContaining({ code: 'usage', hints: ['Did you mean story?'] }),
@@ -141,8 +161,14 @@ test('the command groups failed cells, lists them, and says when a folder is no 
   expect(grouped.stdout).toMatch(/\nstory, bad-request: \d+ cells, rows dropped/)
   expect(grouped.stdout).toContain('rowsmith failures run --column story --list')
   const listed = await desk.run(['failures', 'run', '--list', '--json'])
-  const { groups, cells } = JSON.parse(listed.stdout) as { groups: { cells: number }[]; cells: FailedCell[] }
+  const { groups, cells } = JSON.parse(listed.stdout) as {
+    groups: { cells: number }[]
+    cells: FailedCell[]
+  }
   expect(cells).toHaveLength(groups.reduce((sum, group) => sum + group.cells, 0))
   const nothing = await desk.run(['failures', 'runs'])
-  expect(nothing).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no run here') })
+  expect(nothing).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('there is no run here'),
+  })
 })
