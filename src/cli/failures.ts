@@ -79,13 +79,13 @@ function filterWords({ column, code }: FailureFilter): string[] {
   ]
 }
 
-export interface FailureLayout {
+interface FailureLayout {
   style: Paint
   width: number
 }
 
 /** A line with the figures, and one cell as an example. */
-export function groupLines(group: FailureGroup, { style, width }: FailureLayout): string[] {
+function groupLines(group: FailureGroup, { style, width }: FailureLayout): string[] {
   const { column, code, cells, attempts, usage, example } = group
   const facts = [
     counted(cells, 'cell'),
@@ -103,7 +103,7 @@ export function groupLines(group: FailureGroup, { style, width }: FailureLayout)
 }
 
 /** All that is known of a failed cell. */
-export function cellLines(cell: FailedCell, { style, width }: FailureLayout): string[] {
+function cellLines(cell: FailedCell, { style, width }: FailureLayout): string[] {
   const { row, column, code, message, outcome, attempts, usage, raw } = cell
   const facts = [
     outcome === 'dropped' ? 'row dropped' : 'kept with a null',
@@ -127,7 +127,7 @@ function outcomesText({ dropped, nulls }: FailureGroup): string {
 }
 
 /** Tokens and cost of replies; nothing for none. */
-export function spentTexts({ inputTokens, outputTokens, images, cost }: Usage): string[] {
+function spentTexts({ inputTokens, outputTokens, images, cost }: Usage): string[] {
   return [
     ...(inputTokens + outputTokens === 0
       ? []

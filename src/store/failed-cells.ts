@@ -71,7 +71,7 @@ export function* readFailedCells(
 }
 
 /** The columns that are asked for; refuses a name that no column of the run has. */
-export function wantedColumns(
+function wantedColumns(
   columns: readonly KeyedColumn[],
   { column }: FailureFilter,
 ): readonly KeyedColumn[] {
