@@ -68,7 +68,7 @@ export function createTextWriter(
       if (names.all.length === 0) return [await writeSome(pathOf('train'), () => true)]
       const files: ExportedFile[] = []
       for (const name of names.all) {
-        files.push(await writeSome(pathOf(name), (record) => String(record.get(column)) === name))
+        files.push(await writeSome(pathOf(name), (record) => names.of(record.get(column)) === name))
       }
       return files
     },

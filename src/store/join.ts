@@ -82,9 +82,7 @@ export async function joinDataset(
 /** What makes other files has another one. */
 function identityOf(pass: DatasetPass | null, splitBy: PartColumn | undefined): string {
   const identity = pass?.identity ?? ''
-  return splitBy === undefined
-    ? identity
-    : `split by ${JSON.stringify(splitBy.name)}, ${identity}`
+  return splitBy === undefined ? identity : `split by ${JSON.stringify(splitBy.name)}, ${identity}`
 }
 
 /** Removes datasets beside the run's own whose processors are no longer there. */

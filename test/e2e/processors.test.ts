@@ -316,7 +316,7 @@ test('an export has files of their own for each part', async () => {
     const files = await dataset.export({ splitBy: 'split', to: desk.path('out'), ...how })
     return files
       .map(({ path, rows }): [string, number] => [path.slice(desk.path('out').length + 1), rows])
-      .sort()
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
   }
   expect(await exported({ format: 'jsonl' })).toEqual([
     ['test.jsonl', 10],
@@ -331,14 +331,14 @@ test('an export has files of their own for each part', async () => {
   // They stand.
   expect(await exported({})).toEqual(parquet)
   const types = new Map([['animal', 'string'] as const, ['split', 'string'] as const])
-  const [test, train] = await Promise.all(
+  const [tested, trained] = await Promise.all(
     parquet.map(([name]) =>
       Array.fromAsync(readFiles([desk.path('out', String(name))], types), (record) =>
         record.get('split'),
       ),
     ),
   )
-  expect([new Set(test), new Set(train), train?.length]).toEqual([
+  expect([new Set(tested), new Set(trained), trained?.length]).toEqual([
     new Set(['test']),
     new Set(['train']),
     30,
