@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { startLedgerEarly } from '../store/early-ledger.ts'
 import { isRowsmithError, messageOf } from '../util/errors.ts'
 import { version } from './at-once.ts'
 import { visible } from '../util/visible.ts'
@@ -82,6 +83,8 @@ function addCreate(program: Command, set: SetCode): void {
       '\nExample:\n  rowsmith create stories.yaml -n 500 --seed 7 --out runs/stories',
     )
     .action(async (config: string, options) => {
+      // On another core, while this one loads the engine.
+      startLedgerEarly()
       const { runCreate } = await import('./create.ts')
       set(await runCreate(config, options))
     })
