@@ -205,6 +205,10 @@ function addExport(program: Command, set: SetCode): void {
     )
     .option('--format <format>', 'parquet, jsonl or csv; by the ending of --to when left out')
     .option('--dataset <name>', 'one that a schema_transform makes beside the dataset')
+    .option(
+      '--split-by <column>',
+      'files of their own for each value of a column, such as that of the processor split',
+    )
     .option('--json', 'print {dir, files} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith export runs/stories --to stories.jsonl')
     .action(async (directory: string, options) => {
