@@ -8,7 +8,7 @@ import { pluginSchema } from '../config/plugin-list.ts'
 import { writtenSchema } from '../config/run-config.ts'
 import { mcpProviderSchema, toolConfigSchema } from '../config/tool-lists.ts'
 import { seedSchema } from '../config/seed-config.ts'
-import { selectSchema } from '../config/selection.ts'
+import { selectSchema } from '../config/select.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
 

@@ -12,7 +12,7 @@ import { parseAgreement, parseProfilers } from './report-parts.ts'
 import { findRoot } from './root.ts'
 import { integer, refuse } from './scalars.ts'
 import { parseSeedConfig } from './seed-config.ts'
-import { parseSelect } from './selection.ts'
+import { parseSelect } from './select.ts'
 import { parseConfigText, type Locate } from './text.ts'
 import { parseMcpProviders, parseToolConfigs } from './tool-lists.ts'
 

@@ -98,22 +98,24 @@ export function addFilters(draft: Draft): Problem[] {
   const taken = new Map(draft.columns.map((column) => [column.name, column]))
   const gates = draft.columns.flatMap(gateBehind)
   const filters = draft.processors.flatMap(filterOf)
-  return [...gates, ...filters, ...selectionOf(draft)].flatMap(({ filter, kind, fields, path }): Problem[] => {
-    const name = filterName(filter.title)
-    const same = taken.get(name)
-    if (same !== undefined) {
-      return [reservedName(name, filter.title, same.filter === null ? same.path : path)]
-    }
-    const config = { ...filterConfig(name, kind.type), ...fields }
-    const raw: RawColumn = Object.assign(Object.create(null), config)
-    const column = draftColumn(raw, path, filter)
-    column.kind = kind
-    column.config = raw
-    draft.columns.push(column)
-    // Processors of one name are told as that.
-    if (filter.processor === null) taken.set(name, column)
-    return []
-  })
+  return [...gates, ...filters, ...selectionOf(draft)].flatMap(
+    ({ filter, kind, fields, path }): Problem[] => {
+      const name = filterName(filter.title)
+      const same = taken.get(name)
+      if (same !== undefined) {
+        return [reservedName(name, filter.title, same.filter === null ? same.path : path)]
+      }
+      const config = { ...filterConfig(name, kind.type), ...fields }
+      const raw: RawColumn = Object.assign(Object.create(null), config)
+      const column = draftColumn(raw, path, filter)
+      column.kind = kind
+      column.config = raw
+      draft.columns.push(column)
+      // Processors of one name are told as that.
+      if (filter.processor === null) taken.set(name, column)
+      return []
+    },
+  )
 }
 
 interface NewFilter {

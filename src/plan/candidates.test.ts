@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, boolean, integer, nat, property, record, uniqueArray } from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Candidates, createCandidates } from './candidates.ts'
 import { rowAt } from './group.ts'
@@ -63,17 +63,17 @@ function search({ accepted, wanted, slots, picks, before }: Case): {
   return { candidates, made, atOnce }
 }
 
-const cases = fc.record({
-  accepted: fc.array(fc.boolean(), { minLength: 1, maxLength: 200 }),
-  wanted: fc.integer({ min: 1, max: 60 }),
-  slots: fc.integer({ min: 1, max: 20 }),
-  picks: fc.array(fc.nat({ max: 19 }), { minLength: 1, maxLength: 20 }),
-  before: fc.uniqueArray(fc.nat({ max: 40 }), { maxLength: 20 }),
+const cases = record({
+  accepted: array(boolean(), { minLength: 1, maxLength: 200 }),
+  wanted: integer({ min: 1, max: 60 }),
+  slots: integer({ min: 1, max: 20 }),
+  picks: array(nat({ max: 19 }), { minLength: 1, maxLength: 20 }),
+  before: uniqueArray(nat({ max: 40 }), { maxLength: 20 }),
 })
 
 test('the bound is behind the last row that is wanted, however rows end and whatever was there', () => {
-  fc.assert(
-    fc.property(cases, (given) => {
+  assert(
+    property(cases, (given) => {
       const before = given.before.filter((row) => row < given.accepted.length)
       const { candidates, made, atOnce } = search({ ...given, before })
       const rows = given.accepted.flatMap((kept, row) => (kept ? [row] : []))

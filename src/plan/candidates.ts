@@ -218,6 +218,7 @@ export function createCandidates({
 
 function rowsOf(set: RowSet): number[] {
   const rows: number[] = []
-  for (const { start, end } of set.intervals()) for (let row = start; row < end; row += 1) rows.push(row)
+  for (const { start, end } of set.intervals())
+    for (let row = start; row < end; row += 1) rows.push(row)
   return rows
 }

@@ -1,7 +1,7 @@
 import type { DatasetConfig } from '../config/dataset.ts'
 import { loadDataset } from '../config/load.ts'
 import { resolveDataset } from '../config/resolve-dataset.ts'
-import { mostCandidates } from '../config/selection.ts'
+import { mostCandidates } from '../config/select.ts'
 import { decidedOf } from '../rows/row-outcome.ts'
 import type { StoreSummary } from '../store/inspect-store.ts'
 import type { StoredPlugin } from '../store/run-settings.ts'

@@ -80,9 +80,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
 
   const wholeFrames = graph.columns.some(({ by }) => by === 'column')
   const candidates: Candidates | null =
-    options.select === undefined
-      ? null
-      : createCandidates({ plan, wholeFrames, ...options.select })
+    options.select === undefined ? null : createCandidates({ plan, wholeFrames, ...options.select })
 
   function known(group: Group): Promise<KnownRows> | null {
     if (!unfinished.has(group.part)) return null

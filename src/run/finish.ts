@@ -49,8 +49,9 @@ export async function finish(
   { graph, ended, selection, summaries, seconds, warn }: FinishOptions,
 ): Promise<RunResult> {
   const rows = rowCounts(store.settings.rows, await store.totals())
-  const { files, datasets, processed } =
-    isComplete(rows, { ended, selection }) ? await makeDatasets(store, graph, rows) : noDatasets
+  const { files, datasets, processed } = isComplete(rows, { ended, selection })
+    ? await makeDatasets(store, graph, rows)
+    : noDatasets
   const end = endOf(rows, { ended, selection })
   if (end.kind === 'complete') await sumUp(summaries, warn)
   const reported = await report(store, { graph, end, seconds: seconds(), warn })
@@ -110,9 +111,7 @@ async function sumUp(
 /** Every row has its outcome, and no selection ended with too few. */
 function isComplete({ remaining }: RowCounts, { ended, selection }: Ended): boolean {
   if (remaining > 0) return false
-  return (
-    selection === null || selection.accepted >= selection.target || ended.kind === 'complete'
-  )
+  return selection === null || selection.accepted >= selection.target || ended.kind === 'complete'
 }
 
 type Ended = Pick<FinishOptions, 'ended' | 'selection'>

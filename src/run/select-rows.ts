@@ -1,6 +1,6 @@
 import type { SelectConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
-import { mostCandidates } from '../config/selection.ts'
+import { mostCandidates } from '../config/select.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { KeptRows } from '../plan/candidates.ts'
 import { RowSet } from '../plan/row-set.ts'
@@ -70,7 +70,12 @@ export function createRowSelection(options: SelectRowsOptions): RowMaker {
   async function run(): Promise<SchedulerEnd> {
     for (;;) {
       const state = await selectionState(store, graph, target)
-      told = { target, accepted: Math.min(target, state.accepted), candidates: state.frontier, most }
+      told = {
+        target,
+        accepted: Math.min(target, state.accepted),
+        candidates: state.frontier,
+        most,
+      }
       if (state.last !== null) return await cut(state.last + 1)
       if (state.frontier >= most) return await usedUp(state.accepted)
       if (draining || aborted) return { kind: 'interrupted' }

@@ -2,7 +2,7 @@ import { parseJson, stringifyJson } from '../util/json.ts'
 import type { DatasetConfig, Literal, SelectConfig } from '../config/dataset.ts'
 import { valueOf } from '../config/literal.ts'
 import { writtenModel } from '../config/models.ts'
-import { mostCandidates, selectSchema } from '../config/selection.ts'
+import { mostCandidates, selectSchema } from '../config/select.ts'
 import { type ResolvedDataset, selfContained } from '../config/resolve-dataset.ts'
 import type { Graph } from '../graph/graph.ts'
 import { partRowsFor } from '../plan/part.ts'
@@ -32,8 +32,7 @@ export function newSettings(
   return {
     name: source.name,
     seed: wanted.seed ?? dataset.seed ?? drawSeed(),
-    rows:
-      select === null ? (wanted.rows ?? dataset.rows ?? defaultRows) : mostCandidates(select),
+    rows: select === null ? (wanted.rows ?? dataset.rows ?? defaultRows) : mostCandidates(select),
     frameRows: runConfig.buffer_size,
     partRows: runConfig.part_rows,
     config: storedConfig(config, dataset, select),
@@ -56,7 +55,9 @@ export function selectionOf(
 function storedSelection(config: string): SelectConfig | null {
   const stored = parseJson(config)
   const select = stored instanceof Map ? (stored.get('select') ?? null) : null
-  return select === null ? null : selectSchema.parse(Object.fromEntries(select as ReadonlyMap<string, unknown>))
+  return select === null
+    ? null
+    : selectSchema.parse(Object.fromEntries(select as ReadonlyMap<string, unknown>))
 }
 
 /** Where a config and its plugins are, from a run folder. */

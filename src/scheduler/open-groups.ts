@@ -175,7 +175,7 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
       options.changed()
     },
     leaveFrom(row, leaving) {
-      for (const group of [...groups]) {
+      for (const group of groups) {
         if (group.group.end <= row) continue
         for (let offset = 0; offset < group.group.size; offset += 1) {
           if (!group.isOpen(offset) || group.block.rowAt(offset) < row) continue

@@ -18,11 +18,7 @@ export interface StoredKeptRows {
 }
 
 /** Reads which rows have a record, up to the one that is the `wanted`-th. */
-export function readKeptRows(
-  ledger: LedgerFile,
-  partRows: number,
-  wanted: number,
-): StoredKeptRows {
+export function readKeptRows(ledger: LedgerFile, partRows: number, wanted: number): StoredKeptRows {
   const decided = readDecided(ledger, partRows)
   const first = decided[0]
   const frontier = first?.start === 0 ? first.end : 0

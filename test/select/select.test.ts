@@ -71,7 +71,9 @@ function optionsOf(name: string, fields: Fields, provider: ScriptedProvider): Ru
     config: { config: configOf(fields) },
     out: join(folder, name),
     runConfig: { buffer_size: 20, part_rows: 40 },
-    plugins: [{ name: 'test', providers: [provider], columns: testKinds(join(folder, 'receipts')) }],
+    plugins: [
+      { name: 'test', providers: [provider], columns: testKinds(join(folder, 'receipts')) },
+    ],
   }
 }
 
@@ -222,7 +224,10 @@ test('dropped rows that are made again take the place of later ones', async () =
     return prompt.startsWith('judge') ? (isGood(row) ? 'good' : 'bad') : 'a tale'
   })
   const options = optionsOf('mended', { select: { ...goodOnes, target: 20 } }, provider)
-  const first = await create({ ...options, runConfig: { ...(options.runConfig as object), disable_early_shutdown: true } })
+  const first = await create({
+    ...options,
+    runConfig: { ...(options.runConfig as object), disable_early_shutdown: true },
+  })
   expect(first.selection?.accepted).toBe(20)
   mended = true
   const result = await create({ ...options, retryDropped: true })
@@ -235,7 +240,10 @@ test('dropped rows that are made again take the place of later ones', async () =
 test('a selection over columns that cost nothing, and whole frames of rows', async () => {
   const fields: Fields = {
     select: { where: '{{ n % 7 == 3 }}', target: 30 },
-    columns: [columns[0] as object, { name: 'twice', column_type: 'expression', expr: '{{ n }}{{ n }}' }],
+    columns: [
+      columns[0] as object,
+      { name: 'twice', column_type: 'expression', expr: '{{ n }}{{ n }}' },
+    ],
   }
   const result = await create(optionsOf('free', fields, model()))
   expect(rowsOf(await recordsIn(result))).toEqual(Array.from({ length: 30 }, (_, at) => 7 * at + 3))
