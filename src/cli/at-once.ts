@@ -35,6 +35,7 @@ Options:
   -h, --help                   display help for command
 
 Commands:
+  init [options] [dir]         Write a config that runs, to start from.
   create [options] <config>    Make a dataset, or go on where it stopped.
   preview [options] <config>   Make a few records and show them.
   validate [options] <config>  Say everything that is wrong with a config.
