@@ -51,7 +51,7 @@ export function answerCountTexts(counts: AnswerCounts): string[] {
     ...(toolCalls > 0
       ? [`${counted(toolCalls, 'tool call')} in ${counted(toolTurns, 'answer')}`]
       : []),
-    ...(corrections > 0 ? [`${counted(corrections, 'correction')}`] : []),
+    ...(corrections > 0 ? [counted(corrections, 'correction')] : []),
     ...(modes.length > 0 ? [`answers of a form: ${modes.join(', ')}`] : []),
   ]
 }
