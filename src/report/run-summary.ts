@@ -15,7 +15,10 @@ import {
 } from './run-result.ts'
 
 /** What a run folder holds. */
-export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage'> {
+export interface RunSummary extends Pick<
+  RunResult,
+  'requests' | 'requestOutcomes' | 'usage' | 'usageByRoute'
+> {
   dir: string
   name: string
   seed: bigint
@@ -33,7 +36,6 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   media: StoreSummary['media']
   failures: StoreSummary['failures']
   rejections: StoreSummary['rejections']
-  usageByRoute: StoreSummary['usage']
   outputModes: StoreSummary['outputModes']
   /** Columns with answers that ended before the model was done, of so many. */
   cutAnswers: readonly CutAnswers[]
@@ -74,7 +76,6 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     files: store.dataset.map(({ path, rows, bytes }) => ({ path, rows, bytes })),
     media: store.media,
     ...requestTotals(store.usage),
-    usageByRoute: store.usage,
     outputModes: store.outputModes,
     cutAnswers: cutAnswersOf(store),
     limits: limitsOf(config),
