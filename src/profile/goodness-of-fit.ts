@@ -108,7 +108,8 @@ function compareCurve(
   const cells = digest?.count ?? 0
   if (digest === undefined || cells === 0) return { fit: notCompared(label), shares: null }
   const values = cellsOneByOne(summary, of)
-  const steps = values === null ? digestSteps(digest, distribution) : cellSteps(values, cells, distribution)
+  const steps =
+    values === null ? digestSteps(digest, distribution) : cellSteps(values, cells, distribution)
   let gap: NonNullable<Fit['gap']> = { share: 0, at: '', declared: 0, observed: 0 }
   for (const { observed, declared, at, isBefore } of steps) {
     const distance = Math.abs(observed - declared)
