@@ -93,5 +93,6 @@ export type {
 export type { Run, RunOptions } from './run/run.ts'
 export type { KindList, ListKindsOptions } from './check/list-kinds.ts'
 export type { ValidateOptions, Validation } from './check/validate.ts'
+export type { FailedCell, FailureFilter } from './store/failed-cells.ts'
 export { isRowsmithError, RowsmithError, type ErrorCode } from './util/errors.ts'
 export { Double, type Value } from './util/value.ts'
