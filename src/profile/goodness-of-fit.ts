@@ -103,7 +103,7 @@ function compareCurve(
   summary: ColumnSummary,
   histogram: Histogram | null,
 ): Comparison {
-  const { label, of, cdf, rounding } = distribution
+  const { label, of, rounding } = distribution
   const digest = (of === 'time' ? summary.times : summary.numbers)?.digest
   const cells = digest?.count ?? 0
   if (digest === undefined || cells === 0) return { fit: notCompared(label), shares: null }

@@ -96,7 +96,7 @@ function chiSquare(values: readonly Scalar[], shares: ReadonlyMap<Scalar, number
     found: values.length - own.reduce((sum, one) => sum + one.found, 0),
   }
   const bins = rest.expected >= 1 ? [...own, rest] : own
-  if (rest.expected < 1) expect(rest.found).toBeLessThanOrEqual(8)
+  if (rest.expected < 1 && rest.found > 8) return Infinity
   const surprise = bins.reduce(
     (sum, one) => sum + (one.found - one.expected) ** 2 / one.expected,
     0,
@@ -275,7 +275,7 @@ describe('a report', () => {
     [
       'gaussian',
       { params: { mean: 0, stddev: 400 }, convertTo: 'int' },
-      { params: { mean: 20, stddev: 400 }, convertTo: 'int' },
+      { params: { mean: 40, stddev: 400 }, convertTo: 'int' },
     ],
     [
       'gaussian',
