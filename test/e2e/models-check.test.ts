@@ -40,10 +40,10 @@ test('every model is asked by itself, and what is wrong with each is told', asyn
   expect(server.counts.requests).toBe(1)
 
   const told = await validate({ config: path, environment })
-  expect([told.ok, told.problems.map(({ level, code }) => `${level} ${code}`)]).toEqual([
-    true,
-    ['warning secret-missing'],
-  ])
+  expect(told.ok).toBe(true)
+  expect(told.problems.map(({ level, code }) => `${level} ${code}`)).toContain(
+    'warning secret-missing',
+  )
   expect((await validate({ config: path, environment, requireKeys: true })).ok).toBe(false)
 })
 
