@@ -56,6 +56,8 @@ export interface PrepareOptions {
   runConfig?: string | object | undefined
   environment: Environment
   clock: Clock
+  /** Nothing is sent to a model, so no key is needed. */
+  withoutKeys?: boolean | undefined
   /** Kinds beside the built-in ones. */
   plugins?: readonly GivenPlugin[] | undefined
   signal: AbortSignal
@@ -158,6 +160,7 @@ export async function check(
     table: new Map([...registry.providers, [serviceProvider.type, serviceProvider]]),
     clock: options.clock,
     directory: source.directory ?? process.cwd(),
+    withoutKeys: options.withoutKeys ?? false,
     ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
   }
   const opening = openModels(askedModels)

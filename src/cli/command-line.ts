@@ -15,6 +15,9 @@ export interface CreateOptions {
   mcpProviders?: string
   toolConfigs?: string
   plugin?: readonly string[]
+  /** True without a folder. */
+  cache?: true | string
+  replay?: true
   json?: true
 }
 
@@ -30,6 +33,8 @@ export function createWords(config: string, options: CreateOptions, directory: s
     mcpProviders,
     toolConfigs,
     plugin = [],
+    cache,
+    replay,
   } = options
   return [
     'create',
@@ -43,6 +48,8 @@ export function createWords(config: string, options: CreateOptions, directory: s
     ...(mcpProviders === undefined ? [] : ['--mcp-providers', mcpProviders]),
     ...(toolConfigs === undefined ? [] : ['--tool-configs', toolConfigs]),
     ...plugin.flatMap((name) => ['--plugin', name]),
+    ...(cache === undefined ? [] : cache === true ? ['--cache'] : ['--cache', cache]),
+    ...(replay === undefined ? [] : ['--replay']),
   ]
 }
 

@@ -53,13 +53,15 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
     ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
     ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
+    ...(options.cache === undefined ? {} : { cache: options.cache }),
+    ...(options.replay === undefined ? {} : { replay: options.replay }),
   }
 }
 
 /** The object `--json` prints: stable field names. */
 function jsonOf(result: RunResult): object {
   const { dir, rows, selection, rejections, files, processed, datasets } = result
-  const { requests, usage, seconds, report } = result
+  const { requests, cached, usage, seconds, report } = result
   return {
     dir,
     rows,
@@ -69,6 +71,7 @@ function jsonOf(result: RunResult): object {
     processed,
     datasets,
     requests,
+    cached,
     usage,
     seconds,
     report,

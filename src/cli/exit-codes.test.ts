@@ -14,6 +14,7 @@ function result(end: RunEnd, dropped: number): RunResult {
     datasets: [],
     files: [],
     requests: 0,
+    cached: 0,
     outputModes: [],
     usageByRoute: [],
     requestOutcomes: { succeeded: 0, throttled: 0, failed: 0 },

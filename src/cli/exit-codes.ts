@@ -23,6 +23,7 @@ export function exitCodeOfRun({ end, rows }: RunResult): ExitCode {
 const stopping: ReadonlySet<ErrorCode> = new Set([
   'model-unavailable',
   'tools-unavailable',
+  'cache-miss',
   'disk-full',
   'storage-failed',
 ])

@@ -175,7 +175,7 @@ function routeText(route: RouteProgress, screen: Screen, width: number): string 
   if (route.stopped !== null) {
     return screen.style('red', cut(`stopped: ${visibleLine(route.stopped)}`, width))
   }
-  const { inFlight, limit, waiting, throttled, failed, outputTokens, oldestMs } = route
+  const { inFlight, limit, waiting, throttled, failed, cached, outputTokens, oldestMs } = route
   return fit(
     [
       piece(`${inFlight}/${limit} in flight`),
@@ -184,6 +184,7 @@ function routeText(route: RouteProgress, screen: Screen, width: number): string 
         : []),
       ...(waiting > 0 ? [piece(`${grouped(waiting)} waiting${waitsFor(route)}`, 2)] : []),
       ...ratesText(route).map((text) => piece(text, 6)),
+      ...(cached > 0 ? [piece(`${grouped(cached)} from the cache`, 4)] : []),
       ...(throttled > 0 ? [piece(`${grouped(throttled)} × 429`, 4)] : []),
       ...(failed > 0 ? [piece(`${grouped(failed)} failed`, 3)] : []),
       ...(outputTokens > 0 ? [piece(`${compact(outputTokens)} tokens out`, 5)] : []),

@@ -25,6 +25,9 @@ export interface PreviewOptions {
   mcpProviders?: string
   toolConfigs?: string
   plugin?: readonly string[]
+  /** True without a folder. */
+  cache?: true | string
+  replay?: true
   json?: true
   /** False with `--no-pager`. */
   pager?: boolean
@@ -51,6 +54,8 @@ export async function runPreview(config: string, options: PreviewOptions): Promi
       ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
       ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
       ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
+      ...(options.cache === undefined ? {} : { cache: options.cache }),
+      ...(options.replay === undefined ? {} : { replay: options.replay }),
       signal: watch.signal,
       onEvent: (event) => {
         if (event.type !== 'run-opening') watch.onEvent(event)

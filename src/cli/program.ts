@@ -53,6 +53,7 @@ export function createProgram(set: SetCode): Command {
   addFailures(program, set)
   addReport(program, set)
   addExport(program, set)
+  addCache(program, set)
   addKinds(program, set)
   addSchema(program, set)
   return program
@@ -103,6 +104,8 @@ function addCreate(program: Command, set: SetCode): void {
     .option('--retry-dropped', 'make dropped rows again; what was paid for in them is used')
     .option('--repair', 'check every part file and make those again that are gone or damaged')
     .option('--run-config <file>', 'run config (YAML): buffer_size, max_attempts, …')
+    .option('--cache [dir]', cacheOption)
+    .option('--replay', replayOption)
     .option('--json', 'print one JSON object on stdout at the end')
     .addHelpText(
       'after',
@@ -123,6 +126,8 @@ function addPreview(program: Command, set: SetCode): void {
     .option('-n, --rows <rows>', 'records to make', wholeNumber, 3)
     .option('--seed <seed>', 'run seed, 0 to 2^64 - 1', runSeed)
     .option('--run-config <file>', 'run config (YAML)')
+    .option('--cache [dir]', cacheOption)
+    .option('--replay', replayOption)
     .option('--no-pager', 'print all records one after the other, also on a terminal')
     .option('--json', 'print the records as one JSON array on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith preview stories.yaml -n 2')
@@ -266,6 +271,36 @@ function addExport(program: Command, set: SetCode): void {
     })
 }
 
+function addCache(program: Command, set: SetCode): void {
+  const cache = program
+    .command('cache')
+    .summary('Take answers of models to another machine.')
+    .description('Take the answers that --cache keeps to another machine, and back.')
+    .addHelpText('after', '\nExample:\n  rowsmith cache export answers.jsonl')
+  cache
+    .command('export')
+    .argument('<file>', 'JSON Lines that are written; - for stdout')
+    .summary('Write all answers of a cache to a file.')
+    .description('Write all answers of a cache to a file of JSON Lines.')
+    .option('--cache <dir>', cacheFolder)
+    .addHelpText('after', '\nExample:\n  rowsmith cache export answers.jsonl')
+    .action(async (file: string, options) => {
+      const { exportCache } = await import('./cache.ts')
+      set(await exportCache(file, options))
+    })
+  cache
+    .command('import')
+    .argument('<file>', 'JSON Lines that `cache export` wrote; - for stdin')
+    .summary('Add the answers of a file to a cache.')
+    .description('Add the answers of such a file to a cache; those that are there stay.')
+    .option('--cache <dir>', cacheFolder)
+    .addHelpText('after', '\nExample:\n  rowsmith cache import answers.jsonl')
+    .action(async (file: string, options) => {
+      const { importCache } = await import('./cache.ts')
+      set(await importCache(file, options))
+    })
+}
+
 function addKinds(program: Command, set: SetCode): void {
   withPlugins(program.command('kinds'))
     .argument('[config]', 'config file whose plugins count, too')
@@ -310,6 +345,10 @@ function withPlugins(command: Command): Command {
   )
 }
 
+const cacheFolder = 'folder of the cache (default: .rowsmith-cache)'
+const cacheOption =
+  'keep answers of models for other runs, and take them from there (default folder: .rowsmith-cache)'
+const replayOption = 'take every answer from the cache: one that is not there ends the run'
 const mcpFile = 'servers of tools (YAML with a list `providers`)'
 const toolFile = 'tools of columns (YAML with a list `tool_configs`)'
 

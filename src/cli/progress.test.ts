@@ -13,6 +13,7 @@ const route: RouteProgress = {
   limit: 64,
   waiting: 340,
   requests: 100,
+  cached: 0,
   succeeded: 88,
   throttled: 0,
   failed: 0,

@@ -81,7 +81,13 @@ export function outcomes(rows: RowCounts): { count: number; word: string }[] {
   ]
 }
 
-export function costText({ requests, usage }: Pick<RunResult, 'requests' | 'usage'>): string {
+export function costText(result: Pick<RunResult, 'requests' | 'cached' | 'usage'>): string {
+  const sent = sentText(result)
+  const { cached } = result
+  return cached === 0 ? sent : `${sent}, ${counted(cached, 'answer')} from the cache`
+}
+
+function sentText({ requests, usage }: Pick<RunResult, 'requests' | 'usage'>): string {
   if (requests === 0) return 'No requests'
   const tokens = usage.inputTokens + usage.outputTokens
   if (tokens === 0) return counted(requests, 'request')

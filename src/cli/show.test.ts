@@ -50,6 +50,7 @@ const summary: RunSummary = {
     },
   ],
   requests: 1_234,
+  cached: 0,
   requestOutcomes: { succeeded: 1_200, throttled: 20, failed: 14 },
   usage: { ...noUsage, inputTokens: 12_345, outputTokens: 45_678, reasoningTokens: 5_000 },
   cutAnswers: [{ column: 'story', cut: 30, answers: 1_200 }],
@@ -66,6 +67,7 @@ const summary: RunSummary = {
       reasoningTokens: 5_000,
       toolTurns: 40,
       toolCalls: 1_050,
+      cached: 0,
       corrections: 1,
       byMode: {
         json_schema: { answers: 900, ...noUsage, inputTokens: 9_000, outputTokens: 30_000 },

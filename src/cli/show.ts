@@ -158,8 +158,8 @@ function completeness(
 }
 
 function cost(summary: RunSummary, layout: ShowLayout): string[] {
-  const { requests, requestOutcomes: outcome, usage, usageByRoute } = summary
-  if (requests === 0) return ['  no requests', ...sessionTexts(summary, layout)]
+  const { requests, cached, requestOutcomes: outcome, usage, usageByRoute } = summary
+  if (requests === 0 && cached === 0) return ['  no requests', ...sessionTexts(summary, layout)]
   const names = Math.max(...usageByRoute.map(({ route }) => widthOf(visibleLine(route))))
   const reasoning =
     usage.reasoningTokens > 0 ? ` (${compact(usage.reasoningTokens)} of them reasoning)` : ''

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isMapping } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod, withPositions } from './problems.ts'
-import { double, flag, integer, oneOf } from './scalars.ts'
+import { double, flag, integer, oneOf, text } from './scalars.ts'
 import { parseConfigText } from './text.ts'
 
 /** How a run is driven: the ancestor's run config with ours beside it. */
@@ -142,6 +142,13 @@ const runSchema = z.strictObject({
     .default(300)
     .describe(
       'Seconds an endpoint may be away before its rows are left for the next run; 0 waits for none.',
+    ),
+  /** Ours. */
+  cache: z
+    .union([flag(), text({ nonEmpty: true })])
+    .default(false)
+    .describe(
+      'Answers are kept for other runs, and taken from there: true for the folder .rowsmith-cache, or a folder.',
     ),
 })
 

@@ -85,6 +85,8 @@ export interface OpenModelsOptions extends ModelsConfig {
   clock?: Clock
   /** The folder of the config; the working directory when left out. */
   directory?: string
+  /** Nothing will be sent: a key that is not set is no mistake. */
+  withoutKeys?: boolean
   /** Hears what providers tell while they work. */
   onEvent?: (event: ModelEvent) => void
 }
@@ -124,7 +126,7 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
     providers.map((provider) => (needed.has(provider) ? provider : { ...provider, api_key: null })),
     environment,
   )
-  problems.push(...unset)
+  if (options.withoutKeys !== true) problems.push(...unset)
   problems.push(...proxyProblems([...needed], options))
   if (problems.some(({ level }) => level === 'error')) return { problems, registry: null }
 

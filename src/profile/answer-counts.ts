@@ -15,6 +15,8 @@ export interface AnswerCounts {
   readonly toolCalls: number
   /** Those that were asked for because the answer before could not be used. */
   readonly corrections: number
+  /** Those that came from the cache: no request was sent for them. */
+  readonly cached: number
   /** Those of a form, by how the model was held to it. */
   readonly byMode: Readonly<Partial<Record<OutputMode, ModeUsage>>>
 }
@@ -23,6 +25,7 @@ export const noAnswerCounts: AnswerCounts = {
   toolTurns: 0,
   toolCalls: 0,
   corrections: 0,
+  cached: 0,
   byMode: {},
 }
 
@@ -36,13 +39,14 @@ export function addAnswerCounts(one: AnswerCounts, other: AnswerCounts): AnswerC
     toolTurns: one.toolTurns + other.toolTurns,
     toolCalls: one.toolCalls + other.toolCalls,
     corrections: one.corrections + other.corrections,
+    cached: one.cached + other.cached,
     byMode,
   }
 }
 
 /** For people: `12 tool calls in 8 answers`; empty where there is nothing to tell. */
 export function answerCountTexts(counts: AnswerCounts): string[] {
-  const { toolTurns, toolCalls, corrections } = counts
+  const { toolTurns, toolCalls, corrections, cached } = counts
   const modes = modesOf(counts).map(
     ([mode, { answers, inputTokens, outputTokens }]) =>
       `${grouped(answers)} by ${mode} (${compact(inputTokens)} tokens in, ${compact(outputTokens)} out)`,
@@ -51,6 +55,7 @@ export function answerCountTexts(counts: AnswerCounts): string[] {
     ...(toolCalls > 0
       ? [`${counted(toolCalls, 'tool call')} in ${counted(toolTurns, 'answer')}`]
       : []),
+    ...(cached > 0 ? [`${grouped(cached)} from the cache`] : []),
     ...(corrections > 0 ? [counted(corrections, 'correction')] : []),
     ...(modes.length > 0 ? [`answers of a form: ${modes.join(', ')}`] : []),
   ]

@@ -41,6 +41,8 @@ export interface RunResult {
   datasets: readonly BesideDataset[]
   /** Requests that left this machine. */
   requests: number
+  /** Answers from the cache, for which none left. */
+  cached: number
   requestOutcomes: { succeeded: number; throttled: number; failed: number }
   usage: Usage
   /** The same by model alias, by server of tools, by service: and what the answers were. */
@@ -104,7 +106,7 @@ export function rowCounts(requested: number, totals: OutcomeTotals): RowCounts {
 
 export function requestTotals(
   usage: readonly RouteUsage[],
-): Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage' | 'usageByRoute'> {
+): Pick<RunResult, 'requests' | 'cached' | 'requestOutcomes' | 'usage' | 'usageByRoute'> {
   const sum = (pick: (route: RouteUsage) => number): number =>
     usage.reduce((total, route) => total + pick(route), 0)
   const succeeded = sum(({ ok }) => ok)
@@ -114,6 +116,7 @@ export function requestTotals(
   for (const route of usage) addToUsage(all, route)
   return {
     requests: succeeded + throttled + failed,
+    cached: sum(({ cached }) => cached),
     requestOutcomes: { succeeded, throttled, failed },
     usage: all,
     usageByRoute: usage,

@@ -17,7 +17,7 @@ import {
 /** What a run folder holds. */
 export interface RunSummary extends Pick<
   RunResult,
-  'requests' | 'requestOutcomes' | 'usage' | 'usageByRoute'
+  'requests' | 'cached' | 'requestOutcomes' | 'usage' | 'usageByRoute'
 > {
   dir: string
   name: string

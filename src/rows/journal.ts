@@ -38,12 +38,13 @@ export interface JournaledExchange {
   usage: Usage
 }
 
-/** One request that left this machine and how it ended; summed up per route and column. */
+/** One request and how it ended; summed up per route and column. */
 export interface RequestRecord {
   route: string
   /** Column id in the graph; none for a request that belongs to no column. */
   column?: number | null
-  outcome: 'ok' | 'throttled' | 'failed'
+  /** `cached`: nothing was sent, for the answer was there. */
+  outcome: 'ok' | 'throttled' | 'failed' | 'cached'
   /** The answer ended before the model was done. */
   isCut?: boolean
   /** Tools that the answer called. */

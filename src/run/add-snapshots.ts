@@ -33,6 +33,7 @@ function addRoutes(earlier: RouteProgress | undefined, now: RouteProgress): Rout
     ...now,
     requests: earlier.requests + now.requests,
     succeeded: earlier.succeeded + now.succeeded,
+    cached: earlier.cached + now.cached,
     throttled: earlier.throttled + now.throttled,
     failed: earlier.failed + now.failed,
     inputTokens: earlier.inputTokens + now.inputTokens,

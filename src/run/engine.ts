@@ -14,6 +14,7 @@ import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
 import { holdNothing } from '../rows/held-rows.ts'
 import type { AbsentRow } from '../rows/part-content.ts'
 import type { AbsentOutcome } from '../rows/row-outcome.ts'
+import type { ReplyCache } from '../rows/reply-cache.ts'
 import type { KnownRows } from '../rows/known-rows.ts'
 import type { PartStore } from '../scheduler/part-store.ts'
 import type { Route } from '../scheduler/route.ts'
@@ -40,6 +41,8 @@ export interface EngineOptions {
   /** How large a request is where tokens are limited. */
   sizeOf?: (route: string, request: ModelRequest) => number
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
+  /** Answers from before. */
+  cache?: ReplyCache
   /** Where groups come from, where the plan alone does not say: parts handed out one by one. */
   source?: (plan: Plan, options: { wholeFrames: boolean }) => GroupSource
   /** Makes rows until so many have a record, in place of all below the target. */
@@ -104,6 +107,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     routes: options.routes,
     send: options.send,
     ...(options.sizeOf === undefined ? {} : { sizeOf: options.sizeOf }),
+    ...(options.cache === undefined ? {} : { cache: options.cache }),
     journal: store.journal,
     completePart(part, rows, { signal, tally, made }) {
       const assembled = assemblePart({

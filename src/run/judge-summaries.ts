@@ -10,6 +10,7 @@ import type { StoredJudgeSummary } from '../store/ledger-summaries.ts'
 import type { RunStore } from '../store/store.ts'
 import type { Prepared } from '../check/prepare.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
+import type { ReplyCache } from '../rows/reply-cache.ts'
 import type { Clock } from '../util/clock.ts'
 import { sampleJudgements } from './sample-judgements.ts'
 import { createSummaryEngine } from './summary-engine.ts'
@@ -28,6 +29,8 @@ export interface SummaryOptions {
   store: RunStore
   prepared: Pick<Prepared, 'graph' | 'dataset' | 'models' | 'runConfig'>
   clock: Clock
+  /** Answers from before. */
+  cache?: ReplyCache
 }
 
 /** A summary that is wanted, with what is asked for it. */
@@ -36,7 +39,7 @@ interface Wanted {
   prompt: string
 }
 
-export function createJudgeSummaries({ store, prepared, clock }: SummaryOptions): JudgeSummaries {
+export function createJudgeSummaries({ store, prepared, clock, cache }: SummaryOptions): JudgeSummaries {
   const { graph, dataset, models, runConfig } = prepared
   let scheduler: Scheduler | null = null
   let isOver = false
@@ -58,6 +61,7 @@ export function createJudgeSummaries({ store, prepared, clock }: SummaryOptions)
       models,
       runConfig,
       clock,
+      ...(cache === undefined ? {} : { cache }),
       journal: store.journal,
       onAnswer: (at, text) => keep(at, { text, failure: null }),
       onFailure: (at, failure) => keep(at, { text: null, failure }),

@@ -27,6 +27,7 @@ import { createJudgeSummaries, type JudgeSummaries } from './judge-summaries.ts'
 import { createListener, type Listener } from './listener.ts'
 import { logName, openLog, type RunLog } from './log.ts'
 import { openSeedRows } from './open-seed.ts'
+import { type CacheChoice, openCache } from './open-cache.ts'
 import { partnersOf } from './partners.ts'
 import { findPlace } from '../check/run-place.ts'
 import { tellSeedProgress } from '../check/seed-progress.ts'
@@ -46,7 +47,7 @@ import {
 import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
-export interface RunOptions {
+export interface RunOptions extends CacheChoice {
   /** The path of a config file, `{ text }` of one, or `{ config }` as an object. */
   config: ConfigInput
   /** Rows planned; the config's `rows`, the stored target or 10 when left out. */
@@ -128,7 +129,9 @@ export async function start(options: StartOptions): Promise<Run> {
     for (const problem of prepared.warnings) emit({ type: 'warning', problem })
 
     // Before the folder exists: a wrong key leaves nothing behind.
-    let ready = place.exists ? noModels : await askModels(prepared, emit, signal)
+    const isAsked = options.replay !== true
+    let ready =
+      place.exists || !isAsked ? noModels : await askModels(prepared, emit, signal)
     emit({ type: 'run-opening', dir: place.directory })
     const log = { write: (_message: string) => {} }
     const store = opened.use(
@@ -147,6 +150,7 @@ export async function start(options: StartOptions): Promise<Run> {
     opened.defer(() => throttles.close())
 
     let decided = decidedRows(store)
+    let madeAgain = RowSet.empty
     const select = selectionOf(prepared, wanted(options))
     if (place.exists) {
       const target = targetOf(store, prepared, options)
@@ -158,10 +162,12 @@ export async function start(options: StartOptions): Promise<Run> {
         (damage?.parts.length ?? 0) > 0 ||
         change?.changesRows === true ||
         (await hasWork(store, prepared.graph, { target, select, ...options }))
-      if (work) ready = await askModels(prepared, emit, signal)
+      if (work && isAsked) ready = await askModels(prepared, emit, signal)
       // A selection moves it as it goes.
       const rows = select === null ? target : store.settings.rows
+      const before = decided
       decided = await goOn(store, { target: rows, damage, change }, options)
+      if (options.retryDropped === true) madeAgain = before.subtract(decided)
       await store.setSources(sourcesOf(prepared, store.directory))
     }
     if (options.command !== undefined) {
@@ -196,6 +202,20 @@ export async function start(options: StartOptions): Promise<Run> {
     const downloads = createDownloader({ environment: options.environment ?? process.env, clock })
     opened.defer(() => downloads.close())
     const partners = partnersOf(prepared)
+    const identityOf = (alias: string): unknown => modelIdentity(prepared.dataset, alias)
+    const cache = await openCache({
+      ...options,
+      runConfig: prepared.runConfig,
+      graph: prepared.graph,
+      identityOf,
+      madeAgain: () => madeAgain,
+      warn: (message) =>
+        emit({
+          type: 'warning',
+          problem: { level: 'warning', code: 'cache-not-written', path: [], message },
+        }),
+    })
+    if (cache !== null) opened.use(cache)
     const engine: Omit<EngineOptions, 'decided'> = {
       clock,
       store,
@@ -220,7 +240,8 @@ export async function start(options: StartOptions): Promise<Run> {
         ready,
       }),
       send: (route, request, requestSignal) => partners.send(route, request, requestSignal),
-      identityOf: (alias) => modelIdentity(prepared.dataset, alias),
+      identityOf,
+      ...(cache === null ? {} : { cache }),
       sizeOf: (route, request) => partners.sizeOf(route, request),
       settleOnly: false,
       onEvent(event) {
@@ -256,6 +277,7 @@ export async function start(options: StartOptions): Promise<Run> {
               store,
               prepared: { graph, dataset, models, runConfig },
               clock,
+              ...(cache === null ? {} : { cache }),
             }),
       listener,
       file,
@@ -394,6 +416,7 @@ function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal):
     environment: options.environment ?? process.env,
     clock,
     plugins: options.plugins,
+    withoutKeys: options.replay === true,
     signal,
   }
 }

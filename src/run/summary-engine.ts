@@ -14,6 +14,7 @@ import type { ModelRegistry } from '../models/registry.ts'
 import { RowSet } from '../plan/row-set.ts'
 import { bindGenerators } from '../rows/bind.ts'
 import type { Journal } from '../rows/journal.ts'
+import type { ReplyCache } from '../rows/reply-cache.ts'
 import type { PartStore } from '../scheduler/part-store.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { Clock } from '../util/clock.ts'
@@ -32,6 +33,7 @@ export interface AskedPrompts {
   models: ModelRegistry
   runConfig: RunConfig
   clock: Clock
+  cache?: ReplyCache
   /** What requests cost goes to it, and what it does not take in time holds them up. */
   journal: Pick<Journal, 'request' | 'pendingBytes' | 'onDurable'>
   /** Told of each answer as it comes. */
@@ -60,6 +62,7 @@ export async function createSummaryEngine(asked: AskedPrompts): Promise<Schedule
       { admission: runConfig.request_admission, waitsForFailing: runConfig.max_outage > 0 },
     ),
     send: (route, request, signal) => models.send(route, request, signal),
+    ...(asked.cache === undefined ? {} : { cache: asked.cache }),
     identityOf: (name) => modelIdentity(dataset, name),
     sizeOf: (route, request) => models.sizeOf(route, request),
     settleOnly: false,

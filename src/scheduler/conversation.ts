@@ -217,6 +217,7 @@ export function createConversation(
       column,
       group: turn === 0 ? options.group : LIVE_GROUP,
       depth: options.depth,
+      turn,
       isCorrection,
       wanted: () => open.has(entry),
       abandoned: () => undefined,

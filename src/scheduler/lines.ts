@@ -11,7 +11,7 @@ export function createLinesOf(sending: Sending): LinesOf {
   return (columns) =>
     linePositions(columns, sending).map((position) => ({
       get isIdle() {
-        return dispatcher.isIdle(position)
+        return !sending.isLooking && dispatcher.isIdle(position)
       },
       get waiting() {
         // What waits for nothing any more keeps nobody from the other lines.

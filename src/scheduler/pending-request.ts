@@ -25,6 +25,8 @@ export class PendingRequest implements Job, Sent {
   /** What replies that could not be used have cost; null while none has. */
   spent: Usage | null = null
   sentAt = 0
+  /** Under which its answer is kept for other runs; null where none is. */
+  cacheKey: string | null = null
   previous: Sent | null = null
   next: Sent | null = null
   readonly #actions: PendingActions

@@ -16,6 +16,10 @@ export interface RequestJob {
   column: number
   group: number
   depth: number
+  /** Among the requests of its cell; 0 when left out. */
+  readonly turn?: number
+  /** It is about several cells, each of which was looked for in the cache. */
+  readonly isShared?: boolean
   /** It asks again, because an answer could not be used. */
   readonly isCorrection?: boolean
   /** False once its row was dropped: it leaves its line without being sent. */

@@ -6,6 +6,8 @@ import type { LimiterOutcome } from '../limits/limiter.ts'
 import { RequestError } from '../graph/request-error.ts'
 import { createTokenEstimate, type TokenEstimate } from '../limits/token-estimate.ts'
 import type { Clock } from '../util/clock.ts'
+import type { ReplyCache } from '../rows/reply-cache.ts'
+import { type CacheLookups, createCacheLookups } from './cache-lookups.ts'
 import type { Journal, RequestRecord } from '../rows/journal.ts'
 import { createFailureRules } from './failure-rules.ts'
 import { type BackOff, createPauses } from './pauses.ts'
@@ -22,6 +24,8 @@ export interface RequestsOptions {
   dispatcher: Dispatcher<Job>
   resources: Resources
   send: (choice: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
+  /** Answers from before; null where every request is sent. */
+  cache: ReplyCache | null
   /** How large a request is where tokens are limited. */
   sizeOf: (choice: string, request: ModelRequest) => number
   signal: AbortSignal
@@ -42,8 +46,10 @@ export interface RequestsOptions {
 }
 
 export interface Requests {
-  /** Puts a request into its line. */
+  /** Puts a request into its line, once its answer was not found in the cache. */
   submit(request: RequestJob): void
+  /** Null where every request is sent. */
+  readonly cache: CacheLookups | null
   /** Requests between two attempts. */
   readonly backingOff: number
   /** When the first of them goes again, and what failed last; null while none waits. */
@@ -83,6 +89,24 @@ export function createRequests(options: RequestsOptions): Requests {
     providerFailed: options.providerFailed,
   })
   let inFlight = 0
+  const cache =
+    options.cache === null ? null : createCacheLookups({ ...options, cache: options.cache })
+
+  function submit(request: RequestJob): void {
+    const pending = new PendingRequest(request, actions)
+    if (cache === null || request.isShared === true || !request.wanted()) return enqueue(pending)
+    const prepared = prepare(pending)
+    // What is wrong with it is told when it would leave.
+    if ('error' in prepared) return enqueue(pending)
+    const { route, row, column, turn = 0 } = request
+    const lookup = { route, row, column, turn, message: prepared.message }
+    pending.cacheKey = cache.find(lookup, (reply) => {
+      if (reply === null) return enqueue(pending)
+      if (!request.wanted()) return request.abandoned()
+      request.left?.()
+      request.reply(reply, 1)
+    })
+  }
 
   function enqueue(pending: PendingRequest): void {
     options.dispatcher.enqueue(pending.request.route, pending)
@@ -168,6 +192,7 @@ export function createRequests(options: RequestsOptions): Requests {
     state.suspects = 0
     record(pending, 'ok', reply.usage, reply)
     if (reply.hadSecret === true) options.secretRemoved(pending.request)
+    if (pending.cacheKey !== null) cache?.keep(pending.cacheKey, reply)
     pending.request.reply(reply, pending.attempts + 1)
     const now = clock.now()
     const facts = {
@@ -229,7 +254,8 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 
   return {
-    submit: (request) => enqueue(new PendingRequest(request, actions)),
+    submit,
+    cache,
     get inFlight() {
       return inFlight
     },

@@ -58,6 +58,8 @@ export interface RouteCounters {
   throttled: number
   failed: number
   succeeded: number
+  /** Answers from the cache, for which nothing was sent. */
+  cached: number
   inputTokens: number
   outputTokens: number
   /** Why all of its choices stopped, once they have. */
@@ -72,6 +74,7 @@ export function createRouteCounters(): RouteCounters {
     throttled: 0,
     failed: 0,
     succeeded: 0,
+    cached: 0,
     inputTokens: 0,
     outputTokens: 0,
     stopped: null,

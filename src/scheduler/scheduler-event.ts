@@ -77,6 +77,8 @@ export interface RouteProgress {
   waiting: number
   requests: number
   succeeded: number
+  /** Answers from the cache: no request was sent for them. */
+  cached: number
   throttled: number
   failed: number
   inputTokens: number

@@ -4,6 +4,7 @@ import type { RequestError } from '../graph/request-error.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
+import type { ReplyCache } from '../rows/reply-cache.ts'
 import type { Clock } from '../util/clock.ts'
 import type { JournalGate } from './journal-gate.ts'
 import type { Lifetime } from './lifetime.ts'
@@ -21,6 +22,8 @@ export interface SendingPorts {
   routes: readonly Route[]
   /** `choice` is the name of a route's choice. */
   send: (choice: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
+  /** Answers from before. */
+  cache?: ReplyCache
   /** How large a request is where tokens are limited; characters of text when left out. */
   sizeOf?: (choice: string, request: ModelRequest) => number
   maxAttempts: number
@@ -58,6 +61,8 @@ export interface Sending {
   routeOf(alias: string): number
   /** Position of the line in which a column's task cells or frames wait to start; by local. */
   startRouteOf(local: number): number
+  /** Whether so many answers are looked for that no further row is to begin. */
+  readonly isLooking: boolean
   /** Whether nothing goes through a line any more. */
   isStopped(line: number): boolean
   /** Why nothing is sent any more, whatever the route; null while something may be. */
@@ -66,6 +71,9 @@ export interface Sending {
   closedTo(route: number): InterruptReason | null
   close(): void
 }
+
+/** Answers looked for at once: a miss goes into its line, which is not to grow long. */
+const MOST_LOOKUPS = 128
 
 export function createSending(options: SendingOptions): Sending {
   const { emit, journal, lifetime, startRoutes, stopping } = options
@@ -103,6 +111,7 @@ export function createSending(options: SendingOptions): Sending {
     dispatcher,
     resources,
     send,
+    cache: options.ports.cache ?? null,
     sizeOf: options.ports.sizeOf ?? ((_choice, request) => charactersOf(request)),
     signal,
     maxAttempts,
@@ -161,6 +170,9 @@ export function createSending(options: SendingOptions): Sending {
     lines: routes.length + startRoutes.routes.length,
     routeOf: positionsByName(routes),
     startRouteOf: (local) => routes.length + startRoutes.positionOf(local),
+    get isLooking() {
+      return (requests.cache?.active ?? 0) >= MOST_LOOKUPS
+    },
     isStopped,
     closed,
     closedTo: (route) => closed() ?? (isStopped(route) ? 'stopped' : null),

@@ -2,6 +2,7 @@ import type { SharedGenerator } from '../graph/kind.ts'
 import type { RequestError } from '../graph/request-error.ts'
 import type { ModelReply, ModelRequest, Usage } from '../graph/request.ts'
 import { BlockRow } from '../rows/block.ts'
+import { type Lookup, partsOfReply } from './cache-lookups.ts'
 import type { OpenGroup } from './open-group.ts'
 import { frameOutcomes, type Outcome, requestFailure } from '../rows/cell-outcome.ts'
 import type { RequestJob } from './request-job.ts'
@@ -63,11 +64,49 @@ export function createSharedColumn(options: SharedColumnOptions): SharedColumn {
 
   return {
     queue(cell) {
-      waiting.push(cell)
-      if (waiting.length - head <= inLine * most) return
-      inLine += 1
-      submit(cell.group.number, null)
+      const { cache } = options.requests
+      const lookup = cache === null ? null : lookupOf(options, cell)
+      if (cache === null || lookup === null) return enter(cell)
+      cache.find(lookup, (reply) => {
+        if (reply === null) return enter(cell)
+        if (!isOpen(cell)) return options.abandoned(cell)
+        const [outcome] = outcomesOf(options, reply, [cell])
+        options.ended(cell, 1, outcome as Outcome)
+      })
     },
+  }
+
+  function enter(cell: SharedCell): void {
+    waiting.push(cell)
+    if (waiting.length - head <= inLine * most) return
+    inLine += 1
+    submit(cell.group.number, null)
+  }
+}
+
+/** What one cell alone would ask; null where that can't be said. */
+function lookupOf(
+  { route, id: column, generator }: SharedColumnOptions,
+  cell: SharedCell,
+): Lookup | null {
+  try {
+    const message = generator.prepare([viewOf(cell)])
+    return { route, row: cell.group.block.rowAt(cell.offset), column, turn: 0, message }
+  } catch {
+    // Told when the request is made that it is part of.
+    return null
+  }
+}
+
+function outcomesOf(
+  { name, generator }: SharedColumnOptions,
+  reply: ModelReply,
+  cells: readonly SharedCell[],
+): Outcome[] {
+  try {
+    return frameOutcomes(name, cells.length, generator.finish(reply, cells.map(viewOf)))
+  } catch (error) {
+    return cells.map(() => ({ error }))
   }
 }
 
@@ -78,6 +117,7 @@ interface SharedRequestOptions extends SharedColumnOptions {
 }
 
 class SharedRequest implements RequestJob {
+  readonly isShared = true
   readonly #options: SharedRequestOptions
   /** Null until it is first in its line. */
   #cells: readonly SharedCell[] | null
@@ -135,7 +175,8 @@ class SharedRequest implements RequestJob {
 
   reply(reply: ModelReply, attempts: number): void {
     const cells = this.#known()
-    const outcomes = this.#finish(reply, cells)
+    const outcomes = outcomesOf(this.#options, reply, cells)
+    this.#keep(reply, cells)
     // Of one reply: it is known only as a whole, and is lost as a whole where no row could use it.
     const usage = outcomes.every((outcome) => 'error' in outcome) ? reply.usage : null
     this.#end(outcomes, attempts, usage)
@@ -173,13 +214,20 @@ class SharedRequest implements RequestJob {
     return true
   }
 
-  #finish(reply: ModelReply, cells: readonly SharedCell[]): Outcome[] {
-    const { name, generator } = this.#options
-    try {
-      return frameOutcomes(name, cells.length, generator.finish(reply, cells.map(viewOf)))
-    } catch (error) {
-      return cells.map(() => ({ error }))
-    }
+  /** Each cell is looked for by itself the next time, whatever it shares a request with then. */
+  #keep(reply: ModelReply, cells: readonly SharedCell[]): void {
+    const { cache } = this.#options.requests
+    if (cache === null) return
+    const lookups = cells.flatMap((cell) => lookupOf(this.#options, cell) ?? [])
+    if (lookups.length < cells.length) return
+    const parts = partsOfReply(
+      lookups.map(({ message }) => message),
+      reply,
+    )
+    lookups.forEach((lookup, at) => {
+      const part = parts[at]
+      if (part !== null && part !== undefined) cache.keepPart(lookup, part)
+    })
   }
 
   #end(outcomes: readonly Outcome[], attempts: number, usage: Usage | null): void {

@@ -91,6 +91,7 @@ function routeProgress(
       waiting: dispatcher.waiting(position),
       requests: counter.requests,
       succeeded: counter.succeeded,
+      cached: counter.cached,
       throttled: counter.throttled,
       failed: counter.failed,
       inputTokens: counter.inputTokens,

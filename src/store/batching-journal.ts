@@ -241,7 +241,8 @@ function addRequest(
     total = { route, column, ok: 0, cut: 0, throttled: 0, failed: 0, ...noUsage }
     ofRoute.push(total)
   }
-  total[outcome] += 1
+  // Nothing was sent for one from the cache; its route stands there all the same.
+  if (outcome !== 'cached') total[outcome] += 1
   if (isCut) total.cut += 1
   addToUsage(total, usage)
 }
@@ -249,13 +250,15 @@ function addRequest(
 /** Nearly every answer is a plain one, and costs nothing here. */
 function addAnswer(
   totals: OpenBatch['answers'],
-  { route, toolCalls = 0, isCorrection = false, outputMode, usage }: RequestRecord,
+  { route, outcome, toolCalls = 0, isCorrection = false, outputMode, usage }: RequestRecord,
 ): void {
-  if (toolCalls === 0 && !isCorrection && outputMode === undefined) return
+  const isCached = outcome === 'cached'
+  if (toolCalls === 0 && !isCorrection && outputMode === undefined && !isCached) return
   const counts = {
     toolTurns: toolCalls > 0 ? 1 : 0,
     toolCalls,
     corrections: isCorrection ? 1 : 0,
+    cached: isCached ? 1 : 0,
     byMode: outputMode === undefined ? {} : { [outputMode]: { answers: 1, ...usage } },
   }
   totals.set(route, addAnswerCounts(totals.get(route) ?? noAnswerCounts, counts))

@@ -24,7 +24,10 @@ export function readAnswerCounts(ledger: LedgerFile): Map<string, AnswerCounts> 
   }
   if (isObject(value)) {
     const entries = Object.entries(value)
-    if (entries.every(isRouteEntry)) return new Map(entries)
+    // Older ones have no count of the cache.
+    if (entries.every(isRouteEntry)) {
+      return new Map(entries.map(([route, counts]) => [route, { ...noAnswerCounts, ...counts }]))
+    }
   }
   throw corrupt(`meta.${key}`, text, 'a JSON object of counts of answers')
 }
@@ -43,9 +46,9 @@ export function addAnswers(ledger: LedgerFile, answers: ReadonlyMap<string, Answ
 function isRouteEntry(entry: [string, unknown]): entry is [string, AnswerCounts] {
   const [, value] = entry
   if (!isObject(value)) return false
-  const { toolTurns, toolCalls, corrections, byMode } = value
+  const { toolTurns, toolCalls, corrections, cached = 0, byMode } = value
   return (
-    [toolTurns, toolCalls, corrections].every(isCount) &&
+    [toolTurns, toolCalls, corrections, cached].every(isCount) &&
     isObject(byMode) &&
     Object.entries(byMode).every(
       ([mode, usage]) => outputModes.some((known) => known === mode) && isModeUsage(usage),

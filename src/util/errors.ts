@@ -30,6 +30,9 @@ export type ErrorCode =
   | 'model-unavailable'
   | 'tools-unavailable'
   | 'model-missing'
+  /** Answers are taken from a cache only, and one is not there, or there is no cache. */
+  | 'cache-miss'
+  | 'cache-missing'
   | 'interrupted'
   | 'internal'
 

@@ -1,0 +1,84 @@
+import { type ModelReply, type ModelRequest, noUsage } from '../graph/request.ts'
+import type { Journal } from '../rows/journal.ts'
+import type { CacheQuestion, ReplyCache } from '../rows/reply-cache.ts'
+import type { Route, RouteCounters } from './route.ts'
+
+export interface CacheLookupsOptions {
+  cache: ReplyCache
+  routes: readonly Route[]
+  counters: readonly RouteCounters[]
+  journal: Journal
+  isOver: () => boolean
+  changed: () => void
+  fatal: (error: unknown) => void
+}
+
+/** A question with the position of its route. */
+export type Lookup = Omit<CacheQuestion, 'route'> & { route: number }
+
+/** Looks for answers in the cache before a request enters its line. */
+export interface CacheLookups {
+  /** Calls back with the answer, as one that cost nothing, or null; gives the key to keep one under. */
+  find(lookup: Lookup, found: (reply: ModelReply | null) => void): string
+  /** Keeps what a model answered. */
+  keep(key: string, reply: ModelReply): void
+  /** The same for a part of what a request asked. */
+  keepPart(lookup: Lookup, reply: ModelReply): void
+  /** Lookups under way. */
+  readonly active: number
+}
+
+export function createCacheLookups(options: CacheLookupsOptions): CacheLookups {
+  const { cache, routes, counters, journal } = options
+  let active = 0
+
+  function questionOf({ route, ...rest }: Lookup): CacheQuestion {
+    return { route: nameOf(route), ...rest }
+  }
+
+  function nameOf(route: number): string {
+    return (routes[route] as Route).name
+  }
+
+  function count({ route, column }: Lookup): void {
+    ;(counters[route] as RouteCounters).cached += 1
+    journal.request({ route: nameOf(route), column, outcome: 'cached', usage: noUsage })
+  }
+
+  return {
+    find(lookup, found) {
+      const question = questionOf(lookup)
+      const key = cache.keyOf(question)
+      active += 1
+      const ended = (reply: ModelReply | null): void => {
+        if (options.isOver()) return
+        if (reply !== null) count(lookup)
+        // It was paid for when it was made.
+        found(reply === null ? null : { ...reply, usage: noUsage })
+        active -= 1
+        options.changed()
+      }
+      cache.find(key, question).then(ended).catch(options.fatal)
+      return key
+    },
+    keep: (key, reply) => cache.keep(key, reply),
+    keepPart: (lookup, reply) => cache.keep(cache.keyOf(questionOf(lookup)), reply),
+    get active() {
+      return active
+    },
+  }
+}
+
+/** A question that a request asks for one of several cells, and what of the answer is theirs. */
+export function partsOfReply(
+  messages: readonly ModelRequest[],
+  { vectors, ...reply }: ModelReply,
+): (ModelReply | null)[] {
+  let from = 0
+  return messages.map((message) => {
+    if (message.operation !== 'embed' || vectors === undefined) return null
+    const own = vectors.slice(from, from + message.inputs.length)
+    from += message.inputs.length
+    return { ...reply, vectors: own }
+  })
+}

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { startWorker } from '../threads/worker-calls.ts'
+import { messageOf, RowsmithError } from '../util/errors.ts'
+import type { CacheCalls, CachedText } from './cache.worker.ts'
+
+/** Answers of models by what they were asked, in a folder that several runs share. */
+export interface ResponseCache extends AsyncDisposable {
+  /** The file. */
+  readonly path: string
+  /** The text of the answer; null for one that is not there. */
+  find(key: string): Promise<string | null>
+  /** Writes an answer some time later; `replace` takes the place of one that is there. */
+  keep(entry: CachedText, options?: { replace?: boolean }): void
+  /** All answers, in the order of their keys. */
+  entries(): AsyncIterable<readonly CachedText[]>
+  count(): Promise<{ entries: number; bytes: number }>
+  /** Resolves once all that was kept is written. */
+  flush(): Promise<void>
+}
+
+export interface CacheOptions {
+  /** Nothing is written, and a folder without a cache is refused. */
+  readOnly?: boolean
+  /** Told once when answers can't be written: the run goes on without. */
+  onFailure?: (message: string) => void
+}
+
+const fileName = 'answers.sqlite'
+/** The folder where a cache is that nobody named. */
+export const usualCacheFolder = '.rowsmith-cache'
+/** Answers written in one transaction, and read in one message. */
+const BATCH = 512
+
+export async function openResponseCache(
+  directory: string,
+  { readOnly = false, onFailure = () => undefined }: CacheOptions = {},
+): Promise<ResponseCache> {
+  const path = join(resolve(directory), fileName)
+  if (readOnly && !existsSync(path)) {
+    throw new RowsmithError('cache-missing', `${path}: there is no cache of answers`, {
+      hints: ['Name the folder of one with --cache, or fill it with rowsmith cache import.'],
+    })
+  }
+  const thread = startWorker<CacheCalls>('cache.worker', import.meta.url)
+  try {
+    await thread.call('open', path, { readOnly })
+  } catch (error) {
+    await thread.end()
+    throw new RowsmithError('storage-failed', `opening the cache ${path}: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+  let asked: { key: string; answer: PromiseWithResolvers<string | null> }[] = []
+  /** By key, so that what was just kept is found. */
+  let kept = new Map<string, { reply: string; replace: boolean }>()
+  let writing: Promise<void> = Promise.resolve()
+  let failed = false
+
+  function ask(): void {
+    const batch = asked
+    asked = []
+    thread.call(
+      'find',
+      batch.map(({ key }) => key),
+    ).then(
+      (replies) => batch.forEach(({ answer }, at) => answer.resolve(replies[at] ?? null)),
+      (error: unknown) => batch.forEach(({ answer }) => answer.reject(error)),
+    )
+  }
+
+  async function write(): Promise<void> {
+    const batch = kept
+    kept = new Map()
+    if (batch.size === 0 || failed) return
+    try {
+      for (const replace of [false, true]) {
+        const entries = [...batch].flatMap(([key, one]) =>
+          one.replace === replace ? [{ key, reply: one.reply }] : [],
+        )
+        if (entries.length > 0) await thread.call('keep', entries, { replace })
+      }
+    } catch (error) {
+      failed = true
+      onFailure(`Answers can't be kept in ${path} any more: ${messageOf(error)}`)
+    }
+  }
+
+  function writeSoon(): void {
+    writing = writing.then(write)
+  }
+
+  return {
+    path,
+    find(key) {
+      const waiting = kept.get(key)
+      if (waiting !== undefined) return Promise.resolve(waiting.reply)
+      const answer = Promise.withResolvers<string | null>()
+      asked.push({ key, answer })
+      if (asked.length === 1) queueMicrotask(ask)
+      return answer.promise
+    },
+    keep({ key, reply }, { replace = false } = {}) {
+      if (readOnly) return
+      kept.set(key, { reply, replace })
+      if (kept.size === 1 || kept.size % BATCH === 0) writeSoon()
+    },
+    async *entries() {
+      for (let behind = ''; ; ) {
+        const page = await thread.call('page', behind, BATCH)
+        const last = page.at(-1)
+        if (last === undefined) return
+        yield page
+        behind = last.key
+      }
+    },
+    count: () => thread.call('count'),
+    async flush() {
+      writeSoon()
+      await writing
+    },
+    async [Symbol.asyncDispose]() {
+      writeSoon()
+      await writing
+      await thread.call('close').catch(() => undefined)
+      await thread.end()
+    },
+  }
+}
