@@ -33,6 +33,7 @@ function columnOf(
     })),
     convertTo: convertTo ?? null,
     constraints: bounds.map(([operator, rhs]) => ({ operator, rhs })),
+    loaded: [],
   }
 }
 
