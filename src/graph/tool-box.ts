@@ -17,7 +17,7 @@ export interface ToolBox {
   address(name: string, written: string, signal: AbortSignal): Promise<AddressedCall>
 }
 
-export type AddressedCall =
+type AddressedCall =
   | { readonly route: string; readonly request: CallRequest }
   | { readonly answer: readonly Content[] }
 
