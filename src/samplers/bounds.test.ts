@@ -33,7 +33,6 @@ function columnOf(
     })),
     convertTo: convertTo ?? null,
     constraints: bounds.map(([operator, rhs]) => ({ operator, rhs })),
-    loaded: [],
   }
 }
 

@@ -20,8 +20,8 @@ export interface SamplerColumn {
   readonly convertTo: string | null
   /** Bounds of its cells. */
   readonly constraints: readonly Constraint[]
-  /** What its parameter objects loaded, in the order of `branchesOf`; empty where its kind loads nothing. */
-  readonly loaded: readonly Loaded[]
+  /** What its parameter objects loaded, in the order of `branchesOf`; left out where it loads nothing. */
+  readonly loaded?: readonly Loaded[]
 }
 
 /** Its parameter objects: the base, then one per condition. */

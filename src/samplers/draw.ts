@@ -47,7 +47,7 @@ function createDraw(
   const samplerContext = createSamplerContext(column, context)
 
   function branch(params: unknown, place: number): ReadVariable {
-    const loaded = column.loaded[place] ?? nothingLoaded
+    const loaded = column.loaded?.[place] ?? nothingLoaded
     const sample = sampler.prepare(params, samplerContext, loaded)
     const decimalPlaces = sampler.decimalPlaces?.(params) ?? null
     if (column.constraints.length === 0) {

@@ -135,7 +135,7 @@ function assemble(
   const hasPhone = isAmerican && age >= ofAge && (values.get('postcode') ?? null) !== null
   const names = { first: textOf(values, 'first_name'), last: textOf(values, 'last_name') }
   whole.set('birth_date', born)
-  whole.set('phone_number', hasPhone ? americanPhone(random, String(state)) : null)
+  whole.set('phone_number', hasPhone ? americanPhone(random, textOf(values, 'region')) : null)
   const email = age >= ofAge ? emailOf(random, { ...names, year: born.slice(0, 4) }) : null
   whole.set('email_address', email)
   whole.set('national_id', isAmerican ? americanId(random) : null)

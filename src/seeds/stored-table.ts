@@ -3,6 +3,7 @@ import { access, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cacheFolder } from '../models/hub-address.ts'
 import type { TableCondition, TableFile } from '../samplers/define.ts'
+import { isScalar, scalarText } from '../samplers/scalar-type.ts'
 import { isMissing, systemCode } from '../threads/system-error.ts'
 import { drawSeed } from '../util/random-source.ts'
 import { SeedFault, type OpenedSeed, type SeedColumn, type SeedRow } from './define.ts'
@@ -95,7 +96,7 @@ async function rowsWhere(
 function testOf(condition: TableCondition): (value: SeedRow[number]) => boolean {
   if ('anyOf' in condition) {
     const words = new Set(condition.anyOf)
-    return (value) => value !== null && words.has(String(value))
+    return (value) => isScalar(value) && words.has(scalarText(value))
   }
   const { from, to } = condition
   return (value) => value !== null && Number(value) >= from && Number(value) <= to
