@@ -273,15 +273,17 @@ describe('10.23: fragments the ancestor refuses', () => {
 })
 
 function faultsOf(problems: readonly Problem[]): object[] {
-  return problems
-    // A key that is not set is a warning where nothing is made.
-    .filter(({ level, code }) => level === 'error' || code === 'secret-missing')
-    .map(({ code, path, message, received }) => ({
-      code,
-      path: formatPath(path),
-      text: `${message} ${received ?? ''}`,
-    }))
-    .toSorted(byPath)
+  return (
+    problems
+      // A key that is not set is a warning where nothing is made.
+      .filter(({ level, code }) => level === 'error' || code === 'secret-missing')
+      .map(({ code, path, message, received }) => ({
+        code,
+        path: formatPath(path),
+        text: `${message} ${received ?? ''}`,
+      }))
+      .toSorted(byPath)
+  )
 }
 
 function wanted(faults: readonly Fault[]): object[] {
