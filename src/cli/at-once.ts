@@ -45,6 +45,7 @@ Commands:
   failures [options] <dir>     Say which cells failed, why, and what they cost.
   report [options] <dir>       Statistics of every column, as text and page.
   export [options] <dir>       Write every decided row to files.
+  cache                        Take answers of models to another machine.
   kinds [options] [config]     List the kinds a config may name.
   schema [options]             Print a JSON Schema of configs, for editors.
   help [command]               display help for command

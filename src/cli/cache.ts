@@ -77,7 +77,9 @@ export async function importCache(file: string, options: CacheFolder): Promise<E
   await Promise.race([read(), failure.promise])
   await cache.flush()
   const { entries } = await cache.count()
-  tell(`${counted(entries - before.entries, 'answer')} added to ${cache.path}, which has ${entries}.`)
+  tell(
+    `${counted(entries - before.entries, 'answer')} added to ${cache.path}, which has ${entries}.`,
+  )
   return exitCodes.ok
 }
 

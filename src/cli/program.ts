@@ -276,14 +276,14 @@ function addCache(program: Command, set: SetCode): void {
     .command('cache')
     .summary('Take answers of models to another machine.')
     .description('Take the answers that --cache keeps to another machine, and back.')
-    .addHelpText('after', '\nExample:\n  rowsmith cache export answers.jsonl')
+    .addHelpText('after', cacheExamples)
   cache
     .command('export')
     .argument('<file>', 'JSON Lines that are written; - for stdout')
     .summary('Write all answers of a cache to a file.')
     .description('Write all answers of a cache to a file of JSON Lines.')
     .option('--cache <dir>', cacheFolder)
-    .addHelpText('after', '\nExample:\n  rowsmith cache export answers.jsonl')
+    .addHelpText('after', cacheExamples)
     .action(async (file: string, options) => {
       const { exportCache } = await import('./cache.ts')
       set(await exportCache(file, options))
@@ -345,6 +345,8 @@ function withPlugins(command: Command): Command {
   )
 }
 
+const cacheExamples =
+  '\nExamples:\n  rowsmith create stories.yaml --out runs/kept --cache\n  rowsmith cache export answers.jsonl'
 const cacheFolder = 'folder of the cache (default: .rowsmith-cache)'
 const cacheOption =
   'keep answers of models for other runs, and take them from there (default folder: .rowsmith-cache)'

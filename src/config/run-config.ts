@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isMapping } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod, withPositions } from './problems.ts'
-import { double, flag, integer, oneOf, text } from './scalars.ts'
+import { double, flag, integer, oneOf, text as textOf } from './scalars.ts'
 import { parseConfigText } from './text.ts'
 
 /** How a run is driven: the ancestor's run config with ours beside it. */
@@ -145,7 +145,7 @@ const runSchema = z.strictObject({
     ),
   /** Ours. */
   cache: z
-    .union([flag(), text({ nonEmpty: true })])
+    .union([flag(), textOf({ nonEmpty: true })])
     .default(false)
     .describe(
       'Answers are kept for other runs, and taken from there: true for the folder .rowsmith-cache, or a folder.',

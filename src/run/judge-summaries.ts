@@ -39,7 +39,12 @@ interface Wanted {
   prompt: string
 }
 
-export function createJudgeSummaries({ store, prepared, clock, cache }: SummaryOptions): JudgeSummaries {
+export function createJudgeSummaries({
+  store,
+  prepared,
+  clock,
+  cache,
+}: SummaryOptions): JudgeSummaries {
   const { graph, dataset, models, runConfig } = prepared
   let scheduler: Scheduler | null = null
   let isOver = false

@@ -130,8 +130,7 @@ export async function start(options: StartOptions): Promise<Run> {
 
     // Before the folder exists: a wrong key leaves nothing behind.
     const isAsked = options.replay !== true
-    let ready =
-      place.exists || !isAsked ? noModels : await askModels(prepared, emit, signal)
+    let ready = place.exists || !isAsked ? noModels : await askModels(prepared, emit, signal)
     emit({ type: 'run-opening', dir: place.directory })
     const log = { write: (_message: string) => {} }
     const store = opened.use(

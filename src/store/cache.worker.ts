@@ -45,8 +45,7 @@ function open(path: string, { readOnly }: { readOnly: boolean }): void {
   if (!readOnly) mkdirSync(dirname(path), { recursive: true })
   const opened = new DatabaseSync(path, { readOnly, timeout: busyMs })
   const { application_id: id } = opened.prepare('PRAGMA application_id').get() ?? {}
-  const { count } =
-    opened.prepare('SELECT count(*) AS count FROM sqlite_schema').get() ?? {}
+  const { count } = opened.prepare('SELECT count(*) AS count FROM sqlite_schema').get() ?? {}
   if (id !== applicationId && (Number(count) > 0 || readOnly)) {
     opened.close()
     throw new Error(`${path} is not a cache of answers`)
@@ -73,7 +72,9 @@ const calls: CacheCalls = {
     return keys.map((key) => textOf(statement.get(Buffer.from(key, 'hex'))))
   },
   keep(entries, { replace }) {
-    const statement = prepared(`INSERT OR ${replace ? 'REPLACE' : 'IGNORE'} INTO answer VALUES (?, ?)`)
+    const statement = prepared(
+      `INSERT OR ${replace ? 'REPLACE' : 'IGNORE'} INTO answer VALUES (?, ?)`,
+    )
     prepared('BEGIN IMMEDIATE').run()
     try {
       for (const { key, reply } of entries) statement.run(Buffer.from(key, 'hex'), reply)
@@ -90,7 +91,9 @@ const calls: CacheCalls = {
   },
   count() {
     const row = prepared('SELECT count(*) AS entries FROM answer').get()
-    const size = prepared('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size').get()
+    const size = prepared(
+      'SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size',
+    ).get()
     return { entries: Number(row?.['entries']), bytes: Number(size?.['bytes']) }
   },
   close() {

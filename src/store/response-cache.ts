@@ -60,13 +60,15 @@ export async function openResponseCache(
   function ask(): void {
     const batch = asked
     asked = []
-    thread.call(
-      'find',
-      batch.map(({ key }) => key),
-    ).then(
-      (replies) => batch.forEach(({ answer }, at) => answer.resolve(replies[at] ?? null)),
-      (error: unknown) => batch.forEach(({ answer }) => answer.reject(error)),
-    )
+    thread
+      .call(
+        'find',
+        batch.map(({ key }) => key),
+      )
+      .then(
+        (replies) => batch.forEach(({ answer }, at) => answer.resolve(replies[at] ?? null)),
+        (error: unknown) => batch.forEach(({ answer }) => answer.reject(error)),
+      )
   }
 
   async function write(): Promise<void> {
@@ -106,7 +108,7 @@ export async function openResponseCache(
       if (kept.size === 1 || kept.size % BATCH === 0) writeSoon()
     },
     async *entries() {
-      for (let behind = ''; ; ) {
+      for (let behind = ''; ;) {
         const page = await thread.call('page', behind, BATCH)
         const last = page.at(-1)
         if (last === undefined) return

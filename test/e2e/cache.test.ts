@@ -82,7 +82,7 @@ test('a second run asks for nothing, and a prompt has as many answers as rows an
   // Vectors of cells that shared a request are found one by one.
   expect(second).toMatchObject({ requests: 0, usage: { outputTokens: 0 } })
   expect(second.cached).toBeGreaterThanOrEqual(first.requests)
-  expect(await datasetHashes(second.dir)).toEqual(await datasetHashes(first.dir))
+  expect(datasetHashes(second.dir)).toEqual(datasetHashes(first.dir))
   const summary = JSON.parse(await readFile(`${second.dir}/run.json`, 'utf8'))
   expect(summary).toMatchObject({ cached: second.cached, requests: 0 })
 
@@ -96,14 +96,21 @@ test('a second run asks for nothing, and a prompt has as many answers as rows an
   expect((await create(without)).cached).toBe(0)
 })
 
+const picked = {
+  ...columns[2],
+  prompt: 'pick',
+  output_format: { type: 'object', properties: { pick: { type: 'integer' } }, required: ['pick'] },
+  on_failure: 'drop',
+}
+
 test('rows that are made again get other answers, and those are kept', async () => {
   await using desk = await createDesk()
   const cache = desk.path('cache')
   let good = false
-  const provider = scriptedProvider(({ number }) => (good ? `good ${number}` : ''))
+  const provider = scriptedProvider(({ number }) => (good ? `{"pick": ${number}}` : 'no'))
   const options: RunOptions = {
     ...optionsOf(desk.path('first'), cache, provider),
-    config: { config: { ...models, columns: columns.slice(0, 1) } },
+    config: { config: { ...models, columns: [picked] } },
     runConfig: { disable_early_shutdown: true, max_conversation_restarts: 0 },
   }
   expect((await create(options)).rows.dropped).toBe(8)
@@ -133,9 +140,7 @@ test('the answers go to another machine, where a run needs neither a model nor a
   expect(replayed.code, replayed.stderr).toBe(0)
   expect(replayed.stderr).toContain('No requests, 20 answers from the cache')
   expect(server.counts.requests).toBe(asked)
-  expect(await datasetHashes(desk.path('replayed'))).toEqual(
-    await datasetHashes(desk.path('made')),
-  )
+  expect(datasetHashes(desk.path('replayed'))).toEqual(datasetHashes(desk.path('made')))
   const shown = await desk.run(['show', 'replayed'])
   expect(shown.stdout).toContain('20 from the cache')
 
