@@ -14,6 +14,7 @@ import { javascriptRunner, pythonRunner, sqlRunner } from './snippet-runners.ts'
 import { sqliteStatements } from './sqlite-statements.ts'
 import { textOfValue } from './subject-text.ts'
 import { verdict } from './verdict.ts'
+import { versionInNode } from './version-in-node.ts'
 
 const languages = ['python', 'javascript', 'sql:sqlite'] as const
 
@@ -73,11 +74,9 @@ export const executionValidator = defineValidator<ExecutionParams, LoadedRuntime
           'Run it on Linux where users may make namespaces (unshare, mount and setpriv of util-linux), or as root.',
       })
     }
-    const runtime =
-      config.code_lang === 'python'
-        ? await pythonRuntime(config.python, directory)
-        : nodeRuntime(config)
-    return { runtime, identity: undefined }
+    return config.code_lang === 'python'
+      ? pythonRuntime(config.python, directory)
+      : nodeRuntime(config)
   },
   describe: ({ test_column: test, setup_column: setup }, { path }) => ({
     fields: ['outcome', 'error_messages', 'output'],
@@ -152,30 +151,32 @@ function verdictOn(end: IsolatedEnd, { timeout, memory }: ExecutionParams, word:
   return told.stage === 'test' ? say('failed', message) : say('error', message)
 }
 
-function nodeRuntime({ code_lang: language, memory }: ExecutionParams): Runtime {
+function nodeRuntime({ code_lang: language, memory }: ExecutionParams): LoadedRuntime {
   const node = process.execPath
   const runner = language === 'javascript' ? javascriptRunner : sqlRunner
-  return {
+  const runtime: Runtime = {
     words: [node, `--max-old-space-size=${memory}`, '--no-warnings', '--eval', runner],
     keep: [node],
     // V8 reserves room for compiled code and its threads' stacks.
     spareBytes: 1024 * mebibyte,
     processes: 48,
   }
+  return { runtime, identity: versionInNode(language === 'javascript' ? 'v8' : 'sqlite') }
 }
 
-async function pythonRuntime(python: string, directory: string): Promise<Runtime> {
+async function pythonRuntime(python: string, directory: string): Promise<LoadedRuntime> {
   const command = python.includes('/') ? resolve(directory, python) : python
-  const asked = 'import json, sys; print(json.dumps([sys.executable, sys.prefix, sys.base_prefix]))'
+  const asked = 'import json, sys; print(json.dumps(["%d.%d" % sys.version_info[:2], sys.executable, sys.prefix, sys.base_prefix]))'
   try {
     const { stdout } = await promisify(execFile)(command, ['-I', '-c', asked], { timeout: 30_000 })
-    const [executable = '', ...prefixes] = JSON.parse(stdout) as string[]
-    return {
+    const [version, executable = '', ...prefixes] = JSON.parse(stdout) as string[]
+    const runtime: Runtime = {
       words: [executable, '-I', '-c', pythonRunner],
       keep: [...new Set(prefixes)].filter((prefix) => !isOfSystem(prefix)),
       spareBytes: 128 * mebibyte,
       processes: 16,
     }
+    return { runtime, identity: `python ${version}` }
   } catch (error) {
     throw new LoadFault(`there is no Python to run snippets with: ${messageOf(error)}`, {
       cause: error,
