@@ -9,7 +9,7 @@ import { messageOf } from '../util/errors.ts'
 import { callFilter } from './call-filter.ts'
 
 /** What an isolated program may use; sizes are in bytes. */
-export interface IsolationLimits {
+interface IsolationLimits {
   /** Private memory that one of its processes may write to. */
   readonly dataBytes: number
   readonly scratchBytes: number
@@ -146,6 +146,17 @@ function userOf(slot: number): string {
   return String(1_000_000_000 + (process.pid % 4_000_000) * 64 + (slot % 64))
 }
 
+const bubblewrapFlags =
+  '--unshare-all --unshare-user --disable-userns --die-with-parent --new-session --cap-drop ALL --clearenv'
+
+function scratchFlags(bytes: number): string {
+  return (
+    `--perms 1777 --size ${bytes} --tmpfs /scratch --symlink scratch /tmp --remount-ro / --chdir /scratch ` +
+    '--setenv PATH /usr/bin:/bin --setenv HOME /scratch --setenv TMPDIR /scratch --setenv LANG C.UTF-8 ' +
+    '--seccomp 4 --'
+  )
+}
+
 /** The same as the setup above, in the words of bubblewrap (from 0.8 on). */
 function bubblewrapWords(
   program: readonly string[],
@@ -158,19 +169,14 @@ function bubblewrapWords(
       ? []
       : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups', '--inh-caps=-all']),
     bubblewrap,
-    ...['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent'],
-    ...['--new-session', '--cap-drop', 'ALL', '--clearenv'],
+    ...bubblewrapFlags.split(' '),
     ...[...system, ...keep].flatMap(keptPath),
     ...['null', 'zero', 'urandom'].flatMap((name) => [
       '--dev-bind',
       `/dev/${name}`,
       `/dev/${name}`,
     ]),
-    ...['--perms', '1777', '--size', String(limits.scratchBytes), '--tmpfs', '/scratch'],
-    ...['--symlink', 'scratch', '/tmp', '--remount-ro', '/', '--chdir', '/scratch'],
-    ...['--setenv', 'PATH', '/usr/bin:/bin', '--setenv', 'HOME', '/scratch'],
-    ...['--setenv', 'TMPDIR', '/scratch', '--setenv', 'LANG', 'C.UTF-8'],
-    ...['--seccomp', '4', '--'],
+    ...scratchFlags(limits.scratchBytes).split(' '),
     'prlimit',
     `--nproc=${limits.processes}`,
     `--data=${limits.dataBytes}`,

@@ -26,7 +26,8 @@ function installedVersion(name: string): string | null {
       const described: unknown = JSON.parse(
         readFileSync(join(folder, name, 'package.json'), 'utf8'),
       )
-      return isMapping(described) ? String(described['version']) : 'unknown'
+      const version = isMapping(described) ? described['version'] : null
+      return typeof version === 'string' ? version : 'unknown'
     } catch (error) {
       if (!failedWith(error, 'ENOENT', 'ENOTDIR')) throw error
     }
