@@ -4,7 +4,7 @@ import { open } from '../run/open-dataset.ts'
 import type { FailedCell, FailureFilter } from '../store/failed-cells.ts'
 import { compact, counted, figure } from '../util/format.ts'
 import { jsonLine, visible, visibleLine } from '../util/visible.ts'
-import { commandText } from './command-line.ts'
+import { commandText, storedText } from './command-line.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { shortPath, shortPathWord, textWidth } from './report-run.ts'
 import { shortened } from './tally.ts'
@@ -38,6 +38,11 @@ export async function runFailures(directory: string, options: FailuresOptions): 
   if (groups.length > 0) {
     const words = ['failures', shortPathWord(dataset.directory), ...filterWords(filter), '--list']
     screen.print(`\nTo see each of them: ${screen.style('cyan', commandText(words))}`)
+    const { command } = await dataset.summary()
+    if (command !== null) {
+      const again = storedText(command, ['--retry-failed', ...filterWords(filter)])
+      screen.print(`To make them again: ${screen.style('cyan', again)}`)
+    }
   }
   return exitCodes.ok
 }

@@ -7,8 +7,10 @@ import { RowSet } from '../plan/row-set.ts'
 import type { GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Snapshot } from '../scheduler/scheduler-event.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
+import type { FailureFilter } from '../store/failed-cells.ts'
 import type { Damage } from '../store/find-damage.ts'
 import type { StoreEvent } from '../store/open-run.ts'
+import type { Retry } from '../store/ledger-retry.ts'
 import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
@@ -31,11 +33,12 @@ import { createThrottleNotes } from './throttle-notes.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
+import { matches, type RetryOptions, retryFilter, retryOf } from './retry.ts'
 import { type ConfigChange, configChange, newSettings, resumedRows, sourcesOf } from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
-export interface RunOptions {
+export interface RunOptions extends RetryOptions {
   /** The path of a config file, `{ text }` of one, or `{ config }` as an object. */
   config: ConfigInput
   /** Rows planned; the config's `rows`, the stored target or 10 when left out. */
@@ -48,8 +51,6 @@ export interface RunOptions {
   mode?: 'auto' | 'fresh'
   /** Allows a target below the stored one. */
   shrink?: boolean
-  /** Makes rows that were dropped again; what was paid for in them is used. */
-  retryDropped?: boolean
   /** Reads every part file, and makes the rows of those again that are gone or damaged. */
   repair?: boolean
   /** A run config file or its fields. */
@@ -138,6 +139,7 @@ export async function start(options: StartOptions): Promise<Run> {
     let decided = decidedRows(store)
     if (place.exists) {
       const target = targetOf(store, prepared, options)
+      const retry = retryFilter(options, prepared.graph)
       const damage = options.repair === true ? await store.findDamage() : null
       if (damage !== null) tellDamage(damage, emit)
       // Before the run is changed: a wrong key leaves it as it was.
@@ -145,9 +147,11 @@ export async function start(options: StartOptions): Promise<Run> {
       const work =
         (damage?.parts.length ?? 0) > 0 ||
         change?.changesRows === true ||
-        (await hasWork(store, target, options))
+        (await hasWork(store, target, retry))
+      if (retry !== null) await tellNothing(store, retry, emit)
       if (work) ready = await askModels(prepared, emit, signal)
-      decided = await goOn(store, { target, damage, change }, options)
+      const steps = { target, damage, change, retry: retry && retryOf(prepared.graph, retry) }
+      decided = await goOn(store, steps)
       await store.setSources(sourcesOf(prepared, store.directory))
     }
     if (options.command !== undefined) {
@@ -379,10 +383,39 @@ function targetOf(store: RunStore, prepared: Prepared, options: RunOptions): num
 async function hasWork(
   store: RunStore,
   target: number,
-  { retryDropped = false }: RunOptions,
+  retry: FailureFilter | null,
 ): Promise<boolean> {
   if (RowSet.fromIntervals(store.decided).intersect(0, target).count < target) return true
-  return retryDropped && (await store.totals()).dropped > 0
+  return retry !== null && matches(await store.failures(), retry)
+}
+
+/** A reason or a column that no cell failed with may be a typing mistake. */
+async function tellNothing(
+  store: RunStore,
+  retry: FailureFilter,
+  emit: (event: RunEvent) => void,
+): Promise<void> {
+  const { column, code } = retry
+  if (column === undefined && code === undefined) return
+  const failures = await store.failures()
+  if (matches(failures, retry)) return
+  const which = [
+    ...(column === undefined ? [] : [` of column '${column}'`]),
+    ...(code === undefined ? [] : [` with '${code}'`]),
+  ].join('')
+  const others = failures.map((failure) => `${failure.name} with '${failure.code}'`)
+  emit({
+    type: 'warning',
+    problem: {
+      level: 'warning',
+      code: 'nothing-to-retry',
+      path: [],
+      message: `No cell${which} failed: nothing is made again.`,
+      ...(others.length === 0
+        ? {}
+        : { suggestion: `Cells failed of ${others.slice(0, 10).join(', ')}.` }),
+    },
+  })
 }
 
 function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) => void): void {
@@ -436,8 +469,13 @@ async function goOn(
     target,
     damage,
     change,
-  }: { target: number; damage: Damage | null; change: ConfigChange | null },
-  options: RunOptions,
+    retry,
+  }: {
+    target: number
+    damage: Damage | null
+    change: ConfigChange | null
+    retry: Retry | null
+  },
 ): Promise<RowSet> {
   if (target !== store.settings.rows) await store.setTarget(target)
   let decided = decidedRows(store)
@@ -447,6 +485,6 @@ async function goOn(
   if (damage !== null && (damage.parts.length > 0 || damage.dataset)) {
     decided = decided.subtract(RowSet.fromIntervals(await store.forgetDamaged(damage)))
   }
-  if (!options.retryDropped) return decided
-  return decided.subtract(RowSet.fromIntervals(await store.retryDropped()))
+  if (retry === null) return decided
+  return decided.subtract(RowSet.fromIntervals(await store.retryFailed(retry)))
 }

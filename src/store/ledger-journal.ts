@@ -219,6 +219,9 @@ export function readUnfinishedParts(
 /** Of a null cell that a part holds: it is among the sums of `null_failure`, too. */
 export const keptOutcome = 'kept'
 
+/** Of a cell that is made again: what the file of its part holds of it is not taken. */
+export const retryOutcome = 'retry'
+
 /** Failures that say what became of a cell. */
 export const stands = `outcome IN ('dropped', 'null', '${keptOutcome}')`
 

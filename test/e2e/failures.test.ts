@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { create, open, type FailedCell, type RunOptions } from '../../src/index.ts'
@@ -172,3 +173,96 @@ test('the command groups failed cells, lists them, and says when a folder is no 
     stderr: expect.stringContaining('there is no run here'),
   })
 })
+
+test('failed cells are made again, those of one column or reason alone, and nothing else is paid', async () => {
+  await using desk = await createDesk()
+  await using model = await startModel()
+  const { server, state } = model
+  await create(options(desk, server.url))
+  const whole = await create({ ...options(desk, server.url), out: desk.path('whole') })
+  await using dataset = await open(desk.path('run'))
+  const numbers = await numbersOf(desk)
+  const failing = (column: string): Set<number> =>
+    new Set([...dataset.failures({ column })].map(({ row }) => row))
+  const stories = failing('story')
+  const titles = new Set(
+    [...dataset.failures({ column: 'title' })]
+      .filter(({ outcome }) => outcome === 'null')
+      .map(({ row }) => row),
+  )
+  state.settled = true
+
+  // Titles alone: rows kept with a null, and the ending that was written without a title.
+  state.asked = []
+  const warnings: string[] = []
+  const retried = await create({
+    ...options(desk, server.url, { retryFailed: { column: 'title', code: 'nothing' } }),
+    onEvent: (event) => event.type === 'warning' && warnings.push(event.problem.message),
+  })
+  expect(warnings).toEqual(["No cell of column 'title' with 'nothing' failed: nothing is made again."])
+  expect(retried.rows).toEqual(whole.rows)
+  expect(state.asked).toEqual([])
+
+  const made = await create(options(desk, server.url, { retryFailed: { column: 'title' } }))
+  const again = [...titles].flatMap((row) => [`Title ${numbers[row]}`, `End ${numbers[row]}`])
+  const dropped = made.rows.dropped
+  expect(made.rows).toMatchObject({ nullKept: 0, remaining: 0 })
+  expect(state.asked.filter((asked) => again.includes(asked)).toSorted()).toEqual(again.toSorted())
+  // A dropped row whose title failed, too, is taken up with all that dropped it.
+  expect(state.asked.length - again.length).toBeLessThanOrEqual(3 * (stories.size - dropped))
+
+  state.asked = []
+  const all = await create(options(desk, server.url, { retryFailed: true }))
+  expect(all.rows).toMatchObject({ accepted: rows, dropped: 0, nullKept: 0 })
+  expect(state.asked.filter((asked) => asked.startsWith('Story'))).toHaveLength(dropped)
+  expect([...dataset.failures()]).toEqual([])
+
+  const fresh = await create({ ...options(desk, server.url), out: desk.path('fresh') })
+  expect(await contents(all.files)).toEqual(await contents(fresh.files))
+  await expect(
+    create(options(desk, server.url, { retryFailed: { column: 'storry' } })),
+  ).rejects.toMatchObject({ code: 'usage', hints: ['Did you mean story?'] })
+})
+
+test('a session that is interrupted when failed cells are made again goes on where it was', async () => {
+  await using desk = await createDesk()
+  await using model = await startModel()
+  const { server, state } = model
+  await create(options(desk, server.url))
+  state.settled = true
+  const fresh = await create({ ...options(desk, server.url), out: desk.path('fresh') })
+
+  state.asked = []
+  const controller = new AbortController()
+  const stopped = await create({
+    ...options(desk, server.url, { retryFailed: { column: 'title' } }),
+    signal: controller.signal,
+    onEvent: (event) => event.type === 'row-group-opened' && controller.abort(),
+  })
+  expect(stopped.end.kind).toBe('interrupted')
+  await create(options(desk, server.url))
+  // Asked for once more: what is there already stays.
+  await create(options(desk, server.url, { retryFailed: true }))
+  const all = await create(options(desk, server.url))
+  expect(all.rows).toMatchObject({ accepted: rows })
+  expect(state.asked.length).toBe(new Set(state.asked).size)
+  expect(await contents(all.files)).toEqual(await contents(fresh.files))
+})
+
+/** The number of each row, drawn from the seed. */
+async function numbersOf(desk: Desk): Promise<number[]> {
+  const { columns } = tales('http://localhost:1') as { columns: object[] }
+  const result = await create({
+    config: { config: { columns: columns.slice(0, 1) } },
+    rows,
+    seed: 3n,
+    out: desk.path('numbers'),
+  })
+  await using dataset = await open(result.dir)
+  const records = await Array.fromAsync(dataset.records())
+  return records.map(({ number }) => Number(number))
+}
+
+async function contents(files: readonly { path: string }[]): Promise<string[]> {
+  return Promise.all(files.map(async ({ path }) => (await readFile(path)).toString('base64')))
+}
