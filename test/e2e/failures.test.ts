@@ -24,7 +24,7 @@ function tales(url: string): object {
         name: 'number',
         column_type: 'sampler',
         sampler_type: 'uniform',
-        params: { low: 0, high: 1000 },
+        params: { low: 0, high: 1_000_000 },
         convert_to: 'int',
       },
       {
