@@ -100,10 +100,8 @@ function groupLines(group: FailureGroup, { style, width }: FailureLayout): strin
   ]
   return [
     style('yellow', `${visibleLine(column)}, ${visibleLine(code)}: ${facts.join(', ')}`),
-    ...textLines(`row ${example.row}: ${shortened(example.message)}`, { indent: 2, width }),
-    ...(example.raw === null
-      ? []
-      : textLines(`said: ${shortened(example.raw)}`, { indent: 2, width })),
+    ...indented(`row ${example.row}: ${shortened(example.message)}`, 2, width),
+    ...(example.raw === null ? [] : indented(`said: ${shortened(example.raw)}`, 2, width)),
   ]
 }
 
@@ -120,8 +118,8 @@ function cellLines(cell: FailedCell, { style, width }: FailureLayout): string[] 
       'yellow',
       `row ${row}, ${visibleLine(column)}: ${visibleLine(code)}, ${facts.join(', ')}`,
     ),
-    ...textLines(message, { indent: 2, width }),
-    ...(raw === null ? [] : ['  said:', ...textLines(raw, { indent: 4, width })]),
+    ...indented(message, 2, width),
+    ...(raw === null ? [] : ['  said:', ...indented(raw, 4, width)]),
   ]
 }
 
@@ -132,7 +130,7 @@ function outcomesText({ dropped, nulls }: FailureGroup): string {
 }
 
 /** Tokens and cost of replies; nothing for none. */
-function spentTexts({ inputTokens, outputTokens, images, cost }: Usage): string[] {
+export function spentTexts({ inputTokens, outputTokens, images, cost }: Usage): string[] {
   return [
     ...(inputTokens + outputTokens === 0
       ? []
@@ -142,7 +140,8 @@ function spentTexts({ inputTokens, outputTokens, images, cost }: Usage): string[
   ]
 }
 
-function textLines(text: string, { indent, width }: { indent: number; width: number }): string[] {
+/** A text as lines that begin behind some spaces. */
+export function indented(text: string, indent: number, width: number): string[] {
   const space = ' '.repeat(indent)
   return visible(text)
     .split('\n')

@@ -29,7 +29,11 @@ export function retryFilter(
   throw new RowsmithError(
     'usage',
     `failed cells of column ${JSON.stringify(column)} were asked for, and the config has no such column`,
-    { hints: [near === undefined ? `It has ${[...byName.keys()].join(', ')}.` : `Did you mean ${near}?`] },
+    {
+      hints: [
+        near === undefined ? `It has ${[...byName.keys()].join(', ')}.` : `Did you mean ${near}?`,
+      ],
+    },
   )
 }
 

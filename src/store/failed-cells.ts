@@ -107,6 +107,17 @@ function nextPart(ledger: LedgerFile, from: number, partRows: number): number | 
   return found.length === 0 ? null : Math.min(...found)
 }
 
+/** Failed cells of one row; inside a reading of the ledger. */
+export function failedCellsOf(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  row: number,
+  partRows: number,
+): FailedCell[] {
+  const bounds = { start: row, end: row + 1 }
+  return [...cellsOfPart({ ledger, columns, code: undefined }, Math.floor(row / partRows), bounds)]
+}
+
 function* cellsOfPart(
   reading: Reading,
   part: number,
@@ -147,14 +158,14 @@ function* cellsOfPart(
     }
     if (page.length < pageCells) break
   }
-  yield* summedCells(reading, part, { end, told })
+  yield* summedCells(reading, part, { start, end, told })
 }
 
 /** Null cells of which the run folder has only the sum of their column and code. */
 function* summedCells(
   { ledger, columns, code: only }: Reading,
   part: number,
-  { end, told }: { end: number; told: ReadonlySet<string> },
+  { start, end, told }: { start: number; end: number; told: ReadonlySet<string> },
 ): Generator<FailedCell> {
   const found = ledger.get('SELECT null_cells FROM part WHERE number = ?', part)
   if (found === undefined) return
@@ -169,7 +180,7 @@ function* summedCells(
           code,
         ) ?? {}
       for (const row of rows) {
-        if (row >= end || told.has(`${row} ${key}`)) continue
+        if (row < start || row >= end || told.has(`${row} ${key}`)) continue
         yield {
           row,
           column: settings.name,

@@ -100,7 +100,8 @@ function partsRejectedBeside(
   return found.map((row) => readCount(row, 'part', 'absent.row'))
 }
 
-function keysOf(ledger: LedgerFile, config: number): number[] {
+/** Keys of the columns of a config version, in order. */
+export function keysOf(ledger: LedgerFile, config: number): number[] {
   return ledger
     .all('SELECT column_key FROM config_column WHERE config = ? ORDER BY position', config)
     .map((row) => readCount(row, 'column_key', 'config_column.column_key'))
@@ -311,8 +312,10 @@ export function readReopenedPart(
     columns: columns.filter(({ key, settings }) => there.has(key) && settings.pure !== true),
     skipped: new Set(Object.keys(skipped ?? {}).map(Number)),
     marked:
-      ledger.get(`SELECT 1 FROM failure WHERE ${marksOfPart} LIMIT 1`, ...bounds(part, partRows)) !==
-      undefined,
+      ledger.get(
+        `SELECT 1 FROM failure WHERE ${marksOfPart} LIMIT 1`,
+        ...bounds(part, partRows),
+      ) !== undefined,
   }
 }
 

@@ -191,11 +191,16 @@ export function readKnownRows(
 
   // In the order of their keys, so that rows with the same cells have the same pattern.
   each('SELECT row, column_key FROM cell WHERE', ({ cells }, column) => cells.push(column))
-  each('SELECT DISTINCT row, column_key FROM exchange WHERE', (row, column) => row.exchanges.push(column))
-  each(`SELECT row, column_key, outcome FROM failure WHERE ${stands} AND`, (row, column, failure) => {
-    if (readOutcome(failure) === 'null') row.nulls.push(column)
-    else row.dropped = true
-  })
+  each('SELECT DISTINCT row, column_key FROM exchange WHERE', (row, column) =>
+    row.exchanges.push(column),
+  )
+  each(
+    `SELECT row, column_key, outcome FROM failure WHERE ${stands} AND`,
+    (row, column, failure) => {
+      if (readOutcome(failure) === 'null') row.nulls.push(column)
+      else row.dropped = true
+    },
+  )
   return packed(known)
 }
 

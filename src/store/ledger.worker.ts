@@ -161,7 +161,11 @@ function readError(thrown: unknown, { path }: LedgerFile): unknown {
 
 /** Row group by row group, so that no transaction is larger than one. */
 async function takeReopened(directory: string, part: number): Promise<string | null> {
-  const { ledger, columns, settings: { partRows } } = run()
+  const {
+    ledger,
+    columns,
+    settings: { partRows },
+  } = run()
   const reopened = reopening.readReopenedPart(ledger, columns, partRows, part)
   if (reopened === null) return null
   const path = resolve(directory, reopened.file)

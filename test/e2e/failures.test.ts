@@ -199,7 +199,9 @@ test('failed cells are made again, those of one column or reason alone, and noth
     ...options(desk, server.url, { retryFailed: { column: 'title', code: 'nothing' } }),
     onEvent: (event) => event.type === 'warning' && warnings.push(event.problem.message),
   })
-  expect(warnings).toEqual(["No cell of column 'title' with 'nothing' failed: nothing is made again."])
+  expect(warnings).toEqual([
+    "No cell of column 'title' with 'nothing' failed: nothing is made again.",
+  ])
   expect(retried.rows).toEqual(whole.rows)
   expect(state.asked).toEqual([])
 
@@ -266,3 +268,62 @@ async function numbersOf(desk: Desk): Promise<number[]> {
 async function contents(files: readonly { path: string }[]): Promise<string[]> {
   return Promise.all(files.map(async ({ path }) => (await readFile(path)).toString('base64')))
 }
+
+test('everything of one row is shown: cells, what was asked, failures, cost, and why it is missing', async () => {
+  await using desk = await createDesk()
+  await using model = await startModel()
+  const { server, state } = model
+  await create(options(desk, server.url))
+  await using dataset = await open(desk.path('run'))
+  const numbers = await numbersOf(desk)
+  const [dropped] = [...dataset.failures({ column: 'story' })]
+  const kept = [...dataset.failures({ column: 'title' })].find(({ outcome }) => outcome === 'null')
+  const failing = new Set([...dataset.failures()].map((cell) => cell.row))
+  const whole = numbers.findIndex((_, row) => !failing.has(row))
+  state.asked = []
+
+  const lost = await dataset.row(dropped?.row ?? 0)
+  expect(lost).toMatchObject({
+    outcome: 'dropped',
+    why: 'column story failed: bad-request',
+    part: null,
+    notes: [],
+    log: [expect.stringContaining(`row ${dropped?.row}, column story: bad-request`)],
+  })
+  expect(lost.cells.map(({ column, state: made }) => `${column} ${made}`)).toEqual([
+    'number made',
+    'story failed',
+    expect.stringMatching(/^title (made|missing|failed)$/),
+    expect.stringMatching(/^ending (made|missing)$/),
+  ])
+  const number = numbers[dropped?.row ?? 0]
+  expect(lost.cells[0]).toMatchObject({ value: number, asked: null })
+  expect(lost.cells[1]).toMatchObject({
+    failure: dropped,
+    asked: [{ field: 'user', text: `Story ${number}.` }],
+  })
+  expect(lost.attempts).toBeGreaterThan(0)
+
+  const record = await dataset.row(whole)
+  expect(record).toMatchObject({
+    outcome: 'accepted',
+    why: null,
+    part: { number: Math.floor(whole / 20), session: { number: 1 } },
+    usage: { inputTokens: 0 },
+  })
+  expect(record.cells[3]).toMatchObject({ state: 'made', value: `E${numbers[whole]}` })
+  expect(record.cells[3]?.asked?.[0]?.text).toContain(`T${numbers[whole]}`)
+
+  const nulled = await dataset.row(kept?.row ?? 0)
+  expect(nulled).toMatchObject({ outcome: 'null-kept', why: null })
+  expect(nulled.cells[2]).toMatchObject({ state: 'failed', value: null, failure: kept })
+  expect(nulled.cells[3]?.asked?.[0]?.text).toBe(`End None ${numbers[kept?.row ?? 0]}.`)
+  expect(nulled.usage.outputTokens).toBe(kept?.usage?.outputTokens)
+
+  await expect(dataset.row(rows)).rejects.toMatchObject({
+    code: 'usage',
+    hints: ['They are 0 to 59.'],
+  })
+  // Nothing was asked.
+  expect(state.asked).toEqual([])
+})
