@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bundle } from '../build/bundle.ts'
 
 /*
  * The package as npm would publish it, in a folder where only its declared dependencies are: what
@@ -34,6 +35,7 @@ beforeAll(async () => {
   }
   const compiler = join(repository, 'node_modules/typescript/bin/tsc')
   const outDir = join(staged, 'dist')
+  await bundle(outDir)
   await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', outDir], {
     cwd: repository,
   })
@@ -142,6 +144,15 @@ test('a dataset is validated, made by worker threads, and read by a program', as
     console.log(records)
   `)
   expect(read.stdout).toBe('50\n')
+})
+
+test('npm create writes a config that runs', async () => {
+  const starter = join(project, 'node_modules/create-rowsmith')
+  await cp(join(repository, 'packages/create-rowsmith'), starter, { recursive: true })
+  const words = [join(starter, 'index.js'), 'begun', '--template', 'tickets', '--model', 'stand-in']
+  await run(process.execPath, words, { cwd: project })
+  const { stdout } = await rowsmith('preview', 'begun/tickets.yaml', '-n', '1', '--json')
+  expect(JSON.parse(stdout)).toMatchObject([{ id: expect.stringMatching(/^T-/) }])
 })
 
 test('the door for tests opens without a test runner', async () => {

@@ -1,7 +1,10 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { startLedgerEarly } from '../store/early-ledger.ts'
 import { isRowsmithError, messageOf } from '../util/errors.ts'
 import { version } from './at-once.ts'
 import { visible } from '../util/visible.ts'
+import { starters } from './init-models.ts'
+import { templates } from './init-templates.ts'
 import { exitCodeOfError, exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** Runs the command line; answers the exit code. */
@@ -40,9 +43,11 @@ export function createProgram(set: SetCode): Command {
       },
     })
     .addHelpText('after', exitCodeHelp)
+  addInit(program, set)
   addCreate(program, set)
   addPreview(program, set)
   addValidate(program, set)
+  addModels(program, set)
   addRender(program, set)
   addShow(program, set)
   addFailures(program, set)
@@ -62,6 +67,27 @@ Example:
   rowsmith preview stories.yaml`
 
 type SetCode = (code: ExitCode) => void
+
+function addInit(program: Command, set: SetCode): void {
+  program
+    .command('init')
+    .argument('[dir]', 'folder to write into', '.')
+    .summary('Write a config that runs, to start from.')
+    .description('Write a config that runs into a folder, with all that belongs beside it.')
+    .option('--template <name>', `${Object.keys(templates).join(', ')} (default: it asks)`)
+    .addOption(
+      new Option(
+        '--model <provider>',
+        'where its models are (default: a provider whose key is set)',
+      ).choices(Object.keys(starters)),
+    )
+    .option('-y, --yes', 'ask nothing')
+    .addHelpText('after', '\nExample:\n  rowsmith init my-tickets --template tickets')
+    .action(async (directory: string, options) => {
+      const { runInit } = await import('./init.ts')
+      set(await runInit(directory, options))
+    })
+}
 
 function addCreate(program: Command, set: SetCode): void {
   withConfigOptions(program.command('create'))
@@ -90,6 +116,8 @@ function addCreate(program: Command, set: SetCode): void {
       '\nExample:\n  rowsmith create stories.yaml -n 500 --seed 7 --out runs/stories',
     )
     .action(async (config: string, options) => {
+      // On another core, while this one loads the engine.
+      startLedgerEarly()
       const { runCreate } = await import('./create.ts')
       set(await runCreate(config, options))
     })
@@ -116,11 +144,35 @@ function addValidate(program: Command, set: SetCode): void {
     .summary('Say everything that is wrong with a config.')
     .description('Check a config as a run would and say everything that is wrong with it.')
     .option('--run-config <file>', 'run config (YAML)')
+    .option('--require-keys', 'fail where a key is not set (default: a warning)')
     .option('--json', 'print {ok, problems} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith validate stories.yaml')
     .action(async (config: string, options) => {
       const { runValidate } = await import('./validate.ts')
       set(await runValidate(config, options))
+    })
+}
+
+function addModels(program: Command, set: SetCode): void {
+  const models = program
+    .command('models')
+    .summary('Ask whether models and tools answer.')
+    .description('Ask models and servers of tools whether they answer.')
+    .addHelpText('after', '\nExample:\n  rowsmith models check stories.yaml')
+  withPlugins(models.command('check'))
+    .argument('[config]', 'config file (default: the known providers whose key is set)')
+    .summary('Ask every model and server of tools of a config.')
+    .description(
+      'Ask every model and every server of tools that a config uses, and say what is wrong with each: key, address, model.',
+    )
+    .option('--providers <file>', 'model providers (YAML with a list `providers`)')
+    .option('--mcp-providers <file>', mcpFile)
+    .option('--tool-configs <file>', toolFile)
+    .option('--json', 'print {ok, models, tools, problems} on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith models check stories.yaml')
+    .action(async (config: string | undefined, options) => {
+      const { runModelsCheck } = await import('./models-check.ts')
+      set(await runModelsCheck(config, options))
     })
 }
 
@@ -223,6 +275,10 @@ function addExport(program: Command, set: SetCode): void {
     )
     .option('--format <format>', 'parquet, jsonl or csv; by the ending of --to when left out')
     .option('--dataset <name>', 'one that a schema_transform makes beside the dataset')
+    .option(
+      '--split-by <column>',
+      'files of their own for each value of a column, such as that of the processor split',
+    )
     .option('--json', 'print {dir, files} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith export runs/stories --to stories.jsonl')
     .action(async (directory: string, options) => {

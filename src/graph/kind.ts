@@ -47,6 +47,11 @@ export interface ColumnRoute {
   /** The alias has to be of a model that does it. */
   readonly operation: Operation
   /**
+   * Asked only after an answer of another route: whether a cell may begin does not depend on the work that
+   * waits for it, and none begins once it has stopped.
+   */
+  readonly isFollowUp?: true
+  /**
    * Requests of one cell: exactly one, any number, or one that is shared with other rows. It is
    * the generator's `requests`.
    */
@@ -170,6 +175,8 @@ export interface DescribeContext {
   modelIdentity(alias: string): unknown
   /** The same of a tool alias. */
   toolIdentity(alias: string): unknown
+  /** Names of the MCP providers of a tool alias; none for one that is not configured. */
+  toolServers(alias: string): readonly string[]
 }
 
 /** What a generator may use; made once per run. */
@@ -298,7 +305,11 @@ export interface TaskContext {
    * Waits in the line of `route`, sends, retries by the engine's rules. Rejects with a
    * `CellFailure` when the request failed for good.
    */
-  readonly request: (route: string, request: ModelRequest) => Promise<ModelReply>
+  readonly request: (
+    route: string,
+    request: ModelRequest,
+    about?: RequestPurpose,
+  ) => Promise<ModelReply>
   /**
    * Local work that costs something or can't be repeated, such as a tool: made once for the same
    * name and input (plain data), its result kept as a reply is.
@@ -308,6 +319,12 @@ export interface TaskContext {
     input: unknown,
     run: (signal: AbortSignal) => Promise<Value>,
   ) => Promise<Value>
+}
+
+/** What a request is for; decides nothing of its answer. */
+export interface RequestPurpose {
+  /** It asks again, because an answer could not be used: usage tells how many did. */
+  readonly isCorrection?: boolean
 }
 
 /** A cell of any number of requests, or of none (a custom function, a remote call). */

@@ -10,6 +10,8 @@ export interface RequestPart {
 export function requestParts(request: ModelRequest): RequestPart[] {
   if (request.operation === 'image') return [{ field: 'prompt', text: textOf(request.prompt) }]
   if (request.operation === 'validate') return [{ field: 'body', text: request.body }]
+  if (request.operation === 'call')
+    return [{ field: request.tool, text: JSON.stringify(request.input) }]
   if (request.operation === 'embed') {
     return request.inputs.map((input) => ({ field: 'input', text: textOf(input) }))
   }

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { exportFiles, type ExportedFile, type ExportFormat } from '../export/files.ts'
+import { exportFiles, type ExportFormat } from '../export/files.ts'
+import type { ExportedFile } from '../export/text-writer.ts'
 import { plainRecord } from '../export/plain.ts'
 import { type DatasetRecord, readFiles } from '../export/records.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
@@ -38,6 +39,8 @@ interface ExportOptions {
   dataset?: string
   /** By the ending of `to`, Parquet otherwise. */
   format?: ExportFormat
+  /** A column, such as the one of the processor `split`: files of their own for each value, in a folder. */
+  splitBy?: string
 }
 
 interface RecordOptions {
@@ -90,6 +93,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
     // Awaited here: the store is closed when this function returns.
     return await exportFiles(store, to, {
       format,
+      splitBy: how.splitBy,
       dataset: await storedDataset(path, store.settings, {
         registry,
         name: how.dataset,

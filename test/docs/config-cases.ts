@@ -1,25 +1,27 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { program } from '../e2e/command.ts'
+import { fileURLToPath } from 'node:url'
 import { type Case, pets, tales } from './case.ts'
 
 /** Says what is wrong with a config. */
 function checking(config: object | string, environment: Record<string, string> = {}): Case {
   return async ({ desk, run }) => {
     await desk.write('tales.yaml', typeof config === 'string' ? config : JSON.stringify(config))
-    const { stderr } = await run('validate tales.yaml', 2, environment)
+    const { stderr } = await run('validate tales.yaml --require-keys', 2, environment)
     return withoutPlaces(stderr)
   }
 }
+
+const source = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 function withoutPlaces(text: string): string {
   return text.replaceAll(/tales\.yaml:\d+:\d+/g, 'tales.yaml:…')
 }
 
-/** What Node says when it starts the command line with these flags, which make it an old one. */
+/** What Node says when it starts the command line from its source with these flags, which make it an old one. */
 function startedWith(flags: readonly string[], of = (text: string) => text): Case {
   return async () => {
-    const child = spawn(process.execPath, [...flags, program, '--version'], { stdio: 'pipe' })
+    const child = spawn(process.execPath, [...flags, source, '--version'], { stdio: 'pipe' })
     let text = ''
     child.stderr.setEncoding('utf8').on('data', (part: string) => (text += part))
     await once(child, 'close')
