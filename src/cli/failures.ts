@@ -109,7 +109,7 @@ function groupLines(group: FailureGroup, { style, width }: FailureLayout): strin
 function cellLines(cell: FailedCell, { style, width }: FailureLayout): string[] {
   const { row, column, code, message, outcome, attempts, usage, raw } = cell
   const facts = [
-    outcome === 'dropped' ? 'row dropped' : 'kept with a null',
+    outcomeWords[outcome],
     ...(attempts === null ? [] : [counted(attempts, 'attempt')]),
     ...(usage === null ? [] : spentTexts(usage)),
   ]
@@ -123,10 +123,21 @@ function cellLines(cell: FailedCell, { style, width }: FailureLayout): string[] 
   ]
 }
 
-function outcomesText({ dropped, nulls }: FailureGroup): string {
-  if (nulls === 0) return dropped === 1 ? 'row dropped' : 'rows dropped'
-  if (dropped === 0) return 'kept with a null'
-  return `${dropped} dropped, ${nulls} kept with a null`
+const outcomeWords: Readonly<Record<FailedCell['outcome'], string>> = {
+  dropped: 'row dropped',
+  null: 'kept with a null',
+  stopped: 'stopped the run',
+}
+
+function outcomesText({ cells, dropped, nulls, stopped }: FailureGroup): string {
+  if (dropped === cells) return dropped === 1 ? 'row dropped' : 'rows dropped'
+  const counts = [
+    { count: dropped, word: 'dropped' },
+    { count: nulls, word: 'kept with a null' },
+    { count: stopped, word: 'stopped the run' },
+  ].filter(({ count }) => count > 0)
+  if (counts.length === 1) return counts.map(({ word }) => word).join('')
+  return counts.map(({ count, word }) => `${count} ${word}`).join(', ')
 }
 
 /** Tokens and cost of replies; nothing for none. */

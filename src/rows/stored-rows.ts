@@ -3,7 +3,9 @@ import type { Interval } from '../plan/interval.ts'
 import type { JournaledExchange, JournaledFailure } from './journal.ts'
 
 /** A cell that failed; what was said about it stays in the ledger. */
-export type KnownFailure = Pick<JournaledFailure, 'row' | 'column' | 'code' | 'outcome'>
+export interface KnownFailure extends Pick<JournaledFailure, 'row' | 'column' | 'code'> {
+  outcome: 'dropped' | 'null'
+}
 
 /** What the ledger holds of some rows, in row order and in its stored form. */
 export interface StoredBlock {

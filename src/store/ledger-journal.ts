@@ -1,3 +1,4 @@
+import type { JournaledFailure } from '../rows/journal.ts'
 import type { Usage } from '../graph/request.ts'
 import type { StoredValue } from '../graph/stored-value.ts'
 import type { Interval } from '../plan/interval.ts'
@@ -58,7 +59,7 @@ export interface StoredFailure {
   message: string
   attempts: number
   raw: string | null
-  outcome: 'dropped' | 'null'
+  outcome: JournaledFailure['outcome']
   /** Of the replies that could not be used. */
   usage: Usage
 }

@@ -167,7 +167,16 @@ export function commitPart(
       nullCellsText(nullCells),
       skippedText(skipped),
     )
-    for (const interval of fresh.intervals()) addDecided(ledger, interval)
+    for (const interval of fresh.intervals()) {
+      addDecided(ledger, interval)
+      // What stopped an earlier session was made since.
+      const { start, end } = interval
+      ledger.run(
+        "DELETE FROM failure WHERE row >= ? AND row < ? AND outcome = 'stopped'",
+        start,
+        end,
+      )
+    }
     ledger.run('UPDATE dataset SET current = 0')
     if (file !== null) {
       storeProfile(ledger, columns, part, file.profile)

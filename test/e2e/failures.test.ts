@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { create, open, type FailedCell, type RunOptions } from '../../src/index.ts'
+import { create, open, type FailedCell, type RunEvent, type RunOptions } from '../../src/index.ts'
 import { groupFailures } from '../../src/report/group-failures.ts'
 import { createModelServer } from '../../src/testing/model-server.ts'
 import { createDesk, type Desk } from './command.ts'
@@ -326,4 +326,76 @@ test('everything of one row is shown: cells, what was asked, failures, cost, and
   })
   // Nothing was asked.
   expect(state.asked).toEqual([])
+})
+
+test('a column may stop the run: the row remains, nothing is lost, and the next session asks again', async () => {
+  await using desk = await createDesk()
+  await using model = await startModel()
+  const { server, state } = model
+  const config = tales(server.url) as { columns: object[] }
+  config.columns[1] = { ...config.columns[1], on_failure: 'stop' }
+  const careful = { ...options(desk, server.url), config: { config } }
+  const told: RunEvent[] = []
+  const result = await create({ ...careful, onEvent: (event) => told.push(event) })
+  expect(result.end).toEqual({
+    kind: 'stopped',
+    reason: expect.stringMatching(
+      /^column story failed in row \d+ and stops the run \(on_failure: stop\): .*no fives/,
+    ),
+  })
+  expect(result.rows).toMatchObject({ dropped: 0 })
+  expect(result.rows.remaining).toBeGreaterThan(0)
+  expect(told).toContainEqual(
+    expect.objectContaining({ type: 'cell-failed', column: 'story', stops: true }),
+  )
+  await using dataset = await open(result.dir)
+  expect(keysOf(dataset.failures({ column: 'story' }))).toContainEqual(
+    expect.stringMatching(/story bad-request stopped$/),
+  )
+
+  const before = new Set(state.asked)
+  state.settled = true
+  state.asked = []
+  const done = await create(careful)
+  expect(done.rows).toMatchObject({ dropped: 0, remaining: 0 })
+  // What was answered before is not asked for again.
+  const again = state.asked.filter((asked) => before.has(asked) && !asked.startsWith('Story'))
+  expect(again).toEqual([])
+  expect([...dataset.failures({ column: 'story' })]).toEqual([])
+})
+
+test('a cell that costs nothing stops the run before its part is written', async () => {
+  await using desk = await createDesk()
+  const columns = [
+    {
+      name: 'word',
+      column_type: 'sampler',
+      sampler_type: 'category',
+      params: { values: ['7', 'many'], weights: [50, 1] },
+    },
+    { name: 'n', column_type: 'expression', dtype: 'int', expr: '{{ word }}', on_failure: 'stop' },
+  ]
+  const run = {
+    rows: 400,
+    seed: 2n,
+    out: desk.path('run'),
+    runConfig: { buffer_size: 20, part_rows: 20 },
+  }
+  const stopped = await create({ ...run, config: { config: { columns } } })
+  expect(stopped.end).toMatchObject({
+    kind: 'stopped',
+    reason: expect.stringContaining('column n failed in row'),
+  })
+  await using dataset = await open(run.out)
+  // An export writes what is decided.
+  const [file] = await dataset.export({ to: desk.path('half.jsonl') })
+  expect(file?.rows).toBe(stopped.rows.accepted)
+
+  const kept = columns.map((column) => ({
+    ...column,
+    ...(column.name === 'n' ? { on_failure: 'null' } : {}),
+  }))
+  const done = await create({ ...run, config: { config: { columns: kept } } })
+  expect(done.rows).toMatchObject({ remaining: 0, dropped: 0 })
+  expect(done.rows.nullKept).toBeGreaterThan(0)
 })
