@@ -102,7 +102,7 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
       if (offset === undefined) continue
       if (outcome === 'null') {
         kept.add(`${column}:${offset}`)
-      } else if (lost[offset] === 0) {
+      } else if (outcome === 'dropped' && lost[offset] === 0) {
         lost[offset] = 1
         absent.push({ row, outcome, column, code })
       }

@@ -3,9 +3,7 @@ import type { Interval } from '../plan/interval.ts'
 import type { JournaledExchange, JournaledFailure } from './journal.ts'
 
 /** A cell that failed; what was said about it stays in the ledger. */
-export interface KnownFailure extends Pick<JournaledFailure, 'row' | 'column' | 'code'> {
-  outcome: 'dropped' | 'null'
-}
+export type KnownFailure = Pick<JournaledFailure, 'row' | 'column' | 'code' | 'outcome'>
 
 /** What the ledger holds of some rows, in row order and in its stored form. */
 export interface StoredBlock {
