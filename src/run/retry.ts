@@ -2,6 +2,8 @@ import type { Graph, GraphColumn } from '../graph/graph.ts'
 import type { FailureFilter } from '../store/failed-cells.ts'
 import type { FailureSummary } from '../store/ledger-journal.ts'
 import type { Retry } from '../store/ledger-retry.ts'
+import type { RunStore } from '../store/store.ts'
+import type { RunEvent } from './run-event.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 
@@ -56,6 +58,35 @@ export function matches(
       (column === undefined || failure.name === column) &&
       (code === undefined || failure.code === code),
   )
+}
+
+/** A reason or a column that no cell failed with may be a typing mistake. */
+export async function tellNothing(
+  store: RunStore,
+  retry: FailureFilter,
+  emit: (event: RunEvent) => void,
+): Promise<void> {
+  const { column, code } = retry
+  if (column === undefined && code === undefined) return
+  const failures = await store.failures()
+  if (matches(failures, retry)) return
+  const which = [
+    ...(column === undefined ? [] : [` of column '${column}'`]),
+    ...(code === undefined ? [] : [` with '${code}'`]),
+  ].join('')
+  const others = failures.map((failure) => `${failure.name} with '${failure.code}'`)
+  emit({
+    type: 'warning',
+    problem: {
+      level: 'warning',
+      code: 'nothing-to-retry',
+      path: [],
+      message: `No cell${which} failed: nothing is made again.`,
+      ...(others.length === 0
+        ? {}
+        : { suggestion: `Cells failed of ${others.slice(0, 10).join(', ')}.` }),
+    },
+  })
 }
 
 /** Ids of the sides of a column, and of all columns that read it or them in the end. */

@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import type { SelectConfig } from '../config/dataset.ts'
+import { mostCandidates } from '../config/select.ts'
 import type { Graph } from '../graph/graph.ts'
 import { modelIdentity } from '../graph/model-identity.ts'
 import { createDownloader } from '../models/download.ts'
@@ -19,7 +21,7 @@ import { keepCommand } from '../store/command-file.ts'
 import type { RunEvent } from './run-event.ts'
 import { checkModels } from './check-models.ts'
 import { checkTools } from './check-tools-listed.ts'
-import { createEngine, decidedRows } from './engine.ts'
+import { createEngine, decidedRows, type EngineOptions } from './engine.ts'
 import { createDescriber, describeStoreEvent } from './describe-event.ts'
 import { finish } from './finish.ts'
 import { followModes } from './follow-modes.ts'
@@ -34,8 +36,16 @@ import { createThrottleNotes } from './throttle-notes.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
-import { matches, type RetryOptions, retryFilter, retryOf } from './retry.ts'
-import { type ConfigChange, configChange, newSettings, resumedRows, sourcesOf } from './settings.ts'
+import { matches, type RetryOptions, retryFilter, retryOf, tellNothing } from './retry.ts'
+import { createRowSelection, type RowMaker, selectionState } from './select-rows.ts'
+import {
+  type ConfigChange,
+  configChange,
+  newSettings,
+  resumedRows,
+  selectionOf,
+  sourcesOf,
+} from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
@@ -138,21 +148,24 @@ export async function start(options: StartOptions): Promise<Run> {
     opened.defer(() => throttles.close())
 
     let decided = decidedRows(store)
+    const select = selectionOf(prepared, wanted(options))
     if (place.exists) {
       const target = targetOf(store, prepared, options)
       const retry = retryFilter(options, prepared.graph)
       const damage = options.repair === true ? await store.findDamage() : null
       if (damage !== null) tellDamage(damage, emit)
       // Before the run is changed: a wrong key leaves it as it was.
-      const change = configChange(store.settings, prepared)
+      const change = configChange(store.settings, prepared, wanted(options))
       const work =
         (damage?.parts.length ?? 0) > 0 ||
         change?.changesRows === true ||
-        (await hasWork(store, target, retry))
+        (await hasWork(store, prepared.graph, { target, select, retry }))
       if (retry !== null) await tellNothing(store, retry, emit)
       if (work) ready = await askModels(prepared, emit, signal)
-      const steps = { target, damage, change, retry: retry && retryOf(prepared.graph, retry) }
-      decided = await goOn(store, steps)
+      // A selection moves it as it goes.
+      const rows = select === null ? target : store.settings.rows
+      const again = retry && retryOf(prepared.graph, retry)
+      decided = await goOn(store, { target: rows, damage, change, retry: again })
       await store.setSources(sourcesOf(prepared, store.directory))
     }
     if (options.command !== undefined) {
@@ -172,6 +185,7 @@ export async function start(options: StartOptions): Promise<Run> {
       dir: store.directory,
       seed: store.settings.seed,
       rows: store.settings.rows,
+      selection: select === null ? null : { target: select.target, most: mostCandidates(select) },
       decided: decided.count,
       resumed: place.exists,
       asksModels: prepared.graph.columns.some(({ routes }) => routes.length > 0),
@@ -186,10 +200,9 @@ export async function start(options: StartOptions): Promise<Run> {
     const downloads = createDownloader({ environment: options.environment ?? process.env, clock })
     opened.defer(() => downloads.close())
     const partners = partnersOf(prepared)
-    const scheduler = await createEngine({
+    const engine: Omit<EngineOptions, 'decided'> = {
       clock,
       store,
-      decided,
       graph: prepared.graph,
       generators: bindGenerators({
         graph: prepared.graph,
@@ -220,15 +233,26 @@ export async function start(options: StartOptions): Promise<Run> {
         if (text !== null) file.write(text)
         emit(event)
       },
-    })
+    }
+    const maker =
+      select === null
+        ? makerOf(await createEngine({ ...engine, decided }))
+        : createRowSelection({
+            store,
+            graph: prepared.graph,
+            select,
+            createEngine: (now, search) =>
+              createEngine({ ...engine, decided: now, select: search }),
+            warn: (problem) => emit({ type: 'warning', problem }),
+          })
     options.signal?.removeEventListener('abort', giveUp)
-    listener.whileAtWork(() => scheduler.drain())
+    listener.whileAtWork(() => maker.drain())
     const { graph } = prepared
     const { dataset, models, runConfig } = prepared
     const work = {
       store,
       graph,
-      scheduler,
+      maker,
       summaries:
         options.summaries === false
           ? null
@@ -252,7 +276,7 @@ export async function start(options: StartOptions): Promise<Run> {
 interface Work {
   store: RunStore
   graph: Graph
-  scheduler: Scheduler
+  maker: RowMaker
   /** Null where nobody will see them. */
   summaries: JudgeSummaries | null
   listener: Listener
@@ -261,18 +285,18 @@ interface Work {
 }
 
 function runOf(
-  { store, graph, scheduler, summaries, listener, file, seconds }: Work,
+  { store, graph, maker, summaries, listener, file, seconds }: Work,
   opened: AsyncDisposableStack,
   resumed: boolean,
   signal: AbortSignal | undefined,
 ): Run {
   let working = true
   const drain = (): void => {
-    scheduler.drain()
+    maker.drain()
     summaries?.drain()
   }
   const abort = (): void => {
-    scheduler.abort()
+    maker.abort()
     summaries?.abort()
   }
   signal?.addEventListener('abort', drain, { once: true })
@@ -280,11 +304,12 @@ function runOf(
 
   async function work(): Promise<RunResult> {
     try {
-      const ended = await scheduler.run()
+      const ended = await maker.run()
       listener.emit({ type: 'finishing' })
       const result = await finish(store, {
         graph,
         ended,
+        selection: maker.selection(),
         summaries,
         seconds,
         warn: (problem) => listener.emit({ type: 'warning', problem }),
@@ -313,13 +338,24 @@ function runOf(
     seed: store.settings.seed,
     resumed,
     finished,
-    progress: () => (working ? scheduler.snapshot() : null),
+    progress: () => (working ? maker.snapshot() : null),
     drain,
     abort,
     async [Symbol.asyncDispose]() {
       if (working) abort()
       await finished.catch(() => undefined)
     },
+  }
+}
+
+/** Every row below the target, by one engine. */
+function makerOf(engine: Scheduler): RowMaker {
+  return {
+    run: () => engine.run(),
+    drain: () => engine.drain(),
+    abort: () => engine.abort(),
+    snapshot: () => engine.snapshot(),
+    selection: () => null,
   }
 }
 
@@ -384,40 +420,18 @@ function targetOf(store: RunStore, prepared: Prepared, options: RunOptions): num
 /** Whether anything is left to make for a target. */
 async function hasWork(
   store: RunStore,
-  target: number,
-  retry: FailureFilter | null,
+  graph: Graph,
+  {
+    target,
+    select,
+    retry,
+  }: { target: number; select: SelectConfig | null; retry: FailureFilter | null },
 ): Promise<boolean> {
-  if (RowSet.fromIntervals(store.decided).intersect(0, target).count < target) return true
+  if (select !== null) {
+    const { frontier, last } = await selectionState(store, graph, target)
+    if (last === null && frontier < mostCandidates(select)) return true
+  } else if (RowSet.fromIntervals(store.decided).intersect(0, target).count < target) return true
   return retry !== null && matches(await store.failures(), retry)
-}
-
-/** A reason or a column that no cell failed with may be a typing mistake. */
-async function tellNothing(
-  store: RunStore,
-  retry: FailureFilter,
-  emit: (event: RunEvent) => void,
-): Promise<void> {
-  const { column, code } = retry
-  if (column === undefined && code === undefined) return
-  const failures = await store.failures()
-  if (matches(failures, retry)) return
-  const which = [
-    ...(column === undefined ? [] : [` of column '${column}'`]),
-    ...(code === undefined ? [] : [` with '${code}'`]),
-  ].join('')
-  const others = failures.map((failure) => `${failure.name} with '${failure.code}'`)
-  emit({
-    type: 'warning',
-    problem: {
-      level: 'warning',
-      code: 'nothing-to-retry',
-      path: [],
-      message: `No cell${which} failed: nothing is made again.`,
-      ...(others.length === 0
-        ? {}
-        : { suggestion: `Cells failed of ${others.slice(0, 10).join(', ')}.` }),
-    },
-  })
 }
 
 function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) => void): void {
