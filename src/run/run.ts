@@ -29,6 +29,12 @@ import { partnersOf } from './partners.ts'
 import { findPlace } from '../check/run-place.ts'
 import { tellSeedProgress } from '../check/seed-progress.ts'
 import { createThrottleNotes } from './throttle-notes.ts'
+import { joinedColumns } from '../check/stored-passes.ts'
+import type { DatasetRecord } from '../export/records.ts'
+import type { RecordColumn } from '../graph/processor-kind.ts'
+import { type Change, createChange } from '../util/change.ts'
+import { open } from './open-dataset.ts'
+import { followRecords, type Followed } from './part-records.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
@@ -77,6 +83,11 @@ export interface Run extends AsyncDisposable {
   readonly resumed: boolean
   /** Resolves when the run ended by itself or was stopped; rejects when it can't go on. */
   readonly finished: Promise<RunResult>
+  /**
+   * Records in row order while the run works: those of a part once all of its rows are decided, the
+   * rest when the run has ended. Where processors make other records, all of them at the end.
+   */
+  records(): AsyncIterable<DatasetRecord>
   /** The state now; null before rows are made and after. */
   progress(): Snapshot | null
   /** Sends nothing more and ends when what is on the wire came back. */
@@ -110,6 +121,7 @@ export async function start(options: StartOptions): Promise<Run> {
   const giveUp = (): void => controller.abort(options.signal?.reason)
   options.signal?.addEventListener('abort', giveUp, { once: true })
   const opened = new AsyncDisposableStack()
+  const parts = createChange()
   try {
     const place = await findPlace(options)
     const prepared = opened.use(
@@ -125,6 +137,7 @@ export async function start(options: StartOptions): Promise<Run> {
       await openOrCreate(place, prepared, options, clock, (event) => {
         const text = describeStoreEvent(event)
         if (text !== null) log.write(text)
+        if (event.type === 'part-committed') parts.tell()
         emit(event)
       }),
     )
@@ -234,6 +247,7 @@ export async function start(options: StartOptions): Promise<Run> {
               clock,
             }),
       listener,
+      parts,
       file,
       seconds: () => (clock.now() - began) / 1000,
     }
@@ -252,17 +266,20 @@ interface Work {
   /** Null where nobody will see them. */
   summaries: JudgeSummaries | null
   listener: Listener
+  /** Tells of every part that is written. */
+  parts: Change
   file: RunLog
   seconds: () => number
 }
 
 function runOf(
-  { store, graph, scheduler, summaries, listener, file, seconds }: Work,
+  { store, graph, scheduler, summaries, listener, parts, file, seconds }: Work,
   opened: AsyncDisposableStack,
   resumed: boolean,
   signal: AbortSignal | undefined,
 ): Run {
   let working = true
+  let isOver = false
   const drain = (): void => {
     scheduler.drain()
     summaries?.drain()
@@ -298,6 +315,8 @@ function runOf(
       working = false
       signal?.removeEventListener('abort', drain)
       await opened.disposeAsync()
+      isOver = true
+      parts.tell()
     }
   }
 
@@ -309,6 +328,12 @@ function runOf(
     seed: store.settings.seed,
     resumed,
     finished,
+    records: () =>
+      recordsWhile(
+        { directory: store.directory, isOver: () => isOver, changed: parts.next },
+        joinedColumns(store.settings),
+        finished,
+      ),
     progress: () => (working ? scheduler.snapshot() : null),
     drain,
     abort,
@@ -317,6 +342,24 @@ function runOf(
       await finished.catch(() => undefined)
     },
   }
+}
+
+/** Records of parts as they are written; of a dataset that processors make, once it is made. */
+async function* recordsWhile(
+  run: Omit<Followed, 'types'>,
+  joined: readonly RecordColumn[] | null,
+  finished: Promise<RunResult>,
+): AsyncGenerator<DatasetRecord> {
+  if (joined !== null) {
+    const types = new Map(joined.map(({ name, type }) => [name, type]))
+    yield* followRecords({ ...run, types })
+    // A run that failed must not look like one that is complete.
+    await finished
+    return
+  }
+  await finished
+  await using dataset = await open(run.directory)
+  yield* dataset.records()
 }
 
 async function openOrCreate(

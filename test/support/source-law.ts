@@ -27,6 +27,7 @@ const layers = [
   'render',
   'report',
   'run',
+  'typed',
   'testing',
   'cli',
 ] as const
