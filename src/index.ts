@@ -94,7 +94,7 @@ export type { Run, RunOptions } from './run/run.ts'
 export type { KindList, ListKindsOptions } from './check/list-kinds.ts'
 export type { ValidateOptions, Validation } from './check/validate.ts'
 export type { FailedCell, FailureFilter } from './store/failed-cells.ts'
-export { dataset } from './typed/dataset.ts'
+export { dataset } from './typed/dataset-builder.ts'
 export type {
   Constraint,
   DatasetBuilder,
@@ -102,7 +102,7 @@ export type {
   SeedOptions,
   TypedPreviewOptions,
   TypedRunOptions,
-} from './typed/dataset.ts'
+} from './typed/dataset-builder.ts'
 export type { ColumnOptions, ColumnSpec, Mistake, Prompt } from './typed/column-spec.ts'
 export { llm, type Schema } from './typed/llm.ts'
 export {
