@@ -3,8 +3,9 @@ import type { ColumnConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { modelOf } from '../config/resolve-dataset.ts'
 import { nearest } from '../util/near-miss.ts'
-import type { Draft, DraftColumn } from './draft.ts'
+import { type Draft, type DraftColumn, subjectOf } from './draft.ts'
 import { type DescribeContext, nothingLoaded } from './kind.ts'
+import { answerOf } from './plugin-failure.ts'
 import { modelIdentity } from './model-identity.ts'
 import { toolIdentity } from './tool-identity.ts'
 import { operationOf } from './generation-operation.ts'
@@ -38,7 +39,16 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
       column.isSound = false
       continue
     }
-    column.description = column.kind.describe(column.config, context, own)
+    const { kind, config, path } = column
+    column.description = answerOf(() => kind.describe(config, context, own), {
+      path,
+      place: subjectOf(column),
+      problems,
+    })
+    if (column.description === null) {
+      column.isSound = false
+      continue
+    }
     const { by, pure, routes, rejects } = column.description
     if (pure && routes.length > 0) problems.push(pureWithRoutes(column))
     if (rejects !== undefined && !(pure && by === 'row')) problems.push(rejectsAtCost(column))

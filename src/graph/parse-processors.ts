@@ -12,8 +12,10 @@ import {
   draftColumn,
   type DraftFilter,
   type DraftProcessor,
+  subjectOf,
 } from './draft.ts'
 import { filterName } from './filter-name.ts'
+import { answerOf } from './plugin-failure.ts'
 import type { GraphProcessor } from './graph.ts'
 import type { ColumnKind } from './kind.ts'
 import {
@@ -96,9 +98,10 @@ function duplicateName(name: string, before: number, index: number): Problem {
 /** Adds the columns that reject rows, behind all others: those of columns first, then of processors. */
 export function addFilters(draft: Draft): Problem[] {
   const taken = new Map(draft.columns.map((column) => [column.name, column]))
-  const gates = draft.columns.flatMap(gateBehind)
-  const filters = draft.processors.flatMap(filterOf)
-  return [...gates, ...filters].flatMap(({ filter, kind, fields, path }): Problem[] => {
+  const problems: Problem[] = []
+  const gates = draft.columns.flatMap((column) => gateBehind(column, problems))
+  const filters = draft.processors.flatMap((processor) => filterOf(processor, problems))
+  const clashes = [...gates, ...filters].flatMap(({ filter, kind, fields, path }): Problem[] => {
     const name = filterName(filter.title)
     const same = taken.get(name)
     if (same !== undefined) {
@@ -114,6 +117,7 @@ export function addFilters(draft: Draft): Problem[] {
     if (filter.processor === null) taken.set(name, column)
     return []
   })
+  return [...problems, ...clashes]
 }
 
 interface NewFilter {
@@ -123,20 +127,24 @@ interface NewFilter {
   path: ConfigPath
 }
 
-function gateBehind({ name, kind, config, path, isSound }: DraftColumn): NewFilter[] {
-  if (kind?.gate === undefined || config === null || !isSound) return []
-  const fields = kind.gate.fields(config)
+function gateBehind(column: DraftColumn, problems: Problem[]): NewFilter[] {
+  const { name, kind, config, path, isSound } = column
+  const gate = kind?.gate
+  if (gate === undefined || config === null || !isSound) return []
+  const place = subjectOf(column)
+  const fields = answerOf(() => gate.fields(config), { path, place, problems })
   if (fields === null) return []
-  return [{ filter: { title: name, processor: null }, kind: kind.gate.kind, fields, path }]
+  return [{ filter: { title: name, processor: null }, kind: gate.kind, fields, path }]
 }
 
-function filterOf(processor: DraftProcessor): NewFilter[] {
+function filterOf(processor: DraftProcessor, problems: Problem[]): NewFilter[] {
   const { kind, config, index, title } = processor
   if (kind.by !== 'row') return []
-  const fields = kind.column.fields(config)
-  return [
-    { filter: { title, processor }, kind: kind.column.kind, fields, path: ['processors', index] },
-  ]
+  const path = ['processors', index]
+  const place = `processor '${title}'`
+  const fields = answerOf(() => kind.column.fields(config), { path, place, problems })
+  if (fields === null) return []
+  return [{ filter: { title, processor }, kind: kind.column.kind, fields, path }]
 }
 
 function reservedName(name: string, title: string, path: ConfigPath): Problem {
@@ -163,7 +171,13 @@ export function processColumns(draft: Draft): Problem[] {
       leftOut,
       isUncertain: (name: string) => mayBelongToBroken(draft, name),
     }
-    const made = kind.output(config, columns, context)
+    const made = answerOf(() => kind.output(config, columns, context), {
+      path: context.path,
+      place: `processor '${title}'`,
+      problems,
+    })
+    // What comes into those behind it is not known.
+    if (made === null) break
     problems.push(...(made.problems ?? []), ...nameProblems(made.columns, title, context.path))
     for (const name of made.reads ?? columns.map((column) => column.name)) {
       draft.readByProcessors.add(name)
