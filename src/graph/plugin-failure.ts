@@ -88,12 +88,15 @@ export function answerOf<Answer>(
 /** A plugin's failure while a config was checked; anything else that was thrown goes on. */
 export function pluginProblem(error: unknown, path: ConfigPath, place: string): Problem {
   if (!(error instanceof PluginFailure)) throw error
-  const { message, hints } = error.at(place)
+  const {
+    message,
+    hints: [suggestion = ''],
+  } = error.at(place)
   return {
     level: 'error',
     code: error.code,
     path,
     message: capitalized(message),
-    suggestion: hints.join(' '),
+    suggestion,
   }
 }
