@@ -93,6 +93,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
       dataset: await storedDataset(path, store.settings, {
         registry,
         name: how.dataset,
+        made: await store.made(how.dataset),
       }),
       exporters: async () => (await registry()).exporters,
       onProgress: (rows, totalRows) =>
@@ -133,9 +134,15 @@ async function* records(
   registry: () => Promise<Registry>,
   { limit = Number.POSITIVE_INFINITY, dataset: beside }: RecordOptions = {},
 ): AsyncGenerator<DatasetRecord> {
-  const { dataset: own, besides, settings } = await inspectStore(directory)
-  const { columns } = await storedDataset(directory, settings, { registry, name: beside })
-  const files = beside === undefined ? own : besides.find(({ name }) => name === beside)?.files
+  const { dataset: own, madeColumns, besides, settings } = await inspectStore(directory)
+  const found =
+    beside === undefined
+      ? { files: own, columns: madeColumns }
+      : besides.find(({ name }) => name === beside)
+  const columns =
+    found?.columns ??
+    (await storedDataset(directory, settings, { registry, name: beside, made: null })).columns
+  const files = found?.files
   if (files === undefined || files.length === 0) {
     throw new RowsmithError('run-missing', `${directory} has no final dataset: rows remain`, {
       hints: ['Go on with the run, or export what is decided.'],

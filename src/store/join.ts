@@ -1,8 +1,9 @@
 import { mkdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { RowsmithError } from '../util/errors.ts'
+import type { RecordColumn } from '../graph/processor-kind.ts'
 import type { DatasetPass } from '../processors/dataset-pass.ts'
-import { createPassCounts, type PassCounts, passRecord } from '../processors/pass-counts.ts'
+import { createPassCounts, type PassCounts, passRecord, readPassRecord } from '../processors/pass-counts.ts'
 import { datasetFileName } from './dataset-plan.ts'
 import type { JoinFileOptions } from './join-file.ts'
 import {
@@ -73,7 +74,9 @@ export async function joinDataset(
     throw storageError(error, `putting the dataset into ${target}`)
   }
   const processors = passRecord(identity, counts.list())
-  await run.ledger.call('commitDataset', key, files, { intent, processors })
+  // An export is read by others, who have its files alone.
+  const columns = directory === undefined && pass !== null ? pass.columns : null
+  await run.ledger.call('commitDataset', key, files, { intent, processors, columns })
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
   run.onEvent({ type: 'join-finished', files: files.length, rows })
   return withPaths(target, files)
@@ -83,6 +86,28 @@ export async function joinDataset(
 function identityOf(pass: DatasetPass | null, splitBy: PartColumn | undefined): string {
   const identity = pass?.identity ?? ''
   return splitBy === undefined ? identity : `split by ${JSON.stringify(splitBy.name)}, ${identity}`
+}
+
+/** A dataset of the run folder that processors made. */
+export interface StoredRecords {
+  files: readonly DatasetFile[]
+  columns: readonly RecordColumn[]
+  /** Of its pass. */
+  identity: string
+}
+
+/** What processors made, where it is as new as the parts and its bytes are those that were written. */
+export async function madeDataset(
+  run: OpenRun,
+  beside: string | undefined,
+): Promise<StoredRecords | null> {
+  const directory = beside === undefined ? datasetFolder : `${besideFolder}/${beside}`
+  const made = await run.ledger.call('madeDataset', directory)
+  if (made === null) return null
+  const { columns, processors } = made
+  const files = withPaths(join(run.directory, directory), made.files)
+  if (!(await allIntact(run, files))) return null
+  return { files, columns, identity: readPassRecord(processors).identity }
 }
 
 /** Removes datasets beside the run's own whose processors are no longer there. */
