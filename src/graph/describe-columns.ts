@@ -3,6 +3,7 @@ import type { ColumnConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { modelOf, toolConfigOf } from '../config/resolve-dataset.ts'
 import { nearest } from '../util/near-miss.ts'
+import { descriptionProblems } from './check-description.ts'
 import { type Draft, type DraftColumn, subjectOf } from './draft.ts'
 import { type DescribeContext, nothingLoaded } from './kind.ts'
 import { answerOf } from './plugin-failure.ts'
@@ -46,6 +47,10 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
       place: subjectOf(column),
       problems,
     })
+    const wrong =
+      column.description === null ? [] : descriptionProblems(column.description, subject(column))
+    problems.push(...wrong)
+    if (wrong.length > 0) column.description = null
     if (column.description === null) {
       column.isSound = false
       continue
@@ -56,6 +61,13 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
     problems.push(...(column.description.problems ?? []))
   }
   return problems
+}
+
+function subject({ path, raw, name }: DraftColumn): { path: ConfigPath; who: string } {
+  return {
+    path: [...path, 'column_type'],
+    who: `Column '${name}': describe() of the kind '${raw.column_type}'`,
+  }
 }
 
 /** A mistake of the kind itself: what it asks a model would be paid again at every resume. */

@@ -14,6 +14,8 @@ import {
   type DraftProcessor,
   subjectOf,
 } from './draft.ts'
+import { outputProblems } from './check-description.ts'
+import { canNameFolder, folderKey } from './folder-name.ts'
 import { filterName } from './filter-name.ts'
 import { answerOf } from './plugin-failure.ts'
 import type { GraphProcessor } from './graph.ts'
@@ -54,7 +56,43 @@ export function parseProcessors(draft: Draft): Problem[] {
     parsed.push({ index, title, kind, config: read.value })
   }
   draft.processors = parsed
-  return problems
+  return [...problems, ...folderProblems(parsed)]
+}
+
+/** Datasets beside the run's own are in folders of their names, on whatever disk. */
+function folderProblems(processors: readonly DraftProcessor[]): Problem[] {
+  const seen = new Map<string, string>()
+  return processors.flatMap(({ index, title, kind }): Problem[] => {
+    if (kind.by === 'row' || !isBeside(kind)) return []
+    const path = ['processors', index, 'name']
+    if (!canNameFolder(title)) return [unfitName(title, path)]
+    const key = folderKey(title)
+    const other = seen.get(key)
+    seen.set(key, other ?? title)
+    // The same name is told as that.
+    return other === undefined || other === title ? [] : [nearlySameName(other, title, path)]
+  })
+}
+
+function unfitName(title: string, path: ConfigPath): Problem {
+  return {
+    level: 'error',
+    code: 'wrong-word',
+    path,
+    message: `The dataset of processor '${title}' is in a folder of its name, and no folder can have that name everywhere`,
+    expected: 'a name that a folder can have',
+    received: title,
+  }
+}
+
+function nearlySameName(other: string, title: string, path: ConfigPath): Problem {
+  return {
+    level: 'error',
+    code: 'duplicate-processor',
+    path,
+    message: `The processors '${other}' and '${title}' make datasets in folders of their names, which are one folder where a disk does not tell upper from lower case`,
+    suggestion: 'Rename one of them.',
+  }
 }
 
 const tagSchema = z.object({ processor_type: text() })
@@ -176,8 +214,16 @@ export function processColumns(draft: Draft): Problem[] {
       place: `processor '${title}'`,
       problems,
     })
+    const wrong =
+      made === null
+        ? []
+        : outputProblems(made, {
+            path: [...context.path, 'processor_type'],
+            who: `Processor '${title}': output() of the kind '${kind.type}'`,
+          })
+    problems.push(...wrong)
     // What comes into those behind it is not known.
-    if (made === null) break
+    if (made === null || wrong.length > 0) break
     problems.push(...(made.problems ?? []), ...nameProblems(made.columns, title, context.path))
     for (const name of made.reads ?? columns.map((column) => column.name)) {
       draft.readByProcessors.add(name)

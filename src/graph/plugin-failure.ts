@@ -14,6 +14,8 @@ export interface PluginCall {
 
 interface PluginFailureOptions {
   readonly thrown: unknown
+  /** It threw nothing, and gave something that can't be used. */
+  readonly isAnswer?: boolean
   /** The first line of the stack in the plugin's own code; null where the stack has none. */
   readonly line: string | null
   /** `column 'short', row 3` */
@@ -52,12 +54,12 @@ export class PluginFailure extends RowsmithError {
 
 function textOf(
   { plugin: { name, version }, kind, method }: PluginCall,
-  { thrown, line, place }: PluginFailureOptions,
+  { thrown, isAnswer = false, line, place }: PluginFailureOptions,
 ): string {
   const who = version === null ? `plugin '${name}'` : `plugin '${name}' ${version}`
   const where = place === undefined ? '' : `, in ${place}`
   const from = line === null ? '' : ` (${line})`
-  return `${who}: ${method}() of its ${kind} threw${where}: ${wordsOf(thrown)}${from}`
+  return `${who}: ${method}() of its ${kind} ${isAnswer ? "gave what can't be used" : 'threw'}${where}: ${wordsOf(thrown)}${from}`
 }
 
 /** With the class of the error, which tells a mistake from a refusal that was meant. */

@@ -11,14 +11,20 @@ import { pluginLine } from './plugin-line.ts'
 /** Turns what one kind of a plugin throws and may not throw into the plugin's own failure. */
 export type PluginWatch = (thrown: unknown, method: string) => unknown
 
+/** A method of a plugin answered what its kind must not answer. */
+export class UnusableAnswer extends Error {}
+
 /** What a plugin may throw: each has a meaning of its own. */
 const meant = [CellFailure, CellInterrupted, LoadFault, RequestError, SeedFault]
 
 export function createWatch(plugin: Origin, kind: string): PluginWatch {
   return (thrown, method) => {
     if (isRowsmithError(thrown) || meant.some((error) => thrown instanceof error)) return thrown
-    const line = pluginLine(thrown)
-    return new PluginFailure({ plugin, kind, method }, { thrown, line })
+    const call = { plugin, kind, method }
+    if (thrown instanceof UnusableAnswer) {
+      return new PluginFailure(call, { thrown, line: null, isAnswer: true })
+    }
+    return new PluginFailure(call, { thrown, line: pluginLine(thrown) })
   }
 }
 

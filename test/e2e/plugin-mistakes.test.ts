@@ -106,7 +106,7 @@ function asking(endpoint: string): object {
   return {
     model_providers: [{ name: 'p', provider_type: 'shaky', endpoint }],
     model_configs: [{ alias: 'm', provider: 'p', model: 'x' }],
-    columns: [{ name: 't', column_type: 'llm-text', model_alias: 'm', prompt: 'x' }],
+    columns: [fine, { name: 't', column_type: 'llm-text', model_alias: 'm', prompt: '{{ a }}' }],
   }
 }
 
@@ -238,4 +238,74 @@ test('an export format of a plugin is named with what it threw, even when that i
     "rowsmith: plugin 'shaky' 1.2.0: line() of its export format 'shaky' threw: just text\n" +
       "  This is a mistake of the plugin, not of rowsmith: mend it there, or send this message to whoever maintains 'shaky'.\n",
   )
+})
+
+test('what a kind says of itself and can not be is refused before a run', async () => {
+  await using desk = await createDesk()
+  await linkLibrary(desk.directory)
+  const described = { by: 'row', pure: true, output: 'string', references: [], routes: [] }
+  const kind = (type: string, description: object, generator: object): string => `defineColumn({
+    type: '${type}',
+    schema: z.strictObject({ ...commonFields, column_type: oneOf(['${type}']) }).describe('Odd.'),
+    describe: () => (${JSON.stringify({ ...described, ...description })}),
+    bind: () => (${JSON.stringify(generator)}),
+  })`
+  await desk.write(
+    'odd.mjs',
+    `import { commonFields, defineColumn, definePlugin, defineProcessor, oneOf, text, z } from 'rowsmith/plugin'
+    const processor = defineProcessor({
+      by: 'records', type: 'odd', beside: true,
+      schema: z.strictObject({ name: text(), processor_type: oneOf(['odd']) }).describe('Odd.'),
+      output: () => ({ columns: [{ name: 'n', type: 'integer' }] }),
+      run: (config, records) => records,
+    })
+    export default definePlugin({ name: 'odd', processors: [processor], columns: [
+      ${kind('unit', { by: 'rows' }, {})},
+      ${kind('kind', { output: 'text' }, {})},
+      ${kind('bound', {}, { by: 'cell', requests: 'none' })},
+      ${kind('empty', {}, { by: 'row' })},
+    ] })`,
+  )
+  const types = ['unit', 'kind', 'bound', 'empty']
+  const found: string[] = []
+  for (const type of types) {
+    const config = { columns: [fine, { name: 's', column_type: type }] }
+    const { problems } = await validate({ config: { config }, plugins: [desk.path('odd.mjs')] })
+    found.push(...problems.map(({ code, message, received = '' }) => `${code}: ${message} ${received}`))
+  }
+  expect(found).toEqual([
+    "invalid-description: Column 's': describe() of the kind 'unit' gave what can't be used 'rows'",
+    "invalid-description: Column 's': describe() of the kind 'kind' gave what can't be used 'text'",
+    "plugin-failed: Plugin 'odd': bind() of its column kind 'bound' gave what can't be used, in column 's': by: 'cell', and its describe() says 'row' ",
+    "plugin-failed: Plugin 'odd': bind() of its column kind 'empty' gave what can't be used, in column 's': a generator without a function generate ",
+  ])
+  const processors = [
+    { name: '../up', processor_type: 'odd' },
+    { name: 'Chat', processor_type: 'schema_transform', template: { t: '{{ a }}' } },
+    { name: 'chat', processor_type: 'schema_transform', template: { t: '{{ a }}' } },
+    { name: 'none', processor_type: 'drop_columns', column_names: ['*'] },
+  ]
+  const { problems } = await validate({
+    config: { config: { columns: [fine], processors: processors.slice(1) } },
+  })
+  expect(problems.map(({ code, path, message }) => [code, path.join('.'), message])).toEqual([
+    [
+      'duplicate-processor',
+      'processors.1.name',
+      "The processors 'Chat' and 'chat' make datasets in folders of their names, which are one folder where a disk does not tell upper from lower case",
+    ],
+    [
+      'all-columns-dropped',
+      'processors.2',
+      "The processor 'none' leaves out every column that is left, so nothing would be in the dataset",
+    ],
+  ])
+  const outside = await validate({
+    config: { config: { columns: [fine], processors: processors.slice(0, 1) } },
+    plugins: [desk.path('odd.mjs')],
+  })
+  expect(outside.problems.map(({ code, path }) => [code, path.join('.')])).toEqual([
+    ['wrong-word', 'processors.0.name'],
+    ['invalid-description', 'processors.0.processor_type'],
+  ])
 })
