@@ -24,7 +24,9 @@ export function dryRunProblems(
   return found.flatMap((column) => {
     const path = pathOf(column.column, columns)
     return [
-      ...(column.broken === null ? [] : [pluginProblem(column.broken, path, titleOf(column.column))]),
+      ...(column.broken === null
+        ? []
+        : [pluginProblem(column.broken, path, titleOf(column.column))]),
       ...failureProblems(column, path),
       ...conditionProblems(column, path),
       ...rejectionProblems(column, path),

@@ -109,7 +109,8 @@ function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
-  return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : String(value)
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : `a ${typeof value}`
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -47,8 +47,7 @@ function processorThatLeavesNothing({ columns, steps, processors }: Draft): Prob
   const dropped = new Set(columns.filter(({ raw }) => raw.drop).map(({ name }) => name))
   const isLeft = ({ name }: { name: string }): boolean => !dropped.has(name)
   const step = steps.find(
-    ({ kind, input, output }) =>
-      !isBeside(kind) && input.some(isLeft) && !output.some(isLeft),
+    ({ kind, input, output }) => !isBeside(kind) && input.some(isLeft) && !output.some(isLeft),
   )
   const processor = processors.find(({ title }) => title === step?.title)
   if (step === undefined || processor === undefined) return null

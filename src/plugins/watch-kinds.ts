@@ -37,8 +37,7 @@ export function watchSampler(sampler: Sampler<unknown>, plugin: Origin): Sampler
   const distribution = watched.distribution?.bind(watched)
   const frozen = watched.frozen?.bind(watched)
   return overriding(watched, {
-    prepare: (params, context) =>
-      watchFunction(watched.prepare(params, context), 'prepare', watch),
+    prepare: (params, context) => watchFunction(watched.prepare(params, context), 'prepare', watch),
     ...(distribution !== undefined && {
       distribution(params, context) {
         const found = distribution(params, context)

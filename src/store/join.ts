@@ -3,7 +3,12 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { RowsmithError } from '../util/errors.ts'
 import type { RecordColumn } from '../graph/processor-kind.ts'
 import type { DatasetPass } from '../processors/dataset-pass.ts'
-import { createPassCounts, type PassCounts, passRecord, readPassRecord } from '../processors/pass-counts.ts'
+import {
+  createPassCounts,
+  type PassCounts,
+  passRecord,
+  readPassRecord,
+} from '../processors/pass-counts.ts'
 import { datasetFileName } from './dataset-plan.ts'
 import type { JoinFileOptions } from './join-file.ts'
 import {

@@ -167,9 +167,7 @@ test('what a plugin throws while a config is checked is a problem of the plugin,
   for (const [config, path, message] of cases) {
     const { problems } = await validate({ config: { config }, plugins, environment: {} })
     const told = problems.map((problem) => ({ ...problem, path: problem.path.join('.') }))
-    expect(told).toEqual([
-      expect.objectContaining({ level: 'error', code: 'plugin-failed', path }),
-    ])
+    expect(told).toEqual([expect.objectContaining({ level: 'error', code: 'plugin-failed', path })])
     expect(told[0]?.message).toContain(`Plugin 'shaky' 1.2.0: ${message} (`)
     expect(told[0]?.message).toMatch(/shaky\.mjs:10:\d+\)$/)
     expect(told[0]?.suggestion).toMatch(/whoever maintains 'shaky'\.$/)
@@ -192,7 +190,9 @@ test('what a plugin throws in a run names it as well', async () => {
   expect(isRowsmithError(late)).toBe(true)
   expect(late).toMatchObject({
     code: 'plugin-failed',
-    message: expect.stringContaining("threw, in column 's', row 60: TypeError: no late (") as string,
+    message: expect.stringContaining(
+      "threw, in column 's', row 60: TypeError: no late (",
+    ) as string,
     hints: [expect.stringContaining('mistake of the plugin'), expect.stringContaining('mended')],
   })
   const records = await run({
@@ -271,7 +271,9 @@ test('what a kind says of itself and can not be is refused before a run', async 
   for (const type of types) {
     const config = { columns: [fine, { name: 's', column_type: type }] }
     const { problems } = await validate({ config: { config }, plugins: [desk.path('odd.mjs')] })
-    found.push(...problems.map(({ code, message, received = '' }) => `${code}: ${message} ${received}`))
+    found.push(
+      ...problems.map(({ code, message, received = '' }) => `${code}: ${message} ${received}`),
+    )
   }
   expect(found).toEqual([
     "invalid-description: Column 's': describe() of the kind 'unit' gave what can't be used 'rows'",

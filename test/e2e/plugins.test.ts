@@ -292,8 +292,8 @@ test('datasets that processors made are read and exported without the plugins th
       { name: 'plain', column_type: 'expression', expr: 'x' },
     ],
     processors: [
-      { name: 'own', processor_type: 'numbered' },
       { name: 'beside', processor_type: 'numbered_beside' },
+      { name: 'own', processor_type: 'numbered' },
     ],
   })
   const create = ['create', 'counted.json', '-n', '3', '--seed', '1', '--out', 'run']
