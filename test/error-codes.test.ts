@@ -7,7 +7,10 @@ const repository = fileURLToPath(new URL('..', import.meta.url))
 const source = join(repository, 'src')
 const texts = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
-  .map((path) => ({ path: path.replaceAll('\\', '/'), text: readFileSync(join(source, path), 'utf8') }))
+  .map((path) => ({
+    path: path.replaceAll('\\', '/'),
+    text: readFileSync(join(source, path), 'utf8'),
+  }))
 
 function textOf(path: string): string {
   return texts.find((file) => file.path === path)?.text ?? ''
@@ -23,7 +26,9 @@ const [ofErrors = '', ofCells = ''] = codesPart.split('**Of a failed cell**')
 
 /** Codes in the first column of a table, or anywhere in a paragraph below it. */
 function codesOn(part: string): string[] {
-  const lines = part.split('\n').map((line) => (line.startsWith('|') ? (line.split('|')[1] ?? '') : line))
+  const lines = part
+    .split('\n')
+    .map((line) => (line.startsWith('|') ? (line.split('|')[1] ?? '') : line))
   return wordsIn(lines.join('\n'), /`([a-z]+(?:-[a-z]+)*)`/g)
 }
 
@@ -31,7 +36,11 @@ test('the page has every code of an error that a program can get', () => {
   const union = textOf('util/errors.ts')
   const codes = wordsIn(union.slice(0, union.indexOf('export interface')), /\| '([a-z-]+)'/g)
   expect(codes.length).toBeGreaterThan(20)
-  expect(codesOn(ofErrors).filter((code) => code !== 'error-code').toSorted()).toEqual(codes.toSorted())
+  expect(
+    codesOn(ofErrors)
+      .filter((code) => code !== 'error-code')
+      .toSorted(),
+  ).toEqual(codes.toSorted())
 })
 
 test('the page has every code of a failed cell, and none that there is not', () => {
@@ -47,5 +56,7 @@ test('the page has every code of a failed cell, and none that there is not', () 
   const told = codesOn(ofCells)
   expect(failures.length).toBeGreaterThan(40)
   expect([...new Set(failures)].filter((code) => !told.includes(code))).toEqual([])
-  expect(told.filter((code) => !all.includes(`'${code}'`) && !all.includes(`\n  ${code}:`))).toEqual([])
+  expect(
+    told.filter((code) => !all.includes(`'${code}'`) && !all.includes(`\n  ${code}:`)),
+  ).toEqual([])
 })

@@ -1,4 +1,5 @@
 import { open } from '../run/open-dataset.ts'
+import { answerCountTexts } from '../profile/answer-counts.ts'
 import type { RunSummary } from '../report/run-summary.ts'
 import { commandText } from './command-line.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
@@ -158,9 +159,11 @@ function cost(summary: RunSummary, layout: ShowLayout): string[] {
   return [
     `  ${counted(requests, 'request')}: ${grouped(outcome.succeeded)} answered, ${grouped(outcome.throttled)} × 429, ${grouped(outcome.failed)} failed`,
     `  ${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out${reasoning}`,
-    ...usageByRoute.map(
-      ({ route, ok, throttled, failed, inputTokens, outputTokens }) =>
+    ...usageByRoute.flatMap(
+      ({ route, ok, throttled, failed, inputTokens, outputTokens, ...counts }) => [
         `    ${padEnd(visibleLine(route), names)}  ${counted(ok, 'answer')}, ${grouped(throttled)} × 429, ${grouped(failed)} failed; ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${rateText(summary, route)}`,
+        ...answerCountTexts(counts).map((text) => `    ${padEnd('', names)}  ${text}`),
+      ],
     ),
     ...modeTexts(summary),
     ...cutTexts(summary).map((text) => layout.style('yellow', text)),

@@ -110,7 +110,9 @@ function shown(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : `a ${typeof value}`
+  return typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : `a ${typeof value}`
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -30,6 +30,8 @@ export interface RunResult {
   requests: number
   requestOutcomes: { succeeded: number; throttled: number; failed: number }
   usage: Usage
+  /** The same by model alias, by server of tools, by service: and what the answers were. */
+  usageByRoute: readonly RouteUsage[]
   /** How models are held to the form of their answers, as far as it was found out. */
   outputModes: readonly FoundMode[]
   /** Wall time of this session. */
@@ -89,7 +91,7 @@ export function rowCounts(requested: number, totals: OutcomeTotals): RowCounts {
 
 export function requestTotals(
   usage: readonly RouteUsage[],
-): Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage'> {
+): Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage' | 'usageByRoute'> {
   const sum = (pick: (route: RouteUsage) => number): number =>
     usage.reduce((total, route) => total + pick(route), 0)
   const succeeded = sum(({ ok }) => ok)
@@ -101,5 +103,6 @@ export function requestTotals(
     requests: succeeded + throttled + failed,
     requestOutcomes: { succeeded, throttled, failed },
     usage: all,
+    usageByRoute: usage,
   }
 }

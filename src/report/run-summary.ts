@@ -12,7 +12,10 @@ import {
 } from './run-result.ts'
 
 /** What a run folder holds. */
-export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage'> {
+export interface RunSummary extends Pick<
+  RunResult,
+  'requests' | 'requestOutcomes' | 'usage' | 'usageByRoute'
+> {
   dir: string
   name: string
   seed: bigint
@@ -28,7 +31,6 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   media: StoreSummary['media']
   failures: StoreSummary['failures']
   rejections: StoreSummary['rejections']
-  usageByRoute: StoreSummary['usage']
   outputModes: StoreSummary['outputModes']
   /** Columns with answers that ended before the model was done, of so many. */
   cutAnswers: readonly CutAnswers[]
@@ -67,7 +69,6 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     files: store.dataset.map(({ path, rows, bytes }) => ({ path, rows, bytes })),
     media: store.media,
     ...requestTotals(store.usage),
-    usageByRoute: store.usage,
     outputModes: store.outputModes,
     cutAnswers: cutAnswersOf(store),
     limits: limitsOf(store),

@@ -328,7 +328,7 @@ test('datasets that processors made are read and exported without the plugins th
   }
   expect(await desk.read('beside.jsonl')).toBe(await desk.read('before.jsonl'))
   expect((await desk.read('undefined.jsonl')).split('\n')[0]).toBe(
-    '{"where":[0,0.5],"plain":"x","number":{"at":1}}',
+    '{"where":[0.0,0.5],"plain":"x","number":{"at":1}}',
   )
 
   // What is not as it was made has to be made again, and by them.
