@@ -37,7 +37,7 @@ test('all that is wrong with a description is told, with what comes near', () =>
     expect.stringMatching(/; got 'text'$/),
   ])
   expect(problemsOf({ routes: [{ name: 'm', operation: 'talk', requests: 'two' }] })).toEqual([
-    "'operation' as one of chat, embed, image, validate; got 'talk'",
+    "'operation' as one of chat, embed, image, validate, call; got 'talk'",
     "'requests' as one of one, many, shared; got 'two'",
   ])
   const subject = { path: [], who: 'x' }

@@ -1,5 +1,6 @@
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { nearest } from '../util/near-miss.ts'
+import type { Operation } from './request.ts'
 import { knownTypes, readColumnType, typeWords } from './column-type.ts'
 
 interface Subject {
@@ -9,7 +10,14 @@ interface Subject {
 }
 
 const units = ['row', 'cell', 'column']
-const operations = ['chat', 'embed', 'image', 'validate']
+// All of them, or this does not compile.
+const operations = Object.keys({
+  chat: true,
+  embed: true,
+  image: true,
+  validate: true,
+  call: true,
+} satisfies Record<Operation, true>)
 const requests = ['one', 'many', 'shared']
 
 /**

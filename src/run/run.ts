@@ -11,7 +11,7 @@ import type { Damage } from '../store/find-damage.ts'
 import type { StoreEvent } from '../store/open-run.ts'
 import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
-import { messageOf } from '../util/errors.ts'
+import { messageOf, RowsmithError } from '../util/errors.ts'
 import { bindGenerators, correctionsOf } from '../rows/bind.ts'
 import { keepCommand } from '../store/command-file.ts'
 import type { RunEvent } from './run-event.ts'
@@ -263,13 +263,19 @@ function runOf(
   signal: AbortSignal | undefined,
 ): Run {
   let working = true
+  const finishing = new AbortController()
+  function stopFinishing(): void {
+    finishing.abort(new RowsmithError('interrupted', 'the datasets are not made yet'))
+  }
   const drain = (): void => {
     scheduler.drain()
     summaries?.drain()
+    stopFinishing()
   }
   const abort = (): void => {
     scheduler.abort()
     summaries?.abort()
+    stopFinishing()
   }
   signal?.addEventListener('abort', drain, { once: true })
   if (signal?.aborted) drain()
@@ -282,6 +288,7 @@ function runOf(
         graph,
         ended,
         summaries,
+        signal: finishing.signal,
         seconds,
         warn: (problem) => listener.emit({ type: 'warning', problem }),
       })

@@ -35,6 +35,8 @@ export interface JoinOptions {
   beside?: string
   /** Files of their own for each value of a column, named after it; needs a pass. */
   splitBy?: PartColumn
+  /** Ends a pass between two batches, with its reason; nothing is left of what was begun. */
+  signal?: AbortSignal
 }
 
 /**
@@ -45,7 +47,7 @@ export interface JoinOptions {
  */
 export async function joinDataset(
   run: OpenRun,
-  { directory, pass = null, beside, splitBy }: JoinOptions,
+  { directory, pass = null, beside, splitBy, signal }: JoinOptions,
 ): Promise<DatasetFile[]> {
   const own = beside === undefined ? datasetFolder : `${besideFolder}/${beside}`
   const target = resolve(directory ?? join(run.directory, own))
@@ -69,7 +71,7 @@ export async function joinDataset(
   const intent = ledgerPath(run.directory, staging)
   await run.ledger.call('addIntent', intent)
   const counts = createPassCounts()
-  const files = await writeFiles(run, plan, { pass, counts, splitBy }, staging)
+  const files = await writeFiles(run, plan, { pass, counts, splitBy, signal }, staging)
   const names = files.map(({ file }) => file)
   if (pass !== null) await refuseForeignFiles(target, names, former)
   await run.ledger.call('beginSwap', key, names)
@@ -199,12 +201,13 @@ interface WritingOptions {
   pass: DatasetPass | null
   counts: PassCounts
   splitBy?: PartColumn | undefined
+  signal?: AbortSignal | undefined
 }
 
 async function writeFiles(
   run: OpenRun,
   plan: readonly FileRange[],
-  { pass, counts, splitBy }: WritingOptions,
+  { pass, ...how }: WritingOptions,
   staging: string,
 ): Promise<DatasetEntry[]> {
   try {
@@ -212,7 +215,7 @@ async function writeFiles(
     const files =
       pass === null
         ? await joinParts(run, plan, staging)
-        : await passRecords(run, pass, { folder: staging, counts, splitBy })
+        : await passRecords(run, pass, { folder: staging, ...how })
     syncFolder(staging)
     return files
   } catch (error) {
@@ -248,10 +251,10 @@ async function joinParts(
 async function passRecords(
   run: OpenRun,
   pass: DatasetPass,
-  { folder, counts, splitBy }: { folder: string } & Omit<WritingOptions, 'pass'>,
+  { folder, counts, splitBy, signal }: { folder: string } & Omit<WritingOptions, 'pass'>,
 ): Promise<DatasetEntry[]> {
   const columns = pass.columns.map(({ name, type }) => ({ name, type, drop: false }))
-  const made = await writePass(run, pass, { folder, counts })
+  const made = await writePass(run, pass, { folder, counts, signal })
   let parts: RecordsOfPart[] = []
   if (splitBy !== undefined) {
     parts = await splitRecords(run, made, { columns: pass.columns, by: splitBy, folder })
