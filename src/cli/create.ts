@@ -58,7 +58,19 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
 
 /** The object `--json` prints: stable field names. */
 function jsonOf(result: RunResult): object {
-  const { dir, rows, rejections, files, processed, datasets, requests, usage, seconds, report } =
-    result
-  return { dir, rows, rejections, files, processed, datasets, requests, usage, seconds, report }
+  const { dir, rows, selection, rejections, files, processed, datasets } = result
+  const { requests, usage, seconds, report } = result
+  return {
+    dir,
+    rows,
+    selection,
+    rejections,
+    files,
+    processed,
+    datasets,
+    requests,
+    usage,
+    seconds,
+    report,
+  }
 }

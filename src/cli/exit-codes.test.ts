@@ -8,6 +8,7 @@ function result(end: RunEnd, dropped: number): RunResult {
   return {
     dir: '/run',
     rows: { requested: 9, accepted: 9 - dropped, nullKept: 0, dropped, rejected: 0, remaining: 0 },
+    selection: null,
     rejections: [],
     processed: null,
     datasets: [],

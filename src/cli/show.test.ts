@@ -17,6 +17,7 @@ const summary: RunSummary = {
   name: 'tales',
   seed: 7n,
   rows: { requested: 1_000, accepted: 880, nullKept: 9, dropped: 10, rejected: 0, remaining: 101 },
+  selection: null,
   waitingCells: 12,
   parts: { count: 2, bytes: 123_456 },
   files: [],

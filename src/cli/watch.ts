@@ -184,8 +184,15 @@ function stoppedText({ endpoint, model }: Extract<RunEvent, { type: 'endpoint-st
 }
 
 function openedText(event: Extract<RunEvent, { type: 'run-opened' }>): string {
-  const { asksModels, rows, decided, resumed, seed } = event
+  const { asksModels, rows, selection, decided, resumed, seed } = event
   const dir = visibleLine(event.dir)
+  if (selection !== null) {
+    const { target, most } = selection
+    const search = `${counted(target, 'row')} of up to ${counted(most, 'candidate')}`
+    return resumed
+      ? `Going on in ${dir}: ${search}, ${grouped(decided)} made.`
+      : `New run in ${dir}: ${search}, seed ${seed}.`
+  }
   if (!resumed) return `New run in ${dir}: ${counted(rows, 'row')}, seed ${seed}.`
   if (decided >= rows) return `The run in ${dir} has all of its ${counted(rows, 'row')}.`
   const remain = `${grouped(rows - decided)} of ${counted(rows, 'row')} remain`

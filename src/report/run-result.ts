@@ -14,10 +14,23 @@ export interface RowCounts extends OutcomeTotals {
   remaining: number
 }
 
+/** How far the selection of a run is. */
+export interface SelectionResult {
+  /** Rows that are to be accepted. */
+  target: number
+  accepted: number
+  /** Rows that were decided for it. */
+  candidates: number
+  /** Rows made at most. */
+  most: number
+}
+
 /** What a run left, over all its sessions. */
 export interface RunResult {
   dir: string
   rows: RowCounts
+  /** Null where the config has no `select`. */
+  selection: SelectionResult | null
   /** Rows that filters rejected, by filter and code. */
   rejections: readonly RejectionSummary[]
   /** Files of the final dataset; empty while rows remain. */

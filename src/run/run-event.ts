@@ -39,6 +39,8 @@ export type RunEvent =
       dir: string
       seed: bigint
       rows: number
+      /** Rows to accept and rows made for that at most; null where all of `rows` are made. */
+      selection: { target: number; most: number } | null
       decided: number
       resumed: boolean
       /** Some of its cells are asked of models: what was answered of rows that remain is used again. */

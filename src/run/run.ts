@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import type { SelectConfig } from '../config/dataset.ts'
+import { mostCandidates } from '../config/select.ts'
 import type { Graph } from '../graph/graph.ts'
 import { modelIdentity } from '../graph/model-identity.ts'
 import { createDownloader } from '../models/download.ts'
@@ -17,7 +19,7 @@ import { keepCommand } from '../store/command-file.ts'
 import type { RunEvent } from './run-event.ts'
 import { checkModels } from './check-models.ts'
 import { checkTools } from './check-tools-listed.ts'
-import { createEngine, decidedRows } from './engine.ts'
+import { createEngine, decidedRows, type EngineOptions } from './engine.ts'
 import { createDescriber, describeStoreEvent } from './describe-event.ts'
 import { finish } from './finish.ts'
 import { followModes } from './follow-modes.ts'
@@ -32,7 +34,15 @@ import { createThrottleNotes } from './throttle-notes.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
-import { type ConfigChange, configChange, newSettings, resumedRows, sourcesOf } from './settings.ts'
+import { createRowSelection, type RowMaker, selectionState } from './select-rows.ts'
+import {
+  type ConfigChange,
+  configChange,
+  newSettings,
+  resumedRows,
+  selectionOf,
+  sourcesOf,
+} from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
@@ -137,18 +147,21 @@ export async function start(options: StartOptions): Promise<Run> {
     opened.defer(() => throttles.close())
 
     let decided = decidedRows(store)
+    const select = selectionOf(prepared, wanted(options))
     if (place.exists) {
       const target = targetOf(store, prepared, options)
       const damage = options.repair === true ? await store.findDamage() : null
       if (damage !== null) tellDamage(damage, emit)
       // Before the run is changed: a wrong key leaves it as it was.
-      const change = configChange(store.settings, prepared)
+      const change = configChange(store.settings, prepared, wanted(options))
       const work =
         (damage?.parts.length ?? 0) > 0 ||
         change?.changesRows === true ||
-        (await hasWork(store, target, options))
+        (await hasWork(store, prepared.graph, { target, select, ...options }))
       if (work) ready = await askModels(prepared, emit, signal)
-      decided = await goOn(store, { target, damage, change }, options)
+      // A selection moves it as it goes.
+      const rows = select === null ? target : store.settings.rows
+      decided = await goOn(store, { target: rows, damage, change }, options)
       await store.setSources(sourcesOf(prepared, store.directory))
     }
     if (options.command !== undefined) {
@@ -168,6 +181,7 @@ export async function start(options: StartOptions): Promise<Run> {
       dir: store.directory,
       seed: store.settings.seed,
       rows: store.settings.rows,
+      selection: select === null ? null : { target: select.target, most: mostCandidates(select) },
       decided: decided.count,
       resumed: place.exists,
       asksModels: prepared.graph.columns.some(({ routes }) => routes.length > 0),
@@ -182,10 +196,9 @@ export async function start(options: StartOptions): Promise<Run> {
     const downloads = createDownloader({ environment: options.environment ?? process.env, clock })
     opened.defer(() => downloads.close())
     const partners = partnersOf(prepared)
-    const scheduler = await createEngine({
+    const engine: Omit<EngineOptions, 'decided'> = {
       clock,
       store,
-      decided,
       graph: prepared.graph,
       generators: bindGenerators({
         graph: prepared.graph,
@@ -216,15 +229,26 @@ export async function start(options: StartOptions): Promise<Run> {
         if (text !== null) file.write(text)
         emit(event)
       },
-    })
+    }
+    const maker =
+      select === null
+        ? makerOf(await createEngine({ ...engine, decided }))
+        : createRowSelection({
+            store,
+            graph: prepared.graph,
+            select,
+            createEngine: (now, search) =>
+              createEngine({ ...engine, decided: now, select: search }),
+            warn: (problem) => emit({ type: 'warning', problem }),
+          })
     options.signal?.removeEventListener('abort', giveUp)
-    listener.whileAtWork(() => scheduler.drain())
+    listener.whileAtWork(() => maker.drain())
     const { graph } = prepared
     const { dataset, models, runConfig } = prepared
     const work = {
       store,
       graph,
-      scheduler,
+      maker,
       summaries:
         options.summaries === false
           ? null
@@ -248,7 +272,7 @@ export async function start(options: StartOptions): Promise<Run> {
 interface Work {
   store: RunStore
   graph: Graph
-  scheduler: Scheduler
+  maker: RowMaker
   /** Null where nobody will see them. */
   summaries: JudgeSummaries | null
   listener: Listener
@@ -257,7 +281,7 @@ interface Work {
 }
 
 function runOf(
-  { store, graph, scheduler, summaries, listener, file, seconds }: Work,
+  { store, graph, maker, summaries, listener, file, seconds }: Work,
   opened: AsyncDisposableStack,
   resumed: boolean,
   signal: AbortSignal | undefined,
@@ -268,12 +292,12 @@ function runOf(
     finishing.abort(new RowsmithError('interrupted', 'the datasets are not made yet'))
   }
   const drain = (): void => {
-    scheduler.drain()
+    maker.drain()
     summaries?.drain()
     stopFinishing()
   }
   const abort = (): void => {
-    scheduler.abort()
+    maker.abort()
     summaries?.abort()
     stopFinishing()
   }
@@ -282,11 +306,12 @@ function runOf(
 
   async function work(): Promise<RunResult> {
     try {
-      const ended = await scheduler.run()
+      const ended = await maker.run()
       listener.emit({ type: 'finishing' })
       const result = await finish(store, {
         graph,
         ended,
+        selection: maker.selection(),
         summaries,
         signal: finishing.signal,
         seconds,
@@ -316,13 +341,24 @@ function runOf(
     seed: store.settings.seed,
     resumed,
     finished,
-    progress: () => (working ? scheduler.snapshot() : null),
+    progress: () => (working ? maker.snapshot() : null),
     drain,
     abort,
     async [Symbol.asyncDispose]() {
       if (working) abort()
       await finished.catch(() => undefined)
     },
+  }
+}
+
+/** Every row below the target, by one engine. */
+function makerOf(engine: Scheduler): RowMaker {
+  return {
+    run: () => engine.run(),
+    drain: () => engine.drain(),
+    abort: () => engine.abort(),
+    snapshot: () => engine.snapshot(),
+    selection: () => null,
   }
 }
 
@@ -387,10 +423,17 @@ function targetOf(store: RunStore, prepared: Prepared, options: RunOptions): num
 /** Whether anything is left to make for a target. */
 async function hasWork(
   store: RunStore,
-  target: number,
-  { retryDropped = false }: RunOptions,
+  graph: Graph,
+  {
+    target,
+    select,
+    retryDropped = false,
+  }: Pick<RunOptions, 'retryDropped'> & { target: number; select: SelectConfig | null },
 ): Promise<boolean> {
-  if (RowSet.fromIntervals(store.decided).intersect(0, target).count < target) return true
+  if (select !== null) {
+    const { frontier, last } = await selectionState(store, graph, target)
+    if (last === null && frontier < mostCandidates(select)) return true
+  } else if (RowSet.fromIntervals(store.decided).intersect(0, target).count < target) return true
   return retryDropped && (await store.totals()).dropped > 0
 }
 

@@ -143,7 +143,15 @@ test('variants keep all digits and the texts of their dates, however they are st
     v: ['json', whole, 'text', 'more', null],
   })
   expect((await read('variant-typed.parquet')).columns).toEqual({
-    v: ['json', whole, whole, new Map<string, unknown>([['d', 'x'], ['other', 1]])],
+    v: [
+      'json',
+      whole,
+      whole,
+      new Map<string, unknown>([
+        ['d', 'x'],
+        ['other', 1],
+      ]),
+    ],
   })
   expect((await read('variant-decimals.parquet')).columns).toEqual({
     v: ['json', 12.5, '1234567890123456.78', null],

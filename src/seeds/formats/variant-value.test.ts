@@ -21,12 +21,20 @@ test('values are read as the specification says', () => {
   expect(value(0x28, 1, ...Array.from({ length: 16 }, () => 0xff))).toBe(-0.1)
   expect(value((2 << 2) | 1, 0x68, 0x69)).toBe('hi')
   // An object of b and a, and a list of true and null.
-  expect(value(0x02, 2, 1, 0, 0, 1, 2, 0x04, 0x00)).toEqual(new Map([['b', true], ['a', null]]))
+  expect(value(0x02, 2, 1, 0, 0, 1, 2, 0x04, 0x00)).toEqual(
+    new Map([
+      ['b', true],
+      ['a', null],
+    ]),
+  )
   expect(value(0x03, 2, 0, 1, 2, 0x04, 0x00)).toEqual([true, null])
 })
 
 test('keys are read from the metadata', () => {
-  expect(readDictionary(Uint8Array.from([0x01, 2, 0, 1, 3, 97, 98, 99]), textOf)).toEqual(['a', 'bc'])
+  expect(readDictionary(Uint8Array.from([0x01, 2, 0, 1, 3, 97, 98, 99]), textOf)).toEqual([
+    'a',
+    'bc',
+  ])
   expect(() => readDictionary(Uint8Array.from([0x02, 0, 0]), textOf)).toThrow('version 2')
 })
 
