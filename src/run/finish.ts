@@ -55,8 +55,7 @@ export async function finish(
     ? await makeDatasets(store, graph, { rows, signal })
     : noDatasets
   const { files, datasets, processed } = made ?? noDatasets
-  const end: RunEnd =
-    made === null ? { kind: 'interrupted' } : endOf(rows, { ended, selection })
+  const end: RunEnd = made === null ? { kind: 'interrupted' } : endOf(rows, { ended, selection })
   if (end.kind === 'complete') await sumUp(summaries, warn)
   const reported = await report(store, { graph, end, seconds: seconds(), warn })
   const result: RunResult = {

@@ -191,10 +191,13 @@ export function textOrBytes(raw: Uint8Array | undefined): string | Uint8Array | 
   return raw !== undefined && isUtf8(raw) ? decoder.decode(raw) : raw
 }
 
+/** Bytes that are no text. */
+export class BinaryValue extends Error {}
+
 function readText(raw: unknown): string {
   const text = raw instanceof Uint8Array ? textOrBytes(raw) : raw
   if (typeof text === 'string') return text
-  throw new Error('its bytes are not UTF-8 text; binary data cannot be a seed value')
+  throw new BinaryValue('its bytes are not UTF-8 text; binary data cannot be a seed value')
 }
 
 /** Clock times have no type here and stay text, and so do the dates of old Impala and Spark. */
