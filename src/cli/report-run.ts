@@ -20,10 +20,12 @@ export interface Outcome {
   summary: Pick<RunSummary, 'failures' | 'rejections' | 'command' | 'sessions' | 'cutAnswers'>
   /** What happened in this session and stands nowhere else. */
   remarks: readonly string[]
+  /** The first records, as lines. */
+  table: readonly string[]
 }
 
 /** What a run left, for a person: outcomes, cost, files, what failed, how to go on. */
-export function reportRun({ result, summary, remarks }: Outcome, screen: Screen): void {
+export function reportRun({ result, summary, remarks, table }: Outcome, screen: Screen): void {
   screen.print(`${endText(result)} ${rowsText(result)}.`)
   screen.print(`${spentText(result, summary.sessions.length)}.`)
   for (const text of remarks) screen.print(screen.style('yellow', text))
@@ -48,6 +50,7 @@ export function reportRun({ result, summary, remarks }: Outcome, screen: Screen)
     for (const text of statisticsLines(result.columns, layout)) screen.print(text)
     for (const text of judgementLines(result, layout)) screen.print(text)
   }
+  for (const text of table) screen.print(text)
   if (result.report !== null) screen.print(`  Page: ${shortPath(result.report)}`)
   for (const { what, command } of nextSteps(result.dir, result.rows, summary.command)) {
     screen.print(`To ${what}: ${command}`)
@@ -198,12 +201,12 @@ export function nextSteps(
   const folder = shortPathWord(dir)
   const again = (more: readonly string[] = []): string =>
     command === null
-      ? `run the program that made it again${more.length > 0 ? ' with retryDropped: true' : ''}`
+      ? `run the program that made it again${more.length > 0 ? ' with retryFailed: true' : ''}`
       : storedText(command, more)
   return [
     ...(rows.remaining > 0 ? [{ what: 'go on', command: again() }] : []),
     ...(rows.remaining === 0 && rows.dropped > 0
-      ? [{ what: 'make the dropped rows again', command: again(['--retry-dropped']) }]
+      ? [{ what: 'make the dropped rows again', command: again(['--retry-failed']) }]
       : []),
     ...(rows.remaining > 0 && rows.remaining < rows.requested
       ? [{ what: 'write what is decided', command: commandText(['export', folder]) }]
