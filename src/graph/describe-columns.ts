@@ -37,13 +37,12 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
     }
     const own = loaded.get(column.name) ?? nothingLoaded
     // Why it could not be loaded is told where that was tried.
-    const { kind } = column
-    const isLoading = kind.load !== undefined && (kind.loads?.(column.config) ?? true)
+    const { kind, config, path } = column
+    const isLoading = kind.load !== undefined && (kind.loads?.(config) ?? true)
     if (isLoading && own === nothingLoaded) {
       column.isSound = false
       continue
     }
-    const { kind, config, path } = column
     column.description = answerOf(() => kind.describe(config, context, own), {
       path,
       place: subjectOf(column),

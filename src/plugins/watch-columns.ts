@@ -13,7 +13,7 @@ export function watchColumn(kind: ColumnKind, plugin: Origin): ColumnKind {
   const watch = createWatch(plugin, `column kind '${kind.type}'`)
   const watched = watchMethods(
     kind,
-    ['instructions', 'load', 'constrain', 'describe', 'bind'],
+    ['instructions', 'load', 'loads', 'constrain', 'describe', 'bind'],
     watch,
   )
   const { gate } = kind

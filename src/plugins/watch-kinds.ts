@@ -30,6 +30,7 @@ export function watchSampler(sampler: Sampler<unknown>, plugin: Origin): Sampler
       'frozen',
       'references',
       'check',
+      'load',
       'prepare',
     ],
     watch,
@@ -37,7 +38,7 @@ export function watchSampler(sampler: Sampler<unknown>, plugin: Origin): Sampler
   const distribution = watched.distribution?.bind(watched)
   const frozen = watched.frozen?.bind(watched)
   return overriding(watched, {
-    prepare: (params, context) => watchFunction(watched.prepare(params, context), 'prepare', watch),
+    prepare: (...args) => watchFunction(watched.prepare(...args), 'prepare', watch),
     ...(distribution !== undefined && {
       distribution(params, context) {
         const found = distribution(params, context)
