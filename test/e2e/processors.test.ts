@@ -391,7 +391,11 @@ test('an interrupt in the middle of a pass ends it, and what is made later has t
     interrupt = () => run[how]()
     const result = await run.finished
     interrupt = () => undefined
-    expect(result).toMatchObject({ end: { kind: 'interrupted' }, rows: { remaining: 0 }, files: [] })
+    expect(result).toMatchObject({
+      end: { kind: 'interrupted' },
+      rows: { remaining: 0 },
+      files: [],
+    })
     expect(batches).toBe(2)
     expect((await readdir(out)).filter((name) => /data|joining|processors/.test(name))).toEqual([])
     await run[Symbol.asyncDispose]()
