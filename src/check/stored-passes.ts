@@ -35,9 +35,8 @@ export async function storedDataset(
   settings: RunSettings,
   { registry, name, made }: StoredDatasetOptions,
 ): Promise<StoredDataset> {
-  if (name === undefined && isJoined(settings)) {
-    return { pass: null, columns: settings.columns.filter(({ drop }) => !drop) }
-  }
+  const joined = name === undefined ? joinedColumns(settings) : null
+  if (joined !== null) return { pass: null, columns: joined }
   if (made !== null) return { pass: madePass(made), columns: made.columns }
   const { graph } = await compileStored(directory, settings, await registry())
   const { own, beside } = passesOf(graph, settings.seed)
@@ -81,6 +80,11 @@ async function* inBatches<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item
 }
 
 const BATCH_RECORDS = 1_024
+
+/** The columns of a dataset that is the records of its parts as they are; null of any other. */
+export function joinedColumns(settings: RunSettings): readonly RecordColumn[] | null {
+  return isJoined(settings) ? settings.columns.filter(({ drop }) => !drop) : null
+}
 
 /** Whether built-in processors alone say so: none of them makes other records of the dataset. */
 function isJoined({ config }: RunSettings): boolean {
