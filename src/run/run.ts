@@ -9,8 +9,10 @@ import { RowSet } from '../plan/row-set.ts'
 import type { GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Snapshot } from '../scheduler/scheduler-event.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
+import type { FailureFilter } from '../store/failed-cells.ts'
 import type { Damage } from '../store/find-damage.ts'
 import type { StoreEvent } from '../store/open-run.ts'
+import type { Retry } from '../store/ledger-retry.ts'
 import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
@@ -31,9 +33,14 @@ import { partnersOf } from './partners.ts'
 import { findPlace } from '../check/run-place.ts'
 import { tellSeedProgress } from '../check/seed-progress.ts'
 import { createThrottleNotes } from './throttle-notes.ts'
+import { joinedColumns } from '../check/stored-passes.ts'
+import type { DatasetRecord } from '../export/records.ts'
+import { type Change, createChange } from '../util/change.ts'
+import { recordsOfRun } from './run-records.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
+import { matches, type RetryOptions, retryFilter, retryOf, tellNothing } from './retry.ts'
 import { createRowSelection, type RowMaker, selectionState } from './select-rows.ts'
 import {
   type ConfigChange,
@@ -46,7 +53,7 @@ import {
 import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
-export interface RunOptions {
+export interface RunOptions extends RetryOptions {
   /** The path of a config file, `{ text }` of one, or `{ config }` as an object. */
   config: ConfigInput
   /** Rows planned; the config's `rows`, the stored target or 10 when left out. */
@@ -59,8 +66,6 @@ export interface RunOptions {
   mode?: 'auto' | 'fresh'
   /** Allows a target below the stored one. */
   shrink?: boolean
-  /** Makes rows that were dropped again; what was paid for in them is used. */
-  retryDropped?: boolean
   /** Reads every part file, and makes the rows of those again that are gone or damaged. */
   repair?: boolean
   /** A run config file or its fields. */
@@ -87,6 +92,11 @@ export interface Run extends AsyncDisposable {
   readonly resumed: boolean
   /** Resolves when the run ended by itself or was stopped; rejects when it can't go on. */
   readonly finished: Promise<RunResult>
+  /**
+   * Records in row order while the run works: those of a part once all of its rows are decided, the
+   * rest when the run has ended. Where processors make other records, all of them at the end.
+   */
+  records(): AsyncIterable<DatasetRecord>
   /** The state now; null before rows are made and after. */
   progress(): Snapshot | null
   /** Sends nothing more and ends when what is on the wire came back. */
@@ -120,6 +130,7 @@ export async function start(options: StartOptions): Promise<Run> {
   const giveUp = (): void => controller.abort(options.signal?.reason)
   options.signal?.addEventListener('abort', giveUp, { once: true })
   const opened = new AsyncDisposableStack()
+  const parts = createChange()
   try {
     const place = await findPlace(options)
     const prepared = opened.use(
@@ -135,6 +146,7 @@ export async function start(options: StartOptions): Promise<Run> {
       await openOrCreate(place, prepared, options, clock, (event) => {
         const text = describeStoreEvent(event)
         if (text !== null) log.write(text)
+        if (event.type === 'part-committed') parts.tell()
         emit(event)
       }),
     )
@@ -150,6 +162,7 @@ export async function start(options: StartOptions): Promise<Run> {
     const select = selectionOf(prepared, wanted(options))
     if (place.exists) {
       const target = targetOf(store, prepared, options)
+      const retry = retryFilter(options, prepared.graph)
       const damage = options.repair === true ? await store.findDamage() : null
       if (damage !== null) tellDamage(damage, emit)
       // Before the run is changed: a wrong key leaves it as it was.
@@ -157,11 +170,13 @@ export async function start(options: StartOptions): Promise<Run> {
       const work =
         (damage?.parts.length ?? 0) > 0 ||
         change?.changesRows === true ||
-        (await hasWork(store, prepared.graph, { target, select, ...options }))
+        (await hasWork(store, prepared.graph, { target, select, retry }))
+      if (retry !== null) await tellNothing(store, retry, emit)
       if (work) ready = await askModels(prepared, emit, signal)
       // A selection moves it as it goes.
       const rows = select === null ? target : store.settings.rows
-      decided = await goOn(store, { target: rows, damage, change }, options)
+      const again = retry && retryOf(prepared.graph, retry)
+      decided = await goOn(store, { target: rows, damage, change, retry: again })
       await store.setSources(sourcesOf(prepared, store.directory))
     }
     if (options.command !== undefined) {
@@ -258,6 +273,9 @@ export async function start(options: StartOptions): Promise<Run> {
               clock,
             }),
       listener,
+      parts,
+      // Which rows a selection takes is only known when it has all of them.
+      joined: select === null ? joinedColumns(store.settings) : null,
       file,
       seconds: () => (clock.now() - began) / 1000,
     }
@@ -276,17 +294,21 @@ interface Work {
   /** Null where nobody will see them. */
   summaries: JudgeSummaries | null
   listener: Listener
+  /** Tells of every part that is written. */
+  parts: Change
+  joined: ReturnType<typeof joinedColumns>
   file: RunLog
   seconds: () => number
 }
 
 function runOf(
-  { store, graph, maker, summaries, listener, file, seconds }: Work,
+  { store, graph, maker, summaries, listener, parts, joined, file, seconds }: Work,
   opened: AsyncDisposableStack,
   resumed: boolean,
   signal: AbortSignal | undefined,
 ): Run {
   let working = true
+  let isOver = false
   const drain = (): void => {
     maker.drain()
     summaries?.drain()
@@ -323,6 +345,8 @@ function runOf(
       working = false
       signal?.removeEventListener('abort', drain)
       await opened.disposeAsync()
+      isOver = true
+      parts.tell()
     }
   }
 
@@ -334,6 +358,14 @@ function runOf(
     seed: store.settings.seed,
     resumed,
     finished,
+    records: () =>
+      recordsOfRun({
+        directory: store.directory,
+        isOver: () => isOver,
+        changed: parts.next,
+        joined,
+        finished,
+      }),
     progress: () => (working ? maker.snapshot() : null),
     drain,
     abort,
@@ -420,14 +452,14 @@ async function hasWork(
   {
     target,
     select,
-    retryDropped = false,
-  }: Pick<RunOptions, 'retryDropped'> & { target: number; select: SelectConfig | null },
+    retry,
+  }: { target: number; select: SelectConfig | null; retry: FailureFilter | null },
 ): Promise<boolean> {
   if (select !== null) {
     const { frontier, last } = await selectionState(store, graph, target)
     if (last === null && frontier < mostCandidates(select)) return true
   } else if (RowSet.fromIntervals(store.decided).intersect(0, target).count < target) return true
-  return retryDropped && (await store.totals()).dropped > 0
+  return retry !== null && matches(await store.failures(), retry)
 }
 
 function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) => void): void {
@@ -481,8 +513,13 @@ async function goOn(
     target,
     damage,
     change,
-  }: { target: number; damage: Damage | null; change: ConfigChange | null },
-  options: RunOptions,
+    retry,
+  }: {
+    target: number
+    damage: Damage | null
+    change: ConfigChange | null
+    retry: Retry | null
+  },
 ): Promise<RowSet> {
   if (target !== store.settings.rows) await store.setTarget(target)
   let decided = decidedRows(store)
@@ -492,6 +529,6 @@ async function goOn(
   if (damage !== null && (damage.parts.length > 0 || damage.dataset)) {
     decided = decided.subtract(RowSet.fromIntervals(await store.forgetDamaged(damage)))
   }
-  if (!options.retryDropped) return decided
-  return decided.subtract(RowSet.fromIntervals(await store.retryDropped()))
+  if (retry === null) return decided
+  return decided.subtract(RowSet.fromIntervals(await store.retryFailed(retry)))
 }
