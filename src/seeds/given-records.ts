@@ -144,7 +144,7 @@ function isRecords(made: unknown): made is Records {
 }
 
 /** Takes one after the other; an abort does not wait for the next. */
-async function* taken(given: Records, signal: AbortSignal): AsyncGenerator<unknown> {
+async function* taken(given: Records, signal: AbortSignal): AsyncGenerator {
   const iterator: Iterator<unknown> | AsyncIterator<unknown> =
     Symbol.asyncIterator in given ? given[Symbol.asyncIterator]() : given[Symbol.iterator]()
   // A generator is its own iterator and can't begin again.
