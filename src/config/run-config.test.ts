@@ -13,6 +13,7 @@ test('nothing written: all defaults, no notes', () => {
     shutdown_error_rate: 0.5,
     shutdown_error_window: 10,
     buffer_size: 1000,
+    cache: false,
     max_concurrent_row_groups: 3,
     max_in_flight_tasks: 1024,
     non_inference_max_parallel_workers: 4,

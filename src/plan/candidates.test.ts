@@ -100,6 +100,12 @@ test('where all rows are accepted none is made too many; a frame is always made 
   expect(made.length).toBe(100)
 
   const plan = createPlan({ target: 500, decided: RowSet.empty, ...sizes })
+  const none = { frontier: 0, below: 0, beyond: RowSet.empty }
+  const sure = createCandidates({ plan, wanted: 3, kept: none, exact: true })
+  expect(sure.take().size).toBe(3)
+  for (let row = 0; row < 3; row += 1) sure.decided(row, row === 1)
+  expect(sure.take().size).toBe(2)
+
   const kept = { frontier: 0, below: 0, beyond: RowSet.empty }
   const framed = createCandidates({ plan, wanted: 20, kept, wholeFrames: true })
   const groups = []

@@ -40,6 +40,8 @@ export interface CandidatesOptions {
   wanted: number
   kept: KeptRows
   wholeFrames?: boolean
+  /** No row is given that may not be needed, even if fewer are made at once. */
+  exact?: boolean
 }
 
 /** Kept rows that are remembered one by one before those that can't be the last one are counted only. */
@@ -57,6 +59,7 @@ export function createCandidates({
   wanted,
   kept: before,
   wholeFrames = false,
+  exact = false,
 }: CandidatesOptions): Candidates {
   const callbacks: (() => void)[] = []
   let position = 0
@@ -93,6 +96,7 @@ export function createCandidates({
   /** Rows that are expected to be needed beside those that are being made. */
   function missing(): number {
     const left = wanted - keptRows()
+    if (exact) return left - open
     const share = (keptRows() + 1) / (decidedRows + 1)
     // One standard deviation less than is expected: the last ones wait rather than being too many.
     const likely = Math.floor((left - Math.sqrt(left * (1 - share))) / share)
