@@ -2,13 +2,14 @@ import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { descriptionName, type StoredSeedDescription } from '../seeds/normalise.ts'
 import { readSeedDescription, readSeedPin } from '../seeds/stored.ts'
-import { readStoredPlugins } from '../store/inspect-store.ts'
+import { readStoredRun } from '../store/inspect-store.ts'
 import { holdsRun, ledgerName } from '../store/ledger-file.ts'
 import type { RememberedPlugin } from '../store/run-settings.ts'
+import type { StoredColumns } from './kept-columns.ts'
 import type { ConfigInput } from './sources.ts'
 
-/** What the folder of a run has of that from outside which made it. */
-export interface StoredInputs {
+/** What the folder of a run has of that which made it. */
+export interface StoredInputs extends StoredColumns {
   readonly seed: StoredSeedDescription | null
   /** What finds the same seed again; also where its rows are not all there yet. */
   readonly seedPin: string | null
@@ -37,6 +38,7 @@ export async function findPlace({ out, mode = 'auto', config }: PlaceOptions): P
   const directory = mode === 'fresh' ? await freshBeside(wantedDirectory) : wantedDirectory
   const exists = holdsRun(join(directory, ledgerName))
   const seedDirectory = join(directory, seedFolder)
+  const run = exists ? readStoredRun(directory) : null
   const hasSeed = exists && (await isThere(join(seedDirectory, descriptionName)))
   return {
     directory,
@@ -44,7 +46,9 @@ export async function findPlace({ out, mode = 'auto', config }: PlaceOptions): P
     stored: {
       seed: hasSeed ? await readSeedDescription(seedDirectory) : null,
       seedPin: exists ? await readSeedPin(seedDirectory) : null,
-      plugins: exists ? readStoredPlugins(directory) : [],
+      plugins: run?.plugins ?? [],
+      columns: run?.settings.columns ?? [],
+      kept: run?.settings.kept ?? [],
     },
   }
 }

@@ -73,6 +73,12 @@ function addCreate(program: Command, set: SetCode): void {
     )
     .option('--fresh', 'start anew in a new folder beside')
     .option('--shrink', 'allow fewer rows than were planned; the others stay in the run folder')
+    .option('--edit', 'go on with a config that changed: make what is new or changed, use the rest')
+    .option(
+      '--keep <column>',
+      'use the cells of this column although it changed, such as its model (repeatable)',
+      repeated,
+    )
     .option('--retry-dropped', 'make dropped rows again; what was paid for in them is used')
     .option('--repair', 'check every part file and make those again that are gone or damaged')
     .option('--run-config <file>', 'run config (YAML): buffer_size, max_attempts, …')
@@ -230,8 +236,12 @@ function withPlugins(command: Command): Command {
   return command.option(
     '--plugin <name>',
     'plugin with further kinds: a package, or a path such as ./plugin.js (repeatable)',
-    (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
+    repeated,
   )
+}
+
+function repeated(word: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), word]
 }
 
 const mcpFile = 'servers of tools (YAML with a list `providers`)'

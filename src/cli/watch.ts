@@ -1,4 +1,5 @@
 import { formatProblems } from '../config/format-problems.ts'
+import { editLines } from '../run/edit-text.ts'
 import type { ExportEvent, RunEvent } from '../run/run-event.ts'
 import type { Run } from '../run/run.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -90,6 +91,9 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
         break
       case 'processor-warning':
         screen.print(screen.style('yellow', visibleLine(event.message)))
+        break
+      case 'config-changed':
+        screen.print(visible(['The config changed:', ...editLines(event.plan)].join('\n')))
         break
       case 'run-opened':
         opened = event

@@ -6,7 +6,7 @@ import { plainRecord } from '../export/plain.ts'
 import { type DatasetRecord, readFiles } from '../export/records.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
-import { inspectStore, readStoredPlugins } from '../store/inspect-store.ts'
+import { inspectStore, readStoredRun } from '../store/inspect-store.ts'
 import { ledgerName } from '../store/ledger-file.ts'
 import { openStore } from '../store/store.ts'
 import { verifyDatasetFile } from '../store/verify.ts'
@@ -65,7 +65,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
   /** Only what needs a kind loads the plugins: much can be read without them. */
   let kinds: Promise<Registry> | null = null
   function registry(): Promise<Registry> {
-    kinds ??= gatherPlugins({ given: options.plugins, stored: readStoredPlugins(path) }).then(
+    kinds ??= gatherPlugins({ given: options.plugins, stored: readStoredRun(path).plugins }).then(
       (gathered) => gathered.registry,
     )
     return kinds

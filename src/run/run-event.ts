@@ -1,4 +1,5 @@
 import type { CheckEvent } from '../check/check-event.ts'
+import type { EditPlan } from './edit-plan.ts'
 import type { CheckResult } from '../models/registry.ts'
 import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
 import type { StoreEvent } from '../store/open-run.ts'
@@ -46,5 +47,7 @@ export type RunEvent =
       /** Between two progress lines, from the run config. */
       progressIntervalMs: number
     }
+  /** The config is another one than that of the run, which goes on with it: what that means. */
+  | { type: 'config-changed'; plan: EditPlan }
   /** No more rows are decided; the dataset is put together when none remains. */
   | { type: 'finishing' }

@@ -31,7 +31,8 @@ import { createThrottleNotes } from './throttle-notes.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
-import { type ConfigChange, configChange, newSettings, resumedRows, sourcesOf } from './settings.ts'
+import { newSettings, resumedRows, sourcesOf } from './settings.ts'
+import { type ConfigEdit, foreseeEdit } from './edit.ts'
 import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
@@ -48,6 +49,13 @@ export interface RunOptions {
   mode?: 'auto' | 'fresh'
   /** Allows a target below the stored one. */
   shrink?: boolean
+  /**
+   * Goes on with a config that changed: makes columns that are new or changed and those that read
+   * them, and uses everything else that is there.
+   */
+  edit?: boolean
+  /** Columns whose cells are used although their config changed: an other model, mostly. */
+  keep?: readonly string[]
   /** Makes rows that were dropped again; what was paid for in them is used. */
   retryDropped?: boolean
   /** Reads every part file, and makes the rows of those again that are gone or damaged. */
@@ -117,7 +125,9 @@ export async function start(options: StartOptions): Promise<Run> {
     for (const problem of prepared.warnings) emit({ type: 'warning', problem })
 
     // Before the folder exists: a wrong key leaves nothing behind.
-    let ready = place.exists ? noModels : await askModels(prepared, emit, signal)
+    let ready = place.exists
+      ? noModels
+      : await askModels(prepared, routesOf(prepared.graph), emit, signal)
     emit({ type: 'run-opening', dir: place.directory })
     const log = { write: (_message: string) => {} }
     const store = opened.use(
@@ -138,15 +148,18 @@ export async function start(options: StartOptions): Promise<Run> {
     let decided = decidedRows(store)
     if (place.exists) {
       const target = targetOf(store, prepared, options)
+      const { edit = false, keep = [] } = options
+      const change = await foreseeEdit(store, prepared, { target, edit, keep })
+      if (change !== null) emit({ type: 'config-changed', plan: change.plan })
       const damage = options.repair === true ? await store.findDamage() : null
       if (damage !== null) tellDamage(damage, emit)
       // Before the run is changed: a wrong key leaves it as it was.
-      const change = configChange(store.settings, prepared)
       const work =
         (damage?.parts.length ?? 0) > 0 ||
-        change?.changesRows === true ||
-        (await hasWork(store, target, options))
-      if (work) ready = await askModels(prepared, emit, signal)
+        (change === null && hasWork(store, target)) ||
+        (options.retryDropped === true && (await store.totals()).dropped > 0)
+      const asked = work ? routesOf(prepared.graph) : (change?.asked ?? [])
+      if (work || asked.length > 0) ready = await askModels(prepared, asked, emit, signal)
       decided = await goOn(store, { target, damage, change }, options)
       await store.setSources(sourcesOf(prepared, store.directory))
     }
@@ -332,12 +345,12 @@ async function openOrCreate(
 }
 
 async function askModels(
-  { models, tools, graph }: Prepared,
+  { models, tools }: Prepared,
+  // What only the report asks may be away: the dataset is made without it.
+  aliases: readonly string[],
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
-  // What only the report asks may be away: the dataset is made without it.
-  const aliases = routesOf(graph)
   // Servers of tools are started meanwhile, and asked for nothing that costs.
   const [ready] = await Promise.all([
     aliases.length > 0 ? checkModels(models, aliases, { signal, emit }) : noModels,
@@ -356,6 +369,7 @@ function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal):
     environment: options.environment ?? process.env,
     clock,
     plugins: options.plugins,
+    keep: options.keep,
     signal,
   }
 }
@@ -376,13 +390,8 @@ function targetOf(store: RunStore, prepared: Prepared, options: RunOptions): num
 }
 
 /** Whether anything is left to make for a target. */
-async function hasWork(
-  store: RunStore,
-  target: number,
-  { retryDropped = false }: RunOptions,
-): Promise<boolean> {
-  if (RowSet.fromIntervals(store.decided).intersect(0, target).count < target) return true
-  return retryDropped && (await store.totals()).dropped > 0
+function hasWork(store: RunStore, target: number): boolean {
+  return RowSet.fromIntervals(store.decided).intersect(0, target).count < target
 }
 
 function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) => void): void {
@@ -436,7 +445,7 @@ async function goOn(
     target,
     damage,
     change,
-  }: { target: number; damage: Damage | null; change: ConfigChange | null },
+  }: { target: number; damage: Damage | null; change: ConfigEdit | null },
   options: RunOptions,
 ): Promise<RowSet> {
   if (target !== store.settings.rows) await store.setTarget(target)

@@ -20,6 +20,7 @@ import {
 import { ledgerError } from './ledger-error.ts'
 import { readMediaTotals } from './ledger-media.ts'
 import { readOutputModes } from './ledger-modes.ts'
+import { keyList } from './ledger-config.ts'
 import { mimeOf } from '../graph/media.ts'
 import { readFailures, type FailureSummary } from './ledger-journal.ts'
 import { readRejections, readTotals, type RejectionSummary } from './ledger-parts.ts'
@@ -97,11 +98,12 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
   const { settings, columns } = readSettings(ledger)
   const parts =
     ledger.get('SELECT count(*) AS count, ifnull(sum(bytes), 0) AS bytes FROM part') ?? {}
-  const cells = ledger.get('SELECT count(*) AS count FROM cell') ?? {}
+  const cells =
+    ledger.get(`SELECT count(*) AS count FROM cell WHERE column_key IN (${keyList(columns)})`) ?? {}
   return {
     directory,
     settings,
-    totals: readTotals(ledger, settings.partRows, settings.rows),
+    totals: readTotals(ledger, columns, settings.partRows, settings.rows),
     parts: {
       count: readCount(parts, 'count', 'part'),
       bytes: readCount(parts, 'bytes', 'part.bytes'),
@@ -140,19 +142,23 @@ function filesIn(directory: string, ledger: LedgerFile, folder: string): Dataset
   }))
 }
 
-/** The plugins a run was made with. */
-export function readStoredPlugins(directory: string): RememberedPlugin[] {
+/** A run as it is stored, and where its plugins may be. */
+export function readStoredRun(directory: string): {
+  settings: RunSettings
+  plugins: RememberedPlugin[]
+} {
   const ledgerPath = resolve(directory, ledgerName)
   const ledger = openLedgerForReading(ledgerPath)
   try {
-    const { plugins = [] } = readSettings(ledger).settings
-    return plugins.map(({ name, reference }) => ({
+    const { settings } = readSettings(ledger)
+    const plugins = (settings.plugins ?? []).map(({ name, reference }) => ({
       name,
       reference:
         reference === null
           ? null
           : { written: reference.written, folders: movedFolders(directory, reference) },
     }))
+    return { settings, plugins }
   } catch (error) {
     throw ledgerError(error, `reading ${ledgerPath}`, ledgerPath)
   } finally {

@@ -12,6 +12,7 @@ import * as batches from './ledger-batch.ts'
 import * as datasets from './ledger-dataset.ts'
 import { readDecided } from './ledger-decided.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
+import { foreseeChange, type ForeseenChange } from './ledger-foresee.ts'
 import { ledgerError } from './ledger-error.ts'
 import * as journal from './ledger-journal.ts'
 import * as modes from './ledger-modes.ts'
@@ -61,8 +62,12 @@ export interface LedgerCalls {
   partRecord(part: number): parts.PartRecord | null
   retryDropped(): Interval[]
   changeConfig(version: ConfigVersion): ChangedRun
+  /** What that would do to the rows below a target; nothing is changed. */
+  foreseeChange(version: ConfigVersion, target: number): ForeseenChange
   /** Takes what the file of a reopened part holds into the ledger; gives the file, an orphan now. */
   takeReopened(directory: string, part: number): Promise<string | null>
+  /** Takes what the file of a part has of columns that are no longer in the config into the ledger. */
+  keepOutdated(directory: string, part: number): Promise<void>
   partFiles(from: number, most: number): { part: number; file: string; sha256: string }[]
   forgetFiles(parts: readonly number[]): ChangedRun
   unprofiledParts(from: number, most: number): number[]
@@ -153,9 +158,16 @@ function readError(thrown: unknown, { path }: LedgerFile): unknown {
 
 /** Row group by row group, so that no transaction is larger than one. */
 async function takeReopened(directory: string, part: number): Promise<string | null> {
-  const { ledger, columns } = run()
-  const reopened = reopening.readReopenedPart(ledger, columns, part)
+  const { ledger } = run()
+  const reopened = reopening.readReopenedPart(ledger, part)
   if (reopened === null) return null
+  await takeFile(directory, reopened)
+  reopening.forgetReopened(ledger, reopened)
+  return reopened.file
+}
+
+async function takeFile(directory: string, reopened: reopening.ReopenedPart): Promise<void> {
+  const { ledger } = run()
   const path = resolve(directory, reopened.file)
   verifyPart({ path, sha256: reopened.sha256 })
   // Only a run whose config was edited needs a Parquet reader in this thread.
@@ -164,8 +176,6 @@ async function takeReopened(directory: string, part: number): Promise<string | n
   for await (const block of readPartFile(path, fileColumns)) {
     reopening.takeCells(ledger, reopened, block)
   }
-  reopening.forgetReopened(ledger, reopened)
-  return reopened.file
 }
 
 const calls: LedgerCalls = {
@@ -234,13 +244,23 @@ const calls: LedgerCalls = {
     settings.config = version.config
     settings.columns = changed.columns.map((column) => column.settings)
     settings.compared = version.compared ?? []
+    if (version.seedIdentity !== undefined) settings.seedIdentity = version.seedIdentity
+    if (version.kept !== undefined) settings.kept = version.kept
     return {
       columns: settings.columns,
       undecided: changed.reopened,
       reopened: reopening.readReopened(ledger),
     }
   },
+  foreseeChange(version, target) {
+    const { ledger, settings } = run()
+    return foreseeChange(ledger, settings.partRows, version, target)
+  },
   takeReopened,
+  async keepOutdated(directory, part) {
+    const outdated = reopening.readOutdatedPart(run().ledger, run(), part)
+    if (outdated !== null) await takeFile(directory, outdated)
+  },
   partFiles: (from, most) => reopening.readPartFiles(run().ledger, from, most),
   forgetFiles(lost) {
     const { ledger, columns, settings } = run()
@@ -270,8 +290,8 @@ const calls: LedgerCalls = {
   setSources: (sources) => runs.storeSources(run().ledger, sources),
   setOutputModes: (found) => modes.storeOutputModes(run().ledger, found),
   totals() {
-    const { ledger, settings } = run()
-    return parts.readTotals(ledger, settings.partRows, settings.rows)
+    const { ledger, columns, settings } = run()
+    return parts.readTotals(ledger, columns, settings.partRows, settings.rows)
   },
   rejections() {
     const { ledger, columns, settings } = run()

@@ -19,6 +19,7 @@ import { ledgerName, missing } from './ledger-file.ts'
 import { writeConfigFile } from './config-file.ts'
 import type { Batch, BatchEnd } from './ledger-batch.ts'
 import type { ConfigVersion } from './ledger-config.ts'
+import type { ForeseenChange } from './ledger-foresee.ts'
 import type { FailureSummary } from './ledger-journal.ts'
 import type { PartRecord, RejectionSummary } from './ledger-parts.ts'
 import { checkColumns, checkSettings } from './ledger-run.ts'
@@ -64,6 +65,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
    * Only parts that lack one of its columns are made again; what they hold of the others is known.
    */
   changeConfig(version: ConfigVersion): Promise<Interval[]>
+  /** What that would do to the rows below a target; nothing is changed. */
+  foreseeChange(version: ConfigVersion, target: number): Promise<ForeseenChange>
   /** Reads every part and the dataset, and tells which are gone or have other bytes. */
   findDamage(): Promise<Damage>
   /** Makes the rows of damaged parts undecided and gives them; they are paid for again. */
@@ -310,6 +313,8 @@ function createRunStore(
     settings.config = version.config
     settings.columns = changed.columns
     settings.compared = version.compared ?? []
+    if (version.seedIdentity !== undefined) settings.seedIdentity = version.seedIdentity
+    if (version.kept !== undefined) settings.kept = version.kept
     reopenedParts = new Set(changed.reopened)
     await writeConfigFile(directory, version.config)
     return changed.undecided
@@ -344,11 +349,13 @@ function createRunStore(
     writePart: (content) =>
       after(async () => {
         await takeReopened(content.part)
+        await ledger.call('keepOutdated', directory, content.part)
         return writePart(content)
       }),
     partRecord: (part) => after(() => ledger.call('partRecord', part)),
     retryDropped: () => after(() => exclusive(() => ledger.call('retryDropped'))),
     changeConfig: (version) => after(() => exclusive(() => changeConfig(version))),
+    foreseeChange: (version, target) => after(() => ledger.call('foreseeChange', version, target)),
     findDamage: () => after(() => exclusive(() => findDamage(run, media))),
     forgetDamaged: (damage) => after(() => exclusive(() => forgetDamaged(damage))),
     completeProfiles: () => after(() => exclusive(() => completeProfiles(run))),
