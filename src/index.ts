@@ -61,8 +61,11 @@ export type { DatasetReport } from './report/write-report.ts'
 export type { RunSummary } from './report/run-summary.ts'
 export type { ColumnStatistics } from './profile/statistics.ts'
 export type { Preview, PreviewOptions, PreviewRow } from './run/preview.ts'
+export type { FreedSpace, FreeSpaceOptions } from './run/free-space.ts'
+export type { EditedColumn, EditPlan } from './run/edit-plan.ts'
 export {
   create,
+  freeSpace,
   jsonSchema,
   listKinds,
   listVariables,

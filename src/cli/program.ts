@@ -47,6 +47,7 @@ export function createProgram(set: SetCode): Command {
   addShow(program, set)
   addReport(program, set)
   addExport(program, set)
+  addGc(program, set)
   addKinds(program, set)
   addSchema(program, set)
   return program
@@ -193,6 +194,23 @@ function addExport(program: Command, set: SetCode): void {
     .action(async (directory: string, options) => {
       const { runExport } = await import('./export.ts')
       set(await runExport(directory, options))
+    })
+}
+
+function addGc(program: Command, set: SetCode): void {
+  program
+    .command('gc')
+    .argument('<dir>', 'run folder')
+    .summary('Free what a run keeps of older configs.')
+    .description(
+      'Say what a run folder keeps of columns that an edit replaced, and free it with --yes.',
+    )
+    .option('--yes', 'free it; a config that is changed back then pays for its cells again')
+    .option('--json', 'print {dir, columns, cells, bytes, freed} on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith gc runs/stories --yes')
+    .action(async (directory: string, options) => {
+      const { runGc } = await import('./gc.ts')
+      set(await runGc(directory, options))
     })
 }
 

@@ -18,6 +18,8 @@ const summary: RunSummary = {
   seed: 7n,
   rows: { requested: 1_000, accepted: 880, nullKept: 9, dropped: 10, rejected: 0, remaining: 101 },
   waitingCells: 12,
+  superseded: [],
+  mixed: [],
   parts: { count: 2, bytes: 123_456 },
   files: [],
   media: [],

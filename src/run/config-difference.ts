@@ -29,21 +29,12 @@ export function materialDifferences(
   parts: readonly string[],
 ): ConfigDifference[] {
   const [old, fresh] = [parseJson(before), parseJson(after)]
-  return parts.flatMap((part) =>
-    differencesOf(fieldOf(old, part), fieldOf(fresh, part), [
-      'columns',
-      name,
-      ...(part === 'column' ? [] : [titles[part] ?? part]),
-    ]),
-  )
-}
-
-/** What parts of a column's material are called. */
-const titles: Readonly<Record<string, string>> = {
-  identity: 'model',
-  loaded: 'loaded',
-  plugin: 'plugin',
-  seed: 'seed content',
+  return parts.flatMap((part) => {
+    const [mine, theirs] = [fieldOf(old, part), fieldOf(fresh, part)]
+    const fields = mine instanceof Map && theirs instanceof Map && part !== 'plugin'
+    const path = ['columns', name, ...(fields ? [] : [part === 'identity' ? 'model' : part])]
+    return differencesOf(mine, theirs, path)
+  })
 }
 
 function fieldOf(value: Value, key: string): Value | undefined {
@@ -55,7 +46,7 @@ function differencesOf(
   after: Value | undefined,
   path: readonly string[],
 ): ConfigDifference[] {
-  if (textOf(before) === textOf(after)) return []
+  if (isSame(before, after)) return []
   if (before instanceof Map && after instanceof Map) return ofMaps(before, after, path)
   const [old, fresh] = [namedItems(before), namedItems(after)]
   if (old !== null && fresh !== null) return ofNamed(old, fresh, path)
@@ -119,6 +110,15 @@ function linesOf(value: Value | undefined): string | null {
   return textOf(value)
 }
 
+function isSame(one: Value | undefined, other: Value | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other
+  return stringifyJson(one) === stringifyJson(other)
+}
+
+const aHash = /^[0-9a-f]{64}$/
+
 function textOf(value: Value | undefined): string {
+  // Of a hash a person compares the beginning.
+  if (typeof value === 'string' && aHash.test(value)) return `${value.slice(0, 12)}…`
   return value === undefined ? '' : stringifyJson(value, { spaced: true })
 }

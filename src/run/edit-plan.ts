@@ -1,8 +1,7 @@
 import type { Graph, GraphColumn } from '../graph/graph.ts'
+import { isSideMaterial, modelNames } from '../report/mixed-columns.ts'
 import type { ForeseenChange } from '../store/ledger-foresee.ts'
 import type { ColumnSettings, RunSettings } from '../store/run-settings.ts'
-import { parseJson } from '../util/json.ts'
-import type { Value } from '../util/value.ts'
 import {
   type ConfigDifference,
   configDifferences,
@@ -127,7 +126,7 @@ function changeOf(
 
 function goneColumns(stored: RunSettings, { byName }: Graph): EditedColumn[] {
   return [...storedByName(stored).values()]
-    .filter(({ name, material }) => !byName.has(name) && !isSide(material))
+    .filter(({ name, material }) => !byName.has(name) && !isSideMaterial(material))
     .map(({ name, pure }) => ({
       name,
       change: 'gone',
@@ -137,10 +136,6 @@ function goneColumns(stored: RunSettings, { byName }: Graph): EditedColumn[] {
       requests: 0,
       models: null,
     }))
-}
-
-function isSide(material: string): boolean {
-  return fieldOf(parsed(material), 'producer') !== undefined
 }
 
 function requestsOf({ requests, config }: GraphColumn, cells: number): number {
@@ -157,50 +152,32 @@ function allDifferences(
 ): ConfigDifference[] {
   const written = configDifferences(stored.config, version.config)
   const before = storedByName(stored)
-  // A model has one place in the config, and many columns.
+  const content = seedDifference(stored.seedIdentity, version.seedIdentity ?? null)
+  // A model and the seed have one place in the config, and many columns.
   const tellsModels = written.some(({ place }) => /^(model|tool)_configs\b/.test(place))
+  const tellsSeed =
+    content.length > 0 || written.some(({ place }) => place.startsWith('seed_config'))
   const beside = graph.columns.flatMap(({ name, fingerprint, material, filter, producer }) => {
     const old = before.get(name)
     if (filter !== null || producer !== null || old === undefined) return []
     if (old.fingerprint === fingerprint || old.material === material) return []
     const told = written.some(({ place }) => `${place}.`.startsWith(`columns.${name}.`))
-    const parts = ['loaded', 'plugin', 'seed', ...(tellsModels || told ? [] : ['identity'])]
+    const parts = ['loaded', 'plugin', ...(tellsModels || told ? [] : ['identity'])]
     const found = materialDifferences(name, old.material, material, parts)
-    if (found.length > 0 || told || tellsModels) return found
+    if (found.length > 0 || told || tellsModels || tellsSeed) return found
     return materialDifferences(name, old.material, material, ['column'])
   })
-  return [...written, ...beside]
+  return [...written, ...content, ...beside]
+}
+
+function seedDifference(before: string | null, now: string | null): ConfigDifference[] {
+  if (before === null || now === null || before === now) return []
+  const [old, fresh] = [before, now].map((identity) => identity.slice(0, 12))
+  return [{ place: 'seed_config.source', lines: [`- content ${old}…`, `+ content ${fresh}…`] }]
 }
 
 /** The models of a column by its material, where they are others. */
 function modelsOf(before: string, now: string): EditedColumn['models'] {
   const [old, fresh] = [modelNames(before), modelNames(now)]
   return old === fresh || old === '' || fresh === '' ? null : { before: old, now: fresh }
-}
-
-/** `gpt-4.1 (openai)`, as a column's material names its models; empty for none. */
-export function modelNames(material: string): string {
-  const found = new Set<string>()
-  collectModels(fieldOf(parsed(material), 'identity') ?? null, found)
-  return [...found].join(', ')
-}
-
-function collectModels(value: Value, found: Set<string>): void {
-  if (Array.isArray(value)) {
-    for (const item of value as readonly Value[]) collectModels(item, found)
-    return
-  }
-  if (!(value instanceof Map)) return
-  const fields = value as ReadonlyMap<string, Value>
-  const [provider, model] = [fields.get('provider'), fields.get('model')]
-  if (typeof provider === 'string' && typeof model === 'string') found.add(`${model} (${provider})`)
-  else for (const field of fields.values()) collectModels(field, found)
-}
-
-function parsed(material: string): Value {
-  return material === '' ? null : parseJson(material)
-}
-
-function fieldOf(value: Value, key: string): Value | undefined {
-  return value instanceof Map ? (value as ReadonlyMap<string, Value>).get(key) : undefined
 }

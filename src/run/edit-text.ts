@@ -1,4 +1,4 @@
-import { counted, grouped } from '../util/format.ts'
+import { counted } from '../util/format.ts'
 import { type EditedColumn, type EditPlan, isMade } from './edit-plan.ts'
 
 /** Places shown; a config that is another one altogether has many. */
@@ -17,17 +17,17 @@ export function editLines(plan: EditPlan): string[] {
     ...differences
       .slice(0, shown)
       .flatMap(({ place, lines }) => [`  ${place}`, ...lines.map((line) => `    ${line}`)]),
-    ...(shown < differences.length
-      ? [`  … and ${differences.length - shown} more places`]
-      : []),
+    ...(shown < differences.length ? [`  … and ${differences.length - shown} more places`] : []),
     'What that means:',
-    ...(same.length === 0 ? [] : [`  stays   ${names(same)}`]),
-    ...of('kept').map((column) => `  is kept ${column.name}${modelText(column)}`),
-    ...columns.filter(isMade).map((column) => `  is made ${madeText(column)}`),
+    ...(same.length === 0 ? [] : [`  stays    ${names(same)}`]),
+    ...of('kept').map((column) => `  is kept  ${column.name}${modelText(column)}`),
+    ...columns.filter(isMade).map((column) => `  to make  ${madeText(column)}`),
     ...(gone.length === 0
       ? []
-      : [`  leaves  ${names(gone)}; ${gone.length === 1 ? 'its' : 'their'} cells are kept until gc`]),
-    `  ${totalText(plan, rows)}`,
+      : [
+          `  gone     ${names(gone)} (what was made of ${gone.length === 1 ? 'it' : 'them'} stays in the run folder)`,
+        ]),
+    `  in all   ${totalText(plan, rows)}`,
   ]
 }
 
@@ -49,11 +49,11 @@ function whyText(column: EditedColumn): string {
 }
 
 function modelText({ models }: EditedColumn): string {
-  return models === null ? '' : `, was by ${models.before}, would be by ${models.now}`
+  return models === null ? '' : `, ${models.before} made it, ${models.now} would now`
 }
 
 function totalText({ cells, requests }: EditPlan, rows: number): string {
-  if (rows === 0) return 'No cell is made, and no row is looked at again.'
-  const asked = requests === 0 ? 'no request' : `about ${counted(requests, 'request')} in all`
-  return `${counted(rows, 'row')}: ${grouped(cells)} cells to make, ${asked}.`
+  if (rows === 0) return 'no cell to make'
+  const asked = requests === 0 ? 'no request' : `about ${counted(requests, 'request')}`
+  return `${counted(cells, 'cell')} in ${counted(rows, 'row')}, ${asked}`
 }

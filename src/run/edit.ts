@@ -48,7 +48,7 @@ function refusal(plan: EditPlan): RowsmithError {
     ['the config is not the one this run was made with:', ...editLines(plan)].join('\n'),
     {
       hints: [
-        'Add --edit to go on with it: what stays is used, and what leaves comes back when you change it back.',
+        'Add --edit to go on with it. What it replaces is kept: changing it back costs nothing.',
         ...byOthers
           .slice(0, 1)
           .map(({ name }) => `Add --keep ${name} to use the cells that the other model wrote.`),

@@ -441,11 +441,7 @@ function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) =
 /** Moves the target of a stored run and takes rows up again; answers what is decided. */
 async function goOn(
   store: RunStore,
-  {
-    target,
-    damage,
-    change,
-  }: { target: number; damage: Damage | null; change: ConfigEdit | null },
+  { target, damage, change }: { target: number; damage: Damage | null; change: ConfigEdit | null },
   options: RunOptions,
 ): Promise<RowSet> {
   if (target !== store.settings.rows) await store.setTarget(target)

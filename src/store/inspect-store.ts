@@ -25,6 +25,8 @@ import { mimeOf } from '../graph/media.ts'
 import { readFailures, type FailureSummary } from './ledger-journal.ts'
 import { readRejections, readTotals, type RejectionSummary } from './ledger-parts.ts'
 import { readSettings } from './ledger-run.ts'
+import { readReopened } from './ledger-reopen.ts'
+import { readSuperseded, type SupersededColumn } from './ledger-superseded.ts'
 import { readSummaries, type StoredJudgeSummary } from './ledger-summaries.ts'
 import { readColumnUsage, readUsage, type ColumnUsage, type RouteUsage } from './ledger-usage.ts'
 import { readHolder, type LockHolder } from './lock.ts'
@@ -75,6 +77,10 @@ export interface StoreSummary {
   holder: LockHolder | null
   /** Cells in the ledger that no part holds. */
   waitingCells: number
+  /** What is kept of columns that are no longer in the config. */
+  superseded: readonly SupersededColumn[]
+  /** Parts whose rows are undecided because the config changed, and were not worked on since. */
+  reopenedParts: number
 }
 
 /** Reads what a run folder holds without locking it, also while another process runs it. */
@@ -132,6 +138,8 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     })),
     holder: readHolder(directory),
     waitingCells: readCount(cells, 'count', 'cell'),
+    superseded: readSuperseded(ledger, columns),
+    reopenedParts: readReopened(ledger).length,
   }
 }
 

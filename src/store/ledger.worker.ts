@@ -28,6 +28,7 @@ import {
   readSummaries,
   type StoredJudgeSummary,
 } from './ledger-summaries.ts'
+import { forgetSuperseded } from './ledger-superseded.ts'
 import * as usage from './ledger-usage.ts'
 import type { RunSettings, RunSources } from './run-settings.ts'
 import { sqliteCode } from '../threads/storage-error.ts'
@@ -66,6 +67,8 @@ export interface LedgerCalls {
   foreseeChange(version: ConfigVersion, target: number): ForeseenChange
   /** Takes what the file of a reopened part holds into the ledger; gives the file, an orphan now. */
   takeReopened(directory: string, part: number): Promise<string | null>
+  /** Forgets what is there of columns that are no longer in the config. */
+  forgetSuperseded(): void
   /** Takes what the file of a part has of columns that are no longer in the config into the ledger. */
   keepOutdated(directory: string, part: number): Promise<void>
   partFiles(from: number, most: number): { part: number; file: string; sha256: string }[]
@@ -260,6 +263,10 @@ const calls: LedgerCalls = {
   async keepOutdated(directory, part) {
     const outdated = reopening.readOutdatedPart(run().ledger, run(), part)
     if (outdated !== null) await takeFile(directory, outdated)
+  },
+  forgetSuperseded() {
+    const { ledger, columns, settings } = run()
+    forgetSuperseded(ledger, columns, settings.partRows)
   },
   partFiles: (from, most) => reopening.readPartFiles(run().ledger, from, most),
   forgetFiles(lost) {

@@ -67,6 +67,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
   changeConfig(version: ConfigVersion): Promise<Interval[]>
   /** What that would do to the rows below a target; nothing is changed. */
   foreseeChange(version: ConfigVersion, target: number): Promise<ForeseenChange>
+  /** Forgets what is kept of columns that are no longer in the config. */
+  forgetSuperseded(): Promise<void>
   /** Reads every part and the dataset, and tells which are gone or have other bytes. */
   findDamage(): Promise<Damage>
   /** Makes the rows of damaged parts undecided and gives them; they are paid for again. */
@@ -356,6 +358,7 @@ function createRunStore(
     retryDropped: () => after(() => exclusive(() => ledger.call('retryDropped'))),
     changeConfig: (version) => after(() => exclusive(() => changeConfig(version))),
     foreseeChange: (version, target) => after(() => ledger.call('foreseeChange', version, target)),
+    forgetSuperseded: () => after(() => exclusive(() => ledger.call('forgetSuperseded'))),
     findDamage: () => after(() => exclusive(() => findDamage(run, media))),
     forgetDamaged: (damage) => after(() => exclusive(() => forgetDamaged(damage))),
     completeProfiles: () => after(() => exclusive(() => completeProfiles(run))),

@@ -21,10 +21,7 @@ test('of a long line the part that differs is shown', () => {
 test('two lines that look the same are told apart', () => {
   expect(differingLines('a b', 'a\u00a0b')).toEqual(['- "a b"', String.raw`+ "a\u00a0b"`])
   expect(differingLines('a ', 'a')).toEqual(['- "a "', '+ "a"'])
-  expect(differingLines('é', 'e\u0301')).toEqual([
-    String.raw`- "\u00e9"`,
-    String.raw`+ "e\u0301"`,
-  ])
+  expect(differingLines('é', 'e\u0301')).toEqual([String.raw`- "\u00e9"`, String.raw`+ "e\u0301"`])
   expect(differingLines('"a  b"', '"a b"')).toEqual([
     String.raw`- "\"a  b\""`,
     String.raw`+ "\"a b\""`,

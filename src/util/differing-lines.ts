@@ -118,7 +118,10 @@ function cut(line: string): string {
 
 /** What a reader sees of a line, about. */
 function looks(line: string): string {
-  return line.normalize('NFKC').replaceAll(/[\p{Cf}\s]+/gu, ' ').trim()
+  return line
+    .normalize('NFKC')
+    .replaceAll(/[\p{Cf}\s]+/gu, ' ')
+    .trim()
 }
 
 function escaped(line: string): string {

@@ -29,8 +29,9 @@ interface Asked {
 }
 
 function answering(): Asked {
-  const provider = scriptedProvider(({ prompt, model }) =>
-    `${model}: ${createHash('sha256').update(prompt).digest('hex').slice(0, 12)}`,
+  const provider = scriptedProvider(
+    ({ prompt, model }) =>
+      `${model}: ${createHash('sha256').update(prompt).digest('hex').slice(0, 12)}`,
   )
   let before = 0
   return {
@@ -90,7 +91,12 @@ interface Session extends Partial<RunOptions> {
 }
 
 function session(parts: Parts, { provider, ...options }: Session): RunOptions {
-  return { config: { config: config(parts) }, plugins: [{ name: 'here', providers: [provider] }], seed: 5n, ...options }
+  return {
+    config: { config: config(parts) },
+    plugins: [{ name: 'here', providers: [provider] }],
+    seed: 5n,
+    ...options,
+  }
 }
 
 async function recordsOf(out: string): Promise<Record<string, unknown>[]> {
@@ -132,8 +138,13 @@ test('10,000 rows: an edit pays for what it changes, an undo and what is free fo
   // What is free: an expression, another order, what the dataset leaves out, a column less.
   const length = { name: 'length', column_type: 'expression', expr: '{{ review | length }}' }
   await run({ columns: [...edited.columns, length] }, { edit: true })
-  await run({ columns: [length, ...edited.columns.map((one) => ({ ...one, drop: one === title }))] })
-  await run({ columns: [number, label, title, other].filter((one) => one !== story) .concat(story) }, { edit: true })
+  await run({
+    columns: [length, ...edited.columns.map((one) => ({ ...one, drop: one === title }))],
+  })
+  await run(
+    { columns: [number, label, title, other].filter((one) => one !== story).concat(story) },
+    { edit: true },
+  )
   await run({ columns: [number, label, title, story] }, { edit: true })
   // And all that was there before.
   expect(await run(edited, { edit: true })).toEqual(second)
@@ -151,7 +162,9 @@ test('an edit that is interrupted pays for no cell twice, and ends with the same
   const options = { provider, out, rows: 600, runConfig: { buffer_size: 50, part_rows: 100 } }
   await create(session({ columns: five }, options))
   since()
-  const edited = { columns: [number, label, title, text('story', 'A tale called {{ title }}'), review] }
+  const edited = {
+    columns: [number, label, title, text('story', 'A tale called {{ title }}'), review],
+  }
   for (let times = 0; times < 3; times += 1) {
     let cells = 0
     await using run = await start({
