@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { isThorough } from './test/support/thorough.ts'
 
@@ -10,8 +12,12 @@ const longTests = [
   'src/seeds/formats/parquet-damage.test.ts',
 ]
 
+// Threads and processes that tests start compile what they load once.
+process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'rowsmith-tests-compile-cache')
+
 export default defineConfig({
   test: {
+    globalSetup: ['test/support/build-command.ts'],
     setupFiles: ['test/support/setup.ts'],
     exclude: isThorough ? configDefaults.exclude : [...configDefaults.exclude, ...longTests],
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],

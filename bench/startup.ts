@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundle } from '../build/bundle.ts'
 import { compare, type Figure } from './harness.ts'
 
 // Time until a command or an import is there, of the built package, each in a process of its own,
@@ -23,17 +24,15 @@ columns:
 export async function run(): Promise<readonly Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'rowsmith-bench-startup-'))
   try {
-    build(folder)
+    await build(folder)
     return measure(folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function build(folder: string): void {
-  const compiler = join(repository, 'node_modules/typescript/bin/tsc')
-  const parameters = ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')]
-  execFileSync(process.execPath, [compiler, ...parameters], { cwd: repository })
+async function build(folder: string): Promise<void> {
+  await bundle(join(folder, 'dist'))
   copyFileSync(join(repository, 'package.json'), join(folder, 'package.json'))
   symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'), 'junction')
   mkdirSync(join(folder, 'programs'))

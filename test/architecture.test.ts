@@ -119,6 +119,8 @@ test('the library exports these names and no others', () => {
       "type ExportEvent",
       "type ExportFormat",
       "type ExportedFile",
+      "type FailedCell",
+      "type FailureFilter",
       "type Generator",
       "type GivenPlugin",
       "type ImageRequest",

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -39,9 +38,6 @@ import { createDesk } from './e2e/command.ts'
  * Every endpoint written in a page is answered by a model server of the test, and the variables of
  * keys are set. Commands that are not run here are listed in docs/covered-by-ci.ts.
  */
-
-// A run's threads strip the types of the source once, not once for every block.
-process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'rowsmith-e2e-compile-cache')
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
 const pages = [

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bundle } from '../build/bundle.ts'
 
 /*
  * The package as npm would publish it, in a folder where only its declared dependencies are: what
@@ -34,6 +35,7 @@ beforeAll(async () => {
   }
   const compiler = join(repository, 'node_modules/typescript/bin/tsc')
   const outDir = join(staged, 'dist')
+  await bundle(outDir)
   await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', outDir], {
     cwd: repository,
   })

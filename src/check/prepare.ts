@@ -172,7 +172,6 @@ export async function check(
     dataset,
     used: usedTools(dataset, compiled.graph),
     environment: options.environment,
-    clock: options.clock,
     directory: source.directory ?? process.cwd(),
   })
   const { registry: tools } = toolOpening
@@ -280,9 +279,12 @@ export async function prepare(
   return prepared
 }
 
-/** Aliases that the cells of a graph ask. */
+/** Aliases of the models, and names of the services, that the cells of a graph ask. */
 export function routesOf({ columns }: Graph): string[] {
-  return [...new Set(columns.flatMap(({ routes }) => routes.map(({ name }) => name)))]
+  const asked = columns.flatMap(({ routes }) =>
+    routes.filter(({ operation }) => operation !== 'call'),
+  )
+  return [...new Set(asked.map(({ name }) => name))]
 }
 
 /** Aliases the columns and the report use; read off the columns themselves while the graph has problems. */

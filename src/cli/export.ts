@@ -13,6 +13,7 @@ export interface ExportOptions {
   to?: string
   format?: ExportFormat
   dataset?: string
+  splitBy?: string
   plugin?: readonly string[]
   json?: true
 }
@@ -32,6 +33,7 @@ export async function runExport(directory: string, given: ExportOptions): Promis
     ...(options.to === undefined ? {} : { to: options.to }),
     ...(options.format === undefined ? {} : { format: options.format }),
     ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
+    ...(options.splitBy === undefined ? {} : { splitBy: options.splitBy }),
     onEvent: waiting.onEvent,
   })
   waiting[Symbol.dispose]()

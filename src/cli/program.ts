@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { startLedgerEarly } from '../store/early-ledger.ts'
 import { isRowsmithError, messageOf } from '../util/errors.ts'
 import { version } from './at-once.ts'
 import { visible } from '../util/visible.ts'
@@ -45,6 +46,7 @@ export function createProgram(set: SetCode): Command {
   addValidate(program, set)
   addRender(program, set)
   addShow(program, set)
+  addFailures(program, set)
   addReport(program, set)
   addExport(program, set)
   addGc(program, set)
@@ -89,6 +91,8 @@ function addCreate(program: Command, set: SetCode): void {
       '\nExample:\n  rowsmith create stories.yaml -n 500 --seed 7 --out runs/stories',
     )
     .action(async (config: string, options) => {
+      // On another core, while this one loads the engine.
+      startLedgerEarly()
       const { runCreate } = await import('./create.ts')
       set(await runCreate(config, options))
     })
@@ -164,6 +168,25 @@ function addShow(program: Command, set: SetCode): void {
     })
 }
 
+function addFailures(program: Command, set: SetCode): void {
+  program
+    .command('failures')
+    .argument('<dir>', 'run folder')
+    .summary('Say which cells failed, why, and what they cost.')
+    .description(
+      'Say which cells failed, by column and reason: why, how often, and what they cost.',
+    )
+    .option('--column <name>', 'only cells of this column')
+    .option('--code <code>', 'only cells that failed for this reason, such as bad-request')
+    .option('--list', 'every failed cell, with all that was said of it')
+    .option('--json', 'print one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith failures runs/stories --list')
+    .action(async (directory: string, options) => {
+      const { runFailures } = await import('./failures.ts')
+      set(await runFailures(directory, options))
+    })
+}
+
 function addReport(program: Command, set: SetCode): void {
   withPlugins(program.command('report'))
     .argument('<dir>', 'run folder')
@@ -189,6 +212,10 @@ function addExport(program: Command, set: SetCode): void {
     )
     .option('--format <format>', 'parquet, jsonl or csv; by the ending of --to when left out')
     .option('--dataset <name>', 'one that a schema_transform makes beside the dataset')
+    .option(
+      '--split-by <column>',
+      'files of their own for each value of a column, such as that of the processor split',
+    )
     .option('--json', 'print {dir, files} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith export runs/stories --to stories.jsonl')
     .action(async (directory: string, options) => {

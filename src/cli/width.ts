@@ -1,12 +1,20 @@
-import stringWidth from 'string-width'
+import { createRequire } from 'node:module'
 
 // oxlint-disable-next-line no-control-regex -- escape sequences begin with one
 const styles = /(\u001B\[[0-9;]*m)/
 const printableAscii = /^[\u0020-\u007E]*$/
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
+const load = createRequire(import.meta.url)
+let stringWidth: ((text: string) => number) | null = null
+
 /** Columns of a terminal that a text takes; colours take none. */
-export const widthOf = stringWidth
+export function widthOf(text: string): number {
+  if (printableAscii.test(text)) return text.length
+  // Loaded at the first text that needs it: its patterns take 15 ms of every start.
+  stringWidth ??= (load('string-width') as typeof import('string-width')).default
+  return stringWidth(text)
+}
 
 /** A line cut to a width; what stood behind is told by `…`, and colours stay as they were. */
 export function cut(line: string, width: number): string {

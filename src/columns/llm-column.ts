@@ -7,6 +7,7 @@ import type {
   BindContext,
   CellResult,
   ColumnDescription,
+  ColumnRoute,
   Correction,
   DescribeContext,
   RequestGenerator,
@@ -19,6 +20,7 @@ import {
   type ModelReply,
   textMessage,
 } from '../graph/request.ts'
+import { toolRoute } from '../graph/tool-box.ts'
 import { asConversation } from '../scheduler/corrections.ts'
 import type { Value } from '../util/value.ts'
 import { bindTemplate, templateStream } from './bind-template.ts'
@@ -86,6 +88,7 @@ export function describeLlm(
         operation: 'chat',
         requests: hasMedia(config) || config.tool_alias !== null ? 'many' : 'one',
       },
+      ...toolRoutes(config, context),
     ],
     tools: config.tool_alias === null ? [] : [config.tool_alias],
     sides: sidesOf(config),
@@ -97,6 +100,16 @@ export function describeLlm(
       ...singleBraces(name, systemPrompt ?? '', systemPath, context),
     ],
   }
+}
+
+function toolRoutes({ tool_alias: alias }: LlmConfig, context: DescribeContext): ColumnRoute[] {
+  const servers = alias === null ? [] : context.toolServers(alias)
+  return servers.map((server) => ({
+    name: toolRoute(server),
+    operation: 'call',
+    requests: 'many',
+    isFollowUp: true,
+  }))
 }
 
 function identityOf({ model_alias, tool_alias }: LlmConfig, context: DescribeContext): unknown {

@@ -63,6 +63,7 @@ function prepare(
       model: () => undefined,
       modelIdentity: () => undefined,
       toolIdentity: () => undefined,
+      toolServers: () => [],
     }
     descriptions.set(name, sampler.describe(config, context, nothingLoaded))
   }

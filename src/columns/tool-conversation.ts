@@ -93,7 +93,7 @@ function createAsker({
       const results =
         turns > tools.maxTurns
           ? calls.map((call) => resultOf(call, [refusal(tools.maxTurns)]))
-          : await Promise.all(calls.map((call) => made(call, tools, context)))
+          : await made(calls, tools, context)
       request = {
         ...request,
         messages: [
@@ -106,15 +106,27 @@ function createAsker({
   }
 }
 
-/** Kept as text: the blocks are plain JSON. */
-async function made(call: ToolCall, tools: ToolBox, context: TaskContext): Promise<Content> {
-  const { name, arguments: written } = call
-  const kept = await context.step(`tool ${name}`, written, async (signal) =>
-    JSON.stringify(await tools.call(name, written, signal)),
+/** All calls of a turn at once; they are asked for in their order, so that each has the same place in every session. */
+async function made(
+  calls: readonly ToolCall[],
+  tools: ToolBox,
+  context: TaskContext,
+): Promise<Content[]> {
+  const addressed = await Promise.all(
+    calls.map(({ name, arguments: written }) => tools.address(name, written, context.signal)),
   )
-  if (typeof kept !== 'string') throw new TypeError(`the answer of ${name} was kept as no text`)
-  // Written four lines above, in this session or in an earlier one.
-  return resultOf(call, JSON.parse(kept) as readonly Content[])
+  const answers = await Promise.all(
+    addressed.map((call) =>
+      'answer' in call
+        ? Promise.resolve(call.answer)
+        : answerOf(context.request(call.route, call.request)),
+    ),
+  )
+  return calls.map((call, at) => resultOf(call, answers[at] ?? []))
+}
+
+async function answerOf(asked: Promise<ModelReply>): Promise<readonly Content[]> {
+  return (await asked).content
 }
 
 function resultOf({ id }: ToolCall, content: readonly Content[]): Content {

@@ -1,16 +1,15 @@
 import type { Stats } from 'node:fs'
-import { mkdir, realpath, stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
-import { storageError } from '../threads/storage-error.ts'
 import type { RecordColumn } from '../graph/processor-kind.ts'
 import type { DatasetPass } from '../processors/dataset-pass.ts'
+import { partColumn } from '../store/part-names.ts'
 import type { RunStore } from '../store/store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { Exporter } from './define.ts'
 import { exporters as formats } from './formats.ts'
 import { copyMedia } from './copy-media.ts'
-import { readFiles } from './records.ts'
-import { writeTarget } from './write-target.ts'
+import { createTextWriter, type ExportedFile } from './text-writer.ts'
 import { nearest } from '../util/near-miss.ts'
 
 /** `parquet`, or the name of an exporter: `jsonl`, `csv`, or one of a plugin. */
@@ -18,29 +17,23 @@ export type ExportFormat = 'parquet' | 'jsonl' | 'csv' | (string & {})
 
 type Exporters = ReadonlyMap<string, Exporter>
 
-export interface ExportedFile {
-  path: string
-  rows: number
-}
-
 export interface ExportFilesOptions {
   format?: ExportFormat | undefined
   /** What is exported: its columns, and what makes it of the parts' records. */
   dataset: { pass: DatasetPass | null; columns: readonly RecordColumn[] }
   /** All text forms there are, by their names; asked for where none of the built-in ones is meant. */
   exporters: () => Promise<Exporters>
+  /** A column: each of its values gets files of its own, named after it, in a folder. */
+  splitBy?: string | undefined
   /** Called now and then while a text file is written. */
   onProgress?: (rows: number, totalRows: number) => void
 }
-
-/** Rows between two calls of `onProgress`. */
-const PROGRESS_ROWS = 4_096
 
 /** Writes every record of a run's parts: Parquet files into a folder, or one text file. */
 export async function exportFiles(
   store: RunStore,
   to: string,
-  { format, dataset, exporters: all, onProgress = () => undefined }: ExportFilesOptions,
+  { format, dataset, exporters: all, splitBy, onProgress = () => undefined }: ExportFilesOptions,
 ): Promise<ExportedFile[]> {
   const target = resolve(to)
   const found = await stat(target).catch(() => null)
@@ -48,24 +41,33 @@ export async function exportFiles(
   const chosen = format ?? formatOf(to, found?.isDirectory() === true, exporters)
   const exporter = exporters.get(chosen)
   if (exporter === undefined && chosen !== 'parquet') throw unknownFormat(chosen, exporters)
-  refuseOtherThing(target, chosen, found)
+  const by = splitBy === undefined ? null : partColumn(dataset.columns, splitBy)
+  if (by !== null && exporter !== undefined) refuseFileName(to, exporter)
+  refuseOtherThing(target, { format: chosen, isSplit: by !== null }, found)
   if (exporter === undefined) {
     // Behind a link the folder may be on another disk, where no file can be renamed to.
     const directory = found === null ? target : await realpath(target)
-    const files = await store.join({ directory, pass: dataset.pass })
+    const files = await store.join({
+      directory,
+      ...(by === null
+        ? { pass: dataset.pass }
+        : { pass: dataset.pass ?? unchanged(dataset.columns), splitBy: by }),
+    })
     await copyMedia(store, directory)
     return files.map(({ path, rows }) => ({ path, rows }))
   }
-  const rows = await store.withJoined((files) => {
+  const written = await store.withJoined((files) => {
     const paths = files.map(({ path }) => path)
     const totalRows = files.reduce((sum, file) => sum + file.rows, 0)
-    return writeText(dataset.columns, paths, target, {
+    const text = createTextWriter(dataset.columns, paths, {
       exporter,
-      onProgress: (written) => onProgress(written, totalRows),
+      onProgress: (rows) => onProgress(rows, totalRows),
     })
+    return by === null ? text.write(target).then((file) => [file]) : text.split(target, by.name)
   }, dataset.pass)
-  if ((await stat(target)).isFile()) await copyMedia(store, dirname(target))
-  return [{ path: target, rows }]
+  if (by !== null) await copyMedia(store, target)
+  else if ((await stat(target)).isFile()) await copyMedia(store, dirname(target))
+  return written
 }
 
 const builtIn: Exporters = new Map(formats.map((exporter) => [exporter.name, exporter]))
@@ -124,21 +126,37 @@ function unknownEnding(path: string, ending: string, exporters: Exporters): Rows
   })
 }
 
+/** Parts of a dataset go into a folder, and its name is not theirs. */
+function refuseFileName(to: string, { name, endings }: Exporter): void {
+  if (!endings.includes(extname(to).toLowerCase()) && to !== '/dev/stdout') return
+  throw new RowsmithError(
+    'usage',
+    `a dataset that is split goes into several files, and ${to} is the name of one`,
+    { hints: [`Give a folder, and --format ${name}.`] },
+  )
+}
+
 /** A folder where a file would be, or a file where a folder would be, is the user's own. */
-function refuseOtherThing(target: string, format: ExportFormat, found: Stats | null): void {
+function refuseOtherThing(
+  target: string,
+  { format, isSplit }: { format: ExportFormat; isSplit: boolean },
+  found: Stats | null,
+): void {
   if (found === null) return
-  if (format === 'parquet' && !found.isDirectory()) {
+  if ((format === 'parquet' || isSplit) && !found.isDirectory()) {
     throw new RowsmithError(
       'usage',
-      `Parquet files are exported into a folder, and ${target} is a file`,
+      `${isSplit ? 'A dataset that is split is' : 'Parquet files are'} exported into a folder, and ${target} is a file`,
       {
         hints: [
-          'Give a folder, a file name ending in .jsonl or .csv, or say the --format of the text.',
+          isSplit
+            ? 'Give a folder.'
+            : 'Give a folder, a file name ending in .jsonl or .csv, or say the --format of the text.',
         ],
       },
     )
   }
-  if (format !== 'parquet' && found.isDirectory()) {
+  if (format !== 'parquet' && !isSplit && found.isDirectory()) {
     throw new RowsmithError(
       'usage',
       `${format} is exported into one file, and ${target} is a folder`,
@@ -149,28 +167,7 @@ function refuseOtherThing(target: string, format: ExportFormat, found: Stats | n
   }
 }
 
-async function writeText(
-  columns: readonly RecordColumn[],
-  paths: readonly string[],
-  target: string,
-  { exporter, onProgress }: { exporter: Exporter; onProgress: (rows: number) => void },
-): Promise<number> {
-  const types = new Map(columns.map(({ name, type }) => [name, type]))
-  let rows = 0
-  async function* lines(): AsyncGenerator<string> {
-    const header = exporter.header([...types.keys()])
-    if (header !== null) yield `${header}\n`
-    for await (const record of readFiles(paths, types)) {
-      rows += 1
-      if (rows % PROGRESS_ROWS === 0) onProgress(rows)
-      yield `${exporter.line(record)}\n`
-    }
-  }
-  try {
-    await mkdir(dirname(target), { recursive: true })
-  } catch (error) {
-    throw storageError(error, `writing ${target}`)
-  }
-  await writeTarget(target, lines())
-  return rows
+/** The records as they are. */
+function unchanged(columns: readonly RecordColumn[]): DatasetPass {
+  return { identity: '', columns, input: columns, run: (records) => records }
 }

@@ -1,7 +1,7 @@
 import { unread } from '../config/columns.ts'
 import type { ColumnConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
-import { modelOf } from '../config/resolve-dataset.ts'
+import { modelOf, toolConfigOf } from '../config/resolve-dataset.ts'
 import { nearest } from '../util/near-miss.ts'
 import type { Draft, DraftColumn } from './draft.ts'
 import { type DescribeContext, nothingLoaded } from './kind.ts'
@@ -31,6 +31,7 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
       model: (alias) => modelOf(dataset, alias),
       modelIdentity: (alias) => modelIdentity(dataset, alias),
       toolIdentity: (alias) => toolIdentity(dataset, alias),
+      toolServers: (alias) => toolConfigOf(dataset, alias)?.providers ?? [],
     }
     const own = loaded.get(column.name) ?? nothingLoaded
     // Why it could not be loaded is told where that was tried.
@@ -108,7 +109,7 @@ export function checkRoutes({ input: { dataset }, columns }: Draft): Problem[] {
   const problems: Problem[] = []
   for (const { name, path, raw, description } of columns) {
     for (const { name: alias, operation, service } of description?.routes ?? []) {
-      if (service !== undefined) continue
+      if (service !== undefined || operation === 'call') continue
       const model = modelOf(dataset, alias)
       if (model !== undefined) {
         const { generation_type: type } = model.inference_parameters
@@ -145,6 +146,7 @@ const purposes: Readonly<Record<Operation, string>> = {
   embed: 'embeddings',
   image: 'images',
   validate: 'verdicts',
+  call: 'answers of tools',
 }
 
 function typeOf(operation: Operation): string {

@@ -47,6 +47,11 @@ export interface ColumnRoute {
   /** The alias has to be of a model that does it. */
   readonly operation: Operation
   /**
+   * Asked only after an answer of another route: whether a cell may begin does not depend on the work that
+   * waits for it, and none begins once it has stopped.
+   */
+  readonly isFollowUp?: true
+  /**
    * Requests of one cell: exactly one, any number, or one that is shared with other rows. It is
    * the generator's `requests`.
    */
@@ -170,6 +175,8 @@ export interface DescribeContext {
   modelIdentity(alias: string): unknown
   /** The same of a tool alias. */
   toolIdentity(alias: string): unknown
+  /** Names of the MCP providers of a tool alias; none for one that is not configured. */
+  toolServers(alias: string): readonly string[]
 }
 
 /** What a generator may use; made once per run. */

@@ -10,6 +10,7 @@ const MEDIA_CHARACTERS = 4_000
 export function charactersOf(request: ModelRequest): number {
   let characters = 0
   if (request.operation === 'validate') return request.body.length
+  if (request.operation === 'call') return JSON.stringify(request.input).length
   if (request.operation === 'image') return charactersIn(request.prompt)
   if (request.operation === 'embed') {
     for (const input of request.inputs) characters += charactersIn(input)

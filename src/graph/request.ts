@@ -72,11 +72,27 @@ interface ValidateRequest {
   readonly body: string
 }
 
+/** To a server of tools, which is no model either. */
+export interface CallRequest {
+  readonly operation: 'call'
+  readonly tool: string
+  readonly input: { readonly [name: string]: unknown }
+  /** How long its answer may take. */
+  readonly timeoutMs: number
+}
+
 /** What is sent to a model, before a provider gives it its wire form. Plain data. */
-export type ModelRequest = ChatRequest | EmbedRequest | ImageRequest | ValidateRequest
+export type ModelRequest = ChatRequest | EmbedRequest | ImageRequest | ValidateRequest | CallRequest
 
 /** What a model is asked to do. */
 export type Operation = ModelRequest['operation']
+
+/** What of a request decides its answer: an exchange is known by it. */
+export function decidingPart(request: ModelRequest): object {
+  if (request.operation !== 'call') return request
+  const { timeoutMs: _timeout, ...decides } = request
+  return decides
+}
 
 /** What a reply cost, as the provider counted it; 0 where it did not say. */
 export interface Usage {

@@ -1,4 +1,4 @@
-import type { Content, Tool } from './request.ts'
+import type { CallRequest, Content, Tool } from './request.ts'
 
 /** The tools of an alias, as a column uses them. */
 export interface ToolBox {
@@ -11,16 +11,24 @@ export interface ToolBox {
     onListed?: (server: string, tools: number) => void,
   ): Promise<readonly Tool[]>
   /**
-   * What a tool answered; `written` is the arguments as the model wrote them. What a model can do
-   * something about (a call that is none, a tool that failed or took too long) is an answer, too.
-   * Rejects with a `CellFailure` when its server can't be reached.
+   * Where a call goes; `written` is the arguments as the model wrote them. A call that can't be made (of
+   * no such tool, with arguments that are none) has its answer, for the model to do something about.
    */
-  call(name: string, written: string, signal: AbortSignal): Promise<readonly Content[]>
+  address(name: string, written: string, signal: AbortSignal): Promise<AddressedCall>
+}
+
+type AddressedCall =
+  | { readonly route: string; readonly request: CallRequest }
+  | { readonly answer: readonly Content[] }
+
+/** The name of the route to a server of tools, apart from the aliases of models. */
+export function toolRoute(server: string): string {
+  return `tools:${server}`
 }
 
 /** The tools while a config is checked and while a run is settled: no server is asked. */
 export const unlistedTools: ToolBox = {
   maxTurns: 1,
   list: () => Promise.resolve([]),
-  call: () => Promise.reject(new Error('no tool is called while a config is checked')),
+  address: () => Promise.reject(new Error('no tool is called while a config is checked')),
 }

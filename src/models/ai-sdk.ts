@@ -264,7 +264,9 @@ function openAiSdk(packageName: string, config: ModelProvider, context: Provider
 
   function ask(call: Call, request: ModelRequest): Promise<ModelReply> {
     if (request.operation === 'chat') return chat(call, request)
-    if (request.operation === 'validate') throw noFormFor('validating', call.asked)
+    if (request.operation === 'validate' || request.operation === 'call') {
+      throw noFormFor('what is asked of services', call.asked)
+    }
     return request.operation === 'embed' ? embed(call, request) : image(call, request)
   }
 

@@ -26,7 +26,9 @@ export function writeRequest(
   if (request.operation === 'embed') {
     return { path: '/embeddings', body: embedBody(target, request, asked) }
   }
-  if (request.operation === 'validate') throw noFormFor('validating', asked)
+  if (request.operation === 'validate' || request.operation === 'call') {
+    throw noFormFor('what is asked of services', asked)
+  }
   if (editsImages(target, request)) return writeEdit(target, request, asked)
   if (hasImagesRoute(target.model)) {
     return { path: '/images/generations', body: imageBody(target, request, asked) }

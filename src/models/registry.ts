@@ -26,7 +26,7 @@ export interface Rate {
 }
 
 /** Where requests of an alias go, and how many may be on their way. */
-interface Route {
+export interface RouteTarget {
   readonly alias: string
   /** Name of the provider. */
   readonly provider: string
@@ -59,7 +59,7 @@ export interface CheckResult {
 /** The models of a run: every alias with its provider opened. */
 export interface ModelRegistry {
   readonly aliases: readonly string[]
-  target(alias: string): Route
+  target(alias: string): RouteTarget
   /** Rejects with a `RequestError`, or with the signal's reason. */
   send(alias: string, request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
   /** How large a request is where tokens are limited. */
@@ -98,7 +98,7 @@ export interface OpenedModels {
 const defaultTimeoutMs = 60_000
 
 interface Entry {
-  route: Route
+  route: RouteTarget
   target: ModelTarget
   provider: Provider
   skipCheck: boolean
@@ -298,7 +298,7 @@ function resourceOf(
   return providers.find((other) => identity(other) === own)?.name ?? provider.name
 }
 
-function routeOf({ model, provider }: Resolved, remote: boolean): Omit<Route, 'resource'> {
+function routeOf({ model, provider }: Resolved, remote: boolean): Omit<RouteTarget, 'resource'> {
   const parameters = model.inference_parameters
   return {
     alias: model.alias,

@@ -116,6 +116,7 @@ const typesOf: Readonly<Record<Operation, string>> = {
   embed: 'embedding',
   image: 'image',
   validate: 'validation',
+  call: 'tools',
 }
 
 function modeProblems(

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { z } from 'zod'
 import type { Problem } from '../config/problem.ts'
 import { double, list, oneOf, text } from '../config/scalars.ts'
@@ -10,13 +9,14 @@ import type {
   RecordColumn,
 } from '../graph/processor-kind.ts'
 import type { Cell } from '../util/value.ts'
+import type { Candidate } from './content-file.ts'
 import { defineProcessor } from './define.ts'
 import { openKeptRecords, openSeenRecords } from './kept-records.ts'
 import { takenColumn, unknownColumns } from './known-columns.ts'
 import { cosine, type KeysOf, minHashKeys, planeKeys } from './locality.ts'
 import { pickRecords, withColumn } from './record-batches.ts'
 import { recordKey } from './record-key.ts'
-import { jaccard, shinglesOf } from './shingles.ts'
+import { createShingler, jaccard } from './shingles.ts'
 
 const methods = ['exact', 'near', 'semantic'] as const
 
@@ -82,7 +82,7 @@ export const dedupe = defineProcessor({
     }
   },
   async *run(config, records, context) {
-    using finder = finderOf(config, context, join(await context.scratch(), 'kept.sqlite'))
+    using finder = finderOf(config, context, await context.scratch())
     for await (const batch of records) {
       const originals = Array.from(batch.rows.keys(), (at) => finder.originalOf(batch, at))
       const kept = originals.flatMap((original, at) => (original === null ? [at] : []))
@@ -146,7 +146,7 @@ interface Finder extends Disposable {
   originalOf(batch: RecordBatch, at: number): number | null
 }
 
-function finderOf(config: DedupeFields, { columns }: ProcessContext, path: string): Finder {
+function finderOf(config: DedupeFields, { columns }: ProcessContext, folder: string): Finder {
   const { method, columns: names } = config
   const threshold = config.threshold ?? usualThresholds[method]
   const positions = (names ?? columns.map(({ name }) => name)).map((name) =>
@@ -156,47 +156,54 @@ function finderOf(config: DedupeFields, { columns }: ProcessContext, path: strin
     positions.map((position) => batch.columns[position]?.[at] ?? null)
   switch (method) {
     case 'exact': {
-      const seen = openSeenRecords(path)
+      const seen = openSeenRecords(folder)
       return {
         originalOf: (batch, at) => seen.firstOf(recordKey(cellsOf(batch, at)), batch.rows[at] ?? 0),
         [Symbol.dispose]: () => seen[Symbol.dispose](),
       }
     }
-    case 'near':
-      return alikeFinder(path, cellsOf, {
+    case 'near': {
+      const shinglesOf = createShingler()
+      return alikeFinder(folder, cellsOf, {
         contentOf: (cells) =>
           shinglesOf(cells.filter((cell) => typeof cell === 'string').join('\n')),
         keysOf: () => minHashKeys(threshold),
+        // Of two sets the larger one has what both share, and more.
+        mayBeAlike: (one, other) => Math.min(one, other) >= threshold * Math.max(one, other),
         isAlike: (one, other) => jaccard(one, other) >= threshold,
-        read: (bytes) => new Uint32Array(aligned(bytes)),
+        read: ({ buffer, length }) => new Uint32Array(buffer, 0, length),
       })
+    }
     case 'semantic':
       break
   }
-  return alikeFinder(path, cellsOf, {
+  return alikeFinder(folder, cellsOf, {
     contentOf: ([cell]) => (cell instanceof Float32Array ? cell : new Float32Array()),
     keysOf: ({ length }) => planeKeys(threshold, length),
+    mayBeAlike: (one, other) => one === other,
     // Rounding must not part two that are equal.
-    isAlike: (one, other) => one.length === other.length && cosine(one, other) >= threshold - 1e-6,
-    read: (bytes) => new Float32Array(aligned(bytes)),
+    isAlike: (one, other) => cosine(one, other) >= threshold - 1e-6,
+    read: ({ buffer, length }) => new Float32Array(buffer, 0, length),
   })
 }
 
 interface Likeness<Content> {
-  /** Empty for what is never like another. */
+  /** Empty for what is never like another; valid until the next one is asked for. */
   contentOf(cells: readonly Cell[]): Content
   /** Made for the first record. */
   keysOf(first: Content): KeysOf<Content>
+  /** What two lengths say alone. */
+  mayBeAlike(one: number, other: number): boolean
   isAlike(one: Content, other: Content): boolean
-  read(bytes: Uint8Array): Content
+  read(kept: ReturnType<Candidate['read']>): Content
 }
 
 function alikeFinder<Content extends Uint32Array | Float32Array>(
-  path: string,
+  folder: string,
   cellsOf: (batch: RecordBatch, at: number) => Cell[],
   likeness: Likeness<Content>,
 ): Finder {
-  const kept = openKeptRecords(path)
+  const kept = openKeptRecords(folder)
   const keysBySize = new Map<number, KeysOf<Content>>()
   return {
     originalOf(batch, at) {
@@ -207,18 +214,13 @@ function alikeFinder<Content extends Uint32Array | Float32Array>(
       const keysOf = keysBySize.get(size) ?? likeness.keysOf(content)
       keysBySize.set(size, keysOf)
       const keys = keysOf(content)
-      for (const { row, content: bytes } of kept.candidates(keys)) {
-        if (likeness.isAlike(content, likeness.read(bytes))) return row
+      for (const candidate of kept.candidates(keys)) {
+        if (!likeness.mayBeAlike(candidate.length, content.length)) continue
+        if (likeness.isAlike(content, likeness.read(candidate.read()))) return candidate.row
       }
-      const { buffer, byteOffset, byteLength } = content
-      kept.add(keys, batch.rows[at] ?? 0, new Uint8Array(buffer, byteOffset, byteLength))
+      kept.add(keys, batch.rows[at] ?? 0, content)
       return null
     },
     [Symbol.dispose]: () => kept[Symbol.dispose](),
   }
-}
-
-/** A copy that starts where an array of numbers may. */
-function aligned(bytes: Uint8Array): ArrayBuffer {
-  return new Uint8Array(bytes).buffer
 }

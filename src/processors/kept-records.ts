@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { type Candidate, openContentFile } from './content-file.ts'
 
 /*
- * Records that were kept so far, in a database beside the pass: memory holds its cache alone. It is
- * lost with the pass, so nothing is written safely.
+ * Records that were kept so far, on disk beside the pass: memory holds a cache of bounded size alone. It
+ * is lost with the pass, so nothing is written safely.
  */
 const settings = `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
   PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -16384; PRAGMA temp_store = FILE`
@@ -13,9 +15,9 @@ export interface SeenRecords extends Disposable {
   firstOf(hash: Uint8Array, row: number): number | null
 }
 
-export function openSeenRecords(path: string): SeenRecords {
+export function openSeenRecords(folder: string): SeenRecords {
   const database = open(
-    path,
+    folder,
     'CREATE TABLE seen (hash BLOB PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID',
   )
   const add = database.prepare('INSERT OR IGNORE INTO seen VALUES (?, ?)')
@@ -29,51 +31,50 @@ export function openSeenRecords(path: string): SeenRecords {
   }
 }
 
-/** Records by several keys, with what they are compared by. */
+/** Records by several keys, with what they are compared by: an array of numbers of 32 bits. */
 export interface KeptRecords extends Disposable {
   /** Those with one of the keys, the first ones first. */
-  candidates(keys: readonly number[]): Iterable<{ row: number; content: Uint8Array }>
-  add(keys: readonly number[], row: number, content: Uint8Array): void
+  candidates(keys: readonly number[]): Iterable<Candidate>
+  add(keys: readonly number[], row: number, content: Uint32Array | Float32Array): void
 }
 
 /** Candidates of a key: thousands of records with the same key are one text in variations. */
 const MOST_OF_KEY = 100
 
-export function openKeptRecords(path: string): KeptRecords {
+export function openKeptRecords(folder: string): KeptRecords {
   const database = open(
-    path,
-    `CREATE TABLE kept (number INTEGER PRIMARY KEY, row INTEGER NOT NULL, content BLOB NOT NULL);
-    CREATE TABLE alike (key INTEGER, number INTEGER, PRIMARY KEY (key, number)) WITHOUT ROWID`,
+    folder,
+    'CREATE TABLE alike (key INTEGER, place INTEGER, PRIMARY KEY (key, place)) WITHOUT ROWID',
   )
-  const keep = database.prepare('INSERT INTO kept VALUES (?, ?, ?)')
+  // Beside the database, whose cache then holds nothing but keys.
+  const contents = openContentFile(join(folder, 'contents'))
   const note = database.prepare('INSERT OR IGNORE INTO alike VALUES (?, ?)')
   const find = database.prepare(
-    `SELECT number FROM alike WHERE key = ? ORDER BY number LIMIT ${MOST_OF_KEY}`,
+    `SELECT place FROM alike WHERE key = ? ORDER BY place LIMIT ${MOST_OF_KEY}`,
   )
-  const read = database.prepare('SELECT row, content FROM kept WHERE number = ?')
-  let count = 0
+  find.setReturnArrays(true)
   return {
     *candidates(keys) {
-      const numbers = new Set(
-        keys.flatMap((key) => find.all(key).map(({ number }) => Number(number))),
-      )
-      for (const number of [...numbers].toSorted((one, other) => one - other)) {
-        const found = read.get(number)
-        if (found === undefined || !(found['content'] instanceof Uint8Array)) continue
-        yield { row: Number(found['row']), content: found['content'] }
+      const places = new Set<number>()
+      for (const key of keys) {
+        // Rows as arrays, which the types do not know of.
+        for (const [place] of find.all(key) as unknown as number[][]) places.add(place ?? 0)
       }
+      for (const place of Float64Array.from(places).sort()) yield contents.at(place)
     },
     add(keys, row, content) {
-      keep.run(count, row, content)
-      for (const key of keys) note.run(key, count)
-      count += 1
+      const place = contents.add(row, content)
+      for (const key of keys) note.run(key, place)
     },
-    [Symbol.dispose]: () => database.close(),
+    [Symbol.dispose]() {
+      contents[Symbol.dispose]()
+      database.close()
+    },
   }
 }
 
-function open(path: string, tables: string): DatabaseSync {
-  const database = new DatabaseSync(path)
+function open(folder: string, tables: string): DatabaseSync {
+  const database = new DatabaseSync(join(folder, 'kept.sqlite'))
   database.exec(`${settings}; ${tables}; BEGIN`)
   return database
 }

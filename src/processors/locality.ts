@@ -6,33 +6,28 @@ import { mixed } from './shingles.ts'
  * of another record with a chance of 99 % where the two are as near as the threshold, and more above.
  */
 
-/** Keys of a record; whole numbers below 2^53. */
+/** Keys of a record; whole numbers below 2^47. */
 export type KeysOf<Content> = (content: Content) => number[]
 
 const CHANCE = 0.99
 const HASHES = 128
+const MOST_ROWS = 16
 
-/** MinHash in bands: of as many rows as leave the chance at the threshold. */
+/** MinHash in bands: of as many rows as leave the chance at the threshold, and no more bands than that. */
 export function minHashKeys(threshold: number): KeysOf<Uint32Array> {
+  const bandsOf = (rows: number): number =>
+    threshold === 1 ? 1 : Math.ceil(Math.log(1 - CHANCE) / Math.log1p(-(threshold ** rows)))
   let width = 1
-  for (let wider = 2; wider <= 16; wider += 1) {
-    const missed = (1 - threshold ** wider) ** Math.floor(HASHES / wider)
-    if (1 - missed >= CHANCE) width = wider
-  }
-  const bands = Math.floor(HASHES / width)
+  while (width < MOST_ROWS && (width + 1) * bandsOf(width + 1) <= HASHES) width += 1
+  const bands = bandsOf(width)
   const random = createRandom(0n, 'dedupe/hashes')
   const factors = Uint32Array.from({ length: bands * width }, () => random.bits() | 1)
   const offsets = Uint32Array.from({ length: bands * width }, () => random.bits())
+  const signature = new Uint32Array(bands * width)
   return (shingles) => {
-    const signature = Uint32Array.from(factors, (factor, hash) => {
-      const offset = offsets[hash] ?? 0
-      let least = 0xffff_ffff
-      for (const shingle of shingles) {
-        const value = (Math.imul(shingle, factor) + offset) >>> 0
-        if (value < least) least = value
-      }
-      return least
-    })
+    for (let hash = 0; hash < signature.length; hash += 1) {
+      signature[hash] = leastHash(shingles, factors[hash] ?? 1, offsets[hash] ?? 0)
+    }
     return Array.from({ length: bands }, (_, band) => {
       let high = mixed(band + 1)
       let low = mixed(band + 0x9e37)
@@ -43,6 +38,16 @@ export function minHashKeys(threshold: number): KeysOf<Uint32Array> {
       return keyOf(high, low)
     })
   }
+}
+
+/** As numbers with a sign, which compare without becoming doubles: any order of the hashes will do. */
+function leastHash(shingles: Uint32Array, factor: number, offset: number): number {
+  let least = 0x7fff_ffff
+  for (let at = 0; at < shingles.length; at += 1) {
+    const value = (Math.imul(shingles[at] ?? 0, factor) + offset) | 0
+    if (value < least) least = value
+  }
+  return least
 }
 
 const MOST_TABLES = 40
@@ -84,6 +89,7 @@ function dot(one: Float32Array, other: Float32Array): number {
   return sum
 }
 
+/** 47 bits: those SQLite keeps in six bytes. */
 function keyOf(high: number, low: number): number {
-  return (high >>> 11) * 0x1_0000_0000 + (low >>> 0)
+  return (high >>> 17) * 0x1_0000_0000 + (low >>> 0)
 }

@@ -2,33 +2,38 @@
 const SHINGLE_CHARACTERS = 5
 
 /**
- * The hashes of all stretches of five characters of a text, sorted, each once: without regard to case,
- * and to what is neither letter nor digit. A shorter text is one stretch; one without letters has none.
+ * Gives the hashes of all stretches of five characters of a text, sorted, each once: without regard to
+ * case, and to what is neither letter nor digit. A shorter text is one stretch; one without letters has
+ * none. They are in an array that the next text is written over.
  */
-export function shinglesOf(text: string): Uint32Array {
-  const bare = text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\p{M}]+/gu, ' ')
-    .trim()
-  if (bare === '') return new Uint32Array()
-  const width = Math.min(SHINGLE_CHARACTERS, bare.length)
-  const hashes = new Uint32Array(bare.length - width + 1)
-  for (let at = 0; at < hashes.length; at += 1) {
-    let hash = 0x811c_9dc5
-    for (let next = at; next < at + width; next += 1) {
-      hash = Math.imul(hash ^ bare.charCodeAt(next), 0x0100_0193)
+export function createShingler(): (text: string) => Uint32Array {
+  let room = new Uint32Array(4_096)
+  return (text) => {
+    const bare = text
+      .normalize('NFKC')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\p{M}]+/gu, ' ')
+      .trim()
+    if (bare === '') return room.subarray(0, 0)
+    const width = Math.min(SHINGLE_CHARACTERS, bare.length)
+    const count = bare.length - width + 1
+    if (room.length < count) room = new Uint32Array(2 * count)
+    for (let at = 0; at < count; at += 1) {
+      let hash = 0x811c_9dc5
+      for (let next = at; next < at + width; next += 1) {
+        hash = Math.imul(hash ^ bare.charCodeAt(next), 0x0100_0193)
+      }
+      room[at] = mixed(hash)
     }
-    hashes[at] = mixed(hash)
+    const hashes = room.subarray(0, count).sort()
+    let kept = 0
+    for (let at = 0; at < count; at += 1) {
+      if (at > 0 && hashes[at] === hashes[at - 1]) continue
+      hashes[kept] = hashes[at] ?? 0
+      kept += 1
+    }
+    return hashes.subarray(0, kept)
   }
-  hashes.sort()
-  let kept = 0
-  for (let at = 0; at < hashes.length; at += 1) {
-    if (at > 0 && hashes[at] === hashes[at - 1]) continue
-    hashes[kept] = hashes[at] ?? 0
-    kept += 1
-  }
-  return hashes.slice(0, kept)
 }
 
 /** The finaliser of murmur3. */

@@ -146,6 +146,8 @@ function unmadeProblems(name: string, unmade: ReadonlyMap<string, string>): Prob
 function requestParts(request: ModelRequest): RenderedPart[] {
   if (request.operation === 'image') return [{ field: 'prompt', text: textOf(request.prompt) }]
   if (request.operation === 'validate') return [{ field: 'body', text: request.body }]
+  if (request.operation === 'call')
+    return [{ field: request.tool, text: JSON.stringify(request.input) }]
   if (request.operation === 'embed') {
     return request.inputs.map((input) => ({ field: 'input', text: textOf(input) }))
   }

@@ -3,7 +3,6 @@ import { withPositions } from '../config/problems.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Environment } from '../models/provider.ts'
 import { openTools } from '../tools/open-tools.ts'
-import { systemClock } from '../util/clock.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import type { ColumnOfConfig } from './template-parts.ts'
 
@@ -26,7 +25,6 @@ export async function toolDefinitions(
     dataset,
     used: [alias],
     environment,
-    clock: systemClock,
     directory: source.directory ?? process.cwd(),
   })
   if (registry === null || hasErrors(problems)) {

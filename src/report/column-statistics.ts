@@ -109,7 +109,10 @@ function tokenRates(
   const rates = new Map<string, TokenRate>()
   for (const { route, ok, outputTokens, reasoningTokens } of usage) {
     const columns = graph.columns.filter(({ routes }) => routes.some(({ name }) => name === route))
-    const known = columns.every(({ type, routes }) => type === 'string' && routes.length === 1)
+    const known = columns.every(
+      ({ type, routes }) =>
+        type === 'string' && routes.filter(({ isFollowUp }) => isFollowUp !== true).length === 1,
+    )
     if (!known) continue
     let characters = 0
     let texts = 0

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { exportFiles, type ExportedFile, type ExportFormat } from '../export/files.ts'
+import { exportFiles, type ExportFormat } from '../export/files.ts'
+import type { ExportedFile } from '../export/text-writer.ts'
 import { plainRecord } from '../export/plain.ts'
 import { type DatasetRecord, readFiles } from '../export/records.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
+import { type FailedCell, type FailureFilter, readFailedCells } from '../store/failed-cells.ts'
 import { inspectStore, readStoredRun } from '../store/inspect-store.ts'
 import { ledgerName } from '../store/ledger-file.ts'
 import { openStore } from '../store/store.ts'
@@ -35,6 +37,8 @@ interface ExportOptions {
   dataset?: string
   /** By the ending of `to`, Parquet otherwise. */
   format?: ExportFormat
+  /** A column, such as the one of the processor `split`: files of their own for each value, in a folder. */
+  splitBy?: string
 }
 
 interface RecordOptions {
@@ -50,6 +54,8 @@ export interface Dataset extends AsyncDisposable {
   summary(): Promise<RunSummary>
   /** Statistics of every column over all records that are in parts; reads without a lock, too. */
   report(): Promise<DatasetReport>
+  /** Every failed cell of a row that has its outcome, row by row; reads without a lock. */
+  failures(filter?: FailureFilter): Iterable<FailedCell>
   /** Records of the final dataset in row order; refuses while rows remain: `export` has those. */
   records(options?: RecordOptions): AsyncIterable<DatasetRecord>
   /** Every decided row, also of an interrupted run, whose complete rows are settled first. */
@@ -83,6 +89,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
     // Awaited here: the store is closed when this function returns.
     return await exportFiles(store, to, {
       format,
+      splitBy: how.splitBy,
       dataset: await storedDataset(path, store.settings, {
         registry,
         name: how.dataset,
@@ -97,6 +104,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
     directory: path,
     summary: async () => summaryOf(await inspectStore(path), await readCommand(path)),
     report: () => makeReport(path, { graph: registry }),
+    failures: (filter) => readFailedCells(path, filter),
     records: (recordOptions) => records(path, registry, recordOptions),
     export: exportTo,
     [Symbol.asyncDispose]: () => Promise.resolve(),

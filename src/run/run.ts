@@ -25,6 +25,7 @@ import { createJudgeSummaries, type JudgeSummaries } from './judge-summaries.ts'
 import { createListener, type Listener } from './listener.ts'
 import { logName, openLog, type RunLog } from './log.ts'
 import { openSeedRows } from './open-seed.ts'
+import { partnersOf } from './partners.ts'
 import { findPlace } from '../check/run-place.ts'
 import { tellSeedProgress } from '../check/seed-progress.ts'
 import { createThrottleNotes } from './throttle-notes.ts'
@@ -193,6 +194,7 @@ export async function start(options: StartOptions): Promise<Run> {
     const closing = opened.use(new AsyncDisposableStack())
     const downloads = createDownloader({ environment: options.environment ?? process.env, clock })
     opened.defer(() => downloads.close())
+    const partners = partnersOf(prepared)
     const scheduler = await createEngine({
       clock,
       store,
@@ -212,14 +214,14 @@ export async function start(options: StartOptions): Promise<Run> {
       }),
       seed,
       runConfig: prepared.runConfig,
-      routes: createRoutes(prepared.models, {
+      routes: createRoutes(partners, {
         admission: prepared.runConfig.request_admission,
         waitsForFailing: prepared.runConfig.max_outage > 0,
         ready,
       }),
-      send: (alias, request, requestSignal) => prepared.models.send(alias, request, requestSignal),
+      send: (route, request, requestSignal) => partners.send(route, request, requestSignal),
       identityOf: (alias) => modelIdentity(prepared.dataset, alias),
-      sizeOf: (alias, request) => prepared.models.sizeOf(alias, request),
+      sizeOf: (route, request) => partners.sizeOf(route, request),
       settleOnly: false,
       onEvent(event) {
         if (event.type === 'request-throttled') throttles.note(event.route, event.retryAfterMs)

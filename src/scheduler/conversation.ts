@@ -4,6 +4,7 @@ import type { TaskContext } from '../graph/kind.ts'
 import { replyOf, replyText } from '../graph/reply-text.ts'
 import {
   addUsage,
+  decidingPart,
   type ModelReply,
   type ModelRequest,
   noUsage,
@@ -177,7 +178,7 @@ export function createConversation(
     return settledSafely(() => {
       if (interruption !== null) return Promise.reject(interruption)
       const route = ports.routeOf(alias)
-      const hash = ports.exchangeHash({ route: alias }, message)
+      const hash = ports.exchangeHash({ route: alias }, decidingPart(message))
       const exchange = replayed(turn, hash)
       if (exchange !== null) return Promise.resolve(replyOf(exchange.reply))
       const closed = ports.closedTo(route)

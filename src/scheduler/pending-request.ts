@@ -1,5 +1,6 @@
 import type { ModelRequest, Usage } from '../graph/request.ts'
 import type { Lease } from '../limits/dispatcher.ts'
+import type { Sent } from './in-flight.ts'
 import type { Job, RequestJob } from './request-job.ts'
 
 export interface PendingActions {
@@ -8,7 +9,7 @@ export interface PendingActions {
 }
 
 /** A request and its attempts so far; small, because thousands may wait. */
-export class PendingRequest implements Job {
+export class PendingRequest implements Job, Sent {
   readonly request: RequestJob
   readonly group: number
   readonly depth: number
@@ -24,6 +25,8 @@ export class PendingRequest implements Job {
   /** What replies that could not be used have cost; null while none has. */
   spent: Usage | null = null
   sentAt = 0
+  previous: Sent | null = null
+  next: Sent | null = null
   readonly #actions: PendingActions
 
   constructor(request: RequestJob, actions: PendingActions) {

@@ -106,7 +106,7 @@ export function createRequests(options: RequestsOptions): Requests {
     request.left?.()
     const counter = counterOf(pending)
     counter.inFlight += 1
-    counter.onWire.add(pending)
+    counter.sent.add(pending)
     inFlight += 1
     counter.requests += 1
     const { operation } = prepared.message
@@ -210,7 +210,7 @@ export function createRequests(options: RequestsOptions): Requests {
     if (options.isOver()) return
     const counter = counterOf(pending)
     counter.inFlight -= 1
-    counter.onWire.delete(pending)
+    counter.sent.delete(pending)
     try {
       if ('error' in end) onError(pending, end.error, lease)
       else onReply(pending, end.reply, operation, lease)

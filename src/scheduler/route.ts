@@ -1,3 +1,4 @@
+import { InFlight } from './in-flight.ts'
 import type { Breaker } from '../limits/breaker.ts'
 import type { ChoiceOptions } from '../limits/lanes.ts'
 
@@ -52,8 +53,7 @@ export function createChoiceStates({ choices }: Route): ChoiceState[] {
 /** What was counted on a route since the run was opened. */
 export interface RouteCounters {
   inFlight: number
-  /** The requests in flight, the oldest first. */
-  onWire: Set<{ readonly sentAt: number }>
+  readonly sent: InFlight
   requests: number
   throttled: number
   failed: number
@@ -67,7 +67,7 @@ export interface RouteCounters {
 export function createRouteCounters(): RouteCounters {
   return {
     inFlight: 0,
-    onWire: new Set(),
+    sent: new InFlight(),
     requests: 0,
     throttled: 0,
     failed: 0,

@@ -130,6 +130,7 @@ export function createSending(options: SendingOptions): Sending {
   function routeStopped(route: number, error: RequestError): void {
     counterOf(route).stopped = error
     stopping.endpointRefuses(error)
+    for (const line of startRoutes.behind(route)) dispatcher.stop(routes.length + line, 0)
     requests.routeStopped(route)
     options.routeStopped(route)
   }

@@ -64,7 +64,7 @@ function routeProgress(
 ): RouteProgress[] {
   return routes.map(({ name, choices, timeoutMs = null }, position) => {
     const counter = counters[position] as RouteCounters
-    const [oldest] = counter.onWire
+    const { oldest } = counter.sent
     const held = dispatcher.heldBy(position)
     const open = choices.filter(
       (_, choice) => resources.stateAt({ route: position, choice }).stopped === null,
@@ -74,7 +74,7 @@ function routeProgress(
       name,
       endpoint: [...new Set(choices.map(({ endpoint }) => endpoint))].join(', '),
       inFlight: counter.inFlight,
-      oldestMs: oldest === undefined ? 0 : now - oldest.sentAt,
+      oldestMs: oldest === null ? 0 : now - oldest.sentAt,
       timeoutMs,
       limit: dispatcher.limit(position),
       waiting: dispatcher.waiting(position),

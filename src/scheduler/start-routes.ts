@@ -1,6 +1,7 @@
 import type { RouteOptions } from '../limits/lanes.ts'
 import { createConcurrencyLimiter } from '../limits/limiter.ts'
 import type { GraphColumn } from '../graph/graph.ts'
+import type { ColumnRoute } from '../graph/kind.ts'
 import type { Route } from './route.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
@@ -12,6 +13,8 @@ export interface StartRoutes {
   readonly routes: readonly RouteOptions[]
   /** Position in `routes` of the line of a column; throws for columns that have none. */
   positionOf(local: number): number
+  /** Positions of the lines whose cells can't be made without a route: none starts once it has stopped. */
+  behind(route: number): readonly number[]
 }
 
 /** Open cells per request its routes allow at once: some think while others are on the wire. */
@@ -24,10 +27,18 @@ export function createStartRoutes(
 ): StartRoutes {
   const local = createConcurrencyLimiter({ name: 'local work', cap: localWorkers })
   const positions = new Map<number, number>()
+  const behind = new Map<number, number[]>()
   const lines: RouteOptions[] = []
   for (const { local: at, column } of work.columns.filter(waitsToStart)) {
     positions.set(at, lines.length)
-    const watched = column.routes.map((used) => routes.findIndex(({ name }) => name === used.name))
+    const positionsOf = (used: readonly ColumnRoute[]): number[] =>
+      used.map((one) => routes.findIndex(({ name }) => name === one.name))
+    const watched = positionsOf(column.routes.filter(({ isFollowUp }) => isFollowUp !== true))
+    for (const route of positionsOf(
+      column.routes.filter(({ isFollowUp }) => isFollowUp === true),
+    )) {
+      behind.set(route, [...(behind.get(route) ?? []), lines.length])
+    }
     if (column.by === 'column' || watched.length === 0) {
       lines.push({ name: column.name, choices: [{ limiters: [local], weight: 1 }] })
       continue
@@ -48,6 +59,7 @@ export function createStartRoutes(
       if (position === undefined) throw new Error(`column ${at} has no line to start in`)
       return position
     },
+    behind: (route) => behind.get(route) ?? [],
   }
 }
 

@@ -1,6 +1,6 @@
-/** Names of the dataset's files, as readers of sharded datasets know them. */
-export function datasetFileName(index: number, count: number): string {
-  return `train-${String(index).padStart(5, '0')}-of-${String(count).padStart(5, '0')}.parquet`
+/** Names of the files of a dataset, or of a part of one, as readers of sharded datasets know them. */
+export function datasetFileName(index: number, count: number, part = 'train'): string {
+  return `${part}-${String(index).padStart(5, '0')}-of-${String(count).padStart(5, '0')}.parquet`
 }
 
 export interface PartSize {

@@ -15,6 +15,8 @@ import {
 import { syncFolder } from './parquet-codec.ts'
 import { storageError } from '../threads/storage-error.ts'
 import type { OpenRun } from './open-run.ts'
+import type { PartColumn } from './part-names.ts'
+import { type RecordsOfPart, splitRecords } from './split-records.ts'
 import { partHints } from './verify.ts'
 import { removeRecords, writePass } from './write-pass.ts'
 
@@ -25,6 +27,8 @@ export interface JoinOptions {
   pass?: DatasetPass | null
   /** The name of a dataset beside the run's own. */
   beside?: string
+  /** Files of their own for each value of a column, named after it; needs a pass. */
+  splitBy?: PartColumn
 }
 
 /**
@@ -35,12 +39,12 @@ export interface JoinOptions {
  */
 export async function joinDataset(
   run: OpenRun,
-  { directory, pass = null, beside }: JoinOptions,
+  { directory, pass = null, beside, splitBy }: JoinOptions,
 ): Promise<DatasetFile[]> {
   const own = beside === undefined ? datasetFolder : `${besideFolder}/${beside}`
   const target = resolve(directory ?? join(run.directory, own))
   const key = ledgerPath(run.directory, target)
-  const identity = pass?.identity ?? ''
+  const identity = identityOf(pass, splitBy)
   const made = await run.ledger.call('dataset', key, identity)
   if (made !== null) {
     const files = withPaths(target, made)
@@ -59,7 +63,7 @@ export async function joinDataset(
   const intent = ledgerPath(run.directory, staging)
   await run.ledger.call('addIntent', intent)
   const counts = createPassCounts()
-  const files = await writeFiles(run, plan, { pass, counts }, staging)
+  const files = await writeFiles(run, plan, { pass, counts, splitBy }, staging)
   const names = files.map(({ file }) => file)
   if (pass !== null) await refuseForeignFiles(target, names, former)
   await run.ledger.call('beginSwap', key, names)
@@ -73,6 +77,12 @@ export async function joinDataset(
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
   run.onEvent({ type: 'join-finished', files: files.length, rows })
   return withPaths(target, files)
+}
+
+/** What makes other files has another one. */
+function identityOf(pass: DatasetPass | null, splitBy: PartColumn | undefined): string {
+  const identity = pass?.identity ?? ''
+  return splitBy === undefined ? identity : `split by ${JSON.stringify(splitBy.name)}, ${identity}`
 }
 
 /** Removes datasets beside the run's own whose processors are no longer there. */
@@ -155,10 +165,16 @@ async function refuseForeignFiles(
   }
 }
 
+interface WritingOptions {
+  pass: DatasetPass | null
+  counts: PassCounts
+  splitBy?: PartColumn | undefined
+}
+
 async function writeFiles(
   run: OpenRun,
   plan: readonly FileRange[],
-  { pass, counts }: { pass: DatasetPass | null; counts: PassCounts },
+  { pass, counts, splitBy }: WritingOptions,
   staging: string,
 ): Promise<DatasetEntry[]> {
   try {
@@ -166,7 +182,7 @@ async function writeFiles(
     const files =
       pass === null
         ? await joinParts(run, plan, staging)
-        : await passRecords(run, pass, { folder: staging, counts })
+        : await passRecords(run, pass, { folder: staging, counts, splitBy })
     syncFolder(staging)
     return files
   } catch (error) {
@@ -202,15 +218,24 @@ async function joinParts(
 async function passRecords(
   run: OpenRun,
   pass: DatasetPass,
-  place: { folder: string; counts: PassCounts },
+  { folder, counts, splitBy }: { folder: string } & Omit<WritingOptions, 'pass'>,
 ): Promise<DatasetEntry[]> {
   const columns = pass.columns.map(({ name, type }) => ({ name, type, drop: false }))
-  const records = await writePass(run, pass, place)
+  const made = await writePass(run, pass, { folder, counts })
+  let parts: RecordsOfPart[] = []
+  if (splitBy !== undefined) {
+    parts = await splitRecords(run, made, { columns: pass.columns, by: splitBy, folder })
+    if (parts.length > 0) await removeRecords(made)
+  }
+  // A dataset without records has no values to be split by.
+  if (parts.length === 0) parts = [{ name: 'train', files: made }]
   const files: DatasetEntry[] = []
-  for (const [index, part] of records.entries()) {
-    const path = join(place.folder, datasetFileName(index, records.length))
-    files.push(await joinInto(run, path, { columns, parts: [part], clipLastAt: null }))
-    await removeRecords([part])
+  for (const { name, files: records } of parts) {
+    for (const [index, part] of records.entries()) {
+      const path = join(folder, datasetFileName(index, records.length, name))
+      files.push(await joinInto(run, path, { columns, parts: [part], clipLastAt: null }))
+      await removeRecords([part])
+    }
   }
   return files
 }

@@ -182,6 +182,7 @@ export function readExchange(row: SqlRow, column: number): StoredExchange {
 export function readOutcome(row: SqlRow): 'dropped' | 'null' {
   const { outcome } = row
   if (outcome === 'dropped' || outcome === 'null') return outcome
+  if (outcome === keptOutcome) return 'null'
   throw corrupt('failure.outcome', outcome, "'dropped' or 'null'")
 }
 
@@ -215,8 +216,14 @@ export function readUnfinishedParts(
   return [...parts].sort((one, other) => one - other)
 }
 
+/** Of a null cell that a part holds: it is among the sums of `null_failure`, too. */
+export const keptOutcome = 'kept'
+
+/** Failures that say what became of a cell. */
+export const stands = `outcome IN ('dropped', 'null', '${keptOutcome}')`
+
 /** A null that was kept is none when another cell dropped the row afterwards; in a rejected row it is. */
-function standingOutcome(keys: string): string {
+export function standingOutcome(keys: string): string {
   return `CASE
     WHEN outcome = 'null' AND (row IN (SELECT row FROM absent WHERE outcome = 'dropped') OR EXISTS (
       SELECT 1 FROM failure AS other
@@ -241,7 +248,7 @@ export function readFailures(
     WITH every AS (
       SELECT column_key, code, ${standingOutcome(keyList(columns))} AS outcome, row, message, raw, 1 AS count,
         ${usageColumns}
-      FROM failure WHERE row < ?
+      FROM failure WHERE row < ? AND ${stands} AND outcome <> '${keptOutcome}'
       UNION ALL SELECT column_key, code, 'null', row, message, raw, count, ${usageColumns}
       FROM null_failure)
     SELECT column_key, code, outcome, min(row) AS row, message, raw, sum(count) AS count,

@@ -16,7 +16,7 @@ import {
   type LedgerFile,
   type SqlRow,
 } from './ledger-file.ts'
-import { insertFailures, type StoredFailure } from './ledger-journal.ts'
+import { insertFailures, keptOutcome, type StoredFailure } from './ledger-journal.ts'
 import { forgetMerged, mergeProfiles, readProfile, storeProfile } from './ledger-profiles.ts'
 import { readUsageOf, usageAdded, usagePlaces, usageValues } from './ledger-usage.ts'
 import {
@@ -181,7 +181,8 @@ export function commitPart(
 }
 
 /**
- * Sums up the failures of rows that now stand with a null; gives those cells. A column of an older
+ * Sums up the failures of rows that now stand with a null; gives those cells. Each keeps its own words
+ * and its cost, and stands among the sums from now on. A column of an older
  * config keeps its failures, as it keeps its cells: they are known when it comes back.
  */
 function foldNullFailures(
@@ -189,13 +190,13 @@ function foldNullFailures(
   columns: readonly KeyedColumn[],
   accepted: readonly Interval[],
 ): NullCell[] {
-  const where = `FROM failure WHERE row >= ? AND row < ? AND outcome = 'null'
+  const where = `row >= ? AND row < ? AND outcome = 'null'
     AND column_key IN (${keyList(columns)})`
   const found: NullCell[] = []
   for (const { start, end } of accepted) {
     const before = found.length
     // One by one: a model's words about all rows of a part are many.
-    for (const row of ledger.each(`SELECT * ${where}`, start, end)) {
+    for (const row of ledger.each(`SELECT * FROM failure WHERE ${where}`, start, end)) {
       const cell = {
         row: readCount(row, 'row', 'failure.row'),
         key: readCount(row, 'column_key', 'failure.column_key'),
@@ -213,7 +214,9 @@ function foldNullFailures(
         ...usageValues(readUsageOf(row, 'failure')),
       )
     }
-    if (found.length > before) ledger.run(`DELETE ${where}`, start, end)
+    if (found.length > before) {
+      ledger.run(`UPDATE failure SET outcome = '${keptOutcome}' WHERE ${where}`, start, end)
+    }
   }
   return found
 }

@@ -19,8 +19,16 @@ import {
 import { type ConfigInForce, readAbsent, readNullCells } from './ledger-parts.ts'
 import { forgetMerged } from './ledger-profiles.ts'
 import { storeVersion } from './ledger-run.ts'
-import { usagePlaces, usageValues } from './ledger-usage.ts'
-import { noUsage } from '../graph/request.ts'
+import { keptOutcome } from './ledger-journal.ts'
+import {
+  addToUsage,
+  readUsageOf,
+  usageColumns,
+  usagePlaces,
+  usageSubtracted,
+  usageValues,
+} from './ledger-usage.ts'
+import { noUsage, type Usage } from '../graph/request.ts'
 import { nullRows } from './null-cells.ts'
 import type { RowBlock } from './row-group.ts'
 import { toSql } from './sql-value.ts'
@@ -72,7 +80,6 @@ function countNullRows(ledger: LedgerFile, keys: ReadonlySet<number>): void {
     const { size } = nullRows(readNullCells(row, number), keys)
     if (size === row['null_kept']) continue
     ledger.run('UPDATE part SET null_kept = ? WHERE number = ?', size, number)
-    forgetMerged(ledger, number)
   }
 }
 
@@ -184,20 +191,26 @@ function reopenPart(
   return reopened
 }
 
-/** Failures of null-kept rows are those of undecided rows again. What they cost stays in the sum. */
+/** Failures of null-kept rows are those of undecided rows again, and no longer in the sum. */
 function unfoldNullFailures(ledger: LedgerFile, part: SqlRow, number: number): void {
   for (const [key, codes] of readNullCells(part, number)) {
     for (const [code, rows] of codes) {
+      const { usage, summed } = takeKept(ledger, key, rows)
       const sum =
         ledger.get(
-          `UPDATE null_failure SET count = count - ? WHERE column_key = ? AND code = ?
-          RETURNING message`,
+          `UPDATE null_failure SET count = count - ?, ${usageSubtracted}
+          WHERE column_key = ? AND code = ? RETURNING message, count`,
           rows.length,
+          ...usageValues(usage),
           key,
           code,
         ) ?? {}
       const message = readText(sum, 'message', 'null_failure.message')
-      for (const row of rows) {
+      if (summed.length === 0 && sum['count'] === 0) {
+        ledger.run('DELETE FROM null_failure WHERE column_key = ? AND code = ?', key, code)
+      }
+      // Of a run folder that kept the sum alone, what these cost stays in it.
+      for (const row of summed) {
         ledger.run(
           `INSERT OR IGNORE INTO failure VALUES (?, ?, ?, ?, 1, NULL, 'null', ${usagePlaces})`,
           row,
@@ -209,6 +222,27 @@ function unfoldNullFailures(ledger: LedgerFile, part: SqlRow, number: number): v
       }
     }
   }
+}
+
+/** Failures of null cells that have their own words; gives what they cost, and the rows without. */
+function takeKept(
+  ledger: LedgerFile,
+  key: number,
+  rows: readonly number[],
+): { usage: Usage; summed: number[] } {
+  const usage: Usage = { ...noUsage }
+  const summed: number[] = []
+  for (const row of rows) {
+    const kept = ledger.get(
+      `UPDATE failure SET outcome = 'null' WHERE row = ? AND column_key = ?
+        AND outcome = '${keptOutcome}' RETURNING ${usageColumns}`,
+      row,
+      key,
+    )
+    if (kept === undefined) summed.push(row)
+    else addToUsage(usage, readUsageOf(kept, 'failure'))
+  }
+  return { usage, summed }
 }
 
 function noteFile(ledger: LedgerFile, row: SqlRow, part: number): void {

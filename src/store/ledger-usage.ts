@@ -56,6 +56,11 @@ export const usageAdded = `input_tokens = input_tokens + excluded.input_tokens,
   images = images + excluded.images,
   cost = CASE WHEN excluded.cost IS NULL THEN cost ELSE ifnull(cost, 0) + excluded.cost END`
 
+/** For UPDATE SET, with the values of `usageValues`. */
+export const usageSubtracted = `input_tokens = input_tokens - ?,
+  cached_input_tokens = cached_input_tokens - ?, output_tokens = output_tokens - ?,
+  reasoning_tokens = reasoning_tokens - ?, images = images - ?, cost = cost - ifnull(?, 0)`
+
 export function usageValues(usage: Usage): SQLInputValue[] {
   const { inputTokens, cachedInputTokens, outputTokens, reasoningTokens, images, cost } = usage
   return [inputTokens, cachedInputTokens, outputTokens, reasoningTokens, images, cost]

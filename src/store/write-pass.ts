@@ -1,18 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { fromStored, storedBytes, type StoredValue, toStored } from '../graph/stored-value.ts'
+import { fromStored, type StoredValue, toStored } from '../graph/stored-value.ts'
 import type { RecordBatch, RecordColumn } from '../graph/processor-kind.ts'
 import { rereadable, type DatasetPass } from '../processors/dataset-pass.ts'
 import type { PassCounts } from '../processors/pass-counts.ts'
 import type { OpenRun } from './open-run.ts'
 import { clipBlock, readPartFile, sliceBlock } from './part-file.ts'
-import type { WrittenPart } from './part-writing.ts'
+import { openRecordFiles } from './record-files.ts'
 import { verifyPart, type RecordedFile } from './verify.ts'
 
 /** Records that a processor gets at once. */
 const BATCH_ROWS = 1_024
-/** Bytes of values, uncompressed, from which on a file is full. */
-const FILE_BYTES = 2 ** 30
 
 /**
  * Sends the records of all parts through a pass, into files of records in a folder; at least one, so
@@ -23,25 +21,7 @@ export async function writePass(
   pass: DatasetPass,
   { folder, counts }: { folder: string; counts: PassCounts },
 ): Promise<RecordedFile[]> {
-  const thread = run.writer()
-  const files: RecordedFile[] = []
-  let bytes = 0
-  let path: string | null = null
-
-  async function begin(): Promise<string> {
-    const name = join(folder, `records-${String(files.length).padStart(5, '0')}.parquet`)
-    const columns = pass.columns.map(({ name: column, type }) => ({ name: column, type }))
-    await thread.call('beginPart', { path: name, columns, old: null, place: noPlace })
-    bytes = 0
-    return name
-  }
-
-  async function finish(of: string): Promise<void> {
-    const { sha256 }: WrittenPart = await thread.call('finishPart')
-    files.push({ path: of, sha256 })
-    path = null
-  }
-
+  const files = openRecordFiles(run.writer(), { folder, name: 'records', columns: pass.columns })
   const warn = (message: string): void => run.onEvent({ type: 'processor-warning', message })
   const scratchFolders: string[] = []
   async function scratch(): Promise<string> {
@@ -53,27 +33,19 @@ export async function writePass(
   try {
     for await (const batch of pass.run(records, { warn, scratch, counts })) {
       if (batch.rows.length === 0) continue
-      path ??= await begin()
       const stored = pass.columns.map(({ type }, at) =>
         (batch.columns[at] ?? []).map((value) => toStored(type, value)),
       )
-      await thread.call('addRows', batch.rows, stored)
-      for (const values of stored) for (const value of values) bytes += storedBytes(value)
-      if (bytes >= FILE_BYTES) await finish(path)
+      await files.add(batch.rows, stored)
     }
-    if (files.length === 0) path ??= await begin()
-    if (path !== null) await finish(path)
-    return files
+    return await files.finish()
   } catch (error) {
-    await thread.call('abandonPart')
+    await files.abandon()
     throw error
   } finally {
     for (const made of scratchFolders) await rm(made, { recursive: true, force: true })
   }
 }
-
-/** Its statistics are not looked at: those of a dataset are made when they are asked for. */
-const noPlace = { part: 0, endRow: 0 }
 
 /** The records of all parts below the target, in row order. */
 async function* readRecords(

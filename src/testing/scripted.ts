@@ -152,6 +152,7 @@ function promptOf(request: ModelRequest): string {
   if (request.operation === 'embed') return request.inputs.map(textOf).join('\n')
   if (request.operation === 'image') return textOf(request.prompt)
   if (request.operation === 'validate') return request.body
+  if (request.operation === 'call') return JSON.stringify(request.input)
   const { messages } = request
   const message = messages.findLast(({ role }) => role === 'user') ?? messages.at(-1)
   return message === undefined ? '' : textOf(message.content)

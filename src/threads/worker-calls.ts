@@ -1,3 +1,5 @@
+import module from 'node:module'
+import { dirname } from 'node:path'
 import { parentPort, Worker } from 'node:worker_threads'
 import { RowsmithError, messageOf } from '../util/errors.ts'
 import { postError, receiveError, type PostedError } from './storage-error.ts'
@@ -46,6 +48,47 @@ export interface WorkerOptions {
   heapMb?: number
 }
 
+/** Threads that load while nobody needs them yet, by their file. */
+const early = new Map<string, Worker>()
+
+/**
+ * Starts to load a thread that a later `startWorker` of the same file takes over. A thread that
+ * nobody takes over ends with the process.
+ */
+export function startEarly(name: string, home: string): void {
+  const file = fileOf(name, home)
+  const worker = createThread(file, { name, flags: [], heapMb: undefined })
+  // What is wrong is reported by the thread that is started when it is needed.
+  worker.on('error', () => early.delete(file.href))
+  worker.unref()
+  early.set(file.href, worker)
+}
+
+function takeEarly(file: URL): Worker | null {
+  const worker = early.get(file.href) ?? null
+  early.delete(file.href)
+  worker?.removeAllListeners('error')
+  return worker
+}
+
+function fileOf(name: string, home: string): URL {
+  // tsc leaves the text of a URL alone: the published file ends in .js, the source in .ts.
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new URL(`./${name}.${extension}`, home)
+}
+
+function createThread(
+  file: URL,
+  { name, flags, heapMb }: { name: string; flags: readonly string[]; heapMb: number | undefined },
+): Worker {
+  const resourceLimits = {
+    maxYoungGenerationSizeMb: youngGenerationMb,
+    ...(heapMb === undefined ? {} : { maxOldGenerationSizeMb: heapMb }),
+  }
+  // Flags of the program are not for a thread: `--input-type` of an --eval would break it.
+  return new Worker(file, { name, execArgv: [...flags], resourceLimits, env: threadEnv() })
+}
+
 /**
  * Starts a worker thread from a file beside `home`, a module's URL; `name` is its file name
  * without extension.
@@ -56,15 +99,8 @@ export function startWorker<Calls extends Operations<Calls>>(
   { signal, broken = (error) => brokenThread(name, error), flags = [], heapMb }: WorkerOptions = {},
 ): WorkerClient<Calls> {
   signal?.throwIfAborted()
-  // tsc leaves the text of a URL alone: the published file ends in .js, the source in .ts.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const file = new URL(`./${name}.${extension}`, home)
-  // Flags of the program are not for a thread: `--input-type` of an --eval would break it.
-  const resourceLimits = {
-    maxYoungGenerationSizeMb: youngGenerationMb,
-    ...(heapMb === undefined ? {} : { maxOldGenerationSizeMb: heapMb }),
-  }
-  const worker = new Worker(file, { name, execArgv: [...flags], resourceLimits })
+  const file = fileOf(name, home)
+  const worker = takeEarly(file) ?? createThread(file, { name, flags, heapMb })
   const open = new Map<number, OpenCall>()
   let nextId = 0
   let ending = false
@@ -120,6 +156,15 @@ export function startWorker<Calls extends Operations<Calls>>(
       await worker.terminate()
     },
   }
+}
+
+/** The environment of a thread: it shares the program's compile cache, which is a thread's own matter otherwise. */
+function threadEnv(): NodeJS.ProcessEnv {
+  const folder = module.getCompileCacheDir()
+  // The variable names the folder of all versions; the one reported is this version's within it.
+  return folder === undefined
+    ? process.env
+    : { ...process.env, NODE_COMPILE_CACHE: dirname(folder) }
 }
 
 function brokenThread(name: string, error: unknown): RowsmithError {

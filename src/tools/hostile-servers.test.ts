@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { McpProvider } from '../config/dataset.ts'
-import { systemClock } from '../util/clock.ts'
 import { openTools, type ToolRegistry } from './open-tools.ts'
 import { longestText } from './tool-content.ts'
 
@@ -43,7 +42,6 @@ function registryOf(providers: readonly McpProvider[]): ToolRegistry {
     },
     used: ['all'],
     environment: {},
-    clock: systemClock,
     directory: root,
   })
   if (registry === null) throw new Error('the tools are not sound')
@@ -60,7 +58,9 @@ async function faultOf(...providers: McpProvider[]): Promise<string | undefined>
 async function answerOf(how: string): Promise<string> {
   const registry = registryOf([serverThat(how)])
   expect(await registry.check(signal)).toEqual([])
-  const [block] = await registry.box('all').call('add', '{"a":1,"b":2}', signal)
+  const call = await registry.box('all').address('add', '{"a":1,"b":2}', signal)
+  if ('answer' in call) throw new Error('the call has no way')
+  const [block] = (await registry.send(call.route, call.request, signal)).content
   await registry.close()
   return block?.type === 'text' ? block.text : ''
 }

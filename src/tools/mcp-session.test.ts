@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { createMcpServer } from '../../test/support/mcp-http.ts'
 import type { McpProvider, ToolConfig } from '../config/dataset.ts'
-import { systemClock } from '../util/clock.ts'
+import type { Content } from '../graph/request.ts'
 import { openTools, type ToolRegistry } from './open-tools.ts'
 
 const program = fileURLToPath(new URL('../../test/support/mcp-stdio.ts', import.meta.url))
@@ -28,12 +28,22 @@ function registryOf(
     dataset: { toolConfigs: [config], mcpProviders: [provider] },
     used: ['all'],
     environment,
-    clock: systemClock,
     directory: process.cwd(),
   })
   expect(problems).toEqual([])
   if (registry === null) throw new Error('no problem, but no registry')
   return registry
+}
+
+/** What a call comes to, sent as a run sends it. */
+function callOf(
+  registry: ToolRegistry,
+): (name: string, written: string, own: AbortSignal) => Promise<readonly Content[]> {
+  return async (name, written, own) => {
+    const call = await registry.box('all').address(name, written, own)
+    if ('answer' in call) return call.answer
+    return (await registry.send(call.route, call.request, own)).content
+  }
 }
 
 function atAddress(
@@ -74,10 +84,10 @@ const allTools = ['add', 'fail', 'hang', 'picture', 'crash']
 test('a process: started once, listed once, its calls at the same time', async () => {
   await withProcess({}, async (registry, log) => {
     expect(await registry.check(signal)).toEqual([])
-    const box = registry.box('all')
-    expect((await box.list(signal)).map(({ name }) => name)).toEqual(allTools)
+    const call = callOf(registry)
+    expect((await registry.box('all').list(signal)).map(({ name }) => name)).toEqual(allTools)
     const sums = await Promise.all(
-      [1, 2, 3].map((a) => box.call('add', JSON.stringify({ a, b: 1 }), signal)),
+      [1, 2, 3].map((a) => call('add', JSON.stringify({ a, b: 1 }), signal)),
     )
     expect(sums).toEqual(['2', '3', '4'].map((text) => [{ type: 'text', text }]))
     expect((await log()).slice(0, 3)).toEqual(['start', 'list', 'list'])
@@ -87,13 +97,13 @@ test('a process: started once, listed once, its calls at the same time', async (
 
 test('what goes wrong with a call is told to the model', async () => {
   await withProcess({ timeout_sec: 2 }, async (registry, log) => {
-    const box = registry.box('all')
+    const call = callOf(registry)
     const [failed, hung, unknown, broken, noObject] = await Promise.all([
-      box.call('fail', '{}', signal),
-      box.call('hang', '{}', signal),
-      box.call('addd', '{}', signal),
-      box.call('add', '{"a":', signal),
-      box.call('add', '[1]', signal),
+      call('fail', '{}', signal),
+      call('hang', '{}', signal),
+      call('addd', '{}', signal),
+      call('add', '{"a":', signal),
+      call('add', '[1]', signal),
     ])
     expect(failed).toEqual([{ type: 'text', text: 'the sky fell' }])
     expect(hung).toEqual([
@@ -113,19 +123,19 @@ test('what goes wrong with a call is told to the model', async () => {
 test('an aborted call is cancelled at the server', async () => {
   await withProcess({}, async (registry, log) => {
     const controller = new AbortController()
-    const call = registry.box('all').call('hang', '{}', controller.signal)
+    const hanging = callOf(registry)('hang', '{}', controller.signal)
     while (!(await log().catch((): string[] => [])).includes('call hang {}')) {
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
     controller.abort(new Error('enough'))
-    await expect(call).rejects.toThrow('enough')
+    await expect(hanging).rejects.toThrow('enough')
     await expect.poll(log).toContainEqual(expect.stringMatching(/^cancelled /))
   })
 })
 
 test('an image is kept as a block', async () => {
   await withProcess({}, async (registry) => {
-    expect(await registry.box('all').call('picture', '', signal)).toEqual([
+    expect(await callOf(registry)('picture', '', signal)).toEqual([
       { type: 'text', text: 'Here:' },
       { type: 'media', media: { base64: expect.stringMatching(/^iVBOR/) }, mime: 'image/png' },
     ])
@@ -134,20 +144,20 @@ test('an image is kept as a block', async () => {
 
 test('a process that ends is started again; a call that ends it twice is the one at fault', async () => {
   await withProcess({}, async (registry, log) => {
-    const box = registry.box('all')
-    expect(await box.call('crash', '{}', signal)).toEqual([
+    const call = callOf(registry)
+    expect(await call('crash', '{}', signal)).toEqual([
       { type: 'text', text: 'The tool "crash" failed: its server ended while it worked.' },
     ])
-    expect(await box.call('add', '{"a":1,"b":2}', signal)).toEqual([{ type: 'text', text: '3' }])
+    expect(await call('add', '{"a":1,"b":2}', signal)).toEqual([{ type: 'text', text: '3' }])
     expect((await log()).filter((line) => line === 'start')).toHaveLength(3)
   })
 })
 
 test('only the allowed tools are offered and called', async () => {
   await withProcess({ allow_tools: ['add'] }, async (registry) => {
-    const box = registry.box('all')
-    expect((await box.list(signal)).map(({ name }) => name)).toEqual(['add'])
-    expect(await box.call('fail', '{}', signal)).toEqual([
+    const call = callOf(registry)
+    expect((await registry.box('all').list(signal)).map(({ name }) => name)).toEqual(['add'])
+    expect(await call('fail', '{}', signal)).toEqual([
       { type: 'text', text: 'There is no tool "fail". There is: add' },
     ])
   })
@@ -183,7 +193,7 @@ test.each(['sse', 'streamable_http'] as const)('a server over %s, with its token
   const url = type === 'sse' ? server.sseUrl : server.url
   const registry = registryOf(atAddress(url, type, 'WEB_TOKEN'), {}, { WEB_TOKEN: 'open-sesame' })
   expect(await registry.check(signal)).toEqual([])
-  const answer = await registry.box('all').call('add', '{"a":2,"b":3}', signal)
+  const answer = await callOf(registry)('add', '{"a":2,"b":3}', signal)
   expect(answer).toEqual([{ type: 'text', text: '5' }])
   expect(new Set(server.tokens)).toEqual(new Set(['Bearer open-sesame']))
   await registry.close()
@@ -192,25 +202,47 @@ test.each(['sse', 'streamable_http'] as const)('a server over %s, with its token
 test('a server that forgot its sessions gets a new one', async () => {
   await using server = await createMcpServer()
   const registry = registryOf(atAddress(server.url, 'streamable_http'))
-  const box = registry.box('all')
-  await box.list(signal)
+  const call = callOf(registry)
+  await registry.box('all').list(signal)
   server.forget()
-  expect(await box.call('add', '{"a":2,"b":3}', signal)).toEqual([{ type: 'text', text: '5' }])
+  expect(await call('add', '{"a":2,"b":3}', signal)).toEqual([{ type: 'text', text: '5' }])
   expect(server.log.filter((line) => line === 'list')).toHaveLength(2)
   await registry.close()
 })
 
-test('a server that is not there yet when it is called is waited for', async () => {
+test('a server that is not there is told as one that can be waited for, and is found when it is back', async () => {
   const first = await createMcpServer()
   const { port } = new URL(first.url)
   const registry = registryOf(atAddress(first.url, 'streamable_http'))
-  const box = registry.box('all')
-  await box.list(signal)
+  const call = callOf(registry)
+  await registry.box('all').list(signal)
   await first[Symbol.asyncDispose]()
-  const call = box.call('add', '{"a":2,"b":3}', signal)
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await expect(call('add', '{"a":2,"b":3}', signal)).rejects.toMatchObject({
+    name: 'RequestError',
+    code: 'unreachable',
+    problem: { kind: 'unreachable' },
+    message: expect.stringMatching(/^The MCP provider "web" can't be reached: .*ECONNREFUSED.*\.$/),
+  })
   await using second = await createMcpServer({ port: Number(port) })
-  expect(await call).toEqual([{ type: 'text', text: '5' }])
+  expect(await call('add', '{"a":2,"b":3}', signal)).toEqual([{ type: 'text', text: '5' }])
   expect(second.log).toEqual(['call add {"a":2,"b":3}'])
+  await registry.close()
+})
+
+test.each([
+  [401, 'unauthorized', 'endpoint-stopped'],
+  [403, 'forbidden', 'endpoint-stopped'],
+  [429, 'throttled', 'throttled'],
+  [503, 'server-error', 'transient'],
+  [404, 'unreachable', 'unreachable'],
+])('a server that answers %s to everything: %s', async (status, code, kind) => {
+  await using server = await createMcpServer()
+  const registry = registryOf(atAddress(server.url, 'streamable_http'))
+  await registry.box('all').list(signal)
+  server.refuseWith(status)
+  await expect(callOf(registry)('add', '{}', signal)).rejects.toMatchObject({
+    code,
+    problem: { kind },
+  })
   await registry.close()
 })

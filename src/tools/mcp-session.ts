@@ -3,6 +3,7 @@ import type { McpProvider } from '../config/dataset.ts'
 import type { Tool } from '../graph/request.ts'
 import { messageOf } from '../util/errors.ts'
 import { openTransport, type TransportContext } from './mcp-transport.ts'
+import { failureOfStatus, type SessionFailure } from './session-failure.ts'
 import type { ToolBlock, ToolResult } from './tool-content.ts'
 
 export interface AskOptions {
@@ -17,7 +18,10 @@ type CallOutcome = { readonly result: ToolResult } | { readonly failure: string 
 export interface McpSession {
   /** Rejects where there is no answer. */
   list(options: AskOptions): Promise<readonly Tool[]>
-  /** Rejects with a `SessionLost` where the session ended, or with the signal's reason. */
+  /**
+   * Rejects with a `SessionLost` where the session ended, with a `NoSession` where the server refused the
+   * call before it came to a tool, or with the signal's reason.
+   */
   call(name: string, input: object, options: AskOptions): Promise<CallOutcome>
   /** It ended. */
   readonly isLost: boolean
@@ -32,14 +36,25 @@ export class SessionLost extends Error {
   }
 }
 
-/** Connects to a server, or rejects with what is wrong, for a person. */
+/** There is no connection; the message is for a person. */
+export class NoSession extends Error {
+  readonly failure: SessionFailure
+
+  constructor(message: string, failure: SessionFailure, cause: unknown) {
+    super(message, { cause })
+    this.name = 'NoSession'
+    this.failure = failure
+  }
+}
+
+/** Connects to a server, or rejects with a `NoSession`. */
 export async function openSession(
   provider: McpProvider,
   context: TransportContext,
   options: AskOptions,
 ): Promise<McpSession> {
   // Loaded on first use: most runs have no tools.
-  const { Client, ProtocolError, SdkError, SdkErrorCode } =
+  const { Client, ProtocolError, SdkError, SdkErrorCode, SdkHttpError, UnauthorizedError } =
     await import('@modelcontextprotocol/client')
   const { transport, lastWords } = await openTransport(provider, context)
   const client = new Client({ name: 'rowsmith', version: '1' })
@@ -58,12 +73,22 @@ export async function openSession(
     options.signal.throwIfAborted()
     const words = lastWords()
     const said = words === '' ? '' : `; its last words were: ${words}`
-    throw new Error(`${reasonOf(error)}${said}`, { cause: error })
+    throw new NoSession(`${reasonOf(error)}${said}`, connectFailure(error), error)
   }
 
   async function close(): Promise<void> {
     // A server that is gone can't be told.
     await client.close().catch(() => undefined)
+  }
+
+  function statusOf(error: unknown): number | null {
+    if (error instanceof UnauthorizedError) return 401
+    return SdkHttpError.isInstance(error) ? error.status : null
+  }
+
+  function connectFailure(error: unknown): SessionFailure {
+    const isTimeout = SdkError.isInstance(error) && error.code === SdkErrorCode.RequestTimeout
+    return isTimeout ? 'timeout' : failureOfStatus(statusOf(error))
   }
 
   /** Why a tool gave no answer; null when the connection is what failed. */
@@ -102,6 +127,7 @@ export async function openSession(
         return { result: resultOf(answer) }
       } catch (error) {
         how.signal.throwIfAborted()
+        if (statusOf(error) === 429) throw new NoSession(messageOf(error), 'throttled', error)
         const failure = failureOf(error, how)
         if (failure === null) throw new SessionLost(error)
         return { failure }

@@ -1,14 +1,16 @@
 import type { McpProvider, ToolConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { type ResolvedDataset, toolConfigOf } from '../config/resolve-dataset.ts'
-import type { ToolBox } from '../graph/tool-box.ts'
+import { noUsage, type ModelReply, type ModelRequest } from '../graph/request.ts'
+import { type ToolBox, toolRoute } from '../graph/tool-box.ts'
+import { shownAddress } from '../models/classify.ts'
 import type { Environment } from '../models/provider.ts'
+import type { RouteTarget } from '../models/registry.ts'
 import { createRedactor } from '../models/secrets.ts'
-import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 import { openSession } from './mcp-session.ts'
-import { createToolBox } from './tool-boxes.ts'
+import { createToolBox, timeoutOf } from './tool-boxes.ts'
 import { createToolServer, type ToolServer } from './tool-server.ts'
 
 export interface OpenToolsOptions {
@@ -16,7 +18,6 @@ export interface OpenToolsOptions {
   /** Aliases that columns use: servers of others are not started and their keys need not be set. */
   used: readonly string[]
   environment: Environment
-  clock: Clock
   /** The folder that processes work in: the config's. */
   directory: string
 }
@@ -33,6 +34,10 @@ export interface ToolRegistry {
   box(alias: string): ToolBox
   /** Names of the servers of these aliases. */
   readonly servers: readonly string[]
+  /** A route for each server. */
+  readonly routes: readonly RouteTarget[]
+  /** Calls a tool. Rejects with a `RequestError` where its server can't be reached, or with the signal's reason. */
+  send(route: string, request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
   /** Starts every server and lists its tools, all at once; tells of each that has listed them. */
   check(
     signal: AbortSignal,
@@ -54,7 +59,6 @@ export function openTools({
   dataset,
   used,
   environment,
-  clock,
   directory,
 }: OpenToolsOptions): OpenedTools {
   const problems: Problem[] = []
@@ -89,26 +93,41 @@ export function openTools({
       name,
       createToolServer({
         name,
-        cap: provider.max_parallel_requests,
-        clock,
         open: (options) => openSession(provider, context, options),
+        redact,
       }),
     )
   }
   const boxes = new Map<string, ToolBox>()
   for (const [alias, config] of configs) {
     const own = config.providers.flatMap((name) => servers.get(name) ?? [])
-    boxes.set(alias, createToolBox(config, own, redact))
+    boxes.set(alias, createToolBox(config, own))
   }
-  return { problems, registry: createToolRegistry(boxes, servers, redact) }
+  const routes = Array.from(needed.values(), (provider) => routeOf(provider, configs.values()))
+  return { problems, registry: createToolRegistry({ boxes, servers, routes, redact }) }
 }
 
-function createToolRegistry(
-  boxes: ReadonlyMap<string, ToolBox>,
-  servers: ReadonlyMap<string, ToolServer>,
-  redact: (text: string) => string,
-): ToolRegistry {
+interface Opened {
+  boxes: ReadonlyMap<string, ToolBox>
+  servers: ReadonlyMap<string, ToolServer>
+  routes: readonly RouteTarget[]
+  redact: (text: string) => string
+}
+
+function createToolRegistry({ boxes, servers, routes, redact }: Opened): ToolRegistry {
+  const byRoute = new Map(Array.from(servers, ([name, server]) => [toolRoute(name), server]))
   return {
+    routes,
+    async send(route, request, signal) {
+      const server = byRoute.get(route)
+      if (server === undefined || request.operation !== 'call') {
+        throw new Error(`${request.operation} is nothing to ask of ${route}`)
+      }
+      const { tool, input, timeoutMs } = request
+      const content = await server.call(tool, input, { signal, timeoutMs })
+      const { name: model } = server
+      return { content, reasoning: null, finishReason: 'stop', usage: noUsage, model }
+    },
     aliases: [...boxes.keys()],
     box(alias) {
       const box = boxes.get(alias)
@@ -140,6 +159,29 @@ function createToolRegistry(
     async close() {
       await Promise.all([...servers.values()].map((server) => server.close()))
     },
+  }
+}
+
+/** A server stops with its token, and is away as a whole. */
+function routeOf(provider: McpProvider, configs: Iterable<ToolConfig>): RouteTarget {
+  const { name, max_parallel_requests: cap } = provider
+  const timeouts = Array.from(configs, (config) =>
+    config.providers.includes(name) ? timeoutOf(config) : 0,
+  )
+  const unlimited = { requests: null, tokens: null }
+  return {
+    alias: toolRoute(name),
+    provider: name,
+    model: 'tools',
+    resource: toolRoute(name),
+    endpoint:
+      provider.provider_type === 'stdio' ? `MCP provider ${name}` : shownAddress(provider.endpoint),
+    aliasCap: cap,
+    endpointCap: null,
+    aliasRate: unlimited,
+    endpointRate: unlimited,
+    maxTokens: null,
+    timeoutMs: Math.max(...timeouts),
   }
 }
 

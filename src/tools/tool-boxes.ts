@@ -1,7 +1,7 @@
 import type { ToolConfig } from '../config/dataset.ts'
 import { isMapping } from '../config/literal.ts'
 import type { Content, Tool } from '../graph/request.ts'
-import type { ToolBox } from '../graph/tool-box.ts'
+import { type ToolBox, toolRoute } from '../graph/tool-box.ts'
 import { messageOf } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 import { textBlock } from './tool-content.ts'
@@ -9,13 +9,14 @@ import type { ToolServer } from './tool-server.ts'
 
 const defaultTimeoutMs = 60_000
 
+/** How long a call of an alias may take, and a listing. */
+export function timeoutOf({ timeout_sec: seconds }: ToolConfig): number {
+  return seconds === null ? defaultTimeoutMs : seconds * 1000
+}
+
 /** The tools of one alias: those of its servers, as far as they are allowed. */
-export function createToolBox(
-  config: ToolConfig,
-  servers: readonly ToolServer[],
-  redact: (text: string) => string,
-): ToolBox {
-  const timeoutMs = config.timeout_sec === null ? defaultTimeoutMs : config.timeout_sec * 1000
+export function createToolBox(config: ToolConfig, servers: readonly ToolServer[]): ToolBox {
+  const timeoutMs = timeoutOf(config)
 
   async function find(
     signal: AbortSignal,
@@ -36,18 +37,24 @@ export function createToolBox(
   return {
     maxTurns: config.max_tool_call_turns,
     list: async (signal, onListed) => (await find(signal, onListed)).map(([tool]) => tool),
-    async call(name, written, signal) {
+    async address(name, written, signal) {
       const found = await find(signal)
       const owner = found.find(([tool]) => tool.name === name)
-      if (owner === undefined) return [textBlock(noSuchTool(name, found))]
+      if (owner === undefined) return answer(noSuchTool(name, found))
       const input = inputOf(written)
       if (input === null) {
-        return [textBlock(`The arguments of the call of "${name}" are no JSON: ${written}`)]
+        return answer(`The arguments of the call of "${name}" are no JSON: ${written}`)
       }
-      const content = await owner[1].call(name, input, { signal, timeoutMs })
-      return content.map((block) => redacted(block, redact))
+      return {
+        route: toolRoute(owner[1].name),
+        request: { operation: 'call', tool: name, input, timeoutMs },
+      }
     },
   }
+}
+
+function answer(text: string): { answer: readonly Content[] } {
+  return { answer: [textBlock(text)] }
 }
 
 async function listOf(
@@ -103,7 +110,7 @@ function noSuchTool(name: string, found: readonly [Tool, ToolServer][]): string 
 }
 
 /** Null for what is no JSON; anything but an object stands for no arguments, as in the ancestor. */
-function inputOf(written: string): object | null {
+function inputOf(written: string): { readonly [name: string]: unknown } | null {
   if (written.trim() === '') return {}
   try {
     const input: unknown = JSON.parse(written)
@@ -112,8 +119,4 @@ function inputOf(written: string): object | null {
     // The model is told.
     return null
   }
-}
-
-function redacted(block: Content, redact: (text: string) => string): Content {
-  return block.type === 'text' ? { ...block, text: redact(block.text) } : block
 }

@@ -22,7 +22,7 @@ export function startSession(session: Session): Running {
 }
 
 export function startCli(parameters: readonly string[]): Running {
-  return startNode(fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)), parameters)
+  return startNode(fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url)), parameters)
 }
 
 function startNode(program: string, parameters: readonly string[]): Running {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { program } from '../e2e/command.ts'
+import { fileURLToPath } from 'node:url'
 import { type Case, pets, tales } from './case.ts'
 
 /** Says what is wrong with a config. */
@@ -12,14 +12,16 @@ function checking(config: object | string, environment: Record<string, string> =
   }
 }
 
+const source = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
 function withoutPlaces(text: string): string {
   return text.replaceAll(/tales\.yaml:\d+:\d+/g, 'tales.yaml:…')
 }
 
-/** What Node says when it starts the command line with these flags, which make it an old one. */
+/** What Node says when it starts the command line from its source with these flags, which make it an old one. */
 function startedWith(flags: readonly string[], of = (text: string) => text): Case {
   return async () => {
-    const child = spawn(process.execPath, [...flags, program, '--version'], { stdio: 'pipe' })
+    const child = spawn(process.execPath, [...flags, source, '--version'], { stdio: 'pipe' })
     let text = ''
     child.stderr.setEncoding('utf8').on('data', (part: string) => (text += part))
     await once(child, 'close')

@@ -105,13 +105,13 @@ export async function linkLibrary(directory: string): Promise<void> {
   const library = join(modules, 'rowsmith')
   await mkdir(library, { recursive: true })
   const doors = {
-    index: 'src/index.ts',
-    plugin: 'src/plugin.ts',
-    testing: 'src/testing/index.ts',
+    index: 'index',
+    plugin: 'plugin',
+    testing: 'testing/index',
   }
   for (const [name, path] of Object.entries(doors)) {
-    await writeFile(join(library, `${name}.js`), `export * from '${repository}${path}'\n`)
-    await writeFile(join(library, `${name}.d.ts`), `export * from '${repository}${path}'\n`)
+    await writeFile(join(library, `${name}.js`), `export * from '${repository}dist/${path}.js'\n`)
+    await writeFile(join(library, `${name}.d.ts`), `export * from '${repository}src/${path}.ts'\n`)
   }
   await writeFile(
     join(library, 'package.json'),

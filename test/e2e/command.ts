@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The command line as it is in the repository. */
-export const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+/** The command line as it is published; the tests build it. */
+export const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
 /** How a command ended, with all it said. */
 export interface Ended {
@@ -79,7 +79,7 @@ export function baseEnvironment(directory: string): Record<string, string> {
     PATH: process.env['PATH'] ?? '',
     HOME: directory,
     TMPDIR: directory,
-    NODE_COMPILE_CACHE: join(tmpdir(), 'rowsmith-e2e-compile-cache'),
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
   }
 }
 

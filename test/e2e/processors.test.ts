@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { create, open } from '../../src/index.ts'
+import { readFiles } from '../../src/export/records.ts'
 import { defineProcessor } from '../../src/processors/define.ts'
 import { createModelServer } from '../../src/testing/model-server.ts'
 import { createDesk, type Desk, jsonOf } from './command.ts'
@@ -297,4 +298,59 @@ test('records are put in order, split, sampled and told of, the same however the
   expect((await bytes('again')).equals(await bytes('runs/pets'))).toBe(true)
   const shown = jsonOf(await desk.run(['show', 'again', '--json']))
   expect(shown['processed']).toMatchObject({ counts: [{}, {}, {}, { times: 1_000 }] })
+}, 60_000)
+
+test('an export has files of their own for each part', async () => {
+  await using desk = await createDesk()
+  const processors = [
+    { name: 'parts', processor_type: 'split', stratify_by: [], parts: { train: 3, test: 1 } },
+  ]
+  await create({
+    config: { config: { ...pets, processors } },
+    rows: 40,
+    seed: 2n,
+    out: desk.path('runs', 'pets'),
+  })
+  await using dataset = await open(desk.path('runs', 'pets'))
+  const exported = async (how: object): Promise<[string, number][]> => {
+    const files = await dataset.export({ splitBy: 'split', to: desk.path('out'), ...how })
+    return files
+      .map(({ path, rows }): [string, number] => [path.slice(desk.path('out').length + 1), rows])
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+  }
+  expect(await exported({ format: 'jsonl' })).toEqual([
+    ['test.jsonl', 10],
+    ['train.jsonl', 30],
+  ])
+  expect(await desk.read('out/test.jsonl')).toMatch(/^(\{.*,"split":"test"\}\n){10}$/)
+  const parquet = [
+    ['test-00000-of-00001.parquet', 10],
+    ['train-00000-of-00001.parquet', 30],
+  ]
+  expect(await exported({})).toEqual(parquet)
+  // They stand.
+  expect(await exported({})).toEqual(parquet)
+  const types = new Map([['animal', 'string'] as const, ['split', 'string'] as const])
+  const [tested, trained] = await Promise.all(
+    parquet.map(([name]) =>
+      Array.fromAsync(readFiles([desk.path('out', String(name))], types), (record) =>
+        record.get('split'),
+      ),
+    ),
+  )
+  expect([new Set(tested), new Set(trained), trained?.length]).toEqual([
+    new Set(['test']),
+    new Set(['train']),
+    30,
+  ])
+  // By another column, without a processor's pass; what was there before is replaced.
+  expect(await exported({ splitBy: 'animal' })).toHaveLength(3)
+  expect((await readdir(desk.path('out'))).filter((name) => name.endsWith('.parquet'))).toEqual([
+    'cat-00000-of-00001.parquet',
+    'dog-00000-of-00001.parquet',
+    'frog-00000-of-00001.parquet',
+  ])
+  await expect(exported({ splitBy: 'line' })).rejects.toThrow("a value of 'line' can't name a file")
+  await expect(exported({ to: desk.path('x.csv') })).rejects.toThrow('is the name of one')
+  await expect(exported({ splitBy: 'spilt' })).rejects.toThrow("no column 'spilt'")
 }, 60_000)

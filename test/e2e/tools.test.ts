@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { create, start } from '../../src/index.ts'
 import { createModelServer } from '../../src/testing/model-server.ts'
+import { createMcpServer } from '../support/mcp-http.ts'
 import { createDesk } from './command.ts'
 
 const hostile = fileURLToPath(new URL('../support/mcp-hostile.ts', import.meta.url))
@@ -70,6 +72,85 @@ test('Ctrl-C while a tool works: the call is given up, and no process of a serve
   // The report reads the tools from the run folder.
   const report = await desk.run(['report', 'runs/sums'])
   expect(report.code, report.stderr).toBe(0)
+}, 60_000)
+
+test('a server of tools that goes away is waited for, and the rows of one that stays away remain', async () => {
+  await using desk = await createDesk()
+  let asked = 0
+  await using server = await createModelServer({
+    latencyMs: 5,
+    script({ text }) {
+      if (!text.includes('"tools"')) return {}
+      asked += 1
+      if (text.includes('"tool"')) return { text: 'done' }
+      const call = { id: 'c', type: 'function', function: { name: 'add', arguments: '{"a":1}' } }
+      return { message: { content: null, tool_calls: [call] }, finishReason: 'tool_calls' }
+    },
+  })
+  const first = await createMcpServer()
+  const config = {
+    model_providers: [{ name: 'local', endpoint: server.url }],
+    model_configs: [{ alias: 'writer', model: 'm', provider: 'local' }],
+    mcp_providers: [
+      {
+        name: 'x',
+        provider_type: 'streamable_http',
+        endpoint: first.url,
+        max_parallel_requests: 2,
+      },
+    ],
+    tool_configs: [{ tool_alias: 'sums', providers: ['x'] }],
+    columns: [
+      { name: 'id', column_type: 'sampler', sampler_type: 'uuid', params: {} },
+      {
+        name: 'sum',
+        column_type: 'llm-text',
+        model_alias: 'writer',
+        prompt: 'Add {{ id }}.',
+        tool_alias: 'sums',
+      },
+    ],
+  }
+  const session = {
+    config: { config },
+    rows: 60,
+    out: desk.path('run'),
+    runConfig: { max_outage: 5 },
+  }
+  const callsOf = ({ log }: typeof first): number =>
+    log.filter((line) => line.startsWith('call')).length
+
+  const running = await start(session)
+  await expect.poll(() => callsOf(first), { timeout: 20_000 }).toBeGreaterThan(10)
+  await first[Symbol.asyncDispose]()
+  await expect
+    .poll(() => running.progress()?.routes.find(({ name }) => name === 'tools:x')?.outage, {
+      timeout: 10_000,
+    })
+    .toMatchObject({ endpoint: first.url, code: 'unreachable' })
+  const before = asked
+  const second = await createMcpServer({ port: Number(new URL(first.url).port) })
+  await expect.poll(() => callsOf(second), { timeout: 10_000 }).toBeGreaterThan(10)
+  // Only the rows at work asked the model meanwhile.
+  expect(before).toBeLessThan(60)
+
+  await second[Symbol.asyncDispose]()
+  const stopped = await running.finished
+  expect(stopped.end).toMatchObject({
+    kind: 'stopped',
+    reason: expect.stringMatching(
+      /^http:\S+\/mcp has not answered since .* last: The MCP provider "x" can't be reached: .* Its rows remain/,
+    ),
+  })
+  expect(stopped.rows).toMatchObject({ dropped: 0, nullKept: 0 })
+  expect(stopped.rows.remaining).toBeGreaterThan(0)
+
+  await using third = await createMcpServer({ port: Number(new URL(first.url).port) })
+  const made = await create(session)
+  expect(made.rows).toMatchObject({ accepted: 60, dropped: 0 })
+  // Two requests a row, whatever happened to the calls between them; a call may have been made unseen.
+  expect(asked).toBe(120)
+  expect([first, second, third].reduce((sum, one) => sum + callsOf(one), 0)).toBeLessThan(60 + 5)
 }, 60_000)
 
 function isRunning(pid: number): boolean {

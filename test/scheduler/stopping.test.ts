@@ -284,3 +284,45 @@ test('a part that can’t be written ends the run with its error', async () => {
   })
   await expect(engine.run()).rejects.toThrow('no space')
 })
+
+describe('a route that is asked after another one', () => {
+  const withTool: TestColumn = {
+    name: 'a',
+    route: 'm',
+    requests: 'many',
+    followUps: ['tool'],
+    async task({ index }, { request }) {
+      await request('m', requestOf(`ask ${index}`))
+      await request('tool', requestOf(`call ${index}`))
+      return { value: index }
+    },
+  }
+
+  test('does not decide how many cells are open at once', async () => {
+    const engine = createEngine({
+      columns: [withTool],
+      rows: 100,
+      groupRows: 100,
+      slots: { m: 3, tool: 50 },
+      model: { latency: (text) => (text.startsWith('call') ? 10_000 : 50) },
+    })
+    expect(await engine.run()).toEqual({ kind: 'complete' })
+    // Two for each request that the model's route allows.
+    expect(Math.max(...engine.load.map(({ inFlight }) => inFlight))).toBe(6)
+  })
+
+  test('lets no cell begin once it has stopped: what the model answered would wait for nothing', async () => {
+    const gone = new RequestError('unauthorized', 'no', { kind: 'endpoint-stopped' })
+    const engine = createEngine({
+      columns: [withTool],
+      rows: 100,
+      groupRows: 100,
+      slots: { m: 3, tool: 50 },
+      model: { fail: (text) => (text.startsWith('call') ? gone : null) },
+    })
+    expect(await engine.run()).toMatchObject({ kind: 'stopped', error: gone })
+    expect(engine.sent.filter((text) => text.startsWith('ask')).length).toBeLessThanOrEqual(9)
+    expect(engine.failures).toEqual([])
+    expect(engine.clock.pending).toBe(0)
+  })
+})

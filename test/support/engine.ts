@@ -54,6 +54,8 @@ export interface TestColumn {
   requests?: 'none' | 'one' | 'many' | 'shared'
   /** Aliases beside `route` its requests may go to. */
   alsoRoutes?: string[]
+  /** Those that it asks only after an answer of another one. */
+  followUps?: string[]
   /** The text of a skip condition, and the value a skipped cell has. */
   skip?: { when: string; value?: Value }
   /** Read by the skip condition only: their skip does not propagate. */
@@ -110,9 +112,14 @@ export function testGraph(columns: readonly TestColumn[]): {
       ),
       depth: depths[id] as number,
       tools: [],
-      routes: (column.route === undefined ? [] : [column.route, ...(column.alsoRoutes ?? [])]).map(
-        (route) => ({ name: route, operation: 'chat', requests: 'one' }),
-      ),
+      routes: [
+        ...(column.route === undefined ? [] : [column.route, ...(column.alsoRoutes ?? [])]).map(
+          (route) => ({ name: route, operation: 'chat', requests: 'one' }) as const,
+        ),
+        ...(column.followUps ?? []).map(
+          (name) => ({ name, operation: 'call', requests: 'many', isFollowUp: true }) as const,
+        ),
+      ],
       requests: column.requests ?? (column.route === undefined ? 'none' : 'one'),
       sides: columns.flatMap(({ producer }, other) => (producer === column.name ? [other] : [])),
       producer: column.producer === undefined ? null : (ids.get(column.producer) as number),

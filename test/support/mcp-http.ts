@@ -14,6 +14,8 @@ export interface McpServer extends AsyncDisposable {
   readonly tokens: readonly (string | undefined)[]
   /** Forgets every session, as a server that was started again does. */
   forget(): void
+  /** Answers everything with a status from now on; null ends that. */
+  refuseWith(status: number | null): void
 }
 
 /** A server of tools over HTTP. */
@@ -26,6 +28,7 @@ export async function createMcpServer({
   const streams = new Set<ServerResponse>()
   let session = 0
   let oldest = 1
+  let refusal: number | null = null
   const ports = {
     log: (line: string) => log.push(line),
     crash: () => server.closeAllConnections(),
@@ -34,6 +37,10 @@ export async function createMcpServer({
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     tokens.push(request.headers.authorization)
+    if (refusal !== null) {
+      response.writeHead(refusal).end('refused')
+      return
+    }
     if (request.url === '/sse') {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write('event: endpoint\ndata: /messages\n\n')
@@ -88,6 +95,9 @@ export async function createMcpServer({
     tokens,
     forget() {
       oldest = session + 1
+    },
+    refuseWith(status) {
+      refusal = status
     },
     async [Symbol.asyncDispose]() {
       server.close()

@@ -1,0 +1,76 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { RecordColumn } from '../graph/processor-kind.ts'
+import { createPartNames } from '../store/part-names.ts'
+import { storageError } from '../threads/storage-error.ts'
+import type { Exporter } from './define.ts'
+import { readFiles, type RecordValues } from './records.ts'
+import { writeTarget } from './write-target.ts'
+
+/** Rows between two calls of `onProgress`. */
+const PROGRESS_ROWS = 4_096
+
+/** A file that an export wrote. */
+export interface ExportedFile {
+  path: string
+  rows: number
+}
+
+/** Writes records of Parquet files as text. */
+export interface TextWriter {
+  /** All of them, as one file. */
+  write(target: string): Promise<ExportedFile>
+  /** A file for each value of a column, in a folder; the records are read once for each. */
+  split(folder: string, column: string): Promise<ExportedFile[]>
+}
+
+export function createTextWriter(
+  columns: readonly RecordColumn[],
+  paths: readonly string[],
+  { exporter, onProgress }: { exporter: Exporter; onProgress: (rows: number) => void },
+): TextWriter {
+  const types = new Map(columns.map(({ name, type }) => [name, type]))
+  let written = 0
+
+  async function writeSome(
+    target: string,
+    isWanted: (record: RecordValues) => boolean,
+  ): Promise<ExportedFile> {
+    let rows = 0
+    async function* lines(): AsyncGenerator<string> {
+      const header = exporter.header([...types.keys()])
+      if (header !== null) yield `${header}\n`
+      for await (const record of readFiles(paths, types)) {
+        if (!isWanted(record)) continue
+        rows += 1
+        written += 1
+        if (written % PROGRESS_ROWS === 0) onProgress(written)
+        yield `${exporter.line(record)}\n`
+      }
+    }
+    try {
+      await mkdir(dirname(target), { recursive: true })
+    } catch (error) {
+      throw storageError(error, `writing ${target}`)
+    }
+    await writeTarget(target, lines())
+    return { path: target, rows }
+  }
+
+  return {
+    write: (target) => writeSome(target, () => true),
+    async split(folder, column) {
+      const names = createPartNames(column)
+      const only = new Map([...types].filter(([name]) => name === column))
+      for await (const record of readFiles(paths, only)) names.of(record.get(column))
+      const pathOf = (name: string): string => join(folder, `${name}${exporter.endings[0] ?? ''}`)
+      // Without a record there is no value: one file with the columns, as Parquet has.
+      if (names.all.length === 0) return [await writeSome(pathOf('train'), () => true)]
+      const files: ExportedFile[] = []
+      for (const name of names.all) {
+        files.push(await writeSome(pathOf(name), (record) => names.of(record.get(column)) === name))
+      }
+      return files
+    },
+  }
+}
