@@ -14,6 +14,7 @@ function result(end: RunEnd, dropped: number): RunResult {
     files: [],
     requests: 0,
     outputModes: [],
+    mixed: [],
     requestOutcomes: { succeeded: 0, throttled: 0, failed: 0 },
     usage: noUsage,
     seconds: 1,

@@ -99,13 +99,23 @@ function differenceAt(
   }
 }
 
+/** What every column has unless it says otherwise, and what a new one need not be told with. */
+const untold: ReadonlyMap<string, Value> = new Map<string, Value>([
+  ['drop', false],
+  ['propagate_skip', true],
+  ['on_failure', 'drop'],
+])
+
 /** A value as lines: a text as it is, one line for each entry of a list and field of an object. */
 function linesOf(value: Value | undefined): string | null {
   if (value === undefined) return null
   if (typeof value === 'string' && value.includes('\n')) return value
   if (Array.isArray(value) && value.length > 0) return value.map(textOf).join('\n')
   if (value instanceof Map && value.size > 0) {
-    return [...(value as Fields)].map(([key, field]) => `${key}: ${textOf(field)}`).join('\n')
+    return [...(value as Fields)]
+      .filter(([key, field]) => field !== null && untold.get(key) !== field)
+      .map(([key, field]) => `${key}: ${textOf(field)}`)
+      .join('\n')
   }
   return textOf(value)
 }
