@@ -146,6 +146,15 @@ test('a dataset is validated, made by worker threads, and read by a program', as
   expect(read.stdout).toBe('50\n')
 })
 
+test('npm create writes a config that runs', async () => {
+  const starter = join(project, 'node_modules/create-rowsmith')
+  await cp(join(repository, 'packages/create-rowsmith'), starter, { recursive: true })
+  const words = [join(starter, 'index.js'), 'begun', '--template', 'tickets', '--model', 'stand-in']
+  await run(process.execPath, words, { cwd: project })
+  const { stdout } = await rowsmith('preview', 'begun/tickets.yaml', '-n', '1', '--json')
+  expect(JSON.parse(stdout)).toMatchObject([{ id: expect.stringMatching(/^T-/) }])
+})
+
 test('the door for tests opens without a test runner', async () => {
   const { stdout } = await program(`
     import { createVirtualClock, scriptedProvider } from 'rowsmith/testing'

@@ -35,11 +35,13 @@ Options:
   -h, --help                   display help for command
 
 Commands:
+  init [options] [dir]         Write a config that runs, to start from.
   create [options] <config>    Make a dataset, or go on where it stopped.
   preview [options] <config>   Make a few records and show them.
   validate [options] <config>  Say everything that is wrong with a config.
   render [options] <file>      Show what a prompt or template becomes.
   show [options] <dir>         Say what a run folder holds and what failed.
+  failures [options] <dir>     Say which cells failed, why, and what they cost.
   report [options] <dir>       Statistics of every column, as text and page.
   export [options] <dir>       Write every decided row to files.
   gc [options] <dir>           Free what a run keeps of older configs.

@@ -11,6 +11,8 @@ if (Number(major) < 24) {
   const { answerAtOnce, outliveBrokenOutput } = await import('./at-once.ts')
   outliveBrokenOutput()
   if (!answerAtOnce(process.argv.slice(2))) {
+    const { readEnvironmentFile } = await import('./environment-file.ts')
+    readEnvironmentFile()
     const { runProgram } = await import('./program.ts')
     process.exitCode = await runProgram(process.argv)
   }

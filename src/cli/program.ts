@@ -3,6 +3,8 @@ import { startLedgerEarly } from '../store/early-ledger.ts'
 import { isRowsmithError, messageOf } from '../util/errors.ts'
 import { version } from './at-once.ts'
 import { visible } from '../util/visible.ts'
+import { starters } from './init-models.ts'
+import { templates } from './init-templates.ts'
 import { exitCodeOfError, exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** Runs the command line; answers the exit code. */
@@ -41,6 +43,7 @@ export function createProgram(set: SetCode): Command {
       },
     })
     .addHelpText('after', exitCodeHelp)
+  addInit(program, set)
   addCreate(program, set)
   addPreview(program, set)
   addValidate(program, set)
@@ -63,6 +66,27 @@ Example:
   rowsmith preview stories.yaml`
 
 type SetCode = (code: ExitCode) => void
+
+function addInit(program: Command, set: SetCode): void {
+  program
+    .command('init')
+    .argument('[dir]', 'folder to write into', '.')
+    .summary('Write a config that runs, to start from.')
+    .description('Write a config that runs into a folder, with all that belongs beside it.')
+    .option('--template <name>', `${Object.keys(templates).join(', ')} (default: it asks)`)
+    .addOption(
+      new Option(
+        '--model <provider>',
+        'where its models are (default: a provider whose key is set)',
+      ).choices(Object.keys(starters)),
+    )
+    .option('-y, --yes', 'ask nothing')
+    .addHelpText('after', '\nExample:\n  rowsmith init my-tickets --template tickets')
+    .action(async (directory: string, options) => {
+      const { runInit } = await import('./init.ts')
+      set(await runInit(directory, options))
+    })
+}
 
 function addCreate(program: Command, set: SetCode): void {
   withConfigOptions(program.command('create'))

@@ -92,13 +92,14 @@ test('a file has room for all aliases that use it, whichever asks first', () => 
   expect(room(6)).toEqual([6, 6, 3])
 })
 
-test('without the package the error says how to install it', async () => {
+test('where the package can not be loaded the error says how to install it', async () => {
   const support = new URL('../../test/support/models.ts', import.meta.url).href
   const script = `
     import { registerHooks } from 'node:module'
     registerHooks({
       resolve(specifier, context, next) {
-        return next(specifier === 'node-llama-cpp' ? 'no-such-package' : specifier, context)
+        const isPackage = /node_modules\\/node-llama-cpp\\/[^?]*index.js$/.test(specifier)
+        return next(isPackage ? 'no-such-package' : specifier, context)
       },
     })
     const { openRegistry, providerConfig, chat, fresh } = await import('${support}')
@@ -112,8 +113,8 @@ test('without the package the error says how to install it', async () => {
     '-e',
     script,
   ])
-  expect(stdout).toMatch(/^runtime-missing endpoint-stopped /)
-  expect(stdout).toContain('Install it with "npm install node-llama-cpp".')
+  expect(stdout).toMatch(/^package-broken endpoint-stopped /)
+  expect(stdout).toContain('Install it again with "npm install node-llama-cpp".')
 })
 
 describe.skipIf(!present)(`with weights (${present ? weights : `none at ${weights}`})`, () => {

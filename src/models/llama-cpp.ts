@@ -11,6 +11,7 @@ import { createEmbedder, embed } from './llama-embedding.ts'
 import { type Engine, fileKey, type LoadedFile, loadFile, startEngine } from './llama-engine.ts'
 import { failed } from './provider-failure.ts'
 import { createPool, type Pool } from './pool.ts'
+import { packageFolders } from './project-package.ts'
 import {
   defineProvider,
   type ModelTarget,
@@ -37,6 +38,7 @@ interface Chats {
 
 function openLlamaCpp(config: ModelProvider, context: ProviderContext): Provider {
   const { clock, environment, apiKey, onEvent } = context
+  const folders = packageFolders(context.directory)
   const files = new Map<string, Promise<LoadedFile>>()
   const chats = new Map<string, Promise<Chats>>()
   const embedders = new Map<string, Promise<LlamaEmbeddingContext>>()
@@ -47,7 +49,7 @@ function openLlamaCpp(config: ModelProvider, context: ProviderContext): Provider
   let unseeded = 0
 
   function load(target: ModelTarget, asked: Asked): Promise<LoadedFile> {
-    engine ??= startEngine(asked)
+    engine ??= startEngine(folders, asked)
     const starting = engine
     const hub = {
       environment: withToken(environment, apiKey),

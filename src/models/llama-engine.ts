@@ -7,6 +7,7 @@ import type { Asked } from './classify.ts'
 import { readHubAddress } from './hub-address.ts'
 import type { HubOptions } from './hub-file.ts'
 import { hubFile } from './hub-model.ts'
+import { importPackage } from './project-package.ts'
 import { failed } from './provider-failure.ts'
 
 type Library = typeof import('node-llama-cpp')
@@ -25,18 +26,13 @@ export interface LoadedFile {
   chat: boolean
 }
 
-export async function startEngine(asked: Asked): Promise<{ library: Library; llama: Llama }> {
-  let library: Library
-  try {
-    library = await import('node-llama-cpp')
-  } catch (error) {
-    throw failed(
-      'runtime-missing',
-      `needs the package node-llama-cpp, which can't be loaded here (${messageOf(error)}). Install it with "npm install node-llama-cpp".`,
-      asked,
-      { cause: error },
-    )
-  }
+/** The package is the project's, or beside rowsmith where that is installed for all projects. */
+export async function startEngine(
+  folders: readonly string[],
+  asked: Asked,
+): Promise<{ library: Library; llama: Llama }> {
+  // What the package of that name exports, as its types say.
+  const library = (await importPackage('node-llama-cpp', { folders, asked })) as Library
   try {
     const llama = await library.getLlama({
       gpu: false,

@@ -4,7 +4,7 @@ import {
   type ServerAction,
   type ServerCall,
 } from '../../src/testing/model-server.ts'
-import { answerText } from '../../src/testing/answer-text.ts'
+import { exampleText } from '../../src/models/example-text.ts'
 
 /** How the model server behaves during one block, chosen by `server=NAME` behind the language. */
 const behaviours = {
@@ -87,6 +87,6 @@ function answerTo(prompt: string): string {
   }
   if (prompt.includes('one word')) return 'Content'
   const [, words] = /in (\d+) words/.exec(prompt) ?? []
-  if (words !== undefined) return answerText(prompt, Number(words))
+  if (words !== undefined) return exampleText(prompt, Number(words))
   return `An answer to ${prompt.length} characters.`
 }
