@@ -71,18 +71,10 @@ test('a config that changed', async () => {
     "rowsmith: the config is not the one this run was made with:
       columns.line
         - name: "line"
-        - drop: false
-        - skip: null
-        - propagate_skip: true
-        - on_failure: "drop"
         - column_type: "expression"
         - expr: "A {{ animal }} of {{ age }} years."
       columns.text
         + name: "text"
-        + drop: false
-        + skip: null
-        + propagate_skip: true
-        + on_failure: "drop"
         + column_type: "expression"
         + expr: "A {{ animal }} of {{ age }} years."
     What that means:
@@ -114,10 +106,6 @@ test('a config that changed', async () => {
         + "A {{ animal }}, {{ age }}."
       columns.other
         + name: "other"
-        + drop: false
-        + skip: null
-        + propagate_skip: true
-        + on_failure: "drop"
         + column_type: "expression"
         + expr: "{{ animal }}"
     What that means:
