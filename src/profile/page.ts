@@ -84,8 +84,7 @@ export function reportPage(report: ReportPage): string {
       <body>
         <main>
           ${header(report)} ${failures(report)} ${rejections(report)} ${mixed(report)}
-          ${processed(report)}
-          ${models(report)}
+          ${processed(report)} ${models(report)}
           <h2>Columns</h2>
           <div class="columns">${report.columns.map(card)}</div>
           ${judgesSection(report.judges)} ${agreementSection(report.agreement)}

@@ -25,7 +25,7 @@ function newFolder(): string {
 interface Asked {
   provider: ScriptedProvider
   /** Requests since it was asked last. */
-  since(): number
+  since: () => number
 }
 
 function answering(): Asked {
