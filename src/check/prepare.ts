@@ -280,7 +280,7 @@ export async function prepare(
 }
 
 /** Aliases of the models, and names of the services, that the cells of a graph ask. */
-export function routesOf({ columns }: Graph): string[] {
+export function routesOf({ columns }: Pick<Graph, 'columns'>): string[] {
   const asked = columns.flatMap(({ routes }) =>
     routes.filter(({ operation }) => operation !== 'call'),
   )

@@ -5,6 +5,7 @@ import { readSeedDescription, readSeedPin } from '../seeds/stored.ts'
 import { readStoredRun } from '../store/inspect-store.ts'
 import { holdsRun, ledgerName } from '../store/ledger-file.ts'
 import type { RememberedPlugin } from '../store/run-settings.ts'
+import { isRowsmithError } from '../util/errors.ts'
 import type { StoredColumns } from './kept-columns.ts'
 import type { ConfigInput } from './sources.ts'
 
@@ -21,6 +22,8 @@ export interface Place {
   directory: string
   exists: boolean
   stored: StoredInputs
+  /** The latest run in its way that a fresh one is made beside; null where there is none. */
+  before: { directory: string; seed: bigint } | null
 }
 
 export interface PlaceOptions {
@@ -35,7 +38,10 @@ export const seedFolder = 'seed'
 /** Finds the run folder and whether a run is in it. */
 export async function findPlace({ out, mode = 'auto', config }: PlaceOptions): Promise<Place> {
   const wantedDirectory = resolve(out ?? join('runs', nameOf(config)))
-  const directory = mode === 'fresh' ? await freshBeside(wantedDirectory) : wantedDirectory
+  const { directory, before } =
+    mode === 'fresh'
+      ? await freshBeside(wantedDirectory)
+      : { directory: wantedDirectory, before: null }
   const exists = holdsRun(join(directory, ledgerName))
   const seedDirectory = join(directory, seedFolder)
   const run = exists ? readStoredRun(directory) : null
@@ -43,6 +49,7 @@ export async function findPlace({ out, mode = 'auto', config }: PlaceOptions): P
   return {
     directory,
     exists,
+    before,
     stored: {
       seed: hasSeed ? await readSeedDescription(seedDirectory) : null,
       seedPin: exists ? await readSeedPin(seedDirectory) : null,
@@ -58,10 +65,25 @@ function nameOf(config: ConfigInput): string {
   return config.replace(/^.*[/\\]/, '').replace(/\.[^.]*$/, '')
 }
 
-async function freshBeside(directory: string): Promise<string> {
+async function freshBeside(directory: string): Promise<Pick<Place, 'directory' | 'before'>> {
   let candidate = directory
-  for (let number = 2; await isThere(candidate); number += 1) candidate = `${directory}-${number}`
-  return candidate
+  let before: Place['before'] = null
+  for (let number = 2; await isThere(candidate); number += 1) {
+    const seed = seedOf(candidate)
+    if (seed !== null) before = { directory: candidate, seed }
+    candidate = `${directory}-${number}`
+  }
+  return { directory: candidate, before }
+}
+
+/** The run seed of a folder; null where no run can be read: a fresh one is the way out of that. */
+function seedOf(directory: string): bigint | null {
+  try {
+    return holdsRun(join(directory, ledgerName)) ? readStoredRun(directory).settings.seed : null
+  } catch (error) {
+    if (isRowsmithError(error)) return null
+    throw error
+  }
 }
 
 export async function isThere(path: string): Promise<boolean> {

@@ -7,6 +7,7 @@ import { createPhase } from './phase.ts'
 import { createProgress, LONGEST_SILENCE_MS, type ProgressView } from './progress.ts'
 import { createTally } from './tally.ts'
 import type { Screen } from './terminal.ts'
+import { shortPath } from './report-run.ts'
 import { phaseLines } from './waiting-lines.ts'
 import { counted, duration, grouped } from '../util/format.ts'
 import { visible, visibleLine } from '../util/visible.ts'
@@ -94,6 +95,9 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
         break
       case 'config-changed':
         screen.print(visible(['The config changed:', ...editLines(event.plan)].join('\n')))
+        break
+      case 'cells-reused':
+        screen.print(`${counted(event.cells, 'cell')} are those of ${shortPath(event.dir)}.`)
         break
       case 'run-opened':
         opened = event
@@ -188,9 +192,12 @@ function stoppedText({ endpoint, model }: Extract<RunEvent, { type: 'endpoint-st
 }
 
 function openedText(event: Extract<RunEvent, { type: 'run-opened' }>): string {
-  const { asksModels, rows, decided, resumed, seed } = event
+  const { asksModels, rows, decided, resumed, seed, seedOf } = event
   const dir = visibleLine(event.dir)
-  if (!resumed) return `New run in ${dir}: ${counted(rows, 'row')}, seed ${seed}.`
+  if (!resumed) {
+    const same = seedOf === null ? '' : ` as in ${visibleLine(seedOf)}; --seed gives another one`
+    return `New run in ${dir}: ${counted(rows, 'row')}, seed ${seed}${same}.`
+  }
   if (decided >= rows) return `The run in ${dir} has all of its ${counted(rows, 'row')}.`
   const remain = `${grouped(rows - decided)} of ${counted(rows, 'row')} remain`
   const kept = asksModels ? '; answers they got before are used' : ''

@@ -42,6 +42,8 @@ export type RunEvent =
       rows: number
       decided: number
       resumed: boolean
+      /** The run that a fresh one has its seed from. */
+      seedOf: string | null
       /** Some of its cells are asked of models: what was answered of rows that remain is used again. */
       asksModels: boolean
       /** Between two progress lines, from the run config. */
@@ -49,5 +51,7 @@ export type RunEvent =
     }
   /** The config is another one than that of the run, which goes on with it: what that means. */
   | { type: 'config-changed'; plan: EditPlan }
+  /** A preview has cells of the run in the default folder. */
+  | { type: 'cells-reused'; cells: number; dir: string }
   /** No more rows are decided; the dataset is put together when none remains. */
   | { type: 'finishing' }

@@ -26,7 +26,9 @@ import { createListener, type Listener } from './listener.ts'
 import { logName, openLog, type RunLog } from './log.ts'
 import { openSeedRows } from './open-seed.ts'
 import { partnersOf } from './partners.ts'
-import { findPlace } from '../check/run-place.ts'
+import { findPlace, type Place } from '../check/run-place.ts'
+import { readStoredRun } from '../store/inspect-store.ts'
+import { reuseCells } from './reuse-cells.ts'
 import { tellSeedProgress } from '../check/seed-progress.ts'
 import { createThrottleNotes } from './throttle-notes.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
@@ -104,6 +106,8 @@ export async function create(options: RunOptions): Promise<RunResult> {
 export interface StartOptions extends RunOptions {
   /** False where nobody will see a report: no model is asked for what only stands in it. */
   summaries?: boolean
+  /** The folder of a run whose cells a new one uses where rows and columns are the same. */
+  beside?: string
 }
 
 /** Like `create`, with the run in hand while it works. */
@@ -126,9 +130,10 @@ export async function start(options: StartOptions): Promise<Run> {
     for (const problem of prepared.warnings) emit({ type: 'warning', problem })
 
     // Before the folder exists: a wrong key leaves nothing behind.
-    let ready = place.exists
-      ? noModels
-      : await askModels(prepared, routesOf(prepared.graph), emit, signal)
+    let ready =
+      place.exists || options.beside !== undefined
+        ? noModels
+        : await askModels(prepared, routesOf(prepared.graph), emit, signal)
     emit({ type: 'run-opening', dir: place.directory })
     const log = { write: (_message: string) => {} }
     const store = opened.use(
@@ -146,6 +151,14 @@ export async function start(options: StartOptions): Promise<Run> {
     const throttles = createThrottleNotes(clock, file.write)
     opened.defer(() => throttles.close())
 
+    if (!place.exists && options.beside !== undefined) {
+      const { cells, lacking } = await reuseCells(store, options.beside)
+      if (cells > 0) emit({ type: 'cells-reused', cells, dir: options.beside })
+      const asked = routesOf({
+        columns: prepared.graph.columns.filter(({ id }) => lacking.has(id)),
+      })
+      if (asked.length > 0) ready = await askModels(prepared, asked, emit, signal)
+    }
     let decided = decidedRows(store)
     if (place.exists) {
       const target = targetOf(store, prepared, options)
@@ -183,6 +196,8 @@ export async function start(options: StartOptions): Promise<Run> {
       rows: store.settings.rows,
       decided: decided.count,
       resumed: place.exists,
+      seedOf:
+        newSeed(place, prepared, options) === undefined ? null : (place.before?.directory ?? null),
       asksModels: prepared.graph.columns.some(({ routes }) => routes.length > 0),
       progressIntervalMs: prepared.runConfig.progress_interval * 1000,
     }
@@ -333,17 +348,29 @@ function runOf(
 }
 
 async function openOrCreate(
-  { directory, exists }: { directory: string; exists: boolean },
+  place: Place,
   prepared: Prepared,
-  options: RunOptions,
+  options: StartOptions,
   clock: Clock,
   onEvent: (event: StoreEvent) => void,
 ): Promise<RunStore> {
+  const { directory, exists } = place
   if (exists) return openStore(directory, { clock, onEvent })
-  return createStore(directory, newSettings(prepared, wanted(options), directory), {
+  const { rows, seed = newSeed(place, prepared, options) } = wanted(options)
+  return createStore(directory, newSettings(prepared, { rows, seed }, directory), {
     clock,
     onEvent,
   })
+}
+
+/** The run seed of the run that a new one is made beside; undefined where another one is given. */
+function newSeed(
+  { before }: Place,
+  { dataset }: Prepared,
+  { seed, beside }: StartOptions,
+): bigint | undefined {
+  if (seed !== undefined || dataset.seed !== null) return undefined
+  return before?.seed ?? (beside === undefined ? undefined : readStoredRun(beside).settings.seed)
 }
 
 async function askModels(
