@@ -41,7 +41,10 @@ function pageAt(path: string): Page {
 
 /** Long names and short ones; every command has a help. */
 function optionsOf(command: Command): string[] {
-  const own = command.options.flatMap(({ long, short }) => [long, short])
+  // Those of a command below another are options of that one, too.
+  const own = [command, ...command.commands].flatMap(({ options }) =>
+    options.flatMap(({ long, short }) => [long, short]),
+  )
   return ['-h', '--help', ...own].filter((name) => name != null)
 }
 
@@ -92,7 +95,10 @@ test('every option that is named alone is one of some command', () => {
 
 test('every command stands in the README, and every option on some page', () => {
   const inReadme = readme.code.join('\n')
-  for (const name of commands.keys()) expect(inReadme).toMatch(new RegExp(`^${name} [A-Z[]`, 'm'))
+  const names = [...commands].flatMap(([name, { commands: inner }]) =>
+    inner.length === 0 ? [name] : inner.map((each) => `${name} ${each.name()}`),
+  )
+  for (const name of names) expect(inReadme).toMatch(new RegExp(`^${name} [A-Z[]`, 'm'))
   const named = new Set(pages.flatMap(({ code }) => code.flatMap(optionsIn)))
   const missing = [...commands].flatMap(([name, command]) =>
     command.options

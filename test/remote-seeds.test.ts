@@ -219,7 +219,7 @@ describe('hf', () => {
     }
     expect(await faultOf(source)).toContain('MY_TOKEN, which is not set')
     const pasted = await faultOf({ ...source, token: 'hf_pasted' })
-    expect(pasted).toContain('secret-missing seed_config.source.token')
+    expect(pasted).toContain('secret-invalid seed_config.source.token')
     expect(pasted).not.toContain('hf_pasted')
     const refused = await faultOf({ ...source, token: null }, { HF_TOKEN: 'hf_wrong' })
     expect(refused).toContain('seed-forbidden')

@@ -8,6 +8,7 @@ import { pluginSchema } from '../config/plugin-list.ts'
 import { writtenSchema } from '../config/run-config.ts'
 import { mcpProviderSchema, toolConfigSchema } from '../config/tool-lists.ts'
 import { seedSchema } from '../config/seed-config.ts'
+import { selectSchema } from '../config/select.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
 
@@ -149,6 +150,10 @@ function datasetForm(): JsonSchema {
           { type: 'string', pattern: '^\\s*\\+?\\d+(?:_\\d+)*(?:\\.0+)?\\s*$' },
           { type: 'null' },
         ],
+      },
+      select: {
+        description: 'Makes rows until so many of them are accepted.',
+        anyOf: [formFor(selectSchema), { type: 'null' }],
       },
       constraints: listOf('Bounds of sampler columns.', formFor(constraintSchema)),
       profilers: listOf('Summaries of what judges said, in the report.', formFor(profilerSchema)),

@@ -10,7 +10,7 @@ import type { CompileInput, SeedSchema } from '../graph/draft.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { LoadContext } from '../graph/kind.ts'
 import type { Environment } from '../models/provider.ts'
-import { type ModelRegistry, openModels } from '../models/registry.ts'
+import { type ModelRegistry, openModels, type OpenModelsOptions } from '../models/registry.ts'
 import { asModel, serviceProvider } from '../models/service.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
@@ -24,7 +24,7 @@ import {
 import type { StoredSeedDescription } from '../seeds/normalise.ts'
 import { selectRows } from '../seeds/selection.ts'
 import type { StoredPlugin } from '../store/run-settings.ts'
-import { openTools, type ToolRegistry } from '../tools/open-tools.ts'
+import { openTools, type OpenToolsOptions, type ToolRegistry } from '../tools/open-tools.ts'
 import { ConfigError, hasErrors } from './config-error.ts'
 import type { CheckEvent } from './check-event.ts'
 import { tellSeedProgress } from './seed-progress.ts'
@@ -91,6 +91,14 @@ export interface Checked {
   problems: readonly Problem[]
   /** Null when there are errors. */
   prepared: Prepared | null
+  /** What its columns ask, also where a key is missing; null where the config can't be read. */
+  asks: Asks | null
+}
+
+/** Models and tools that the columns of a config use, as they are opened. */
+export interface Asks {
+  models: OpenModelsOptions
+  tools: OpenToolsOptions
 }
 
 const nothingStored: StoredInputs = {
@@ -120,7 +128,7 @@ export async function check(
     ...toolFile.problems,
   ]
   const { draft } = loaded
-  if (draft === null) return { source, problems, prepared: null }
+  if (draft === null) return { source, problems, prepared: null, asks: null }
 
   await using opened = new AsyncDisposableStack()
   const {
@@ -156,7 +164,7 @@ export async function check(
   })
   const compiled = compile(input)
   const services = compiled.graph?.columns.flatMap(({ routes }) => routes.flatMap(asModel)) ?? []
-  const opening = openModels({
+  const askedModels: OpenModelsOptions = {
     models: [...dataset.models, ...services.map(([model]) => model)],
     providers: [...dataset.providers, ...services.map(([, provider]) => provider)],
     used: usedAliases(dataset, compiled.graph),
@@ -165,15 +173,17 @@ export async function check(
     clock: options.clock,
     directory: source.directory ?? process.cwd(),
     ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
-  })
+  }
+  const opening = openModels(askedModels)
   const { registry: models } = opening
   if (models !== null) opened.defer(() => models.close())
-  const toolOpening = openTools({
+  const askedTools: OpenToolsOptions = {
     dataset,
     used: usedTools(dataset, compiled.graph),
     environment: options.environment,
     directory: source.directory ?? process.cwd(),
-  })
+  }
+  const toolOpening = openTools(askedTools)
   const { registry: tools } = toolOpening
   if (tools !== null) opened.defer(() => tools.close())
   const unread = {
@@ -197,6 +207,7 @@ export async function check(
   })
   const later = [...pluginProblems, ...seedProblems, ...loadProblems, ...found, ...dry]
   problems.push(...withPositions(later, source.file, loaded.locate))
+  const asks = { models: askedModels, tools: askedTools }
   const { graph } = compiled
   const { config } = loaded
   if (
@@ -207,7 +218,7 @@ export async function check(
     models === null ||
     tools === null
   ) {
-    return { source, problems, prepared: null }
+    return { source, problems, prepared: null, asks }
   }
   const kept = opened.move()
   const prepared: Prepared = {
@@ -225,7 +236,7 @@ export async function check(
     warnings: problems,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
-  return { source, problems, prepared }
+  return { source, problems, prepared, asks }
 }
 
 export interface CompileOptions extends Pick<CompileInput, 'standsFor'> {

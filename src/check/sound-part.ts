@@ -28,7 +28,13 @@ export function soundPart(
   let columns = without(input.dataset.columns, [...found, ...problems])
   while (columns.length > 0) {
     const names = new Set(columns.map(({ name }) => name))
-    const whole = { processors: [], profilers: [], agreement: [], constraints: bounds(names) }
+    const whole = {
+      processors: [],
+      profilers: [],
+      agreement: [],
+      select: null,
+      constraints: bounds(names),
+    }
     const dataset = { ...input.dataset, columns: columns.map(kept), ...whole }
     const compiled = compile({ ...input, dataset })
     if (compiled.graph !== null) return compiled.graph

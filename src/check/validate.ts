@@ -10,7 +10,10 @@ export interface Validation {
 }
 
 export type ValidateOptions = Pick<PrepareOptions, 'config'> &
-  Partial<Omit<PrepareOptions, 'signal'>>
+  Partial<Omit<PrepareOptions, 'signal'>> & {
+    /** A key that is not set is an error, as it is for a run; a warning when left out. */
+    requireKeys?: boolean | undefined
+  }
 
 /** Checks a config as a run would, without asking a model and without writing anything. */
 export async function validate(options: ValidateOptions): Promise<Validation> {
@@ -27,5 +30,16 @@ export async function validate(options: ValidateOptions): Promise<Validation> {
     onEvent: options.onEvent,
   })
   await prepared?.[Symbol.asyncDispose]()
-  return { ok: !hasErrors(problems), problems }
+  const told = options.requireKeys === true ? problems : problems.map(withoutKey)
+  return { ok: !hasErrors(told), problems: told }
+}
+
+/** Who checks a config need not be who runs it: a key that is not set here is none of its mistakes. */
+function withoutKey(problem: Problem): Problem {
+  return isUnsetKey(problem) ? { ...problem, level: 'warning' } : problem
+}
+
+/** What is no name of a variable at all is expected to be one. */
+export function isUnsetKey({ code, expected }: Problem): boolean {
+  return code === 'secret-missing' && expected === undefined
 }

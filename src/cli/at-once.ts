@@ -39,6 +39,7 @@ Commands:
   create [options] <config>    Make a dataset, or go on where it stopped.
   preview [options] <config>   Make a few records and show them.
   validate [options] <config>  Say everything that is wrong with a config.
+  models                       Ask whether models and tools answer.
   render [options] <file>      Show what a prompt or template becomes.
   show [options] <dir>         Say what a run folder holds and what failed.
   failures [options] <dir>     Say which cells failed, why, and what they cost.

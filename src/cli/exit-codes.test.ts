@@ -8,6 +8,7 @@ function result(end: RunEnd, dropped: number): RunResult {
   return {
     dir: '/run',
     rows: { requested: 9, accepted: 9 - dropped, nullKept: 0, dropped, rejected: 0, remaining: 0 },
+    selection: null,
     rejections: [],
     processed: null,
     datasets: [],
@@ -15,6 +16,7 @@ function result(end: RunEnd, dropped: number): RunResult {
     requests: 0,
     outputModes: [],
     mixed: [],
+    usageByRoute: [],
     requestOutcomes: { succeeded: 0, throttled: 0, failed: 0 },
     usage: noUsage,
     seconds: 1,

@@ -1,8 +1,9 @@
+import type { CandidateProgress } from '../plan/candidates.ts'
 import type { ColumnProgress, RouteProgress, Snapshot } from '../scheduler/scheduler-event.ts'
 import { cellsLeft, endedCells, type Estimate } from './estimate.ts'
 import { fit, piece, type Piece } from './fit-pieces.ts'
 import type { Screen } from './terminal.ts'
-import { compact, counted, duration, grouped, rate } from '../util/format.ts'
+import { compact, counted, duration, grouped, percent, rate } from '../util/format.ts'
 import { visibleLine } from '../util/visible.ts'
 import { waitingLines } from './waiting-lines.ts'
 import { cut, padEnd, padStart, widthOf } from './width.ts'
@@ -111,18 +112,30 @@ function routeUrgency({ stopped, coolDownMs, inFlight, waiting }: RouteProgress)
 
 /** Never 100 % before the end: rows whose outcome is known are still to be written. */
 export function headline({ snapshot, estimate, facts }: Moment): Piece[] {
-  const { rows } = snapshot
-  const done = facts.decidedBefore + rows.decided
-  const share = facts.rows === 0 ? 0 : Math.min(99, Math.floor((100 * done) / facts.rows))
-  const percent = rows.remaining === 0 ? '' : ` (${share} %)`
+  const { rows, selection } = snapshot
+  const done = selection?.kept ?? facts.decidedBefore + rows.decided
+  const planned = selection?.wanted ?? facts.rows
+  const share = planned === 0 ? 0 : Math.min(99, Math.floor((100 * done) / planned))
+  const percentText = rows.remaining === 0 ? '' : ` (${share} %)`
   const { rowsPerSecond, secondsLeft } = estimate
   return [
-    piece(`${grouped(done)} of ${counted(facts.rows, 'row')}${percent}`),
+    piece(
+      `${grouped(Math.min(done, planned))} of ${counted(planned, 'row')}${selection === null ? '' : ' accepted'}${percentText}`,
+    ),
+    ...(selection === null ? [] : candidatesTexts(selection)),
     ...(rowsPerSecond === null || rows.remaining === 0 ? [] : [piece(rate(rowsPerSecond), 3)]),
     ...(secondsLeft === null ? [] : [piece(`${duration(secondsLeft)} left`, 1)]),
     ...(rows.dropped > 0 ? [piece(`${grouped(rows.dropped)} dropped`, 2)] : []),
     ...(rows.rejected > 0 ? [piece(`${grouped(rows.rejected)} rejected`, 2)] : []),
   ]
+}
+
+/** The share that is accepted, and how many candidates there will be if it stays. */
+function candidatesTexts({ wanted, kept, decided }: CandidateProgress): Piece[] {
+  if (decided === 0) return []
+  const made = `${percent(kept / decided)} of ${counted(decided, 'candidate')}`
+  if (kept === 0 || kept >= wanted) return [piece(made)]
+  return [piece(made), piece(`about ${grouped(Math.ceil((wanted * decided) / kept))} in all`, 2)]
 }
 
 /** What a column has, of what it would have without a dropped row. */

@@ -36,6 +36,7 @@ test('what a run does before its rows and after them', () => {
     { type: 'seed-progress', phase: 'copying', path: '/data/big.csv', bytes: 3, totalBytes: 2 },
     {
       type: 'run-opened',
+      selection: null,
       dir: '/runs/tales',
       seed: 1n,
       rows: 3,

@@ -70,7 +70,7 @@ export async function runPreview(config: string, options: PreviewOptions): Promi
     for (const text of failed) screen.print(text)
     for (const text of rejectionTexts(made)) screen.print(text)
     for (const text of cutTexts(made)) screen.print(screen.style('yellow', text))
-    screen.print(`${rowsText(result.rows)}. ${costText(result)}, ${duration(result.seconds)}.`)
+    screen.print(`${rowsText(result)}. ${costText(result)}, ${duration(result.seconds)}.`)
     return exitCodeOfRun(result)
   } catch (error) {
     if (watch.signal.aborted && error === watch.signal.reason) return exitCodes.interrupted

@@ -47,6 +47,7 @@ export function createProgram(set: SetCode): Command {
   addCreate(program, set)
   addPreview(program, set)
   addValidate(program, set)
+  addModels(program, set)
   addRender(program, set)
   addShow(program, set)
   addFailures(program, set)
@@ -143,11 +144,35 @@ function addValidate(program: Command, set: SetCode): void {
     .summary('Say everything that is wrong with a config.')
     .description('Check a config as a run would and say everything that is wrong with it.')
     .option('--run-config <file>', 'run config (YAML)')
+    .option('--require-keys', 'fail where a key is not set (default: a warning)')
     .option('--json', 'print {ok, problems} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith validate stories.yaml')
     .action(async (config: string, options) => {
       const { runValidate } = await import('./validate.ts')
       set(await runValidate(config, options))
+    })
+}
+
+function addModels(program: Command, set: SetCode): void {
+  const models = program
+    .command('models')
+    .summary('Ask whether models and tools answer.')
+    .description('Ask models and servers of tools whether they answer.')
+    .addHelpText('after', '\nExample:\n  rowsmith models check stories.yaml')
+  withPlugins(models.command('check'))
+    .argument('[config]', 'config file (default: the known providers whose key is set)')
+    .summary('Ask every model and server of tools of a config.')
+    .description(
+      'Ask every model and every server of tools that a config uses, and say what is wrong with each: key, address, model.',
+    )
+    .option('--providers <file>', 'model providers (YAML with a list `providers`)')
+    .option('--mcp-providers <file>', mcpFile)
+    .option('--tool-configs <file>', toolFile)
+    .option('--json', 'print {ok, models, tools, problems} on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith models check stories.yaml')
+    .action(async (config: string | undefined, options) => {
+      const { runModelsCheck } = await import('./models-check.ts')
+      set(await runModelsCheck(config, options))
     })
 }
 

@@ -51,6 +51,7 @@ function snapshot(state: Partial<Snapshot> = {}): Snapshot {
     bytesHeld: 0,
     pendingBytes: 0,
     draining: false,
+    selection: null,
     ...state,
   }
 }

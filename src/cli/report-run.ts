@@ -1,11 +1,11 @@
 import { relative } from 'node:path'
 import type { RunSummary } from '../report/run-summary.ts'
-import type { Processed, RowCounts, RunResult } from '../report/run-result.ts'
+import type { Processed, RowCounts, RunResult, SelectionResult } from '../report/run-result.ts'
 import { commandText, storedText } from './command-line.ts'
 import { judgementLines } from './judgement-lines.ts'
 import { statisticsLines } from './statistics-lines.ts'
 import { shortened } from './tally.ts'
-import { compact, counted, duration, grouped } from '../util/format.ts'
+import { compact, counted, duration, grouped, percent } from '../util/format.ts'
 import type { Paint, Screen } from './terminal.ts'
 import { visibleLine } from '../util/visible.ts'
 import { wrap } from './width.ts'
@@ -20,11 +20,13 @@ export interface Outcome {
   summary: Pick<RunSummary, 'failures' | 'rejections' | 'command' | 'sessions' | 'cutAnswers'>
   /** What happened in this session and stands nowhere else. */
   remarks: readonly string[]
+  /** The first records, as lines. */
+  table: readonly string[]
 }
 
 /** What a run left, for a person: outcomes, cost, files, what failed, how to go on. */
-export function reportRun({ result, summary, remarks }: Outcome, screen: Screen): void {
-  screen.print(`${endText(result)} ${rowsText(result.rows)}.`)
+export function reportRun({ result, summary, remarks, table }: Outcome, screen: Screen): void {
+  screen.print(`${endText(result)} ${rowsText(result)}.`)
   screen.print(`${spentText(result, summary.sessions.length)}.`)
   for (const text of remarks) screen.print(screen.style('yellow', text))
   for (const text of cutTexts(summary)) screen.print(screen.style('yellow', text))
@@ -49,18 +51,27 @@ export function reportRun({ result, summary, remarks }: Outcome, screen: Screen)
     for (const text of statisticsLines(result.columns, layout)) screen.print(text)
     for (const text of judgementLines(result, layout)) screen.print(text)
   }
+  for (const text of table) screen.print(text)
   if (result.report !== null) screen.print(`  Page: ${shortPath(result.report)}`)
   for (const { what, command } of nextSteps(result.dir, result.rows, summary.command)) {
     screen.print(`To ${what}: ${command}`)
   }
 }
 
-export function rowsText(rows: RowCounts): string {
+export function rowsText({ rows, selection }: Pick<RunResult, 'rows' | 'selection'>): string {
   const parts = outcomes(rows)
-    .filter(({ count }) => count > 0)
+    // How many candidates remain, nobody knows.
+    .filter(({ count, word }) => count > 0 && (selection === null || word !== 'remaining'))
     .map(({ count, word }) => `${grouped(count)} ${word}`)
   const outcome = parts.length === 0 ? '' : `: ${parts.join(', ')}`
-  return `${counted(rows.requested, 'row')}${outcome}`
+  if (selection === null) return `${counted(rows.requested, 'row')}${outcome}`
+  return `${selectionText(selection)}${outcome}`
+}
+
+/** `4,812 of 5,000 rows selected from 13,005 candidates (37.0 %)` */
+export function selectionText({ target, accepted, candidates }: SelectionResult): string {
+  const share = candidates === 0 ? '' : ` (${percent(accepted / candidates)})`
+  return `${grouped(accepted)} of ${counted(target, 'row')} selected from ${counted(candidates, 'candidate')}${share}`
 }
 
 /** They sum to the rows requested. */

@@ -45,7 +45,7 @@ export async function runReport(
     const layout = { style: screen.style, width: textWidth(screen) }
     const most = Number.POSITIVE_INFINITY
     const lines = [
-      `${screen.style('bold', visibleLine(run.name))}  ${rowsText(run.rows)}`,
+      `${screen.style('bold', visibleLine(run.name))}  ${rowsText(run)}`,
       `  ${costText(run)}`,
       ...cutTexts(run).map((text) => screen.style('yellow', text)),
       ...failureTexts(run.failures, { ...layout, most }),

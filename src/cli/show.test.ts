@@ -17,6 +17,7 @@ const summary: RunSummary = {
   name: 'tales',
   seed: 7n,
   rows: { requested: 1_000, accepted: 880, nullKept: 9, dropped: 10, rejected: 0, remaining: 101 },
+  selection: null,
   waitingCells: 12,
   superseded: [],
   mixed: [],
@@ -65,6 +66,13 @@ const summary: RunSummary = {
       inputTokens: 12_345,
       outputTokens: 45_678,
       reasoningTokens: 5_000,
+      toolTurns: 40,
+      toolCalls: 1_050,
+      corrections: 1,
+      byMode: {
+        json_schema: { answers: 900, ...noUsage, inputTokens: 9_000, outputTokens: 30_000 },
+        prompt: { answers: 2, ...noUsage, inputTokens: 80, outputTokens: 40 },
+      },
     },
   ],
   outputModes: [
@@ -118,6 +126,9 @@ test('a run that is not complete answers every question', () => {
       1,234 requests: 1,200 answered, 20 × 429, 14 failed
       12.3 k tokens in, 45.7 k out (5.00 k of them reasoning)
         writer  1,200 answers, 20 × 429, 14 failed; 12.3 k tokens in, 45.7 k out; at most 600 requests/min
+                1,050 tool calls in 40 answers
+                1 correction
+                answers of a form: 900 by json_schema (9.00 k tokens in, 30.0 k out), 2 by prompt (80 tokens in, 40 out)
       answers of a form: m at http://x/v1 by tool_call
         json_schema was refused: no such field␛
       story: 30 of 1,200 answers cut off at the token limit or by a filter

@@ -1,4 +1,5 @@
 import { open } from '../run/open-dataset.ts'
+import { answerCountTexts } from '../profile/answer-counts.ts'
 import type { RunSummary } from '../report/run-summary.ts'
 import { commandText } from './command-line.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
@@ -10,6 +11,7 @@ import {
   cutTexts,
   processedTexts,
   rejectionTexts,
+  selectionText,
   outcomes,
   shortPath,
   shortPathWord,
@@ -138,20 +140,26 @@ function pluginLines({ plugins }: RunSummary): string[] {
   return [`  made with ${counted(plugins.length, 'plugin')}: ${visibleLine(told.join(', '))}`]
 }
 
-function completeness({ rows, waitingCells }: RunSummary, { style, width }: ShowLayout): string[] {
-  const decided = rows.requested - rows.remaining
-  const complete = rows.remaining === 0
+function completeness(
+  { rows, selection, waitingCells }: RunSummary,
+  { style, width }: ShowLayout,
+): string[] {
+  const decided = selection?.accepted ?? rows.requested - rows.remaining
+  const wanted = selection?.target ?? rows.requested
+  const complete = selection === null ? rows.remaining === 0 : decided >= wanted
   // Never 100 % while a row remains.
-  const share = complete ? 1 : decided / rows.requested
+  const share = complete ? 1 : decided / wanted
   const percent = complete ? 100 : Math.min(99, Math.floor(100 * share))
   const room = Math.max(10, Math.min(WIDEST_BAR, width - 40))
   const full = complete ? room : Math.min(room - 1, Math.floor(share * room))
   const bar =
     style(complete ? 'green' : 'yellow', '█'.repeat(full)) + style('dim', '░'.repeat(room - full))
-  const counts = outcomes(rows).filter(({ count, word }) => count > 0 || word === 'accepted')
+  const counts = outcomes(rows).filter(({ count, word }) =>
+    word === 'remaining' && selection !== null ? false : count > 0 || word === 'accepted',
+  )
   const digits = Math.max(...counts.map(({ count }) => grouped(count).length))
   return [
-    `  ${bar} ${percent} %  ${grouped(decided)} of ${counted(rows.requested, 'row')} decided`,
+    `  ${bar} ${percent} %  ${selection === null ? `${grouped(decided)} of ${counted(wanted, 'row')} decided` : selectionText(selection)}`,
     ...counts.map(({ count, word }) => `  ${padStart(grouped(count), digits + 2)} ${word}`),
     ...(waitingCells > 0
       ? [
@@ -170,9 +178,11 @@ function cost(summary: RunSummary, layout: ShowLayout): string[] {
   return [
     `  ${counted(requests, 'request')}: ${grouped(outcome.succeeded)} answered, ${grouped(outcome.throttled)} × 429, ${grouped(outcome.failed)} failed`,
     `  ${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out${reasoning}`,
-    ...usageByRoute.map(
-      ({ route, ok, throttled, failed, inputTokens, outputTokens }) =>
+    ...usageByRoute.flatMap(
+      ({ route, ok, throttled, failed, inputTokens, outputTokens, ...counts }) => [
         `    ${padEnd(visibleLine(route), names)}  ${counted(ok, 'answer')}, ${grouped(throttled)} × 429, ${grouped(failed)} failed; ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${rateText(summary, route)}`,
+        ...answerCountTexts(counts).map((text) => `    ${padEnd('', names)}  ${text}`),
+      ],
     ),
     ...modeTexts(summary),
     ...cutTexts(summary).map((text) => layout.style('yellow', text)),

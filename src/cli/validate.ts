@@ -11,6 +11,7 @@ export interface ValidateOptions {
   mcpProviders?: string
   toolConfigs?: string
   plugin?: readonly string[]
+  requireKeys?: true
   json?: true
 }
 
@@ -23,6 +24,7 @@ export async function runValidate(config: string, options: ValidateOptions): Pro
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
     ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
     ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
+    requireKeys: options.requireKeys,
     ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
   })
   waiting[Symbol.dispose]()

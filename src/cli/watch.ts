@@ -192,12 +192,17 @@ function stoppedText({ endpoint, model }: Extract<RunEvent, { type: 'endpoint-st
 }
 
 function openedText(event: Extract<RunEvent, { type: 'run-opened' }>): string {
-  const { asksModels, rows, decided, resumed, seed, seedOf } = event
+  const { asksModels, rows, selection, decided, resumed, seed, seedOf } = event
   const dir = visibleLine(event.dir)
-  if (!resumed) {
-    const same = seedOf === null ? '' : ` as in ${visibleLine(seedOf)}; --seed gives another one`
-    return `New run in ${dir}: ${counted(rows, 'row')}, seed ${seed}${same}.`
+  const same = seedOf === null ? '' : ` as in ${visibleLine(seedOf)}; --seed gives another one`
+  if (selection !== null) {
+    const { target, most } = selection
+    const search = `${counted(target, 'row')} of up to ${counted(most, 'candidate')}`
+    return resumed
+      ? `Going on in ${dir}: ${search}, ${grouped(decided)} made.`
+      : `New run in ${dir}: ${search}, seed ${seed}${same}.`
   }
+  if (!resumed) return `New run in ${dir}: ${counted(rows, 'row')}, seed ${seed}${same}.`
   if (decided >= rows) return `The run in ${dir} has all of its ${counted(rows, 'row')}.`
   const remain = `${grouped(rows - decided)} of ${counted(rows, 'row')} remain`
   const kept = asksModels ? '; answers they got before are used' : ''

@@ -2,6 +2,7 @@ import { CellFailure } from '../graph/failure.ts'
 import type {
   CellResult,
   Correction,
+  RequestPurpose,
   Row,
   TaskContext,
   TaskGenerator,
@@ -61,7 +62,7 @@ export function toolConversation({
         const again = result.again as ChatRequest
         if (again === begun.request) restarts += 1
         earlier.push({ request, reply })
-        ;({ reply, request } = await ask(again))
+        ;({ reply, request } = await ask(again, { isCorrection: true }))
         correction = { number: earlier.length, request, earlier: [...earlier] }
       }
     },
@@ -74,17 +75,19 @@ interface AskerOptions {
   context: TaskContext
 }
 
+type Ask = (
+  request: ChatRequest,
+  about?: RequestPurpose,
+) => Promise<{ request: ChatRequest; reply: ModelReply }>
+
 /** Asks until the model answers instead of calling tools. The turns are those of the whole cell. */
-function createAsker({
-  route,
-  tools,
-  context,
-}: AskerOptions): (request: ChatRequest) => Promise<{ request: ChatRequest; reply: ModelReply }> {
+function createAsker({ route, tools, context }: AskerOptions): Ask {
   let turns = 0
-  return async (first) => {
+  return async (first, about) => {
     let request = first
     for (;;) {
-      const reply = await context.request(route, request)
+      // What tools answer to a correction belongs to it.
+      const reply = await context.request(route, request, request === first ? about : {})
       const content = withIds(reply.content, turns)
       const calls = content.filter((block) => block.type === 'tool-call')
       if (calls.length === 0) return { request, reply }

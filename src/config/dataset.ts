@@ -28,6 +28,18 @@ export interface DatasetConfig {
   plugins: readonly string[]
   /** Ours: rows to make when the command line does not say. */
   rows: number | null
+  /** Ours: rows are made until so many are accepted; null makes those of `rows`. */
+  select: SelectConfig | null
+}
+
+/** How many rows are accepted, and by what. */
+export interface SelectConfig {
+  /** A condition; null for rows that no filter rejects. */
+  where: string | null
+  target: number
+  /** Rows made at most; null for what is usual. */
+  max_candidates: number | null
+  on_exhausted: 'stop' | 'keep'
 }
 
 /** A bound of a column: a number, or the values of another column. */

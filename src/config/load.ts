@@ -12,6 +12,7 @@ import { parseAgreement, parseProfilers } from './report-parts.ts'
 import { findRoot } from './root.ts'
 import { integer, refuse } from './scalars.ts'
 import { parseSeedConfig } from './seed-config.ts'
+import { parseSelect } from './select.ts'
 import { parseConfigText, type Locate } from './text.ts'
 import { parseMcpProviders, parseToolConfigs } from './tool-lists.ts'
 
@@ -102,6 +103,7 @@ function readDataset(root: Mapping): {
   const seedConfig = isAbsent(root['seed_config'])
     ? { seedConfig: null, problems: [] }
     : parseSeedConfig(root['seed_config'], ['seed_config'])
+  const selection = parseSelect(root['select'], ['select'])
   const lists = [
     columns,
     models,
@@ -114,7 +116,7 @@ function readDataset(root: Mapping): {
     agreement,
     constraints,
   ]
-  for (const read of [...lists, seedConfig]) problems.push(...read.problems)
+  for (const read of [...lists, seedConfig, selection]) problems.push(...read.problems)
   const draft = {
     columns: columns.columns,
     model_configs: models.models,
@@ -129,7 +131,9 @@ function readDataset(root: Mapping): {
     plugins: plugins.names,
     seed,
     rows,
+    select: selection.select,
   }
+  if (rows !== null && !isAbsent(root['select'])) problems.push(rowsBesideSelect(rows))
   const unread = new Set(
     listKeys.filter((key) => !isList(root[key]) && (key === 'columns' || !isAbsent(root[key]))),
   )
@@ -140,6 +144,19 @@ function readDataset(root: Mapping): {
     brokenProviders: providers.broken,
     brokenServers: servers.broken,
     problems,
+  }
+}
+
+/** Both say how many rows the dataset has. */
+function rowsBesideSelect(rows: number): Problem {
+  return {
+    level: 'error',
+    code: 'conflicting-fields',
+    path: ['rows'],
+    message: "'rows' stands beside 'select', whose 'target' says how many rows are accepted",
+    expected: "'rows' or 'select'",
+    received: String(rows),
+    suggestion: "Remove 'rows', and write the number as 'target' of 'select'.",
   }
 }
 

@@ -29,6 +29,7 @@ export interface ResolvedDataset {
   readonly seedConfig: SeedConfig | null
   readonly seed: bigint | null
   readonly rows: number | null
+  readonly select: DatasetConfig['select']
 }
 
 /** Entries of files, behind those of the config. */
@@ -56,6 +57,7 @@ export function resolveDataset(
     seedConfig: config.seed_config,
     seed: config.seed,
     rows: config.rows,
+    select: config.select,
   }
 }
 

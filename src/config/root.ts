@@ -3,7 +3,7 @@ import type { Literal } from './dataset.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { unknownKeyProblem } from './problems.ts'
 
-/** The keys of a dataset config; the last five are ours. */
+/** The keys of a dataset config; the last six are ours. */
 const datasetKeys = [
   'columns',
   'model_configs',
@@ -18,6 +18,7 @@ const datasetKeys = [
   'mcp_providers',
   'plugins',
   'agreement',
+  'select',
 ] as const
 
 export interface Root {

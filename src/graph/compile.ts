@@ -13,7 +13,7 @@ import { addGates } from './gates.ts'
 import type { Graph } from './graph.ts'
 import { guessReferences } from './guess-references.ts'
 import { addSeedColumns, checkNames, findKinds, parseColumns } from './parse-columns.ts'
-import { addFilters, parseProcessors, processColumns } from './parse-processors.ts'
+import { addFilters, checkSelection, parseProcessors, processColumns } from './parse-processors.ts'
 import { resolveReferences } from './resolve-references.ts'
 import { hintAtNames } from './writable-name.ts'
 
@@ -44,6 +44,7 @@ const passes: readonly Pass[] = [
   checkTools,
   findCycles,
   processColumns,
+  checkSelection,
   checkProfilers,
   compareScores,
   checkDrops,

@@ -1,8 +1,15 @@
 /**
  * Why nothing more is sent for a cell: the run drains, its endpoint stopped, the run was aborted, the
- * row was dropped because another cell of it failed, or a filter rejected it.
+ * row was dropped because another cell of it failed, a filter rejected it, or enough rows were accepted
+ * without it.
  */
-export type InterruptReason = 'drain' | 'stopped' | 'aborted' | 'row-dropped' | 'row-rejected'
+export type InterruptReason =
+  | 'drain'
+  | 'stopped'
+  | 'aborted'
+  | 'row-dropped'
+  | 'row-rejected'
+  | 'row-unneeded'
 
 const reasons: Readonly<Record<InterruptReason, string>> = {
   drain: 'the run is stopping and sends nothing more',
@@ -10,6 +17,7 @@ const reasons: Readonly<Record<InterruptReason, string>> = {
   aborted: 'the run was aborted',
   'row-dropped': 'the row was dropped because another cell of it failed',
   'row-rejected': 'a filter rejected the row',
+  'row-unneeded': 'enough rows were accepted without this one',
 }
 
 /**

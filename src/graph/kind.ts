@@ -305,7 +305,11 @@ export interface TaskContext {
    * Waits in the line of `route`, sends, retries by the engine's rules. Rejects with a
    * `CellFailure` when the request failed for good.
    */
-  readonly request: (route: string, request: ModelRequest) => Promise<ModelReply>
+  readonly request: (
+    route: string,
+    request: ModelRequest,
+    about?: RequestPurpose,
+  ) => Promise<ModelReply>
   /**
    * Local work that costs something or can't be repeated, such as a tool: made once for the same
    * name and input (plain data), its result kept as a reply is.
@@ -315,6 +319,12 @@ export interface TaskContext {
     input: unknown,
     run: (signal: AbortSignal) => Promise<Value>,
   ) => Promise<Value>
+}
+
+/** What a request is for; decides nothing of its answer. */
+export interface RequestPurpose {
+  /** It asks again, because an answer could not be used: usage tells how many did. */
+  readonly isCorrection?: boolean
 }
 
 /** A cell of any number of requests, or of none (a custom function, a remote call). */

@@ -98,22 +98,24 @@ export function addFilters(draft: Draft): Problem[] {
   const taken = new Map(draft.columns.map((column) => [column.name, column]))
   const gates = draft.columns.flatMap(gateBehind)
   const filters = draft.processors.flatMap(filterOf)
-  return [...gates, ...filters].flatMap(({ filter, kind, fields, path }): Problem[] => {
-    const name = filterName(filter.title)
-    const same = taken.get(name)
-    if (same !== undefined) {
-      return [reservedName(name, filter.title, same.filter === null ? same.path : path)]
-    }
-    const config = { ...filterConfig(name, kind.type), ...fields }
-    const raw: RawColumn = Object.assign(Object.create(null), config)
-    const column = draftColumn(raw, path, filter)
-    column.kind = kind
-    column.config = raw
-    draft.columns.push(column)
-    // Processors of one name are told as that.
-    if (filter.processor === null) taken.set(name, column)
-    return []
-  })
+  return [...gates, ...filters, ...selectionOf(draft)].flatMap(
+    ({ filter, kind, fields, path }): Problem[] => {
+      const name = filterName(filter.title)
+      const same = taken.get(name)
+      if (same !== undefined) {
+        return [reservedName(name, filter.title, same.filter === null ? same.path : path)]
+      }
+      const config = { ...filterConfig(name, kind.type), ...fields }
+      const raw: RawColumn = Object.assign(Object.create(null), config)
+      const column = draftColumn(raw, path, filter)
+      column.kind = kind
+      column.config = raw
+      draft.columns.push(column)
+      // Processors of one name are told as that.
+      if (filter.processor === null) taken.set(name, column)
+      return []
+    },
+  )
 }
 
 interface NewFilter {
@@ -137,6 +139,54 @@ function filterOf(processor: DraftProcessor): NewFilter[] {
   return [
     { filter: { title, processor }, kind: kind.column.kind, fields, path: ['processors', index] },
   ]
+}
+
+/** What `select` accepts rows by is a filter behind all others. */
+function selectionOf({ input: { dataset, registry } }: Draft): NewFilter[] {
+  const { select, processors } = dataset
+  const kind = registry.processors.get('filter')
+  if (select === null || select.where === null || kind?.by !== 'row') return []
+  const config = { name: selectionTitle, processor_type: kind.type }
+  const processor = { index: processors.length, title: selectionTitle, kind, config }
+  return [
+    {
+      filter: { title: selectionTitle, processor },
+      kind: kind.column.kind,
+      fields: { when: select.where, code: 'not-selected', field: 'where' },
+      path: ['select'],
+    },
+  ]
+}
+
+const selectionTitle = 'select.where'
+
+/** What a selection counts has to be known while rows are made: by each record and those before it. */
+export function checkSelection({ input, processors }: Draft): Problem[] {
+  if (input.dataset.select === null) return []
+  const steps = processors.flatMap(({ kind, title, index }) =>
+    kind.by === 'row' || isBeside(kind) ? [] : [{ kind, title, index }],
+  )
+  const last = steps.findLastIndex(({ kind }) => orderOf(kind) === 'leaves-out')
+  const behind = steps[last]
+  return steps.slice(0, Math.max(0, last)).flatMap(({ kind, title, index }): Problem[] => {
+    if (orderOf(kind) !== null) return []
+    return [
+      {
+        level: 'error',
+        code: 'uncountable-selection',
+        path: ['processors', index],
+        message: `'${title}' stands before '${behind?.title}', whose records 'select' counts, and needs all records before it gives one`,
+        expected: "processors that go record by record before the last one that 'select' counts",
+        suggestion: `Move '${title}' behind '${behind?.title}'.`,
+      },
+    ]
+  })
+}
+
+/** What a processor does to the records of the first rows, which no later row changes; null if they do. */
+export function orderOf(kind: RecordProcessorKind): 'keeps-all' | 'leaves-out' | null {
+  if (kind.keepsRecords === true) return 'keeps-all'
+  return kind.inOrder ?? null
 }
 
 function reservedName(name: string, title: string, path: ConfigPath): Problem {

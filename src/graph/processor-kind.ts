@@ -108,6 +108,11 @@ export interface RunningKind<
   readonly keepsRecords?: undefined
   /** Its records are a dataset of their own, by its name; those that come in go on as they are. */
   readonly beside?: true
+  /**
+   * Goes record by record: what it gives for the first records depends on these alone. It keeps all
+   * of them, or leaves some out; `select` then counts those it keeps.
+   */
+  readonly inOrder?: 'keeps-all' | 'leaves-out'
   /** What else decides its records beside its config: content of files, code. Plain data. */
   identity?(config: Config): unknown
   /**

@@ -3,7 +3,7 @@ import { coerce } from '../graph/coerce.ts'
 import { CellFailure } from '../graph/failure.ts'
 import { textOf } from '../graph/fingerprint.ts'
 import type { Graph, GraphProcessor } from '../graph/graph.ts'
-import { isBeside } from '../graph/parse-processors.ts'
+import { isBeside, orderOf } from '../graph/parse-processors.ts'
 import type {
   ProcessContext,
   RecordBatch,
@@ -43,6 +43,8 @@ export interface DatasetPasses {
   readonly own: DatasetPass | null
   /** Datasets of their own, by name. */
   readonly beside: ReadonlyMap<string, DatasetPass>
+  /** What decides which records a selection counts; null where those of all rows count. */
+  readonly counted: DatasetPass | null
 }
 
 /** Different ones of a processor. */
@@ -60,8 +62,14 @@ export function passesOf(
     if (!isBeside(step.kind)) before.push(step)
     else beside.set(step.title, passOf([...before, step], input, step.output, runSeed))
   }
+  const last = before.findLastIndex(({ kind }) => orderOf(kind) === 'leaves-out')
+  const counted = before.slice(0, last + 1)
   const isJoined = before.every(({ kind }) => kind.keepsRecords === true)
-  return { own: isJoined ? null : passOf(before, input, output, runSeed), beside }
+  return {
+    own: isJoined ? null : passOf(before, input, output, runSeed),
+    beside,
+    counted: last < 0 ? null : passOf(counted, input, [], runSeed),
+  }
 }
 
 function passOf(

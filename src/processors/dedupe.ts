@@ -36,6 +36,7 @@ const leastThresholds = { exact: 1, near: 0.3, semantic: 0.7 }
 export const dedupe = defineProcessor({
   by: 'records',
   type: 'dedupe',
+  inOrder: 'leaves-out',
   schema: z
     .strictObject({
       name: text({ nonEmpty: true }).describe('Any name.'),

@@ -13,6 +13,8 @@ import { defineRowProcessor } from './define.ts'
 interface FilterFields {
   when: string
   code: string
+  /** Where the condition is written, if not in a processor. */
+  field?: 'where'
 }
 
 /** The column behind a filter: whether its condition holds in a row. */
@@ -20,10 +22,13 @@ const condition = defineColumn<ColumnConfig & FilterFields>({
   type: 'filter',
   // Made from a filter that was read, and never written in a config.
   schema: z.never(),
-  describe({ name, when, code }, context) {
+  describe({ name, when, code, field = 'when' }, context) {
     const { references, problems } = readCondition(when, {
-      path: [...context.path, 'when'],
-      subject: `The condition of filter '${filterTitle(name)}'`,
+      path: [...context.path, field],
+      subject:
+        field === 'where'
+          ? 'The condition of the selection'
+          : `The condition of filter '${filterTitle(name)}'`,
       consequence: 'every row is kept',
       isColumn: (other) => context.columns.has(other) || context.seedColumn(other) !== undefined,
     })
@@ -37,7 +42,7 @@ const condition = defineColumn<ColumnConfig & FilterFields>({
       problems,
     }
   },
-  bind({ when }, context) {
+  bind({ when, field = 'when' }, context) {
     const template = parseTemplate(when, { missing: 'strict' })
     const read = template.references.filter(({ name }) => context.refersTo(name))
     const scope = new RowScope(new Map(read.map(({ name }) => [name, context.columnId(name)])))
@@ -49,7 +54,7 @@ const condition = defineColumn<ColumnConfig & FilterFields>({
         } catch (error) {
           if (!(error instanceof TemplateError)) throw error
           const message = `the condition can't be decided: ${error.message}`
-          throw new CellFailure('template-error', message, { cause: error, field: ['when'] })
+          throw new CellFailure('template-error', message, { cause: error, field: [field] })
         }
       },
     }

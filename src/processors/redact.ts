@@ -19,6 +19,7 @@ type Form = (typeof forms)[number]
 export const redact = defineProcessor({
   by: 'records',
   type: 'redact',
+  inOrder: 'keeps-all',
   schema: z
     .strictObject({
       name: text({ nonEmpty: true }).describe('Any name.'),

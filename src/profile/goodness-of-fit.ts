@@ -103,19 +103,18 @@ function compareCurve(
   summary: ColumnSummary,
   histogram: Histogram | null,
 ): Comparison {
-  const { label, of, cdf, rounding } = distribution
+  const { label, of, rounding } = distribution
   const digest = (of === 'time' ? summary.times : summary.numbers)?.digest
   const cells = digest?.count ?? 0
   if (digest === undefined || cells === 0) return { fit: notCompared(label), shares: null }
   const values = cellsOneByOne(summary, of)
+  const steps =
+    values === null ? digestSteps(digest, distribution) : cellSteps(values, cells, distribution)
   let gap: NonNullable<Fit['gap']> = { share: 0, at: '', declared: 0, observed: 0 }
-  const observed = values === null ? digestSteps(digest) : steps(values, cells)
-  for (const [value, share] of observed) {
-    // A cell stands for all draws that are rounded to it.
-    const declared = cdf(rounding === null ? value : rounding.draws(value)[1])
-    const distance = Math.abs(share - declared)
+  for (const { observed, declared, at, isBefore } of steps) {
+    const distance = Math.abs(observed - declared)
     if (distance > gap.share) {
-      gap = { share: distance, at: `≤ ${shown(value, of)}`, declared, observed: share }
+      gap = { share: distance, at: `${isBefore ? '<' : '≤'} ${shown(at, of)}`, declared, observed }
     }
   }
   // 1.95 / √n is passed by chance once in a thousand times.
@@ -151,19 +150,62 @@ function cellsOneByOne({ frequent }: ColumnSummary, of: 'number' | 'time'): Cell
   return cells.filter(({ at }) => Number.isFinite(at)).sort((one, other) => one.at - other.at)
 }
 
-function* steps(values: readonly Cell[], cells: number): Generator<[number, number]> {
+/** The observed share up to a place, or before it, and the declared one. */
+interface Step {
+  observed: number
+  declared: number
+  at: number
+  isBefore: boolean
+}
+
+/** On both sides of every value: what lies between two of them is missed otherwise. */
+function* cellSteps(
+  values: readonly Cell[],
+  cells: number,
+  distribution: ContinuousDistribution,
+): Generator<Step> {
   let count = 0
   for (const { at, count: more } of values) {
+    const [before, upTo] = declaredAround(distribution, at)
+    yield { observed: count / cells, declared: before, at, isBefore: true }
     count += more
-    yield [at, count / cells]
+    yield { observed: count / cells, declared: upTo, at, isBefore: false }
   }
 }
 
-function* digestSteps(digest: ColumnSummary['numbers']['digest']): Generator<[number, number]> {
+/**
+ * A digest says of a rank about where it is, in between two values where it is neither. So a rank is right
+ * where the declared shares before that place and up to it have it between them.
+ */
+function* digestSteps(
+  digest: ColumnSummary['numbers']['digest'],
+  distribution: ContinuousDistribution,
+): Generator<Step> {
   for (let step = 1; step < 100; step += 1) {
-    const value = digest.quantile(step / 100)
-    yield [value, digest.cdf(value)]
+    const observed = step / 100
+    const at = digest.quantile(observed)
+    const [before, upTo] = declaredAround(distribution, at)
+    const isBefore = observed < before
+    yield { observed, declared: Math.min(Math.max(observed, before), upTo), at, isBefore }
   }
+}
+
+/** The shares of the cells before a place, and up to it; of one between two cells, up to the next. */
+function declaredAround(
+  { cdf, rounding }: ContinuousDistribution,
+  place: number,
+): [before: number, upTo: number] {
+  if (rounding === null) return [cdf(nextBelow(place)), cdf(place)]
+  const cell = rounding.below(place)
+  // A cell stands for all draws that are rounded to it.
+  const [low, high] = rounding.draws(cell)
+  const isCell = place - cell <= (high - low) * 1e-5
+  return [cdf(low), cdf(isCell ? high : high + (high - low))]
+}
+
+/** About the next double: what a distribution has in one place lies between the two. */
+function nextBelow(value: number): number {
+  return value === 0 ? -Number.MIN_VALUE : value - Math.abs(value) * Number.EPSILON
 }
 
 function sharesOfCells(

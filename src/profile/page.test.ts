@@ -1,3 +1,4 @@
+import { noAnswerCounts } from './answer-counts.ts'
 import { expect, test } from 'vitest'
 import { reportPage, type ReportPage } from './page.ts'
 import { statisticsOf, type ColumnFacts, type ColumnStatistics } from './statistics.ts'
@@ -56,7 +57,16 @@ test('nothing that comes from outside becomes markup', () => {
     name: evil,
     failures: [{ name: evil, code: evil, outcome: 'dropped', count: 1, message: evil }],
     usageByRoute: [
-      { route: evil, ok: 1, throttled: 0, failed: 0, inputTokens: 1, outputTokens: 1 },
+      {
+        route: evil,
+        ok: 1,
+        throttled: 0,
+        failed: 0,
+        inputTokens: 1,
+        outputTokens: 1,
+        ...noAnswerCounts,
+        corrections: 3,
+      },
     ],
     outputModes: [
       {
@@ -67,6 +77,7 @@ test('nothing that comes from outside becomes markup', () => {
       },
     ],
   })
+  expect(text).toContain(': 3 corrections</p>')
   expect(text).not.toContain('<script')
   expect(text).not.toContain('<img')
   expect(text.split('&quot;&gt;&lt;script&gt;').length).toBeGreaterThan(6)

@@ -1,3 +1,4 @@
+import { type AnswerCounts, answerCountTexts } from './answer-counts.ts'
 import {
   compact,
   counted,
@@ -24,14 +25,14 @@ export interface ReportPage {
   rows: OutcomeTotals & { requested: number; remaining: number }
   requests: number
   usage: { inputTokens: number; outputTokens: number }
-  usageByRoute: readonly {
+  usageByRoute: readonly (AnswerCounts & {
     route: string
     ok: number
     throttled: number
     failed: number
     inputTokens: number
     outputTokens: number
-  }[]
+  })[]
   outputModes: readonly {
     endpoint: string
     model: string
@@ -300,6 +301,12 @@ function models({ usageByRoute, outputModes }: ReportPage): Html | null {
         )}
       </table>
     </div>
+    ${usageByRoute.map(({ route, ...counts }) => {
+      const texts = answerCountTexts(counts)
+      return texts.length === 0
+        ? null
+        : html`<p class="soft">${valueText(route)}: ${texts.join('; ')}</p>`
+    })}
     ${outputModes.map(({ endpoint, model, mode, left }) => {
       const others = left.map(leftText).join('; ')
       return html`<p class="soft">

@@ -15,10 +15,23 @@ export interface RowCounts extends OutcomeTotals {
   remaining: number
 }
 
+/** How far the selection of a run is. */
+export interface SelectionResult {
+  /** Rows that are to be accepted. */
+  target: number
+  accepted: number
+  /** Rows that were decided for it. */
+  candidates: number
+  /** Rows made at most. */
+  most: number
+}
+
 /** What a run left, over all its sessions. */
 export interface RunResult {
   dir: string
   rows: RowCounts
+  /** Null where the config has no `select`. */
+  selection: SelectionResult | null
   /** Rows that filters rejected, by filter and code. */
   rejections: readonly RejectionSummary[]
   /** Files of the final dataset; empty while rows remain. */
@@ -31,6 +44,8 @@ export interface RunResult {
   requests: number
   requestOutcomes: { succeeded: number; throttled: number; failed: number }
   usage: Usage
+  /** The same by model alias, by server of tools, by service: and what the answers were. */
+  usageByRoute: readonly RouteUsage[]
   /** How models are held to the form of their answers, as far as it was found out. */
   outputModes: readonly FoundMode[]
   /** Columns whose cells were kept when their config changed, such as their model. */
@@ -92,7 +107,7 @@ export function rowCounts(requested: number, totals: OutcomeTotals): RowCounts {
 
 export function requestTotals(
   usage: readonly RouteUsage[],
-): Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage'> {
+): Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage' | 'usageByRoute'> {
   const sum = (pick: (route: RouteUsage) => number): number =>
     usage.reduce((total, route) => total + pick(route), 0)
   const succeeded = sum(({ ok }) => ok)
@@ -104,5 +119,6 @@ export function requestTotals(
     requests: succeeded + throttled + failed,
     requestOutcomes: { succeeded, throttled, failed },
     usage: all,
+    usageByRoute: usage,
   }
 }

@@ -1,5 +1,8 @@
+import type { DatasetConfig } from '../config/dataset.ts'
 import { loadDataset } from '../config/load.ts'
 import { resolveDataset } from '../config/resolve-dataset.ts'
+import { mostCandidates } from '../config/select.ts'
+import { decidedOf } from '../rows/row-outcome.ts'
 import type { StoreSummary } from '../store/inspect-store.ts'
 import type { StoredPlugin } from '../store/run-settings.ts'
 import { type MixedColumn, mixedColumns } from './mixed-columns.ts'
@@ -13,11 +16,16 @@ import {
 } from './run-result.ts'
 
 /** What a run folder holds. */
-export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcomes' | 'usage'> {
+export interface RunSummary extends Pick<
+  RunResult,
+  'requests' | 'requestOutcomes' | 'usage' | 'usageByRoute'
+> {
   dir: string
   name: string
   seed: bigint
   rows: RowCounts
+  /** Null where the config has no `select`. */
+  selection: RunResult['selection']
   /** Paid cells in the ledger that no part holds yet. */
   waitingCells: number
   /** What is kept of columns that are no longer in the config, for when they come back. */
@@ -31,7 +39,6 @@ export interface RunSummary extends Pick<RunResult, 'requests' | 'requestOutcome
   media: StoreSummary['media']
   failures: StoreSummary['failures']
   rejections: StoreSummary['rejections']
-  usageByRoute: StoreSummary['usage']
   outputModes: StoreSummary['outputModes']
   /** Columns with answers that ended before the model was done, of so many. */
   cutAnswers: readonly CutAnswers[]
@@ -62,21 +69,22 @@ interface CutAnswers {
 
 export function summaryOf(store: StoreSummary, command: RunCommand | null): RunSummary {
   const { settings } = store
+  const { config } = loadDataset(settings.config, { file: `config of ${store.directory}` })
   return {
     dir: store.directory,
     name: settings.name,
     seed: settings.seed,
     rows: rowCounts(settings.rows, store.totals),
+    selection: selectionOf(store, config),
     waitingCells: store.waitingCells,
     superseded: store.superseded,
     parts: store.parts,
     files: store.dataset.map(({ path, rows, bytes }) => ({ path, rows, bytes })),
     media: store.media,
     ...requestTotals(store.usage),
-    usageByRoute: store.usage,
     outputModes: store.outputModes,
     cutAnswers: cutAnswersOf(store),
-    limits: limitsOf(store),
+    limits: limitsOf(config),
     processed: processedOf(store.processors, store.totals, store.dataset),
     datasets: store.besides.map(({ name, files }) => ({
       name,
@@ -104,8 +112,25 @@ function cutAnswersOf({ columnUsage, settings }: StoreSummary): CutAnswers[] {
   })
 }
 
-function limitsOf({ settings, directory }: StoreSummary): RunSummary['limits'] {
-  const { config } = loadDataset(settings.config, { file: `config of ${directory}` })
+/** Rows that a processor decides on are counted once the dataset is made. */
+function selectionOf(
+  { dataset, totals }: StoreSummary,
+  config: DatasetConfig | null,
+): RunSummary['selection'] {
+  const select = config?.select ?? null
+  if (select === null) return null
+  const { target } = select
+  const records = dataset.reduce((sum, { rows }) => sum + rows, 0)
+  const accepted = dataset.length > 0 ? records : totals.accepted + totals.nullKept
+  return {
+    target,
+    accepted: Math.min(target, accepted),
+    candidates: decidedOf(totals),
+    most: mostCandidates(select),
+  }
+}
+
+function limitsOf(config: DatasetConfig | null): RunSummary['limits'] {
   if (config === null) return []
   return resolveDataset(config).models.map(({ alias, inference_parameters: parameters }) => ({
     alias,

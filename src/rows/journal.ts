@@ -1,3 +1,4 @@
+import type { OutputMode } from '../config/output-mode.ts'
 import type { Usage } from '../graph/request.ts'
 import type { Cell } from '../util/value.ts'
 
@@ -45,6 +46,12 @@ export interface RequestRecord {
   outcome: 'ok' | 'throttled' | 'failed'
   /** The answer ended before the model was done. */
   isCut?: boolean
+  /** Tools that the answer called. */
+  toolCalls?: number
+  /** The answer was asked for because the one before could not be used. */
+  isCorrection?: boolean
+  /** Of an answer of a form: how the model was held to it. */
+  outputMode?: OutputMode
   usage: Usage
 }
 

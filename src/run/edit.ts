@@ -5,7 +5,7 @@ import { RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 import { askedAliases, type EditPlan, needsConsent, planEdit } from './edit-plan.ts'
 import { editLines } from './edit-text.ts'
-import { newVersion } from './settings.ts'
+import { newVersion, type WantedRun } from './settings.ts'
 
 /** Another config for a run that is there, and what it means. */
 export interface ConfigEdit {
@@ -16,6 +16,8 @@ export interface ConfigEdit {
 }
 
 export interface EditOptions {
+  /** What was asked for beside the config. */
+  wanted: Pick<WantedRun, 'rows'>
   target: number
   /** Whether columns are made again, made beside, or left out. */
   edit: boolean
@@ -27,13 +29,13 @@ export interface EditOptions {
 export async function foreseeEdit(
   store: RunStore,
   prepared: Prepared,
-  { target, edit, keep }: EditOptions,
+  { wanted, target, edit, keep }: EditOptions,
 ): Promise<ConfigEdit | null> {
   const { settings: stored } = store
   const { graph } = prepared
   checkKept(keep, store, prepared)
   const { accepted, nullKept } = await store.totals()
-  const version = newVersion(stored, prepared, accepted + nullKept)
+  const version = newVersion(stored, prepared, { wanted, cells: accepted + nullKept })
   if (version === null) return null
   const foreseen = await store.foreseeChange(version, target)
   const plan = planEdit({ stored, version, graph, foreseen })

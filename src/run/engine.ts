@@ -4,6 +4,7 @@ import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import type { Generator } from '../graph/kind.ts'
 import type { Group } from '../plan/group.ts'
 import { partBounds } from '../plan/part.ts'
+import { type Candidates, createCandidates, type KeptRows } from '../plan/candidates.ts'
 import { type GroupSource, planSource } from '../plan/group-source.ts'
 import { createPlan, type Plan } from '../plan/plan.ts'
 import { RowSet } from '../plan/row-set.ts'
@@ -41,6 +42,8 @@ export interface EngineOptions {
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
   /** Where groups come from, where the plan alone does not say: parts handed out one by one. */
   source?: (plan: Plan, options: { wholeFrames: boolean }) => GroupSource
+  /** Makes rows until so many have a record, in place of all below the target. */
+  select?: { wanted: number; kept: KeptRows }
   /** Sends nothing: rows whose paid cells are all there are written, the others stay. */
   settleOnly: boolean
   onEvent: (event: SchedulerEvent) => void
@@ -75,6 +78,10 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
   })
   const hold = seed?.hold ?? holdNothing
 
+  const wholeFrames = graph.columns.some(({ by }) => by === 'column')
+  const candidates: Candidates | null =
+    options.select === undefined ? null : createCandidates({ plan, wholeFrames, ...options.select })
+
   function known(group: Group): Promise<KnownRows> | null {
     if (!unfinished.has(group.part)) return null
     return store.readKnownRows({ start: group.start, end: group.end })
@@ -84,9 +91,8 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     clock,
     graph,
     generators,
-    source: (options.source ?? planSource)(plan, {
-      wholeFrames: graph.columns.some(({ by }) => by === 'column'),
-    }),
+    source: candidates ?? (options.source ?? planSource)(plan, { wholeFrames }),
+    ...(candidates === null ? {} : { candidates }),
     remainingIn(part) {
       const start = part * partRows
       const end = Math.min(start + partRows, target)

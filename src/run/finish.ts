@@ -34,6 +34,8 @@ const quickParts = 100
 export interface FinishOptions {
   graph: Graph
   ended: SchedulerEnd
+  /** Null where every row of a plan is made. */
+  selection: RunResult['selection']
   /** Null where nobody will see them. */
   summaries: Pick<JudgeSummaries, 'make'> | null
   /** How long this session has worked. */
@@ -45,17 +47,19 @@ export interface FinishOptions {
 /** Joins a complete dataset and sums up what the run folder holds. */
 export async function finish(
   store: RunStore,
-  { graph, ended, summaries, seconds, warn }: FinishOptions,
+  { graph, ended, selection, summaries, seconds, warn }: FinishOptions,
 ): Promise<RunResult> {
   const rows = rowCounts(store.settings.rows, await store.totals())
-  const { files, datasets, processed } =
-    rows.remaining === 0 ? await makeDatasets(store, graph, rows) : noDatasets
-  const end = endOf(ended, rows.remaining)
+  const { files, datasets, processed } = isComplete(rows, { ended, selection })
+    ? await makeDatasets(store, graph, rows)
+    : noDatasets
+  const end = endOf(rows, { ended, selection })
   if (end.kind === 'complete') await sumUp(summaries, warn)
   const reported = await report(store, { graph, end, seconds: seconds(), warn })
   const result: RunResult = {
     dir: store.directory,
     rows,
+    selection,
     rejections: await store.rejections(),
     files: files.map((file) => ({ path: file.path, rows: file.rows })),
     processed,
@@ -106,12 +110,20 @@ async function sumUp(
   }
 }
 
-function endOf(ended: SchedulerEnd, remaining: number): RunEnd {
-  if (remaining === 0) return { kind: 'complete' }
+/** Every row has its outcome, and no selection ended with too few. */
+function isComplete({ remaining }: RowCounts, { ended, selection }: Ended): boolean {
+  if (remaining > 0) return false
+  return selection === null || selection.accepted >= selection.target || ended.kind === 'complete'
+}
+
+type Ended = Pick<FinishOptions, 'ended' | 'selection'>
+
+function endOf(rows: RowCounts, { ended, selection }: Ended): RunEnd {
+  if (isComplete(rows, { ended, selection })) return { kind: 'complete' }
   if (ended.kind === 'interrupted') return { kind: 'interrupted' }
   return {
     kind: 'stopped',
-    reason: ended.kind === 'stopped' ? ended.reason : `${remaining} rows remain`,
+    reason: ended.kind === 'stopped' ? ended.reason : `${rows.remaining} rows remain`,
   }
 }
 

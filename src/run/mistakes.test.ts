@@ -110,7 +110,7 @@ columns:
         "1:44 error wrong-type: 'endpoint' of provider 'broken' has the wrong type (Put it into quotes: "7".)",
         "13:49 error unknown-model: Column 'f' uses the model alias 'mm', which is not configured (Add it to model_configs.)",
         "3:34 error unknown-provider: Model "m": there is no provider "pp".",
-        "1:19 error secret-missing: Provider "p" takes its key from the environment variable NO_SUCH_KEY, which is not set. (Run "export NO_SUCH_KEY=…" first, or set "api_key" to null when the endpoint needs no key.)",
+        "1:19 warning secret-missing: Provider "p" takes its key from the environment variable NO_SUCH_KEY, which is not set. (Run "export NO_SUCH_KEY=…" first, or set "api_key" to null when the endpoint needs no key.)",
       ]
     `)
   })

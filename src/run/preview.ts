@@ -61,7 +61,8 @@ export async function preview(options: PreviewOptions): Promise<Preview> {
     })
     options.onStart?.(run)
     const result = await run.finished
-    await using dataset = await open(run.directory)
+    const plugins = options.plugins ?? []
+    await using dataset = await open(run.directory, { plugins })
     const { failures, rejections, columns, cutAnswers } = await dataset.summary()
     const records: DatasetRecord[] = []
     if (result.files.length > 0) {

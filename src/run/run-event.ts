@@ -40,6 +40,8 @@ export type RunEvent =
       dir: string
       seed: bigint
       rows: number
+      /** Rows to accept and rows made for that at most; null where all of `rows` are made. */
+      selection: { target: number; most: number } | null
       decided: number
       resumed: boolean
       /** The run that a fresh one has its seed from. */

@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import type { SelectConfig } from '../config/dataset.ts'
+import { mostCandidates } from '../config/select.ts'
 import type { Graph } from '../graph/graph.ts'
 import { modelIdentity } from '../graph/model-identity.ts'
 import { createDownloader } from '../models/download.ts'
@@ -17,7 +19,7 @@ import { keepCommand } from '../store/command-file.ts'
 import type { RunEvent } from './run-event.ts'
 import { checkModels } from './check-models.ts'
 import { checkTools } from './check-tools-listed.ts'
-import { createEngine, decidedRows } from './engine.ts'
+import { createEngine, decidedRows, type EngineOptions } from './engine.ts'
 import { createDescriber, describeStoreEvent } from './describe-event.ts'
 import { finish } from './finish.ts'
 import { followModes } from './follow-modes.ts'
@@ -34,8 +36,9 @@ import { createThrottleNotes } from './throttle-notes.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
-import { newSettings, resumedRows, sourcesOf } from './settings.ts'
+import { createRowSelection, type RowMaker, selectionState } from './select-rows.ts'
 import { type ConfigEdit, foreseeEdit } from './edit.ts'
+import { newSettings, resumedRows, selectionOf, sourcesOf } from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
@@ -160,21 +163,30 @@ export async function start(options: StartOptions): Promise<Run> {
       if (asked.length > 0) ready = await askModels(prepared, asked, emit, signal)
     }
     let decided = decidedRows(store)
+    const select = selectionOf(prepared, wanted(options))
     if (place.exists) {
       const target = targetOf(store, prepared, options)
+      // A selection moves it as it goes.
+      const rows = select === null ? target : store.settings.rows
       const { edit = false, keep = [] } = options
-      const change = await foreseeEdit(store, prepared, { target, edit, keep })
+      const change = await foreseeEdit(store, prepared, {
+        wanted: wanted(options),
+        target: rows,
+        edit,
+        keep,
+      })
       if (change !== null) emit({ type: 'config-changed', plan: change.plan })
       const damage = options.repair === true ? await store.findDamage() : null
       if (damage !== null) tellDamage(damage, emit)
       // Before the run is changed: a wrong key leaves it as it was.
+      const left = change === null || select !== null
       const work =
         (damage?.parts.length ?? 0) > 0 ||
-        (change === null && hasWork(store, target)) ||
+        (left && (await hasWork(store, prepared.graph, { target, select }))) ||
         (options.retryDropped === true && (await store.totals()).dropped > 0)
       const asked = work ? routesOf(prepared.graph) : (change?.asked ?? [])
       if (work || asked.length > 0) ready = await askModels(prepared, asked, emit, signal)
-      decided = await goOn(store, { target, damage, change }, options)
+      decided = await goOn(store, { target: rows, damage, change }, options)
       await store.setSources(sourcesOf(prepared, store.directory))
     }
     if (options.command !== undefined) {
@@ -194,6 +206,7 @@ export async function start(options: StartOptions): Promise<Run> {
       dir: store.directory,
       seed: store.settings.seed,
       rows: store.settings.rows,
+      selection: select === null ? null : { target: select.target, most: mostCandidates(select) },
       decided: decided.count,
       resumed: place.exists,
       seedOf:
@@ -210,10 +223,9 @@ export async function start(options: StartOptions): Promise<Run> {
     const downloads = createDownloader({ environment: options.environment ?? process.env, clock })
     opened.defer(() => downloads.close())
     const partners = partnersOf(prepared)
-    const scheduler = await createEngine({
+    const engine: Omit<EngineOptions, 'decided'> = {
       clock,
       store,
-      decided,
       graph: prepared.graph,
       generators: bindGenerators({
         graph: prepared.graph,
@@ -244,15 +256,26 @@ export async function start(options: StartOptions): Promise<Run> {
         if (text !== null) file.write(text)
         emit(event)
       },
-    })
+    }
+    const maker =
+      select === null
+        ? makerOf(await createEngine({ ...engine, decided }))
+        : createRowSelection({
+            store,
+            graph: prepared.graph,
+            select,
+            createEngine: (now, search) =>
+              createEngine({ ...engine, decided: now, select: search }),
+            warn: (problem) => emit({ type: 'warning', problem }),
+          })
     options.signal?.removeEventListener('abort', giveUp)
-    listener.whileAtWork(() => scheduler.drain())
+    listener.whileAtWork(() => maker.drain())
     const { graph } = prepared
     const { dataset, models, runConfig } = prepared
     const work = {
       store,
       graph,
-      scheduler,
+      maker,
       summaries:
         options.summaries === false
           ? null
@@ -276,7 +299,7 @@ export async function start(options: StartOptions): Promise<Run> {
 interface Work {
   store: RunStore
   graph: Graph
-  scheduler: Scheduler
+  maker: RowMaker
   /** Null where nobody will see them. */
   summaries: JudgeSummaries | null
   listener: Listener
@@ -285,18 +308,18 @@ interface Work {
 }
 
 function runOf(
-  { store, graph, scheduler, summaries, listener, file, seconds }: Work,
+  { store, graph, maker, summaries, listener, file, seconds }: Work,
   opened: AsyncDisposableStack,
   resumed: boolean,
   signal: AbortSignal | undefined,
 ): Run {
   let working = true
   const drain = (): void => {
-    scheduler.drain()
+    maker.drain()
     summaries?.drain()
   }
   const abort = (): void => {
-    scheduler.abort()
+    maker.abort()
     summaries?.abort()
   }
   signal?.addEventListener('abort', drain, { once: true })
@@ -304,11 +327,12 @@ function runOf(
 
   async function work(): Promise<RunResult> {
     try {
-      const ended = await scheduler.run()
+      const ended = await maker.run()
       listener.emit({ type: 'finishing' })
       const result = await finish(store, {
         graph,
         ended,
+        selection: maker.selection(),
         summaries,
         seconds,
         warn: (problem) => listener.emit({ type: 'warning', problem }),
@@ -337,13 +361,24 @@ function runOf(
     seed: store.settings.seed,
     resumed,
     finished,
-    progress: () => (working ? scheduler.snapshot() : null),
+    progress: () => (working ? maker.snapshot() : null),
     drain,
     abort,
     async [Symbol.asyncDispose]() {
       if (working) abort()
       await finished.catch(() => undefined)
     },
+  }
+}
+
+/** Every row below the target, by one engine. */
+function makerOf(engine: Scheduler): RowMaker {
+  return {
+    run: () => engine.run(),
+    drain: () => engine.drain(),
+    abort: () => engine.abort(),
+    snapshot: () => engine.snapshot(),
+    selection: () => null,
   }
 }
 
@@ -419,8 +454,16 @@ function targetOf(store: RunStore, prepared: Prepared, options: RunOptions): num
 }
 
 /** Whether anything is left to make for a target. */
-function hasWork(store: RunStore, target: number): boolean {
-  return RowSet.fromIntervals(store.decided).intersect(0, target).count < target
+async function hasWork(
+  store: RunStore,
+  graph: Graph,
+  { target, select }: { target: number; select: SelectConfig | null },
+): Promise<boolean> {
+  if (select === null) {
+    return RowSet.fromIntervals(store.decided).intersect(0, target).count < target
+  }
+  const { frontier, last } = await selectionState(store, graph, target)
+  return last === null && frontier < mostCandidates(select)
 }
 
 function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) => void): void {

@@ -1,7 +1,8 @@
 import { parseJson, stringifyJson } from '../util/json.ts'
-import type { DatasetConfig, Literal } from '../config/dataset.ts'
+import type { DatasetConfig, Literal, SelectConfig } from '../config/dataset.ts'
 import { valueOf } from '../config/literal.ts'
 import { writtenModel } from '../config/models.ts'
+import { mostCandidates, selectSchema } from '../config/select.ts'
 import { type ResolvedDataset, selfContained } from '../config/resolve-dataset.ts'
 import type { Graph } from '../graph/graph.ts'
 import { partRowsFor } from '../plan/part.ts'
@@ -27,18 +28,36 @@ export function newSettings(
   runDirectory: string,
 ): RunSettings {
   const { source, config, dataset, runConfig, graph, seedIdentity } = prepared
+  const select = selectionOf(prepared, wanted)
   return {
     name: source.name,
     seed: wanted.seed ?? dataset.seed ?? drawSeed(),
-    rows: wanted.rows ?? dataset.rows ?? defaultRows,
+    rows: select === null ? (wanted.rows ?? dataset.rows ?? defaultRows) : mostCandidates(select),
     frameRows: runConfig.buffer_size,
     partRows: runConfig.part_rows,
-    config: storedConfig(config, dataset),
+    config: storedConfig(config, dataset, select),
     seedIdentity,
     columns: storedColumns(graph),
     compared: comparedIn(graph),
     ...sourcesOf(prepared, runDirectory),
   }
+}
+
+/** The selection of a config, with as many rows as were asked for. */
+export function selectionOf(
+  { dataset: { select } }: Pick<Prepared, 'dataset'>,
+  { rows }: Pick<WantedRun, 'rows'>,
+): SelectConfig | null {
+  return select === null || rows === undefined ? select : { ...select, target: rows }
+}
+
+/** The selection a stored run was made with. */
+function storedSelection(config: string): SelectConfig | null {
+  const stored = parseJson(config)
+  const select = stored instanceof Map ? (stored.get('select') ?? null) : null
+  return select === null
+    ? null
+    : selectSchema.parse(Object.fromEntries(select as ReadonlyMap<string, unknown>))
 }
 
 /** Where a config and its plugins are, from a run folder. */
@@ -86,12 +105,17 @@ function comparedIn({ columns, agreements }: Graph): string[][] {
  * The config as it is kept in the run folder: without providers, whose headers may hold secrets;
  * what they send along stands with the models.
  */
-function storedConfig(config: DatasetConfig, dataset: ResolvedDataset): string {
+function storedConfig(
+  config: DatasetConfig,
+  dataset: ResolvedDataset,
+  select: SelectConfig | null,
+): string {
   const {
     model_providers: _providers,
     mcp_providers: _servers,
     tool_configs: _tools,
     seed,
+    select: _select,
     model_configs: own,
     ...rest
   } = config
@@ -102,6 +126,7 @@ function storedConfig(config: DatasetConfig, dataset: ResolvedDataset): string {
     tool_configs: dataset.toolConfigs,
     model_configs: isDefault ? [] : models.map(writtenModel),
     ...(seed === null ? {} : { seed }),
+    ...(select === null ? {} : { select }),
   } as unknown as Literal
   return stringifyJson(valueOf(literal))
 }
@@ -118,14 +143,16 @@ export function resumedRows(
   options: ResumeOptions,
 ): number {
   refuseOtherSettings(stored, prepared, options)
-  const rows = options.rows ?? prepared.dataset.rows ?? stored.rows
-  if (rows < stored.rows && !options.shrink) {
+  const before = storedSelection(stored.config)?.target ?? stored.rows
+  const target = selectionOf(prepared, options)?.target
+  const rows = target ?? options.rows ?? prepared.dataset.rows ?? stored.rows
+  if (rows < before && !options.shrink) {
     throw new RowsmithError(
       'target-too-small',
-      `rows: the run was planned for ${stored.rows}, and ${rows} were asked for`,
+      `rows: the run was planned for ${before}, and ${rows} were asked for`,
       {
         hints: [
-          `Ask for at least ${stored.rows} rows, or add --shrink: rows beyond the new target stay in the run folder and out of the dataset.`,
+          `Ask for at least ${before} rows, or add --shrink: rows beyond the new target stay in the run folder and out of the dataset.`,
         ],
       },
     )
@@ -141,11 +168,11 @@ export function resumedRows(
 export function newVersion(
   stored: RunSettings,
   prepared: Prepared,
-  cells: number,
+  { wanted, cells }: { wanted: Pick<WantedRun, 'rows'>; cells: number },
 ): ConfigVersion | null {
   const { graph, seedIdentity } = prepared
   const columns = storedColumns(graph)
-  const config = storedConfig(prepared.config, prepared.dataset)
+  const config = storedConfig(prepared.config, prepared.dataset, selectionOf(prepared, wanted))
   const kept = [...(stored.kept ?? []), ...newlyKept(stored, graph, cells)]
   const same =
     columns.map(placeOf).join('\n') === stored.columns.map(placeOf).join('\n') &&
@@ -169,7 +196,7 @@ function placeOf({ fingerprint, drop, hidden }: ColumnSettings): string {
 }
 
 /** Parts of a config beside the columns that decide no cell. */
-const changeable = ['processors', 'profilers', 'agreement']
+const changeable = ['processors', 'profilers', 'agreement', 'select']
 
 function partIn(config: string, part: string): string {
   const stored = parseJson(config)

@@ -50,7 +50,8 @@ export interface Cells {
   /** Nothing more is sent: conversations that wait in a line are told. */
   nothingSent(reason: InterruptReason): void
   routeStopped(route: number): void
-  rowLost(group: OpenGroup, offset: number, outcome: AbsentOutcome): void
+  /** Nothing more is made of the row: it has an outcome, or is not needed. */
+  rowLost(group: OpenGroup, offset: number, why: AbsentOutcome | 'unneeded'): void
   /** Everything is given up. */
   abort(): void
 }
@@ -333,7 +334,7 @@ export function createCells(options: CellsOptions): Cells {
     ready,
     nothingSent: (reason) => tasks.nothingSent(reason),
     routeStopped: (route) => tasks.routeStopped(route),
-    rowLost: (group, offset, outcome) => tasks.rowLost(group, offset, outcome),
+    rowLost: (group, offset, why) => tasks.rowLost(group, offset, why),
     abort() {
       tasks.abort()
       frameCalls.abort()

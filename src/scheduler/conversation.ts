@@ -1,6 +1,6 @@
 import { CellFailure } from '../graph/failure.ts'
 import { CellInterrupted, type InterruptReason } from '../graph/interrupted.ts'
-import type { TaskContext } from '../graph/kind.ts'
+import type { RequestPurpose, TaskContext } from '../graph/kind.ts'
 import { replyOf, replyText } from '../graph/reply-text.ts'
 import {
   addUsage,
@@ -172,7 +172,11 @@ export function createConversation(
     changed()
   }
 
-  function request(alias: string, message: ModelRequest): Promise<ModelReply> {
+  function request(
+    alias: string,
+    message: ModelRequest,
+    { isCorrection = false }: RequestPurpose = {},
+  ): Promise<ModelReply> {
     const turn = turns
     turns += 1
     return settledSafely(() => {
@@ -186,7 +190,7 @@ export function createConversation(
       if (interruption !== null) return Promise.reject(interruption)
       return new Promise((resolve, reject) => {
         const entry = begin(route, reject)
-        requests.submit(jobOf(entry, { message, turn, hash, resolve }))
+        requests.submit(jobOf(entry, { message, turn, hash, isCorrection, resolve }))
         changed()
       })
     })
@@ -196,10 +200,11 @@ export function createConversation(
     message: ModelRequest
     turn: number
     hash: string
+    isCorrection: boolean
     resolve: (reply: ModelReply) => void
   }
 
-  function jobOf(entry: Open, { message, turn, hash, resolve }: Asked): RequestJob {
+  function jobOf(entry: Open, { message, turn, hash, isCorrection, resolve }: Asked): RequestJob {
     const refuse = (error: unknown): void => {
       if (!settle(entry)) return
       refusals.add(error)
@@ -212,6 +217,7 @@ export function createConversation(
       column,
       group: turn === 0 ? options.group : LIVE_GROUP,
       depth: options.depth,
+      isCorrection,
       wanted: () => open.has(entry),
       abandoned: () => undefined,
       prepare: () => message,

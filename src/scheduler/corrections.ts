@@ -16,7 +16,7 @@ export function asConversation(generator: RequestGenerator): TaskGenerator {
       let correction: Correction | null = null
       const earlier: Turn[] = []
       for (;;) {
-        const reply = await request(generator.route, message)
+        const reply = await request(generator.route, message, { isCorrection: correction !== null })
         const result = generator.finish(reply, row, correction)
         if (!('again' in result)) return result
         earlier.push({ request: message, reply })

@@ -15,7 +15,7 @@ const oneHolder = 8
 export interface GroupListener {
   /** Every upstream of a cell is there: it can be made or skipped. */
   cellReady(group: OpenGroup, local: number, offset: number): void
-  /** Every journaled cell of a row is there, or the row was dropped or rejected. */
+  /** Every awaited cell of a row is there, or the row was dropped or rejected. */
   rowDecided(group: OpenGroup, offset: number): void
   /** A row ends without an outcome. */
   rowLeft(group: OpenGroup): void
@@ -29,7 +29,7 @@ const noExchanges: readonly JournaledExchange[] = []
  * An open row group: readiness by counting.
  *
  * `missing` holds, per (row, column), the upstream cells not there yet, or `finishedCell`; a finished
- * cell lowers its dependants' counters, and zero means ready. `left` holds, per row, the journaled
+ * cell lowers its dependants' counters, and zero means ready. `left` holds, per row, the awaited
  * cells not there yet. A row waits, begins, and ends once: with an outcome, or left without one.
  *
  * One typed array only: they cost the most where every row has a group of its own.
@@ -71,7 +71,7 @@ export class OpenGroup {
         this.#missing[cell + local] = (work.columns[local] as WorkColumn).upstreamCount
       }
     }
-    this.#left = Array<number>(group.size).fill(work.journaledCount)
+    this.#left = Array<number>(group.size).fill(work.awaitedCount)
     this.#rows = Array<number>(group.size).fill(rowState.waiting)
     this.openRows = group.size
   }
@@ -136,7 +136,7 @@ export class OpenGroup {
     const cell = offset * width + local
     if (this.#missing[cell] === finishedCell) return
     this.#missing[cell] = finishedCell
-    const { journaled, dependants } = this.#work.columns[local] as WorkColumn
+    const { awaited, dependants } = this.#work.columns[local] as WorkColumn
     for (const dependant of dependants) {
       const waiting = offset * width + dependant
       const before = this.#missing[waiting] as number
@@ -144,7 +144,7 @@ export class OpenGroup {
       this.#missing[waiting] = before - 1
       if (before === 1 && this.isOpen(offset)) this.#listener.cellReady(this, dependant, offset)
     }
-    if (!journaled) return
+    if (!awaited) return
     const left = (this.#left[offset] as number) - 1
     this.#left[offset] = left
     if (left === 0) this.#end(offset, rowState.decided)

@@ -49,6 +49,8 @@ export interface OpenGroups {
   readonly size: number
   readonly rows: number
   closeIfDone(group: OpenGroup): void
+  /** Nothing more is made of open rows from here on; they stay without an outcome. */
+  leaveFrom(row: number, leaving: (group: OpenGroup, offset: number) => void): void
   /** Lets go of everything; the groups stay as they are. */
   end(): void
 }
@@ -171,6 +173,16 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
       rows -= group.group.size
       tally.bytes -= group.block.bytes
       options.changed()
+    },
+    leaveFrom(row, leaving) {
+      for (const group of groups) {
+        if (group.group.end <= row) continue
+        for (let offset = 0; offset < group.group.size; offset += 1) {
+          if (!group.isOpen(offset) || group.block.rowAt(offset) < row) continue
+          leaving(group, offset)
+          group.leave(offset)
+        }
+      }
     },
     end() {
       ended = true

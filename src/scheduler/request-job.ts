@@ -16,6 +16,8 @@ export interface RequestJob {
   column: number
   group: number
   depth: number
+  /** It asks again, because an answer could not be used. */
+  readonly isCorrection?: boolean
   /** False once its row was dropped: it leaves its line without being sent. */
   wanted(): boolean
   abandoned(): void

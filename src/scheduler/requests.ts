@@ -6,7 +6,7 @@ import type { LimiterOutcome } from '../limits/limiter.ts'
 import { RequestError } from '../graph/request-error.ts'
 import { createTokenEstimate, type TokenEstimate } from '../limits/token-estimate.ts'
 import type { Clock } from '../util/clock.ts'
-import type { Journal } from '../rows/journal.ts'
+import type { Journal, RequestRecord } from '../rows/journal.ts'
 import { createFailureRules } from './failure-rules.ts'
 import { type BackOff, createPauses } from './pauses.ts'
 import { PendingRequest, prepare } from './pending-request.ts'
@@ -166,7 +166,7 @@ export function createRequests(options: RequestsOptions): Requests {
     const state = resources.stateAt(lease)
     state.proven = true
     state.suspects = 0
-    record(pending, 'ok', reply.usage, isCut(reply))
+    record(pending, 'ok', reply.usage, reply)
     if (reply.hadSecret === true) options.secretRemoved(pending.request)
     pending.request.reply(reply, pending.attempts + 1)
     const now = clock.now()
@@ -187,13 +187,19 @@ export function createRequests(options: RequestsOptions): Requests {
     { request }: PendingRequest,
     outcome: 'ok' | 'throttled' | 'failed',
     usage: Usage,
-    cut = false,
+    reply: ModelReply | null = null,
   ): void {
     const counter = counters[request.route] as RouteCounters
     counter.inputTokens += usage.inputTokens
     counter.outputTokens += usage.outputTokens
     const { name } = routes[request.route] as Route
-    journal.request({ route: name, column: request.column, outcome, isCut: cut, usage })
+    journal.request({
+      route: name,
+      column: request.column,
+      outcome,
+      usage,
+      ...(reply === null ? {} : answerFacts(reply, request)),
+    })
   }
 
   function release(lease: Lease, outcome: LimiterOutcome): void {
@@ -235,6 +241,22 @@ export function createRequests(options: RequestsOptions): Requests {
     },
     routeStopped: (route) => pauses.routeStopped(route),
     close: () => pauses.close(),
+  }
+}
+
+/** What an answer is counted for, beside what it cost. */
+function answerFacts(
+  reply: ModelReply,
+  { isCorrection = false }: RequestJob,
+): Pick<RequestRecord, 'isCut' | 'toolCalls' | 'isCorrection' | 'outputMode'> {
+  let toolCalls = 0
+  for (const { type } of reply.content) if (type === 'tool-call') toolCalls += 1
+  const { outputMode } = reply
+  return {
+    isCut: isCut(reply),
+    toolCalls,
+    isCorrection,
+    ...(outputMode === undefined ? {} : { outputMode }),
   }
 }
 

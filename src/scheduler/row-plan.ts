@@ -10,7 +10,7 @@ export const finishedCell = 0xffff
 export interface RowPlan {
   /** By local: upstream cells that are to be made before it, or `finishedCell`. */
   readonly missing: Uint16Array
-  /** Journaled cells that are to be made. */
+  /** Awaited cells that are to be made. */
   readonly left: number
   /** Locals to be made that wait for nothing. */
   readonly roots: readonly number[]
@@ -62,7 +62,7 @@ function planOf(
   const withCell = new Set(localsOf(cells).filter((local) => columns[local]?.journaled === true))
   const withNull = new Set(localsOf(nulls).filter((local) => !withCell.has(local)))
   const isKnown = (local: number): boolean => withCell.has(local) || withNull.has(local)
-  const toMake = columns.filter(({ local, journaled }) => journaled && !isKnown(local))
+  const toMake = columns.filter(({ local, awaited }) => awaited && !isKnown(local))
   const { wanted, read } = neededBy(work, toMake, isKnown)
 
   const missing = new Uint16Array(columns.length).fill(finishedCell)
@@ -78,14 +78,21 @@ function planOf(
     missing,
     left: toMake.length,
     roots,
-    first: firstOf(work, toMake, wanted),
+    first: firstOf(
+      work,
+      toMake.filter(({ journaled }) => journaled),
+      wanted,
+    ),
     load,
     nulls: [...nullLocals]
       .filter((local) => withNull.has(local))
       .map((local) => (columns[local] as WorkColumn).column),
     known: [...withCell, ...withNull],
     exchanges: toMake.some(({ column }) => exchanges.includes(column.id)),
-    settles: toMake.every(({ column: { id } }) => canSkip[id] === true || exchanges.includes(id)),
+    settles: toMake.every(
+      ({ column: { id }, journaled }) =>
+        !journaled || canSkip[id] === true || exchanges.includes(id),
+    ),
   }
 }
 

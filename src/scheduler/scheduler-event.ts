@@ -1,4 +1,5 @@
 import type { RequestError } from '../graph/request-error.ts'
+import type { CandidateProgress } from '../plan/candidates.ts'
 import type { Outage } from './resources.ts'
 
 /** What the scheduler tells while it works; everything countable is in the snapshot instead. */
@@ -32,6 +33,7 @@ export interface Snapshot {
     /** Of the decided ones, as far as is known: some are found when their part is written. */
     dropped: number
     rejected: number
+    /** With a selection as many as will be made, as far as can be said. */
     remaining: number
     open: number
     begun: number
@@ -46,6 +48,8 @@ export interface Snapshot {
   bytesHeld: number
   pendingBytes: number
   draining: boolean
+  /** Null where every row of a plan is made. */
+  selection: CandidateProgress | null
 }
 
 export interface ColumnProgress {

@@ -1,6 +1,7 @@
 import type { Graph } from '../graph/graph.ts'
 import type { Generator } from '../graph/kind.ts'
 import type { AdjustableLimiter } from '../limits/limiter.ts'
+import type { Candidates } from '../plan/candidates.ts'
 import type { GroupSource } from '../plan/group-source.ts'
 import type { ByteTally } from '../rows/block.ts'
 import { createEvaluator } from '../rows/evaluate.ts'
@@ -36,6 +37,8 @@ export interface SchedulerOptions extends SendingPorts {
   generators: readonly (Generator | null)[]
   /** Groups of the rows that remain, in order. */
   source: GroupSource
+  /** The source itself, where rows are made until enough of them have a record. */
+  candidates?: Candidates
   /** Rows of a part without an outcome at the start. */
   remainingIn: (part: number) => number
   /** Which cells of a group's rows are known; answers at once where nothing has to be read. */
@@ -79,9 +82,12 @@ export interface Scheduler {
  * a line and its reply, `cells.ts` makes cells, `ending.ts` ends the run.
  */
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { budget, clock, graph, routes, source, settleOnly = false } = options
+  const { budget, clock, graph, routes, source, candidates, settleOnly = false } = options
   const emit = options.onEvent ?? (() => undefined)
-  const work = createWorkGraph(graph, options.generators)
+  const work = createWorkGraph(graph, options.generators, {
+    // Their outcome says whether more are needed.
+    wholeRows: candidates !== undefined,
+  })
   const counts = createOutcomeCounts(graph, work)
   const tally: ByteTally = { bytes: 0 }
   const lifetime = createLifetime()
@@ -226,6 +232,15 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     if (work.wholeFrames) cells.frames.leaveAll({ group, offset })
     parts.decided(group.group.part, group.block.rowAt(offset), loss)
     groups.closeIfDone(group)
+    if (candidates?.decided(group.block.rowAt(offset), loss === null)) leaveUnneeded(candidates)
+  }
+
+  /** Rows beyond those that are needed: what is in flight for them is kept, and nothing more is sent. */
+  function leaveUnneeded(search: Candidates): void {
+    groups.leaveFrom(search.bound, (group, offset) => {
+      search.left()
+      cells.rowLost(group, offset, 'unneeded')
+    })
   }
 
   function isJournaled(local: number): boolean {
@@ -261,6 +276,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         stopping,
         journal,
         source,
+        candidates,
         counts,
         groups,
         starts,

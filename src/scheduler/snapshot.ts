@@ -1,4 +1,5 @@
 import type { Limiter } from '../limits/limiter.ts'
+import type { CandidateProgress, Candidates } from '../plan/candidates.ts'
 import type { GroupSource } from '../plan/group-source.ts'
 import type { ByteTally } from '../rows/block.ts'
 import type { Clock } from '../util/clock.ts'
@@ -20,6 +21,7 @@ export interface SnapshotSources {
   stopping: Stopping
   journal: JournalGate
   source: GroupSource
+  candidates: Candidates | undefined
   counts: OutcomeCounts
   groups: OpenGroups
   starts: RowStarts
@@ -31,6 +33,8 @@ export function takeSnapshot(sources: SnapshotSources): Snapshot {
   const { clock, counts, groups, parts, sending, source } = sources
   const { requests } = sending
   const now = clock.now()
+  const selection = sources.candidates?.progress ?? null
+  const undecided = source.rows - counts.decidedRows
   return {
     backOff: backOffAt(requests.backOff, now),
     columns: counts.columns(),
@@ -38,7 +42,7 @@ export function takeSnapshot(sources: SnapshotSources): Snapshot {
     rows: {
       decided: counts.decidedRows,
       ...counts.lostRows,
-      remaining: source.rows - counts.decidedRows,
+      remaining: selection === null ? undecided : (leftOf(selection) ?? undecided),
       open: groups.rows,
       begun: sources.starts.begun,
     },
@@ -48,7 +52,14 @@ export function takeSnapshot(sources: SnapshotSources): Snapshot {
     bytesHeld: sources.tally.bytes,
     pendingBytes: sources.journal.pendingBytes,
     draining: sources.stopping.draining,
+    selection,
   }
+}
+
+/** Candidates that are still to be made, by the share that was accepted; null before there is one. */
+function leftOf({ wanted, kept, decided }: CandidateProgress): number | null {
+  if (kept === 0) return null
+  return Math.ceil((Math.max(0, wanted - kept) * decided) / kept)
 }
 
 function backOffAt(backOff: BackOff | null, now: number): Snapshot['backOff'] {

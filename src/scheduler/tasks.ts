@@ -48,7 +48,7 @@ export interface Tasks {
   /** Nothing more is sent: those that wait in a line are told. */
   nothingSent(reason: InterruptReason): void
   routeStopped(route: number): void
-  rowLost(group: OpenGroup, offset: number, outcome: AbsentOutcome): void
+  rowLost(group: OpenGroup, offset: number, why: AbsentOutcome | 'unneeded'): void
   /** Everything is given up. */
   abort(): void
 }
@@ -216,10 +216,10 @@ export function createTasks(options: TasksOptions): Tasks {
     nothingSent: (reason) => interrupt(reason, ({ conversation }) => conversation.waits),
     routeStopped: (route) =>
       interrupt('stopped', ({ conversation }) => conversation.waitsFor(route)),
-    rowLost(group, offset, outcome) {
+    rowLost(group, offset, why) {
       const ofRow = running.get(group)?.get(offset)
       if (ofRow === undefined) return
-      for (const run of ofRow) run.conversation.interrupt(`row-${outcome}`)
+      for (const run of ofRow) run.conversation.interrupt(`row-${why}`)
     },
     abort() {
       interrupt('aborted', () => true)

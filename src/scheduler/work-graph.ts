@@ -9,21 +9,24 @@ export interface WorkColumn {
   readonly upstreamCount: number
   /** Locals that wait for this one. */
   readonly dependants: readonly number[]
-  /** Written to the ledger and counted per row; side columns go with their producer. */
+  /** Written to the ledger; side columns go with their producer. */
   readonly journaled: boolean
+  /** Counted per row: it is decided once all of these are there. */
+  readonly awaited: boolean
 }
 
 /**
  * What has to be made before a row is decided: the journaled columns and what they read.
  *
- * Pure columns that nothing journaled reads are made once, when the part is written.
+ * Pure columns that nothing journaled reads are made once, when the part is written; before that,
+ * too, where the outcome of a row has to be known as soon as it can be.
  */
 export interface WorkGraph {
   readonly graph: Graph
   readonly columns: readonly WorkColumn[]
   /** Locals by column id; −1 for columns left to the writing of the part. */
   readonly localOf: readonly number[]
-  readonly journaledCount: number
+  readonly awaitedCount: number
   /** Whether a column works on whole frames, so that frames are opened whole. */
   readonly wholeFrames: boolean
 }
@@ -31,8 +34,9 @@ export interface WorkGraph {
 export function createWorkGraph(
   graph: Graph,
   generators: readonly (Generator | null)[],
+  { wholeRows = false }: { wholeRows?: boolean } = {},
 ): WorkGraph {
-  const needed = neededColumns(graph)
+  const needed = wholeRows ? graph.columns.map(() => true) : neededColumns(graph)
   const localOf = graph.columns.map(() => -1)
   const ids = graph.columns.filter(({ id }) => needed[id]).map(({ id }) => id)
   ids.forEach((id, local) => (localOf[id] = local))
@@ -48,13 +52,14 @@ export function createWorkGraph(
         .map((dependant) => localOf[dependant] as number)
         .filter((dependant) => dependant >= 0),
       journaled: !column.pure && column.producer === null,
+      awaited: (wholeRows || !column.pure) && column.producer === null,
     }
   })
   return {
     graph,
     columns,
     localOf,
-    journaledCount: columns.filter(({ journaled }) => journaled).length,
+    awaitedCount: columns.filter(({ awaited }) => awaited).length,
     wholeFrames: columns.some(({ column }) => column.by === 'column'),
   }
 }

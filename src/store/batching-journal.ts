@@ -6,6 +6,7 @@ import type {
   JournaledFailure,
   RequestRecord,
 } from '../rows/journal.ts'
+import { addAnswerCounts, type AnswerCounts, noAnswerCounts } from '../profile/answer-counts.ts'
 import type { Clock, Timer } from '../util/clock.ts'
 import type { JournalBatch, StoredCell, StoredExchange, StoredFailure } from './ledger-journal.ts'
 import { addToUsage, usageOf, type ColumnUsage } from './ledger-usage.ts'
@@ -120,9 +121,9 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
   }
 
   async function commitBatch(full: OpenBatch): Promise<void> {
-    const { records, bytes, cells, exchanges, failures, usage, waiting } = full
+    const { records, bytes, cells, exchanges, failures, usage, answers, waiting } = full
     try {
-      await commit({ cells, exchanges, failures, usage: [...usage.values()].flat() })
+      await commit({ cells, exchanges, failures, usage: [...usage.values()].flat(), answers })
     } catch (error) {
       inFlight -= 1
       flyingBytes -= bytes
@@ -170,7 +171,10 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
       })
     },
     request(record) {
-      append(recordOverhead, ({ usage }) => addRequest(usage, record))
+      append(recordOverhead, ({ usage, answers }) => {
+        addRequest(usage, record)
+        addAnswer(answers, record)
+      })
     },
     get pendingBytes() {
       return pendingBytes
@@ -204,6 +208,8 @@ interface OpenBatch {
   failures: StoredFailure[]
   /** By route, one for each of its columns. */
   usage: Map<string, ColumnUsage[]>
+  /** By route, where there is anything to tell of its answers. */
+  answers: Map<string, AnswerCounts>
   /** To be called when it is durable. */
   waiting: (() => void)[]
 }
@@ -216,6 +222,7 @@ function emptyBatch(): OpenBatch {
     exchanges: [],
     failures: [],
     usage: new Map(),
+    answers: new Map(),
     waiting: [],
   }
 }
@@ -237,6 +244,21 @@ function addRequest(
   total[outcome] += 1
   if (isCut) total.cut += 1
   addToUsage(total, usage)
+}
+
+/** Nearly every answer is a plain one, and costs nothing here. */
+function addAnswer(
+  totals: OpenBatch['answers'],
+  { route, toolCalls = 0, isCorrection = false, outputMode, usage }: RequestRecord,
+): void {
+  if (toolCalls === 0 && !isCorrection && outputMode === undefined) return
+  const counts = {
+    toolTurns: toolCalls > 0 ? 1 : 0,
+    toolCalls,
+    corrections: isCorrection ? 1 : 0,
+    byMode: outputMode === undefined ? {} : { [outputMode]: { answers: 1, ...usage } },
+  }
+  totals.set(route, addAnswerCounts(totals.get(route) ?? noAnswerCounts, counts))
 }
 
 function storedValue(

@@ -7,6 +7,7 @@ import { journaledPart, partContent } from '../../test/support/part-content.ts'
 import { systemClock } from '../util/clock.ts'
 import { inspectStore } from './inspect-store.ts'
 import { noUsage } from '../graph/request.ts'
+import { noAnswerCounts } from '../profile/answer-counts.ts'
 import type { RunSettings } from './run-settings.ts'
 import { createStore, openStore, type RunStore } from './store.ts'
 
@@ -149,12 +150,27 @@ test('what requests cost is summed by session, route and column', async () => {
   const usage = { ...noUsage, inputTokens: 100, cachedInputTokens: 60, outputTokens: 7 }
   {
     await using store = await createStore(folder, settings, options)
-    store.journal.request({ route: 'r', column: 0, outcome: 'ok', usage: { ...usage, cost: 0.5 } })
+    store.journal.request({
+      route: 'r',
+      column: 0,
+      outcome: 'ok',
+      usage: { ...usage, cost: 0.5 },
+      toolCalls: 2,
+      isCorrection: true,
+      outputMode: 'prompt',
+    })
     store.journal.request({ route: 'r', column: 1, outcome: 'failed', usage })
     store.journal.request({ route: 's', outcome: 'throttled', usage: noUsage })
   }
   await using store = await openStore(folder, options)
-  store.journal.request({ route: 'r', column: 0, outcome: 'ok', usage: { ...usage, cost: 0.25 } })
+  store.journal.request({
+    route: 'r',
+    column: 0,
+    outcome: 'ok',
+    usage: { ...usage, cost: 0.25 },
+    toolCalls: 0,
+    outputMode: 'prompt',
+  })
   store.journal.request({ route: 'r', column: 1, outcome: 'ok', usage: { ...usage, images: 2 } })
   expect(await store.usage()).toStrictEqual([
     {
@@ -169,8 +185,21 @@ test('what requests cost is summed by session, route and column', async () => {
       reasoningTokens: 0,
       images: 2,
       cost: 0.75,
+      toolTurns: 1,
+      toolCalls: 2,
+      corrections: 1,
+      byMode: {
+        prompt: {
+          answers: 2,
+          ...noUsage,
+          inputTokens: 200,
+          cachedInputTokens: 120,
+          outputTokens: 14,
+          cost: 0.75,
+        },
+      },
     },
-    { route: 's', ok: 0, cut: 0, throttled: 1, failed: 0, ...noUsage },
+    { route: 's', ok: 0, cut: 0, throttled: 1, failed: 0, ...noUsage, ...noAnswerCounts },
   ])
   const { columnUsage } = await inspectStore(folder)
   expect(columnUsage).toMatchObject([

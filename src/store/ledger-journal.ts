@@ -2,6 +2,8 @@ import type { Usage } from '../graph/request.ts'
 import type { StoredValue } from '../graph/stored-value.ts'
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
+import type { AnswerCounts } from '../profile/answer-counts.ts'
+import { addAnswers } from './ledger-answers.ts'
 import { columnAt, keyList, type KeyedColumn } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import {
@@ -68,6 +70,8 @@ export interface JournalBatch {
   exchanges: readonly (StoredExchange | ForgottenExchanges)[]
   failures: readonly StoredFailure[]
   usage: readonly ColumnUsage[]
+  /** What answers were, by route. */
+  answers: ReadonlyMap<string, AnswerCounts>
 }
 
 /** Failures of one column with one code; message and raw text are those of its first row. */
@@ -95,7 +99,7 @@ export interface JournalContext {
 export function writeBatch(
   ledger: LedgerFile,
   context: JournalContext,
-  { cells, exchanges, failures, usage }: JournalBatch,
+  { cells, exchanges, failures, usage, answers }: JournalBatch,
 ): void {
   const { columns, session } = context
   context.exchanges ||= exchanges.length > 0
@@ -118,6 +122,7 @@ export function writeBatch(
     }
     insertFailures(ledger, columns, failures)
     for (const requests of usage) addUsage(ledger, columns, session, requests)
+    addAnswers(ledger, answers)
   })
 }
 

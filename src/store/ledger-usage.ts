@@ -7,10 +7,12 @@ import {
   type LedgerFile,
   type SqlRow,
 } from './ledger-file.ts'
+import { type AnswerCounts, noAnswerCounts } from '../profile/answer-counts.ts'
+import { readAnswerCounts } from './ledger-answers.ts'
 import { columnAt, type KeyedColumn } from './ledger-config.ts'
 
-/** Requests of a route and what they cost. */
-export interface RouteUsage extends Usage {
+/** Requests and what they cost. */
+interface RequestUsage extends Usage {
   route: string
   ok: number
   /** Of `ok`, answers that ended before the model was done: at a limit of tokens, or by a filter. */
@@ -19,8 +21,11 @@ export interface RouteUsage extends Usage {
   failed: number
 }
 
-/** The same of one column; null for requests that were made for none. */
-export interface ColumnUsage extends RouteUsage {
+/** Requests of a route, and what its answers were. */
+export interface RouteUsage extends RequestUsage, AnswerCounts {}
+
+/** Requests of a route for one column; null for those that were made for none. */
+export interface ColumnUsage extends RequestUsage {
   column: number | null
 }
 
@@ -102,9 +107,11 @@ export function addUsage(
 
 /** Usage of all sessions and columns, by route. */
 export function readUsage(ledger: LedgerFile): RouteUsage[] {
+  const answers = readAnswerCounts(ledger)
   return ledger
     .all(`SELECT route, ${requestSums}, ${usageSums} FROM usage GROUP BY route ORDER BY route`)
     .map(readRequests)
+    .map((requests) => ({ ...requests, ...(answers.get(requests.route) ?? noAnswerCounts) }))
 }
 
 /** Usage of all sessions by column and route; columns of an older config are left out. */
@@ -127,7 +134,7 @@ export function readColumnUsage(
 const requestSums =
   'sum(ok) AS ok, sum(cut) AS cut, sum(throttled) AS throttled, sum(failed) AS failed'
 
-function readRequests(row: SqlRow): RouteUsage {
+function readRequests(row: SqlRow): RequestUsage {
   return {
     route: readText(row, 'route', 'usage.route'),
     ok: readCount(row, 'ok', 'usage.ok'),

@@ -15,6 +15,7 @@ import { openLedger, type LedgerFile } from './ledger-file.ts'
 import { foreseeChange, type ForeseenChange } from './ledger-foresee.ts'
 import { ledgerError } from './ledger-error.ts'
 import * as journal from './ledger-journal.ts'
+import { readKeptRows, type StoredKeptRows } from './ledger-kept.ts'
 import * as modes from './ledger-modes.ts'
 import * as media from './ledger-media.ts'
 import * as parts from './ledger-parts.ts'
@@ -82,6 +83,7 @@ export interface LedgerCalls {
   setSources(sources: RunSources): void
   setOutputModes(found: readonly FoundMode[]): void
   totals(): OutcomeTotals
+  keptRows(wanted: number): StoredKeptRows
   rejections(): parts.RejectionSummary[]
 
   addBatch(batch: Omit<batches.Batch, 'id' | 'handle' | 'state'>): number
@@ -299,6 +301,10 @@ const calls: LedgerCalls = {
   totals() {
     const { ledger, columns, settings } = run()
     return parts.readTotals(ledger, columns, settings.partRows, settings.rows)
+  },
+  keptRows(wanted) {
+    const { ledger, settings } = run()
+    return readKeptRows(ledger, settings.partRows, wanted)
   },
   rejections() {
     const { ledger, columns, settings } = run()

@@ -21,6 +21,7 @@ import type { Batch, BatchEnd } from './ledger-batch.ts'
 import type { ConfigVersion } from './ledger-config.ts'
 import type { ForeseenChange } from './ledger-foresee.ts'
 import type { FailureSummary } from './ledger-journal.ts'
+import type { StoredKeptRows } from './ledger-kept.ts'
 import type { PartRecord, RejectionSummary } from './ledger-parts.ts'
 import { checkColumns, checkSettings } from './ledger-run.ts'
 import type { StoredJudgeSummary } from './ledger-summaries.ts'
@@ -37,6 +38,7 @@ import { storageError } from '../threads/storage-error.ts'
 import { failedWith } from '../threads/system-error.ts'
 import { type ReadPage, readRows } from './read-rows.ts'
 import { commitPart, streamPart } from './write-part.ts'
+import { passRows } from './write-pass.ts'
 import type { WriterCalls } from './writer.worker.ts'
 
 export interface StoreOptions {
@@ -99,6 +101,10 @@ export interface RunStore extends PartStore, AsyncDisposable {
   readonly batches: Batches
   /** Rows below the target by outcome. */
   totals(): Promise<OutcomeTotals>
+  /** Which rows have a record, where so many are looked for. */
+  keptRows(wanted: number): Promise<StoredKeptRows>
+  /** Sends records of the rows below one through a pass, and gives the rows of those that come out. */
+  passRows(pass: DatasetPass, endRow: number): AsyncIterable<Float64Array>
   rejections(): Promise<RejectionSummary[]>
   usage(): Promise<RouteUsage[]>
   failures(): Promise<FailureSummary[]>
@@ -388,6 +394,8 @@ function createRunStore(
       open: () => after(() => ledger.call('openBatches')),
     },
     totals: () => after(() => ledger.call('totals')),
+    keptRows: (wanted) => after(() => ledger.call('keptRows', wanted)),
+    passRows: (pass, endRow) => passRows(run, pass, endRow),
     rejections: () => after(() => ledger.call('rejections')),
     usage: () => after(() => ledger.call('usage')),
     failures: () => after(() => ledger.call('failures')),

@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import { fromStored, type StoredValue, toStored } from '../graph/stored-value.ts'
 import type { RecordBatch, RecordColumn } from '../graph/processor-kind.ts'
 import { rereadable, type DatasetPass } from '../processors/dataset-pass.ts'
-import type { PassCounts } from '../processors/pass-counts.ts'
+import { createPassCounts, type PassCounts } from '../processors/pass-counts.ts'
 import type { OpenRun } from './open-run.ts'
 import { clipBlock, readPartFile, sliceBlock } from './part-file.ts'
 import { openRecordFiles } from './record-files.ts'
@@ -29,7 +29,7 @@ export async function writePass(
     scratchFolders.push(made)
     return made
   }
-  const records = rereadable(() => readRecords(run, pass.input))
+  const records = rereadable(() => readRecords(run, pass.input, run.settings.rows))
   try {
     for await (const batch of pass.run(records, { warn, scratch, counts })) {
       if (batch.rows.length === 0) continue
@@ -47,17 +47,43 @@ export async function writePass(
   }
 }
 
-/** The records of all parts below the target, in row order. */
+/** The rows of the records that come out of a pass over those below a row; nothing is written. */
+export async function* passRows(
+  run: OpenRun,
+  pass: DatasetPass,
+  endRow: number,
+): AsyncGenerator<Float64Array> {
+  const folder = join(run.directory, `pass.${run.nextAttempt()}.joining`)
+  const intent = basename(folder)
+  await run.ledger.call('addIntent', intent)
+  try {
+    await mkdir(folder, { recursive: true })
+    const records = rereadable(() => readRecords(run, pass.input, endRow))
+    const means = {
+      // Told when the dataset is made.
+      warn: () => undefined,
+      scratch: () => mkdtemp(join(folder, 'scratch-')),
+      counts: createPassCounts(),
+    }
+    for await (const { rows } of pass.run(records, means)) yield rows
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+    await run.ledger.call('removeIntents', [intent])
+  }
+}
+
+/** The records of all parts below a row, in row order. */
 async function* readRecords(
   { directory, settings, ledger }: OpenRun,
   columns: readonly RecordColumn[],
+  endRow: number,
 ): AsyncGenerator<RecordBatch> {
-  const end = Math.ceil(settings.rows / settings.partRows)
+  const end = Math.ceil(endRow / settings.partRows)
   for (const { file, sha256 } of await ledger.call('joinParts', 0, end)) {
     const path = resolve(directory, file)
     verifyPart({ path, sha256 })
     for await (const whole of readPartFile(path, columns)) {
-      const block = clipBlock(whole, settings.rows)
+      const block = clipBlock(whole, endRow)
       for (let from = 0; from < block.rows.length; from += BATCH_ROWS) {
         const { rows, columns: stored } = sliceBlock(block, from, from + BATCH_ROWS)
         yield { rows, columns: columns.map(({ type }, at) => cellsOf(type, stored[at] ?? [])) }

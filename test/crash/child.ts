@@ -8,7 +8,7 @@ import { testKinds } from './kinds.ts'
  */
 export interface Session {
   config: object
-  rows: number
+  rows?: number
   out: string
   runConfig: object
   /** File the paid columns write a line to for every cell. */

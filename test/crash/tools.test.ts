@@ -282,7 +282,17 @@ test('killed in the middle of tool loops, no call and no request is repeated but
   expect(repeated).toBeLessThan(kills * 18)
   expect(seen.length + callsIn(log).length - rows * 7).toBeLessThanOrEqual(repeated)
   await using dataset = await open(session.out)
-  expect((await dataset.summary()).rows).toMatchObject({ accepted: rows })
+  const summary = await dataset.summary()
+  expect(summary.rows).toMatchObject({ accepted: rows })
+  // What a killed session did not write down is not counted; nothing is counted twice.
+  const writer = summary.usageByRoute.find(({ route }) => route === 'writer')
+  const helper = summary.usageByRoute.find(({ route }) => route === 'tools:helper')
+  const lost = (kills * 18) / 2
+  expect(writer?.toolTurns).toBe(writer?.toolCalls)
+  expect(writer?.toolCalls).toBeGreaterThanOrEqual(rows * 3 - lost)
+  expect(writer?.toolCalls).toBeLessThanOrEqual(seen.length - rows)
+  expect(helper?.ok).toBeGreaterThanOrEqual(rows * 3 - lost)
+  expect(helper?.ok).toBeLessThanOrEqual(callsIn(log).length)
 }, 120_000)
 
 function callsIn(log: string): string[] {

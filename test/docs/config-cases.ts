@@ -7,7 +7,7 @@ import { type Case, pets, tales } from './case.ts'
 function checking(config: object | string, environment: Record<string, string> = {}): Case {
   return async ({ desk, run }) => {
     await desk.write('tales.yaml', typeof config === 'string' ? config : JSON.stringify(config))
-    const { stderr } = await run('validate tales.yaml', 2, environment)
+    const { stderr } = await run('validate tales.yaml --require-keys', 2, environment)
     return withoutPlaces(stderr)
   }
 }

@@ -5,6 +5,7 @@ import { create, type DatasetRecord, open, type RunOptions } from '../../src/ind
 import { testKinds } from '../crash/kinds.ts'
 import { createModelServer, type ServerAction } from '../../src/testing/model-server.ts'
 import { startSession } from '../crash/process.ts'
+import { noUsage } from '../../src/graph/request.ts'
 import { createDesk } from './command.ts'
 import { stories } from './configs.ts'
 
@@ -86,6 +87,11 @@ test.each(['json_schema', 'tool_call', 'json_object', 'prompt'] as const)(
       // A refusal is counted once, whoever else got it.
       requestOutcomes: { succeeded: 24, throttled: 0, failed: tried },
       outputModes: [{ model: 'test', mode, left: { length: tried } }],
+      usageByRoute: [{ route: 'writer', corrections: 12, toolCalls: 0 }],
+    })
+    const { byMode, inputTokens, outputTokens } = result.usageByRoute[0] ?? {}
+    expect(byMode).toEqual({
+      [mode]: { answers: 24, ...noUsage, inputTokens, outputTokens },
     })
     expect(model.asked.slice(0, tried).map((one) => one.mode)).toEqual(
       ['json_schema', 'tool_call', 'json_object'].slice(0, tried),

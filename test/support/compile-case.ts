@@ -149,6 +149,7 @@ export function compiled(
       plugins: [],
       seed: null,
       rows: null,
+      select: null,
     }),
     models: models ?? [],
   }

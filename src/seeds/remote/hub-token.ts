@@ -31,7 +31,7 @@ function missing(variable: string): SeedFault {
   // A token written into the config must not come back in a message.
   const isName = /^[A-Z_][A-Z0-9_]*$/.test(variable)
   return new SeedFault(
-    'secret-missing',
+    isName ? 'secret-missing' : 'secret-invalid',
     isName
       ? `the token is in the environment variable ${variable}, which is not set`
       : 'token is no environment variable that is set',
