@@ -10,7 +10,10 @@ export interface CreateOptions {
   shrink?: true
   edit?: true
   keep?: readonly string[]
+  retryFailed?: true
   retryDropped?: true
+  column?: string
+  code?: string
   repair?: true
   runConfig?: string
   providers?: string

@@ -100,7 +100,7 @@ function editedColumns(
     const change = changeOf(column, old, stored)
     const making = isMade({ change } as EditedColumn)
     const cells = column.pure && !making ? 0 : (missing[id] ?? 0)
-    const models = old === undefined ? null : modelsOf(old.material, column.material)
+    const models = old === undefined ? null : modelsOf(latestMaterial(stored, old), column.material)
     return {
       name: column.name,
       change,
@@ -111,6 +111,14 @@ function editedColumns(
       models: change === 'changed' || change === 'kept' ? models : null,
     }
   })
+}
+
+/** What the latest cells of a column were made from: others of it may have been kept. */
+function latestMaterial(
+  { kept = [] }: RunSettings,
+  { fingerprint, material }: ColumnSettings,
+): string {
+  return kept.findLast(({ standsFor }) => standsFor === fingerprint)?.material ?? material
 }
 
 function changeOf(
@@ -160,12 +168,13 @@ function allDifferences(
   const beside = graph.columns.flatMap(({ name, fingerprint, material, filter, producer }) => {
     const old = before.get(name)
     if (filter !== null || producer !== null || old === undefined) return []
-    if (old.fingerprint === fingerprint || old.material === material) return []
+    const latest = latestMaterial(stored, old)
+    if (old.fingerprint === fingerprint || latest === material) return []
     const told = written.some(({ place }) => `${place}.`.startsWith(`columns.${name}.`))
     const parts = ['loaded', 'plugin', ...(tellsModels || told ? [] : ['identity'])]
-    const found = materialDifferences(name, old.material, material, parts)
+    const found = materialDifferences(name, latest, material, parts)
     if (found.length > 0 || told || tellsModels || tellsSeed) return found
-    return materialDifferences(name, old.material, material, ['column'])
+    return materialDifferences(name, latest, material, ['column'])
   })
   return [...written, ...content, ...beside]
 }

@@ -36,7 +36,7 @@ export interface Preview {
 
 export interface PreviewOptions extends Omit<
   RunOptions,
-  'out' | 'mode' | 'shrink' | 'edit' | 'keep' | 'retryDropped' | 'command'
+  'out' | 'mode' | 'shrink' | 'edit' | 'keep' | 'retryFailed' | 'retryDropped' | 'command'
 > {
   /** Called with the run once it works, for progress and for stopping it. */
   onStart?: (run: Run) => void

@@ -11,6 +11,7 @@ import type { Snapshot } from '../scheduler/scheduler-event.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { Damage } from '../store/find-damage.ts'
 import type { StoreEvent } from '../store/open-run.ts'
+import type { Retry } from '../store/ledger-retry.ts'
 import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
@@ -33,16 +34,21 @@ import { readStoredRun } from '../store/inspect-store.ts'
 import { reuseCells } from './reuse-cells.ts'
 import { tellSeedProgress } from '../check/seed-progress.ts'
 import { createThrottleNotes } from './throttle-notes.ts'
+import { joinedColumns } from '../check/stored-passes.ts'
+import type { DatasetRecord } from '../export/records.ts'
+import { type Change, createChange } from '../util/change.ts'
+import { recordsOfRun } from './run-records.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
+import { matches, type RetryOptions, retryFilter, retryOf, tellNothing } from './retry.ts'
 import { createRowSelection, type RowMaker, selectionState } from './select-rows.ts'
 import { type ConfigEdit, foreseeEdit } from './edit.ts'
 import { newSettings, resumedRows, selectionOf, sourcesOf } from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
-export interface RunOptions {
+export interface RunOptions extends RetryOptions {
   /** The path of a config file, `{ text }` of one, or `{ config }` as an object. */
   config: ConfigInput
   /** Rows planned; the config's `rows`, the stored target or 10 when left out. */
@@ -62,8 +68,6 @@ export interface RunOptions {
   edit?: boolean
   /** Columns whose cells are used although their config changed: an other model, mostly. */
   keep?: readonly string[]
-  /** Makes rows that were dropped again; what was paid for in them is used. */
-  retryDropped?: boolean
   /** Reads every part file, and makes the rows of those again that are gone or damaged. */
   repair?: boolean
   /** A run config file or its fields. */
@@ -90,6 +94,11 @@ export interface Run extends AsyncDisposable {
   readonly resumed: boolean
   /** Resolves when the run ended by itself or was stopped; rejects when it can't go on. */
   readonly finished: Promise<RunResult>
+  /**
+   * Records in row order while the run works: those of a part once all of its rows are decided, the
+   * rest when the run has ended. Where processors make other records, all of them at the end.
+   */
+  records(): AsyncIterable<DatasetRecord>
   /** The state now; null before rows are made and after. */
   progress(): Snapshot | null
   /** Sends nothing more and ends when what is on the wire came back. */
@@ -125,6 +134,7 @@ export async function start(options: StartOptions): Promise<Run> {
   const giveUp = (): void => controller.abort(options.signal?.reason)
   options.signal?.addEventListener('abort', giveUp, { once: true })
   const opened = new AsyncDisposableStack()
+  const parts = createChange()
   try {
     const place = await findPlace(options)
     const prepared = opened.use(
@@ -143,6 +153,7 @@ export async function start(options: StartOptions): Promise<Run> {
       await openOrCreate(place, prepared, options, clock, (event) => {
         const text = describeStoreEvent(event)
         if (text !== null) log.write(text)
+        if (event.type === 'part-committed') parts.tell()
         emit(event)
       }),
     )
@@ -176,6 +187,7 @@ export async function start(options: StartOptions): Promise<Run> {
         keep,
       })
       if (change !== null) emit({ type: 'config-changed', plan: change.plan })
+      const retry = retryFilter(options, prepared.graph)
       const damage = options.repair === true ? await store.findDamage() : null
       if (damage !== null) tellDamage(damage, emit)
       // Before the run is changed: a wrong key leaves it as it was.
@@ -183,10 +195,12 @@ export async function start(options: StartOptions): Promise<Run> {
       const work =
         (damage?.parts.length ?? 0) > 0 ||
         (left && (await hasWork(store, prepared.graph, { target, select }))) ||
-        (options.retryDropped === true && (await store.totals()).dropped > 0)
+        (retry !== null && matches(await store.failures(), retry))
+      if (retry !== null) await tellNothing(store, retry, emit)
       const asked = work ? routesOf(prepared.graph) : (change?.asked ?? [])
       if (work || asked.length > 0) ready = await askModels(prepared, asked, emit, signal)
-      decided = await goOn(store, { target: rows, damage, change }, options)
+      const again = retry && retryOf(prepared.graph, retry)
+      decided = await goOn(store, { target: rows, damage, change, retry: again })
       await store.setSources(sourcesOf(prepared, store.directory))
     }
     if (options.command !== undefined) {
@@ -285,6 +299,9 @@ export async function start(options: StartOptions): Promise<Run> {
               clock,
             }),
       listener,
+      parts,
+      // Which rows a selection takes is only known when it has all of them.
+      joined: select === null ? joinedColumns(store.settings) : null,
       file,
       seconds: () => (clock.now() - began) / 1000,
     }
@@ -303,17 +320,21 @@ interface Work {
   /** Null where nobody will see them. */
   summaries: JudgeSummaries | null
   listener: Listener
+  /** Tells of every part that is written. */
+  parts: Change
+  joined: ReturnType<typeof joinedColumns>
   file: RunLog
   seconds: () => number
 }
 
 function runOf(
-  { store, graph, maker, summaries, listener, file, seconds }: Work,
+  { store, graph, maker, summaries, listener, parts, joined, file, seconds }: Work,
   opened: AsyncDisposableStack,
   resumed: boolean,
   signal: AbortSignal | undefined,
 ): Run {
   let working = true
+  let isOver = false
   const drain = (): void => {
     maker.drain()
     summaries?.drain()
@@ -350,6 +371,8 @@ function runOf(
       working = false
       signal?.removeEventListener('abort', drain)
       await opened.disposeAsync()
+      isOver = true
+      parts.tell()
     }
   }
 
@@ -361,6 +384,14 @@ function runOf(
     seed: store.settings.seed,
     resumed,
     finished,
+    records: () =>
+      recordsOfRun({
+        directory: store.directory,
+        isOver: () => isOver,
+        changed: parts.next,
+        joined,
+        finished,
+      }),
     progress: () => (working ? maker.snapshot() : null),
     drain,
     abort,
@@ -513,8 +544,17 @@ function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) =
 /** Moves the target of a stored run and takes rows up again; answers what is decided. */
 async function goOn(
   store: RunStore,
-  { target, damage, change }: { target: number; damage: Damage | null; change: ConfigEdit | null },
-  options: RunOptions,
+  {
+    target,
+    damage,
+    change,
+    retry,
+  }: {
+    target: number
+    damage: Damage | null
+    change: ConfigEdit | null
+    retry: Retry | null
+  },
 ): Promise<RowSet> {
   if (target !== store.settings.rows) await store.setTarget(target)
   let decided = decidedRows(store)
@@ -524,6 +564,6 @@ async function goOn(
   if (damage !== null && (damage.parts.length > 0 || damage.dataset)) {
     decided = decided.subtract(RowSet.fromIntervals(await store.forgetDamaged(damage)))
   }
-  if (!options.retryDropped) return decided
-  return decided.subtract(RowSet.fromIntervals(await store.retryDropped()))
+  if (retry === null) return decided
+  return decided.subtract(RowSet.fromIntervals(await store.retryFailed(retry)))
 }

@@ -28,8 +28,8 @@ export function foreseeChange(
     const { columns } = applyConfig(ledger, partRows, version)
     const undecided = RowSet.fromIntervals(readDecided(ledger, partRows)).complement(target)
     const known = new Map<number, number>()
-    const lost = addCells(ledger, columns, undecided, known)
-    addFiles(ledger, before, { partRows, target }, known)
+    const files = addFiles(ledger, before, { partRows, target }, known)
+    const lost = addCells(ledger, { columns, partRows, undecided, files }, known)
     return {
       undecided: undecided.count,
       missing: columns.map(({ key, settings }) =>
@@ -60,18 +60,26 @@ function recordsByPart(
   )
 }
 
+interface Counting {
+  columns: readonly KeyedColumn[]
+  partRows: number
+  undecided: RowSet
+  /** Keys of the columns that the file of a reopened part has: its cells are counted. */
+  files: ReadonlyMap<number, ReadonlySet<number>>
+}
+
 /** Adds cells in the ledger; answers the rows that are known to be dropped. */
 function addCells(
   ledger: LedgerFile,
-  columns: readonly KeyedColumn[],
-  undecided: RowSet,
+  { columns, partRows, undecided, files }: Counting,
   known: Map<number, number>,
 ): number {
   const dropped = `SELECT row FROM failure
     WHERE row >= ?1 AND row < ?2 AND outcome = 'dropped' AND column_key IN (${keyList(columns)})`
-  const counts = ['cell', 'failure'].map(
-    (table) => `SELECT column_key, count(*) AS count FROM ${table}
-      WHERE row >= ?1 AND row < ?2 AND row NOT IN (${dropped}) GROUP BY column_key`,
+  const counts = ['cell', "failure WHERE outcome = 'null'"].map(
+    (table) => `SELECT column_key, row / ${partRows} AS part, count(*) AS count
+      FROM ${table} ${table.includes('WHERE') ? 'AND' : 'WHERE'} row >= ?1 AND row < ?2
+        AND row NOT IN (${dropped}) GROUP BY column_key, part`,
   )
   let lost = 0
   for (const { start, end } of undecided.intervals()) {
@@ -79,7 +87,9 @@ function addCells(
     lost += readCount(rows ?? {}, 'count', 'failure')
     for (const sql of counts) {
       for (const row of ledger.all(sql, start, end)) {
-        add(known, readCount(row, 'column_key', 'cell.column_key'), readCount(row, 'count'))
+        const key = readCount(row, 'column_key', 'cell.column_key')
+        if (files.get(readCount(row, 'part'))?.has(key) === true) continue
+        add(known, key, readCount(row, 'count'))
       }
     }
   }
@@ -91,17 +101,20 @@ function addFiles(
   before: ReadonlyMap<number, number>,
   { partRows, target }: { partRows: number; target: number },
   known: Map<number, number>,
-): void {
-  const columnsOf = new Map<number, KeyedColumn[]>()
+): Counting['files'] {
+  const keysOf = new Map<number, ReadonlySet<number>>()
+  const files = new Map<number, ReadonlySet<number>>()
   for (const row of ledger.all('SELECT part, config FROM reopened')) {
     const part = readCount(row, 'part', 'reopened.part')
     const config = readCount(row, 'config', 'reopened.config')
-    const columns = columnsOf.get(config) ?? readColumns(ledger, config)
-    columnsOf.set(config, columns)
+    const keys = keysOf.get(config) ?? new Set(readColumns(ledger, config).map(({ key }) => key))
+    keysOf.set(config, keys)
+    files.set(part, keys)
     // One that was reopened before has as many as there can be, about.
     const most = Math.max(0, Math.min(partRows, target - part * partRows))
-    for (const { key } of columns) add(known, key, before.get(part) ?? most)
+    for (const key of keys) add(known, key, before.get(part) ?? most)
   }
+  return files
 }
 
 function add(known: Map<number, number>, key: number, count: number): void {

@@ -19,7 +19,7 @@ import {
 import { type ConfigInForce, readAbsent, readNullCells } from './ledger-parts.ts'
 import { forgetMerged } from './ledger-profiles.ts'
 import { storeVersion } from './ledger-run.ts'
-import { keptOutcome } from './ledger-journal.ts'
+import { keptOutcome, retryOutcome } from './ledger-journal.ts'
 import {
   addToUsage,
   readUsageOf,
@@ -116,7 +116,8 @@ function partsAbsentBeside(
   return found.map((row) => readCount(row, 'part', 'absent.row'))
 }
 
-function keysOf(ledger: LedgerFile, config: number): number[] {
+/** Keys of the columns of a config version, in order. */
+export function keysOf(ledger: LedgerFile, config: number): number[] {
   return ledger
     .all('SELECT column_key FROM config_column WHERE config = ? ORDER BY position', config)
     .map((row) => readCount(row, 'column_key', 'config_column.column_key'))
@@ -139,12 +140,24 @@ export function forgetFiles(
     for (const part of parts) {
       ledger.run('INSERT OR IGNORE INTO intent SELECT file FROM reopened WHERE part = ?', part)
       ledger.run('DELETE FROM reopened WHERE part = ?', part)
+      forgetMarks(ledger, part, partRows)
       if (ledger.get('SELECT 1 FROM part WHERE number = ?', part) === undefined) continue
       rows = rows.union(reopenPart(ledger, partRows, part, all, giveUpFile))
     }
     ledger.run('UPDATE dataset SET current = 0')
   })
   return [...rows.intervals()]
+}
+
+/** Makes the rows of a part undecided some of whose cells are to be made again; inside a transaction. */
+export function reopenFailed(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  partRows: number,
+  part: number,
+): RowSet {
+  const all = new Set(columns.map(({ key }) => key))
+  return reopenPart(ledger, partRows, part, all, noteFile)
 }
 
 function giveUpFile(ledger: LedgerFile, row: SqlRow, part: number): void {
@@ -267,6 +280,8 @@ export interface ReopenedPart {
   columns: readonly KeyedColumn[]
   /** Keys of columns with skipped cells: a null of theirs may be one. */
   skipped: ReadonlySet<number>
+  /** Whether some of its cells are not to be taken: they are made again. */
+  marked: boolean
 }
 
 export function readReopened(ledger: LedgerFile): number[] {
@@ -297,11 +312,19 @@ export function readPartFiles(
 }
 
 /** Columns that are no longer in the config are taken along: their cells are there when they come back. */
-export function readReopenedPart(ledger: LedgerFile, part: number): ReopenedPart | null {
+export function readReopenedPart(
+  ledger: LedgerFile,
+  partRows: number,
+  part: number,
+): ReopenedPart | null {
   const row = ledger.get('SELECT * FROM reopened WHERE part = ?', part)
   if (row === undefined) return null
   const columns = readColumns(ledger, readCount(row, 'config', 'reopened.config'))
-  return fileOf(row, part, columns.filter(isPaid))
+  const marked = ledger.get(
+    `SELECT 1 FROM failure WHERE ${marksOfPart} LIMIT 1`,
+    ...bounds(part, partRows),
+  )
+  return { ...fileOf(row, part, columns.filter(isPaid)), marked: marked !== undefined }
 }
 
 /**
@@ -338,6 +361,7 @@ function fileOf(row: SqlRow, part: number, columns: readonly KeyedColumn[]): Reo
     sha256: readText(row, 'sha256'),
     columns,
     skipped: new Set(Object.keys(skipped ?? {}).map(Number)),
+    marked: false,
   }
 }
 
@@ -349,9 +373,10 @@ function fileOf(row: SqlRow, part: number, columns: readonly KeyedColumn[]): Reo
  */
 export function takeCells(
   ledger: LedgerFile,
-  { columns, skipped }: ReopenedPart,
+  { columns, skipped, marked }: ReopenedPart,
   block: RowBlock,
 ): void {
+  const take = marked ? takeUnlessMarked : 'INSERT OR IGNORE INTO cell VALUES (?, ?, ?)'
   ledger.write(() => {
     for (const position of columns.keys()) {
       const { key, settings } = columnAt(columns, position)
@@ -359,7 +384,7 @@ export function takeCells(
         const row = block.rows[at] as number
         if (value !== null) {
           const stored = toSql(settings.type, value)
-          ledger.run('INSERT OR IGNORE INTO cell VALUES (?, ?, ?)', row, key, stored)
+          ledger.run(take, row, key, stored)
         } else if (!skipped.has(key)) {
           ledger.run(
             `INSERT OR IGNORE INTO cell SELECT ?1, ?2, NULL WHERE NOT EXISTS
@@ -373,9 +398,28 @@ export function takeCells(
   })
 }
 
+const takeUnlessMarked = `INSERT OR IGNORE INTO cell SELECT ?1, ?2, ?3 WHERE NOT EXISTS
+  (SELECT 1 FROM failure WHERE row = ?1 AND column_key = ?2 AND outcome = '${retryOutcome}')`
+
+const marksOfPart = `row >= ? AND row < ? AND outcome = '${retryOutcome}'`
+
+function bounds(part: number, partRows: number): [number, number] {
+  return [part * partRows, (part + 1) * partRows]
+}
+
+/** Nothing is taken from its file any more. */
+function forgetMarks(ledger: LedgerFile, part: number, partRows: number): void {
+  ledger.run(`DELETE FROM failure WHERE ${marksOfPart}`, ...bounds(part, partRows))
+}
+
 /** All of its cells are taken: the file is an orphan now. */
-export function forgetReopened(ledger: LedgerFile, { part, file }: ReopenedPart): void {
+export function forgetReopened(
+  ledger: LedgerFile,
+  partRows: number,
+  { part, file }: ReopenedPart,
+): void {
   ledger.write(() => {
+    forgetMarks(ledger, part, partRows)
     ledger.run('DELETE FROM reopened WHERE part = ?', part)
     ledger.run('INSERT INTO intent VALUES (?)', file)
   })

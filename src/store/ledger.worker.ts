@@ -22,6 +22,7 @@ import * as parts from './ledger-parts.ts'
 import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './ledger-rows.ts'
 import * as profiles from './ledger-profiles.ts'
 import * as reopening from './ledger-reopen.ts'
+import { retryFailed, type Retry } from './ledger-retry.ts'
 import * as runs from './ledger-run.ts'
 import {
   forgetSummaries,
@@ -62,7 +63,7 @@ export interface LedgerCalls {
   beginPart(part: number, fresh: readonly Interval[], file: string | null): parts.OldPart
   commitPart(commit: parts.PartCommit): void
   partRecord(part: number): parts.PartRecord | null
-  retryDropped(): Interval[]
+  retryFailed(retry: Retry): RetriedRun
   changeConfig(version: ConfigVersion): ChangedRun
   /** What that would do to the rows below a target; nothing is changed. */
   foreseeChange(version: ConfigVersion, target: number): ForeseenChange
@@ -111,6 +112,13 @@ export interface LedgerCalls {
     files: readonly datasets.DatasetEntry[],
     made: { intent: string; processors: string },
   ): void
+}
+
+/** What taking up failed cells did, as the thread of the run sees it. */
+interface RetriedRun {
+  undecided: Interval[]
+  /** Parts they are of whose files are there. */
+  reopened: number[]
 }
 
 /** What the reopening of parts did, as the thread of the run sees it. */
@@ -163,11 +171,14 @@ function readError(thrown: unknown, { path }: LedgerFile): unknown {
 
 /** Row group by row group, so that no transaction is larger than one. */
 async function takeReopened(directory: string, part: number): Promise<string | null> {
-  const { ledger } = run()
-  const reopened = reopening.readReopenedPart(ledger, part)
+  const {
+    ledger,
+    settings: { partRows },
+  } = run()
+  const reopened = reopening.readReopenedPart(ledger, partRows, part)
   if (reopened === null) return null
   await takeFile(directory, reopened)
-  reopening.forgetReopened(ledger, reopened)
+  reopening.forgetReopened(ledger, partRows, reopened)
   return reopened.file
 }
 
@@ -239,7 +250,11 @@ const calls: LedgerCalls = {
     const { ledger, columns, settings } = run()
     return parts.readPartRecord(ledger, columns, settings.partRows, part)
   },
-  retryDropped: () => parts.retryDropped(run().ledger, run().settings.partRows),
+  retryFailed(retry) {
+    const { ledger, columns, settings } = run()
+    const undecided = retryFailed(ledger, columns, settings.partRows, retry)
+    return { undecided, reopened: reopening.readReopened(ledger) }
+  },
   changeConfig(version) {
     const current = run()
     const { ledger, settings } = current
