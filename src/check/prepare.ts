@@ -147,6 +147,7 @@ export async function check(
     stored: stored.seed,
     pin: stored.seedPin,
   })
+  opened.defer(() => seed.inspected?.seed.close?.())
   const { loaded: ownLoaded, problems: loadProblems } = await loadColumns(
     dataset.columns,
     registry,
@@ -366,6 +367,7 @@ export async function lookAtSeed(
     workingDirectory: process.cwd(),
     configDirectory: source.directory,
     environment,
+    given: source.functions,
     pin: pin ?? undefined,
     signal,
     onProgress: onEvent === undefined ? undefined : tellSeedProgress('reading', clock, onEvent),
