@@ -47,6 +47,7 @@ Commands:
   report [options] <dir>       Statistics of every column, as text and page.
   export [options] <dir>       Write every decided row to files.
   cache                        Take answers of models to another machine.
+  gc [options] <dir>           Free what a run keeps of older configs.
   kinds [options] [config]     List the kinds a config may name.
   schema [options]             Print a JSON Schema of configs, for editors.
   help [command]               display help for command

@@ -8,6 +8,8 @@ export interface CreateOptions {
   out?: string
   fresh?: true
   shrink?: true
+  edit?: true
+  keep?: readonly string[]
   retryFailed?: true
   retryDropped?: true
   column?: string
@@ -17,6 +19,7 @@ export interface CreateOptions {
   providers?: string
   mcpProviders?: string
   toolConfigs?: string
+  modelConfigs?: string
   plugin?: readonly string[]
   /** True without a folder. */
   cache?: true | string
@@ -35,6 +38,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     providers,
     mcpProviders,
     toolConfigs,
+    modelConfigs,
     plugin = [],
     cache,
     replay,
@@ -50,6 +54,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     ...(providers === undefined ? [] : ['--providers', providers]),
     ...(mcpProviders === undefined ? [] : ['--mcp-providers', mcpProviders]),
     ...(toolConfigs === undefined ? [] : ['--tool-configs', toolConfigs]),
+    ...(modelConfigs === undefined ? [] : ['--model-configs', modelConfigs]),
     ...plugin.flatMap((name) => ['--plugin', name]),
     ...(cache === undefined ? [] : cache === true ? ['--cache'] : ['--cache', cache]),
     ...(replay === undefined ? [] : ['--replay']),

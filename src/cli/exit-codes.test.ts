@@ -16,6 +16,7 @@ function result(end: RunEnd, dropped: number): RunResult {
     requests: 0,
     cached: 0,
     outputModes: [],
+    mixed: [],
     usageByRoute: [],
     requestOutcomes: { succeeded: 0, throttled: 0, failed: 0 },
     usage: noUsage,
