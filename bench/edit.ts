@@ -61,7 +61,7 @@ async function session(
     if (requests === most) controller.abort(new Error('enough'))
     return 'An answer.'
   })
-  await using run = await start({
+  await using working = await start({
     config: {
       config: {
         model_providers: [{ name: 'here', provider_type: 'scripted' }],
@@ -103,6 +103,6 @@ async function session(
     signal: controller.signal,
     ...options,
   })
-  await run.finished
+  await working.finished
   return { firstRequest, requests }
 }
