@@ -48,7 +48,7 @@ function failureProblems(found: DryColumn, path: ConfigPath): Problem[] {
     return always ? [emptyProblem(found, first, path)] : []
   }
   const shown = failures.find(({ error }) => error.code !== 'empty-render') ?? first
-  const drops = column.onFailure === 'drop'
+  const drops = column.onFailure !== 'null'
   const sawEnough = tried === rows && !found.isCut
   const refuses = always && sawEnough && drops && found.isCertain && found.isComplete
   return [
@@ -65,6 +65,7 @@ function failureProblems(found: DryColumn, path: ConfigPath): Problem[] {
 
 function suggestionOf({ column }: DryColumn, always: boolean): string {
   if (column.onFailure === 'null') return "Such rows are kept with a null, as 'on_failure' says."
+  if (column.onFailure === 'stop') return "Such a row stops the run, as 'on_failure' says."
   if (always) return 'Each row in which it fails is dropped.'
   if (column.filter !== null) {
     return 'Such rows are dropped, not rejected; let the condition hold or not hold there.'

@@ -43,6 +43,7 @@ Commands:
   render [options] <file>      Show what a prompt or template becomes.
   show [options] <dir>         Say what a run folder holds and what failed.
   failures [options] <dir>     Say which cells failed, why, and what they cost.
+  row [options] <dir> <row>    Show everything that is known of one row.
   report [options] <dir>       Statistics of every column, as text and page.
   export [options] <dir>       Write every decided row to files.
   kinds [options] [config]     List the kinds a config may name.

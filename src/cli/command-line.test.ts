@@ -21,7 +21,7 @@ test('the command to go on has the options that were used, and not what is done 
 test('a stored command says where it was given', () => {
   const words = ['create', 'a.yaml']
   const here = { directory: process.cwd(), words }
-  expect(storedText(here, ['--retry-dropped'])).toBe('rowsmith create a.yaml --retry-dropped')
+  expect(storedText(here, ['--retry-failed'])).toBe('rowsmith create a.yaml --retry-failed')
   expect(storedText({ ...here, directory: '/some where' })).toBe(
     "cd '/some where' && rowsmith create a.yaml",
   )

@@ -8,7 +8,10 @@ export interface CreateOptions {
   out?: string
   fresh?: true
   shrink?: true
+  retryFailed?: true
   retryDropped?: true
+  column?: string
+  code?: string
   repair?: true
   runConfig?: string
   providers?: string

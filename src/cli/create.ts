@@ -5,6 +5,7 @@ import type { ExitCode } from './exit-codes.ts'
 import { makeDataset } from './make-dataset.ts'
 import { shortPathWord } from './report-run.ts'
 import { type CreateOptions, createWords } from './command-line.ts'
+import { RowsmithError } from '../util/errors.ts'
 import { jsonLine } from '../util/visible.ts'
 
 export async function runCreate(config: string, options: CreateOptions): Promise<ExitCode> {
@@ -21,7 +22,7 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     config,
     mode: options.fresh ? 'fresh' : 'auto',
     shrink: options.shrink === true,
-    retryDropped: options.retryDropped === true,
+    ...retryOptions(options),
     repair: options.repair === true,
     command: (directory) => createWords(config, options, shortPathWord(directory)),
     ...(options.rows === undefined ? {} : { rows: options.rows }),
@@ -33,6 +34,16 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
     ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
   }
+}
+
+function retryOptions(options: CreateOptions): Pick<RunOptions, 'retryFailed'> {
+  const { retryFailed, retryDropped, column, code } = options
+  if (retryFailed === true || retryDropped === true) return { retryFailed: { column, code } }
+  const alone = column === undefined ? code && '--code' : '--column'
+  if (!alone) return {}
+  throw new RowsmithError('usage', `${alone} says which failed cells are made again`, {
+    hints: ['Give it with --retry-failed.'],
+  })
 }
 
 /** The object `--json` prints: stable field names. */

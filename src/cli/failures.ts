@@ -4,7 +4,7 @@ import { open } from '../run/open-dataset.ts'
 import type { FailedCell, FailureFilter } from '../store/failed-cells.ts'
 import { compact, counted, figure } from '../util/format.ts'
 import { jsonLine, visible, visibleLine } from '../util/visible.ts'
-import { commandText } from './command-line.ts'
+import { commandText, storedText } from './command-line.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { shortPath, shortPathWord, textWidth } from './report-run.ts'
 import { shortened } from './tally.ts'
@@ -38,6 +38,11 @@ export async function runFailures(directory: string, options: FailuresOptions): 
   if (groups.length > 0) {
     const words = ['failures', shortPathWord(dataset.directory), ...filterWords(filter), '--list']
     screen.print(`\nTo see each of them: ${screen.style('cyan', commandText(words))}`)
+    const { command } = await dataset.summary()
+    if (command !== null) {
+      const again = storedText(command, ['--retry-failed', ...filterWords(filter)])
+      screen.print(`To make them again: ${screen.style('cyan', again)}`)
+    }
   }
   return exitCodes.ok
 }
@@ -95,10 +100,8 @@ function groupLines(group: FailureGroup, { style, width }: FailureLayout): strin
   ]
   return [
     style('yellow', `${visibleLine(column)}, ${visibleLine(code)}: ${facts.join(', ')}`),
-    ...textLines(`row ${example.row}: ${shortened(example.message)}`, { indent: 2, width }),
-    ...(example.raw === null
-      ? []
-      : textLines(`said: ${shortened(example.raw)}`, { indent: 2, width })),
+    ...indented(`row ${example.row}: ${shortened(example.message)}`, 2, width),
+    ...(example.raw === null ? [] : indented(`said: ${shortened(example.raw)}`, 2, width)),
   ]
 }
 
@@ -106,7 +109,7 @@ function groupLines(group: FailureGroup, { style, width }: FailureLayout): strin
 function cellLines(cell: FailedCell, { style, width }: FailureLayout): string[] {
   const { row, column, code, message, outcome, attempts, usage, raw } = cell
   const facts = [
-    outcome === 'dropped' ? 'row dropped' : 'kept with a null',
+    outcomeWords[outcome],
     ...(attempts === null ? [] : [counted(attempts, 'attempt')]),
     ...(usage === null ? [] : spentTexts(usage)),
   ]
@@ -115,19 +118,30 @@ function cellLines(cell: FailedCell, { style, width }: FailureLayout): string[] 
       'yellow',
       `row ${row}, ${visibleLine(column)}: ${visibleLine(code)}, ${facts.join(', ')}`,
     ),
-    ...textLines(message, { indent: 2, width }),
-    ...(raw === null ? [] : ['  said:', ...textLines(raw, { indent: 4, width })]),
+    ...indented(message, 2, width),
+    ...(raw === null ? [] : ['  said:', ...indented(raw, 4, width)]),
   ]
 }
 
-function outcomesText({ dropped, nulls }: FailureGroup): string {
-  if (nulls === 0) return dropped === 1 ? 'row dropped' : 'rows dropped'
-  if (dropped === 0) return 'kept with a null'
-  return `${dropped} dropped, ${nulls} kept with a null`
+const outcomeWords: Readonly<Record<FailedCell['outcome'], string>> = {
+  dropped: 'row dropped',
+  null: 'kept with a null',
+  stopped: 'stopped the run',
+}
+
+function outcomesText({ cells, dropped, nulls, stopped }: FailureGroup): string {
+  if (dropped === cells) return dropped === 1 ? 'row dropped' : 'rows dropped'
+  const counts = [
+    { count: dropped, word: 'dropped' },
+    { count: nulls, word: 'kept with a null' },
+    { count: stopped, word: 'stopped the run' },
+  ].filter(({ count }) => count > 0)
+  if (counts.length === 1) return counts.map(({ word }) => word).join('')
+  return counts.map(({ count, word }) => `${count} ${word}`).join(', ')
 }
 
 /** Tokens and cost of replies; nothing for none. */
-function spentTexts({ inputTokens, outputTokens, images, cost }: Usage): string[] {
+export function spentTexts({ inputTokens, outputTokens, images, cost }: Usage): string[] {
   return [
     ...(inputTokens + outputTokens === 0
       ? []
@@ -137,7 +151,8 @@ function spentTexts({ inputTokens, outputTokens, images, cost }: Usage): string[
   ]
 }
 
-function textLines(text: string, { indent, width }: { indent: number; width: number }): string[] {
+/** A text as lines that begin behind some spaces. */
+export function indented(text: string, indent: number, width: number): string[] {
   const space = ' '.repeat(indent)
   return visible(text)
     .split('\n')

@@ -55,6 +55,7 @@ export function createProgram(set: SetCode): Command {
   addRender(program, set)
   addShow(program, set)
   addFailures(program, set)
+  addRow(program, set)
   addReport(program, set)
   addExport(program, set)
   addKinds(program, set)
@@ -104,7 +105,13 @@ function addCreate(program: Command, set: SetCode): void {
     )
     .option('--fresh', 'start anew in a new folder beside')
     .option('--shrink', 'allow fewer rows than were planned; the others stay in the run folder')
-    .option('--retry-dropped', 'make dropped rows again; what was paid for in them is used')
+    .option(
+      '--retry-failed',
+      'make failed cells again, also those left null; what was paid is used',
+    )
+    .option('--column <name>', 'with --retry-failed: only cells of this column')
+    .option('--code <code>', 'with --retry-failed: only cells that failed for this reason')
+    .addOption(new Option('--retry-dropped', 'the old name of --retry-failed').hideHelp())
     .option('--repair', 'check every part file and make those again that are gone or damaged')
     .option('--run-config <file>', 'run config (YAML): buffer_size, max_attempts, …')
     .option('--json', 'print one JSON object on stdout at the end')
@@ -233,6 +240,20 @@ function addFailures(program: Command, set: SetCode): void {
     })
 }
 
+function addRow(program: Command, set: SetCode): void {
+  withPlugins(program.command('row'))
+    .argument('<dir>', 'run folder')
+    .argument('<row>', 'row, from 0', wholeNumber)
+    .summary('Show everything that is known of one row.')
+    .description('Show everything known of one row: cells, prompts, failures, tries, cost, times.')
+    .option('--json', 'print it as one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith row runs/stories 3')
+    .action(async (directory: string, row: number, options) => {
+      const { runRow } = await import('./row.ts')
+      set(await runRow(directory, row, options))
+    })
+}
+
 function addReport(program: Command, set: SetCode): void {
   withPlugins(program.command('report'))
     .argument('<dir>', 'run folder')
@@ -291,7 +312,7 @@ function addSchema(program: Command, set: SetCode): void {
     )
     .addOption(
       new Option('--of <kind>', 'which file it is of')
-        .choices(['dataset', 'run-config', 'providers'])
+        .choices(['dataset', 'run-config', 'providers', 'mcp-providers', 'tool-configs'])
         .default('dataset'),
     )
     .option('--out <file>', 'write it there instead of on stdout')

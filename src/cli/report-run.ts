@@ -201,12 +201,12 @@ export function nextSteps(
   const folder = shortPathWord(dir)
   const again = (more: readonly string[] = []): string =>
     command === null
-      ? `run the program that made it again${more.length > 0 ? ' with retryDropped: true' : ''}`
+      ? `run the program that made it again${more.length > 0 ? ' with retryFailed: true' : ''}`
       : storedText(command, more)
   return [
     ...(rows.remaining > 0 ? [{ what: 'go on', command: again() }] : []),
     ...(rows.remaining === 0 && rows.dropped > 0
-      ? [{ what: 'make the dropped rows again', command: again(['--retry-dropped']) }]
+      ? [{ what: 'make the dropped rows again', command: again(['--retry-failed']) }]
       : []),
     ...(rows.remaining > 0 && rows.remaining < rows.requested
       ? [{ what: 'write what is decided', command: commandText(['export', folder]) }]

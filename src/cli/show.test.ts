@@ -173,7 +173,7 @@ test('a complete run with dropped rows: the command that makes them again, and t
   const text = describe({ ...summary, rows, files }, layout).join('\n')
   expect(text).toContain('100 %  1,000 of 1,000 rows decided')
   expect(text).toContain('… and 20 more files')
-  expect(text).toContain('rowsmith create tales.yaml -n 1000 --retry-dropped')
+  expect(text).toContain('rowsmith create tales.yaml -n 1000 --retry-failed')
 })
 
 test('hundreds of reasons are bounded', () => {

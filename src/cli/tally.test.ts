@@ -11,6 +11,7 @@ test('the first failure of a kind is told, the others are not', () => {
       code: 'timeout',
       message: 'no reply\u001B[2J',
       kept: row % 2 === 1,
+      stops: false,
     }),
   ).filter((text) => text !== null)
   expect(told).toEqual([
@@ -29,6 +30,7 @@ test('however many kinds there are', () => {
       code: 'x',
       message: 'm',
       kept: false,
+      stops: false,
     }),
   ).filter((text) => text !== null)
   expect(told).toHaveLength(8)

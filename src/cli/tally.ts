@@ -42,12 +42,12 @@ export function createTally(): Tally {
         return `Row ${row}: an answer for column ${name(column)} repeated the key it was asked with; *** stands in its place.`
       }
       if (event.type !== 'cell-failed') return null
-      const { column, row, code, message, kept } = event
-      const kind = `${column}\n${code}\n${kept}`
+      const { column, row, code, message, kept, stops } = event
+      const kind = `${column}\n${code}\n${kept}\n${stops}`
       if (failures.has(kind)) return null
       failures.add(kind)
-      if (failures.size > MOST_KINDS) return null
-      const what = kept ? 'is null' : 'drops its row'
+      if (failures.size > MOST_KINDS && !stops) return null
+      const what = stops ? 'stops the run' : kept ? 'is null' : 'drops its row'
       return `Row ${row}: column ${name(column)} failed and ${what}: ${code}: ${shortened(message)}`
     },
     summary: () => [

@@ -145,13 +145,13 @@ function ownProblems(
 ): Problem[] {
   const twice = targets.findIndex((target, index) => targets.indexOf(target) !== index)
   return [
-    ...(on === 'drop' && failing === 'null'
+    ...(on === 'drop' && failing !== 'drop'
       ? [
           {
             level: 'error',
             code: 'contradiction',
             path: [...path, 'on_invalid'],
-            message: `Column '${name}' drops rows that are invalid, and its on_failure keeps them`,
+            message: `Column '${name}' drops rows that are invalid, and its on_failure ${failing === 'null' ? 'keeps them' : 'stops the run for them'}`,
             suggestion: 'Leave on_failure out, or write on_invalid: reject.',
           } as const,
         ]

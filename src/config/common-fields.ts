@@ -20,7 +20,9 @@ export const commonFields = {
   drop: flag().default(false).describe('Make it, but leave it out of the dataset.'),
   skip: skip.nullable().default(null).describe('When not to make a cell.'),
   propagate_skip: flag().default(true).describe('Skip it too where a column it reads was skipped.'),
-  on_failure: oneOf(['drop', 'null'])
+  on_failure: oneOf(['drop', 'null', 'stop'])
     .default('drop')
-    .describe('What becomes of a row when its cell fails: dropped, or kept with a null.'),
+    .describe(
+      'What a failed cell does: its row is dropped, or kept with a null, or the run stops.',
+    ),
 } as const

@@ -58,7 +58,7 @@ export interface ColumnConfig {
   skip: SkipConfig | null
   propagate_skip: boolean
   /** Ours: what happens to the row when a cell of this column fails. */
-  on_failure: 'drop' | 'null'
+  on_failure: 'drop' | 'null' | 'stop'
 }
 
 /** A column whose own fields are still as written. */

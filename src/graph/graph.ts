@@ -41,7 +41,7 @@ export interface GraphColumn {
   readonly producer: number | null
   readonly skip: { readonly when: Template; readonly value: Cell } | null
   readonly propagateSkip: boolean
-  readonly onFailure: 'drop' | 'null'
+  readonly onFailure: 'drop' | 'null' | 'stop'
   /** Generated and stored in parts, absent from the final dataset. */
   readonly drop: boolean
   /** The code with which a row is rejected where this column is false; null for all others. */

@@ -1,6 +1,5 @@
 import type { Problem } from '../config/problem.ts'
 import type { Environment } from '../models/provider.ts'
-import { type ModelRequest, textOf } from '../graph/request.ts'
 import { createRandom } from '../random/random.ts'
 import { isTruthy } from '../templates/parse-template.ts'
 import { toText } from '../templates/values/python-text.ts'
@@ -9,6 +8,7 @@ import { RowsmithError } from '../util/errors.ts'
 import { stringifyJson } from '../util/json.ts'
 import { meantName } from '../graph/writable-name.ts'
 import { hasErrors } from '../check/config-error.ts'
+import { requestParts } from './request-parts.ts'
 import { type DataRow, readRows } from './render-rows.ts'
 import { sampleRow } from './sample-row.ts'
 import { toolDefinitions } from './tool-definitions.ts'
@@ -140,18 +140,6 @@ function unmadeProblems(name: string, unmade: ReadonlyMap<string, string>): Prob
     path: [],
     message: `What '${name}' asks reads '${read}', ${why}`,
   }))
-}
-
-/** What a column without templates asks first: each message by its role, inputs, or a prompt. */
-function requestParts(request: ModelRequest): RenderedPart[] {
-  if (request.operation === 'image') return [{ field: 'prompt', text: textOf(request.prompt) }]
-  if (request.operation === 'validate') return [{ field: 'body', text: request.body }]
-  if (request.operation === 'call')
-    return [{ field: request.tool, text: JSON.stringify(request.input) }]
-  if (request.operation === 'embed') {
-    return request.inputs.map((input) => ({ field: 'input', text: textOf(input) }))
-  }
-  return request.messages.map(({ role, content }) => ({ field: role, text: textOf(content) }))
 }
 
 /** The variables templates read, and what is wrong with the templates. */

@@ -11,6 +11,8 @@ export interface FailureGroup {
   dropped: number
   /** Of the cells, those whose rows are kept with a null. */
   nulls: number
+  /** Of the cells, those for which the run stopped; their rows remain. */
+  stopped: number
   /** Of the cells whose attempts and cost are known. */
   attempts: number
   usage: Usage
@@ -32,6 +34,7 @@ export function groupFailures(cells: Iterable<FailedCell>): FailureGroup[] {
         cells: 0,
         dropped: 0,
         nulls: 0,
+        stopped: 0,
         attempts: 0,
         usage: { ...noUsage },
         example: cell,
@@ -40,7 +43,8 @@ export function groupFailures(cells: Iterable<FailedCell>): FailureGroup[] {
     }
     group.cells += 1
     if (cell.outcome === 'dropped') group.dropped += 1
-    else group.nulls += 1
+    else if (cell.outcome === 'null') group.nulls += 1
+    else group.stopped += 1
     group.attempts += cell.attempts ?? 0
     if (cell.usage !== null) addToUsage(group.usage, cell.usage)
   }

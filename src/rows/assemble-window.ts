@@ -20,6 +20,7 @@ import type { JournaledFailure } from './journal.ts'
 import { frameFailure, frameOutcomes, type Outcome, thrownFailure } from './cell-outcome.ts'
 import type { Pace } from './pace.ts'
 import type { AbsentRow, PartEnd, RecordBlock } from './part-content.ts'
+import { StoppingFailure } from './stopping-failure.ts'
 import type { StoredBlock } from './stored-rows.ts'
 
 export interface WindowMakerOptions {
@@ -101,7 +102,7 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
       if (offset === undefined) continue
       if (outcome === 'null') {
         kept.add(`${column}:${offset}`)
-      } else if (lost[offset] === 0) {
+      } else if (outcome === 'dropped' && lost[offset] === 0) {
         lost[offset] = 1
         absent.push({ row, outcome, column, code })
       }
@@ -282,9 +283,11 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
     { block, lost, kept }: Window,
     column: GraphColumn,
     offset: number,
-    { code, message }: CellFailure,
+    failure: CellFailure,
   ): void {
+    const { code, message } = failure
     const row = block.rowAt(offset)
+    if (column.onFailure === 'stop') throw new StoppingFailure(column.name, row, failure)
     const keeps = column.onFailure === 'null'
     const outcome = keeps ? 'null' : 'dropped'
     if (!kept.has(`${column.id}:${offset}`)) {

@@ -21,8 +21,11 @@ export interface JournaledFailure {
   raw?: string
   /** Tokens of the replies that could not be used; what they cost is paid all the same. */
   usage?: Usage
-  /** `dropped`: the row has no record. `null`: the row goes on with a null in this cell. */
-  outcome: 'dropped' | 'null'
+  /**
+   * `dropped`: the row has no record. `null`: the row goes on with a null in this cell. `stopped`: the run
+   * stopped, and the row remains.
+   */
+  outcome: 'dropped' | 'null' | 'stopped'
 }
 
 /** One answered request (or tool call) of a cell that needs several. */

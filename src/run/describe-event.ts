@@ -27,7 +27,7 @@ function stackOf(error: unknown): string {
 function describeEvent(event: SchedulerEvent): string | null {
   switch (event.type) {
     case 'cell-failed':
-      return `row ${event.row}, column ${event.column}: ${event.code}: ${event.message}${event.kept ? ' (kept as null)' : ' (row dropped)'}`
+      return `row ${event.row}, column ${event.column}: ${event.code}: ${event.message}${event.stops ? ' (stops the run)' : event.kept ? ' (kept as null)' : ' (row dropped)'}`
     case 'condition-failed':
       return `row ${event.row}, column ${event.column}: its skip condition failed and the cell is skipped: ${event.message}`
     case 'secret-removed':

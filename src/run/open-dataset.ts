@@ -16,6 +16,8 @@ import { type Clock, systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 import { readCommand } from '../store/command-file.ts'
+import { logName, oldLogSuffix } from './log.ts'
+import type { RowStory } from '../report/inspect-row.ts'
 import type { ExportEvent } from './run-event.ts'
 import { makeReport, type DatasetReport } from '../report/write-report.ts'
 import { storedDataset } from '../check/stored-passes.ts'
@@ -56,6 +58,8 @@ export interface Dataset extends AsyncDisposable {
   report(): Promise<DatasetReport>
   /** Every failed cell of a row that has its outcome, row by row; reads without a lock. */
   failures(filter?: FailureFilter): Iterable<FailedCell>
+  /** All that is known of one row: cells, what was asked, failures and what they cost. */
+  row(row: number): Promise<RowStory>
   /** Records of the final dataset in row order; refuses while rows remain: `export` has those. */
   records(options?: RecordOptions): AsyncIterable<DatasetRecord>
   /** Every decided row, also of an interrupted run, whose complete rows are settled first. */
@@ -105,6 +109,10 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
     summary: async () => summaryOf(await inspectStore(path), await readCommand(path)),
     report: () => makeReport(path, { graph: registry }),
     failures: (filter) => readFailedCells(path, filter),
+    row: async (row) => {
+      const { inspectRow } = await import('../report/inspect-row.ts')
+      return inspectRow(path, row, { registry, logs: [`${logName}${oldLogSuffix}`, logName] })
+    },
     records: (recordOptions) => records(path, registry, recordOptions),
     export: exportTo,
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -33,7 +33,7 @@ export interface Preview {
 
 export interface PreviewOptions extends Omit<
   RunOptions,
-  'out' | 'mode' | 'shrink' | 'retryDropped' | 'command'
+  'out' | 'mode' | 'shrink' | 'retryFailed' | 'retryDropped' | 'command'
 > {
   /** Called with the run once it works, for progress and for stopping it. */
   onStart?: (run: Run) => void

@@ -9,8 +9,10 @@ import { RowSet } from '../plan/row-set.ts'
 import type { GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Snapshot } from '../scheduler/scheduler-event.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
+import type { FailureFilter } from '../store/failed-cells.ts'
 import type { Damage } from '../store/find-damage.ts'
 import type { StoreEvent } from '../store/open-run.ts'
+import type { Retry } from '../store/ledger-retry.ts'
 import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
@@ -34,6 +36,7 @@ import { createThrottleNotes } from './throttle-notes.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
+import { matches, type RetryOptions, retryFilter, retryOf, tellNothing } from './retry.ts'
 import { createRowSelection, type RowMaker, selectionState } from './select-rows.ts'
 import {
   type ConfigChange,
@@ -46,7 +49,7 @@ import {
 import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
-export interface RunOptions {
+export interface RunOptions extends RetryOptions {
   /** The path of a config file, `{ text }` of one, or `{ config }` as an object. */
   config: ConfigInput
   /** Rows planned; the config's `rows`, the stored target or 10 when left out. */
@@ -59,8 +62,6 @@ export interface RunOptions {
   mode?: 'auto' | 'fresh'
   /** Allows a target below the stored one. */
   shrink?: boolean
-  /** Makes rows that were dropped again; what was paid for in them is used. */
-  retryDropped?: boolean
   /** Reads every part file, and makes the rows of those again that are gone or damaged. */
   repair?: boolean
   /** A run config file or its fields. */
@@ -150,6 +151,7 @@ export async function start(options: StartOptions): Promise<Run> {
     const select = selectionOf(prepared, wanted(options))
     if (place.exists) {
       const target = targetOf(store, prepared, options)
+      const retry = retryFilter(options, prepared.graph)
       const damage = options.repair === true ? await store.findDamage() : null
       if (damage !== null) tellDamage(damage, emit)
       // Before the run is changed: a wrong key leaves it as it was.
@@ -157,11 +159,13 @@ export async function start(options: StartOptions): Promise<Run> {
       const work =
         (damage?.parts.length ?? 0) > 0 ||
         change?.changesRows === true ||
-        (await hasWork(store, prepared.graph, { target, select, ...options }))
+        (await hasWork(store, prepared.graph, { target, select, retry }))
+      if (retry !== null) await tellNothing(store, retry, emit)
       if (work) ready = await askModels(prepared, emit, signal)
       // A selection moves it as it goes.
       const rows = select === null ? target : store.settings.rows
-      decided = await goOn(store, { target: rows, damage, change }, options)
+      const again = retry && retryOf(prepared.graph, retry)
+      decided = await goOn(store, { target: rows, damage, change, retry: again })
       await store.setSources(sourcesOf(prepared, store.directory))
     }
     if (options.command !== undefined) {
@@ -420,14 +424,14 @@ async function hasWork(
   {
     target,
     select,
-    retryDropped = false,
-  }: Pick<RunOptions, 'retryDropped'> & { target: number; select: SelectConfig | null },
+    retry,
+  }: { target: number; select: SelectConfig | null; retry: FailureFilter | null },
 ): Promise<boolean> {
   if (select !== null) {
     const { frontier, last } = await selectionState(store, graph, target)
     if (last === null && frontier < mostCandidates(select)) return true
   } else if (RowSet.fromIntervals(store.decided).intersect(0, target).count < target) return true
-  return retryDropped && (await store.totals()).dropped > 0
+  return retry !== null && matches(await store.failures(), retry)
 }
 
 function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) => void): void {
@@ -481,8 +485,13 @@ async function goOn(
     target,
     damage,
     change,
-  }: { target: number; damage: Damage | null; change: ConfigChange | null },
-  options: RunOptions,
+    retry,
+  }: {
+    target: number
+    damage: Damage | null
+    change: ConfigChange | null
+    retry: Retry | null
+  },
 ): Promise<RowSet> {
   if (target !== store.settings.rows) await store.setTarget(target)
   let decided = decidedRows(store)
@@ -492,6 +501,6 @@ async function goOn(
   if (damage !== null && (damage.parts.length > 0 || damage.dataset)) {
     decided = decided.subtract(RowSet.fromIntervals(await store.forgetDamaged(damage)))
   }
-  if (!options.retryDropped) return decided
-  return decided.subtract(RowSet.fromIntervals(await store.retryDropped()))
+  if (retry === null) return decided
+  return decided.subtract(RowSet.fromIntervals(await store.retryFailed(retry)))
 }

@@ -12,7 +12,7 @@ import { asConversation } from './corrections.ts'
 import { type Evaluator, fillCell, fillNull, rejectsRow } from '../rows/evaluate.ts'
 import { createFrameCalls } from './frame-calls.ts'
 import { createFrames, type FrameRow, type Frames } from './frames.ts'
-import type { JournaledExchange } from '../rows/journal.ts'
+import type { JournaledExchange, JournaledFailure } from '../rows/journal.ts'
 import type { OpenGroup } from './open-group.ts'
 import { type Outcome, thrownFailure } from '../rows/cell-outcome.ts'
 import type { AbsentOutcome } from '../rows/row-outcome.ts'
@@ -32,7 +32,12 @@ export interface CellsOptions extends ConversationPorts {
   settleOnly: boolean
   isOver: () => boolean
   cellMade: (local: number, outcome: 'ok' | 'skipped' | 'failed') => void
-  cellFailed: (column: GraphColumn, row: number, failure: CellFailure, kept: boolean) => void
+  cellFailed: (
+    column: GraphColumn,
+    row: number,
+    failure: CellFailure,
+    outcome: JournaledFailure['outcome'],
+  ) => void
   groupChanged: (group: OpenGroup) => void
   changed: () => void
   fatal: (error: unknown) => void
@@ -299,8 +304,7 @@ export function createCells(options: CellsOptions): Cells {
     usage?: Usage,
   ): void {
     const { column } = columnOf(local)
-    // A row that was lost meanwhile has no record to keep a null in.
-    const keeps = column.onFailure === 'null' && group.lossOf(offset) === null
+    const outcome = failureOutcome(column, group.lossOf(offset) !== null)
     journal.failure({
       row: group.block.rowAt(offset),
       column: column.id,
@@ -309,14 +313,16 @@ export function createCells(options: CellsOptions): Cells {
       attempts,
       ...(failure.raw === undefined ? {} : { raw: failure.raw }),
       ...(usage === undefined ? {} : { usage }),
-      outcome: keeps ? 'null' : 'dropped',
+      outcome,
     })
     options.cellMade(local, 'failed')
-    options.cellFailed(column, group.block.rowAt(offset), failure, keeps)
+    options.cellFailed(column, group.block.rowAt(offset), failure, outcome)
     if (!group.isOpen(offset)) return
-    if (keeps) {
+    if (outcome === 'null') {
       fillNull(column, group.block, offset)
       group.finish(local, offset)
+    } else if (outcome === 'stopped') {
+      group.leave(offset)
     } else {
       group.end(offset, 'dropped')
     }
@@ -340,6 +346,12 @@ export function createCells(options: CellsOptions): Cells {
       frameCalls.abort()
     },
   }
+}
+
+/** A row that was lost meanwhile has no record to keep a null in, and nothing to stop for. */
+function failureOutcome({ onFailure }: GraphColumn, isLost: boolean): JournaledFailure['outcome'] {
+  if (isLost || onFailure === 'drop') return 'dropped'
+  return onFailure === 'null' ? 'null' : 'stopped'
 }
 
 /** Puts an answer into its cell; null, or why that can't be. */

@@ -13,6 +13,7 @@ function tracker(remaining: Record<number, number>) {
     tally: { bytes: 0 },
     lost: () => undefined,
     committed: () => undefined,
+    stopped: () => undefined,
     failed: (error) => {
       throw error
     },

@@ -1,6 +1,7 @@
 import { RowsmithError } from '../util/errors.ts'
 
 import type { ByteTally } from '../rows/block.ts'
+import { StoppingFailure } from '../rows/stopping-failure.ts'
 import type { AbsentOutcome } from '../rows/row-outcome.ts'
 
 /** What the writing of a part shares with the run. */
@@ -42,6 +43,8 @@ export interface PartTrackerOptions extends PartContext {
   /** So many more rows have no record than was known before their part was made. */
   lost: (outcome: AbsentOutcome, rows: number) => void
   committed: () => void
+  /** A cell of a part stops the run: the part is not written, and its rows remain. */
+  stopped: (failure: StoppingFailure) => void
   /** A part could not be written: its rows are as undecided as before. */
   failed: (error: unknown) => void
 }
@@ -76,7 +79,9 @@ export function createPartTracker(options: PartTrackerOptions): PartTracker {
       () => committed(ascending.length),
       (error: unknown) => {
         givenUp = true
-        if (!signal.aborted || error !== signal.reason) {
+        if (error instanceof StoppingFailure) {
+          options.stopped(error)
+        } else if (!signal.aborted || error !== signal.reason) {
           failed = true
           options.failed(error)
         }

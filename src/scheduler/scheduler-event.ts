@@ -12,6 +12,8 @@ export type SchedulerEvent =
       code: string
       message: string
       kept: boolean
+      /** The run stops because of it, and the row remains. */
+      stops: boolean
     }
   | { type: 'request-throttled'; route: string; retryAfterMs: number | null }
   /** An answer repeated a key of a provider, which was taken out of it. */

@@ -7,6 +7,7 @@ import type { ByteTally } from '../rows/block.ts'
 import { createEvaluator } from '../rows/evaluate.ts'
 import type { HoldRows } from '../rows/held-rows.ts'
 import type { Journal } from '../rows/journal.ts'
+import { StoppingFailure } from '../rows/stopping-failure.ts'
 import type { ReadRows } from '../rows/stored-rows.ts'
 import { messageOf } from '../util/errors.ts'
 import { createCells } from './cells.ts'
@@ -142,9 +143,12 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       counts.cellEnded(local, outcome)
       if (outcome === 'ok' && isJournaled(local)) earlyShutdown.made()
     },
-    cellFailed({ id, name }, row, { code, message }, kept) {
+    cellFailed({ id, name }, row, failure, outcome) {
+      const { code, message } = failure
+      if (outcome === 'stopped') return stopFor(new StoppingFailure(name, row, failure))
       if (isJournaled(work.localOf[id] as number)) earlyShutdown.failed(code)
-      emit({ type: 'cell-failed', column: name, row, code, message, kept })
+      const kept = outcome === 'null'
+      emit({ type: 'cell-failed', column: name, row, code, message, kept, stops: false })
     },
     groupChanged: (group) => groups.closeIfDone(group),
     changed,
@@ -156,6 +160,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     signal: lifetime.signal,
     tally,
     lost: (outcome, rows) => counts.rowsLost(outcome, rows),
+    stopped: stopFor,
     committed: changed,
     failed: (error) => ending.partFailed(error),
   })
@@ -223,6 +228,16 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     allBegun: () => ending.endIfDone(),
     fatal,
   })
+
+  /** Nothing more is sent; what is on the wire is kept, and the row remains. */
+  function stopFor({ column, row, failure, message: reason }: StoppingFailure): void {
+    const { code, message } = failure
+    emit({ type: 'cell-failed', column, row, code, message, kept: false, stops: true })
+    // Whoever only settles what is there writes what can be written.
+    if (settleOnly) return
+    stopping.shutDown(reason)
+    cells.nothingSent('stopped')
+  }
 
   function rowDecided(group: OpenGroup, offset: number): void {
     const loss = group.lossOf(offset)

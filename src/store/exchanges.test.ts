@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { JournaledExchange } from '../rows/journal.ts'
 import { journaledPart, partContent } from '../../test/support/part-content.ts'
+import { retryAll } from '../../test/support/retry-all.ts'
 import { systemClock } from '../util/clock.ts'
 import { inspectStore } from './inspect-store.ts'
 import { noUsage } from '../graph/request.ts'
@@ -86,7 +87,7 @@ test('a cell folds its exchanges, a failure keeps them for the retry, a part end
   const content = { part: 0, rows: [0], columns: [['made'], ['n']], absent }
   await store.writePart(partContent(['string', 'string'], content))
   expect(await turnsOf(store)).toStrictEqual([])
-  expect(await store.retryDropped()).toStrictEqual([{ start: 1, end: 2 }])
+  expect(await retryAll(store)).toStrictEqual([{ start: 1, end: 2 }])
   expect(await turnsOf(store)).toStrictEqual(['1:0:0'])
 })
 

@@ -23,8 +23,8 @@ export interface FailedCell {
   column: string
   code: string
   message: string
-  /** What became of its row: it has no record, or a record with a null in this cell. */
-  outcome: 'dropped' | 'null'
+  /** What became of its row: it has no record, or a record with a null in this cell, or the run stopped. */
+  outcome: 'dropped' | 'null' | 'stopped'
   /** Requests, or tries of a function; null where the run folder kept only sums. */
   attempts: number | null
   /** Of the replies that could not be used; null where the run folder kept only sums. */
@@ -87,6 +87,10 @@ function wantedColumns(
   })
 }
 
+/** A session stopped for it, and no later one has made it. */
+const stopped = `outcome = 'stopped' AND NOT EXISTS (SELECT 1 FROM cell
+  WHERE cell.row = failure.row AND cell.column_key = failure.column_key)`
+
 interface Reading {
   ledger: LedgerFile
   columns: readonly KeyedColumn[]
@@ -107,6 +111,17 @@ function nextPart(ledger: LedgerFile, from: number, partRows: number): number | 
   return found.length === 0 ? null : Math.min(...found)
 }
 
+/** Failed cells of one row; inside a reading of the ledger. */
+export function failedCellsOf(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  row: number,
+  partRows: number,
+): FailedCell[] {
+  const bounds = { start: row, end: row + 1 }
+  return [...cellsOfPart({ ledger, columns, code: undefined }, Math.floor(row / partRows), bounds)]
+}
+
 function* cellsOfPart(
   reading: Reading,
   part: number,
@@ -121,7 +136,7 @@ function* cellsOfPart(
       `SELECT row, column_key, code, message, attempts, raw, ${standingOutcome} AS outcome,
         ${usageColumns}
       FROM failure
-      WHERE (row, column_key) > (?1, ?2) AND row >= ?1 AND row < ?3 AND ${stands}
+      WHERE (row, column_key) > (?1, ?2) AND row >= ?1 AND row < ?3 AND (${stands} OR ${stopped})
       ORDER BY row, column_key LIMIT ${pageCells}`,
       row,
       key,
@@ -139,7 +154,7 @@ function* cellsOfPart(
         column: columnAt(columns, at).settings.name,
         code: why,
         message: readText(found, 'message', 'failure.message'),
-        outcome: readOutcome(found),
+        outcome: found['outcome'] === 'stopped' ? 'stopped' : readOutcome(found),
         attempts: readCount(found, 'attempts', 'failure.attempts'),
         usage: readUsageOf(found, 'failure'),
         raw: readNullableText(found, 'raw', 'failure.raw'),
@@ -147,14 +162,14 @@ function* cellsOfPart(
     }
     if (page.length < pageCells) break
   }
-  yield* summedCells(reading, part, { end, told })
+  yield* summedCells(reading, part, { start, end, told })
 }
 
 /** Null cells of which the run folder has only the sum of their column and code. */
 function* summedCells(
   { ledger, columns, code: only }: Reading,
   part: number,
-  { end, told }: { end: number; told: ReadonlySet<string> },
+  { start, end, told }: { start: number; end: number; told: ReadonlySet<string> },
 ): Generator<FailedCell> {
   const found = ledger.get('SELECT null_cells FROM part WHERE number = ?', part)
   if (found === undefined) return
@@ -169,7 +184,7 @@ function* summedCells(
           code,
         ) ?? {}
       for (const row of rows) {
-        if (row >= end || told.has(`${row} ${key}`)) continue
+        if (row < start || row >= end || told.has(`${row} ${key}`)) continue
         yield {
           row,
           column: settings.name,

@@ -11,6 +11,7 @@ import { systemClock } from '../util/clock.ts'
 import type { ColumnSettings, RunSettings } from './run-settings.ts'
 import { createStore, openStore, type RunStore } from './store.ts'
 import { repetitions } from '../../test/support/thorough.ts'
+import { retryAll } from '../../test/support/retry-all.ts'
 
 // Whatever is done to a run, in whatever order: its files and figures in the end are those of a run
 // that was made in one go.
@@ -112,7 +113,7 @@ async function undecided(store: RunStore, part: number): Promise<number[]> {
 /** Makes all that remains; rows that were dropped under this config before are so again, and made then. */
 async function complete(store: RunStore, folder: string) {
   for (let goes = 0; goes < 2; goes += 1) {
-    await store.retryDropped()
+    await retryAll(store)
     for (let part = 0; part < parts; part += 1) {
       const rows = await undecided(store, part)
       if (rows.length > 0) await decide(store, part, rows)
@@ -194,7 +195,7 @@ async function take(store: RunStore, folder: string, todo: Step): Promise<void> 
       }
       return
     case 'retry':
-      await store.retryDropped()
+      await retryAll(store)
       return
     case 'profiles':
       return store.completeProfiles()

@@ -1,3 +1,4 @@
+import type { JournaledFailure } from '../rows/journal.ts'
 import type { Usage } from '../graph/request.ts'
 import type { StoredValue } from '../graph/stored-value.ts'
 import type { Interval } from '../plan/interval.ts'
@@ -58,7 +59,7 @@ export interface StoredFailure {
   message: string
   attempts: number
   raw: string | null
-  outcome: 'dropped' | 'null'
+  outcome: JournaledFailure['outcome']
   /** Of the replies that could not be used. */
   usage: Usage
 }
@@ -223,6 +224,9 @@ export function readUnfinishedParts(
 
 /** Of a null cell that a part holds: it is among the sums of `null_failure`, too. */
 export const keptOutcome = 'kept'
+
+/** Of a cell that is made again: what the file of its part holds of it is not taken. */
+export const retryOutcome = 'retry'
 
 /** Failures that say what became of a cell. */
 export const stands = `outcome IN ('dropped', 'null', '${keptOutcome}')`

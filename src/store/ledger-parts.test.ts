@@ -13,11 +13,11 @@ import {
   commitPart,
   readPartRecord,
   readTotals,
-  retryDropped,
   type ConfigInForce,
 } from './ledger-parts.ts'
 import { readColumns } from './ledger-config.ts'
 import { readDecided } from './ledger-decided.ts'
+import { retryFailed } from './ledger-retry.ts'
 import { fillLedger } from './ledger-run.ts'
 import { noUsage } from '../graph/request.ts'
 import type { RunSettings } from './run-settings.ts'
@@ -117,7 +117,11 @@ test('decided rows are merged whatever the order of parts, and dropped rows come
       })
 
       const dropped = RowSet.fromRows(rowsWith(plan, 'dropped'))
-      expect(retryDropped(ledger, partRows)).toStrictEqual([...dropped.intervals()])
+      // Nulls that were kept failed for another reason.
+      const retry = { columns: [{ column: 0, readers: [] }], code: 'code' }
+      expect(retryFailed(ledger, readColumns(ledger, 1), partRows, retry)).toStrictEqual([
+        ...dropped.intervals(),
+      ])
       const left = decided.subtract(dropped)
       expect(readDecided(ledger, partRows)).toStrictEqual([...left.intervals()])
       expect(readTotals(ledger, partRows, settings.rows).dropped).toBe(0)

@@ -7,7 +7,7 @@ import type { PartProfile } from '../profile/part-profile.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { columnAt, type KeyedColumn } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
-import { addDecided, partRowsText, readPartRows, removeDecided } from './ledger-decided.ts'
+import { addDecided, partRowsText, readPartRows } from './ledger-decided.ts'
 import {
   parseStored,
   readCount,
@@ -17,7 +17,7 @@ import {
   type SqlRow,
 } from './ledger-file.ts'
 import { insertFailures, keptOutcome, type StoredFailure } from './ledger-journal.ts'
-import { forgetMerged, mergeProfiles, readProfile, storeProfile } from './ledger-profiles.ts'
+import { mergeProfiles, readProfile, storeProfile } from './ledger-profiles.ts'
 import { readUsageOf, usageAdded, usagePlaces, usageValues } from './ledger-usage.ts'
 import {
   addNullCells,
@@ -167,7 +167,16 @@ export function commitPart(
       nullCellsText(nullCells),
       skippedText(skipped),
     )
-    for (const interval of fresh.intervals()) addDecided(ledger, interval)
+    for (const interval of fresh.intervals()) {
+      addDecided(ledger, interval)
+      // What stopped an earlier session was made since.
+      const { start, end } = interval
+      ledger.run(
+        "DELETE FROM failure WHERE row >= ? AND row < ? AND outcome = 'stopped'",
+        start,
+        end,
+      )
+    }
     ledger.run('UPDATE dataset SET current = 0')
     if (file !== null) {
       storeProfile(ledger, columns, part, file.profile)
@@ -285,36 +294,6 @@ export function readRejections(
       count: readCount(row, 'count', 'absent'),
       row: readCount(row, 'row', 'absent.row'),
     }
-  })
-}
-
-/**
- * Makes all dropped rows undecided again and gives them; their paid cells and exchanges are still
- * there.
- */
-export function retryDropped(ledger: LedgerFile, partRows: number): Interval[] {
-  return ledger.write(() => {
-    const found = ledger.all("SELECT row FROM absent WHERE outcome = 'dropped' ORDER BY row")
-    const rows = RowSet.fromRows(found.map((row) => readCount(row, 'row', 'absent.row')))
-    if (rows.isEmpty) return []
-    const parts = new Set<number>()
-    for (const { start, end } of rows.intervals()) {
-      ledger.run('DELETE FROM absent WHERE row >= ? AND row < ?', start, end)
-      ledger.run('DELETE FROM failure WHERE row >= ? AND row < ?', start, end)
-      removeDecided(ledger, { start, end })
-      const last = Math.floor((end - 1) / partRows)
-      for (let part = Math.floor(start / partRows); part <= last; part += 1) parts.add(part)
-    }
-    for (const part of parts) {
-      const row = ledger.get('SELECT number, decided FROM part WHERE number = ?', part)
-      if (row === undefined) throw corrupt(`part ${part}`, row, 'the part of a dropped row')
-      const left = readPartRows(row, part, partRows).subtract(rows)
-      const text = partRowsText(left, partRows)
-      ledger.run('UPDATE part SET dropped = 0, decided = ? WHERE number = ?', text, part)
-      forgetMerged(ledger, part)
-    }
-    ledger.run('UPDATE dataset SET current = 0')
-    return [...rows.intervals()]
   })
 }
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RowSet } from '../plan/row-set.ts'
 import { createPartProfiler, createProfileMerger } from '../profile/part-profile.ts'
 import { partContent } from '../../test/support/part-content.ts'
+import { retryAll } from '../../test/support/retry-all.ts'
 import { systemClock } from '../util/clock.ts'
 import { readColumns } from './ledger-config.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
@@ -190,7 +191,7 @@ test('a part that was open again leaves the statistics of a run that never was',
   }
   const expected = await figures(whole)
   expect(tableOf(whole)).toHaveLength(2)
-  expect(await again.retryDropped()).toStrictEqual([{ start: 28, end: 29 }])
+  expect(await retryAll(again)).toStrictEqual([{ start: 28, end: 29 }])
   // They were merged: until their profiles are made again, a report reads their files.
   expect(tableOf(again)).toHaveLength(1)
   const columns = valuesOf(28).map((value) => [value])

@@ -19,7 +19,7 @@ import {
 import { readAbsent, readNullCells } from './ledger-parts.ts'
 import { forgetMerged } from './ledger-profiles.ts'
 import { storeCompared } from './ledger-run.ts'
-import { keptOutcome } from './ledger-journal.ts'
+import { keptOutcome, retryOutcome } from './ledger-journal.ts'
 import {
   addToUsage,
   readUsageOf,
@@ -100,7 +100,8 @@ function partsRejectedBeside(
   return found.map((row) => readCount(row, 'part', 'absent.row'))
 }
 
-function keysOf(ledger: LedgerFile, config: number): number[] {
+/** Keys of the columns of a config version, in order. */
+export function keysOf(ledger: LedgerFile, config: number): number[] {
   return ledger
     .all('SELECT column_key FROM config_column WHERE config = ? ORDER BY position', config)
     .map((row) => readCount(row, 'column_key', 'config_column.column_key'))
@@ -123,12 +124,24 @@ export function forgetFiles(
     for (const part of parts) {
       ledger.run('INSERT OR IGNORE INTO intent SELECT file FROM reopened WHERE part = ?', part)
       ledger.run('DELETE FROM reopened WHERE part = ?', part)
+      forgetMarks(ledger, part, partRows)
       if (ledger.get('SELECT 1 FROM part WHERE number = ?', part) === undefined) continue
       rows = rows.union(reopenPart(ledger, partRows, part, all, giveUpFile))
     }
     ledger.run('UPDATE dataset SET current = 0')
   })
   return [...rows.intervals()]
+}
+
+/** Makes the rows of a part undecided some of whose cells are to be made again; inside a transaction. */
+export function reopenFailed(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  partRows: number,
+  part: number,
+): RowSet {
+  const all = new Set(columns.map(({ key }) => key))
+  return reopenPart(ledger, partRows, part, all, noteFile)
 }
 
 function giveUpFile(ledger: LedgerFile, row: SqlRow, part: number): void {
@@ -251,6 +264,8 @@ export interface ReopenedPart {
   columns: readonly KeyedColumn[]
   /** Keys of columns with skipped cells: a null of theirs may be one. */
   skipped: ReadonlySet<number>
+  /** Whether some of its cells are not to be taken: they are made again. */
+  marked: boolean
 }
 
 export function readReopened(ledger: LedgerFile): number[] {
@@ -283,6 +298,7 @@ export function readPartFiles(
 export function readReopenedPart(
   ledger: LedgerFile,
   columns: readonly KeyedColumn[],
+  partRows: number,
   part: number,
 ): ReopenedPart | null {
   const row = ledger.get('SELECT * FROM reopened WHERE part = ?', part)
@@ -295,6 +311,11 @@ export function readReopenedPart(
     sha256: readText(row, 'sha256', 'reopened.sha256'),
     columns: columns.filter(({ key, settings }) => there.has(key) && settings.pure !== true),
     skipped: new Set(Object.keys(skipped ?? {}).map(Number)),
+    marked:
+      ledger.get(
+        `SELECT 1 FROM failure WHERE ${marksOfPart} LIMIT 1`,
+        ...bounds(part, partRows),
+      ) !== undefined,
   }
 }
 
@@ -306,9 +327,10 @@ export function readReopenedPart(
  */
 export function takeCells(
   ledger: LedgerFile,
-  { columns, skipped }: ReopenedPart,
+  { columns, skipped, marked }: ReopenedPart,
   block: RowBlock,
 ): void {
+  const take = marked ? takeUnlessMarked : 'INSERT OR IGNORE INTO cell VALUES (?, ?, ?)'
   ledger.write(() => {
     for (const position of columns.keys()) {
       const { key, settings } = columnAt(columns, position)
@@ -316,7 +338,7 @@ export function takeCells(
         const row = block.rows[at] as number
         if (value !== null) {
           const stored = toSql(settings.type, value)
-          ledger.run('INSERT OR IGNORE INTO cell VALUES (?, ?, ?)', row, key, stored)
+          ledger.run(take, row, key, stored)
         } else if (!skipped.has(key)) {
           ledger.run(
             `INSERT OR IGNORE INTO cell SELECT ?1, ?2, NULL WHERE NOT EXISTS
@@ -330,9 +352,28 @@ export function takeCells(
   })
 }
 
+const takeUnlessMarked = `INSERT OR IGNORE INTO cell SELECT ?1, ?2, ?3 WHERE NOT EXISTS
+  (SELECT 1 FROM failure WHERE row = ?1 AND column_key = ?2 AND outcome = '${retryOutcome}')`
+
+const marksOfPart = `row >= ? AND row < ? AND outcome = '${retryOutcome}'`
+
+function bounds(part: number, partRows: number): [number, number] {
+  return [part * partRows, (part + 1) * partRows]
+}
+
+/** Nothing is taken from its file any more. */
+function forgetMarks(ledger: LedgerFile, part: number, partRows: number): void {
+  ledger.run(`DELETE FROM failure WHERE ${marksOfPart}`, ...bounds(part, partRows))
+}
+
 /** All of its cells are taken: the file is an orphan now. */
-export function forgetReopened(ledger: LedgerFile, { part, file }: ReopenedPart): void {
+export function forgetReopened(
+  ledger: LedgerFile,
+  partRows: number,
+  { part, file }: ReopenedPart,
+): void {
   ledger.write(() => {
+    forgetMarks(ledger, part, partRows)
     ledger.run('DELETE FROM reopened WHERE part = ?', part)
     ledger.run('INSERT INTO intent VALUES (?)', file)
   })

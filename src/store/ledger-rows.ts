@@ -4,7 +4,7 @@ import type { KnownPattern, KnownRows } from '../rows/known-rows.ts'
 import type { KnownFailure } from '../rows/stored-rows.ts'
 import type { KeyedColumn } from './ledger-config.ts'
 import { readCount, readText, type LedgerFile, type SqlRow } from './ledger-file.ts'
-import { readExchange, readOutcome, type StoredExchange } from './ledger-journal.ts'
+import { readExchange, readOutcome, stands, type StoredExchange } from './ledger-journal.ts'
 import { usageColumns } from './ledger-usage.ts'
 import { fromSql } from './sql-value.ts'
 
@@ -137,7 +137,7 @@ function addExchanges(reading: Reading, page: OpenPage, start: number, end: numb
 function addFailures(reading: Reading, page: OpenPage, start: number, end: number): number {
   const { ledger, positions } = reading
   const sql = `SELECT row, column_key, code, outcome FROM failure
-    WHERE row >= ? AND row < ? ORDER BY row, column_key`
+    WHERE row >= ? AND row < ? AND ${stands} ORDER BY row, column_key`
   let last = start
   for (const found of ledger.each(sql, start, end)) {
     const row = readCount(found, 'row', 'failure.row')
@@ -176,7 +176,7 @@ export function readKnownRows(
   const known = new Map<number, FoundRow>()
 
   function each(sql: string, add: (found: FoundRow, column: number, row: SqlRow) => void): void {
-    for (const row of ledger.each(`${sql} WHERE row >= ? AND row < ?`, start, end)) {
+    for (const row of ledger.each(`${sql} row >= ? AND row < ?`, start, end)) {
       const column = positions.get(Number(row['column_key']))
       if (column === undefined) continue
       const number = Number(row['row'])
@@ -190,12 +190,17 @@ export function readKnownRows(
   }
 
   // In the order of their keys, so that rows with the same cells have the same pattern.
-  each('SELECT row, column_key FROM cell', ({ cells }, column) => cells.push(column))
-  each('SELECT DISTINCT row, column_key FROM exchange', (row, column) => row.exchanges.push(column))
-  each('SELECT row, column_key, outcome FROM failure', (row, column, failure) => {
-    if (readOutcome(failure) === 'null') row.nulls.push(column)
-    else row.dropped = true
-  })
+  each('SELECT row, column_key FROM cell WHERE', ({ cells }, column) => cells.push(column))
+  each('SELECT DISTINCT row, column_key FROM exchange WHERE', (row, column) =>
+    row.exchanges.push(column),
+  )
+  each(
+    `SELECT row, column_key, outcome FROM failure WHERE ${stands} AND`,
+    (row, column, failure) => {
+      if (readOutcome(failure) === 'null') row.nulls.push(column)
+      else row.dropped = true
+    },
+  )
   return packed(known)
 }
 

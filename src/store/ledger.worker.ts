@@ -21,6 +21,7 @@ import * as parts from './ledger-parts.ts'
 import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './ledger-rows.ts'
 import * as profiles from './ledger-profiles.ts'
 import * as reopening from './ledger-reopen.ts'
+import { retryFailed, type Retry } from './ledger-retry.ts'
 import * as runs from './ledger-run.ts'
 import {
   forgetSummaries,
@@ -60,7 +61,7 @@ export interface LedgerCalls {
   beginPart(part: number, fresh: readonly Interval[], file: string | null): parts.OldPart
   commitPart(commit: parts.PartCommit): void
   partRecord(part: number): parts.PartRecord | null
-  retryDropped(): Interval[]
+  retryFailed(retry: Retry): RetriedRun
   changeConfig(version: ConfigVersion): ChangedRun
   /** Takes what the file of a reopened part holds into the ledger; gives the file, an orphan now. */
   takeReopened(directory: string, part: number): Promise<string | null>
@@ -103,6 +104,13 @@ export interface LedgerCalls {
     files: readonly datasets.DatasetEntry[],
     made: { intent: string; processors: string },
   ): void
+}
+
+/** What taking up failed cells did, as the thread of the run sees it. */
+interface RetriedRun {
+  undecided: Interval[]
+  /** Parts they are of whose files are there. */
+  reopened: number[]
 }
 
 /** What the reopening of parts did, as the thread of the run sees it. */
@@ -155,8 +163,12 @@ function readError(thrown: unknown, { path }: LedgerFile): unknown {
 
 /** Row group by row group, so that no transaction is larger than one. */
 async function takeReopened(directory: string, part: number): Promise<string | null> {
-  const { ledger, columns } = run()
-  const reopened = reopening.readReopenedPart(ledger, columns, part)
+  const {
+    ledger,
+    columns,
+    settings: { partRows },
+  } = run()
+  const reopened = reopening.readReopenedPart(ledger, columns, partRows, part)
   if (reopened === null) return null
   const path = resolve(directory, reopened.file)
   verifyPart({ path, sha256: reopened.sha256 })
@@ -166,7 +178,7 @@ async function takeReopened(directory: string, part: number): Promise<string | n
   for await (const block of readPartFile(path, fileColumns)) {
     reopening.takeCells(ledger, reopened, block)
   }
-  reopening.forgetReopened(ledger, reopened)
+  reopening.forgetReopened(ledger, partRows, reopened)
   return reopened.file
 }
 
@@ -226,7 +238,11 @@ const calls: LedgerCalls = {
     const { ledger, columns, settings } = run()
     return parts.readPartRecord(ledger, columns, settings.partRows, part)
   },
-  retryDropped: () => parts.retryDropped(run().ledger, run().settings.partRows),
+  retryFailed(retry) {
+    const { ledger, columns, settings } = run()
+    const undecided = retryFailed(ledger, columns, settings.partRows, retry)
+    return { undecided, reopened: reopening.readReopened(ledger) }
+  },
   changeConfig(version) {
     const current = run()
     const { ledger, settings } = current

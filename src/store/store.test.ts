@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { journaledPart, partContent, type PartValues } from '../../test/support/part-content.ts'
+import { retryAll } from '../../test/support/retry-all.ts'
 import type { ColumnType } from '../graph/column-type.ts'
 import { systemClock } from '../util/clock.ts'
 import type { PartContent } from '../rows/part-content.ts'
@@ -225,7 +226,7 @@ test('dropped rows come back with their paid cells, and the part is rewritten', 
   const kept = range(0, 6000).filter((row) => ![1, 2, 4100].includes(row))
   await store.writePart(contentOf(0, kept, { absent: dropped }))
   await store.join()
-  expect(await store.retryDropped()).toStrictEqual([
+  expect(await retryAll(store)).toStrictEqual([
     { start: 1, end: 3 },
     { start: 4100, end: 4101 },
   ])
@@ -235,7 +236,7 @@ test('dropped rows come back with their paid cells, and the part is rewritten', 
   expect(again.failures).toStrictEqual([])
   await store.writePart(contentOf(0, [2, 4100]))
   await store.writePart(contentOf(0, [1]))
-  expect(await store.retryDropped()).toStrictEqual([])
+  expect(await retryAll(store)).toStrictEqual([])
 
   const [one, other] = [await whole.partRecord(0), await store.partRecord(0)]
   expect(other?.sha256).toBe(one?.sha256)

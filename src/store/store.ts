@@ -23,6 +23,7 @@ import type { FailureSummary } from './ledger-journal.ts'
 import type { StoredKeptRows } from './ledger-kept.ts'
 import type { PartRecord, RejectionSummary } from './ledger-parts.ts'
 import { checkColumns, checkSettings } from './ledger-run.ts'
+import type { Retry } from './ledger-retry.ts'
 import type { StoredJudgeSummary } from './ledger-summaries.ts'
 import type { RouteUsage } from './ledger-usage.ts'
 import type { LedgerCalls, OpenLedger } from './ledger.worker.ts'
@@ -58,8 +59,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
   /** Files that cells name. */
   readonly media: MediaFiles
   partRecord(part: number): Promise<PartRecord | null>
-  /** Makes every dropped row undecided again; its paid cells are still there. */
-  retryDropped(): Promise<Interval[]>
+  /** Makes rows with failed cells undecided again and gives them; their paid cells are still there. */
+  retryFailed(retry: Retry): Promise<Interval[]>
   /**
    * Goes on with another version of the config and gives the rows that are undecided again.
    *
@@ -321,6 +322,12 @@ function createRunStore(
     return changed.undecided
   }
 
+  async function retryFailed(retry: Retry): Promise<Interval[]> {
+    const { undecided, reopened: left } = await ledger.call('retryFailed', retry)
+    reopenedParts = new Set(left)
+    return undecided
+  }
+
   async function forgetDamaged({ parts }: Damage): Promise<Interval[]> {
     const { undecided, reopened: left } = await ledger.call('forgetFiles', parts)
     reopenedParts = new Set(left)
@@ -353,7 +360,7 @@ function createRunStore(
         return writePart(content)
       }),
     partRecord: (part) => after(() => ledger.call('partRecord', part)),
-    retryDropped: () => after(() => exclusive(() => ledger.call('retryDropped'))),
+    retryFailed: (retry) => after(() => exclusive(() => retryFailed(retry))),
     changeConfig: (version) => after(() => exclusive(() => changeConfig(version))),
     findDamage: () => after(() => exclusive(() => findDamage(run, media))),
     forgetDamaged: (damage) => after(() => exclusive(() => forgetDamaged(damage))),

@@ -166,7 +166,7 @@ test('a dataset of no rows is complete', async () => {
   expect(rowsOf(ended)).toMatchObject({ requested: 0, accepted: 0 })
 })
 
-test('dropped rows give exit code 3 and are made again with --retry-dropped', async () => {
+test('dropped rows give exit code 3 and are made again with --retry-failed', async () => {
   await using desk = await createDesk()
   let broken = true
   await using server = await createModelServer({
@@ -184,12 +184,12 @@ test('dropped rows give exit code 3 and are made again with --retry-dropped', as
     `  story, bad-request: ${rows.dropped} cells failed, their rows are dropped\n`,
   )
   expect(ended.stderr).toContain(
-    'To make the dropped rows again: rowsmith create tales.json -n 12 --seed 1 --retry-dropped\n',
+    'To make the dropped rows again: rowsmith create tales.json -n 12 --seed 1 --retry-failed\n',
   )
 
   broken = false
   const before = server.counts.requests
-  const retried = await desk.run(['create', 'tales.json', '--retry-dropped', '--json'])
+  const retried = await desk.run(['create', 'tales.json', '--retry-failed', '--json'])
 
   expect(retried.code, retried.stderr).toBe(0)
   expect(rowsOf(retried)).toMatchObject({ requested: 12, accepted: 12, dropped: 0 })

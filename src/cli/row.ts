@@ -1,0 +1,116 @@
+import type { CellStory, RowStory } from '../report/inspect-row.ts'
+import { open } from '../run/open-dataset.ts'
+import { counted } from '../util/format.ts'
+import { jsonLine, visible, visibleLine } from '../util/visible.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { indented, spentTexts } from './failures.ts'
+import { shortPath, textWidth } from './report-run.ts'
+import { createScreen, type Paint } from './terminal.ts'
+
+export interface RowOptions {
+  plugin?: readonly string[]
+  json?: true
+}
+
+/** All that a run folder knows of one row. */
+export async function runRow(
+  directory: string,
+  row: number,
+  options: RowOptions,
+): Promise<ExitCode> {
+  await using dataset = await open(directory, { plugins: options.plugin ?? [] })
+  const story = await dataset.row(row)
+  if (options.json === true) {
+    process.stdout.write(jsonLine(story))
+    return exitCodes.ok
+  }
+  const screen = createScreen(process.stdout)
+  const layout = { style: screen.style, width: textWidth(screen) }
+  screen.print(describeRow(story, layout).join('\n'))
+  return exitCodes.ok
+}
+
+interface RowLayout {
+  style: Paint
+  width: number
+}
+
+function describeRow(story: RowStory, layout: RowLayout): string[] {
+  const { style } = layout
+  const { dir, row, outcome, why, part, attempts, usage, cells, log, notes } = story
+  const spent = spentTexts(usage)
+  return [
+    `${style('bold', shortPath(dir))}  row ${row}: ${outcomeWords[outcome]}${why === null ? '' : `, ${visibleLine(why)}`}`,
+    ...(part === null ? [] : [`  in ${part.file}${sessionText(part)}`]),
+    ...(attempts === 0 && spent.length === 0
+      ? []
+      : [
+          `  spent in vain or not used yet: ${[counted(attempts, 'attempt'), ...spent].join(', ')}`,
+        ]),
+    ...notes
+      .flatMap((note) => indented(note, 2, layout.width))
+      .map((text) => style('yellow', text)),
+    ...cells.flatMap((cell) => ['', ...cellLines(cell, layout)]),
+    ...(log.length === 0
+      ? []
+      : [
+          '',
+          style('bold', 'In the log'),
+          ...log.flatMap((line) => indented(line, 2, layout.width)),
+        ]),
+  ]
+}
+
+const outcomeWords: Readonly<Record<RowStory['outcome'], string>> = {
+  accepted: 'accepted',
+  'null-kept': 'kept with a null',
+  dropped: 'dropped',
+  rejected: 'rejected',
+  remaining: 'remaining',
+}
+
+function sessionText({ session }: NonNullable<RowStory['part']>): string {
+  if (session === null) return ''
+  const began = new Date(session.started).toISOString().slice(0, 19).replace('T', ' ')
+  return `, written by session ${session.number}, which began ${began} UTC`
+}
+
+function cellLines(cell: CellStory, { style, width }: RowLayout): string[] {
+  const { column, type, state, value, asked, failure, exchanges } = cell
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return [
+    `${style('bold', visibleLine(column))} (${type})${state === 'made' ? '' : `: ${state}`}`,
+    ...(state === 'made' || (state === 'skipped' && value !== null)
+      ? indented(text, 2, width)
+      : []),
+    ...(failure === null
+      ? []
+      : [
+          style(
+            'yellow',
+            `  ${visibleLine(failure.code)}${failure.attempts === null ? '' : `, ${counted(failure.attempts, 'attempt')}`}${
+              failure.usage === null
+                ? ''
+                : spentTexts(failure.usage)
+                    .map((spent) => `, ${spent}`)
+                    .join('')
+            }`,
+          ),
+          ...indented(failure.message, 4, width),
+          ...(failure.raw === null ? [] : ['    said:', ...indented(failure.raw, 6, width)]),
+        ]),
+    ...(asked ?? []).flatMap(({ field, text: words }) => [
+      style('dim', `  asked, ${field}:`),
+      ...indented(words, 4, width),
+    ]),
+    ...exchanges.flatMap(({ turn, reply, usage }) => [
+      style(
+        'dim',
+        `  answer ${turn + 1}${spentTexts(usage)
+          .map((spent) => `, ${spent}`)
+          .join('')}:`,
+      ),
+      ...indented(visible(JSON.stringify(reply)), 4, width),
+    ]),
+  ]
+}
