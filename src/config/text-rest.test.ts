@@ -30,7 +30,15 @@ describe('a broken text', () => {
 rows: 3
 `),
     ).toEqual({
-      value: { columns: [{ name: 'a', prompt: 'not closed' }, { name: 'b', expr: 'x' }, { name: 'c d' }, null], rows: 3 },
+      value: {
+        columns: [
+          { name: 'a', prompt: 'not closed' },
+          { name: 'b', expr: 'x' },
+          { name: 'c d' },
+          null,
+        ],
+        rows: 3,
+      },
       gaps: ['columns[2]', 'columns[3]'],
       places: ['3:13', '7:32', '8:10'],
     })
