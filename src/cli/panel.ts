@@ -216,7 +216,7 @@ function routeText(route: RouteProgress, screen: Screen, width: number): string 
     return screen.style('red', cut(`stopped: ${visibleLine(route.stopped)}`, width))
   }
   const { inFlight, limit, waiting, throttled, failed, inputTokens, outputTokens, oldestMs } = route
-  const text = fit(
+  const line = fit(
     [
       piece(`${inFlight}/${limit} in flight`),
       ...(inFlight > 0 && oldestMs >= SLOW_MS
@@ -232,7 +232,7 @@ function routeText(route: RouteProgress, screen: Screen, width: number): string 
     ],
     width,
   )
-  return throttled + failed > 0 ? screen.style('yellow', text) : text
+  return throttled + failed > 0 ? screen.style('yellow', line) : line
 }
 
 /** Age of a request from which on it is worth a word. */
