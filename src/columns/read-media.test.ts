@@ -87,7 +87,11 @@ describe('values', () => {
     expect(await shown(url)).toEqual([`image/png ${pixel}`])
     const path = mediaPath('ab'.repeat(32), 'image/png')
     const kept = { put: () => Promise.reject(new Error('none')), read: async () => png }
-    const blocks = await readMedia([path, path], source(), { directory, kept, room: roomOfRequest() })
+    const blocks = await readMedia([path, path], source(), {
+      directory,
+      kept,
+      room: roomOfRequest(),
+    })
     expect(blocks).toEqual(
       [1, 2].map(() => ({ type: 'media', media: { base64: pixel }, mime: 'image/png' })),
     )
