@@ -1,10 +1,14 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { startLedgerEarly } from '../store/early-ledger.ts'
-import { isRowsmithError, messageOf } from '../util/errors.ts'
+import { ConfigError } from '../check/config-error.ts'
+import { formatProblems } from '../config/format-problems.ts'
+import { isRowsmithError, messageOf, type RowsmithError } from '../util/errors.ts'
 import { version } from './at-once.ts'
 import { visible } from '../util/visible.ts'
 import { starters } from './init-models.ts'
 import { templates } from './init-templates.ts'
+import { isLive } from './terminal.ts'
+import { withExcerpts } from './with-excerpts.ts'
 import { exitCodeOfError, exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** Runs the command line; answers the exit code. */
@@ -54,6 +58,7 @@ export function createProgram(set: SetCode): Command {
   addRow(program, set)
   addReport(program, set)
   addExport(program, set)
+  addGc(program, set)
   addKinds(program, set)
   addSchema(program, set)
   return program
@@ -101,6 +106,12 @@ function addCreate(program: Command, set: SetCode): void {
     )
     .option('--fresh', 'start anew in a new folder beside')
     .option('--shrink', 'allow fewer rows than were planned; the others stay in the run folder')
+    .option('--edit', 'go on with a config that changed: make what is new or changed, use the rest')
+    .option(
+      '--keep <column>',
+      'use the cells of this column although it changed, such as its model (repeatable)',
+      repeated,
+    )
     .option(
       '--retry-failed',
       'make failed cells again, also those left null; what was paid is used',
@@ -289,6 +300,23 @@ function addExport(program: Command, set: SetCode): void {
     })
 }
 
+function addGc(program: Command, set: SetCode): void {
+  program
+    .command('gc')
+    .argument('<dir>', 'run folder')
+    .summary('Free what a run keeps of older configs.')
+    .description(
+      'Say what a run folder keeps of columns that an edit replaced, and free it with --yes.',
+    )
+    .option('--yes', 'free it; a config that is changed back then pays for its cells again')
+    .option('--json', 'print {dir, columns, cells, bytes, freed} on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith gc runs/stories --yes')
+    .action(async (directory: string, options) => {
+      const { runGc } = await import('./gc.ts')
+      set(await runGc(directory, options))
+    })
+}
+
 function addKinds(program: Command, set: SetCode): void {
   withPlugins(program.command('kinds'))
     .argument('[config]', 'config file whose plugins count, too')
@@ -336,8 +364,12 @@ function withPlugins(command: Command): Command {
   return command.option(
     '--plugin <name>',
     'plugin with further kinds: a package, or a path such as ./plugin.js (repeatable)',
-    (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
+    repeated,
   )
+}
+
+function repeated(word: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), word]
 }
 
 const mcpFile = 'servers of tools (YAML with a list `providers`)'
@@ -366,11 +398,17 @@ function runSeed(text: string): bigint {
   )
 }
 
+/** On a terminal the problems of a config show their lines. */
+function messageWithExcerpts(error: RowsmithError): string {
+  if (!(error instanceof ConfigError) || !isLive(process.stderr)) return error.message
+  return formatProblems(withExcerpts(error.problems))
+}
+
 function printError(error: unknown): void {
   if (isRowsmithError(error) && error.code !== 'internal') {
     // Problems of a config begin with the place in the file.
     const prefix = error.name === 'ConfigError' ? '' : 'rowsmith: '
-    process.stderr.write(`${prefix}${visible(error.message)}\n`)
+    process.stderr.write(`${prefix}${visible(messageWithExcerpts(error))}\n`)
     for (const hint of error.hints) process.stderr.write(`  ${visible(hint)}\n`)
     return
   }
