@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Passed, passed } from '../../test/support/pass-case.ts'
 import type { RecordColumn } from '../graph/processor-kind.ts'
-import type { Cell } from '../util/value.ts'
+import type { Cell, Value } from '../util/value.ts'
 import { passRecord, readPassRecord } from './pass-counts.ts'
 
 const numbers = (count: number): Cell[][] =>
@@ -246,7 +246,7 @@ describe('whatever the records are', () => {
     { name: '__proto__', type: 'string' },
   ]
   const nothing: Cell[] = columns.map(() => null)
-  const nested = new Map<string, Cell & object>([['__proto__', [new Map(), [[]]]]])
+  const nested = new Map<string, Value>([['__proto__', [new Map(), [[]]]]])
   const full: Cell[] = ['a\u0000 ada@example.org', 1, 0.5, true, nested, Float32Array.of(1, 2), '']
   const odd: Cell[][] = [
     nothing,
