@@ -1,3 +1,4 @@
+import './util/require-node.ts'
 export {
   type CustomColumn,
   type CustomContext,
