@@ -149,14 +149,6 @@ test('a dataset is validated, made by worker threads, and read by a program', as
   expect(read.stdout).toBe('50\n')
 })
 
-test('an older Node is refused where the library is imported', async () => {
-  const old = `data:text/javascript,Object.defineProperty(process, 'versions', { value: { node: '20.1.0' } })`
-  const words = ['--import', old, '--input-type=module', '--eval', "await import('rowsmith')"]
-  await expect(run(process.execPath, words, { cwd: project })).rejects.toMatchObject({
-    stderr: expect.stringContaining('rowsmith needs Node 24 or later; this is Node 20.1.0.'),
-  })
-})
-
 test('npm create writes a config that runs', async () => {
   const starter = join(project, 'node_modules/create-rowsmith')
   await cp(join(repository, 'packages/create-rowsmith'), starter, { recursive: true })
