@@ -63,7 +63,9 @@ export type { CellStory, RowStory } from './report/inspect-row.ts'
 export type { RunSummary } from './report/run-summary.ts'
 export type { ColumnStatistics } from './profile/statistics.ts'
 export type { Preview, PreviewOptions, PreviewRow } from './run/preview.ts'
+export type { CheckRunOptions, RunCheck } from './run/check-run.ts'
 export {
+  checkRun,
   create,
   jsonSchema,
   listKinds,

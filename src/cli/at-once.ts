@@ -45,13 +45,14 @@ Commands:
   failures [options] <dir>     Say which cells failed, why, and what they cost.
   row [options] <dir> <row>    Show everything that is known of one row.
   report [options] <dir>       Statistics of every column, as text and page.
+  check [options] <dir>        Look whether a run folder is damaged; mend it.
   export [options] <dir>       Write every decided row to files.
   kinds [options] [config]     List the kinds a config may name.
   schema [options]             Print a JSON Schema of configs, for editors.
   help [command]               display help for command
 
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
-4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.
+4 stopped early (rows remain), 5 a run folder is damaged, 130 interrupted. Run the same command again to go on.
 
 Example:
   rowsmith preview stories.yaml

@@ -53,6 +53,7 @@ export function createProgram(set: SetCode): Command {
   addFailures(program, set)
   addRow(program, set)
   addReport(program, set)
+  addCheck(program, set)
   addExport(program, set)
   addKinds(program, set)
   addSchema(program, set)
@@ -61,7 +62,7 @@ export function createProgram(set: SetCode): Command {
 
 const exitCodeHelp = `
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
-4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.
+4 stopped early (rows remain), 5 a run folder is damaged, 130 interrupted. Run the same command again to go on.
 
 Example:
   rowsmith preview stories.yaml`
@@ -261,6 +262,21 @@ function addReport(program: Command, set: SetCode): void {
     .action(async (directory: string, options) => {
       const { runReport } = await import('./report.ts')
       set(await runReport(directory, options))
+    })
+}
+
+function addCheck(program: Command, set: SetCode): void {
+  program
+    .command('check')
+    .argument('<dir>', 'run folder')
+    .summary('Look whether a run folder is damaged; mend it.')
+    .description('Look at every byte of a run folder: the ledger, parts, the dataset, media files.')
+    .option('--repair', 'restore what can be restored, and plan again what is lost; sends nothing')
+    .option('--json', 'print it as one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith check runs/stories --repair')
+    .action(async (directory: string, options) => {
+      const { runCheckCommand } = await import('./check.ts')
+      set(await runCheckCommand(directory, options))
     })
 }
 

@@ -3,6 +3,7 @@ import type { KindList, ListKindsOptions } from '../check/list-kinds.ts'
 import type { Validation, ValidateOptions } from '../check/validate.ts'
 import type { JsonSchema } from '../config/json-form.ts'
 import type { Rendering, RenderOptions, RenderSource, VariableList } from '../render/render.ts'
+import type { CheckRunOptions, RunCheck } from './check-run.ts'
 import type { Dataset, OpenOptions } from './open-dataset.ts'
 import type { Preview, PreviewOptions } from './preview.ts'
 import type { Run, RunOptions } from './run.ts'
@@ -33,6 +34,12 @@ export async function preview(options: PreviewOptions): Promise<Preview> {
 export async function open(directory: string, options?: OpenOptions): Promise<Dataset> {
   const dataset = await import('./open-dataset.ts')
   return dataset.open(directory, options)
+}
+
+/** Looks at every byte of a run folder, and mends it where that is asked for; sends nothing. */
+export async function checkRun(directory: string, options?: CheckRunOptions): Promise<RunCheck> {
+  const check = await import('./check-run.ts')
+  return check.checkRun(directory, options)
 }
 
 /** Checks a config as a run would, without asking a model and without writing anything. */
