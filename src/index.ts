@@ -60,6 +60,7 @@ export type { Dataset, OpenOptions } from './run/open-dataset.ts'
 export type { JsonSchemaOptions, SchemaKind } from './check/json-schema.ts'
 export type { DatasetReport } from './report/write-report.ts'
 export type { CellStory, RowStory } from './report/inspect-row.ts'
+export type { ListedRun } from './report/list-runs.ts'
 export type { RunSummary } from './report/run-summary.ts'
 export type { ColumnStatistics } from './profile/statistics.ts'
 export type { Preview, PreviewOptions, PreviewRow } from './run/preview.ts'
@@ -69,6 +70,7 @@ export {
   create,
   jsonSchema,
   listKinds,
+  listRuns,
   listVariables,
   open,
   preview,

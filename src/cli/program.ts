@@ -54,6 +54,7 @@ export function createProgram(set: SetCode): Command {
   addRow(program, set)
   addReport(program, set)
   addCheck(program, set)
+  addRuns(program, set)
   addExport(program, set)
   addKinds(program, set)
   addSchema(program, set)
@@ -277,6 +278,20 @@ function addCheck(program: Command, set: SetCode): void {
     .action(async (directory: string, options) => {
       const { runCheckCommand } = await import('./check.ts')
       set(await runCheckCommand(directory, options))
+    })
+}
+
+function addRuns(program: Command, set: SetCode): void {
+  program
+    .command('runs')
+    .argument('[dir]', 'folder of run folders', 'runs')
+    .summary('List the runs of a folder.')
+    .description('List the runs of a folder: state, rows, tokens, cost, and how old they are.')
+    .option('--json', 'print {dir, runs} on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith runs')
+    .action(async (directory: string, options) => {
+      const { runRuns } = await import('./runs.ts')
+      set(await runRuns(directory, options))
     })
 }
 

@@ -3,6 +3,7 @@ import type { KindList, ListKindsOptions } from '../check/list-kinds.ts'
 import type { Validation, ValidateOptions } from '../check/validate.ts'
 import type { JsonSchema } from '../config/json-form.ts'
 import type { Rendering, RenderOptions, RenderSource, VariableList } from '../render/render.ts'
+import type { ListedRun } from '../report/list-runs.ts'
 import type { CheckRunOptions, RunCheck } from './check-run.ts'
 import type { Dataset, OpenOptions } from './open-dataset.ts'
 import type { Preview, PreviewOptions } from './preview.ts'
@@ -40,6 +41,12 @@ export async function open(directory: string, options?: OpenOptions): Promise<Da
 export async function checkRun(directory: string, options?: CheckRunOptions): Promise<RunCheck> {
   const check = await import('./check-run.ts')
   return check.checkRun(directory, options)
+}
+
+/** The runs in a folder, or the one that the folder is, in short. */
+export async function listRuns(directory: string): Promise<ListedRun[]> {
+  const list = await import('../report/list-runs.ts')
+  return list.listRuns(directory)
 }
 
 /** Checks a config as a run would, without asking a model and without writing anything. */
