@@ -26,7 +26,7 @@ export async function loadColumns(
       const kind = kinds.columns.get(column.column_type)
       if (kind?.load === undefined) return []
       const parsed = kind.schema.safeParse(column)
-      if (!parsed.success) return []
+      if (!parsed.success || kind.loads?.(parsed.data) === false) return []
       try {
         loaded.set(column.name, await kind.load(parsed.data, context))
         return []

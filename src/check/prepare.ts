@@ -145,7 +145,7 @@ export async function check(
   const { loaded: ownLoaded, problems: loadProblems } = await loadColumns(
     dataset.columns,
     registry,
-    loadContext(source, options.signal),
+    loadContext(source, options),
   )
   const input = compileInput(dataset, { seed: seed.schema, registry, loaded: ownLoaded })
   const compiled = compile(input)
@@ -230,6 +230,7 @@ export interface CompileOptions {
   registry: Registry
   source: Pick<ConfigSource, 'directory'> & Partial<Pick<ConfigSource, 'functions'>>
   signal: AbortSignal
+  environment?: Environment
 }
 
 export interface CompiledDataset extends Compiled {
@@ -240,9 +241,9 @@ export interface CompiledDataset extends Compiled {
 /** Compiles a dataset with the kinds there are, after these have loaded what they need. */
 export async function compileDataset(
   dataset: ResolvedDataset,
-  { seed, registry, source, signal }: CompileOptions,
+  { seed, registry, source, signal, environment = process.env }: CompileOptions,
 ): Promise<CompiledDataset> {
-  const context = loadContext(source, signal)
+  const context = loadContext(source, { signal, environment })
   const { loaded, problems } = await loadColumns(dataset.columns, registry, context)
   const compiled = compile(compileInput(dataset, { seed, registry, loaded }))
   return { ...compiled, problems: [...problems, ...compiled.problems], unloaded: problems }
@@ -250,9 +251,23 @@ export async function compileDataset(
 
 function loadContext(
   { directory, functions = new Map() }: CompileOptions['source'],
-  signal: AbortSignal,
+  {
+    signal,
+    environment,
+    clock,
+    onEvent,
+  }: Pick<PrepareOptions, 'signal' | 'environment' | 'onEvent'> & { clock?: Clock },
 ): LoadContext {
-  return { directory: directory ?? process.cwd(), functions, signal }
+  return {
+    directory: directory ?? process.cwd(),
+    functions,
+    environment,
+    signal,
+    onProgress:
+      onEvent === undefined || clock === undefined
+        ? undefined
+        : tellSeedProgress('reading', clock, onEvent),
+  }
 }
 
 function compileInput(

@@ -66,7 +66,8 @@ export function storedText({ directory, words }: RunCommand, more: readonly stri
 
 /** How this program was called: npm tells its scripts, and in this repository it is one. */
 function programName(environment: NodeJS.ProcessEnv = process.env): string {
-  return environment['npm_lifecycle_event'] === 'rowsmith' ? 'npm run -s rowsmith --' : 'rowsmith'
+  const script = environment['npm_lifecycle_event']
+  return script === 'rowsmith' || script === 'quickstart' ? 'npm run -s rowsmith --' : 'rowsmith'
 }
 
 /** Quoted where a POSIX shell would read it otherwise; what steers a terminal is spelled out. */

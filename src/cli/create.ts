@@ -1,41 +1,20 @@
 import { basename, extname } from 'node:path'
-import { open } from '../run/open-dataset.ts'
-import { type RunOptions, start } from '../run/run.ts'
+import type { RunOptions } from '../run/run.ts'
 import type { RunResult } from '../report/run-result.ts'
-import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
-import { reportRun, shortPathWord } from './report-run.ts'
+import type { ExitCode } from './exit-codes.ts'
+import { makeDataset } from './make-dataset.ts'
+import { shortPathWord } from './report-run.ts'
 import { type CreateOptions, createWords } from './command-line.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { jsonLine } from '../util/visible.ts'
-import { createScreen } from './terminal.ts'
-import { createWatch } from './watch.ts'
 
 export async function runCreate(config: string, options: CreateOptions): Promise<ExitCode> {
-  const screen = createScreen(process.stderr)
-  using watch = createWatch({
-    screen,
+  const { code, result } = await makeDataset(runOptions(config, options), {
     name: basename(config, extname(config)),
     begin: `reading ${config}`,
-    tellsFolder: true,
   })
-  try {
-    await using run = await start({
-      ...runOptions(config, options),
-      signal: watch.signal,
-      onEvent: watch.onEvent,
-    })
-    watch.follow(run)
-    const result = await run.finished
-    watch[Symbol.dispose]()
-    await using dataset = await open(result.dir)
-    const summary = await dataset.summary()
-    reportRun({ result, summary, remarks: watch.remarks() }, screen)
-    if (options.json) process.stdout.write(jsonLine(jsonOf(result)))
-    return exitCodeOfRun(result)
-  } catch (error) {
-    if (watch.signal.aborted && error === watch.signal.reason) return exitCodes.interrupted
-    throw error
-  }
+  if (options.json && result !== null) process.stdout.write(jsonLine(jsonOf(result)))
+  return code
 }
 
 function runOptions(config: string, options: CreateOptions): RunOptions {

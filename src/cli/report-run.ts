@@ -20,10 +20,12 @@ export interface Outcome {
   summary: Pick<RunSummary, 'failures' | 'rejections' | 'command' | 'sessions' | 'cutAnswers'>
   /** What happened in this session and stands nowhere else. */
   remarks: readonly string[]
+  /** The first records, as lines. */
+  table: readonly string[]
 }
 
 /** What a run left, for a person: outcomes, cost, files, what failed, how to go on. */
-export function reportRun({ result, summary, remarks }: Outcome, screen: Screen): void {
+export function reportRun({ result, summary, remarks, table }: Outcome, screen: Screen): void {
   screen.print(`${endText(result)} ${rowsText(result)}.`)
   screen.print(`${spentText(result, summary.sessions.length)}.`)
   for (const text of remarks) screen.print(screen.style('yellow', text))
@@ -48,6 +50,7 @@ export function reportRun({ result, summary, remarks }: Outcome, screen: Screen)
     for (const text of statisticsLines(result.columns, layout)) screen.print(text)
     for (const text of judgementLines(result, layout)) screen.print(text)
   }
+  for (const text of table) screen.print(text)
   if (result.report !== null) screen.print(`  Page: ${shortPath(result.report)}`)
   for (const { what, command } of nextSteps(result.dir, result.rows, summary.command)) {
     screen.print(`To ${what}: ${command}`)

@@ -8,15 +8,26 @@ import {
   type ColumnKind,
   type Constraint,
   type DescribeContext,
+  type Loaded,
+  type LoadContext,
+  LoadFault,
+  nothingLoaded,
 } from '../graph/kind.ts'
 import { checkSampler } from '../samplers/check.ts'
 import { checkConstraints } from '../samplers/check-constraints.ts'
-import { conversionOf, referencedSampler, type SamplerColumn } from '../samplers/column.ts'
-import type { ReferencedSampler, Sampler } from '../samplers/define.ts'
+import {
+  branchesOf,
+  conversionOf,
+  referencedSampler,
+  type SamplerColumn,
+} from '../samplers/column.ts'
+import type { ReferencedSampler, Sampler, SamplerLoadContext } from '../samplers/define.ts'
 import { cellDistribution } from '../samplers/declare-distribution.ts'
 import { createCellDraw } from '../samplers/draw.ts'
 import { spellingProblems } from '../samplers/spelling-problems.ts'
 import { inputsOf } from '../samplers/inputs.ts'
+import { SeedFault } from '../seeds/define.ts'
+import { openTableFile } from '../seeds/stored-table.ts'
 import { commonFields } from '../config/common-fields.ts'
 import { taggedParams } from './tagged-params.ts'
 
@@ -29,6 +40,11 @@ export interface SamplerConfig extends ColumnConfig {
   convert_to: string | null
   /** Bounds from the config's constraints; left out where there are none. */
   constraints?: readonly Constraint[]
+}
+
+/** What the parameter objects of a column loaded, in their order. */
+interface LoadedBranches extends Loaded {
+  readonly branches: readonly Loaded[]
 }
 
 type Columns = ReadonlyMap<string, ColumnConfig>
@@ -44,16 +60,21 @@ interface SamplerTable {
 export function createSamplerKind({ samplers, originOf }: SamplerTable): ColumnKind<SamplerConfig> {
   const schema = samplerSchema([...samplers.values()])
 
-  function resolve(config: SamplerConfig): SamplerColumn {
-    const kind = samplers.get(config.sampler_type)
-    if (kind === undefined) throw new RangeError(`No sampler '${config.sampler_type}'.`)
+  function samplerOf({ sampler_type: type }: SamplerConfig): Sampler<unknown> {
+    const kind = samplers.get(type)
+    if (kind === undefined) throw new RangeError(`No sampler '${type}'.`)
+    return kind
+  }
+
+  function resolve(config: SamplerConfig, loaded: readonly Loaded[] = []): SamplerColumn {
+    const kind = samplerOf(config)
     const { name, params, conditional_params, convert_to: convertTo } = config
     const conditions = Object.entries(conditional_params).map(([source, branch]) => ({
       source,
       params: branch,
     }))
     const { constraints = [] } = config
-    return { name, sampler: kind, params, conditions, convertTo, constraints }
+    return { name, sampler: kind, params, conditions, convertTo, constraints, loaded }
   }
 
   /** Columns are parsed only where that worked. */
@@ -74,11 +95,20 @@ export function createSamplerKind({ samplers, originOf }: SamplerTable): ColumnK
     return column === null ? null : referencedSampler(column)
   }
 
-  return defineColumn({
+  return defineColumn<SamplerConfig, LoadedBranches | Loaded>({
     type: 'sampler',
     schema,
     constrain: (config, constraints) => ({ ...config, constraints }),
-    describe(config, context) {
+    loads: (config) => samplerOf(config).load !== undefined,
+    async load(config, context): Promise<LoadedBranches> {
+      const kind = samplerOf(config)
+      const branches: Loaded[] = []
+      for (const params of branchesOf(resolve(config))) {
+        branches.push((await kind.load?.(params, loadContext(context))) ?? nothingLoaded)
+      }
+      return { identity: branches.map(({ identity }) => identity), branches }
+    },
+    describe(config, context, { identity: content }) {
       const column = resolve(config)
       const { references, problems } = inputsOf(column, {
         path: context.path,
@@ -93,7 +123,7 @@ export function createSamplerKind({ samplers, originOf }: SamplerTable): ColumnK
         references,
         routes: [],
         requests: 'none',
-        identity: identityOf(column, originOf(config.sampler_type)),
+        identity: identityOf(column, originOf(config.sampler_type), content),
         distribution: cellDistribution(column, (name) => find(context.columns, name)),
         problems: [
           ...skipProblems(config, context),
@@ -107,8 +137,9 @@ export function createSamplerKind({ samplers, originOf }: SamplerTable): ColumnK
         ],
       }
     },
-    bind(config, binding) {
-      const draw = createCellDraw(resolve(config), {
+    bind(config, binding, loaded) {
+      const column = resolve(config, 'branches' in loaded ? loaded.branches : [])
+      const draw = createCellDraw(column, {
         // Dates of other columns are drawn again from their configs.
         sampler: (name) => find(binding.columns, name),
         cells(name) {
@@ -131,9 +162,36 @@ function otherKind(context: DescribeContext, name: string): string | null {
 }
 
 /** The last condition that holds counts, so their order decides values too. */
-function identityOf({ conditions }: SamplerColumn, origin: Origin | null): unknown {
+function identityOf(
+  { conditions }: SamplerColumn,
+  origin: Origin | null,
+  content: unknown,
+): unknown {
   const order = conditions.map(({ source }) => source)
-  return origin === null ? order : { conditions: order, plugin: origin }
+  if (origin === null && content === undefined) return order
+  return {
+    conditions: order,
+    ...(origin === null ? {} : { plugin: origin }),
+    ...(content === undefined ? {} : { content }),
+  }
+}
+
+function loadContext(context: LoadContext): SamplerLoadContext {
+  const { environment = {}, signal, onProgress } = context
+  return {
+    environment,
+    openTable: (path) =>
+      openTableFile(path, { environment, signal, onProgress }).catch((error: unknown) => {
+        if (!(error instanceof SeedFault)) throw error
+        const { code, message, suggestion } = error
+        throw new LoadFault(`${path}: ${message}`, {
+          cause: error,
+          code,
+          field: 'params',
+          ...(suggestion === undefined ? {} : { suggestion }),
+        })
+      }),
+  }
 }
 
 function isColumn(context: DescribeContext, name: string): boolean {

@@ -35,7 +35,9 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
     }
     const own = loaded.get(column.name) ?? nothingLoaded
     // Why it could not be loaded is told where that was tried.
-    if (column.kind.load !== undefined && own === nothingLoaded) {
+    const { kind } = column
+    const isLoading = kind.load !== undefined && (kind.loads?.(column.config) ?? true)
+    if (isLoading && own === nothingLoaded) {
       column.isSound = false
       continue
     }

@@ -126,7 +126,13 @@ export interface LoadContext {
   readonly directory: string
   /** Functions of a config that a program gave, by what stands for them in its text. */
   readonly functions: ReadonlyMap<string, unknown>
+  /** Variables that say where files are; none when left out. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined
   readonly signal: AbortSignal
+  /** Told while a large file is read. */
+  readonly onProgress?:
+    | ((progress: { path: string; bytes: number; totalBytes: number }) => void)
+    | undefined
 }
 
 export interface LoadFaultOptions {
@@ -375,6 +381,8 @@ export interface ColumnKind<
    * it throws is told with the column's place, a `LoadFault` with its field and the way out.
    */
   load?(config: Config, context: LoadContext): Promise<Own>
+  /** Whether a column has anything to load; each has, where this is left out. One that has not gets `nothingLoaded`. */
+  loads?(config: Config): boolean
   /**
    * Whether the rows of such a column may be rejected by its cells: by a column behind it, which no
    * dataset and no template has (see `rejects` of a description). Its fields beside the common ones;

@@ -6,7 +6,7 @@ import {
   unifiedSampleType,
   type Conversion,
 } from './conversion.ts'
-import type { Constraint } from '../graph/kind.ts'
+import type { Constraint, Loaded } from '../graph/kind.ts'
 import type { ReferencedSampler, Sampler, SampleType } from './define.ts'
 import { isScalar, numberOf, scalarText, type Scalar } from './scalar-type.ts'
 
@@ -20,6 +20,8 @@ export interface SamplerColumn {
   readonly convertTo: string | null
   /** Bounds of its cells. */
   readonly constraints: readonly Constraint[]
+  /** What its parameter objects loaded, in the order of `branchesOf`; left out where it loads nothing. */
+  readonly loaded?: readonly Loaded[]
 }
 
 /** Its parameter objects: the base, then one per condition. */

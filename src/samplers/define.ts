@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { Distribution } from '../graph/distribution.ts'
 import type { ColumnType } from '../graph/column-type.ts'
-import type { Row } from '../graph/kind.ts'
+import type { Loaded, Row } from '../graph/kind.ts'
 import type { Random } from '../random/random.ts'
 import type { Value } from '../util/value.ts'
 import type { Frozen } from './scipy/frozen.ts'
@@ -52,8 +52,32 @@ interface DistributionContext {
   textOf: (name: string, written: string) => string
 }
 
+/** What the values of a row in a column of a table have to be. */
+export type TableCondition =
+  | { readonly column: string; readonly anyOf: readonly string[] }
+  | { readonly column: string; readonly from: number; readonly to: number }
+
+/** A table in a file, read row by row wherever these stand. */
+export interface TableFile {
+  /** Decided by its content. */
+  readonly identity: string
+  /** Those that have values. */
+  readonly columns: readonly string[]
+  /** Numbers of the rows that fulfil all conditions, ascending. */
+  rowsWhere(conditions: readonly TableCondition[]): Promise<Uint32Array>
+  /** Gives a row's values in some columns, in their order; it does not wait. */
+  reader(columns: readonly string[]): Promise<(row: number) => readonly Value[]>
+}
+
+export interface SamplerLoadContext {
+  /** Variables that say where files are. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Opens a Parquet file; rejects where there is none, and with what is wrong with it. */
+  readonly openTable: (path: string) => Promise<TableFile>
+}
+
 /** A distribution: its parameters, what it draws and how, in one module. */
-export interface Sampler<Params> {
+export interface Sampler<Params, Own extends Loaded = Loaded> {
   /** The value of `sampler_type`. */
   readonly kind: string
   readonly params: z.ZodType<Params>
@@ -71,11 +95,18 @@ export interface Sampler<Params> {
   references?(params: Params): readonly SamplerReference[]
   /** What the parameters' schema can't see. */
   check?(params: Params, context: SamplerCheckContext): readonly Problem[]
+  /**
+   * Reads what it draws from outside of the config, before anything is described. Rejects with a
+   * `LoadFault` for what the user can put right.
+   */
+  load?(params: Params, context: SamplerLoadContext): Promise<Own>
   /** Made once per run; `random` stands at the row, draws may follow one another. */
-  prepare(params: Params, context: SamplerContext): (random: Random, row: Row) => Value
+  prepare(params: Params, context: SamplerContext, loaded: Own): (random: Random, row: Row) => Value
 }
 
 /** Returns its argument; it exists for the types. */
-export function defineSampler<Params>(sampler: Sampler<Params>): Sampler<Params> {
+export function defineSampler<Params, Own extends Loaded = Loaded>(
+  sampler: Sampler<Params, Own>,
+): Sampler<Params, Own> {
   return sampler
 }

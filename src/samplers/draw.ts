@@ -1,4 +1,4 @@
-import type { Row } from '../graph/kind.ts'
+import { nothingLoaded, type Row } from '../graph/kind.ts'
 import type { Random } from '../random/random.ts'
 import type { Value } from '../util/value.ts'
 import { truncate } from './calendar.ts'
@@ -46,8 +46,9 @@ function createDraw(
   const random = context.random(column.name)
   const samplerContext = createSamplerContext(column, context)
 
-  function branch(params: unknown): ReadVariable {
-    const sample = sampler.prepare(params, samplerContext)
+  function branch(params: unknown, place: number): ReadVariable {
+    const loaded = column.loaded?.[place] ?? nothingLoaded
+    const sample = sampler.prepare(params, samplerContext, loaded)
     const decimalPlaces = sampler.decimalPlaces?.(params) ?? null
     if (column.constraints.length === 0) {
       return (row) => finish(sample(random.at(row.index), row), decimalPlaces)
@@ -62,12 +63,14 @@ function createDraw(
     return (row) => finish(within(random.at(row.index), row), decimalPlaces)
   }
 
-  const base = branch(column.params)
+  const base = branch(column.params, 0)
   if (column.conditions.length === 0) return base
-  const branches = column.conditions.toReversed().map(({ source, params }) => ({
-    holds: createCondition(source, column.name, (name) => variableReader(name, context)),
-    draw: branch(params),
-  }))
+  const branches = column.conditions
+    .map(({ source, params }, at) => ({
+      holds: createCondition(source, column.name, (name) => variableReader(name, context)),
+      draw: branch(params, at + 1),
+    }))
+    .toReversed()
   return (row) => {
     for (const { holds, draw } of branches) if (holds(row)) return draw(row)
     return base(row)

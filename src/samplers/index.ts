@@ -4,6 +4,7 @@ import { binomial } from './binomial.ts'
 import { category } from './category.ts'
 import { datetime } from './datetime.ts'
 import { gaussian } from './gaussian.ts'
+import { person } from './person.ts'
 import { personFromFaker } from './person-from-faker.ts'
 import { poisson } from './poisson.ts'
 import { scipy } from './scipy.ts'
@@ -20,6 +21,7 @@ export const samplers = {
   category,
   datetime,
   gaussian,
+  person,
   person_from_faker: personFromFaker,
   poisson,
   scipy,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Row } from '../graph/kind.ts'
+import { nothingLoaded, type Row } from '../graph/kind.ts'
 import { createRandom } from '../random/random.ts'
 import type { Value } from '../util/value.ts'
 import type { SamplerContext } from './define.ts'
@@ -21,7 +21,7 @@ const noRow: Row = {
 }
 
 function people(params: object, rows: readonly number[]): Record<string, Value>[] {
-  const draw = personFromFaker.prepare(personFromFaker.params.parse(params), context)
+  const draw = personFromFaker.prepare(personFromFaker.params.parse(params), context, nothingLoaded)
   const random = createRandom(3n, 'people')
   return rows.map((row) => {
     const person = draw(random.at(row), noRow)

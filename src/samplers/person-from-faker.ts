@@ -1,20 +1,11 @@
 import { z } from 'zod'
-import { integer, list, oneOf, refuse, text } from '../config/scalars.ts'
-import { withForm } from '../config/json-form.ts'
+import { oneOf } from '../config/scalars.ts'
 import type { Random } from '../random/random.ts'
-import { dayNumber } from '../util/days.ts'
 import type { Value } from '../util/value.ts'
-import { civilTime } from './calendar.ts'
 import { defineSampler } from './define.ts'
 import { fakePeople, type FakePeople } from './fake-people.ts'
 import { countryOf, fakerLocales } from './faker-locales.ts'
-import { refusal } from './refusal.ts'
-
-/** Ages are those of this day: a run that goes on next year makes the same people. */
-const dayOfAges = { year: 2026, month: 1, day: 1 }
-
-const ofAge = 18
-const oldest = 114
+import { birthDate, checkAges, ofAge, oldest, personParams } from './person-params.ts'
 
 const maritalStatuses = ['married_present', 'divorced', 'never_married', 'separated', 'widowed']
 const educationLevels = [
@@ -36,32 +27,12 @@ export const personFromFaker = defineSampler({
       locale: oneOf(fakerLocales)
         .default('en_US')
         .describe('Where the person lives: language, country, names and places.'),
-      sex: oneOf(['Male', 'Female'])
-        .nullable()
-        .default(null)
-        .describe('Only persons of this sex; either when left out.'),
-      city: oneOrMore()
-        .nullable()
-        .default(null)
-        .describe('The city, or some to choose from; any when left out.'),
-      age_range: list(integer({ min: 0, max: oldest }))
-        .default([ofAge, oldest])
-        .describe('Lowest and highest age, both included.'),
+      ...personParams,
     })
     .describe('An invented person: name, age, address, job and more.'),
   converts: 'nothing',
   sampleType: () => 'json',
-  check({ age_range: ages }, { path, columnName }) {
-    const [low, high] = ages
-    if (ages.length === 2 && low !== undefined && high !== undefined && low < high) return []
-    const message = `The age_range of column '${columnName}' is no range`
-    return [
-      refusal('out-of-range', [...path, 'age_range'], message, {
-        expected: `two ages from 0 to ${oldest}, the lower one first`,
-        received: `[${ages.join(', ')}]`,
-      }),
-    ]
-  },
+  check: ({ age_range: ages }, context) => checkAges(ages, context),
   prepare({ locale, sex, city, age_range: [low = ofAge, high = oldest] }) {
     const people = fakePeople(locale)
     const country = countryOf(locale)
@@ -122,31 +93,6 @@ function pick<Item>(random: Random, items: readonly Item[]): Item {
   const item = items[random.below(items.length)]
   if (item === undefined) throw new RangeError('There is nothing to choose from.')
   return item
-}
-
-/** A text or a list of texts; an empty list is none. */
-function oneOrMore(): z.ZodType<readonly string[] | null> {
-  const city = text({ nonEmpty: true })
-  const cities = list(city)
-  const schema = z.unknown().transform((input, context) => {
-    const read = cities.safeParse(Array.isArray(input) ? input : [input])
-    if (read.success) return read.data.length === 0 ? null : read.data
-    return refuse(context, input, {
-      code: 'wrong-type',
-      expected: 'the name of a city, or a list of names',
-    })
-  })
-  return withForm(schema, { like: () => z.union([city, cities]) })
-}
-
-/** A day on which someone was born who has this age. */
-function birthDate(random: Random, age: number): string {
-  const { year, month, day } = dayOfAges
-  const latest = dayNumber(year - age, month, day)
-  const days = latest - dayNumber(year - age - 1, month, day)
-  const born = civilTime((latest - random.below(days)) * 86_400)
-  const digits = [born.month, born.day].map((part) => String(part).padStart(2, '0'))
-  return [String(born.year).padStart(4, '0'), ...digits].join('-')
 }
 
 /** Version 4, with hyphens. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Problem } from '../config/problem.ts'
-import type { Row } from '../graph/kind.ts'
+import { nothingLoaded, type Row } from '../graph/kind.ts'
 import { createRandom } from '../random/random.ts'
 import { Double, type Value } from '../util/value.ts'
 import type { Sampler, SamplerContext, ReferencedSampler } from './define.ts'
@@ -29,7 +29,7 @@ function draw<Params>(
   rows: number,
   context: SamplerContext = noColumns,
 ): Value[] {
-  const sample = sampler.prepare(sampler.params.parse(written), context)
+  const sample = sampler.prepare(sampler.params.parse(written), context, nothingLoaded)
   const random = createRandom(2024n, sampler.kind)
   return Array.from({ length: rows }, (_, index) => sample(random.at(index), rowAt(index)))
 }

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict'
 import { coerce } from '../graph/coerce.ts'
 import type { Distribution } from '../graph/distribution.ts'
-import type { Row } from '../graph/kind.ts'
+import { type Loaded, nothingLoaded, type Row } from '../graph/kind.ts'
 import { createRandom } from '../random/random.ts'
 import type { Sampler, SamplerContext } from '../samplers/define.ts'
 import { stringifyJson } from '../util/json.ts'
@@ -14,6 +14,8 @@ export interface SamplerSetup {
   params: object
   /** Of the columns that the parameters refer to: their text in every row. */
   texts?: Readonly<Record<string, string>>
+  /** What its `load` gave, of a kind that loads. */
+  loaded?: Loaded | (Loaded & Readonly<Record<string, unknown>>)
 }
 
 const rows = 2_000
@@ -27,6 +29,7 @@ export function samplerSuite({
   kind,
   params: written,
   texts = {},
+  loaded = nothingLoaded,
 }: SamplerSetup): ConformanceCase[] {
   const params = kind.params.parse(written)
   const read = new Set<string>()
@@ -46,7 +49,7 @@ export function samplerSuite({
 
   /** The values of some rows, drawn in the order in which the rows are given. */
   function draw(indexes: readonly number[], runSeed = 1n): Map<number, Value> {
-    const sample = kind.prepare(params, context)
+    const sample = kind.prepare(params, context, loaded)
     const random = createRandom(runSeed, 'conformance')
     return new Map(indexes.map((index) => [index, sample(random.at(index), rowAt(index))]))
   }

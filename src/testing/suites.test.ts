@@ -12,7 +12,7 @@ import { columnCases } from './column-cases.ts'
 import { columnSuite, type ColumnSetup } from './column-suite.ts'
 import { exporterSuite } from './exporter-suite.ts'
 import { processorSuite } from './processor-suite.ts'
-import { samplerSuite } from './sampler-suite.ts'
+import { samplerSuite, type SamplerSetup } from './sampler-suite.ts'
 import { createFileServer, createHub } from '../../test/support/file-server.ts'
 import { seedFormatSuite, seedSourceSuite } from './seed-suite.ts'
 import { validatorSuite } from './validator-suite.ts'
@@ -21,9 +21,7 @@ import { validatorSuite } from './validator-suite.ts'
 const { samplers, columns, validators, processors, seedFormats, seedSources, exporters } =
   builtInRegistry
 
-const samplerSetups: Readonly<
-  Record<string, { params: object; texts?: Record<string, string> }[]>
-> = {
+const samplerSetups: Readonly<Record<string, Omit<SamplerSetup, 'kind'>[]>> = {
   bernoulli: [{ params: { p: 0.3 } }],
   bernoulli_mixture: [{ params: { p: 0.7, dist_name: 'poisson', dist_params: { mu: 3 } } }],
   binomial: [
@@ -40,6 +38,19 @@ const samplerSetups: Readonly<
     { params: { start: '1999-01-01', end: '2031-01-01', unit: 's' } },
   ],
   gaussian: [{ params: { mean: 3, stddev: 0.5 } }, { params: { mean: -1, stddev: 0 } }],
+  person: [
+    {
+      params: { with_synthetic_personas: true },
+      loaded: {
+        identity: 'two persons',
+        chosen: Uint32Array.of(4, 9),
+        detailColumns: ['first_name', 'last_name', 'age', 'region', 'postcode'],
+        personaColumns: ['persona'],
+        details: (row: number) => ['Ann', `Number ${row}`, 33, 'NY', '10001'],
+        personas: (row: number) => [`Likes ${row}.`],
+      },
+    },
+  ],
   person_from_faker: [
     { params: {} },
     { params: { locale: 'ja_JP', sex: 'Male', city: ['A', 'B'], age_range: [0, 20] } },

@@ -65,7 +65,7 @@ export const configCases = {
     })
     return withoutPlaces((await run('validate tales.yaml', 2)).stderr)
   },
-  'unsupported-sampler': checking({
+  'person-table-missing': checking({
     columns: [{ name: 'who', column_type: 'sampler', sampler_type: 'person', params: {} }],
   }),
 } satisfies Record<string, Case>

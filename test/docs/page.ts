@@ -7,6 +7,7 @@ import { withoutCoveredByCI } from './covered-by-ci.ts'
 import { jsonDifference, outputDifference } from './expected-output.ts'
 import { runCase } from './cases.ts'
 import { runFolderDifference } from './run-folder.ts'
+import { writePersonTable } from '../support/person-table.ts'
 import { createDocsServer, isBehaviour } from './server.ts'
 import { createShell, type ShellEnded } from './shell.ts'
 import { tryNewFile } from './source-file.ts'
@@ -16,6 +17,11 @@ export async function executePage(blocks: readonly Block[], desk: Desk): Promise
   const { directory } = desk
   await using server = await createDocsServer()
   const shell = await createShell(directory)
+  if (blocks.some(({ text }) => /sampler_type: person$/m.test(text))) {
+    const assets = join(directory, '.data-designer', 'managed-assets')
+    shell.environment['DATA_DESIGNER_MANAGED_ASSETS_PATH'] = await writePersonTable(assets)
+    shell.environment['XDG_CACHE_HOME'] = join(directory, '.cache')
+  }
   let printed: ShellEnded | null = null
 
   async function write(name: string, text: string): Promise<string> {

@@ -52,7 +52,7 @@ test('tells all problems at once, each with its place', async () => {
 
     tales.yaml:11:19  columns[0].sampler_type
       'sampler_type' of column 'animal' is not a word that is known there
-        expected  one of bernoulli, bernoulli_mixture, binomial, category, datetime, gaussian, person_from_faker, poisson, scipy, subcategory, timedelta, uniform, uuid
+        expected  one of bernoulli, bernoulli_mixture, binomial, category, datetime, gaussian, person, person_from_faker, poisson, scipy, subcategory, timedelta, uniform, uuid
         got       text 'categry'
         Did you mean 'category'?
 

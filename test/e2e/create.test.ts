@@ -33,6 +33,7 @@ test('makes a dataset in ./runs/<config name> and prints one object with --json'
   expect(ended.code, ended.stderr).toBe(0)
   expect(jsonOf(ended)).toEqual({
     dir: desk.path('runs', 'pets'),
+    selection: null,
     rows: { requested: 20, accepted: 20, nullKept: 0, dropped: 0, rejected: 0, remaining: 0 },
     rejections: [],
     files: [{ path: desk.path('runs', 'pets', 'data', 'train-00000-of-00001.parquet'), rows: 20 }],

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { nothingLoaded } from '../../graph/kind.ts'
 import { createRandom } from '../../random/random.ts'
 import { Double } from '../../util/value.ts'
 import { bernoulliMixture } from '../bernoulli-mixture.ts'
@@ -59,8 +60,8 @@ const draws = (of: 'scipy' | 'mixture', params: object): unknown[] => {
   const row = { index: 0, get: () => null }
   const sample =
     kind === scipy
-      ? scipy.prepare(scipy.params.parse(params), context)
-      : bernoulliMixture.prepare(bernoulliMixture.params.parse(params), context)
+      ? scipy.prepare(scipy.params.parse(params), context, nothingLoaded)
+      : bernoulliMixture.prepare(bernoulliMixture.params.parse(params), context, nothingLoaded)
   return [0, 1, 2].map((index) => sample(random.at(index), { ...row, index }))
 }
 

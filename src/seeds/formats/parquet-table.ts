@@ -122,12 +122,7 @@ export async function* readTable(
 ): AsyncGenerator<SeedRow[]> {
   await using table = await openTable(file, onBytes)
   const { buffer, metadata } = table
-  const columns = wanted.map(({ name, type }): ColumnReading => {
-    const place = table.columns.findIndex((column) => column.name === name)
-    const own = table.columns[place]
-    if (own === undefined) throw new Error(`${file.path} has lost its column ${name}`)
-    return { name, place, read: readAs(type, own) }
-  })
+  const columns = readingsOf(table, file, wanted)
   let groupStart = 0
   for (const group of metadata.row_groups) {
     const groupEnd = groupStart + Number(group.num_rows)
@@ -139,6 +134,69 @@ export async function* readTable(
     }
     groupStart = groupEnd
   }
+}
+
+/** Rows decoded at a time where some columns are read: long texts of a whole row group may be gigabytes. */
+const stretchRows = 8192
+
+/**
+ * Some columns of all rows of a local file: the others are not read, and of a row group its bytes and
+ * a stretch of rows are held.
+ */
+export async function* readColumns(
+  file: SeedFile,
+  wanted: readonly SeedColumn[],
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<SeedRow[]> {
+  await using table = await openTable(file, onBytes)
+  const { metadata } = table
+  const columns = readingsOf(table, file, wanted).map((column, place) => ({ ...column, place }))
+  const stored = withStoredDecimals(metadata)
+  let groupStart = 0
+  for (const group of metadata.row_groups) {
+    const groupEnd = groupStart + Number(group.num_rows)
+    const buffer = keepingSlices(table.buffer)
+    for (let start = groupStart; start < groupEnd; start += stretchRows) {
+      const rows = await readRows({
+        ...readingOf(buffer, stored),
+        columns: columns.map(({ name }) => name),
+        rowStart: start,
+        rowEnd: Math.min(groupEnd, start + stretchRows),
+      })
+      for (let at = 0; at < rows.length; at += batchRows) {
+        const batch = rows.slice(at, at + batchRows)
+        yield batch.map((row, offset) => readRow(columns, row, start + at + offset))
+      }
+    }
+    groupStart = groupEnd
+  }
+}
+
+/** Reads nothing twice: each stretch of a row group asks for the same bytes. */
+function keepingSlices(buffer: AsyncBuffer): AsyncBuffer {
+  const kept = new Map<string, ReturnType<AsyncBuffer['slice']>>()
+  return {
+    byteLength: buffer.byteLength,
+    slice(start, end) {
+      const place = `${start}-${end ?? ''}`
+      const slice = kept.get(place) ?? buffer.slice(start, end)
+      kept.set(place, slice)
+      return slice
+    },
+  }
+}
+
+function readingsOf(
+  table: ParquetTable,
+  file: SeedFile,
+  wanted: readonly SeedColumn[],
+): ColumnReading[] {
+  return wanted.map(({ name, type }) => {
+    const place = table.columns.findIndex((column) => column.name === name)
+    const own = table.columns[place]
+    if (own === undefined) throw new Error(`${file.path} has lost its column ${name}`)
+    return { name, place, read: readAs(type, own) }
+  })
 }
 
 type ArrayReadOptions = Extract<ParquetReadOptions, { rowFormat?: 'array' }>

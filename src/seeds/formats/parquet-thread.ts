@@ -15,6 +15,12 @@ export interface ParquetThread extends AsyncDisposable {
     columns: readonly SeedColumn[],
     onBytes: (bytes: number) => void,
   ): AsyncGenerator<SeedRow[]>
+  /** The same of a local file, with no other column read than these. */
+  some(
+    file: SeedFile,
+    columns: readonly SeedColumn[],
+    onBytes: (bytes: number) => void,
+  ): AsyncGenerator<SeedRow[]>
 }
 
 /**
@@ -35,20 +41,28 @@ export function startParquetThread(signal: AbortSignal): ParquetThread {
     return answer
   }
 
+  async function* batches(onBytes: (bytes: number) => void): AsyncGenerator<SeedRow[]> {
+    // One batch ahead: the thread decodes while the last one is used.
+    for (let ahead = fetchBatch(); ;) {
+      const { rows, bytes } = valueOf(await ahead)
+      onBytes(bytes)
+      if (rows === null) return
+      ahead = fetchBatch()
+      yield rows.map((row) => row.map(revive))
+    }
+  }
+
   return {
     async describe(file, options) {
       return valueOf(await worker.call('describe', file, options))
     },
     async *rows(file, columns, onBytes) {
       await worker.call('begin', file, columns)
-      // One batch ahead: the thread decodes while the last one is used.
-      for (let ahead = fetchBatch(); ;) {
-        const { rows, bytes } = valueOf(await ahead)
-        onBytes(bytes)
-        if (rows === null) return
-        ahead = fetchBatch()
-        yield rows.map((row) => row.map(revive))
-      }
+      yield* batches(onBytes)
+    },
+    async *some(file, columns, onBytes) {
+      await worker.call('beginSome', file, columns)
+      yield* batches(onBytes)
     },
     [Symbol.asyncDispose]: () => worker.end(),
   }

@@ -5,6 +5,7 @@ import type { SeedFile } from '../file.ts'
 import {
   type DescribeOptions,
   describeTable,
+  readColumns,
   readTable,
   type TableDescription,
   writeAgain,
@@ -15,6 +16,8 @@ export interface ParquetCalls {
   describe(file: SeedFile, options: DescribeOptions): Promise<Answer<TableDescription>>
   /** Begins with a file's rows, which `next` then gives batch by batch. */
   begin(file: SeedFile, columns: readonly SeedColumn[]): void
+  /** The same with these columns of the file only. */
+  beginSome(file: SeedFile, columns: readonly SeedColumn[]): void
   next(): Promise<Answer<Batch>>
 }
 
@@ -51,6 +54,10 @@ async function answer<T>(work: Promise<T>): Promise<Answer<T>> {
   }
 }
 
+function countBytes(read: number): void {
+  bytes += read
+}
+
 async function nextBatch(): Promise<Batch> {
   const next = await rows?.next()
   const batch = {
@@ -64,9 +71,10 @@ async function nextBatch(): Promise<Batch> {
 serve<ParquetCalls>({
   describe: (file, options) => answer(describeTable(file, options)),
   begin(file, columns) {
-    rows = readTable(file, columns, (read) => {
-      bytes += read
-    })
+    rows = readTable(file, columns, countBytes)
+  },
+  beginSome(file, columns) {
+    rows = readColumns(file, columns, countBytes)
   },
   next: () => answer(nextBatch()),
 })
