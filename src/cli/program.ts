@@ -276,7 +276,7 @@ function addCheck(program: Command, set: SetCode): void {
     .option('--json', 'print it as one JSON object on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith check runs/stories --repair')
     .action(async (directory: string, options) => {
-      const { runCheckCommand } = await import('./check.ts')
+      const { runCheckCommand } = await import('./check-folder.ts')
       set(await runCheckCommand(directory, options))
     })
 }
