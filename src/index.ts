@@ -65,8 +65,10 @@ export type { RunSummary } from './report/run-summary.ts'
 export type { ColumnStatistics } from './profile/statistics.ts'
 export type { Preview, PreviewOptions, PreviewRow } from './run/preview.ts'
 export type { CheckRunOptions, RunCheck } from './run/check-run.ts'
+export type { RunComparison } from './run/compare-runs.ts'
 export {
   checkRun,
+  compareRuns,
   create,
   jsonSchema,
   listKinds,

@@ -47,6 +47,7 @@ Commands:
   report [options] <dir>       Statistics of every column, as text and page.
   check [options] <dir>        Look whether a run folder is damaged; mend it.
   runs [options] [dir]         List the runs of a folder.
+  diff [options] <dir> <other> Put two runs side by side.
   export [options] <dir>       Write every decided row to files.
   kinds [options] [config]     List the kinds a config may name.
   schema [options]             Print a JSON Schema of configs, for editors.

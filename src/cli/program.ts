@@ -55,6 +55,7 @@ export function createProgram(set: SetCode): Command {
   addReport(program, set)
   addCheck(program, set)
   addRuns(program, set)
+  addDiff(program, set)
   addExport(program, set)
   addKinds(program, set)
   addSchema(program, set)
@@ -292,6 +293,21 @@ function addRuns(program: Command, set: SetCode): void {
     .action(async (directory: string, options) => {
       const { runRuns } = await import('./runs.ts')
       set(await runRuns(directory, options))
+    })
+}
+
+function addDiff(program: Command, set: SetCode): void {
+  withPlugins(program.command('diff'))
+    .argument('<dir>', 'run folder')
+    .argument('<other>', 'run folder it is compared with')
+    .summary('Put two runs side by side.')
+    .description('Put two runs side by side: config, rows, cost, failures, statistics of columns.')
+    .option('--html <file>', 'write it as a page, too')
+    .option('--json', 'print it as one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith diff runs/stories runs/stories --html diff.html')
+    .action(async (one: string, other: string, options) => {
+      const { runDiff } = await import('./diff.ts')
+      set(await runDiff(one, other, options))
     })
 }
 

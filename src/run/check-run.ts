@@ -38,7 +38,7 @@ export interface RunCheck {
   repaired: Repair | null
 }
 
-export interface Repair {
+interface Repair {
   /** The damaged ledger, which stays in the folder; null where the ledger was whole. */
   damagedLedger: string | null
   /** Rows that are planned again. */

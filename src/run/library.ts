@@ -4,6 +4,7 @@ import type { Validation, ValidateOptions } from '../check/validate.ts'
 import type { JsonSchema } from '../config/json-form.ts'
 import type { Rendering, RenderOptions, RenderSource, VariableList } from '../render/render.ts'
 import type { ListedRun } from '../report/list-runs.ts'
+import type { RunComparison } from './compare-runs.ts'
 import type { CheckRunOptions, RunCheck } from './check-run.ts'
 import type { Dataset, OpenOptions } from './open-dataset.ts'
 import type { Preview, PreviewOptions } from './preview.ts'
@@ -47,6 +48,16 @@ export async function checkRun(directory: string, options?: CheckRunOptions): Pr
 export async function listRuns(directory: string): Promise<ListedRun[]> {
   const list = await import('../report/list-runs.ts')
   return list.listRuns(directory)
+}
+
+/** Puts two run folders side by side. */
+export async function compareRuns(
+  one: string,
+  other: string,
+  options?: OpenOptions,
+): Promise<RunComparison> {
+  const compare = await import('./compare-runs.ts')
+  return compare.compareRuns(one, other, options)
 }
 
 /** Checks a config as a run would, without asking a model and without writing anything. */

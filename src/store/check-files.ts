@@ -6,7 +6,7 @@ import { readPartFiles } from './ledger-reopen.ts'
 import { hashOfFile } from './verify.ts'
 
 /** A file that is not as it was written. */
-export interface DamagedFile {
+interface DamagedFile {
   /** From the run folder. */
   path: string
   problem: 'gone' | 'damaged'
