@@ -101,5 +101,29 @@ export type { Run, RunOptions } from './run/run.ts'
 export type { KindList, ListKindsOptions } from './check/list-kinds.ts'
 export type { ValidateOptions, Validation } from './check/validate.ts'
 export type { FailedCell, FailureFilter } from './store/failed-cells.ts'
+export { dataset } from './typed/dataset-builder.ts'
+export type {
+  Constraint,
+  DatasetBuilder,
+  DatasetOptions,
+  SeedOptions,
+  TypedPreviewOptions,
+  TypedRunOptions,
+} from './typed/dataset-builder.ts'
+export type { ColumnOptions, ColumnSpec, Mistake, Prompt } from './typed/column-spec.ts'
+export { llm, type Schema } from './typed/llm.ts'
+export {
+  type InferenceOptions,
+  type Model,
+  model,
+  type ModelOptions,
+  provider,
+  type ProviderEntry,
+  type ProviderOptions,
+} from './typed/model.ts'
+export { columnOf, custom, type CustomOptions, expression } from './typed/own-columns.ts'
+export { sampler } from './typed/samplers.ts'
+export type { TypedRun } from './typed/typed-run.ts'
+export { z } from 'zod'
 export { isRowsmithError, RowsmithError, type ErrorCode } from './util/errors.ts'
 export { Double, type Value } from './util/value.ts'

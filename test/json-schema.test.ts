@@ -9,6 +9,7 @@ import { defineColumn, jsonSchema, validate, type JsonSchema, type Problem } fro
 import { builtInRegistry } from '../src/plugins/kind-registry.ts'
 import { loadProviders } from '../src/config/model-lists.ts'
 import { loadRunConfig } from '../src/config/run-config.ts'
+import { loadMcpProviders, loadToolConfigs } from '../src/config/tool-lists.ts'
 import { schemaKinds } from '../src/check/json-schema.ts'
 import { samplers } from '../src/samplers/index.ts'
 import { pets, stories } from './e2e/configs.ts'
@@ -30,6 +31,8 @@ const refusals = {
   dataset: checker(await jsonSchema()),
   'run-config': checker(await jsonSchema('run-config')),
   providers: checker(await jsonSchema('providers')),
+  'mcp-providers': checker(await jsonSchema('mcp-providers')),
+  'tool-configs': checker(await jsonSchema('tool-configs')),
 }
 
 /** Nothing is asked and no key is looked up for the checks of this file. */
@@ -194,6 +197,26 @@ describe('what the loader takes', () => {
     expect(refusals.providers({ providers: [{ name: 'a' }] })).not.toEqual([])
     expect(refusals.providers([])).not.toEqual([])
   })
+
+  test('files of tools', () => {
+    const servers = `
+      default: here
+      providers:
+        - {name: here, provider_type: stdio, command: node, args: [a.mjs], env: {A: "1"}}
+        - {name: web, provider_type: sse, endpoint: "https://example.org/sse", api_key: KEY}
+    `
+    expect(loadMcpProviders(servers, { file: 'm.yaml' }).providers).toHaveLength(2)
+    expect(refusals['mcp-providers'](parse(servers))).toEqual([])
+    expect(refusals['mcp-providers']({ providers: [{ name: 'a' }] })).not.toEqual([])
+    const tools = `
+      tool_configs:
+        - {tool_alias: all, providers: [here, web], allow_tools: [add], timeout_sec: 2.5}
+    `
+    expect(loadToolConfigs(tools, { file: 't.yaml' }).configs).toHaveLength(1)
+    expect(refusals['tool-configs'](parse(tools))).toEqual([])
+    expect(refusals['tool-configs']({ tool_configs: [{ tool_alias: 'a' }] })).not.toEqual([])
+    expect(refusals['tool-configs']({ providers: [] })).not.toEqual([])
+  })
 })
 
 /** A sound column with other fields. */
@@ -332,7 +355,15 @@ describe('what both refuse', () => {
       },
       '/timeout',
     ],
-    ['a provider without an address', { ...pets, model_providers: [{ name: 'p' }] }, "'endpoint'"],
+    [
+      'a provider without an address',
+      {
+        ...llm({}),
+        model_configs: [{ alias: 'm', model: 'm', provider: 'p' }],
+        model_providers: [{ name: 'p' }],
+      },
+      "'endpoint'",
+    ],
     [
       'a key in the config',
       {

@@ -108,8 +108,10 @@ test('the package has what it needs and no tests', async () => {
       'README.md',
       'package.json',
       'schema/dataset.schema.json',
+      'schema/mcp-providers.schema.json',
       'schema/providers.schema.json',
       'schema/run-config.schema.json',
+      'schema/tool-configs.schema.json',
     ]),
   )
   for (const file of ['index', 'plugin', 'testing/index', 'cli/main', 'store/ledger.worker']) {

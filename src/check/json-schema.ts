@@ -13,7 +13,13 @@ import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
 
 /** The files a JSON Schema is there for. */
-export const schemaKinds = ['dataset', 'run-config', 'providers'] as const
+export const schemaKinds = [
+  'dataset',
+  'run-config',
+  'providers',
+  'mcp-providers',
+  'tool-configs',
+] as const
 
 export type SchemaKind = (typeof schemaKinds)[number]
 
@@ -47,17 +53,39 @@ function schemaOf(kind: SchemaKind, registry: Registry): JsonSchema {
         ...formFor(writtenSchema),
       }
     case 'providers':
+      return listFile('provider file', 'Where models are.', {
+        key: 'providers',
+        items: providerForm(registry),
+      })
+    case 'mcp-providers':
+      return listFile('file of MCP providers', 'Where servers of tools are.', {
+        key: 'providers',
+        items: formFor(mcpProviderSchema),
+      })
+    case 'tool-configs':
       break
   }
+  return listFile('file of tool configs', 'Tools that columns may use.', {
+    key: 'tool_configs',
+    items: formFor(toolConfigSchema),
+  })
+}
+
+/** A file with a list and nothing else, as the ancestor keeps them in its home directory. */
+function listFile(
+  title: string,
+  description: string,
+  { key, items }: { key: string; items: JsonSchema },
+): JsonSchema {
   return {
-    title: 'rowsmith provider file',
-    description: 'Where models are.',
+    title: `rowsmith ${title}`,
+    description,
     type: 'object',
     properties: {
-      providers: { description: 'The providers.', type: 'array', items: providerForm(registry) },
+      [key]: { description: 'The entries.', type: 'array', items },
       default: { description: 'Read and left alone.' },
     },
-    required: ['providers'],
+    required: [key],
   }
 }
 

@@ -179,9 +179,15 @@ export async function check(
     seed: seed.unread || loaded.unread.has('seed_config'),
     plugins: pluginProblems.length > 0 || loaded.unread.has('plugins'),
   }
+  // Providers of a file stand behind those of the config.
+  const placed = (problem: Problem): Problem => {
+    const [list, index = 0] = problem.path
+    const isTheirs = list === 'model_providers' && Number(index) >= draft.model_providers.length
+    return isTheirs ? provided.place(problem, dataset.providers[Number(index)]?.name) : problem
+  }
   const seedProblems = withoutConsequences(seed.problems, unread)
   const found = withoutConsequences(
-    [...compiled.problems, ...opening.problems, ...toolOpening.problems],
+    [...compiled.problems, ...opening.problems.map(placed), ...toolOpening.problems],
     unread,
   )
   const dry = await tryRows(soundPart(input, compiled, loaded.problems), {

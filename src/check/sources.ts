@@ -8,6 +8,7 @@ import type { McpProvider, ModelProvider, ToolConfig } from '../config/dataset.t
 import { loadDataset, type LoadedDataset } from '../config/load.ts'
 import { loadProviders } from '../config/model-lists.ts'
 import type { Problem } from '../config/problem.ts'
+import { withPositions } from '../config/problems.ts'
 import {
   defaultRunConfig,
   loadRunConfig,
@@ -180,10 +181,25 @@ export async function readProviderFile(file: string | undefined): Promise<{
   /** Names of those that are wrong; null for one whose name can't be read. */
   broken: readonly (string | null)[]
   problems: readonly Problem[]
+  /** Puts what is found wrong with one of them later to its place in the file. */
+  place: (problem: Problem, name: string | undefined) => Problem
 }> {
-  if (file === undefined) return { providers: [], broken: [], problems: [] }
+  if (file === undefined) {
+    return { providers: [], broken: [], problems: [], place: (problem) => problem }
+  }
   const loaded = loadProviders(await readText(file, 'provider file'), { file })
-  return { ...loaded, providers: loaded.providers ?? [] }
+  const providers = loaded.providers ?? []
+  return {
+    ...loaded,
+    providers,
+    place(problem, name) {
+      const index = providers.findIndex((provider) => provider.name === name)
+      if (index < 0) return problem
+      const path = ['providers', index, ...problem.path.slice(2)]
+      const [placed = problem] = withPositions([{ ...problem, path }], file, loaded.locate)
+      return placed
+    },
+  }
 }
 
 /** The MCP providers of a file that was named, which stand behind those of the config. */

@@ -21,15 +21,19 @@ export async function storedDataset(
   settings: RunSettings,
   { registry, name }: { registry: () => Promise<Registry>; name?: string | undefined },
 ): Promise<StoredDataset> {
-  if (name === undefined && isJoined(settings)) {
-    return { pass: null, columns: settings.columns.filter(({ drop }) => !drop) }
-  }
+  const joined = name === undefined ? joinedColumns(settings) : null
+  if (joined !== null) return { pass: null, columns: joined }
   const { graph } = await compileStored(directory, settings, await registry())
   const { own, beside } = passesOf(graph, settings.seed)
   if (name === undefined) return { pass: own, columns: ownColumns(graph, settings, own) }
   const pass = beside.get(name)
   if (pass === undefined) throw noSuchDataset(directory, name, [...beside.keys()])
   return { pass, columns: pass.columns }
+}
+
+/** The columns of a dataset that is the records of its parts as they are; null of any other. */
+export function joinedColumns(settings: RunSettings): readonly RecordColumn[] | null {
+  return isJoined(settings) ? settings.columns.filter(({ drop }) => !drop) : null
 }
 
 /** Whether built-in processors alone say so: none of them makes other records of the dataset. */

@@ -355,7 +355,7 @@ function addSchema(program: Command, set: SetCode): void {
     )
     .addOption(
       new Option('--of <kind>', 'which file it is of')
-        .choices(['dataset', 'run-config', 'providers'])
+        .choices(['dataset', 'run-config', 'providers', 'mcp-providers', 'tool-configs'])
         .default('dataset'),
     )
     .option('--out <file>', 'write it there instead of on stdout')

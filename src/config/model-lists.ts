@@ -5,7 +5,7 @@ import { parseProvider } from './model-providers.ts'
 import { defaultParameters, parseModel } from './models.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod, withPositions } from './problems.ts'
-import { parseConfigText } from './text.ts'
+import { type Locate, parseConfigText } from './text.ts'
 
 /** Reads `model_configs`. A model that is wrong keeps its alias, so that nothing else misses it. */
 export function parseModels(
@@ -102,17 +102,18 @@ export interface LoadedProviders {
   /** Names of providers that are wrong; null for one whose name can't be read. */
   broken: (string | null)[]
   problems: Problem[]
+  locate: Locate
 }
 
 /** Reads a file with `providers`, as the ancestor keeps it in its home directory. */
 export function loadProviders(text: string, { file }: { file: string }): LoadedProviders {
   let broken: (string | null)[] = [null]
-  const { items, problems, complete } = listFile(text, file, 'providers', (list, path) => {
+  const { items, problems, complete, locate } = listFile(text, file, 'providers', (list, path) => {
     const parsed = parseProviders(list, path)
     broken = parsed.broken
     return { items: parsed.providers, problems: parsed.problems }
   })
-  return { providers: complete ? items : null, broken: complete ? [] : broken, problems }
+  return { providers: complete ? items : null, broken: complete ? [] : broken, problems, locate }
 }
 
 type ReadList<Item> = (
@@ -126,9 +127,9 @@ export function listFile<Item>(
   file: string,
   key: string,
   read: ReadList<Item>,
-): { items: Item[]; problems: Problem[]; complete: boolean } {
+): { items: Item[]; problems: Problem[]; complete: boolean; locate: Locate } {
   const { value, problems, locate } = parseConfigText(text, { file })
-  if (value === undefined) return { items: [], problems, complete: false }
+  if (value === undefined) return { items: [], problems, complete: false, locate }
   const list = isMapping(value) ? value[key] : undefined
   const found: Problem[] = []
   let items: Item[] = []
@@ -142,7 +143,7 @@ export function listFile<Item>(
     if (error) found.push(...problemsOfZod(error, { path: [], value, subject: 'the file' }))
   }
   const all = [...problems, ...withPositions(found, file, locate)]
-  return { items, problems: all, complete: all.every(({ level }) => level !== 'error') }
+  return { items, problems: all, complete: all.every(({ level }) => level !== 'error'), locate }
 }
 
 function ignoredKeys(keys: readonly string[], known: string): Problem[] {

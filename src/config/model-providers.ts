@@ -3,7 +3,7 @@ import type { ModelProvider } from './dataset.ts'
 import { withForm } from './json-form.ts'
 import { isMapping, type Mapping } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
-import { capitalized, problemsOfZod } from './problems.ts'
+import { problemsOfZod } from './problems.ts'
 import { integer, mapOf, mapping, refuse, text } from './scalars.ts'
 
 /** Providers known without any file. */
@@ -82,44 +82,18 @@ export function parseProvider(value: unknown, path: ConfigPath): ParsedProvider 
     return { provider: null, problems: problemsOfZod(result.error, context) }
   }
   const { endpoint, provider_type, api_key, extra_headers, ...rest } = result.data
-  const type = provider_type.toLowerCase()
-  const problem =
-    endpointProblem(endpoint, type, subject, path) ??
-    settingsProblem(result.data.settings, subject, path)
+  const problem = settingsProblem(result.data.settings, subject, path)
   if (problem !== undefined) return { provider: null, problems: [problem] }
   const provider = {
     ...rest,
+    // Whether it needs an address only its kind knows.
     endpoint: (endpoint ?? '').replace(/\/+$/, ''),
-    provider_type: type,
+    provider_type: provider_type.toLowerCase(),
     // The ancestor takes an empty key for none.
     api_key: api_key === '' ? null : api_key,
     extra_headers: extra_headers === null ? null : Object.fromEntries(extra_headers),
   }
   return { provider, problems: [] }
-}
-
-const remoteTypes: ReadonlySet<string> = new Set(['openai', 'anthropic'])
-
-function endpointProblem(
-  endpoint: string | null,
-  type: string,
-  subject: string,
-  path: ConfigPath,
-): Problem | undefined {
-  // Whether another type needs one only its kind knows, which is asked when it is opened.
-  if (!remoteTypes.has(type)) return undefined
-  const expected = "a URL that starts with http:// or https://, usually ending in '/v1'"
-  const base = { level: 'error', path: [...path, 'endpoint'], expected } as const
-  if (endpoint === null) {
-    return { ...base, code: 'missing-field', message: `${capitalized(subject)} lacks 'endpoint'` }
-  }
-  if (/^https?:\/\/[^/]/i.test(endpoint) && URL.canParse(endpoint)) return undefined
-  return {
-    ...base,
-    code: 'wrong-format',
-    message: `'endpoint' of ${subject} is not a URL`,
-    received: `'${endpoint}'`,
-  }
 }
 
 /** A package reads its keys from the environment: one in a config would be stored with the dataset. */

@@ -240,15 +240,6 @@ providers:
         warning: The file has no use for the key 'other'; it is ignored
           expected  'providers'
 
-      p.yaml:3:25  providers[0].endpoint
-        'endpoint' of provider 'a' is not a URL
-          expected  a URL that starts with http:// or https://, usually ending in '/v1'
-          got       'localhost:8000/v1'
-
-      p.yaml:4:5  providers[1].endpoint
-        Provider 'b' lacks 'endpoint'
-          expected  a URL that starts with http:// or https://, usually ending in '/v1'
-
       p.yaml:5:12  providers[2].name
         Provider 'b' is defined twice: as providers[1] and providers[2]
           Rename or remove one of them.
@@ -268,7 +259,7 @@ providers:
           expected  a whole number ≥ 1
           got       0
 
-      7 problems: 6 errors, 1 warning"
+      5 problems: 4 errors, 1 warning"
     `)
   })
 

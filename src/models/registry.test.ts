@@ -49,7 +49,7 @@ describe('problems', () => {
       {
         code: 'unknown-provider-type',
         path: ['model_providers', 0, 'provider_type'],
-        expected: 'one of: openai, anthropic, llama-cpp, onnx',
+        expected: 'one of: openai, anthropic, llama-cpp, onnx, stand-in',
         suggestion: 'Did you mean "openai"?',
       },
     ])

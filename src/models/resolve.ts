@@ -140,7 +140,8 @@ function modeProblems(
   ]
 }
 
-function providerProblems(provider: ModelProvider, { providers, table }: ModelsConfig): Problem[] {
+function providerProblems(provider: ModelProvider, config: ModelsConfig): Problem[] {
+  const { providers, table } = config
   const path = ['model_providers', providers.indexOf(provider)]
   const problems: Problem[] = []
   const kind = providerKind(provider.provider_type, table)
@@ -158,18 +159,31 @@ function providerProblems(provider: ModelProvider, { providers, table }: ModelsC
       suggestion:
         found.suggestion ?? 'A package of the AI SDK is named with its scope: @ai-sdk/google.',
     })
-  } else if (kind.remote && !(kind.knowsAddress === true && provider.endpoint === '')) {
-    problems.push(...endpointProblems(provider, [...path, 'endpoint']))
   }
+  problems.push(...endpointProblems(provider, config))
   if (provider.extra_body?.['stream'] === true) {
     problems.push(streamProblem(`Provider "${provider.name}"`, [...path, 'extra_body', 'stream']))
   }
   return problems
 }
 
-function endpointProblems({ name, endpoint }: ModelProvider, path: ConfigPath): Problem[] {
-  const url = URL.parse(endpoint)
+/** Of a provider that is asked over HTTP, as its kind says. */
+function endpointProblems(provider: ModelProvider, { providers, table }: ModelsConfig): Problem[] {
+  const { name, endpoint } = provider
+  const { remote = false, knowsAddress = false } = providerKind(provider.provider_type, table) ?? {}
+  if (!remote || (knowsAddress && endpoint === '')) return []
+  const path = ['model_providers', providers.indexOf(provider), 'endpoint']
   const base = { level: 'error', code: 'endpoint-invalid', path } as const
+  if (endpoint === '') {
+    return [
+      {
+        ...base,
+        message: `Provider "${name}" lacks "endpoint".`,
+        expected: 'a base URL such as https://api.openai.com/v1',
+      },
+    ]
+  }
+  const url = URL.parse(endpoint)
   if (url === null || !/^https?:$/.test(url.protocol)) {
     return [
       {

@@ -9,6 +9,9 @@ import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
 import { type FailedCell, type FailureFilter, readFailedCells } from '../store/failed-cells.ts'
 import { inspectStore, readStoredPlugins } from '../store/inspect-store.ts'
+import type { ColumnType } from '../graph/column-type.ts'
+import type { DatasetFile } from '../store/ledger-dataset.ts'
+import { recordsOfParts } from './part-records.ts'
 import { ledgerName } from '../store/ledger-file.ts'
 import { openStore } from '../store/store.ts'
 import { verifyDatasetFile } from '../store/verify.ts'
@@ -60,7 +63,10 @@ export interface Dataset extends AsyncDisposable {
   failures(filter?: FailureFilter): Iterable<FailedCell>
   /** All that is known of one row: cells, what was asked, failures and what they cost. */
   row(row: number): Promise<RowStory>
-  /** Records of the final dataset in row order; refuses while rows remain: `export` has those. */
+  /**
+   * Records in row order. While rows remain, those that are decided; where processors make the dataset
+   * of all of them, it refuses then, and `export` has them.
+   */
   records(options?: RecordOptions): AsyncIterable<DatasetRecord>
   /** Every decided row, also of an interrupted run, whose complete rows are settled first. */
   export(options?: ExportOptions): Promise<ExportedFile[]>
@@ -113,7 +119,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
       const { inspectRow } = await import('../report/inspect-row.ts')
       return inspectRow(path, row, { registry, logs: [`${logName}${oldLogSuffix}`, logName] })
     },
-    records: (recordOptions) => records(path, registry, recordOptions),
+    records: (recordOptions) => records({ directory: path, clock, registry }, recordOptions),
     export: exportTo,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
@@ -136,28 +142,61 @@ async function refuse(path: string, error: unknown): Promise<never> {
   })
 }
 
+/** Writes what an interrupted run left in the ledger into its parts. */
+async function settleRun({ directory, clock, registry }: Opened): Promise<void> {
+  await using store = await openStore(directory, { clock })
+  await settle(store, { clock, registry })
+}
+
+interface Opened {
+  directory: string
+  clock: Clock
+  registry: () => Promise<Registry>
+}
+
 async function* records(
-  directory: string,
-  registry: () => Promise<Registry>,
+  opened: Opened,
   { limit = Number.POSITIVE_INFINITY, dataset: beside }: RecordOptions = {},
 ): AsyncGenerator<DatasetRecord> {
-  const { dataset: own, besides, settings } = await inspectStore(directory)
-  const { columns } = await storedDataset(directory, settings, { registry, name: beside })
+  const { directory, registry } = opened
+  const { dataset: own, besides, settings, holder } = await inspectStore(directory)
+  const { columns, pass } = await storedDataset(directory, settings, { registry, name: beside })
+  const types = new Map(columns.map(({ name, type }) => [name, type]))
   const files = beside === undefined ? own : besides.find(({ name }) => name === beside)?.files
   if (files === undefined || files.length === 0) {
-    throw new RowsmithError('run-missing', `${directory} has no final dataset: rows remain`, {
-      hints: ['Go on with the run, or export what is decided.'],
-    })
+    if (pass !== null) throw notMade(directory)
+    // Another process that works on the run writes them itself.
+    if (holder === null) await settleRun(opened)
+    yield* firstOf(recordsOfParts(directory, types), limit)
+    return
   }
-  const types = new Map(columns.map(({ name, type }) => [name, type]))
-  let left = limit
+  yield* firstOf(recordsOfFiles(files, types), limit)
+}
+
+async function* recordsOfFiles(
+  files: readonly DatasetFile[],
+  types: ReadonlyMap<string, ColumnType>,
+): AsyncGenerator<DatasetRecord> {
   for (const file of files) {
-    if (left <= 0) return
     await verifyDatasetFile(file)
-    for await (const record of readFiles([file.path], types)) {
-      yield plainRecord(record)
-      left -= 1
-      if (left <= 0) return
-    }
+    for await (const record of readFiles([file.path], types)) yield plainRecord(record)
   }
+}
+
+async function* firstOf<Item>(items: AsyncIterable<Item>, limit: number): AsyncGenerator<Item> {
+  let left = limit
+  if (left <= 0) return
+  for await (const item of items) {
+    yield item
+    left -= 1
+    if (left <= 0) return
+  }
+}
+
+function notMade(directory: string): RowsmithError {
+  return new RowsmithError(
+    'run-missing',
+    `the processors of ${directory} make its dataset of all records, and rows remain`,
+    { hints: ['Go on with the run, or export what is decided.'] },
+  )
 }

@@ -33,6 +33,10 @@ import { partnersOf } from './partners.ts'
 import { findPlace } from '../check/run-place.ts'
 import { tellSeedProgress } from '../check/seed-progress.ts'
 import { createThrottleNotes } from './throttle-notes.ts'
+import { joinedColumns } from '../check/stored-passes.ts'
+import type { DatasetRecord } from '../export/records.ts'
+import { type Change, createChange } from '../util/change.ts'
+import { recordsOfRun } from './run-records.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
@@ -88,6 +92,11 @@ export interface Run extends AsyncDisposable {
   readonly resumed: boolean
   /** Resolves when the run ended by itself or was stopped; rejects when it can't go on. */
   readonly finished: Promise<RunResult>
+  /**
+   * Records in row order while the run works: those of a part once all of its rows are decided, the
+   * rest when the run has ended. Where processors make other records, all of them at the end.
+   */
+  records(): AsyncIterable<DatasetRecord>
   /** The state now; null before rows are made and after. */
   progress(): Snapshot | null
   /** Sends nothing more and ends when what is on the wire came back. */
@@ -121,6 +130,7 @@ export async function start(options: StartOptions): Promise<Run> {
   const giveUp = (): void => controller.abort(options.signal?.reason)
   options.signal?.addEventListener('abort', giveUp, { once: true })
   const opened = new AsyncDisposableStack()
+  const parts = createChange()
   try {
     const place = await findPlace(options)
     const prepared = opened.use(
@@ -136,6 +146,7 @@ export async function start(options: StartOptions): Promise<Run> {
       await openOrCreate(place, prepared, options, clock, (event) => {
         const text = describeStoreEvent(event)
         if (text !== null) log.write(text)
+        if (event.type === 'part-committed') parts.tell()
         emit(event)
       }),
     )
@@ -262,6 +273,9 @@ export async function start(options: StartOptions): Promise<Run> {
               clock,
             }),
       listener,
+      parts,
+      // Which rows a selection takes is only known when it has all of them.
+      joined: select === null ? joinedColumns(store.settings) : null,
       file,
       seconds: () => (clock.now() - began) / 1000,
     }
@@ -280,17 +294,21 @@ interface Work {
   /** Null where nobody will see them. */
   summaries: JudgeSummaries | null
   listener: Listener
+  /** Tells of every part that is written. */
+  parts: Change
+  joined: ReturnType<typeof joinedColumns>
   file: RunLog
   seconds: () => number
 }
 
 function runOf(
-  { store, graph, maker, summaries, listener, file, seconds }: Work,
+  { store, graph, maker, summaries, listener, parts, joined, file, seconds }: Work,
   opened: AsyncDisposableStack,
   resumed: boolean,
   signal: AbortSignal | undefined,
 ): Run {
   let working = true
+  let isOver = false
   const drain = (): void => {
     maker.drain()
     summaries?.drain()
@@ -327,6 +345,8 @@ function runOf(
       working = false
       signal?.removeEventListener('abort', drain)
       await opened.disposeAsync()
+      isOver = true
+      parts.tell()
     }
   }
 
@@ -338,6 +358,14 @@ function runOf(
     seed: store.settings.seed,
     resumed,
     finished,
+    records: () =>
+      recordsOfRun({
+        directory: store.directory,
+        isOver: () => isOver,
+        changed: parts.next,
+        joined,
+        finished,
+      }),
     progress: () => (working ? maker.snapshot() : null),
     drain,
     abort,

@@ -15,6 +15,7 @@ import {
   missing,
   openLedgerForReading,
   readCount,
+  readNullableText,
   type LedgerFile,
 } from './ledger-file.ts'
 import { ledgerError } from './ledger-error.ts'
@@ -138,6 +139,37 @@ function filesIn(directory: string, ledger: LedgerFile, folder: string): Dataset
     path: resolve(directory, folder, file),
     ...rest,
   }))
+}
+
+/** A part as it is on disk. */
+export interface WrittenPart {
+  part: number
+  /** Relative to the run folder; null where no row of it was accepted. */
+  file: string | null
+  /** Whether all of its rows are decided. */
+  isComplete: boolean
+}
+
+/** The first part from a number on that is written; reads without a lock. */
+export function readPartFrom(directory: string, from: number): WrittenPart | null {
+  const ledgerPath = resolve(directory, ledgerName)
+  const ledger = openLedgerForReading(ledgerPath)
+  try {
+    const row = ledger.get(
+      'SELECT number, file, decided FROM part WHERE number >= ? ORDER BY number LIMIT 1',
+      from,
+    )
+    if (row === undefined) return null
+    return {
+      part: readCount(row, 'number', 'part.number'),
+      file: readNullableText(row, 'file', 'part.file'),
+      isComplete: row['decided'] === null,
+    }
+  } catch (error) {
+    throw ledgerError(error, `reading ${ledgerPath}`, ledgerPath)
+  } finally {
+    ledger.close()
+  }
 }
 
 /** The plugins a run was made with. */

@@ -11,6 +11,8 @@ export interface LanguageEngine {
   /** What the engine calls the language. */
   readonly as: string
   readonly packages: readonly string[]
+  /** The part of Node that it is instead. */
+  readonly partOfNode?: 'v8' | 'sqlite' | 'amaro'
 }
 
 const ruff: LanguageEngine = {
@@ -31,14 +33,14 @@ function tree(as: string): LanguageEngine {
 /** The words of `code_lang`, as `llm-code` has them and those that only can be checked. */
 export const checkedLanguages = {
   python: ruff,
-  'sql:sqlite': { engine: 'sqlite', as: 'sqlite', packages: [] },
+  'sql:sqlite': { engine: 'sqlite', as: 'sqlite', packages: [], partOfNode: 'sqlite' },
   'sql:postgres': { engine: 'postgres', as: 'postgres', packages: ['libpg-query'] },
   'sql:mysql': polyglot('mysql'),
   'sql:tsql': polyglot('tsql'),
   'sql:bigquery': polyglot('bigquery'),
   'sql:ansi': polyglot('generic'),
-  javascript: { engine: 'javascript', as: 'javascript', packages: [] },
-  typescript: { engine: 'typescript', as: 'typescript', packages: [] },
+  javascript: { engine: 'javascript', as: 'javascript', packages: [], partOfNode: 'v8' },
+  typescript: { engine: 'typescript', as: 'typescript', packages: [], partOfNode: 'amaro' },
   tsx: tree('tsx'),
   bash: tree('bash'),
   cpp: tree('cpp'),

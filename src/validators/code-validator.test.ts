@@ -127,6 +127,28 @@ test('a grammar of the user, its identity, and what is wrong with the parameters
   await expect(openJudge('code', { code_lang: 'Python' })).rejects.toThrow('expected one of python')
 })
 
+test('the versions of engines are in their identity', async () => {
+  const identityOf = async (written: object): Promise<string> => {
+    await using judge = await openJudge('code', written)
+    return JSON.stringify(judge.identity)
+  }
+  const { dependencies, devDependencies } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  ) as Record<string, Record<string, string> | undefined>
+  const ruff = { ...dependencies, ...devDependencies }['@astral-sh/ruff-wasm-nodejs'] ?? ''
+  expect(await identityOf({ code_lang: 'python' })).toBe(
+    `{"engine":["@astral-sh/ruff-wasm-nodejs ${ruff.replace('^', '')}"]}`,
+  )
+  const [v8] = /^\d+\.\d+/.exec(process.versions.v8) ?? []
+  expect(await identityOf({ code_lang: 'javascript' })).toBe(`{"engine":["v8 ${v8}"]}`)
+  expect(await identityOf({ code_lang: 'sql:sqlite' })).toMatch(
+    /^\{"engine":\["sqlite 3\.\d+"\]\}$/,
+  )
+  expect(await identityOf({ code_lang: 'go' })).toMatch(
+    /^\{"engine":\["web-tree-sitter [\d.]+","@vscode\/tree-sitter-wasm [\d.]+"\]\}$/,
+  )
+})
+
 interface Verdicts {
   python: { code: string; result: object }[]
   sql: { dialect: string; code: string; is_valid: boolean; custom?: string }[]

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Problem } from '../config/problem.ts'
 import { oneOf, text } from '../config/scalars.ts'
-import { type Loaded, LoadFault, nothingLoaded } from '../graph/kind.ts'
+import { type Loaded, LoadFault } from '../graph/kind.ts'
 import { messageOf } from '../util/errors.ts'
 import { toDouble, type Value } from '../util/value.ts'
 import type { CodeFound, EngineChoice } from './check-code.worker.ts'
@@ -18,7 +18,8 @@ import {
   ownGrammar,
 } from './checked-languages.ts'
 import { defineValidator, type ValidatorContext, type Verdict } from './define.ts'
-import { needPackages } from './needed-packages.ts'
+import { neededPackages } from './needed-packages.ts'
+import { versionInNode } from './version-in-node.ts'
 import { createSharedThread } from './shared-thread.ts'
 import { textOfValue } from './subject-text.ts'
 import { verdict, verdictOf } from './verdict.ts'
@@ -65,10 +66,10 @@ export const codeValidator = defineValidator<CodeParams, LoadedGrammar>({
   judges: 'target',
   by: 'cell',
   async load({ code_lang: language, grammar }, { directory }) {
-    needPackages(engineOf(language).packages, `checking ${language}`)
-    if (grammar === null) return { ...nothingLoaded, grammar: null }
+    const engine = versionsOf(language)
+    if (grammar === null) return { grammar: null, identity: { engine } }
     const file = resolve(directory, grammar)
-    return { grammar: file, identity: await hashOf(file) }
+    return { grammar: file, identity: { engine, grammar: await hashOf(file) } }
   },
   describe: ({ code_lang: language }, context) => ({
     fields: fieldsOf(language),
@@ -93,6 +94,13 @@ export const codeValidator = defineValidator<CodeParams, LoadedGrammar>({
 
 function engineOf(language: CheckedLanguage | 'other'): LanguageEngine {
   return language === 'other' ? ownGrammar : checkedLanguages[language]
+}
+
+/** Another version of an engine may come to other verdicts: they would not be of one dataset. */
+function versionsOf(language: CheckedLanguage | 'other'): string[] {
+  const { packages, partOfNode } = engineOf(language)
+  const versions = neededPackages(packages, `checking ${language}`)
+  return partOfNode === undefined ? versions : [...versions, versionInNode(partOfNode)]
 }
 
 function fieldsOf(language: string): readonly string[] {

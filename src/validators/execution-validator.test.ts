@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openJudge } from '../../test/support/judge.ts'
-import { isolationFault } from './isolation.ts'
+import { isolation } from './isolation.ts'
 
-const fault = await isolationFault()
+const isolated = await isolation()
 
 /** Its folders are those of this test alone. */
 let scratch = ''
@@ -55,7 +55,7 @@ test('it is off unless the config says so', async () => {
 })
 
 // Where namespaces are impossible, nothing is run at all.
-describe.skipIf(fault !== null)('snippets run with their tests', () => {
+describe.skipIf('fault' in isolated)('snippets run with their tests', () => {
   test.each([
     [
       'python',
@@ -150,7 +150,7 @@ describe.skipIf(fault !== null)('snippets run with their tests', () => {
   })
 })
 
-describe.skipIf(fault !== null)('nothing escapes, and nothing stays behind', () => {
+describe.skipIf('fault' in isolated)('nothing escapes, and nothing stays behind', () => {
   test.each([
     ['python', 'while True: pass', 'timeout', 'it took longer than 0.5 s'],
     ['javascript', 'for (;;);', 'timeout', 'it took longer than 0.5 s'],
@@ -258,7 +258,13 @@ time.sleep(4713)`
   test('a run that is given up leaves no process', async () => {
     const { runIsolated } = await import('./run-isolated.ts')
     const controller = new AbortController()
-    const program = { words: ['sleep', '4712'], keep: [], input: '', seconds: 60 }
+    const program = {
+      way: 'unshare' as const,
+      words: ['sleep', '4712'],
+      keep: [],
+      input: '',
+      seconds: 60,
+    }
     const limits = { memoryBytes: 2 ** 28, spareBytes: 0, processes: 8 }
     const running = runIsolated({ ...program, ...limits }, controller.signal)
     setTimeout(() => controller.abort(new Error('given up')), 300)

@@ -8,12 +8,13 @@ import { type Loaded, LoadFault } from '../graph/kind.ts'
 import { messageOf } from '../util/errors.ts'
 import { drawWord } from '../util/random-source.ts'
 import { defineValidator, type Subject, type Verdict } from './define.ts'
-import { isolationFault } from './isolation.ts'
+import { isolation, type IsolationWay } from './isolation.ts'
 import { type IsolatedEnd, type IsolatedProgram, runIsolated } from './run-isolated.ts'
 import { javascriptRunner, pythonRunner, sqlRunner } from './snippet-runners.ts'
 import { sqliteStatements } from './sqlite-statements.ts'
 import { textOfValue } from './subject-text.ts'
 import { verdict } from './verdict.ts'
+import { versionInNode } from './version-in-node.ts'
 
 const languages = ['python', 'javascript', 'sql:sqlite'] as const
 
@@ -42,7 +43,7 @@ const params = z
 type ExecutionParams = z.output<typeof params>
 
 /** A runtime: its words, and the paths it needs. */
-type Runtime = Pick<IsolatedProgram, 'words' | 'keep' | 'spareBytes' | 'processes'>
+type Runtime = Pick<IsolatedProgram, 'way' | 'words' | 'keep' | 'spareBytes' | 'processes'>
 
 interface LoadedRuntime extends Loaded {
   readonly runtime: Runtime
@@ -64,20 +65,18 @@ export const executionValidator = defineValidator<ExecutionParams, LoadedRuntime
         suggestion: 'Write allow_execution: true into validator_params.',
       })
     }
-    const fault = await isolationFault()
-    if (fault !== null) {
-      throw new LoadFault(`this machine can't isolate what it runs: ${fault}`, {
+    const isolated = await isolation()
+    if ('fault' in isolated) {
+      throw new LoadFault(`this machine can't isolate what it runs: ${isolated.fault}`, {
         code: 'isolation-missing',
         field: 'validator_params',
         suggestion:
-          'Run it on Linux where users may make namespaces (unshare, mount and setpriv of util-linux), or as root.',
+          'Run it on Linux where users may make namespaces (unshare, mount and setpriv of util-linux), where bubblewrap is installed, or as root.',
       })
     }
-    const runtime =
-      config.code_lang === 'python'
-        ? await pythonRuntime(config.python, directory)
-        : nodeRuntime(config)
-    return { runtime, identity: undefined }
+    return config.code_lang === 'python'
+      ? pythonRuntime(isolated.way, config.python, directory)
+      : nodeRuntime(isolated.way, config)
   },
   describe: ({ test_column: test, setup_column: setup }, { path }) => ({
     fields: ['outcome', 'error_messages', 'output'],
@@ -152,30 +151,42 @@ function verdictOn(end: IsolatedEnd, { timeout, memory }: ExecutionParams, word:
   return told.stage === 'test' ? say('failed', message) : say('error', message)
 }
 
-function nodeRuntime({ code_lang: language, memory }: ExecutionParams): Runtime {
+function nodeRuntime(
+  way: IsolationWay,
+  { code_lang: language, memory }: ExecutionParams,
+): LoadedRuntime {
   const node = process.execPath
   const runner = language === 'javascript' ? javascriptRunner : sqlRunner
-  return {
+  const runtime: Runtime = {
+    way,
     words: [node, `--max-old-space-size=${memory}`, '--no-warnings', '--eval', runner],
     keep: [node],
     // V8 reserves room for compiled code and its threads' stacks.
     spareBytes: 1024 * mebibyte,
     processes: 48,
   }
+  return { runtime, identity: versionInNode(language === 'javascript' ? 'v8' : 'sqlite') }
 }
 
-async function pythonRuntime(python: string, directory: string): Promise<Runtime> {
+async function pythonRuntime(
+  way: IsolationWay,
+  python: string,
+  directory: string,
+): Promise<LoadedRuntime> {
   const command = python.includes('/') ? resolve(directory, python) : python
-  const asked = 'import json, sys; print(json.dumps([sys.executable, sys.prefix, sys.base_prefix]))'
+  const asked =
+    'import json, sys; print(json.dumps(["%d.%d" % sys.version_info[:2], sys.executable, sys.prefix, sys.base_prefix]))'
   try {
     const { stdout } = await promisify(execFile)(command, ['-I', '-c', asked], { timeout: 30_000 })
-    const [executable = '', ...prefixes] = JSON.parse(stdout) as string[]
-    return {
+    const [version, executable = '', ...prefixes] = JSON.parse(stdout) as string[]
+    const runtime: Runtime = {
+      way,
       words: [executable, '-I', '-c', pythonRunner],
       keep: [...new Set(prefixes)].filter((prefix) => !isOfSystem(prefix)),
       spareBytes: 128 * mebibyte,
       processes: 16,
     }
+    return { runtime, identity: `python ${version}` }
   } catch (error) {
     throw new LoadFault(`there is no Python to run snippets with: ${messageOf(error)}`, {
       cause: error,

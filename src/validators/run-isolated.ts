@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type Clock, systemClock } from '../util/clock.ts'
-import { isolatedCommand } from './isolation.ts'
+import { giveFilter, isolatedCommand, type IsolationWay, systemPath } from './isolation.ts'
 
 export interface IsolatedProgram {
+  readonly way: IsolationWay
   readonly words: readonly string[]
   /** Paths it needs beside those of the system. */
   readonly keep: readonly string[]
@@ -38,30 +39,39 @@ const scratchBytes = 64 * 1024 * 1024
 
 let slots = 0
 
+export interface RunIsolatedOptions {
+  readonly clock?: Clock
+  /** Where bubblewrap is; found by its name otherwise. */
+  readonly bubblewrap?: string
+}
+
 /** Runs a program in namespaces of its own, until it ends, takes too long or too much, or is given up. */
 export async function runIsolated(
   program: IsolatedProgram,
   signal: AbortSignal,
-  clock: Clock = systemClock,
+  { clock = systemClock, ...where }: RunIsolatedOptions = {},
 ): Promise<IsolatedEnd> {
   signal.throwIfAborted()
   const mountPoint = await mkdtemp(join(tmpdir(), 'rowsmith-isolated-'))
   slots = (slots + 1) % 60
   const { seconds, processes, memoryBytes, spareBytes } = program
-  const [command = '', ...parameters] = isolatedCommand(program.words, {
+  const { words, filter } = isolatedCommand(program.way, program.words, {
     keep: program.keep,
     mountPoint,
     slot: slots,
     limits: { seconds, processes, scratchBytes, dataBytes: memoryBytes + spareBytes },
+    ...where,
   })
+  const [command = '', ...parameters] = words
   try {
     const child = spawn(command, parameters, {
       cwd: '/',
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      env: { PATH: systemPath },
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...(filter === null ? [] : (['pipe'] as const))],
       // A group of its own, which is ended as a whole.
       detached: true,
     })
+    giveFilter(child, filter)
     return await follow(child, program, { signal, clock })
   } finally {
     // The mount was never seen here: the folder is empty.

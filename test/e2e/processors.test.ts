@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { create, open } from '../../src/index.ts'
 import { readFiles } from '../../src/export/records.ts'
 import { defineProcessor } from '../../src/processors/define.ts'
+import { processorKinds } from '../../src/processors/index.ts'
 import { createModelServer } from '../../src/testing/model-server.ts'
 import { createDesk, type Desk, jsonOf } from './command.ts'
 import { pets, stories } from './configs.ts'
@@ -110,6 +111,49 @@ test('another list of processors makes the datasets again, and asks for nothing'
   expect(server.counts.requests).toBe(requests)
   expect(await readdir(desk.path('runs', 'tales', 'parts'))).toEqual(parts)
 })
+
+/** One of each kind, over the columns number and story. */
+const oneOfEach: Readonly<Record<string, object>> = {
+  dedupe: { method: 'near', columns: ['story'] },
+  drop_columns: { column_names: ['num*'] },
+  filter: { when: '{{ number % 2 == 0 }}' },
+  redact: { patterns: { count: '[0-9]+' } },
+  rename: { columns: { story: 'tale' } },
+  sample: { count: 5 },
+  schema_transform: { template: { text: '{{ story }}' } },
+  shuffle: {},
+  split: { stratify_by: [] },
+}
+
+test('a processor of any kind that comes, changes or goes costs no request', async () => {
+  expect(Object.keys(oneOfEach)).toEqual(processorKinds.map(({ type }) => type).toSorted())
+  await using desk = await createDesk()
+  let asked = 0
+  await using server = await createModelServer({
+    script({ prompt }) {
+      if (prompt.includes('A story of')) asked += 1
+      return { text: `So: "${prompt}"` }
+    },
+  })
+  const make = async (processors: readonly object[]): Promise<string> => {
+    const config = { ...stories({ url: server.url }), processors }
+    const out = desk.path('runs', 'tales')
+    const result = await create({ config: { config }, rows: 12, seed: 2n, out })
+    expect(result).toMatchObject({ end: { kind: 'complete' }, rows: { dropped: 0 } })
+    await using dataset = await open(out)
+    return JSON.stringify(await Array.fromAsync(dataset.records()))
+  }
+  const plain = await make([])
+  expect(asked).toBe(12)
+  const seen = new Set([plain])
+  for (const [type, fields] of Object.entries(oneOfEach)) {
+    seen.add(await make([{ name: 'p', processor_type: type, ...fields }]))
+  }
+  expect(await make([])).toBe(plain)
+  expect(asked).toBe(12)
+  // All but those of dedupe, which finds nothing here, and of the dataset beside the dataset.
+  expect(seen.size).toBe(8)
+}, 60_000)
 
 test('another filter uses what was paid for, and rejects or takes back rows', async () => {
   await using desk = await createDesk()

@@ -22,7 +22,9 @@ test('a kind of file that is none, and a place that is none', async () => {
   await using desk = await createDesk()
   const wrong = await desk.run(['schema', '--of', 'run'])
   expect(wrong).toMatchObject({ code: 2, stdout: '' })
-  expect(wrong.stderr).toContain('Allowed choices are dataset, run-config, providers')
+  expect(wrong.stderr).toContain(
+    'Allowed choices are dataset, run-config, providers, mcp-providers, tool-configs',
+  )
   const nowhere = await desk.run(['schema', '--out', 'no/such/folder/p.json'])
   expect(nowhere).toMatchObject({ code: 2, stdout: '' })
   expect(nowhere.stderr).toMatch(/^rowsmith: the JSON Schema can't be written to no\/such\/folder/)

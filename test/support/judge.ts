@@ -6,6 +6,8 @@ import { validators } from '../../src/validators/index.ts'
 
 /** A built-in validator at work, between values of JavaScript. */
 export interface Judge extends AsyncDisposable {
+  /** Of what it loaded. */
+  readonly identity: unknown
   judge(targets: unknown, others?: Readonly<Record<string, unknown>>): Promise<unknown>
 }
 
@@ -50,6 +52,7 @@ export async function openJudge(
   if (validator.by === 'request') throw new Error(`${type} asks a service`)
   const judge = validator.open(params, openContext, loaded)
   return {
+    identity: loaded.identity,
     async judge(given, others = {}) {
       const isRow = validator.judges === 'row'
       // What a row has, written as an object.

@@ -1,0 +1,66 @@
+/** A place models are asked at, as an entry of `model_providers`. */
+export interface ProviderOptions {
+  readonly endpoint?: string
+  /** `openai` when left out: the API that most servers speak. */
+  readonly provider_type?: string
+  /** The name of an environment variable, never a key. */
+  readonly api_key?: string | null
+  readonly extra_body?: Readonly<Record<string, unknown>>
+  readonly extra_headers?: Readonly<Record<string, string>>
+  readonly settings?: Readonly<Record<string, unknown>>
+  readonly max_parallel_requests?: number
+  readonly requests_per_minute?: number
+  readonly tokens_per_minute?: number
+}
+
+export interface ProviderEntry extends ProviderOptions {
+  readonly name: string
+}
+
+type Number_ =
+  | number
+  | { readonly distribution_type: 'uniform'; readonly params: { low: number; high: number } }
+  | {
+      readonly distribution_type: 'manual'
+      readonly params: { values: number[]; weights?: number[] }
+    }
+
+/** Parameters of requests, as `inference_parameters` in a config. */
+export interface InferenceOptions {
+  readonly generation_type?: 'chat-completion' | 'embedding' | 'image'
+  readonly temperature?: Number_
+  readonly top_p?: Number_
+  readonly max_tokens?: number
+  readonly max_parallel_requests?: number
+  readonly requests_per_minute?: number
+  readonly tokens_per_minute?: number
+  /** Seconds. */
+  readonly timeout?: number
+  readonly extra_body?: Readonly<Record<string, unknown>>
+  readonly output_mode?: 'native' | 'tool' | 'json' | 'prompt'
+  readonly encoding_format?: 'float' | 'base64'
+  readonly dimensions?: number
+}
+
+export interface ModelOptions {
+  readonly model: string
+  /** A provider made by `provider`, or the name of one that is built in or in the user's own file. */
+  readonly provider: ProviderEntry | string
+  readonly inference_parameters?: InferenceOptions
+  readonly skip_health_check?: boolean
+}
+
+/** A model under an alias, as an entry of `model_configs`. */
+export interface Model extends ModelOptions {
+  readonly alias: string
+}
+
+/** Where models are asked: `provider('local', { endpoint: 'http://127.0.0.1:8000/v1' })`. */
+export function provider(name: string, options: ProviderOptions = {}): ProviderEntry {
+  return { ...options, name }
+}
+
+/** A model under an alias: `model('writer', { provider: 'openai', model: 'gpt-4.1-mini' })`. */
+export function model(alias: string, options: ModelOptions): Model {
+  return { ...options, alias }
+}

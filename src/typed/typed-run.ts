@@ -1,0 +1,24 @@
+import type { Run, RunOptions } from '../run/run.ts'
+
+/** A run at work, whose records have the types of its columns. */
+export interface TypedRun<Out> extends Omit<Run, 'records'>, AsyncIterable<Out> {
+  /** All records, once the run has ended. */
+  toArray(): Promise<Out[]>
+}
+
+/** Begins a run. Records come in row order, those of a part once it is on disk. */
+export async function startTyped<Out>(options: RunOptions): Promise<TypedRun<Out>> {
+  const { start } = await import('../run/run.ts')
+  const run = await start(options)
+  // The types of a record follow from the columns, which the config was made of.
+  const records = (): AsyncIterator<Out> =>
+    run.records()[Symbol.asyncIterator]() as AsyncIterator<Out>
+  return {
+    ...run,
+    [Symbol.asyncIterator]: records,
+    async toArray() {
+      await run.finished
+      return Array.fromAsync({ [Symbol.asyncIterator]: records })
+    },
+  }
+}

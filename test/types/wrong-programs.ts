@@ -1,0 +1,73 @@
+import { custom, dataset, expression, llm, model, sampler, z } from '../../src/index.ts'
+
+// Programs that must not compile, each with what the compiler says; test/typed.test.ts reads both.
+
+const writer = model('writer', { provider: 'openai', model: 'gpt-4.1-mini' })
+const products = dataset('products').column('product', sampler.category(['kettle', 'lamp']))
+
+// error: 'prodct' is no column before this one
+products.column('text', llm.text({ model: writer, prompt: 'Describe a {{ prodct }}.' }))
+
+// error: 'price' is no column before this one
+products.column(
+  'text',
+  llm.text({ model: writer, prompt: 'A {{ product | upper }} of {{ price }}' }),
+)
+
+// error: 'later' is no column before this one
+products
+  .column('sum', expression('{{ later + 1 }}', 'int'))
+  .column('later', sampler.poisson({ mean: 2 }))
+
+// error: There is a column 'product' already
+products.column('product', sampler.uuid())
+
+// error: Property 'prodct' does not exist on type
+products.column('text', llm.text({ model: writer, prompt: (row) => `Describe a ${row.prodct}.` }))
+
+// error: 'hihg' does not exist in type
+products.column('price', sampler.uniform({ low: 1, hihg: 2 }))
+
+// error: Property 'high' is missing in type
+products.column('price', sampler.uniform({ low: 1 }))
+
+// error: Type '"prefect"' is not assignable to type
+products.column('text', llm.text({ model: writer, prompt: 'Hello', with_trace: 'prefect' }))
+
+// error: 'propmt' does not exist in type
+products.column('text', llm.text({ model: writer, propmt: 'Hello', prompt: 'Hello' }))
+
+// error: 'dropped' does not exist in type
+products.column('id', sampler.uuid(), { dropped: true })
+
+// error: Type '"nobody"' is not assignable to type '"product"'
+products.constraint({ target_column: 'nobody', operator: 'lt', rhs: 3 })
+
+// error: Type 'number' is not assignable to type 'string | Promise<string>'
+products.column(
+  'words',
+  custom((row) => row.product.length),
+)
+
+// error: 'nobody' is no column before this one
+products.column('v', llm.embedding({ model: writer, target_column: 'nobody' }))
+
+const reviews = products.column(
+  'review',
+  llm.structured({
+    model: writer,
+    schema: z.object({ stars: z.int(), text: z.string() }),
+    prompt: 'Review a {{ product }}.',
+  }),
+)
+for await (const row of await reviews.create({ rows: 2 })) {
+  // error: Property 'start' does not exist on type
+  row.review.start.toFixed()
+  // error: Type 'number' is not assignable to type 'string'
+  const text: string = row.review.stars
+  // error: This comparison appears to be unintentional
+  if (row.product === 'table') throw new Error(text)
+}
+
+// error: Property 'id' does not exist on type
+for await (const row of await products.column('id', sampler.uuid(), { drop: true }).create()) row.id
