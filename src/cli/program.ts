@@ -64,7 +64,8 @@ export function createProgram(set: SetCode): Command {
 
 const exitCodeHelp = `
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
-4 stopped early (rows remain), 5 a run folder is damaged, 130 interrupted. Run the same command again to go on.
+4 stopped early (rows remain), 5 a run folder is damaged, 130 interrupted.
+After 4 and 130, run the same command again to go on.
 
 Example:
   rowsmith preview stories.yaml`
@@ -298,8 +299,8 @@ function addRuns(program: Command, set: SetCode): void {
 
 function addDiff(program: Command, set: SetCode): void {
   withPlugins(program.command('diff'))
-    .argument('<dir>', 'run folder')
-    .argument('<other>', 'run folder it is compared with')
+    .argument('<a>', 'run folder')
+    .argument('<b>', 'run folder it is compared with')
     .summary('Put two runs side by side.')
     .description('Put two runs side by side: config, rows, cost, failures, statistics of columns.')
     .option('--html <file>', 'write it as a page, too')
