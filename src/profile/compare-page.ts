@@ -67,11 +67,12 @@ function figures({ runs: [a, b] }: ComparePage): Html {
   ]
   return table(
     lines.map(([name, one, other]) => [html`${name}`, html`${one}`, html`${other}`]),
-    page([a, b]),
+    titlesOf([a, b]),
   )
 }
 
-function page([a, b]: readonly [PageRun, PageRun]): [string, string] {
+/** What the two columns of a table are called. */
+function titlesOf([a, b]: readonly [PageRun, PageRun]): [string, string] {
   return a.dir === b.dir ? [a.name, b.name] : [a.dir, b.dir]
 }
 
@@ -90,7 +91,7 @@ function configPart({ config, runs }: ComparePage): Html {
     shown(other),
   ])
   return html`<h2>Config</h2>
-    ${table(rows, page(runs))}`
+    ${table(rows, titlesOf(runs))}`
 }
 
 function failurePart({ failures, runs }: ComparePage): Html | null {
@@ -101,7 +102,7 @@ function failurePart({ failures, runs }: ComparePage): Html | null {
     html`${grouped(other)}`,
   ])
   return html`<h2>Failed cells</h2>
-    ${table(rows, page(runs))}`
+    ${table(rows, titlesOf(runs))}`
 }
 
 function table(rows: readonly Html[][], [one, other]: readonly [string, string]): Html {
