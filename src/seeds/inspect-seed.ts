@@ -51,6 +51,7 @@ export async function inspectSeed(
   if ('size' in selection) {
     return { inspected: { seed, selection }, problems: seed.notes.map(warningOf) }
   }
+  await seed.close?.()
   return { inspected: null, problems: [selection] }
 }
 
