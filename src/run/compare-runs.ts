@@ -5,7 +5,7 @@ import { inspectStore } from '../store/inspect-store.ts'
 import { open, type OpenOptions } from './open-dataset.ts'
 
 /** Of one of two runs, what is compared as figures. */
-export interface ComparedRun extends Pick<
+interface ComparedRun extends Pick<
   RunSummary,
   'dir' | 'name' | 'rows' | 'requests' | 'usage'
 > {
@@ -17,7 +17,7 @@ export interface ComparedRun extends Pick<
 }
 
 /** Two values, of the first run and of the second. */
-export type Pair<Value> = readonly [Value, Value]
+type Pair<Value> = readonly [Value, Value]
 
 /** Two runs side by side. */
 export interface RunComparison {
