@@ -5,10 +5,7 @@ import { inspectStore } from '../store/inspect-store.ts'
 import { open, type OpenOptions } from './open-dataset.ts'
 
 /** Of one of two runs, what is compared as figures. */
-interface ComparedRun extends Pick<
-  RunSummary,
-  'dir' | 'name' | 'rows' | 'requests' | 'usage'
-> {
+interface ComparedRun extends Pick<RunSummary, 'dir' | 'name' | 'rows' | 'requests' | 'usage'> {
   seed: string
   /** Cells that failed. */
   failed: number
