@@ -66,10 +66,13 @@ export type { ColumnStatistics } from './profile/statistics.ts'
 export type { Preview, PreviewOptions, PreviewRow } from './run/preview.ts'
 export type { CheckRunOptions, RunCheck } from './run/check-run.ts'
 export type { RunComparison } from './run/compare-runs.ts'
+export type { FreedSpace, FreeSpaceOptions } from './run/free-space.ts'
+export type { EditedColumn, EditPlan } from './run/edit-plan.ts'
 export {
   checkRun,
   compareRuns,
   create,
+  freeSpace,
   jsonSchema,
   listKinds,
   listRuns,

@@ -49,6 +49,7 @@ Commands:
   runs [options] [dir]         List the runs of a folder.
   diff [options] <a> <b>       Put two runs side by side.
   export [options] <dir>       Write every decided row to files.
+  gc [options] <dir>           Free what a run keeps of older configs.
   kinds [options] [config]     List the kinds a config may name.
   schema [options]             Print a JSON Schema of configs, for editors.
   help [command]               display help for command

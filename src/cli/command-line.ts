@@ -8,6 +8,8 @@ export interface CreateOptions {
   out?: string
   fresh?: true
   shrink?: true
+  edit?: true
+  keep?: readonly string[]
   retryFailed?: true
   retryDropped?: true
   column?: string
@@ -17,6 +19,7 @@ export interface CreateOptions {
   providers?: string
   mcpProviders?: string
   toolConfigs?: string
+  modelConfigs?: string
   plugin?: readonly string[]
   json?: true
 }
@@ -32,6 +35,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     providers,
     mcpProviders,
     toolConfigs,
+    modelConfigs,
     plugin = [],
   } = options
   return [
@@ -45,6 +49,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     ...(providers === undefined ? [] : ['--providers', providers]),
     ...(mcpProviders === undefined ? [] : ['--mcp-providers', mcpProviders]),
     ...(toolConfigs === undefined ? [] : ['--tool-configs', toolConfigs]),
+    ...(modelConfigs === undefined ? [] : ['--model-configs', modelConfigs]),
     ...plugin.flatMap((name) => ['--plugin', name]),
   ]
 }

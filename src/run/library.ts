@@ -7,6 +7,7 @@ import type { ListedRun } from '../report/list-runs.ts'
 import type { RunComparison } from './compare-runs.ts'
 import type { CheckRunOptions, RunCheck } from './check-run.ts'
 import type { Dataset, OpenOptions } from './open-dataset.ts'
+import type { FreedSpace, FreeSpaceOptions } from './free-space.ts'
 import type { Preview, PreviewOptions } from './preview.ts'
 import type { Run, RunOptions } from './run.ts'
 import type { RunResult } from '../report/run-result.ts'
@@ -58,6 +59,15 @@ export async function compareRuns(
 ): Promise<RunComparison> {
   const compare = await import('./compare-runs.ts')
   return compare.compareRuns(one, other, options)
+}
+
+/** Says what a run folder keeps of columns that are no longer in its config, and frees it with `yes`. */
+export async function freeSpace(
+  directory: string,
+  options?: FreeSpaceOptions,
+): Promise<FreedSpace> {
+  const space = await import('./free-space.ts')
+  return space.freeSpace(directory, options)
 }
 
 /** Checks a config as a run would, without asking a model and without writing anything. */
