@@ -1,10 +1,14 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { startLedgerEarly } from '../store/early-ledger.ts'
-import { isRowsmithError, messageOf } from '../util/errors.ts'
+import { ConfigError } from '../check/config-error.ts'
+import { formatProblems } from '../config/format-problems.ts'
+import { isRowsmithError, messageOf, type RowsmithError } from '../util/errors.ts'
 import { version } from './at-once.ts'
 import { visible } from '../util/visible.ts'
 import { starters } from './init-models.ts'
 import { templates } from './init-templates.ts'
+import { isLive } from './terminal.ts'
+import { withExcerpts } from './with-excerpts.ts'
 import { exitCodeOfError, exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** Runs the command line; answers the exit code. */
@@ -60,6 +64,7 @@ export function createProgram(set: SetCode): Command {
   addGc(program, set)
   addKinds(program, set)
   addSchema(program, set)
+  addAgent(program, set)
   return program
 }
 
@@ -330,7 +335,11 @@ function addExport(program: Command, set: SetCode): void {
       '--to <path>',
       'a folder for Parquet, a file for .jsonl or .csv, - for stdout (default: <dir>/export)',
     )
-    .option('--format <format>', 'parquet, jsonl or csv; by the ending of --to when left out')
+    .option(
+      '--format <format>',
+      'parquet, jsonl or csv (by the ending of --to when left out); chat, sharegpt, alpaca or dpo for training data',
+    )
+    .option('--map <file>', 'which column is which field of the training data (YAML)')
     .option('--dataset <name>', 'one that a schema_transform makes beside the dataset')
     .option(
       '--split-by <column>',
@@ -403,6 +412,22 @@ function addSchema(program: Command, set: SetCode): void {
     })
 }
 
+function addAgent(program: Command, set: SetCode): void {
+  const agent = program
+    .command('agent')
+    .summary('Say what a coding agent needs to know.')
+    .description('Say what a coding agent needs to write configs for this version.')
+    .addHelpText('after', '\nExample:\n  rowsmith agent context')
+  agent
+    .command('context')
+    .description('Print commands, rules, kinds and where their fields and examples are.')
+    .addHelpText('after', '\nExample:\n  rowsmith agent context')
+    .action(async () => {
+      const { runAgentContext } = await import('./agent-context.ts')
+      set(await runAgentContext())
+    })
+}
+
 /** Of every command that needs kinds. */
 function withPlugins(command: Command): Command {
   return command.option(
@@ -442,11 +467,17 @@ function runSeed(text: string): bigint {
   )
 }
 
+/** On a terminal the problems of a config show their lines. */
+function messageWithExcerpts(error: RowsmithError): string {
+  if (!(error instanceof ConfigError) || !isLive(process.stderr)) return error.message
+  return formatProblems(withExcerpts(error.problems))
+}
+
 function printError(error: unknown): void {
   if (isRowsmithError(error) && error.code !== 'internal') {
     // Problems of a config begin with the place in the file.
     const prefix = error.name === 'ConfigError' ? '' : 'rowsmith: '
-    process.stderr.write(`${prefix}${visible(error.message)}\n`)
+    process.stderr.write(`${prefix}${visible(messageWithExcerpts(error))}\n`)
     for (const hint of error.hints) process.stderr.write(`  ${visible(hint)}\n`)
     return
   }
