@@ -38,6 +38,7 @@ import {
   type ConfigSource,
   readConfig,
   readMcpFile,
+  readModelFile,
   readToolFile,
   readDataset,
   readProviderFile,
@@ -52,6 +53,7 @@ export interface PrepareOptions {
   /** A file of MCP providers, as the ancestor keeps it. */
   mcpProvidersFile?: string | undefined
   toolConfigsFile?: string | undefined
+  modelConfigsFile?: string | undefined
   /** A run config file, or its fields. */
   runConfig?: string | object | undefined
   environment: Environment
@@ -111,12 +113,14 @@ export async function check(
   const provided = await readProviderFile(options.providersFile)
   const mcp = await readMcpFile(options.mcpProvidersFile)
   const toolFile = await readToolFile(options.toolConfigsFile)
+  const modelFile = await readModelFile(options.modelConfigsFile)
   const problems: Problem[] = [
     ...loaded.problems,
     ...runProblems,
     ...provided.problems,
     ...mcp.problems,
     ...toolFile.problems,
+    ...modelFile.problems,
   ]
   const { draft } = loaded
   if (draft === null) return { source, problems, prepared: null, asks: null }
@@ -132,7 +136,8 @@ export async function check(
     stored: stored.plugins,
   })
   const dataset = resolveDataset(draft, {
-    models: provided.providers,
+    providers: provided.providers,
+    models: modelFile.models,
     mcp: mcp.providers,
     tools: toolFile.configs,
   })
@@ -174,7 +179,11 @@ export async function check(
   const { registry: tools } = toolOpening
   if (tools !== null) opened.defer(() => tools.close())
   const unread = {
-    parts: toolFile.unread ? new Set([...loaded.unread, 'tool_configs' as const]) : loaded.unread,
+    parts: new Set([
+      ...loaded.unread,
+      ...(toolFile.unread ? (['tool_configs'] as const) : []),
+      ...(modelFile.unread ? (['model_configs'] as const) : []),
+    ]),
     providers: [...loaded.brokenProviders, ...provided.broken],
     servers: [...loaded.brokenServers, ...mcp.broken],
     seed: seed.unread || loaded.unread.has('seed_config'),

@@ -17,6 +17,7 @@ export interface CreateOptions {
   providers?: string
   mcpProviders?: string
   toolConfigs?: string
+  modelConfigs?: string
   plugin?: readonly string[]
   json?: true
 }
@@ -32,6 +33,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     providers,
     mcpProviders,
     toolConfigs,
+    modelConfigs,
     plugin = [],
   } = options
   return [
@@ -45,6 +47,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     ...(providers === undefined ? [] : ['--providers', providers]),
     ...(mcpProviders === undefined ? [] : ['--mcp-providers', mcpProviders]),
     ...(toolConfigs === undefined ? [] : ['--tool-configs', toolConfigs]),
+    ...(modelConfigs === undefined ? [] : ['--model-configs', modelConfigs]),
     ...plugin.flatMap((name) => ['--plugin', name]),
   ]
 }

@@ -32,6 +32,7 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
     ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
     ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
+    ...(options.modelConfigs === undefined ? {} : { modelConfigsFile: options.modelConfigs }),
     ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
   }
 }

@@ -168,6 +168,7 @@ function addModels(program: Command, set: SetCode): void {
     .option('--providers <file>', 'model providers (YAML with a list `providers`)')
     .option('--mcp-providers <file>', mcpFile)
     .option('--tool-configs <file>', toolFile)
+    .option('--model-configs <file>', modelFile)
     .option('--json', 'print {ok, models, tools, problems} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith models check stories.yaml')
     .action(async (config: string | undefined, options) => {
@@ -192,6 +193,7 @@ function addRender(program: Command, set: SetCode): void {
     .option('--tools', 'show the tools that the model may call, too; starts their servers')
     .option('--mcp-providers <file>', mcpFile)
     .option('--tool-configs <file>', toolFile)
+    .option('--model-configs <file>', modelFile)
     .option('--json', 'print one JSON object on stdout')
     .addHelpText(
       'after',
@@ -308,7 +310,14 @@ function addSchema(program: Command, set: SetCode): void {
     )
     .addOption(
       new Option('--of <kind>', 'which file it is of')
-        .choices(['dataset', 'run-config', 'providers', 'mcp-providers', 'tool-configs'])
+        .choices([
+          'dataset',
+          'run-config',
+          'providers',
+          'mcp-providers',
+          'tool-configs',
+          'model-configs',
+        ])
         .default('dataset'),
     )
     .option('--out <file>', 'write it there instead of on stdout')
@@ -333,6 +342,7 @@ function withPlugins(command: Command): Command {
 
 const mcpFile = 'servers of tools (YAML with a list `providers`)'
 const toolFile = 'tools of columns (YAML with a list `tool_configs`)'
+const modelFile = 'models by alias (YAML with a list `model_configs`)'
 
 function withConfigOptions(command: Command): Command {
   return withPlugins(command)
@@ -340,6 +350,7 @@ function withConfigOptions(command: Command): Command {
     .option('--providers <file>', 'model providers (YAML with a list `providers`)')
     .option('--mcp-providers <file>', mcpFile)
     .option('--tool-configs <file>', toolFile)
+    .option('--model-configs <file>', modelFile)
 }
 
 function wholeNumber(text: string): number {

@@ -73,6 +73,7 @@ export interface RunOptions extends RetryOptions {
   providersFile?: string
   mcpProvidersFile?: string
   toolConfigsFile?: string
+  modelConfigsFile?: string
   /** The words that ask for this run again, kept in its folder for `show`. */
   command?: (directory: string) => readonly string[]
   environment?: Environment
@@ -429,6 +430,7 @@ function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal):
     providersFile: options.providersFile,
     mcpProvidersFile: options.mcpProvidersFile,
     toolConfigsFile: options.toolConfigsFile,
+    modelConfigsFile: options.modelConfigsFile,
     runConfig: options.runConfig,
     environment: options.environment ?? process.env,
     clock,

@@ -1,5 +1,6 @@
 import { parseJson, stringifyJson } from '../util/json.ts'
 import type { DatasetConfig, Literal, SelectConfig } from '../config/dataset.ts'
+import { builtInModels } from '../config/built-in-models.ts'
 import { valueOf } from '../config/literal.ts'
 import { writtenModel } from '../config/models.ts'
 import { mostCandidates, selectSchema } from '../config/select.ts'
@@ -116,11 +117,12 @@ function storedConfig(
     tool_configs: _tools,
     seed,
     select: _select,
-    model_configs: own,
+    model_configs: _models,
     ...rest
   } = config
   const models = dataset.models.map((model) => selfContained(dataset, model))
-  const isDefault = own.length === 0 && models.every((model, at) => model === dataset.models[at])
+  const isDefault =
+    dataset.models === builtInModels && models.every((model, at) => model === builtInModels[at])
   const literal = {
     ...rest,
     tool_configs: dataset.toolConfigs,
