@@ -8,6 +8,8 @@ export interface CreateOptions {
   out?: string
   fresh?: true
   shrink?: true
+  edit?: true
+  keep?: readonly string[]
   retryFailed?: true
   retryDropped?: true
   column?: string

@@ -22,6 +22,8 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     config,
     mode: options.fresh ? 'fresh' : 'auto',
     shrink: options.shrink === true,
+    edit: options.edit === true,
+    keep: options.keep ?? [],
     ...retryOptions(options),
     repair: options.repair === true,
     command: (directory) => createWords(config, options, shortPathWord(directory)),
