@@ -40,6 +40,7 @@ test('shorthand and full form give the same config', () => {
     model_configs: [],
     model_providers: [],
     seed_config: null,
+    select: null,
     tool_configs: [],
     mcp_providers: [],
     constraints: [],
@@ -286,6 +287,7 @@ describe('seed_config', () => {
       source: { seed_type: 'local', path: 'x.csv' },
       sampling_strategy,
       selection_strategy,
+      rows_per_record: 1,
     })
   })
 
