@@ -7,7 +7,7 @@ import { createProgress, LONGEST_SILENCE_MS, type ProgressView } from './progres
 import { createTally } from './tally.ts'
 import type { Screen } from './terminal.ts'
 import { phaseLines } from './waiting-lines.ts'
-import { counted, duration, grouped } from '../util/format.ts'
+import { counted, dollars, duration, grouped } from '../util/format.ts'
 import { visible, visibleLine } from '../util/visible.ts'
 
 /** Tells what a command waits for, whatever it does. */
@@ -98,6 +98,14 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
       case 'endpoint-stopped':
         screen.print(
           screen.style('red', `${stoppedText(event)} stopped: ${visibleLine(event.error.message)}`),
+        )
+        break
+      case 'cost-reached':
+        screen.print(
+          screen.style(
+            'red',
+            `Stopping: ${dollars(event.spent)} are spent, and the next request could exceed ${dollars(event.limit)} (max_cost).`,
+          ),
         )
         break
       case 'early-shutdown':
