@@ -1,7 +1,9 @@
 import type { ConfigPath, Problem } from '../config/problem.ts'
+import { capitalized } from '../config/problems.ts'
 import type { ResolvedDataset } from '../config/resolve-dataset.ts'
-import { filterTitle } from '../graph/filter-name.ts'
-import type { GraphColumn } from '../graph/graph.ts'
+import { columnText } from '../graph/filter-name.ts'
+import type { Graph, GraphColumn } from '../graph/graph.ts'
+import { PluginFailure, pluginProblem } from '../graph/plugin-failure.ts'
 import { TemplateError } from '../templates/template-error.ts'
 import { pythonFloat } from '../util/python-float.ts'
 import { messageOf } from '../util/errors.ts'
@@ -22,11 +24,25 @@ export function dryRunProblems(
   return found.flatMap((column) => {
     const path = pathOf(column.column, columns)
     return [
+      ...(column.broken === null
+        ? []
+        : [pluginProblem(column.broken, path, titleOf(column.column))]),
       ...failureProblems(column, path),
       ...conditionProblems(column, path),
       ...rejectionProblems(column, path),
     ]
   })
+}
+
+/** A plugin that could not even be asked for a generator; anything else that was thrown goes on. */
+export function bindProblem(
+  error: unknown,
+  graph: Graph,
+  { columns }: Pick<ResolvedDataset, 'columns'>,
+): Problem {
+  const place = error instanceof PluginFailure ? error.place : null
+  const column = graph.columns.find((each) => columnText(each) === place)
+  return pluginProblem(error, column === undefined ? ['columns'] : pathOf(column, columns), '')
 }
 
 function pathOf({ name, filter }: GraphColumn, columns: ResolvedDataset['columns']): ConfigPath {
@@ -35,8 +51,8 @@ function pathOf({ name, filter }: GraphColumn, columns: ResolvedDataset['columns
   return index === -1 ? ['seed_config', 'source'] : ['columns', index]
 }
 
-function titleOf({ name, filter }: GraphColumn): string {
-  return filter === null ? `Column '${name}'` : `Filter '${filterTitle(name)}'`
+function titleOf(column: GraphColumn): string {
+  return capitalized(columnText(column))
 }
 
 function failureProblems(found: DryColumn, path: ConfigPath): Problem[] {

@@ -3,6 +3,7 @@ import { timestampForm, vectorSize } from '../graph/column-type.ts'
 import { mediaPath } from '../graph/media.ts'
 import { CellFailure } from '../graph/failure.ts'
 import type { Generator, RowGenerator, SeedWindow } from '../graph/kind.ts'
+import { PluginFailure } from '../graph/plugin-failure.ts'
 import type { ModelConfig } from '../config/dataset.ts'
 import { fillNull, createEvaluator, type Evaluator, rejectsRow } from '../rows/evaluate.ts'
 import { firstRequest } from '../rows/first-request.ts'
@@ -59,6 +60,8 @@ export interface DryColumn {
   isCertain: boolean
   /** Whether every row that can be was among them, as far as the seed decides. */
   isComplete: boolean
+  /** What its plugin threw, which would end a run; null where it threw nothing like that. */
+  broken: PluginFailure | null
   /** Why its skip condition could not be decided, where that does not depend on a model. */
   conditionErrors: readonly { row: number; error: unknown }[]
 }
@@ -163,6 +166,7 @@ async function sample(
     let tried = 0
     let isCertain = true
     let isCut = false
+    let broken: PluginFailure | null = null
     seedWasRead = false
     const end = Math.min(last, clock.now() + longestMs)
     for (let offset = 0; offset < rows; offset += 1) {
@@ -177,6 +181,7 @@ async function sample(
       for (const id of [column.id, ...column.sides]) (known[id] as Known[])[offset] = attempt.known
       if (!attempt.tried) continue
       tried += 1
+      broken ??= attempt.broken ?? null
       if (attempt.isRejected === true) {
         rejections.push({ row: offset, values: valuesOf(column, block, offset, known) })
       }
@@ -197,6 +202,7 @@ async function sample(
       isCut,
       isCertain,
       isComplete,
+      broken,
       conditionErrors: errors,
     })
   }
@@ -210,6 +216,7 @@ interface Attempt {
   error: CellFailure | null
   isCertain: boolean
   isRejected?: boolean
+  broken?: PluginFailure
 }
 
 interface Place {
@@ -234,6 +241,7 @@ async function make(column: GraphColumn, place: Place): Promise<Attempt> {
     return { known: 'real', tried: false, error: null, isCertain: true }
   }
   const outcome = await generate(column, place)
+  if (outcome instanceof PluginFailure) return brokenAttempt(outcome, column, place, isReal)
   if (outcome === 'made') {
     return { known: isReal ? 'real' : 'stand-in', tried: true, error: null, isCertain: true }
   }
@@ -258,6 +266,7 @@ async function make(column: GraphColumn, place: Place): Promise<Attempt> {
 async function filterRow(column: GraphColumn, place: Place, isReal: boolean): Promise<Attempt> {
   const { block, offset } = place
   const outcome = await generate(column, place)
+  if (outcome instanceof PluginFailure) return brokenAttempt(outcome, column, place, isReal)
   if (outcome instanceof CellFailure) {
     standIn(column, block, offset)
     const isTold = isReal || hangsOnRealOnly(outcome, column, place)
@@ -269,17 +278,29 @@ async function filterRow(column: GraphColumn, place: Place, isReal: boolean): Pr
   return { known, tried: true, error: null, isCertain: true, isRejected: isOut }
 }
 
+/** With something in the place of a model's answer, a plugin may have got what it never gets. */
+function brokenAttempt(
+  broken: PluginFailure,
+  column: GraphColumn,
+  { block, offset }: Place,
+  isReal: boolean,
+): Attempt {
+  standIn(column, block, offset)
+  const attempt: Attempt = { known: 'stand-in', tried: true, error: null, isCertain: true }
+  return isReal ? { ...attempt, broken } : attempt
+}
+
 /** Makes or prepares a cell; `unknown` for what only a run can make. */
 async function generate(
   column: GraphColumn,
   { block, offset, evaluator, generators, clock }: Place,
-): Promise<'made' | 'unknown' | CellFailure> {
+): Promise<'made' | 'unknown' | CellFailure | PluginFailure> {
   const generator = generators[column.id] ?? null
   const row = new BlockRow(block, offset)
   try {
     if (isPureRow(column, generator)) return evaluator.row(column, generator, row) ?? 'made'
   } catch (error) {
-    if (error instanceof CellFailure) return error
+    if (error instanceof CellFailure || error instanceof PluginFailure) return error
     // The seed's rows are not at hand; anything else is a defect of the kind, and the run tells
     // of it with the row in which it happens.
   }

@@ -2,6 +2,7 @@ import type { RawColumn } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { KindTable } from '../graph/draft.ts'
 import { type Loaded, type LoadContext, LoadFault } from '../graph/kind.ts'
+import { PluginFailure, pluginProblem } from '../graph/plugin-failure.ts'
 import { messageOf } from '../util/errors.ts'
 
 export interface LoadedColumns {
@@ -40,6 +41,7 @@ export async function loadColumns(
 }
 
 function problemOf(error: unknown, name: string, path: ConfigPath): Problem {
+  if (error instanceof PluginFailure) return pluginProblem(error, path, `column '${name}'`)
   const { code, field, suggestion } = error instanceof LoadFault ? error : unexpected
   return {
     level: 'error',

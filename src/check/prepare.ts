@@ -142,6 +142,7 @@ export async function check(
     stored: stored.seed,
     pin: stored.seedPin,
   })
+  opened.defer(() => seed.inspected?.seed.close?.())
   const { loaded: ownLoaded, problems: loadProblems } = await loadColumns(
     dataset.columns,
     registry,
@@ -357,6 +358,7 @@ export async function lookAtSeed(
     workingDirectory: process.cwd(),
     configDirectory: source.directory,
     environment,
+    given: source.functions,
     pin: pin ?? undefined,
     signal,
     onProgress: onEvent === undefined ? undefined : tellSeedProgress('reading', clock, onEvent),

@@ -35,7 +35,7 @@ export interface ConfigSource {
   file: string
   /** Folder of the file; null for a config without one. */
   directory: string | null
-  /** Functions that a program gave, by what stands for them in the text. */
+  /** Functions and records that a program gave, by what stands for them in the text. */
   functions: ReadonlyMap<string, unknown>
 }
 
@@ -78,11 +78,16 @@ function textOf(input: Exclude<ConfigInput, string>): Pick<ConfigSource, 'text' 
   if ('text' in input) return { text: input.text, functions }
   // Programs without types hand in the config itself.
   if ('config' in input && typeof input.config === 'object') {
-    const text = JSON.stringify(input.config, (key, value: unknown) =>
-      holdsFunction.has(key) && isCustom(value)
+    // An ordinary function: what holds a value is `this`.
+    const text = JSON.stringify(input.config, function write(this: unknown, key, value: unknown) {
+      if (key === 'records' && isOfProgram(this)) {
+        functions.set(givenRecords, value)
+        return givenRecords
+      }
+      return holdsFunction.has(key) && isCustom(value)
         ? standInFor(value, functions)
-        : schemaAsJson(value),
-    )
+        : schemaAsJson(value)
+    })
     return { text, functions }
   }
   throw new RowsmithError(
@@ -94,6 +99,19 @@ function textOf(input: Exclude<ConfigInput, string>): Pick<ConfigSource, 'text' 
 
 /** Fields that name a function; a program gives the function itself. */
 const holdsFunction: ReadonlySet<string> = new Set(['generator', 'validation_function'])
+
+/** The word for records that a program gives: a config has one seed. */
+const givenRecords = 'records:given'
+
+/** Whether an object is the source of a seed of records. */
+function isOfProgram(source: unknown): boolean {
+  return (
+    typeof source === 'object' &&
+    source !== null &&
+    'seed_type' in source &&
+    source.seed_type === 'records'
+  )
+}
 
 /** A word for a function that is no text, the same whenever the same program gives it. */
 function standInFor(value: CustomFunction | CustomColumn, functions: Map<string, unknown>): string {

@@ -1,8 +1,11 @@
+import { coerce } from '../graph/coerce.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { RecordColumn } from '../graph/processor-kind.ts'
 import { isMapping } from '../config/literal.ts'
+import { readFiles } from '../export/records.ts'
 import { builtInRegistry, type Registry } from '../plugins/kind-registry.ts'
-import { type DatasetPass, passesOf } from '../processors/dataset-pass.ts'
+import { type DatasetPass, passesOf, rereadable } from '../processors/dataset-pass.ts'
+import type { StoredRecords } from '../store/join.ts'
 import type { RunSettings } from '../store/run-settings.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
@@ -15,14 +18,26 @@ export interface StoredDataset {
   columns: readonly RecordColumn[]
 }
 
-/** The run's own dataset, or the one of a name beside it. No kind is needed where parts are joined. */
+interface StoredDatasetOptions {
+  registry: () => Promise<Registry>
+  /** Of one beside the run's own. */
+  name?: string | undefined
+  /** The same dataset as processors made it, where it is there. */
+  made: StoredRecords | null
+}
+
+/**
+ * The run's own dataset, or the one of a name beside it. No kind is needed where parts are joined, nor
+ * where the dataset is there.
+ */
 export async function storedDataset(
   directory: string,
   settings: RunSettings,
-  { registry, name }: { registry: () => Promise<Registry>; name?: string | undefined },
+  { registry, name, made }: StoredDatasetOptions,
 ): Promise<StoredDataset> {
   const joined = name === undefined ? joinedColumns(settings) : null
   if (joined !== null) return { pass: null, columns: joined }
+  if (made !== null) return { pass: madePass(made), columns: made.columns }
   const { graph } = await compileStored(directory, settings, await registry())
   const { own, beside } = passesOf(graph, settings.seed)
   if (name === undefined) return { pass: own, columns: ownColumns(graph, settings, own) }
@@ -30,6 +45,41 @@ export async function storedDataset(
   if (pass === undefined) throw noSuchDataset(directory, name, [...beside.keys()])
   return { pass, columns: pass.columns }
 }
+
+/** Gives the records of a dataset as they are, whatever the parts hold: processors made it of them. */
+function madePass({ files, columns, identity }: StoredRecords): DatasetPass {
+  const types = new Map(columns.map(({ name, type }) => [name, type]))
+  const paths = files.map(({ path }) => path)
+  return {
+    identity,
+    columns,
+    input: [],
+    run: () =>
+      rereadable(async function* reading() {
+        let number = 0
+        for await (const records of inBatches(readFiles(paths, types))) {
+          const rows = Float64Array.from(records, () => number++)
+          const cells = columns.map(({ name, type }) =>
+            records.map((record) => coerce(record.get(name) ?? null, type)),
+          )
+          yield { rows, columns: cells }
+        }
+      }),
+  }
+}
+
+async function* inBatches<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item[]> {
+  let batch: Item[] = []
+  for await (const item of items) {
+    batch.push(item)
+    if (batch.length < BATCH_RECORDS) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
+const BATCH_RECORDS = 1_024
 
 /** The columns of a dataset that is the records of its parts as they are; null of any other. */
 export function joinedColumns(settings: RunSettings): readonly RecordColumn[] | null {

@@ -4,7 +4,7 @@ import type { Clock } from '../util/clock.ts'
 import type { Graph } from '../graph/graph.ts'
 import { type InspectedSeed, seedProblem } from '../seeds/inspect-seed.ts'
 import { dryRun } from './dry-run.ts'
-import { dryRunProblems } from './dry-run-problems.ts'
+import { bindProblem, dryRunProblems } from './dry-run-problems.ts'
 import { sampleSeed, type SeedSample } from './seed-sample.ts'
 
 export interface TryOptions {
@@ -32,6 +32,10 @@ export async function tryRows(
   } catch (error) {
     return [seedProblem(error, signal)]
   }
-  const columns = await dryRun({ graph, runSeed, models: dataset.models, seed, directory, clock })
-  return dryRunProblems(columns, dataset)
+  try {
+    const columns = await dryRun({ graph, runSeed, models: dataset.models, seed, directory, clock })
+    return dryRunProblems(columns, dataset)
+  } catch (error) {
+    return [bindProblem(error, graph, dataset)]
+  }
 }

@@ -2,7 +2,7 @@ import { type LoadContext, LoadFault } from '../graph/kind.ts'
 import type { LoadedFunction, Subject } from '../validators/define.ts'
 import { customFailure } from './custom-failure.ts'
 import { loadCustom } from './load-custom.ts'
-import { userValue } from './user-values.ts'
+import { userValue } from '../graph/user-values.ts'
 
 /** A function of the user's that judges: it gets an object of the targets, and where that stands. */
 type CheckFunction = (

@@ -8,7 +8,7 @@ import { bindUserRow } from './custom-row.ts'
 import type { CustomContext } from './define-custom.ts'
 import type { CustomPlan } from './read-custom.ts'
 import type { UserCode } from './user-frame.ts'
-import { cellOfUser } from './user-values.ts'
+import { cellOfUser } from '../graph/user-values.ts'
 
 export interface CustomCellOptions {
   readonly name: string

@@ -6,7 +6,7 @@ import { type ModelRequest, type Operation, textMessage, textOf } from '../graph
 import { nearest } from '../util/near-miss.ts'
 import type { CustomContext } from './define-custom.ts'
 import { sampledParameter, type SampledParameter } from './sampled-parameter.ts'
-import { userValue, valueOfUser } from './user-values.ts'
+import { userValue, valueOfUser } from '../graph/user-values.ts'
 
 /** What is the same for all cells of a custom column. */
 export interface CustomSetting {

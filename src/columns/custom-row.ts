@@ -1,7 +1,7 @@
 import { CellFailure } from '../graph/failure.ts'
 import type { BindContext, Row } from '../graph/kind.ts'
 import { nearest } from '../util/near-miss.ts'
-import { userValue } from './user-values.ts'
+import { userValue } from '../graph/user-values.ts'
 
 /** Makes rows as a user's function gets them: objects of plain values, with declared columns only. */
 export function bindUserRow(

@@ -57,6 +57,7 @@ const sourceKeys: Readonly<Record<string, readonly string[]>> = {
   http: ['path', 'delimiter'],
   s3: ['path', 'endpoint', 'region', 'delimiter'],
   df: ['df'],
+  records: ['records'],
   directory: ['path', 'file_pattern', 'recursive'],
   file_contents: ['path', 'file_pattern', 'recursive', 'encoding'],
   agent_rollout: ['format', 'path', 'file_pattern', 'recursive'],

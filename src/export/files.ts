@@ -53,7 +53,7 @@ export async function exportFiles(
         ? { pass: dataset.pass }
         : { pass: dataset.pass ?? unchanged(dataset.columns), splitBy: by }),
     })
-    await copyMedia(store, directory)
+    await copyMedia(store, directory, dataset)
     return files.map(({ path, rows }) => ({ path, rows }))
   }
   const written = await store.withJoined((files) => {
@@ -65,8 +65,8 @@ export async function exportFiles(
     })
     return by === null ? text.write(target).then((file) => [file]) : text.split(target, by.name)
   }, dataset.pass)
-  if (by !== null) await copyMedia(store, target)
-  else if ((await stat(target)).isFile()) await copyMedia(store, dirname(target))
+  if (by !== null) await copyMedia(store, target, dataset)
+  else if ((await stat(target)).isFile()) await copyMedia(store, dirname(target), dataset)
   return written
 }
 

@@ -2,9 +2,15 @@ import { unread } from '../config/columns.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Draft } from './draft.ts'
 import { seedColumnType } from './parse-columns.ts'
+import { isBeside } from './parse-processors.ts'
 
 /** Something made here has to be left in the dataset; with processors, the seed's columns will do. */
-export function checkDrops({ input: { dataset }, columns, output }: Draft): Problem[] {
+export function checkDrops(draft: Draft): Problem[] {
+  const {
+    input: { dataset },
+    columns,
+    output,
+  } = draft
   const isOfSeed = new Set<string>()
   for (const { name, raw } of columns) if (raw.column_type === seedColumnType) isOfSeed.add(name)
   const made = columns.filter(({ name, filter }) => filter === null && !isOfSeed.has(name))
@@ -23,6 +29,8 @@ export function checkDrops({ input: { dataset }, columns, output }: Draft): Prob
       },
     ]
   }
+  const emptying = processorThatLeavesNothing(draft)
+  if (emptying !== null) return [emptying]
   return [
     {
       level: 'error',
@@ -32,6 +40,24 @@ export function checkDrops({ input: { dataset }, columns, output }: Draft): Prob
       suggestion: "Set 'drop: false' on at least one column.",
     },
   ]
+}
+
+/** The processor behind which no column is left that is not marked to be dropped; null without one. */
+function processorThatLeavesNothing({ columns, steps, processors }: Draft): Problem | null {
+  const dropped = new Set(columns.filter(({ raw }) => raw.drop).map(({ name }) => name))
+  const isLeft = ({ name }: { name: string }): boolean => !dropped.has(name)
+  const step = steps.find(
+    ({ kind, input, output }) => !isBeside(kind) && input.some(isLeft) && !output.some(isLeft),
+  )
+  const processor = processors.find(({ title }) => title === step?.title)
+  if (step === undefined || processor === undefined) return null
+  return {
+    level: 'error',
+    code: 'all-columns-dropped',
+    path: ['processors', processor.index],
+    message: `The processor '${step.title}' leaves out every column that is left, so nothing would be in the dataset`,
+    suggestion: 'Name fewer columns; filter rows to leave out records.',
+  }
 }
 
 /** What is paid for, read by nobody and dropped. Other columns cost nothing, and may filter rows. */

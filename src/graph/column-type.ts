@@ -69,5 +69,8 @@ export function readColumnType(text: unknown): ColumnType | null {
   return [...words, 'vector' as const].find((known) => known === text) ?? null
 }
 
+/** All but vectors of a size. */
+export const typeWords: readonly string[] = [...words, 'vector']
+
 /** For people. */
-export const knownTypes: string = [...words, 'vector', 'vector(size)'].join(', ')
+export const knownTypes: string = [...typeWords, 'vector(size)'].join(', ')

@@ -1,8 +1,9 @@
 import type { ConstraintConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { nearest } from '../util/near-miss.ts'
-import type { Draft, DraftColumn } from './draft.ts'
+import { type Draft, type DraftColumn, subjectOf } from './draft.ts'
 import type { Constraint } from './kind.ts'
+import { answerOf } from './plugin-failure.ts'
 import { mayBelongToBroken } from './resolve-references.ts'
 
 /** Gives each column the bounds that the config has for it. */
@@ -23,11 +24,15 @@ export function constrainColumns(draft: Draft): Problem[] {
     return []
   })
   for (const [column, list] of bounds) {
-    if (column.config === null || column.kind?.constrain === undefined) continue
-    column.config = column.kind.constrain(
-      column.config,
-      list.map(({ constraint }) => constraint),
-    )
+    const { config, kind } = column
+    if (config === null || kind?.constrain === undefined) continue
+    const constraints = list.map(({ constraint }) => constraint)
+    column.config = answerOf(() => kind.constrain?.(config, constraints) ?? config, {
+      path: column.path,
+      place: subjectOf(column),
+      problems,
+    })
+    column.isSound &&= column.config !== null
     column.constraintPaths = list.map(({ path }) => path)
   }
   return problems

@@ -3,8 +3,10 @@ import type { ColumnConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { modelOf, toolConfigOf } from '../config/resolve-dataset.ts'
 import { nearest } from '../util/near-miss.ts'
-import type { Draft, DraftColumn } from './draft.ts'
+import { descriptionProblems } from './check-description.ts'
+import { type Draft, type DraftColumn, subjectOf } from './draft.ts'
 import { type DescribeContext, nothingLoaded } from './kind.ts'
+import { answerOf } from './plugin-failure.ts'
 import { modelIdentity } from './model-identity.ts'
 import { toolIdentity } from './tool-identity.ts'
 import { operationOf } from './generation-operation.ts'
@@ -35,19 +37,38 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
     }
     const own = loaded.get(column.name) ?? nothingLoaded
     // Why it could not be loaded is told where that was tried.
-    const { kind } = column
-    const isLoading = kind.load !== undefined && (kind.loads?.(column.config) ?? true)
+    const { kind, config, path } = column
+    const isLoading = kind.load !== undefined && (kind.loads?.(config) ?? true)
     if (isLoading && own === nothingLoaded) {
       column.isSound = false
       continue
     }
-    column.description = column.kind.describe(column.config, context, own)
+    column.description = answerOf(() => kind.describe(config, context, own), {
+      path,
+      place: subjectOf(column),
+      problems,
+    })
+    const wrong =
+      column.description === null ? [] : descriptionProblems(column.description, subject(column))
+    problems.push(...wrong)
+    if (wrong.length > 0) column.description = null
+    if (column.description === null) {
+      column.isSound = false
+      continue
+    }
     const { by, pure, routes, rejects } = column.description
     if (pure && routes.length > 0) problems.push(pureWithRoutes(column))
     if (rejects !== undefined && !(pure && by === 'row')) problems.push(rejectsAtCost(column))
     problems.push(...(column.description.problems ?? []))
   }
   return problems
+}
+
+function subject({ path, raw, name }: DraftColumn): { path: ConfigPath; who: string } {
+  return {
+    path: [...path, 'column_type'],
+    who: `Column '${name}': describe() of the kind '${raw.column_type}'`,
+  }
 }
 
 /** A mistake of the kind itself: what it asks a model would be paid again at every resume. */

@@ -12,8 +12,12 @@ import {
   draftColumn,
   type DraftFilter,
   type DraftProcessor,
+  subjectOf,
 } from './draft.ts'
+import { outputProblems } from './check-description.ts'
+import { canNameFolder, folderKey } from './folder-name.ts'
 import { filterName } from './filter-name.ts'
+import { answerOf } from './plugin-failure.ts'
 import type { GraphProcessor } from './graph.ts'
 import type { ColumnKind } from './kind.ts'
 import {
@@ -52,7 +56,43 @@ export function parseProcessors(draft: Draft): Problem[] {
     parsed.push({ index, title, kind, config: read.value })
   }
   draft.processors = parsed
-  return problems
+  return [...problems, ...folderProblems(parsed)]
+}
+
+/** Datasets beside the run's own are in folders of their names, on whatever disk. */
+function folderProblems(processors: readonly DraftProcessor[]): Problem[] {
+  const seen = new Map<string, string>()
+  return processors.flatMap(({ index, title, kind }): Problem[] => {
+    if (kind.by === 'row' || !isBeside(kind)) return []
+    const path = ['processors', index, 'name']
+    if (!canNameFolder(title)) return [unfitName(title, path)]
+    const key = folderKey(title)
+    const other = seen.get(key)
+    seen.set(key, other ?? title)
+    // The same name is told as that.
+    return other === undefined || other === title ? [] : [nearlySameName(other, title, path)]
+  })
+}
+
+function unfitName(title: string, path: ConfigPath): Problem {
+  return {
+    level: 'error',
+    code: 'wrong-word',
+    path,
+    message: `The dataset of processor '${title}' is in a folder of its name, and no folder can have that name everywhere`,
+    expected: 'a name that a folder can have',
+    received: title,
+  }
+}
+
+function nearlySameName(other: string, title: string, path: ConfigPath): Problem {
+  return {
+    level: 'error',
+    code: 'duplicate-processor',
+    path,
+    message: `The processors '${other}' and '${title}' make datasets in folders of their names, which are one folder where a disk does not tell upper from lower case`,
+    suggestion: 'Rename one of them.',
+  }
 }
 
 const tagSchema = z.object({ processor_type: text() })
@@ -96,9 +136,10 @@ function duplicateName(name: string, before: number, index: number): Problem {
 /** Adds the columns that reject rows, behind all others: those of columns first, then of processors. */
 export function addFilters(draft: Draft): Problem[] {
   const taken = new Map(draft.columns.map((column) => [column.name, column]))
-  const gates = draft.columns.flatMap(gateBehind)
-  const filters = draft.processors.flatMap(filterOf)
-  return [...gates, ...filters, ...selectionOf(draft)].flatMap(
+  const problems: Problem[] = []
+  const gates = draft.columns.flatMap((column) => gateBehind(column, problems))
+  const filters = draft.processors.flatMap((processor) => filterOf(processor, problems))
+  const clashes = [...gates, ...filters, ...selectionOf(draft)].flatMap(
     ({ filter, kind, fields, path }): Problem[] => {
       const name = filterName(filter.title)
       const same = taken.get(name)
@@ -116,6 +157,7 @@ export function addFilters(draft: Draft): Problem[] {
       return []
     },
   )
+  return [...problems, ...clashes]
 }
 
 interface NewFilter {
@@ -125,20 +167,24 @@ interface NewFilter {
   path: ConfigPath
 }
 
-function gateBehind({ name, kind, config, path, isSound }: DraftColumn): NewFilter[] {
-  if (kind?.gate === undefined || config === null || !isSound) return []
-  const fields = kind.gate.fields(config)
+function gateBehind(column: DraftColumn, problems: Problem[]): NewFilter[] {
+  const { name, kind, config, path, isSound } = column
+  const gate = kind?.gate
+  if (gate === undefined || config === null || !isSound) return []
+  const place = subjectOf(column)
+  const fields = answerOf(() => gate.fields(config), { path, place, problems })
   if (fields === null) return []
-  return [{ filter: { title: name, processor: null }, kind: kind.gate.kind, fields, path }]
+  return [{ filter: { title: name, processor: null }, kind: gate.kind, fields, path }]
 }
 
-function filterOf(processor: DraftProcessor): NewFilter[] {
+function filterOf(processor: DraftProcessor, problems: Problem[]): NewFilter[] {
   const { kind, config, index, title } = processor
   if (kind.by !== 'row') return []
-  const fields = kind.column.fields(config)
-  return [
-    { filter: { title, processor }, kind: kind.column.kind, fields, path: ['processors', index] },
-  ]
+  const path = ['processors', index]
+  const place = `processor '${title}'`
+  const fields = answerOf(() => kind.column.fields(config), { path, place, problems })
+  if (fields === null) return []
+  return [{ filter: { title, processor }, kind: kind.column.kind, fields, path }]
 }
 
 /** What `select` accepts rows by is a filter behind all others. */
@@ -213,7 +259,21 @@ export function processColumns(draft: Draft): Problem[] {
       leftOut,
       isUncertain: (name: string) => mayBelongToBroken(draft, name),
     }
-    const made = kind.output(config, columns, context)
+    const made = answerOf(() => kind.output(config, columns, context), {
+      path: context.path,
+      place: `processor '${title}'`,
+      problems,
+    })
+    const wrong =
+      made === null
+        ? []
+        : outputProblems(made, {
+            path: [...context.path, 'processor_type'],
+            who: `Processor '${title}': output() of the kind '${kind.type}'`,
+          })
+    problems.push(...wrong)
+    // What comes into those behind it is not known.
+    if (made === null || wrong.length > 0) break
     problems.push(...(made.problems ?? []), ...nameProblems(made.columns, title, context.path))
     for (const name of made.reads ?? columns.map((column) => column.name)) {
       draft.readByProcessors.add(name)

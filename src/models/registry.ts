@@ -3,6 +3,7 @@ import type { OutputMode } from '../config/output-mode.ts'
 import type { Problem } from '../config/problem.ts'
 import { extraBodyOf } from '../config/resolve-dataset.ts'
 import { operationOf } from '../graph/generation-operation.ts'
+import { pluginProblem } from '../graph/plugin-failure.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { RequestError } from '../graph/request-error.ts'
@@ -91,7 +92,7 @@ export interface OpenModelsOptions extends ModelsConfig {
 
 export interface OpenedModels {
   problems: Problem[]
-  /** Null when a problem is an error. */
+  /** Null when nothing was opened; with an error among the problems it is there to be closed. */
   registry: ModelRegistry | null
 }
 
@@ -141,15 +142,15 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
     if (open === undefined) {
       const apiKey = secrets.get(provider.name) ?? null
       const own = targets.filter((each) => each.provider === provider).map((each) => each.target)
-      open = kind.open(provider, {
-        targets: own,
-        apiKey,
-        environment,
-        clock,
-        directory,
-        onEvent,
-        redact,
-      })
+      const context = { targets: own, apiKey, environment, clock, directory, onEvent, redact }
+      try {
+        open = kind.open(provider, context)
+      } catch (error) {
+        const path = ['model_providers', providers.indexOf(provider)]
+        const problem = pluginProblem(error, path, `provider '${provider.name}'`)
+        problems.push({ ...problem, message: redact(problem.message) })
+        continue
+      }
       opened.set(provider, open)
     }
     const route = {

@@ -6,6 +6,7 @@ import { samplers } from '../samplers/index.ts'
 import { directory } from '../seeds/directory.ts'
 import { fileContents } from '../seeds/file-contents.ts'
 import { agentRollout } from '../seeds/rollouts/agent-rollout.ts'
+import { records } from '../seeds/given-records.ts'
 import { seedFormats } from '../seeds/formats/index.ts'
 import { validators } from '../validators/index.ts'
 import type { Plugin } from './plugin.ts'
@@ -19,7 +20,7 @@ export const builtIn: Plugin = {
   name: 'rowsmith',
   columns,
   samplers: Object.values(samplers),
-  seedSources: [directory, fileContents, agentRollout],
+  seedSources: [directory, fileContents, agentRollout, records],
   seedFormats,
   validators,
   processors: processorKinds,

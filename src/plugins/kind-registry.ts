@@ -19,6 +19,7 @@ import { RowsmithError } from '../util/errors.ts'
 import type { Validator } from '../validators/define.ts'
 import { builtIn } from './built-in.ts'
 import type { Plugin } from './plugin.ts'
+import { watchPlugin } from './watch-plugin.ts'
 
 /** All kinds there are, by the words a config has for them. */
 export interface Registry extends KindTable {
@@ -64,8 +65,9 @@ interface Owned<Kind> {
 type Table<Kind> = ReadonlyMap<string, Owned<Kind>>
 
 /** Merges plugins; a kind or file ending that two of them have is refused. */
-export function createRegistry(plugins: readonly Plugin[]): Registry {
-  checkNames(plugins)
+export function createRegistry(given: readonly Plugin[]): Registry {
+  checkNames(given)
+  const plugins = given.map((plugin) => (plugin === builtIn ? plugin : watchPlugin(plugin)))
   const samplers = merge(plugins, 'sampler', (plugin) => plugin.samplers, typeOfSampler)
   const samplerKind = createSamplerKind({
     samplers: kindsOf(samplers),

@@ -10,9 +10,10 @@ import type {
   RecordColumn,
   RunningKind,
 } from '../graph/processor-kind.ts'
+import { failureAt } from '../graph/plugin-failure.ts'
 import { createPermutation } from '../random/permutation.ts'
 import { createRandom } from '../random/random.ts'
-import { RowsmithError } from '../util/errors.ts'
+import { messageOf, RowsmithError } from '../util/errors.ts'
 import type { PassCounts } from './pass-counts.ts'
 
 /** What is done to the records of the parts on their way into a dataset. */
@@ -179,11 +180,14 @@ async function* checked(
       yield { rows, columns: typed }
     }
   } catch (error) {
-    if (error instanceof RowsmithError) throw error
-    const message = error instanceof Error ? error.message : String(error)
-    throw new RowsmithError('processor-failed', `processor '${title}': ${message}`, {
+    const hints = [
+      'All rows are in the run folder: mend the processor and run the same command again.',
+    ]
+    const placed = failureAt(error, `processor '${title}'`, hints)
+    if (placed instanceof RowsmithError) throw placed
+    throw new RowsmithError('processor-failed', `processor '${title}': ${messageOf(placed)}`, {
       cause: error,
-      hints: ['All rows are in the run folder: mend the processor and run the same command again.'],
+      hints,
     })
   }
 }

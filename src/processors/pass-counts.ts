@@ -41,12 +41,17 @@ export function passRecord(identity: string, counts: readonly ProcessorCount[]):
 }
 
 /** An identity ends with a hash; titles before it may have any characters. */
-const recordForm = /^([^]*) [0-9a-f]{64}(?:\n(\[[^]*\]))?$/
+const recordForm = /^(([^]*) [0-9a-f]{64})(?:\n(\[[^]*\]))?$/
 
-/** The titles of its processors, and what they counted. */
-export function readPassRecord(record: string): { titles: string; counts: ProcessorCount[] } {
-  const [, titles = record, counts] = recordForm.exec(record) ?? []
+/** The identity of the pass, the titles of its processors, and what they counted. */
+export function readPassRecord(record: string): {
+  identity: string
+  titles: string
+  counts: ProcessorCount[]
+} {
+  const [, identity = record, titles = record, counts] = recordForm.exec(record) ?? []
   return {
+    identity,
     titles,
     // Written by `passRecord` into the ledger, whose content is the run's own.
     counts: counts === undefined ? [] : (JSON.parse(counts) as ProcessorCount[]),

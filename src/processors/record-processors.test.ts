@@ -217,7 +217,11 @@ test('what was counted is read back beside titles of any characters', () => {
     fc.property(fc.string(), fc.array(fc.string(), { maxLength: 3 }), (title, whats) => {
       const counts = whats.map((what) => ({ processor: title, what, times: 3 }))
       const identity = `${title} ${'0'.repeat(64)}`
-      expect(readPassRecord(passRecord(identity, counts))).toEqual({ titles: title, counts })
+      expect(readPassRecord(passRecord(identity, counts))).toEqual({
+        identity,
+        titles: title,
+        counts,
+      })
     }),
     { numRuns: 300 },
   )

@@ -5,6 +5,7 @@ import type { ConfigPath, Problem } from '../config/problem.ts'
 import { mapping, oneOf, text } from '../config/scalars.ts'
 import type { ColumnType } from '../graph/column-type.ts'
 import type { ProcessorContext, RecordColumn } from '../graph/processor-kind.ts'
+import { canNameFolder } from '../graph/folder-name.ts'
 import { readTemplate } from '../graph/read-template.ts'
 import { meantName } from '../graph/writable-name.ts'
 import { parseTemplate } from '../templates/parse-template.ts'
@@ -77,17 +78,6 @@ export const schemaTransform = defineProcessor({
     }
   },
 })
-
-/** Bytes of a name that every usual file system takes. */
-const MOST_NAME_BYTES = 200
-
-/** On every system a run folder may be taken to. */
-function canNameFolder(name: string): boolean {
-  return (
-    !/[<>:"/\\|?*\p{Cc}]|^\.+$|^\s|[\s.]$/u.test(name) &&
-    new TextEncoder().encode(name).length <= MOST_NAME_BYTES
-  )
-}
 
 /** The file has one set of columns. */
 function templatedName(name: string, { path }: ProcessorContext): Problem {

@@ -48,6 +48,8 @@ export async function sampleRow(
     environment: process.env,
   })
   const { inspected } = look
+  await using opened = new AsyncDisposableStack()
+  opened.defer(() => inspected?.seed.close?.())
   const { graph, problems: found } = await compileDataset(dataset, {
     seed: look.schema,
     registry,

@@ -2,7 +2,9 @@ import type { ColumnConfig, ModelConfig } from '../config/dataset.ts'
 import { defaultRunConfig, type RunConfig } from '../config/run-config.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
 import type { BindContext, Corrections, Generator, SeedWindow } from '../graph/kind.ts'
+import { columnText } from '../graph/filter-name.ts'
 import { type MediaStore, noMedia } from '../graph/media.ts'
+import { failureAt } from '../graph/plugin-failure.ts'
 import { type ToolBox, unlistedTools } from '../graph/tool-box.ts'
 import { createRandom } from '../random/random.ts'
 
@@ -40,11 +42,14 @@ export function bindGenerators(options: BindOptions): (Generator | null)[] {
       .filter(({ producer }) => producer === null)
       .map(({ name, config }) => [name, config]),
   )
-  return options.graph.columns.map((column) =>
-    column.producer === null
-      ? column.kind.bind(column.config, contextOf(column, columns, options), column.loaded)
-      : null,
-  )
+  return options.graph.columns.map((column) => {
+    if (column.producer !== null) return null
+    try {
+      return column.kind.bind(column.config, contextOf(column, columns, options), column.loaded)
+    } catch (error) {
+      throw failureAt(error, columnText(column))
+    }
+  })
 }
 
 function contextOf(

@@ -1,5 +1,6 @@
 import { CellFailure } from '../graph/failure.ts'
 import type { CellResult } from '../graph/kind.ts'
+import { PluginFailure } from '../graph/plugin-failure.ts'
 import type { Usage } from '../graph/request.ts'
 import type { RequestError } from '../graph/request-error.ts'
 import { messageOf } from '../util/errors.ts'
@@ -16,7 +17,7 @@ export function requestFailure(error: RequestError): CellFailure {
 /** A function of the user threw: that is about its cell. The message is what can be acted on. */
 export function thrownFailure(error: unknown): CellFailure {
   if (error instanceof CellFailure) return error
-  return new CellFailure('generator-error', messageOf(error), { cause: error })
+  return new CellFailure(codeOf(error, 'generator-error'), messageOf(error), { cause: error })
 }
 
 /** One outcome per row of a frame, whatever a whole-column function answered. */
@@ -43,6 +44,11 @@ export function frameFailure(rows: number, error: unknown): Outcome[] {
 }
 
 function sameFailure(rows: number, message: string, cause?: unknown): Outcome[] {
-  const error = new CellFailure('frame-failed', message, { cause })
+  const error = new CellFailure(codeOf(cause, 'frame-failed'), message, { cause })
   return Array.from({ length: rows }, () => ({ error }))
+}
+
+/** A plugin's mistake has the same code wherever it happens. */
+function codeOf(error: unknown, code: string): string {
+  return error instanceof PluginFailure ? error.code : code
 }

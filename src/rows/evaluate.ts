@@ -1,7 +1,9 @@
 import { coerce } from '../graph/coerce.ts'
 import { CellFailure } from '../graph/failure.ts'
+import { columnText } from '../graph/filter-name.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
 import type { CellResult, RowGenerator } from '../graph/kind.ts'
+import { failureAt } from '../graph/plugin-failure.ts'
 import type { Scope } from '../templates/template.ts'
 import { isTruthy } from '../templates/parse-template.ts'
 import type { Cell } from '../util/value.ts'
@@ -75,7 +77,9 @@ export function createEvaluator({ graph, onConditionError }: EvaluatorOptions): 
         setCell(row.block, column.id, row.offset, value, cellStatus.done)
         return null
       } catch (error) {
-        return asCellFailure(error)
+        if (error instanceof CellFailure) return error
+        // Anything else is no matter of one cell and ends the run.
+        throw failureAt(error, `${columnText(column)}, row ${row.index}`, [mendable])
       }
     },
   }
@@ -125,8 +129,5 @@ export function fillNull(column: GraphColumn, block: Block, offset: number): voi
   for (const side of column.sides) setCell(block, side, offset, null, cellStatus.failed)
 }
 
-/** What a generator threw, when it is about one cell; anything else is a defect and goes on. */
-function asCellFailure(error: unknown): CellFailure {
-  if (error instanceof CellFailure) return error
-  throw error
-}
+const mendable =
+  'Rows that are made stay in the run folder; a mended plugin of the same version goes on with them.'

@@ -1,8 +1,10 @@
 import { CellFailure } from '../graph/failure.ts'
 import { CellInterrupted } from '../graph/interrupted.ts'
 import type { Generator, Row } from '../graph/kind.ts'
+import { PluginFailure } from '../graph/plugin-failure.ts'
 import type { ModelRequest } from '../graph/request.ts'
 import type { Clock } from '../util/clock.ts'
+import { thrownFailure } from './cell-outcome.ts'
 
 /**
  * The first request of a cell as it would be sent, or why there is none; null for what is not known
@@ -51,7 +53,9 @@ export async function firstRequest(
   return found
 }
 
-/** Anything but a failure of the cell is a mistake of the kind, and the run tells of it with its row. */
+/** Anything but a failure of the cell is a mistake of the kind; a plugin's fails its cell in a run. */
 function failureOf(error: unknown): CellFailure | null {
-  return error instanceof CellFailure ? error : null
+  return error instanceof CellFailure || error instanceof PluginFailure
+    ? thrownFailure(error)
+    : null
 }

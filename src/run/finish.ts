@@ -37,6 +37,8 @@ export interface FinishOptions {
   selection: RunResult['selection']
   /** Null where nobody will see them. */
   summaries: Pick<JudgeSummaries, 'make'> | null
+  /** Ends the making of datasets, with an error of the code `interrupted`. */
+  signal: AbortSignal
   /** How long this session has worked. */
   seconds: () => number
   /** Told what went wrong beside the dataset. */
@@ -46,13 +48,14 @@ export interface FinishOptions {
 /** Joins a complete dataset and sums up what the run folder holds. */
 export async function finish(
   store: RunStore,
-  { graph, ended, selection, summaries, seconds, warn }: FinishOptions,
+  { graph, ended, selection, summaries, signal, seconds, warn }: FinishOptions,
 ): Promise<RunResult> {
   const rows = rowCounts(store.settings.rows, await store.totals())
-  const { files, datasets, processed } = isComplete(rows, { ended, selection })
-    ? await makeDatasets(store, graph, rows)
+  const made = isComplete(rows, { ended, selection })
+    ? await makeDatasets(store, graph, { rows, signal })
     : noDatasets
-  const end = endOf(rows, { ended, selection })
+  const { files, datasets, processed } = made ?? noDatasets
+  const end: RunEnd = made === null ? { kind: 'interrupted' } : endOf(rows, { ended, selection })
   if (end.kind === 'complete') await sumUp(summaries, warn)
   const reported = await report(store, { graph, end, seconds: seconds(), warn })
   const result: RunResult = {
@@ -79,13 +82,38 @@ interface Datasets extends Pick<RunResult, 'datasets' | 'processed'> {
 
 const noDatasets: Datasets = { files: [], datasets: [], processed: null }
 
-/** The run's own dataset and those that processors make beside it. */
-async function makeDatasets(store: RunStore, graph: Graph, rows: RowCounts): Promise<Datasets> {
+interface MakeOptions {
+  rows: RowCounts
+  signal: AbortSignal
+}
+
+/**
+ * The run's own dataset and those that processors make beside it; null where that was interrupted: they
+ * are then made again from the parts, from the beginning.
+ */
+async function makeDatasets(
+  store: RunStore,
+  graph: Graph,
+  options: MakeOptions,
+): Promise<Datasets | null> {
+  try {
+    return await makeAll(store, graph, options)
+  } catch (error) {
+    if (!options.signal.aborted || error !== options.signal.reason) throw error
+    return null
+  }
+}
+
+async function makeAll(
+  store: RunStore,
+  graph: Graph,
+  { rows, signal }: MakeOptions,
+): Promise<Datasets> {
   const { own, beside } = passesOf(graph, store.settings.seed)
-  const files = await store.join({ pass: own })
+  const files = await store.join({ pass: own, signal })
   const datasets: BesideDataset[] = []
   for (const [name, pass] of beside) {
-    const made = await store.join({ beside: name, pass })
+    const made = await store.join({ beside: name, pass, signal })
     datasets.push({ name, files: made.map((file) => ({ path: file.path, rows: file.rows })) })
   }
   await store.removeBesides([...beside.keys()])

@@ -10,6 +10,7 @@ import type { Registry } from '../plugins/kind-registry.ts'
 import { type FailedCell, type FailureFilter, readFailedCells } from '../store/failed-cells.ts'
 import { inspectStore, readStoredPlugins } from '../store/inspect-store.ts'
 import type { ColumnType } from '../graph/column-type.ts'
+import type { RecordColumn } from '../graph/processor-kind.ts'
 import type { DatasetFile } from '../store/ledger-dataset.ts'
 import { recordsOfParts } from './part-records.ts'
 import { ledgerName } from '../store/ledger-file.ts'
@@ -103,6 +104,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
       dataset: await storedDataset(path, store.settings, {
         registry,
         name: how.dataset,
+        made: await store.made(how.dataset),
       }),
       exporters: async () => (await registry()).exporters,
       onProgress: (rows, totalRows) =>
@@ -159,10 +161,23 @@ async function* records(
   { limit = Number.POSITIVE_INFINITY, dataset: beside }: RecordOptions = {},
 ): AsyncGenerator<DatasetRecord> {
   const { directory, registry } = opened
-  const { dataset: own, besides, settings, holder } = await inspectStore(directory)
-  const { columns, pass } = await storedDataset(directory, settings, { registry, name: beside })
-  const types = new Map(columns.map(({ name, type }) => [name, type]))
-  const files = beside === undefined ? own : besides.find(({ name }) => name === beside)?.files
+  const { dataset: own, madeColumns, besides, settings, holder } = await inspectStore(directory)
+  const found =
+    beside === undefined
+      ? { files: own, columns: madeColumns }
+      : besides.find(({ name }) => name === beside)
+  const files = found?.files
+  if (files !== undefined && files.length > 0 && found?.columns) {
+    // Processors made it, and nothing of theirs is needed to read it.
+    yield* firstOf(recordsOfFiles(files, typesOf(found.columns)), limit)
+    return
+  }
+  const { columns, pass } = await storedDataset(directory, settings, {
+    registry,
+    name: beside,
+    made: null,
+  })
+  const types = typesOf(columns)
   if (files === undefined || files.length === 0) {
     if (pass !== null) throw notMade(directory)
     // Another process that works on the run writes them itself.
@@ -171,6 +186,10 @@ async function* records(
     return
   }
   yield* firstOf(recordsOfFiles(files, types), limit)
+}
+
+function typesOf(columns: readonly RecordColumn[]): ReadonlyMap<string, ColumnType> {
+  return new Map(columns.map(({ name, type }) => [name, type]))
 }
 
 async function* recordsOfFiles(

@@ -15,7 +15,7 @@ import type { StoreEvent } from '../store/open-run.ts'
 import type { Retry } from '../store/ledger-retry.ts'
 import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
-import { messageOf } from '../util/errors.ts'
+import { messageOf, RowsmithError } from '../util/errors.ts'
 import { bindGenerators, correctionsOf } from '../rows/bind.ts'
 import { keepCommand } from '../store/command-file.ts'
 import type { RunEvent } from './run-event.ts'
@@ -321,13 +321,19 @@ function runOf(
 ): Run {
   let working = true
   let isOver = false
+  const finishing = new AbortController()
+  function stopFinishing(): void {
+    finishing.abort(new RowsmithError('interrupted', 'the datasets are not made yet'))
+  }
   const drain = (): void => {
     maker.drain()
     summaries?.drain()
+    stopFinishing()
   }
   const abort = (): void => {
     maker.abort()
     summaries?.abort()
+    stopFinishing()
   }
   signal?.addEventListener('abort', drain, { once: true })
   if (signal?.aborted) drain()
@@ -341,6 +347,7 @@ function runOf(
         ended,
         selection: maker.selection(),
         summaries,
+        signal: finishing.signal,
         seconds,
         warn: (problem) => listener.emit({ type: 'warning', problem }),
       })

@@ -19,6 +19,8 @@ export interface SeedContext {
   readonly configDirectory: string | null
   /** Variables that name tokens, keys and proxies; none when left out. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined
+  /** What a program gave for words of the config; nothing when left out. */
+  readonly given?: ReadonlyMap<string, unknown> | undefined
   /** What the run folder has of `OpenedSeed.pin`. */
   readonly pin?: string | undefined
   readonly signal: AbortSignal
@@ -50,6 +52,8 @@ export interface OpenedSeed {
   rows(options: RowsOptions): AsyncIterable<readonly SeedRow[]>
   /** Whether the content is no longer the one that was opened. */
   changed(): Promise<boolean>
+  /** Gives up what it holds on disk; nothing is read of it afterwards. */
+  close?(): Promise<void>
 }
 
 export interface RowsOptions {

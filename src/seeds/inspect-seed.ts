@@ -5,6 +5,7 @@ import { quoted } from '../config/literal.ts'
 import { problemsOfZod } from '../config/problems.ts'
 import { nearest } from '../util/near-miss.ts'
 import type { SeedSchema } from '../graph/draft.ts'
+import { pluginProblem } from '../graph/plugin-failure.ts'
 import { RowsmithError, messageOf } from '../util/errors.ts'
 import {
   SeedFault,
@@ -51,6 +52,7 @@ export async function inspectSeed(
   if ('size' in selection) {
     return { inspected: { seed, selection }, problems: seed.notes.map(warningOf) }
   }
+  await seed.close?.()
   return { inspected: null, problems: [selection] }
 }
 
@@ -201,7 +203,7 @@ export function seedProblem(error: unknown, signal: AbortSignal): Problem {
       suggestion: 'Check that the file exists and that you may read it.',
     }
   }
-  throw error
+  return pluginProblem(error, sourcePath, 'seed_config.source')
 }
 
 function short(identity: string): string {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
+import type { RecordColumn } from '../graph/processor-kind.ts'
 import type { FoundMode } from '../graph/found-mode.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
@@ -18,6 +19,7 @@ import {
   readNullableText,
   type LedgerFile,
 } from './ledger-file.ts'
+import { readKeptColumns } from './ledger-columns.ts'
 import { ledgerError } from './ledger-error.ts'
 import { readMediaTotals } from './ledger-media.ts'
 import { readOutputModes } from './ledger-modes.ts'
@@ -46,6 +48,13 @@ interface MediaTotal {
   bytes: number
 }
 
+interface BesideSummary {
+  name: string
+  files: readonly DatasetFile[]
+  /** Null of one that an older version or another config made. */
+  columns: readonly RecordColumn[] | null
+}
+
 /** What a run folder holds, read from outside. */
 export interface StoreSummary {
   directory: string
@@ -57,8 +66,10 @@ export interface StoreSummary {
   dataset: readonly DatasetFile[]
   /** What processors did to its records; empty for nothing. */
   processors: string
+  /** Its columns where processors made it by the config in force; null otherwise. */
+  madeColumns: readonly RecordColumn[] | null
   /** Datasets beside it that are as new as the parts, by name. */
-  besides: readonly { name: string; files: readonly DatasetFile[] }[]
+  besides: readonly BesideSummary[]
   /** Files that cells name, by what they are. */
   media: readonly MediaTotal[]
   usage: readonly RouteUsage[]
@@ -95,7 +106,7 @@ export async function inspectStore(directory: string): Promise<StoreSummary> {
 }
 
 function summarise(directory: string, ledger: LedgerFile): StoreSummary {
-  const { settings, columns } = readSettings(ledger)
+  const { settings, columns, config } = readSettings(ledger)
   const parts =
     ledger.get('SELECT count(*) AS count, ifnull(sum(bytes), 0) AS bytes FROM part') ?? {}
   const cells = ledger.get('SELECT count(*) AS count FROM cell') ?? {}
@@ -109,9 +120,12 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     },
     dataset: filesIn(directory, ledger, datasetFolder),
     processors: readProcessors(ledger),
+    madeColumns: readKeptColumns(ledger, datasetFolder, config),
     besides: readBesideFolders(ledger).flatMap((folder) => {
       const files = filesIn(directory, ledger, folder)
-      return files.length === 0 ? [] : [{ name: folder.slice(besideFolder.length + 1), files }]
+      if (files.length === 0) return []
+      const name = folder.slice(besideFolder.length + 1)
+      return [{ name, files, columns: readKeptColumns(ledger, folder, config) }]
     }),
     media: readMediaTotals(ledger).map(({ ending, files, bytes }) => ({
       mime: mimeOf(`.${ending}`),

@@ -1,8 +1,14 @@
 import { mkdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { RowsmithError } from '../util/errors.ts'
+import type { RecordColumn } from '../graph/processor-kind.ts'
 import type { DatasetPass } from '../processors/dataset-pass.ts'
-import { createPassCounts, type PassCounts, passRecord } from '../processors/pass-counts.ts'
+import {
+  createPassCounts,
+  type PassCounts,
+  passRecord,
+  readPassRecord,
+} from '../processors/pass-counts.ts'
 import { datasetFileName } from './dataset-plan.ts'
 import type { JoinFileOptions } from './join-file.ts'
 import {
@@ -29,6 +35,8 @@ export interface JoinOptions {
   beside?: string
   /** Files of their own for each value of a column, named after it; needs a pass. */
   splitBy?: PartColumn
+  /** Ends a pass between two batches, with its reason; nothing is left of what was begun. */
+  signal?: AbortSignal
 }
 
 /**
@@ -39,7 +47,7 @@ export interface JoinOptions {
  */
 export async function joinDataset(
   run: OpenRun,
-  { directory, pass = null, beside, splitBy }: JoinOptions,
+  { directory, pass = null, beside, splitBy, signal }: JoinOptions,
 ): Promise<DatasetFile[]> {
   const own = beside === undefined ? datasetFolder : `${besideFolder}/${beside}`
   const target = resolve(directory ?? join(run.directory, own))
@@ -63,7 +71,7 @@ export async function joinDataset(
   const intent = ledgerPath(run.directory, staging)
   await run.ledger.call('addIntent', intent)
   const counts = createPassCounts()
-  const files = await writeFiles(run, plan, { pass, counts, splitBy }, staging)
+  const files = await writeFiles(run, plan, { pass, counts, splitBy, signal }, staging)
   const names = files.map(({ file }) => file)
   if (pass !== null) await refuseForeignFiles(target, names, former)
   await run.ledger.call('beginSwap', key, names)
@@ -73,7 +81,9 @@ export async function joinDataset(
     throw storageError(error, `putting the dataset into ${target}`)
   }
   const processors = passRecord(identity, counts.list())
-  await run.ledger.call('commitDataset', key, files, { intent, processors })
+  // An export is read by others, who have its files alone.
+  const columns = directory === undefined && pass !== null ? pass.columns : null
+  await run.ledger.call('commitDataset', key, files, { intent, processors, columns })
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
   run.onEvent({ type: 'join-finished', files: files.length, rows })
   return withPaths(target, files)
@@ -83,6 +93,28 @@ export async function joinDataset(
 function identityOf(pass: DatasetPass | null, splitBy: PartColumn | undefined): string {
   const identity = pass?.identity ?? ''
   return splitBy === undefined ? identity : `split by ${JSON.stringify(splitBy.name)}, ${identity}`
+}
+
+/** A dataset of the run folder that processors made. */
+export interface StoredRecords {
+  files: readonly DatasetFile[]
+  columns: readonly RecordColumn[]
+  /** Of its pass. */
+  identity: string
+}
+
+/** What processors made, where it is as new as the parts and its bytes are those that were written. */
+export async function madeDataset(
+  run: OpenRun,
+  beside: string | undefined,
+): Promise<StoredRecords | null> {
+  const directory = beside === undefined ? datasetFolder : `${besideFolder}/${beside}`
+  const made = await run.ledger.call('madeDataset', directory)
+  if (made === null) return null
+  const { columns, processors } = made
+  const files = withPaths(join(run.directory, directory), made.files)
+  if (!(await allIntact(run, files))) return null
+  return { files, columns, identity: readPassRecord(processors).identity }
 }
 
 /** Removes datasets beside the run's own whose processors are no longer there. */
@@ -169,12 +201,13 @@ interface WritingOptions {
   pass: DatasetPass | null
   counts: PassCounts
   splitBy?: PartColumn | undefined
+  signal?: AbortSignal | undefined
 }
 
 async function writeFiles(
   run: OpenRun,
   plan: readonly FileRange[],
-  { pass, counts, splitBy }: WritingOptions,
+  { pass, ...how }: WritingOptions,
   staging: string,
 ): Promise<DatasetEntry[]> {
   try {
@@ -182,7 +215,7 @@ async function writeFiles(
     const files =
       pass === null
         ? await joinParts(run, plan, staging)
-        : await passRecords(run, pass, { folder: staging, counts, splitBy })
+        : await passRecords(run, pass, { folder: staging, ...how })
     syncFolder(staging)
     return files
   } catch (error) {
@@ -218,10 +251,10 @@ async function joinParts(
 async function passRecords(
   run: OpenRun,
   pass: DatasetPass,
-  { folder, counts, splitBy }: { folder: string } & Omit<WritingOptions, 'pass'>,
+  { folder, counts, splitBy, signal }: { folder: string } & Omit<WritingOptions, 'pass'>,
 ): Promise<DatasetEntry[]> {
   const columns = pass.columns.map(({ name, type }) => ({ name, type, drop: false }))
-  const made = await writePass(run, pass, { folder, counts })
+  const made = await writePass(run, pass, { folder, counts, signal })
   let parts: RecordsOfPart[] = []
   if (splitBy !== undefined) {
     parts = await splitRecords(run, made, { columns: pass.columns, by: splitBy, folder })

@@ -1,4 +1,6 @@
 import { isMediaPath } from '../graph/media.ts'
+import type { RecordColumn } from '../graph/processor-kind.ts'
+import { forgetColumns, keepColumns, readKeptColumns } from './ledger-columns.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { readCount, readText, type LedgerFile } from './ledger-file.ts'
 import { planDatasetFiles, type PartSize } from './dataset-plan.ts'
@@ -123,15 +125,46 @@ export function beginSwap(ledger: LedgerFile, directory: string, files: readonly
   })
 }
 
+/** How a dataset was made. */
+export interface MadeDataset {
+  intent: string
+  processors: string
+  /** The config version that says so. */
+  config: number
+  /** Of one of the run folder that processors made; null for others. */
+  columns: readonly RecordColumn[] | null
+}
+
+/** A dataset that processors made, as new as the parts: no kind is needed to read it. */
+export interface ReadableDataset {
+  files: DatasetEntry[]
+  columns: RecordColumn[]
+  processors: string
+}
+
+/** Null for one that is not there, is older than the parts or the config, or was joined. */
+export function readMadeDataset(
+  ledger: LedgerFile,
+  directory: string,
+  config: number,
+): ReadableDataset | null {
+  const files = readDataset(ledger, directory)
+  const columns = files === null ? null : readKeptColumns(ledger, directory, config)
+  if (files === null || columns === null) return null
+  return { files, columns, processors: readProcessors(ledger, directory) }
+}
+
 /** Makes a dataset true. */
 export function commitDataset(
   ledger: LedgerFile,
   directory: string,
   files: readonly DatasetEntry[],
-  { intent, processors }: { intent: string; processors: string },
+  { intent, processors, columns, config }: MadeDataset,
 ): void {
   ledger.write(() => {
     ledger.run('DELETE FROM dataset WHERE directory = ?', directory)
+    if (columns === null) forgetColumns(ledger, directory)
+    else keepColumns(ledger, directory, { config, columns })
     for (const { file, rows, bytes, sha256 } of files) {
       ledger.run(
         'INSERT INTO dataset VALUES (?, ?, ?, ?, ?, 1, ?)',
@@ -147,11 +180,11 @@ export function commitDataset(
   })
 }
 
-/** What was done to the records of the run's own dataset; empty where they are those of the parts. */
-export function readProcessors(ledger: LedgerFile): string {
+/** What was done to the records of a dataset; empty where they are those of the parts. */
+export function readProcessors(ledger: LedgerFile, directory = datasetFolder): string {
   const row = ledger.get(
     'SELECT processors FROM dataset WHERE directory = ? AND current = 1 LIMIT 1',
-    datasetFolder,
+    directory,
   )
   return row === undefined ? '' : readText(row, 'processors', 'dataset.processors')
 }
@@ -170,7 +203,10 @@ export function readBesideFolders(ledger: LedgerFile): string[] {
 
 /** The files of a folder are gone. */
 export function forgetDataset(ledger: LedgerFile, directory: string): void {
-  ledger.write(() => ledger.run('DELETE FROM dataset WHERE directory = ?', directory))
+  ledger.write(() => {
+    ledger.run('DELETE FROM dataset WHERE directory = ?', directory)
+    forgetColumns(ledger, directory)
+  })
 }
 
 function readEntry(row: Record<string, unknown>): DatasetEntry {

@@ -102,8 +102,10 @@ export interface LedgerCalls {
   commitDataset(
     directory: string,
     files: readonly datasets.DatasetEntry[],
-    made: { intent: string; processors: string },
+    made: Omit<datasets.MadeDataset, 'config'>,
   ): void
+  /** One that processors made, in a folder of the run; null where it has to be made (again). */
+  madeDataset(directory: string): datasets.ReadableDataset | null
 }
 
 /** What taking up failed cells did, as the thread of the run sees it. */
@@ -323,8 +325,10 @@ const calls: LedgerCalls = {
   forgetDataset: (directory) => datasets.forgetDataset(run().ledger, directory),
   beginSwap: (directory, files) => datasets.beginSwap(run().ledger, directory, files),
   commitDataset(directory, files, made) {
-    datasets.commitDataset(run().ledger, directory, files, made)
+    const { ledger, config } = run()
+    datasets.commitDataset(ledger, directory, files, { ...made, config })
   },
+  madeDataset: (directory) => datasets.readMadeDataset(run().ledger, directory, run().config),
 }
 
 serve(calls, { errorOf: (thrown) => (open === null ? thrown : readError(thrown, open.ledger)) })

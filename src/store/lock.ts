@@ -2,8 +2,9 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { RowsmithError } from '../util/errors.ts'
+import { messageOf, RowsmithError } from '../util/errors.ts'
 import { sqliteCode, storageError } from '../threads/storage-error.ts'
+import { failedWith } from '../threads/system-error.ts'
 
 /** Who holds a run folder; only for messages, the lock itself is the truth. */
 export interface LockHolder {
@@ -19,6 +20,8 @@ export interface FolderLock {
 }
 
 const sqliteBusy = 5
+const sqliteReadOnly = 8
+const sqliteCantOpen = 14
 /** Long enough to outlast an inspection, which holds the lock for an instant. */
 const waitMs = 250
 
@@ -36,7 +39,7 @@ export function takeLock(directory: string, wallTimeMs: number): FolderLock {
   } catch (error) {
     database.close()
     if (isBusy(error)) throw lockedError(directory)
-    throw storageError(error, `locking ${directory}`)
+    throw notWritable(error, directory) ?? storageError(error, `locking ${directory}`)
   }
   const holderFile = join(directory, 'lock.json')
   const holder: LockHolder = {
@@ -48,7 +51,7 @@ export function takeLock(directory: string, wallTimeMs: number): FolderLock {
     writeFileSync(holderFile, JSON.stringify(holder))
   } catch (error) {
     database.close()
-    throw storageError(error, `writing ${holderFile}`)
+    throw notWritable(error, directory) ?? storageError(error, `writing ${holderFile}`)
   }
   let released = false
   return {
@@ -59,6 +62,25 @@ export function takeLock(directory: string, wallTimeMs: number): FolderLock {
       database.close()
     },
   }
+}
+
+/** Where a run can be read and not be worked on; null for any other error. */
+function notWritable(error: unknown, directory: string): RowsmithError | null {
+  const code = sqliteCode(error)
+  const isRefused =
+    failedWith(error, 'EACCES', 'EPERM', 'EROFS') ||
+    (code !== null && [sqliteReadOnly, sqliteCantOpen].includes(code & 0xff))
+  if (!isRefused) return null
+  return new RowsmithError(
+    'storage-failed',
+    `the run folder ${directory} can't be written: ${messageOf(error)}`,
+    {
+      cause: error,
+      hints: [
+        'create and export write into it, show and report only read it: copy the folder to where you may write, or have its rights changed.',
+      ],
+    },
+  )
 }
 
 /** Who holds the folder right now, or null when no living process does. */
@@ -81,7 +103,7 @@ function openLock(directory: string, readOnly: boolean): DatabaseSync {
   try {
     return new DatabaseSync(path, { readOnly, timeout: readOnly ? 0 : waitMs })
   } catch (error) {
-    throw storageError(error, `opening ${path}`)
+    throw notWritable(error, directory) ?? storageError(error, `opening ${path}`)
   }
 }
 

@@ -12,7 +12,14 @@ import type { Clock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { startWorker, type WorkerClient } from '../threads/worker-calls.ts'
 import { checkFilesystem } from './filesystem.ts'
-import { joinDataset, type JoinOptions, removeBesides, withJoined } from './join.ts'
+import {
+  joinDataset,
+  type JoinOptions,
+  madeDataset,
+  removeBesides,
+  type StoredRecords,
+  withJoined,
+} from './join.ts'
 import { createJournal, type BatchingJournal } from './batching-journal.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import { ledgerName, missing } from './ledger-file.ts'
@@ -85,6 +92,11 @@ export interface RunStore extends PartStore, AsyncDisposable {
   setOutputModes(found: readonly FoundMode[]): Promise<void>
   /** Makes the dataset of all accepted rows below the target, or finds it made. */
   join(options?: JoinOptions): Promise<DatasetFile[]>
+  /**
+   * A dataset that processors made, the run's own or one beside it; null where it is older than the parts
+   * or damaged, and has to be made again.
+   */
+  made(beside?: string): Promise<StoredRecords | null>
   /** Removes datasets beside the run's own, but those of these names. */
   removeBesides(kept: readonly string[]): Promise<void>
   /** What processors did to the records of the run's own dataset; empty for nothing. */
@@ -382,6 +394,7 @@ function createRunStore(
     },
     join: (options = {}) => after(() => exclusive(() => joinDataset(run, options))),
     processors: () => after(() => ledger.call('processors')),
+    made: (beside) => after(() => exclusive(() => madeDataset(run, beside))),
     removeBesides: (kept) => after(() => exclusive(() => removeBesides(run, kept))),
     withJoined: (use, pass = null) => after(() => exclusive(() => withJoined(run, pass, use))),
     batches: {

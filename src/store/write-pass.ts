@@ -12,6 +12,13 @@ import { verifyPart, type RecordedFile } from './verify.ts'
 /** Records that a processor gets at once. */
 const BATCH_ROWS = 1_024
 
+interface PassPlace {
+  folder: string
+  counts: PassCounts
+  /** Ends it between two batches, with its reason. */
+  signal: AbortSignal | undefined
+}
+
 /**
  * Sends the records of all parts through a pass, into files of records in a folder; at least one, so
  * that a dataset without records has its columns. A batch at a time is held, and a row group.
@@ -19,7 +26,7 @@ const BATCH_ROWS = 1_024
 export async function writePass(
   run: OpenRun,
   pass: DatasetPass,
-  { folder, counts }: { folder: string; counts: PassCounts },
+  { folder, counts, signal }: PassPlace,
 ): Promise<RecordedFile[]> {
   const files = openRecordFiles(run.writer(), { folder, name: 'records', columns: pass.columns })
   const warn = (message: string): void => run.onEvent({ type: 'processor-warning', message })
@@ -29,9 +36,11 @@ export async function writePass(
     scratchFolders.push(made)
     return made
   }
-  const records = rereadable(() => readRecords(run, pass.input, run.settings.rows))
+  const { rows } = run.settings
+  const records = rereadable(() => readRecords(run, pass.input, rows, signal))
   try {
     for await (const batch of pass.run(records, { warn, scratch, counts })) {
+      signal?.throwIfAborted()
       if (batch.rows.length === 0) continue
       const stored = pass.columns.map(({ type }, at) =>
         (batch.columns[at] ?? []).map((value) => toStored(type, value)),
@@ -77,6 +86,7 @@ async function* readRecords(
   { directory, settings, ledger }: OpenRun,
   columns: readonly RecordColumn[],
   endRow: number,
+  signal?: AbortSignal,
 ): AsyncGenerator<RecordBatch> {
   const end = Math.ceil(endRow / settings.partRows)
   for (const { file, sha256 } of await ledger.call('joinParts', 0, end)) {
@@ -85,6 +95,8 @@ async function* readRecords(
     for await (const whole of readPartFile(path, columns)) {
       const block = clipBlock(whole, endRow)
       for (let from = 0; from < block.rows.length; from += BATCH_ROWS) {
+        // A processor may read all of them before it gives one.
+        signal?.throwIfAborted()
         const { rows, columns: stored } = sliceBlock(block, from, from + BATCH_ROWS)
         yield { rows, columns: columns.map(({ type }, at) => cellsOf(type, stored[at] ?? [])) }
       }

@@ -11,13 +11,20 @@ export interface SeedSourceSetup {
   source: object
   /** Where relative paths start. */
   directory: string
+  /** What a program gave for words of the source. */
+  given?: ReadonlyMap<string, unknown>
 }
 
 /** The cases for one seed source, for any test runner. */
-export function seedSourceSuite({ kind, source, directory }: SeedSourceSetup): ConformanceCase[] {
+export function seedSourceSuite({
+  kind,
+  source,
+  directory,
+  given,
+}: SeedSourceSetup): ConformanceCase[] {
   const parsed = kind.schema.parse(source)
   const open = (signal = fresh()): Promise<OpenedSeed> =>
-    kind.open(parsed, { workingDirectory: directory, configDirectory: null, signal })
+    kind.open(parsed, { workingDirectory: directory, configDirectory: null, given, signal })
   const read = async (seed: OpenedSeed): Promise<SeedRow[]> =>
     gather(seed.rows({ signal: fresh() }))
 
@@ -45,7 +52,7 @@ export function seedSourceSuite({ kind, source, directory }: SeedSourceSetup): C
 
     async 'tells by its stamp alone that nothing changed, and by its identity what it is'() {
       const seed = await open()
-      const context = { workingDirectory: directory, configDirectory: null, signal: fresh() }
+      const context = { workingDirectory: directory, configDirectory: null, given, signal: fresh() }
       const stamp = await kind.stamp(parsed, context)
       strictEqual(stamp?.stamp, seed.stamp)
       strictEqual(await stamp.identity(), seed.identity)

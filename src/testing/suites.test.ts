@@ -312,17 +312,19 @@ describe('seeds', () => {
     directory: { path: '.' },
     file_contents: { path: '.', file_pattern: 'rows.[cjt]*', encoding: 'latin-1' },
     agent_rollout: { format: 'codex', path: sessions },
+    records: { records: 'given' },
     http: { path: `${http}/box/rows.parquet` },
     hf: { path: 'datasets/some/set/rows.parquet', endpoint: hub },
     s3: { path: 's3://box/rows.parquet', endpoint: http },
   })
+  const given = new Map([['given', [{ a: 1 }, { a: 2.5, b: 'x' }]]])
   const nowhere = ownSources({ http: 'http://127.0.0.1:9', hub: 'http://127.0.0.1:9' })
   test('every source is tested', () => {
     expect(Object.keys(nowhere).toSorted()).toEqual([...seedSources.keys()].toSorted())
   })
   for (const [type, kind] of seedSources) {
     const source = { seed_type: type, ...nowhere[type] }
-    const names = seedSourceSuite({ kind, source, directory: '' }).map(({ name }) => name)
+    const names = seedSourceSuite({ kind, source, directory: '', given }).map(({ name }) => name)
     test.each(names)(`${type}: %s`, async (wanted) => {
       const content = await readFile(join(folder, 'rows.parquet'))
       await using server = await createFileServer({ '/box/rows.parquet': content })
@@ -331,7 +333,7 @@ describe('seeds', () => {
         branches: { main: { 'rows.parquet': content } },
       })
       const own = { ...source, ...ownSources({ http: server.url, hub: hub.url })[type] }
-      const suite = seedSourceSuite({ kind, source: own, directory: folder })
+      const suite = seedSourceSuite({ kind, source: own, directory: folder, given })
       const found = suite.find(({ name }) => name === wanted)
       await expect(found?.run()).resolves.toBeUndefined()
     })

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok } from 'node:assert/strict'
 import { loadCheckFunction } from '../columns/check-function.ts'
-import { valueOfUser } from '../columns/user-values.ts'
+import { valueOfUser } from '../graph/user-values.ts'
 import { nothingLoaded } from '../graph/kind.ts'
 import type { Subject, Validator, ValidatorContext, Verdict } from '../validators/define.ts'
 import { casesOf, checkDescribed, type ConformanceCase } from './conformance-case.ts'

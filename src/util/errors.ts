@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'run-missing'
   /** A run needs a plugin that is not there. */
   | 'plugin-missing'
+  /** The code of a plugin threw what it may not: a mistake of the plugin. */
+  | 'plugin-failed'
   /** A run needs a file or folder that one of its columns loads. */
   | 'column-not-loaded'
   /** A processor could not make the dataset of the rows, which are all there. */

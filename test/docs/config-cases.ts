@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type Case, pets, tales } from './case.ts'
+import { linkLibrary } from './shell.ts'
 
 /** Says what is wrong with a config. */
 function checking(config: object | string, environment: Record<string, string> = {}): Case {
@@ -30,6 +31,19 @@ function startedWith(flags: readonly string[], of = (text: string) => text): Cas
   }
 }
 
+/** A plugin whose kind reads a column that it did not ask for. */
+const initials = `
+import { commonFields, defineColumn, definePlugin, oneOf, z } from 'rowsmith/plugin'
+
+const kind = defineColumn({
+  type: 'initials',
+  schema: z.strictObject({ ...commonFields, column_type: oneOf(['initials']) }).describe('First letters.'),
+  describe: () => ({ by: 'row', pure: true, output: 'string', references: [], routes: [] }),
+  bind: () => ({ by: 'row', generate: (row) => row.word.toUpperCase() }),
+})
+export default definePlugin({ name: 'letters', version: '1.0.0', columns: [kind] })
+`
+
 /** Before anything is made. */
 export const configCases = {
   'old-node': startedWith([
@@ -57,6 +71,13 @@ export const configCases = {
       { name: 'half', column_type: 'expression', dtype: 'float', expr: '{{ animal / 2 }}' },
     ],
   }),
+  'plugin-failed': async ({ desk, run }) => {
+    await linkLibrary(desk.directory)
+    await desk.write('letters.mjs', initials)
+    const short = { name: 'short', column_type: 'initials' }
+    await desk.write('pets.json', { plugins: ['./letters.mjs'], columns: [...pets.columns, short] })
+    return (await run('validate pets.json', 2)).stderr
+  },
   'seed-compression': async ({ desk, run }) => {
     await desk.write('cities.csv.zip', 'PK\u0003\u0004')
     await desk.write('tales.yaml', {

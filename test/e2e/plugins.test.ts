@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { open } from '../../src/index.ts'
 import { linkLibrary } from '../docs/shell.ts'
@@ -249,4 +249,94 @@ test('plugins of a config that do not go together are told at their place', asyn
     },
     { code: 'plugin-conflict', path: ['plugins', 2], message: "Two plugins are named 'games'" },
   ])
+})
+
+const processing = `
+import { commonFields, defineColumn, definePlugin, defineProcessor, oneOf, text, z } from 'rowsmith/plugin'
+
+const point = defineColumn({
+  type: 'point',
+  schema: z.strictObject({ ...commonFields, column_type: oneOf(['point']) }).describe('Two numbers.'),
+  describe: () => ({ by: 'row', pure: true, output: 'vector(2)', references: [], routes: [] }),
+  bind: () => ({ by: 'row', generate: (row) => [row.index, 0.5] }),
+})
+const schemaOf = (type) => z.strictObject({ name: text(), processor_type: oneOf([type]) }).describe('Counts.')
+const numbered = defineProcessor({
+  by: 'records',
+  type: 'numbered',
+  schema: schemaOf('numbered'),
+  output: (_config, columns) => ({ columns: [...columns, { name: 'number', type: 'json' }] }),
+  async *run(_config, records) {
+    let number = 0
+    for await (const { rows, columns } of records) {
+      yield { rows, columns: [...columns, [...rows].map(() => new Map([['at', (number += 1)]]))] }
+    }
+  },
+})
+export default definePlugin({
+  name: 'counting',
+  version: '1.0.0',
+  columns: [point],
+  processors: [numbered, defineProcessor({ ...numbered, type: 'numbered_beside', schema: schemaOf('numbered_beside'), beside: true })],
+})
+`
+
+test('datasets that processors made are read and exported without the plugins that made them', async () => {
+  await using desk = await createDesk()
+  await linkLibrary(desk.directory)
+  await desk.write('counting.mjs', processing)
+  await desk.write('counted.json', {
+    plugins: ['./counting.mjs'],
+    columns: [
+      { name: 'where', column_type: 'point' },
+      { name: 'plain', column_type: 'expression', expr: 'x' },
+    ],
+    processors: [
+      { name: 'beside', processor_type: 'numbered_beside' },
+      { name: 'own', processor_type: 'numbered' },
+    ],
+  })
+  const create = ['create', 'counted.json', '-n', '3', '--seed', '1', '--out', 'run']
+  expect(await desk.run(create)).toMatchObject({ code: 0 })
+  const all = async (name?: string): Promise<unknown[]> => {
+    await using dataset = await open(desk.path('run'))
+    const options = name === undefined ? {} : { dataset: name }
+    return Array.fromAsync(dataset.records(options))
+  }
+  await using before = await open(desk.path('run'))
+  await before.export({ to: desk.path('before.jsonl'), dataset: 'beside' })
+  await rm(desk.path('counting.mjs'))
+
+  expect(await all()).toMatchObject([
+    { where: [0, 0.5], plain: 'x', number: { at: 1 } },
+    { number: { at: 2 } },
+    { number: { at: 3 } },
+  ])
+  expect((await all('beside'))[2]).toEqual({
+    where: [2, 0.5],
+    plain: 'x',
+    number: { at: 3 },
+  })
+  await using dataset = await open(desk.path('run'))
+  for (const name of [undefined, 'beside']) {
+    const which = name === undefined ? {} : { dataset: name }
+    await dataset.export({ to: desk.path(`${name}.jsonl`), ...which })
+    const [file] = await dataset.export({ to: desk.path(`${name}-files`), ...which })
+    const folder = name === undefined ? 'data' : 'processors-files/beside'
+    const made = await readFile(desk.path('run', folder, 'train-00000-of-00001.parquet'))
+    expect((await readFile(file?.path ?? '')).equals(made)).toBe(true)
+  }
+  expect(await desk.read('beside.jsonl')).toBe(await desk.read('before.jsonl'))
+  expect((await desk.read('undefined.jsonl')).split('\n')[0]).toBe(
+    '{"where":[0.0,0.5],"plain":"x","number":{"at":1}}',
+  )
+
+  // What is not as it was made has to be made again, and by them.
+  const path = desk.path('run', 'data', 'train-00000-of-00001.parquet')
+  const bytes = await readFile(path)
+  bytes[50] = (bytes[50] ?? 0) ^ 1
+  await writeFile(path, bytes)
+  await expect(dataset.export({ to: desk.path('damaged.jsonl') })).rejects.toMatchObject({
+    code: 'plugin-missing',
+  })
 })

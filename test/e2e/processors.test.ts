@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { create, open } from '../../src/index.ts'
+import { create, defineColumn, open, start } from '../../src/index.ts'
+import { commonFields } from '../../src/config/common-fields.ts'
 import { readFiles } from '../../src/export/records.ts'
 import { defineProcessor } from '../../src/processors/define.ts'
 import { processorKinds } from '../../src/processors/index.ts'
@@ -398,3 +399,100 @@ test('an export has files of their own for each part', async () => {
   await expect(exported({ to: desk.path('x.csv') })).rejects.toThrow('is the name of one')
   await expect(exported({ splitBy: 'spilt' })).rejects.toThrow("no column 'spilt'")
 }, 60_000)
+
+test('an interrupt in the middle of a pass ends it, and what is made later has the same bytes', async () => {
+  await using desk = await createDesk()
+  let batches = 0
+  let interrupt = (): void => undefined
+  const slow = defineProcessor({
+    by: 'records',
+    type: 'slow',
+    schema: z.strictObject({ name: z.string(), processor_type: z.literal('slow') }),
+    output: (_config, columns) => ({ columns }),
+    async *run(_config, records) {
+      for await (const batch of records) {
+        batches += 1
+        if (batches === 2) interrupt()
+        yield batch
+      }
+    },
+  })
+  const config = {
+    ...pets,
+    processors: [
+      { name: 'mixed', processor_type: 'shuffle' },
+      { name: 'slow', processor_type: 'slow' },
+      { name: 'other', processor_type: 'schema_transform', template: { t: '{{ line }}' } },
+    ],
+  }
+  const plugins = [{ name: 'slow', processors: [slow] }]
+  const options = { config: { config }, plugins, rows: 4_000, seed: 1n }
+  await create({ ...options, out: desk.path('whole') })
+  for (const how of ['drain', 'abort'] as const) {
+    const out = desk.path(how)
+    batches = 0
+    await using run = await start({ ...options, out })
+    interrupt = () => run[how]()
+    const result = await run.finished
+    interrupt = () => undefined
+    expect(result).toMatchObject({
+      end: { kind: 'interrupted' },
+      rows: { remaining: 0 },
+      files: [],
+    })
+    expect(batches).toBe(2)
+    expect((await readdir(out)).filter((name) => /data|joining|processors/.test(name))).toEqual([])
+    await run[Symbol.asyncDispose]()
+    await create({ ...options, out })
+    for (const folder of ['data', 'processors-files/other']) {
+      const path = `${folder}/train-00000-of-00001.parquet`
+      const made = await readFile(desk.path(how, path))
+      expect(made.equals(await readFile(desk.path('whole', path)))).toBe(true)
+    }
+  }
+})
+
+test('an export takes the files along that cells name, whatever processors did to these', async () => {
+  await using desk = await createDesk()
+  const picture = defineColumn({
+    type: 'picture',
+    schema: z.strictObject({ ...commonFields, column_type: z.literal('picture') }),
+    describe: () => ({ by: 'cell', pure: false, output: 'media', references: [], routes: [] }),
+    bind: (_config, { media }) => ({
+      by: 'cell',
+      requests: 'none',
+      async run({ index }) {
+        return { value: (await media.put(Buffer.from(`picture ${index}`), 'image/png')).path }
+      },
+    }),
+  })
+  const config = {
+    columns: [
+      { name: 'image', column_type: 'picture', drop: true },
+      { name: 'shown', column_type: 'picture' },
+    ],
+    processors: [
+      { name: 'mixed', processor_type: 'shuffle' },
+      { name: 'chat', processor_type: 'schema_transform', template: { about: 'See {{ image }}' } },
+      { name: 'named', processor_type: 'rename', columns: { shown: 'seen' } },
+    ],
+  }
+  const plugins = [{ name: 'pictures', columns: [picture] }]
+  await create({ config: { config }, plugins, rows: 3, seed: 1n, out: desk.path('run') })
+  await using dataset = await open(desk.path('run'), { plugins })
+  await dataset.export({ to: desk.path('own', 'data.jsonl') })
+  await dataset.export({ to: desk.path('files') })
+  await dataset.export({ to: desk.path('beside', 'chat.jsonl'), dataset: 'chat' })
+  for (const [folder, name] of [
+    ['own', 'data.jsonl'],
+    ['beside', 'chat.jsonl'],
+  ] as const) {
+    const lines = (await desk.read(`${folder}/${name}`)).trim().split('\n')
+    expect(lines).toHaveLength(3)
+    for (const line of lines) {
+      const [path = ''] = /media\/[\w/]+\.png/.exec(line) ?? []
+      expect(await desk.read(`${folder}/${path}`)).toMatch(/^picture \d$/)
+    }
+  }
+  expect(await readdir(desk.path('files'))).toContain('media')
+})

@@ -1,4 +1,4 @@
-import { userValue, valueOfUser } from '../../src/columns/user-values.ts'
+import { userValue, valueOfUser } from '../../src/graph/user-values.ts'
 import { loadCheckFunction } from '../../src/columns/check-function.ts'
 import { nothingLoaded } from '../../src/graph/kind.ts'
 import type { Subject, Validator, ValidatorContext } from '../../src/validators/define.ts'

@@ -121,3 +121,39 @@ test('dates that two files count differently are texts', async () => {
     same: ['timestamp', '1970-01-01T00:00:00.000001', '1970-01-01T00:00:00.000002'],
   })
 })
+
+test('variants keep all digits and the texts of their dates, however they are stored', async () => {
+  const whole = new Map<string, unknown>([
+    ['d', 12.5],
+    ['big', '1234567890123456.78'],
+    ['huge', '12345678901234567890123.4'],
+    ['day', '2024-12-30'],
+    ['moment', '2024-12-30T01:02:03.123456'],
+    ['utc', '2024-12-30T01:02:03Z'],
+    ['clock', '01:02:03.500'],
+    ['double', new Double(3)],
+    ['long', 9007199254740993n],
+    ['list', [1.5, null]],
+    ['text', 'ü'],
+    ['yes', true],
+    ['deep', new Map([['er', -7]])],
+    ['id', '6ba7b810-9dad-11d1-80b4-00c04fd430c8'],
+  ])
+  expect((await read('variant-bytes.parquet')).columns).toEqual({
+    v: ['json', whole, 'text', 'more', null],
+  })
+  expect((await read('variant-typed.parquet')).columns).toEqual({
+    v: [
+      'json',
+      whole,
+      whole,
+      new Map<string, unknown>([
+        ['d', 'x'],
+        ['other', 1],
+      ]),
+    ],
+  })
+  expect((await read('variant-decimals.parquet')).columns).toEqual({
+    v: ['json', 12.5, '1234567890123456.78', null],
+  })
+})

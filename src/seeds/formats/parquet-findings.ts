@@ -10,7 +10,8 @@ import {
   numberType,
   readUnits,
 } from './parquet-decimal.ts'
-import type { Findings, ParquetColumn } from './parquet-types.ts'
+import { BinaryValue, type Findings, type ParquetColumn, type Read } from './parquet-types.ts'
+import { isVariant } from './parquet-variant.ts'
 
 /** A column of one file, with what decides its type among those of others. */
 export interface FileColumn extends SeedColumn {
@@ -60,7 +61,7 @@ export async function describeColumns(
 async function describeColumn(
   metadata: FileMetaData,
   node: SchemaTree,
-  { name, type, decimal }: ParquetColumn,
+  { name, type, decimal, read: readValue }: ParquetColumn,
   read: ReadColumn,
   isOneOfSeveral: boolean,
 ): Promise<FileColumn> {
@@ -71,7 +72,9 @@ async function describeColumn(
     (node.children.length === 0 && chunks.length > 0 && chunks.every(hasOnlyNulls))
   const every = (test: (raw: unknown) => boolean): Promise<boolean> =>
     everyValue(metadata, name, read, test)
-  const isBinary = hasBareBytes(node) && !(await every(isText))
+  const isBinary = isVariant(node.element)
+    ? !(await every((raw) => isTextIn(readValue, raw)))
+    : hasBareBytes(node) && !(await every(isText))
   if (decimal !== null) {
     const isNumber =
       type !== 'string' ||
@@ -91,6 +94,16 @@ function hasBareBytes({ element, children }: SchemaTree): boolean {
   if (children.length > 0) return children.some(hasBareBytes)
   const { type, converted_type: converted, logical_type: logical } = element
   return type?.endsWith('BYTE_ARRAY') === true && converted === undefined && logical === undefined
+}
+
+/** Of a variant, whose bytes say themselves what is text; what is damaged is told where it is read. */
+function isTextIn(read: Read, raw: unknown): boolean {
+  try {
+    read(raw)
+    return true
+  } catch (error) {
+    return !(error instanceof BinaryValue)
+  }
 }
 
 function isText(raw: unknown): boolean {

@@ -16,6 +16,7 @@ import { openSlices, type SeedFile } from '../file.ts'
 import { batchRows } from './define.ts'
 import { lz4, lz4Raw } from './lz4.ts'
 import { withStoredDecimals } from './parquet-decimal.ts'
+import { withStoredVariants } from './parquet-variant.ts'
 import { describeColumns, type FileColumn, findingsOf } from './parquet-findings.ts'
 import {
   readAs,
@@ -103,7 +104,7 @@ export async function describeTable(
 ): Promise<TableDescription> {
   await using table = await openTable(file)
   const { buffer, metadata, size } = table
-  const stored = withStoredDecimals(metadata)
+  const stored = asStored(metadata)
   const columns = await describeColumns(metadata, table.columns, {
     isOneOfSeveral,
     read: async (name, rowStart, rowEnd) => {
@@ -250,7 +251,7 @@ async function readGroup(
   if (rowStart === rowEnd) return []
   const counts = new Map<string, number>()
   const rows = await readRows({
-    ...readingOf(file, withStoredDecimals(metadata)),
+    ...readingOf(file, asStored(metadata)),
     rowStart,
     rowEnd,
     onChunk({ columnName, columnData }) {
@@ -266,6 +267,11 @@ async function readGroup(
     )
   }
   return rows
+}
+
+/** What the reader would make numbers of that lose digits. */
+function asStored(metadata: FileMetaData): FileMetaData {
+  return withStoredVariants(withStoredDecimals(metadata))
 }
 
 function readingOf(file: AsyncBuffer, metadata: FileMetaData): ArrayReadOptions {

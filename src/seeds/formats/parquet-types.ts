@@ -9,6 +9,7 @@ import { Double, toDouble, toInteger, type Value } from '../../util/value.ts'
 import { quoted } from '../../config/literal.ts'
 import { SeedFault } from '../define.ts'
 import { widenTo } from '../value-type.ts'
+import { isVariant, variantReader } from './parquet-variant.ts'
 import {
   decimalNumber,
   decimalOf,
@@ -63,7 +64,10 @@ function nullable(read: Read): Read {
 function readNode(node: SchemaTree, findings: Findings): Reading {
   const [child] = node.children
   if (child === undefined) return repeated(node, readLeaf(node, findings))
-  if (node.element.logical_type?.type === 'VARIANT') return { type: 'json', read: readAny }
+  if (isVariant(node.element)) {
+    const leaf = (of: SchemaTree): Read => readLeaf(of, findings).read
+    return { type: 'json', read: variantReader(node, { textOf: readText, leaf }) }
+  }
   if (isListLike(node)) {
     // The middle level of a three-level list; older writers leave it out.
     const [item = child] = child.children.length === 1 ? child.children : []
@@ -187,10 +191,13 @@ export function textOrBytes(raw: Uint8Array | undefined): string | Uint8Array | 
   return raw !== undefined && isUtf8(raw) ? decoder.decode(raw) : raw
 }
 
+/** Bytes that are no text. */
+export class BinaryValue extends Error {}
+
 function readText(raw: unknown): string {
   const text = raw instanceof Uint8Array ? textOrBytes(raw) : raw
   if (typeof text === 'string') return text
-  throw new Error('its bytes are not UTF-8 text; binary data cannot be a seed value')
+  throw new BinaryValue('its bytes are not UTF-8 text; binary data cannot be a seed value')
 }
 
 /** Clock times have no type here and stay text, and so do the dates of old Impala and Spark. */
@@ -230,18 +237,6 @@ function clocks(perSecond: TimestampForm['perSecond']): Reading {
 
 function toBigInt(raw: unknown): bigint {
   return typeof raw === 'bigint' ? raw : BigInt(Number(raw))
-}
-
-function readAny(raw: unknown): Value {
-  if (raw === null || raw === undefined) return null
-  if (typeof raw === 'boolean' || typeof raw === 'string') return raw
-  if (typeof raw === 'bigint') return toInteger(raw)
-  // A variant's reader gives bare numbers, whatever kind of number they were.
-  if (typeof raw === 'number') return raw
-  if (raw instanceof Date) return raw.toISOString()
-  if (raw instanceof Uint8Array) return readText(raw)
-  if (Array.isArray(raw)) return raw.map((item) => readAny(item))
-  return new Map(Object.entries(raw).map(([key, item]) => [key, readAny(item)]))
 }
 
 function unsupported(path: readonly string[], type: string): SeedFault {

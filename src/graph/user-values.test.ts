@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ColumnType } from '../graph/column-type.ts'
+import type { ColumnType } from './column-type.ts'
 import { Double, type Value } from '../util/value.ts'
 import { cellOfUser, userValue, valueOfUser } from './user-values.ts'
 

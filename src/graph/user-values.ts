@@ -1,6 +1,6 @@
-import type { ColumnType } from '../graph/column-type.ts'
-import { coerce } from '../graph/coerce.ts'
-import { CellFailure } from '../graph/failure.ts'
+import type { ColumnType } from './column-type.ts'
+import { coerce } from './coerce.ts'
+import { CellFailure } from './failure.ts'
 import { type Cell, Double, type Value } from '../util/value.ts'
 
 /** A value as JavaScript has it: objects for maps, numbers for doubles; a copy, free to be changed. */
