@@ -63,8 +63,11 @@ export type { CellStory, RowStory } from './report/inspect-row.ts'
 export type { RunSummary } from './report/run-summary.ts'
 export type { ColumnStatistics } from './profile/statistics.ts'
 export type { Preview, PreviewOptions, PreviewRow } from './run/preview.ts'
+export type { FreedSpace, FreeSpaceOptions } from './run/free-space.ts'
+export type { EditedColumn, EditPlan } from './run/edit-plan.ts'
 export {
   create,
+  freeSpace,
   jsonSchema,
   listKinds,
   listVariables,

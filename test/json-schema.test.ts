@@ -33,6 +33,7 @@ const refusals = {
   providers: checker(await jsonSchema('providers')),
   'mcp-providers': checker(await jsonSchema('mcp-providers')),
   'tool-configs': checker(await jsonSchema('tool-configs')),
+  'model-configs': checker(await jsonSchema('model-configs')),
 }
 
 /** Nothing is asked and no key is looked up for the checks of this file. */

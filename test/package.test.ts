@@ -109,6 +109,7 @@ test('the package has what it needs and no tests', async () => {
       'package.json',
       'schema/dataset.schema.json',
       'schema/mcp-providers.schema.json',
+      'schema/model-configs.schema.json',
       'schema/providers.schema.json',
       'schema/run-config.schema.json',
       'schema/tool-configs.schema.json',

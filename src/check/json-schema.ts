@@ -20,6 +20,7 @@ export const schemaKinds = [
   'providers',
   'mcp-providers',
   'tool-configs',
+  'model-configs',
 ] as const
 
 export type SchemaKind = (typeof schemaKinds)[number]
@@ -62,6 +63,11 @@ function schemaOf(kind: SchemaKind, registry: Registry): JsonSchema {
       return listFile('file of MCP providers', 'Where servers of tools are.', {
         key: 'providers',
         items: formFor(mcpProviderSchema),
+      })
+    case 'model-configs':
+      return listFile('file of model configs', 'Models by the aliases that columns use.', {
+        key: 'model_configs',
+        items: formFor(modelSchema),
       })
     case 'tool-configs':
       break

@@ -16,10 +16,10 @@ import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
 import type { Clock } from '../util/clock.ts'
 import {
-  checkSeedUnchanged,
   describeSeed,
   type InspectedSeed,
   inspectSeed,
+  isSeedUnchanged,
 } from '../seeds/inspect-seed.ts'
 import type { StoredSeedDescription } from '../seeds/normalise.ts'
 import { selectRows } from '../seeds/selection.ts'
@@ -29,6 +29,7 @@ import { ConfigError, hasErrors } from './config-error.ts'
 import type { CheckEvent } from './check-event.ts'
 import { tellSeedProgress } from './seed-progress.ts'
 import { withoutConsequences } from './consequences.ts'
+import { keptFingerprints } from './kept-columns.ts'
 import { loadColumns } from './load-columns.ts'
 import type { StoredInputs } from './run-place.ts'
 import { soundPart } from './sound-part.ts'
@@ -38,6 +39,7 @@ import {
   type ConfigSource,
   readConfig,
   readMcpFile,
+  readModelFile,
   readToolFile,
   readDataset,
   readProviderFile,
@@ -52,12 +54,15 @@ export interface PrepareOptions {
   /** A file of MCP providers, as the ancestor keeps it. */
   mcpProvidersFile?: string | undefined
   toolConfigsFile?: string | undefined
+  modelConfigsFile?: string | undefined
   /** A run config file, or its fields. */
   runConfig?: string | object | undefined
   environment: Environment
   clock: Clock
   /** Kinds beside the built-in ones. */
   plugins?: readonly GivenPlugin[] | undefined
+  /** Columns of a stored run whose cells are used as they are, whatever changed in their config. */
+  keep?: readonly string[] | undefined
   signal: AbortSignal
   /** Told how far reading a seed got. */
   onEvent?: ((event: CheckEvent) => void) | undefined
@@ -98,7 +103,13 @@ export interface Asks {
   tools: OpenToolsOptions
 }
 
-const nothingStored: StoredInputs = { seed: null, seedPin: null, plugins: [] }
+const nothingStored: StoredInputs = {
+  seed: null,
+  seedPin: null,
+  plugins: [],
+  columns: [],
+  kept: [],
+}
 
 /** Reads and checks everything a run needs; a stored seed stands in for a file that is gone. */
 export async function check(
@@ -111,12 +122,14 @@ export async function check(
   const provided = await readProviderFile(options.providersFile)
   const mcp = await readMcpFile(options.mcpProvidersFile)
   const toolFile = await readToolFile(options.toolConfigsFile)
+  const modelFile = await readModelFile(options.modelConfigsFile)
   const problems: Problem[] = [
     ...loaded.problems,
     ...runProblems,
     ...provided.problems,
     ...mcp.problems,
     ...toolFile.problems,
+    ...modelFile.problems,
   ]
   const { draft } = loaded
   if (draft === null) return { source, problems, prepared: null, asks: null }
@@ -132,7 +145,8 @@ export async function check(
     stored: stored.plugins,
   })
   const dataset = resolveDataset(draft, {
-    models: provided.providers,
+    providers: provided.providers,
+    models: modelFile.models,
     mcp: mcp.providers,
     tools: toolFile.configs,
   })
@@ -148,7 +162,12 @@ export async function check(
     registry,
     loadContext(source, options),
   )
-  const input = compileInput(dataset, { seed: seed.schema, registry, loaded: ownLoaded })
+  const input = compileInput(dataset, {
+    seed: seed.schema,
+    registry,
+    loaded: ownLoaded,
+    standsFor: keptFingerprints(stored, options.keep),
+  })
   const compiled = compile(input)
   const services = compiled.graph?.columns.flatMap(({ routes }) => routes.flatMap(asModel)) ?? []
   const askedModels: OpenModelsOptions = {
@@ -174,7 +193,11 @@ export async function check(
   const { registry: tools } = toolOpening
   if (tools !== null) opened.defer(() => tools.close())
   const unread = {
-    parts: toolFile.unread ? new Set([...loaded.unread, 'tool_configs' as const]) : loaded.unread,
+    parts: new Set([
+      ...loaded.unread,
+      ...(toolFile.unread ? (['tool_configs'] as const) : []),
+      ...(modelFile.unread ? (['model_configs'] as const) : []),
+    ]),
     providers: [...loaded.brokenProviders, ...provided.broken],
     servers: [...loaded.brokenServers, ...mcp.broken],
     seed: seed.unread || loaded.unread.has('seed_config'),
@@ -232,7 +255,7 @@ export async function check(
   return { source, problems, prepared, asks }
 }
 
-export interface CompileOptions {
+export interface CompileOptions extends Pick<CompileInput, 'standsFor'> {
   seed: SeedSchema | null
   registry: Registry
   source: Pick<ConfigSource, 'directory'> & Partial<Pick<ConfigSource, 'functions'>>
@@ -248,11 +271,11 @@ export interface CompiledDataset extends Compiled {
 /** Compiles a dataset with the kinds there are, after these have loaded what they need. */
 export async function compileDataset(
   dataset: ResolvedDataset,
-  { seed, registry, source, signal, environment = process.env }: CompileOptions,
+  { source, signal, environment = process.env, ...parts }: CompileOptions,
 ): Promise<CompiledDataset> {
   const context = loadContext(source, { signal, environment })
-  const { loaded, problems } = await loadColumns(dataset.columns, registry, context)
-  const compiled = compile(compileInput(dataset, { seed, registry, loaded }))
+  const { loaded, problems } = await loadColumns(dataset.columns, parts.registry, context)
+  const compiled = compile(compileInput(dataset, { ...parts, loaded }))
   return { ...compiled, problems: [...problems, ...compiled.problems], unloaded: problems }
 }
 
@@ -279,7 +302,7 @@ function loadContext(
 
 function compileInput(
   dataset: ResolvedDataset,
-  parts: Pick<CompileInput, 'seed' | 'registry' | 'loaded'>,
+  parts: Omit<CompileInput, 'dataset' | 'hash'>,
 ): CompileInput {
   return {
     dataset,
@@ -299,7 +322,7 @@ export async function prepare(
 }
 
 /** Aliases of the models, and names of the services, that the cells of a graph ask. */
-export function routesOf({ columns }: Graph): string[] {
+export function routesOf({ columns }: Pick<Graph, 'columns'>): string[] {
   const asked = columns.flatMap(({ routes }) =>
     routes.filter(({ operation }) => operation !== 'call'),
   )
@@ -363,11 +386,12 @@ export async function lookAtSeed(
     signal,
     onProgress: onEvent === undefined ? undefined : tellSeedProgress('reading', clock, onEvent),
   }
-  if (stored !== null) {
-    await checkSeedUnchanged(config, stored, context, seedSources)
+  if (stored !== null && (await isSeedUnchanged(config, stored, context, seedSources))) {
     return lookAtStored(config, stored)
   }
-  const { inspected, problems } = await inspectSeed(config, context, seedSources)
+  // What finds the content of before again is of no use for another one.
+  const fresh = stored === null ? context : { ...context, pin: undefined }
+  const { inspected, problems } = await inspectSeed(config, fresh, seedSources)
   if (inspected !== null) {
     const { seed, selection } = inspected
     const schema = describeSeed(seed, config.sampling_strategy, selection)

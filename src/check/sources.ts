@@ -4,9 +4,9 @@ import { basename, dirname, extname, join, resolve } from 'node:path'
 import type { CustomColumn, CustomFunction } from '../columns/define-custom.ts'
 import { givenPrefix } from '../columns/load-custom.ts'
 import { isCustom } from '../columns/read-custom.ts'
-import type { McpProvider, ModelProvider, ToolConfig } from '../config/dataset.ts'
+import type { McpProvider, ModelConfig, ModelProvider, ToolConfig } from '../config/dataset.ts'
 import { loadDataset, type LoadedDataset } from '../config/load.ts'
-import { loadProviders } from '../config/model-lists.ts'
+import { loadModels, loadProviders } from '../config/model-lists.ts'
 import type { Problem } from '../config/problem.ts'
 import { withPositions } from '../config/problems.ts'
 import {
@@ -244,6 +244,18 @@ export async function readToolFile(file: string | undefined): Promise<{
     file,
   })
   return { configs: configs ?? [], unread: configs === null, problems }
+}
+
+/** The models of a file that was named, which stand behind those of the config. */
+export async function readModelFile(file: string | undefined): Promise<{
+  models: readonly ModelConfig[]
+  /** There is a file, and its entries are not known. */
+  unread: boolean
+  problems: readonly Problem[]
+}> {
+  if (file === undefined) return { models: [], unread: false, problems: [] }
+  const { models, problems } = loadModels(await readText(file, 'file of model configs'), { file })
+  return { models: models ?? [], unread: models === null, problems }
 }
 
 /** How the run is driven: a file, an object, or the defaults. */

@@ -8,6 +8,7 @@ import { readSeedDescription } from '../seeds/stored.ts'
 import { movedFolders } from '../store/moved-folders.ts'
 import type { RunSettings } from '../store/run-settings.ts'
 import { RowsmithError } from '../util/errors.ts'
+import { keptFingerprints } from './kept-columns.ts'
 import { seedFolder } from './run-place.ts'
 import { type CompiledDataset, compileDataset, lookAtStored } from './prepare.ts'
 
@@ -37,6 +38,7 @@ export async function compileStored(
       seed,
       registry,
       source: { directory: folder },
+      standsFor: keptFingerprints({ columns: settings.columns, kept: settings.kept ?? [] }),
       signal: new AbortController().signal,
     })
   let compiled = await compiledIn(first)

@@ -22,6 +22,7 @@ export async function validate(options: ValidateOptions): Promise<Validation> {
     providersFile: options.providersFile,
     mcpProvidersFile: options.mcpProvidersFile,
     toolConfigsFile: options.toolConfigsFile,
+    modelConfigsFile: options.modelConfigsFile,
     runConfig: options.runConfig,
     environment: options.environment ?? process.env,
     clock: options.clock ?? systemClock,

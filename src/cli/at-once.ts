@@ -46,6 +46,7 @@ Commands:
   row [options] <dir> <row>    Show everything that is known of one row.
   report [options] <dir>       Statistics of every column, as text and page.
   export [options] <dir>       Write every decided row to files.
+  gc [options] <dir>           Free what a run keeps of older configs.
   kinds [options] [config]     List the kinds a config may name.
   schema [options]             Print a JSON Schema of configs, for editors.
   help [command]               display help for command

@@ -8,6 +8,8 @@ export interface CreateOptions {
   out?: string
   fresh?: true
   shrink?: true
+  edit?: true
+  keep?: readonly string[]
   retryFailed?: true
   retryDropped?: true
   column?: string
@@ -18,6 +20,7 @@ export interface CreateOptions {
   providers?: string
   mcpProviders?: string
   toolConfigs?: string
+  modelConfigs?: string
   plugin?: readonly string[]
   json?: true
 }
@@ -34,6 +37,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     providers,
     mcpProviders,
     toolConfigs,
+    modelConfigs,
     plugin = [],
   } = options
   return [
@@ -48,6 +52,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     ...(providers === undefined ? [] : ['--providers', providers]),
     ...(mcpProviders === undefined ? [] : ['--mcp-providers', mcpProviders]),
     ...(toolConfigs === undefined ? [] : ['--tool-configs', toolConfigs]),
+    ...(modelConfigs === undefined ? [] : ['--model-configs', modelConfigs]),
     ...plugin.flatMap((name) => ['--plugin', name]),
   ]
 }

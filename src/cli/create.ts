@@ -22,6 +22,8 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     config,
     mode: options.fresh ? 'fresh' : 'auto',
     shrink: options.shrink === true,
+    edit: options.edit === true,
+    keep: options.keep ?? [],
     ...retryOptions(options),
     repair: options.repair === true,
     command: (directory) => createWords(config, options, shortPathWord(directory)),
@@ -33,6 +35,7 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
     ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
     ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
+    ...(options.modelConfigs === undefined ? {} : { modelConfigsFile: options.modelConfigs }),
     ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
   }
 }

@@ -15,6 +15,7 @@ function result(end: RunEnd, dropped: number): RunResult {
     files: [],
     requests: 0,
     outputModes: [],
+    mixed: [],
     usageByRoute: [],
     requestOutcomes: { succeeded: 0, throttled: 0, failed: 0 },
     usage: noUsage,

@@ -13,13 +13,14 @@ export interface ModelsCheckOptions {
   providers?: string
   mcpProviders?: string
   toolConfigs?: string
+  modelConfigs?: string
   plugin?: readonly string[]
   json?: true
 }
 
 export async function runModelsCheck(
   config: string | undefined,
-  { json, providers, mcpProviders, toolConfigs, plugin }: ModelsCheckOptions,
+  { json, providers, mcpProviders, toolConfigs, modelConfigs, plugin }: ModelsCheckOptions,
 ): Promise<ExitCode> {
   const screen = createScreen(process.stderr)
   using watch = createWatch({
@@ -34,6 +35,7 @@ export async function runModelsCheck(
       providersFile: providers,
       mcpProvidersFile: mcpProviders,
       toolConfigsFile: toolConfigs,
+      modelConfigsFile: modelConfigs,
       plugins: plugin,
       signal: watch.signal,
       onEvent: watch.onEvent,

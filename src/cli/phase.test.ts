@@ -42,6 +42,7 @@ test('what a run does before its rows and after them', () => {
       rows: 3,
       decided: 0,
       resumed: false,
+      seedOf: null,
       asksModels: false,
       progressIntervalMs: 5_000,
     },

@@ -24,6 +24,7 @@ export interface PreviewOptions {
   providers?: string
   mcpProviders?: string
   toolConfigs?: string
+  modelConfigs?: string
   plugin?: readonly string[]
   json?: true
   /** False with `--no-pager`. */
@@ -50,6 +51,7 @@ export async function runPreview(config: string, options: PreviewOptions): Promi
       ...(options.providers === undefined ? {} : { providersFile: options.providers }),
       ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
       ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
+      ...(options.modelConfigs === undefined ? {} : { modelConfigsFile: options.modelConfigs }),
       ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
       signal: watch.signal,
       onEvent: (event) => {

@@ -54,6 +54,7 @@ export function createProgram(set: SetCode): Command {
   addRow(program, set)
   addReport(program, set)
   addExport(program, set)
+  addGc(program, set)
   addKinds(program, set)
   addSchema(program, set)
   return program
@@ -101,6 +102,12 @@ function addCreate(program: Command, set: SetCode): void {
     )
     .option('--fresh', 'start anew in a new folder beside')
     .option('--shrink', 'allow fewer rows than were planned; the others stay in the run folder')
+    .option('--edit', 'go on with a config that changed: make what is new or changed, use the rest')
+    .option(
+      '--keep <column>',
+      'use the cells of this column although it changed, such as its model (repeatable)',
+      repeated,
+    )
     .option(
       '--retry-failed',
       'make failed cells again, also those left null; what was paid is used',
@@ -173,6 +180,7 @@ function addModels(program: Command, set: SetCode): void {
     .option('--providers <file>', 'model providers (YAML with a list `providers`)')
     .option('--mcp-providers <file>', mcpFile)
     .option('--tool-configs <file>', toolFile)
+    .option('--model-configs <file>', modelFile)
     .option('--json', 'print {ok, models, tools, problems} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith models check stories.yaml')
     .action(async (config: string | undefined, options) => {
@@ -197,6 +205,7 @@ function addRender(program: Command, set: SetCode): void {
     .option('--tools', 'show the tools that the model may call, too; starts their servers')
     .option('--mcp-providers <file>', mcpFile)
     .option('--tool-configs <file>', toolFile)
+    .option('--model-configs <file>', modelFile)
     .option('--json', 'print one JSON object on stdout')
     .addHelpText(
       'after',
@@ -292,6 +301,23 @@ function addExport(program: Command, set: SetCode): void {
     })
 }
 
+function addGc(program: Command, set: SetCode): void {
+  program
+    .command('gc')
+    .argument('<dir>', 'run folder')
+    .summary('Free what a run keeps of older configs.')
+    .description(
+      'Say what a run folder keeps of columns that an edit replaced, and free it with --yes.',
+    )
+    .option('--yes', 'free it; a config that is changed back then pays for its cells again')
+    .option('--json', 'print {dir, columns, cells, bytes, freed} on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith gc runs/stories --yes')
+    .action(async (directory: string, options) => {
+      const { runGc } = await import('./gc.ts')
+      set(await runGc(directory, options))
+    })
+}
+
 function addKinds(program: Command, set: SetCode): void {
   withPlugins(program.command('kinds'))
     .argument('[config]', 'config file whose plugins count, too')
@@ -313,7 +339,14 @@ function addSchema(program: Command, set: SetCode): void {
     )
     .addOption(
       new Option('--of <kind>', 'which file it is of')
-        .choices(['dataset', 'run-config', 'providers', 'mcp-providers', 'tool-configs'])
+        .choices([
+          'dataset',
+          'run-config',
+          'providers',
+          'mcp-providers',
+          'tool-configs',
+          'model-configs',
+        ])
         .default('dataset'),
     )
     .option('--out <file>', 'write it there instead of on stdout')
@@ -332,12 +365,17 @@ function withPlugins(command: Command): Command {
   return command.option(
     '--plugin <name>',
     'plugin with further kinds: a package, or a path such as ./plugin.js (repeatable)',
-    (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
+    repeated,
   )
+}
+
+function repeated(word: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), word]
 }
 
 const mcpFile = 'servers of tools (YAML with a list `providers`)'
 const toolFile = 'tools of columns (YAML with a list `tool_configs`)'
+const modelFile = 'models by alias (YAML with a list `model_configs`)'
 
 function withConfigOptions(command: Command): Command {
   return withPlugins(command)
@@ -345,6 +383,7 @@ function withConfigOptions(command: Command): Command {
     .option('--providers <file>', 'model providers (YAML with a list `providers`)')
     .option('--mcp-providers <file>', mcpFile)
     .option('--tool-configs <file>', toolFile)
+    .option('--model-configs <file>', modelFile)
 }
 
 function dollarAmount(written: string): number {

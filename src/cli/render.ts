@@ -25,6 +25,7 @@ export interface RenderCommandOptions {
   tools?: true
   mcpProviders?: string
   toolConfigs?: string
+  modelConfigs?: string
 }
 
 export async function runRender(file: string, options: RenderCommandOptions): Promise<ExitCode> {
@@ -34,7 +35,14 @@ export async function runRender(file: string, options: RenderCommandOptions): Pr
 
 async function sourceOf(
   file: string,
-  { column, plugin: plugins = [], tools, mcpProviders, toolConfigs }: RenderCommandOptions,
+  {
+    column,
+    plugin: plugins = [],
+    tools,
+    mcpProviders,
+    toolConfigs,
+    modelConfigs,
+  }: RenderCommandOptions,
 ): Promise<RenderSource> {
   if (column !== undefined) {
     return {
@@ -44,6 +52,7 @@ async function sourceOf(
       tools: tools === true,
       ...(mcpProviders === undefined ? {} : { mcpProvidersFile: mcpProviders }),
       ...(toolConfigs === undefined ? {} : { toolConfigsFile: toolConfigs }),
+      ...(modelConfigs === undefined ? {} : { modelConfigsFile: modelConfigs }),
     }
   }
   const names = await holdsColumns(file)

@@ -38,6 +38,7 @@ export function reportRun({ result, summary, remarks, table }: Outcome, screen: 
   })
   for (const text of failed) screen.print(text)
   for (const text of rejectionTexts(summary)) screen.print(text)
+  for (const text of mixedTexts(result)) screen.print(screen.style('yellow', text))
   if (isEmpty(result.rows)) screen.print(screen.style('yellow', emptyText))
   for (const text of result.processed === null ? [] : processedTexts(result.processed)) {
     screen.print(text)
@@ -137,6 +138,17 @@ export function processedTexts({ by, recordsIn, recordsOut, counts }: Processed)
       ? [`    … and ${counted(counts.length - MOST_COUNTS, 'more figure')}`]
       : []),
   ]
+}
+
+/** Columns whose cells are of more than one version of their config. */
+export function mixedTexts({ mixed }: Pick<RunSummary, 'mixed'>): string[] {
+  return mixed.map(({ column, versions }) => {
+    const told = versions.map(({ models, cells }) => {
+      const what = models === '' ? 'an older config' : models
+      return cells === null ? `the later ones by ${what}` : `${counted(cells, 'cell')} by ${what}`
+    })
+    return `  ${visibleLine(column)}: ${visibleLine(told.join(', '))}`
+  })
 }
 
 /** Files of datasets beside the run's own. */

@@ -19,6 +19,8 @@ const summary: RunSummary = {
   rows: { requested: 1_000, accepted: 880, nullKept: 9, dropped: 10, rejected: 0, remaining: 101 },
   selection: null,
   waitingCells: 12,
+  superseded: [],
+  mixed: [],
   parts: { count: 2, bytes: 123_456 },
   files: [],
   media: [],

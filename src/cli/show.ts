@@ -8,6 +8,7 @@ import {
   costIn,
   cutTexts,
   failureTexts,
+  mixedTexts,
   nextSteps,
   outcomes,
   processedTexts,
@@ -104,6 +105,8 @@ function contents(summary: RunSummary, layout: ShowLayout): string[] {
       : []),
     `  ${counted(columns.length, 'column')}${dropped > 0 ? `, ${dropped} of them not in the dataset` : ''}; seed ${seed}`,
     ...wrap(names.join(', '), Math.max(20, layout.textWidth - 4)).map((line) => `    ${line}`),
+    ...mixedTexts(summary).map((text) => layout.style('yellow', text)),
+    ...supersededLines(summary),
     ...mediaLines(summary),
     ...pluginLines(summary),
     ...(summary.processed === null ? [] : processedTexts(summary.processed)),
@@ -111,6 +114,15 @@ function contents(summary: RunSummary, layout: ShowLayout): string[] {
     ...(files.length > 0
       ? [`  ${counted(parts.count, 'part')} beside them, ${size(parts.bytes)}`]
       : []),
+  ]
+}
+
+function supersededLines({ superseded, dir }: RunSummary): string[] {
+  if (superseded.length === 0) return []
+  const cells = superseded.reduce((sum, column) => sum + column.cells, 0)
+  const bytes = superseded.reduce((sum, column) => sum + column.bytes, 0)
+  return [
+    `  ${counted(cells, 'cell')} of older configs, ${size(bytes)}; to free them: ${commandText(['gc', shortPathWord(dir)])}`,
   ]
 }
 

@@ -10,6 +10,7 @@ export interface ValidateOptions {
   providers?: string
   mcpProviders?: string
   toolConfigs?: string
+  modelConfigs?: string
   plugin?: readonly string[]
   requireKeys?: true
   json?: true
@@ -24,6 +25,7 @@ export async function runValidate(config: string, options: ValidateOptions): Pro
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
     ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
     ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
+    ...(options.modelConfigs === undefined ? {} : { modelConfigsFile: options.modelConfigs }),
     requireKeys: options.requireKeys,
     ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
   })

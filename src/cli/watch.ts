@@ -1,4 +1,5 @@
 import { formatProblems } from '../config/format-problems.ts'
+import { editLines } from '../run/edit-text.ts'
 import type { ExportEvent, RunEvent } from '../run/run-event.ts'
 import type { Run } from '../run/run.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -6,6 +7,7 @@ import { createPhase } from './phase.ts'
 import { createProgress, LONGEST_SILENCE_MS, type ProgressView } from './progress.ts'
 import { createTally } from './tally.ts'
 import type { Screen } from './terminal.ts'
+import { shortPath } from './report-run.ts'
 import { phaseLines } from './waiting-lines.ts'
 import { counted, dollars, duration, grouped } from '../util/format.ts'
 import { visible, visibleLine } from '../util/visible.ts'
@@ -90,6 +92,12 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
         break
       case 'processor-warning':
         screen.print(screen.style('yellow', visibleLine(event.message)))
+        break
+      case 'config-changed':
+        screen.print(visible(['The config changed:', ...editLines(event.plan)].join('\n')))
+        break
+      case 'cells-reused':
+        screen.print(`${counted(event.cells, 'cell')} are those of ${shortPath(event.dir)}.`)
         break
       case 'run-opened':
         opened = event
@@ -192,16 +200,17 @@ function stoppedText({ endpoint, model }: Extract<RunEvent, { type: 'endpoint-st
 }
 
 function openedText(event: Extract<RunEvent, { type: 'run-opened' }>): string {
-  const { asksModels, rows, selection, decided, resumed, seed } = event
+  const { asksModels, rows, selection, decided, resumed, seed, seedOf } = event
   const dir = visibleLine(event.dir)
+  const same = seedOf === null ? '' : ` as in ${visibleLine(seedOf)}; --seed gives another one`
   if (selection !== null) {
     const { target, most } = selection
     const search = `${counted(target, 'row')} of up to ${counted(most, 'candidate')}`
     return resumed
       ? `Going on in ${dir}: ${search}, ${grouped(decided)} made.`
-      : `New run in ${dir}: ${search}, seed ${seed}.`
+      : `New run in ${dir}: ${search}, seed ${seed}${same}.`
   }
-  if (!resumed) return `New run in ${dir}: ${counted(rows, 'row')}, seed ${seed}.`
+  if (!resumed) return `New run in ${dir}: ${counted(rows, 'row')}, seed ${seed}${same}.`
   if (decided >= rows) return `The run in ${dir} has all of its ${counted(rows, 'row')}.`
   const remain = `${grouped(rows - decided)} of ${counted(rows, 'row')} remain`
   const kept = asksModels ? '; answers they got before are used' : ''

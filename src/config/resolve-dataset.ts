@@ -35,7 +35,8 @@ export interface ResolvedDataset {
 
 /** Entries of files, behind those of the config. */
 interface FurtherEntries {
-  models?: readonly ModelProvider[]
+  providers?: readonly ModelProvider[]
+  models?: readonly ModelConfig[]
   mcp?: readonly McpProvider[]
   tools?: readonly ToolConfig[]
 }
@@ -47,8 +48,8 @@ export function resolveDataset(
 ): ResolvedDataset {
   return {
     columns: config.columns,
-    models: config.model_configs.length > 0 ? config.model_configs : builtInModels,
-    providers: merged(config.model_providers, [...(further.models ?? []), ...builtInProviders]),
+    models: modelsOf(config.model_configs, further.models ?? []),
+    providers: merged(config.model_providers, [...(further.providers ?? []), ...builtInProviders]),
     toolConfigs: [...config.tool_configs, ...otherTools(config.tool_configs, further.tools ?? [])],
     mcpProviders: merged(config.mcp_providers, further.mcp ?? []),
     constraints: config.constraints,
@@ -61,6 +62,15 @@ export function resolveDataset(
     select: config.select,
     prices: config.prices,
   }
+}
+
+/** Those of the config, then those of a file with other aliases; the known ones where there are none. */
+function modelsOf(
+  own: readonly ModelConfig[],
+  further: readonly ModelConfig[],
+): readonly ModelConfig[] {
+  if (own.length + further.length === 0) return builtInModels
+  return [...own, ...further.filter(({ alias }) => !own.some((one) => one.alias === alias))]
 }
 
 function merged<Provider extends { name: string }>(

@@ -56,7 +56,10 @@ function checked(draft: DraftColumn): CheckedColumn {
   return { draft, kind, config, description }
 }
 
-interface BuildContext extends Pick<CompileInput, 'seed' | 'hash' | 'registry' | 'loaded'> {
+interface BuildContext extends Pick<
+  CompileInput,
+  'seed' | 'hash' | 'registry' | 'loaded' | 'standsFor'
+> {
   /** Ids of the columns that reject rows. */
   filters: ReadonlyMap<DraftColumn, number>
   /** Names of the dataset's columns. */
@@ -67,7 +70,7 @@ function columnNode(
   { draft, kind, config, description }: CheckedColumn,
   nodes: readonly Node[],
   byName: ReadonlyMap<string, number>,
-  { seed, hash, registry, loaded, filters, left }: BuildContext,
+  { seed, hash, registry, loaded, filters, left, standsFor = itself }: BuildContext,
 ): Node {
   const read = idsOf(draft.edges, byName)
   const gates = draft.gates.map((gate) => filters.get(gate) ?? -1)
@@ -89,6 +92,7 @@ function columnNode(
     plugin: originOf(draft, kind, registry),
     seed: kind.type === seedColumnType ? (seed?.identity ?? null) : null,
   })
+  const ownFingerprint = fingerprintOf(material, fingerprints, hash)
   return {
     id: nodes.length,
     name: draft.name,
@@ -118,7 +122,8 @@ function columnNode(
     filter: draft.filter === null ? null : draft.path,
     distribution: description.distribution ?? null,
     scores: description.scores ?? [],
-    fingerprint: fingerprintOf(material, fingerprints, hash),
+    fingerprint: standsFor(ownFingerprint, { name: draft.name, producer: null }),
+    ownFingerprint,
     material,
   }
 }
@@ -147,9 +152,11 @@ function nodeOfSide(
   { name, output }: { name: string; output: GraphColumn['type'] },
   producer: Node,
   id: number,
-  { hash, left }: BuildContext,
+  { hash, left, standsFor = itself }: BuildContext,
 ): Node {
   const material = sideMaterialOf(producer.material, name)
+  const above = new Map([[producer.name, producer.fingerprint]])
+  const ownFingerprint = fingerprintOf(material, above, hash)
   return {
     ...producer,
     id,
@@ -169,9 +176,14 @@ function nodeOfSide(
     scores: [],
     drop: !left.has(name),
     rejects: null,
-    fingerprint: fingerprintOf(material, new Map([[producer.name, producer.fingerprint]]), hash),
+    fingerprint: standsFor(ownFingerprint, { name, producer: producer.name }),
+    ownFingerprint,
     material,
   }
+}
+
+function itself(fingerprint: string): string {
+  return fingerprint
 }
 
 /** Ids of the referenced columns, sides by their own id, ascending and each once. */

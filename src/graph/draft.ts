@@ -36,6 +36,8 @@ export interface CompileInput {
   seed: SeedSchema | null
   /** A cryptographic hash as text; an argument, because this folder is pure. */
   hash: (text: string) => string
+  /** The fingerprint that a column goes on with whose cells are kept; its own one for the others. */
+  standsFor?: (fingerprint: string, column: { name: string; producer: string | null }) => string
 }
 
 /** A column on its way to the graph; each pass fills in what it finds out. */

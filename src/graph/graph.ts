@@ -57,6 +57,8 @@ export interface GraphColumn {
   readonly scores: readonly Score[]
   /** Hash over material and upstream fingerprints; keys its cells in the ledger. */
   readonly fingerprint: string
+  /** The same by itself: another one where the cells of an older version are kept. */
+  readonly ownFingerprint: string
   /** The canonical text that was hashed, without upstream: a refusal shows both. */
   readonly material: string
 }

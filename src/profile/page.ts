@@ -50,6 +50,10 @@ export interface ReportPage {
     message: string
   }[]
   rejections: readonly { name: string; code: string; count: number; row: number }[]
+  mixed: readonly {
+    column: string
+    versions: readonly { models: string; cells: number | null }[]
+  }[]
   processed: {
     by: string
     recordsIn: number
@@ -81,8 +85,8 @@ export function reportPage(report: ReportPage): string {
       </head>
       <body>
         <main>
-          ${header(report)} ${failures(report)} ${rejections(report)} ${processed(report)}
-          ${models(report)}
+          ${header(report)} ${failures(report)} ${rejections(report)} ${mixed(report)}
+          ${processed(report)} ${models(report)}
           <h2>Columns</h2>
           <div class="columns">${report.columns.map(card)}</div>
           ${judgesSection(report.judges)} ${agreementSection(report.agreement)}
@@ -191,6 +195,30 @@ function processed({ processed: done }: ReportPage): Html | null {
             </table>
           </div>`
     }`
+}
+
+function mixed({ mixed: all }: ReportPage): Html | null {
+  if (all.length === 0) return null
+  return html`<h2>Columns of more than one version</h2>
+    <div class="card scroll">
+      <table>
+        <tr>
+          <th>Column</th>
+          <th>Made by</th>
+          <th class="number">Cells</th>
+        </tr>
+        ${all.flatMap(({ column, versions }) =>
+          versions.map(
+            ({ models: by, cells }) =>
+              html`<tr>
+                <td>${column}</td>
+                <td>${by === '' ? 'an older config' : by}</td>
+                <td class="number">${cells === null ? 'the later ones' : grouped(cells)}</td>
+              </tr>`,
+          ),
+        )}
+      </table>
+    </div>`
 }
 
 function rejections({ rejections: all }: ReportPage): Html | null {

@@ -19,6 +19,7 @@ import {
   readConfig,
   readDataset,
   readMcpFile,
+  readModelFile,
   readText,
   readToolFile,
 } from '../check/sources.ts'
@@ -39,6 +40,7 @@ export type RenderSource =
       tools?: boolean
       mcpProvidersFile?: string
       toolConfigsFile?: string
+      modelConfigsFile?: string
     }
 
 /** One template, with where it draws from and where it stands. */
@@ -113,6 +115,7 @@ async function readColumnParts({
   plugins,
   mcpProvidersFile,
   toolConfigsFile,
+  modelConfigsFile,
 }: Extract<RenderSource, { config: unknown }>): Promise<ReadParts> {
   const source = await readConfig(input)
   const { draft, locate, problems } = readDataset(source)
@@ -126,9 +129,14 @@ async function readColumnParts({
   }
   const mcp = await readMcpFile(mcpProvidersFile)
   const tools = await readToolFile(toolConfigsFile)
-  const unread = [...mcp.problems, ...tools.problems]
+  const models = await readModelFile(modelConfigsFile)
+  const unread = [...mcp.problems, ...tools.problems, ...models.problems]
   if (unread.length > 0) return { parts: [], column: null, problems: unread }
-  const dataset = resolveDataset(draft, { mcp: mcp.providers, tools: tools.configs })
+  const dataset = resolveDataset(draft, {
+    mcp: mcp.providers,
+    tools: tools.configs,
+    models: models.models,
+  })
   const index = dataset.columns.findIndex((column) => column.name === name)
   const raw = dataset.columns[index]
   const filter = raw === undefined ? findFilter(name, dataset, registry) : null

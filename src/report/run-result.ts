@@ -6,6 +6,7 @@ import { decidedOf } from '../rows/row-outcome.ts'
 import type { RejectionSummary } from '../store/ledger-parts.ts'
 import { addToUsage, type RouteUsage } from '../store/ledger-usage.ts'
 import type { FoundMode } from '../graph/found-mode.ts'
+import type { MixedColumn } from './mixed-columns.ts'
 import { noUsage, type Usage } from '../graph/request.ts'
 
 /** Rows by outcome: they sum to the rows requested. */
@@ -47,6 +48,8 @@ export interface RunResult {
   usageByRoute: readonly RouteUsage[]
   /** How models are held to the form of their answers, as far as it was found out. */
   outputModes: readonly FoundMode[]
+  /** Columns whose cells were kept when their config changed, such as their model. */
+  mixed: readonly MixedColumn[]
   /** Wall time of this session. */
   seconds: number
   end: RunEnd

@@ -5,6 +5,7 @@ import { mostCandidates } from '../config/select.ts'
 import { decidedOf } from '../rows/row-outcome.ts'
 import type { StoreSummary } from '../store/inspect-store.ts'
 import type { StoredPlugin } from '../store/run-settings.ts'
+import { type MixedColumn, mixedColumns } from './mixed-columns.ts'
 import type { RunCommand } from '../store/command-file.ts'
 import {
   processedOf,
@@ -27,6 +28,8 @@ export interface RunSummary extends Pick<
   selection: RunResult['selection']
   /** Paid cells in the ledger that no part holds yet. */
   waitingCells: number
+  /** What is kept of columns that are no longer in the config, for when they come back. */
+  superseded: StoreSummary['superseded']
   parts: StoreSummary['parts']
   /** Files of the final dataset, when it is complete. */
   files: { path: string; rows: number; bytes: number }[]
@@ -48,6 +51,8 @@ export interface RunSummary extends Pick<
   }[]
   sessions: StoreSummary['sessions']
   columns: { name: string; type: string; drop: boolean }[]
+  /** Columns whose cells were kept when their config changed, such as their model. */
+  mixed: readonly MixedColumn[]
   /** Beside the built-in kinds. */
   plugins: readonly StoredPlugin[]
   /** How the run was asked for the last time; null where a program made it. */
@@ -72,6 +77,7 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     rows: rowCounts(settings.rows, store.totals),
     selection: selectionOf(store, config),
     waitingCells: store.waitingCells,
+    superseded: store.superseded,
     parts: store.parts,
     files: store.dataset.map(({ path, rows, bytes }) => ({ path, rows, bytes })),
     media: store.media,
@@ -90,6 +96,7 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     columns: settings.columns
       .filter(({ hidden }) => hidden !== true)
       .map(({ name, type, drop }) => ({ name, type, drop })),
+    mixed: mixedColumns(settings),
     plugins: settings.plugins ?? [],
     command,
     holder: store.holder,

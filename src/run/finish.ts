@@ -7,6 +7,7 @@ import type { DatasetFile } from '../store/ledger-dataset.ts'
 import type { RunStore } from '../store/store.ts'
 import { passesOf } from '../processors/dataset-pass.ts'
 import { messageOf } from '../util/errors.ts'
+import { mixedColumns } from '../report/mixed-columns.ts'
 import type { JudgeSummaries } from './judge-summaries.ts'
 import {
   makeReport,
@@ -68,6 +69,7 @@ export async function finish(
     datasets,
     ...requestTotals(await store.usage()),
     outputModes: store.outputModes,
+    mixed: mixedColumns(store.settings),
     seconds: seconds(),
     end,
     ...reported,

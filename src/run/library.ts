@@ -4,6 +4,7 @@ import type { Validation, ValidateOptions } from '../check/validate.ts'
 import type { JsonSchema } from '../config/json-form.ts'
 import type { Rendering, RenderOptions, RenderSource, VariableList } from '../render/render.ts'
 import type { Dataset, OpenOptions } from './open-dataset.ts'
+import type { FreedSpace, FreeSpaceOptions } from './free-space.ts'
 import type { Preview, PreviewOptions } from './preview.ts'
 import type { Run, RunOptions } from './run.ts'
 import type { RunResult } from '../report/run-result.ts'
@@ -33,6 +34,15 @@ export async function preview(options: PreviewOptions): Promise<Preview> {
 export async function open(directory: string, options?: OpenOptions): Promise<Dataset> {
   const dataset = await import('./open-dataset.ts')
   return dataset.open(directory, options)
+}
+
+/** Says what a run folder keeps of columns that are no longer in its config, and frees it with `yes`. */
+export async function freeSpace(
+  directory: string,
+  options?: FreeSpaceOptions,
+): Promise<FreedSpace> {
+  const space = await import('./free-space.ts')
+  return space.freeSpace(directory, options)
 }
 
 /** Checks a config as a run would, without asking a model and without writing anything. */

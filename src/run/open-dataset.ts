@@ -8,7 +8,7 @@ import { type DatasetRecord, readFiles } from '../export/records.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
 import { type FailedCell, type FailureFilter, readFailedCells } from '../store/failed-cells.ts'
-import { inspectStore, readStoredPlugins } from '../store/inspect-store.ts'
+import { inspectStore, readStoredRun } from '../store/inspect-store.ts'
 import type { ColumnType } from '../graph/column-type.ts'
 import type { RecordColumn } from '../graph/processor-kind.ts'
 import type { DatasetFile } from '../store/ledger-dataset.ts'
@@ -82,7 +82,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
   /** Only what needs a kind loads the plugins: much can be read without them. */
   let kinds: Promise<Registry> | null = null
   function registry(): Promise<Registry> {
-    kinds ??= gatherPlugins({ given: options.plugins, stored: readStoredPlugins(path) }).then(
+    kinds ??= gatherPlugins({ given: options.plugins, stored: readStoredRun(path).plugins }).then(
       (gathered) => gathered.registry,
     )
     return kinds

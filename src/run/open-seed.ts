@@ -20,13 +20,15 @@ export async function openSeedRows(
 ): Promise<SeedRows | null> {
   if (config === null) return null
   const folder = join(directory, seedFolder)
-  if (!(await isThere(join(folder, descriptionName)))) {
-    if (source === null) {
-      throw new RowsmithError('seed-changed', `${folder} has no seed rows`, {
-        hints: ['Run create with the seed file where it was: its rows are copied again.'],
-      })
-    }
+  const there = await isThere(join(folder, descriptionName))
+  const stored = there ? await readSeedDescription(folder) : null
+  // A config that changed may have another seed, whose rows take the place of those before.
+  if (stored?.identity !== settings.seedIdentity && source !== null) {
     await normaliseSeed(source, folder, copying)
+  } else if (stored === null) {
+    throw new RowsmithError('seed-changed', `${folder} has no seed rows`, {
+      hints: ['Run create with the seed file where it was: its rows are copied again.'],
+    })
   }
   const description = await readSeedDescription(folder)
   refuseOther(description, settings.seedIdentity, folder)

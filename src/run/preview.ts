@@ -7,6 +7,7 @@ import { openStore } from '../store/store.ts'
 import { fromStored } from '../graph/stored-value.ts'
 import { withoutVector } from '../util/vector.ts'
 import { systemClock } from '../util/clock.ts'
+import { findPlace } from '../check/run-place.ts'
 import { open } from './open-dataset.ts'
 import type { RunSummary } from '../report/run-summary.ts'
 import type { RunResult } from '../report/run-result.ts'
@@ -29,11 +30,13 @@ export interface Preview {
   failures: RunSummary['failures']
   rejections: RunSummary['rejections']
   cutAnswers: RunSummary['cutAnswers']
+  /** Cells that are those of the run in the default folder, whose rows and columns are the same. */
+  reused: number
 }
 
 export interface PreviewOptions extends Omit<
   RunOptions,
-  'out' | 'mode' | 'shrink' | 'retryFailed' | 'retryDropped' | 'command'
+  'out' | 'mode' | 'shrink' | 'edit' | 'keep' | 'retryFailed' | 'retryDropped' | 'command'
 > {
   /** Called with the run once it works, for progress and for stopping it. */
   onStart?: (run: Run) => void
@@ -42,9 +45,16 @@ export interface PreviewOptions extends Omit<
 /** Makes the first rows of a dataset in a folder that is removed again. */
 export async function preview(options: PreviewOptions): Promise<Preview> {
   const out = await mkdtemp(join(tmpdir(), 'rowsmith-preview-'))
+  const { directory: beside, exists } = await findPlace({ config: options.config })
+  let reused = 0
   try {
     await using run = await start({
       ...options,
+      ...(exists ? { beside } : {}),
+      onEvent(event) {
+        if (event.type === 'cells-reused') reused = event.cells
+        options.onEvent?.(event)
+      },
       out: join(out, 'run'),
       mode: 'auto',
       summaries: false,
@@ -59,7 +69,7 @@ export async function preview(options: PreviewOptions): Promise<Preview> {
       for await (const record of dataset.records()) records.push(record)
     }
     const rows = await rowsOf(run.directory)
-    return { records, rows, columns, result, failures, rejections, cutAnswers }
+    return { records, rows, columns, result, failures, rejections, cutAnswers, reused }
   } finally {
     await rm(out, { recursive: true, force: true })
   }

@@ -1,4 +1,5 @@
 import type { CheckEvent } from '../check/check-event.ts'
+import type { EditPlan } from './edit-plan.ts'
 import type { CheckResult } from '../models/registry.ts'
 import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
 import type { StoreEvent } from '../store/open-run.ts'
@@ -43,10 +44,16 @@ export type RunEvent =
       selection: { target: number; most: number } | null
       decided: number
       resumed: boolean
+      /** The run that a fresh one has its seed from. */
+      seedOf: string | null
       /** Some of its cells are asked of models: what was answered of rows that remain is used again. */
       asksModels: boolean
       /** Between two progress lines, from the run config. */
       progressIntervalMs: number
     }
+  /** The config is another one than that of the run, which goes on with it: what that means. */
+  | { type: 'config-changed'; plan: EditPlan }
+  /** A preview has cells of the run in the default folder. */
+  | { type: 'cells-reused'; cells: number; dir: string }
   /** No more rows are decided; the dataset is put together when none remains. */
   | { type: 'finishing' }

@@ -9,7 +9,6 @@ import { RowSet } from '../plan/row-set.ts'
 import type { GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Snapshot } from '../scheduler/scheduler-event.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
-import type { FailureFilter } from '../store/failed-cells.ts'
 import type { Damage } from '../store/find-damage.ts'
 import type { StoreEvent } from '../store/open-run.ts'
 import type { Retry } from '../store/ledger-retry.ts'
@@ -31,7 +30,9 @@ import { logName, openLog, type RunLog } from './log.ts'
 import { openSeedRows } from './open-seed.ts'
 import { costLimitOf, pricedPartners } from './priced-partners.ts'
 import { partnersOf } from './partners.ts'
-import { findPlace } from '../check/run-place.ts'
+import { findPlace, type Place } from '../check/run-place.ts'
+import { readStoredRun } from '../store/inspect-store.ts'
+import { reuseCells } from './reuse-cells.ts'
 import { tellSeedProgress } from '../check/seed-progress.ts'
 import { createThrottleNotes } from './throttle-notes.ts'
 import { joinedColumns } from '../check/stored-passes.ts'
@@ -43,14 +44,8 @@ import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
 import { matches, type RetryOptions, retryFilter, retryOf, tellNothing } from './retry.ts'
 import { createRowSelection, type RowMaker, selectionState } from './select-rows.ts'
-import {
-  type ConfigChange,
-  configChange,
-  newSettings,
-  resumedRows,
-  selectionOf,
-  sourcesOf,
-} from './settings.ts'
+import { type ConfigEdit, foreseeEdit } from './edit.ts'
+import { newSettings, resumedRows, selectionOf, sourcesOf } from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
@@ -67,6 +62,13 @@ export interface RunOptions extends RetryOptions {
   mode?: 'auto' | 'fresh'
   /** Allows a target below the stored one. */
   shrink?: boolean
+  /**
+   * Goes on with a config that changed: makes columns that are new or changed and those that read
+   * them, and uses everything else that is there.
+   */
+  edit?: boolean
+  /** Columns whose cells are used although their config changed: an other model, mostly. */
+  keep?: readonly string[]
   /** Reads every part file, and makes the rows of those again that are gone or damaged. */
   repair?: boolean
   /** Dollars the run may cost over all its sessions, in place of `max_cost` of the run config. */
@@ -76,6 +78,7 @@ export interface RunOptions extends RetryOptions {
   providersFile?: string
   mcpProvidersFile?: string
   toolConfigsFile?: string
+  modelConfigsFile?: string
   /** The words that ask for this run again, kept in its folder for `show`. */
   command?: (directory: string) => readonly string[]
   environment?: Environment
@@ -119,6 +122,8 @@ export async function create(options: RunOptions): Promise<RunResult> {
 export interface StartOptions extends RunOptions {
   /** False where nobody will see a report: no model is asked for what only stands in it. */
   summaries?: boolean
+  /** The folder of a run whose cells a new one uses where rows and columns are the same. */
+  beside?: string
 }
 
 /** Like `create`, with the run in hand while it works. */
@@ -142,7 +147,10 @@ export async function start(options: StartOptions): Promise<Run> {
     for (const problem of prepared.warnings) emit({ type: 'warning', problem })
 
     // Before the folder exists: a wrong key leaves nothing behind.
-    let ready = place.exists ? noModels : await askModels(prepared, emit, signal)
+    let ready =
+      place.exists || options.beside !== undefined
+        ? noModels
+        : await askModels(prepared, routesOf(prepared.graph), emit, signal)
     emit({ type: 'run-opening', dir: place.directory })
     const log = { write: (_message: string) => {} }
     const store = opened.use(
@@ -161,23 +169,40 @@ export async function start(options: StartOptions): Promise<Run> {
     const throttles = createThrottleNotes(clock, file.write)
     opened.defer(() => throttles.close())
 
+    if (!place.exists && options.beside !== undefined) {
+      const { cells, lacking } = await reuseCells(store, options.beside)
+      if (cells > 0) emit({ type: 'cells-reused', cells, dir: options.beside })
+      const asked = routesOf({
+        columns: prepared.graph.columns.filter(({ id }) => lacking.has(id)),
+      })
+      if (asked.length > 0) ready = await askModels(prepared, asked, emit, signal)
+    }
     let decided = decidedRows(store)
     const select = selectionOf(prepared, wanted(options))
     if (place.exists) {
       const target = targetOf(store, prepared, options)
+      // A selection moves it as it goes.
+      const rows = select === null ? target : store.settings.rows
+      const { edit = false, keep = [] } = options
+      const change = await foreseeEdit(store, prepared, {
+        wanted: wanted(options),
+        target: rows,
+        edit,
+        keep,
+      })
+      if (change !== null) emit({ type: 'config-changed', plan: change.plan })
       const retry = retryFilter(options, prepared.graph)
       const damage = options.repair === true ? await store.findDamage() : null
       if (damage !== null) tellDamage(damage, emit)
       // Before the run is changed: a wrong key leaves it as it was.
-      const change = configChange(store.settings, prepared, wanted(options))
+      const left = change === null || select !== null
       const work =
         (damage?.parts.length ?? 0) > 0 ||
-        change?.changesRows === true ||
-        (await hasWork(store, prepared.graph, { target, select, retry }))
+        (left && (await hasWork(store, prepared.graph, { target, select }))) ||
+        (retry !== null && matches(await store.failures(), retry))
       if (retry !== null) await tellNothing(store, retry, emit)
-      if (work) ready = await askModels(prepared, emit, signal)
-      // A selection moves it as it goes.
-      const rows = select === null ? target : store.settings.rows
+      const asked = work ? routesOf(prepared.graph) : (change?.asked ?? [])
+      if (work || asked.length > 0) ready = await askModels(prepared, asked, emit, signal)
       const again = retry && retryOf(prepared.graph, retry)
       decided = await goOn(store, { target: rows, damage, change, retry: again })
       await store.setSources(sourcesOf(prepared, store.directory))
@@ -202,6 +227,8 @@ export async function start(options: StartOptions): Promise<Run> {
       selection: select === null ? null : { target: select.target, most: mostCandidates(select) },
       decided: decided.count,
       resumed: place.exists,
+      seedOf:
+        newSeed(place, prepared, options) === undefined ? null : (place.before?.directory ?? null),
       asksModels: prepared.graph.columns.some(({ routes }) => routes.length > 0),
       progressIntervalMs: prepared.runConfig.progress_interval * 1000,
     }
@@ -407,26 +434,38 @@ function makerOf(engine: Scheduler): RowMaker {
 }
 
 async function openOrCreate(
-  { directory, exists }: { directory: string; exists: boolean },
+  place: Place,
   prepared: Prepared,
-  options: RunOptions,
+  options: StartOptions,
   clock: Clock,
   onEvent: (event: StoreEvent) => void,
 ): Promise<RunStore> {
+  const { directory, exists } = place
   if (exists) return openStore(directory, { clock, onEvent })
-  return createStore(directory, newSettings(prepared, wanted(options), directory), {
+  const { rows, seed = newSeed(place, prepared, options) } = wanted(options)
+  return createStore(directory, newSettings(prepared, { rows, seed }, directory), {
     clock,
     onEvent,
   })
 }
 
+/** The run seed of the run that a new one is made beside; undefined where another one is given. */
+function newSeed(
+  { before }: Place,
+  { dataset }: Prepared,
+  { seed, beside }: StartOptions,
+): bigint | undefined {
+  if (seed !== undefined || dataset.seed !== null) return undefined
+  return before?.seed ?? (beside === undefined ? undefined : readStoredRun(beside).settings.seed)
+}
+
 async function askModels(
-  { models, tools, graph }: Prepared,
+  { models, tools }: Prepared,
+  // What only the report asks may be away: the dataset is made without it.
+  aliases: readonly string[],
   emit: (event: RunEvent) => void,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
-  // What only the report asks may be away: the dataset is made without it.
-  const aliases = routesOf(graph)
   // Servers of tools are started meanwhile, and asked for nothing that costs.
   const [ready] = await Promise.all([
     aliases.length > 0 ? checkModels(models, aliases, { signal, emit }) : noModels,
@@ -441,10 +480,12 @@ function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal):
     providersFile: options.providersFile,
     mcpProvidersFile: options.mcpProvidersFile,
     toolConfigsFile: options.toolConfigsFile,
+    modelConfigsFile: options.modelConfigsFile,
     runConfig: options.runConfig,
     environment: options.environment ?? process.env,
     clock,
     plugins: options.plugins,
+    keep: options.keep,
     signal,
   }
 }
@@ -468,17 +509,13 @@ function targetOf(store: RunStore, prepared: Prepared, options: RunOptions): num
 async function hasWork(
   store: RunStore,
   graph: Graph,
-  {
-    target,
-    select,
-    retry,
-  }: { target: number; select: SelectConfig | null; retry: FailureFilter | null },
+  { target, select }: { target: number; select: SelectConfig | null },
 ): Promise<boolean> {
-  if (select !== null) {
-    const { frontier, last } = await selectionState(store, graph, target)
-    if (last === null && frontier < mostCandidates(select)) return true
-  } else if (RowSet.fromIntervals(store.decided).intersect(0, target).count < target) return true
-  return retry !== null && matches(await store.failures(), retry)
+  if (select === null) {
+    return RowSet.fromIntervals(store.decided).intersect(0, target).count < target
+  }
+  const { frontier, last } = await selectionState(store, graph, target)
+  return last === null && frontier < mostCandidates(select)
 }
 
 function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) => void): void {
@@ -536,7 +573,7 @@ async function goOn(
   }: {
     target: number
     damage: Damage | null
-    change: ConfigChange | null
+    change: ConfigEdit | null
     retry: Retry | null
   },
 ): Promise<RowSet> {

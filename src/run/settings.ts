@@ -1,5 +1,6 @@
 import { parseJson, stringifyJson } from '../util/json.ts'
 import type { DatasetConfig, Literal, SelectConfig } from '../config/dataset.ts'
+import { builtInModels } from '../config/built-in-models.ts'
 import { valueOf } from '../config/literal.ts'
 import { writtenModel } from '../config/models.ts'
 import { mostCandidates, selectSchema } from '../config/select.ts'
@@ -8,7 +9,7 @@ import type { Graph } from '../graph/graph.ts'
 import { partRowsFor } from '../plan/part.ts'
 import type { ConfigVersion } from '../store/ledger-config.ts'
 import { wayFrom } from '../store/moved-folders.ts'
-import type { ColumnSettings, RunSettings, RunSources } from '../store/run-settings.ts'
+import type { ColumnSettings, KeptColumn, RunSettings, RunSources } from '../store/run-settings.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { drawSeed } from '../util/random-source.ts'
 import type { Prepared } from '../check/prepare.ts'
@@ -118,11 +119,12 @@ function storedConfig(
     prices: _prices,
     seed,
     select: _select,
-    model_configs: own,
+    model_configs: _models,
     ...rest
   } = config
   const models = dataset.models.map((model) => selfContained(dataset, model))
-  const isDefault = own.length === 0 && models.every((model, at) => model === dataset.models[at])
+  const isDefault =
+    dataset.models === builtInModels && models.every((model, at) => model === builtInModels[at])
   const literal = {
     ...rest,
     tool_configs: dataset.toolConfigs,
@@ -144,8 +146,6 @@ export function resumedRows(
   prepared: Prepared,
   options: ResumeOptions,
 ): number {
-  refuseOtherSeedData(stored, prepared)
-  refuseOtherColumns(stored, prepared.graph)
   refuseOtherSettings(stored, prepared, options)
   const before = storedSelection(stored.config)?.target ?? stored.rows
   const target = selectionOf(prepared, options)?.target
@@ -164,82 +164,39 @@ export function resumedRows(
   return rows
 }
 
-function refuseOtherSeedData(stored: RunSettings, { seedIdentity }: Prepared): void {
-  if (
-    stored.seedIdentity === seedIdentity ||
-    stored.seedIdentity === null ||
-    seedIdentity === null
-  ) {
-    return
-  }
-  throw new RowsmithError(
-    'seed-changed',
-    `seed_config.source: the run was made with seed data ${shortHash(stored.seedIdentity)}, the content there now is ${shortHash(seedIdentity)}`,
-    { hints: ['Put the former content back, or start a new run beside this one with --fresh.'] },
-  )
-}
-
-function refuseOtherColumns(stored: RunSettings, graph: Graph): void {
-  const before = new Map(
-    stored.columns.filter(({ hidden }) => hidden !== true).map((column) => [column.name, column]),
-  )
-  const differences: string[] = []
-  for (const { name, fingerprint, material, filter } of graph.columns) {
-    if (filter !== null) continue
-    const column = before.get(name)
-    before.delete(name)
-    if (column === undefined) differences.push(`column ${name} is new`)
-    else if (column.material !== material) {
-      differences.push(`column ${name}: ${materialDifference(column.material, material)}`)
-    } else if (column.fingerprint !== fingerprint) {
-      differences.push(`column ${name} reads a column that changed`)
-    }
-  }
-  for (const name of before.keys()) differences.push(`column ${name} is gone`)
-  if (differences.length === 0) return
-  throw new RowsmithError(
-    'fingerprint-changed',
-    `the config is not the one this run was made with:\n${differences.map((line) => `    ${line}`).join('\n')}`,
-    { hints: ['Put the config back as it was, or start a new run beside this one with --fresh.'] },
-  )
-}
-
-/** What of a stored run's config changes now: nothing that its cells are made from. */
-export interface ConfigChange {
-  version: ConfigVersion
-  /** Whether rows get another outcome: then some are undecided again. */
-  changesRows: boolean
-}
-
 /**
- * Which columns are left out, filters and other processors, and what the report says beside its
- * figures may change in a run: the rows that are there are used. Null where nothing does.
+ * The version of the config that a stored run goes on with; null where it is the one it has.
+ *
+ * `cells` are those that each column has: so many are kept of one that goes on with what it has.
  */
-export function configChange(
+export function newVersion(
   stored: RunSettings,
   prepared: Prepared,
-  wanted: Pick<WantedRun, 'rows'>,
-): ConfigChange | null {
-  const columns = storedColumns(prepared.graph)
+  { wanted, cells }: { wanted: Pick<WantedRun, 'rows'>; cells: number },
+): ConfigVersion | null {
+  const { graph, seedIdentity } = prepared
+  const columns = storedColumns(graph)
   const config = storedConfig(prepared.config, prepared.dataset, selectionOf(prepared, wanted))
+  const kept = [...(stored.kept ?? []), ...newlyKept(stored, graph, cells)]
   const same =
     columns.map(placeOf).join('\n') === stored.columns.map(placeOf).join('\n') &&
-    changeable.every((part) => partIn(config, part) === partIn(stored.config, part))
-  if (same) return null
-  const changesRows = filtersOf(columns) !== filtersOf(stored.columns)
-  return { version: { config, columns, compared: comparedIn(prepared.graph) }, changesRows }
+    changeable.every((part) => partIn(config, part) === partIn(stored.config, part)) &&
+    kept.length === (stored.kept ?? []).length
+  return same ? null : { config, columns, compared: comparedIn(graph), seedIdentity, kept }
+}
+
+/** Columns that stand for what they were before from now on. */
+function newlyKept({ kept = [] }: RunSettings, { columns }: Graph, cells: number): KeptColumn[] {
+  const known = new Set(kept.map(({ fingerprint }) => fingerprint))
+  return columns.flatMap(({ name, ownFingerprint, fingerprint: standsFor, material }) =>
+    ownFingerprint === standsFor || known.has(ownFingerprint)
+      ? []
+      : [{ name, fingerprint: ownFingerprint, material, standsFor, cells }],
+  )
 }
 
 function placeOf({ fingerprint, drop, hidden }: ColumnSettings): string {
   return `${fingerprint} ${drop} ${hidden === true}`
-}
-
-function filtersOf(columns: readonly ColumnSettings[]): string {
-  const filters = columns.filter(({ hidden }) => hidden === true)
-  return filters
-    .map(({ fingerprint }) => fingerprint)
-    .toSorted()
-    .join('\n')
 }
 
 /** Parts of a config beside the columns that decide no cell. */
@@ -248,33 +205,6 @@ const changeable = ['processors', 'profilers', 'agreement', 'select']
 function partIn(config: string, part: string): string {
   const stored = parseJson(config)
   return stringifyJson((stored instanceof Map ? stored.get(part) : null) ?? [])
-}
-
-/** The first field in which two canonical texts differ, with both values. */
-function materialDifference(before: string, after: string): string {
-  let path = ''
-  let [a, b]: [unknown, unknown] = [JSON.parse(before), JSON.parse(after)]
-  while (isObject(a) && isObject(b)) {
-    const [left, right]: [Record<string, unknown>, Record<string, unknown>] = [a, b]
-    const keys = new Set([...Object.keys(left), ...Object.keys(right)])
-    const key = [...keys].find((name) => JSON.stringify(left[name]) !== JSON.stringify(right[name]))
-    // Equal as numbers, and apart only as integer and double.
-    if (key === undefined) return `${path} differs in the kind of a number`
-    // The outermost key says that it is about the column; the message says so already.
-    if (path !== '' || key !== 'column') path += Array.isArray(left) ? `[${key}]` : `.${key}`
-    a = left[key]
-    b = right[key]
-  }
-  return `${path.replace(/^\./, '')} was ${shown(a)} and is ${shown(b)}`
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}
-
-function shown(value: unknown): string {
-  const text = value === undefined ? 'not there' : JSON.stringify(value)
-  return text.length > 120 ? `${text.slice(0, 117)}…` : text
 }
 
 function refuseOtherSettings(
@@ -303,8 +233,4 @@ function changed(field: string, before: bigint | number, now: bigint | number): 
       ],
     },
   )
-}
-
-function shortHash(identity: string): string {
-  return identity.slice(0, 12)
 }

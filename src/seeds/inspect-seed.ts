@@ -68,17 +68,17 @@ export function describeSeed(
 }
 
 /**
- * Refuses a run whose seed is no longer the one it was made with.
+ * Whether a seed still is the one a run was made with.
  *
  * A source that is gone is no hindrance: the run folder has its rows. The content is only read
  * when size or time of change differ.
  */
-export async function checkSeedUnchanged(
+export async function isSeedUnchanged(
   config: SeedConfig,
   stored: { readonly identity: string; readonly stamp: string },
   context: SeedContext,
   sources: SeedSources,
-): Promise<void> {
+): Promise<boolean> {
   const found = findSource(config, sources)
   if ('problems' in found) {
     throw new RowsmithError(
@@ -89,7 +89,7 @@ export async function checkSeedUnchanged(
   let identity: string
   try {
     const current = await found.stamp(context)
-    if (current === null || current.stamp === stored.stamp) return
+    if (current === null || current.stamp === stored.stamp) return true
     identity = await current.identity()
   } catch (error) {
     const problem = seedProblem(error, context.signal)
@@ -98,13 +98,7 @@ export async function checkSeedUnchanged(
       hints: problem.suggestion === undefined ? [] : [problem.suggestion],
     })
   }
-  if (identity === stored.identity) return
-  throw new RowsmithError(
-    'seed-changed',
-    `seed_config.source: the run was made with seed data ${short(stored.identity)}, ` +
-      `the content there now is ${short(identity)}`,
-    { hints: ['Put the former content back, or start a new run beside this one with --fresh.'] },
-  )
+  return identity === stored.identity
 }
 
 interface FoundSource {
@@ -204,8 +198,4 @@ export function seedProblem(error: unknown, signal: AbortSignal): Problem {
     }
   }
   return pluginProblem(error, sourcePath, 'seed_config.source')
-}
-
-function short(identity: string): string {
-  return identity.slice(0, 12)
 }

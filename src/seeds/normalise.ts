@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open, rename, writeFile } from 'node:fs/promises'
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { storageError } from '../threads/storage-error.ts'
 import { RowsmithError, messageOf } from '../util/errors.ts'
@@ -35,7 +35,9 @@ export async function normaliseSeed(
 ): Promise<void> {
   try {
     await mkdir(directory, { recursive: true })
-    if (seed.pin !== undefined) await writePin(seed.pin, directory)
+    // The pin of another seed, whose rows were there before, would find that one again.
+    if (seed.pin === undefined) await rm(join(directory, pinName), { force: true })
+    else await writePin(seed.pin, directory)
     await writeRowFiles(seed, directory, options)
     await publish(seed, directory)
   } catch (error) {

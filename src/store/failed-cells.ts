@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Usage } from '../graph/request.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
-import { columnAt, type KeyedColumn } from './ledger-config.ts'
+import { columnAt, keyList, type KeyedColumn } from './ledger-config.ts'
 import { ledgerError } from './ledger-error.ts'
 import {
   ledgerName,
@@ -55,7 +55,7 @@ export function* readFailedCells(
   try {
     const { settings, columns } = readSettings(ledger)
     const wanted = wantedColumns(columns, filter)
-    const reading = { ledger, columns: wanted, code: filter.code }
+    const reading = { ledger, columns: wanted, keys: keyList(columns), code: filter.code }
     const { partRows, rows: target } = settings
     for (let part = nextPart(ledger, 0, partRows); part !== null;) {
       const start = part * partRows
@@ -94,6 +94,8 @@ const stopped = `outcome = 'stopped' AND NOT EXISTS (SELECT 1 FROM cell
 interface Reading {
   ledger: LedgerFile
   columns: readonly KeyedColumn[]
+  /** Of all columns of the config. */
+  keys: string
   code: string | undefined
 }
 
@@ -119,7 +121,8 @@ export function failedCellsOf(
   partRows: number,
 ): FailedCell[] {
   const bounds = { start: row, end: row + 1 }
-  return [...cellsOfPart({ ledger, columns, code: undefined }, Math.floor(row / partRows), bounds)]
+  const reading = { ledger, columns, keys: keyList(columns), code: undefined }
+  return [...cellsOfPart(reading, Math.floor(row / partRows), bounds)]
 }
 
 function* cellsOfPart(
@@ -127,13 +130,13 @@ function* cellsOfPart(
   part: number,
   { start, end }: { start: number; end: number },
 ): Generator<FailedCell> {
-  const { ledger, columns, code } = reading
+  const { ledger, columns, keys, code } = reading
   const positions = new Map(columns.map(({ key }, at) => [key, at]))
   /** Null cells that have a failure of their own. */
   const told = new Set<string>()
   for (let [row, key] = [start, -1]; ;) {
     const page = ledger.all(
-      `SELECT row, column_key, code, message, attempts, raw, ${standingOutcome} AS outcome,
+      `SELECT row, column_key, code, message, attempts, raw, ${standingOutcome(keys)} AS outcome,
         ${usageColumns}
       FROM failure
       WHERE (row, column_key) > (?1, ?2) AND row >= ?1 AND row < ?3 AND (${stands} OR ${stopped})

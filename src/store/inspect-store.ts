@@ -23,10 +23,13 @@ import { readKeptColumns } from './ledger-columns.ts'
 import { ledgerError } from './ledger-error.ts'
 import { readMediaTotals } from './ledger-media.ts'
 import { readOutputModes } from './ledger-modes.ts'
+import { keyList } from './ledger-config.ts'
 import { mimeOf } from '../graph/media.ts'
 import { readFailures, type FailureSummary } from './ledger-journal.ts'
 import { readRejections, readTotals, type RejectionSummary } from './ledger-parts.ts'
 import { readSettings } from './ledger-run.ts'
+import { readReopened } from './ledger-reopen.ts'
+import { readSuperseded, type SupersededColumn } from './ledger-superseded.ts'
 import { readSummaries, type StoredJudgeSummary } from './ledger-summaries.ts'
 import { readColumnUsage, readUsage, type ColumnUsage, type RouteUsage } from './ledger-usage.ts'
 import { readHolder, type LockHolder } from './lock.ts'
@@ -86,6 +89,10 @@ export interface StoreSummary {
   holder: LockHolder | null
   /** Cells in the ledger that no part holds. */
   waitingCells: number
+  /** What is kept of columns that are no longer in the config. */
+  superseded: readonly SupersededColumn[]
+  /** Parts whose rows are undecided because the config changed, and were not worked on since. */
+  reopenedParts: number
 }
 
 /** Reads what a run folder holds without locking it, also while another process runs it. */
@@ -109,11 +116,12 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
   const { settings, columns, config } = readSettings(ledger)
   const parts =
     ledger.get('SELECT count(*) AS count, ifnull(sum(bytes), 0) AS bytes FROM part') ?? {}
-  const cells = ledger.get('SELECT count(*) AS count FROM cell') ?? {}
+  const cells =
+    ledger.get(`SELECT count(*) AS count FROM cell WHERE column_key IN (${keyList(columns)})`) ?? {}
   return {
     directory,
     settings,
-    totals: readTotals(ledger, settings.partRows, settings.rows),
+    totals: readTotals(ledger, columns, settings.partRows, settings.rows),
     parts: {
       count: readCount(parts, 'count', 'part'),
       bytes: readCount(parts, 'bytes', 'part.bytes'),
@@ -145,6 +153,8 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     })),
     holder: readHolder(directory),
     waitingCells: readCount(cells, 'count', 'cell'),
+    superseded: readSuperseded(ledger, columns),
+    reopenedParts: readReopened(ledger).length,
   }
 }
 
@@ -186,19 +196,23 @@ export function readPartFrom(directory: string, from: number): WrittenPart | nul
   }
 }
 
-/** The plugins a run was made with. */
-export function readStoredPlugins(directory: string): RememberedPlugin[] {
+/** A run as it is stored, and where its plugins may be. */
+export function readStoredRun(directory: string): {
+  settings: RunSettings
+  plugins: RememberedPlugin[]
+} {
   const ledgerPath = resolve(directory, ledgerName)
   const ledger = openLedgerForReading(ledgerPath)
   try {
-    const { plugins = [] } = readSettings(ledger).settings
-    return plugins.map(({ name, reference }) => ({
+    const { settings } = readSettings(ledger)
+    const plugins = (settings.plugins ?? []).map(({ name, reference }) => ({
       name,
       reference:
         reference === null
           ? null
           : { written: reference.written, folders: movedFolders(directory, reference) },
     }))
+    return { settings, plugins }
   } catch (error) {
     throw ledgerError(error, `reading ${ledgerPath}`, ledgerPath)
   } finally {

@@ -11,7 +11,8 @@ export interface KeyedColumn {
 }
 
 /** What can be changed of a run by changing its config. */
-export type ConfigVersion = Pick<RunSettings, 'config' | 'columns' | 'compared'>
+export type ConfigVersion = Pick<RunSettings, 'config' | 'columns' | 'compared'> &
+  Partial<Pick<RunSettings, 'seedIdentity' | 'kept'>>
 
 /** Adds a version of the config and gives its id; inside a transaction. */
 export function addConfig(ledger: LedgerFile, { config, columns }: ConfigVersion): number {
@@ -102,6 +103,11 @@ export function keyedColumns(
     const row = ledger.get('SELECT id FROM column_key WHERE fingerprint = ?', fingerprint) ?? {}
     return { key: readCount(row, 'id', `column_key of ${settings.name}`), settings }
   })
+}
+
+/** Keys for a list in a statement: they are whole numbers of this ledger's own. */
+export function keyList(columns: readonly KeyedColumn[]): string {
+  return columns.map(({ key }) => key).join(', ')
 }
 
 export function columnAt(columns: readonly KeyedColumn[], position: number): KeyedColumn {

@@ -5,7 +5,7 @@ import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { AnswerCounts } from '../profile/answer-counts.ts'
 import { addAnswers } from './ledger-answers.ts'
-import { columnAt, type KeyedColumn } from './ledger-config.ts'
+import { columnAt, keyList, type KeyedColumn } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import {
   readCount,
@@ -232,10 +232,13 @@ export const retryOutcome = 'retry'
 export const stands = `outcome IN ('dropped', 'null', '${keptOutcome}')`
 
 /** A null that was kept is none when another cell dropped the row afterwards; in a rejected row it is. */
-export const standingOutcome = `CASE
-  WHEN outcome = 'null' AND (row IN (SELECT row FROM absent WHERE outcome = 'dropped') OR EXISTS (
-    SELECT 1 FROM failure AS other WHERE other.row = failure.row AND other.outcome = 'dropped'))
-  THEN 'dropped' ELSE outcome END`
+export function standingOutcome(keys: string): string {
+  return `CASE
+    WHEN outcome = 'null' AND (row IN (SELECT row FROM absent WHERE outcome = 'dropped') OR EXISTS (
+      SELECT 1 FROM failure AS other
+      WHERE other.row = failure.row AND other.outcome = 'dropped' AND other.column_key IN (${keys})))
+    THEN 'dropped' ELSE outcome END`
+}
 
 /**
  * All failures that stand, most frequent first.
@@ -252,7 +255,7 @@ export function readFailures(
   const rows = ledger.all(
     `
     WITH every AS (
-      SELECT column_key, code, ${standingOutcome} AS outcome, row, message, raw, 1 AS count,
+      SELECT column_key, code, ${standingOutcome(keyList(columns))} AS outcome, row, message, raw, 1 AS count,
         ${usageColumns}
       FROM failure WHERE row < ? AND ${stands} AND outcome <> '${keptOutcome}'
       UNION ALL SELECT column_key, code, 'null', row, message, raw, count, ${usageColumns}

@@ -107,7 +107,8 @@ test('decided rows are merged whatever the order of parts, and dropped rows come
       expect(readDecided(ledger, partRows)).toStrictEqual([...decided.intervals()])
 
       const below = plan.slice(0, target)
-      const totals = readTotals(ledger, partRows, target)
+      const { columns } = inForce(ledger)
+      const totals = readTotals(ledger, columns, partRows, target)
       expect(decidedOf(totals)).toBe(decided.intersect(0, target).count)
       expect(totals).toStrictEqual({
         accepted: rowsWith(below, 'accepted').length,
@@ -124,7 +125,7 @@ test('decided rows are merged whatever the order of parts, and dropped rows come
       ])
       const left = decided.subtract(dropped)
       expect(readDecided(ledger, partRows)).toStrictEqual([...left.intervals()])
-      expect(readTotals(ledger, partRows, settings.rows).dropped).toBe(0)
+      expect(readTotals(ledger, columns, partRows, settings.rows).dropped).toBe(0)
 
       const together = plan.map((outcome, row) => (left.has(row) ? outcome : second[row]))
       for (const part of parts) decide(ledger, part, second, left)

@@ -5,7 +5,7 @@ import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { filterTitle } from '../graph/filter-name.ts'
 import type { PartProfile } from '../profile/part-profile.ts'
 import { RowsmithError } from '../util/errors.ts'
-import { columnAt, type KeyedColumn } from './ledger-config.ts'
+import { columnAt, keyList, type KeyedColumn } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { addDecided, partRowsText, readPartRows } from './ledger-decided.ts'
 import {
@@ -135,9 +135,11 @@ export function commitPart(
       row === undefined ? new Map() : readNullCells(row, part),
       foldNullFailures(ledger, columns, accepted),
     )
+    // What columns of an older config have stays: it is there when they come back.
+    const own = `row >= ? AND row < ? AND column_key IN (${keyList(columns)})`
     for (const { start, end } of accepted) {
-      ledger.run('DELETE FROM cell WHERE row >= ? AND row < ?', start, end)
-      ledger.run('DELETE FROM exchange WHERE row >= ? AND row < ?', start, end)
+      ledger.run(`DELETE FROM cell WHERE ${own}`, start, end)
+      ledger.run(`DELETE FROM exchange WHERE ${own}`, start, end)
     }
     for (const { row: number, outcome, column, code } of absent) {
       const { key } = columnAt(columns, column)
@@ -197,9 +199,8 @@ function foldNullFailures(
   columns: readonly KeyedColumn[],
   accepted: readonly Interval[],
 ): NullCell[] {
-  // Keys are whole numbers of this ledger's own.
   const where = `row >= ? AND row < ? AND outcome = 'null'
-    AND column_key IN (${columns.map(({ key }) => key).join(', ')})`
+    AND column_key IN (${keyList(columns)})`
   const found: NullCell[] = []
   for (const { start, end } of accepted) {
     const before = found.length
@@ -298,7 +299,12 @@ export function readRejections(
 }
 
 /** Rows below the target by outcome; a part counts its null-kept rows among the accepted ones. */
-export function readTotals(ledger: LedgerFile, partRows: number, target: number): OutcomeTotals {
+export function readTotals(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  partRows: number,
+  target: number,
+): OutcomeTotals {
   const whole = Math.floor(target / partRows)
   const sums =
     ledger.get(
@@ -324,7 +330,9 @@ export function readTotals(ledger: LedgerFile, partRows: number, target: number)
     // The caller's count is exact for all rows it gave; a cut needs the rows themselves.
     records === counts.accepted
       ? counts.nullKept
-      : [...nullRows(readNullCells(row, whole))].filter((number) => number < target).length
+      : [...nullRows(readNullCells(row, whole), new Set(columns.map(({ key }) => key)))].filter(
+          (number) => number < target,
+        ).length
   return {
     accepted: totals.accepted + records - nullKept,
     nullKept: totals.nullKept + nullKept,

@@ -16,9 +16,9 @@ import {
   type LedgerFile,
   type SqlRow,
 } from './ledger-file.ts'
-import { readAbsent, readNullCells } from './ledger-parts.ts'
+import { type ConfigInForce, readAbsent, readNullCells } from './ledger-parts.ts'
 import { forgetMerged } from './ledger-profiles.ts'
-import { storeCompared } from './ledger-run.ts'
+import { storeVersion } from './ledger-run.ts'
 import { keptOutcome, retryOutcome } from './ledger-journal.ts'
 import {
   addToUsage,
@@ -29,6 +29,7 @@ import {
   usageValues,
 } from './ledger-usage.ts'
 import { noUsage, type Usage } from '../graph/request.ts'
+import { nullRows } from './null-cells.ts'
 import type { RowBlock } from './row-group.ts'
 import { toSql } from './sql-value.ts'
 
@@ -52,19 +53,34 @@ export function changeConfig(
   partRows: number,
   version: ConfigVersion,
 ): ChangedConfig {
-  return ledger.write(() => {
-    const config = addConfig(ledger, version)
-    const columns = readColumns(ledger, config)
-    ledger.run("UPDATE meta SET value = ? WHERE key = 'config'", String(config))
-    storeCompared(ledger, version)
-    ledger.run('UPDATE dataset SET current = 0')
-    const reopened = reopenParts(
-      ledger,
-      partRows,
-      columns.map(({ key }) => key),
-    )
-    return { config, columns, reopened }
-  })
+  return ledger.write(() => applyConfig(ledger, partRows, version))
+}
+
+/** Inside a transaction. */
+export function applyConfig(
+  ledger: LedgerFile,
+  partRows: number,
+  version: ConfigVersion,
+): ChangedConfig {
+  const config = addConfig(ledger, version)
+  const columns = readColumns(ledger, config)
+  ledger.run("UPDATE meta SET value = ? WHERE key = 'config'", String(config))
+  storeVersion(ledger, version)
+  ledger.run('UPDATE dataset SET current = 0')
+  const keys = columns.map(({ key }) => key)
+  const reopened = reopenParts(ledger, partRows, keys)
+  countNullRows(ledger, new Set(keys))
+  return { config, columns, reopened }
+}
+
+/** Rows of parts that stay are null-kept for the columns of the new version only. */
+function countNullRows(ledger: LedgerFile, keys: ReadonlySet<number>): void {
+  for (const row of ledger.all("SELECT * FROM part WHERE null_cells <> '{}'")) {
+    const number = readCount(row, 'number', 'part.number')
+    const { size } = nullRows(readNullCells(row, number), keys)
+    if (size === row['null_kept']) continue
+    ledger.run('UPDATE part SET null_kept = ? WHERE number = ?', size, number)
+  }
 }
 
 /** Makes the rows of parts undecided that lack one of the columns; inside a transaction. */
@@ -79,14 +95,14 @@ function reopenParts(ledger: LedgerFile, partRows: number, keys: readonly number
       rows = rows.union(reopenPart(ledger, partRows, Number(number), wanted, noteFile))
     }
   }
-  for (const part of partsRejectedBeside(ledger, partRows, keys)) {
+  for (const part of partsAbsentBeside(ledger, partRows, keys)) {
     rows = rows.union(reopenPart(ledger, partRows, part, wanted, noteFile))
   }
   return [...rows.intervals()]
 }
 
-/** Parts with rows that a filter has rejected which is no longer there. */
-function partsRejectedBeside(
+/** Parts with rows that are absent because of a filter or a column which is no longer there. */
+function partsAbsentBeside(
   ledger: LedgerFile,
   partRows: number,
   keys: readonly number[],
@@ -94,7 +110,7 @@ function partsRejectedBeside(
   // Keys are whole numbers of this ledger's own.
   const found = ledger.all(
     `SELECT DISTINCT CAST(row / ? AS INTEGER) AS part FROM absent
-    WHERE outcome = 'rejected' AND column_key NOT IN (${keys.join(', ')}) ORDER BY part`,
+    WHERE column_key NOT IN (${keys.join(', ')}) ORDER BY part`,
     partRows,
   )
   return found.map((row) => readCount(row, 'part', 'absent.row'))
@@ -295,27 +311,57 @@ export function readPartFiles(
     }))
 }
 
+/** Columns that are no longer in the config are taken along: their cells are there when they come back. */
 export function readReopenedPart(
   ledger: LedgerFile,
-  columns: readonly KeyedColumn[],
   partRows: number,
   part: number,
 ): ReopenedPart | null {
   const row = ledger.get('SELECT * FROM reopened WHERE part = ?', part)
   if (row === undefined) return null
-  const there = new Set(keysOf(ledger, readCount(row, 'config', 'reopened.config')))
-  const skipped = parseStored(readText(row, 'skipped', 'reopened.skipped'), 'reopened.skipped')
+  const columns = readColumns(ledger, readCount(row, 'config', 'reopened.config'))
+  const marked = ledger.get(
+    `SELECT 1 FROM failure WHERE ${marksOfPart} LIMIT 1`,
+    ...bounds(part, partRows),
+  )
+  return { ...fileOf(row, part, columns.filter(isPaid)), marked: marked !== undefined }
+}
+
+/**
+ * The file of a part that is about to get further rows, where it has columns that are no longer in
+ * the config: the new file will be without them.
+ */
+export function readOutdatedPart(
+  ledger: LedgerFile,
+  { config, columns }: ConfigInForce,
+  part: number,
+): ReopenedPart | null {
+  const row = ledger.get(
+    'SELECT * FROM part WHERE number = ? AND file IS NOT NULL AND config <> ?',
+    part,
+    config,
+  )
+  if (row === undefined) return null
+  const wanted = new Set(columns.map(({ key }) => key))
+  const left = readColumns(ledger, readCount(row, 'config', `part ${part}: config`)).filter(
+    (column) => isPaid(column) && !wanted.has(column.key),
+  )
+  return left.length === 0 ? null : fileOf(row, part, left)
+}
+
+function isPaid({ settings }: KeyedColumn): boolean {
+  return settings.pure !== true
+}
+
+function fileOf(row: SqlRow, part: number, columns: readonly KeyedColumn[]): ReopenedPart {
+  const skipped = parseStored(readText(row, 'skipped'), 'skipped')
   return {
     part,
-    file: readText(row, 'file', 'reopened.file'),
-    sha256: readText(row, 'sha256', 'reopened.sha256'),
-    columns: columns.filter(({ key, settings }) => there.has(key) && settings.pure !== true),
+    file: readText(row, 'file'),
+    sha256: readText(row, 'sha256'),
+    columns,
     skipped: new Set(Object.keys(skipped ?? {}).map(Number)),
-    marked:
-      ledger.get(
-        `SELECT 1 FROM failure WHERE ${marksOfPart} LIMIT 1`,
-        ...bounds(part, partRows),
-      ) !== undefined,
+    marked: false,
   }
 }
 

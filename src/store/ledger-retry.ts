@@ -1,6 +1,6 @@
 import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
-import { columnAt, type KeyedColumn } from './ledger-config.ts'
+import { columnAt, keyList, type KeyedColumn } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { partRowsText, readPartRows, removeDecided } from './ledger-decided.ts'
 import { readCount, readText, type LedgerFile, type SqlRow } from './ledger-file.ts'
@@ -68,7 +68,7 @@ export function retryFailed(
       if (absent.dropped.has(cell.row) || !decided.has(cell.row)) undecided.push(cell)
       else standing.push(cell)
     }
-    takeUpDropped(ledger, partRows, absent.dropped)
+    takeUpDropped(ledger, columns, partRows, absent.dropped)
     forgetFailures(ledger, partRows, undecided, readersOf)
     const reopened = reopenNulls(ledger, columns, partRows, standing, readersOf)
     if (absent.dropped.size + standing.length > 0) ledger.run('UPDATE dataset SET current = 0')
@@ -153,7 +153,13 @@ function decidedRows(ledger: LedgerFile): RowSet {
 }
 
 /** Makes dropped rows undecided; what dropped them is forgotten. */
-function takeUpDropped(ledger: LedgerFile, partRows: number, dropped: ReadonlySet<number>): void {
+function takeUpDropped(
+  ledger: LedgerFile,
+  columns: readonly KeyedColumn[],
+  partRows: number,
+  dropped: ReadonlySet<number>,
+): void {
+  const ofConfig = `outcome = 'dropped' AND column_key IN (${keyList(columns)})`
   const byPart = Map.groupBy(dropped, (row) => Math.floor(row / partRows))
   for (const [part, numbers] of byPart) {
     const row = ledger.get('SELECT number, dropped, decided FROM part WHERE number = ?', part)
@@ -161,7 +167,7 @@ function takeUpDropped(ledger: LedgerFile, partRows: number, dropped: ReadonlySe
     const rows = RowSet.fromRows(numbers.toSorted((one, other) => one - other))
     for (const number of numbers) {
       ledger.run('DELETE FROM absent WHERE row = ?', number)
-      ledger.run("DELETE FROM failure WHERE row = ? AND outcome = 'dropped'", number)
+      ledger.run(`DELETE FROM failure WHERE row = ? AND ${ofConfig}`, number)
     }
     for (const interval of rows.intervals()) removeDecided(ledger, interval)
     ledger.run(

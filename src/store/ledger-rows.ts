@@ -2,7 +2,7 @@ import { storedBytes, type StoredValue } from '../graph/stored-value.ts'
 import type { Interval } from '../plan/interval.ts'
 import type { KnownPattern, KnownRows } from '../rows/known-rows.ts'
 import type { KnownFailure } from '../rows/stored-rows.ts'
-import type { KeyedColumn } from './ledger-config.ts'
+import { columnAt, keyList, type KeyedColumn } from './ledger-config.ts'
 import { readCount, readText, type LedgerFile, type SqlRow } from './ledger-file.ts'
 import { readExchange, readOutcome, stands, type StoredExchange } from './ledger-journal.ts'
 import { usageColumns } from './ledger-usage.ts'
@@ -92,11 +92,10 @@ function hasManyFailures({ failures }: OpenPage): boolean {
 /** Adds cells row by row; answers the row behind the last one. */
 function addCells(reading: Reading, page: OpenPage, start: number, end: number): number {
   const { ledger, columns, positions, wanted } = reading
-  const keys = wanted?.map((position) => columns[position]?.key ?? -1)
-  // Keys are whole numbers of this ledger's own; the few sets of columns are few statements.
-  const only = keys === undefined ? '' : `AND column_key IN (${keys.join(', ')})`
+  // The few sets of columns are few statements. Cells of older configs are never read.
+  const read = wanted === null ? columns : wanted.map((position) => columnAt(columns, position))
   const sql = `SELECT row, column_key, value FROM cell
-    WHERE row >= ? AND row < ? ${only} ORDER BY row, column_key`
+    WHERE row >= ? AND row < ? AND column_key IN (${keyList(read)}) ORDER BY row, column_key`
   let last = start
   for (const cell of ledger.eachExact(sql, start, end)) {
     const row = Number(cell['row'])

@@ -1,9 +1,10 @@
 import { RowsmithError } from '../util/errors.ts'
-import { addConfig, readColumns, readConfig } from './ledger-config.ts'
+import { addConfig, type ConfigVersion, readColumns, readConfig } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { parseStored, readCount, readText, type LedgerFile } from './ledger-file.ts'
 import type { ConfigInForce } from './ledger-parts.ts'
 import {
+  type KeptColumn,
   recordColumn,
   rowColumn,
   type RunSettings,
@@ -33,11 +34,39 @@ function comparedText({ compared = [] }: Pick<RunSettings, 'compared'>): string 
   return compared.length === 0 ? null : JSON.stringify(compared)
 }
 
-/** Stores which scores are counted together; inside a transaction. */
-export function storeCompared(ledger: LedgerFile, version: Pick<RunSettings, 'compared'>): void {
-  const text = comparedText(version)
-  ledger.run("DELETE FROM meta WHERE key = 'compared'")
-  if (text !== null) ledger.run("INSERT INTO meta VALUES ('compared', ?)", text)
+/** Stores what comes with a version of the config beside its columns; inside a transaction. */
+export function storeVersion(ledger: LedgerFile, version: ConfigVersion): void {
+  const { seedIdentity, kept } = version
+  const fields = {
+    compared: comparedText(version),
+    ...(seedIdentity === undefined ? {} : { seedIdentity }),
+    ...(kept === undefined ? {} : { kept: keptText(kept) }),
+  }
+  for (const [key, text] of Object.entries(fields)) {
+    ledger.run('DELETE FROM meta WHERE key = ?', key)
+    if (text !== null) ledger.run('INSERT INTO meta VALUES (?, ?)', key, text)
+  }
+}
+
+function keptText(kept: readonly KeptColumn[]): string | null {
+  return kept.length === 0 ? null : JSON.stringify(kept)
+}
+
+function keptOf(text: string | undefined): Pick<RunSettings, 'kept'> {
+  if (text === undefined) return {}
+  const value = parseStored(text, 'meta.kept')
+  if (Array.isArray(value) && value.every(isKept)) return { kept: value }
+  throw corrupt('meta.kept', text, 'a JSON list of kept columns')
+}
+
+function isKept(value: unknown): value is KeptColumn {
+  if (!isObject(value)) return false
+  const { name, fingerprint, material, standsFor, cells } = value
+  return (
+    [name, fingerprint, material, standsFor].every((field) => typeof field === 'string') &&
+    typeof cells === 'number' &&
+    isCount(cells)
+  )
 }
 
 /** Refuses settings that a run folder can't hold. */
@@ -108,6 +137,7 @@ export function readSettings(ledger: LedgerFile): ConfigInForce & { settings: Ru
       ...placesIn(meta),
       ...pluginsOf(meta.get('plugins')),
       ...comparedOf(meta.get('compared')),
+      ...keptOf(meta.get('kept')),
     },
   }
 }

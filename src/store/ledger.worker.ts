@@ -12,6 +12,7 @@ import * as batches from './ledger-batch.ts'
 import * as datasets from './ledger-dataset.ts'
 import { readDecided } from './ledger-decided.ts'
 import { openLedger, type LedgerFile } from './ledger-file.ts'
+import { foreseeChange, type ForeseenChange } from './ledger-foresee.ts'
 import { ledgerError } from './ledger-error.ts'
 import * as journal from './ledger-journal.ts'
 import { readKeptRows, type StoredKeptRows } from './ledger-kept.ts'
@@ -29,6 +30,7 @@ import {
   readSummaries,
   type StoredJudgeSummary,
 } from './ledger-summaries.ts'
+import { forgetSuperseded } from './ledger-superseded.ts'
 import * as usage from './ledger-usage.ts'
 import type { RunSettings, RunSources } from './run-settings.ts'
 import { sqliteCode } from '../threads/storage-error.ts'
@@ -63,8 +65,14 @@ export interface LedgerCalls {
   partRecord(part: number): parts.PartRecord | null
   retryFailed(retry: Retry): RetriedRun
   changeConfig(version: ConfigVersion): ChangedRun
+  /** What that would do to the rows below a target; nothing is changed. */
+  foreseeChange(version: ConfigVersion, target: number): ForeseenChange
   /** Takes what the file of a reopened part holds into the ledger; gives the file, an orphan now. */
   takeReopened(directory: string, part: number): Promise<string | null>
+  /** Forgets what is there of columns that are no longer in the config. */
+  forgetSuperseded(): void
+  /** Takes what the file of a part has of columns that are no longer in the config into the ledger. */
+  keepOutdated(directory: string, part: number): Promise<void>
   partFiles(from: number, most: number): { part: number; file: string; sha256: string }[]
   forgetFiles(parts: readonly number[]): ChangedRun
   unprofiledParts(from: number, most: number): number[]
@@ -167,11 +175,17 @@ function readError(thrown: unknown, { path }: LedgerFile): unknown {
 async function takeReopened(directory: string, part: number): Promise<string | null> {
   const {
     ledger,
-    columns,
     settings: { partRows },
   } = run()
-  const reopened = reopening.readReopenedPart(ledger, columns, partRows, part)
+  const reopened = reopening.readReopenedPart(ledger, partRows, part)
   if (reopened === null) return null
+  await takeFile(directory, reopened)
+  reopening.forgetReopened(ledger, partRows, reopened)
+  return reopened.file
+}
+
+async function takeFile(directory: string, reopened: reopening.ReopenedPart): Promise<void> {
+  const { ledger } = run()
   const path = resolve(directory, reopened.file)
   verifyPart({ path, sha256: reopened.sha256 })
   // Only a run whose config was edited needs a Parquet reader in this thread.
@@ -180,8 +194,6 @@ async function takeReopened(directory: string, part: number): Promise<string | n
   for await (const block of readPartFile(path, fileColumns)) {
     reopening.takeCells(ledger, reopened, block)
   }
-  reopening.forgetReopened(ledger, partRows, reopened)
-  return reopened.file
 }
 
 const calls: LedgerCalls = {
@@ -254,13 +266,27 @@ const calls: LedgerCalls = {
     settings.config = version.config
     settings.columns = changed.columns.map((column) => column.settings)
     settings.compared = version.compared ?? []
+    if (version.seedIdentity !== undefined) settings.seedIdentity = version.seedIdentity
+    if (version.kept !== undefined) settings.kept = version.kept
     return {
       columns: settings.columns,
       undecided: changed.reopened,
       reopened: reopening.readReopened(ledger),
     }
   },
+  foreseeChange(version, target) {
+    const { ledger, settings } = run()
+    return foreseeChange(ledger, settings.partRows, version, target)
+  },
   takeReopened,
+  async keepOutdated(directory, part) {
+    const outdated = reopening.readOutdatedPart(run().ledger, run(), part)
+    if (outdated !== null) await takeFile(directory, outdated)
+  },
+  forgetSuperseded() {
+    const { ledger, columns, settings } = run()
+    forgetSuperseded(ledger, columns, settings.partRows)
+  },
   partFiles: (from, most) => reopening.readPartFiles(run().ledger, from, most),
   forgetFiles(lost) {
     const { ledger, columns, settings } = run()
@@ -290,8 +316,8 @@ const calls: LedgerCalls = {
   setSources: (sources) => runs.storeSources(run().ledger, sources),
   setOutputModes: (found) => modes.storeOutputModes(run().ledger, found),
   totals() {
-    const { ledger, settings } = run()
-    return parts.readTotals(ledger, settings.partRows, settings.rows)
+    const { ledger, columns, settings } = run()
+    return parts.readTotals(ledger, columns, settings.partRows, settings.rows)
   },
   keptRows(wanted) {
     const { ledger, settings } = run()

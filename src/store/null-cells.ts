@@ -20,10 +20,11 @@ export function addNullCells(cells: NullCells, added: readonly NullCell[]): Null
   return all
 }
 
-/** The rows with such a cell. */
-export function nullRows(cells: NullCells): Set<number> {
+/** The rows with such a cell of one of these columns. */
+export function nullRows(cells: NullCells, keys: ReadonlySet<number>): Set<number> {
   const rows = new Set<number>()
-  for (const codes of cells.values()) {
+  for (const [key, codes] of cells) {
+    if (!keys.has(key)) continue
     for (const found of codes.values()) for (const row of found) rows.add(row)
   }
   return rows

@@ -32,6 +32,19 @@ export interface StoredPlugin {
   readonly reference: StoredReference | null
 }
 
+/** A column that changed and whose cells were kept: it has the fingerprint that it had before. */
+export interface KeptColumn {
+  name: string
+  /** The fingerprint it would have by itself. */
+  fingerprint: string
+  /** The text that was hashed for it. */
+  material: string
+  /** The fingerprint it goes on with, which its cells have. */
+  standsFor: string
+  /** Cells it had when it was kept; the later ones are made as the config says now. */
+  cells: number
+}
+
 /** What a run is; after its creation `rows`, `config` with `columns`, and its sources can change. */
 export interface RunSettings {
   /** Name of the config. */
@@ -51,6 +64,8 @@ export interface RunSettings {
   columns: readonly ColumnSettings[]
   /** Names of columns whose scores are counted together, for the report; none when left out. */
   compared?: readonly (readonly string[])[]
+  /** Columns whose cells are of more than one version of their config; none when left out. */
+  kept?: readonly KeptColumn[]
   /** Where the config lay, for what its columns load from files; null without a file. */
   directory?: string | null
   /** The way from the run folder to there. */

@@ -26,6 +26,7 @@ import { ledgerName, missing } from './ledger-file.ts'
 import { writeConfigFile } from './config-file.ts'
 import type { Batch, BatchEnd } from './ledger-batch.ts'
 import type { ConfigVersion } from './ledger-config.ts'
+import type { ForeseenChange } from './ledger-foresee.ts'
 import type { FailureSummary } from './ledger-journal.ts'
 import type { StoredKeptRows } from './ledger-kept.ts'
 import type { PartRecord, RejectionSummary } from './ledger-parts.ts'
@@ -74,6 +75,10 @@ export interface RunStore extends PartStore, AsyncDisposable {
    * Only parts that lack one of its columns are made again; what they hold of the others is known.
    */
   changeConfig(version: ConfigVersion): Promise<Interval[]>
+  /** What that would do to the rows below a target; nothing is changed. */
+  foreseeChange(version: ConfigVersion, target: number): Promise<ForeseenChange>
+  /** Forgets what is kept of columns that are no longer in the config. */
+  forgetSuperseded(): Promise<void>
   /** Reads every part and the dataset, and tells which are gone or have other bytes. */
   findDamage(): Promise<Damage>
   /** Makes the rows of damaged parts undecided and gives them; they are paid for again. */
@@ -329,6 +334,8 @@ function createRunStore(
     settings.config = version.config
     settings.columns = changed.columns
     settings.compared = version.compared ?? []
+    if (version.seedIdentity !== undefined) settings.seedIdentity = version.seedIdentity
+    if (version.kept !== undefined) settings.kept = version.kept
     reopenedParts = new Set(changed.reopened)
     await writeConfigFile(directory, version.config)
     return changed.undecided
@@ -369,11 +376,14 @@ function createRunStore(
     writePart: (content) =>
       after(async () => {
         await takeReopened(content.part)
+        await ledger.call('keepOutdated', directory, content.part)
         return writePart(content)
       }),
     partRecord: (part) => after(() => ledger.call('partRecord', part)),
     retryFailed: (retry) => after(() => exclusive(() => retryFailed(retry))),
     changeConfig: (version) => after(() => exclusive(() => changeConfig(version))),
+    foreseeChange: (version, target) => after(() => ledger.call('foreseeChange', version, target)),
+    forgetSuperseded: () => after(() => exclusive(() => ledger.call('forgetSuperseded'))),
     findDamage: () => after(() => exclusive(() => findDamage(run, media))),
     forgetDamaged: (damage) => after(() => exclusive(() => forgetDamaged(damage))),
     completeProfiles: () => after(() => exclusive(() => completeProfiles(run))),

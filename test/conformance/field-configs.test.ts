@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { create, listKinds, validate } from '../../src/index.ts'
+import { create, validate } from '../../src/index.ts'
 import { createModelServer, type ServerAction } from '../../src/testing/model-server.ts'
 import { createDesk } from '../e2e/command.ts'
 
@@ -26,7 +26,6 @@ interface Recorded {
 interface Column extends Record<string, unknown> {
   name: string
   column_type: string
-  sampler_type?: string
 }
 
 interface Block {
@@ -41,7 +40,7 @@ const { configs } = JSON.parse(readFileSync(`${folder}requests.json`, 'utf8')) a
   configs: Record<string, Recorded>
 }
 const keys = { NVIDIA_API_KEY: 'n', OPENAI_API_KEY: 'o', OPENROUTER_API_KEY: 'r' }
-const providers = ['vllm', 'nvidia', 'openai', 'openrouter']
+const providers = ['vllm', 'nvidia', 'openai', 'openrouter', 'frontier']
 
 interface Dataset extends Record<string, unknown> {
   columns: Column[]
@@ -55,19 +54,9 @@ function configOf(name: string): Dataset {
   return dataset
 }
 
-/** Kinds of the ancestor that are not here yet, such as validation. */
-async function lackingIn(columns: readonly Column[]): Promise<Set<string>> {
-  const kinds = await listKinds()
-  const known = new Set(kinds.kinds.map(({ kind }) => kind))
-  const isKnown = ({ column_type: type, sampler_type: sampler }: Column): boolean =>
-    known.has(type) && (sampler === undefined || known.has(sampler))
-  return new Set(columns.filter((column) => !isKnown(column)).map(({ name }) => name))
-}
-
 test.each(Object.keys(configs))('%s is sound as it is', async (name) => {
   await using desk = await createDesk()
-  const { columns } = configOf(name)
-  const lacking = await lackingIn(columns)
+  const { columns, model_configs: named } = configOf(name)
   const { problems } = await validate({
     config: folder + name,
     environment: keys,
@@ -76,11 +65,14 @@ test.each(Object.keys(configs))('%s is sound as it is', async (name) => {
     }),
   })
   const errors = problems.filter(({ level }) => level === 'error')
-  const about = errors.filter(
-    ({ path: [part, index] }) =>
-      part !== 'columns' || !lacking.has(columns[Number(index)]?.name ?? ''),
-  )
-  expect(about).toEqual([])
+  // A function in Python is to be written again; its file stands beside no config.
+  const own = columns.filter(({ column_type: type }) => type === 'custom')
+  // The name of a model that its user is to fill in; the ancestor sends it empty.
+  const unnamed = named.filter(({ model }) => model === '')
+  expect(errors.map(({ code }) => code)).toEqual([
+    ...unnamed.map(() => 'wrong-format'),
+    ...own.map(() => 'python-function'),
+  ])
 })
 
 describe.concurrent('what a model is sent is what the ancestor sends', () => {
@@ -100,9 +92,10 @@ describe.concurrent('what a model is sent is what the ancestor sends', () => {
       },
     })
     const dataset = configOf(name)
-    const made = dataset.columns.filter(({ column_type: type }) => type !== 'sampler')
-    const lacking = await lackingIn(made)
-    const columns = made.filter((column) => !readsAny(column, lacking))
+    const columns = dataset.columns
+      .filter(({ column_type: type }) => type !== 'sampler')
+      .map((column) => (column.column_type === 'custom' ? written(column) : column))
+    await desk.write('functions.js', functions)
     await desk.write('rows.jsonl', records.map((one) => JSON.stringify(one)).join('\n'))
     const config = {
       ...dataset,
@@ -112,7 +105,7 @@ describe.concurrent('what a model is sent is what the ancestor sends', () => {
       seed_config: { source: { seed_type: 'local', path: desk.path('rows.jsonl') } },
     }
     const { rows } = await create({
-      config: { config },
+      config: await desk.write('config.json', config),
       rows: records.length,
       out: desk.path('run'),
     })
@@ -131,7 +124,13 @@ const pixel = {
 
 /** Its own models, or the built-in ones where it has none, none of them asked beforehand. */
 function models({ model_configs: own, columns }: Dataset): object[] {
-  if (own.length > 0) return own.map((model) => ({ ...model, skip_health_check: true }))
+  if (own.length > 0) {
+    return own.map((model) => ({
+      ...model,
+      model: model['model'] === '' ? 'judge' : model['model'],
+      skip_health_check: true,
+    }))
+  }
   const aliases = new Set(columns.map(({ model_alias: alias }) => alias))
   const builtIn = {
     'openai-text': { model: 'gpt-4.1', temperature: 0.85, top_p: 0.95 },
@@ -148,9 +147,21 @@ function models({ model_configs: own, columns }: Dataset): object[] {
     }))
 }
 
-function readsAny(column: Column, names: ReadonlySet<string>): boolean {
-  const text = JSON.stringify(column)
-  return [...names].some((name) => new RegExp(`\\b${name}\\b`).test(text))
+/** What stands in Python beside these configs, in JavaScript. */
+const functions = `
+export const parse_ocr_output = ({ raw_ocr_output: text }) => text.toUpperCase()
+export const compute_weighted_score = ({ qa_quality_judge: judged }) =>
+  Object.values(judged).reduce((sum, { score }) => sum + Number(score), 0)
+`
+
+const reads: Record<string, object> = {
+  parse_ocr_output: { required_columns: ['raw_ocr_output'], output_type: 'string' },
+  compute_weighted_score: { required_columns: ['qa_quality_judge'], output_type: 'int64' },
+}
+
+function written({ generator_function: python, ...column }: Column): Column {
+  const name = String(python)
+  return { ...column, generator: `./functions.js#${name}`, ...reads[name] }
 }
 
 /** A request without what is ours: the form of the answer, and that nothing is streamed. */

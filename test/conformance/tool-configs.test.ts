@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { preview } from '../../src/index.ts'
 import { createModelServer } from '../../src/testing/model-server.ts'
 import { createDesk } from '../e2e/command.ts'
@@ -120,3 +121,117 @@ test('pdf_qa.yaml as it is', async () => {
   expect(trace).toHaveLength(4 + names.length)
   expect(readFileSync(`${folder}pdf_qa.yaml`, 'utf8')).toContain('max_tool_call_turns: 100')
 })
+
+interface Sent {
+  parameters: Record<string, unknown>
+  tools: unknown
+  tool_choice: unknown
+  /** Without the instructions that are added to a prompt. */
+  messages: { role: string; text: string; tool_calls?: unknown[]; tool_call_id?: string }[]
+}
+
+// Our own data; what is not as described fails the tests that use it.
+const { configs } = JSON.parse(readFileSync(`${folder}tool-requests.json`, 'utf8')) as {
+  configs: Record<string, { records: object[]; requests: Sent[] }>
+}
+
+test.each(Object.entries(configs))(
+  '%s: what a model is sent is what the ancestor sends',
+  async (name, { records, requests }) => {
+    await using desk = await createDesk()
+    const offered = name === 'pdf_qa.yaml' ? tools['pdf_qa.yaml'] : tools['basic_mcp.yaml']
+    await using mcp = await createMcpServer({
+      tools: offered.map((tool) => ({
+        name: tool,
+        description: `Does ${tool}.`,
+        inputSchema: text,
+      })),
+    })
+    const asked: Sent[] = []
+    await using server = await createModelServer({
+      script({ text: body }) {
+        const sent = sentIn(body)
+        if (sent.tools === null) return {}
+        asked.push(sent)
+        const fields = { question: 'Q', answer: 'A', supporting_passage: 'S', citation: 'C' }
+        const value = body.includes('topics') ? { topics: ['one'] } : fields
+        if (sent.messages.at(-1)?.role === 'tool') {
+          return { text: `\`\`\`json\n${JSON.stringify(value)}\n\`\`\`` }
+        }
+        const called = (sent.tools as { function: { name: string } }[]).map(
+          ({ function: one }, at) => ({
+            id: `c${at}`,
+            type: 'function',
+            function: { name: one.name, arguments: '{"query":"kelp"}' },
+          }),
+        )
+        return { message: { content: null, tool_calls: called }, finishReason: 'tool_calls' }
+      },
+    })
+    const dataset = (parse(readFileSync(folder + name, 'utf8')) as { data_designer: Dataset })
+      .data_designer
+    await desk.write('rows.jsonl', records.map((one) => JSON.stringify(one)).join('\n'))
+    const config = {
+      ...dataset,
+      columns: dataset.columns.filter(({ column_type: type }) => type !== 'sampler'),
+      seed_config: { source: { seed_type: 'local', path: desk.path('rows.jsonl') } },
+    }
+    await preview({
+      config: { config },
+      rows: records.length,
+      providersFile: await desk.write('model_providers.yaml', {
+        providers: [{ name: 'openai', endpoint: server.url, api_key: 'OPENAI_API_KEY' }],
+      }),
+      mcpProvidersFile: await desk.write('mcp_providers.yaml', {
+        providers: [{ name: 'x', provider_type: 'sse', endpoint: mcp.sseUrl }],
+      }),
+      environment: { OPENAI_API_KEY: 'k' },
+    })
+    const texts = (list: readonly Sent[]): string[] => list.map((one) => JSON.stringify(one))
+    expect(texts(asked).toSorted()).toEqual(texts(requests).toSorted())
+  },
+)
+
+interface Dataset {
+  columns: { column_type: string }[]
+}
+
+function sentIn(body: string): Sent {
+  const {
+    messages,
+    tools: offered = null,
+    tool_choice: choice = null,
+    stream: _stream,
+    ...parameters
+  } = JSON.parse(body) as {
+    messages: {
+      role: string
+      content: string | { text?: string }[] | null
+      tool_calls?: unknown[]
+      tool_call_id?: string
+    }[]
+    tools?: unknown
+    tool_choice?: unknown
+    stream?: unknown
+  }
+  return {
+    parameters,
+    tools: offered,
+    tool_choice: choice,
+    messages: messages.map(({ role, content, tool_calls: calls, tool_call_id: id }) => ({
+      role,
+      text: textIn(content),
+      ...(calls === undefined ? {} : { tool_calls: calls }),
+      ...(id === undefined ? {} : { tool_call_id: id }),
+    })),
+  }
+}
+
+/** Instructions stand behind an empty line; no prompt of these has one. */
+function textIn(content: string | { text?: string }[] | null): string {
+  const whole =
+    typeof content === 'string'
+      ? content
+      : (content ?? []).map((block) => block.text ?? '').join('')
+  return whole.split('\n\n')[0] ?? ''
+}

@@ -9,7 +9,7 @@ import type { Session } from './child.ts'
 import { modelsAt } from './model.ts'
 import { startSession } from './process.ts'
 import { datasetHashes, orphans } from './run-folder.ts'
-import { repetitions } from '../support/thorough.ts'
+import { isThorough, repetitions } from '../support/thorough.ts'
 
 const rows = 120
 /** Turns of a conversation: two answers that do not fit, then one that does. */
@@ -22,12 +22,16 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
-function sessionOf(name: string, url: string): Session {
+type Mode = 'json_schema' | 'tool_call'
+/** Corrections are the same in both; a forced tool call has another form on both ways. */
+const modes: readonly Mode[] = isThorough ? ['json_schema', 'tool_call'] : ['tool_call']
+
+function sessionOf(name: string, url: string, mode: Mode): Session {
   const form = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] }
   return {
     config: {
       // Which mode is found to be ignored first depends on who answers first, and traces tell it.
-      ...modelsAt(url, 24, { output_mode: 'json_schema' }),
+      ...modelsAt(url, 24, { output_mode: mode }),
       seed: 5,
       columns: [
         { name: 'row', column_type: 'row-number' },
@@ -69,43 +73,53 @@ function durableTurns(directory: string): Set<string> {
   return found
 }
 
-test('killed in the middle of corrections, no answer that was written down is asked for again', async () => {
-  let asked: string[] = []
-  let kill: { mark: number; callback: () => void } | null = null
-  await using server = await createModelServer({
-    script({ text }) {
-      const { messages } = JSON.parse(text) as { messages: { content: string }[] }
-      const row = /^value (\d+):/.exec(messages[0]?.content ?? '')?.[1]
-      const turn = (messages.length - 1) / 2
-      asked.push(`${row}:${turn}`)
-      if (kill !== null && asked.length >= kill.mark) {
-        kill.callback()
-        kill = null
+test.each(modes)(
+  'killed in the middle of corrections by %s, no answer that was written down is asked for again',
+  async (mode) => {
+    let asked: string[] = []
+    let kill: { mark: number; callback: () => void } | null = null
+    await using server = await createModelServer({
+      script({ text }) {
+        const { messages, tool_choice: forced } = JSON.parse(text) as {
+          messages: { content: string }[]
+          tool_choice?: { function: { name: string } }
+        }
+        const row = /^value (\d+):/.exec(messages[0]?.content ?? '')?.[1]
+        const turn = (messages.length - 1) / 2
+        asked.push(`${row}:${turn}`)
+        if (kill !== null && asked.length >= kill.mark) {
+          kill.callback()
+          kill = null
+        }
+        const answer = turn < turns - 1 ? `{"m": ${turn}}` : `{"n": "${row}"}`
+        if (forced === undefined) return { text: `So: ${answer}`, delayMs: 5 }
+        const call = { id: 'c', function: { name: forced.function.name, arguments: answer } }
+        return { message: { content: null, tool_calls: [call] }, delayMs: 5 }
+      },
+    })
+
+    const plain = sessionOf(`unkilled ${mode}`, server.url, mode)
+    expect(await startSession(plain).ended).toMatchObject({ by: 0, stderr: '' })
+    expect(asked).toHaveLength(rows * turns)
+
+    const session = sessionOf(`killed ${mode}`, server.url, mode)
+    for (let number = 0; number <= kills; number += 1) {
+      const before = durableTurns(session.out)
+      asked = []
+      const running = startSession(session)
+      if (number < kills) {
+        const mark = Math.ceil((rows * turns) / (kills + 1))
+        kill = { mark, callback: () => running.process.kill('SIGKILL') }
       }
-      return { text: turn < turns - 1 ? `{"m": ${turn}}` : `So: {"n": "${row}"}`, delayMs: 5 }
-    },
-  })
-
-  const plain = sessionOf('unkilled', server.url)
-  expect(await startSession(plain).ended).toMatchObject({ by: 0, stderr: '' })
-  expect(asked).toHaveLength(rows * turns)
-
-  const session = sessionOf('killed', server.url)
-  for (let number = 0; number <= kills; number += 1) {
-    const before = durableTurns(session.out)
-    asked = []
-    const running = startSession(session)
-    if (number < kills) {
-      const mark = Math.ceil((rows * turns) / (kills + 1))
-      kill = { mark, callback: () => running.process.kill('SIGKILL') }
+      const ended = await running.ended
+      expect(ended).toMatchObject({ stderr: '' })
+      while (server.counts.inFlight > 0) await setTimeout(20)
+      expect(asked.filter((turn) => before.has(turn))).toEqual([])
+      expect(asked.length).toBe(new Set(asked).size)
+      if (ended.by === 0) break
     }
-    const ended = await running.ended
-    expect(ended).toMatchObject({ stderr: '' })
-    while (server.counts.inFlight > 0) await setTimeout(20)
-    expect(asked.filter((turn) => before.has(turn))).toEqual([])
-    expect(asked.length).toBe(new Set(asked).size)
-    if (ended.by === 0) break
-  }
-  expect(orphans(session.out)).toEqual([])
-  expect(datasetHashes(session.out)).toEqual(datasetHashes(plain.out))
-}, 120_000)
+    expect(orphans(session.out)).toEqual([])
+    expect(datasetHashes(session.out)).toEqual(datasetHashes(plain.out))
+  },
+  120_000,
+)

@@ -53,8 +53,15 @@ test('a config that changed', async () => {
   })
   expect(await refusal(desk, 'create', 'pets.json')).toMatchInlineSnapshot(`
     "rowsmith: the config is not the one this run was made with:
-        column animal: params.values[2] was "frog" and is "toad"
-        column line reads a column that changed
+      columns.animal.params.values
+        - "frog"
+        + "toad"
+    What that means:
+      stays    age
+      to make  animal (changed): 5 cells, free
+      to make  line (reads animal): 5 cells, free
+      in all   10 cells in 5 rows, no request
+      Add --edit to go on with it. What it replaces is kept: changing it back costs nothing.
       Put the config back as it was, or start a new run beside this one with --fresh.
     "
   `)
@@ -62,8 +69,20 @@ test('a config that changed', async () => {
   await desk.write('pets.json', { columns: [animal, age, { ...line, name: 'text' }] })
   expect(await refusal(desk, 'create', 'pets.json')).toMatchInlineSnapshot(`
     "rowsmith: the config is not the one this run was made with:
-        column text is new
-        column line is gone
+      columns.line
+        - name: "line"
+        - column_type: "expression"
+        - expr: "A {{ animal }} of {{ age }} years."
+      columns.text
+        + name: "text"
+        + column_type: "expression"
+        + expr: "A {{ animal }} of {{ age }} years."
+    What that means:
+      stays    animal, age
+      to make  text (new): 5 cells, free
+      gone     line (what was made of it stays in the run folder)
+      in all   5 cells in 5 rows, no request
+      Add --edit to go on with it. What it replaces is kept: changing it back costs nothing.
       Put the config back as it was, or start a new run beside this one with --fresh.
     "
   `)
@@ -73,8 +92,28 @@ test('a config that changed', async () => {
   await desk.write('pets.json', { columns: [animal, changed, { ...age, drop: true }, other] })
   expect(await refusal(desk, 'create', 'pets.json')).toMatchInlineSnapshot(`
     "rowsmith: the config is not the one this run was made with:
-        column line: expr was "A {{ animal }} of {{ age }} years." and is "A {{ animal }}, {{ age }}."
-        column other is new
+      columns
+        - in this order: animal, age, line
+        + in this order: animal, line, age
+      columns.age.drop
+        - false
+        + true
+      columns.line.drop
+        - false
+        + true
+      columns.line.expr
+        - "A {{ animal }} of {{ age }} years."
+        + "A {{ animal }}, {{ age }}."
+      columns.other
+        + name: "other"
+        + column_type: "expression"
+        + expr: "{{ animal }}"
+    What that means:
+      stays    animal, age
+      to make  line (changed): 5 cells, free
+      to make  other (new): 5 cells, free
+      in all   10 cells in 5 rows, no request
+      Add --edit to go on with it. What it replaces is kept: changing it back costs nothing.
       Put the config back as it was, or start a new run beside this one with --fresh.
     "
   `)
@@ -95,8 +134,16 @@ test('a seed file that changed', async () => {
   await desk.write('names.csv', 'name\nAda\nBob\n')
   const said = await refusal(desk, 'create', 'pets.json')
   expect(said.replaceAll(/\b[0-9a-f]{12}\b/g, '<hash>')).toMatchInlineSnapshot(`
-    "rowsmith: seed_config.source: the run was made with seed data <hash>, the content there now is <hash>
-      Put the former content back, or start a new run beside this one with --fresh.
+    "rowsmith: the config is not the one this run was made with:
+      seed_config.source
+        - content <hash>…
+        + content <hash>…
+    What that means:
+      stays    animal, age, line
+      to make  name (changed): 5 cells, free
+      in all   5 cells in 5 rows, no request
+      Add --edit to go on with it. What it replaces is kept: changing it back costs nothing.
+      Put the config back as it was, or start a new run beside this one with --fresh.
     "
   `)
   const [before, now] = said.match(/\b[0-9a-f]{12}\b/g) ?? []

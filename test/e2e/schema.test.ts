@@ -23,7 +23,7 @@ test('a kind of file that is none, and a place that is none', async () => {
   const wrong = await desk.run(['schema', '--of', 'run'])
   expect(wrong).toMatchObject({ code: 2, stdout: '' })
   expect(wrong.stderr).toContain(
-    'Allowed choices are dataset, run-config, providers, mcp-providers, tool-configs',
+    'Allowed choices are dataset, run-config, providers, mcp-providers, tool-configs, model-configs',
   )
   const nowhere = await desk.run(['schema', '--out', 'no/such/folder/p.json'])
   expect(nowhere).toMatchObject({ code: 2, stdout: '' })

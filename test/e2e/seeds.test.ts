@@ -166,8 +166,17 @@ test('one byte more, and a run is not gone on with; a file that was only touched
 
   expect(changed).toMatchObject({ code: 2, stdout: '' })
   expect(changed.stderr.replaceAll(/\b[0-9a-f]{12}\b/g, '<hash>')).toMatchInlineSnapshot(`
-    "rowsmith: seed_config.source: the run was made with seed data <hash>, the content there now is <hash>
-      Put the former content back, or start a new run beside this one with --fresh.
+    "rowsmith: the config is not the one this run was made with:
+      seed_config.source
+        - content <hash>…
+        + content <hash>…
+    What that means:
+      to make  greeting (reads name): 4 cells, free
+      to make  name (changed): 4 cells, free
+      to make  born (changed): 4 cells, free
+      in all   12 cells in 4 rows, no request
+      Add --edit to go on with it. What it replaces is kept: changing it back costs nothing.
+      Put the config back as it was, or start a new run beside this one with --fresh.
     "
   `)
   const [before, now] = changed.stderr.match(/\b[0-9a-f]{12}\b/g) ?? []

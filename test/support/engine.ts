@@ -136,6 +136,7 @@ export function testGraph(columns: readonly TestColumn[]): {
       rejects: column.rejects ?? null,
       filter: null,
       fingerprint: column.name,
+      ownFingerprint: column.name,
       distribution: null,
       scores: [],
       material: column.name,

@@ -1,0 +1,98 @@
+import type { Prepared } from '../check/prepare.ts'
+import type { ConfigVersion } from '../store/ledger-config.ts'
+import type { RunStore } from '../store/store.ts'
+import { RowsmithError } from '../util/errors.ts'
+import { nearest } from '../util/near-miss.ts'
+import { askedAliases, type EditPlan, needsConsent, planEdit } from './edit-plan.ts'
+import { editLines } from './edit-text.ts'
+import { newVersion, type WantedRun } from './settings.ts'
+
+/** Another config for a run that is there, and what it means. */
+export interface ConfigEdit {
+  version: ConfigVersion
+  plan: EditPlan
+  /** Models that cells are asked of which are not there. */
+  asked: readonly string[]
+}
+
+export interface EditOptions {
+  /** What was asked for beside the config. */
+  wanted: Pick<WantedRun, 'rows'>
+  target: number
+  /** Whether columns are made again, made beside, or left out. */
+  edit: boolean
+  /** Columns that changed and whose cells are used. */
+  keep: readonly string[]
+}
+
+/** Finds out what a config changes in a run; null for nothing. Refuses what was not asked for. */
+export async function foreseeEdit(
+  store: RunStore,
+  prepared: Prepared,
+  { wanted, target, edit, keep }: EditOptions,
+): Promise<ConfigEdit | null> {
+  const { settings: stored } = store
+  const { graph } = prepared
+  checkKept(keep, store, prepared)
+  const { accepted, nullKept } = await store.totals()
+  const version = newVersion(stored, prepared, { wanted, cells: accepted + nullKept })
+  if (version === null) return null
+  const foreseen = await store.foreseeChange(version, target)
+  const plan = planEdit({ stored, version, graph, foreseen })
+  if (needsConsent(plan) && !edit) throw refusal(plan)
+  return { version, plan, asked: askedAliases(graph, foreseen) }
+}
+
+function refusal(plan: EditPlan): RowsmithError {
+  const byOthers = plan.columns.filter(({ models }) => models !== null)
+  return new RowsmithError(
+    'fingerprint-changed',
+    ['the config is not the one this run was made with:', ...editLines(plan)].join('\n'),
+    {
+      hints: [
+        'Add --edit to go on with it. What it replaces is kept: changing it back costs nothing.',
+        ...byOthers
+          .slice(0, 1)
+          .map(({ name }) => `Add --keep ${name} to use the cells that the other model wrote.`),
+        'Put the config back as it was, or start a new run beside this one with --fresh.',
+      ],
+    },
+  )
+}
+
+/** Refuses to keep what is not there, or what nothing is kept of. */
+function checkKept(keep: readonly string[], store: RunStore, { graph }: Prepared): void {
+  const stored = new Map(store.settings.columns.map((column) => [column.name, column]))
+  for (const name of keep) {
+    const column = graph.columns.find((one) => one.name === name && one.filter === null)
+    const before = stored.get(name)
+    const names = [...graph.byName.keys()].filter((other) => stored.has(other))
+    if (column === undefined || before === undefined) {
+      const meant = nearest(name, names)
+      throw notKept(
+        `--keep ${name}: ${column === undefined ? 'the config' : 'the run'} has no column ${name}`,
+        meant === undefined ? `There are ${names.join(', ')}.` : `Did you mean ${meant}?`,
+      )
+    }
+    if (column.producer !== null) {
+      const { name: producer = '' } = graph.columns[column.producer] ?? {}
+      throw notKept(`--keep ${name}: ${producer} fills it`, `Say --keep ${producer}.`)
+    }
+    if (column.pure) {
+      throw notKept(
+        `--keep ${name}: its cells cost nothing and are never kept`,
+        'Leave it out: they are computed again.',
+      )
+    }
+    if (column.type !== before.type) {
+      throw notKept(
+        `--keep ${name}: its cells are of type ${before.type}, and would be ${column.type} now`,
+        'Add --edit instead: it makes them again.',
+      )
+    }
+  }
+}
+
+function notKept(message: string, hint: string): RowsmithError {
+  return new RowsmithError('usage', message, { hints: [hint] })
+}

@@ -1,0 +1,45 @@
+import { inspectStore } from '../store/inspect-store.ts'
+import type { SupersededColumn } from '../store/ledger-superseded.ts'
+import { openStore } from '../store/store.ts'
+import { type Clock, systemClock } from '../util/clock.ts'
+import { RowsmithError } from '../util/errors.ts'
+
+export interface FreeSpaceOptions {
+  /** Frees it; without it nothing is changed. */
+  yes?: boolean
+  clock?: Clock
+}
+
+/** What a run folder keeps for edits that are undone. */
+export interface FreedSpace {
+  dir: string
+  /** What is kept of columns that are no longer in the config, the largest first. */
+  columns: readonly SupersededColumn[]
+  cells: number
+  /** Of the values of these cells, and of what else is kept beside them. */
+  bytes: number
+  /** Whether it is gone. */
+  freed: boolean
+}
+
+/** Says what a run folder keeps of columns that are no longer in its config, and frees it. */
+export async function freeSpace(
+  directory: string,
+  { yes = false, clock = systemClock }: FreeSpaceOptions = {},
+): Promise<FreedSpace> {
+  const { directory: dir, superseded: columns, reopenedParts } = await inspectStore(directory)
+  const sum = (pick: (column: SupersededColumn) => number): number =>
+    columns.reduce((total, column) => total + pick(column), 0)
+  const found = { dir, columns, cells: sum(({ cells }) => cells), bytes: sum(({ bytes }) => bytes) }
+  if (!yes || columns.length === 0) return { ...found, freed: false }
+  if (reopenedParts > 0) {
+    throw new RowsmithError(
+      'usage',
+      `${dir} is in the middle of an edit: ${reopenedParts} of its parts still hold what the edit replaces`,
+      { hints: ['Go on with the run until no row remains, and free the room then.'] },
+    )
+  }
+  await using store = await openStore(dir, { clock })
+  await store.forgetSuperseded()
+  return { ...found, freed: true }
+}
