@@ -35,7 +35,7 @@ test('nothing written: all defaults, no notes', () => {
     },
     part_rows: 5000,
     max_cost: null,
-  max_outage: 300,
+    max_outage: 300,
     max_open_rows: 65_536,
     max_open_bytes: 268_435_456,
     max_attempts: 8,
