@@ -2,19 +2,37 @@ import { basename, extname } from 'node:path'
 import type { RunOptions } from '../run/run.ts'
 import type { RunResult } from '../report/run-result.ts'
 import type { ExitCode } from './exit-codes.ts'
-import { makeDataset } from './make-dataset.ts'
+import { errorAsJson } from './error-json.ts'
+import { type MadeDataset, makeDataset } from './make-dataset.ts'
 import { shortPathWord } from './report-run.ts'
 import { type CreateOptions, createWords } from './command-line.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { jsonLine } from '../util/visible.ts'
 
 export async function runCreate(config: string, options: CreateOptions): Promise<ExitCode> {
-  const { code, result } = await makeDataset(runOptions(config, options), {
+  const { code, result } = await made(config, options).catch((error: unknown) => {
+    // A program that reads stdout gets an object whatever happens; stderr says it to people.
+    if (options.json) process.stdout.write(jsonLine({ error: errorAsJson(error) }))
+    throw error
+  })
+  if (options.json) {
+    process.stdout.write(jsonLine(result === null ? { error: interrupted } : jsonOf(result)))
+  }
+  return code
+}
+
+const interrupted = {
+  code: 'interrupted',
+  message: 'interrupted before anything was generated',
+  hints: [],
+  problems: [],
+}
+
+async function made(config: string, options: CreateOptions): Promise<MadeDataset> {
+  return makeDataset(runOptions(config, options), {
     name: basename(config, extname(config)),
     begin: `reading ${config}`,
   })
-  if (options.json && result !== null) process.stdout.write(jsonLine(jsonOf(result)))
-  return code
 }
 
 function runOptions(config: string, options: CreateOptions): RunOptions {

@@ -8,6 +8,7 @@ import { textWidth } from './report-run.ts'
 import { createScreen, type Screen } from './terminal.ts'
 import { createWatch } from './watch.ts'
 import { wrap } from './width.ts'
+import { withExcerpts } from './with-excerpts.ts'
 
 export interface ModelsCheckOptions {
   providers?: string
@@ -46,8 +47,9 @@ export async function runModelsCheck(
     watch[Symbol.dispose]()
     const { ok, models, tools, problems } = result
     if (json === true) process.stdout.write(jsonLine({ ok, models, tools, problems }))
-    else if (problems.length > 0) screen.print(visible(formatProblems(problems)))
-    else {
+    else if (problems.length > 0) {
+      screen.print(visible(formatProblems(screen.live ? withExcerpts(problems) : problems)))
+    } else {
       for (const line of tools.flatMap((answer) => toolLines(answer, screen))) screen.print(line)
       if (models.length + tools.length === 0) screen.print(nothingText(config))
     }

@@ -23,6 +23,8 @@ export interface Moment {
   facts: RunFacts
   /** What keeps it, in words. */
   waits: readonly string[]
+  /** Since this session began to make rows. */
+  elapsedMs: number
 }
 
 /** The lines repainted on a terminal: never more than it has, each as wide as it is. */
@@ -32,18 +34,22 @@ export function panel(moment: Moment, screen: Screen): string[] {
   const height = Math.max(1, screen.height - 1)
   const width = Math.max(1, screen.width - 1)
   const name = visibleLine(facts.name)
-  const head = `${name}  ${fit(headline(moment), width - widthOf(name) - 2)}`
+  const told = `${name}  ${fit([...headline(moment), ...elapsedPiece(moment)], width - widthOf(name) - 2)}`
+  const head = told + bar(moment, width - widthOf(told))
   const waiting = waitingLines(waits, {
     width: Math.max(1, width - 2),
     most: Math.floor(height / 3),
   })
-  const room = height - 1 - waiting.length
+  const free = freeColumns(snapshot)
+  const isFree = new Set(free.map((column) => column.name))
+  const freeLine = free.length === 0 ? [] : [freeText(free, snapshot)]
+  const room = height - 1 - waiting.length - freeLine.length
   const columns = snapshot.columns
     .map((column, position) => ({
       column,
       perSecond: moment.estimate.cellsPerSecond[position] ?? null,
     }))
-    .filter(({ column }) => column.scheduled)
+    .filter(({ column }) => column.scheduled && !isFree.has(column.name))
   const routeRoom = Math.min(snapshot.routes.length, Math.max(1, Math.floor(room / 2)))
   const shownColumns = select(columns, Math.max(0, room - routeRoom), ({ column, perSecond }) =>
     urgency(column, perSecond, snapshot),
@@ -61,6 +67,7 @@ export function panel(moment: Moment, screen: Screen): string[] {
   const left = width - names - 4
   return [
     screen.style('bold', name) + head.slice(name.length),
+    ...freeLine.map((text) => `  ${cut(text, width - 2)}`),
     ...columnLines(shownColumns, snapshot, left).map(
       (text, at) => named(shownColumns[at]?.column.name ?? '') + text,
     ),
@@ -69,6 +76,39 @@ export function panel(moment: Moment, screen: Screen): string[] {
     ...moreText(snapshot.routes.length - shownRoutes.length, 'model'),
     ...waiting.map((text) => `  ${screen.style('dim', text)}`),
   ].slice(0, height)
+}
+
+/** Columns that no model is asked for and that work as they should: where there are several, one line has them. */
+function freeColumns(snapshot: Snapshot): ColumnProgress[] {
+  const free = snapshot.columns.filter(
+    ({ scheduled, routes, failed }) => scheduled && routes.length === 0 && failed === 0,
+  )
+  return free.length > 1 ? free : []
+}
+
+function freeText(free: readonly ColumnProgress[], snapshot: Snapshot): string {
+  const left = free.filter((column) => cellsLeft(column, snapshot) > 0).length
+  const state = left === 0 ? 'done' : `${free.length - left} done`
+  const names = free.map(({ name }) => visibleLine(name)).join(', ')
+  return `${counted(free.length, 'column')} without a model: ${state} (${names})`
+}
+
+function elapsedPiece({ elapsedMs }: Moment): Piece[] {
+  return elapsedMs < SHOWN_FROM_MS ? [] : [piece(`after ${duration(elapsedMs / 1000)}`, 4)]
+}
+
+/** What is over sooner needs no clock. */
+const SHOWN_FROM_MS = 1_000
+const NARROWEST_BAR = 8
+const WIDEST_BAR = 30
+
+/** How much of the rows is decided, in what is left of the first line. */
+function bar({ snapshot, facts }: Moment, room: number): string {
+  const width = Math.min(WIDEST_BAR, room - 2)
+  if (width < NARROWEST_BAR || facts.rows === 0) return ''
+  const share = Math.min(1, (facts.decidedBefore + snapshot.rows.decided) / facts.rows)
+  const full = Math.floor(share * width)
+  return `  ${'━'.repeat(full)}${'─'.repeat(width - full)}`
 }
 
 /** As many as there is room for, with a line for the others; those that matter most, in their order. */
@@ -175,8 +215,8 @@ function routeText(route: RouteProgress, screen: Screen, width: number): string 
   if (route.stopped !== null) {
     return screen.style('red', cut(`stopped: ${visibleLine(route.stopped)}`, width))
   }
-  const { inFlight, limit, waiting, throttled, failed, outputTokens, oldestMs } = route
-  return fit(
+  const { inFlight, limit, waiting, throttled, failed, inputTokens, outputTokens, oldestMs } = route
+  const line = fit(
     [
       piece(`${inFlight}/${limit} in flight`),
       ...(inFlight > 0 && oldestMs >= SLOW_MS
@@ -186,10 +226,13 @@ function routeText(route: RouteProgress, screen: Screen, width: number): string 
       ...ratesText(route).map((text) => piece(text, 6)),
       ...(throttled > 0 ? [piece(`${grouped(throttled)} × 429`, 4)] : []),
       ...(failed > 0 ? [piece(`${grouped(failed)} failed`, 3)] : []),
-      ...(outputTokens > 0 ? [piece(`${compact(outputTokens)} tokens out`, 5)] : []),
+      ...(inputTokens + outputTokens > 0
+        ? [piece(`${compact(outputTokens)} tokens out`, 5), piece(`${compact(inputTokens)} in`, 7)]
+        : []),
     ],
     width,
   )
+  return throttled + failed > 0 ? screen.style('yellow', line) : line
 }
 
 /** Age of a request from which on it is worth a word. */

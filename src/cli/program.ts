@@ -1,10 +1,14 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { startLedgerEarly } from '../store/early-ledger.ts'
-import { isRowsmithError, messageOf } from '../util/errors.ts'
+import { ConfigError } from '../check/config-error.ts'
+import { formatProblems } from '../config/format-problems.ts'
+import { isRowsmithError, messageOf, type RowsmithError } from '../util/errors.ts'
 import { version } from './at-once.ts'
 import { visible } from '../util/visible.ts'
 import { starters } from './init-models.ts'
 import { templates } from './init-templates.ts'
+import { isLive } from './terminal.ts'
+import { withExcerpts } from './with-excerpts.ts'
 import { exitCodeOfError, exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** Runs the command line; answers the exit code. */
@@ -405,11 +409,17 @@ function runSeed(text: string): bigint {
   )
 }
 
+/** On a terminal the problems of a config show their lines. */
+function messageWithExcerpts(error: RowsmithError): string {
+  if (!(error instanceof ConfigError) || !isLive(process.stderr)) return error.message
+  return formatProblems(withExcerpts(error.problems))
+}
+
 function printError(error: unknown): void {
   if (isRowsmithError(error) && error.code !== 'internal') {
     // Problems of a config begin with the place in the file.
     const prefix = error.name === 'ConfigError' ? '' : 'rowsmith: '
-    process.stderr.write(`${prefix}${visible(error.message)}\n`)
+    process.stderr.write(`${prefix}${visible(messageWithExcerpts(error))}\n`)
     for (const hint of error.hints) process.stderr.write(`  ${visible(hint)}\n`)
     return
   }

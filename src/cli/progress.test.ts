@@ -68,6 +68,7 @@ function watched({
   rows = 10,
   decidedBefore = 0,
   intervalMs = 5_000,
+  clock = false,
 } = {}): Watched {
   let lines: string[] = []
   let now = 0
@@ -92,10 +93,43 @@ function watched({
       now += seconds * 1000
       lines = []
       view.show(state)
-      return lines
+      const [head = '', ...rest] = lines
+      // The clock and the bar have a test of their own.
+      return lines.length === 0 ? [] : [clock ? head : head.replace(clockAndBar, ''), ...rest]
     },
   }
 }
+
+const clockAndBar = /(?:, after [^━─]*?)?(?: {2}[━─]+)?$/
+
+test('the first line ends with the time taken and a bar, where there is room', () => {
+  const state = (decided: number): Snapshot =>
+    snapshot({
+      rows: { decided, dropped: 0, rejected: 0, remaining: 10 - decided, open: 1, begun: 1 },
+    })
+  const view = watched({ clock: true, decidedBefore: 10, rows: 20, width: 60 })
+  view.after(0, state(0))
+  expect(view.after(2, state(5))[0]).toBe(
+    'tales  15 of 20 rows (75 %), 2.5/s, after 2.0 s  ━━━━━━━───',
+  )
+  const narrow = watched({ clock: true, rows: 10, width: 30 })
+  narrow.after(0, state(0))
+  expect(narrow.after(2, state(5))[0]).toBe('tales  5 of 10 rows (50 %)')
+})
+
+test('columns without a model share a line, unless one of them fails', () => {
+  const columns = [
+    column('id', { routes: [], made: 10 }),
+    column('age', { routes: [], made: 4 }),
+    column('bad', { routes: [], made: 1, failed: 1 }),
+    column('story'),
+  ]
+  expect(watched().after(0.2, snapshot({ columns })).slice(1, 4)).toEqual([
+    '  2 columns without a model: 1 done (id, age)',
+    '  bad     2/10    1 failed',
+    '  story   0/10  ',
+  ])
+})
 
 test.each<[string, Partial<RouteProgress>, string[]]>([
   ['units in flight', {}, ['  writer  12/64 in flight, 340 waiting']],

@@ -28,7 +28,8 @@ const MOST_ROUTES = 6
 
 export function createProgress({ screen, facts, now, intervalMs }: ProgressOptions): ProgressView {
   const estimate = createEstimate()
-  let lastLine = now()
+  const began = now()
+  let lastLine = began
   let ended = 0
   let endedAt = now()
   let drainingSince: number | null = null
@@ -41,7 +42,8 @@ export function createProgress({ screen, facts, now, intervalMs }: ProgressOptio
     const stillMs = at - endedAt
     const drainingMs = at - (drainingSince ?? at)
     const waits = waitsOf({ snapshot, stillMs, drainingMs })
-    return { snapshot, estimate: estimate(snapshot, at), facts, waits, stillMs }
+    const elapsedMs = at - began
+    return { snapshot, estimate: estimate(snapshot, at), facts, waits, stillMs, elapsedMs }
   }
 
   return {

@@ -21,8 +21,15 @@ export function createTally(): Tally {
   /** Answers with a key, by column. */
   const secrets = new Map<string, number>()
 
+  let hintedThrottle = false
+
   return {
     note(event) {
+      if (event.type === 'request-throttled') {
+        if (hintedThrottle) return null
+        hintedThrottle = true
+        return throttledText(event.route)
+      }
       if (event.type === 'condition-failed') {
         const { column, row, message } = event
         const known = conditions.get(column)
@@ -65,6 +72,11 @@ export function createTally(): Tally {
         ),
     ],
   }
+}
+
+/** Told once: rowsmith slows down by itself, but a limit that is written is kept from the start. */
+function throttledText(route: string): string {
+  return `Model ${name(route)} answers 429: too much at once. rowsmith slows down by itself; where you know the limit, write requests_per_minute or a smaller max_parallel_requests (default: 4) into its inference_parameters.`
 }
 
 function name(column: string): string {

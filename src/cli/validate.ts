@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { createScreen } from './terminal.ts'
 import { jsonLine, visible, visibleLine } from '../util/visible.ts'
 import { createWaiting } from './watch.ts'
+import { withExcerpts } from './with-excerpts.ts'
 
 export interface ValidateOptions {
   runConfig?: string
@@ -31,7 +32,9 @@ export async function runValidate(config: string, options: ValidateOptions): Pro
   })
   waiting[Symbol.dispose]()
   if (options.json) process.stdout.write(jsonLine({ ok, problems: problems.toSorted(byPlace) }))
-  else if (problems.length > 0) screen.print(visible(formatProblems(problems)))
+  else if (problems.length > 0) {
+    screen.print(visible(formatProblems(screen.live ? withExcerpts(problems) : problems)))
+  }
   if (ok && !options.json) screen.print(`${visibleLine(config)} is sound.`)
   return ok ? exitCodes.ok : exitCodes.usage
 }

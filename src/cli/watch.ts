@@ -126,6 +126,7 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
         break
       case 'cell-failed':
       case 'condition-failed':
+      case 'request-throttled':
       case 'secret-removed': {
         const text = tally.note(event)
         if (text !== null) screen.print(screen.style('yellow', text))

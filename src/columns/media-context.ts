@@ -4,7 +4,7 @@ import { isMapping } from '../config/literal.ts'
 import type { Problem } from '../config/problem.ts'
 import { list, oneOf, text } from '../config/scalars.ts'
 import type { BindContext, DescribeContext, Reference, Row } from '../graph/kind.ts'
-import { type MediaBlock, readMedia } from './read-media.ts'
+import { type MediaBlock, readMedia, roomOfRequest } from './read-media.ts'
 
 const common = {
   column_name: text({ nonEmpty: true }).describe('The column whose values are the media.'),
@@ -121,11 +121,11 @@ export function bindMedia(
   })
   return async (row) => {
     const media: MediaBlock[] = []
+    const room = roomOfRequest()
     for (const { id, source, isKept } of sources) {
       const { directory, media: store } = context
-      media.push(
-        ...(await readMedia(row.get(id), source, { directory, kept: isKept ? store : null })),
-      )
+      const kept = isKept ? store : null
+      media.push(...(await readMedia(row.get(id), source, { directory, kept, room })))
     }
     return media
   }

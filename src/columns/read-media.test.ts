@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { mediaPath } from '../graph/media.ts'
 import type { Cell } from '../util/value.ts'
-import { type MediaSource, readMedia } from './read-media.ts'
+import { type MediaSource, readMedia, roomOfRequest } from './read-media.ts'
 
 const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
 const pixel = png.toString('base64')
@@ -19,6 +19,11 @@ beforeAll(() => {
   writeFileSync(join(directory, 'fox.txt'), 'a fox')
   writeFileSync(join(directory, 'large.png'), png)
   truncateSync(join(directory, 'large.png'), 65 * 1024 * 1024)
+  writeFileSync(join(directory, 'half.png'), png)
+  truncateSync(join(directory, 'half.png'), 33 * 1024 * 1024)
+  writeFileSync(join(directory, 'empty.mp4'), '')
+  writeFileSync(join(directory, 'words.png'), 'a fox')
+  symlinkSync('/dev/zero', join(directory, 'endless.png'))
 })
 afterAll(() => rmSync(directory, { recursive: true }))
 
@@ -27,7 +32,7 @@ function source(fields: Partial<MediaSource> = {}): MediaSource {
 }
 
 function read(cell: Cell, fields: Partial<MediaSource> = {}) {
-  return readMedia(cell, source(fields), { directory, kept: null })
+  return readMedia(cell, source(fields), { directory, kept: null, room: roomOfRequest() })
 }
 
 /** Blocks as `mime address` or `mime base64`. */
@@ -82,7 +87,11 @@ describe('values', () => {
     expect(await shown(url)).toEqual([`image/png ${pixel}`])
     const path = mediaPath('ab'.repeat(32), 'image/png')
     const kept = { put: () => Promise.reject(new Error('none')), read: async () => png }
-    const blocks = await readMedia([path, path], source(), { directory, kept })
+    const blocks = await readMedia([path, path], source(), {
+      directory,
+      kept,
+      room: roomOfRequest(),
+    })
     expect(blocks).toEqual(
       [1, 2].map(() => ({ type: 'media', media: { base64: pixel }, mime: 'image/png' })),
     )
@@ -113,12 +122,11 @@ describe('what is no media fails the cell', () => {
     ['data:image/png,aGk=', {}, 'no-media', "a data URI in 'photo' is not base64"],
     ['song', { ...audio, dataType: 'url' }, 'no-media', `"song" in 'photo' is no address of audio`],
     ['fox.txt', {}, 'no-media', `"fox.txt" in 'photo' is of type null, not image`],
-    [
-      'large.png',
-      {},
-      'media-too-large',
-      'large.png has 68157440 bytes, and a request takes a file of 67108864 at most',
-    ],
+    ['large.png', {}, 'media-too-large', 'large.png has more, or the rest of it has'],
+    [['half.png', 'half.png'], {}, 'media-too-large', 'takes 67108864 bytes of media at most'],
+    ['endless.png', {}, 'media-missing', 'endless.png, which is no file'],
+    ['empty.mp4', video, 'no-media', `"empty.mp4" in 'photo' is an empty file`],
+    ['words.png', {}, 'no-media', `"words.png" in 'photo' is no file of type image/png`],
     ['wolf.png', {}, 'media-missing', 'wolf.png, and there is no such file'],
     [
       'file://host/a.png',

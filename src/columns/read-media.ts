@@ -29,17 +29,40 @@ export interface MediaPlaces {
 }
 
 /** A request with more than that is too much for providers, and for many rows at once. */
-const largestFile = 64 * 1024 * 1024
+const largestRequest = 64 * 1024 * 1024
+
+/** What the media of a request may still have, in bytes. */
+interface Room {
+  left: number
+}
+
+export function roomOfRequest(): Room {
+  return { left: largestRequest }
+}
 
 /** The media of a cell: of one value, or of a list. */
 export async function readMedia(
   cell: Cell,
   source: MediaSource,
-  places: MediaPlaces,
+  places: MediaPlaces & { room: Room },
 ): Promise<MediaBlock[]> {
+  const { room } = places
   const media: MediaBlock[] = []
-  for (const value of valuesOf(cell)) media.push(await mediaOf(value, source, places))
+  for (const value of valuesOf(cell)) {
+    const block = await mediaOf(value, source, places)
+    if ('base64' in block.media) room.left -= Math.floor(block.media.base64.length * 0.75)
+    if (room.left < 0) throw tooLarge(`the media of '${source.column}'`, source)
+    media.push(block)
+  }
   return media
+}
+
+function tooLarge(what: string, source: MediaSource): CellFailure {
+  return new CellFailure(
+    'media-too-large',
+    `a request takes ${largestRequest} bytes of media at most, and ${what} has more, or the rest of it has`,
+    { field: fieldOf(source) },
+  )
 }
 
 function valuesOf(cell: Cell): readonly (Cell | Value)[] {
@@ -57,7 +80,7 @@ function valuesOf(cell: Cell): readonly (Cell | Value)[] {
 async function mediaOf(
   value: Cell | Value,
   source: MediaSource,
-  places: MediaPlaces,
+  places: MediaPlaces & { room: Room },
 ): Promise<MediaBlock> {
   if (typeof value !== 'string' || value.trim() === '') {
     const got = value === null ? 'null' : typeof value === 'string' ? 'an empty text' : typeof value
@@ -124,7 +147,13 @@ function ofBase64(text: string, source: MediaSource, mime?: string): MediaBlock 
 }
 
 function ofBytes(bytes: Uint8Array, name: string, source: MediaSource): MediaBlock {
-  const mime = mimeOfBytes(bytes) ?? mimeOfEnding(name)
+  const known = mimeOfBytes(bytes)
+  const mime = known ?? mimeOfEnding(name)
+  // Files of these types say what they are: one that does not is empty, cut short, or something else.
+  if (bytes.length === 0 || (known === null && mime !== null && signed.has(mime))) {
+    const what = bytes.length === 0 ? 'an empty file' : `no file of type ${mime}`
+    throw noMedia(`${shown(name)} in '${source.column}' is ${what}`, source)
+  }
   if (mime?.startsWith(`${source.kind}/`) !== true) {
     throw noMedia(
       `${shown(name)} in '${source.column}' is of type ${mime}, not ${source.kind}`,
@@ -136,6 +165,8 @@ function ofBytes(bytes: Uint8Array, name: string, source: MediaSource): MediaBlo
   return { type: 'media', media: { base64 }, mime }
 }
 
+const signed: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp'])
+
 function isFileName(text: string): boolean {
   if (/^file:\/\//i.test(text)) return true
   return text.length < 4_096 && !/[\n\r]/.test(text) && /\.[a-z0-9]{2,5}$/i.test(text)
@@ -144,18 +175,19 @@ function isFileName(text: string): boolean {
 async function fileAt(
   text: string,
   source: MediaSource,
-  { directory }: MediaPlaces,
+  { directory, room }: MediaPlaces & { room: Room },
 ): Promise<Uint8Array> {
   const field = fieldOf(source)
   const path = /^file:/i.test(text) ? pathOf(text, source) : resolve(directory, text)
   try {
-    const { size } = await stat(path)
-    if (size <= largestFile) return await readFile(path)
-    throw new CellFailure(
-      'media-too-large',
-      `${path} has ${size} bytes, and a request takes a file of ${largestFile} at most`,
-      { field },
-    )
+    const file = await stat(path)
+    // A pipe would be waited for, and a device read without end.
+    if (!file.isFile()) {
+      const what = `the cell of '${source.column}' names ${path}, which is no file`
+      throw new CellFailure('media-missing', what, { field })
+    }
+    if (file.size > room.left) throw tooLarge(path, source)
+    return await readFile(path)
   } catch (error) {
     if (error instanceof CellFailure) throw error
     const code = systemCode(error)

@@ -7,6 +7,7 @@ import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod } from './problems.ts'
 import { readRepaired } from './repair.ts'
 import { text } from './scalars.ts'
+import { copySpellings } from './spelling.ts'
 
 const commonSchema = z.object({ ...commonFields, column_type: text({ nonEmpty: true }) })
 
@@ -62,8 +63,16 @@ function joined(value: unknown, common: ColumnConfig): RawColumn {
   for (const [key, item] of entriesOf(value)) {
     if (!commonKeys.includes(key)) column[key] = item
   }
+  copySpellings(value, column)
   return column
 }
+
+/** Fields that columns of one kind have. */
+const kindsByField = [
+  ['sampler_type', 'sampler'],
+  ['validator_type', 'validation'],
+  ['expr', 'expression'],
+] as const
 
 function withHint(problem: Problem, value: unknown, path: ConfigPath): Problem {
   const field = problem.path[path.length]
@@ -75,6 +84,9 @@ function withHint(problem: Problem, value: unknown, path: ConfigPath): Problem {
     }
   }
   if (problem.code !== 'missing-field' || typeof field !== 'string') return problem
+  if (problem.suggestion !== undefined) return problem
+  const kind = field === 'column_type' ? kindsByField.find(([own]) => own in value)?.[1] : undefined
+  if (kind !== undefined) return { ...problem, suggestion: `Add column_type: ${kind}.` }
   const others = Object.keys(value).filter((key) => !commonKeys.includes(key))
   const meant = others.find((key) => nearest(key, [field]) !== undefined)
   return meant === undefined

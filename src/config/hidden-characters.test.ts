@@ -61,7 +61,7 @@ test('a key that looks right is told with what stands in it', () => {
 })
 
 test.each([
-  ['a:\n    b: 1\n  c: 2\n', 'different columns'],
+  ['a:\n    b: 1\n  c: 2\n', 'fits no line above'],
   ['a: [1, 2] x\n', 'no part of what the lines above begin'],
   ['a: [1,, 2]\n', 'A comma stands here'],
   ['a: [ "x" "y" ]\n', 'A comma is missing'],

@@ -40,6 +40,7 @@ test('shorthand and full form give the same config', () => {
     model_configs: [],
     model_providers: [],
     seed_config: null,
+    select: null,
     tool_configs: [],
     mcp_providers: [],
     constraints: [],

@@ -7,6 +7,7 @@ import { formatPath } from './format-problems.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import type { Refusal } from './scalars.ts'
 import { keysAt } from './schema-keys.ts'
+import { itemSpelling } from './spelling.ts'
 import type { Locate } from './text.ts'
 import { refusalOf, wordsOf } from './zod-refusal.ts'
 
@@ -157,16 +158,62 @@ function refusal(
   const value = valueAt(context.value, steps)
   const meant = typeof value === 'string' && words ? nearest(value, words) : undefined
   const near = meant === undefined ? undefined : `Did you mean '${meant}'?`
-  const hint = suggestion ?? near ?? (expected === 'a list' ? asList(value) : undefined)
+  const spelled = spellingAt(steps, context)
+  const hint =
+    (suggestion === undefined ? undefined : asSpelled(suggestion, spelled)) ??
+    near ??
+    (code === 'missing-field' ? misplaced(steps, context) : undefined) ??
+    (expected === 'a list' ? asList(value) : undefined)
   return {
     level: 'error',
     code,
     path,
     message: messageOf(code, steps, context),
     expected,
-    ...(code !== 'missing-field' && { received: shown(path, received ?? describeLiteral(value)) }),
+    ...(code !== 'missing-field' && {
+      received:
+        spelled === undefined
+          ? shown(path, received ?? describeLiteral(value))
+          : `${spelled}, which YAML reads as ${describeLiteral(value)}`,
+    }),
     ...(hint !== undefined && { suggestion: hint }),
   }
+}
+
+/** How a value is spelled that YAML made something else: `on` for true. */
+function spellingAt(
+  steps: readonly (string | number)[],
+  { value, path }: ZodContext,
+): string | undefined {
+  const last = steps.at(-1)
+  const container = valueAt(value, steps.slice(0, -1))
+  const isHidden = [...path, ...steps].some((step) => secretKey.test(String(step)))
+  if (last === undefined || isHidden || typeof container !== 'object' || container === null) {
+    return undefined
+  }
+  return itemSpelling(container, last)
+}
+
+/** Quotes have to stand around what is written, not around what it was read as. */
+function asSpelled(suggestion: string, spelled: string | undefined): string {
+  const inQuotes = /^Put it into quotes: ".*"\.$/
+  return spelled === undefined || !inQuotes.test(suggestion)
+    ? suggestion
+    : `Put it into quotes: "${spelled}".`
+}
+
+/** A field that is missing where another one stands that was likely meant, or belongs below it. */
+function misplaced(steps: readonly (string | number)[], context: ZodContext): string | undefined {
+  const field = String(steps.at(-1))
+  const owner = valueAt(context.value, steps.slice(0, -1))
+  if (!isMapping(owner) || context.schema === undefined) return undefined
+  const known = keysAt(context.schema, context.value, steps.slice(0, -1))
+  const others = Object.keys(owner).filter((key) => !known.includes(key))
+  const within = keysAt(context.schema, context.value, steps)
+  const inside = others.filter((key) => within.includes(key))
+  if (inside.length > 0) return `Put ${inside.map(quoted).join(', ')} below '${field}'.`
+  const meant = others.find((key) => field.split('_').includes(key))
+  return meant === undefined ? undefined : `Write '${field}' in place of '${meant}'.`
 }
 
 /** One thing where several were asked for: the brackets are missing. */

@@ -23,3 +23,9 @@ export function itemSpelling(container: object, step: string | number): string |
 export function keySpelling(container: object, key: string): string | undefined {
   return known.get(container)?.keys.get(key)
 }
+
+/** Keeps them for a copy with the same items. */
+export function copySpellings(from: object, to: object): void {
+  const spellings = known.get(from)
+  if (spellings !== undefined) known.set(to, spellings)
+}

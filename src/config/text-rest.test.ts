@@ -30,9 +30,17 @@ describe('a broken text', () => {
 rows: 3
 `),
     ).toEqual({
-      value: { columns: [{ name: 'a' }, { name: 'b', expr: 'x' }, { name: 'c d' }, null], rows: 3 },
-      gaps: ['columns[0]', 'columns[2]', 'columns[3]'],
-      places: ['3:24', '7:32', '8:10'],
+      value: {
+        columns: [
+          { name: 'a', prompt: 'not closed' },
+          { name: 'b', expr: 'x' },
+          { name: 'c d' },
+          null,
+        ],
+        rows: 3,
+      },
+      gaps: ['columns[2]', 'columns[3]'],
+      places: ['3:13', '7:32', '8:10'],
     })
   })
 

@@ -152,14 +152,14 @@ describe('what cannot be read', () => {
       "data.yaml:1:8
         A template is not quoted, so its braces are read as mappings
           expected  a text as key
-          Put the text into quotes: "{{ name }}".
+          Put the text into quotes: expr: "{{ a }}"
 
       1 problem"
     `)
     expect(complaints('x: 1\nexpr: {{ a }} and {{ b }}')).toMatchInlineSnapshot(`
       "data.yaml:2:15
         A template is not quoted, so its braces are read as mappings
-          Put the text into quotes: "{{ name }} …".
+          Put the text into quotes: expr: "{{ a }} and {{ b }}"
 
       1 problem"
     `)
@@ -198,9 +198,9 @@ describe('what cannot be read', () => {
       1 problem"
     `)
     expect(complaints('a: "abc\nb: 3')).toMatchInlineSnapshot(`
-      "data.yaml:1:8
-        A quoted text that begins above is still open here
-          Close it with the quote it begins with.
+      "data.yaml:1:4
+        The quote that begins on line 1 is not closed
+          Close it: a: "abc"
 
       1 problem"
     `)

@@ -1,7 +1,14 @@
-import { Composer, LineCounter, Parser, type Document } from 'yaml'
+import { Composer, LineCounter, Parser, type Document, type YAMLParseError } from 'yaml'
 import type { Literal } from './dataset.ts'
 import type { ConfigPath, Position, Problem } from './problem.ts'
 import { isTooDeep, tooDeep } from './text-depth.ts'
+import {
+  findOpenQuote,
+  findWrongIndent,
+  type LayoutFault,
+  quotedTemplate,
+  shortened,
+} from './text-layout.ts'
 import { positionWithin, type Place } from './text-place.ts'
 import { marginWidth, readIndented, type Reading } from './text-margins.ts'
 import { readNode } from './text-nodes.ts'
@@ -59,7 +66,7 @@ export function parseConfigText(text: string, { file }: { file: string }): Confi
     return { line, column: indented?.lines.has(line) === true ? col - marginWidth : col }
   }
   const placed = (problem: Problem, offset: number): Problem => ({
-    ...problem,
+    ...withQuotedTemplate(problem, source, offset),
     file,
     position: place(offset),
   })
@@ -75,6 +82,8 @@ export function parseConfigText(text: string, { file }: { file: string }): Confi
     const indent = findHiddenIndent(first.source)
     if (indent !== null) return hiddenIndent(indent, first.source, file)
     if (second !== undefined || indented !== null) return { value: undefined, problems, ...nowhere }
+    const fault = findFault(source, document.errors)
+    if (fault !== null) return oneFault(fault, file)
     const rest = readRest(source)
     const told = rest === null ? problems : problemsInGaps(rest.gaps, file)
     return { value: undefined, problems: told, locate: nowhere.locate, rest }
@@ -90,6 +99,65 @@ export function parseConfigText(text: string, { file }: { file: string }): Confi
     locate: (path, options = {}) => locate(read.place, path, options, place, source),
     rest: null,
   }
+}
+
+/** Shows a template that lacks quotes as it has to be written, where it is alone behind its key. */
+function withQuotedTemplate(problem: Problem, source: string, offset: number): Problem {
+  if (!problem.message.startsWith('A template is not quoted')) return problem
+  const end = source.indexOf('\n', offset)
+  const start = source.lastIndexOf('\n', offset - 1) + 1
+  const quoted = quotedTemplate(source.slice(start, end === -1 ? undefined : end))
+  return quoted === null
+    ? problem
+    : { ...problem, suggestion: `Put the text into quotes: ${shortened(quoted)}` }
+}
+
+/** A fault of one line whose mending takes all errors up to that line away. */
+function findFault(source: string, errors: readonly YAMLParseError[]): LayoutFault | null {
+  const isQuote = errors.some(
+    ({ code, message }) => code === 'MISSING_CHAR' && /quote/.test(message),
+  )
+  const isIndent = errors.some(({ code }) => indentErrors.has(code))
+  const found = [
+    ...(isQuote ? [findOpenQuote(source)] : []),
+    ...(isIndent ? [findWrongIndent(source)] : []),
+  ]
+  return found.find((fault) => fault !== null && mends(fault)) ?? null
+}
+
+const indentErrors: ReadonlySet<string> = new Set([
+  'MULTILINE_IMPLICIT_KEY',
+  'BLOCK_AS_IMPLICIT_KEY',
+  'UNEXPECTED_TOKEN',
+  'BAD_INDENT',
+  'MISSING_CHAR',
+])
+
+function mends({ fixed, line }: LayoutFault): boolean {
+  const { errors, lines } = readSource(fixed)
+  return errors.every(({ pos }) => lines.linePos(pos[0]).line > line)
+}
+
+/** What is told of it, and the text as it was meant. */
+function oneFault(
+  { line, column, message, suggestion, fixed }: LayoutFault,
+  file: string,
+): ConfigText {
+  const position = { line, column }
+  const fault: Problem = {
+    level: 'error',
+    code: 'syntax',
+    path: [],
+    message,
+    suggestion,
+    file,
+    position,
+  }
+  const meant = parseConfigText(fixed, { file })
+  const problems = [fault, ...meant.problems]
+  const base = { value: undefined, problems, locate: () => undefined }
+  if (meant.value === undefined) return { ...base, rest: meant.rest }
+  return { ...base, rest: { value: meant.value, locate: meant.locate, gaps: [] } }
 }
 
 /** One problem, however many the reader makes of it; the rest is read as it was meant. */
@@ -115,7 +183,8 @@ function problemsInGaps(gaps: readonly Gap[], file: string): Problem[] {
     const { errors, lines } = readSource(text)
     return syntaxProblems(errors, text).map(({ problem, offset }) => {
       const { line, col } = lines.linePos(offset)
-      return { ...problem, file, position: { line: line + start, column: col } }
+      const told = withQuotedTemplate(problem, text, offset)
+      return { ...told, file, position: { line: line + start, column: col } }
     })
   })
 }

@@ -91,6 +91,7 @@ test.each([
   [{ method: 'semantic', columns: ['v'], threshold: 0.5 }, 'finds nothing below'],
   [{ threshold: 0.5 }, 'has no threshold'],
   [{ columns: ['txt'] }, "'txt' matches no column"],
+  [{ columns: ['*'] }, "'*' matches no column"],
   [{ duplicates: 'mark', column: 'n' }, "adds a column 'n'"],
 ])('refuses %o', async (fields, message) => {
   await expect(passed(dedupe(fields), columns, [])).rejects.toThrow(message)

@@ -3,22 +3,33 @@ import type { ProcessorContext, RecordColumn } from '../graph/processor-kind.ts'
 import { matchesName } from '../config/glob.ts'
 import { nearest } from '../util/near-miss.ts'
 
-/** Problems of names at which a processor has no column; `path` is inside of the processor. */
+/** A name that a processor is given; `path` is inside of the processor. */
+interface WantedColumn {
+  name: string
+  path: ConfigPath
+  /** Where a pattern with `*` stands for the names that fit. */
+  isPattern?: true
+}
+
+/** Problems of names at which a processor has no column. */
 export function unknownColumns(
-  names: readonly { name: string; path: ConfigPath }[],
+  names: readonly WantedColumn[],
   columns: readonly RecordColumn[],
   { path: processor, leftOut, isUncertain }: ProcessorContext,
 ): Problem[] {
   const known = columns.map(({ name }) => name)
-  return names.flatMap(({ name, path }): Problem[] => {
-    if (known.some((one) => matchesName(name, one)) || isUncertain(name)) return []
+  return names.flatMap(({ name, path, isPattern }): Problem[] => {
+    const isKnown = isPattern ? known.some((one) => matchesName(name, one)) : known.includes(name)
+    if (isKnown || isUncertain(name)) return []
     const before = leftOut.get(name)
     const near = nearest(name, known)
     const suggestion =
       before === undefined
-        ? near === undefined
-          ? undefined
-          : `Did you mean '${near}'?`
+        ? !isPattern && known.some((one) => matchesName(name, one))
+          ? 'Write the names themselves: no patterns are read here.'
+          : near === undefined
+            ? undefined
+            : `Did you mean '${near}'?`
         : `Put it before '${before}'.`
     return [
       {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Passed, passed } from '../../test/support/pass-case.ts'
 import type { RecordColumn } from '../graph/processor-kind.ts'
-import type { Cell } from '../util/value.ts'
+import type { Cell, Value } from '../util/value.ts'
 import { passRecord, readPassRecord } from './pass-counts.ts'
 
 const numbers = (count: number): Cell[][] =>
@@ -101,6 +101,9 @@ describe('split', () => {
     [{ group_by: ['t'], stratify_by: ['n'] }, 'not both'],
     [{ column: 't' }, "adds a column 't'"],
     [{ group_by: ['u'] }, "'u' matches no column"],
+    [{ group_by: ['*'] }, "'*' matches no column"],
+    [{ stratify_by: ['t*'] }, "'t*' matches no column"],
+    [{ parts: { '': 1, a: 1 } }, 'A part of a split has no name'],
   ])('refuses %o', async (fields, message) => {
     await expect(passed([{ processor_type: 'split', ...fields }], twoColumns, [])).rejects.toThrow(
       message,
@@ -147,6 +150,26 @@ describe('redact', () => {
     ['https://ada@example.org/path', 'https://[EMAIL]/path'],
   ])('%s', async (text, expected) => {
     expect(await redacted(text)).toBe(expected)
+  })
+
+  test('what overlaps goes as one, so nothing that was found stays', async () => {
+    const patterns = { customer: 'Customer: .*', tail: 'org and .*$' }
+    expect(await redacted('Customer: Ada, ada@example.org', { patterns })).toBe('[CUSTOMER]')
+    expect(await redacted('ada@example.org and more', { patterns })).toBe('[EMAIL]')
+    const both = { patterns: { one: 'abc', two: 'cde' } }
+    expect(await redacted('xabcdex abc cde', both)).toBe('x[ONE]x [ONE] [TWO]')
+  })
+
+  test.each([
+    [{ patterns: { email: 'x' } }, "A pattern is named 'email', as a kind that is looked for"],
+    [{ patterns: { '': 'x' } }, 'A pattern has no name'],
+  ])('refuses %j', async (fields, message) => {
+    await expect(redacted('', fields)).rejects.toThrow(message)
+  })
+
+  test('a pattern may stand for a kind that is not looked for', async () => {
+    const how = { kinds: ['phone'], patterns: { email: '\\S+@home' } }
+    expect(await redacted('ada@home ada@example.org', how)).toBe('[EMAIL] ada@example.org')
   })
 
   test('replacement forms', async () => {
@@ -209,6 +232,81 @@ describe('redact', () => {
     await expect(passed([wrong], columns, [])).rejects.toThrow(
       "'nota' matches no column; 'n' has no texts to redact: it is of type int64",
     )
+  })
+})
+
+describe('whatever the records are', () => {
+  const columns: RecordColumn[] = [
+    { name: 't', type: 'string' },
+    { name: 'n', type: 'int64' },
+    { name: 'f', type: 'float64' },
+    { name: 'b', type: 'bool' },
+    { name: 'j', type: 'json' },
+    { name: 'v', type: 'vector' },
+    { name: '__proto__', type: 'string' },
+  ]
+  const nothing: Cell[] = columns.map(() => null)
+  const nested = new Map<string, Value>([['__proto__', [new Map(), [[]]]]])
+  const full: Cell[] = ['a\u0000 ada@example.org', 1, 0.5, true, nested, Float32Array.of(1, 2), '']
+  const odd: Cell[][] = [
+    nothing,
+    ['', 0, Number.NaN, false, new Map(), Float32Array.of(0), 'x'],
+    ['a\ud800b', 2n ** 63n - 1n, -Infinity, true, [], Float32Array.of(3e38, 3e38), 'e\u0301'],
+    ['a\ud801b', -0, -0, null, 'text', Float32Array.of(1e-40, 1e-40), 'é'],
+    full,
+    ['👩‍👧 '.repeat(3_000), 1, 5e-324, true, [null, 'x@y.org'], null, '\u202Ex@y.org'],
+  ]
+  const steps: Record<string, object> = {
+    exact: { processor_type: 'dedupe', duplicates: 'mark' },
+    near: {
+      processor_type: 'dedupe',
+      method: 'near',
+      columns: ['t', '__proto__'],
+      duplicates: 'mark',
+      column: 'near_of',
+    },
+    semantic: {
+      processor_type: 'dedupe',
+      method: 'semantic',
+      columns: ['v'],
+      duplicates: 'mark',
+      column: 'like',
+    },
+    redact: { processor_type: 'redact', replace_with: 'hash', patterns: { any: '(?s).*' } },
+    groups: { processor_type: 'split', group_by: ['j', 'f', 'v', 'n'], column: 'group' },
+    strata: { processor_type: 'split', stratify_by: ['b', 'j'], parts: { a: 5e-324, b: 0 } },
+    shuffle: { processor_type: 'shuffle' },
+    sample: { processor_type: 'sample', count: 10 ** 15 },
+    rename: { processor_type: 'rename', columns: { t: '__proto__', ['__proto__']: 't' } },
+  }
+  test.each([
+    ['none', []],
+    ['one', [full]],
+    ['one of nulls', [nothing]],
+    ['equal ones', Array.from({ length: 250 }, () => full)],
+    ['equal nulls', Array.from({ length: 250 }, () => nothing)],
+    ['odd ones', odd],
+  ])('%s', async (_what, records) => {
+    const how = Object.values(steps)
+    const made = await passed(how, columns, records)
+    expect(made.rows.toSorted((one, other) => one - other)).toEqual([...records.keys()])
+    expect(made).toEqual(await passed(how, columns, records))
+    for (const step of how) {
+      expect((await passed([step], columns, records)).rows).toHaveLength(records.length)
+    }
+    const few = [{ processor_type: 'sample', count: 0 }, ...how]
+    expect((await passed(few, columns, records)).records).toEqual([])
+  })
+
+  test('equal ones have one original, nulls are equal, and a lone surrogate is itself', async () => {
+    const originals = async (step: object, records: readonly Cell[][]): Promise<Cell[]> =>
+      (await passed([step], columns, records)).records.map((record) => record.at(-1) ?? null)
+    const { exact = {}, near = {}, semantic = {} } = steps
+    expect(await originals(exact, [full, nothing, full, nothing])).toEqual([null, null, 0, 1])
+    expect(await originals(near, [full, nothing, full, nothing])).toEqual([null, null, 0, null])
+    expect(await originals(semantic, [full, nothing, full, nothing])).toEqual([null, null, 0, null])
+    const texts = { ...exact, columns: ['t'] }
+    expect(await originals(texts, odd)).toEqual(odd.map(() => null))
   })
 })
 

@@ -43,8 +43,12 @@ export const redact = defineProcessor({
         ),
     })
     .describe('Replaces e-mail addresses, phone and card numbers, IBANs, keys and own patterns.'),
-  output({ columns: names, patterns }, columns, context) {
-    const wanted = (names ?? []).map((name, index) => ({ name, path: ['columns', index] }))
+  output({ columns: names, kinds: wantedKinds, patterns }, columns, context) {
+    const wanted = (names ?? []).map((name, index) => ({
+      name,
+      path: ['columns', index],
+      isPattern: true as const,
+    }))
     const broken = [...patterns].flatMap(([name, source]): Problem[] => {
       const pattern = ownPattern(source)
       if (typeof pattern === 'function') return []
@@ -65,6 +69,7 @@ export const redact = defineProcessor({
       problems: [
         ...unknownColumns(wanted, columns, context),
         ...wrongTypes(names, columns, context.path),
+        ...takenNames([...patterns.keys()], wantedKinds, context.path),
         ...broken,
       ],
     }
@@ -95,6 +100,32 @@ export const redact = defineProcessor({
     }
   },
 })
+
+/** A pattern of the name of a kind would stand in its place, and one without a name can't be told. */
+function takenNames(
+  names: readonly string[],
+  wantedKinds: readonly string[],
+  path: Problem['path'],
+): Problem[] {
+  return names.flatMap((name): Problem[] => {
+    if (name !== '' && !wantedKinds.includes(name)) return []
+    return [
+      {
+        level: 'error',
+        code: name === '' ? 'wrong-format' : 'conflicting-fields',
+        path: [...path, 'patterns', name],
+        message:
+          name === ''
+            ? 'A pattern has no name'
+            : `A pattern is named '${name}', as a kind that is looked for`,
+        suggestion:
+          name === ''
+            ? 'Give it one: it stands in the label.'
+            : `Give it another name, or leave ${name} out of kinds.`,
+      },
+    ]
+  })
+}
 
 function finderOf(source: string): Finder {
   const pattern = ownPattern(source)
@@ -141,29 +172,38 @@ function redactTree(value: Value, replaced: (source: string) => string): Value {
   return value
 }
 
-/** Replaces what finders find; where two overlap the one that stands first in their list does. */
+/**
+ * Replaces what finders find. Stretches that overlap are replaced as one, as what the widest of them is, or
+ * the one that stands first in the list of finders: nothing that was found stays.
+ */
 function redactText(
   source: string,
   by: ReadonlyMap<string, Finder>,
   replacement: (name: string, match: string) => string,
 ): string {
-  const taken: (Found & { name: string })[] = []
+  const found: (Found & { name: string })[] = []
   for (const [name, find] of by) {
-    const earlier = taken.length
-    for (const { start, end } of find(source)) {
-      const isFree = taken.slice(0, earlier).every((one) => end <= one.start || start >= one.end)
-      if (isFree) taken.push({ name, start, end })
-    }
+    for (const { start, end } of find(source)) found.push({ name, start, end })
   }
-  if (taken.length === 0) return source
-  taken.sort((one, other) => one.start - other.start)
+  if (found.length === 0) return source
+  // Sorting keeps the order of finders where two begin together.
+  found.sort((one, other) => one.start - other.start)
   let written = ''
   let at = 0
-  for (const { name, start, end } of taken) {
-    // One kind may find stretches that overlap, such as a bearer's token of a known form.
-    if (start < at) continue
-    written += source.slice(at, start) + replacement(name, source.slice(start, end))
+  for (let first = 0; first < found.length;) {
+    let widest = found[first] as (typeof found)[number]
+    const { start } = widest
+    let { end } = widest
+    let next = first + 1
+    for (; next < found.length; next += 1) {
+      const other = found[next] as (typeof found)[number]
+      if (other.start >= end) break
+      end = Math.max(end, other.end)
+      if (other.end - other.start > widest.end - widest.start) widest = other
+    }
+    written += source.slice(at, start) + replacement(widest.name, source.slice(start, end))
     at = end
+    first = next
   }
   return written + source.slice(at)
 }

@@ -88,6 +88,15 @@ function shareProblems({ parts, group_by, stratify_by }: SplitFields, { path }: 
       expected: 'parts with shares of which one is above 0, such as { train: 0.9, test: 0.1 }',
     })
   }
+  if (parts.has('')) {
+    problems.push({
+      level: 'error',
+      code: 'wrong-format',
+      path: [...path, 'parts', ''],
+      message: 'A part of a split has no name',
+      suggestion: 'Give it one: it stands in the column, and names files of an export.',
+    })
+  }
   if (group_by !== null && stratify_by !== null) {
     problems.push({
       level: 'error',

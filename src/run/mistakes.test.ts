@@ -115,6 +115,23 @@ columns:
     `)
   })
 
+  test('of fields that stand in a wrong place or have another name', async () => {
+    const lines = await told(`columns:
+- {name: a, column_type: sampler, sampler_type: category, values: [x, y]}
+- {name: b, type: expression, expr: x}
+- {name: c, sampler_type: uuid, params: {}}
+- {name: d, column_type: llm-text, model: m, prompt: "{{ a }}"}
+- {name: e, column_type: expression, expr: off}
+`)
+    expect(lines.map((line) => /\(([^)]*)\)$/.exec(line)?.[1])).toEqual([
+      "Write 'column_type' in place of 'type'.",
+      'Add column_type: sampler.',
+      "Put 'values' below 'params'.",
+      "Write 'model_alias' in place of 'model'.",
+      'Put it into quotes: "off".',
+    ])
+  })
+
   test('of names to drop', async () => {
     const lines = await told(`columns:
 - {name: a, column_type: expression, expr: x, dtyp: int}

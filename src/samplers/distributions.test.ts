@@ -163,6 +163,21 @@ describe('continuous ones by Kolmogorov and Smirnov', () => {
   })
 })
 
+test('whole numbers that do not fit into 64 bits are not drawn', () => {
+  const params = { dist_name: 'zipf', dist_params: { a: 1.02 } }
+  const column = columnOf('scipy', { params })
+  const cells = cellsOf(rows, column)
+  expect(fitOf(cells.map(Number), column)).toMatchObject({ verdict: 'as-declared' })
+  expect(cells.every((cell) => BigInt(Number(cell)) < 2n ** 63n)).toBe(true)
+  // Those beyond 2^53 keep all digits they have.
+  const large = cells.filter((cell) => typeof cell === 'bigint')
+  expect(large.length).toBeGreaterThan(100)
+  // Of so heavy a tail half lies beyond 2^63; of what is left, 1 comes as often as it should.
+  let all = 20 ** -0.02 / 0.02 + 20 ** -1.02 / 2 - (2 ** 63) ** -0.02 / 0.02
+  for (let k = 1; k < 20; k += 1) all += k ** -1.02
+  expect(chiSquare(cells, new Map([[1, 1 / all]]))).toBeLessThan(4)
+})
+
 describe('discrete ones by chi-square', () => {
   const days = Array.from({ length: 60 }, (_, day) =>
     new Date(Date.UTC(2024, 0, 1 + day)).toISOString().slice(0, 10),

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { createDesk } from './command.ts'
+import { createDesk, jsonOf } from './command.ts'
 import { pets, stories } from './configs.ts'
 
 const broken = `seed: -4
@@ -129,8 +129,12 @@ test('text that is no YAML', async () => {
 test('an unset key names the variable', async () => {
   await using desk = await createDesk()
   await desk.write('tales.json', stories({ url: 'http://127.0.0.1:9/v1', apiKey: 'STORY_API_KEY' }))
-  const ended = await desk.run(['create', 'tales.json'], { STORY_APIKEY: 'x' })
-  expect(ended).toMatchObject({ code: 2, stdout: '' })
+  const ended = await desk.run(['create', 'tales.json', '--json'], { STORY_APIKEY: 'x' })
+  expect(ended.code).toBe(2)
+  // A program that reads stdout gets the same as an object.
+  expect(jsonOf(ended)).toMatchObject({
+    error: { code: 'config-invalid', problems: [{ code: 'secret-missing', level: 'error' }] },
+  })
   expect(ended.stderr).toMatchInlineSnapshot(`
     "tales.json:1:82  model_providers[0].api_key
       Provider "local" takes its key from the environment variable STORY_API_KEY, which is not set.

@@ -7,10 +7,13 @@ import { type Frozen, shareBetween } from './frozen.ts'
 export function drawFrom(frozen: Frozen): (random: Random) => Value {
   const { quantile } = frozen
   if (frozen.kind === 'discrete') {
+    if (frozen.shares(mostWhole)[1] > half) {
+      const draw = drawBetween(frozen, -mostWhole, mostWhole)
+      if (draw !== null) return draw
+    }
     return (random) => {
       const share = random.uniform()
-      // Not -0.
-      return quantile(share, 1 - share) + 0
+      return wholeValue(quantile(share, 1 - share))
     }
   }
   return (random) => {
@@ -32,8 +35,8 @@ export function drawBetween(
 ): ((random: Random) => Value) | null {
   const { kind, quantile, shares } = frozen
   const isDiscrete = kind === 'discrete'
-  const start = shares(isDiscrete ? Math.ceil(low) - 1 : low)
-  const end = shares(isDiscrete ? Math.floor(high) : high)
+  const start = shares(isDiscrete ? Math.ceil(Math.max(low, -mostWhole)) - 1 : low)
+  const end = shares(isDiscrete ? Math.floor(Math.min(high, mostWhole)) : high)
   const share = low <= high ? shareBetween(start, end) : 0
   if (!(share > 0)) return null
   const [below] = start
@@ -41,9 +44,16 @@ export function drawBetween(
   return (random) => {
     const place = random.uniform() || half
     const drawn = quantile(below + place * share, above + (1 - place) * share)
-    // Not -0.
-    return isDiscrete ? drawn + 0 : toDouble(drawn)
+    return isDiscrete ? wholeValue(Math.min(drawn, mostWhole)) : toDouble(drawn)
   }
+}
+
+/** The largest number below 2^63: what is beyond it is no whole number of 64 bits, and is not drawn. */
+const mostWhole = 2 ** 63 - 1_024
+
+function wholeValue(drawn: number): Value {
+  // Not -0.
+  return Number.isSafeInteger(drawn) ? drawn + 0 : BigInt(drawn)
 }
 
 /** A draw of 0 stands for half of the smallest other one: ends that are infinite are never drawn. */
@@ -51,5 +61,6 @@ const half = 2 ** -54
 
 /** What a report compares whole numbers with. */
 export function discreteDistribution({ shares }: Frozen, label: string): DiscreteDistribution {
-  return { shape: 'discrete', label, cdf: (value) => shares(value)[0] }
+  const [all] = shares(mostWhole)
+  return { shape: 'discrete', label, cdf: (value) => Math.min(1, shares(value)[0] / all) }
 }
