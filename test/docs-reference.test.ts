@@ -198,7 +198,12 @@ test('providers', () => {
 
 test('seed files', () => {
   const rows = table(section(guide, 'Seed datasets'), 'field')
-  expect(names(rows)).toEqual(['sampling_strategy', 'selection_strategy', 'source'])
+  expect(names(rows)).toEqual([
+    'rows_per_record',
+    'sampling_strategy',
+    'selection_strategy',
+    'source',
+  ])
   const endings = seedFormats.flatMap((format) => format.endings)
   expect(codes(rows.get('source')?.[1] ?? '').filter((code) => code.startsWith('.'))).toEqual(
     endings,

@@ -48,7 +48,8 @@ async function parquetOf(names: string[], rows = 4000): Promise<Uint8Array> {
 type Source = { seed_type: string } & Record<string, unknown>
 
 async function inspect(source: Source, more: Record<string, string> = {}) {
-  const config = { source, sampling_strategy: 'ordered', selection_strategy: null } as const
+  const order = { sampling_strategy: 'ordered', selection_strategy: null } as const
+  const config = { source, ...order, rows_per_record: 1 }
   const context = { ...scratch.context, environment: { ...environment, ...more } }
   return inspectSeed(config, context, seedSources)
 }

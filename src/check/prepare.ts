@@ -394,20 +394,17 @@ export async function lookAtSeed(
   const { inspected, problems } = await inspectSeed(config, fresh, seedSources)
   if (inspected !== null) {
     const { seed, selection } = inspected
-    const schema = describeSeed(seed, config.sampling_strategy, selection)
+    const schema = describeSeed(seed, config, selection)
     return { schema, content: seed.identity, inspected, problems, unread: false }
   }
   return { schema: null, content: null, inspected: null, problems, unread: true }
 }
 
 /** The run folder has the rows: the file they came from is not read again, and may be gone. */
-export function lookAtStored(
-  { sampling_strategy: strategy, selection_strategy: selected }: SeedConfig,
-  stored: StoredSeedDescription,
-): SeedLook {
-  const selection = selectRows(selected, stored.size)
+export function lookAtStored(config: SeedConfig, stored: StoredSeedDescription): SeedLook {
+  const selection = selectRows(config.selection_strategy, stored.size)
   const base = { content: stored.identity, inspected: null, unread: false }
   return 'size' in selection
-    ? { ...base, schema: describeSeed(stored, strategy, selection), problems: [] }
+    ? { ...base, schema: describeSeed(stored, config, selection), problems: [] }
     : { ...base, schema: null, problems: [selection] }
 }

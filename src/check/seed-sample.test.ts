@@ -29,8 +29,9 @@ async function sampled(
   strategy: 'ordered' | 'shuffle' = 'ordered',
 ): Promise<{ values: unknown[]; completeFrom: number; read: number } | null> {
   const { seed, read } = numbered(size)
+  const order = { sampling_strategy: strategy, rows_per_record: 1 }
   const options = { runSeed: 1n, signal: new AbortController().signal }
-  const sample = await sampleSeed({ seed, selection }, strategy, options)
+  const sample = await sampleSeed({ seed, selection }, order, options)
   if (sample === null) return null
   const values = Array.from({ length: 5 }, (_, row) => sample.value(row, 'number'))
   return { values, completeFrom: sample.completeFrom, read: read() }

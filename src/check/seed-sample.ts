@@ -1,6 +1,6 @@
-import type { SeedConfig } from '../config/dataset.ts'
 import type { SeedRow } from '../seeds/define.ts'
-import type { InspectedSeed } from '../seeds/inspect-seed.ts'
+import type { InspectedSeed, SeedOrdering } from '../seeds/inspect-seed.ts'
+import { joinRows, rowsOfRecord } from '../seeds/rows-of-record.ts'
 import { createSeedOrder } from '../seeds/seed-order.ts'
 import type { Value } from '../util/value.ts'
 
@@ -19,7 +19,7 @@ const mostKept = 1_000
 /** Reads the first selected rows of a seed; null where the selection begins far inside the file. */
 export async function sampleSeed(
   { seed, selection }: InspectedSeed,
-  strategy: SeedConfig['sampling_strategy'],
+  { sampling_strategy: strategy, rows_per_record: perRecord }: SeedOrdering,
   { runSeed, signal }: { runSeed: bigint; signal: AbortSignal },
 ): Promise<SeedSample | null> {
   const { start, size } = selection
@@ -40,8 +40,10 @@ export async function sampleSeed(
   const isWhole = count === size
   return {
     value(row, column) {
-      const at = isWhole ? order(row) - start : (row * stride) % rows.length
-      return rows[at]?.[columns.get(column) ?? -1] ?? null
+      const wanted = isWhole
+        ? rowsOfRecord(order, row, perRecord).map((at) => at - start)
+        : Array.from({ length: perRecord }, (_, at) => (row * stride + at) % rows.length)
+      return joinRows(wanted.map((at) => rows[at] ?? []))[columns.get(column) ?? -1] ?? null
     },
     completeFrom: isWhole ? size : Number.POSITIVE_INFINITY,
   }

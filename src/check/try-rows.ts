@@ -27,8 +27,10 @@ export async function tryRows(
   const runSeed = dataset.seed ?? 0n
   let seed: SeedSample | null = null
   try {
-    const strategy = dataset.seedConfig?.sampling_strategy ?? 'ordered'
-    if (inspected !== null) seed = await sampleSeed(inspected, strategy, { runSeed, signal })
+    const { seedConfig } = dataset
+    if (inspected !== null && seedConfig !== null) {
+      seed = await sampleSeed(inspected, seedConfig, { runSeed, signal })
+    }
   } catch (error) {
     return [seedProblem(error, signal)]
   }

@@ -49,6 +49,7 @@ Commands:
   gc [options] <dir>           Free what a run keeps of older configs.
   kinds [options] [config]     List the kinds a config may name.
   schema [options]             Print a JSON Schema of configs, for editors.
+  agent                        Say what a coding agent needs to know.
   help [command]               display help for command
 
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,

@@ -3,6 +3,7 @@ import { open } from '../run/open-dataset.ts'
 import type { ExportFormat } from '../export/files.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { shortPath } from './report-run.ts'
+import { readFieldMap } from './field-map.ts'
 import { createScreen } from './terminal.ts'
 import { counted } from '../util/format.ts'
 import { RowsmithError } from '../util/errors.ts'
@@ -12,6 +13,7 @@ import { createWaiting } from './watch.ts'
 export interface ExportOptions {
   to?: string
   format?: ExportFormat
+  map?: string
   dataset?: string
   splitBy?: string
   plugin?: readonly string[]
@@ -23,6 +25,7 @@ const standardOutput = '/dev/stdout'
 export async function runExport(directory: string, given: ExportOptions): Promise<ExitCode> {
   const options = given.to === '-' ? toStandardOutput(given) : given
   const screen = createScreen(process.stderr)
+  const map = options.map === undefined ? undefined : await readFieldMap(options.map)
   using waiting = createWaiting({
     screen,
     name: basename(directory),
@@ -32,6 +35,7 @@ export async function runExport(directory: string, given: ExportOptions): Promis
   const files = await dataset.export({
     ...(options.to === undefined ? {} : { to: options.to }),
     ...(options.format === undefined ? {} : { format: options.format }),
+    ...(map === undefined ? {} : { map }),
     ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
     ...(options.splitBy === undefined ? {} : { splitBy: options.splitBy }),
     onEvent: waiting.onEvent,

@@ -61,6 +61,7 @@ export function createProgram(set: SetCode): Command {
   addGc(program, set)
   addKinds(program, set)
   addSchema(program, set)
+  addAgent(program, set)
   return program
 }
 
@@ -291,7 +292,11 @@ function addExport(program: Command, set: SetCode): void {
       '--to <path>',
       'a folder for Parquet, a file for .jsonl or .csv, - for stdout (default: <dir>/export)',
     )
-    .option('--format <format>', 'parquet, jsonl or csv; by the ending of --to when left out')
+    .option(
+      '--format <format>',
+      'parquet, jsonl or csv (by the ending of --to when left out); chat, sharegpt, alpaca or dpo for training data',
+    )
+    .option('--map <file>', 'which column is which field of the training data (YAML)')
     .option('--dataset <name>', 'one that a schema_transform makes beside the dataset')
     .option(
       '--split-by <column>',
@@ -361,6 +366,22 @@ function addSchema(program: Command, set: SetCode): void {
     .action(async (options) => {
       const { runSchema } = await import('./schema.ts')
       set(await runSchema(options))
+    })
+}
+
+function addAgent(program: Command, set: SetCode): void {
+  const agent = program
+    .command('agent')
+    .summary('Say what a coding agent needs to know.')
+    .description('Say what a coding agent needs to write configs for this version.')
+    .addHelpText('after', '\nExample:\n  rowsmith agent context')
+  agent
+    .command('context')
+    .description('Print commands, rules, kinds and where their fields and examples are.')
+    .addHelpText('after', '\nExample:\n  rowsmith agent context')
+    .action(async () => {
+      const { runAgentContext } = await import('./agent-context.ts')
+      set(await runAgentContext())
     })
 }
 

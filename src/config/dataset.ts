@@ -176,6 +176,8 @@ export interface SeedConfig {
     | { start: number; end: number }
     | { index: number; num_partitions: number }
     | null
+  /** Ours: seed rows whose values a row of the dataset has; more than one as lists. */
+  rows_per_record: number
 }
 
 /** Summaries of what judges said, by a model. */

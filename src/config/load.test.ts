@@ -287,6 +287,7 @@ describe('seed_config', () => {
       source: { seed_type: 'local', path: 'x.csv' },
       sampling_strategy,
       selection_strategy,
+      rows_per_record: 1,
     })
   })
 

@@ -46,6 +46,9 @@ export const seedSchema = z.strictObject({
   selection_strategy: withForm(z.unknown().optional(), {
     like: () => z.union([rangeSchema, partitionSchema, z.null()]),
   }).describe('Which rows: a range, or one of some partitions.'),
+  rows_per_record: integer({ min: 1, max: 1000 })
+    .default(1)
+    .describe('Seed rows that a record is made of; with more than one, each column has a list.'),
 })
 
 const sourceSchema = z.object({ seed_type: text({ nonEmpty: true }) })
@@ -90,6 +93,7 @@ export function parseSeedConfig(
     source: source.source,
     sampling_strategy: shape.success ? shape.data.sampling_strategy : ('ordered' as const),
     selection_strategy: selection.selection ?? null,
+    rows_per_record: shape.success ? shape.data.rows_per_record : 1,
   }
   return { seedConfig, problems }
 }

@@ -9,10 +9,11 @@ import { RowsmithError } from '../util/errors.ts'
 import type { Exporter } from './define.ts'
 import { exporters as formats } from './formats.ts'
 import { copyMedia } from './copy-media.ts'
+import { type FieldMap, trainingExporter, trainingFormNames } from './training-forms.ts'
 import { createTextWriter, type ExportedFile } from './text-writer.ts'
 import { nearest } from '../util/near-miss.ts'
 
-/** `parquet`, or the name of an exporter: `jsonl`, `csv`, or one of a plugin. */
+/** `parquet`, a form of training data such as `chat`, or the name of an exporter: `jsonl`, `csv`, or one of a plugin. */
 export type ExportFormat = 'parquet' | 'jsonl' | 'csv' | (string & {})
 
 type Exporters = ReadonlyMap<string, Exporter>
@@ -23,6 +24,8 @@ export interface ExportFilesOptions {
   dataset: { pass: DatasetPass | null; columns: readonly RecordColumn[] }
   /** All text forms there are, by their names; asked for where none of the built-in ones is meant. */
   exporters: () => Promise<Exporters>
+  /** For a form of training data: which column is which of its fields. */
+  map?: FieldMap | undefined
   /** A column: each of its values gets files of its own, named after it, in a folder. */
   splitBy?: string | undefined
   /** Called now and then while a text file is written. */
@@ -33,11 +36,24 @@ export interface ExportFilesOptions {
 export async function exportFiles(
   store: RunStore,
   to: string,
-  { format, dataset, exporters: all, splitBy, onProgress = () => undefined }: ExportFilesOptions,
+  {
+    format,
+    dataset,
+    exporters: all,
+    map,
+    splitBy,
+    onProgress = () => undefined,
+  }: ExportFilesOptions,
 ): Promise<ExportedFile[]> {
   const target = resolve(to)
   const found = await stat(target).catch(() => null)
-  const exporters = isBuiltIn(to, format) ? builtIn : await all()
+  const isTraining = format !== undefined && trainingFormNames.includes(format)
+  if (map !== undefined && !isTraining) throw mapWithoutForm()
+  const exporters = isTraining
+    ? new Map([[format, trainingExporter(format, dataset.columns, map ?? {})]])
+    : isBuiltIn(to, format)
+      ? builtIn
+      : await all()
   const chosen = format ?? formatOf(to, found?.isDirectory() === true, exporters)
   const exporter = exporters.get(chosen)
   if (exporter === undefined && chosen !== 'parquet') throw unknownFormat(chosen, exporters)
@@ -83,8 +99,18 @@ function isBuiltIn(to: string, format: ExportFormat | undefined): boolean {
   )
 }
 
+function mapWithoutForm(): RowsmithError {
+  return new RowsmithError(
+    'usage',
+    'a map says which column is which field of a form of training data',
+    {
+      hints: [`Name the form: --format ${trainingFormNames.join(', ')}.`],
+    },
+  )
+}
+
 function unknownFormat(format: string, exporters: Exporters): RowsmithError {
-  const known = ['parquet', ...exporters.keys()]
+  const known = ['parquet', ...exporters.keys(), ...trainingFormNames]
   const meant = nearest(format, known)
   return new RowsmithError('usage', `there is no export format '${format}'`, {
     hints: [

@@ -8,7 +8,9 @@ import { seedColumnType } from '../graph/parse-columns.ts'
 import { BlockRow, cellStatus, createBlock, statusOf } from '../rows/block.ts'
 import { firstRequest } from '../rows/first-request.ts'
 import { createEvaluator } from '../rows/evaluate.ts'
+import type { SeedRow } from '../seeds/define.ts'
 import type { InspectedSeed } from '../seeds/inspect-seed.ts'
+import { joinRows, rowsOfRecord } from '../seeds/rows-of-record.ts'
 import { createSeedOrder } from '../seeds/seed-order.ts'
 import { systemClock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
@@ -70,12 +72,16 @@ export async function sampleRow(
   const own = graph.columns.find((column) => column.name === name)
   const upstream = own === undefined ? [] : upstreamOf(graph, own)
   const readsSeed = upstream.some(({ kind }) => kind.type === seedColumnType)
-  const strategy = dataset.seedConfig?.sampling_strategy ?? 'ordered'
+  const { seedConfig } = dataset
   const seed =
-    inspected !== null && readsSeed
+    inspected !== null && seedConfig !== null && readsSeed
       ? await seedRowOf(
           inspected,
-          createSeedOrder(strategy, inspected.selection, runSeed)(row),
+          rowsOfRecord(
+            createSeedOrder(seedConfig.sampling_strategy, inspected.selection, runSeed),
+            row,
+            seedConfig.rows_per_record,
+          ),
           signal,
         )
       : null
@@ -159,17 +165,22 @@ function upstreamOf(graph: Graph, column: GraphColumn): GraphColumn[] {
 /** One row of a seed, read from its beginning: nothing is copied for it. */
 async function seedRowOf(
   { seed }: InspectedSeed,
-  wanted: number,
+  wanted: readonly number[],
   signal: AbortSignal,
 ): Promise<SeedWindow> {
   let before = 0
+  const found = new Map<number, SeedRow>()
+  const last = Math.max(...wanted)
   for await (const batch of seed.rows({ signal })) {
-    const values = batch[wanted - before]
-    if (values !== undefined) {
-      const at = new Map(seed.columns.map(({ name }, index) => [name, values[index] ?? null]))
-      return { value: (_row, column) => at.get(column) ?? null }
+    for (const row of wanted) {
+      const values = batch[row - before]
+      if (values !== undefined) found.set(row, values)
     }
     before += batch.length
+    if (before <= last) continue
+    const values = joinRows(wanted.map((row) => found.get(row) ?? []))
+    const at = new Map(seed.columns.map(({ name }, index) => [name, values[index] ?? null]))
+    return { value: (_row, column) => at.get(column) ?? null }
   }
   throw new RowsmithError('seed-changed', `the seed had ${seed.size} rows, and now has ${before}`, {
     hints: ['Start again once nothing writes to it any more.'],

@@ -18,6 +18,7 @@ import { bindGenerators } from '../rows/bind.ts'
 import { type Block, BlockRow, cellStatus, createBlock, setCell, statusOf } from '../rows/block.ts'
 import { createEvaluator, fillNull } from '../rows/evaluate.ts'
 import { firstRequest } from '../rows/first-request.ts'
+import { joinRows } from '../seeds/rows-of-record.ts'
 import { createSeedOrder } from '../seeds/seed-order.ts'
 import { selectRows } from '../seeds/selection.ts'
 import { openStoredRows, readSeedDescription, unpackRow } from '../seeds/stored.ts'
@@ -238,10 +239,12 @@ async function seedOf(
   try {
     const { size, columns } = await readSeedDescription(folder)
     const { sampling_strategy: strategy, selection_strategy: selected } = seedConfig
+    const { rows_per_record: perRecord } = seedConfig
     const selection = selectRows(selected, size)
     if (!('size' in selection)) throw new RowsmithError('config-invalid', selection.message)
     using rows = openStoredRows(folder, createSeedOrder(strategy, selection, settings.seed))
-    const values = unpackRow(rows.read(row, row + 1), 0)
+    const packed = rows.read(row * perRecord, (row + 1) * perRecord)
+    const values = joinRows(Array.from({ length: perRecord }, (_, at) => unpackRow(packed, at)))
     const byName = new Map(columns.map(({ name }, at) => [name, values[at] ?? null]))
     return { value: (_row, column) => byName.get(column) ?? null }
   } catch (error) {

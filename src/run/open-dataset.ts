@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { exportFiles, type ExportFormat } from '../export/files.ts'
+import type { FieldMap } from '../export/training-forms.ts'
 import type { ExportedFile } from '../export/text-writer.ts'
 import { plainRecord } from '../export/plain.ts'
 import { type DatasetRecord, readFiles } from '../export/records.ts'
@@ -43,6 +44,8 @@ interface ExportOptions {
   dataset?: string
   /** By the ending of `to`, Parquet otherwise. */
   format?: ExportFormat
+  /** For the formats `chat`, `sharegpt`, `alpaca` and `dpo`: which column is which field. */
+  map?: FieldMap
   /** A column, such as the one of the processor `split`: files of their own for each value, in a folder. */
   splitBy?: string
 }
@@ -100,6 +103,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
     // Awaited here: the store is closed when this function returns.
     return await exportFiles(store, to, {
       format,
+      map: how.map,
       splitBy: how.splitBy,
       dataset: await storedDataset(path, store.settings, {
         registry,

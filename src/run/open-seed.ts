@@ -32,7 +32,11 @@ export async function openSeedRows(
   }
   const description = await readSeedDescription(folder)
   refuseOther(description, settings.seedIdentity, folder)
-  const { sampling_strategy: strategy, selection_strategy: selected } = config
+  const {
+    sampling_strategy: strategy,
+    selection_strategy: selected,
+    rows_per_record: rowsPerRecord,
+  } = config
   const selection = selectRows(selected, description.size)
   if (!('size' in selection)) throw new RowsmithError('config-invalid', selection.message)
   const reader = startSeedReader()
@@ -42,6 +46,7 @@ export async function openSeedRows(
     return createSeedRows({
       columns: description.columns,
       rowBytes,
+      rowsPerRecord,
       read: (start, end) => reader.call('read', start, end),
       close: () => reader.end(),
     })

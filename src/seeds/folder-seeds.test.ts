@@ -45,7 +45,8 @@ async function paths(fields: Fields): Promise<unknown[]> {
 
 async function problemOf(fields: Fields): Promise<unknown> {
   const source = { seed_type: 'directory', path: 'd', ...fields }
-  const config = { source, sampling_strategy: 'ordered', selection_strategy: null } as const
+  const order = { sampling_strategy: 'ordered', selection_strategy: null } as const
+  const config = { source, ...order, rows_per_record: 1 }
   const { problems } = await inspectSeed(config, scratch.context, sources)
   return problems.map(({ code, path, message }) => [code, path.at(-1), message])
 }

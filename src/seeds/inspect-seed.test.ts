@@ -128,15 +128,17 @@ test('a run goes on with an untouched, a touched or a missing seed, not with ano
 test('what the graph hashes changes with the content, the order and the selection', () => {
   const seed = { columns: [{ name: 'a', type: 'int64' as const }], identity: 'content' }
   const selection = { start: 0, size: 5 }
+  const ordered = { sampling_strategy: 'ordered', rows_per_record: 1 } as const
   const identities = [
-    describeSeed(seed, 'ordered', selection),
-    describeSeed(seed, 'shuffle', selection),
-    describeSeed(seed, 'ordered', { start: 1, size: 5 }),
-    describeSeed(seed, 'ordered', { start: 0, size: 4 }),
-    describeSeed({ ...seed, identity: 'other' }, 'ordered', selection),
+    describeSeed(seed, ordered, selection),
+    describeSeed(seed, { ...ordered, sampling_strategy: 'shuffle' }, selection),
+    describeSeed(seed, { ...ordered, rows_per_record: 2 }, selection),
+    describeSeed(seed, ordered, { start: 1, size: 5 }),
+    describeSeed(seed, ordered, { start: 0, size: 4 }),
+    describeSeed({ ...seed, identity: 'other' }, ordered, selection),
   ].map(({ identity }) => identity)
-  expect(new Set(identities).size).toBe(5)
-  expect(describeSeed(seed, 'ordered', selection).columns).toBe(seed.columns)
+  expect(new Set(identities).size).toBe(6)
+  expect(describeSeed(seed, ordered, selection).columns).toBe(seed.columns)
 })
 
 test('a seed config as a file has it', async () => {

@@ -15,6 +15,7 @@ import {
   type SeedNote,
   type SeedSource,
 } from './define.ts'
+import { columnsOfRecords } from './rows-of-record.ts'
 import { selectRows, type Selection } from './selection.ts'
 
 /** A seed that a run can use. */
@@ -56,15 +57,20 @@ export async function inspectSeed(
   return { inspected: null, problems: [selection] }
 }
 
+/** Which rows of a seed a row of the run has. */
+export type SeedOrdering = Pick<SeedConfig, 'sampling_strategy' | 'rows_per_record'>
+
 /** The seed as the graph takes it: what decides the value of a row, content and order alike. */
 export function describeSeed(
   seed: { readonly columns: readonly SeedColumn[]; readonly identity: string },
-  strategy: SeedConfig['sampling_strategy'],
+  { sampling_strategy: strategy, rows_per_record: rowsPerRecord }: SeedOrdering,
   selection: Selection,
 ): SeedSchema {
   const { start, size } = selection
-  const material = JSON.stringify({ content: seed.identity, strategy, start, size })
-  return { columns: seed.columns, identity: createHash('sha256').update(material).digest('hex') }
+  const several = rowsPerRecord === 1 ? {} : { rowsPerRecord }
+  const material = JSON.stringify({ content: seed.identity, strategy, start, size, ...several })
+  const columns = columnsOfRecords(seed.columns, rowsPerRecord)
+  return { columns, identity: createHash('sha256').update(material).digest('hex') }
 }
 
 /**

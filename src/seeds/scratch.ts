@@ -50,6 +50,7 @@ export function localSeed(path: string, changes: Partial<SeedConfig> = {}): Seed
     source: { seed_type: 'local', path },
     sampling_strategy: 'ordered',
     selection_strategy: null,
+    rows_per_record: 1,
     ...changes,
   }
 }

@@ -2,6 +2,7 @@ import type { SeedWindow } from '../graph/kind.ts'
 import type { HeldRows, HoldRows } from '../rows/held-rows.ts'
 import type { SeedColumn, SeedRow } from './define.ts'
 import type { PackedRows } from './row-file.ts'
+import { joinRows } from './rows-of-record.ts'
 import { unpackRow } from './stored.ts'
 import { RowsmithError } from '../util/errors.ts'
 
@@ -15,7 +16,9 @@ export interface SeedRowsOptions {
   columns: readonly SeedColumn[]
   /** Bytes of a row, on average. */
   rowBytes: number
-  /** Run rows start ≤ row < end; calls are answered in order. */
+  /** Seed rows that a row of the run has; one when left out. */
+  rowsPerRecord?: number
+  /** What the rows start ≤ row < end of a run have with one seed row each; calls are answered in order. */
   read: (start: number, end: number) => Promise<PackedRows>
   close: () => Promise<void>
 }
@@ -39,8 +42,10 @@ const CHUNK_BYTES = 2 ** 20
 const IDLE_CHUNKS = 24
 const IDLE_BYTES = 8 * 2 ** 20
 
-export function createSeedRows({ columns, rowBytes, read, close }: SeedRowsOptions): SeedRows {
-  const chunkRows = Math.max(1, Math.min(CHUNK_ROWS, Math.floor(CHUNK_BYTES / rowBytes)))
+export function createSeedRows(options: SeedRowsOptions): SeedRows {
+  const { columns, rowBytes, rowsPerRecord = 1, read, close } = options
+  const inChunk = Math.floor(Math.min(CHUNK_ROWS, CHUNK_BYTES / rowBytes) / rowsPerRecord)
+  const chunkRows = Math.max(1, inChunk)
   const places = new Map(columns.map(({ name }, at) => [name, at]))
   const chunks = new Map<number, Chunk>()
   /** Chunks nobody holds, by number, the one let go of longest ago first. */
@@ -56,7 +61,7 @@ export function createSeedRows({ columns, rowBytes, read, close }: SeedRowsOptio
     const start = number * chunkRows
     const chunk: Chunk = { holders: 0, packed: null, reading: readInto(), rows: [] }
     async function readInto(): Promise<void> {
-      const packed = await read(start, start + chunkRows)
+      const packed = await read(start * rowsPerRecord, (start + chunkRows) * rowsPerRecord)
       chunk.packed = packed
       if (chunk.holders === 0) rest(number, chunk)
     }
@@ -100,7 +105,13 @@ export function createSeedRows({ columns, rowBytes, read, close }: SeedRowsOptio
     lastNumber = number
     lastChunk = chunk
     const at = row - number * chunkRows
-    return (chunk.rows[at] ??= unpackRow(chunk.packed, at))
+    return (chunk.rows[at] ??= unpackRecord(chunk.packed, at))
+  }
+
+  function unpackRecord(packed: PackedRows, at: number): SeedRow {
+    if (rowsPerRecord === 1) return unpackRow(packed, at)
+    const first = at * rowsPerRecord
+    return joinRows(Array.from({ length: rowsPerRecord }, (_, of) => unpackRow(packed, first + of)))
   }
 
   return {

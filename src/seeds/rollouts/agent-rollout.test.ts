@@ -141,7 +141,8 @@ test('the columns, and what is wrong', async () => {
   )
   const faultOf = async (fields: object): Promise<string> => {
     const source = { seed_type: 'agent_rollout', ...fields }
-    const config = { source, sampling_strategy: 'ordered', selection_strategy: null } as const
+    const order = { sampling_strategy: 'ordered', selection_strategy: null } as const
+    const config = { source, ...order, rows_per_record: 1 }
     const sources = new Map([[agentRollout.type, agentRollout]])
     const { problems } = await inspectSeed(config, context, sources)
     return problems
