@@ -6,7 +6,7 @@ import { double, mapOf } from './scalars.ts'
 
 const amount = double({ min: 0, below: Infinity })
 
-export const priceSchema = z
+const priceSchema = z
   .strictObject({
     input: amount.describe('Dollars for a million tokens that are sent.'),
     output: amount.describe('Dollars for a million tokens of answers.'),

@@ -13,7 +13,7 @@ export interface CostLimitOptions {
 export type MostCost = (choice: string, request: ModelRequest, tokens: MostTokens) => number | null
 
 /** What earlier requests say of the next one. */
-export interface MostTokens {
+interface MostTokens {
   /** Sent by the largest of them: templates of servers, tools and images are in it. */
   input: number
   output: number
