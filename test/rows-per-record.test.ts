@@ -61,7 +61,9 @@ test('a run goes on with the rows that follow, in many windows', async () => {
     row += 1
   }
   expect(row).toBe(1500)
-  await expect(create({ config: configOf({}), out, rows: 1600 })).rejects.toThrow()
+  await expect(create({ config: configOf({}), out, rows: 1600 })).rejects.toThrow(
+    /the config is not the one/,
+  )
 })
 
 test('what is no number of rows is refused', async () => {

@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { create, open, type RunEvent } from '../../src/index.ts'
+import {
+  create,
+  freeSpace,
+  open,
+  preview,
+  type PreviewOptions,
+  type RunEvent,
+} from '../../src/index.ts'
 import type { RunOptions } from '../../src/run/run.ts'
 import { start } from '../../src/run/run.ts'
 import { repetitions } from '../support/thorough.ts'
@@ -194,4 +201,132 @@ test('an edit that is interrupted pays for no cell twice, and ends with the same
   await create(session({ columns: five }, { ...options, edit: true }))
   expect(since()).toBe(0)
   expect(await recordsOf(out)).toHaveLength(600)
+})
+
+test('a changed model is kept when it is asked for, and told; gc frees what an edit replaced', async () => {
+  const out = newFolder()
+  const { provider, since } = answering()
+  const options = { provider, out, rows: 10 }
+  const columns = [number, label, title, story]
+  await create(session({ columns }, options))
+  expect(since()).toBe(20)
+  const owl = { columns, model: { model: 'owl' } }
+  await expect(create(session(owl, options))).rejects.toMatchObject({
+    code: 'fingerprint-changed',
+    hints: expect.arrayContaining([expect.stringContaining('--keep title')]),
+  })
+  const other = { ...options, rows: 12 }
+  const kept = await create(session(owl, { ...other, keep: ['title', 'story'] }))
+  expect(since()).toBe(4)
+  const versions = [
+    { models: 'fox (here)', cells: 10 },
+    { models: 'owl (here)', cells: null },
+  ]
+  expect(kept.mixed).toEqual([
+    { column: 'title', versions },
+    { column: 'story', versions },
+  ])
+  expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'))).toMatchObject({
+    mixed: kept.mixed,
+  })
+  const titles = (await recordsOf(out)).map((record) => String(record['title']).slice(0, 3))
+  expect(titles).toEqual([...Array<string>(10).fill('fox'), 'owl', 'owl'])
+  // From now on it is the config of the run, and story alone can be made again.
+  await create(session(owl, other))
+  const tale = text('story', 'A tale called {{ title }}')
+  const result = await create(
+    session({ ...owl, columns: [number, label, title, tale] }, { ...other, edit: true }),
+  )
+  expect(since()).toBe(12)
+  expect(result.mixed).toEqual([{ column: 'title', versions }])
+
+  for (const [keep, message] of [
+    ['label', 'cost nothing'],
+    ['tittle', 'has no column tittle'],
+  ] as const) {
+    await expect(create(session(owl, { ...other, keep: [keep] }))).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining(message),
+    })
+  }
+
+  expect(await freeSpace(out)).toMatchObject({ cells: 12, freed: false })
+  expect(await freeSpace(out, { yes: true })).toMatchObject({
+    columns: [{ name: 'story', cells: 12 }],
+    freed: true,
+  })
+  expect(await freeSpace(out)).toMatchObject({ cells: 0, columns: [] })
+  await create(session(owl, { ...other, edit: true }))
+  expect(since()).toBe(12)
+})
+
+test('another content of the seed is an edit, and put back it is one without a request', async () => {
+  const out = newFolder()
+  const { provider, since } = answering()
+  const path = join(root, 'cities.csv')
+  const own = {
+    ...config({ columns: [text('line', 'A line about {{ city }}')] }),
+    seed_config: { source: { seed_type: 'local', path } },
+  }
+  const run = (more: Partial<RunOptions> = {}) =>
+    create({
+      config: { config: own },
+      plugins: [{ name: 'here', providers: [provider] }],
+      seed: 5n,
+      out,
+      rows: 4,
+      ...more,
+    })
+  const cities = async () => (await recordsOf(out)).map((record) => record['city'])
+  writeFileSync(path, 'city\nRome\nOslo\n')
+  await run()
+  expect(since()).toBe(4)
+  writeFileSync(path, 'city\nRome\nLima\n')
+  await expect(run()).rejects.toMatchObject({
+    code: 'fingerprint-changed',
+    message: expect.stringContaining('- content '),
+  })
+  await run({ edit: true })
+  expect(since()).toBe(4)
+  expect(await cities()).toEqual(['Rome', 'Lima', 'Rome', 'Lima'])
+  writeFileSync(path, 'city\nRome\nOslo\n')
+  await run({ edit: true })
+  expect(since()).toBe(0)
+  expect(await cities()).toEqual(['Rome', 'Oslo', 'Rome', 'Oslo'])
+})
+
+test('a preview uses cells of the run in the default folder; a fresh run has its seed', async () => {
+  const { provider, since } = answering()
+  const columns = [number, label, title, story]
+  const out = join(process.cwd(), 'runs', `edit-test-${process.pid}`)
+  const given = (parts: Parts): PreviewOptions => ({
+    config: { config: config(parts), name: `edit-test-${process.pid}` },
+    plugins: [{ name: 'here', providers: [provider] }],
+  })
+  try {
+    const { dir } = await create({ ...given({ columns }), seed: 9n, rows: 5 })
+    expect(dir).toBe(out)
+    since()
+    const shown = await preview({ ...given({ columns }), rows: 3 })
+    expect([since(), shown.reused]).toEqual([0, 6])
+    expect(shown.records).toEqual((await recordsOf(out)).slice(0, 3))
+    const other = [number, label, title, text('story', 'A tale called {{ title }}')]
+    expect((await preview({ ...given({ columns: other }), rows: 7 })).reused).toBe(5)
+    expect(since()).toBe(2 + 7)
+    expect((await preview({ ...given({ columns }), rows: 3, seed: 8n })).reused).toBe(0)
+
+    const opened: unknown[] = []
+    const fresh = await create({
+      ...given({ columns }),
+      mode: 'fresh',
+      rows: 5,
+      onEvent(event) {
+        if (event.type === 'run-opened') opened.push([event.seed, event.seedOf])
+      },
+    })
+    expect(opened).toEqual([[9n, out]])
+    expect(await recordsOf(fresh.dir)).toEqual(await recordsOf(out))
+  } finally {
+    for (const folder of [out, `${out}-2`]) rmSync(folder, { recursive: true, force: true })
+  }
 })
