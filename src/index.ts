@@ -1,3 +1,5 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it has to run before what is imported below
+import './util/require-node.ts'
 export {
   type CustomColumn,
   type CustomContext,
