@@ -125,6 +125,11 @@ function addCreate(program: Command, set: SetCode): void {
     .option('--code <code>', 'with --retry-failed: only cells that failed for this reason')
     .addOption(new Option('--retry-dropped', 'the old name of --retry-failed').hideHelp())
     .option('--repair', 'check every part file and make those again that are gone or damaged')
+    .option(
+      '--max-cost <dollars>',
+      'stop before the run costs more, over all sessions',
+      dollarAmount,
+    )
     .option('--run-config <file>', 'run config (YAML): buffer_size, max_attempts, …')
     .option('--json', 'print one JSON object on stdout at the end')
     .addHelpText(
@@ -452,6 +457,12 @@ function withConfigOptions(command: Command): Command {
     .option('--mcp-providers <file>', mcpFile)
     .option('--tool-configs <file>', toolFile)
     .option('--model-configs <file>', modelFile)
+}
+
+function dollarAmount(written: string): number {
+  const amount = Number(written)
+  if (written.trim() !== '' && Number.isFinite(amount) && amount > 0) return amount
+  throw new InvalidArgumentError('Expected dollars above 0, such as 5 or 0.50.')
 }
 
 function wholeNumber(text: string): number {

@@ -2,6 +2,7 @@ import { type AnswerCounts, answerCountTexts } from './answer-counts.ts'
 import {
   compact,
   counted,
+  dollars,
   duration,
   figure,
   grouped,
@@ -24,7 +25,7 @@ export interface ReportPage {
   seed: string
   rows: OutcomeTotals & { requested: number; remaining: number }
   requests: number
-  usage: { inputTokens: number; outputTokens: number }
+  usage: { inputTokens: number; outputTokens: number; cost: number | null }
   usageByRoute: readonly (AnswerCounts & {
     route: string
     ok: number
@@ -101,6 +102,7 @@ function header(report: ReportPage): Html {
     ...(cut === 0 ? [] : [['answers cut off', grouped(cut)] as [string, string]]),
     ['tokens in', compact(usage.inputTokens)],
     ['tokens out', compact(usage.outputTokens)],
+    ...costFact(usage),
     ...report.media.map(({ mime, files, bytes }): [string, string] => [
       `${mime}, ${size(bytes)}`,
       grouped(files),
@@ -254,6 +256,10 @@ function failures({ failures: all }: ReportPage): Html | null {
 
 function clipped(message: string): string {
   return message.length > 400 ? `${message.slice(0, 399)}…` : message
+}
+
+function costFact({ cost }: ReportPage['usage']): [string, string][] {
+  return cost === null ? [] : [['cost', dollars(cost)]]
 }
 
 function models({ usageByRoute, outputModes }: ReportPage): Html | null {

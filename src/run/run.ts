@@ -28,6 +28,7 @@ import { createJudgeSummaries, type JudgeSummaries } from './judge-summaries.ts'
 import { createListener, type Listener } from './listener.ts'
 import { logName, openLog, type RunLog } from './log.ts'
 import { openSeedRows } from './open-seed.ts'
+import { costLimitOf, pricedPartners } from './priced-partners.ts'
 import { partnersOf } from './partners.ts'
 import { findPlace, type Place } from '../check/run-place.ts'
 import { readStoredRun } from '../store/inspect-store.ts'
@@ -70,6 +71,8 @@ export interface RunOptions extends RetryOptions {
   keep?: readonly string[]
   /** Reads every part file, and makes the rows of those again that are gone or damaged. */
   repair?: boolean
+  /** Dollars the run may cost over all its sessions, in place of `max_cost` of the run config. */
+  maxCost?: number
   /** A run config file or its fields. */
   runConfig?: string | object
   providersFile?: string
@@ -237,7 +240,15 @@ export async function start(options: StartOptions): Promise<Run> {
     const closing = opened.use(new AsyncDisposableStack())
     const downloads = createDownloader({ environment: options.environment ?? process.env, clock })
     opened.defer(() => downloads.close())
-    const partners = partnersOf(prepared)
+    const partners = await pricedPartners(partnersOf(prepared), {
+      models: prepared.models.aliases,
+      prices: prepared.dataset.prices,
+    })
+    const cost = await costLimitOf(
+      options.maxCost ?? prepared.runConfig.max_cost,
+      partners,
+      store.directory,
+    )
     const engine: Omit<EngineOptions, 'decided'> = {
       clock,
       store,
@@ -264,6 +275,7 @@ export async function start(options: StartOptions): Promise<Run> {
       send: (route, request, requestSignal) => partners.send(route, request, requestSignal),
       identityOf: (alias) => modelIdentity(prepared.dataset, alias),
       sizeOf: (route, request) => partners.sizeOf(route, request),
+      cost,
       settleOnly: false,
       onEvent(event) {
         if (event.type === 'request-throttled') throttles.note(event.route, event.retryAfterMs)

@@ -25,6 +25,8 @@ export class PendingRequest implements Job, Sent {
   /** What replies that could not be used have cost; null while none has. */
   spent: Usage | null = null
   sentAt = 0
+  /** Dollars set aside while it is in flight, where a run may cost only so much. */
+  reserved = 0
   previous: Sent | null = null
   next: Sent | null = null
   readonly #actions: PendingActions
