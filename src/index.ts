@@ -62,16 +62,22 @@ export type { Dataset, OpenOptions } from './run/open-dataset.ts'
 export type { JsonSchemaOptions, SchemaKind } from './check/json-schema.ts'
 export type { DatasetReport } from './report/write-report.ts'
 export type { CellStory, RowStory } from './report/inspect-row.ts'
+export type { ListedRun } from './report/list-runs.ts'
 export type { RunSummary } from './report/run-summary.ts'
 export type { ColumnStatistics } from './profile/statistics.ts'
 export type { Preview, PreviewOptions, PreviewRow } from './run/preview.ts'
+export type { CheckRunOptions, RunCheck } from './run/check-run.ts'
+export type { RunComparison } from './run/compare-runs.ts'
 export type { FreedSpace, FreeSpaceOptions } from './run/free-space.ts'
 export type { EditedColumn, EditPlan } from './run/edit-plan.ts'
 export {
+  checkRun,
+  compareRuns,
   create,
   freeSpace,
   jsonSchema,
   listKinds,
+  listRuns,
   listVariables,
   open,
   preview,

@@ -8,6 +8,7 @@ import { pluginSchema } from '../config/plugin-list.ts'
 import { writtenSchema } from '../config/run-config.ts'
 import { mcpProviderSchema, toolConfigSchema } from '../config/tool-lists.ts'
 import { seedSchema } from '../config/seed-config.ts'
+import { pricesSchema } from '../config/prices.ts'
 import { selectSchema } from '../config/select.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
@@ -188,6 +189,10 @@ function datasetForm(): JsonSchema {
       select: {
         description: 'Makes rows until so many of them are accepted.',
         anyOf: [formFor(selectSchema), { type: 'null' }],
+      },
+      prices: {
+        description: 'What models cost, by their names or aliases.',
+        anyOf: [formFor(pricesSchema), { type: 'null' }],
       },
       constraints: listOf('Bounds of sampler columns.', formFor(constraintSchema)),
       profilers: listOf('Summaries of what judges said, in the report.', formFor(profilerSchema)),

@@ -45,6 +45,9 @@ Commands:
   failures [options] <dir>     Say which cells failed, why, and what they cost.
   row [options] <dir> <row>    Show everything that is known of one row.
   report [options] <dir>       Statistics of every column, as text and page.
+  check [options] <dir>        Look whether a run folder is damaged; mend it.
+  runs [options] [dir]         List the runs of a folder.
+  diff [options] <a> <b>       Put two runs side by side.
   export [options] <dir>       Write every decided row to files.
   cache                        Take answers of models to another machine.
   gc [options] <dir>           Free what a run keeps of older configs.
@@ -54,7 +57,8 @@ Commands:
   help [command]               display help for command
 
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
-4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.
+4 stopped early (rows remain), 5 a run folder is damaged, 130 interrupted.
+After 4 and 130, run the same command again to go on.
 
 Example:
   rowsmith preview stories.yaml

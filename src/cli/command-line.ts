@@ -15,6 +15,7 @@ export interface CreateOptions {
   column?: string
   code?: string
   repair?: true
+  maxCost?: number
   runConfig?: string
   providers?: string
   mcpProviders?: string
@@ -34,6 +35,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     seed,
     out,
     fresh,
+    maxCost,
     runConfig,
     providers,
     mcpProviders,
@@ -50,6 +52,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     ...(seed === undefined ? [] : ['--seed', String(seed)]),
     // A fresh run has a folder of its own, and is not to be begun again.
     ...(out === undefined && fresh === undefined ? [] : ['--out', directory]),
+    ...(maxCost === undefined ? [] : ['--max-cost', String(maxCost)]),
     ...(runConfig === undefined ? [] : ['--run-config', runConfig]),
     ...(providers === undefined ? [] : ['--providers', providers]),
     ...(mcpProviders === undefined ? [] : ['--mcp-providers', mcpProviders]),

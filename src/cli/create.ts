@@ -48,6 +48,7 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     ...(options.rows === undefined ? {} : { rows: options.rows }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.out === undefined ? {} : { out: options.out }),
+    ...(options.maxCost === undefined ? {} : { maxCost: options.maxCost }),
     ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
     ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
@@ -69,6 +70,14 @@ function retryOptions(options: CreateOptions): Pick<RunOptions, 'retryFailed'> {
   })
 }
 
+/** Models that were asked and whose price nobody knows. */
+function unpricedOf({ usageByRoute }: RunResult): string[] {
+  return usageByRoute.flatMap(({ route, ok, inputTokens, outputTokens, images, cost }) => {
+    const isModel = inputTokens + outputTokens + images > 0
+    return ok > 0 && isModel && cost === null ? [route] : []
+  })
+}
+
 /** The object `--json` prints: stable field names. */
 function jsonOf(result: RunResult): object {
   const { dir, rows, selection, rejections, files, processed, datasets } = result
@@ -84,6 +93,7 @@ function jsonOf(result: RunResult): object {
     requests,
     cached,
     usage,
+    cost: { total: usage.cost, currency: 'USD', unknown: unpricedOf(result) },
     seconds,
     report,
   }

@@ -8,6 +8,7 @@ export const exitCodes = {
   usage: 2,
   dropped: 3,
   stopped: 4,
+  damaged: 5,
   interrupted: 130,
 } as const
 

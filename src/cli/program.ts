@@ -57,6 +57,9 @@ export function createProgram(set: SetCode): Command {
   addFailures(program, set)
   addRow(program, set)
   addReport(program, set)
+  addCheck(program, set)
+  addRuns(program, set)
+  addDiff(program, set)
   addExport(program, set)
   addCache(program, set)
   addGc(program, set)
@@ -68,7 +71,8 @@ export function createProgram(set: SetCode): Command {
 
 const exitCodeHelp = `
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
-4 stopped early (rows remain), 130 interrupted. Run the same command again to go on.
+4 stopped early (rows remain), 5 a run folder is damaged, 130 interrupted.
+After 4 and 130, run the same command again to go on.
 
 Example:
   rowsmith preview stories.yaml`
@@ -122,6 +126,11 @@ function addCreate(program: Command, set: SetCode): void {
     .option('--code <code>', 'with --retry-failed: only cells that failed for this reason')
     .addOption(new Option('--retry-dropped', 'the old name of --retry-failed').hideHelp())
     .option('--repair', 'check every part file and make those again that are gone or damaged')
+    .option(
+      '--max-cost <dollars>',
+      'stop before the run costs more, over all sessions',
+      dollarAmount,
+    )
     .option('--run-config <file>', 'run config (YAML): buffer_size, max_attempts, …')
     .option('--cache [dir]', cacheOption)
     .option('--replay', replayOption)
@@ -280,6 +289,50 @@ function addReport(program: Command, set: SetCode): void {
     .action(async (directory: string, options) => {
       const { runReport } = await import('./report.ts')
       set(await runReport(directory, options))
+    })
+}
+
+function addCheck(program: Command, set: SetCode): void {
+  program
+    .command('check')
+    .argument('<dir>', 'run folder')
+    .summary('Look whether a run folder is damaged; mend it.')
+    .description('Look at every byte of a run folder: the ledger, parts, the dataset, media files.')
+    .option('--repair', 'restore what can be restored, and plan again what is lost; sends nothing')
+    .option('--json', 'print it as one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith check runs/stories --repair')
+    .action(async (directory: string, options) => {
+      const { runCheckCommand } = await import('./check-folder.ts')
+      set(await runCheckCommand(directory, options))
+    })
+}
+
+function addRuns(program: Command, set: SetCode): void {
+  program
+    .command('runs')
+    .argument('[dir]', 'folder of run folders', 'runs')
+    .summary('List the runs of a folder.')
+    .description('List the runs of a folder: state, rows, tokens, cost, and how old they are.')
+    .option('--json', 'print {dir, runs} on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith runs')
+    .action(async (directory: string, options) => {
+      const { runRuns } = await import('./runs.ts')
+      set(await runRuns(directory, options))
+    })
+}
+
+function addDiff(program: Command, set: SetCode): void {
+  withPlugins(program.command('diff'))
+    .argument('<a>', 'run folder')
+    .argument('<b>', 'run folder it is compared with')
+    .summary('Put two runs side by side.')
+    .description('Put two runs side by side: config, rows, cost, failures, statistics of columns.')
+    .option('--html <file>', 'write it as a page, too')
+    .option('--json', 'print it as one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith diff runs/stories runs/stories --html diff.html')
+    .action(async (one: string, other: string, options) => {
+      const { runDiff } = await import('./diff.ts')
+      set(await runDiff(one, other, options))
     })
 }
 
@@ -445,6 +498,12 @@ function withConfigOptions(command: Command): Command {
     .option('--mcp-providers <file>', mcpFile)
     .option('--tool-configs <file>', toolFile)
     .option('--model-configs <file>', modelFile)
+}
+
+function dollarAmount(written: string): number {
+  const amount = Number(written)
+  if (written.trim() !== '' && Number.isFinite(amount) && amount > 0) return amount
+  throw new InvalidArgumentError('Expected dollars above 0, such as 5 or 0.50.')
 }
 
 function wholeNumber(text: string): number {

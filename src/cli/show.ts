@@ -4,22 +4,23 @@ import type { RunSummary } from '../report/run-summary.ts'
 import { commandText } from './command-line.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import {
+  besideTexts,
+  costIn,
+  cutTexts,
   failureTexts,
   mixedTexts,
   nextSteps,
-  besideTexts,
-  cutTexts,
+  outcomes,
   processedTexts,
   rejectionTexts,
   selectionText,
-  outcomes,
   shortPath,
   shortPathWord,
   textWidth,
 } from './report-run.ts'
 import { createScreen, type Paint } from './terminal.ts'
 import { shortened } from './tally.ts'
-import { compact, counted, duration, grouped, size } from '../util/format.ts'
+import { compact, counted, dollars, duration, grouped, size } from '../util/format.ts'
 import { jsonLine, visibleLine } from '../util/visible.ts'
 import { padEnd, padStart, widthOf, wrap } from './width.ts'
 
@@ -177,10 +178,10 @@ function cost(summary: RunSummary, layout: ShowLayout): string[] {
     usage.reasoningTokens > 0 ? ` (${compact(usage.reasoningTokens)} of them reasoning)` : ''
   return [
     `  ${counted(requests, 'request')}: ${grouped(outcome.succeeded)} answered, ${grouped(outcome.throttled)} × 429, ${grouped(outcome.failed)} failed`,
-    `  ${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out${reasoning}`,
+    `  ${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out${reasoning}${costIn(usage)}`,
     ...usageByRoute.flatMap(
       ({ route, ok, throttled, failed, inputTokens, outputTokens, ...counts }) => [
-        `    ${padEnd(visibleLine(route), names)}  ${counted(ok, 'answer')}, ${grouped(throttled)} × 429, ${grouped(failed)} failed; ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${rateText(summary, route)}`,
+        `    ${padEnd(visibleLine(route), names)}  ${counted(ok, 'answer')}, ${grouped(throttled)} × 429, ${grouped(failed)} failed; ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${counts.cost === null ? '' : `, ${dollars(counts.cost)}`}${rateText(summary, route)}`,
         ...answerCountTexts(counts).map((text) => `    ${padEnd('', names)}  ${text}`),
       ],
     ),

@@ -9,7 +9,7 @@ import { createTally } from './tally.ts'
 import type { Screen } from './terminal.ts'
 import { shortPath } from './report-run.ts'
 import { phaseLines } from './waiting-lines.ts'
-import { counted, duration, grouped } from '../util/format.ts'
+import { counted, dollars, duration, grouped } from '../util/format.ts'
 import { visible, visibleLine } from '../util/visible.ts'
 
 /** Tells what a command waits for, whatever it does. */
@@ -106,6 +106,14 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
       case 'endpoint-stopped':
         screen.print(
           screen.style('red', `${stoppedText(event)} stopped: ${visibleLine(event.error.message)}`),
+        )
+        break
+      case 'cost-reached':
+        screen.print(
+          screen.style(
+            'red',
+            `Stopping: ${dollars(event.spent)} are spent, and the next request could exceed ${dollars(event.limit)} (max_cost).`,
+          ),
         )
         break
       case 'early-shutdown':

@@ -30,6 +30,17 @@ export interface DatasetConfig {
   rows: number | null
   /** Ours: rows are made until so many are accepted; null makes those of `rows`. */
   select: SelectConfig | null
+  /** Ours: what models cost, by their names or aliases, where the installed list does not say it right. */
+  prices: ReadonlyMap<string, PriceConfig>
+}
+
+/** Dollars for a million tokens, and for an image. */
+export interface PriceConfig {
+  input: number
+  output: number
+  /** Null for the price of `input`. */
+  cached_input: number | null
+  image: number | null
 }
 
 /** How many rows are accepted, and by what. */

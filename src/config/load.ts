@@ -12,6 +12,7 @@ import { parseAgreement, parseProfilers } from './report-parts.ts'
 import { findRoot } from './root.ts'
 import { integer, refuse } from './scalars.ts'
 import { parseSeedConfig } from './seed-config.ts'
+import { parsePrices } from './prices.ts'
 import { parseSelect } from './select.ts'
 import { parseConfigText, type Locate } from './text.ts'
 import { parseMcpProviders, parseToolConfigs } from './tool-lists.ts'
@@ -104,6 +105,7 @@ function readDataset(root: Mapping): {
     ? { seedConfig: null, problems: [] }
     : parseSeedConfig(root['seed_config'], ['seed_config'])
   const selection = parseSelect(root['select'], ['select'])
+  const prices = parsePrices(root['prices'], ['prices'])
   const lists = [
     columns,
     models,
@@ -116,7 +118,7 @@ function readDataset(root: Mapping): {
     agreement,
     constraints,
   ]
-  for (const read of [...lists, seedConfig, selection]) problems.push(...read.problems)
+  for (const read of [...lists, seedConfig, selection, prices]) problems.push(...read.problems)
   const draft = {
     columns: columns.columns,
     model_configs: models.models,
@@ -132,6 +134,7 @@ function readDataset(root: Mapping): {
     seed,
     rows,
     select: selection.select,
+    prices: prices.prices,
   }
   if (rows !== null && !isAbsent(root['select'])) problems.push(rowsBesideSelect(rows))
   const unread = new Set(

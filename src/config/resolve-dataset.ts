@@ -30,6 +30,7 @@ export interface ResolvedDataset {
   readonly seed: bigint | null
   readonly rows: number | null
   readonly select: DatasetConfig['select']
+  readonly prices: DatasetConfig['prices']
 }
 
 /** Entries of files, behind those of the config. */
@@ -59,6 +60,7 @@ export function resolveDataset(
     seed: config.seed,
     rows: config.rows,
     select: config.select,
+    prices: config.prices,
   }
 }
 

@@ -3,7 +3,7 @@ import type { Literal } from './dataset.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { unknownKeyProblem } from './problems.ts'
 
-/** The keys of a dataset config; the last six are ours. */
+/** The keys of a dataset config; the last eight are ours. */
 const datasetKeys = [
   'columns',
   'model_configs',
@@ -19,6 +19,7 @@ const datasetKeys = [
   'plugins',
   'agreement',
   'select',
+  'prices',
 ] as const
 
 export interface Root {

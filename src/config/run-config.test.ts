@@ -35,6 +35,7 @@ test('nothing written: all defaults, no notes', () => {
       slowdown_trials: false,
     },
     part_rows: 5000,
+    max_cost: null,
     max_outage: 300,
     max_open_rows: 65_536,
     max_open_bytes: 268_435_456,

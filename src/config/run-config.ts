@@ -137,6 +137,11 @@ const runSchema = z.strictObject({
   max_attempts: integer({ min: 1 })
     .default(8)
     .describe('Tries of one request before its cell fails; waiting for 429s does not count.'),
+  /** Ours: dollars, over all sessions of a run. */
+  max_cost: double({ above: 0, below: Infinity })
+    .nullable()
+    .default(null)
+    .describe('Dollars the run may cost in all; it stops before a request that could exceed them.'),
   /** Ours: seconds. */
   max_outage: double({ min: 0, below: Infinity })
     .default(300)

@@ -26,6 +26,8 @@ h2 { margin: 2.2rem 0 .8rem; font-size: 1.1rem; }
 h3 { margin: 0; font-size: 1rem; overflow-wrap: anywhere; }
 p { margin: .3rem 0; }
 .soft { color: var(--soft); }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: .8rem; margin: .8rem 0; align-items: start; }
+.pair td, .pair th { overflow-wrap: anywhere; }
 .card {
   background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.1rem;
 }

@@ -2,6 +2,7 @@ import { type AnswerCounts, answerCountTexts } from './answer-counts.ts'
 import {
   compact,
   counted,
+  dollars,
   duration,
   figure,
   grouped,
@@ -14,7 +15,7 @@ import { html, type Html } from './html.ts'
 import { chartOf } from './page-charts.ts'
 import type { Judgements } from './judgements.ts'
 import { agreementSection, judgesSection } from './page-judgements.ts'
-import { style } from './page-style.ts'
+import { pageFrame } from './page-frame.ts'
 import { type ColumnStatistics, lostText } from './statistics.ts'
 import { valueText } from './value-text.ts'
 
@@ -24,7 +25,7 @@ export interface ReportPage {
   seed: string
   rows: OutcomeTotals & { requested: number; remaining: number }
   requests: number
-  usage: { inputTokens: number; outputTokens: number }
+  usage: { inputTokens: number; outputTokens: number; cost: number | null }
   usageByRoute: readonly (AnswerCounts & {
     route: string
     ok: number
@@ -67,35 +68,18 @@ export interface ReportPage {
 
 /** One HTML page without scripts that needs nothing beside it. */
 export function reportPage(report: ReportPage): string {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'"
-        />
-        <meta name="color-scheme" content="light dark" />
-        <title>${report.name} · rowsmith report</title>
-        <style>
-          ${style}
-        </style>
-      </head>
-      <body>
-        <main>
-          ${header(report)} ${failures(report)} ${rejections(report)} ${mixed(report)}
-          ${processed(report)} ${models(report)}
-          <h2>Columns</h2>
-          <div class="columns">${report.columns.map(card)}</div>
-          ${judgesSection(report.judges)} ${agreementSection(report.agreement)}
-          <footer>
-            Made by rowsmith. Quantiles and histograms are estimates (a t-digest, about 1 %), and so
-            is what stands behind ≈; all other figures are exact.
-          </footer>
-        </main>
-      </body>
-    </html> `.text
+  return pageFrame(
+    report.name,
+    html`${header(report)} ${failures(report)} ${rejections(report)} ${mixed(report)}
+      ${processed(report)} ${models(report)}
+      <h2>Columns</h2>
+      <div class="columns">${report.columns.map(columnCard)}</div>
+      ${judgesSection(report.judges)} ${agreementSection(report.agreement)}
+      <footer>
+        Made by rowsmith. Quantiles and histograms are estimates (a t-digest, about 1 %), and so is
+        what stands behind ≈; all other figures are exact.
+      </footer>`,
+  )
 }
 
 const outcomes = [
@@ -118,6 +102,7 @@ function header(report: ReportPage): Html {
     ...(cut === 0 ? [] : [['answers cut off', grouped(cut)] as [string, string]]),
     ['tokens in', compact(usage.inputTokens)],
     ['tokens out', compact(usage.outputTokens)],
+    ...costFact(usage),
     ...report.media.map(({ mime, files, bytes }): [string, string] => [
       `${mime}, ${size(bytes)}`,
       grouped(files),
@@ -273,6 +258,10 @@ function clipped(message: string): string {
   return message.length > 400 ? `${message.slice(0, 399)}…` : message
 }
 
+function costFact({ cost }: ReportPage['usage']): [string, string][] {
+  return cost === null ? [] : [['cost', dollars(cost)]]
+}
+
 function models({ usageByRoute, outputModes }: ReportPage): Html | null {
   if (usageByRoute.length === 0) return null
   return html`<h2>Models</h2>
@@ -322,7 +311,8 @@ function leftText({ mode, why, refused, form }: ReportPage['outputModes'][number
   return valueText(`${what} was ${refused ? 'refused' : 'ignored'} (${clipped(why)})`)
 }
 
-function card(column: ColumnStatistics): Html {
+/** What is known of a column. */
+export function columnCard(column: ColumnStatistics): Html {
   return html`<section class="card">
     <div class="head">
       <h3>${valueText(column.name)}</h3>

@@ -34,6 +34,8 @@ function describeEvent(event: SchedulerEvent): string | null {
       return `row ${event.row}, column ${event.column}: the answer of ${event.route} repeated a key, which was replaced`
     case 'endpoint-stopped':
       return `${event.model === null ? '' : `model ${event.model} of `}endpoint ${event.endpoint} stopped: ${messageOf(event.error)}`
+    case 'cost-reached':
+      return `stopping: ${event.spent} dollars are spent, of at most ${event.limit} (max_cost)`
     case 'early-shutdown':
       return `early shutdown: ${Math.round(event.rate * 100)} % of the last ${event.window} cells failed`
     case 'draining':

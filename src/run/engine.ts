@@ -20,6 +20,7 @@ import type { PartStore } from '../scheduler/part-store.ts'
 import type { Route } from '../scheduler/route.ts'
 import { createScheduler, type Scheduler } from '../scheduler/scheduler.ts'
 import type { RunStore } from '../store/store.ts'
+import type { CostLimit } from '../scheduler/cost-limit.ts'
 import type { Clock } from '../util/clock.ts'
 import { jitter } from '../util/random-source.ts'
 import { createExchangeHash } from './exchange-hash.ts'
@@ -40,6 +41,8 @@ export interface EngineOptions {
   identityOf: (alias: string) => unknown
   /** How large a request is where tokens are limited. */
   sizeOf?: (route: string, request: ModelRequest) => number
+  /** How much the run may cost. */
+  cost?: CostLimit | null
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
   /** Answers from before. */
   cache?: ReplyCache
@@ -106,6 +109,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     hold,
     routes: options.routes,
     send: options.send,
+    cost: options.cost ?? null,
     ...(options.sizeOf === undefined ? {} : { sizeOf: options.sizeOf }),
     ...(options.cache === undefined ? {} : { cache: options.cache }),
     journal: store.journal,

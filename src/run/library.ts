@@ -3,6 +3,9 @@ import type { KindList, ListKindsOptions } from '../check/list-kinds.ts'
 import type { Validation, ValidateOptions } from '../check/validate.ts'
 import type { JsonSchema } from '../config/json-form.ts'
 import type { Rendering, RenderOptions, RenderSource, VariableList } from '../render/render.ts'
+import type { ListedRun } from '../report/list-runs.ts'
+import type { RunComparison } from './compare-runs.ts'
+import type { CheckRunOptions, RunCheck } from './check-run.ts'
 import type { Dataset, OpenOptions } from './open-dataset.ts'
 import type { FreedSpace, FreeSpaceOptions } from './free-space.ts'
 import type { Preview, PreviewOptions } from './preview.ts'
@@ -34,6 +37,28 @@ export async function preview(options: PreviewOptions): Promise<Preview> {
 export async function open(directory: string, options?: OpenOptions): Promise<Dataset> {
   const dataset = await import('./open-dataset.ts')
   return dataset.open(directory, options)
+}
+
+/** Looks at every byte of a run folder, and mends it where that is asked for; sends nothing. */
+export async function checkRun(directory: string, options?: CheckRunOptions): Promise<RunCheck> {
+  const check = await import('./check-run.ts')
+  return check.checkRun(directory, options)
+}
+
+/** The runs in a folder, or the one that the folder is, in short. */
+export async function listRuns(directory: string): Promise<ListedRun[]> {
+  const list = await import('../report/list-runs.ts')
+  return list.listRuns(directory)
+}
+
+/** Puts two run folders side by side. */
+export async function compareRuns(
+  one: string,
+  other: string,
+  options?: OpenOptions,
+): Promise<RunComparison> {
+  const compare = await import('./compare-runs.ts')
+  return compare.compareRuns(one, other, options)
 }
 
 /** Says what a run folder keeps of columns that are no longer in its config, and frees it with `yes`. */

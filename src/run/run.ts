@@ -29,6 +29,7 @@ import { createListener, type Listener } from './listener.ts'
 import { logName, openLog, type RunLog } from './log.ts'
 import { openSeedRows } from './open-seed.ts'
 import { type CacheChoice, openCache } from './open-cache.ts'
+import { costLimitOf, pricedPartners } from './priced-partners.ts'
 import { partnersOf } from './partners.ts'
 import { findPlace, type Place } from '../check/run-place.ts'
 import { readStoredRun } from '../store/inspect-store.ts'
@@ -71,6 +72,8 @@ export interface RunOptions extends RetryOptions, CacheChoice {
   keep?: readonly string[]
   /** Reads every part file, and makes the rows of those again that are gone or damaged. */
   repair?: boolean
+  /** Dollars the run may cost over all its sessions, in place of `max_cost` of the run config. */
+  maxCost?: number
   /** A run config file or its fields. */
   runConfig?: string | object
   providersFile?: string
@@ -244,7 +247,6 @@ export async function start(options: StartOptions): Promise<Run> {
     const closing = opened.use(new AsyncDisposableStack())
     const downloads = createDownloader({ environment: options.environment ?? process.env, clock })
     opened.defer(() => downloads.close())
-    const partners = partnersOf(prepared)
     const identityOf = (alias: string): unknown => modelIdentity(prepared.dataset, alias)
     const cache = await openCache({
       ...options,
@@ -259,6 +261,15 @@ export async function start(options: StartOptions): Promise<Run> {
         }),
     })
     if (cache !== null) opened.use(cache)
+    const partners = await pricedPartners(partnersOf(prepared), {
+      models: prepared.models.aliases,
+      prices: prepared.dataset.prices,
+    })
+    const cost = await costLimitOf(
+      options.maxCost ?? prepared.runConfig.max_cost,
+      partners,
+      store.directory,
+    )
     const engine: Omit<EngineOptions, 'decided'> = {
       clock,
       store,
@@ -286,6 +297,7 @@ export async function start(options: StartOptions): Promise<Run> {
       identityOf,
       ...(cache === null ? {} : { cache }),
       sizeOf: (route, request) => partners.sizeOf(route, request),
+      cost,
       settleOnly: false,
       onEvent(event) {
         if (event.type === 'request-throttled') throttles.note(event.route, event.retryAfterMs)

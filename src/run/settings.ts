@@ -115,6 +115,8 @@ function storedConfig(
     model_providers: _providers,
     mcp_providers: _servers,
     tool_configs: _tools,
+    // What a request costs is kept with its usage; prices change and the dataset does not.
+    prices: _prices,
     seed,
     select: _select,
     model_configs: _models,

@@ -32,7 +32,7 @@ import { refusal } from './refusal.ts'
 const selectable = [...detailFields, 'state', ...madeFields, ...personaFields]
 
 /** The persons a column draws from. */
-interface LoadedPersons extends Loaded {
+export interface LoadedPersons extends Loaded {
   /** Numbers of the rows of the table. */
   readonly chosen: Uint32Array
   /** Columns of `details` and `personas`. */

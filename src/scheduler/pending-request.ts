@@ -27,6 +27,8 @@ export class PendingRequest implements Job, Sent {
   sentAt = 0
   /** Under which its answer is kept for other runs; null where none is. */
   cacheKey: string | null = null
+  /** Dollars set aside while it is in flight, where a run may cost only so much. */
+  reserved = 0
   previous: Sent | null = null
   next: Sent | null = null
   readonly #actions: PendingActions

@@ -9,6 +9,7 @@ import type { Clock } from '../util/clock.ts'
 import type { ReplyCache } from '../rows/reply-cache.ts'
 import { type CacheLookups, createCacheLookups } from './cache-lookups.ts'
 import type { Journal, RequestRecord } from '../rows/journal.ts'
+import type { CostLimit } from './cost-limit.ts'
 import { createFailureRules } from './failure-rules.ts'
 import { type BackOff, createPauses } from './pauses.ts'
 import { PendingRequest, prepare } from './pending-request.ts'
@@ -28,6 +29,10 @@ export interface RequestsOptions {
   cache: ReplyCache | null
   /** How large a request is where tokens are limited. */
   sizeOf: (choice: string, request: ModelRequest) => number
+  /** How much the run may cost; null for no limit. */
+  cost: CostLimit | null
+  /** What the run may still cost is too little for its next request, and none is in flight. */
+  costReached: () => void
   signal: AbortSignal
   maxAttempts: number
   /** Uniform in [0, 1), for back-off jitter. */
@@ -56,6 +61,8 @@ export interface Requests {
   readonly backOff: BackOff | null
   /** Requests on the wire, over all routes. */
   readonly inFlight: number
+  /** Whether nothing is sent until something came back: the run may not cost more. */
+  readonly isShort: boolean
   /** Nothing goes that way any more: what pauses goes back into its line. */
   routeStopped(route: number): void
   close(): void
@@ -88,7 +95,10 @@ export function createRequests(options: RequestsOptions): Requests {
     throttled: options.throttled,
     providerFailed: options.providerFailed,
   })
+  const { cost } = options
   let inFlight = 0
+  /** What may still be spent is too little for the next request. */
+  let isShort = false
   const cache =
     options.cache === null ? null : createCacheLookups({ ...options, cache: options.cache })
 
@@ -120,6 +130,7 @@ export function createRequests(options: RequestsOptions): Requests {
       return
     }
     const prepared = pending.prepared ?? prepare(pending)
+    if ('message' in prepared && !canPay(pending, prepared.message, lease)) return
     pending.prepared = null
     if ('error' in prepared) {
       release(lease, { kind: 'unused' })
@@ -138,6 +149,23 @@ export function createRequests(options: RequestsOptions): Requests {
       (reply) => ended(pending, lease, operation, { reply }),
       (error: unknown) => ended(pending, lease, operation, { error }),
     )
+  }
+
+  /** Sets aside what it may cost, or puts it back into its line until something came back. */
+  function canPay(pending: PendingRequest, message: ModelRequest, lease: Lease): boolean {
+    if (cost === null) return true
+    const { maxTokens = null } = routes[pending.request.route] as Route
+    const reserved = cost.reserve(resources.choiceAt(lease).name, message, maxTokens)
+    if (reserved !== null) {
+      pending.reserved = reserved
+      return true
+    }
+    pending.prepared = { message }
+    isShort = true
+    release(lease, { kind: 'unused' })
+    enqueue(pending)
+    if (inFlight === 0) options.costReached()
+    return false
   }
 
   /** Providers of users may throw instead of rejecting, and answer without a promise. */
@@ -209,7 +237,7 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 
   function record(
-    { request }: PendingRequest,
+    { request, reserved }: PendingRequest,
     outcome: 'ok' | 'throttled' | 'failed',
     usage: Usage,
     reply: ModelReply | null = null,
@@ -218,6 +246,7 @@ export function createRequests(options: RequestsOptions): Requests {
     counter.inputTokens += usage.inputTokens
     counter.outputTokens += usage.outputTokens
     const { name } = routes[request.route] as Route
+    if (outcome !== 'throttled') cost?.spend(name, usage, reserved)
     journal.request({
       route: name,
       column: request.column,
@@ -242,6 +271,8 @@ export function createRequests(options: RequestsOptions): Requests {
     const counter = counterOf(pending)
     counter.inFlight -= 1
     counter.sent.delete(pending)
+    isShort = false
+    cost?.release(pending.reserved)
     try {
       if ('error' in end) onError(pending, end.error, lease)
       else onReply(pending, end.reply, operation, lease)
@@ -258,6 +289,9 @@ export function createRequests(options: RequestsOptions): Requests {
     cache,
     get inFlight() {
       return inFlight
+    },
+    get isShort() {
+      return isShort
     },
     get backingOff() {
       return pauses.size

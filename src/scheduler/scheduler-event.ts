@@ -23,6 +23,8 @@ export type SchedulerEvent =
   /** With a model: only that one of the endpoint. */
   | { type: 'endpoint-stopped'; endpoint: string; model: string | null; error: RequestError }
   | { type: 'early-shutdown'; rate: number; window: number }
+  /** Dollars: what the run may cost would be exceeded by its next request. */
+  | { type: 'cost-reached'; limit: number; spent: number }
   | { type: 'draining' }
   | { type: 'condition-failed'; column: string; row: number; message: string }
 

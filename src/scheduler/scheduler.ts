@@ -99,6 +99,17 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     emit,
     shutDown: () => cells.nothingSent('stopped'),
   })
+  function costReached(): void {
+    const { cost } = options
+    if (stopping.begun || cost === undefined || cost === null) return
+    const { limit, spent } = cost
+    emit({ type: 'cost-reached', limit, spent })
+    stopping.shutDown(
+      `$${spent.toFixed(4)} are spent, and the next request could cost more than what is left of $${limit} (max_cost)`,
+    )
+    cells.nothingSent('stopped')
+  }
+
   const changed = (): void => turn()
   const fatal = (error: unknown): void => ending.fatal(error)
 
@@ -117,6 +128,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     stopping,
     emit,
     routeStopped: (route) => cells.routeStopped(route),
+    costReached: () => costReached(),
     changed,
     fatal,
   })

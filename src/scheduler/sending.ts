@@ -6,6 +6,7 @@ import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
 import type { ReplyCache } from '../rows/reply-cache.ts'
 import type { Clock } from '../util/clock.ts'
+import type { CostLimit } from './cost-limit.ts'
 import type { JournalGate } from './journal-gate.ts'
 import type { Lifetime } from './lifetime.ts'
 import type { Job } from './request-job.ts'
@@ -27,6 +28,8 @@ export interface SendingPorts {
   /** How large a request is where tokens are limited; characters of text when left out. */
   sizeOf?: (choice: string, request: ModelRequest) => number
   maxAttempts: number
+  /** How much the run may cost; no limit when left out. */
+  cost?: CostLimit | null
   /** How long an endpoint may be away before its rows are left, in ms. */
   maxOutageMs: number
   /** Uniform in [0, 1), for back-off jitter. */
@@ -43,6 +46,8 @@ export interface SendingOptions {
   emit: (event: SchedulerEvent) => void
   /** Nothing goes that way any more: who waits for it, beside its requests, is told. */
   routeStopped: (route: number) => void
+  /** What the run may cost is spent. */
+  costReached: () => void
   /** Something may begin now. */
   changed: () => void
   fatal: (error: unknown) => void
@@ -84,7 +89,7 @@ export function createSending(options: SendingOptions): Sending {
     clock,
     routes: [...routes, ...startRoutes.routes],
     start: (job, lease) => job.start(lease),
-    mayStart: () => !lifetime.isOver && !stopping.quiet && !journal.full,
+    mayStart: () => !lifetime.isOver && !stopping.quiet && !journal.full && !requests.isShort,
     wake: options.changed,
   })
   const resources = createResources({
@@ -113,6 +118,8 @@ export function createSending(options: SendingOptions): Sending {
     send,
     cache: options.ports.cache ?? null,
     sizeOf: options.ports.sizeOf ?? ((_choice, request) => charactersOf(request)),
+    cost: options.ports.cost ?? null,
+    costReached: options.costReached,
     signal,
     maxAttempts,
     jitter,

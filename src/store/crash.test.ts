@@ -133,7 +133,9 @@ async function expectSame(folder: string, clean: string): Promise<void> {
   expect(readdirSync(folder).sort()).toStrictEqual([
     'config.json',
     'data',
+    'ledger.copy.sqlite',
     'ledger.sqlite',
+    'ledger.sum.json',
     'lock',
     'parts',
   ])

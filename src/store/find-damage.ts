@@ -47,11 +47,15 @@ async function findDamagedParts({ directory, ledger, writer }: OpenRun): Promise
   }
 }
 
+/** Of its own one, and of those beside it. */
 async function isDatasetDamaged({ directory, ledger, writer }: OpenRun): Promise<boolean> {
-  const files = (await ledger.call('dataset', datasetFolder, null)) ?? []
-  const paths = files.map(({ file, sha256 }) => ({
-    path: join(directory, datasetFolder, file),
-    sha256,
-  }))
-  return (await writer().call('damagedFiles', paths)).length > 0
+  for (const folder of [datasetFolder, ...(await ledger.call('besideFolders'))]) {
+    const files = (await ledger.call('dataset', folder, null)) ?? []
+    const paths = files.map(({ file, sha256 }) => ({
+      path: join(directory, folder, file),
+      sha256,
+    }))
+    if ((await writer().call('damagedFiles', paths)).length > 0) return true
+  }
+  return false
 }

@@ -6,7 +6,8 @@ export function corrupt(
   found: unknown,
   expected: string,
   hints: readonly string[] = [
-    'Restore ledger.sqlite from a backup, or start the run again in another folder.',
+    'Run rowsmith check DIR --repair: it restores the ledger from its copy.',
+    'Without one, restore ledger.sqlite from a backup, or start the run again in another folder.',
   ],
 ): RowsmithError {
   const text = typeof found === 'string' ? JSON.stringify(found.slice(0, 100)) : String(found)

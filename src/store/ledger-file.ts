@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { RowsmithError, isRowsmithError } from '../util/errors.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import { applicationId, checkSchema, formatVersion, tables } from './ledger-schema.ts'
@@ -7,6 +9,8 @@ import { ledgerError } from './ledger-error.ts'
 import { sqliteCode } from '../threads/storage-error.ts'
 
 export const ledgerName = 'ledger.sqlite'
+const sqliteReadOnly = 8
+const sqliteCantOpen = 14
 const sqliteReadOnlyRollback = 776
 
 export type SqlRow = Record<string, unknown>
@@ -144,14 +148,47 @@ export function openLedger(path: string, fill: ((ledger: LedgerFile) => void) | 
 
 /** Opens a ledger for reading only, also beside a process that writes it. */
 export function openLedgerForReading(path: string): LedgerFile {
-  const database = connect(path, true)
+  try {
+    return readable(path, connect(path, true))
+  } catch (error) {
+    // A reader makes an index beside the ledger, which it can't in a folder that can't be written.
+    if (!wantsToWrite(error)) throw ledgerError(error, `opening ${path}`, path)
+    if (hasLog(path)) {
+      throw new RowsmithError(
+        'storage-failed',
+        `${path} can't be read in a folder that can't be written: a part of it is still in its log`,
+        { cause: error, hints: ['Copy the whole run folder to where you may write.'] },
+      )
+    }
+    return readable(path, connect(asUnchanging(path), true))
+  }
+}
+
+function readable(path: string, database: DatabaseSync): LedgerFile {
   try {
     if (recognise(database, path) === 'empty') throw missing(path)
     return new LedgerFile(path, database)
   } catch (error) {
     database.close()
-    throw ledgerError(error, `opening ${path}`, path)
+    throw error
   }
+}
+
+function wantsToWrite(error: unknown): boolean {
+  const primary = (sqliteCode(error) ?? 0) & 0xff
+  return primary === sqliteReadOnly || primary === sqliteCantOpen
+}
+
+/** Whether a part of the ledger lies beside it, in its write-ahead log. */
+function hasLog(path: string): boolean {
+  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+}
+
+/** For a folder in which nobody writes: without a log, the file is all there is. */
+function asUnchanging(path: string): URL {
+  const url = pathToFileURL(resolve(path))
+  url.searchParams.set('immutable', '1')
+  return url
 }
 
 /**
@@ -212,11 +249,12 @@ function isCutShort(database: DatabaseSync): boolean {
   }
 }
 
-function connect(path: string, readOnly: boolean): DatabaseSync {
+function connect(path: string | URL, readOnly: boolean): DatabaseSync {
   try {
     return new DatabaseSync(path, { readOnly, timeout: 5000 })
   } catch (error) {
-    throw ledgerError(error, `opening ${path}`, path)
+    const name = typeof path === 'string' ? path : fileURLToPath(path)
+    throw ledgerError(error, `opening ${name}`, name)
   }
 }
 

@@ -8,6 +8,7 @@ import type { PartProfile } from '../profile/part-profile.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { serve } from '../threads/worker-calls.ts'
 import type { ConfigVersion, KeyedColumn } from './ledger-config.ts'
+import { keepCopy, noteOpened } from './ledger-copy.ts'
 import * as batches from './ledger-batch.ts'
 import * as datasets from './ledger-dataset.ts'
 import { readDecided } from './ledger-decided.ts'
@@ -203,7 +204,10 @@ const calls: LedgerCalls = {
       wallTimeMs,
     )
   },
-  open: (path, wallTimeMs) => begin(openLedger(path, null), wallTimeMs),
+  open(path, wallTimeMs) {
+    noteOpened(path)
+    return begin(openLedger(path, null), wallTimeMs)
+  },
   close(wallTimeMs) {
     if (open === null) return
     const { ledger, session } = open
@@ -214,6 +218,7 @@ const calls: LedgerCalls = {
     } finally {
       ledger.close()
     }
+    keepCopy(ledger.path)
   },
 
   writeBatch(batch) {

@@ -44,7 +44,8 @@ export function lookAt({ path, sha256 }: RecordedFile): 'intact' | 'damaged' | '
   }
 }
 
-function hashOf(path: string): string {
+/** Hex SHA-256 of a file; holds the thread meanwhile. */
+export function hashOf(path: string): string {
   const file = openSync(path, 'r')
   try {
     const hash = createHash('sha256')
@@ -59,20 +60,29 @@ function hashOf(path: string): string {
   }
 }
 
-/** Refuses a file of the dataset whose bytes are not those that were written. */
-export async function verifyDatasetFile({ path, sha256 }: RecordedFile): Promise<void> {
+/** The same, without holding the thread; null for a file that is not there. */
+export async function hashOfFile(path: string): Promise<string | null> {
   const hash = createHash('sha256')
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: readBytes })) {
       hash.update(chunk)
     }
   } catch (error) {
-    if (!failedWith(error, 'ENOENT')) throw storageError(error, `reading ${path}`)
+    if (failedWith(error, 'ENOENT')) return null
+    throw storageError(error, `reading ${path}`)
+  }
+  return hash.digest('hex')
+}
+
+/** Refuses a file of the dataset whose bytes are not those that were written. */
+export async function verifyDatasetFile({ path, sha256 }: RecordedFile): Promise<void> {
+  const found = await hashOfFile(path)
+  if (found === null) {
     throw new RowsmithError('file-damaged', `${path} is missing: it is a file of the dataset`, {
       hints: ['Run create again: it is made again from the parts.'],
     })
   }
-  if (hash.digest('hex') === sha256) return
+  if (found === sha256) return
   throw new RowsmithError(
     'file-damaged',
     `${path} is damaged: its bytes are not those of the join`,

@@ -37,7 +37,10 @@ function codeOf(thrown: unknown): ErrorCode {
 function hintsOf(code: ErrorCode): readonly string[] {
   if (code === 'disk-full') return ['Free space on the disk of the run folder and run it again.']
   if (code === 'ledger-corrupt') {
-    return ['Restore ledger.sqlite from a backup, or start the run again in another folder.']
+    return [
+      'Run rowsmith check DIR --repair: it restores the ledger from its copy.',
+      'Without one, restore ledger.sqlite from a backup, or start the run again in another folder.',
+    ]
   }
   return []
 }

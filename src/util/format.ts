@@ -34,6 +34,12 @@ export function counted(count: number, noun: string): string {
 }
 
 /** A rate with as many digits as it bears. */
+/** `$0.0123`, `$4.56`; below a cent as many digits as say something. */
+export function dollars(value: number): string {
+  if (value === 0 || value >= 1) return `$${value.toFixed(2)}`
+  return `$${value.toFixed(Math.min(8, 2 - Math.floor(Math.log10(value))))}`
+}
+
 export function rate(perSecond: number, unit = ''): string {
   const digits = perSecond >= 9.95 ? grouped(perSecond) : perSecond.toFixed(1)
   return `${digits}${unit}/s`

@@ -199,7 +199,8 @@ test('a stored target that can not be', async () => {
   const said = await refusal(desk, 'create', 'pets.json')
   expect(said).toMatchInlineSnapshot(`
     "rowsmith: the ledger is damaged: meta.rows is "many", expected a whole number from 0
-      Restore ledger.sqlite from a backup, or start the run again in another folder.
+      Run rowsmith check DIR --repair: it restores the ledger from its copy.
+      Without one, restore ledger.sqlite from a backup, or start the run again in another folder.
     "
   `)
   expect(await refusal(desk, 'show', 'runs/pets')).toBe(said)
@@ -210,7 +211,8 @@ test('a ledger that is no database', async () => {
   await desk.write('runs/pets/ledger.sqlite', 'not a database at all '.repeat(100))
   expect(await refusal(desk, 'create', 'pets.json')).toMatchInlineSnapshot(`
     "rowsmith: opening <desk>/runs/pets/ledger.sqlite: file is not a database
-      Restore ledger.sqlite from a backup, or start the run again in another folder.
+      Run rowsmith check DIR --repair: it restores the ledger from its copy.
+      Without one, restore ledger.sqlite from a backup, or start the run again in another folder.
     "
   `)
 })

@@ -140,6 +140,7 @@ export function compiled(
       model_configs: [],
       model_providers: [],
       seed_config: null,
+      prices: new Map(),
       tool_configs: [],
       mcp_providers: [],
       constraints: [],

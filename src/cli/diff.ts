@@ -1,0 +1,132 @@
+import { resolve } from 'node:path'
+import { writeTarget } from '../export/write-target.ts'
+import { comparePage } from '../profile/compare-page.ts'
+import { compareRuns, type RunComparison } from '../run/compare-runs.ts'
+import { compact, duration, grouped } from '../util/format.ts'
+import { jsonLine, visibleLine } from '../util/visible.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { indented } from './failures.ts'
+import { shortPath, textWidth } from './report-run.ts'
+import { statisticsLines } from './statistics-lines.ts'
+import { createScreen, type Paint } from './terminal.ts'
+import { padEnd, widthOf } from './width.ts'
+
+export interface DiffOptions {
+  html?: string
+  plugin?: readonly string[]
+  json?: true
+}
+
+/** Two runs side by side: as text, as JSON, and as a page. */
+export async function runDiff(one: string, other: string, options: DiffOptions): Promise<ExitCode> {
+  const comparison = await compareRuns(one, other, { plugins: options.plugin ?? [] })
+  if (options.json === true) {
+    process.stdout.write(jsonLine(comparison))
+  } else {
+    const screen = createScreen(process.stdout)
+    const layout = { style: screen.style, width: textWidth(screen) }
+    screen.print(diffLines(comparison, layout).join('\n'))
+  }
+  if (options.html !== undefined) {
+    const path = resolve(options.html)
+    await writeTarget(path, [comparePage(comparison)])
+    process.stderr.write(`Page: ${shortPath(path)}\n`)
+  }
+  return exitCodes.ok
+}
+
+interface DiffLayout {
+  style: Paint
+  width: number
+}
+
+function diffLines(comparison: RunComparison, { style, width }: DiffLayout): string[] {
+  const { config, failures, columns } = comparison
+  const differing = columns.filter(({ same }) => !same)
+  const same = columns.length - differing.length
+  return [
+    ...figureLines(comparison, style),
+    '',
+    style('bold', 'Config'),
+    ...(config.length === 0 ? ['  the same'] : []),
+    ...config.flatMap(({ path, values: [a, b] }) => [
+      `  ${visibleLine(path)}`,
+      ...valueLines('-', a, width).map((line) => style('red', line)),
+      ...valueLines('+', b, width).map((line) => style('green', line)),
+    ]),
+    ...(failures.length === 0 ? [] : ['', style('bold', 'Failed cells')]),
+    ...failures.map(
+      ({ column, code, cells: [a, b] }) =>
+        `  ${visibleLine(column)}, ${visibleLine(code)}: ${grouped(a)}, then ${grouped(b)}`,
+    ),
+    '',
+    style('bold', 'Columns'),
+    ...differing.flatMap(({ name, statistics: [a, b] }) => [
+      `  ${style('bold', visibleLine(name))}`,
+      ...columnLines('-', a, { style, width }),
+      ...columnLines('+', b, { style, width }),
+    ]),
+    ...(same === 0 ? [] : [`  ${grouped(same)} with the same statistics`]),
+  ]
+}
+
+function figureLines({ runs: [a, b] }: RunComparison, style: Paint): string[] {
+  const lines: [string, string, string][] = [
+    ['', shortPath(a.dir), shortPath(b.dir)],
+    ['seed', a.seed, b.seed],
+    ['rows planned', grouped(a.rows.requested), grouped(b.rows.requested)],
+    ['accepted', grouped(a.rows.accepted), grouped(b.rows.accepted)],
+    ['kept with a null', grouped(a.rows.nullKept), grouped(b.rows.nullKept)],
+    ['dropped', grouped(a.rows.dropped), grouped(b.rows.dropped)],
+    ['rejected', grouped(a.rows.rejected), grouped(b.rows.rejected)],
+    ['remaining', grouped(a.rows.remaining), grouped(b.rows.remaining)],
+    ['failed cells', grouped(a.failed), grouped(b.failed)],
+    ['requests', grouped(a.requests), grouped(b.requests)],
+    ['tokens in', compact(a.usage.inputTokens), compact(b.usage.inputTokens)],
+    ['tokens out', compact(a.usage.outputTokens), compact(b.usage.outputTokens)],
+    ['cost', costText(a.usage.cost), costText(b.usage.cost)],
+    ['at work', duration(a.seconds), duration(b.seconds)],
+  ]
+  const shown = lines.filter(([name, one, other]) => name === '' || one + other !== '')
+  const names = Math.max(...shown.map(([name]) => widthOf(name)))
+  const middle = Math.max(...shown.map(([, one]) => widthOf(one)))
+  return shown
+    .filter(([name, one, other]) => !optional.has(name) || one !== '0' || other !== '0')
+    .map(([name, one, other]) => {
+      const line = `  ${padEnd(name, names)}  ${padEnd(one, middle)}  ${other}`
+      return name === '' ? style('bold', line) : line
+    })
+}
+
+/** Not told where both runs have none. */
+const optional: ReadonlySet<string> = new Set([
+  'kept with a null',
+  'dropped',
+  'rejected',
+  'remaining',
+  'failed cells',
+  'requests',
+  'tokens in',
+  'tokens out',
+])
+
+function costText(cost: number | null): string {
+  return cost === null ? '' : String(cost)
+}
+
+/** Lines of a config value that one run has; of texts, as they are. */
+function valueLines(sign: string, value: unknown, width: number): string[] {
+  if (value === undefined) return []
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return indented(text, 0, width - 6).map((line) => `    ${sign} ${line}`)
+}
+
+function columnLines(
+  sign: string,
+  column: RunComparison['columns'][number]['statistics'][0],
+  { style, width }: DiffLayout,
+): string[] {
+  if (column === null) return [`    ${sign} no such column`]
+  const lines = statisticsLines([{ ...column, name: sign }], { style, width: width - 2 })
+  return lines.map((line) => `  ${line}`)
+}

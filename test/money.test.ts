@@ -1,0 +1,129 @@
+import { expect, test } from 'vitest'
+import { open, start } from '../src/index.ts'
+import { noUsage } from '../src/graph/request.ts'
+import { costByConfig, isPublic, loadPriceList } from '../src/models/cost-of.ts'
+import { scriptedProvider } from '../src/testing/index.ts'
+import { createDesk, jsonOf } from './e2e/command.ts'
+import { createModelServer } from '../src/testing/model-server.ts'
+
+/** Every request costs 0.001 dollars: 500 tokens sent at 1, 250 answered at 2 a million. */
+const prices = { small: { input: 1, output: 2 } }
+const usage = { inputTokens: 500, outputTokens: 250 }
+const each = 0.001
+
+function configOf(further: object = {}) {
+  return {
+    model_providers: [{ name: 'inside', provider_type: 'scripted', endpoint: '' }],
+    model_configs: [
+      {
+        alias: 'writer',
+        provider: 'inside',
+        model: 'small',
+        inference_parameters: { max_tokens: 400, max_parallel_requests: 8 },
+      },
+    ],
+    columns: [
+      { name: 'text', column_type: 'llm-text', model_alias: 'writer', prompt: 'Say something.' },
+    ],
+    prices,
+    ...further,
+  }
+}
+
+function scripted() {
+  return scriptedProvider(() => ({ text: 'something', usage }))
+}
+
+test('a run costs what its prices say, over all sessions, and by column and model', async () => {
+  await using desk = await createDesk()
+  const kind = scripted()
+  const options = { out: desk.path('run'), plugins: [{ name: 'inside', providers: [kind] }] }
+  const config = { config: configOf() }
+  await using first = await start({ ...options, config, rows: 10 })
+  expect((await first.finished).usage.cost).toBeCloseTo(10 * each, 10)
+  await using second = await start({ ...options, config, rows: 25 })
+  const { usage: all, usageByRoute } = await second.finished
+  expect(all.cost).toBeCloseTo(25 * each, 10)
+  expect(usageByRoute[0]?.cost).toBeCloseTo(25 * each, 10)
+  await using made = await open(desk.path('run'))
+  expect((await made.summary()).usage.cost).toBeCloseTo(25 * each, 10)
+})
+
+test('max_cost ends a run at no more than its value; a higher one goes on and pays nothing again', async () => {
+  await using desk = await createDesk()
+  const kind = scripted()
+  const options = {
+    config: { config: configOf() },
+    out: desk.path('run'),
+    rows: 100,
+    plugins: [{ name: 'inside', providers: [kind] }],
+  }
+  await using first = await start({ ...options, maxCost: 0.05 })
+  const ended = await first.finished
+  expect(ended.end).toMatchObject({ kind: 'stopped', reason: expect.stringContaining('max_cost') })
+  expect(ended.usage.cost ?? 1).toBeLessThanOrEqual(0.05 + 1e-9)
+  // What is left is less than a request can cost at most: 400 tokens of answer and those it sends.
+  expect(ended.usage.cost ?? 0).toBeGreaterThan(0.047)
+  expect(kind.calls).toHaveLength(ended.requests)
+
+  await using again = await start({ ...options, maxCost: 0.05 })
+  expect((await again.finished).usage.cost ?? 1).toBeLessThanOrEqual(0.05 + 1e-9)
+
+  await using second = await start({ ...options, maxCost: 0.2 })
+  const complete = await second.finished
+  expect(complete.end).toEqual({ kind: 'complete' })
+  expect(complete.usage.cost).toBeCloseTo(100 * each, 10)
+  expect(kind.calls).toHaveLength(100)
+})
+
+test('a limit needs a price for every model', async () => {
+  await using desk = await createDesk()
+  const plugins = [{ name: 'inside', providers: [scripted()] }]
+  const config = { config: configOf({ prices: {} }) }
+  await expect(
+    start({ config, out: desk.path('run'), rows: 1, maxCost: 1, plugins }),
+  ).rejects.toThrow('max_cost needs prices, and writer (small) has none')
+})
+
+test('prices of the installed list, of a config and of nobody', async () => {
+  const list = await loadPriceList()
+  const openai = 'https://api.openai.com/v1'
+  const counted = { ...noUsage, inputTokens: 1_000_000, outputTokens: 1_000_000 }
+  expect(list.of({ model: 'gpt-4.1-mini', endpoint: openai })?.(counted)).toBeGreaterThan(0.1)
+  expect(list.of({ model: 'nobody-knows-it', endpoint: openai })).toBeNull()
+  const own = costByConfig({ input: 2, output: 10, cached_input: 0.5, image: null })
+  expect(own({ ...counted, cachedInputTokens: 400_000 })).toBeCloseTo(0.6 * 2 + 0.4 * 0.5 + 10, 10)
+  expect(own(noUsage)).toBeNull()
+  expect(own({ ...noUsage, images: 1 })).toBeNull()
+  expect(
+    costByConfig({ input: 0, output: 0, cached_input: null, image: 0.04 })({
+      ...noUsage,
+      images: 2,
+    }),
+  ).toBeCloseTo(0.08)
+  expect(
+    [openai, 'http://127.0.0.1:8000/v1', 'http://gpu-box:8000', 'local'].map(isPublic),
+  ).toEqual([true, false, false, false])
+})
+
+test('the command says what a run costs and stops with exit 4 at its limit', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer()
+  const config = configOf({
+    model_providers: [{ name: 'inside', endpoint: `${server.url}/v1` }],
+    prices: { writer: { input: 100_000, output: 100_000 } },
+  })
+  await desk.write('run.json', config)
+  const words = ['create', 'run.json', '-n', '40', '--out', 'run']
+  const stopped = await desk.run([...words, '--max-cost', '100'])
+  expect(stopped.code).toBe(4)
+  expect(stopped.stderr).toContain('(max_cost)')
+  const done = await desk.run([...words, '--json'])
+  expect(done.code).toBe(0)
+  const { cost } = jsonOf(done) as { cost: { total: number; currency: string; unknown: string[] } }
+  expect(cost).toEqual({ total: expect.any(Number) as number, currency: 'USD', unknown: [] })
+  expect(cost.total).toBeGreaterThan(0)
+  const shown = await desk.run(['show', 'run'])
+  expect(shown.stdout).toMatch(/tokens in, .* out, \$\d/)
+  expect((await desk.run([...words, '--max-cost', 'much'])).stderr).toContain('dollars above 0')
+})
