@@ -47,6 +47,7 @@ test('shorthand and full form give the same config', () => {
     profilers: [],
     agreement: [],
     plugins: [],
+    prices: new Map(),
     processors: [],
     seed: 7n,
     rows: 20,

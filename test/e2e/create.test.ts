@@ -34,6 +34,8 @@ test('makes a dataset in ./runs/<config name> and prints one object with --json'
   expect(jsonOf(ended)).toEqual({
     dir: desk.path('runs', 'pets'),
     selection: null,
+    cached: 0,
+    cost: { total: null, currency: 'USD', unknown: [] },
     rows: { requested: 20, accepted: 20, nullKept: 0, dropped: 0, rejected: 0, remaining: 0 },
     rejections: [],
     files: [{ path: desk.path('runs', 'pets', 'data', 'train-00000-of-00001.parquet'), rows: 20 }],

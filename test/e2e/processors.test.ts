@@ -172,15 +172,16 @@ test('another filter uses what was paid for, and rejects or takes back rows', as
   const odd = { name: 'odd', processor_type: 'filter', when: '{{ number % 2 }}' }
   const { accepted, rejected } = await run([odd])
   expect([(accepted ?? 0) + (rejected ?? 0), (rejected ?? 0) > 3]).toEqual([20, true])
-  // Every time it is asked whether the model is there.
-  expect(server.counts.requests - requests).toBe(1)
+  // No cell is missing, so the model is not even asked whether it is there.
+  expect(server.counts.requests - requests).toBe(0)
   expect(await recordsOf(desk, 'tales')).toHaveLength(accepted ?? 0)
   expect(await run([{ ...odd, when: '{{ number % 2 == 0 }}' }])).toMatchObject({
     accepted: rejected,
     rejected: accepted,
   })
   expect(await run([])).toMatchObject({ accepted: 20, rejected: 0 })
-  expect(server.counts.requests - requests).toBe(3)
+  // Rows that come back might need it: it is asked whether it is there.
+  expect(server.counts.requests - requests).toBe(2)
 })
 
 test('a run that is killed while it makes its datasets makes them when it goes on', async () => {

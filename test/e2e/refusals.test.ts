@@ -371,7 +371,7 @@ test('an export to what it can not be', async () => {
   await using desk = await deskWithRun()
   expect(await refusal(desk, 'export', 'runs/pets', '--format', 'xlsx')).toMatchInlineSnapshot(`
     "rowsmith: there is no export format 'xlsx'
-      There are parquet, jsonl, csv; a plugin can bring others.
+      There are parquet, jsonl, csv, chat, sharegpt, alpaca, dpo; a plugin can bring others.
     "
   `)
   expect(await refusal(desk, 'export', 'runs/pets', '--format', 'csv', '--to', 'runs'))
