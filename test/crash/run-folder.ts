@@ -73,7 +73,7 @@ export function datasetHashes(directory: string): Record<string, string> {
 
 /** What may lie in the folder of a finished run. */
 const ownNames =
-  'command.json config.json data ledger.sqlite lock media parts report.html rowsmith.log run.json seed'.split(
+  'command.json config.json data ledger.copy.sqlite ledger.sqlite ledger.sum.json lock media parts report.html rowsmith.log run.json seed'.split(
     ' ',
   )
 /** What a reader of a ledger leaves beside it; the next writer takes them away. */

@@ -10,7 +10,8 @@ test('a server that is down: nothing is generated and no folder is left', async 
 
   const ended = await desk.run(['create', 'tales.json', '--json'])
 
-  expect(ended).toMatchObject({ code: 4, stdout: '' })
+  expect(ended.code).toBe(4)
+  expect(jsonOf(ended)).toMatchObject({ error: { code: 'model-unavailable' } })
   expect(desk.plain(ended.stderr)).toMatchInlineSnapshot(`
     "rowsmith: not ready:
       model writer: Provider "local" (http://127.0.0.1:<port>/v1), model "test", can't be reached: connect ECONNREFUSED 127.0.0.1:<port>. Check that the server runs and that "endpoint" names its address and port.
