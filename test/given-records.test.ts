@@ -86,7 +86,7 @@ test('a run goes on with the same records, without any, and not with others', as
   const lines = ['one!', 'two!', 'three!', 'one!']
   expect((await recordsOf(out)).map((record) => (record as { line: string }).line)).toEqual(lines)
   await expect(create({ config: configOf([{ word: 'other' }]), rows: 6, out })).rejects.toThrow(
-    /made with seed data/,
+    /seed_config\.source\n {4}- content \w+…\n {4}\+ content \w+…/,
   )
   const config = JSON.stringify({
     seed_config: { source: { seed_type: 'records', records: 'records:given' } },

@@ -92,7 +92,8 @@ test('Ctrl-C while the models are asked leaves no folder', async () => {
   running.child.kill('SIGINT')
   const ended = await running.ended
 
-  expect(ended).toMatchObject({ code: 130, stdout: '' })
+  expect(ended.code).toBe(130)
+  expect(jsonOf(ended)).toMatchObject({ error: { code: 'interrupted' } })
   expect(ended.stderr).toMatchInlineSnapshot(`
     "Stopping before anything is generated.
     "
