@@ -7,9 +7,9 @@ import { isThorough } from './test/support/thorough.ts'
 const longTests = [
   'test/big-rows.test.ts',
   'test/crash/{vectors,whole-column,media,export,usage,custom}.test.ts',
-  'test/crash/{seed-cycles,same-values}.test.ts',
+  'test/crash/{seed-cycles,same-values,select}.test.ts',
   'src/store/{history,unreadable}.test.ts',
-  'src/seeds/formats/parquet-damage.test.ts',
+  'src/seeds/formats/parquet-{damage,columns}.test.ts',
 ]
 
 // Threads and processes that tests start compile what they load once.

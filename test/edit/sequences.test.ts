@@ -208,7 +208,7 @@ test('a run is what a model of it says, after every step', async () => {
         }
       },
     ),
-    { numRuns: repetitions({ all: 200, some: 8 }) },
+    { numRuns: repetitions({ all: 200, some: 5 }) },
   )
   expect(folders).toBeGreaterThan(1)
 }, 600_000)
