@@ -177,6 +177,7 @@ test('what requests cost is summed by session, route and column', async () => {
     {
       route: 'r',
       ok: 3,
+      cached: 0,
       cut: 0,
       throttled: 0,
       failed: 1,
@@ -200,7 +201,16 @@ test('what requests cost is summed by session, route and column', async () => {
         },
       },
     },
-    { route: 's', ok: 0, cut: 0, throttled: 1, failed: 0, ...noUsage, ...noAnswerCounts },
+    {
+      route: 's',
+      ok: 0,
+      cached: 0,
+      cut: 0,
+      throttled: 1,
+      failed: 0,
+      ...noUsage,
+      ...noAnswerCounts,
+    },
   ])
   const { columnUsage } = await inspectStore(folder)
   expect(columnUsage).toMatchObject([
