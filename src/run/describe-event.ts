@@ -11,8 +11,8 @@ export function createDescriber(): (event: SchedulerEvent) => string | null {
   return (event) => {
     if (event.type !== 'provider-failed') return describeEvent(event)
     const stack = stackOf(event.error)
-    const key = `${event.route} ${stack}`
-    // A provider that is wrong is wrong with every request: once is enough.
+    // A provider that is wrong is wrong with every request: once is enough, by whatever way it was called.
+    const key = `${event.route} ${stack.split('\n', 2).join('\n')}`
     if (told.has(key)) return null
     if (told.size < MOST_STACKS) told.add(key)
     const text = told.has(key) ? stack : messageOf(event.error)
