@@ -204,7 +204,6 @@ test('what requests cost is summed by session, route and column', async () => {
     {
       route: 's',
       ok: 0,
-      cached: 0,
       cut: 0,
       throttled: 1,
       failed: 0,
