@@ -102,7 +102,8 @@ export type {
   TemplateVariable,
   VariableList,
 } from './render/render.ts'
-export type { Run, RunOptions } from './run/run.ts'
+export type { RunOptions } from './run/run.ts'
+export type { Run } from './run/working-run.ts'
 export type { KindList, ListKindsOptions } from './check/list-kinds.ts'
 export type { ValidateOptions, Validation } from './check/validate.ts'
 export type { FailedCell, FailureFilter } from './store/failed-cells.ts'

@@ -76,6 +76,25 @@ test('max_cost ends a run at no more than its value; a higher one goes on and pa
   expect(kind.calls).toHaveLength(100)
 })
 
+test('attempts that fail before an answer cost nothing of what a run may cost', async () => {
+  await using desk = await createDesk()
+  const kind = scriptedProvider(({ number }) =>
+    number % 2 === 0 ? { status: 500 } : { text: 'something', usage },
+  )
+  await using run = await start({
+    config: { config: configOf() },
+    out: desk.path('run'),
+    rows: 6,
+    // Of six answers, and of the most that one more may cost.
+    maxCost: 0.0085,
+    plugins: [{ name: 'inside', providers: [kind] }],
+  })
+  const { end, usage: all } = await run.finished
+  expect(end).toEqual({ kind: 'complete' })
+  expect(all.cost).toBeCloseTo(6 * each, 10)
+  expect(kind.calls.length).toBeGreaterThan(8)
+})
+
 test('a limit needs a price for every model', async () => {
   await using desk = await createDesk()
   const plugins = [{ name: 'inside', providers: [scripted()] }]

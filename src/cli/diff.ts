@@ -1,8 +1,9 @@
 import { resolve } from 'node:path'
 import { writeTarget } from '../export/write-target.ts'
 import { comparePage } from '../profile/compare-page.ts'
+import { comparedFigures } from '../profile/compared-figures.ts'
 import { compareRuns, type RunComparison } from '../run/compare-runs.ts'
-import { compact, duration, grouped } from '../util/format.ts'
+import { grouped } from '../util/format.ts'
 import { jsonLine, visibleLine } from '../util/visible.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { indented } from './failures.ts'
@@ -73,19 +74,7 @@ function diffLines(comparison: RunComparison, { style, width }: DiffLayout): str
 function figureLines({ runs: [a, b] }: RunComparison, style: Paint): string[] {
   const lines: [string, string, string][] = [
     ['', shortPath(a.dir), shortPath(b.dir)],
-    ['seed', a.seed, b.seed],
-    ['rows planned', grouped(a.rows.requested), grouped(b.rows.requested)],
-    ['accepted', grouped(a.rows.accepted), grouped(b.rows.accepted)],
-    ['kept with a null', grouped(a.rows.nullKept), grouped(b.rows.nullKept)],
-    ['dropped', grouped(a.rows.dropped), grouped(b.rows.dropped)],
-    ['rejected', grouped(a.rows.rejected), grouped(b.rows.rejected)],
-    ['remaining', grouped(a.rows.remaining), grouped(b.rows.remaining)],
-    ['failed cells', grouped(a.failed), grouped(b.failed)],
-    ['requests', grouped(a.requests), grouped(b.requests)],
-    ['tokens in', compact(a.usage.inputTokens), compact(b.usage.inputTokens)],
-    ['tokens out', compact(a.usage.outputTokens), compact(b.usage.outputTokens)],
-    ['cost', costText(a.usage.cost), costText(b.usage.cost)],
-    ['at work', duration(a.seconds), duration(b.seconds)],
+    ...comparedFigures(a, b),
   ]
   const shown = lines.filter(([name, one, other]) => name === '' || one + other !== '')
   const names = Math.max(...shown.map(([name]) => widthOf(name)))
@@ -109,10 +98,6 @@ const optional: ReadonlySet<string> = new Set([
   'tokens in',
   'tokens out',
 ])
-
-function costText(cost: number | null): string {
-  return cost === null ? '' : String(cost)
-}
 
 /** Lines of a config value that one run has; of texts, as they are. */
 function valueLines(sign: string, value: unknown, width: number): string[] {

@@ -2,7 +2,7 @@ import type { Usage } from '../graph/request.ts'
 import { type FailureGroup, groupFailures } from '../report/group-failures.ts'
 import { open } from '../run/open-dataset.ts'
 import type { FailedCell, FailureFilter } from '../store/failed-cells.ts'
-import { compact, counted, figure } from '../util/format.ts'
+import { compact, counted, dollars } from '../util/format.ts'
 import { jsonLine, visible, visibleLine } from '../util/visible.ts'
 import { commandText, storedText } from './command-line.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
@@ -147,7 +147,7 @@ export function spentTexts({ inputTokens, outputTokens, images, cost }: Usage): 
       ? []
       : [`${compact(inputTokens)} tokens in, ${compact(outputTokens)} out`]),
     ...(images === 0 ? [] : [counted(images, 'image')]),
-    ...(cost === null ? [] : [`cost ${figure(cost)}`]),
+    ...(cost === null ? [] : [`cost ${dollars(cost)}`]),
   ]
 }
 

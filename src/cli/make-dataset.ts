@@ -26,7 +26,7 @@ export interface MadeDataset {
 /** Records of the table at the end. */
 const SHOWN_RECORDS = 5
 
-/** Makes a dataset before the eyes of a person: progress, what came of it, its first records. */
+/** Makes a dataset and shows a person its progress, its result and its first records. */
 export async function makeDataset(
   options: RunOptions,
   { name, begin, showsRecords }: MakeOptions,

@@ -1,7 +1,7 @@
 import { formatProblems } from '../config/format-problems.ts'
 import { editLines } from '../run/edit-text.ts'
 import type { ExportEvent, RunEvent } from '../run/run-event.ts'
-import type { Run } from '../run/run.ts'
+import type { Run } from '../run/working-run.ts'
 import { exitCodes } from './exit-codes.ts'
 import { createPhase } from './phase.ts'
 import { createProgress, LONGEST_SILENCE_MS, type ProgressView } from './progress.ts'

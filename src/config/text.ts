@@ -138,7 +138,7 @@ function mends({ fixed, line }: LayoutFault): boolean {
   return errors.every(({ pos }) => lines.linePos(pos[0]).line > line)
 }
 
-/** What is told of it, and the text as it was meant. */
+/** The problem to report, and the text as its author meant it. */
 function oneFault(
   { line, column, message, suggestion, fixed }: LayoutFault,
   file: string,

@@ -21,7 +21,7 @@ test('a description that the engine can use has no problem', () => {
   expect(problemsOf({ routes: [route], references: [{ name: 'a' }], sides: [side] })).toEqual([])
 })
 
-test('all that is wrong with a description is told, with what comes near', () => {
+test('every mistake in a description is reported, with the nearest right word', () => {
   expect(problemsOf(null)).toEqual(['a description; got nothing'])
   expect(
     problemsOf({ by: 'rows', pure: 1, output: 'int65', references: undefined, routes: [null] }),

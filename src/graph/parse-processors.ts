@@ -69,7 +69,7 @@ function folderProblems(processors: readonly DraftProcessor[]): Problem[] {
     const key = folderKey(title)
     const other = seen.get(key)
     seen.set(key, other ?? title)
-    // The same name is told as that.
+    // Equal names are reported as equal.
     return other === undefined || other === title ? [] : [nearlySameName(other, title, path)]
   })
 }

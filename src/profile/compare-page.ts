@@ -1,31 +1,14 @@
-import { compact, duration, grouped } from '../util/format.ts'
+import { grouped } from '../util/format.ts'
+import { type ComparedRun, comparedFigures } from './compared-figures.ts'
 import { html, type Html } from './html.ts'
 import { columnCard } from './page.ts'
 import { pageFrame } from './page-frame.ts'
 import type { ColumnStatistics } from './statistics.ts'
 import { valueText } from './value-text.ts'
 
-interface PageRun {
-  dir: string
-  name: string
-  seed: string
-  rows: {
-    requested: number
-    accepted: number
-    nullKept: number
-    dropped: number
-    rejected: number
-    remaining: number
-  }
-  requests: number
-  usage: { inputTokens: number; outputTokens: number; cost: number | null }
-  failed: number
-  seconds: number
-}
-
 /** What the page shows: two runs side by side. */
 export interface ComparePage {
-  runs: readonly [PageRun, PageRun]
+  runs: readonly [ComparedRun, ComparedRun]
   config: readonly { path: string; values: readonly [unknown, unknown] }[]
   failures: readonly { column: string; code: string; cells: readonly [number, number] }[]
   columns: readonly {
@@ -50,34 +33,19 @@ export function comparePage(page: ComparePage): string {
 }
 
 function figures({ runs: [a, b] }: ComparePage): Html {
-  const lines: [string, string, string][] = [
-    ['seed', a.seed, b.seed],
-    ['rows planned', grouped(a.rows.requested), grouped(b.rows.requested)],
-    ['accepted', grouped(a.rows.accepted), grouped(b.rows.accepted)],
-    ['kept with a null', grouped(a.rows.nullKept), grouped(b.rows.nullKept)],
-    ['dropped', grouped(a.rows.dropped), grouped(b.rows.dropped)],
-    ['rejected', grouped(a.rows.rejected), grouped(b.rows.rejected)],
-    ['remaining', grouped(a.rows.remaining), grouped(b.rows.remaining)],
-    ['failed cells', grouped(a.failed), grouped(b.failed)],
-    ['requests', grouped(a.requests), grouped(b.requests)],
-    ['tokens in', compact(a.usage.inputTokens), compact(b.usage.inputTokens)],
-    ['tokens out', compact(a.usage.outputTokens), compact(b.usage.outputTokens)],
-    ['cost', costText(a), costText(b)],
-    ['at work', duration(a.seconds), duration(b.seconds)],
-  ]
   return table(
-    lines.map(([name, one, other]) => [html`${name}`, html`${one}`, html`${other}`]),
+    comparedFigures(a, b).map(([name, one, other]) => [
+      html`${name}`,
+      html`${one}`,
+      html`${other}`,
+    ]),
     titlesOf([a, b]),
   )
 }
 
 /** What the two columns of a table are called. */
-function titlesOf([a, b]: readonly [PageRun, PageRun]): [string, string] {
+function titlesOf([a, b]: readonly [ComparedRun, ComparedRun]): [string, string] {
   return a.dir === b.dir ? [a.name, b.name] : [a.dir, b.dir]
-}
-
-function costText({ usage: { cost } }: PageRun): string {
-  return cost === null ? '' : String(cost)
 }
 
 function configPart({ config, runs }: ComparePage): Html {

@@ -55,7 +55,7 @@ export interface RequestRecord {
   /** The answer was asked for because the one before could not be used. */
   isCorrection?: boolean
   /** Of an answer of a form: how the model was held to it. */
-  outputMode?: OutputMode
+  outputMode?: OutputMode | undefined
   usage: Usage
 }
 

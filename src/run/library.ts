@@ -9,7 +9,8 @@ import type { CheckRunOptions, RunCheck } from './check-run.ts'
 import type { Dataset, OpenOptions } from './open-dataset.ts'
 import type { FreedSpace, FreeSpaceOptions } from './free-space.ts'
 import type { Preview, PreviewOptions } from './preview.ts'
-import type { Run, RunOptions } from './run.ts'
+import type { RunOptions } from './run.ts'
+import type { Run } from './working-run.ts'
 import type { RunResult } from '../report/run-result.ts'
 
 // What a program calls. Each loads what it needs when it is called, so that importing the library

@@ -11,7 +11,8 @@ import { findPlace } from '../check/run-place.ts'
 import { open } from './open-dataset.ts'
 import type { RunSummary } from '../report/run-summary.ts'
 import type { RunResult } from '../report/run-result.ts'
-import { type RunOptions, start, type Run } from './run.ts'
+import { type RunOptions, start } from './run.ts'
+import type { Run } from './working-run.ts'
 
 /** A row with all of its columns, also those that the dataset does not get. */
 export interface PreviewRow {

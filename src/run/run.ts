@@ -7,14 +7,11 @@ import { createDownloader } from '../models/download.ts'
 import type { Environment } from '../models/provider.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { GivenPlugin } from '../plugins/gather-plugins.ts'
-import type { Snapshot } from '../scheduler/scheduler-event.ts'
-import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { Damage } from '../store/find-damage.ts'
 import type { StoreEvent } from '../store/open-run.ts'
 import type { Retry } from '../store/ledger-retry.ts'
 import { createStore, openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
-import { messageOf, RowsmithError } from '../util/errors.ts'
 import { bindGenerators, correctionsOf } from '../rows/bind.ts'
 import { keepCommand } from '../store/command-file.ts'
 import type { RunEvent } from './run-event.ts'
@@ -22,11 +19,10 @@ import { checkModels } from './check-models.ts'
 import { checkTools } from './check-tools-listed.ts'
 import { createEngine, decidedRows, type EngineOptions } from './engine.ts'
 import { createDescriber, describeStoreEvent } from './describe-event.ts'
-import { finish } from './finish.ts'
 import { followModes } from './follow-modes.ts'
-import { createJudgeSummaries, type JudgeSummaries } from './judge-summaries.ts'
-import { createListener, type Listener } from './listener.ts'
-import { logName, openLog, type RunLog } from './log.ts'
+import { createJudgeSummaries } from './judge-summaries.ts'
+import { createListener } from './listener.ts'
+import { logName, openLog } from './log.ts'
 import { openSeedRows } from './open-seed.ts'
 import { type CacheChoice, openCache } from './open-cache.ts'
 import { costLimitOf, pricedPartners } from './priced-partners.ts'
@@ -37,14 +33,13 @@ import { reuseCells } from './reuse-cells.ts'
 import { tellSeedProgress } from '../check/seed-progress.ts'
 import { createThrottleNotes } from './throttle-notes.ts'
 import { joinedColumns } from '../check/stored-passes.ts'
-import type { DatasetRecord } from '../export/records.ts'
-import { type Change, createChange } from '../util/change.ts'
-import { recordsOfRun } from './run-records.ts'
+import { createChange } from '../util/change.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
 import { matches, type RetryOptions, retryFilter, retryOf, tellNothing } from './retry.ts'
-import { createRowSelection, type RowMaker, selectionState } from './select-rows.ts'
+import { createRowSelection, makerOf, selectionState } from './select-rows.ts'
+import { type Run, runOf } from './working-run.ts'
 import { type ConfigEdit, foreseeEdit } from './edit.ts'
 import { newSettings, resumedRows, selectionOf, sourcesOf } from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
@@ -90,26 +85,6 @@ export interface RunOptions extends RetryOptions, CacheChoice {
   signal?: AbortSignal
   /** What it throws ends the run as an abort of the signal does, and is what the run rejects with. */
   onEvent?: (event: RunEvent) => void
-}
-
-/** A run at work. */
-export interface Run extends AsyncDisposable {
-  readonly directory: string
-  readonly seed: bigint
-  readonly resumed: boolean
-  /** Resolves when the run ended by itself or was stopped; rejects when it can't go on. */
-  readonly finished: Promise<RunResult>
-  /**
-   * Records in row order while the run works: those of a part once all of its rows are decided, the
-   * rest when the run has ended. Where processors make other records, all of them at the end.
-   */
-  records(): AsyncIterable<DatasetRecord>
-  /** The state now; null before rows are made and after. */
-  progress(): Snapshot | null
-  /** Sends nothing more and ends when what is on the wire came back. */
-  drain(): void
-  /** Ends at once; what is on the wire is given up. */
-  abort(): void
 }
 
 const noModels: ReadonlySet<string> = new Set()
@@ -351,113 +326,6 @@ export async function start(options: StartOptions): Promise<Run> {
     options.signal?.removeEventListener('abort', giveUp)
     await opened.disposeAsync()
     throw error
-  }
-}
-
-interface Work {
-  store: RunStore
-  graph: Graph
-  maker: RowMaker
-  /** Null where nobody will see them. */
-  summaries: JudgeSummaries | null
-  listener: Listener
-  /** Tells of every part that is written. */
-  parts: Change
-  joined: ReturnType<typeof joinedColumns>
-  file: RunLog
-  seconds: () => number
-}
-
-function runOf(
-  { store, graph, maker, summaries, listener, parts, joined, file, seconds }: Work,
-  opened: AsyncDisposableStack,
-  resumed: boolean,
-  signal: AbortSignal | undefined,
-): Run {
-  let working = true
-  let isOver = false
-  const finishing = new AbortController()
-  function stopFinishing(): void {
-    finishing.abort(new RowsmithError('interrupted', 'the datasets are not made yet'))
-  }
-  const drain = (): void => {
-    maker.drain()
-    summaries?.drain()
-    stopFinishing()
-  }
-  const abort = (): void => {
-    maker.abort()
-    summaries?.abort()
-    stopFinishing()
-  }
-  signal?.addEventListener('abort', drain, { once: true })
-  if (signal?.aborted) drain()
-
-  async function work(): Promise<RunResult> {
-    try {
-      const ended = await maker.run()
-      listener.emit({ type: 'finishing' })
-      const result = await finish(store, {
-        graph,
-        ended,
-        selection: maker.selection(),
-        summaries,
-        signal: finishing.signal,
-        seconds,
-        warn: (problem) => listener.emit({ type: 'warning', problem }),
-      })
-      const { columns: _, judges: _judges, agreement: _agreement, ...told } = result
-      file.write(`ended: ${JSON.stringify(told)}`)
-      if (listener.failure !== null) throw listener.failure.error
-      return result
-    } catch (error) {
-      file.write(
-        `failed: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`,
-      )
-      throw error
-    } finally {
-      working = false
-      signal?.removeEventListener('abort', drain)
-      await opened.disposeAsync()
-      isOver = true
-      parts.tell()
-    }
-  }
-
-  const finished = work()
-  // Whoever does not wait for it learns of a failure when the run is disposed of.
-  finished.catch(() => undefined)
-  return {
-    directory: store.directory,
-    seed: store.settings.seed,
-    resumed,
-    finished,
-    records: () =>
-      recordsOfRun({
-        directory: store.directory,
-        isOver: () => isOver,
-        changed: parts.next,
-        joined,
-        finished,
-      }),
-    progress: () => (working ? maker.snapshot() : null),
-    drain,
-    abort,
-    async [Symbol.asyncDispose]() {
-      if (working) abort()
-      await finished.catch(() => undefined)
-    },
-  }
-}
-
-/** Every row below the target, by one engine. */
-function makerOf(engine: Scheduler): RowMaker {
-  return {
-    run: () => engine.run(),
-    drain: () => engine.drain(),
-    abort: () => engine.abort(),
-    snapshot: () => engine.snapshot(),
-    selection: () => null,
   }
 }
 

@@ -20,6 +20,17 @@ export interface RowMaker extends Pick<Scheduler, 'drain' | 'abort'> {
   selection(): SelectionResult | null
 }
 
+/** Every row below the target, by one engine. */
+export function makerOf(engine: Scheduler): RowMaker {
+  return {
+    run: () => engine.run(),
+    drain: () => engine.drain(),
+    abort: () => engine.abort(),
+    snapshot: () => engine.snapshot(),
+    selection: () => null,
+  }
+}
+
 export interface SelectRowsOptions {
   store: RunStore
   graph: Pick<Graph, 'processors' | 'output'>

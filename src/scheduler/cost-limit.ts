@@ -27,8 +27,8 @@ export interface CostLimit {
   reserve(choice: string, request: ModelRequest, maxTokens: number | null): number | null
   /** Gives back what was set aside. */
   release(reserved: number): void
-  /** A request came back; where its cost is not known, what was set aside for it counts. */
-  spend(choice: string, usage: Usage, reserved: number): void
+  /** A request came back; where its cost is not known, `otherwise` counts. */
+  spend(choice: string, usage: Usage, otherwise: number): void
 }
 
 /** Tokens of an answer while none has come, and no `max_tokens` bounds it. */
@@ -61,8 +61,8 @@ export function createCostLimit({ limit, spent: before, mostCost }: CostLimitOpt
     release(given) {
       reserved -= given
     },
-    spend(choice, { cost, inputTokens, outputTokens }, given) {
-      spent += cost ?? given
+    spend(choice, { cost, inputTokens, outputTokens }, otherwise) {
+      spent += cost ?? otherwise
       const { input = 0, output = 0 } = most.get(choice) ?? {}
       most.set(choice, {
         input: Math.max(input, inputTokens),

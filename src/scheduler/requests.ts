@@ -8,7 +8,7 @@ import { createTokenEstimate, type TokenEstimate } from '../limits/token-estimat
 import type { Clock } from '../util/clock.ts'
 import type { ReplyCache } from '../rows/reply-cache.ts'
 import { type CacheLookups, createCacheLookups } from './cache-lookups.ts'
-import type { Journal, RequestRecord } from '../rows/journal.ts'
+import type { Journal } from '../rows/journal.ts'
 import type { CostLimit } from './cost-limit.ts'
 import { createFailureRules } from './failure-rules.ts'
 import { type BackOff, createPauses } from './pauses.ts'
@@ -246,14 +246,23 @@ export function createRequests(options: RequestsOptions): Requests {
     counter.inputTokens += usage.inputTokens
     counter.outputTokens += usage.outputTokens
     const { name } = routes[request.route] as Route
-    if (outcome !== 'throttled') cost?.spend(name, usage, reserved)
-    journal.request({
-      route: name,
-      column: request.column,
-      outcome,
-      usage,
-      ...(reply === null ? {} : answerFacts(reply, request)),
-    })
+    // An answer of unknown cost counts with what was set aside; who failed before answering sends no bill.
+    cost?.spend(name, usage, reply === null ? 0 : reserved)
+    const { column, isCorrection = false } = request
+    journal.request(
+      reply === null
+        ? { route: name, column, outcome, usage }
+        : {
+            route: name,
+            column,
+            outcome,
+            usage,
+            isCut: isCut(reply),
+            toolCalls: toolCallsOf(reply),
+            isCorrection,
+            outputMode: reply.outputMode,
+          },
+    )
   }
 
   function release(lease: Lease, outcome: LimiterOutcome): void {
@@ -304,20 +313,10 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 }
 
-/** What an answer is counted for, beside what it cost. */
-function answerFacts(
-  reply: ModelReply,
-  { isCorrection = false }: RequestJob,
-): Pick<RequestRecord, 'isCut' | 'toolCalls' | 'isCorrection' | 'outputMode'> {
-  let toolCalls = 0
-  for (const { type } of reply.content) if (type === 'tool-call') toolCalls += 1
-  const { outputMode } = reply
-  return {
-    isCut: isCut(reply),
-    toolCalls,
-    isCorrection,
-    ...(outputMode === undefined ? {} : { outputMode }),
-  }
+function toolCallsOf({ content }: ModelReply): number {
+  let calls = 0
+  for (const { type } of content) if (type === 'tool-call') calls += 1
+  return calls
 }
 
 /** The provider is wrong about the form of its replies: it will be the next time, too. */

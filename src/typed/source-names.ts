@@ -16,12 +16,15 @@ export function columnsReadBy(
 /** Whether the row is used otherwise than by `row.name`. */
 function handsOnRow(source: string): boolean {
   const [, parameter] =
-    /^(?:async\s+)?(?:function\s*\w*\s*)?\(?\s*([\p{L}_$][\p{L}\p{N}_$]*)/u.exec(source) ?? []
-  if (parameter === undefined) return false
+    /^(?:async\s+)?(?:function\s*)?(?:[\p{L}\p{N}_$]+\s*(?=\())?\(?\s*([\p{L}_$][\p{L}\p{N}_$]*)/u.exec(
+      source,
+    ) ?? []
+  // A row that is taken apart at once: `({ name, ...rest }) =>` takes all of it.
+  if (parameter === undefined) return /^[^)]*\.\.\./.test(source)
   const uses = [
     ...source.matchAll(
       new RegExp(
-        String.raw`(?<![.\p{L}\p{N}_$])${RegExp.escape(parameter)}(?![\p{L}\p{N}_$])\s*(\?\.|\.(?!\.)|\[)?`,
+        String.raw`(?<![\p{L}\p{N}_$])(?<!(?<!\.)\.)${RegExp.escape(parameter)}(?![\p{L}\p{N}_$])\s*(\?\.|\.(?!\.)|\[)?`,
         'gu',
       ),
     ),

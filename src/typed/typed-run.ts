@@ -1,4 +1,5 @@
-import type { Run, RunOptions } from '../run/run.ts'
+import type { RunOptions } from '../run/run.ts'
+import type { Run } from '../run/working-run.ts'
 
 /** A run at work, whose records have the types of its columns. */
 export interface TypedRun<Out> extends Omit<Run, 'records'>, AsyncIterable<Out> {
