@@ -8,6 +8,7 @@ import {
   exportedNames,
   findCycle,
   importsOf,
+  layers,
   machinePaths,
   repeatedNames,
   type SourceFile,
@@ -51,6 +52,17 @@ test('every source file keeps the law', () => {
 
 test('no file name stands twice without a reason', () => {
   expect(repeatedNames(sources.map(({ path }) => path))).toEqual([])
+})
+
+test('the map of CONTRIBUTING.md has the folders in the order of the law', () => {
+  const text = readFileSync(join(repository, 'CONTRIBUTING.md'), 'utf8')
+  const map = text.slice(text.indexOf('| folder | holds |'), text.indexOf('The folders down to'))
+  const named = [...map.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`(\w+)\/`/g)].map(([, name]) => name),
+  )
+  expect(named).toEqual(layers)
+  const folders = readdirSync(join(repository, 'src')).filter((name) => !name.endsWith('.ts'))
+  expect(folders.toSorted()).toEqual(layers.toSorted())
 })
 
 test('no file imports itself in a circle', () => {

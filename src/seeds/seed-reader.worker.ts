@@ -1,7 +1,7 @@
 import { createSeedOrder } from './seed-order.ts'
 import type { PackedRows } from './row-file.ts'
 import type { Selection } from './selection.ts'
-import { openStoredRows, type StoredRows } from './stored.ts'
+import { openStoredRows, type StoredRows } from './stored-seed-rows.ts'
 import { serve } from '../threads/worker-calls.ts'
 
 /** The thread that works out which seed rows are wanted and reads them. */

@@ -3,7 +3,7 @@ import type { HeldRows, HoldRows } from '../rows/held-rows.ts'
 import type { SeedColumn, SeedRow } from './define.ts'
 import type { PackedRows } from './row-file.ts'
 import { joinRows } from './rows-of-record.ts'
-import { unpackRow } from './stored.ts'
+import { unpackRow } from './stored-seed-rows.ts'
 import { RowsmithError } from '../util/errors.ts'
 
 /** Seed rows at hand for the rows being worked on, read in chunks independent of the group size. */

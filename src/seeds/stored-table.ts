@@ -13,7 +13,7 @@ import { descriptionName, normaliseSeed } from './normalise.ts'
 import type { OnSeedProgress } from './read-progress.ts'
 import { openRowFile, type RowFileReader } from './row-file.ts'
 import { readKeptNumbers, writeKeptNumbers } from './row-numbers.ts'
-import { unpackRow } from './stored.ts'
+import { unpackRow } from './stored-seed-rows.ts'
 
 export interface TableOptions {
   readonly environment: Readonly<Record<string, string | undefined>>

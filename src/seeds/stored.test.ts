@@ -9,7 +9,8 @@ import { inspectSeed } from './inspect-seed.ts'
 import { normaliseSeed } from './normalise.ts'
 import { createSeedOrder, type SeedOrder } from './seed-order.ts'
 import { createScratch, localSeed, sources, type Scratch } from './scratch.ts'
-import { openStoredRows, readSeedDescription, unpackRow, type StoredRows } from './stored.ts'
+import { readSeedDescription } from './stored.ts'
+import { openStoredRows, unpackRow, type StoredRows } from './stored-seed-rows.ts'
 
 let scratch: Scratch
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { dirname, posix } from 'node:path'
 
 /** The folders of `src/` in the one order there is: each may import from its left and from itself. */
-const layers = [
+export const layers = [
   'util',
   'threads',
   'random',
