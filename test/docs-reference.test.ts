@@ -11,6 +11,7 @@ import { builtInProviders } from '../src/config/model-providers.ts'
 import { defaultParameters } from '../src/config/models.ts'
 import { defaultRunConfig } from '../src/config/run-config.ts'
 import { keysAt } from '../src/config/schema-keys.ts'
+import { joinSchema } from '../src/config/seed-join.ts'
 import { providers } from '../src/models/index.ts'
 import { processorKinds } from '../src/processors/index.ts'
 import { statisticsOf } from '../src/profile/statistics.ts'
@@ -199,6 +200,7 @@ test('providers', () => {
 test('seed files', () => {
   const rows = table(section(guide, 'Seed datasets'), 'field')
   expect(names(rows)).toEqual([
+    'join',
     'rows_per_record',
     'sampling_strategy',
     'selection_strategy',
@@ -208,6 +210,16 @@ test('seed files', () => {
   expect(codes(rows.get('source')?.[1] ?? '').filter((code) => code.startsWith('.'))).toEqual(
     endings,
   )
+})
+
+test('joined seeds, with their defaults', () => {
+  const rows = table(section(guide, 'Several seeds joined by a key'), 'field')
+  expect(names(rows)).toEqual(Object.keys(joinSchema.shape).toSorted())
+  const { how, many, compare, prefix } = joinSchema.parse({ source: {}, on: 'id' })
+  const defaults = { how, many, compare, prefix: JSON.stringify(prefix) }
+  for (const [name, standard] of Object.entries(defaults)) {
+    expect(rows.get(name)?.[0]).toBe(`\`${standard}\``)
+  }
 })
 
 test('filters and tests of templates', () => {

@@ -227,13 +227,17 @@ function providerForm({ providers }: Registry): JsonSchema {
 
 function seedForm({ seedSources }: Registry): JsonSchema {
   const form = formFor(seedSchema)
-  const source = propertyOf(form, 'source')
   const sources = [...seedSources.values()].map(({ type, schema }) => ({
     tag: type,
     description: descriptionOf(schema),
     form: formFor(schema),
   }))
-  Object.assign(source, tagged('seed_type', 'Kind of source.', sources))
+  Object.assign(propertyOf(form, 'source'), tagged('seed_type', 'Kind of source.', sources))
+  // The joined ones have the same forms.
+  const [joins = {}] = propertyOf(form, 'join')['anyOf'] as JsonSchema[]
+  Object.assign(propertyOf(joins['items'] as JsonSchema, 'source'), {
+    $ref: '#/definitions/seed/properties/source',
+  })
   return form
 }
 

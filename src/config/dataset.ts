@@ -178,6 +178,32 @@ export interface SeedConfig {
     | null
   /** Ours: seed rows whose values a row of the dataset has; more than one as lists. */
   rows_per_record: number
+  /** Ours: further seeds whose columns are added by a key; absent without any. */
+  join?: readonly SeedJoin[]
+}
+
+/** A seed that is joined to the one before: its columns are added to the rows with the same key. */
+export interface SeedJoin {
+  source: SeedConfig['source']
+  /** The columns whose values have to be the same, at least one pair. */
+  on: readonly KeyPair[]
+  /** What becomes of a row without a partner: nulls, or it is left out. */
+  how: 'left' | 'inner'
+  /** What several partners of a row mean. */
+  many: 'refuse' | 'first' | 'expand' | 'list'
+  /** Whether values are the same, or the texts they print as. */
+  compare: 'value' | 'text'
+  /** The columns that are added; null for all but the keys. */
+  columns: readonly string[] | null
+  /** Stands in front of the names of all columns that are added. */
+  prefix: string
+}
+
+export interface KeyPair {
+  /** A column of the seed, or of a join before. */
+  left: string
+  /** A column of the source that is joined. */
+  right: string
 }
 
 /** Summaries of what judges said, by a model. */

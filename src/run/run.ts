@@ -143,6 +143,7 @@ export async function start(options: StartOptions): Promise<Run> {
     const resumed = place.exists
       ? await resume(store, prepared, options, {
           select,
+          seed: place.stored.seed,
           wanted: wanted(options),
           ask: isAsked ? (aliases) => askModels(prepared, aliases, emit, signal) : null,
           emit,

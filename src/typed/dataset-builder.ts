@@ -27,7 +27,23 @@ export interface DatasetOptions {
 export interface SeedOptions {
   readonly path: string
   readonly sampling_strategy?: 'ordered' | 'shuffle'
+  /** Further files or folders, whose columns are added by a key. */
+  readonly join?: readonly JoinOptions[]
 }
+
+/** What is joined to a seed, as an entry of `seed_config.join`. */
+export interface JoinOptions {
+  readonly path: string
+  /** A column that both have, a pair of columns, or several of these. */
+  readonly on: JoinKey | readonly JoinKey[]
+  readonly how?: 'left' | 'inner'
+  readonly many?: 'refuse' | 'first' | 'expand' | 'list'
+  readonly compare?: 'value' | 'text'
+  readonly columns?: readonly string[]
+  readonly prefix?: string
+}
+
+type JoinKey = string | { readonly left: string; readonly right: string }
 
 type Flat<Row> = { [Name in keyof Row]: Row[Name] }
 
@@ -281,7 +297,11 @@ function configOf({
   }
 }
 
-function seedConfigOf({ path, ...rest }: SeedOptions): object {
+function seedConfigOf({ join = [], ...seed }: SeedOptions): object {
+  return { ...withSource(seed), ...(join.length === 0 ? {} : { join: join.map(withSource) }) }
+}
+
+function withSource({ path, ...rest }: { readonly path: string }): object {
   return { source: { seed_type: 'local', path }, ...rest }
 }
 
