@@ -8,6 +8,7 @@ import { codeLanguages } from '../src/columns/code-languages.ts'
 import { builtInModels } from '../src/config/built-in-models.ts'
 import { loadDataset } from '../src/config/load.ts'
 import { builtInProviders } from '../src/config/model-providers.ts'
+import { modelSchema, pooledModelSchema } from '../src/config/models.ts'
 import { defaultParameters } from '../src/config/models.ts'
 import { defaultRunConfig } from '../src/config/run-config.ts'
 import { keysAt } from '../src/config/schema-keys.ts'
@@ -174,9 +175,8 @@ test('no sampler that is gone', () => {
 
 test('models, their parameters and the known aliases', () => {
   const text = section(guide, 'Models')
-  const fields = ['alias', 'model', 'provider', 'inference_parameters', 'skip_health_check']
-  expect(names(table(text, 'field'))).toEqual(fields.toSorted())
-  expect(Object.keys(builtInModels[0] ?? {}).toSorted()).toEqual(fields.toSorted())
+  const fields = [modelSchema, pooledModelSchema].flatMap(({ shape }) => Object.keys(shape))
+  expect(names(table(text, 'field'))).toEqual([...new Set(fields)].toSorted())
   expect(names(table(text, 'inference parameter'))).toEqual(
     Object.keys(defaultParameters).toSorted(),
   )

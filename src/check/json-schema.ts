@@ -3,7 +3,7 @@ import { descriptionOf, formOf, type JsonSchema } from '../config/json-form.ts'
 import { constraintSchema } from '../config/constraints.ts'
 import { agreementSchema, profilerSchema } from '../config/report-parts.ts'
 import { providerSchema } from '../config/model-providers.ts'
-import { modelSchema } from '../config/models.ts'
+import { modelSchema, pooledModelSchema } from '../config/models.ts'
 import { pluginSchema } from '../config/plugin-list.ts'
 import { writtenSchema } from '../config/run-config.ts'
 import { mcpProviderSchema, toolConfigSchema } from '../config/tool-lists.ts'
@@ -67,7 +67,7 @@ function schemaOf(kind: SchemaKind, registry: Registry): JsonSchema {
     case 'model-configs':
       return listFile('file of model configs', 'Models by the aliases that columns use.', {
         key: 'model_configs',
-        items: formFor(modelSchema),
+        items: modelForm(),
       })
     case 'tool-configs':
       break
@@ -116,7 +116,7 @@ function datasetFile(registry: Registry): JsonSchema {
         })),
       ),
       ...Object.fromEntries(kinds.map(({ type, schema }) => [`column-${type}`, formFor(schema)])),
-      model: formFor(modelSchema),
+      model: modelForm(),
       provider: providerForm(registry),
       seed: seedForm(registry),
       processor: tagged(
@@ -205,6 +205,12 @@ function datasetForm(): JsonSchema {
 
 function listOf(description: string, items: JsonSchema): JsonSchema {
   return { description, anyOf: [{ type: 'array', items }, { type: 'null' }] }
+}
+
+/** With a pool in place of model and provider, or without. */
+function modelForm(): JsonSchema {
+  const isPooled = { type: 'object', required: ['pool'] }
+  return when(isPooled, formFor(pooledModelSchema), formFor(modelSchema))
 }
 
 function providerForm({ providers }: Registry): JsonSchema {

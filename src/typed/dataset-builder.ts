@@ -275,18 +275,17 @@ function configOf({
   processors,
 }: Declared): Record<string, unknown> {
   const providers = new Map((options.providers ?? []).map((each) => [each.name, each]))
-  for (const { provider } of models) {
-    if (typeof provider !== 'string') providers.set(provider.name, provider)
+  for (const { provider, pool = [] } of models) {
+    for (const place of [provider, ...pool.map((choice) => choice.provider)]) {
+      if (typeof place === 'object') providers.set(place.name, place)
+    }
   }
   return {
     ...(providers.size === 0 ? {} : { model_providers: [...providers.values()] }),
     ...(models.length === 0
       ? {}
       : {
-          model_configs: models.map(({ provider, ...rest }) => ({
-            ...rest,
-            provider: typeof provider === 'string' ? provider : provider.name,
-          })),
+          model_configs: models.map(modelOf),
         }),
     ...(seed === null ? {} : { seed_config: seedConfigOf(seed) }),
     columns,
@@ -295,6 +294,19 @@ function configOf({
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.rows === undefined ? {} : { rows: options.rows }),
   }
+}
+
+/** As the config has it: with the names of its providers. */
+function modelOf({ provider, pool, ...rest }: Model): object {
+  if (pool === undefined) return { ...rest, provider: nameOf(provider) }
+  return {
+    ...rest,
+    pool: pool.map((choice) => ({ ...choice, provider: nameOf(choice.provider) })),
+  }
+}
+
+function nameOf(place: ProviderEntry | string): string {
+  return typeof place === 'string' ? place : place.name
 }
 
 function seedConfigOf({ join = [], ...seed }: SeedOptions): object {
