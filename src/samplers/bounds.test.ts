@@ -295,8 +295,9 @@ describe('what is wrong with bounds', () => {
     const bounded = columnOf(kind, written)
     const paths = bounded.constraints.map((_, index): ConfigPath => ['constraints', index])
     return checkConstraints(bounded, paths, {
-      sampler: (name) => others.get(name) ?? null,
+      sampler: (name) => (name === 'c' ? bounded : (others.get(name) ?? null)),
       otherKind: (name) => (name === 'text' ? 'a column of type llm-text' : null),
+      constrained: () => ['c'],
     }).map(
       ({ code, path, message, expected, received }) =>
         `${code} at ${path.join('.')}: ${message} | ${expected} | ${received}`,
