@@ -51,7 +51,7 @@ for device in null zero urandom; do
   : > "dev/$device"
   mount --bind "/dev/$device" "dev/$device"
 done
-mount -t tmpfs -o "size=$scratch,mode=1777,nosuid,nodev" none scratch
+mount -t tmpfs -o "size=$scratch,nr_inodes=16384,mode=1777,nosuid,nodev" none scratch
 ln -s scratch tmp
 mount -t proc none proc
 echo 0 > proc/sys/kernel/shmall 2>/dev/null || :

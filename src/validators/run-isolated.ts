@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rmdir } from 'node:fs/promises'
+import { mkdtemp, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { giveFilter, isolatedCommand, type IsolationWay, systemPath } from './isolation.ts'
+import { memoryBelow } from './process-memory.ts'
 
 export interface IsolatedProgram {
   readonly way: IsolationWay
@@ -21,7 +22,7 @@ export interface IsolatedProgram {
 }
 
 export interface IsolatedEnd {
-  readonly ended: 'itself' | 'time' | 'memory'
+  readonly ended: 'itself' | 'time' | 'memory' | 'output'
   readonly code: number | null
   /** What killed it, where it did not end by itself. */
   readonly killedBy: string | null
@@ -33,6 +34,8 @@ export interface IsolatedEnd {
 
 /** Characters kept of a stream. */
 const mostOutput = 16_384
+/** MiB of text that it may write to all of its streams together. */
+export const mostPrinted = 32
 /** How often its memory is looked at. */
 const watchMs = 25
 const scratchBytes = 64 * 1024 * 1024
@@ -86,11 +89,17 @@ async function follow(
 ): Promise<IsolatedEnd> {
   let ended: IsolatedEnd['ended'] = 'itself'
   const state = { isOver: false }
-  const streams = [child.stdout, child.stderr, child.stdio[3] as Readable].map(textOf)
+  let printed = 0
+  const outputs = [child.stdout, child.stderr, child.stdio[3] as Readable]
+  const streams = outputs.map((stream) => textOf(stream, countPrinted))
   const kill = (why: IsolatedEnd['ended']): void => {
     if (state.isOver) return
     ended = why
     endGroup(child)
+  }
+  function countPrinted(characters: number): void {
+    printed += characters
+    if (printed > mostPrinted * 1024 * 1024) kill('output')
   }
   const giveUp = (): void => kill('itself')
   signal.addEventListener('abort', giveUp, { once: true })
@@ -121,10 +130,11 @@ async function follow(
   }
 }
 
-function textOf(stream: Readable | null): () => string {
+function textOf(stream: Readable | null, onRead: (characters: number) => void): () => string {
   let text = ''
   stream?.setEncoding('utf8')
   stream?.on('data', (chunk: string) => {
+    onRead(chunk.length)
     if (text.length < mostOutput) text = (text + chunk).slice(0, mostOutput)
   })
   return () => text
@@ -137,33 +147,4 @@ function endGroup({ pid }: ChildProcess): void {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
-}
-
-/** Bytes that the processes below one have in memory, shared ones counted for each. */
-async function memoryBelow(root: number): Promise<number> {
-  const parents = new Map<number, number>()
-  const resident = new Map<number, number>()
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const text = await readFile(`/proc/${name}/stat`, 'latin1').catch(() => '')
-    // Behind the name, which may have anything in it.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    if (fields.length < 22) continue
-    parents.set(Number(name), Number(fields[1]))
-    resident.set(Number(name), Number(fields[21]) * 4096)
-  }
-  let sum = 0
-  for (const [pid, bytes] of resident) if (isBelow(pid, root, parents)) sum += bytes
-  return sum
-}
-
-function isBelow(pid: number, root: number, parents: ReadonlyMap<number, number>): boolean {
-  const seen = new Set<number>()
-  let at: number | undefined = pid
-  while (at !== undefined && at > 1 && !seen.has(at)) {
-    if (at === root) return true
-    seen.add(at)
-    at = parents.get(at)
-  }
-  return false
 }
