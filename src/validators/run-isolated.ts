@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rmdir } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -67,10 +67,12 @@ export async function runIsolated(
   })
   const [command = '', ...parameters] = words
   try {
+    const own = ['pipe', 'pipe', 'pipe', 'pipe', filter === null ? 'ignore' : 'pipe'] as const
+    const inherited = Math.max(0, (await lastInherited()) + 1 - own.length)
     const child = spawn(command, parameters, {
       cwd: '/',
       env: { PATH: systemPath },
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...(filter === null ? [] : (['pipe'] as const))],
+      stdio: [...own, ...Array.from({ length: inherited }, () => 'ignore' as const)],
       // A group of its own, which is ended as a whole.
       detached: true,
     })
@@ -81,6 +83,23 @@ export async function runIsolated(
     await rmdir(mountPoint)
   }
 }
+
+/**
+ * The last of the files of this process that a child would have open, too: whoever started it may have
+ * left some, and with a folder among them a snippet could walk out of its own root.
+ */
+async function lastInherited(): Promise<number> {
+  let last = -1
+  for (const name of await readdir('/proc/self/fdinfo')) {
+    // The file that lists them is closed again.
+    const info = await readFile(`/proc/self/fdinfo/${name}`, 'latin1').catch(() => '')
+    const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '', 8)
+    if (!Number.isNaN(flags) && (flags & closedOnExec) === 0) last = Math.max(last, Number(name))
+  }
+  return last
+}
+
+const closedOnExec = 0o2_000_000
 
 async function follow(
   child: ChildProcess,
