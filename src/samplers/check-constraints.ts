@@ -106,9 +106,13 @@ function emptyProblems(
 ): Problem[] {
   const find = (name: string): SamplerColumn | null => context.sampler(name)
   const own = emptyBranches(column, { interval: fixedInterval(column), chain: [] }, { path, find })
-  if (own.length > 0 || column.constraints.every(({ rhs }) => typeof rhs === 'number')) return own
+  if (own.length > 0 || !comparesColumns(column)) return own
   const compared = comparedWith(column.name, { constrained: context.constrained(), find })
   return contradiction(compared, context, { path, find }).get(column.name) ?? []
+}
+
+function comparesColumns({ constraints }: SamplerColumn): boolean {
+  return constraints.some(({ rhs }) => typeof rhs === 'string')
 }
 
 /** What columns that are compared can't be together, told of one of them. */
@@ -117,7 +121,9 @@ function contradiction(
   { constrained }: ConstraintContext,
   place: Place,
 ): ReadonlyMap<string, Problem[]> {
-  const targets = constrained().flatMap((name) => compared.columns.get(name) ?? [])
+  const targets = constrained()
+    .flatMap((name) => compared.columns.get(name) ?? [])
+    .filter(comparesColumns)
   for (const column of targets) {
     const problems = circleProblems(column, compared, place)
     if (problems.length > 0) return new Map([[column.name, problems]])

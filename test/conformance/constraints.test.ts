@@ -49,7 +49,9 @@ async function told(columns: Record<string, Sampler>, ...constraints: string[]):
     constraints: constraints.map(constraintOf),
   }
   const { problems } = await validate({ config: { text: JSON.stringify(config) } })
-  return problems.map(({ code, path, message, expected }) =>
+  // Of what can't be drawn in most rows, a warning tells by the way.
+  const errors = problems.filter(({ level }) => level === 'error')
+  return errors.map(({ code, path, message, expected }) =>
     [code, formatPath(path), message.split('leave none of its values')[1] ?? '', expected]
       .filter((part) => part !== '' && part !== undefined)
       .join(' | '),
@@ -125,7 +127,7 @@ describe('comparisons whose ends do not meet', () => {
       'a chain, bounded at its ends',
       { a, b, c },
       ['a > 6', 'b > a', 'c >= b', 'c <= 5'],
-      ['constraints[3] | , with a < b ≤ c | a value that is above 6 and at most 5'],
+      ['constraints[1] | , with a < b ≤ c | a value that is above 6 and at most 5'],
     ],
     [
       'a chain through a column without bounds',

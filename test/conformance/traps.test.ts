@@ -80,7 +80,7 @@ test('T47, a seed decides every value, and another one decides on others', async
 
 test('T6 and T68, a name that is no file is told as one, and what is given is never looked for as a file', async () => {
   for (const config of ['nowhere/config.json', 'https://example.org/config.yaml']) {
-    await expect(validate({ config })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(validate({ config })).rejects.toThrow('there is no config file')
   }
   const file = fileURLToPath(new URL('traps/cases.yaml', import.meta.url))
   const { problems } = await validate({ config: { text: file } })
@@ -91,7 +91,7 @@ test('T31, schema_transform reads side columns, quotes of both kinds and nested 
   await using desk = await createDesk()
   const template = {
     thought: '{{ t__reasoning_content }}',
-    quoted: '{{ \'say "\' ~ t ~ "\" and 'so'" }}',
+    quoted: `{{ 'say "' ~ t ~ '" and ' ~ "'so'" }}`,
     messages: [
       { role: 'user', content: 'It\'s "{{ n }}"' },
       { role: "{{ 'assistant' }}", content: ['{{ t }}', ["{{ n }}'s"]] },

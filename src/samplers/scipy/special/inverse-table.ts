@@ -138,12 +138,13 @@ function placeOf(coefficients: Float64Array, value: number): number {
   let x = 0
   for (let round = 0; round < 60; round += 1) {
     const distance = valueOf(coefficients, x) - value
+    if (distance === 0) return x
     if (distance > 0) high = x
     else low = x
     const next = x - distance / slopeOf(coefficients, x)
     const isInside = next > low && next < high
     const moved = isInside ? next : (low + high) / 2
-    if (Math.abs(moved - x) <= 1e-15 || distance === 0) return moved
+    if (Math.abs(moved - x) <= 1e-15) return moved
     x = moved
   }
   return x
