@@ -107,8 +107,9 @@ function emptyProblems(
   const find = (name: string): SamplerColumn | null => context.sampler(name)
   const own = emptyBranches(column, { interval: fixedInterval(column), chain: [] }, { path, find })
   if (own.length > 0 || !comparesColumns(column)) return own
-  const compared = comparedWith(column.name, { constrained: context.constrained(), find })
-  return contradiction(compared, context, { path, find }).get(column.name) ?? []
+  const constrained = context.constrained()
+  const compared = comparedWith(column.name, { constrained, find })
+  return contradiction(compared, constrained, { path, find }).get(column.name) ?? []
 }
 
 function comparesColumns({ constraints }: SamplerColumn): boolean {
@@ -118,10 +119,10 @@ function comparesColumns({ constraints }: SamplerColumn): boolean {
 /** What columns that are compared can't be together, told of one of them. */
 function contradiction(
   compared: Compared,
-  { constrained }: ConstraintContext,
+  constrained: readonly string[],
   place: Place,
 ): ReadonlyMap<string, Problem[]> {
-  const targets = constrained()
+  const targets = constrained
     .flatMap((name) => compared.columns.get(name) ?? [])
     .filter(comparesColumns)
   for (const column of targets) {

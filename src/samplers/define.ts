@@ -103,10 +103,7 @@ export interface Sampler<Params, Own extends Loaded = Loaded> {
   /** Where it has none: the constants and the distributions that it draws from. */
   pieces?(params: Params): readonly (number | Frozen)[]
   /** Where it draws instants: which, by those of other columns; null where these can't tell. */
-  instants?(
-    params: Params,
-    instantsOf: (name: string) => InstantRange | null,
-  ): InstantRange | null
+  instants?(params: Params, instantsOf: (name: string) => InstantRange | null): InstantRange | null
   /** The column whose value no draw lies below, and whether draws always lie above it. */
   notBelow?(params: Params): { readonly name: string; readonly isAbove: boolean }
   references?(params: Params): readonly SamplerReference[]

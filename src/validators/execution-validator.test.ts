@@ -38,10 +38,6 @@ async function run(language: string, code: unknown, params: object = {}): Promis
   return (await judge.judge(code, others)) as Found
 }
 
-function matching(message: unknown): unknown {
-  return message instanceof RegExp ? expect.stringMatching(message) : message
-}
-
 /** Command lines of the processes of this machine. */
 function processes(): string[] {
   return readdirSync('/proc').flatMap((name) => {
@@ -200,13 +196,28 @@ describe.skipIf('fault' in isolated)('nothing escapes, and nothing stays behind'
     ],
     [
       'sql:sqlite',
-      "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT group_concat(hex(randomblob(1000000))) FROM c",
+      'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT group_concat(hex(randomblob(1000000))) FROM c',
       'memory',
       'it needed more than 64 MiB of memory',
     ],
-    ['sql:sqlite', "ATTACH '/etc/passwd' AS p; SELECT * FROM p.x", 'error', /unable to open|no such table/],
-    ['sql:sqlite', "VACUUM INTO '/usr/rowsmith-was-here'", 'error', /unable to open/],
-    ['python', 'import os\nos.killpg(0, 9)', 'error', /ended before it was done/],
+    [
+      'sql:sqlite',
+      "ATTACH '/etc/passwd' AS p; SELECT * FROM p.x",
+      'error',
+      expect.stringMatching(/unable to open|no such table/),
+    ],
+    [
+      'sql:sqlite',
+      "VACUUM INTO '/usr/rowsmith-was-here'",
+      'error',
+      expect.stringContaining('unable to open'),
+    ],
+    [
+      'python',
+      'import os\nos.killpg(0, 9)',
+      'error',
+      expect.stringContaining('ended before it was done'),
+    ],
     [
       'javascript',
       'const all = []\nfor (;;) all.push(Buffer.alloc(1 << 24, 1))',
@@ -246,8 +257,7 @@ describe.skipIf('fault' in isolated)('nothing escapes, and nothing stays behind'
     expect(found).toEqual({
       is_valid: false,
       outcome,
-      error_messages:
-        typeof message === 'string' ? message.replace('64', String(memory)) : matching(message),
+      error_messages: typeof message === 'string' ? message.replace('64', String(memory)) : message,
       output: '',
     })
     expect(processes().filter((line) => line.includes('4711'))).toEqual([])
@@ -273,7 +283,10 @@ describe.skipIf('fault' in isolated)('nothing escapes, and nothing stays behind'
   })
 
   test('a gigabyte of output', async () => {
-    const found = await run('python', 'import os\nfor _ in range(1000): os.write(1, b"x" * 10 ** 6)')
+    const found = await run(
+      'python',
+      'import os\nfor _ in range(1000): os.write(1, b"x" * 10 ** 6)',
+    )
     expect(found).toMatchObject({
       is_valid: false,
       outcome: 'output',
@@ -333,7 +346,7 @@ ended.then(() => {
   console.log('still here')
 })
 export default await ended`
-    const passed = { is_valid: true, outcome: 'passed', output: 'still here\n' }
+    const passed = { error_messages: '', outcome: 'passed', output: 'still here\n' }
     expect(await run('python', python)).toMatchObject(passed)
     expect(await run('javascript', javascript)).toMatchObject(passed)
     expect(connections).toBe(0)
@@ -343,14 +356,21 @@ export default await ended`
 
   test('files that whoever started this program left open', async () => {
     const folder = openSync('/etc', 'r')
-    const code = "import os\\nfor fd in range(4, 64):\\n  try: print(fd, os.listdir(fd))\\n  except OSError: pass"
+    const code =
+      'import os\\nfor fd in range(4, 64):\\n  try: print(fd, os.listdir(fd))\\n  except OSError: pass'
     const program = `import { runIsolated } from ${JSON.stringify(new URL('run-isolated.ts', import.meta.url).href)}
 const words = ['/usr/bin/python3', '-I', '-c', "${code}"]
 const limits = { seconds: 20, memoryBytes: 2 ** 28, spareBytes: 2 ** 27, processes: 16 }
 const end = await runIsolated({ way: ${JSON.stringify('way' in isolated ? isolated.way : '')}, words, keep: [], input: '', ...limits }, new AbortController().signal)
 console.log(JSON.stringify(end))`
     const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
-      stdio: ['ignore', 'pipe', 'inherit', ...Array.from({ length: 7 }, () => 'ignore' as const), folder],
+      stdio: [
+        'ignore',
+        'pipe',
+        'inherit',
+        ...Array.from({ length: 7 }, () => 'ignore' as const),
+        folder,
+      ],
     })
     let said = ''
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (said += text))

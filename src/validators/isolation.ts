@@ -46,7 +46,7 @@ keep() {
 for path in /usr /bin /sbin /lib /lib32 /lib64 /etc/ld.so.cache; do keep "$path"; done
 while [ "$1" != -- ]; do keep "$1"; shift; done
 shift
-mkdir dev scratch old proc
+mkdir dev scratch old proc inner
 for device in null zero urandom; do
   : > "dev/$device"
   mount --bind "/dev/$device" "dev/$device"
@@ -61,11 +61,12 @@ cd /
 umount -l /old
 mount -o remount,bind,ro,nosuid,nodev /
 umount -l /proc
-cd /scratch
+mount --rbind / /inner
 become=
 [ "$user" = 0 ] || become="--reuid=$user --regid=$user --clear-groups"
 set +e
-setpriv $become --pdeathsig KILL --no-new-privs --inh-caps=-all --bounding-set=-all \\
+chroot /inner sh -c 'cd /scratch; exec "$@"' sh \\
+  setpriv $become --pdeathsig KILL --no-new-privs --inh-caps=-all --bounding-set=-all \\
   prlimit "--nproc=$processes" "--data=$data" "--cpu=$cpu" "--fsize=$file" --core=0 "--nofile=$files" \\
   env -i PATH=/usr/bin:/bin HOME=/scratch TMPDIR=/scratch LANG=C.UTF-8 "$@"
 exit $?

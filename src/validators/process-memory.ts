@@ -43,7 +43,8 @@ async function unseenShared(pid: number): Promise<number> {
   return Math.max(0, bytes - Number(kibibytes) * 1024)
 }
 
-const sharedMapping = /^([0-9a-f]+)-([0-9a-f]+) ..{2}s .*\/(?:dev\/zero|memfd:.*|SYSV.*) \(deleted\)$/gm
+const sharedMapping =
+  /^([0-9a-f]+)-([0-9a-f]+) ..{2}s .*\/(?:dev\/zero|memfd:.*|SYSV.*) \(deleted\)$/gm
 
 /** Files in memory that a process has open, by what tells them apart. */
 async function memoryFiles(pid: number): Promise<Map<string, number>> {

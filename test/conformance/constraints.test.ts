@@ -99,13 +99,13 @@ describe('comparisons that go round', () => {
   })
 
   test('a date after one that it precedes', async () => {
-    expect(await told({ day, then: after('day', 1) }, 'then <= day')).toEqual([
-      "unsatisfiable-constraint | constraints[0] | : they say then ≤ day < then | a value that is above 'day' and at most 'day'",
+    expect(await told({ day, due: after('day', 1) }, 'due <= day')).toEqual([
+      "unsatisfiable-constraint | constraints[0] | : they say due ≤ day < due | a value that is above 'day' and at most 'day'",
     ])
-    expect(await told({ day, then: after('day', 0) }, 'then <= day')).toEqual([])
+    expect(await told({ day, due: after('day', 0) }, 'due <= day')).toEqual([])
     // Both are the first of a month by their texts.
     const [first, second] = [{ ...day, convert: '%Y-%m' }, after('day', 1, '%Y-%m')]
-    expect(await told({ day: first, then: second }, 'then <= day')).toEqual([])
+    expect(await told({ day: first, due: second }, 'due <= day')).toEqual([])
   })
 })
 
@@ -188,9 +188,9 @@ describe('comparisons whose ends do not meet', () => {
     ],
     [
       'time added to days',
-      { day, then: after('day', 40), end: date('2025-01-01', '2025-02-01') },
-      ['end > then'],
-      ['constraints[0] | , with then < end | a date that is above 2025-02-10T00:00:00'],
+      { day, due: after('day', 40), end: date('2025-01-01', '2025-02-01') },
+      ['end > due'],
+      ['constraints[0] | , with due < end | a date that is above 2025-02-10T00:00:00'],
     ],
     [
       'the rows of one condition',
@@ -272,7 +272,7 @@ describe('bounds by numbers that leave nothing', () => {
     expect(await told({ x: mixture }, 'x <= 0')).toEqual([])
     expect(await told({ a, b, c }, 'a < b', 'c > b', 'c > 9', 'a < 1')).toEqual([])
     expect(await told({ a: number(0, 5), b: number(4, 9) }, 'a > b')).toEqual([])
-    expect(await told({ day, then: after('day', 1) }, 'then > day')).toEqual([])
+    expect(await told({ day, due: after('day', 1) }, 'due > day')).toEqual([])
   })
 })
 

@@ -1,5 +1,12 @@
 import { continuousFamily, inside, positive, real, share } from './family.ts'
-import { continuous, rising, searchedBetween, symmetric, type Frozen, type Shares } from './frozen.ts'
+import {
+  continuous,
+  rising,
+  searchedBetween,
+  symmetric,
+  type Frozen,
+  type Shares,
+} from './frozen.ts'
 import { logOf } from './special/incomplete-gamma.ts'
 import { solve } from './special/solve.ts'
 

@@ -78,8 +78,7 @@ export function searchedPositive(
 ): Frozen {
   const quantile = inverseTable({
     grows: (log) => logOdds(shares(Math.exp(log))),
-    edge: (number) =>
-      Math.min(709, Math.max(-745, Math.log(start) + step * Math.sinh(number / 2))),
+    edge: (number) => Math.min(709, Math.max(-745, Math.log(start) + step * Math.sinh(number / 2))),
     around: 0,
   })
   return continuous(shares, (below, above) => Math.exp(quantile(Math.log(below / above))), {
