@@ -36,7 +36,10 @@ export interface OpenOptions {
 }
 
 interface ExportOptions {
-  /** A file for JSON Lines and CSV, a folder for Parquet; `export` in the run folder by default. */
+  /**
+   * A file for JSON Lines and CSV; for Parquet a file ending in `.parquet`, or a folder of several.
+   * `export` in the run folder by default.
+   */
   to?: string
   /** Called with what the export does meanwhile. */
   onEvent?: (event: ExportEvent) => void
@@ -48,6 +51,8 @@ interface ExportOptions {
   map?: FieldMap
   /** A column, such as the one of the processor `split`: files of their own for each value, in a folder. */
   splitBy?: string
+  /** Files that are there already are replaced; refused otherwise. */
+  force?: boolean
 }
 
 interface RecordOptions {
@@ -105,6 +110,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
       format,
       map: how.map,
       splitBy: how.splitBy,
+      force: how.force,
       dataset: await storedDataset(path, store.settings, {
         registry,
         name: how.dataset,

@@ -23,7 +23,8 @@ import { inspectStore } from './inspect-store.ts'
 import type { StoreEvent } from './open-run.ts'
 import { decompressors } from './parquet-codec.ts'
 import type { RunSettings } from './run-settings.ts'
-import { createStore, openStore, type RunStore } from './store.ts'
+import { createStore, openStore } from './store.ts'
+import type { RunStore } from './run-store.ts'
 
 let root = ''
 let folders = 0
@@ -298,13 +299,13 @@ test('a join for a moment is gone after it, whatever its use came to', async () 
   const folder = newFolder()
   await using store = await createStore(folder, settingsOf(16, 8), options)
   await store.writePart(contentOf(0, range(0, 8)))
-  const seen = await store.withJoined((files) =>
+  const seen = await store.withJoined({ pass: null }, (files) =>
     Promise.resolve(files.map(({ path, rows }) => [existsSync(path), rows])),
   )
   expect(seen).toStrictEqual([[true, 8]])
-  await expect(store.withJoined(() => Promise.reject(new Error('no more paper')))).rejects.toThrow(
-    'no more paper',
-  )
+  await expect(
+    store.withJoined({ pass: null }, () => Promise.reject(new Error('no more paper'))),
+  ).rejects.toThrow('no more paper')
   expect(readdirSync(folder).filter((name) => name.includes('export'))).toStrictEqual([])
   expect((await inspectStore(folder)).dataset).toStrictEqual([])
 })
