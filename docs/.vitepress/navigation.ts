@@ -16,6 +16,7 @@ export const navigation: readonly NavigationGroup[] = [
     links: [
       { text: 'Overview', page: 'README.md' },
       { text: 'Quickstart', page: 'docs/quickstart.md' },
+      { text: 'A tour', page: 'docs/tour.md' },
       { text: 'Concepts', page: 'docs/concepts.md' },
       { text: 'Coming from Data Designer', page: 'docs/coming-from-data-designer.md' },
     ],

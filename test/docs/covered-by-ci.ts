@@ -12,6 +12,7 @@ export const notRun = [
   'npm run reference',
   'npm run docs:site',
   'npm run docs:images',
+  'npm run docs:tour',
   'npm run package:check',
   'THOROUGH=1 npm test',
   'npm run format',
