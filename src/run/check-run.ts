@@ -13,6 +13,7 @@ import { openStore, type RunStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 
+/** Options of `checkRun`. */
 export interface CheckRunOptions {
   /**
    * Restores what can be restored and plans again what can't: rows of damaged parts are undecided then.

@@ -4,6 +4,7 @@ import { openStore } from '../store/store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
 
+/** Options of `freeSpace`. */
 export interface FreeSpaceOptions {
   /** Frees it; without it nothing is changed. */
   yes?: boolean

@@ -35,6 +35,7 @@ export interface Preview {
   reused: number
 }
 
+/** Options of `preview`. */
 export interface PreviewOptions extends Omit<
   RunOptions,
   'out' | 'mode' | 'shrink' | 'edit' | 'keep' | 'retryFailed' | 'retryDropped' | 'command'

@@ -3,6 +3,7 @@ import type { ColumnType } from '../graph/column-type.ts'
 import type { Value } from '../util/value.ts'
 import type { OnSeedProgress } from './read-progress.ts'
 
+/** A column of a seed, with its type. */
 export interface SeedColumn {
   readonly name: string
   readonly type: ColumnType
@@ -56,6 +57,7 @@ export interface OpenedSeed {
   close?(): Promise<void>
 }
 
+/** Options of reading the rows of a seed. */
 export interface RowsOptions {
   readonly signal: AbortSignal
   readonly onProgress?: OnSeedProgress | undefined

@@ -17,6 +17,7 @@ export interface VirtualClock extends Clock {
   runUntilIdle(options?: { maxMs?: number }): Promise<void>
 }
 
+/** Options of `createVirtualClock`. */
 export interface VirtualClockOptions {
   /** `wallTime()` at the start. */
   wallTime?: number

@@ -13,6 +13,7 @@ export interface ProviderOptions {
   readonly tokens_per_minute?: number
 }
 
+/** A provider as `provider` returns it. */
 export interface ProviderEntry extends ProviderOptions {
   readonly name: string
 }
@@ -42,6 +43,7 @@ export interface InferenceOptions {
   readonly dimensions?: number
 }
 
+/** Options of `model`. */
 export interface ModelOptions {
   readonly model: string
   /** A provider made by `provider`, or the name of one that is built in or in the user's own file. */

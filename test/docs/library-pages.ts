@@ -126,7 +126,7 @@ function declarationOf(name: string, path: string): LibraryExport {
         name,
         form: formOf(declaration),
         comment: commentBefore(statement, module),
-        code: withoutBodies(statement, module),
+        code: typedValue(declaration, module) ?? withoutBodies(statement, module),
         path: relative(source, path),
       }
     }
@@ -176,6 +176,17 @@ function commentBefore({ start }: Node, { text }: Module): string {
     .map((line) => line.replace(/^\s*\* ?/, '').trim())
     .join('\n')
     .trim()
+}
+
+/** A constant with a written type, and that type where the same file declares it. */
+function typedValue(declaration: Node, { text, statements }: Module): string | null {
+  const [variable] = (declaration['declarations'] ?? []) as { id: Node & { name: string } }[]
+  const annotation = variable?.id['typeAnnotation'] as Node | null | undefined
+  if (variable === undefined || annotation == null) return null
+  const type = text.slice(annotation.start, annotation.end)
+  const own = statements.find((statement) => namesOf(statement).some((name) => type === `: ${name}`))
+  const before = own === undefined ? [] : [text.slice(own.start, own.end)]
+  return [...before, `export const ${variable.id.name}${type}`].join('\n\n')
 }
 
 /** The text of a declaration without what its functions do and what only its class sees. */

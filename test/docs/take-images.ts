@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import xterm from '@xterm/headless'
 import { bundle } from '../../build/bundle.ts'
@@ -51,7 +52,6 @@ await using server = await createModelServer({
   script: ({ number, prompt }) => ({
     text: answerTo(prompt, number),
     delayMs: 90 + (number % 7) * 30,
-    ...(number % 97 === 60 ? { status: 429, headers: { 'retry-after': '1' }, error: 'Too many requests.' } : {}),
   }),
 })
 await bundle()
@@ -63,7 +63,7 @@ const terminal = startOnTerminal(desk, command, {
   ...size,
   environment: { OPENAI_API_KEY: 'a-key-of-no-account', COLORTERM: 'truecolor', TERM: 'xterm-256color' },
 })
-await terminal.sees('300 of 500')
+while (!/\b(?:2[5-9]|3\d)\d of 500/.test(terminal.shown())) await delay(20)
 const atWork = await screenOf(terminal.shown())
 const code = await terminal.ended
 if (code !== 0) throw new Error(`it ended with ${code}:\n${terminal.shown()}`)
@@ -83,6 +83,6 @@ await browser.close()
 /** What a terminal shows after a text was written to it. */
 async function screenOf(text: string): Promise<StyledLine[]> {
   const screen = new xterm.Terminal({ cols: size.columns, rows: size.rows, allowProposedApi: true })
-  await new Promise<void>((resolve) => screen.write(text.replaceAll(server.url, 'https://api.openai.com/v1'), resolve))
+  await new Promise<void>((resolve) => screen.write(text.replaceAll(desk.directory, '~'), resolve))
   return linesOf(screen)
 }
