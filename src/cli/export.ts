@@ -16,6 +16,7 @@ export interface ExportOptions {
   map?: string
   dataset?: string
   splitBy?: string
+  force?: true
   plugin?: readonly string[]
   json?: true
 }
@@ -38,6 +39,7 @@ export async function runExport(directory: string, given: ExportOptions): Promis
     ...(map === undefined ? {} : { map }),
     ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
     ...(options.splitBy === undefined ? {} : { splitBy: options.splitBy }),
+    ...(options.force === undefined ? {} : { force: options.force }),
     onEvent: waiting.onEvent,
   })
   waiting[Symbol.dispose]()

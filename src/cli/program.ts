@@ -343,7 +343,7 @@ function addExport(program: Command, set: SetCode): void {
     .description('Write every decided row to files, also of an interrupted run.')
     .option(
       '--to <path>',
-      'a folder for Parquet, a file for .jsonl or .csv, - for stdout (default: <dir>/export)',
+      'a file ending in .parquet, .jsonl or .csv, a folder for several Parquet files, - for stdout (default: <dir>/export)',
     )
     .option(
       '--format <format>',
@@ -355,6 +355,7 @@ function addExport(program: Command, set: SetCode): void {
       '--split-by <column>',
       'files of their own for each value of a column, such as that of the processor split',
     )
+    .option('--force', 'replace files that are there already')
     .option('--json', 'print {dir, files} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith export runs/stories --to stories.jsonl')
     .action(async (directory: string, options) => {

@@ -1,5 +1,5 @@
-import type { Stats } from 'node:fs'
-import { realpath, stat } from 'node:fs/promises'
+import { createReadStream, type Stats } from 'node:fs'
+import { mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
 import type { RecordColumn } from '../graph/processor-kind.ts'
 import type { DatasetPass } from '../processors/dataset-pass.ts'
@@ -9,9 +9,12 @@ import { RowsmithError } from '../util/errors.ts'
 import type { Exporter } from './define.ts'
 import { exporters as formats } from './formats.ts'
 import { copyMedia } from './copy-media.ts'
+import { refuseReplacing } from './refuse-replacing.ts'
 import { type FieldMap, trainingExporter, trainingFormNames } from './training-forms.ts'
 import { createTextWriter, type ExportedFile } from './text-writer.ts'
+import { storageError } from '../threads/storage-error.ts'
 import { nearest } from '../util/near-miss.ts'
+import { writeTarget } from './write-target.ts'
 
 /** `parquet`, a form of training data such as `chat`, or the name of an exporter: `jsonl`, `csv`, or one of a plugin. */
 export type ExportFormat = 'parquet' | 'jsonl' | 'csv' | (string & {})
@@ -28,11 +31,13 @@ export interface ExportFilesOptions {
   map?: FieldMap | undefined
   /** A column: each of its values gets files of its own, named after it, in a folder. */
   splitBy?: string | undefined
+  /** Files that are there already are replaced. */
+  force?: boolean | undefined
   /** Called now and then while a text file is written. */
   onProgress?: (rows: number, totalRows: number) => void
 }
 
-/** Writes every record of a run's parts: Parquet files into a folder, or one text file. */
+/** Writes every record of a run's parts: Parquet files into a folder, or one file of Parquet or text. */
 export async function exportFiles(
   store: RunStore,
   to: string,
@@ -42,6 +47,7 @@ export async function exportFiles(
     exporters: all,
     map,
     splitBy,
+    force = false,
     onProgress = () => undefined,
   }: ExportFilesOptions,
 ): Promise<ExportedFile[]> {
@@ -58,13 +64,17 @@ export async function exportFiles(
   const exporter = exporters.get(chosen)
   if (exporter === undefined && chosen !== 'parquet') throw unknownFormat(chosen, exporters)
   const by = splitBy === undefined ? null : partColumn(dataset.columns, splitBy)
-  if (by !== null && exporter !== undefined) refuseFileName(to, exporter)
-  refuseOtherThing(target, { format: chosen, isSplit: by !== null }, found)
+  if (by !== null && found?.isDirectory() !== true) refuseFileName(to, exporter)
+  const inOneFile = by === null && (exporter !== undefined || isParquetFile(to, found))
+  refuseOtherThing(target, { format: chosen, inOneFile }, found)
+  if (inOneFile && !force) await refuseReplacing([target])
+  if (exporter === undefined && inOneFile) return [await writeOneParquet(store, target, dataset)]
   if (exporter === undefined) {
     // Behind a link the folder may be on another disk, where no file can be renamed to.
     const directory = found === null ? target : await realpath(target)
     const files = await store.join({
       directory,
+      force,
       ...(by === null
         ? { pass: dataset.pass }
         : { pass: dataset.pass ?? unchanged(dataset.columns), splitBy: by }),
@@ -72,18 +82,52 @@ export async function exportFiles(
     await copyMedia(store, directory, dataset)
     return files.map(({ path, rows }) => ({ path, rows }))
   }
-  const written = await store.withJoined((files) => {
+  const written = await store.withJoined({ pass: dataset.pass }, (files) => {
     const paths = files.map(({ path }) => path)
     const totalRows = files.reduce((sum, file) => sum + file.rows, 0)
     const text = createTextWriter(dataset.columns, paths, {
       exporter,
+      force,
       onProgress: (rows) => onProgress(rows, totalRows),
     })
     return by === null ? text.write(target).then((file) => [file]) : text.split(target, by.name)
-  }, dataset.pass)
+  })
   if (by !== null) await copyMedia(store, target, dataset)
-  else if ((await stat(target)).isFile()) await copyMedia(store, dirname(target), dataset)
+  else await copyMediaBeside(store, target, dataset)
   return written
+}
+
+async function writeOneParquet(
+  store: RunStore,
+  target: string,
+  dataset: ExportFilesOptions['dataset'],
+): Promise<ExportedFile> {
+  const rows = await store.withJoined({ pass: dataset.pass, inOneFile: true }, async (files) => {
+    try {
+      await mkdir(dirname(target), { recursive: true })
+    } catch (error) {
+      throw storageError(error, `writing ${target}`)
+    }
+    for (const { path } of files) await writeTarget(target, createReadStream(path))
+    return files.reduce((sum, file) => sum + file.rows, 0)
+  })
+  await copyMediaBeside(store, target, dataset)
+  return { path: target, rows }
+}
+
+/** Into the folder of a file; beside a pipe nobody looks for them. */
+async function copyMediaBeside(
+  store: RunStore,
+  file: string,
+  dataset: ExportFilesOptions['dataset'],
+): Promise<void> {
+  if ((await stat(file)).isFile()) await copyMedia(store, dirname(file), dataset)
+}
+
+/** Whether a path names one Parquet file, and no folder. */
+function isParquetFile(path: string, found: Stats | null): boolean {
+  if (extname(path).toLowerCase() !== '.parquet' || /[/\\]$/.test(path)) return false
+  return found === null || !found.isDirectory()
 }
 
 const builtIn: Exporters = new Map(formats.map((exporter) => [exporter.name, exporter]))
@@ -125,15 +169,7 @@ function formatOf(path: string, isFolder: boolean, exporters: Exporters): Export
   const ending = extname(path).toLowerCase()
   const format = [...exporters.values()].find(({ endings }) => endings.includes(ending))
   if (format !== undefined) return format.name
-  if (ending === '.parquet') {
-    throw new RowsmithError(
-      'usage',
-      `Parquet files are exported into a folder, got the file name ${path}`,
-      {
-        hints: ['Give a folder; files in it are named train-00000-of-0000N.parquet.'],
-      },
-    )
-  }
+  if (ending === '.parquet') return 'parquet'
   const isWord = /^\.[a-z0-9_-]+$/.test(ending) && !/^\.v?\d+$/.test(ending)
   if (isFolder || /[/\\]$/.test(path) || !isWord) return 'parquet'
   throw unknownEnding(path, ending, exporters)
@@ -147,13 +183,14 @@ function unknownEnding(path: string, ending: string, exporters: Exporters): Rows
   return new RowsmithError('usage', `${path} ends in ${ending}, which names no export format`, {
     hints: [
       ...(meant === undefined ? [] : [`Did you mean ${meant}?`]),
-      `Give a file name ending in ${known.join(', ')}, a folder for Parquet (with / at its end, or --format parquet), or say the --format.`,
+      `Give a file name ending in ${[...known, '.parquet'].join(', ')}, a folder for Parquet (with / at its end, or --format parquet), or say the --format.`,
     ],
   })
 }
 
 /** Parts of a dataset go into a folder, and its name is not theirs. */
-function refuseFileName(to: string, { name, endings }: Exporter): void {
+function refuseFileName(to: string, exporter: Exporter | undefined): void {
+  const { name, endings } = exporter ?? { name: 'parquet', endings: ['.parquet'] }
   if (!endings.includes(extname(to).toLowerCase()) && to !== '/dev/stdout') return
   throw new RowsmithError(
     'usage',
@@ -165,24 +202,25 @@ function refuseFileName(to: string, { name, endings }: Exporter): void {
 /** A folder where a file would be, or a file where a folder would be, is the user's own. */
 function refuseOtherThing(
   target: string,
-  { format, isSplit }: { format: ExportFormat; isSplit: boolean },
+  { format, inOneFile }: { format: ExportFormat; inOneFile: boolean },
   found: Stats | null,
 ): void {
   if (found === null) return
-  if ((format === 'parquet' || isSplit) && !found.isDirectory()) {
+  if (!inOneFile && !found.isDirectory()) {
+    const isParquet = format === 'parquet'
     throw new RowsmithError(
       'usage',
-      `${isSplit ? 'A dataset that is split is' : 'Parquet files are'} exported into a folder, and ${target} is a file`,
+      `${isParquet ? 'Parquet files are' : 'A dataset that is split is'} exported into a folder, and ${target} is a file`,
       {
         hints: [
-          isSplit
-            ? 'Give a folder.'
-            : 'Give a folder, a file name ending in .jsonl or .csv, or say the --format of the text.',
+          isParquet
+            ? 'Give a folder, a file name ending in .parquet, .jsonl or .csv, or say the --format of the text.'
+            : 'Give a folder.',
         ],
       },
     )
   }
-  if (format !== 'parquet' && !isSplit && found.isDirectory()) {
+  if (inOneFile && found.isDirectory()) {
     throw new RowsmithError(
       'usage',
       `${format} is exported into one file, and ${target} is a folder`,

@@ -5,6 +5,7 @@ import { createPartNames } from '../store/part-names.ts'
 import { storageError } from '../threads/storage-error.ts'
 import type { Exporter } from './define.ts'
 import { readFiles, type RecordValues } from './records.ts'
+import { refuseReplacing } from './refuse-replacing.ts'
 import { writeTarget } from './write-target.ts'
 
 /** Rows between two calls of `onProgress`. */
@@ -24,10 +25,17 @@ export interface TextWriter {
   split(folder: string, column: string): Promise<ExportedFile[]>
 }
 
+export interface TextWriterOptions {
+  exporter: Exporter
+  /** Files with these names are replaced. */
+  force: boolean
+  onProgress: (rows: number) => void
+}
+
 export function createTextWriter(
   columns: readonly RecordColumn[],
   paths: readonly string[],
-  { exporter, onProgress }: { exporter: Exporter; onProgress: (rows: number) => void },
+  { exporter, force, onProgress }: TextWriterOptions,
 ): TextWriter {
   const types = new Map(columns.map(({ name, type }) => [name, type]))
   let written = 0
@@ -65,7 +73,9 @@ export function createTextWriter(
       for await (const record of readFiles(paths, only)) names.of(record.get(column))
       const pathOf = (name: string): string => join(folder, `${name}${exporter.endings[0] ?? ''}`)
       // Without a record there is no value: one file with the columns, as Parquet has.
-      if (names.all.length === 0) return [await writeSome(pathOf('train'), () => true)]
+      const isEmpty = names.all.length === 0
+      if (!force) await refuseReplacing((isEmpty ? ['train'] : names.all).map(pathOf))
+      if (isEmpty) return [await writeSome(pathOf('train'), () => true)]
       const files: ExportedFile[] = []
       for (const name of names.all) {
         files.push(await writeSome(pathOf(name), (record) => names.of(record.get(column)) === name))

@@ -18,14 +18,14 @@ import { storageError } from '../threads/storage-error.ts'
 import { failedWith } from '../threads/system-error.ts'
 
 /**
- * Writes text under a name a user gave.
+ * Writes text, or the bytes of a file, under a name a user gave.
  *
  * A plain file is replaced only when its successor is complete. Links stay: what they point to is
  * written. Pipes and devices stay, too, and get the text as it is made.
  */
 export async function writeTarget(
   path: string,
-  text: Iterable<string> | AsyncIterable<string>,
+  text: Iterable<string> | AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
   const target = resolve(path)
   try {
@@ -50,7 +50,8 @@ type Place =
 const standardStreams: Readonly<Record<string, number>> = { '/dev/stdout': 1, '/dev/stderr': 2 }
 const mostLinks = 40
 
-async function findPlace(path: string): Promise<Place> {
+/** Where what is written under a name ends up. */
+export async function findPlace(path: string): Promise<Place> {
   let at = path
   for (let links = 0; links <= mostLinks; links += 1) {
     const standard = standardStreams[at]

@@ -300,7 +300,9 @@ export function createDispatcher<Work extends Waiting>({
         ;(limiters[index] as Limiter).release(marks[index] as number, outcome, now)
       }
       loadOf(route, choice).inFlight -= 1
-      for (const lane of (neighbours[route] as number[][])[choice] as number[]) touch(lane)
+      for (const lane of (neighbours[route] as number[][])[choice] as number[]) {
+        if (laneAt(lane).line.size > 0) touch(lane)
+      }
     },
     dispatch(until, now = clock.now()) {
       if (dispatching) return false

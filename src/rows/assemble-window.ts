@@ -11,6 +11,7 @@ import {
   cellStatus,
   createBlock,
   freeRow,
+  freeRows,
   setCell,
   setStatus,
   statusOf,
@@ -46,6 +47,7 @@ export interface WindowMaker {
 
 /** Some rows of a part, column by column. */
 interface Window {
+  rows: Float64Array
   block: Block
   /** 1 for a row that has no record. */
   lost: Uint8Array
@@ -85,7 +87,7 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
     const lost = new Uint8Array(rows.length)
     const kept = known === null ? noFailures : takeFailures(rows, known, lost)
     const stored = known === null ? [] : storedCells(graph, rows, known)
-    return { block, lost, stored, kept, made: [], from: 0, to: rows.length }
+    return { rows, block, lost, stored, kept, made: [], from: 0, to: rows.length }
   }
 
   /** Null-kept cells; rows that have a failed cell otherwise are absent. */
@@ -309,7 +311,7 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
 
   /** Takes the finished rows out of a window; null when none of them has a record. */
   function handOn(window: Window): RecordBlock | null {
-    const { block, lost, from, to } = window
+    const { rows, block, lost, from, to } = window
     const offsets: number[] = []
     for (let offset = from; offset < to; offset += 1) {
       if (lost[offset] === 0) offsets.push(offset)
@@ -321,13 +323,14 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
       for (const value of values) bytes += storedBytes(value)
       return values
     })
-    for (let offset = from; offset < to; offset += 1) freeRow(block, offset)
+    if (to === block.size) freeRows(block)
+    else for (let offset = from; offset < to; offset += 1) freeRow(block, offset)
     window.from = to
     if (offsets.length === 0) return null
     tally.bytes += bytes
     let held = true
     return {
-      rows: rowsAt(block, offsets),
+      rows: offsets.length === to - from ? rows.slice(from, to) : rowsAt(rows, offsets),
       columns,
       bytes,
       release() {
@@ -378,10 +381,10 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
 const noFailures: ReadonlySet<string> = new Set()
 
 /** In a loop: `Float64Array.from` with a function costs more than the other work of a cheap row. */
-function rowsAt(block: Block, offsets: readonly number[]): Float64Array {
-  const rows = new Float64Array(offsets.length)
-  for (let at = 0; at < offsets.length; at += 1) rows[at] = block.rowAt(offsets[at] as number)
-  return rows
+function rowsAt(rows: Float64Array, offsets: readonly number[]): Float64Array {
+  const kept = new Float64Array(offsets.length)
+  for (let at = 0; at < offsets.length; at += 1) kept[at] = rows[offsets[at] as number] as number
+  return kept
 }
 
 function storedColumn(

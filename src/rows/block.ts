@@ -85,6 +85,13 @@ export function freeRow(block: Block, offset: number): void {
   block.tally.bytes -= bytes
 }
 
+/** Drops the values of all rows at once: nothing of the block is read any more. */
+export function freeRows(block: Block): void {
+  block.cells.length = 0
+  block.tally.bytes -= block.bytes
+  block.bytes = 0
+}
+
 export function statusOf(block: Block, column: number, offset: number): number {
   return block.status[column * block.size + offset] ?? cellStatus.pending
 }

@@ -37,7 +37,10 @@ export interface OpenOptions {
 }
 
 interface ExportOptions {
-  /** A file for JSON Lines and CSV, a folder for Parquet; `export` in the run folder by default. */
+  /**
+   * A file for JSON Lines and CSV; for Parquet a file ending in `.parquet`, or a folder of several.
+   * `export` in the run folder by default.
+   */
   to?: string
   /** Called with what the export does meanwhile. */
   onEvent?: (event: ExportEvent) => void
@@ -49,6 +52,8 @@ interface ExportOptions {
   map?: FieldMap
   /** A column, such as the one of the processor `split`: files of their own for each value, in a folder. */
   splitBy?: string
+  /** Files that are there already are replaced; refused otherwise. */
+  force?: boolean
 }
 
 interface RecordOptions {
@@ -106,6 +111,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
       format,
       map: how.map,
       splitBy: how.splitBy,
+      force: how.force,
       dataset: await storedDataset(path, store.settings, {
         registry,
         name: how.dataset,

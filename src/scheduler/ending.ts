@@ -59,7 +59,7 @@ export function createEnding(options: EndingOptions): Ending {
   function waitsForSomething(): boolean {
     if ((requests.cache?.active ?? 0) > 0) return true
     if (requests.inFlight > 0 || groups.loading || starts.loading) return true
-    if (!cells.rowWork.empty || cells.settling > 0) return true
+    if (!cells.rowWork.isEmpty() || cells.settling > 0) return true
     if (lifetime.signal.aborted) return false
     if (cells.active > 0) return true
     if (stopping.quiet) return false

@@ -20,21 +20,20 @@ export function createLifetime(): Lifetime {
   const ending = Promise.withResolvers<SchedulerEnd>()
   // Whoever never calls `run` does not wait for it either.
   ending.promise.catch(() => undefined)
-  let isOver = false
-  return {
+  // A field and no getter: it is asked for several times with every reply.
+  const lifetime = {
     signal,
-    get isOver() {
-      return isOver
-    },
+    isOver: false,
     result: ending.promise,
-    abort: (reason) => controller.abort(reason),
-    succeed(end) {
-      isOver = true
+    abort: (reason: unknown) => controller.abort(reason),
+    succeed(end: SchedulerEnd) {
+      lifetime.isOver = true
       ending.resolve(end)
     },
-    fail(error) {
-      isOver = true
+    fail(error: unknown) {
+      lifetime.isOver = true
       ending.reject(error)
     },
   }
+  return lifetime
 }

@@ -7,20 +7,32 @@ import type { WorkColumn } from './work-graph.ts'
 export type LinesOf = (columns: readonly WorkColumn[]) => readonly RouteState[]
 
 export function createLinesOf(sending: Sending): LinesOf {
-  const { dispatcher } = sending
   return (columns) =>
-    linePositions(columns, sending).map((position) => ({
-      get isIdle() {
-        return !sending.isLooking && dispatcher.isIdle(position)
-      },
-      get waiting() {
-        // What waits for nothing any more keeps nobody from the other lines.
-        return sending.isStopped(position) ? 0 : dispatcher.waiting(position)
-      },
-      get limit() {
-        return dispatcher.limit(position)
-      },
-    }))
+    linePositions(columns, sending).map((position) => new LineState(sending, position))
+}
+
+class LineState implements RouteState {
+  readonly #sending: Sending
+  readonly #position: number
+
+  constructor(sending: Sending, position: number) {
+    this.#sending = sending
+    this.#position = position
+  }
+
+  get isIdle(): boolean {
+    return !this.#sending.isLooking() && this.#sending.dispatcher.isIdle(this.#position)
+  }
+
+  get waiting(): number {
+    // What waits for nothing any more keeps nobody from the other lines.
+    if (this.#sending.isStopped(this.#position)) return 0
+    return this.#sending.dispatcher.waiting(this.#position)
+  }
+
+  get limit(): number {
+    return this.#sending.dispatcher.limit(this.#position)
+  }
 }
 
 /** Positions of the dispatcher's routes, each once. */

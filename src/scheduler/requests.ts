@@ -31,6 +31,8 @@ export interface RequestsOptions {
   sizeOf: (choice: string, request: ModelRequest) => number
   /** How much the run may cost; null for no limit. */
   cost: CostLimit | null
+  /** Set while nothing is sent until a request comes back: the next one would cost too much. */
+  budget: { isShort: boolean }
   /** What the run may still cost is too little for its next request, and none is in flight. */
   costReached: () => void
   signal: AbortSignal
@@ -46,8 +48,11 @@ export interface RequestsOptions {
   isOver: () => boolean
   /** Something that is not about a request: ends the run. */
   fatal: (error: unknown) => void
-  /** A request came back, with all its consequences drawn, or is in line again after a pause. */
-  changed: () => void
+  /**
+   * A request came back, with all its consequences drawn, or is in line again after a pause.
+   * `now` is the time by the clock, where it is known already.
+   */
+  changed: (now?: number) => void
 }
 
 export interface Requests {
@@ -61,8 +66,6 @@ export interface Requests {
   readonly backOff: BackOff | null
   /** Requests on the wire, over all routes. */
   readonly inFlight: number
-  /** Whether nothing is sent until something came back: the run may not cost more. */
-  readonly isShort: boolean
   /** Nothing goes that way any more: what pauses goes back into its line. */
   routeStopped(route: number): void
   close(): void
@@ -95,10 +98,8 @@ export function createRequests(options: RequestsOptions): Requests {
     throttled: options.throttled,
     providerFailed: options.providerFailed,
   })
-  const { cost } = options
+  const { budget, cost } = options
   let inFlight = 0
-  /** What may still be spent is too little for the next request. */
-  let isShort = false
   const cache =
     options.cache === null ? null : createCacheLookups({ ...options, cache: options.cache })
 
@@ -161,7 +162,7 @@ export function createRequests(options: RequestsOptions): Requests {
       return true
     }
     pending.prepared = { message }
-    isShort = true
+    budget.isShort = true
     release(lease, { kind: 'unused' })
     enqueue(pending)
     if (inFlight === 0) options.costReached()
@@ -205,14 +206,18 @@ export function createRequests(options: RequestsOptions): Requests {
     return estimates[request.route] as TokenEstimate
   }
 
+  /** Answers the time by the clock, where it was looked at. */
   function onReply(
     pending: PendingRequest,
     reply: ModelReply,
     operation: ModelRequest['operation'],
     lease: Lease,
-  ): void {
+  ): number | undefined {
     const wrong = replyProblem(reply, operation)
-    if (wrong !== null) return onError(pending, wrongReply(wrong, reply), lease)
+    if (wrong !== null) {
+      onError(pending, wrongReply(wrong, reply), lease)
+      return undefined
+    }
     const counter = counterOf(pending)
     counter.succeeded += 1
     const state = resources.stateAt(lease)
@@ -230,6 +235,7 @@ export function createRequests(options: RequestsOptions): Requests {
       limits: reply.limits ?? null,
     }
     options.dispatcher.release(lease, { kind: 'ok', reply: facts }, now)
+    return now
   }
 
   function counterOf({ request }: PendingRequest): RouteCounters {
@@ -280,17 +286,18 @@ export function createRequests(options: RequestsOptions): Requests {
     const counter = counterOf(pending)
     counter.inFlight -= 1
     counter.sent.delete(pending)
-    isShort = false
+    budget.isShort = false
     cost?.release(pending.reserved)
+    let now: number | undefined
     try {
       if ('error' in end) onError(pending, end.error, lease)
-      else onReply(pending, end.reply, operation, lease)
+      else now = onReply(pending, end.reply, operation, lease)
     } catch (error) {
       options.fatal(error)
     }
     inFlight -= 1
     pauses.look()
-    options.changed()
+    options.changed(now)
   }
 
   return {
@@ -298,9 +305,6 @@ export function createRequests(options: RequestsOptions): Requests {
     cache,
     get inFlight() {
       return inFlight
-    },
-    get isShort() {
-      return isShort
     },
     get backingOff() {
       return pauses.size

@@ -12,7 +12,7 @@ export interface RowWork {
   chain(step: () => boolean): void
   /** Works until nothing is ready or `until` has passed. */
   run(until: number): void
-  readonly empty: boolean
+  isEmpty(): boolean
 }
 
 export interface RowWorkOptions {
@@ -52,9 +52,7 @@ export function createRowWork({ clock, make }: RowWorkOptions): RowWork {
   }
 
   return {
-    get empty() {
-      return head >= entries.length
-    },
+    isEmpty: () => head >= entries.length,
     add(group, local, offset) {
       entries.push(group)
       cells.push(local, offset)

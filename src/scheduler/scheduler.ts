@@ -110,7 +110,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     cells.nothingSent('stopped')
   }
 
-  const changed = (): void => turn()
+  const changed = (now?: number): void => turn(now)
   const fatal = (error: unknown): void => ending.fatal(error)
 
   const journal = createJournalGate({

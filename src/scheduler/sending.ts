@@ -48,8 +48,8 @@ export interface SendingOptions {
   routeStopped: (route: number) => void
   /** What the run may cost is spent. */
   costReached: () => void
-  /** Something may begin now. */
-  changed: () => void
+  /** Something may begin now; `now` is the time by the clock, for who has it already. */
+  changed: (now?: number) => void
   fatal: (error: unknown) => void
 }
 
@@ -67,7 +67,7 @@ export interface Sending {
   /** Position of the line in which a column's task cells or frames wait to start; by local. */
   startRouteOf(local: number): number
   /** Whether so many answers are looked for that no further row is to begin. */
-  readonly isLooking: boolean
+  isLooking(): boolean
   /** Whether nothing goes through a line any more. */
   isStopped(line: number): boolean
   /** Why nothing is sent any more, whatever the route; null while something may be. */
@@ -85,11 +85,12 @@ export function createSending(options: SendingOptions): Sending {
   const { clock, maxAttempts, maxOutageMs, routes, send, jitter } = options.ports
   const { signal } = lifetime
   const counters = routes.map(createRouteCounters)
+  const budget = { isShort: false }
   const dispatcher = createDispatcher<Job>({
     clock,
     routes: [...routes, ...startRoutes.routes],
     start: (job, lease) => job.start(lease),
-    mayStart: () => !lifetime.isOver && !stopping.quiet && !journal.full && !requests.isShort,
+    mayStart: () => !lifetime.isOver && !stopping.quiet && !journal.full && !budget.isShort,
     wake: options.changed,
   })
   const resources = createResources({
@@ -119,6 +120,7 @@ export function createSending(options: SendingOptions): Sending {
     cache: options.ports.cache ?? null,
     sizeOf: options.ports.sizeOf ?? ((_choice, request) => charactersOf(request)),
     cost: options.ports.cost ?? null,
+    budget,
     costReached: options.costReached,
     signal,
     maxAttempts,
@@ -177,9 +179,7 @@ export function createSending(options: SendingOptions): Sending {
     lines: routes.length + startRoutes.routes.length,
     routeOf: positionsByName(routes),
     startRouteOf: (local) => routes.length + startRoutes.positionOf(local),
-    get isLooking() {
-      return (requests.cache?.active ?? 0) >= MOST_LOOKUPS
-    },
+    isLooking: () => requests.cache !== null && requests.cache.active >= MOST_LOOKUPS,
     isStopped,
     closed,
     closedTo: (route) => closed() ?? (isStopped(route) ? 'stopped' : null),

@@ -22,35 +22,35 @@ export interface Stopping {
 }
 
 export function createStopping({ settleOnly }: { settleOnly: boolean }): Stopping {
-  let draining = false
   let stop: { reason: string; error: Error | null } | null = null
-  let shutDown = false
-  return {
-    get begun() {
-      return draining || stop !== null
-    },
-    get quiet() {
-      return draining || settleOnly || shutDown
-    },
-    get draining() {
-      return draining
-    },
+
+  function stopFor(reason: string, error: Error | null): void {
+    stop ??= { reason, error }
+    stopping.begun = true
+  }
+
+  // Fields and no getters: they are asked for several times with every reply.
+  const stopping = {
+    begun: false,
+    quiet: settleOnly,
+    draining: false,
     drain() {
-      if (draining) return false
-      draining = true
+      if (stopping.draining) return false
+      stopping.draining = true
+      stopping.begun = true
+      stopping.quiet = true
       return true
     },
-    endpointRefuses(error) {
-      stop ??= { reason: error.message, error }
+    endpointRefuses: (error: Error) => stopFor(error.message, error),
+    shutDown(reason: string) {
+      stopping.quiet = true
+      stopFor(reason, null)
     },
-    shutDown(reason) {
-      shutDown = true
-      stop ??= { reason, error: null }
-    },
-    end(allDecided) {
+    end(allDecided: boolean): SchedulerEnd {
       if (allDecided) return { kind: 'complete' }
-      if (draining) return { kind: 'interrupted' }
+      if (stopping.draining) return { kind: 'interrupted' }
       return { kind: 'stopped', ...(stop ?? { reason: 'rows remain', error: null }) }
     },
   }
+  return stopping
 }

@@ -27,13 +27,13 @@ const SLICE_MS = 4
  * The one place where anything new begins. Whatever comes from outside (a reply, a timer, a commit)
  * notes its consequences and then asks for a turn; one that is asked for during a turn is part of it.
  */
-export function createTurns(options: TurnsOptions): () => void {
+export function createTurns(options: TurnsOptions): (now?: number) => void {
   const { clock, dispatcher, groups, lifetime, rowWork, starts, stopping } = options
   let inTurn = false
   let again = false
   let isComing = false
 
-  function turn(): void {
+  function turn(known?: number): void {
     if (lifetime.isOver || isComing) return
     if (inTurn) {
       again = true
@@ -41,7 +41,7 @@ export function createTurns(options: TurnsOptions): () => void {
     }
     inTurn = true
     try {
-      const now = clock.now()
+      const now = known ?? clock.now()
       if (!begin(now, now + SLICE_MS)) comeBack()
       else options.allBegun()
     } catch (error) {
@@ -56,13 +56,13 @@ export function createTurns(options: TurnsOptions): () => void {
     for (let time = now; ; time = clock.now()) {
       if (time > until) return false
       again = false
-      if (!rowWork.empty) {
+      if (!rowWork.isEmpty()) {
         rowWork.run(until)
         time = clock.now()
       }
       if (dispatcher.dispatch(until, time)) return false
       const more =
-        !rowWork.empty ||
+        !rowWork.isEmpty() ||
         (mayBegin() && starts.beginNext()) ||
         (mayOpen() && groups.openNext()) ||
         again

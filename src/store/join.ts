@@ -35,6 +35,8 @@ export interface JoinOptions {
   beside?: string
   /** Files of their own for each value of a column, named after it; needs a pass. */
   splitBy?: PartColumn
+  /** Files with these names that the run did not make are replaced. */
+  force?: boolean
   /** Ends a pass between two batches, with its reason; nothing is left of what was begun. */
   signal?: AbortSignal
 }
@@ -47,7 +49,7 @@ export interface JoinOptions {
  */
 export async function joinDataset(
   run: OpenRun,
-  { directory, pass = null, beside, splitBy, signal }: JoinOptions,
+  { directory, pass = null, beside, splitBy, force = false, signal }: JoinOptions,
 ): Promise<DatasetFile[]> {
   const own = beside === undefined ? datasetFolder : `${besideFolder}/${beside}`
   const target = resolve(directory ?? join(run.directory, own))
@@ -64,7 +66,7 @@ export async function joinDataset(
   const plan = await planFiles(run)
   const former = new Set(await run.ledger.call('ownFiles', key))
   // Before anything is made, where the names are known then.
-  if (pass === null) await refuseForeignFiles(target, namesOf(plan), former)
+  if (pass === null && !force) await refuseForeignFiles(target, namesOf(plan), former)
   run.onEvent({ type: 'join-started', files: plan.length })
 
   const staging = join(dirname(target), `${basename(target)}.${run.nextAttempt()}.joining`)
@@ -73,7 +75,7 @@ export async function joinDataset(
   const counts = createPassCounts()
   const files = await writeFiles(run, plan, { pass, counts, splitBy, signal }, staging)
   const names = files.map(({ file }) => file)
-  if (pass !== null) await refuseForeignFiles(target, names, former)
+  if (pass !== null && !force) await refuseForeignFiles(target, names, former)
   await run.ledger.call('beginSwap', key, names)
   try {
     await swap(staging, target, names, former)
@@ -132,17 +134,26 @@ export async function removeBesides(run: OpenRun, kept: readonly string[]): Prom
   }
 }
 
+export interface WithJoinedOptions {
+  pass: DatasetPass | null
+  /** However large it becomes. */
+  inOneFile?: boolean
+}
+
 /** Joins into a folder that is gone afterwards, also when the process is killed before. */
 export async function withJoined<Result>(
   run: OpenRun,
-  pass: DatasetPass | null,
+  { pass, inOneFile = false }: WithJoinedOptions,
   use: (files: readonly DatasetFile[]) => Promise<Result>,
 ): Promise<Result> {
-  const plan = await planFiles(run)
+  const planned = await planFiles(run)
+  const [first, last] = [planned[0], planned.at(-1)]
+  const plan = inOneFile && first && last ? [{ from: first.from, to: last.to }] : planned
   const folder = join(run.directory, `export.${run.nextAttempt()}.joining`)
   const intent = ledgerPath(run.directory, folder)
   await run.ledger.call('addIntent', intent)
-  const files = await writeFiles(run, plan, { pass, counts: createPassCounts() }, folder)
+  const how = { pass, inOneFile, counts: createPassCounts() }
+  const files = await writeFiles(run, plan, how, folder)
   try {
     return await use(withPaths(folder, files))
   } finally {
@@ -192,7 +203,9 @@ async function refuseForeignFiles(
     const path = join(target, name)
     if ((await stat(path).catch(() => null)) === null) continue
     throw new RowsmithError('folder-foreign', `${path} exists and was not made by this run`, {
-      hints: ['Move it away, or join into another folder.'],
+      hints: [
+        'Move it away, give another folder, or --force (`force: true` in the library) to replace it.',
+      ],
     })
   }
 }
@@ -200,6 +213,7 @@ async function refuseForeignFiles(
 interface WritingOptions {
   pass: DatasetPass | null
   counts: PassCounts
+  inOneFile?: boolean
   splitBy?: PartColumn | undefined
   signal?: AbortSignal | undefined
 }
@@ -251,7 +265,13 @@ async function joinParts(
 async function passRecords(
   run: OpenRun,
   pass: DatasetPass,
-  { folder, counts, splitBy, signal }: { folder: string } & Omit<WritingOptions, 'pass'>,
+  {
+    folder,
+    counts,
+    inOneFile = false,
+    splitBy,
+    signal,
+  }: { folder: string } & Omit<WritingOptions, 'pass'>,
 ): Promise<DatasetEntry[]> {
   const columns = pass.columns.map(({ name, type }) => ({ name, type, drop: false }))
   const made = await writePass(run, pass, { folder, counts, signal })
@@ -264,10 +284,11 @@ async function passRecords(
   if (parts.length === 0) parts = [{ name: 'train', files: made }]
   const files: DatasetEntry[] = []
   for (const { name, files: records } of parts) {
-    for (const [index, part] of records.entries()) {
-      const path = join(folder, datasetFileName(index, records.length, name))
-      files.push(await joinInto(run, path, { columns, parts: [part], clipLastAt: null }))
-      await removeRecords([part])
+    const joins = inOneFile ? [records] : records.map((part) => [part])
+    for (const [index, joined] of joins.entries()) {
+      const path = join(folder, datasetFileName(index, joins.length, name))
+      files.push(await joinInto(run, path, { columns, parts: joined, clipLastAt: null }))
+      await removeRecords(joined)
     }
   }
   return files

@@ -298,13 +298,13 @@ test('a join for a moment is gone after it, whatever its use came to', async () 
   const folder = newFolder()
   await using store = await createStore(folder, settingsOf(16, 8), options)
   await store.writePart(contentOf(0, range(0, 8)))
-  const seen = await store.withJoined((files) =>
+  const seen = await store.withJoined({ pass: null }, (files) =>
     Promise.resolve(files.map(({ path, rows }) => [existsSync(path), rows])),
   )
   expect(seen).toStrictEqual([[true, 8]])
-  await expect(store.withJoined(() => Promise.reject(new Error('no more paper')))).rejects.toThrow(
-    'no more paper',
-  )
+  await expect(
+    store.withJoined({ pass: null }, () => Promise.reject(new Error('no more paper'))),
+  ).rejects.toThrow('no more paper')
   expect(readdirSync(folder).filter((name) => name.includes('export'))).toStrictEqual([])
   expect((await inspectStore(folder)).dataset).toStrictEqual([])
 })

@@ -19,6 +19,7 @@ import {
   removeBesides,
   type StoredRecords,
   withJoined,
+  type WithJoinedOptions,
 } from './join.ts'
 import { createJournal, type BatchingJournal } from './batching-journal.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
@@ -108,8 +109,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
   processors(): Promise<string>
   /** Gives all accepted rows below the target as files that are there until `use` is done. */
   withJoined<Result>(
+    options: WithJoinedOptions,
     use: (files: readonly DatasetFile[]) => Promise<Result>,
-    pass?: DatasetPass | null,
   ): Promise<Result>
   readonly batches: Batches
   /** Rows below the target by outcome. */
@@ -406,7 +407,7 @@ function createRunStore(
     processors: () => after(() => ledger.call('processors')),
     made: (beside) => after(() => exclusive(() => madeDataset(run, beside))),
     removeBesides: (kept) => after(() => exclusive(() => removeBesides(run, kept))),
-    withJoined: (use, pass = null) => after(() => exclusive(() => withJoined(run, pass, use))),
+    withJoined: (how, use) => after(() => exclusive(() => withJoined(run, how, use))),
     batches: {
       add: (batch) => after(() => ledger.call('addBatch', batch)),
       setHandle: (id, handle) => after(() => ledger.call('setBatchHandle', id, handle)),

@@ -2,7 +2,10 @@ import { execFileSync, spawn } from 'node:child_process'
 import { lstat, mkdir, readdir, readlink, symlink, writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { expect, test } from 'vitest'
+import { create, open } from '../../src/index.ts'
+import { decompressors } from '../../src/store/parquet-codec.ts'
 import { createDesk, type Desk, type Ended } from './command.ts'
 import { pets } from './configs.ts'
 
@@ -24,8 +27,17 @@ test('an export goes to stdout, and into what a link or a pipe leads to', async 
   const reader = spawn('cat', [desk.path('pipe.jsonl')])
   const throughPipe = text(reader.stdout)
 
-  const run = (to: string): Promise<Ended> => desk.run(['export', 'runs/pets', '--to', to])
-  const [dash, link, pipe] = [await run('-'), await run('latest.jsonl'), await run('pipe.jsonl')]
+  const run = (to: string, ...more: string[]): Promise<Ended> =>
+    desk.run(['export', 'runs/pets', '--to', to, ...more])
+  const refused = await run('latest.jsonl')
+  expect(refused.code).toBe(2)
+  expect(refused.stderr).toContain('latest.jsonl exists, and the export would replace it')
+  expect(await desk.read('real/pets.jsonl')).toBe('old')
+  const [dash, link, pipe] = [
+    await run('-'),
+    await run('latest.jsonl', '--force'),
+    await run('pipe.jsonl'),
+  ]
   const device = await run('out.jsonl')
 
   expect([dash, link, pipe, device].map(({ code }) => code)).toEqual([0, 0, 0, 0])
@@ -50,7 +62,7 @@ test('an export goes to stdout, and into what a link or a pipe leads to', async 
 test.each([
   ['data.json', 'Did you mean .jsonl?'],
   ['data.jsonl.gz', 'Did you mean .jsonl?'],
-  ['data.xlsx', 'Give a file name ending in .jsonl, .ndjson, .csv, a folder for Parquet'],
+  ['data.xlsx', 'Give a file name ending in .jsonl, .ndjson, .csv, .parquet, a folder for Parquet'],
   ['data.7z', 'Give a file name ending in'],
 ])('an export to %s is refused', async (to, hint) => {
   await using desk = await deskWithPets()
@@ -119,4 +131,56 @@ test.each([
   await run('report', 'made', '--json')
   expect(await run('export', 'made', '--to', '-')).toBe(row)
   expect(JSON.stringify(JSON.parse(shown))).toBe(`[${row}]`)
+})
+
+test.each([
+  ['of parts', []],
+  ['of a pass', [{ name: 'mixed', processor_type: 'shuffle' }]],
+])('Parquet files %s become one where a name asks for one', async (_what, processors) => {
+  await using desk = await createDesk()
+  const [out, target] = [desk.path('run'), desk.path('new', 'all.parquet')]
+  const config = { ...pets, processors }
+  const runConfig = { buffer_size: 10, part_rows: 20 }
+  await create({ config: { config }, rows: 70, seed: 1n, out, runConfig })
+  await using dataset = await open(out)
+  const wanted = await Array.fromAsync(dataset.records())
+
+  expect(await dataset.export({ to: target })).toEqual([{ path: target, rows: 70 }])
+
+  const records = await parquetReadObjects({
+    file: await asyncBufferFromFile(target),
+    compressors: decompressors,
+  })
+  expect(records.map((record) => ({ ...record, age: Number(record['age']) }))).toEqual(wanted)
+  expect(await readdir(desk.path('new'))).toEqual(['all.parquet'])
+  expect((await readdir(out)).filter((name) => name.includes('joining'))).toEqual([])
+  const again = dataset.export({ to: target })
+  await expect(again).rejects.toMatchObject({ code: 'folder-foreign' })
+  expect(await dataset.export({ to: target, force: true })).toEqual([{ path: target, rows: 70 }])
+  await expect(dataset.export({ to: desk.path('a.parquet'), splitBy: 'animal' })).rejects.toThrow(
+    'goes into several files',
+  )
+})
+
+test('files of others in the way are told before anything is written', async () => {
+  await using desk = await createDesk()
+  const out = desk.path('run')
+  await create({ config: { config: pets }, rows: 5, seed: 1n, out })
+  await using dataset = await open(out)
+  await mkdir(desk.path('split'))
+  await writeFile(desk.path('split', 'dog.jsonl'), 'mine')
+  await mkdir(desk.path('folder'))
+  await writeFile(desk.path('folder', 'train-00000-of-00001.parquet'), 'mine')
+  const split = { to: desk.path('split'), splitBy: 'animal', format: 'jsonl' }
+
+  for (const how of [split, { to: desk.path('folder') }]) {
+    await expect(dataset.export(how)).rejects.toMatchObject({ code: 'folder-foreign' })
+  }
+  expect(await readdir(desk.path('split'))).toEqual(['dog.jsonl'])
+  expect(await desk.read('folder/train-00000-of-00001.parquet')).toBe('mine')
+
+  await dataset.export({ ...split, force: true })
+  const [file] = await dataset.export({ to: desk.path('folder'), force: true })
+  expect(await desk.read('split/dog.jsonl')).toContain('"animal":"dog"')
+  expect(file?.rows).toBe(5)
 })
