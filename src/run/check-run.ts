@@ -23,7 +23,7 @@ export interface CheckRunOptions {
   clock?: Clock
 }
 
-/** What a look at every byte of a run folder came to. */
+/** What a check of every byte of a run folder found. */
 export interface RunCheck {
   dir: string
   /** Whether nothing is damaged, or everything was repaired that can be. */

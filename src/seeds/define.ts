@@ -29,7 +29,7 @@ export interface SeedContext {
   readonly onProgress?: OnSeedProgress | undefined
 }
 
-/** Something a reader of the seed may not expect; it is told as a warning. */
+/** Something a reader of the seed may not expect; it is reported as a warning. */
 export interface SeedNote {
   /** Kebab-case and stable. */
   readonly code: string
@@ -73,7 +73,7 @@ interface SeedStamp {
 /**
  * A kind of seed source, by its `seed_type`.
  *
- * What the user can put right is thrown as `SeedFault`.
+ * What the user can fix is thrown as `SeedFault`.
  */
 export interface SeedSource<Source = unknown> {
   readonly type: string
@@ -92,7 +92,7 @@ export interface SeedFaultOptions {
   field?: string
 }
 
-/** Something about the seed itself that the user has to put right. */
+/** Something about the seed itself that the user has to fix. */
 export class SeedFault extends Error {
   /** Kebab-case and stable: it becomes the code of a problem. */
   readonly code: string

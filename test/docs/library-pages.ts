@@ -11,7 +11,7 @@ export interface LibraryPage {
   text: string
 }
 
-export interface LibraryExport {
+interface LibraryExport {
   name: string
   form: Form
   /** The doc comment, without its stars. */
@@ -108,7 +108,9 @@ function exportsOf(path: string): LibraryExport[] {
   return moduleAt(path).statements.flatMap((statement) => {
     const from = originOf(statement)
     if (from === null || !from.startsWith('.')) return []
-    return specifiersOf(statement).map(({ local }) => declarationOf(local, join(dirname(path), from)))
+    return specifiersOf(statement).map(({ local }) =>
+      declarationOf(local, join(dirname(path), from)),
+    )
   })
 }
 
@@ -184,7 +186,9 @@ function typedValue(declaration: Node, { text, statements }: Module): string | n
   const annotation = variable?.id['typeAnnotation'] as Node | null | undefined
   if (variable === undefined || annotation == null) return null
   const type = text.slice(annotation.start, annotation.end)
-  const own = statements.find((statement) => namesOf(statement).some((name) => type === `: ${name}`))
+  const own = statements.find((statement) =>
+    namesOf(statement).some((name) => type === `: ${name}`),
+  )
   const before = own === undefined ? [] : [text.slice(own.start, own.end)]
   return [...before, `export const ${variable.id.name}${type}`].join('\n\n')
 }

@@ -31,7 +31,12 @@ columns:
   - { name: words, column_type: expression, dtype: int, expr: "{{ review | wordcount }}" }
 `
 
-const openings = ['Bought it in spring', 'A gift from my sister', 'My second one', 'Ordered on a Monday']
+const openings = [
+  'Bought it in spring',
+  'A gift from my sister',
+  'My second one',
+  'Ordered on a Monday',
+]
 const verdicts = [
   'and I sent it back after two days.',
   'and it does half of what I hoped for.',
@@ -42,7 +47,8 @@ const verdicts = [
 
 function answerTo(prompt: string, number: number): string {
   const stars = /A (\d)-star review of a ([\w ]+) for/.exec(prompt)
-  if (stars === null) return `Thank you for writing, we read every review. Yours is number ${number}.`
+  if (stars === null)
+    return `Thank you for writing, we read every review. Yours is number ${number}.`
   const [, count = '3', product = 'it'] = stars
   return `${openings[number % openings.length]}: this ${product} is a ${count} to me, ${verdicts[Number(count) - 1]}`
 }
@@ -61,7 +67,11 @@ await desk.write('reviews.yaml', config(server.url))
 const command = ['create', 'reviews.yaml', '-n', '500', '--seed', '7']
 const terminal = startOnTerminal(desk, command, {
   ...size,
-  environment: { OPENAI_API_KEY: 'a-key-of-no-account', COLORTERM: 'truecolor', TERM: 'xterm-256color' },
+  environment: {
+    OPENAI_API_KEY: 'a-key-of-no-account',
+    COLORTERM: 'truecolor',
+    TERM: 'xterm-256color',
+  },
 })
 while (!/\b(?:2[5-9]|3\d)\d of 500/.test(terminal.shown())) await delay(20)
 const atWork = await screenOf(terminal.shown())

@@ -1,6 +1,6 @@
 import type { IBufferCell, Terminal } from '@xterm/headless'
 
-export interface Style {
+interface Style {
   bold?: boolean
   dim?: boolean
   /** Of the 16 colours of a terminal. */
@@ -83,7 +83,7 @@ function lineAt(line: StyledLine, y: number): string {
   let column = 0
   const texts = line.map(({ text, style }) => {
     const x = margin + column * cell.width
-    const length = [...text].length
+    const length = Array.from(text).length
     column += length
     if (text.trim() === '') return ''
     const fill = style.color === undefined ? '' : ` fill="${colors[style.color % 8]}"`

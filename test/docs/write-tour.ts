@@ -119,7 +119,10 @@ say('![The report of the run](images/tour-report.png)')
 say('## Change a prompt')
 say('`create` first says what the change means, and makes it with `--edit`:')
 const text = await readFile(desk.path('mugs.yaml'), 'utf8')
-await desk.write('mugs.yaml', text.replace('-star review of a', '-star review, in one sentence, of a'))
+await desk.write(
+  'mugs.yaml',
+  text.replace('-star review of a', '-star review, in one sentence, of a'),
+)
 await run('rowsmith create mugs.yaml')
 await run('rowsmith create mugs.yaml --edit')
 
