@@ -1,6 +1,6 @@
 import type { Prepared } from '../check/prepare.ts'
 import type { ConfigVersion } from '../store/ledger-config.ts'
-import type { RunStore } from '../store/store.ts'
+import type { RunStore } from '../store/run-store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 import { askedAliases, type EditPlan, needsConsent, planEdit } from './edit-plan.ts'

@@ -9,7 +9,7 @@ import type { SelectionResult } from '../report/run-result.ts'
 import type { Snapshot } from '../scheduler/scheduler-event.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { SchedulerEnd } from '../scheduler/stopping.ts'
-import type { RunStore } from '../store/store.ts'
+import type { RunStore } from '../store/run-store.ts'
 import { addSnapshots } from './add-snapshots.ts'
 
 /** The work of a run: one engine, or one after the other until enough rows are accepted. */

@@ -64,7 +64,7 @@ export interface Requests {
   readonly backingOff: number
   /** When the first of them goes again, and what failed last; null while none waits. */
   readonly backOff: BackOff | null
-  /** Requests on the wire, over all routes. */
+  /** Requests in flight, over all routes. */
   readonly inFlight: number
   /** Nothing goes that way any more: what pauses goes back into its line. */
   routeStopped(route: number): void
@@ -275,7 +275,7 @@ export function createRequests(options: RequestsOptions): Requests {
     options.dispatcher.release(lease, outcome)
   }
 
-  /** Counted as on the wire until all its consequences are drawn: nothing ends in between. */
+  /** Counted as in flight until all its consequences are drawn: nothing ends in between. */
   function ended(
     pending: PendingRequest,
     lease: Lease,

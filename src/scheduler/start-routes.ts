@@ -17,7 +17,7 @@ export interface StartRoutes {
   behind(route: number): readonly number[]
 }
 
-/** Open cells per request its routes allow at once: some think while others are on the wire. */
+/** Open cells per request its routes allow at once: some think while others are in flight. */
 const OPEN_CELLS_PER_UNIT = 2
 
 export function createStartRoutes(

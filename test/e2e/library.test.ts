@@ -76,7 +76,7 @@ test.each(['ledger-committed', 'row-group-opened', 'part-committed'] as const)(
   },
 )
 
-test('a signal drains the run, and disposing of one gives up what is on the wire', async () => {
+test('a signal drains the run, and disposing of one gives up what is in flight', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({
     script: ({ number }) => (number > 6 ? { hang: true } : { delayMs: 30 }),
