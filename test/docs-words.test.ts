@@ -18,8 +18,8 @@ function read(path: string): string {
 }
 
 /** The left column of the list. */
-const list = /^\| not \| but \|\n[^]*?\n\n/m.exec(read('CONTRIBUTING.md'))?.[0] ?? ''
-const words = [...list.matchAll(/^\| ([a-z ,]+) \|/gm)]
+const rows = /^\| not \| but \|\n[^]*?\n\n/m.exec(read('CONTRIBUTING.md'))?.[0] ?? ''
+const words = [...rows.matchAll(/^\| ([a-z ,]+) \|/gm)]
   .flatMap(([, cell = '']) => cell.split(', '))
   .filter((word) => word !== 'not')
 const pattern = new RegExp(`\\b(?:${words.join('|')}|of [\\w ]+ there (?:is|are))\\b`, 'gi')

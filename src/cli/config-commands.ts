@@ -58,10 +58,7 @@ export function addCreate(program: Command, set: SetCode): void {
       'use the cells of this column although it changed, such as its model (repeatable)',
       repeated,
     )
-    .option(
-      '--retry-failed',
-      'make failed cells again, also those left null; use every paid cell',
-    )
+    .option('--retry-failed', 'make failed cells again, also those left null; use every paid cell')
     .option('--column <name>', 'with --retry-failed: only cells of this column')
     .option('--code <code>', 'with --retry-failed: only cells that failed for this reason')
     .addOption(new Option('--retry-dropped', 'the old name of --retry-failed').hideHelp())
@@ -147,7 +144,7 @@ export function addRender(program: Command, set: SetCode): void {
   withPlugins(program.command('render'))
     .argument('<file>', 'template file, or a config with --column')
     .summary('Show the text of a prompt or template.')
-    .description('Show the text of a template, or of a column's templates, in a row.')
+    .description('Show the text of a template, or of the templates of a column, in a row.')
     .option('-c, --column <name>', 'column of the config to render')
     .option(
       '-d, --data <file>',

@@ -22,12 +22,10 @@ export function addFailures(program: Command, set: SetCode): void {
     .command('failures')
     .argument('<dir>', 'run folder')
     .summary('List failed cells, the reasons and the cost.')
-    .description(
-      'List failed cells by column and reason, with their number, attempts and cost.',
-    )
+    .description('List failed cells by column and reason, with their number, attempts and cost.')
     .option('--column <name>', 'only cells of this column')
     .option('--code <code>', 'only cells that failed for this reason, such as bad-request')
-    .option('--list', 'every failed cell, with the model's words')
+    .option('--list', 'every failed cell, with the words of the model')
     .option('--json', 'print one JSON object on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith failures runs/stories --list')
     .action(async (directory: string, options) => {
@@ -141,9 +139,7 @@ export function addGc(program: Command, set: SetCode): void {
     .command('gc')
     .argument('<dir>', 'run folder')
     .summary('Free disk space of replaced columns.')
-    .description(
-      'Show the disk space of columns that an edit replaced, and free it with --yes.',
-    )
+    .description('Show the disk space of columns that an edit replaced, and free it with --yes.')
     .option('--yes', 'free it; undoing the edit then pays for the cells again')
     .option('--json', 'print {dir, columns, cells, bytes, freed} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith gc runs/stories --yes')

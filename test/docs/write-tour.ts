@@ -1,9 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { bundle } from '../../build/bundle.ts'
-import { createDesk } from '../e2e/command.ts'
+import { baseEnvironment, createDesk, program } from '../e2e/command.ts'
 import { openBrowser } from '../support/browser.ts'
-import { createShell } from './shell.ts'
 
 // npm run docs:tour: goes through docs/tour.md again, with what is printed and how long it takes.
 
@@ -55,7 +55,6 @@ const wrong = right
 
 await bundle()
 await using desk = await createDesk()
-const shell = await createShell(desk.directory)
 const lines: string[] = []
 let seconds = 0
 
@@ -68,16 +67,19 @@ function show(language: string, text: string): void {
 }
 
 /** Runs a command and shows it with its output and its time. */
-async function run(script: string, { keep = 40 }: { keep?: number } = {}): Promise<void> {
+function run(script: string): void {
   const started = performance.now()
-  const { code, output } = await shell.run(script)
+  const command = `rowsmith() { '${process.execPath}' '${program}' "$@"; }; { ${script}; } 2>&1`
+  const { status, stdout } = spawnSync('bash', ['-c', command], {
+    cwd: desk.directory,
+    env: baseEnvironment(desk.directory),
+    encoding: 'utf8',
+  })
   const took = (performance.now() - started) / 1000
   seconds += took
   show('sh', script)
-  const all = output.replaceAll(desk.directory, '~/mugs').trimEnd().split('\n')
-  const shown = all.length > keep ? [...all.slice(0, keep), '…'] : all
-  show('text', shown.join('\n'))
-  say(`Exit code ${code}, ${took.toFixed(1)} s.`)
+  show('text', stdout.replaceAll(desk.directory, '~/mugs'))
+  say(`Exit code ${status}, ${took.toFixed(1)} s.`)
 }
 
 say('# A tour')
@@ -88,24 +90,24 @@ say(
 
 say('## Start')
 say('`init` writes a config that runs, from one of seven templates:')
-await run('rowsmith init tickets --template tickets --model stand-in')
-await run('rowsmith preview tickets/tickets.yaml -n 1 --no-pager')
+run('rowsmith init tickets --template tickets --model stand-in')
+run('rowsmith preview tickets/tickets.yaml -n 1 --no-pager')
 
 say('## A config of your own')
 say('`mugs.yaml`, with three mistakes:')
 await desk.write('mugs.yaml', wrong)
 show('yaml', wrong)
 say('`validate` reports all three:')
-await run('rowsmith validate mugs.yaml')
+run('rowsmith validate mugs.yaml')
 
 say('## Preview')
 say('With the mistakes fixed:')
 await desk.write('mugs.yaml', right)
-await run('rowsmith validate mugs.yaml')
-await run('rowsmith preview mugs.yaml -n 2 --seed 1 --no-pager')
+run('rowsmith validate mugs.yaml')
+run('rowsmith preview mugs.yaml -n 2 --seed 1 --no-pager')
 
 say('## A thousand rows')
-await run('rowsmith create mugs.yaml -n 1000 --seed 1')
+run('rowsmith create mugs.yaml -n 1000 --seed 1')
 
 say('## Look at the report')
 say('`runs/mugs/report.html`, in a browser:')
@@ -123,12 +125,12 @@ await desk.write(
   'mugs.yaml',
   text.replace('-star review of a', '-star review, in one sentence, of a'),
 )
-await run('rowsmith create mugs.yaml')
-await run('rowsmith create mugs.yaml --edit')
+run('rowsmith create mugs.yaml')
+run('rowsmith create mugs.yaml --edit')
 
 say('## Export')
-await run('rowsmith export runs/mugs --to mugs.jsonl')
-await run('head -n 2 mugs.jsonl')
+run('rowsmith export runs/mugs --to mugs.jsonl')
+run('head -n 2 mugs.jsonl')
 say(`All commands together took ${seconds.toFixed(1)} s.`)
 
 await writeFile(`${docs}tour.md`, `${lines.join('\n').trimEnd()}\n`)
