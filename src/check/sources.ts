@@ -81,8 +81,7 @@ function textOf(input: Exclude<ConfigInput, string>): Pick<ConfigSource, 'text' 
     // An ordinary function: what holds a value is `this`.
     const text = JSON.stringify(input.config, function write(this: unknown, key, value: unknown) {
       if (key === 'records' && isOfProgram(this)) {
-        functions.set(givenRecords, value)
-        return givenRecords
+        return wordFor(value, givenRecords, functions)
       }
       return holdsFunction.has(key) && isCustom(value)
         ? standInFor(value, functions)
@@ -100,7 +99,7 @@ function textOf(input: Exclude<ConfigInput, string>): Pick<ConfigSource, 'text' 
 /** Fields that name a function; a program gives the function itself. */
 const holdsFunction: ReadonlySet<string> = new Set(['generator', 'validation_function'])
 
-/** The word for records that a program gives: a config has one seed. */
+/** The word for records that a program gives; further ones, of a join, have a number behind it. */
 const givenRecords = 'records:given'
 
 /** Whether an object is the source of a seed of records. */
@@ -116,8 +115,12 @@ function isOfProgram(source: unknown): boolean {
 /** A word for a function that is no text, the same whenever the same program gives it. */
 function standInFor(value: CustomFunction | CustomColumn, functions: Map<string, unknown>): string {
   const { name } = typeof value === 'function' ? value : value.generate
+  return wordFor(value, `${givenPrefix}${name}`, functions)
+}
+
+function wordFor(value: unknown, base: string, functions: Map<string, unknown>): string {
   for (let number = 1; ; number += 1) {
-    const word = `${givenPrefix}${name}${number === 1 ? '' : `#${number}`}`
+    const word = `${base}${number === 1 ? '' : `#${number}`}`
     if ((functions.get(word) ?? value) !== value) continue
     functions.set(word, value)
     return word

@@ -53,7 +53,7 @@ const summary: RunSummary = {
   ],
   requests: 1_234,
   cached: 0,
-  requestOutcomes: { succeeded: 1_200, throttled: 20, failed: 14 },
+  requestOutcomes: { succeeded: 1_200, throttled: 20, failed: 14, givenUp: 0 },
   usage: { ...noUsage, inputTokens: 12_345, outputTokens: 45_678, reasoningTokens: 5_000 },
   cutAnswers: [{ column: 'story', cut: 30, answers: 1_200 }],
   usageByRoute: [
@@ -71,6 +71,8 @@ const summary: RunSummary = {
       toolCalls: 1_050,
       cached: 0,
       corrections: 1,
+      givenUp: 0,
+      choices: [],
       byMode: {
         json_schema: { answers: 900, ...noUsage, inputTokens: 9_000, outputTokens: 30_000 },
         prompt: { answers: 2, ...noUsage, inputTokens: 80, outputTokens: 40 },

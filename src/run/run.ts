@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { mostCandidates } from '../config/select.ts'
-import { modelIdentity } from '../graph/model-identity.ts'
+import { choiceIdentity, modelIdentity } from '../graph/model-identity.ts'
 import { createDownloader } from '../models/download.ts'
 import type { Environment } from '../models/provider.ts'
 import { RowSet } from '../plan/row-set.ts'
@@ -143,6 +143,7 @@ export async function start(options: StartOptions): Promise<Run> {
     const resumed = place.exists
       ? await resume(store, prepared, options, {
           select,
+          seed: place.stored.seed,
           wanted: wanted(options),
           ask: isAsked ? (aliases) => askModels(prepared, aliases, emit, signal) : null,
           emit,
@@ -188,7 +189,7 @@ export async function start(options: StartOptions): Promise<Run> {
       ...options,
       runConfig: prepared.runConfig,
       graph: prepared.graph,
-      identityOf,
+      identityOf: identityByChoice(prepared),
       madeAgain: () => madeAgain,
       warn: (message) =>
         emit({
@@ -288,6 +289,16 @@ export async function start(options: StartOptions): Promise<Run> {
     await opened.disposeAsync()
     throw error
   }
+}
+
+/** What is asked at a place of a model alias, by its name: pools share answers with whoever asks there. */
+function identityByChoice({ dataset, models }: Prepared): (choice: string) => unknown {
+  const identities = new Map(
+    models.aliases
+      .flatMap((alias) => models.targets(alias))
+      .map(({ name, alias, position }) => [name, choiceIdentity(dataset, alias, position)]),
+  )
+  return (choice) => identities.get(choice)
 }
 
 async function openOrCreate(

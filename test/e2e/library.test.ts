@@ -72,7 +72,7 @@ test.each(['ledger-committed', 'row-group-opened', 'part-committed'] as const)(
     const result = await create({ config, out })
 
     expect(result.rows.accepted).toBe(40)
-    expect(result.requestOutcomes).toEqual({ succeeded: 40, throttled: 0, failed: 0 })
+    expect(result.requestOutcomes).toEqual({ succeeded: 40, throttled: 0, failed: 0, givenUp: 0 })
   },
 )
 
