@@ -54,7 +54,7 @@ describe.concurrent('every block works', () => {
     })
   }
 
-  test('every program has sound types', { timeout: 60_000 }, async () => {
+  test('every program has sound types', { timeout: 120_000 }, async () => {
     await using desk = await createDesk()
     await linkLibrary(desk.directory)
     const programs = blocks.filter((block) => block.language === 'ts' && !block.options.has('file'))
