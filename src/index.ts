@@ -112,6 +112,7 @@ export type {
   Constraint,
   DatasetBuilder,
   DatasetOptions,
+  JoinOptions,
   SeedOptions,
   TypedPreviewOptions,
   TypedRunOptions,

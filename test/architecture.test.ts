@@ -150,6 +150,7 @@ test('the library exports these names and no others', () => {
       "type ImageRequest",
       "type InferenceOptions",
       "type InterruptReason",
+      "type JoinOptions",
       "type JsonSchema",
       "type JsonSchemaOptions",
       "type JudgedScore",

@@ -114,8 +114,7 @@ function textOfObject(config: object): Pick<ConfigSource, 'text' | 'functions'> 
   // An ordinary function: what holds a value is `this`.
   const text = JSON.stringify(config, function write(this: unknown, key, value: unknown) {
     if (key === 'records' && isOfProgram(this)) {
-      functions.set(givenRecords, value)
-      return givenRecords
+      return wordFor(value, givenRecords, functions)
     }
     return holdsFunction.has(key) && isCustom(value)
       ? standInFor(value, functions)
@@ -127,7 +126,7 @@ function textOfObject(config: object): Pick<ConfigSource, 'text' | 'functions'> 
 /** Fields that name a function; a program gives the function itself. */
 const holdsFunction: ReadonlySet<string> = new Set(['generator', 'validation_function'])
 
-/** The word for records that a program gives: a config has one seed. */
+/** The word for records that a program gives; further ones, of a join, have a number behind it. */
 const givenRecords = 'records:given'
 
 /** Whether an object is the source of a seed of records. */
@@ -143,8 +142,12 @@ function isOfProgram(source: unknown): boolean {
 /** A word for a function that is no text, the same whenever the same program gives it. */
 function standInFor(value: CustomFunction | CustomColumn, functions: Map<string, unknown>): string {
   const { name } = typeof value === 'function' ? value : value.generate
+  return wordFor(value, `${givenPrefix}${name}`, functions)
+}
+
+function wordFor(value: unknown, base: string, functions: Map<string, unknown>): string {
   for (let number = 1; ; number += 1) {
-    const word = `${givenPrefix}${name}${number === 1 ? '' : `#${number}`}`
+    const word = `${base}${number === 1 ? '' : `#${number}`}`
     if ((functions.get(word) ?? value) !== value) continue
     functions.set(word, value)
     return word

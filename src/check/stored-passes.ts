@@ -1,6 +1,6 @@
 import { coerce } from '../graph/coerce.ts'
 import type { Graph } from '../graph/graph.ts'
-import type { RecordColumn } from '../graph/processor-kind.ts'
+import type { ProcessorKind, RecordColumn } from '../graph/processor-kind.ts'
 import { isMapping } from '../config/literal.ts'
 import { readFiles } from '../export/records.ts'
 import { builtInRegistry, type Registry } from '../plugins/kind-registry.ts'
@@ -38,6 +38,9 @@ export async function storedDataset(
   const joined = name === undefined ? joinedColumns(settings) : null
   if (joined !== null) return { pass: null, columns: joined }
   if (made !== null) return { pass: madePass(made), columns: made.columns }
+  // A misspelt name is found without the plugins, which may be gone.
+  const names = namesBeside(settings)
+  if (name !== undefined && !names.includes(name)) throw noSuchDataset(directory, name, names)
   const { graph } = await compileStored(directory, settings, await registry())
   const { own, beside } = passesOf(graph, settings.seed)
   if (name === undefined) return { pass: own, columns: ownColumns(graph, settings, own) }
@@ -87,16 +90,41 @@ export function joinedColumns(settings: RunSettings): readonly RecordColumn[] | 
 }
 
 /** Whether built-in processors alone say so: none of them makes other records of the dataset. */
-function isJoined({ config }: RunSettings): boolean {
-  const stored: unknown = JSON.parse(config)
-  const processors = isMapping(stored) ? stored['processors'] : undefined
-  if (!Array.isArray(processors)) return true
-  return processors.every((processor) => {
-    const type = isMapping(processor) ? processor['processor_type'] : undefined
-    const kind = typeof type === 'string' ? builtInRegistry.processors.get(type) : undefined
+function isJoined(settings: RunSettings): boolean {
+  return storedProcessors(settings).every(({ kind }) => {
     if (kind === undefined) return false
     return kind.by === 'row' || kind.keepsRecords === true || kind.beside === true
   })
+}
+
+/** Names of processors that make a dataset beside, as far as built-in ones alone tell: a plugin's may. */
+function namesBeside(settings: RunSettings): string[] {
+  return storedProcessors(settings)
+    .filter(
+      ({ kind }) =>
+        kind === undefined || (kind.by === 'records' && !kind.keepsRecords && kind.beside),
+    )
+    .map(({ name }) => name)
+}
+
+interface StoredProcessor {
+  name: string
+  /** Undefined for one of a plugin. */
+  kind: ProcessorKind | undefined
+}
+
+function storedProcessors({ config }: RunSettings): StoredProcessor[] {
+  const stored: unknown = JSON.parse(config)
+  const processors = isMapping(stored) ? stored['processors'] : undefined
+  if (!Array.isArray(processors)) return []
+  return processors.map((processor: unknown) => {
+    const { name, processor_type: type } = isMapping(processor) ? processor : {}
+    return { name: textOf(name), kind: builtInRegistry.processors.get(textOf(type)) }
+  })
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 /** Joined files have the columns in the order of the run. */

@@ -289,7 +289,7 @@ test('a run that stands still says so, and for what it waits', () => {
   view.after(0, state)
   expect(view.after(9, state)).toEqual([])
   expect(view.after(2, state)).toEqual([
-    'tales: 0 of 10 rows (0 %), 0.0/s; in flight: writer 4/4; nothing came back for 11 s: waiting for writer (4 requests, the oldest for 42 s of 1 m 0 s)',
+    'tales: 0 of 10 rows (0 %), 0.0/s; in flight: writer 4/4; no answer for 11 s: waiting for writer (4 requests, the oldest for 42 s of 1 m 0 s)',
   ])
   // As long as it moves there is a line per interval only.
   expect(
@@ -309,7 +309,7 @@ test('failures that are tried again, and a drain', () => {
   const draining = snapshot({ draining: true, routes: [{ ...route, oldestMs: 9_000 }] })
   view.after(1, draining)
   expect(view.after(5, draining).slice(-1)).toEqual([
-    '  stopping: waiting for 12 requests on the wire (writer 12), oldest 9.0 s; at most 55 s more',
+    '  stopping: waiting for 12 requests in flight (writer 12), oldest 9.0 s; at most 55 s more',
   ])
 })
 

@@ -71,7 +71,7 @@ function drainText(routes: readonly RouteProgress[], inFlight: number, drainingM
   const limits = busy.map(({ timeoutMs }) => timeoutMs ?? Number.POSITIVE_INFINITY)
   const most = Math.max(...limits) - drainingMs
   const bound = Number.isFinite(most) && most > 0 ? `; at most ${duration(most / 1000)} more` : ''
-  return `stopping: waiting for ${counted(inFlight, 'request')} on the wire (${names}), oldest ${duration(oldest / 1000)}${bound}`
+  return `stopping: waiting for ${counted(inFlight, 'request')} in flight (${names}), oldest ${duration(oldest / 1000)}${bound}`
 }
 
 /** Nothing came back for long, though requests are out. */
@@ -81,7 +81,7 @@ function silentText(routes: readonly RouteProgress[], stillMs: number): string {
     ({ name, inFlight, oldestMs, timeoutMs }) =>
       `${name} (${counted(inFlight, 'request')}, the oldest for ${duration(oldestMs / 1000)}${timeoutMs === null ? '' : ` of ${duration(timeoutMs / 1000)}`})`,
   )
-  return `nothing came back for ${duration(stillMs / 1000)}: waiting for ${limited(texts).join(', ')}`
+  return `no answer for ${duration(stillMs / 1000)}: waiting for ${limited(texts).join(', ')}`
 }
 
 function limited(texts: readonly string[]): string[] {

@@ -72,11 +72,11 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
       screen.print(
         run === null
           ? 'Stopping before anything is generated.'
-          : 'Stopping: nothing new is sent; answers on the wire are kept. Again to give them up.',
+          : 'Stopping: nothing new is sent, answers in flight are kept. Ctrl-C again discards them.',
       )
       controller.abort(new Error('interrupted'))
     } else if (presses === 2 && run !== null) {
-      screen.print('Giving up what is on the wire.')
+      screen.print('Discarding the requests in flight.')
       run.abort()
     } else {
       screen.clear()

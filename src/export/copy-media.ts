@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import type { RecordColumn } from '../graph/processor-kind.ts'
 import type { DatasetPass } from '../processors/dataset-pass.ts'
 import { sizeOf } from '../store/media-files.ts'
-import type { RunStore } from '../store/store.ts'
+import type { RunStore } from '../store/run-store.ts'
 import { storageError } from '../threads/storage-error.ts'
 
 /**

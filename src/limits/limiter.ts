@@ -43,7 +43,7 @@ export interface ReplyFacts {
 }
 
 /**
- * One thing that can be saturated. Units are taken for the time a request is on the wire.
+ * One thing that can be saturated. Units are taken for the time a request is in flight.
  *
  * A limiter never waits and never calls anybody: it answers when a unit is available.
  */

@@ -66,6 +66,7 @@ test('nothing that comes from outside becomes markup', () => {
         outputTokens: 1,
         ...noAnswerCounts,
         corrections: 3,
+        choices: [],
       },
     ],
     outputModes: [

@@ -1,4 +1,5 @@
 import { type AnswerCounts, answerCountTexts } from './answer-counts.ts'
+import { type ChoiceUsage, choiceText } from './choice-usage.ts'
 import {
   compact,
   counted,
@@ -33,6 +34,7 @@ export interface ReportPage {
     failed: number
     inputTokens: number
     outputTokens: number
+    choices: readonly ChoiceUsage[]
   })[]
   outputModes: readonly {
     endpoint: string
@@ -296,6 +298,9 @@ function models({ usageByRoute, outputModes }: ReportPage): Html | null {
         ? null
         : html`<p class="soft">${valueText(route)}: ${texts.join('; ')}</p>`
     })}
+    ${usageByRoute.flatMap(({ choices }) =>
+      choices.map((choice) => html`<p class="soft">${valueText(choiceText(choice))}</p>`),
+    )}
     ${outputModes.map(({ endpoint, model, mode, left }) => {
       const others = left.map(leftText).join('; ')
       return html`<p class="soft">

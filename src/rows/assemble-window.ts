@@ -1,9 +1,7 @@
 import type { CellFailure } from '../graph/failure.ts'
 import type { Graph, GraphColumn } from '../graph/graph.ts'
-import type { ColumnType } from '../graph/column-type.ts'
 import type { Generator, RowGenerator, TaskContext, TaskGenerator } from '../graph/kind.ts'
-import { fromStored, storedBytes, type StoredValue, toStored } from '../graph/stored-value.ts'
-import type { Cell } from '../util/value.ts'
+import { fromStored, storedBytes, type StoredValue } from '../graph/stored-value.ts'
 import {
   type Block,
   BlockRow,
@@ -22,6 +20,8 @@ import { frameFailure, frameOutcomes, type Outcome, thrownFailure } from './cell
 import type { Pace } from './pace.ts'
 import type { AbsentRow, PartEnd, RecordBlock } from './part-content.ts'
 import { StoppingFailure } from './stopping-failure.ts'
+import { createAbort } from './abort.ts'
+import { storedCells, storedColumn } from './stored-cells.ts'
 import type { StoredBlock } from './stored-rows.ts'
 
 export interface WindowMakerOptions {
@@ -78,7 +78,7 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
   const isRead = readByPure(graph)
   const canSkip = graph.columns.some(({ skip }) => skip !== null)
   const keeping = graph.columns.filter(({ onFailure }) => onFailure === 'null')
-  const abort = abortOf(options.signal)
+  const abort = createAbort(options.signal)
   /** By column id: rows of a whole-column call; what the values of the last ones weighed decides. */
   const rowsAtOnce: number[] = []
 
@@ -387,54 +387,6 @@ function rowsAt(rows: Float64Array, offsets: readonly number[]): Float64Array {
   return kept
 }
 
-function storedColumn(
-  type: ColumnType,
-  known: readonly (StoredValue | undefined)[] | undefined,
-  cells: readonly Cell[] | undefined,
-  offsets: readonly number[],
-): StoredValue[] {
-  const values: StoredValue[] = []
-  if (known === undefined) {
-    for (const offset of offsets) values.push(toStored(type, cells?.[offset] ?? null))
-  } else {
-    for (const offset of offsets)
-      values.push(known[offset] ?? toStored(type, cells?.[offset] ?? null))
-  }
-  return values
-}
-
-/** Puts the cells of a block of the ledger where the rows of a window have them. */
-function storedCells(
-  graph: Graph,
-  rows: Float64Array,
-  known: StoredBlock,
-): ((StoredValue | undefined)[] | undefined)[] {
-  const stored: ((StoredValue | undefined)[] | undefined)[] = graph.columns.map(() => undefined)
-  const last = rows.at(-1) as number
-  let at = firstAtOrAbove(known.rows, rows[0] as number)
-  let offset = 0
-  for (; at < known.rows.length && (known.rows[at] as number) <= last; at += 1) {
-    const row = known.rows[at] as number
-    while ((rows[offset] as number) < row) offset += 1
-    if (rows[offset] !== row) continue
-    const column = known.columns[at] as number
-    const cells = (stored[column] ??= Array.from<StoredValue | undefined>({ length: rows.length }))
-    cells[offset] = known.values[at] as StoredValue
-  }
-  return stored
-}
-
-function firstAtOrAbove(rows: Float64Array, row: number): number {
-  let low = 0
-  let high = rows.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((rows[middle] as number) < row) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
 /** By column id: whether a pure column reads it, its condition included. */
 function readByPure(graph: Graph): boolean[] {
   const read = graph.columns.map(() => false)
@@ -443,22 +395,4 @@ function readByPure(graph: Graph): boolean[] {
     if (producer === null && (pure || skip !== null)) for (const id of upstream) read[id] = true
   }
   return read
-}
-
-interface Abort {
-  /** What the work answers, or the reason of an abort that came before. */
-  orElse<Result>(work: Promise<Result>): Promise<Result>
-  readonly close: () => void
-}
-
-/** Ends waiting for work that does not heed its signal. */
-function abortOf(signal: AbortSignal): Abort {
-  const aborted = Promise.withResolvers<never>()
-  aborted.promise.catch(() => undefined)
-  const give = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', give, { once: true })
-  return {
-    orElse: (work) => Promise.race([work, aborted.promise]),
-    close: () => signal.removeEventListener('abort', give),
-  }
 }

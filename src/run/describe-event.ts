@@ -39,7 +39,7 @@ function describeEvent(event: SchedulerEvent): string | null {
     case 'early-shutdown':
       return `early shutdown: ${Math.round(event.rate * 100)} % of the last ${event.window} cells failed`
     case 'draining':
-      return 'stopping: waiting for requests on the wire'
+      return 'stopping: waiting for the requests in flight'
     case 'provider-failed':
     // Summed up by `throttle-notes.ts`.
     case 'request-throttled':

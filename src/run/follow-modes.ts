@@ -1,6 +1,6 @@
 import { noUsage } from '../graph/request.ts'
 import type { ModelRegistry } from '../models/registry.ts'
-import type { RunStore } from '../store/store.ts'
+import type { RunStore } from '../store/run-store.ts'
 import { messageOf } from '../util/errors.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { normaliseSeed } from '../seeds/normalise.ts'
 import { selectRows } from '../seeds/selection.ts'
-import type { RunStore } from '../store/store.ts'
+import type { RunStore } from '../store/run-store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { isThere, seedFolder } from '../check/run-place.ts'
 import type { SeedConfig } from '../config/dataset.ts'

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { DatasetRecord, RecordValues } from '../export/records.ts'
 import { readPartFile } from '../store/part-file.ts'
-import { openStore } from '../store/store.ts'
+import { readPartFrom, readStoredRun } from '../store/inspect-store.ts'
 import { fromStored } from '../graph/stored-value.ts'
 import { withoutVector } from '../util/vector.ts'
-import { systemClock } from '../util/clock.ts'
 import { findPlace } from '../check/run-place.ts'
 import { open } from './open-dataset.ts'
 import type { RunSummary } from '../report/run-summary.ts'
@@ -78,13 +77,14 @@ export async function preview(options: PreviewOptions): Promise<Preview> {
 
 /** Parts hold every column and say which row is which. */
 async function rowsOf(directory: string): Promise<PreviewRow[]> {
-  await using store = await openStore(directory, { clock: systemClock })
-  const { columns, rows: target, partRows } = store.settings
+  const { columns, rows: target, partRows } = readStoredRun(directory).settings
   const rows: PreviewRow[] = []
   for (let part = 0; part * partRows < target; part += 1) {
-    const file = (await store.partRecord(part))?.file ?? null
-    if (file === null) continue
-    for await (const block of readPartFile(resolve(directory, file), columns)) {
+    const found = readPartFrom(directory, part)
+    if (found === null || found.part * partRows >= target) break
+    part = found.part
+    if (found.file === null) continue
+    for await (const block of readPartFile(resolve(directory, found.file), columns)) {
       block.rows.forEach((row, at) => {
         const values = columns.flatMap(({ name, type, hidden }, id) =>
           hidden === true

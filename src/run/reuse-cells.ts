@@ -1,6 +1,6 @@
 import { cellsOfRun } from '../store/cells-of-run.ts'
 import { readStoredRun } from '../store/inspect-store.ts'
-import type { RunStore } from '../store/store.ts'
+import type { RunStore } from '../store/run-store.ts'
 
 /** Cells that a new run has from another one. */
 export interface ReusedCells {

@@ -1,16 +1,13 @@
 import { join } from 'node:path'
-import type { SelectConfig } from '../config/dataset.ts'
 import { mostCandidates } from '../config/select.ts'
-import type { Graph } from '../graph/graph.ts'
-import { modelIdentity } from '../graph/model-identity.ts'
+import { choiceIdentity, modelIdentity } from '../graph/model-identity.ts'
 import { createDownloader } from '../models/download.ts'
 import type { Environment } from '../models/provider.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { GivenPlugin } from '../plugins/gather-plugins.ts'
-import type { Damage } from '../store/find-damage.ts'
 import type { StoreEvent } from '../store/open-run.ts'
-import type { Retry } from '../store/ledger-retry.ts'
-import { createStore, openStore, type RunStore } from '../store/store.ts'
+import { createStore, openStore } from '../store/store.ts'
+import type { RunStore } from '../store/run-store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { bindGenerators, correctionsOf } from '../rows/bind.ts'
 import { keepCommand } from '../store/command-file.ts'
@@ -37,15 +34,14 @@ import { createChange } from '../util/change.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
-import { matches, type RetryOptions, retryFilter, retryOf, tellNothing } from './retry.ts'
-import { createRowSelection, makerOf, selectionState } from './select-rows.ts'
+import { resume, type StoredRunOptions } from './resume.ts'
+import { createRowSelection, makerOf } from './select-rows.ts'
 import { type Run, runOf } from './working-run.ts'
-import { type ConfigEdit, foreseeEdit } from './edit.ts'
-import { newSettings, resumedRows, selectionOf, sourcesOf } from './settings.ts'
+import { newSettings, selectionOf, type WantedRun } from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
-export interface RunOptions extends RetryOptions, CacheChoice {
+export interface RunOptions extends StoredRunOptions, CacheChoice {
   /** The path of a config file, `{ text }` of one, or the config as an object. */
   config: ConfigInput
   /** Rows planned; the config's `rows`, the stored target or 10 when left out. */
@@ -56,17 +52,6 @@ export interface RunOptions extends RetryOptions, CacheChoice {
   out?: string
   /** `auto` goes on with what is in the folder, `fresh` makes a new folder beside. */
   mode?: 'auto' | 'fresh'
-  /** Allows a target below the stored one. */
-  shrink?: boolean
-  /**
-   * Goes on with a config that changed: makes columns that are new or changed and those that read
-   * them, and uses everything else that is there.
-   */
-  edit?: boolean
-  /** Columns whose cells are used although their config changed: an other model, mostly. */
-  keep?: readonly string[]
-  /** Reads every part file, and makes the rows of those again that are gone or damaged. */
-  repair?: boolean
   /** Dollars the run may cost over all its sessions, in place of `max_cost` of the run config. */
   maxCost?: number
   /** A run config file or its fields. */
@@ -81,7 +66,7 @@ export interface RunOptions extends RetryOptions, CacheChoice {
   /** Kinds beside the built-in ones and those of the config's own plugins. */
   plugins?: readonly GivenPlugin[]
   clock?: Clock
-  /** The first abort drains: what is on the wire comes back and is kept. */
+  /** The first abort drains: what is in flight comes back and is kept. */
   signal?: AbortSignal
   /** What it throws ends the run as an abort of the signal does, and is what the run rejects with. */
   onEvent?: (event: RunEvent) => void
@@ -154,41 +139,18 @@ export async function start(options: StartOptions): Promise<Run> {
       })
       if (asked.length > 0 && isAsked) ready = await askModels(prepared, asked, emit, signal)
     }
-    let decided = decidedRows(store)
-    let madeAgain = RowSet.empty
     const select = selectionOf(prepared, wanted(options))
-    if (place.exists) {
-      const target = targetOf(store, prepared, options)
-      // A selection moves it as it goes.
-      const rows = select === null ? target : store.settings.rows
-      const { edit = false, keep = [] } = options
-      const change = await foreseeEdit(store, prepared, {
-        wanted: wanted(options),
-        target: rows,
-        edit,
-        keep,
-      })
-      if (change !== null) emit({ type: 'config-changed', plan: change.plan })
-      const retry = retryFilter(options, prepared.graph)
-      const damage = options.repair === true ? await store.findDamage() : null
-      if (damage !== null) tellDamage(damage, emit)
-      // Before the run is changed: a wrong key leaves it as it was.
-      const left = change === null || select !== null
-      const work =
-        (damage?.parts.length ?? 0) > 0 ||
-        (left && (await hasWork(store, prepared.graph, { target, select }))) ||
-        (retry !== null && matches(await store.failures(), retry))
-      if (retry !== null) await tellNothing(store, retry, emit)
-      const asked = work ? routesOf(prepared.graph) : (change?.asked ?? [])
-      if ((work || asked.length > 0) && isAsked) {
-        ready = await askModels(prepared, asked, emit, signal)
-      }
-      const again = retry && retryOf(prepared.graph, retry)
-      const before = decided
-      decided = await goOn(store, { target: rows, damage, change, retry: again })
-      if (retry !== null) madeAgain = before.subtract(decided)
-      await store.setSources(sourcesOf(prepared, store.directory))
-    }
+    const resumed = place.exists
+      ? await resume(store, prepared, options, {
+          select,
+          seed: place.stored.seed,
+          wanted: wanted(options),
+          ask: isAsked ? (aliases) => askModels(prepared, aliases, emit, signal) : null,
+          emit,
+        })
+      : { decided: decidedRows(store), madeAgain: RowSet.empty, ready: null }
+    const { decided, madeAgain } = resumed
+    ready = resumed.ready ?? ready
     if (options.command !== undefined) {
       await keepCommand(store.directory, options.command(store.directory))
     }
@@ -227,7 +189,7 @@ export async function start(options: StartOptions): Promise<Run> {
       ...options,
       runConfig: prepared.runConfig,
       graph: prepared.graph,
-      identityOf,
+      identityOf: identityByChoice(prepared),
       madeAgain: () => madeAgain,
       warn: (message) =>
         emit({
@@ -329,6 +291,16 @@ export async function start(options: StartOptions): Promise<Run> {
   }
 }
 
+/** What is asked at a place of a model alias, by its name: pools share answers with whoever asks there. */
+function identityByChoice({ dataset, models }: Prepared): (choice: string) => unknown {
+  const identities = new Map(
+    models.aliases
+      .flatMap((alias) => models.targets(alias))
+      .map(({ name, alias, position }) => [name, choiceIdentity(dataset, alias, position)]),
+  )
+  return (choice) => identities.get(choice)
+}
+
 async function openOrCreate(
   place: Place,
   prepared: Prepared,
@@ -387,101 +359,6 @@ function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal):
   }
 }
 
-function wanted({ rows, seed }: RunOptions): {
-  rows: number | undefined
-  seed: bigint | undefined
-} {
+function wanted({ rows, seed }: RunOptions): WantedRun {
   return { rows, seed }
-}
-
-/** The target of the run as asked for; refuses what would not be the stored dataset. */
-function targetOf(store: RunStore, prepared: Prepared, options: RunOptions): number {
-  return resumedRows(store.settings, prepared, {
-    ...wanted(options),
-    shrink: options.shrink ?? false,
-  })
-}
-
-/** Whether anything is left to make for a target. */
-async function hasWork(
-  store: RunStore,
-  graph: Graph,
-  { target, select }: { target: number; select: SelectConfig | null },
-): Promise<boolean> {
-  if (select === null) {
-    return RowSet.fromIntervals(store.decided).intersect(0, target).count < target
-  }
-  const { frontier, last } = await selectionState(store, graph, target)
-  return last === null && frontier < mostCandidates(select)
-}
-
-function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) => void): void {
-  const [first] = media
-  if (first !== undefined) {
-    const lost =
-      media.length === 1 ? `The file ${first} is` : `${media.length} files (${first}, …) are`
-    emit({
-      type: 'warning',
-      problem: {
-        level: 'warning',
-        code: 'media-missing',
-        path: [],
-        message: `${lost} gone or cut short, and records name ${media.length === 1 ? 'it' : 'them'}.`,
-        suggestion: 'Put them back from a copy of the run folder or of an export.',
-      },
-    })
-  }
-  if (parts.length > 0) {
-    const lost =
-      parts.length === 1
-        ? `Part ${parts[0]} is gone or damaged; its rows`
-        : `${parts.length} parts are gone or damaged; their rows`
-    emit({
-      type: 'warning',
-      problem: {
-        level: 'warning',
-        code: 'parts-damaged',
-        path: [],
-        message: `${lost} are made again, and paid for again.`,
-      },
-    })
-  }
-  if (!dataset) return
-  emit({
-    type: 'warning',
-    problem: {
-      level: 'warning',
-      code: 'dataset-damaged',
-      path: [],
-      message:
-        'A file of the dataset is gone or damaged; the dataset is made again from the parts.',
-    },
-  })
-}
-
-/** Moves the target of a stored run and takes rows up again; answers what is decided. */
-async function goOn(
-  store: RunStore,
-  {
-    target,
-    damage,
-    change,
-    retry,
-  }: {
-    target: number
-    damage: Damage | null
-    change: ConfigEdit | null
-    retry: Retry | null
-  },
-): Promise<RowSet> {
-  if (target !== store.settings.rows) await store.setTarget(target)
-  let decided = decidedRows(store)
-  if (change !== null) {
-    decided = decided.subtract(RowSet.fromIntervals(await store.changeConfig(change.version)))
-  }
-  if (damage !== null && (damage.parts.length > 0 || damage.dataset)) {
-    decided = decided.subtract(RowSet.fromIntervals(await store.forgetDamaged(damage)))
-  }
-  if (retry === null) return decided
-  return decided.subtract(RowSet.fromIntervals(await store.retryFailed(retry)))
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { createPermutation } from '../random/permutation.ts'
 import { scoreText } from '../profile/score-counts.ts'
 import { readPartFile } from '../store/part-file.ts'
-import type { RunStore } from '../store/store.ts'
+import type { RunStore } from '../store/run-store.ts'
 
 /** What a judge said of one record for one score. */
 export interface Judgement {

@@ -1,7 +1,7 @@
 import { defaultRunConfig } from '../config/run-config.ts'
 import { modelIdentity } from '../graph/model-identity.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
-import type { RunStore } from '../store/store.ts'
+import type { RunStore } from '../store/run-store.ts'
 import type { Clock } from '../util/clock.ts'
 import { bindGenerators, correctionsOf } from '../rows/bind.ts'
 import { createEngine, decidedRows } from './engine.ts'

@@ -3,7 +3,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { joinedColumns } from '../check/stored-passes.ts'
 import type { RunResult } from '../report/run-result.ts'
 import type { Snapshot } from '../scheduler/scheduler-event.ts'
-import type { RunStore } from '../store/store.ts'
+import type { RunStore } from '../store/run-store.ts'
 import type { Change } from '../util/change.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import { finish } from './finish.ts'
@@ -27,9 +27,9 @@ export interface Run extends AsyncDisposable {
   records(): AsyncIterable<DatasetRecord>
   /** The state now; null before rows are made and after. */
   progress(): Snapshot | null
-  /** Sends nothing more and ends when what is on the wire came back. */
+  /** Sends nothing more and ends when what is in flight came back. */
   drain(): void
-  /** Ends at once; what is on the wire is given up. */
+  /** Ends at once; what is in flight is given up. */
   abort(): void
 }
 

@@ -14,6 +14,10 @@ export class PendingRequest implements Job, Sent {
   readonly group: number
   readonly depth: number
   attempts = 0
+  /** Choices of its route tried in vain since the last attempt ended. */
+  moves = 0
+  /** The choice by which it left last. */
+  choice = 0
   /** Somebody was there and did not answer it; an attempt or not. */
   hasFailed = false
   /** The choice of its route that failed it last; -1 for none. */
@@ -25,8 +29,8 @@ export class PendingRequest implements Job, Sent {
   /** What replies that could not be used have cost; null while none has. */
   spent: Usage | null = null
   sentAt = 0
-  /** Under which its answer is kept for other runs; null where none is. */
-  cacheKey: string | null = null
+  /** Under which its answer is kept for other runs, by the choice that gives it; null where none is. */
+  cacheKeys: readonly string[] | null = null
   /** Dollars set aside while it is in flight, where a run may cost only so much. */
   reserved = 0
   previous: Sent | null = null

@@ -67,9 +67,9 @@ export interface SchedulerOptions extends SendingPorts {
 
 export interface Scheduler {
   run(): Promise<SchedulerEnd>
-  /** Sends nothing more; ends when what is on the wire came back. */
+  /** Sends nothing more; ends when what is in flight came back. */
   drain(): void
-  /** Gives up what is on the wire. */
+  /** Gives up what is in flight. */
   abort(): void
   /** Changes the cap of a limiter of its routes: a share of an endpoint that others hand out. */
   setCap(limiter: AdjustableLimiter, cap: number): void
@@ -241,7 +241,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     fatal,
   })
 
-  /** Nothing more is sent; what is on the wire is kept, and the row remains. */
+  /** Nothing more is sent; what is in flight is kept, and the row remains. */
   function stopFor({ column, row, failure, message: reason }: StoppingFailure): void {
     const { code, message } = failure
     emit({ type: 'cell-failed', column, row, code, message, kept: false, stops: true })

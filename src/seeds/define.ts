@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { ConfigPath } from '../config/problem.ts'
 import type { ColumnType } from '../graph/column-type.ts'
 import type { Value } from '../util/value.ts'
 import type { OnSeedProgress } from './read-progress.ts'
@@ -48,12 +49,20 @@ export interface OpenedSeed {
   readonly notes: readonly SeedNote[]
   /** What the source needs to find the same content again when its address has other content by then. */
   readonly pin?: string | undefined
+  /** Of a seed that was joined from several: each of these, the first one first. */
+  readonly parts?: readonly SeedPart[] | undefined
   /** All rows in stored order, in batches; every call starts again at the first. */
   rows(options: RowsOptions): AsyncIterable<readonly SeedRow[]>
   /** Whether the content is no longer the one that was opened. */
   changed(): Promise<boolean>
   /** Gives up what it holds on disk; nothing is read of it afterwards. */
   close?(): Promise<void>
+}
+
+/** One of the sources that a seed was joined from. */
+export interface SeedPart {
+  readonly identity: string
+  readonly stamp: string
 }
 
 export interface RowsOptions {
@@ -88,6 +97,8 @@ export interface SeedFaultOptions {
   suggestion?: string
   /** The field of the source it is about. */
   field?: string
+  /** Its place in the config, where it is about no field of the source. */
+  place?: ConfigPath
 }
 
 /** Something about the seed itself that the user has to put right. */
@@ -96,17 +107,19 @@ export class SeedFault extends Error {
   readonly code: string
   readonly suggestion: string | undefined
   readonly field: string
+  readonly place: ConfigPath | undefined
 
   constructor(
     code: string,
     message: string,
-    { cause, suggestion, field = 'path' }: SeedFaultOptions = {},
+    { cause, suggestion, field = 'path', place }: SeedFaultOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'SeedFault'
     this.code = code
     this.suggestion = suggestion
     this.field = field
+    this.place = place
   }
 }
 

@@ -9,7 +9,8 @@ import { systemClock } from '../util/clock.ts'
 import { inspectStore } from './inspect-store.ts'
 import { decompressors } from './parquet-codec.ts'
 import type { ColumnSettings, RunSettings } from './run-settings.ts'
-import { createStore, openStore, type RunStore } from './store.ts'
+import { createStore, openStore } from './store.ts'
+import type { RunStore } from './run-store.ts'
 
 let root = ''
 let folders = 0

@@ -10,7 +10,8 @@ import { inspectStore } from './inspect-store.ts'
 import { noUsage } from '../graph/request.ts'
 import { noAnswerCounts } from '../profile/answer-counts.ts'
 import type { RunSettings } from './run-settings.ts'
-import { createStore, openStore, type RunStore } from './store.ts'
+import { createStore, openStore } from './store.ts'
+import type { RunStore } from './run-store.ts'
 
 let root = ''
 let folders = 0

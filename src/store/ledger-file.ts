@@ -197,11 +197,19 @@ function asUnchanging(path: string): URL {
  */
 export function holdsRun(path: string): boolean {
   if (!existsSync(path)) return false
-  const database = connect(path, true)
+  try {
+    return isLedger(path, path)
+  } catch (error) {
+    // As for a reader; what lies in a log that can't be read is likely a run.
+    if (wantsToWrite(error)) return hasLog(path) || isLedger(path, asUnchanging(path))
+    throw ledgerError(error, `opening ${path}`, path)
+  }
+}
+
+function isLedger(path: string, location: string | URL): boolean {
+  const database = connect(location, true)
   try {
     return recognise(database, path) === 'ledger'
-  } catch (error) {
-    throw ledgerError(error, `opening ${path}`, path)
   } finally {
     database.close()
   }

@@ -15,7 +15,8 @@ import { beginPart, commitPart, type ConfigInForce } from './ledger-parts.ts'
 import { fillLedger } from './ledger-run.ts'
 import { readProfiles } from './profiles.ts'
 import type { RunSettings } from './run-settings.ts'
-import { createStore, type RunStore } from './store.ts'
+import { createStore } from './store.ts'
+import type { RunStore } from './run-store.ts'
 
 const partRows = 4
 

@@ -23,7 +23,8 @@ import { inspectStore } from './inspect-store.ts'
 import type { StoreEvent } from './open-run.ts'
 import { decompressors } from './parquet-codec.ts'
 import type { RunSettings } from './run-settings.ts'
-import { createStore, openStore, type RunStore } from './store.ts'
+import { createStore, openStore } from './store.ts'
+import type { RunStore } from './run-store.ts'
 
 let root = ''
 let folders = 0

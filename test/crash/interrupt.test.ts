@@ -50,8 +50,8 @@ function paidCells(out: string): number {
   return [...readDurable(out).cells].filter((cell) => /^(story|title) /.test(cell)).length
 }
 
-test('Ctrl-C while 64 requests are on the wire keeps their answers; the run goes on for no more', async () => {
-  // The 64 before the signal take their time, so that a busy machine finds them on the wire too.
+test('Ctrl-C while 64 requests are in flight keeps their answers; the run goes on for no more', async () => {
+  // The 64 before the signal take their time, so that a busy machine finds them in flight too.
   await using meter = await createMeter({
     latencyMs: ({ number }) => (number >= 1_436 && number < 1_500 ? 800 : 50),
   })
@@ -95,7 +95,7 @@ test('Ctrl-C while 64 requests are on the wire keeps their answers; the run goes
   expect(ids.size).toBe(rows)
 })
 
-test('a second Ctrl-C gives up what is on the wire at once; what was answered is kept', async () => {
+test('a second Ctrl-C gives up what is in flight at once; what was answered is kept', async () => {
   const slowMs = 60_000
   // Answers at once until the requests that are to be hanging.
   await using meter = await createMeter({ latencyMs: ({ number }) => (number < 200 ? 0 : slowMs) })
@@ -120,7 +120,7 @@ test('a second Ctrl-C gives up what is on the wire at once; what was answered is
   const ended = await running.ended
   const took = performance.now() - pressed
   expect(ended, `it said: ${ended.stderr}`).toMatchObject({ by: 130 })
-  expect(ended.stderr).toContain('Giving up what is on the wire.')
+  expect(ended.stderr).toContain('Discarding the requests in flight.')
   expect(took).toBeLessThan(slowMs / 2)
   await meter.settled()
   expect(server.counts.requests).toBe(264)

@@ -45,7 +45,7 @@ function createScene(name: string, meter: Meter): Scene {
       config: { ...modelsAt(meter.server.url), seed: 7, columns },
       rows,
       out: join(root, name),
-      // Frames larger than what is on the wire, so that a kill leaves some of their rows complete.
+      // Frames larger than what is in flight, so that a kill leaves some of their rows complete.
       runConfig: { buffer_size: frameRows, part_rows: 400 },
       receipts: join(root, `${name}.receipts`),
     },

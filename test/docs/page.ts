@@ -10,7 +10,7 @@ import { runFolderDifference } from './run-folder.ts'
 import { writePersonTable } from '../support/person-table.ts'
 import { createDocsServer, isBehaviour } from './server.ts'
 import { createShell, type ShellEnded } from './shell.ts'
-import { tryNewFile } from './source-file.ts'
+import { tryNewFiles } from './source-file.ts'
 
 /** Executes the blocks of one page, in their order and in one folder; answers how many worked. */
 export async function executePage(blocks: readonly Block[], desk: Desk): Promise<number> {
@@ -64,6 +64,13 @@ export async function executePage(blocks: readonly Block[], desk: Desk): Promise
     if (difference !== null) throw new Error(difference)
   }
 
+  /** All of the page at the first of them: a compiler and a program look at them together. */
+  async function executeNewFiles(block: Block): Promise<void> {
+    const files = blocks.filter(({ language, options }) => language === 'ts' && options.has('file'))
+    if (block !== files[0]) return
+    await tryNewFiles(new Map(files.map(({ options, text }) => [options.get('file') ?? '', text])))
+  }
+
   async function execute(block: Block): Promise<void> {
     switch (block.language) {
       case 'yaml':
@@ -73,10 +80,9 @@ export async function executePage(blocks: readonly Block[], desk: Desk): Promise
       case 'text':
         return executeText(block)
       case 'ts': {
-        const file = block.options.get('file')
-        if (file !== undefined) return tryNewFile(file, block.text)
+        if (block.options.has('file')) return executeNewFiles(block)
         const name = fileNameOf(block) ?? `program-${block.line}.ts`
-        printed = await shell.runNode(await write(name, block.text))
+        printed = await shell.runProgram(await write(name, block.text))
         if (printed.code !== 0) throw new Error(`it ended with ${printed.code}:\n${printed.output}`)
         return
       }

@@ -4,6 +4,7 @@ import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { baseEnvironment, program } from '../e2e/command.ts'
+import { hostScript, runInHost } from '../host/run-in-host.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -12,7 +13,7 @@ export interface Shell {
   readonly environment: Record<string, string>
   /** Runs a block; once it is due, the signal goes to all of it, as from a keyboard. */
   run: (script: string, interrupt?: Interrupt) => Promise<ShellEnded>
-  runNode: (file: string) => Promise<ShellEnded>
+  runProgram: (file: string) => Promise<ShellEnded>
 }
 
 interface Interrupt {
@@ -30,6 +31,8 @@ export interface ShellEnded {
 /** Keys for the model server, and no way to any other. */
 const variables = {
   OPENAI_API_KEY: 'test-key-0123456789',
+  OPENAI_KEY_ONE: 'test-key-0123456789',
+  OPENAI_KEY_TWO: 'test-key-9876543210',
   ANTHROPIC_API_KEY: 'test-key-0123456789',
   NVIDIA_API_KEY: 'test-key-0123456789',
   HTTP_PROXY: 'http://127.0.0.1:9',
@@ -40,13 +43,12 @@ const variables = {
 export async function createShell(directory: string): Promise<Shell> {
   const binaries = join(directory, 'node_modules', '.bin')
   await mkdir(binaries, { recursive: true })
-  const rowsmith = `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`
   const npm = `#!/bin/sh
 if [ "$1 $2 $3 $4" = "run -s rowsmith --" ]; then shift 4; exec rowsmith "$@"; fi
 echo "npm $*: the test of the pages does not run this" >&2
 exit 99
 `
-  await executable(join(binaries, 'rowsmith'), rowsmith)
+  await executable(join(binaries, 'rowsmith'), hostScript(program))
   await executable(join(binaries, 'npm'), npm)
   await linkLibrary(directory)
   const base = baseEnvironment(directory)
@@ -69,7 +71,7 @@ exit 99
     async run(script, interrupt) {
       const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
         cwd: directory,
-        env: environment,
+        env: interrupt === undefined ? environment : { ...environment, OWN_PROCESS: '1' },
         // A group of its own, as a terminal gives it.
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -78,14 +80,7 @@ exit 99
       if (interrupt !== undefined) await interruptWhenDue(child, interrupt)
       return ended
     },
-    runNode: (file) =>
-      follow(
-        spawn(process.execPath, [file], {
-          cwd: directory,
-          env: environment,
-          stdio: ['ignore', 'pipe', 'pipe'],
-        }),
-      ),
+    runProgram: (file) => runInHost({ directory, parameters: [file], environment }),
   }
 }
 

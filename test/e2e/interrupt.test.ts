@@ -3,7 +3,7 @@ import { createModelServer } from '../../src/testing/model-server.ts'
 import { createDesk, jsonOf } from './command.ts'
 import { stories } from './configs.ts'
 
-test('Ctrl-C lets what is on the wire come back, and the same command goes on', async () => {
+test('Ctrl-C lets what is in flight come back, and the same command goes on', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({ latencyMs: 100 })
   await desk.write('tales.json', stories({ url: server.url }))
@@ -30,7 +30,7 @@ test('Ctrl-C lets what is on the wire come back, and the same command goes on', 
       .replace(/ {2}number [^]*(?= {2}Page)/, ''),
   ).toMatchInlineSnapshot(`
     "New run in <desk>/runs/tales: 40 rows, seed <seed>.
-    Stopping: nothing new is sent; answers on the wire are kept. Again to give them up.
+    Stopping: nothing new is sent, answers in flight are kept. Ctrl-C again discards them.
     Interrupted. 40 rows: <n> accepted, <n> remaining.
     <n> requests, <n> tokens in, <n> out, <time>.
       Page: runs/tales/report.html
@@ -47,7 +47,7 @@ test('Ctrl-C lets what is on the wire come back, and the same command goes on', 
   expect(server.counts.requests).toBe(42)
 })
 
-test('a second Ctrl-C gives up what is on the wire', async () => {
+test('a second Ctrl-C gives up what is in flight', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({
     script: ({ number }) => (number > 5 ? { hang: true } : {}),
@@ -62,7 +62,7 @@ test('a second Ctrl-C gives up what is on the wire', async () => {
   const ended = await running.ended
 
   expect(ended.code, ended.stderr).toBe(130)
-  expect(ended.stderr).toContain('Giving up what is on the wire.')
+  expect(ended.stderr).toContain('Discarding the requests in flight.')
   expect(jsonOf(ended)).toMatchObject({ rows: { accepted: 5, remaining: 15 }, files: [] })
   const exported = await desk.run(['export', 'runs/tales', '--json'])
   expect(jsonOf(exported)).toMatchObject({ files: [{ rows: 5 }] })

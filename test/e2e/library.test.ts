@@ -72,11 +72,11 @@ test.each(['ledger-committed', 'row-group-opened', 'part-committed'] as const)(
     const result = await create({ config, out })
 
     expect(result.rows.accepted).toBe(40)
-    expect(result.requestOutcomes).toEqual({ succeeded: 40, throttled: 0, failed: 0 })
+    expect(result.requestOutcomes).toEqual({ succeeded: 40, throttled: 0, failed: 0, givenUp: 0 })
   },
 )
 
-test('a signal drains the run, and disposing of one gives up what is on the wire', async () => {
+test('a signal drains the run, and disposing of one gives up what is in flight', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({
     script: ({ number }) => (number > 6 ? { hang: true } : { delayMs: 30 }),

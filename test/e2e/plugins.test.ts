@@ -328,6 +328,15 @@ test('datasets that processors made are read and exported without the plugins th
     expect((await readFile(file?.path ?? '')).equals(made)).toBe(true)
   }
   expect(await desk.read('beside.jsonl')).toBe(await desk.read('before.jsonl'))
+  for (const [name, hint] of [
+    ['besides', "Did you mean 'beside'?"],
+    ['other', 'It has beside, own.'],
+  ] as const) {
+    const refused = { code: 'usage', message: expect.stringContaining(`'${name}'`), hints: [hint] }
+    await expect(all(name)).rejects.toMatchObject(refused)
+    const to = desk.path('never.jsonl')
+    await expect(dataset.export({ to, dataset: name })).rejects.toMatchObject(refused)
+  }
   expect((await desk.read('undefined.jsonl')).split('\n')[0]).toBe(
     '{"where":[0.0,0.5],"plain":"x","number":{"at":1}}',
   )

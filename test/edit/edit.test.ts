@@ -121,7 +121,7 @@ function hashOf(path: string): string {
 test('an edit pays for what it changes, an undo and what is free for nothing', async () => {
   const out = newFolder()
   const { provider, since } = answering()
-  const rows = repetitions({ all: 10_000, some: 2_000 })
+  const rows = repetitions({ all: 10_000, some: 500 })
   const run = async (parts: Parts, options: Partial<RunOptions> = {}) => {
     const result = await create(session(parts, { provider, out, rows, ...options }))
     expect(result.rows).toMatchObject({ accepted: rows, remaining: 0 })

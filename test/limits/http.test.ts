@@ -57,7 +57,7 @@ test('tokens of a provider are limited over all of its aliases, by what its repl
   const result = await run.finished
 
   expect(result.usage).toMatchObject({ inputTokens: 4_000, outputTokens: 36_000 })
-  // 10,000 may leave at once; replies taught the rest, of which 8 were on the wire at the end.
+  // 10,000 may leave at once; replies taught the rest, of which 8 were in flight at the end.
   expect((performance.now() - began) / 1_000).toBeGreaterThan((40_000 - 10_000 - 9_000) / 10_000)
 })
 

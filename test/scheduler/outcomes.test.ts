@@ -113,7 +113,7 @@ describe('failure rules', () => {
     ])
   })
 
-  test('a dropped row cancels what waits; what is on the wire is recorded', async () => {
+  test('a dropped row cancels what waits; what is in flight is recorded', async () => {
     const engine = createEngine({
       columns: [
         { name: 'slow', route: 'm' },
@@ -268,7 +268,7 @@ describe('failure rules', () => {
 })
 
 describe('stopping', () => {
-  test('a drain waits for what is on the wire, sends nothing more, and keeps decided rows', async () => {
+  test('a drain waits for what is in flight, sends nothing more, and keeps decided rows', async () => {
     const engine = createEngine({ columns: chain, rows: 100, groupRows: 10, slots: { m: 8 } })
     const running = engine.run()
     engine.clock.after(230, () => engine.scheduler.drain())
@@ -279,7 +279,7 @@ describe('stopping', () => {
     expect(engine.cells).toHaveLength(engine.sent.length)
   })
 
-  test('an abort gives up what is on the wire', async () => {
+  test('an abort gives up what is in flight', async () => {
     const engine = createEngine({
       columns: chain,
       rows: 10,

@@ -59,7 +59,7 @@ test('answers wait for a slow disk within the budget, and the disk never waits f
   })
   expect(await engine.run()).toEqual({ kind: 'complete' })
   expect(state.durable).toBe(rows)
-  // What was on the wire when the mark was passed comes back and is kept.
+  // What was in flight when the mark was passed comes back and is kept.
   const onTheWire = slots * (2 * textBytes + 100)
   expect(state.mostPending).toBeGreaterThan(maxPendingBytes)
   expect(state.mostPending).toBeLessThan(maxPendingBytes + onTheWire)

@@ -8,7 +8,7 @@ const chain: TestColumn[] = [
   { name: 'b', after: ['a'], route: 'm' },
 ]
 
-test('the age of the oldest request on the wire, whichever came back before', async () => {
+test('the age of the oldest request in flight, whichever came back before', async () => {
   const engine = createEngine({
     columns: chain,
     rows: 4,

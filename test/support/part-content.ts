@@ -4,7 +4,7 @@ import { fromStored, type StoredValue, toStored } from '../../src/graph/stored-v
 import type { JournaledExchange } from '../../src/rows/journal.ts'
 import type { AbsentRow, PartContent, PartEnd, RecordBlock } from '../../src/rows/part-content.ts'
 import type { KnownFailure } from '../../src/rows/stored-rows.ts'
-import type { RunStore } from '../../src/store/store.ts'
+import type { RunStore } from '../../src/store/run-store.ts'
 import type { Value } from '../../src/util/value.ts'
 import { withoutVector } from '../../src/util/vector.ts'
 
