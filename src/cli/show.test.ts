@@ -18,6 +18,7 @@ const summary: RunSummary = {
   seed: 7n,
   rows: { requested: 1_000, accepted: 880, nullKept: 9, dropped: 10, rejected: 0, remaining: 101 },
   selection: null,
+  complete: false,
   waitingCells: 12,
   superseded: [],
   mixed: [],
@@ -176,7 +177,7 @@ test('a complete run with dropped rows: the command that makes them again, and t
     rows: 3,
     bytes: 9,
   }))
-  const text = describe({ ...summary, rows, files }, layout).join('\n')
+  const text = describe({ ...summary, rows, files, complete: true }, layout).join('\n')
   expect(text).toContain('100 %  1,000 of 1,000 rows decided')
   expect(text).toContain('… and 20 more files')
   expect(text).toContain('rowsmith create tales.yaml -n 1000 --retry-failed')

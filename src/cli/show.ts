@@ -143,12 +143,11 @@ function pluginLines({ plugins }: RunSummary): string[] {
 }
 
 function completeness(
-  { rows, selection, waitingCells }: RunSummary,
+  { rows, selection, complete, waitingCells }: RunSummary,
   { style, width }: ShowLayout,
 ): string[] {
   const decided = selection?.accepted ?? rows.requested - rows.remaining
   const wanted = selection?.target ?? rows.requested
-  const complete = selection === null ? rows.remaining === 0 : decided >= wanted
   // Never 100 % while a row remains.
   const share = complete ? 1 : decided / wanted
   const percent = complete ? 100 : Math.min(99, Math.floor(100 * share))

@@ -197,6 +197,7 @@ function seedDifferences({ before, now }: SeedParts): ConfigDifference[] {
       {
         place,
         lines: [`- content ${old.slice(0, 12)}…`, `+ content ${identity.slice(0, 12)}…`],
+        values: [old, identity],
       },
     ]
   })

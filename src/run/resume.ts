@@ -59,7 +59,8 @@ export async function resume(
   const target = resumedRows(store.settings, prepared, { ...wanted, shrink })
   // A selection moves it as it goes.
   const rows = select === null ? target : store.settings.rows
-  const change = await foreseeEdit(store, prepared, { wanted, target: rows, edit, keep, seed })
+  const reach = select === null ? rows : reachOf(store, select)
+  const change = await foreseeEdit(store, prepared, { wanted, target: reach, edit, keep, seed })
   if (change !== null) emit({ type: 'config-changed', plan: change.plan })
   const retry = retryFilter(options, graph)
   const damage = repair ? await store.findDamage() : null
@@ -80,6 +81,11 @@ export async function resume(
   return { decided, madeAgain: retry === null ? RowSet.empty : before.subtract(decided), ready }
 }
 
+/** Rows that a selection has looked at, or will certainly: how many more it takes, nobody knows. */
+function reachOf({ decided, settings }: RunStore, { target }: SelectConfig): number {
+  return Math.min(settings.rows, Math.max(target, decided.at(-1)?.end ?? 0))
+}
+
 /** Whether anything is left to make for a target. */
 async function hasWork(
   store: RunStore,
@@ -89,7 +95,7 @@ async function hasWork(
   if (select === null) {
     return RowSet.fromIntervals(store.decided).intersect(0, target).count < target
   }
-  const { frontier, last } = await selectionState(store, graph, target)
+  const { frontier, last } = await selectionState(store, graph, select)
   return last === null && frontier < mostCandidates(select)
 }
 
