@@ -23,8 +23,10 @@ export const schemaKinds = [
   'model-configs',
 ] as const
 
+/** A kind of file that has a JSON Schema. */
 export type SchemaKind = (typeof schemaKinds)[number]
 
+/** Options of `jsonSchema`. */
 export interface JsonSchemaOptions {
   /** Kinds beside the built-in ones. */
   plugins?: readonly GivenPlugin[]

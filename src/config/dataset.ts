@@ -80,6 +80,7 @@ export interface SkipConfig {
   value: string | number | Double | boolean | null
 }
 
+/** An entry of `model_configs`. */
 export interface ModelConfig {
   alias: string
   /** Where there is a pool, of its first choice; so is `provider`. */
@@ -131,6 +132,7 @@ export interface InferenceParameters {
   dimensions?: number | null
 }
 
+/** An entry of `model_providers`. */
 export interface ModelProvider {
   name: string
   /** Base URL without trailing slash; empty for what has none. */

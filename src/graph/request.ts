@@ -16,6 +16,7 @@ export type Content =
     }
   | { readonly type: 'tool-result'; readonly id: string; readonly content: readonly Content[] }
 
+/** A message of a conversation with a model. */
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool'
   readonly content: readonly Content[]
@@ -38,6 +39,7 @@ export interface Tool {
   readonly schema: RequestSchema
 }
 
+/** A request for the next message of a conversation. */
 export interface ChatRequest {
   readonly operation: 'chat'
   readonly messages: readonly ChatMessage[]
@@ -60,6 +62,7 @@ export interface EmbedRequest {
   readonly dimensions?: number
 }
 
+/** A request for images. */
 export interface ImageRequest {
   readonly operation: 'image'
   readonly prompt: readonly Content[]

@@ -98,6 +98,7 @@ export function processedOf(
   }
 }
 
+/** How a run ended: complete, stopped with a reason, or interrupted. */
 export type RunEnd =
   | { kind: 'complete' }
   /** By itself, with rows remaining: an endpoint refused, or too many cells failed. */

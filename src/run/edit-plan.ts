@@ -23,6 +23,7 @@ export interface EditPlan {
   readonly requests: number
 }
 
+/** A column that an edit of the config adds, changes, keeps or removes. */
 export interface EditedColumn {
   readonly name: string
   /** `follows`: it reads a column that changed. `kept`: it changed, and its cells are used. */

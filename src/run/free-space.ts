@@ -5,6 +5,7 @@ import { countUnnamedMedia, type MediaCount } from '../store/unnamed-media.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
 
+/** Options of `freeSpace`. */
 export interface FreeSpaceOptions {
   /** Frees it; without it nothing is changed. */
   yes?: boolean

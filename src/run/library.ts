@@ -22,7 +22,7 @@ export async function create(options: RunOptions): Promise<RunResult> {
   return run.create(options)
 }
 
-/** Like `create`, with the run in hand while it works. */
+/** Like `create`, but returns the run while it works. */
 export async function start(options: RunOptions): Promise<Run> {
   const run = await import('./run.ts')
   return run.start(options)
@@ -40,7 +40,7 @@ export async function open(directory: string, options?: OpenOptions): Promise<Da
   return dataset.open(directory, options)
 }
 
-/** Looks at every byte of a run folder, and mends it where that is asked for; sends nothing. */
+/** Verifies every byte of a run folder, and repairs it with `repair: true`; sends nothing. */
 export async function checkRun(directory: string, options?: CheckRunOptions): Promise<RunCheck> {
   const check = await import('./check-run.ts')
   return check.checkRun(directory, options)

@@ -87,7 +87,7 @@ export interface StartOptions extends RunOptions {
   beside?: string
 }
 
-/** Like `create`, with the run in hand while it works. */
+/** Like `create`, but returns the run while it works. */
 export async function start(options: StartOptions): Promise<Run> {
   const clock = options.clock ?? systemClock
   const listener = createListener(options.onEvent)

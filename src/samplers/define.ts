@@ -27,6 +27,7 @@ export interface ReferencedSampler {
   textOf(written: string): string
 }
 
+/** What the check of a sampler's parameters may look at. */
 export interface SamplerCheckContext {
   readonly columnName: string
   /** Path of the parameter object. */
@@ -35,6 +36,7 @@ export interface SamplerCheckContext {
   referenced(name: string): ReferencedSampler | string | null
 }
 
+/** What a sampler has while it prepares. */
 export interface SamplerContext {
   /** The cells of a referenced sampler column as text; null where a cell is null. */
   text(name: string): (row: Row) => string | null

@@ -4,6 +4,7 @@ import type { ColumnType } from '../graph/column-type.ts'
 import type { Value } from '../util/value.ts'
 import type { OnSeedProgress } from './read-progress.ts'
 
+/** A column of a seed, with its type. */
 export interface SeedColumn {
   readonly name: string
   readonly type: ColumnType
@@ -29,7 +30,7 @@ export interface SeedContext {
   readonly onProgress?: OnSeedProgress | undefined
 }
 
-/** Something a reader of the seed may not expect; it is told as a warning. */
+/** Something a reader of the seed may not expect; it is reported as a warning. */
 export interface SeedNote {
   /** Kebab-case and stable. */
   readonly code: string
@@ -65,6 +66,7 @@ export interface SeedPart {
   readonly stamp: string
 }
 
+/** Options of reading the rows of a seed. */
 export interface RowsOptions {
   readonly signal: AbortSignal
   readonly onProgress?: OnSeedProgress | undefined
@@ -80,7 +82,7 @@ interface SeedStamp {
 /**
  * A kind of seed source, by its `seed_type`.
  *
- * What the user can put right is thrown as `SeedFault`.
+ * What the user can fix is thrown as `SeedFault`.
  */
 export interface SeedSource<Source = unknown> {
   readonly type: string
@@ -101,7 +103,7 @@ export interface SeedFaultOptions {
   place?: ConfigPath
 }
 
-/** Something about the seed itself that the user has to put right. */
+/** Something about the seed itself that the user has to fix. */
 export class SeedFault extends Error {
   /** Kebab-case and stable: it becomes the code of a problem. */
   readonly code: string

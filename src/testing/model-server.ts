@@ -49,6 +49,7 @@ export interface ServerAction {
   hang?: boolean
 }
 
+/** Options of `createModelServer`. */
 export interface ModelServerOptions {
   /** 0 takes a free one. */
   port?: number

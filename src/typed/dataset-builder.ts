@@ -85,7 +85,9 @@ export interface Constraint<Row> {
   readonly rhs: number | (keyof Row & string)
 }
 
+/** Options of `create` of a dataset that is declared in TypeScript. */
 export type TypedRunOptions = Omit<RunOptions, 'config'>
+/** Options of `preview` of a dataset that is declared in TypeScript. */
 export type TypedPreviewOptions = Omit<PreviewOptions, 'config'>
 
 /**

@@ -15,6 +15,7 @@ export interface ProviderOptions {
   readonly tokens_per_minute?: number
 }
 
+/** A provider as `provider` returns it. */
 export interface ProviderEntry extends ProviderOptions {
   readonly name: string
 }
@@ -71,6 +72,7 @@ interface PooledModel extends SharedModelOptions {
   readonly provider?: never
 }
 
+/** Options of `model`. */
 export type ModelOptions = OneModel | PooledModel
 
 interface SharedModelOptions {
