@@ -123,6 +123,8 @@ test('rows without a partner are left out, and several partners are what the con
     [3, 7, 'C', 'Ann'],
   ])
   const parts = { source: file('parts.csv'), on: 'sku' }
+  // Nothing is added, so keys may be there twice.
+  expect(await rowsOf([{ ...parts, how: 'inner', columns: [] }])).toHaveLength(4)
   const part = async (more: object): Promise<unknown[]> =>
     (await rowsOf([{ ...parts, ...more }])).map(([order, , , name]) => [order, name])
   expect(await part({ many: 'first', how: 'inner' })).toEqual([
@@ -207,6 +209,9 @@ test('everything that is wrong with joins is said at its place, at once', async 
     ]),
   ).toEqual([
     "unknown-seed-type @ seed_config.join.1.source.seed_type: There is no kind of seed source called 'locl'. Did you mean 'local'?",
+  ])
+  expect(await problemsOf([{ source, on: { left: 'id', right: 'customer' } }])).toEqual([
+    "unknown-join-column @ seed_config.join.0.on: The key has its columns the wrong way round: 'customer' is of the seed, and 'id' of the source of this join. Write { left: customer, right: id }.",
   ])
   await write('head.csv', 'sku,part\n')
   const lost = await problemsOf([

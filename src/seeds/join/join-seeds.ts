@@ -135,7 +135,8 @@ async function fillIndex(
     if (plan === undefined) continue
     const repeated = await inSource(number, () => index.fill(number, plan, seed, context))
     if (await seed.changed()) throw changedMeanwhile(number)
-    if (repeated !== null && join.many === 'refuse') {
+    // Where nothing is added, it does not matter which of them is meant.
+    if (repeated !== null && join.many === 'refuse' && plan.added.length > 0) {
       problems.push(repeatedKey(repeated, pathOfJoin(number)))
     }
     await seed.close?.()

@@ -77,6 +77,7 @@ function keysOf(
     if (mine !== undefined && theirs !== undefined) {
       return compare === 'text' ? [] : otherKinds(pair, mine, theirs, place)
     }
+    if (isSwapped(pair, left, right)) return [swapped(pair, place)]
     return [
       ...(mine === undefined ? [noKey(pair.left, 'the seed', left, place)] : []),
       ...(theirs === undefined ? [noKey(pair.right, 'the source of this join', right, place)] : []),
@@ -86,6 +87,31 @@ function keysOf(
     left: on.map((pair) => left.findIndex(({ name }) => name === pair.left)),
     right: on.map((pair) => right.findIndex(({ name }) => name === pair.right)),
     problems,
+  }
+}
+
+function isSwapped(
+  pair: KeyPair,
+  left: readonly SeedColumn[],
+  right: readonly SeedColumn[],
+): boolean {
+  const has = (columns: readonly SeedColumn[], wanted: string): boolean =>
+    columns.some(({ name }) => name === wanted)
+  return (
+    has(left, pair.right) &&
+    has(right, pair.left) &&
+    !has(left, pair.left) &&
+    !has(right, pair.right)
+  )
+}
+
+function swapped({ left, right }: KeyPair, path: ConfigPath): Problem {
+  return {
+    level: 'error',
+    code: 'unknown-join-column',
+    path,
+    message: `The key has its columns the wrong way round: ${quoted(right)} is of the seed, and ${quoted(left)} of the source of this join`,
+    suggestion: `Write { left: ${right}, right: ${left} }.`,
   }
 }
 
