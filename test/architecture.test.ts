@@ -120,6 +120,7 @@ test('the library exports these names and no others', () => {
       "type ColumnSpec",
       "type ColumnStatistics",
       "type ColumnType",
+      "type ConfigInput",
       "type Constraint",
       "type Content",
       "type Correction",
@@ -213,6 +214,7 @@ test('the library exports these names and no others', () => {
       "type Validation",
       "type Value",
       "type VariableList",
+      "type WrittenConfig",
       "validate",
       "z",
     ]

@@ -42,7 +42,7 @@ import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
 export interface RunOptions extends StoredRunOptions, CacheChoice {
-  /** The path of a config file, `{ text }` of one, or `{ config }` as an object. */
+  /** The path of a config file, `{ text }` of one, or the config as an object. */
   config: ConfigInput
   /** Rows planned; the config's `rows`, the stored target or 10 when left out. */
   rows?: number

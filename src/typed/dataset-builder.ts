@@ -8,7 +8,7 @@ import type { RunOptions } from '../run/run.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { ColumnOptions, ColumnSpec, Mistake } from './column-spec.ts'
 import type { Model, ProviderEntry } from './model.ts'
-import { refuseUnknown } from './refuse-options.ts'
+import { refuseUnknown } from '../util/refuse-unknown.ts'
 import { columnsReadBy } from './source-names.ts'
 import { startTyped, type TypedRun } from './typed-run.ts'
 
