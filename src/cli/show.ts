@@ -21,7 +21,7 @@ import {
 } from './report-run.ts'
 import { createScreen, type Paint } from './terminal.ts'
 import { shortened } from './tally.ts'
-import { compact, counted, dollars, duration, grouped, size } from '../util/format.ts'
+import { compact, counted, dollars, duration, grouped, size, tokensText } from '../util/format.ts'
 import { jsonLine, visibleLine } from '../util/visible.ts'
 import { padEnd, padStart, widthOf, wrap } from './width.ts'
 
@@ -178,16 +178,14 @@ function cost(summary: RunSummary, layout: ShowLayout): string[] {
     usage.reasoningTokens > 0 ? ` (${compact(usage.reasoningTokens)} of them reasoning)` : ''
   return [
     `  ${counted(requests, 'request')}: ${grouped(outcome.succeeded)} answered, ${grouped(outcome.throttled)} × 429, ${grouped(outcome.failed)} failed${outcome.givenUp > 0 ? `, ${grouped(outcome.givenUp)} overtaken by a second one` : ''}`,
-    `  ${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out${reasoning}${costIn(usage)}`,
-    ...usageByRoute.flatMap(
-      ({ route, ok, throttled, failed, inputTokens, outputTokens, ...counts }) => [
-        `    ${padEnd(visibleLine(route), names)}  ${counted(ok, 'answer')}, ${grouped(throttled)} × 429, ${grouped(failed)} failed; ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${counts.cost === null ? '' : `, ${dollars(counts.cost)}`}${rateText(summary, route)}`,
-        ...answerCountTexts(counts).map((text) => `    ${padEnd('', names)}  ${text}`),
-        ...counts.choices.map(
-          (choice) => `    ${padEnd('', names)}  ${visibleLine(choiceText(choice))}`,
-        ),
-      ],
-    ),
+    `  ${tokensText(usage)}${reasoning}${costIn(usage)}`,
+    ...usageByRoute.flatMap(({ route, ok, throttled, failed, ...counts }) => [
+      `    ${padEnd(visibleLine(route), names)}  ${counted(ok, 'answer')}, ${grouped(throttled)} × 429, ${grouped(failed)} failed; ${tokensText(counts)}${counts.cost === null ? '' : `, ${dollars(counts.cost)}`}${rateText(summary, route)}`,
+      ...answerCountTexts(counts).map((text) => `    ${padEnd('', names)}  ${text}`),
+      ...counts.choices.map(
+        (choice) => `    ${padEnd('', names)}  ${visibleLine(choiceText(choice))}`,
+      ),
+    ]),
     ...modeTexts(summary),
     ...cutTexts(summary).map((text) => layout.style('yellow', text)),
     ...sessionTexts(summary, layout),

@@ -92,6 +92,8 @@ export interface ModelConfig {
   hedge?: string
   inference_parameters: InferenceParameters
   skip_health_check: boolean
+  /** Ours: marks what its provider may keep of a prompt for the next one. */
+  cache_prompt?: boolean
 }
 
 /** One place where the requests of a model may go. */

@@ -110,6 +110,9 @@ const sharedFields = {
   skip_health_check: flag()
     .default(false)
     .describe('Start without asking the model something tiny first.'),
+  cache_prompt: flag()
+    .default(false)
+    .describe('Has the provider keep the beginning of prompts that other rows share.'),
 }
 
 /** An entry of `model_configs` with one place to go. */
@@ -141,7 +144,9 @@ export function parseModel(value: unknown, path: ConfigPath): ParsedModel {
   if (place.model === null || inference.parameters === null || problems.length > 0) {
     return { model: null, problems }
   }
-  return { model: { ...place.model, inference_parameters: inference.parameters }, problems }
+  const { cache_prompt: isKept = false, ...model } = place.model
+  const kept = isKept ? { cache_prompt: true } : {}
+  return { model: { ...model, ...kept, inference_parameters: inference.parameters }, problems }
 }
 
 type Place = { model: Omit<ModelConfig, 'inference_parameters'> | null; problems: Problem[] }

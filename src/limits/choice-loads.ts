@@ -11,8 +11,11 @@ export interface ChoiceLoads {
   release(choice: number, outcome: LimiterOutcome, now: number): void
   /** Whether work that avoids a choice may go by one: by the avoided one when nothing else is left. */
   mayTake(choice: number, avoids: number, now: number): boolean
-  /** Of some choices the one with the least to do for what it bears; -1 for none of them. */
-  least(among: (choice: number) => boolean, now: number): number
+  /**
+   * Of some choices the one with the least to do for what it bears; -1 for none of them. Work with a prefix
+   * goes where others with the same one went, unless that has too much to do beside the others.
+   */
+  least(among: (choice: number) => boolean, now: number, prefix: number): number
 }
 
 interface Load {
@@ -115,27 +118,87 @@ export function createChoiceLoads({ choices }: Pick<RouteOptions, 'choices'>): C
       if (choice !== avoids) return true
       return loads.every(({ stopped }, other) => other === choice || stopped || isAway(other, now))
     },
-    least(among, now) {
+    least(among, now, prefix) {
       const fastestMs = fastest(now)
-      let best = -1
-      let bestLoad = Number.POSITIVE_INFINITY
-      let bestSent = Number.POSITIVE_INFINITY
+      const fits: Fit[] = []
       for (let choice = 0; choice < loads.length; choice += 1) {
-        if (!among(choice)) continue
-        const load = loadOf(choice)
-        const { weight } = choices[choice] as ChoiceOptions
-        const limit = narrowest(own[choice] as readonly Limiter[])
-        const bears = limit === Number.POSITIVE_INFINITY ? weight : weight * limit
-        const full = ((load.inFlight + 1) / bears) * slowness(load, fastestMs, now)
-        const past = load.sent / weight
-        if (full > bestLoad || (full === bestLoad && past >= bestSent)) continue
-        best = choice
-        bestLoad = full
-        bestSent = past
+        if (among(choice)) fits.push(fitOf(choice, fastestMs, now))
       }
-      return best
+      const kept = prefix === 0 ? null : keeper(fits, prefix)
+      return (kept ?? fits.reduce(lighter, noFit)).choice
     },
   }
+
+  function fitOf(choice: number, fastestMs: number, now: number): Fit {
+    const load = loadOf(choice)
+    const { weight } = choices[choice] as ChoiceOptions
+    const limit = narrowest(own[choice] as readonly Limiter[])
+    const slow = slowness(load, fastestMs, now)
+    const bears = (limit === Number.POSITIVE_INFINITY ? weight : weight * limit) / slow
+    const { inFlight, sent } = load
+    return { choice, weight, bears, inFlight, full: (inFlight + 1) / bears, past: sent / weight }
+  }
+}
+
+/** How well a request fits into a choice. */
+interface Fit {
+  choice: number
+  weight: number
+  /** Requests at once, as far as that is known, for its weight and speed. */
+  bears: number
+  inFlight: number
+  /** With one request more. */
+  full: number
+  /** Requests that it ever got, for its weight. */
+  past: number
+}
+
+const noFit: Fit = {
+  choice: -1,
+  weight: 0,
+  bears: 0,
+  inFlight: 0,
+  full: Number.POSITIVE_INFINITY,
+  past: Number.POSITIVE_INFINITY,
+}
+
+function lighter(one: Fit, other: Fit): Fit {
+  return other.full < one.full || (other.full === one.full && other.past < one.past) ? other : one
+}
+
+/** A choice takes requests that begin alike as long as it has less than so many times its share. */
+const SLACK = 2
+
+/**
+ * The choice for a prefix: rendezvous hashing, so that few move when choices come and go, with bounded loads,
+ * so that no prefix that many share fills one of them while others are idle.
+ */
+function keeper(fits: readonly Fit[], prefix: number): Fit | null {
+  let inFlight = 1
+  let bears = 0
+  for (const fit of fits) {
+    inFlight += fit.inFlight
+    bears += fit.bears
+  }
+  let best: Fit | null = null
+  let bestScore = Number.NEGATIVE_INFINITY
+  for (const fit of fits) {
+    const most = Math.ceil((SLACK * inFlight * fit.bears) / bears)
+    const score = fit.weight / -Math.log(uniformOf(prefix, fit.choice))
+    if (fit.inFlight >= most || score <= bestScore) continue
+    best = fit
+    bestScore = score
+  }
+  return best
+}
+
+/** A number in (0, 1) for a prefix and a choice, mixed as MurmurHash3 ends. */
+function uniformOf(prefix: number, choice: number): number {
+  let hash = (prefix ^ Math.imul(choice + 1, 0x9e3779b1)) >>> 0
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  hash = (hash ^ (hash >>> 16)) >>> 0
+  return (hash + 0.5) / 2 ** 32
 }
 
 /** Requests that the narrowest of some limiters allows at once. */

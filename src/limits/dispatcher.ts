@@ -164,6 +164,7 @@ export function createDispatcher<Work extends Waiting>({
       (choice) =>
         loadsOf(route).mayTake(choice, lane.avoids, now) && choiceAt(lane, choice, now) <= now,
       now,
+      lane.line.peek()?.prefix ?? 0,
     )
     if (best < 0) throw new Error(`no choice of route ${routes[route]?.name} could take a request`)
     return best

@@ -128,6 +128,7 @@ test('a route says where requests go and how many may be on their way', async ()
       maxTokens: 30,
       timeoutMs: 5000,
       hedge: null,
+      cachesPrompts: false,
     },
   ])
   expect(registry.targets('judge')).toMatchObject([{ aliasCap: 4, timeoutMs: 60_000 }])

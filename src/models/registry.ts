@@ -56,6 +56,8 @@ export interface RouteTarget {
   readonly endpointRate: Rate
   readonly maxTokens: number | null
   readonly timeoutMs: number
+  /** Whether its provider is to keep the beginning of prompts. */
+  readonly cachesPrompts: boolean
   /** A second request is sent when an answer takes longer than this share of the others; null for none. */
   readonly hedge: number | null
 }
@@ -387,6 +389,7 @@ function routeOf(
     endpointRate: rateOf(provider),
     maxTokens: parameters.max_tokens,
     timeoutMs: timeoutOf(model),
+    cachesPrompts: model.cache_prompt === true,
   }
 }
 
@@ -405,6 +408,7 @@ function targetOf({ model, provider }: Resolved): ModelTarget {
     timeoutMs: timeoutOf(model),
     // `rawJson` of an object is an object.
     extraBody: extra as Record<string, unknown>,
+    cachePrompt: model.cache_prompt === true,
     maxParallelRequests: Math.min(aliasCap, provider.max_parallel_requests ?? aliasCap),
   }
 }

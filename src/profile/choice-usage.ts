@@ -1,6 +1,6 @@
 import { addUsage, type Usage } from '../graph/request.ts'
 import { addLatencies, type LatencyCounts, latencyQuantile } from '../limits/latencies.ts'
-import { compact, counted, dollars, duration, grouped } from '../util/format.ts'
+import { counted, dollars, duration, grouped, tokensText } from '../util/format.ts'
 
 /** Requests that went by one choice of a route. */
 export interface ChoiceUsage extends Usage {
@@ -28,16 +28,15 @@ export function addChoiceUsage(one: ChoiceUsage, other: ChoiceUsage): ChoiceUsag
 
 /** For people: `m (here): 120 answers, 2 × 429, 1 failed; 4k tokens in, 9k out; half of them within 0.8 s`. */
 export function choiceText(usage: ChoiceUsage): string {
-  const { choice, ok, throttled, failed, givenUp, inputTokens, outputTokens, cost } = usage
+  const { choice, ok, throttled, failed, givenUp, cost } = usage
   const outcomes = [
     counted(ok, 'answer'),
     `${grouped(throttled)} × 429`,
     `${grouped(failed)} failed`,
     ...(givenUp > 0 ? [`${grouped(givenUp)} overtaken`] : []),
   ]
-  const tokens = `${compact(inputTokens)} tokens in, ${compact(outputTokens)} out`
   const costs = cost === null ? '' : `, ${dollars(cost)}`
-  return `${choice}: ${outcomes.join(', ')}; ${tokens}${costs}${latencyText(usage)}`
+  return `${choice}: ${outcomes.join(', ')}; ${tokensText(usage)}${costs}${latencyText(usage)}`
 }
 
 function latencyText({ latencies }: ChoiceUsage): string {

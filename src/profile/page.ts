@@ -26,7 +26,12 @@ export interface ReportPage {
   seed: string
   rows: OutcomeTotals & { requested: number; remaining: number }
   requests: number
-  usage: { inputTokens: number; outputTokens: number; cost: number | null }
+  usage: {
+    inputTokens: number
+    cachedInputTokens: number
+    outputTokens: number
+    cost: number | null
+  }
   usageByRoute: readonly (AnswerCounts & {
     route: string
     ok: number
@@ -103,6 +108,7 @@ function header(report: ReportPage): Html {
     ['requests', grouped(requests)],
     ...(cut === 0 ? [] : [['answers cut off', grouped(cut)] as [string, string]]),
     ['tokens in', compact(usage.inputTokens)],
+    ...cachedFact(usage),
     ['tokens out', compact(usage.outputTokens)],
     ...costFact(usage),
     ...report.media.map(({ mime, files, bytes }): [string, string] => [
@@ -258,6 +264,11 @@ function failures({ failures: all }: ReportPage): Html | null {
 
 function clipped(message: string): string {
   return message.length > 400 ? `${message.slice(0, 399)}…` : message
+}
+
+function cachedFact({ cachedInputTokens, inputTokens }: ReportPage['usage']): [string, string][] {
+  if (cachedInputTokens === 0) return []
+  return [['of them cached by providers', percentOf(cachedInputTokens, inputTokens)]]
 }
 
 function costFact({ cost }: ReportPage['usage']): [string, string][] {

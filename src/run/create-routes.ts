@@ -14,6 +14,8 @@ export interface RoutesOptions {
   admission: RequestAdmission
   /** Whether requests wait for an endpoint that fails, as they do for one that can't be reached. */
   waitsForFailing: boolean
+  /** Whether requests that begin alike go together. */
+  prefixOrder?: boolean
   /** Names of places that answered when they were asked whether they are ready. */
   ready?: ReadonlySet<string>
   random?: () => number
@@ -28,7 +30,13 @@ export interface RoutesOptions {
  */
 export function createRoutes(
   models: Pick<ModelRegistry, 'aliases' | 'targets'>,
-  { admission, waitsForFailing, ready = new Set(), random = jitter }: RoutesOptions,
+  {
+    admission,
+    waitsForFailing,
+    prefixOrder = true,
+    ready = new Set(),
+    random = jitter,
+  }: RoutesOptions,
 ): Route[] {
   const shared = new Map<string, Limiter>()
   const breakers = new Map<string, Breaker>()
@@ -127,6 +135,7 @@ export function createRoutes(
       maxTokens: first.maxTokens,
       timeoutMs: first.timeoutMs,
       hedge: targets.length > 1 ? first.hedge : null,
+      keepsPrefixes: prefixOrder && (targets.length > 1 || first.cachesPrompts),
     }
   })
 }

@@ -228,6 +228,7 @@ export async function start(options: StartOptions): Promise<Run> {
       routes: createRoutes(partners, {
         admission: prepared.runConfig.request_admission,
         waitsForFailing: prepared.runConfig.max_outage > 0,
+        prefixOrder: prepared.runConfig.prefix_order,
         ready,
       }),
       send: (route, request, requestSignal) => partners.send(route, request, requestSignal),

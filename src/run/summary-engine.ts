@@ -59,7 +59,11 @@ export async function createSummaryEngine(asked: AskedPrompts): Promise<Schedule
     },
     routes: createRoutes(
       { aliases: [alias], targets: (name) => models.targets(name) },
-      { admission: runConfig.request_admission, waitsForFailing: runConfig.max_outage > 0 },
+      {
+        admission: runConfig.request_admission,
+        waitsForFailing: runConfig.max_outage > 0,
+        prefixOrder: runConfig.prefix_order,
+      },
     ),
     send: (route, request, signal) => models.send(route, request, signal),
     ...(asked.cache === undefined ? {} : { cache: asked.cache }),

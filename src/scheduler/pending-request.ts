@@ -22,6 +22,8 @@ export class PendingRequest implements Job, Sent {
   hasFailed = false
   /** The choice of its route that failed it last; -1 for none. */
   avoids = -1
+  /** A hash of what it begins with, where others may begin alike; 0 where that does not matter. */
+  prefix = 0
   /** What is to be sent, once it is first in a line where tokens are limited. */
   prepared: Prepared | null = null
   /** Of the request, in the provider's measure; 0 where nobody asked for it. */

@@ -13,6 +13,7 @@ import type { CostLimit } from './cost-limit.ts'
 import { createHedging } from './hedging.ts'
 import { createFailureRules } from './failure-rules.ts'
 import { type BackOff, createPauses } from './pauses.ts'
+import { createPrefixLeaders } from './prefix-leaders.ts'
 import { PendingRequest, prepare } from './pending-request.ts'
 import type { Job, RequestJob } from './request-job.ts'
 import type { Resources } from './resources.ts'
@@ -113,6 +114,12 @@ export function createRequests(options: RequestsOptions): Requests {
     enqueue,
     changed: options.changed,
   })
+  const leaders = createPrefixLeaders({
+    clock,
+    routes,
+    limit: (route) => options.dispatcher.limit(route),
+    enqueue,
+  })
   const cache =
     options.cache === null ? null : createCacheLookups({ ...options, cache: options.cache })
 
@@ -121,18 +128,23 @@ export function createRequests(options: RequestsOptions): Requests {
       hedging === null ? request : hedging.follow(request),
       actions,
     )
-    if (cache === null || request.isShared === true || !request.wanted()) return enqueue(pending)
+    if (cache === null || request.isShared === true || !request.wanted()) return enter(pending)
     const prepared = prepare(pending)
     // What is wrong with it is told when it would leave.
     if ('error' in prepared) return enqueue(pending)
     const { route, row, column, turn = 0 } = request
     const lookup = { route, row, column, turn, message: prepared.message }
     pending.cacheKeys = cache.find(lookup, (reply) => {
-      if (reply === null) return enqueue(pending)
+      if (reply === null) return enter(pending)
       if (!request.wanted()) return request.abandoned()
       request.left?.()
       request.reply(reply, 1, 0)
     })
+  }
+
+  /** Into its line, unless it waits for what another request leaves at its provider. */
+  function enter(pending: PendingRequest): void {
+    if (leaders?.holds(pending) !== true) enqueue(pending)
   }
 
   function enqueue(pending: PendingRequest): void {
@@ -143,6 +155,7 @@ export function createRequests(options: RequestsOptions): Requests {
     const { request } = pending
     if (!request.wanted()) {
       release(lease, { kind: 'unused' })
+      leaders?.ended(pending)
       request.abandoned()
       return
     }
@@ -151,6 +164,7 @@ export function createRequests(options: RequestsOptions): Requests {
     pending.prepared = null
     if ('error' in prepared) {
       release(lease, { kind: 'unused' })
+      leaders?.ended(pending)
       request.unprepared(prepared.error)
       return
     }
@@ -341,6 +355,7 @@ export function createRequests(options: RequestsOptions): Requests {
     } catch (error) {
       options.fatal(error)
     }
+    leaders?.ended(pending)
     inFlight -= 1
     pauses.look()
     options.changed(now)

@@ -12,6 +12,8 @@ export interface Route {
   readonly maxTokens?: number | null
   /** How long a request may take, where that is known. */
   readonly timeoutMs?: number | null
+  /** Requests that begin alike go to the same choice, one of them first. */
+  readonly keepsPrefixes?: boolean
   /** A second request is sent when an answer takes longer than this share of the others; null for none. */
   readonly hedge?: number | null
 }

@@ -188,6 +188,7 @@ function routeOf(provider: McpProvider, configs: Iterable<ToolConfig>): RouteTar
     maxTokens: null,
     timeoutMs: Math.max(...timeouts),
     hedge: null,
+    cachesPrompts: false,
   }
 }
 

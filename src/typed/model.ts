@@ -78,6 +78,8 @@ export type ModelOptions = OneModel | PooledModel
 interface SharedModelOptions {
   readonly inference_parameters?: InferenceOptions
   readonly skip_health_check?: boolean
+  /** Has the provider keep the beginning of prompts that other rows share. */
+  readonly cache_prompt?: boolean
 }
 
 /** A model under an alias, as an entry of `model_configs`. */

@@ -57,6 +57,7 @@ export function simulatedTarget(name: string, fields: Partial<RouteTarget> = {})
     maxTokens: null,
     timeoutMs: 60_000,
     hedge: null,
+    cachesPrompts: false,
     ...fields,
   }
 }
