@@ -13,10 +13,19 @@ export default defineConfig({
   srcDir: '..',
   srcExclude: ['{bench,build,dist,examples,packages,runs,schema,skills,src,templates,test}/**'],
   rewrites: { 'README.md': 'index.md' },
-  outDir: 'dist',
-  cacheDir: 'cache',
   // Files of the repository that are no pages; test/docs.test.ts looks whether they exist.
   ignoreDeadLinks: [/\/(?:examples|schema|src|test|docs\/reference)(?:\/|$)[^.]*(?:\.(?!md)\w+)?$/],
+  markdown: {
+    config(markdown) {
+      const inline = markdown.renderer.rules.code_inline
+      // Braces of templates are no expressions of Vue.
+      markdown.renderer.rules.code_inline = (...parameters) =>
+        (inline?.(...parameters) ?? '').replace('<code', '<code v-pre')
+      // Words such as <name> are no elements.
+      markdown.renderer.rules['html_inline'] = (tokens, at) =>
+        markdown.utils.escapeHtml(tokens[at]?.content ?? '')
+    },
+  },
   themeConfig: {
     search: { provider: 'local' },
     outline: [2, 3],
