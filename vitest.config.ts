@@ -11,6 +11,7 @@ const longTests = [
   'test/crash/{seed-cycles,same-values,select}.test.ts',
   'src/store/{history,unreadable}.test.ts',
   'src/seeds/formats/parquet-{damage,columns}.test.ts',
+  'src/seeds/join/join-memory.test.ts',
 ]
 
 // Threads and processes that tests start compile what they load once.

@@ -2,18 +2,23 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { keepCopy } from '../src/store/ledger-copy.ts'
 import { createStore } from '../src/store/store.ts'
 import type { RunStore } from '../src/store/run-store.ts'
 import type { RunSettings } from '../src/store/run-settings.ts'
 import { systemClock } from '../src/util/clock.ts'
 import type { Figure } from './harness.ts'
 
-// What writing down a cell costs: as fast as the ledger takes them, and at the rate of a busy run.
+// What writing down a cell costs: as fast as the ledger takes them, and at the rate of a busy run; and what the
+// copy of the ledger costs that every closing leaves.
 
 const columns = 4
 const rows = 100_000
 const textBytes = 500
 const text = 'A fox with a lantern walked home through the snow. '.repeat(20).slice(0, textBytes)
+/** Cells that no part holds when the run is closed, and their bytes: as many as a large edit replaced. */
+const closedCells = 1_000_000
+const closedBytes = 200
 /** Cells a second of the paced part, and how long it lasts. */
 const rate = 2_000
 const pacedSeconds = 10
@@ -21,6 +26,7 @@ const pacedSeconds = 10
 export async function run(): Promise<readonly Figure[]> {
   const flat = await withStore(flatOut)
   const paced = await withStore(atRate)
+  const closing = await withStore(closed)
   return [
     {
       name: `a cell of ${textBytes} bytes, as fast as they are taken`,
@@ -47,6 +53,13 @@ export async function run(): Promise<readonly Figure[]> {
     },
     { name: 'the same: commits', value: paced.commitsPerSecond, unit: '1/s' },
     { name: 'the same: longest wait for a commit', value: paced.longestMs, unit: 'ms' },
+    {
+      name: `closing with ${closedCells.toLocaleString('en-US')} cells of ${closedBytes} bytes in the ledger`,
+      value: closing.seconds,
+      unit: 's',
+      note: `${Math.round(closing.bytes / 2 ** 20)} MiB`,
+    },
+    { name: 'the same: the copy and its checksum', value: closing.copySeconds, unit: 's' },
   ]
 }
 
@@ -107,6 +120,25 @@ async function flatOut({ store, commits, directory }: Measured) {
     microsPerCell: (ms * 1_000) / cells,
     bytesPerCell: (ledgerBytes(directory) - before) / cells,
     commitsPerSecond: commits.length / (ms / 1_000),
+  }
+}
+
+async function closed({ store, directory }: Measured) {
+  const short = text.slice(0, closedBytes)
+  for (let cell = 0; cell < closedCells; cell += 1) {
+    store.journal.cell({ row: Math.floor(cell / columns), column: cell % columns, value: short })
+    while (store.journal.pendingBytes > 16 * 2 ** 20) await wait(1)
+  }
+  await store.flush()
+  const began = performance.now()
+  await store.close()
+  const seconds = (performance.now() - began) / 1_000
+  const copied = performance.now()
+  keepCopy(join(directory, 'ledger.sqlite'))
+  return {
+    seconds,
+    copySeconds: (performance.now() - copied) / 1_000,
+    bytes: ledgerBytes(directory),
   }
 }
 

@@ -1,9 +1,13 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createRandom } from '../src/random/random.ts'
 import type { SamplerColumn } from '../src/samplers/column.ts'
 import type { Sampler } from '../src/samplers/define.ts'
 import { createCellDraw } from '../src/samplers/draw.ts'
 import { samplers } from '../src/samplers/index.ts'
+import { openTableFile } from '../src/seeds/stored-table.ts'
+import { writePersonTable } from '../test/support/person-table.ts'
 import { type Figure, keep, median } from './harness.ts'
 
 // Draws per second of every sampler, and of every family of scipy.stats with the parameters that its
@@ -57,8 +61,20 @@ const own: readonly Drawn[] = [
   other('person_from_faker', {}),
 ]
 
-export function run(): Promise<readonly Figure[]> {
-  const figures = own.map(({ name, isCheap, ...drawn }): Figure => {
+/** Persons of a table of this machine; as many as the smallest of the ancestor's has, about. */
+const tablePersons = 100_000
+
+export async function run(): Promise<readonly Figure[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'rowsmith-bench-'))
+  try {
+    return figuresOf([...own, ...(await personsOf(folder))])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function figuresOf(all: readonly Drawn[]): Figure[] {
+  const figures = all.map(({ name, isCheap, ...drawn }): Figure => {
     const microseconds = costOf(drawn)
     return {
       name: `a cell of ${name}`,
@@ -71,7 +87,7 @@ export function run(): Promise<readonly Figure[]> {
   const families = familyColumns().map(({ name, column }) => ({ name, cost: costOf({ column }) }))
   families.sort((one, other_) => one.cost - other_.cost)
   const costs = families.map(({ cost }) => cost)
-  return Promise.resolve([
+  return [
     ...figures,
     { name: 'scipy: the median of its families', value: median(costs), unit: 'µs' },
     {
@@ -85,7 +101,33 @@ export function run(): Promise<readonly Figure[]> {
       unit: 'µs',
       note: perSecond(cost),
     })),
-  ])
+  ]
+}
+
+/** Persons of a table, with and without the texts about them: rows of a file in the cache, in any order. */
+async function personsOf(folder: string): Promise<Drawn[]> {
+  const assets = await writePersonTable(join(folder, 'assets'), {
+    size: tablePersons,
+    rowGroupSize: 10_000,
+  })
+  const environment = {
+    DATA_DESIGNER_MANAGED_ASSETS_PATH: assets,
+    XDG_CACHE_HOME: join(folder, 'cache'),
+  }
+  const { signal } = new AbortController()
+  const context = {
+    environment,
+    openTable: (path: string) => openTableFile(path, { environment, signal }),
+  }
+  const drawn = [{}, { with_synthetic_personas: true }].map(async (params): Promise<Drawn> => {
+    const column = columnOf('person', { params })
+    const loaded = await samplers.person.load?.(samplers.person.params.parse(params), context)
+    return {
+      name: `person${'with_synthetic_personas' in params ? ' with the texts about it' : ''}`,
+      column: { ...column, loaded: loaded === undefined ? [] : [loaded] },
+    }
+  })
+  return Promise.all(drawn)
 }
 
 function perSecond(microseconds: number): string {

@@ -8,7 +8,8 @@ import { median, type Figure } from './harness.ts'
 import type { SeedMeasure, SeedSession } from './load/seed-run.ts'
 
 // A CSV of 1,000,000 rows and 10 columns as a seed of pure runs: what reading and copying it
-// costs, whether the time of 1,000 rows stays the same, and what groups of two change.
+// costs, whether the time of 1,000 rows stays the same, what groups of two and records of three rows
+// change, and what joining it with itself by a key costs.
 
 const million = 1_000_000
 const program = fileURLToPath(new URL('load/seed-run.ts', import.meta.url))
@@ -37,6 +38,7 @@ export async function run(): Promise<readonly Figure[]> {
     const base = await start({ seedPath: small, out: out('base') })
     const shuffled = await start({})
     const ordered = await start({ strategy: 'ordered', out: out('ordered') })
+    const thirds = await start({ out: out('thirds'), rows: million / 5, rowsPerRecord: 3 })
     const groups = await compareGroups(start, out('groups'))
     const data = join(out('shuffled'), 'data')
     const [dataset = ''] = readdirSync(data)
@@ -46,6 +48,7 @@ export async function run(): Promise<readonly Figure[]> {
       rows: 1_000,
       column: 'another_label',
     })
+    const joined = await start({ out: out('joined'), rows: 1_000, joinPath: large })
     const megabytes = Math.round(statSync(large).size / 2 ** 20)
     return [
       { name: `CSV of ${megabytes} MB: first reading`, value: shuffled.readingSeconds, unit: 's' },
@@ -53,6 +56,7 @@ export async function run(): Promise<readonly Figure[]> {
       rowFigure('1,000 rows shuffled', shuffled),
       rowFigure('1,000 rows ordered', ordered),
       rowFigure('1,000 rows of a seed of 1,000 rows', base),
+      rowFigure('1,000 records of 3 rows each, shuffled', thirds),
       {
         name: 'shuffled, last tenth of the run over the first',
         value: lastOverFirst(shuffled),
@@ -79,6 +83,18 @@ export async function run(): Promise<readonly Figure[]> {
         unit: 's',
       },
       { name: 'peak memory', value: parquet.peakMb, unit: 'MB' },
+      {
+        name: 'joined with itself, 1,000,000 keys: reading, and finding what has no partner',
+        value: joined.readingSeconds,
+        unit: 's',
+      },
+      { name: 'copying the joined rows', value: joined.copyingSeconds, unit: 's' },
+      {
+        name: 'peak memory over that with a seed of 1,000 rows',
+        value: joined.peakMb - base.peakMb,
+        unit: 'MB',
+        limit: 60,
+      },
     ]
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -58,6 +58,7 @@ export type { Plugin } from './plugins/plugin.ts'
 export type { GivenPlugin } from './plugins/gather-plugins.ts'
 export type { KindFamily, ListedKind } from './plugins/kind-registry.ts'
 export { ConfigError } from './check/config-error.ts'
+export type { ConfigInput, WrittenConfig } from './check/sources.ts'
 export type { Dataset, OpenOptions } from './run/open-dataset.ts'
 export type { JsonSchemaOptions, SchemaKind } from './check/json-schema.ts'
 export type { DatasetReport } from './report/write-report.ts'
@@ -112,6 +113,7 @@ export type {
   Constraint,
   DatasetBuilder,
   DatasetOptions,
+  JoinOptions,
   SeedOptions,
   TypedPreviewOptions,
   TypedRunOptions,

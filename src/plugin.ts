@@ -1,3 +1,5 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it has to run before what is imported below
+import './util/require-node.ts'
 /** The schema library that all kinds use: one copy, so that schemas go together. */
 export { z } from 'zod'
 

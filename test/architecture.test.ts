@@ -132,6 +132,7 @@ test('the library exports these names and no others', () => {
       "type ColumnSpec",
       "type ColumnStatistics",
       "type ColumnType",
+      "type ConfigInput",
       "type Constraint",
       "type Content",
       "type Correction",
@@ -162,6 +163,7 @@ test('the library exports these names and no others', () => {
       "type ImageRequest",
       "type InferenceOptions",
       "type InterruptReason",
+      "type JoinOptions",
       "type JsonSchema",
       "type JsonSchemaOptions",
       "type JudgedScore",
@@ -224,6 +226,7 @@ test('the library exports these names and no others', () => {
       "type Validation",
       "type Value",
       "type VariableList",
+      "type WrittenConfig",
       "validate",
       "z",
     ]

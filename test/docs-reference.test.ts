@@ -8,9 +8,11 @@ import { codeLanguages } from '../src/columns/code-languages.ts'
 import { builtInModels } from '../src/config/built-in-models.ts'
 import { loadDataset } from '../src/config/load.ts'
 import { builtInProviders } from '../src/config/model-providers.ts'
+import { modelSchema, pooledModelSchema } from '../src/config/models.ts'
 import { defaultParameters } from '../src/config/models.ts'
 import { defaultRunConfig } from '../src/config/run-config.ts'
 import { keysAt } from '../src/config/schema-keys.ts'
+import { joinSchema } from '../src/config/seed-join.ts'
 import { providers } from '../src/models/index.ts'
 import { processorKinds } from '../src/processors/index.ts'
 import { statisticsOf } from '../src/profile/statistics.ts'
@@ -173,9 +175,8 @@ test('no sampler that is gone', () => {
 
 test('models, their parameters and the known aliases', () => {
   const text = section(guide, 'Models')
-  const fields = ['alias', 'model', 'provider', 'inference_parameters', 'skip_health_check']
-  expect(names(table(text, 'field'))).toEqual(fields.toSorted())
-  expect(Object.keys(builtInModels[0] ?? {}).toSorted()).toEqual(fields.toSorted())
+  const fields = [modelSchema, pooledModelSchema].flatMap(({ shape }) => Object.keys(shape))
+  expect(names(table(text, 'field'))).toEqual([...new Set(fields)].toSorted())
   expect(names(table(text, 'inference parameter'))).toEqual(
     Object.keys(defaultParameters).toSorted(),
   )
@@ -199,6 +200,7 @@ test('providers', () => {
 test('seed files', () => {
   const rows = table(section(guide, 'Seed datasets'), 'field')
   expect(names(rows)).toEqual([
+    'join',
     'rows_per_record',
     'sampling_strategy',
     'selection_strategy',
@@ -208,6 +210,16 @@ test('seed files', () => {
   expect(codes(rows.get('source')?.[1] ?? '').filter((code) => code.startsWith('.'))).toEqual(
     endings,
   )
+})
+
+test('joined seeds, with their defaults', () => {
+  const rows = table(section(guide, 'Several seeds joined by a key'), 'field')
+  expect(names(rows)).toEqual(Object.keys(joinSchema.shape).toSorted())
+  const { how, many, compare, prefix } = joinSchema.parse({ source: {}, on: 'id' })
+  const defaults = { how, many, compare, prefix: JSON.stringify(prefix) }
+  for (const [name, standard] of Object.entries(defaults)) {
+    expect(rows.get(name)?.[0]).toBe(`\`${standard}\``)
+  }
 })
 
 test('filters and tests of templates', () => {

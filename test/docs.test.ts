@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,12 +9,13 @@ import { blocksOf } from './docs/blocks.ts'
 import { caseNames } from './docs/cases.ts'
 import { coveredByCI, notRun } from './docs/covered-by-ci.ts'
 import { executePage } from './docs/page.ts'
+import { executedPages, pages } from './docs/pages.ts'
 import { linkLibrary } from './docs/shell.ts'
 import { createDesk } from './e2e/command.ts'
 
 /*
- * Every fenced block of README.md, CONTRIBUTING.md and docs/*.md is executed, page by page, each
- * page in a folder of its own. A block nobody knows how to execute fails the test. To add one,
+ * Every fenced block of README.md, CONTRIBUTING.md, docs/*.md and docs/how-to/*.md is executed, page
+ * by page, each page in a folder of its own. A block nobody knows how to execute fails the test. To add one,
  * choose how it is executed by the words behind its fence:
  *
  *   ```yaml                  a whole config: has to be sound, and three rows of it have to come out.
@@ -40,18 +41,11 @@ import { createDesk } from './e2e/command.ts'
  */
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
-const pages = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...readdirSync(join(repository, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-]
 const texts = new Map(pages.map((page) => [page, readFileSync(join(repository, page), 'utf8')]))
-const blocks = pages.flatMap((page) => blocksOf(page, texts.get(page) ?? ''))
+const blocks = executedPages.flatMap((page) => blocksOf(page, texts.get(page) ?? ''))
 
 describe.concurrent('every block works', () => {
-  for (const page of pages) {
+  for (const page of executedPages) {
     const own = blocks.filter((block) => block.page === page)
     if (own.length === 0) continue
     test(`${page}: ${own.length} blocks`, { timeout: 300_000 }, async () => {
@@ -60,7 +54,7 @@ describe.concurrent('every block works', () => {
     })
   }
 
-  test('every program has sound types', { timeout: 60_000 }, async () => {
+  test('every program has sound types', { timeout: 120_000 }, async () => {
     await using desk = await createDesk()
     await linkLibrary(desk.directory)
     const programs = blocks.filter((block) => block.language === 'ts' && !block.options.has('file'))

@@ -22,7 +22,7 @@ function wordsIn(text: string, pattern: RegExp): string[] {
 
 const page = readFileSync(join(repository, 'docs/troubleshooting.md'), 'utf8')
 const codesPart = page.slice(page.indexOf('\n## Codes\n'), page.indexOf('\n## Ask for help\n'))
-const [ofErrors = '', ofCells = ''] = codesPart.split('**Of a failed cell**')
+const [ofErrors = '', ofCells = ''] = codesPart.split('**Failed cells**')
 
 /** Codes in the first column of a table, or anywhere in a paragraph below it. */
 function codesOn(part: string): string[] {

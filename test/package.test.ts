@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundle } from '../build/bundle.ts'
+import { pruneDeclarations } from '../build/prune-declarations.ts'
 
 /*
  * The package as npm would publish it, in a folder where only its declared dependencies are: what
@@ -20,6 +21,9 @@ interface Manifest {
   dependencies: Record<string, string>
 }
 
+/** Packages whose types the package's own types name. */
+let typePackages: string[] = []
+
 let scratch = ''
 let project = ''
 let command = ''
@@ -30,7 +34,7 @@ beforeAll(async () => {
   const staged = join(scratch, 'staged')
   await mkdir(staged)
   for (const file of ['package.json', 'README.md', 'LICENSE', ...manifest.files]) {
-    if (file === 'dist') continue
+    if (file === 'dist' || file.startsWith('!')) continue
     await cp(join(repository, file), join(staged, file), { recursive: true })
   }
   const compiler = join(repository, 'node_modules/typescript/bin/tsc')
@@ -39,6 +43,7 @@ beforeAll(async () => {
   await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', outDir], {
     cwd: repository,
   })
+  typePackages = pruneDeclarations(outDir)
   const { stdout } = await npm(['pack', '--ignore-scripts', '--json'], staged)
   const [packed] = JSON.parse(stdout) as [{ filename: string }]
 
@@ -115,17 +120,25 @@ test('the package has what it needs and no tests', async () => {
       'schema/tool-configs.schema.json',
     ]),
   )
-  for (const file of ['index', 'plugin', 'testing/index', 'cli/main', 'store/ledger.worker']) {
+  const doors = ['index', 'plugin', 'testing/index']
+  for (const file of [...doors, 'cli/main', 'store/ledger.worker']) {
     expect(names).toContain(join('dist', `${file}.js`))
-    expect(names).toContain(join('dist', `${file}.d.ts`))
   }
-  expect(
-    names.filter((name) => name.startsWith('dist') && /\.test\.|[^d]\.ts$/.test(name)),
-  ).toEqual([])
+  for (const file of doors) expect(names).toContain(join('dist', `${file}.d.ts`))
+  expect(names.filter((name) => /^dist.*[^d]\.ts$|\.test\.|\.map$/.test(name))).toEqual([])
+  expect(names.filter((name) => /^dist.cli.*\.d\.ts$|^docs.\.vitepress/.test(name))).toEqual([])
   expect(await readFile(command, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
 })
 
-test('the command tells what it can do', async () => {
+test('its types name no package that it does not bring', async () => {
+  const text = await readFile(join(project, 'node_modules/rowsmith/package.json'), 'utf8')
+  const { dependencies } = JSON.parse(text) as Manifest
+  const others = typePackages.filter((name) => !name.startsWith('node:'))
+  expect(others).toContain('zod')
+  expect(others.filter((name) => !(name in dependencies))).toEqual([])
+})
+
+test('the command prints what it can do', async () => {
   const { stdout } = await rowsmith('--help')
   for (const name of ['create', 'preview', 'validate', 'show', 'export']) {
     expect(stdout).toContain(name)

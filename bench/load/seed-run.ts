@@ -10,6 +10,10 @@ export interface SeedSession {
   bufferSize: number
   /** The one column that is made from three of the seed. */
   column: string
+  /** Seed rows of a record; one when left out. */
+  rowsPerRecord?: number
+  /** A file that is joined by the column `id`. */
+  joinPath?: string
 }
 
 /** What came of it. */
@@ -33,6 +37,11 @@ if (import.meta.main) {
 
 async function run(session: SeedSession): Promise<SeedMeasure> {
   const { seedPath: path, strategy, out, rows, bufferSize, column } = session
+  const { rowsPerRecord = 1, joinPath } = session
+  const join =
+    joinPath === undefined
+      ? {}
+      : { join: [{ source: { seed_type: 'local', path: joinPath }, on: 'id', prefix: 'other_' }] }
   const started = performance.now()
   const seconds = (): number => (performance.now() - started) / 1_000
   let read = 0
@@ -61,7 +70,12 @@ async function run(session: SeedSession): Promise<SeedMeasure> {
     config: {
       config: {
         seed: 1,
-        seed_config: { source: { seed_type: 'local', path }, sampling_strategy: strategy },
+        seed_config: {
+          source: { seed_type: 'local', path },
+          sampling_strategy: strategy,
+          rows_per_record: rowsPerRecord,
+          ...join,
+        },
         columns: [
           { name: column, column_type: 'expression', expr: '{{ name }} of {{ city }}, {{ age }}' },
         ],

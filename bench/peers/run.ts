@@ -3,14 +3,14 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { startServer } from '../load/processes.ts'
 
-// node bench/peers/run.ts --python venv/bin/python: the ancestor's figures, one JSON line each.
-// The server says how busy it was; the ancestor says how long it took.
+// node bench/peers/run.ts --python venv/bin/python: Data Designer's figures, one JSON line each.
+// The server says how busy it was; Data Designer says how long it took.
 
 const { values } = parseArgs({ options: { python: { type: 'string', default: 'python3' } } })
-const script = fileURLToPath(new URL('ancestor.py', import.meta.url))
+const script = fileURLToPath(new URL('data-designer.py', import.meta.url))
 const latencyMs = 50
 
-async function ancestor(...parameters: (string | number)[]): Promise<object> {
+async function dataDesigner(...parameters: (string | number)[]): Promise<object> {
   const { stdout } = await promisify(execFile)(
     values.python,
     ['-B', script, ...parameters.map(String)],
@@ -23,7 +23,7 @@ for (const [what, rows] of [
   ['samplers', 20_000],
   ['expressions', 5_000],
 ] as const) {
-  console.log(JSON.stringify(await ancestor(what, rows)))
+  console.log(JSON.stringify(await dataDesigner(what, rows)))
 }
 
 await using server = await startServer(latencyMs)
@@ -32,8 +32,8 @@ for (const { rows, parallel, bufferSize } of [
   { rows: 1_000, parallel: 16, bufferSize: 1_000 },
   { rows: 100, parallel: 64, bufferSize: 2 },
 ]) {
-  const told = await ancestor('chain', server.url, rows, parallel, bufferSize)
+  const reported = await dataDesigner('chain', server.url, rows, parallel, bufferSize)
   const { calls, seconds, maxInFlight, meanInFlight } = await server.take()
   const seen = { callsPerSecond: calls / seconds, maxInFlight, meanInFlight }
-  console.log(JSON.stringify({ ...told, ...seen }))
+  console.log(JSON.stringify({ ...reported, ...seen }))
 }

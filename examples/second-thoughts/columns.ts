@@ -1,4 +1,4 @@
-import type { CustomContext } from '../../src/index.ts'
+import type { CustomContext } from 'rowsmith'
 
 /** A draft, what is wrong with it, and the text after that. */
 export async function explanation(

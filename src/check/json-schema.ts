@@ -3,7 +3,7 @@ import { descriptionOf, formOf, type JsonSchema } from '../config/json-form.ts'
 import { constraintSchema } from '../config/constraints.ts'
 import { agreementSchema, profilerSchema } from '../config/report-parts.ts'
 import { providerSchema } from '../config/model-providers.ts'
-import { modelSchema } from '../config/models.ts'
+import { modelSchema, pooledModelSchema } from '../config/models.ts'
 import { pluginSchema } from '../config/plugin-list.ts'
 import { writtenSchema } from '../config/run-config.ts'
 import { mcpProviderSchema, toolConfigSchema } from '../config/tool-lists.ts'
@@ -23,8 +23,10 @@ export const schemaKinds = [
   'model-configs',
 ] as const
 
+/** A kind of file that has a JSON Schema. */
 export type SchemaKind = (typeof schemaKinds)[number]
 
+/** Options of `jsonSchema`. */
 export interface JsonSchemaOptions {
   /** Kinds beside the built-in ones. */
   plugins?: readonly GivenPlugin[]
@@ -67,7 +69,7 @@ function schemaOf(kind: SchemaKind, registry: Registry): JsonSchema {
     case 'model-configs':
       return listFile('file of model configs', 'Models by the aliases that columns use.', {
         key: 'model_configs',
-        items: formFor(modelSchema),
+        items: modelForm(),
       })
     case 'tool-configs':
       break
@@ -116,7 +118,7 @@ function datasetFile(registry: Registry): JsonSchema {
         })),
       ),
       ...Object.fromEntries(kinds.map(({ type, schema }) => [`column-${type}`, formFor(schema)])),
-      model: formFor(modelSchema),
+      model: modelForm(),
       provider: providerForm(registry),
       seed: seedForm(registry),
       processor: tagged(
@@ -207,6 +209,12 @@ function listOf(description: string, items: JsonSchema): JsonSchema {
   return { description, anyOf: [{ type: 'array', items }, { type: 'null' }] }
 }
 
+/** With a pool in place of model and provider, or without. */
+function modelForm(): JsonSchema {
+  const isPooled = { type: 'object', required: ['pool'] }
+  return when(isPooled, formFor(pooledModelSchema), formFor(modelSchema))
+}
+
 function providerForm({ providers }: Registry): JsonSchema {
   const form = formFor(providerSchema)
   const type = propertyOf(form, 'provider_type')
@@ -227,13 +235,17 @@ function providerForm({ providers }: Registry): JsonSchema {
 
 function seedForm({ seedSources }: Registry): JsonSchema {
   const form = formFor(seedSchema)
-  const source = propertyOf(form, 'source')
   const sources = [...seedSources.values()].map(({ type, schema }) => ({
     tag: type,
     description: descriptionOf(schema),
     form: formFor(schema),
   }))
-  Object.assign(source, tagged('seed_type', 'Kind of source.', sources))
+  Object.assign(propertyOf(form, 'source'), tagged('seed_type', 'Kind of source.', sources))
+  // The joined ones have the same forms.
+  const [joins = {}] = propertyOf(form, 'join')['anyOf'] as JsonSchema[]
+  Object.assign(propertyOf(joins['items'] as JsonSchema, 'source'), {
+    $ref: '#/definitions/seed/properties/source',
+  })
   return form
 }
 

@@ -4,6 +4,7 @@ import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { ListedKind } from '../plugins/kind-registry.ts'
 import { type ConfigInput, readConfig, readDataset } from './sources.ts'
 
+/** Options of `listKinds`. */
 export interface ListKindsOptions {
   /** Its plugins count; the rest of it may be wrong. */
   config?: ConfigInput | undefined
@@ -11,6 +12,7 @@ export interface ListKindsOptions {
   plugins?: readonly GivenPlugin[] | undefined
 }
 
+/** The kinds that a config may name, and the problems of its plugins. */
 export interface KindList {
   kinds: readonly ListedKind[]
   /** Of plugins that can't be loaded. */

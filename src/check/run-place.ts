@@ -7,7 +7,7 @@ import { holdsRun, ledgerName } from '../store/ledger-file.ts'
 import type { RememberedPlugin } from '../store/run-settings.ts'
 import { isRowsmithError } from '../util/errors.ts'
 import type { StoredColumns } from './kept-columns.ts'
-import type { ConfigInput } from './sources.ts'
+import { type ConfigInput, nameOfInput } from './sources.ts'
 
 /** What the folder of a run has of that which made it. */
 export interface StoredInputs extends StoredColumns {
@@ -37,7 +37,7 @@ export const seedFolder = 'seed'
 
 /** Finds the run folder and whether a run is in it. */
 export async function findPlace({ out, mode = 'auto', config }: PlaceOptions): Promise<Place> {
-  const wantedDirectory = resolve(out ?? join('runs', nameOf(config)))
+  const wantedDirectory = resolve(out ?? join('runs', nameOfInput(config)))
   const { directory, before } =
     mode === 'fresh'
       ? await freshBeside(wantedDirectory)
@@ -58,11 +58,6 @@ export async function findPlace({ out, mode = 'auto', config }: PlaceOptions): P
       kept: run?.settings.kept ?? [],
     },
   }
-}
-
-function nameOf(config: ConfigInput): string {
-  if (typeof config !== 'string') return config.name ?? 'dataset'
-  return config.replace(/^.*[/\\]/, '').replace(/\.[^.]*$/, '')
 }
 
 async function freshBeside(directory: string): Promise<Pick<Place, 'directory' | 'before'>> {

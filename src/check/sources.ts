@@ -21,11 +21,21 @@ import { failedWith } from '../threads/system-error.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 
-/** A dataset config: the path of a file, its text, or the object itself. */
+/** A config as it is written, with the fields of the format. */
+export interface WrittenConfig {
+  columns: readonly object[]
+  [field: string]: unknown
+}
+
+/**
+ * A dataset config: the path of a file, its text, or the object itself. `name` is that of the run's
+ * folder, `dataset` when left out.
+ */
 export type ConfigInput =
   | string
   | { text: string; name?: string }
   | { config: object; name?: string }
+  | WrittenConfig
 
 export interface ConfigSource {
   /** Names the run folder. */
@@ -44,8 +54,7 @@ const endings = ['.yaml', '.yml', '.json']
 /** The text of a config, from wherever it is. */
 export async function readConfig(input: ConfigInput): Promise<ConfigSource> {
   if (typeof input !== 'string') {
-    const { name = 'dataset' } = input
-    return { name, ...textOf(input), file: '(config)', directory: null }
+    return { name: nameOfInput(input), ...textOf(input), file: '(config)', directory: null }
   }
   const ending = extname(input).toLowerCase()
   if (!endings.includes(ending)) {
@@ -73,34 +82,51 @@ export async function holdsColumns(file: string): Promise<string[] | null> {
   return columns.length === 0 ? null : columns.map(({ name }) => name)
 }
 
+/** What the run folder of a config is called after. */
+export function nameOfInput(input: ConfigInput): string {
+  if (typeof input === 'string') return basename(input, extname(input))
+  return isWritten(input) ? 'dataset' : (input.name ?? 'dataset')
+}
+
+type NamedInput = Exclude<ConfigInput, string | WrittenConfig>
+
+function isWritten(input: Exclude<ConfigInput, string>): input is WrittenConfig {
+  return 'columns' in input || 'data_designer' in input
+}
+
 function textOf(input: Exclude<ConfigInput, string>): Pick<ConfigSource, 'text' | 'functions'> {
-  const functions = new Map<string, unknown>()
-  if ('text' in input) return { text: input.text, functions }
-  // Programs without types hand in the config itself.
-  if ('config' in input && typeof input.config === 'object') {
-    // An ordinary function: what holds a value is `this`.
-    const text = JSON.stringify(input.config, function write(this: unknown, key, value: unknown) {
-      if (key === 'records' && isOfProgram(this)) {
-        functions.set(givenRecords, value)
-        return givenRecords
-      }
-      return holdsFunction.has(key) && isCustom(value)
-        ? standInFor(value, functions)
-        : schemaAsJson(value)
-    })
-    return { text, functions }
+  if (isWritten(input)) return textOfObject(input)
+  if ('text' in input && typeof input.text === 'string') {
+    return { text: input.text, functions: new Map() }
   }
+  if ('config' in input && typeof input.config === 'object') return textOfObject(input.config)
+  // Programs without types hand in anything.
+  const fields = Object.keys(input satisfies NamedInput)
   throw new RowsmithError(
     'usage',
-    `expected config to be a path, { text } or { config }, got an object with ${Object.keys(input).join(', ') || 'nothing'}`,
-    { hints: ['Write config: { config: yourObject } for a config that is an object.'] },
+    `expected config to be a path, { text } or an object with columns, got an object with ${fields.join(', ') || 'nothing'}`,
+    { hints: ['Give the path of a config file, or the config as an object: { columns: [...] }.'] },
   )
+}
+
+function textOfObject(config: object): Pick<ConfigSource, 'text' | 'functions'> {
+  const functions = new Map<string, unknown>()
+  // An ordinary function: what holds a value is `this`.
+  const text = JSON.stringify(config, function write(this: unknown, key, value: unknown) {
+    if (key === 'records' && isOfProgram(this)) {
+      return wordFor(value, givenRecords, functions)
+    }
+    return holdsFunction.has(key) && isCustom(value)
+      ? standInFor(value, functions)
+      : schemaAsJson(value)
+  })
+  return { text, functions }
 }
 
 /** Fields that name a function; a program gives the function itself. */
 const holdsFunction: ReadonlySet<string> = new Set(['generator', 'validation_function'])
 
-/** The word for records that a program gives: a config has one seed. */
+/** The word for records that a program gives; further ones, of a join, have a number behind it. */
 const givenRecords = 'records:given'
 
 /** Whether an object is the source of a seed of records. */
@@ -116,8 +142,12 @@ function isOfProgram(source: unknown): boolean {
 /** A word for a function that is no text, the same whenever the same program gives it. */
 function standInFor(value: CustomFunction | CustomColumn, functions: Map<string, unknown>): string {
   const { name } = typeof value === 'function' ? value : value.generate
+  return wordFor(value, `${givenPrefix}${name}`, functions)
+}
+
+function wordFor(value: unknown, base: string, functions: Map<string, unknown>): string {
   for (let number = 1; ; number += 1) {
-    const word = `${givenPrefix}${name}${number === 1 ? '' : `#${number}`}`
+    const word = `${base}${number === 1 ? '' : `#${number}`}`
     if ((functions.get(word) ?? value) !== value) continue
     functions.set(word, value)
     return word

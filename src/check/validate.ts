@@ -3,12 +3,14 @@ import { systemClock } from '../util/clock.ts'
 import { hasErrors } from './config-error.ts'
 import { check, type PrepareOptions } from './prepare.ts'
 
+/** The result of `validate`: whether a run could start, and all problems. */
 export interface Validation {
   /** Whether a run could start. */
   ok: boolean
   problems: readonly Problem[]
 }
 
+/** Options of `validate`. */
 export type ValidateOptions = Pick<PrepareOptions, 'config'> &
   Partial<Omit<PrepareOptions, 'signal'>> & {
     /** A key that is not set is an error, as it is for a run; a warning when left out. */

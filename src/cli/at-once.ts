@@ -28,7 +28,7 @@ export const helpWidth = 80
 /** What the parser would print; a test compares the two. */
 export const helpText = `Usage: rowsmith [options] [command]
 
-Make synthetic datasets: declare columns, get every row, lose nothing.
+Generate synthetic datasets: declare columns, get every row, lose nothing.
 
 Options:
   -V, --version                output the version number
@@ -36,29 +36,29 @@ Options:
 
 Commands:
   init [options] [dir]         Write a config that runs, to start from.
-  create [options] <config>    Make a dataset, or go on where it stopped.
+  create [options] <config>    Make a dataset, or continue where it stopped.
   preview [options] <config>   Make a few records and show them.
-  validate [options] <config>  Say everything that is wrong with a config.
-  models                       Ask whether models and tools answer.
-  render [options] <file>      Show what a prompt or template becomes.
-  show [options] <dir>         Say what a run folder holds and what failed.
-  failures [options] <dir>     Say which cells failed, why, and what they cost.
-  row [options] <dir> <row>    Show everything that is known of one row.
-  report [options] <dir>       Statistics of every column, as text and page.
-  check [options] <dir>        Look whether a run folder is damaged; mend it.
+  validate [options] <config>  Report everything that is wrong with a config.
+  models                       Check that models and tools answer.
+  render [options] <file>      Show the text of a prompt or template.
+  show [options] <dir>         Show what a run folder holds and what failed.
+  failures [options] <dir>     List failed cells, the reasons and the cost.
+  row [options] <dir> <row>    Show everything about one row.
+  report [options] <dir>       Show statistics of every column.
+  check [options] <dir>        Check a run folder for damage and repair it.
   runs [options] [dir]         List the runs of a folder.
-  diff [options] <a> <b>       Put two runs side by side.
+  diff [options] <a> <b>       Compare two runs.
   export [options] <dir>       Write every decided row to files.
-  cache                        Take answers of models to another machine.
-  gc [options] <dir>           Free what a run keeps of older configs.
+  cache                        Move answers of models to another machine.
+  gc [options] <dir>           Free disk space of replaced columns.
   kinds [options] [config]     List the kinds a config may name.
   schema [options]             Print a JSON Schema of configs, for editors.
-  agent                        Say what a coding agent needs to know.
+  agent                        Print what a coding agent needs to know.
   help [command]               display help for command
 
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
 4 stopped early (rows remain), 5 a run folder is damaged, 130 interrupted.
-After 4 and 130, run the same command again to go on.
+After 4 and 130, run the same command again to continue.
 
 Example:
   rowsmith preview stories.yaml

@@ -22,12 +22,12 @@ export function withConfigOptions(command: Command): Command {
     .option('--model-configs <file>', modelFile)
 }
 
-export const mcpFile = 'servers of tools (YAML with a list `providers`)'
+export const mcpFile = 'tool servers (YAML with a list `providers`)'
 export const toolFile = 'tools of columns (YAML with a list `tool_configs`)'
 export const modelFile = 'models by alias (YAML with a list `model_configs`)'
 export const cacheOption =
-  'keep answers of models for other runs, and take them from there (default folder: .rowsmith-cache)'
-export const replayOption = 'take every answer from the cache: one that is not there ends the run'
+  'keep answers of models for other runs, and reuse them (default folder: .rowsmith-cache)'
+export const replayOption = 'take every answer from the cache; a missing one ends the run'
 
 export function repeated(word: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), word]

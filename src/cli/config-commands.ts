@@ -24,15 +24,15 @@ export function addInit(program: Command, set: SetCode): void {
     .command('init')
     .argument('[dir]', 'folder to write into', '.')
     .summary('Write a config that runs, to start from.')
-    .description('Write a config that runs into a folder, with all that belongs beside it.')
+    .description('Write a config that runs into a folder, with a README and the files it needs.')
     .option('--template <name>', `${Object.keys(templates).join(', ')} (default: it asks)`)
     .addOption(
       new Option(
         '--model <provider>',
-        'where its models are (default: a provider whose key is set)',
+        'provider of its models (default: one whose key is set)',
       ).choices(Object.keys(starters)),
     )
-    .option('-y, --yes', 'ask nothing')
+    .option('-y, --yes', 'ask no questions')
     .addHelpText('after', '\nExample:\n  rowsmith init my-tickets --template tickets')
     .action(async (directory: string, options) => {
       const { runInit } = await import('./init.ts')
@@ -42,30 +42,27 @@ export function addInit(program: Command, set: SetCode): void {
 
 export function addCreate(program: Command, set: SetCode): void {
   withConfigOptions(program.command('create'))
-    .summary('Make a dataset, or go on where it stopped.')
-    .description('Make a dataset, or go on with it where an earlier run stopped.')
+    .summary('Make a dataset, or continue where it stopped.')
+    .description('Make a dataset, or continue it where an earlier run stopped.')
     .option('-n, --rows <rows>', 'rows to plan (default: rows in the config, or 10)', wholeNumber)
     .option('--seed <seed>', 'run seed, 0 to 2^64 - 1 (default: drawn and stored)', runSeed)
     .option('--out <dir>', 'run folder (default: ./runs/<config name>)')
     .addOption(
-      new Option('--resume', 'go on with what is in the folder, or start there').conflicts('fresh'),
+      new Option('--resume', 'continue what is in the folder, or start there').conflicts('fresh'),
     )
-    .option('--fresh', 'start anew in a new folder beside')
-    .option('--shrink', 'allow fewer rows than were planned; the others stay in the run folder')
-    .option('--edit', 'go on with a config that changed: make what is new or changed, use the rest')
+    .option('--fresh', 'start a new run in a new folder next to it')
+    .option('--shrink', 'allow fewer rows than planned; the others stay in the run folder')
+    .option('--edit', 'continue with a changed config: make what is new or changed, use the rest')
     .option(
       '--keep <column>',
       'use the cells of this column although it changed, such as its model (repeatable)',
       repeated,
     )
-    .option(
-      '--retry-failed',
-      'make failed cells again, also those left null; what was paid is used',
-    )
+    .option('--retry-failed', 'make failed cells again, also those left null; use every paid cell')
     .option('--column <name>', 'with --retry-failed: only cells of this column')
     .option('--code <code>', 'with --retry-failed: only cells that failed for this reason')
     .addOption(new Option('--retry-dropped', 'the old name of --retry-failed').hideHelp())
-    .option('--repair', 'check every part file and make those again that are gone or damaged')
+    .option('--repair', 'check every part file and make missing or damaged ones again')
     .option(
       '--max-cost <dollars>',
       'stop before the run costs more, over all sessions',
@@ -90,7 +87,7 @@ export function addCreate(program: Command, set: SetCode): void {
 export function addPreview(program: Command, set: SetCode): void {
   withConfigOptions(program.command('preview'))
     .summary('Make a few records and show them.')
-    .description('Make a few records and show them; nothing is kept.')
+    .description('Make a few records and show them; keep nothing.')
     .option('-n, --rows <rows>', 'records to make', wholeNumber, 3)
     .option('--seed <seed>', 'run seed, 0 to 2^64 - 1', runSeed)
     .option('--run-config <file>', 'run config (YAML)')
@@ -107,10 +104,10 @@ export function addPreview(program: Command, set: SetCode): void {
 
 export function addValidate(program: Command, set: SetCode): void {
   withConfigOptions(program.command('validate'))
-    .summary('Say everything that is wrong with a config.')
-    .description('Check a config as a run would and say everything that is wrong with it.')
+    .summary('Report everything that is wrong with a config.')
+    .description('Check a config as a run would and report everything that is wrong with it.')
     .option('--run-config <file>', 'run config (YAML)')
-    .option('--require-keys', 'fail where a key is not set (default: a warning)')
+    .option('--require-keys', 'fail if a key is not set (default: a warning)')
     .option('--json', 'print {ok, problems} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith validate stories.yaml')
     .action(async (config: string, options) => {
@@ -122,14 +119,14 @@ export function addValidate(program: Command, set: SetCode): void {
 export function addModels(program: Command, set: SetCode): void {
   const models = program
     .command('models')
-    .summary('Ask whether models and tools answer.')
-    .description('Ask models and servers of tools whether they answer.')
+    .summary('Check that models and tools answer.')
+    .description('Check that models and tool servers answer.')
     .addHelpText('after', '\nExample:\n  rowsmith models check stories.yaml')
   withPlugins(models.command('check'))
     .argument('[config]', 'config file (default: the known providers whose key is set)')
-    .summary('Ask every model and server of tools of a config.')
+    .summary('Check every model and tool server of a config.')
     .description(
-      'Ask every model and every server of tools that a config uses, and say what is wrong with each: key, address, model.',
+      'Send a request to every model and tool server of a config, and report what is wrong with each: key, address, model.',
     )
     .option('--providers <file>', 'model providers (YAML with a list `providers`)')
     .option('--mcp-providers <file>', mcpFile)
@@ -145,18 +142,18 @@ export function addModels(program: Command, set: SetCode): void {
 
 export function addRender(program: Command, set: SetCode): void {
   withPlugins(program.command('render'))
-    .argument('<file>', 'template of any ending, or a config with --column')
-    .summary('Show what a prompt or template becomes.')
-    .description('Show what a template, or the templates of a column, become in a row.')
-    .option('-c, --column <name>', 'column of the config whose templates are rendered')
+    .argument('<file>', 'template file, or a config with --column')
+    .summary('Show the text of a prompt or template.')
+    .description('Show the text of a template, or of the templates of a column, in a row.')
+    .option('-c, --column <name>', 'column of the config to render')
     .option(
       '-d, --data <file>',
-      'rows as JSON: an object, a list, or JSON Lines; - reads stdin (default: what the config samples)',
+      'rows as JSON: an object, a list, or JSON Lines; - reads stdin (default: rows that the config samples)',
     )
     .option('--row <row>', 'only this row, from 0', wholeNumber)
     .option('--seed <seed>', "run seed, 0 to 2^64 - 1 (default: the config's, or 0)", runSeed)
-    .option('--vars', 'list the variables the templates read; needs no data')
-    .option('--tools', 'show the tools that the model may call, too; starts their servers')
+    .option('--vars', 'list the variables that the templates read; needs no data')
+    .option('--tools', 'also show the tools that the model may call; starts their servers')
     .option('--mcp-providers <file>', mcpFile)
     .option('--tool-configs <file>', toolFile)
     .option('--model-configs <file>', modelFile)

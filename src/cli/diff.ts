@@ -50,10 +50,9 @@ function diffLines(comparison: RunComparison, { style, width }: DiffLayout): str
     '',
     style('bold', 'Config'),
     ...(config.length === 0 ? ['  the same'] : []),
-    ...config.flatMap(({ path, values: [a, b] }) => [
-      `  ${visibleLine(path)}`,
-      ...valueLines('-', a, width).map((line) => style('red', line)),
-      ...valueLines('+', b, width).map((line) => style('green', line)),
+    ...config.flatMap(({ place, lines }) => [
+      `  ${visibleLine(place)}`,
+      ...lines.flatMap((line) => differenceLines(line, { style, width })),
     ]),
     ...(failures.length === 0 ? [] : ['', style('bold', 'Failed cells')]),
     ...failures.map(
@@ -99,11 +98,12 @@ const optional: ReadonlySet<string> = new Set([
   'tokens out',
 ])
 
-/** Lines of a config value that one run has; of texts, as they are. */
-function valueLines(sign: string, value: unknown, width: number): string[] {
-  if (value === undefined) return []
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return indented(text, 0, width - 6).map((line) => `    ${sign} ${line}`)
+/** A line of a difference, broken to the width behind its sign. */
+function differenceLines(line: string, { style, width }: DiffLayout): string[] {
+  const [sign, text] = [line.slice(0, 2), line.slice(2)]
+  const shown = indented(text, 0, width - 6).map((piece) => `    ${sign}${piece}`)
+  if (sign === '- ') return shown.map((piece) => style('red', piece))
+  return sign === '+ ' ? shown.map((piece) => style('green', piece)) : shown
 }
 
 function columnLines(

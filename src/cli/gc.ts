@@ -18,9 +18,9 @@ export async function runGc(directory: string, options: GcOptions): Promise<Exit
     process.stdout.write(jsonLine(found))
     return exitCodes.ok
   }
-  const { dir, columns, cells, bytes, freed } = found
+  const { dir, columns, cells, bytes, media, freed } = found
   const screen = createScreen(process.stdout)
-  if (columns.length === 0) {
+  if (columns.length === 0 && media.files === 0) {
     screen.print(`${shortPath(dir)} keeps nothing of older configs.`)
     return exitCodes.ok
   }
@@ -31,6 +31,9 @@ export async function runGc(directory: string, options: GcOptions): Promise<Exit
       (column) =>
         `  ${visibleLine(column.name)}: ${counted(column.cells, 'cell')}, ${size(column.bytes)}`,
     ),
+    ...(media.files === 0
+      ? []
+      : [`  ${counted(media.files, 'media file')} that nothing else names, ${size(media.bytes)}`]),
     ...(freed ? [] : [`To free it: ${commandText(['gc', shortPathWord(dir), '--yes'])}`]),
   ]
   screen.print(lines.join('\n'))

@@ -6,12 +6,12 @@ import { type SetCode, withPlugins } from './command-options.ts'
 export function addCache(program: Command, set: SetCode): void {
   const cache = program
     .command('cache')
-    .summary('Take answers of models to another machine.')
-    .description('Take the answers that --cache keeps to another machine, and back.')
+    .summary('Move answers of models to another machine.')
+    .description('Move the answers that --cache keeps to another machine, and back.')
     .addHelpText('after', cacheExamples)
   cache
     .command('export')
-    .argument('<file>', 'JSON Lines that are written; - for stdout')
+    .argument('<file>', 'JSON Lines to write; - for stdout')
     .summary('Write all answers of a cache to a file.')
     .description('Write all answers of a cache to a file of JSON Lines.')
     .option('--cache <dir>', cacheFolder)
@@ -24,7 +24,7 @@ export function addCache(program: Command, set: SetCode): void {
     .command('import')
     .argument('<file>', 'JSON Lines that `cache export` wrote; - for stdin')
     .summary('Add the answers of a file to a cache.')
-    .description('Add the answers of such a file to a cache; those that are there stay.')
+    .description('Add the answers of a file to a cache; existing ones stay.')
     .option('--cache <dir>', cacheFolder)
     .addHelpText('after', '\nExample:\n  rowsmith cache import answers.jsonl')
     .action(async (file: string, options) => {
@@ -35,9 +35,9 @@ export function addCache(program: Command, set: SetCode): void {
 
 export function addKinds(program: Command, set: SetCode): void {
   withPlugins(program.command('kinds'))
-    .argument('[config]', 'config file whose plugins count, too')
+    .argument('[config]', 'config file whose plugins are included')
     .summary('List the kinds a config may name.')
-    .description('List every kind of column, sampler, seed, provider and export format there is.')
+    .description('List every kind of column, sampler, seed, provider and export format.')
     .option('--json', 'print {ok, kinds, problems} on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith kinds stories.yaml')
     .action(async (config: string | undefined, options) => {
@@ -53,7 +53,7 @@ export function addSchema(program: Command, set: SetCode): void {
       'Print a JSON Schema (draft-07) of a kind of file: completion and hints in editors.',
     )
     .addOption(
-      new Option('--of <kind>', 'which file it is of')
+      new Option('--of <kind>', 'kind of file')
         .choices([
           'dataset',
           'run-config',
@@ -64,7 +64,7 @@ export function addSchema(program: Command, set: SetCode): void {
         ])
         .default('dataset'),
     )
-    .option('--out <file>', 'write it there instead of on stdout')
+    .option('--out <file>', 'write to this file instead of stdout')
     .addHelpText(
       'after',
       '\nExample:\n  rowsmith schema --out rowsmith.schema.json\n  and in the first line of a config:\n  # yaml-language-server: $schema=rowsmith.schema.json',
@@ -78,12 +78,12 @@ export function addSchema(program: Command, set: SetCode): void {
 export function addAgent(program: Command, set: SetCode): void {
   const agent = program
     .command('agent')
-    .summary('Say what a coding agent needs to know.')
-    .description('Say what a coding agent needs to write configs for this version.')
+    .summary('Print what a coding agent needs to know.')
+    .description('Print what a coding agent needs to write configs for this version.')
     .addHelpText('after', '\nExample:\n  rowsmith agent context')
   agent
     .command('context')
-    .description('Print commands, rules, kinds and where their fields and examples are.')
+    .description('Print commands, rules, kinds and the files with their fields and examples.')
     .addHelpText('after', '\nExample:\n  rowsmith agent context')
     .action(async () => {
       const { runAgentContext } = await import('./agent-context.ts')

@@ -4,6 +4,7 @@ import { createPhase } from './phase.ts'
 
 const model: CheckedModel = {
   alias: 'writer',
+  name: 'writer',
   model: 'big',
   provider: 'openai',
   endpoint: 'http://127.0.0.1:1/v1',
@@ -11,7 +12,8 @@ const model: CheckedModel = {
 }
 
 function checked(alias: string): RunEvent {
-  const result = { alias, provider: 'p', model: 'm', outcome: 'ready', error: null } as const
+  const about = { alias, name: alias, provider: 'p', model: 'm' }
+  const result = { ...about, outcome: 'ready', error: null } as const
   return { type: 'model-checked', result }
 }
 
@@ -24,7 +26,14 @@ test('what a run does before its rows and after them', () => {
       type: 'models-checking',
       models: [
         model,
-        { ...model, alias: 'local', model: '/m/a.gguf', endpoint: 'x', provider: 'x' },
+        {
+          ...model,
+          alias: 'local',
+          name: 'local',
+          model: '/m/a.gguf',
+          endpoint: 'x',
+          provider: 'x',
+        },
       ],
     },
     { type: 'tools-checking', servers: ['files', 'web'] },

@@ -50,7 +50,7 @@ export function createPhase(begin: string): Phase {
           describe = awaited
           return true
         case 'model-checked':
-          asked = asked.filter(({ alias }) => alias !== event.result.alias)
+          asked = asked.filter(({ name }) => name !== event.result.name)
           return false
         case 'tools-checking':
           starting = [...event.servers]

@@ -50,7 +50,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
 /** The commands; each loads what it needs when it runs. */
 export function createProgram(set: SetCode): Command {
   const program = new Command('rowsmith')
-    .description('Make synthetic datasets: declare columns, get every row, lose nothing.')
+    .description('Generate synthetic datasets: declare columns, get every row, lose nothing.')
     .version(version(), '-V, --version')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
@@ -90,7 +90,7 @@ export function createProgram(set: SetCode): Command {
 const exitCodeHelp = `
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,
 4 stopped early (rows remain), 5 a run folder is damaged, 130 interrupted.
-After 4 and 130, run the same command again to go on.
+After 4 and 130, run the same command again to continue.
 
 Example:
   rowsmith preview stories.yaml`

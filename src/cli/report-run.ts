@@ -5,7 +5,7 @@ import { commandText, storedText } from './command-line.ts'
 import { judgementLines } from './judgement-lines.ts'
 import { statisticsLines } from './statistics-lines.ts'
 import { shortened } from './tally.ts'
-import { compact, counted, dollars, duration, grouped, percent } from '../util/format.ts'
+import { counted, dollars, duration, grouped, percent, tokensText } from '../util/format.ts'
 import type { Paint, Screen } from './terminal.ts'
 import { visibleLine } from '../util/visible.ts'
 import { wrap } from './width.ts'
@@ -95,7 +95,7 @@ function sentText({ requests, usage }: Pick<RunResult, 'requests' | 'usage'>): s
   if (requests === 0) return 'No requests'
   const tokens = usage.inputTokens + usage.outputTokens
   if (tokens === 0) return `${counted(requests, 'request')}${costIn(usage)}`
-  return `${counted(requests, 'request')}, ${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out${costIn(usage)}`
+  return `${counted(requests, 'request')}, ${tokensText(usage)}${costIn(usage)}`
 }
 
 /** Behind tokens; nothing where no price is known. */

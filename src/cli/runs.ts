@@ -24,11 +24,11 @@ function runLines(runs: readonly ListedRun[], style: Paint, now: number): string
   const paths = runs.map(({ dir }) => shortPath(dir))
   const width = Math.max(0, ...paths.map((path) => widthOf(path)))
   return runs.map((run, at) => {
-    const { state, rows, usage, touched, problem } = run
+    const { state, rows, selection, usage, touched, problem } = run
     const facts = [
       style(colours[state], state),
       ...(problem === null ? [] : [visibleLine(problem)]),
-      ...(rows === null ? [] : [rowsText({ rows, selection: null })]),
+      ...(rows === null ? [] : [rowsText({ rows, selection })]),
       ...(usage === null ? [] : spentTexts(usage)),
       ...(touched === null ? [] : [`${duration(Math.max(0, now - touched) / 1000)} ago`]),
     ]

@@ -18,6 +18,7 @@ const summary: RunSummary = {
   seed: 7n,
   rows: { requested: 1_000, accepted: 880, nullKept: 9, dropped: 10, rejected: 0, remaining: 101 },
   selection: null,
+  complete: false,
   waitingCells: 12,
   superseded: [],
   mixed: [],
@@ -53,7 +54,7 @@ const summary: RunSummary = {
   ],
   requests: 1_234,
   cached: 0,
-  requestOutcomes: { succeeded: 1_200, throttled: 20, failed: 14 },
+  requestOutcomes: { succeeded: 1_200, throttled: 20, failed: 14, givenUp: 0 },
   usage: { ...noUsage, inputTokens: 12_345, outputTokens: 45_678, reasoningTokens: 5_000 },
   cutAnswers: [{ column: 'story', cut: 30, answers: 1_200 }],
   usageByRoute: [
@@ -71,6 +72,8 @@ const summary: RunSummary = {
       toolCalls: 1_050,
       cached: 0,
       corrections: 1,
+      givenUp: 0,
+      choices: [],
       byMode: {
         json_schema: { answers: 900, ...noUsage, inputTokens: 9_000, outputTokens: 30_000 },
         prompt: { answers: 2, ...noUsage, inputTokens: 80, outputTokens: 40 },
@@ -174,7 +177,7 @@ test('a complete run with dropped rows: the command that makes them again, and t
     rows: 3,
     bytes: 9,
   }))
-  const text = describe({ ...summary, rows, files }, layout).join('\n')
+  const text = describe({ ...summary, rows, files, complete: true }, layout).join('\n')
   expect(text).toContain('100 %  1,000 of 1,000 rows decided')
   expect(text).toContain('… and 20 more files')
   expect(text).toContain('rowsmith create tales.yaml -n 1000 --retry-failed')

@@ -1,5 +1,6 @@
 import { open } from '../run/open-dataset.ts'
 import { answerCountTexts } from '../profile/answer-counts.ts'
+import { choiceText } from '../profile/choice-usage.ts'
 import type { RunSummary } from '../report/run-summary.ts'
 import { commandText } from './command-line.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
@@ -20,7 +21,7 @@ import {
 } from './report-run.ts'
 import { createScreen, type Paint } from './terminal.ts'
 import { shortened } from './tally.ts'
-import { compact, counted, dollars, duration, grouped, size } from '../util/format.ts'
+import { compact, counted, dollars, duration, grouped, size, tokensText } from '../util/format.ts'
 import { jsonLine, visibleLine } from '../util/visible.ts'
 import { padEnd, padStart, widthOf, wrap } from './width.ts'
 
@@ -142,12 +143,11 @@ function pluginLines({ plugins }: RunSummary): string[] {
 }
 
 function completeness(
-  { rows, selection, waitingCells }: RunSummary,
+  { rows, selection, complete, waitingCells }: RunSummary,
   { style, width }: ShowLayout,
 ): string[] {
   const decided = selection?.accepted ?? rows.requested - rows.remaining
   const wanted = selection?.target ?? rows.requested
-  const complete = selection === null ? rows.remaining === 0 : decided >= wanted
   // Never 100 % while a row remains.
   const share = complete ? 1 : decided / wanted
   const percent = complete ? 100 : Math.min(99, Math.floor(100 * share))
@@ -177,14 +177,15 @@ function cost(summary: RunSummary, layout: ShowLayout): string[] {
   const reasoning =
     usage.reasoningTokens > 0 ? ` (${compact(usage.reasoningTokens)} of them reasoning)` : ''
   return [
-    `  ${counted(requests, 'request')}: ${grouped(outcome.succeeded)} answered, ${grouped(outcome.throttled)} × 429, ${grouped(outcome.failed)} failed`,
-    `  ${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out${reasoning}${costIn(usage)}`,
-    ...usageByRoute.flatMap(
-      ({ route, ok, throttled, failed, inputTokens, outputTokens, ...counts }) => [
-        `    ${padEnd(visibleLine(route), names)}  ${counted(ok, 'answer')}, ${grouped(throttled)} × 429, ${grouped(failed)} failed; ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${counts.cost === null ? '' : `, ${dollars(counts.cost)}`}${rateText(summary, route)}`,
-        ...answerCountTexts(counts).map((text) => `    ${padEnd('', names)}  ${text}`),
-      ],
-    ),
+    `  ${counted(requests, 'request')}: ${grouped(outcome.succeeded)} answered, ${grouped(outcome.throttled)} × 429, ${grouped(outcome.failed)} failed${outcome.givenUp > 0 ? `, ${grouped(outcome.givenUp)} overtaken by a second one` : ''}`,
+    `  ${tokensText(usage)}${reasoning}${costIn(usage)}`,
+    ...usageByRoute.flatMap(({ route, ok, throttled, failed, ...counts }) => [
+      `    ${padEnd(visibleLine(route), names)}  ${counted(ok, 'answer')}, ${grouped(throttled)} × 429, ${grouped(failed)} failed; ${tokensText(counts)}${counts.cost === null ? '' : `, ${dollars(counts.cost)}`}${rateText(summary, route)}`,
+      ...answerCountTexts(counts).map((text) => `    ${padEnd('', names)}  ${text}`),
+      ...counts.choices.map(
+        (choice) => `    ${padEnd('', names)}  ${visibleLine(choiceText(choice))}`,
+      ),
+    ]),
     ...modeTexts(summary),
     ...cutTexts(summary).map((text) => layout.style('yellow', text)),
     ...sessionTexts(summary, layout),

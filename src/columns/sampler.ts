@@ -77,10 +77,20 @@ export function createSamplerKind({ samplers, originOf }: SamplerTable): ColumnK
     return { name, sampler: kind, params, conditions, convertTo, constraints, loaded }
   }
 
-  /** Columns are parsed only where that worked. */
+  /** Columns are parsed only where that worked; each once, however many others refer to it. */
+  const found = new WeakMap<ColumnConfig, SamplerColumn | null>()
   function find(columns: Columns, name: string): SamplerColumn | null {
     const column = columns.get(name)
     if (column?.column_type !== 'sampler') return null
+    let sampler = found.get(column)
+    if (sampler === undefined) {
+      sampler = parse(column)
+      found.set(column, sampler)
+    }
+    return sampler
+  }
+
+  function parse(column: ColumnConfig): SamplerColumn | null {
     // Bounds are no field of a column as it is written.
     const { constraints, ...written } = column as ColumnConfig & Pick<SamplerConfig, 'constraints'>
     const parsed = schema.safeParse(written)
@@ -133,6 +143,7 @@ export function createSamplerKind({ samplers, originOf }: SamplerTable): ColumnK
           ...checkConstraints(column, context.constraintPaths, {
             sampler: (name) => find(context.columns, name),
             otherKind: (name) => otherKind(context, name),
+            constrained: () => constrainedNames(context.columns),
           }),
         ],
       }
@@ -151,6 +162,13 @@ export function createSamplerKind({ samplers, originOf }: SamplerTable): ColumnK
       })
       return { by: 'row', generate: draw }
     },
+  })
+}
+
+function constrainedNames(columns: Columns): string[] {
+  return [...columns.values()].flatMap((column) => {
+    const { constraints = [] } = column as Pick<SamplerConfig, 'constraints'>
+    return column.column_type === 'sampler' && constraints.length > 0 ? [column.name] : []
   })
 }
 

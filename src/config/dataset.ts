@@ -80,12 +80,30 @@ export interface SkipConfig {
   value: string | number | Double | boolean | null
 }
 
+/** An entry of `model_configs`. */
 export interface ModelConfig {
   alias: string
+  /** Where there is a pool, of its first choice; so is `provider`. */
   model: string
   provider: string
+  /** Ours: everywhere its requests may go. */
+  pool?: readonly PoolChoice[]
+  /** Ours, with a pool: after which percentile of what answers take a second request is sent, as `p95`. */
+  hedge?: string
   inference_parameters: InferenceParameters
   skip_health_check: boolean
+  /** Ours: marks what its provider may keep of a prompt for the next one. */
+  cache_prompt?: boolean
+}
+
+/** One place where the requests of a model may go. */
+export interface PoolChoice {
+  provider: string
+  model: string
+  /** Its share of the requests, above 0. */
+  weight: number
+  /** Over those of the model, below those of the provider. */
+  extra_body: Record<string, unknown> | null
 }
 
 /** A number, or the distribution it is drawn from for every request. */
@@ -116,6 +134,7 @@ export interface InferenceParameters {
   dimensions?: number | null
 }
 
+/** An entry of `model_providers`. */
 export interface ModelProvider {
   name: string
   /** Base URL without trailing slash; empty for what has none. */
@@ -123,6 +142,8 @@ export interface ModelProvider {
   provider_type: string
   /** Name of an environment variable, never a key. */
   api_key: string | null
+  /** Ours: names of several, each with limits of its own; `api_key` is null then. */
+  api_keys?: readonly string[] | null
   extra_body: Record<string, unknown> | null
   extra_headers: Record<string, string> | null
   /** Ours: what a package of the AI SDK takes beside address, key and headers. */
@@ -178,6 +199,32 @@ export interface SeedConfig {
     | null
   /** Ours: seed rows whose values a row of the dataset has; more than one as lists. */
   rows_per_record: number
+  /** Ours: further seeds whose columns are added by a key; absent without any. */
+  join?: readonly SeedJoin[]
+}
+
+/** A seed that is joined to the one before: its columns are added to the rows with the same key. */
+export interface SeedJoin {
+  source: SeedConfig['source']
+  /** The columns whose values have to be the same, at least one pair. */
+  on: readonly KeyPair[]
+  /** What becomes of a row without a partner: nulls, or it is left out. */
+  how: 'left' | 'inner'
+  /** What several partners of a row mean. */
+  many: 'refuse' | 'first' | 'expand' | 'list'
+  /** Whether values are the same, or the texts they print as. */
+  compare: 'value' | 'text'
+  /** The columns that are added; null for all but the keys. */
+  columns: readonly string[] | null
+  /** Stands in front of the names of all columns that are added. */
+  prefix: string
+}
+
+export interface KeyPair {
+  /** A column of the seed, or of a join before. */
+  left: string
+  /** A column of the source that is joined. */
+  right: string
 }
 
 /** Summaries of what judges said, by a model. */

@@ -102,7 +102,7 @@ function readDataset(root: Mapping): {
   const agreement = parseAgreement(part('agreement'), ['agreement'])
   const constraints = parseConstraints(part('constraints'), ['constraints'])
   const seedConfig = isAbsent(root['seed_config'])
-    ? { seedConfig: null, problems: [] }
+    ? { seedConfig: null, isWhole: true, problems: [] }
     : parseSeedConfig(root['seed_config'], ['seed_config'])
   const selection = parseSelect(root['select'], ['select'])
   const prices = parsePrices(root['prices'], ['prices'])
@@ -140,7 +140,7 @@ function readDataset(root: Mapping): {
   const unread = new Set(
     listKeys.filter((key) => !isList(root[key]) && (key === 'columns' || !isAbsent(root[key]))),
   )
-  if (draft.seed_config === null && !isAbsent(root['seed_config'])) unread.add('seed_config')
+  if (!seedConfig.isWhole) unread.add('seed_config')
   return {
     draft,
     unread,

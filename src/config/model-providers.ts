@@ -4,7 +4,7 @@ import { withForm } from './json-form.ts'
 import { isMapping, type Mapping } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod } from './problems.ts'
-import { integer, mapOf, mapping, refuse, text } from './scalars.ts'
+import { integer, list, mapOf, mapping, refuse, text } from './scalars.ts'
 
 /** Providers known without any file. */
 export const builtInProviders: readonly ModelProvider[] = [
@@ -19,6 +19,7 @@ function builtIn(name: string, endpoint: string, api_key: string): ModelProvider
     endpoint,
     provider_type: 'openai',
     api_key,
+    api_keys: null,
     extra_body: null,
     extra_headers: null,
     settings: null,
@@ -44,6 +45,12 @@ export const providerSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('Name of the environment variable with the key, never the key.'),
+  api_keys: list(environmentName(), { min: 1 })
+    .nullable()
+    .default(null)
+    .describe(
+      'Names of the variables of several keys, in place of api_key: each has limits of its own.',
+    ),
   extra_body: mapping().nullable().default(null).describe('Further fields of every request.'),
   extra_headers: mapOf(text())
     .nullable()
@@ -82,8 +89,11 @@ export function parseProvider(value: unknown, path: ConfigPath): ParsedProvider 
     return { provider: null, problems: problemsOfZod(result.error, context) }
   }
   const { endpoint, provider_type, api_key, extra_headers, ...rest } = result.data
-  const problem = settingsProblem(result.data.settings, subject, path)
-  if (problem !== undefined) return { provider: null, problems: [problem] }
+  const problems = [
+    ...settingsProblems(result.data.settings, subject, path),
+    ...keysProblems(result.data, subject, path),
+  ]
+  if (problems.length > 0) return { provider: null, problems }
   const provider = {
     ...rest,
     // Whether it needs an address only its kind knows.
@@ -97,23 +107,72 @@ export function parseProvider(value: unknown, path: ConfigPath): ParsedProvider 
 }
 
 /** A package reads its keys from the environment: one in a config would be stored with the dataset. */
-function settingsProblem(
-  settings: Mapping | null,
-  subject: string,
-  path: ConfigPath,
-): Problem | undefined {
+function settingsProblems(settings: Mapping | null, subject: string, path: ConfigPath): Problem[] {
   const names = settings === null ? [] : Object.keys(settings)
   const name = names.find((each) => /(?:key|secret|token|password|credentials?)$/i.test(each))
-  if (name === undefined) return undefined
-  return {
-    level: 'error',
-    code: 'secret-in-config',
-    path: [...path, 'settings', name],
-    message: `'${name}' in the settings of ${subject} looks like a secret`,
-    expected: 'no secrets in a config',
-    suggestion:
-      "Name the variable that holds the key in 'api_key'; what else is secret the package reads from the environment variables of its own.",
+  if (name === undefined) return []
+  return [
+    {
+      level: 'error',
+      code: 'secret-in-config',
+      path: [...path, 'settings', name],
+      message: `'${name}' in the settings of ${subject} looks like a secret`,
+      expected: 'no secrets in a config',
+      suggestion:
+        "Name the variable that holds the key in 'api_key'; what else is secret the package reads from the environment variables of its own.",
+    },
+  ]
+}
+
+function keysProblems(
+  { api_key, api_keys }: Pick<z.output<typeof providerSchema>, 'api_key' | 'api_keys'>,
+  subject: string,
+  path: ConfigPath,
+): Problem[] {
+  if (api_keys === null) return []
+  const problems: Problem[] = api_keys.flatMap((name, index): Problem[] => {
+    const at = [...path, 'api_keys', index]
+    const first = api_keys.indexOf(name)
+    if (name === '') {
+      return [
+        {
+          level: 'error',
+          code: 'wrong-format',
+          path: at,
+          message: `api_keys[${index}] of ${subject} is empty`,
+          expected: refusedKey.expected,
+        },
+      ]
+    }
+    if (first === index) return []
+    return [
+      {
+        level: 'error',
+        code: 'duplicate-api-key',
+        path: at,
+        message: `api_keys[${index}] of ${subject} is ${name} once more`,
+        suggestion: 'Remove it: a key has its limits only once.',
+      },
+    ]
+  })
+  if (api_key !== null && api_key !== '') {
+    problems.push({
+      level: 'error',
+      code: 'keys-beside-key',
+      path: [...path, 'api_key'],
+      message: `${subject} has both 'api_key' and 'api_keys'`,
+      expected: 'one of the two',
+      suggestion: "Write all keys into 'api_keys'.",
+    })
   }
+  return problems
+}
+
+/** A provider as it is with each of its keys. */
+export function withEachKey(provider: ModelProvider): ModelProvider[] {
+  const { api_keys: keys, ...rest } = provider
+  if (keys === undefined || keys === null) return [provider]
+  return keys.map((key) => ({ ...rest, api_key: key }))
 }
 
 const refusedKey = {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { InferenceParameters, ModelConfig } from './dataset.ts'
 import { withForm } from './json-form.ts'
 import { isMapping, quoted } from './literal.ts'
+import { completePool, misplacedFields, poolFields } from './model-pool.ts'
 import { outputModes } from './output-mode.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod } from './problems.ts'
@@ -93,24 +94,37 @@ export const defaultParameters: InferenceParameters = {
 
 /** A model as it can be written: with those parameters that models of its kind have. */
 export function writtenModel(model: ModelConfig): object {
-  const { inference_parameters: parameters } = model
+  const { inference_parameters: parameters, model: name, provider, ...rest } = model
   const own = Object.keys(parametersSchema(parameters).shape)
-  const written = Object.entries(parameters).filter(([name]) => own.includes(name))
-  return { ...model, inference_parameters: Object.fromEntries(written) }
+  const written = Object.entries(parameters).filter(([parameter]) => own.includes(parameter))
+  const place = model.pool === undefined ? { model: name, provider } : {}
+  return { ...rest, ...place, inference_parameters: Object.fromEntries(written) }
 }
 
-/** An entry of `model_configs`. */
-export const modelSchema = z.strictObject({
-  alias: text({ nonEmpty: true }).describe('Name by which columns use it.'),
-  model: text({ nonEmpty: true }).describe("The provider's name of the model."),
-  provider: text({ nonEmpty: true }).describe('Name of a provider.'),
+const alias = text({ nonEmpty: true }).describe('Name by which columns use it.')
+
+const sharedFields = {
   inference_parameters: withForm(z.unknown().optional(), {
     like: () => z.union([chatSchema, embeddingSchema, imageSchema]),
   }).describe('How the model is called.'),
   skip_health_check: flag()
     .default(false)
     .describe('Start without asking the model something tiny first.'),
+  cache_prompt: flag()
+    .default(false)
+    .describe('Has the provider keep the beginning of prompts that other rows share.'),
+}
+
+/** An entry of `model_configs` with one place to go. */
+export const modelSchema = z.strictObject({
+  alias,
+  model: text({ nonEmpty: true }).describe("The provider's name of the model."),
+  provider: text({ nonEmpty: true }).describe('Name of a provider.'),
+  ...sharedFields,
 })
+
+/** One with a pool. */
+export const pooledModelSchema = z.strictObject({ alias, ...poolFields, ...sharedFields })
 
 export interface ParsedModel {
   model: ModelConfig | null
@@ -119,19 +133,47 @@ export interface ParsedModel {
 
 /** Reads one entry of `model_configs`. */
 export function parseModel(value: unknown, path: ConfigPath): ParsedModel {
-  const alias = isMapping(value) ? value['alias'] : undefined
-  const subject = typeof alias === 'string' ? `model ${quoted(alias)}` : 'the model'
-  const result = modelSchema.safeParse(value)
+  const name = isMapping(value) ? value['alias'] : undefined
+  const subject = typeof name === 'string' ? `model ${quoted(name)}` : 'the model'
+  const { rest, problems } = misplacedFields(value, path, capitalized(subject))
   const parameters = isMapping(value) ? value['inference_parameters'] : undefined
   const inference = parseParameters(parameters, [...path, 'inference_parameters'], subject)
-  const problems = [
-    ...(result.success
-      ? []
-      : problemsOfZod(result.error, { path, value, schema: modelSchema, subject })),
-    ...inference.problems,
-  ]
-  if (!result.success || inference.parameters === null) return { model: null, problems }
-  return { model: { ...result.data, inference_parameters: inference.parameters }, problems }
+  const isPooled = isMapping(value) && 'pool' in value
+  const place = isPooled ? parsePooled(rest, path, subject) : parsePlain(rest, path, subject)
+  problems.push(...place.problems, ...inference.problems)
+  if (place.model === null || inference.parameters === null || problems.length > 0) {
+    return { model: null, problems }
+  }
+  const { cache_prompt: isKept = false, ...model } = place.model
+  const kept = isKept ? { cache_prompt: true } : {}
+  return { model: { ...model, ...kept, inference_parameters: inference.parameters }, problems }
+}
+
+type Place = { model: Omit<ModelConfig, 'inference_parameters'> | null; problems: Problem[] }
+
+function parsePlain(value: unknown, path: ConfigPath, subject: string): Place {
+  const result = modelSchema.safeParse(value)
+  if (result.success) return { model: result.data, problems: [] }
+  const context = { path, value, schema: modelSchema, subject }
+  return { model: null, problems: problemsOfZod(result.error, context) }
+}
+
+function parsePooled(value: unknown, path: ConfigPath, subject: string): Place {
+  const result = pooledModelSchema.safeParse(value)
+  if (!result.success) {
+    const context = { path, value, schema: pooledModelSchema, subject }
+    return { model: null, problems: problemsOfZod(result.error, context) }
+  }
+  const { pool: choices, hedge, model, ...rest } = result.data
+  const { pool, problems } = completePool(choices, { alias: rest.alias, model, path })
+  const [first] = pool
+  if (first === undefined || problems.length > 0) return { model: null, problems }
+  const place = { model: first.model, provider: first.provider, pool }
+  return { model: { ...rest, ...place, ...(hedge === null ? {} : { hedge }) }, problems }
+}
+
+function capitalized(subject: string): string {
+  return subject.charAt(0).toUpperCase() + subject.slice(1)
 }
 
 function parseParameters(

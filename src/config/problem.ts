@@ -1,6 +1,7 @@
 /** Where in a config a problem is: keys and list positions from the root. */
 export type ConfigPath = readonly (string | number)[]
 
+/** A place in a text: line and column, from 1. */
 export interface Position {
   /** 1-based. */
   line: number

@@ -8,7 +8,7 @@ import type {
   SeedConfig,
   ToolConfig,
 } from './dataset.ts'
-import { entriesOf, isMapping, mappingOf } from './literal.ts'
+import { mergedBody } from './model-pool.ts'
 import { builtInProviders } from './model-providers.ts'
 
 /** A dataset config with its defaults applied: what checks, runs and reports go by. */
@@ -109,10 +109,7 @@ export function extraBodyOf(
   { inference_parameters: { extra_body: own } }: ModelConfig,
   provider: Pick<ModelProvider, 'extra_body'> | undefined,
 ): Record<string, unknown> | null {
-  const over = provider?.extra_body ?? null
-  if (own === null || over === null) return over ?? own
-  const entries = [own, over].flatMap((body) => (isMapping(body) ? entriesOf(body) : []))
-  return mappingOf(new Map(entries))
+  return mergedBody(own, provider?.extra_body ?? null)
 }
 
 /** A model as it is without its provider at hand: with the provider's `extra_body` in its own. */
@@ -120,9 +117,17 @@ export function selfContained(
   { providers }: Pick<ResolvedDataset, 'providers'>,
   model: ModelConfig,
 ): ModelConfig {
-  const provider = providers.findLast(({ name }) => name === model.provider)
-  const extraBody = extraBodyOf(model, provider)
+  const bodyAt = (name: string): Record<string, unknown> | null =>
+    providers.findLast((provider) => provider.name === name)?.extra_body ?? null
+  if (model.pool !== undefined) {
+    const pool = model.pool.map((choice) => ({
+      ...choice,
+      extra_body: mergedBody(choice.extra_body, bodyAt(choice.provider)),
+    }))
+    return { ...model, pool }
+  }
   const parameters = model.inference_parameters
+  const extraBody = mergedBody(parameters.extra_body, bodyAt(model.provider))
   if (extraBody === parameters.extra_body) return model
   return { ...model, inference_parameters: { ...parameters, extra_body: extraBody } }
 }

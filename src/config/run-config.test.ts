@@ -37,6 +37,7 @@ test('nothing written: all defaults, no notes', () => {
     part_rows: 5000,
     max_cost: null,
     max_outage: 300,
+    prefix_order: true,
     max_open_rows: 65_536,
     max_open_bytes: 268_435_456,
     max_attempts: 8,

@@ -149,6 +149,12 @@ const runSchema = z.strictObject({
       'Seconds an endpoint may be away before its rows are left for the next run; 0 waits for none.',
     ),
   /** Ours. */
+  prefix_order: flag()
+    .default(true)
+    .describe(
+      'Requests that begin with the same long text go to the same place of a pool, one of them first.',
+    ),
+  /** Ours. */
   cache: z
     .union([flag(), textOf({ nonEmpty: true })])
     .default(false)

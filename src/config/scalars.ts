@@ -62,7 +62,7 @@ export interface Bounds {
 
 const wholeText = /^[-+]?\d+(?:_\d+)*(?:\.0+)?$/
 
-/** A whole number, also written as `10.0`, `"10"` or `true`, as the ancestor reads them. */
+/** A whole number, also written as `10.0`, `"10"` or `true`, as NeMo Data Designer reads them. */
 export function integer(bounds: Bounds = {}): z.ZodType<number> {
   const expected = `a whole number${describeBounds(bounds)}`
   const schema = z.unknown().transform((input, context) => {
@@ -99,7 +99,7 @@ const doubleText =
   /^[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][-+]?\d+(?:_\d+)*)?$/
 const specialText = /^([-+]?)(inf|infinity|nan)$/i
 
-/** A number, also written as text or `true`, as the ancestor reads them. */
+/** A number, also written as text or `true`, as NeMo Data Designer reads them. */
 export function double(bounds: Bounds = {}): z.ZodType<number> {
   const expected = `a number${describeBounds(bounds)}`
   const schema = z.unknown().transform((input, context) => {

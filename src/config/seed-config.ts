@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import { nearest } from '../util/near-miss.ts'
 import type { SeedConfig } from './dataset.ts'
 import { withForm } from './json-form.ts'
-import { isMapping, quoted, type Mapping } from './literal.ts'
+import { isMapping } from './literal.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod } from './problems.ts'
-import { integer, mapping, oneOf, refuse, text } from './scalars.ts'
+import { integer, list, mapping, oneOf, refuse } from './scalars.ts'
+import { joinSchema, parseJoins, withKeysOn } from './seed-join.ts'
+import { parseSource } from './seed-source.ts'
 
 type Selection = NonNullable<SeedConfig['selection_strategy']>
 
@@ -49,32 +50,25 @@ export const seedSchema = z.strictObject({
   rows_per_record: integer({ min: 1, max: 1000 })
     .default(1)
     .describe('Seed rows that a record is made of; with more than one, each column has a list.'),
+  join: list(joinSchema)
+    .nullish()
+    .describe('Further seeds: each row gets the columns of their rows with the same key.'),
 })
 
-const sourceSchema = z.object({ seed_type: text({ nonEmpty: true }) })
-
-/** What the ancestor's sources read; it ignores other keys, so they can only be warned of. */
-const sourceKeys: Readonly<Record<string, readonly string[]>> = {
-  local: ['path', 'delimiter'],
-  hf: ['path', 'revision', 'config', 'split', 'token', 'endpoint', 'delimiter'],
-  http: ['path', 'delimiter'],
-  s3: ['path', 'endpoint', 'region', 'delimiter'],
-  df: ['df'],
-  records: ['records'],
-  directory: ['path', 'file_pattern', 'recursive'],
-  file_contents: ['path', 'file_pattern', 'recursive', 'encoding'],
-  agent_rollout: ['format', 'path', 'file_pattern', 'recursive'],
+export interface ReadSeedConfig {
+  seedConfig: SeedConfig | null
+  /** Whether all sources are in it, so that its columns can be known. */
+  isWhole: boolean
+  problems: Problem[]
 }
 
 /**
  * Reads `seed_config`; a source's own fields are kept as written. With a source that can be read
  * there is a seed config, for further checks, whatever else is wrong.
  */
-export function parseSeedConfig(
-  value: unknown,
-  path: ConfigPath,
-): { seedConfig: SeedConfig | null; problems: Problem[] } {
+export function parseSeedConfig(given: unknown, path: ConfigPath): ReadSeedConfig {
   const subject = 'the seed config'
+  const value = withKeysOn(given)
   const shape = seedSchema.safeParse(value)
   const problems = shape.success
     ? []
@@ -87,47 +81,17 @@ export function parseSeedConfig(
     ...path,
     'selection_strategy',
   ])
-  problems.push(...source.problems, ...selection.problems)
-  if (source.source === null) return { seedConfig: null, problems }
+  const join = parseJoins(written['join'] ?? null, [...path, 'join'])
+  problems.push(...source.problems, ...selection.problems, ...join.problems)
+  if (source.source === null) return { seedConfig: null, isWhole: false, problems }
   const seedConfig = {
     source: source.source,
     sampling_strategy: shape.success ? shape.data.sampling_strategy : ('ordered' as const),
     selection_strategy: selection.selection ?? null,
     rows_per_record: shape.success ? shape.data.rows_per_record : 1,
+    ...(join.joins.length === 0 ? {} : { join: join.joins }),
   }
-  return { seedConfig, problems }
-}
-
-function parseSource(
-  value: Mapping,
-  path: ConfigPath,
-): { source: SeedConfig['source'] | null; problems: Problem[] } {
-  const result = sourceSchema.safeParse(value)
-  if (!result.success) {
-    const problems = problemsOfZod(result.error, { path, value, subject: 'the seed source' })
-    return { source: null, problems }
-  }
-  const { seed_type } = result.data
-  const known = Object.hasOwn(sourceKeys, seed_type) ? sourceKeys[seed_type] : undefined
-  const unknown = Object.keys(value).filter(
-    (key) => known !== undefined && key !== 'seed_type' && !known.includes(key),
-  )
-  const source: SeedConfig['source'] = Object.assign(Object.create(null), value, { seed_type })
-  return { source, problems: unknown.map((key) => ignoredKey([...path, key], known ?? [])) }
-}
-
-function ignoredKey(path: ConfigPath, known: readonly string[]): Problem {
-  const key = String(path.at(-1))
-  const meant = nearest(key, known)
-  return {
-    level: 'warning',
-    code: 'ignored-key',
-    path,
-    message: `The seed source has no field ${quoted(key)}; it is ignored`,
-    ...(meant === undefined
-      ? { expected: `one of ${known.join(', ')}` }
-      : { suggestion: `Did you mean '${meant}'?` }),
-  }
+  return { seedConfig, isWhole: join.isWhole, problems }
 }
 
 /** Undefined when it is wrong. */

@@ -248,7 +248,9 @@ function locate(
   let keyOffset: number | null = null
   let whole = true
   for (const step of path) {
-    const child = place.children?.get(String(step))
+    // YAML 1.1 reads the bare key `on` as true.
+    const child =
+      place.children?.get(String(step)) ?? (step === 'on' ? place.children?.get('true') : undefined)
     if (child === undefined) {
       whole = false
       break

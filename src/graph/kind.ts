@@ -121,6 +121,7 @@ export interface Loaded {
 /** Of a kind that loads nothing. */
 export const nothingLoaded: Loaded = { identity: undefined }
 
+/** What a column kind has while it loads files, folders or code. */
 export interface LoadContext {
   /** Where relative paths start: the folder of the config, the working directory without a file. */
   readonly directory: string
@@ -135,6 +136,7 @@ export interface LoadContext {
     | undefined
 }
 
+/** What a `LoadFault` says beyond its message. */
 export interface LoadFaultOptions {
   cause?: unknown
   /** Kebab-case and stable; `column-not-loaded` when left out. */
@@ -232,12 +234,14 @@ export interface SeedWindow {
   value(row: number, column: string): Value
 }
 
+/** What a generator makes of a cell: its value, alone or with those of its side columns. */
 export type CellResult = {
   value: Cell
   /** Values of the described side columns, in their order. */
   sides?: readonly Cell[]
 }
 
+/** Makes the cells of a column synchronously, one row at a time. */
 export interface RowGenerator {
   by: 'row'
   /** The row is moved on after the call: it is not to be kept. */
@@ -352,6 +356,7 @@ export interface ColumnGenerator {
   generate(rows: readonly Row[], signal: AbortSignal): Promise<readonly (CellResult | Error)[]>
 }
 
+/** What makes the cells of a column, row by row, cell by cell, by shared requests or by whole columns. */
 export type Generator =
   | RowGenerator
   | RequestGenerator

@@ -130,6 +130,7 @@ export interface RunningKind<
 /** Works on the records of the whole dataset, once every row has its outcome. */
 export type RecordProcessorKind = LeavingKind | RunningKind
 
+/** A kind of processor: of records, of rows, or one that only omits columns. */
 export type ProcessorKind = RowProcessorKind | RecordProcessorKind
 
 /** The columns behind row-wise processors: what the common fields are for them. */

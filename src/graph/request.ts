@@ -16,6 +16,7 @@ export type Content =
     }
   | { readonly type: 'tool-result'; readonly id: string; readonly content: readonly Content[] }
 
+/** A message of a conversation with a model. */
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool'
   readonly content: readonly Content[]
@@ -38,6 +39,7 @@ export interface Tool {
   readonly schema: RequestSchema
 }
 
+/** A request for the next message of a conversation. */
 export interface ChatRequest {
   readonly operation: 'chat'
   readonly messages: readonly ChatMessage[]
@@ -50,6 +52,11 @@ export interface ChatRequest {
     readonly mode?: Exclude<OutputMode, 'prompt'>
   }
   readonly tools?: readonly Tool[]
+  /**
+   * Where parts of the first message of the user end that requests of other rows may begin with as well, in
+   * characters. Decides no answer: a provider may keep what is sent up to there for the next one.
+   */
+  readonly sharedEnds?: readonly number[]
 }
 
 /** One vector per input, in their order. */
@@ -60,6 +67,7 @@ export interface EmbedRequest {
   readonly dimensions?: number
 }
 
+/** A request for images. */
 export interface ImageRequest {
   readonly operation: 'image'
   readonly prompt: readonly Content[]
@@ -89,8 +97,12 @@ export type Operation = ModelRequest['operation']
 
 /** What of a request decides its answer: an exchange is known by it. */
 export function decidingPart(request: ModelRequest): object {
-  if (request.operation !== 'call') return request
-  const { timeoutMs: _timeout, ...decides } = request
+  if (request.operation === 'call') {
+    const { timeoutMs: _timeout, ...decides } = request
+    return decides
+  }
+  if (request.operation !== 'chat' || request.sharedEnds === undefined) return request
+  const { sharedEnds: _ends, ...decides } = request
   return decides
 }
 

@@ -424,7 +424,7 @@ describe('a route of several choices', () => {
 
   test('a full or closed choice is passed over; with all of them full, work waits for any', async () => {
     const state = dispatchCase([pool({ units: 1 }, { units: 2 })])
-    for (let id = 0; id < 5; id += 1) state.add(0, work(id, { holdMs: id === 0 ? 100 : 10 }))
+    for (let id = 0; id < 5; id += 1) state.add(0, work(id, { holdMs: id === 1 ? 100 : 10 }))
     state.dispatch()
     expect([share(state), state.dispatcher.waiting(0)]).toEqual([[1, 2, 0], 2])
     await state.clock.advance(10)
@@ -432,7 +432,7 @@ describe('a route of several choices', () => {
   })
 
   test('work that failed goes another way, and waits for that without holding up anything', async () => {
-    const state = dispatchCase([pool({ units: 4 }, { units: 1 })])
+    const state = dispatchCase([pool({ units: 4 }, { units: 1, weight: 10 })])
     state.add(0, work(0, { holdMs: 50 }))
     state.add(0, work(1, { holdMs: 50 }))
     state.dispatch()

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../util/clock.ts'
+import { type ChoiceLoads, createChoiceLoads } from './choice-loads.ts'
 import type { AdjustableLimiter, Limiter, LimiterOutcome } from './limiter.ts'
 import {
   type ChoiceOptions,
@@ -67,13 +68,6 @@ export interface Dispatcher<Work extends Waiting> {
   close(): void
 }
 
-/** What goes through a choice. */
-interface Load {
-  inFlight: number
-  sent: number
-  stopped: boolean
-}
-
 /** Starts between two looks at the clock: each look costs as much as a tenth of a start. */
 const STRIDE = 8
 
@@ -85,9 +79,7 @@ export function createDispatcher<Work extends Waiting>({
   wake,
 }: DispatcherOptions<Work>): Dispatcher<Work> {
   const { lanes, firstLane } = lanesOf<Work>(routes)
-  const loads = routes.map(({ choices }) =>
-    choices.map((): Load => ({ inFlight: 0, sent: 0, stopped: false })),
-  )
+  const loads = routes.map(createChoiceLoads)
   const neighbours = neighboursOf(routes, lanes)
   const watchers = watchersOf(routes, lanes)
   /** Lanes to look at, each once: those whose line or units changed since they were found closed. */
@@ -111,14 +103,8 @@ export function createDispatcher<Work extends Waiting>({
     return laneAt(firstLane[route] as number)
   }
 
-  function loadOf(route: number, choice: number): Load {
-    return (loads[route] as Load[])[choice] as Load
-  }
-
-  function mayTake({ route, avoids }: Lane<Work>, choice: number): boolean {
-    if (loadOf(route, choice).stopped) return false
-    if (choice !== avoids) return true
-    return (loads[route] as Load[]).every(({ stopped }, other) => stopped || other === choice)
+  function loadsOf(route: number): ChoiceLoads {
+    return loads[route] as ChoiceLoads
   }
 
   /** When a lane could send through one of its choices. */
@@ -160,11 +146,12 @@ export function createDispatcher<Work extends Waiting>({
   function unitsAt(lane: Lane<Work>, now: number): number {
     const { route, choices } = lane
     if (choices.length === 1) {
-      return loadOf(route, 0).stopped ? Number.POSITIVE_INFINITY : choiceAt(lane, 0, now)
+      return loadsOf(route).isStopped(0) ? Number.POSITIVE_INFINITY : choiceAt(lane, 0, now)
     }
     let soonest = Number.POSITIVE_INFINITY
     for (let choice = 0; choice < choices.length && soonest > now; choice += 1) {
-      if (mayTake(lane, choice)) soonest = Math.min(soonest, choiceAt(lane, choice, now))
+      if (loadsOf(route).mayTake(choice, lane.avoids, now))
+        soonest = Math.min(soonest, choiceAt(lane, choice, now))
     }
     return soonest
   }
@@ -173,18 +160,12 @@ export function createDispatcher<Work extends Waiting>({
   function pick(lane: Lane<Work>, now: number): number {
     const { route, choices } = lane
     if (choices.length === 1) return 0
-    let best = -1
-    let bestLoad = Number.POSITIVE_INFINITY
-    let bestSent = Number.POSITIVE_INFINITY
-    choices.forEach(({ weight }, choice) => {
-      if (!mayTake(lane, choice) || choiceAt(lane, choice, now) > now) return
-      const { inFlight, sent } = loadOf(route, choice)
-      const [load, past] = [(inFlight + 1) / weight, sent / weight]
-      if (load > bestLoad || (load === bestLoad && past >= bestSent)) return
-      best = choice
-      bestLoad = load
-      bestSent = past
-    })
+    const best = loadsOf(route).least(
+      (choice) =>
+        loadsOf(route).mayTake(choice, lane.avoids, now) && choiceAt(lane, choice, now) <= now,
+      now,
+      lane.line.peek()?.prefix ?? 0,
+    )
     if (best < 0) throw new Error(`no choice of route ${routes[route]?.name} could take a request`)
     return best
   }
@@ -192,7 +173,7 @@ export function createDispatcher<Work extends Waiting>({
   function hasShut(route: number): boolean {
     return (routes[route] as RouteOptions).choices.some(
       ({ limiters }, choice) =>
-        !loadOf(route, choice).stopped &&
+        !loadsOf(route).isStopped(choice) &&
         limiters.some(({ cap, perMinute }) => cap === 0 || perMinute === 0),
     )
   }
@@ -278,9 +259,7 @@ export function createDispatcher<Work extends Waiting>({
     const tokens = firstTokens(lane, limiters)
     const marks: number[] = []
     for (const limiter of limiters) marks.push(limiter.take(now, tokens))
-    const load = loadOf(route, choice)
-    load.inFlight += 1
-    load.sent += 1
+    loadsOf(route).take(choice, now)
     const work = line.shift() as Work
     if (line.size === 0) for (const watcher of watchers[route] as number[]) touch(watcher)
     start(work, { route, choice, marks, at: now })
@@ -299,7 +278,7 @@ export function createDispatcher<Work extends Waiting>({
       for (let index = 0; index < limiters.length; index += 1) {
         ;(limiters[index] as Limiter).release(marks[index] as number, outcome, now)
       }
-      loadOf(route, choice).inFlight -= 1
+      loadsOf(route).release(choice, outcome, now)
       for (const lane of (neighbours[route] as number[][])[choice] as number[]) {
         if (laneAt(lane).line.size > 0) touch(lane)
       }
@@ -342,7 +321,7 @@ export function createDispatcher<Work extends Waiting>({
       let soonest = Number.POSITIVE_INFINITY
       let held: Limiter | null = null
       for (const [choice, { limiters }] of lane.choices.entries()) {
-        if (loadOf(route, choice).stopped) continue
+        if (loadsOf(route).isStopped(choice)) continue
         const longest = longestHeld(limiters, now, firstTokens(lane, limiters))
         if (held !== null && longest.at >= soonest) continue
         soonest = longest.at
@@ -350,15 +329,9 @@ export function createDispatcher<Work extends Waiting>({
       }
       return soonest <= now ? null : held
     },
-    limit(route) {
-      const { choices } = routes[route] as RouteOptions
-      const [only] = choices
-      if (choices.length === 1 && only !== undefined) return narrowest(only)
-      const open = choices.filter((_, choice) => !loadOf(route, choice).stopped)
-      return (open.length > 0 ? open : choices).reduce((sum, each) => sum + narrowest(each), 0)
-    },
+    limit: (route) => loadsOf(route).limit,
     stop(route, choice) {
-      loadOf(route, choice).stopped = true
+      loadsOf(route).stop(choice)
       // Work that avoided another choice may have only that one left.
       touchAll()
     },
@@ -372,13 +345,6 @@ export function createDispatcher<Work extends Waiting>({
       timer = null
     },
   }
-}
-
-/** Requests that the narrowest limiter of a choice allows at once. */
-function narrowest({ limiters }: ChoiceOptions): number {
-  let least = Number.POSITIVE_INFINITY
-  for (const { limit } of limiters) if (limit < least) least = limit
-  return least
 }
 
 function longestHeld(

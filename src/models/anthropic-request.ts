@@ -48,10 +48,8 @@ function bodyOf(target: ModelTarget, request: ChatRequest, asked: Asked): string
   const fields: Record<string, unknown> = {
     model: target.model,
     max_tokens: target.maxTokens ?? DEFAULT_MAX_TOKENS,
-    ...(system === '' ? {} : { system }),
-    messages: messages
-      .filter(({ role }) => role !== 'system')
-      .map((message) => messageOf(message, asked)),
+    ...(system === '' ? {} : { system: target.cachePrompt === true ? keptText([system]) : system }),
+    messages: conversationOf(target, request, asked),
     ...formatOf(request, asked),
     ...toolsOf(request),
     ...(temperature === null ? {} : { temperature }),
@@ -59,6 +57,29 @@ function bodyOf(target: ModelTarget, request: ChatRequest, asked: Asked): string
     stream: false,
   }
   return JSON.stringify({ ...fields, ...target.extraBody })
+}
+
+/** What may be kept of the first message ends with a mark, each time. */
+function conversationOf(
+  { cachePrompt = false }: ModelTarget,
+  { messages, sharedEnds = [] }: ChatRequest,
+  asked: Asked,
+): object[] {
+  const said = messages.filter(({ role }) => role !== 'system')
+  const written = said.map((message) => messageOf(message, asked))
+  const [first] = said
+  const [only] = first?.content ?? []
+  const isText = first?.role === 'user' && first.content.length === 1 && only?.type === 'text'
+  if (!cachePrompt || sharedEnds.length === 0 || !isText) return written
+  const { text } = only
+  const parts = sharedEnds.map((end, at) => text.slice(sharedEnds[at - 1] ?? 0, end))
+  const rest = text.slice(sharedEnds.at(-1))
+  const content = [...keptText(parts), ...(rest === '' ? [] : [{ type: 'text', text: rest }])]
+  return [{ role: 'user', content }, ...written.slice(1)]
+}
+
+function keptText(parts: readonly string[]): object[] {
+  return parts.map((text) => ({ type: 'text', text, cache_control: { type: 'ephemeral' } }))
 }
 
 function formatOf({ format }: ChatRequest, asked: Asked): object {

@@ -38,6 +38,35 @@ async function sent(request: ChatRequest, parameters = {}): Promise<unknown> {
   return JSON.parse(calls.at(-1)?.text ?? '')
 }
 
+test('with cache_prompt what others may share ends with a mark: the system prompt, and long values', async () => {
+  const own = openRegistry(provider, { models: [modelConfig({ cache_prompt: true })] })
+  const request: ChatRequest = {
+    operation: 'chat',
+    messages: [textMessage('system', 'Be kind.'), textMessage('user', 'one two three')],
+    sharedEnds: [3, 7],
+  }
+  next = undefined
+  await own.send('writer', request, fresh())
+  await own.send('writer', { ...request, sharedEnds: [13] }, fresh())
+  await own.close()
+  const kept = { cache_control: { type: 'ephemeral' } }
+  const [first, second] = calls.slice(-2).map(({ text }) => JSON.parse(text) as unknown)
+  expect(first).toMatchObject({
+    system: [{ type: 'text', text: 'Be kind.', ...kept }],
+    messages: [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'one', ...kept },
+          { type: 'text', text: ' two', ...kept },
+          { type: 'text', text: ' three' },
+        ],
+      },
+    ],
+  })
+  expect(second).toMatchObject({ messages: [{ content: [{ text: 'one two three', ...kept }] }] })
+})
+
 async function reply(action: ServerAction, request: ChatRequest = chat('Hello')) {
   next = action
   return registry.send('writer', request, fresh())

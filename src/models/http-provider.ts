@@ -29,7 +29,7 @@ interface Sent {
   signal: AbortSignal
 }
 
-/** Who was asked and when the reply came, for what is read from it. */
+/** The model that was asked and the time of the reply, for what is read from it. */
 export interface ReplyContext {
   asked: Asked
   wallTime: number

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { beginningOf } from '../graph/beginning.ts'
 import {
   type ChatMessage,
   type ChatRequest,
@@ -67,10 +69,31 @@ function chatBody(target: ModelTarget, request: ChatRequest, asked: Asked): stri
   if (temperature !== null) fields['temperature'] = temperature
   if (topP !== null) fields['top_p'] = topP
   if (target.maxTokens !== null) fields['max_tokens'] = target.maxTokens
-  Object.assign(fields, formatOf(request), toolsOf(request), target.extraBody)
+  Object.assign(
+    fields,
+    cacheKeyOf(target, request, asked),
+    formatOf(request),
+    toolsOf(request),
+    target.extraBody,
+  )
   // One cell is one answer; further choices would be paid for and thrown away.
   delete fields['n']
   return JSON.stringify(fields)
+}
+
+/**
+ * Requests that begin alike are to find the machine that has their beginning. Other servers with this API
+ * refuse fields that they don't know.
+ */
+function cacheKeyOf(
+  { cachePrompt = false }: ModelTarget,
+  request: ChatRequest,
+  { endpoint }: Asked,
+): object {
+  const isOpenai = endpoint !== null && /^https:\/\/(?:[\w-]+\.)?openai\.com\//.test(endpoint)
+  if (!cachePrompt || !isOpenai) return {}
+  const hash = createHash('sha256').update(beginningOf(request))
+  return { prompt_cache_key: hash.digest('hex').slice(0, 32) }
 }
 
 /** The form of the answer, where it is no tool. */

@@ -25,6 +25,8 @@ export interface ModelTarget {
   readonly timeoutMs: number
   /** The alias's with the provider's over it, as JSON: `rawJson` keeps `3.0` and long integers. */
   readonly extraBody: Readonly<Record<string, unknown>>
+  /** Whether the provider is to keep the beginning of prompts that other rows share. */
+  readonly cachePrompt?: boolean
   /** Never more requests at once of this alias; admission is the engine's. */
   readonly maxParallelRequests: number
 }

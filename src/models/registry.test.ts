@@ -109,21 +109,30 @@ test('a route says where requests go and how many may be on their way', async ()
   const provider = providerConfig({ max_parallel_requests: 6, requests_per_minute: 20 })
   const registry = openRegistry(provider, { models })
   expect(registry.aliases).toEqual(['writer', 'judge'])
-  expect(registry.target('writer')).toEqual({
-    alias: 'writer',
-    provider: 'local',
-    resource: 'local',
-    model: 'new',
-    endpoint: 'http://127.0.0.1:9/v1',
-    aliasCap: 9,
-    endpointCap: 6,
-    aliasRate: { requests: null, tokens: 1_000 },
-    endpointRate: { requests: 20, tokens: null },
-    maxTokens: 30,
-    timeoutMs: 5000,
-  })
-  expect(registry.target('judge')).toMatchObject({ aliasCap: 4, timeoutMs: 60_000 })
-  expect(() => registry.target('nobody')).toThrow('"nobody" was not opened; opened are: writer')
+  expect(registry.targets('writer')).toEqual([
+    {
+      alias: 'writer',
+      name: 'writer',
+      choice: '',
+      position: 0,
+      weight: 1,
+      key: null,
+      provider: 'local',
+      resource: 'local',
+      model: 'new',
+      endpoint: 'http://127.0.0.1:9/v1',
+      aliasCap: 9,
+      endpointCap: 6,
+      aliasRate: { requests: null, tokens: 1_000 },
+      endpointRate: { requests: 20, tokens: null },
+      maxTokens: 30,
+      timeoutMs: 5000,
+      hedge: null,
+      cachesPrompts: false,
+    },
+  ])
+  expect(registry.targets('judge')).toMatchObject([{ aliasCap: 4, timeoutMs: 60_000 }])
+  expect(() => registry.targets('nobody')).toThrow('"nobody" was not opened; opened are: writer')
   await registry.close()
 })
 
@@ -271,5 +280,5 @@ test('a key in the query of an endpoint is sent and not shown', async () => {
   await expect(outcome).rejects.not.toThrow('query-secret')
   await registry.close()
   expect(paths).toEqual(['/v1/chat/completions?key=query-secret'])
-  expect(registry.target('writer').endpoint).toBe(server.url)
+  expect(registry.targets('writer')[0]?.endpoint).toBe(server.url)
 })

@@ -1,5 +1,6 @@
 import type { ModelConfig, ModelProvider, Sampled } from '../config/dataset.ts'
 import type { OutputMode } from '../config/output-mode.ts'
+import { hedgeQuantile } from '../config/model-pool.ts'
 import type { Problem } from '../config/problem.ts'
 import { extraBodyOf } from '../config/resolve-dataset.ts'
 import { operationOf } from '../graph/generation-operation.ts'
@@ -29,6 +30,16 @@ export interface Rate {
 /** Where requests of an alias go, and how many may be on their way. */
 export interface RouteTarget {
   readonly alias: string
+  /** Of this place, for `send`: the alias where it has no other. */
+  readonly name: string
+  /** What tells it from the other places of its alias, for people; empty where there are none. */
+  readonly choice: string
+  /** Position in the pool of the alias; 0 without one. */
+  readonly position: number
+  /** Its share of the requests of the alias. */
+  readonly weight: number
+  /** The variable that holds its key; null for none. */
+  readonly key: string | null
   /** Name of the provider. */
   readonly provider: string
   /** The provider's id of the model. */
@@ -45,11 +56,17 @@ export interface RouteTarget {
   readonly endpointRate: Rate
   readonly maxTokens: number | null
   readonly timeoutMs: number
+  /** Whether its provider is to keep the beginning of prompts. */
+  readonly cachesPrompts: boolean
+  /** A second request is sent when an answer takes longer than this share of the others; null for none. */
+  readonly hedge: number | null
 }
 
-/** What the readiness probe found for one alias. */
+/** What the readiness probe found for one place of an alias. */
 export interface CheckResult {
   readonly alias: string
+  /** Name of the place. */
+  readonly name: string
   readonly provider: string
   readonly model: string
   readonly outcome: 'ready' | 'skipped' | 'failed'
@@ -60,12 +77,13 @@ export interface CheckResult {
 /** The models of a run: every alias with its provider opened. */
 export interface ModelRegistry {
   readonly aliases: readonly string[]
-  target(alias: string): RouteTarget
-  /** Rejects with a `RequestError`, or with the signal's reason. */
-  send(alias: string, request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
+  /** Everywhere requests of an alias may go: at least one place. */
+  targets(alias: string): readonly RouteTarget[]
+  /** To one of these places, by its name. Rejects with a `RequestError`, or with the signal's reason. */
+  send(name: string, request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
   /** How large a request is where tokens are limited. */
-  sizeOf(alias: string, request: ModelRequest): number
-  /** Asks every alias something tiny, all at once; failures are results, only an abort rejects. */
+  sizeOf(name: string, request: ModelRequest): number
+  /** Asks every place of every alias something tiny, all at once; failures are results, only an abort rejects. */
   check(
     aliases: readonly string[],
     signal: AbortSignal,
@@ -122,51 +140,60 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
     onEvent = () => undefined,
   } = options
   const { resolved, problems } = resolveAliases(options)
-  const needed = new Set([...resolved.values()].map(({ provider }) => provider))
+  const places = [...resolved.values()].flat()
+  const needed = new Set(places.map(({ provider }) => provider.name))
   const { secrets, problems: unset } = resolveSecrets(
-    providers.map((provider) => (needed.has(provider) ? provider : { ...provider, api_key: null })),
+    providers.map((provider) =>
+      needed.has(provider.name) ? provider : { ...provider, api_key: null, api_keys: null },
+    ),
     environment,
   )
+  const asked = [...new Set(places.map(({ provider }) => provider))]
   if (options.withoutKeys !== true) problems.push(...unset)
-  problems.push(...proxyProblems([...needed], options))
+  problems.push(...proxyProblems(asked, options))
   if (problems.some(({ level }) => level === 'error')) return { problems, registry: null }
 
   const hidden = [...secrets.values(), ...furtherSecrets(providers, environment)]
   const redact = createRedactor(hidden)
   const opened = new Map<ModelProvider, Provider>()
   const modes = createLadders(clock)
-  const entries = new Map<string, Entry>()
-  const targets = [...resolved.values()].map((each) => ({ ...each, target: targetOf(each) }))
-  for (const { model, provider, target } of targets) {
+  const entries = new Map<string, Entry[]>()
+  const targets = places.map((each) => ({ ...each, target: targetOf(each) }))
+  for (const { target, ...place } of targets) {
+    const { model, provider } = place
     const kind = providerKind(provider.provider_type, table)
     if (kind === undefined) throw new Error(`no kind for ${provider.provider_type}`)
     let open = opened.get(provider)
     if (open === undefined) {
-      const apiKey = secrets.get(provider.name) ?? null
+      const apiKey = secrets.get(provider.api_key ?? '') ?? null
       const own = targets.filter((each) => each.provider === provider).map((each) => each.target)
       const context = { targets: own, apiKey, environment, clock, directory, onEvent, redact }
       try {
         open = kind.open(provider, context)
       } catch (error) {
-        const path = ['model_providers', providers.indexOf(provider)]
+        const path = ['model_providers', providers.findIndex(({ name }) => name === provider.name)]
         const problem = pluginProblem(error, path, `provider '${provider.name}'`)
         problems.push({ ...problem, message: redact(problem.message) })
         continue
       }
       opened.set(provider, open)
     }
-    const route = {
-      ...routeOf({ model, provider }, kind.remote),
-      resource: resourceOf(provider, [...needed], secrets),
+    const siblings = resolved.get(model.alias) ?? []
+    const route: RouteTarget = {
+      ...routeOf(place, kind.remote),
+      ...nameOf(place, siblings),
+      hedge: hedgeOf(model.alias, options.models),
+      resource: resourceOf(provider, asked, secrets),
     }
-    entries.set(model.alias, {
+    const entry = {
       route,
       target,
       provider: open,
       skipCheck: model.skip_health_check,
       mode: model.inference_parameters.output_mode ?? null,
       ladder: modes.of(route, kind),
-    })
+    }
+    entries.set(model.alias, [...(entries.get(model.alias) ?? []), entry])
   }
   return {
     problems,
@@ -178,6 +205,25 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
       follow: modes.follow,
     }),
   }
+}
+
+/** Names a place among those of its alias by what differs. */
+function nameOf(
+  { model, provider }: Resolved,
+  siblings: readonly Resolved[],
+): Pick<RouteTarget, 'name' | 'choice'> {
+  const { alias } = model
+  if (siblings.length === 1) return { name: alias, choice: '' }
+  const isKeyed = siblings.some(
+    (other) => other.provider !== provider && other.provider.name === provider.name,
+  )
+  const choice = `${model.model} (${provider.name}${isKeyed ? `, ${provider.api_key}` : ''})`
+  return { name: `${alias}: ${choice}`, choice }
+}
+
+function hedgeOf(alias: string, models: readonly ModelConfig[]): number | null {
+  const word = models.findLast((model) => model.alias === alias)?.hedge
+  return word === undefined ? null : hedgeQuantile(word)
 }
 
 /** Proxies the environment names that can't be any: each variable once. */
@@ -201,7 +247,7 @@ function proxyProblems(
 }
 
 function createRegistry(
-  entries: ReadonlyMap<string, Entry>,
+  entries: ReadonlyMap<string, readonly Entry[]>,
   {
     environment,
     redact,
@@ -216,31 +262,46 @@ function createRegistry(
     follow: FollowModes
   },
 ): ModelRegistry {
-  function entry(alias: string): Entry {
-    const found = entries.get(alias)
-    if (found !== undefined) return found
-    throw new Error(
-      `the model alias "${alias}" was not opened; opened are: ${[...entries.keys()].join(', ')}`,
+  const byName = new Map([...entries.values()].flat().map((one) => [one.route.name, one]))
+  const targets = new Map(
+    [...entries].map(([alias, places]) => [alias, places.map(({ route }) => route)]),
+  )
+
+  function unopened(name: string, known: Iterable<string>): Error {
+    return new Error(
+      `the model alias "${name}" was not opened; opened are: ${[...known].join(', ')}`,
     )
+  }
+
+  function entry(name: string): Entry {
+    const found = byName.get(name)
+    if (found !== undefined) return found
+    throw unopened(name, byName.keys())
+  }
+
+  function targetsOf(alias: string): readonly RouteTarget[] {
+    const found = targets.get(alias)
+    if (found !== undefined) return found
+    throw unopened(alias, targets.keys())
   }
 
   return {
     aliases: [...entries.keys()],
-    target: (alias) => entry(alias).route,
-    send(alias, request, signal) {
-      const { provider, target, mode, ladder } = entry(alias)
+    targets: targetsOf,
+    send(name, request, signal) {
+      const { provider, target, mode, ladder, route } = entry(name)
       const send = (message: ModelRequest): Promise<ModelReply> =>
         // Providers of users may answer without a promise.
         Promise.resolve(provider.send(target, message, signal))
       const sent = !hasForm(request)
         ? send(request)
         : mode === null
-          ? ladder.send(request, { alias, send, signal })
+          ? ladder.send(request, { alias: route.alias, send, signal })
           : sendInMode(mode, request, send)
       return redactReply === null ? sent : sent.then(redactReply)
     },
-    sizeOf(alias, request) {
-      const { provider } = entry(alias)
+    sizeOf(name, request) {
+      const { provider } = entry(name)
       return provider.sizeOf === undefined ? charactersOf(request) : provider.sizeOf(request)
     },
     async check(aliases, signal, onResult = () => undefined) {
@@ -248,18 +309,24 @@ function createRegistry(
       // Aliases that differ in parameters only would ask the same twice.
       const probes = new Map<string, Promise<CheckResult['error']>>()
       return Promise.all(
-        aliases.map(async (alias) => {
-          const { route, target, provider, skipCheck } = entry(alias)
-          const { model } = route
+        aliases.flatMap(targetsOf).map(async ({ name, alias }) => {
+          const { route, target, provider, skipCheck } = entry(name)
+          const { model, key } = route
           const told = (result: CheckResult): CheckResult => {
             onResult(result)
             return result
           }
-          const about = { alias, provider: route.provider, model }
+          const about = { alias, name, provider: route.provider, model }
           if (skipAll || skipCheck) return told({ ...about, outcome: 'skipped', error: null })
-          const key = JSON.stringify([route.provider, model, target.operation, target.extraBody])
-          const probe = probes.get(key) ?? probeOnce(provider, target, signal, redact)
-          probes.set(key, probe)
+          const asked = JSON.stringify([
+            route.provider,
+            key,
+            model,
+            target.operation,
+            target.extraBody,
+          ])
+          const probe = probes.get(asked) ?? probeOnce(provider, target, signal, redact)
+          probes.set(asked, probe)
           const error = await probe
           return told({ ...about, outcome: error === null ? 'ready' : 'failed', error })
         }),
@@ -295,16 +362,24 @@ function resourceOf(
   providers: readonly ModelProvider[],
   secrets: ReadonlyMap<string, string>,
 ): string {
-  const identity = ({ name, provider_type, endpoint, extra_headers }: ModelProvider): string =>
-    JSON.stringify([provider_type, endpoint, secrets.get(name) ?? null, extra_headers])
+  const identity = ({ provider_type, endpoint, api_key, extra_headers }: ModelProvider): string =>
+    JSON.stringify([provider_type, endpoint, secrets.get(api_key ?? '') ?? null, extra_headers])
   const own = identity(provider)
-  return providers.find((other) => identity(other) === own)?.name ?? provider.name
+  const first = providers.find((other) => identity(other) === own) ?? provider
+  const isOneOfSeveral = providers.some((other) => other !== first && other.name === first.name)
+  return isOneOfSeveral ? `${first.name} ${first.api_key}` : first.name
 }
 
-function routeOf({ model, provider }: Resolved, remote: boolean): Omit<RouteTarget, 'resource'> {
+function routeOf(
+  { model, provider, position, weight }: Resolved,
+  remote: boolean,
+): Omit<RouteTarget, 'resource' | 'name' | 'choice' | 'hedge'> {
   const parameters = model.inference_parameters
   return {
     alias: model.alias,
+    position,
+    weight,
+    key: provider.api_key,
     provider: provider.name,
     model: model.model,
     endpoint: remote && provider.endpoint !== '' ? shownAddress(provider.endpoint) : provider.name,
@@ -314,6 +389,7 @@ function routeOf({ model, provider }: Resolved, remote: boolean): Omit<RouteTarg
     endpointRate: rateOf(provider),
     maxTokens: parameters.max_tokens,
     timeoutMs: timeoutOf(model),
+    cachesPrompts: model.cache_prompt === true,
   }
 }
 
@@ -332,6 +408,7 @@ function targetOf({ model, provider }: Resolved): ModelTarget {
     timeoutMs: timeoutOf(model),
     // `rawJson` of an object is an object.
     extraBody: extra as Record<string, unknown>,
+    cachePrompt: model.cache_prompt === true,
     maxParallelRequests: Math.min(aliasCap, provider.max_parallel_requests ?? aliasCap),
   }
 }

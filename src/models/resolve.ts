@@ -1,4 +1,6 @@
 import type { ModelConfig, ModelProvider } from '../config/dataset.ts'
+import { choicesOf } from '../config/model-pool.ts'
+import { withEachKey } from '../config/model-providers.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
 import { operationOf } from '../graph/generation-operation.ts'
 import type { Operation } from '../graph/request.ts'
@@ -16,19 +18,25 @@ export interface ModelsConfig {
   table: ReadonlyMap<string, ProviderKind>
 }
 
-/** An alias that is used, with its provider. */
+/** A place where the requests of an alias may go: a model of a provider, with one of its keys. */
 export interface Resolved {
+  /** Without a pool. */
   model: ModelConfig
+  /** With one key at most. */
   provider: ModelProvider
+  /** Position in the pool of the alias; 0 without one. */
+  position: number
+  weight: number
 }
 
-/** Finds the model and the provider of every used alias, and what is wrong with either. */
+/** Finds the models and the providers of every used alias, and what is wrong with either. */
 export function resolveAliases(config: ModelsConfig): {
-  resolved: Map<string, Resolved>
+  resolved: Map<string, Resolved[]>
   problems: Problem[]
 } {
   const { models, providers, used, table } = config
-  const resolved = new Map<string, Resolved>()
+  const resolved = new Map<string, Resolved[]>()
+  const needed = new Map<ModelProvider, ModelProvider[]>()
   const problems: Problem[] = []
   for (const alias of new Set(used)) {
     // As in the ancestor, the last of equal aliases counts.
@@ -36,28 +44,29 @@ export function resolveAliases(config: ModelsConfig): {
     const model = models[index]
     // The graph says it of the column that uses the alias, with its place.
     if (model === undefined) continue
-    problems.push(...modelProblems(model, index))
-    // What stands in for a model that can't be read has none.
-    if (model.provider === '') continue
-    const provider = providers.findLast(({ name }) => name === model.provider)
-    if (provider === undefined) {
-      const names = providers.map(({ name }) => name)
-      const path = ['model_configs', index, 'provider']
-      const found = unknown('provider', model.provider, names, path)
-      problems.push({
-        ...found,
-        code: 'unknown-provider',
-        message: `Model "${alias}": ${found.message}`,
-      })
-    } else {
-      resolved.set(alias, { model, provider })
+    problems.push(...streamProblems(model, index))
+    const places: Resolved[] = []
+    const kinds = new Set<ProviderKind | undefined>()
+    for (const [position, choice] of choicesOf(model).entries()) {
+      const { model: chosen, weight } = choice
+      // What stands in for a model that can't be read has none.
+      if (chosen.provider === '') continue
+      const provider = providers.findLast(({ name }) => name === chosen.provider)
+      if (provider === undefined) {
+        problems.push(unknownProvider(chosen.provider, { model, index, position, providers }))
+        continue
+      }
+      const keyed = needed.get(provider) ?? withEachKey(provider)
+      needed.set(provider, keyed)
+      for (const one of keyed) places.push({ model: chosen, provider: one, position, weight })
       const kind = providerKind(provider.provider_type, table)
-      problems.push(...operationProblems(model, provider.name, { index, kind }))
-      problems.push(...modeProblems(model, index, kind))
+      problems.push(...operationProblems(chosen, provider.name, { index, kind }))
+      if (!kinds.has(kind)) problems.push(...modeProblems(chosen, index, kind))
+      kinds.add(kind)
     }
+    if (places.length > 0) resolved.set(alias, places)
   }
-  const needed = new Set([...resolved.values()].map(({ provider }) => provider))
-  for (const provider of needed) problems.push(...providerProblems(provider, config))
+  for (const provider of needed.keys()) problems.push(...providerProblems(provider, config))
   return { resolved, problems }
 }
 
@@ -79,14 +88,41 @@ function unknown(
   }
 }
 
-function modelProblems({ alias, inference_parameters }: ModelConfig, index: number): Problem[] {
-  const { extra_body } = inference_parameters
-  const path = ['model_configs', index, 'inference_parameters']
-  const problems: Problem[] = []
-  if (extra_body?.['stream'] === true) {
-    problems.push(streamProblem(`Model "${alias}"`, [...path, 'extra_body', 'stream']))
-  }
-  return problems
+function unknownProvider(
+  name: string,
+  {
+    model: { alias, pool },
+    index,
+    position,
+    providers,
+  }: {
+    model: ModelConfig
+    index: number
+    position: number
+    providers: readonly ModelProvider[]
+  },
+): Problem {
+  const path = ['model_configs', index, ...(pool === undefined ? [] : ['pool', position])]
+  const names = providers.map((provider) => provider.name)
+  const found = unknown('provider', name, names, [...path, 'provider'])
+  return { ...found, code: 'unknown-provider', message: `Model "${alias}": ${found.message}` }
+}
+
+function streamProblems(
+  { alias, inference_parameters: { extra_body: body }, pool = [] }: ModelConfig,
+  index: number,
+): Problem[] {
+  const path = ['model_configs', index]
+  const places = [
+    { body, at: [...path, 'inference_parameters'] },
+    ...pool.map((choice, position) => ({
+      body: choice.extra_body,
+      at: [...path, 'pool', position],
+    })),
+  ]
+  return places
+    .filter((place) => place.body?.['stream'] === true)
+    .map(({ at }) => streamProblem(`Model "${alias}"`, [...at, 'extra_body', 'stream']))
 }
 
 /** What the provider's models can't do is found before anything is paid for. */

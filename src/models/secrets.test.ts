@@ -17,7 +17,7 @@ describe('keys come from the environment only', () => {
       [providerConfig({ api_key: 'LOCAL_KEY' }), providerConfig({ name: 'open' })],
       { LOCAL_KEY: 'abc\n' },
     )
-    expect([...secrets]).toEqual([['local', 'abc']])
+    expect([...secrets]).toEqual([['LOCAL_KEY', 'abc']])
     expect(problems).toEqual([])
   })
 

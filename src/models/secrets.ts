@@ -1,8 +1,8 @@
 import type { ModelProvider } from '../config/dataset.ts'
-import type { Problem } from '../config/problem.ts'
+import type { ConfigPath, Problem } from '../config/problem.ts'
 import type { Environment } from './provider.ts'
 
-/** Keys by provider name, and what is missing. */
+/** Keys by the variables that hold them, and what is missing. */
 export interface ResolvedSecrets {
   secrets: ReadonlyMap<string, string>
   problems: Problem[]
@@ -15,34 +15,40 @@ export function resolveSecrets(
 ): ResolvedSecrets {
   const secrets = new Map<string, string>()
   const problems: Problem[] = []
-  for (const [index, provider] of providers.entries()) {
-    const variable = provider.api_key
-    if (variable === null || variable === '') continue
-    const secret = environment[variable]?.trim() ?? ''
-    if (secret === '') problems.push(missing(provider.name, variable, index))
-    // Header values outside printable ASCII are refused by HTTP clients with an unclear error.
-    else if (!/^[\u0020-\u007e]+$/.test(secret)) {
-      problems.push({
-        level: 'error',
-        code: 'secret-invalid',
-        path: ['model_providers', index, 'api_key'],
-        message: `Provider "${provider.name}": the value of the environment variable ${variable} holds characters that no key has.`,
-        suggestion: `Set ${variable} again, without line breaks or quotation marks around it.`,
-      })
-    } else secrets.set(provider.name, secret)
+  for (const [index, { name, api_key, api_keys }] of providers.entries()) {
+    const path = ['model_providers', index]
+    const places = [
+      { variable: api_key, at: [...path, 'api_key'] },
+      ...(api_keys ?? []).map((variable, key) => ({ variable, at: [...path, 'api_keys', key] })),
+    ]
+    for (const { variable, at } of places) {
+      if (variable === null || variable === '') continue
+      const secret = environment[variable]?.trim() ?? ''
+      if (secret === '') problems.push(missing(name, variable, at))
+      // Header values outside printable ASCII are refused by HTTP clients with an unclear error.
+      else if (!/^[\u0020-\u007e]+$/.test(secret)) {
+        problems.push({
+          level: 'error',
+          code: 'secret-invalid',
+          path: at,
+          message: `Provider "${name}": the value of the environment variable ${variable} holds characters that no key has.`,
+          suggestion: `Set ${variable} again, without line breaks or quotation marks around it.`,
+        })
+      } else secrets.set(variable, secret)
+    }
   }
   return { secrets, problems }
 }
 
-function missing(provider: string, variable: string, index: number): Problem {
-  const path = ['model_providers', index, 'api_key']
+function missing(provider: string, variable: string, path: ConfigPath): Problem {
+  const [, , field] = path
   // A key pasted into the config must not come back in a message.
   if (!/^[A-Z_][A-Z0-9_]*$/.test(variable)) {
     return {
       level: 'error',
       code: 'secret-missing',
       path,
-      message: `Provider "${provider}": "api_key" holds neither the name of an environment variable that is set nor anything that looks like such a name.`,
+      message: `Provider "${provider}": "${field}" holds neither the name of an environment variable that is set nor anything that looks like such a name.`,
       expected: 'the name of an environment variable, such as OPENAI_API_KEY',
       suggestion: 'Put the key into an environment variable and its name here.',
     }
@@ -51,8 +57,8 @@ function missing(provider: string, variable: string, index: number): Problem {
     level: 'error',
     code: 'secret-missing',
     path,
-    message: `Provider "${provider}" takes its key from the environment variable ${variable}, which is not set.`,
-    suggestion: `Run "export ${variable}=…" first, or set "api_key" to null when the endpoint needs no key.`,
+    message: `Provider "${provider}" takes ${field === 'api_keys' ? 'a' : 'its'} key from the environment variable ${variable}, which is not set.`,
+    suggestion: `Run "export ${variable}=…" first, or ${field === 'api_keys' ? 'take it out of "api_keys"' : 'set "api_key" to null when the endpoint needs no key'}.`,
   }
 }
 

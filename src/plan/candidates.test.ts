@@ -120,3 +120,16 @@ test('where all rows are accepted none is made too many; a frame is always made 
   expect(framed.bound).toBe(32)
   expect(framed.exhausted).toBe(true)
 })
+
+test('rows that an edit made undecided again are all that is made, where they are enough', () => {
+  // 37 of 100, of which the first 60 are wanted: rejected rows stay decided.
+  const accepted = Array.from({ length: 600 }, (_, row) => (row * 7919 + 13) % 100 < 37)
+  const rows = accepted.flatMap((kept, row) => (kept ? [row] : [])).slice(0, 60)
+  const end = (rows.at(-1) ?? 0) + 1
+  const before = Array.from({ length: end }, (_, row) => row).filter((row) => !accepted[row])
+  const made = (picks: number[]): number[] =>
+    search({ accepted, wanted: 60, slots: 8, picks, before }).made
+  for (const picks of [[0], [7], [3, 0, 6]]) {
+    expect(made(picks).toSorted((one, other) => one - other)).toEqual(rows)
+  }
+})

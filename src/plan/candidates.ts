@@ -49,7 +49,7 @@ const MOST_REMEMBERED = 4_096
 
 /**
  * Gives as many rows as are likely to be needed, by the share of rows with a record so far: as many
- * as records are missing, or more where few have one.
+ * as records are missing, or more where few have one. Rows that an edit made undecided again count by themselves.
  *
  * The accepted rows are the first ones in row order, so `bound` only falls once it is known: rows
  * below it that are still being made may take the place of the last ones.
@@ -68,6 +68,10 @@ export function createCandidates({
   let rows = 0
   let open = 0
   let decidedRows = plan.decided.count
+  /** Undecided rows below the last decided one are made again, mostly: what they were may say what they will be. */
+  const decidedEnd = [...plan.decided.intervals()].at(-1)?.end ?? 0
+  let again = decidedEnd - decidedRows
+  const madeAgain = { kept: 0, decided: 0 }
   /** Kept rows that are only counted: all of them are below those in `remembered`. */
   let counted = before.below
   let remembered = rowsOf(before.beyond)
@@ -97,10 +101,17 @@ export function createCandidates({
   function missing(): number {
     const left = wanted - keptRows()
     if (exact) return left - open
-    const share = (keptRows() + 1) / (decidedRows + 1)
-    // One standard deviation less than is expected: the last ones wait rather than being too many.
-    const likely = Math.floor((left - Math.sqrt(left * (1 - share))) / share)
-    return Math.max(left, likely) - open
+    return Math.max(left, likelyRows(left)) - open
+  }
+
+  /** Rows that so many records take, by what became of others. */
+  function likelyRows(records: number): number {
+    // An edit leaves rejected rows decided and takes up the accepted ones: all of these, as far as is known.
+    const shareAgain = (madeAgain.kept + 1) / (madeAgain.decided + 1)
+    const fromAgain = again * shareAgain
+    if (records <= fromAgain) return rowsFor(records, shareAgain)
+    const share = (keptRows() + fromAgain + 1) / (decidedRows + again + 1)
+    return again + rowsFor(records - fromAgain, share)
   }
 
   /** Where rows are no longer needed: frames are always made whole. */
@@ -197,6 +208,11 @@ export function createCandidates({
     decided(row, isKept) {
       open -= 1
       decidedRows += 1
+      if (row < decidedEnd) {
+        again -= 1
+        madeAgain.decided += 1
+        if (isKept) madeAgain.kept += 1
+      }
       passGroup(row)
       const former = bound
       if (isKept && row < bound) {
@@ -218,6 +234,11 @@ export function createCandidates({
       return { wanted, kept: keptRows(), decided: decidedRows }
     },
   }
+}
+
+/** One standard deviation less than is expected: the last ones wait rather than being too many. */
+function rowsFor(records: number, share: number): number {
+  return Math.floor((records - Math.sqrt(records * (1 - share))) / share)
 }
 
 function rowsOf(set: RowSet): number[] {

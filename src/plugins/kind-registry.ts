@@ -37,6 +37,7 @@ export interface Registry extends KindTable {
   readonly kinds: readonly ListedKind[]
 }
 
+/** A family of kinds, such as columns or samplers. */
 export type KindFamily =
   | 'columns'
   | 'samplers'

@@ -3,7 +3,7 @@ import { double, integer, oneOf, text } from '../config/scalars.ts'
 import { defineProcessor } from './define.ts'
 import { countRecords, pickRecords } from './record-batches.ts'
 
-/** Keeps some records by chance, in their order. */
+/** Keeps a random part of the records, in their order. */
 export const sample = defineProcessor({
   by: 'records',
   type: 'sample',
@@ -22,7 +22,7 @@ export const sample = defineProcessor({
         .default(null)
         .describe('So many records exactly, or all where there are fewer. Reads them twice.'),
     })
-    .describe('Keeps some records by chance.'),
+    .describe('Keeps a random part of the records.'),
   output: ({ fraction, count }, columns, { path }) => ({
     columns,
     reads: [],

@@ -10,7 +10,7 @@ import { openRecordSpool } from './record-spool.ts'
 const BATCH_ROWS = 1_024
 
 /**
- * Puts the records into an order by chance: each goes to the position that a permutation has for it,
+ * Puts the records into a random order: each goes to the position that a permutation has for it,
  * by way of files for stretches of positions, of which one at a time is held.
  */
 export const shuffle = defineProcessor({
@@ -21,7 +21,7 @@ export const shuffle = defineProcessor({
       name: text({ nonEmpty: true }).describe('Any name; another one gives another order.'),
       processor_type: oneOf(['shuffle']),
     })
-    .describe('Puts the records into an order by chance.'),
+    .describe('Puts the records into a random order.'),
   output: (_config, columns) => ({ columns, reads: [] }),
   async *run(_config, records, { columns, permutation, scratch }) {
     const { count, bytes } = await measure(records, columns)

@@ -9,7 +9,7 @@ import { valueText } from './value-text.ts'
 /** What the page shows: two runs side by side. */
 export interface ComparePage {
   runs: readonly [ComparedRun, ComparedRun]
-  config: readonly { path: string; values: readonly [unknown, unknown] }[]
+  config: readonly { place: string; values: readonly [unknown, unknown] }[]
   failures: readonly { column: string; code: string; cells: readonly [number, number] }[]
   columns: readonly {
     name: string
@@ -53,8 +53,8 @@ function configPart({ config, runs }: ComparePage): Html {
     return html`<h2>Config</h2>
       <p class="soft">The same.</p>`
   }
-  const rows = config.map(({ path, values: [one, other] }) => [
-    html`${valueText(path)}`,
+  const rows = config.map(({ place, values: [one, other] }) => [
+    html`${valueText(place)}`,
     shown(one),
     shown(other),
   ])

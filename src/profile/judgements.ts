@@ -50,6 +50,7 @@ export interface Agreement {
  */
 export type AgreementReason = 'no-units' | 'no-variation' | 'no-scale' | 'too-many-scores'
 
+/** How far two columns agree in one score. */
 export interface AgreementPair {
   columns: readonly [string, string]
   alpha: number | null

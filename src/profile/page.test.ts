@@ -39,7 +39,7 @@ function page(columns: readonly ColumnStatistics[], changes: Partial<ReportPage>
     mixed: [],
     rows: { requested: 4, accepted: 4, nullKept: 0, dropped: 0, rejected: 0, remaining: 0 },
     requests: 0,
-    usage: { inputTokens: 0, outputTokens: 0, cost: null },
+    usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, cost: null },
     usageByRoute: [],
     outputModes: [],
     cutAnswers: [],
@@ -66,6 +66,7 @@ test('nothing that comes from outside becomes markup', () => {
         outputTokens: 1,
         ...noAnswerCounts,
         corrections: 3,
+        choices: [],
       },
     ],
     outputModes: [

@@ -1,4 +1,5 @@
 import { type AnswerCounts, answerCountTexts } from './answer-counts.ts'
+import { type ChoiceUsage, choiceText } from './choice-usage.ts'
 import {
   compact,
   counted,
@@ -25,7 +26,12 @@ export interface ReportPage {
   seed: string
   rows: OutcomeTotals & { requested: number; remaining: number }
   requests: number
-  usage: { inputTokens: number; outputTokens: number; cost: number | null }
+  usage: {
+    inputTokens: number
+    cachedInputTokens: number
+    outputTokens: number
+    cost: number | null
+  }
   usageByRoute: readonly (AnswerCounts & {
     route: string
     ok: number
@@ -33,6 +39,7 @@ export interface ReportPage {
     failed: number
     inputTokens: number
     outputTokens: number
+    choices: readonly ChoiceUsage[]
   })[]
   outputModes: readonly {
     endpoint: string
@@ -101,6 +108,7 @@ function header(report: ReportPage): Html {
     ['requests', grouped(requests)],
     ...(cut === 0 ? [] : [['answers cut off', grouped(cut)] as [string, string]]),
     ['tokens in', compact(usage.inputTokens)],
+    ...cachedFact(usage),
     ['tokens out', compact(usage.outputTokens)],
     ...costFact(usage),
     ...report.media.map(({ mime, files, bytes }): [string, string] => [
@@ -258,6 +266,11 @@ function clipped(message: string): string {
   return message.length > 400 ? `${message.slice(0, 399)}…` : message
 }
 
+function cachedFact({ cachedInputTokens, inputTokens }: ReportPage['usage']): [string, string][] {
+  if (cachedInputTokens === 0) return []
+  return [['of them cached by providers', percentOf(cachedInputTokens, inputTokens)]]
+}
+
 function costFact({ cost }: ReportPage['usage']): [string, string][] {
   return cost === null ? [] : [['cost', dollars(cost)]]
 }
@@ -296,6 +309,9 @@ function models({ usageByRoute, outputModes }: ReportPage): Html | null {
         ? null
         : html`<p class="soft">${valueText(route)}: ${texts.join('; ')}</p>`
     })}
+    ${usageByRoute.flatMap(({ choices }) =>
+      choices.map((choice) => html`<p class="soft">${valueText(choiceText(choice))}</p>`),
+    )}
     ${outputModes.map(({ endpoint, model, mode, left }) => {
       const others = left.map(leftText).join('; ')
       return html`<p class="soft">

@@ -47,11 +47,13 @@ export interface Rendering {
   problems: readonly Problem[]
 }
 
+/** The rendered templates of one row. */
 export interface RenderedRow {
   row: number
   parts: readonly RenderedPart[]
 }
 
+/** One rendered template of a column. */
 export interface RenderedPart {
   /**
    * `template`, or the column's field: `prompt`, `system_prompt`, `expr`, `skip.when`; `instructions` for

@@ -6,16 +6,19 @@ import { inspectStore, type StoreSummary } from '../store/inspect-store.ts'
 import { ledgerName } from '../store/ledger-file.ts'
 import type { LockHolder } from '../store/lock.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
-import { requestTotals, rowCounts, type RowCounts } from './run-result.ts'
+import type { RowCounts, SelectionResult } from './run-result.ts'
+import { summaryOf } from './run-summary.ts'
 
 /** A run of a folder, in short. */
 export interface ListedRun {
   dir: string
   name: string
-  /** `unfinished`: rows remain, and nobody works on them. `unreadable`: see `problem`. */
+  /** `unfinished`: rows remain or are missing, and nobody works on them. `unreadable`: see `problem`. */
   state: 'complete' | 'unfinished' | 'at work' | 'unreadable'
   /** Null where the run can't be read. */
   rows: RowCounts | null
+  /** Null where its config has no `select`. */
+  selection: SelectionResult | null
   requests: number
   usage: Usage | null
   /** The process that works on it. */
@@ -56,13 +59,14 @@ async function namesIn(path: string): Promise<string[]> {
 
 async function runAt(dir: string): Promise<ListedRun> {
   try {
-    return summaryOf(dir, await inspectStore(dir))
+    return listedRun(dir, await inspectStore(dir))
   } catch (error) {
     return {
       dir,
       name: basename(dir),
       state: 'unreadable',
       rows: null,
+      selection: null,
       requests: 0,
       usage: null,
       holder: null,
@@ -73,16 +77,18 @@ async function runAt(dir: string): Promise<ListedRun> {
   }
 }
 
-function summaryOf(dir: string, store: StoreSummary): ListedRun {
-  const { settings, totals, sessions, holder } = store
-  const rows = rowCounts(settings.rows, totals)
-  const { requests, usage } = requestTotals(store.usage)
+function listedRun(dir: string, store: StoreSummary): ListedRun {
+  const { name, rows, selection, complete, requests, usage, sessions, holder } = summaryOf(
+    store,
+    null,
+  )
   const last = sessions.at(-1)
   return {
     dir,
-    name: settings.name,
-    state: holder !== null ? 'at work' : rows.remaining === 0 ? 'complete' : 'unfinished',
+    name,
+    state: holder !== null ? 'at work' : complete ? 'complete' : 'unfinished',
     rows,
+    selection,
     requests,
     usage,
     holder,

@@ -51,6 +51,8 @@ function collectModels(value: Value, found: Set<string>): void {
   const fields = value as ReadonlyMap<string, Value>
   const [provider, model] = [fields.get('provider'), fields.get('model')]
   if (typeof provider === 'string' && typeof model === 'string') found.add(`${model} (${provider})`)
+  // A pool is known by its models.
+  else if (typeof model === 'string' && fields.has('parameters')) found.add(`${model} (pool)`)
   else for (const field of fields.values()) collectModels(field, found)
 }
 

@@ -44,7 +44,8 @@ export interface RunResult {
   requests: number
   /** Answers from the cache, for which none left. */
   cached: number
-  requestOutcomes: { succeeded: number; throttled: number; failed: number }
+  /** They sum to the requests; `givenUp`: a second request for the same was answered first. */
+  requestOutcomes: { succeeded: number; throttled: number; failed: number; givenUp: number }
   usage: Usage
   /** The same by model alias, by server of tools, by service: and what the answers were. */
   usageByRoute: readonly RouteUsage[]
@@ -97,6 +98,7 @@ export function processedOf(
   }
 }
 
+/** How a run ended: complete, stopped with a reason, or interrupted. */
 export type RunEnd =
   | { kind: 'complete' }
   /** By itself, with rows remaining: an endpoint refused, or too many cells failed. */
@@ -115,12 +117,13 @@ export function requestTotals(
   const succeeded = sum(({ ok }) => ok)
   const throttled = sum((route) => route.throttled)
   const failed = sum((route) => route.failed)
+  const givenUp = sum((route) => route.givenUp)
   const all: Usage = { ...noUsage }
   for (const route of usage) addToUsage(all, route)
   return {
-    requests: succeeded + throttled + failed,
+    requests: succeeded + throttled + failed + givenUp,
     cached: sum(({ cached }) => cached),
-    requestOutcomes: { succeeded, throttled, failed },
+    requestOutcomes: { succeeded, throttled, failed, givenUp },
     usage: all,
     usageByRoute: usage,
   }

@@ -26,6 +26,8 @@ export interface RunSummary extends Pick<
   rows: RowCounts
   /** Null where the config has no `select`. */
   selection: RunResult['selection']
+  /** Whether no row remains, and a selection has all it wants or keeps what there is. */
+  complete: boolean
   /** Paid cells in the ledger that no part holds yet. */
   waitingCells: number
   /** What is kept of columns that are no longer in the config, for when they come back. */
@@ -70,12 +72,19 @@ interface CutAnswers {
 export function summaryOf(store: StoreSummary, command: RunCommand | null): RunSummary {
   const { settings } = store
   const { config } = loadDataset(settings.config, { file: `config of ${store.directory}` })
+  const counts = rowCounts(settings.rows, store.totals)
+  const selection = selectionOf(store, config)
+  const isSelected =
+    selection === null ||
+    selection.accepted >= selection.target ||
+    config?.select?.on_exhausted === 'keep'
   return {
     dir: store.directory,
     name: settings.name,
     seed: settings.seed,
-    rows: rowCounts(settings.rows, store.totals),
-    selection: selectionOf(store, config),
+    rows: counts,
+    selection,
+    complete: counts.remaining === 0 && isSelected,
     waitingCells: store.waitingCells,
     superseded: store.superseded,
     parts: store.parts,

@@ -46,8 +46,11 @@ export interface RequestRecord {
   route: string
   /** Column id in the graph; none for a request that belongs to no column. */
   column?: number | null
-  /** `cached`: nothing was sent, for the answer was there. */
-  outcome: 'ok' | 'throttled' | 'failed' | 'cached'
+  /**
+   * `cached`: nothing was sent, for the answer was there. `given-up`: a second request for the same was
+   * answered first.
+   */
+  outcome: 'ok' | 'throttled' | 'failed' | 'cached' | 'given-up'
   /** The answer ended before the model was done. */
   isCut?: boolean
   /** Tools that the answer called. */
@@ -56,6 +59,8 @@ export interface RequestRecord {
   isCorrection?: boolean
   /** Of an answer of a form: how the model was held to it. */
   outputMode?: OutputMode | undefined
+  /** The choice by which it went, where its route has several; null for the time of what has no answer. */
+  via?: { choice: string; latencyMs: number | null } | undefined
   usage: Usage
 }
 

@@ -11,8 +11,8 @@ import { RowsmithError } from '../util/errors.ts'
 export interface CachedRepliesOptions {
   cache: ResponseCache
   graph: Pick<Graph, 'columns'>
-  /** What a model alias stands for. */
-  identityOf: (alias: string) => unknown
+  /** What a choice of a model alias stands for, by its name. */
+  identityOf: (choice: string) => unknown
   /** Nothing may be sent: an answer that is not there is an error. */
   replay: boolean
   /** Rows whose cells failed and are made again: an answer from before would fail them again. */
@@ -36,7 +36,7 @@ export function createCachedReplies(options: CachedRepliesOptions): ReplyCache {
     keyOf(question) {
       const material = {
         version: 1,
-        model: options.identityOf(question.route) ?? question.route,
+        model: options.identityOf(question.choice) ?? question.choice,
         asked: decidingPart(question.message),
         draw: drawOf(question),
       }
@@ -44,15 +44,18 @@ export function createCachedReplies(options: CachedRepliesOptions): ReplyCache {
       if (options.madeAgain().has(question.row)) replaced.add(key)
       return key
     },
-    async find(key, question) {
-      if (replaced.has(key) && !replay) return null
-      const text = await cache.find(key)
-      if (text !== null) return replyOf(text)
+    async find(keys, question) {
+      // Of the answers of several choices the same one is found, whatever their order.
+      for (const key of new Set(keys.toSorted())) {
+        if (replaced.has(key) && !replay) continue
+        const text = await cache.find(key)
+        if (text !== null) return replyOf(text)
+      }
       if (!replay) return null
       const column = graph.columns[question.column]?.name ?? 'a summary'
       throw new RowsmithError(
         'cache-miss',
-        `column ${column}, row ${question.row}: the answer of ${question.route} is not in the cache ${cache.path}`,
+        `column ${column}, row ${question.row}: the answer of ${question.choice} is not in the cache ${cache.path}`,
         {
           hints: [
             'Make the run once without --replay, so that the answer is kept; something of the config, the model or the seed may have changed since.',

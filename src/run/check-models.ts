@@ -1,10 +1,11 @@
-import type { ModelRegistry } from '../models/registry.ts'
+import type { ModelRegistry, RouteTarget } from '../models/registry.ts'
 import { RowsmithError } from '../util/errors.ts'
-import type { RunEvent } from './run-event.ts'
+import type { CheckedModel, RunEvent } from './run-event.ts'
 
 /**
- * Asks every model something tiny before anything is paid for; refuses a run that can't work.
- * Answers with the aliases that answered.
+ * Asks every model something tiny before anything is paid for; refuses a run that can't work. A pool works
+ * as long as one of its places answers.
+ * Answers with the names of the places that answered.
  */
 export async function checkModels(
   models: ModelRegistry,
@@ -13,25 +14,37 @@ export async function checkModels(
 ): Promise<ReadonlySet<string>> {
   emit({
     type: 'models-checking',
-    models: aliases.map((alias) => {
-      const { model, provider, endpoint, timeoutMs } = models.target(alias)
-      return { alias, model, provider, endpoint, timeoutMs }
-    }),
+    models: aliases.flatMap((alias) => models.targets(alias)).map(checkedModel),
   })
   const results = await models.check(aliases, signal, (result) =>
     emit({ type: 'model-checked', result }),
   )
   const failed = results.filter(({ outcome }) => outcome === 'failed')
-  if (failed.length === 0) {
+  const dead = failed.filter(({ alias }) =>
+    results.every((result) => result.alias !== alias || result.outcome === 'failed'),
+  )
+  if (dead.length === 0) {
+    for (const { name, error } of failed) {
+      const message = `model ${name} is not ready, other choices of its pool are: ${error?.message ?? ''}`
+      emit({
+        type: 'warning',
+        problem: { level: 'warning', code: 'choice-not-ready', path: [], message },
+      })
+    }
     emit({ type: 'models-checked', results })
-    return new Set(results.flatMap(({ alias, outcome }) => (outcome === 'ready' ? [alias] : [])))
+    return new Set(results.flatMap(({ name, outcome }) => (outcome === 'ready' ? [name] : [])))
   }
-  const lines = failed.map(
-    ({ alias, error }) => `  model ${alias}: ${error?.message ?? 'it does not answer'}`,
+  const lines = dead.map(
+    ({ name, error }) => `  model ${name}: ${error?.message ?? 'it does not answer'}`,
   )
   throw new RowsmithError('model-unavailable', `not ready:\n${lines.join('\n')}`, {
     hints: [
       'Nothing was generated. Set skip_health_check: true on a model to start without asking it.',
     ],
   })
+}
+
+function checkedModel(target: RouteTarget): CheckedModel {
+  const { alias, name, model, provider, endpoint, timeoutMs } = target
+  return { alias, name, model, provider, endpoint, timeoutMs }
 }

@@ -14,6 +14,7 @@ import type { RunStore } from '../store/run-store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 
+/** Options of `checkRun`. */
 export interface CheckRunOptions {
   /**
    * Restores what can be restored and plans again what can't: rows of damaged parts are undecided then.
@@ -23,7 +24,7 @@ export interface CheckRunOptions {
   clock?: Clock
 }
 
-/** What a look at every byte of a run folder came to. */
+/** What a check of every byte of a run folder found. */
 export interface RunCheck {
   dir: string
   /** Whether nothing is damaged, or everything was repaired that can be. */

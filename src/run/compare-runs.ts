@@ -1,7 +1,7 @@
-import { compareConfigs, type ConfigDifference } from '../report/compare-configs.ts'
 import type { RunSummary } from '../report/run-summary.ts'
 import type { ColumnStatistics } from '../profile/statistics.ts'
 import { inspectStore } from '../store/inspect-store.ts'
+import { type ConfigDifference, configDifferences } from './config-difference.ts'
 import { open, type OpenOptions } from './open-dataset.ts'
 
 /** Of one of two runs, what is compared as figures. */
@@ -35,7 +35,7 @@ export async function compareRuns(
   const [a, b] = [await read(one, options), await read(other, options)]
   return {
     runs: [a.run, b.run],
-    config: compareConfigs(a.config, b.config),
+    config: configDifferences(a.config, b.config),
     failures: failuresOf(a.failures, b.failures),
     columns: columnsOf(a.columns, b.columns),
   }

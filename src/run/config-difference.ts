@@ -7,8 +7,10 @@ import type { Value } from '../util/value.ts'
 export interface ConfigDifference {
   /** Names and keys down to it: `columns.story.prompt`. */
   readonly place: string
-  /** What was there behind `- `, what is there now behind `+ `. */
+  /** What was there behind `- `, what is there now behind `+ `; the first of many. */
   readonly lines: readonly string[]
+  /** What was there and what is there now, as JSON has it; undefined for what is not there. */
+  readonly values: readonly [unknown, unknown]
 }
 
 /** Lines shown of one place. */
@@ -50,7 +52,7 @@ function differencesOf(
   if (before instanceof Map && after instanceof Map) return ofMaps(before, after, path)
   const [old, fresh] = [namedItems(before), namedItems(after)]
   if (old !== null && fresh !== null) return ofNamed(old, fresh, path)
-  return [differenceAt(path, linesOf(before), linesOf(after))]
+  return [differenceAt(path, before, after)]
 }
 
 function ofMaps(before: Fields, after: Fields, path: readonly string[]): ConfigDifference[] {
@@ -60,13 +62,21 @@ function ofMaps(before: Fields, after: Fields, path: readonly string[]): ConfigD
 
 function ofNamed(before: Fields, after: Fields, path: readonly string[]): ConfigDifference[] {
   const [old, fresh] = [[...before.keys()], [...after.keys()]]
-  const order = (names: readonly string[], others: Fields): string =>
-    names.filter((name) => others.has(name)).join(', ')
+  const order = (names: readonly string[], others: Fields): string[] =>
+    names.filter((name) => others.has(name))
   const [was, is] = [order(old, after), order(fresh, before)]
-  return [
-    ...(was === is ? [] : [differenceAt(path, `in this order: ${was}`, `in this order: ${is}`)]),
-    ...ofMaps(before, after, path),
-  ]
+  return [...orderDifference(path, was, is), ...ofMaps(before, after, path)]
+}
+
+function orderDifference(
+  path: readonly string[],
+  was: readonly string[],
+  is: readonly string[],
+): ConfigDifference[] {
+  const [before, after] = [was, is].map((names) => `in this order: ${names.join(', ')}`)
+  if (before === after) return []
+  const lines = differingLines(before as string, after as string)
+  return [{ place: path.join('.'), lines, values: [was, is] }]
 }
 
 /** A list of objects with names of their own, by these; null for anything else. */
@@ -84,19 +94,32 @@ function namedItems(value: Value | undefined): Fields | null {
 
 function differenceAt(
   path: readonly string[],
-  before: string | null,
-  after: string | null,
+  before: Value | undefined,
+  after: Value | undefined,
 ): ConfigDifference {
-  const lines =
-    before === null || after === null
-      ? (before ?? after ?? '').split('\n').map((line) => `${before === null ? '+' : '-'} ${line}`)
-      : differingLines(before, after)
+  const lines = differenceLines(before, after)
   const left = lines.length - MOST_LINES
   return {
     place: path.join('.'),
     // A line for what is left out is only worth it for more than one.
     lines: left > 1 ? [...lines.slice(0, MOST_LINES), `  … and ${left} more lines`] : lines,
+    values: [plainOf(before), plainOf(after)],
   }
+}
+
+function differenceLines(before: Value | undefined, after: Value | undefined): string[] {
+  const [old, fresh] = [linesOf(before), linesOf(after)]
+  if (old === null || fresh === null) {
+    const sign = old === null ? '+' : '-'
+    return (old ?? fresh ?? '').split('\n').map((line) => `${sign} ${line}`)
+  }
+  // A list may have the lines that a text has.
+  return old === fresh ? [`- ${textOf(before)}`, `+ ${textOf(after)}`] : differingLines(old, fresh)
+}
+
+/** A value as `JSON.parse` gives it. */
+function plainOf(value: Value | undefined): unknown {
+  return value === undefined ? undefined : JSON.parse(stringifyJson(value))
 }
 
 /** What every column has unless it says otherwise, and what a new one need not be told with. */
@@ -128,7 +151,7 @@ function isSame(one: Value | undefined, other: Value | undefined): boolean {
 const aHash = /^[0-9a-f]{64}$/
 
 function textOf(value: Value | undefined): string {
-  // Of a hash a person compares the beginning.
-  if (typeof value === 'string' && aHash.test(value)) return `${value.slice(0, 12)}…`
+  // It stands for the content of a file or a function; a person compares its beginning.
+  if (typeof value === 'string' && aHash.test(value)) return `content ${value.slice(0, 12)}…`
   return value === undefined ? '' : stringifyJson(value, { spaced: true })
 }

@@ -3,7 +3,7 @@ import { createAdaptiveLimiter } from '../limits/adaptive-limiter.ts'
 import { type Breaker, createBreaker } from '../limits/breaker.ts'
 import { createConcurrencyLimiter, type Limiter } from '../limits/limiter.ts'
 import { createRateLimiter } from '../limits/rate-limiter.ts'
-import type { ModelRegistry, Rate } from '../models/registry.ts'
+import type { ModelRegistry, Rate, RouteTarget } from '../models/registry.ts'
 import type { Choice, Route } from '../scheduler/route.ts'
 import { jitter } from '../util/random-source.ts'
 
@@ -14,24 +14,33 @@ export interface RoutesOptions {
   admission: RequestAdmission
   /** Whether requests wait for an endpoint that fails, as they do for one that can't be reached. */
   waitsForFailing: boolean
-  /** Aliases that answered when they were asked whether they are ready. */
+  /** Whether requests that begin alike go together. */
+  prefixOrder?: boolean
+  /** Names of places that answered when they were asked whether they are ready. */
   ready?: ReadonlySet<string>
   random?: () => number
 }
 
 /**
- * A route per alias, of one choice. Its limiters: the alias's own cap and rates; what (provider,
- * model) tolerates, which adapts to 429s, with the rates its replies tell, shared by aliases of the
- * same model; the endpoint's cap and rates where they are declared; breakers of the endpoint, for when
- * it can't be reached, and of the model there, for when it fails.
+ * A route per alias, with a choice for each place its requests may go. Limiters of a choice: the alias's
+ * own cap and rates, shared by all of them; what (provider, key, model) tolerates, which adapts to 429s,
+ * with the rates its replies tell, shared by aliases of the same model; the endpoint's cap, and the rates
+ * of its key, where they are declared; breakers of the endpoint, for when it can't be reached, and of the
+ * model there, for when it fails.
  */
 export function createRoutes(
-  models: Pick<ModelRegistry, 'aliases' | 'target'>,
-  { admission, waitsForFailing, ready = new Set(), random = jitter }: RoutesOptions,
+  models: Pick<ModelRegistry, 'aliases' | 'targets'>,
+  {
+    admission,
+    waitsForFailing,
+    prefixOrder = true,
+    ready = new Set(),
+    random = jitter,
+  }: RoutesOptions,
 ): Route[] {
   const shared = new Map<string, Limiter>()
   const breakers = new Map<string, Breaker>()
-  const targets = models.aliases.map((alias) => models.target(alias))
+  const all = models.aliases.flatMap((alias) => models.targets(alias))
 
   function share(key: string, create: () => Limiter): Limiter {
     let limiter = shared.get(key)
@@ -48,17 +57,13 @@ export function createRoutes(
     return known
   }
 
-  return targets.map((target) => {
-    const { alias, provider, model, endpoint, resource, aliasCap, endpointCap } = target
-    const siblings = targets.filter((other) => other.provider === provider && other.model === model)
-    const shown = `${provider} ${model}`
-    const ownBreakers = [
-      breaker(endpoint, 'unreachable'),
-      ...(waitsForFailing ? [breaker(`${endpoint} ${model}`, 'failing')] : []),
-    ]
-    const limiters = [
-      createConcurrencyLimiter({ name: alias, cap: aliasCap }),
-      ...ratesOf(target.aliasRate).map((rate) => createRateLimiter({ name: alias, ...rate })),
+  function ofModel(target: RouteTarget): Limiter[] {
+    const { provider, model, key } = target
+    const shown = [provider, ...(isOneKeyOfSeveral(target, all) ? [key] : []), model].join(' ')
+    const siblings = all.filter(
+      (other) => other.provider === provider && other.model === model && other.key === key,
+    )
+    return [
       share(`model ${shown}`, () =>
         createAdaptiveLimiter({
           name: shown,
@@ -78,33 +83,66 @@ export function createRoutes(
           createRateLimiter({ name: shown, counts, perMinute: null }),
         ),
       ),
-      ...ratesOf(target.endpointRate).map(({ counts, perMinute }) =>
-        share(`${counts} of endpoint ${endpoint}`, () =>
-          createRateLimiter({ name: endpoint, counts, perMinute }),
-        ),
-      ),
-      ...ownBreakers,
     ]
-    if (endpointCap !== null) {
-      limiters.push(
-        share(`endpoint ${endpoint}`, () =>
-          createConcurrencyLimiter({ name: endpoint, cap: endpointCap }),
-        ),
-      )
-    }
-    const choice: Choice = {
-      name: alias,
-      resource,
+  }
+
+  function ofEndpoint(target: RouteTarget): Limiter[] {
+    const { endpoint, endpointCap: cap, endpointRate, key } = target
+    // Quotas are those of a key.
+    const keyed = isOneKeyOfSeveral(target, all) ? `${endpoint} ${key}` : endpoint
+    const rates = ratesOf(endpointRate).map(({ counts, perMinute }) =>
+      share(`${counts} of endpoint ${keyed}`, () =>
+        createRateLimiter({ name: endpoint, counts, perMinute }),
+      ),
+    )
+    if (cap === null) return rates
+    const own = share(`endpoint ${endpoint}`, () =>
+      createConcurrencyLimiter({ name: endpoint, cap }),
+    )
+    return [...rates, own]
+  }
+
+  function choiceOf(target: RouteTarget, ofAlias: readonly Limiter[]): Choice {
+    const { endpoint, model } = target
+    const ownBreakers = [
+      breaker(endpoint, 'unreachable'),
+      ...(waitsForFailing ? [breaker(`${endpoint} ${model}`, 'failing')] : []),
+    ]
+    return {
+      name: target.name,
+      label: target.choice,
+      resource: target.resource,
       endpoint,
       model,
-      limiters,
-      weight: 1,
+      limiters: [...ofAlias, ...ofModel(target), ...ofEndpoint(target), ...ownBreakers],
+      weight: target.weight,
       breakers: ownBreakers,
-      isReady: ready.has(alias),
+      isReady: ready.has(target.name),
     }
-    const { maxTokens, timeoutMs } = target
-    return { name: alias, choices: [choice], maxTokens, timeoutMs }
+  }
+
+  return models.aliases.map((alias): Route => {
+    const targets = models.targets(alias)
+    const [first] = targets
+    if (first === undefined) throw new Error(`the model alias ${alias} leads nowhere`)
+    const ofAlias = [
+      createConcurrencyLimiter({ name: alias, cap: first.aliasCap }),
+      ...ratesOf(first.aliasRate).map((rate) => createRateLimiter({ name: alias, ...rate })),
+    ]
+    return {
+      name: alias,
+      choices: targets.map((target) => choiceOf(target, ofAlias)),
+      maxTokens: first.maxTokens,
+      timeoutMs: first.timeoutMs,
+      hedge: targets.length > 1 ? first.hedge : null,
+      keepsPrefixes: prefixOrder && (targets.length > 1 || first.cachesPrompts),
+    }
   })
+}
+
+/** Whether the requests of its provider go out with several keys. */
+function isOneKeyOfSeveral({ provider, key }: RouteTarget, all: readonly RouteTarget[]): boolean {
+  return all.some((other) => other.provider === provider && other.key !== key)
 }
 
 function ratesOf({

@@ -23,6 +23,7 @@ export interface EditPlan {
   readonly requests: number
 }
 
+/** A column that an edit of the config adds, changes, keeps or removes. */
 export interface EditedColumn {
   readonly name: string
   /** `follows`: it reads a column that changed. `kept`: it changed, and its cells are used. */
@@ -41,17 +42,24 @@ export interface EditedColumn {
 
 export interface EditInput {
   stored: RunSettings
+  seedParts: SeedParts
   version: ConfigVersion
   graph: Graph
   foreseen: ForeseenChange
 }
 
-export function planEdit({ stored, version, graph, foreseen }: EditInput): EditPlan {
+/** Identities of the sources that the seed has, and would have, the joined ones last. */
+export interface SeedParts {
+  readonly before: readonly string[]
+  readonly now: readonly string[]
+}
+
+export function planEdit({ stored, version, graph, foreseen, seedParts }: EditInput): EditPlan {
   const columns = [...editedColumns(stored, graph, foreseen), ...goneColumns(stored, graph)]
   const sum = (of: readonly EditedColumn[], pick: (column: EditedColumn) => number): number =>
     of.reduce((total, column) => total + pick(column), 0)
   return {
-    differences: allDifferences(stored, version, graph),
+    differences: allDifferences({ stored, version, graph, seedParts }),
     columns,
     rows: foreseen.undecided,
     cells: sum(columns.filter(isMade), ({ cells }) => cells),
@@ -153,14 +161,15 @@ function requestsOf({ requests, config }: GraphColumn, cells: number): number {
 }
 
 /** Differences of the config, and of what else columns are made from. */
-function allDifferences(
-  stored: RunSettings,
-  version: ConfigVersion,
-  graph: Graph,
-): ConfigDifference[] {
+function allDifferences({
+  stored,
+  version,
+  graph,
+  seedParts,
+}: Omit<EditInput, 'foreseen'>): ConfigDifference[] {
   const written = configDifferences(stored.config, version.config)
   const before = storedByName(stored)
-  const content = seedDifference(stored.seedIdentity, version.seedIdentity ?? null)
+  const content = seedDifferences(seedParts)
   // A model and the seed have one place in the config, and many columns.
   const tellsModels = written.some(({ place }) => /^(model|tool)_configs\b/.test(place))
   const tellsSeed =
@@ -179,10 +188,20 @@ function allDifferences(
   return [...written, ...content, ...beside]
 }
 
-function seedDifference(before: string | null, now: string | null): ConfigDifference[] {
-  if (before === null || now === null || before === now) return []
-  const [old, fresh] = [before, now].map((identity) => identity.slice(0, 12))
-  return [{ place: 'seed_config.source', lines: [`- content ${old}…`, `+ content ${fresh}…`] }]
+/** The sources with another content; how they are joined stands in the config. */
+function seedDifferences({ before, now }: SeedParts): ConfigDifference[] {
+  return now.flatMap((identity, at): ConfigDifference[] => {
+    const old = before[at]
+    if (old === undefined || old === identity) return []
+    const place = at === 0 ? 'seed_config.source' : `seed_config.join[${at - 1}].source`
+    return [
+      {
+        place,
+        lines: [`- content ${old.slice(0, 12)}…`, `+ content ${identity.slice(0, 12)}…`],
+        values: [old, identity],
+      },
+    ]
+  })
 }
 
 /** The models of a column by its material, where they are others. */

@@ -1,9 +1,11 @@
 import type { Prepared } from '../check/prepare.ts'
+import type { StoredSeedDescription } from '../seeds/normalise.ts'
 import type { ConfigVersion } from '../store/ledger-config.ts'
+import type { RunSettings } from '../store/run-settings.ts'
 import type { RunStore } from '../store/run-store.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
-import { askedAliases, type EditPlan, needsConsent, planEdit } from './edit-plan.ts'
+import { askedAliases, type EditPlan, needsConsent, planEdit, type SeedParts } from './edit-plan.ts'
 import { editLines } from './edit-text.ts'
 import { newVersion, type WantedRun } from './settings.ts'
 
@@ -23,13 +25,15 @@ export interface EditOptions {
   edit: boolean
   /** Columns that changed and whose cells are used. */
   keep: readonly string[]
+  /** What the run folder has of the seed. */
+  seed: StoredSeedDescription | null
 }
 
 /** Finds out what a config changes in a run; null for nothing. Refuses what was not asked for. */
 export async function foreseeEdit(
   store: RunStore,
   prepared: Prepared,
-  { wanted, target, edit, keep }: EditOptions,
+  { wanted, target, edit, keep, seed }: EditOptions,
 ): Promise<ConfigEdit | null> {
   const { settings: stored } = store
   const { graph } = prepared
@@ -38,9 +42,25 @@ export async function foreseeEdit(
   const version = newVersion(stored, prepared, { wanted, cells: accepted + nullKept })
   if (version === null) return null
   const foreseen = await store.foreseeChange(version, target)
-  const plan = planEdit({ stored, version, graph, foreseen })
+  const seedParts = partsOfSeeds(stored, seed, prepared)
+  const plan = planEdit({ stored, version, graph, foreseen, seedParts })
   if (needsConsent(plan) && !edit) throw refusal(plan)
   return { version, plan, asked: askedAliases(graph, foreseen) }
+}
+
+function partsOfSeeds(
+  { seedIdentity: before }: RunSettings,
+  folder: StoredSeedDescription | null,
+  { seedIdentity: now, seed }: Prepared,
+): SeedParts {
+  if (before === now) return { before: [], now: [] }
+  const known = [folder, seed?.seed ?? null].flatMap((one) => one ?? [])
+  const partsOf = (identity: string | null): string[] => {
+    if (identity === null) return []
+    const { parts = [{ identity }] } = known.find((one) => one.identity === identity) ?? {}
+    return parts.map((part) => part.identity)
+  }
+  return { before: partsOf(before), now: partsOf(now) }
 }
 
 function refusal(plan: EditPlan): RowsmithError {

@@ -1,9 +1,11 @@
 import { inspectStore } from '../store/inspect-store.ts'
 import type { SupersededColumn } from '../store/ledger-superseded.ts'
 import { openStore } from '../store/store.ts'
+import { countUnnamedMedia, type MediaCount } from '../store/unnamed-media.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { RowsmithError } from '../util/errors.ts'
 
+/** Options of `freeSpace`. */
 export interface FreeSpaceOptions {
   /** Frees it; without it nothing is changed. */
   yes?: boolean
@@ -18,6 +20,8 @@ export interface FreedSpace {
   cells: number
   /** Of the values of these cells, and of what else is kept beside them. */
   bytes: number
+  /** Media files that no other cell names. */
+  media: MediaCount
   /** Whether it is gone. */
   freed: boolean
 }
@@ -30,8 +34,14 @@ export async function freeSpace(
   const { directory: dir, superseded: columns, reopenedParts } = await inspectStore(directory)
   const sum = (pick: (column: SupersededColumn) => number): number =>
     columns.reduce((total, column) => total + pick(column), 0)
-  const found = { dir, columns, cells: sum(({ cells }) => cells), bytes: sum(({ bytes }) => bytes) }
-  if (!yes || columns.length === 0) return { ...found, freed: false }
+  const found = {
+    dir,
+    columns,
+    cells: sum(({ cells }) => cells),
+    bytes: sum(({ bytes }) => bytes),
+    media: await countUnnamedMedia(dir),
+  }
+  if (!yes || (columns.length === 0 && found.media.files === 0)) return { ...found, freed: false }
   if (reopenedParts > 0) {
     throw new RowsmithError(
       'usage',
@@ -40,6 +50,5 @@ export async function freeSpace(
     )
   }
   await using store = await openStore(dir, { clock })
-  await store.forgetSuperseded()
-  return { ...found, freed: true }
+  return { ...found, media: await store.forgetSuperseded(), freed: true }
 }

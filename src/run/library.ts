@@ -9,6 +9,7 @@ import type { CheckRunOptions, RunCheck } from './check-run.ts'
 import type { Dataset, OpenOptions } from './open-dataset.ts'
 import type { FreedSpace, FreeSpaceOptions } from './free-space.ts'
 import type { Preview, PreviewOptions } from './preview.ts'
+import { refuseOptions } from './refuse-options.ts'
 import type { RunOptions } from './run.ts'
 import type { Run } from './working-run.ts'
 import type { RunResult } from '../report/run-result.ts'
@@ -18,18 +19,21 @@ import type { RunResult } from '../report/run-result.ts'
 
 /** Makes the dataset a config describes, going on where an earlier run of it stopped. */
 export async function create(options: RunOptions): Promise<RunResult> {
+  refuseOptions(options, 'create')
   const run = await import('./run.ts')
   return run.create(options)
 }
 
-/** Like `create`, with the run in hand while it works. */
+/** Like `create`, but returns the run while it works. */
 export async function start(options: RunOptions): Promise<Run> {
+  refuseOptions(options, 'start')
   const run = await import('./run.ts')
   return run.start(options)
 }
 
 /** Makes a few records in a folder that is removed, and shows them. */
 export async function preview(options: PreviewOptions): Promise<Preview> {
+  refuseOptions(options, 'preview')
   const made = await import('./preview.ts')
   return made.preview(options)
 }
@@ -40,7 +44,7 @@ export async function open(directory: string, options?: OpenOptions): Promise<Da
   return dataset.open(directory, options)
 }
 
-/** Looks at every byte of a run folder, and mends it where that is asked for; sends nothing. */
+/** Verifies every byte of a run folder, and repairs it with `repair: true`; sends nothing. */
 export async function checkRun(directory: string, options?: CheckRunOptions): Promise<RunCheck> {
   const check = await import('./check-run.ts')
   return check.checkRun(directory, options)
@@ -73,6 +77,7 @@ export async function freeSpace(
 
 /** Checks a config as a run would, without asking a model and without writing anything. */
 export async function validate(options: ValidateOptions): Promise<Validation> {
+  refuseOptions(options, 'validate')
   const check = await import('../check/validate.ts')
   return check.validate(options)
 }

@@ -16,7 +16,8 @@ export interface CacheChoice {
 export interface OpenCacheOptions extends CacheChoice {
   runConfig: Pick<RunConfig, 'cache'>
   graph: Pick<Graph, 'columns'>
-  identityOf: (alias: string) => unknown
+  /** What a choice of a model alias stands for, by its name. */
+  identityOf: (choice: string) => unknown
   madeAgain: () => RowSet
   warn: (message: string) => void
 }

@@ -29,6 +29,7 @@ import { storedDataset } from '../check/stored-passes.ts'
 import { settle } from './settle.ts'
 import { type RunSummary, summaryOf } from '../report/run-summary.ts'
 
+/** Options of `open` and `compareRuns`. */
 export interface OpenOptions {
   clock?: Clock
   /** Plugins in the place of those the run was made with, where these are no longer found. */

@@ -34,6 +34,7 @@ export interface Preview {
   reused: number
 }
 
+/** Options of `preview`. */
 export interface PreviewOptions extends Omit<
   RunOptions,
   'out' | 'mode' | 'shrink' | 'edit' | 'keep' | 'retryFailed' | 'retryDropped' | 'command'

@@ -2,6 +2,7 @@ import type { PriceConfig } from '../config/dataset.ts'
 import type { Usage } from '../graph/request.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import { type CostOf, costByConfig, isPublic, loadPriceList, withCost } from '../models/cost-of.ts'
+import type { RouteTarget } from '../models/registry.ts'
 import { type CostLimit, createCostLimit, type MostCost } from '../scheduler/cost-limit.ts'
 import { inspectStore } from '../store/inspect-store.ts'
 import { RowsmithError } from '../util/errors.ts'
@@ -9,8 +10,8 @@ import type { Partners } from './partners.ts'
 
 /** Partners that say what replies cost. */
 export interface PricedPartners extends Partners {
-  /** Models of a provider that may send bills, without a known price. */
-  readonly unpriced: readonly string[]
+  /** Where requests may go without a known price. */
+  readonly unpriced: readonly RouteTarget[]
   readonly mostCost: MostCost
 }
 
@@ -20,23 +21,23 @@ export async function pricedPartners(
   { models, prices }: { models: readonly string[]; prices: ReadonlyMap<string, PriceConfig> },
 ): Promise<PricedPartners> {
   const costs = new Map<string, CostOf>()
-  const open: string[] = []
-  for (const alias of models) {
-    const { model, endpoint } = partners.target(alias)
-    const own = prices.get(alias) ?? prices.get(model)
-    if (own !== undefined) costs.set(alias, costByConfig(own))
-    else if (isPublic(endpoint)) open.push(alias)
+  const open: RouteTarget[] = []
+  const places = models.flatMap((alias) => partners.targets(alias))
+  for (const place of places) {
+    const own = prices.get(place.alias) ?? prices.get(place.model)
+    if (own !== undefined) costs.set(place.name, costByConfig(own))
+    else if (isPublic(place.endpoint)) open.push(place)
   }
   if (open.length > 0) {
     const list = await loadPriceList()
-    for (const alias of open) {
-      const listed = list.of(partners.target(alias))
-      if (listed !== null) costs.set(alias, listed)
+    for (const place of open) {
+      const listed = list.of(place)
+      if (listed !== null) costs.set(place.name, listed)
     }
   }
   return {
     ...partners,
-    unpriced: models.filter((alias) => !costs.has(alias)),
+    unpriced: places.filter(({ name }) => !costs.has(name)),
     send(name, request, signal) {
       const sent = partners.send(name, request, signal)
       const costOf = costs.get(name)
@@ -59,7 +60,7 @@ export async function pricedPartners(
 /** How much a run may cost; refuses a limit that the price of a model is missing for. */
 export async function costLimitOf(
   limit: number | null,
-  { unpriced, target, mostCost }: PricedPartners,
+  { unpriced, mostCost }: PricedPartners,
   directory: string,
 ): Promise<CostLimit | null> {
   if (limit === null) return null
@@ -69,10 +70,10 @@ export async function costLimitOf(
     const spent = usage.reduce((sum, { cost }) => sum + (cost ?? 0), 0)
     return createCostLimit({ limit, spent, mostCost })
   }
-  const names = unpriced.map((alias) => `${alias} (${target(alias).model})`).join(', ')
+  const names = unpriced.map(({ alias, model }) => `${alias} (${model})`).join(', ')
   throw new RowsmithError('config-invalid', `max_cost needs prices, and ${names} has none`, {
     hints: [
-      `Write what it costs into the config, in dollars per million tokens: prices: { ${target(first).model}: { input: 0.4, output: 1.6 } }.`,
+      `Write what it costs into the config, in dollars per million tokens: prices: { ${first.model}: { input: 0.4, output: 1.6 } }.`,
     ],
   })
 }

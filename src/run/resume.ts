@@ -2,6 +2,7 @@ import type { SelectConfig } from '../config/dataset.ts'
 import { mostCandidates } from '../config/select.ts'
 import type { Graph } from '../graph/graph.ts'
 import { RowSet } from '../plan/row-set.ts'
+import type { StoredSeedDescription } from '../seeds/normalise.ts'
 import type { Damage } from '../store/find-damage.ts'
 import type { Retry } from '../store/ledger-retry.ts'
 import type { RunStore } from '../store/run-store.ts'
@@ -30,6 +31,8 @@ export interface StoredRunOptions extends RetryOptions {
 
 interface Resuming {
   select: SelectConfig | null
+  /** What the run folder has of the seed. */
+  seed: StoredSeedDescription | null
   wanted: WantedRun
   /** Asks models whether they are ready; null where no model is asked for anything. */
   ask: ((aliases: readonly string[]) => Promise<ReadonlySet<string>>) | null
@@ -49,14 +52,15 @@ export async function resume(
   store: RunStore,
   prepared: Prepared,
   options: StoredRunOptions,
-  { select, wanted, ask, emit }: Resuming,
+  { select, seed, wanted, ask, emit }: Resuming,
 ): Promise<Resumed> {
   const { graph } = prepared
   const { edit = false, keep = [], shrink = false, repair = false } = options
   const target = resumedRows(store.settings, prepared, { ...wanted, shrink })
   // A selection moves it as it goes.
   const rows = select === null ? target : store.settings.rows
-  const change = await foreseeEdit(store, prepared, { wanted, target: rows, edit, keep })
+  const reach = select === null ? rows : reachOf(store, select)
+  const change = await foreseeEdit(store, prepared, { wanted, target: reach, edit, keep, seed })
   if (change !== null) emit({ type: 'config-changed', plan: change.plan })
   const retry = retryFilter(options, graph)
   const damage = repair ? await store.findDamage() : null
@@ -77,6 +81,11 @@ export async function resume(
   return { decided, madeAgain: retry === null ? RowSet.empty : before.subtract(decided), ready }
 }
 
+/** Rows that a selection has looked at, or will certainly: how many more it takes, nobody knows. */
+function reachOf({ decided, settings }: RunStore, { target }: SelectConfig): number {
+  return Math.min(settings.rows, Math.max(target, decided.at(-1)?.end ?? 0))
+}
+
 /** Whether anything is left to make for a target. */
 async function hasWork(
   store: RunStore,
@@ -86,7 +95,7 @@ async function hasWork(
   if (select === null) {
     return RowSet.fromIntervals(store.decided).intersect(0, target).count < target
   }
-  const { frontier, last } = await selectionState(store, graph, target)
+  const { frontier, last } = await selectionState(store, graph, select)
   return last === null && frontier < mostCandidates(select)
 }
 

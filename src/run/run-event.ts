@@ -7,6 +7,8 @@ import type { StoreEvent } from '../store/open-run.ts'
 /** A model that is asked whether it is ready, and how long its answer is awaited. */
 export interface CheckedModel {
   alias: string
+  /** Of the place where it is asked: the alias, or one of its pool. */
+  name: string
   model: string
   provider: string
   /** The address; the provider's name for what runs in the process. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { mostCandidates } from '../config/select.ts'
-import { modelIdentity } from '../graph/model-identity.ts'
+import { choiceIdentity, modelIdentity } from '../graph/model-identity.ts'
 import { createDownloader } from '../models/download.ts'
 import type { Environment } from '../models/provider.ts'
 import { RowSet } from '../plan/row-set.ts'
@@ -42,7 +42,7 @@ import type { ConfigInput } from '../check/sources.ts'
 
 /** What can be said of a run before and while it works. */
 export interface RunOptions extends StoredRunOptions, CacheChoice {
-  /** The path of a config file, `{ text }` of one, or `{ config }` as an object. */
+  /** The path of a config file, `{ text }` of one, or the config as an object. */
   config: ConfigInput
   /** Rows planned; the config's `rows`, the stored target or 10 when left out. */
   rows?: number
@@ -87,7 +87,7 @@ export interface StartOptions extends RunOptions {
   beside?: string
 }
 
-/** Like `create`, with the run in hand while it works. */
+/** Like `create`, but returns the run while it works. */
 export async function start(options: StartOptions): Promise<Run> {
   const clock = options.clock ?? systemClock
   const listener = createListener(options.onEvent)
@@ -143,6 +143,7 @@ export async function start(options: StartOptions): Promise<Run> {
     const resumed = place.exists
       ? await resume(store, prepared, options, {
           select,
+          seed: place.stored.seed,
           wanted: wanted(options),
           ask: isAsked ? (aliases) => askModels(prepared, aliases, emit, signal) : null,
           emit,
@@ -188,7 +189,7 @@ export async function start(options: StartOptions): Promise<Run> {
       ...options,
       runConfig: prepared.runConfig,
       graph: prepared.graph,
-      identityOf,
+      identityOf: identityByChoice(prepared),
       madeAgain: () => madeAgain,
       warn: (message) =>
         emit({
@@ -227,6 +228,7 @@ export async function start(options: StartOptions): Promise<Run> {
       routes: createRoutes(partners, {
         admission: prepared.runConfig.request_admission,
         waitsForFailing: prepared.runConfig.max_outage > 0,
+        prefixOrder: prepared.runConfig.prefix_order,
         ready,
       }),
       send: (route, request, requestSignal) => partners.send(route, request, requestSignal),
@@ -288,6 +290,16 @@ export async function start(options: StartOptions): Promise<Run> {
     await opened.disposeAsync()
     throw error
   }
+}
+
+/** What is asked at a place of a model alias, by its name: pools share answers with whoever asks there. */
+function identityByChoice({ dataset, models }: Prepared): (choice: string) => unknown {
+  const identities = new Map(
+    models.aliases
+      .flatMap((alias) => models.targets(alias))
+      .map(({ name, alias, position }) => [name, choiceIdentity(dataset, alias, position)]),
+  )
+  return (choice) => identities.get(choice)
 }
 
 async function openOrCreate(

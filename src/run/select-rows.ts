@@ -56,10 +56,12 @@ interface SelectionState {
 export async function selectionState(
   store: RunStore,
   graph: SelectRowsOptions['graph'],
-  target: number,
+  select: SelectConfig,
 ): Promise<SelectionState> {
+  const { target } = select
   const { counted } = passesOf(graph, store.settings.seed)
-  const { decided, frontier, below, beyond, last } = await store.keptRows(target)
+  const search = { wanted: target, most: mostCandidates(select) }
+  const { decided, frontier, below, beyond, last } = await store.keptRows(search)
   const kept = { frontier, below, beyond: RowSet.fromIntervals(beyond) }
   const state = { frontier, decided: RowSet.fromIntervals(decided), kept }
   if (counted === null) return { ...state, accepted: below, last }
@@ -80,7 +82,7 @@ export function createRowSelection(options: SelectRowsOptions): RowMaker {
 
   async function run(): Promise<SchedulerEnd> {
     for (;;) {
-      const state = await selectionState(store, graph, target)
+      const state = await selectionState(store, graph, select)
       told = {
         target,
         accepted: Math.min(target, state.accepted),
@@ -102,7 +104,7 @@ export function createRowSelection(options: SelectRowsOptions): RowMaker {
       earlier = snapshot()
       engine = null
       if (end.kind !== 'complete') {
-        const after = await store.keptRows(target)
+        const after = await store.keptRows({ wanted: target, most })
         const accepted = Math.min(target, after.below + after.beyond.reduce(sizeOf, 0))
         told = { target, accepted, candidates: decidedRows(after.decided), most }
         return end

@@ -58,8 +58,12 @@ export async function createSummaryEngine(asked: AskedPrompts): Promise<Schedule
       max_outage: Math.min(runConfig.max_outage, longestOutage),
     },
     routes: createRoutes(
-      { aliases: [alias], target: (name) => models.target(name) },
-      { admission: runConfig.request_admission, waitsForFailing: runConfig.max_outage > 0 },
+      { aliases: [alias], targets: (name) => models.targets(name) },
+      {
+        admission: runConfig.request_admission,
+        waitsForFailing: runConfig.max_outage > 0,
+        prefixOrder: runConfig.prefix_order,
+      },
     ),
     send: (route, request, signal) => models.send(route, request, signal),
     ...(asked.cache === undefined ? {} : { cache: asked.cache }),

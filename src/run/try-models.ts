@@ -1,7 +1,9 @@
 import { isUnsetKey, type ValidateOptions } from '../check/validate.ts'
 import { type Asks, check } from '../check/prepare.ts'
 import { builtInModels } from '../config/built-in-models.ts'
-import { builtInProviders } from '../config/model-providers.ts'
+import type { ModelConfig, ModelProvider } from '../config/dataset.ts'
+import { choicesOf } from '../config/model-pool.ts'
+import { builtInProviders, withEachKey } from '../config/model-providers.ts'
 import type { Problem } from '../config/problem.ts'
 import { builtInRegistry } from '../plugins/kind-registry.ts'
 import { openModels, type OpenModelsOptions } from '../models/registry.ts'
@@ -66,11 +68,13 @@ export async function tryModels({
   if (asks === null || problems.length > 0) return { ok: false, models: [], tools: [], problems }
   const [models, tools] = await Promise.all([
     Promise.all(
-      asks.models.used.map(async (alias) => {
-        const answer = await tryModel(alias, { ...asks.models, clock }, signal)
-        onModel(answer)
-        return answer
-      }),
+      asks.models.used
+        .flatMap((alias) => placesOf(alias, asks.models))
+        .map(async (place) => {
+          const answer = await tryModel(place, { ...asks.models, clock }, signal)
+          onModel(answer)
+          return answer
+        }),
     ),
     Promise.all((asks.tools?.used ?? []).map((alias) => tryTools(alias, asks.tools, signal))),
   ])
@@ -102,19 +106,33 @@ function knownModels(environment: Readonly<Record<string, string | undefined>>):
   }
 }
 
+/** A model of a pool, or of none, at a provider with one key; null for a provider that is not there. */
+interface Place {
+  model: ModelConfig
+  provider: ModelProvider | null
+}
+
+function placesOf(alias: string, { models, providers }: OpenModelsOptions): Place[] {
+  const model = models.findLast((one) => one.alias === alias)
+  return (model === undefined ? [] : choicesOf(model)).flatMap((choice): Place[] => {
+    const provider = providers.findLast(({ name }) => name === choice.model.provider)
+    if (provider === undefined) return [{ model: choice.model, provider: null }]
+    return withEachKey(provider).map((one) => ({ model: choice.model, provider: one }))
+  })
+}
+
 async function tryModel(
-  alias: string,
+  { model, provider }: Place,
   options: OpenModelsOptions & { clock: NonNullable<OpenModelsOptions['clock']> },
   signal: AbortSignal,
 ): Promise<ModelAnswer> {
   const { clock, environment } = options
-  const model = options.models.findLast((one) => one.alias === alias)
-  const provider = options.providers.findLast(({ name }) => name === model?.provider)
+  const { alias } = model
   const variable = provider?.api_key ?? ''
   const about = {
     alias,
-    model: model?.model ?? '',
-    provider: model?.provider ?? '',
+    model: model.model,
+    provider: model.provider,
     endpoint: null,
     key: variable === '' ? null : { variable, set: (environment[variable] ?? '') !== '' },
   }
@@ -122,7 +140,8 @@ async function tryModel(
   const { registry, problems } = openModels({
     ...options,
     // Whoever asks for an answer wants one.
-    models: options.models.map((one) => ({ ...one, skip_health_check: false })),
+    models: [{ ...model, skip_health_check: false }],
+    providers: options.providers.map((one) => (one.name === provider?.name ? provider : one)),
     environment: { ...environment, ROWSMITH_SKIP_MODEL_HEALTH_CHECKS: undefined },
     used: [alias],
   })
@@ -130,7 +149,7 @@ async function tryModel(
     return { ...about, ok: false, error: errorOf(problems), seconds: 0 }
   }
   try {
-    const { endpoint } = registry.target(alias)
+    const endpoint = registry.targets(alias)[0]?.endpoint ?? null
     const [result] = await registry.check([alias], signal)
     const error = result?.error ?? null
     return { ...about, endpoint, ok: error === null, error, seconds: (clock.now() - began) / 1000 }

@@ -28,6 +28,10 @@ export const bernoulliMixture = defineSampler({
     if (drawn?.shape !== 'continuous' && drawn?.shape !== 'discrete') return null
     return withZeros(drawn, params.p)
   },
+  pieces(params) {
+    const frozen = params.p > 0 ? freezeFamily(params) : null
+    return [...(params.p < 1 ? [0] : []), ...(frozen === null ? [] : [frozen])]
+  },
   check: (params, context) => familyProblems(params, context),
   prepare(params) {
     const { p, dist_name: name } = params

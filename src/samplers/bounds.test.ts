@@ -295,8 +295,9 @@ describe('what is wrong with bounds', () => {
     const bounded = columnOf(kind, written)
     const paths = bounded.constraints.map((_, index): ConfigPath => ['constraints', index])
     return checkConstraints(bounded, paths, {
-      sampler: (name) => others.get(name) ?? null,
+      sampler: (name) => (name === 'c' ? bounded : (others.get(name) ?? null)),
       otherKind: (name) => (name === 'text' ? 'a column of type llm-text' : null),
+      constrained: () => ['c'],
     }).map(
       ({ code, path, message, expected, received }) =>
         `${code} at ${path.join('.')}: ${message} | ${expected} | ${received}`,
@@ -340,10 +341,10 @@ describe('what is wrong with bounds', () => {
       [
         "unsatisfiable-constraint at constraints.1: The constraints of column 'c' leave none of its values | a value that is above 5 and at most 3 | uniform values from 0 to 10",
         "unsatisfiable-constraint at constraints.0: The constraints of column 'c' leave none of its values | a value that is above 10 | uniform values from 0 to 10",
-        "unsatisfiable-constraint at constraints.1: The constraints of column 'c' leave none of its values | a value that is above 4 and below 5 | uniform values from 0 to 10",
-        "unsatisfiable-constraint at constraints.1: The constraints of column 'c' leave none of its values | a value that is above 2 and at most 1 | uniform values from 0 to 10",
-        "unsatisfiable-constraint at constraints.0: The constraints of column 'c' leave none of its values | a value that is above 2 | category values from 1 to 2",
-        "unsatisfiable-constraint at constraints.0: The constraints of column 'c' leave none of its values | a value that is above 5 | binomial values from 0 to 5",
+        "unsatisfiable-constraint at constraints.1: The constraints of column 'c' leave none of its values | a whole number that is above 4 and below 5 | uniform values from 0 to 10",
+        "unsatisfiable-constraint at constraints.1: The constraints of column 'c' leave none of its values, with c ≤ small | a value that is above 2 and at most 1 | uniform values from 0 to 10",
+        "unsatisfiable-constraint at constraints.0: The constraints of column 'c' leave none of its values | a whole number that is above 2 | category values from 1 to 2",
+        "unsatisfiable-constraint at constraints.0: The constraints of column 'c' leave none of its values | a whole number that is above 5 | binomial values from 0 to 5",
         "unsatisfiable-constraint at constraints.0: The constraints of column 'c' leave none of its values where small > 1 | a value that is at least 2 | uniform values from 0 to 1",
       ]
     `)

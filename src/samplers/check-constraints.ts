@@ -1,25 +1,26 @@
 import type { ConfigPath, Problem } from '../config/problem.ts'
-import { drawsFor, fixedInterval, gridOf } from './bounds.ts'
+import { fixedInterval, gridOf } from './bounds.ts'
+import { branchDomain, columnDomain } from './cell-domain.ts'
 import { branchesOf, conversionOf, sampleTypeOf, type SamplerColumn } from './column.ts'
-import { cellShares } from './declare-distribution.ts'
 import {
-  everything,
-  type Interval,
-  intervalText,
-  isEmpty,
-  isWithin,
-  narrowed,
-  onGrid,
-} from './number-interval.ts'
+  circleThrough,
+  type Compared,
+  comparedWith,
+  comparisonText,
+  type Reach,
+  reaches,
+} from './comparisons.ts'
+import { intervalText, isEmpty } from './number-interval.ts'
 import { refusal } from './refusal.ts'
-import { numberOf } from './scalar-type.ts'
-import { shareOf } from './scipy/draw-frozen.ts'
+import { defaultPattern, formatter } from './strftime.ts'
 
 interface ConstraintContext {
   /** A sampler column by its name; null for any other. */
   sampler(name: string): SamplerColumn | null
   /** What a column is that is no sampler; null for a sampler, and for a name nobody has. */
   otherKind(name: string): string | null
+  /** The sampler columns that have constraints, in the order of the config. */
+  constrained(): readonly string[]
 }
 
 /** What is wrong with the bounds of a column. */
@@ -34,7 +35,8 @@ export function checkConstraints(
   // Where a parameter is wrong there is no distribution to look at.
   if (problems.length > 0 || column.constraints.length === 0) return problems
   const path = paths.at(-1) ?? []
-  return kindOf(column) === 'numbers' ? emptyProblems(column, path, context) : []
+  const kind = kindOf(column)
+  return kind === 'numbers' || kind === 'dates' ? emptyProblems(column, path, context) : []
 }
 
 /** What the cells of a column are compared as; null where its config is wrong. */
@@ -96,33 +98,110 @@ function notComparable({ name, sampler, convertTo }: SamplerColumn, path: Config
   )
 }
 
-/** A parameter object of which the bounds leave nothing. */
+/** A parameter object of which the bounds leave nothing: those that are numbers, or all of them. */
 function emptyProblems(
   column: SamplerColumn,
   path: ConfigPath,
   context: ConstraintContext,
 ): Problem[] {
-  const { name, constraints } = column
-  const left = constraints.reduce((interval, { operator, rhs }) => {
-    if (typeof rhs === 'number') return narrowed(interval, operator, rhs)
-    const other = context.sampler(rhs)
-    if (other === null) return interval
-    const { low, high } = cellRange(other)
-    // What may hold in some row: below its highest, above its lowest cell.
-    return narrowed(interval, operator, operator === 'lt' || operator === 'le' ? high : low)
-  }, everything)
+  const find = (name: string): SamplerColumn | null => context.sampler(name)
+  const own = emptyBranches(column, { interval: fixedInterval(column), chain: [] }, { path, find })
+  if (own.length > 0 || !comparesColumns(column)) return own
+  const constrained = context.constrained()
+  const compared = comparedWith(column.name, { constrained, find })
+  return contradiction(compared, constrained, { path, find }).get(column.name) ?? []
+}
+
+function comparesColumns({ constraints }: SamplerColumn): boolean {
+  return constraints.some(({ rhs }) => typeof rhs === 'string')
+}
+
+/** What columns that are compared can't be together, told of one of them. */
+function contradiction(
+  compared: Compared,
+  constrained: readonly string[],
+  place: Place,
+): ReadonlyMap<string, Problem[]> {
+  const targets = constrained
+    .flatMap((name) => compared.columns.get(name) ?? [])
+    .filter(comparesColumns)
+  for (const column of targets) {
+    const problems = circleProblems(column, compared, place)
+    if (problems.length > 0) return new Map([[column.name, problems]])
+  }
+  const isPossible = (column: SamplerColumn): boolean =>
+    emptyBranches(column, { interval: fixedInterval(column), chain: [] }, place).length === 0
+  const possible = new Set(
+    [...compared.columns.values()].filter(isPossible).map(({ name }) => name),
+  )
+  const reachOf = reaches(compared, place.find, (name) => possible.has(name))
+  for (const column of targets) {
+    if (!possible.has(column.name)) continue
+    const problems = emptyBranches(column, reachOf(column.name), place)
+    if (problems.length > 0) return new Map([[column.name, problems]])
+  }
+  return new Map()
+}
+
+interface Place {
+  readonly path: ConfigPath
+  readonly find: (name: string) => SamplerColumn | null
+}
+
+/** Values that would have to be below themselves, or equal to others by chance. */
+function circleProblems(
+  { name }: SamplerColumn,
+  compared: Compared,
+  { path, find }: Place,
+): Problem[] {
+  const circle = circleThrough(name, compared)
+  if (circle === null) return []
+  const { comparisons, isStrict } = circle
+  const continuous = comparisons.find(({ above }) => {
+    const column = compared.columns.get(above)
+    return column !== undefined && columnDomain(column, find).isContinuous
+  })
+  if (!isStrict && continuous === undefined) return []
+  const [first, last] = [comparisons[0], comparisons.at(-1)]
+  const text = comparisonText(comparisons)
+  const above = `${last?.isStrict === true ? 'above' : 'at least'} '${last?.below}'`
+  const below = `${first?.isStrict === true ? 'below' : 'at most'} '${first?.above}'`
+  const why = isStrict ? '' : `, and draws of '${continuous?.above}' are never equal to others`
+  return [
+    refusal(
+      'unsatisfiable-constraint',
+      path,
+      `The constraints of column '${name}' leave none of its values: they say ${text}${why}`,
+      {
+        expected: `a value that is ${above} and ${below}`,
+        received: text,
+        suggestion: 'Take one of these constraints away, or turn it round.',
+      },
+    ),
+  ]
+}
+
+function emptyBranches(
+  column: SamplerColumn,
+  { interval, chain }: Reach,
+  { path, find }: Place,
+): Problem[] {
+  const { name } = column
   return branchesOf(column).flatMap((params, index) => {
-    if (!isImpossible(column, params, left)) return []
+    const domain = branchDomain(column, params, find)
+    if (!isEmpty(interval) && domain.leaves(interval)) return []
     const source = column.conditions[index - 1]?.source
     const where = source === undefined ? '' : ` where ${source}`
+    const by = chain.length === 0 ? '' : `, with ${comparisonText(chain)}`
+    const show = showing(column)
     return [
       refusal(
         'unsatisfiable-constraint',
         path,
-        `The constraints of column '${name}' leave none of its values${where}`,
+        `The constraints of column '${name}' leave none of its values${where}${by}`,
         {
-          expected: `a value that is ${intervalText(left)}`,
-          received: valuesText(column, params),
+          expected: `${cellWords(column, params)} that is ${intervalText(interval, show)}`,
+          received: `${column.sampler.kind} values from ${show(domain.low)} to ${show(domain.high)}`,
           suggestion: 'Widen a bound, or change the parameters of the column.',
         },
       ),
@@ -130,45 +209,14 @@ function emptyProblems(
   })
 }
 
-function isImpossible(column: SamplerColumn, params: unknown, left: Interval): boolean {
-  if (isEmpty(left)) return true
-  const shares = cellShares(column, params)
-  if (shares !== null) {
-    return !shares.some(({ value, share }) => share > 0 && isWithin(left, numberOf(value)))
-  }
-  const grid = gridOf(column, params)
-  if (grid !== null) {
-    const { low, high } = onGrid(left, grid)
-    if (low > high) return true
-  }
-  const frozen = column.sampler.frozen?.(params) ?? null
-  if (frozen === null) return false
-  const { low, high } = drawsFor(left, grid)
-  return !(shareOf(frozen, low, high) > 0)
+function cellWords(column: SamplerColumn, params: unknown): string {
+  if (sampleTypeOf(column) === 'instant') return 'a date'
+  const size = gridOf(column, params)?.size
+  if (size === undefined) return 'a value'
+  return size === 1 ? 'a whole number' : `a multiple of ${size}`
 }
 
-/** The smallest and the largest cell a column may have, as far as that is known. */
-function cellRange(column: SamplerColumn): { low: number; high: number } {
-  const ranges = branchesOf(column).map((params) => branchRange(column, params))
-  const { low, high } = fixedInterval(column)
-  return {
-    low: Math.max(low, Math.min(...ranges.map((range) => range.low))),
-    high: Math.min(high, Math.max(...ranges.map((range) => range.high))),
-  }
-}
-
-function branchRange(column: SamplerColumn, params: unknown): { low: number; high: number } {
-  const shares = cellShares(column, params)
-  if (shares !== null) {
-    const numbers = shares.map(({ value }) => numberOf(value))
-    return { low: Math.min(...numbers), high: Math.max(...numbers) }
-  }
-  const { low, high } = column.sampler.frozen?.(params) ?? everything
-  const reach = gridOf(column, params)?.reach ?? 0
-  return { low: low - reach, high: high + reach }
-}
-
-function valuesText(column: SamplerColumn, params: unknown): string {
-  const { low, high } = column.sampler.frozen?.(params) ?? branchRange(column, params)
-  return `${column.sampler.kind} values from ${low} to ${high}`
+/** Dates by their usual text, whatever pattern their cells have. */
+function showing(column: SamplerColumn): (value: number) => string {
+  return sampleTypeOf(column) === 'instant' ? formatter(defaultPattern) : String
 }

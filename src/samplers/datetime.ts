@@ -40,6 +40,11 @@ export const datetime = defineSampler({
       },
     }
   },
+  instants({ start, end, unit }) {
+    const first = firstSecond(start)
+    const last = first + secondsIn(start, end) - 1
+    return { first: truncate(first, unit), last: truncate(last, unit), unit }
+  },
   check({ start, end }, { path, columnName }) {
     const problems = [
       ...dateProblems(start, [...path, 'start'], columnName),

@@ -5,6 +5,7 @@ import type { ColumnType } from '../graph/column-type.ts'
 import type { Loaded, Row } from '../graph/kind.ts'
 import type { Random } from '../random/random.ts'
 import type { Value } from '../util/value.ts'
+import type { DatetimeUnit } from './calendar.ts'
 import type { Frozen } from './scipy/frozen.ts'
 
 /** What a sampler draws, before `convert_to`; an instant is whole seconds since 1970, in UTC. */
@@ -26,6 +27,7 @@ export interface ReferencedSampler {
   textOf(written: string): string
 }
 
+/** What the check of a sampler's parameters may look at. */
 export interface SamplerCheckContext {
   readonly columnName: string
   /** Path of the parameter object. */
@@ -34,6 +36,7 @@ export interface SamplerCheckContext {
   referenced(name: string): ReferencedSampler | string | null
 }
 
+/** What a sampler has while it prepares. */
 export interface SamplerContext {
   /** The cells of a referenced sampler column as text; null where a cell is null. */
   text(name: string): (row: Row) => string | null
@@ -76,6 +79,13 @@ export interface SamplerLoadContext {
   readonly openTable: (path: string) => Promise<TableFile>
 }
 
+/** Instants from the first to the last, each the beginning of a unit. */
+export interface InstantRange {
+  readonly first: number
+  readonly last: number
+  readonly unit: DatetimeUnit
+}
+
 /** A distribution: its parameters, what it draws and how, in one module. */
 export interface Sampler<Params, Own extends Loaded = Loaded> {
   /** The value of `sampler_type`. */
@@ -92,6 +102,12 @@ export interface Sampler<Params, Own extends Loaded = Loaded> {
   distribution?(params: Params, context: DistributionContext): Distribution | null
   /** The same with its inverse, so that only what bounds leave can be drawn; null where it has none. */
   frozen?(params: Params): Frozen | null
+  /** Where it has none: the constants and the distributions that it draws from. */
+  pieces?(params: Params): readonly (number | Frozen)[]
+  /** Where it draws instants: which, by those of other columns; null where these can't tell. */
+  instants?(params: Params, instantsOf: (name: string) => InstantRange | null): InstantRange | null
+  /** The column whose value no draw lies below, and whether draws always lie above it. */
+  notBelow?(params: Params): { readonly name: string; readonly isAbove: boolean }
   references?(params: Params): readonly SamplerReference[]
   /** What the parameters' schema can't see. */
   check?(params: Params, context: SamplerCheckContext): readonly Problem[]

@@ -30,6 +30,7 @@ export const gaussian = defineSampler({
     rounding: null,
   }),
   frozen: ({ mean, stddev }) => (stddev > 0 ? moved(normal, mean, stddev) : null),
+  pieces: ({ mean, stddev }) => (stddev === 0 ? [mean] : []),
   check({ mean, stddev }, { path, columnName }) {
     const problems = []
     if (!Number.isFinite(mean)) {

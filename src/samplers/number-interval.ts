@@ -41,10 +41,13 @@ export function isEmpty({ low, high, lowOpen, highOpen }: Interval): boolean {
   return !(low < high || (low === high && !lowOpen && !highOpen))
 }
 
-/** `from 3 on`, `above 3 and up to 5`. */
-export function intervalText({ low, high, lowOpen, highOpen }: Interval): string {
-  const from = low === -Infinity ? null : `${lowOpen ? 'above' : 'at least'} ${low}`
-  const to = high === Infinity ? null : `${highOpen ? 'below' : 'at most'} ${high}`
+/** `at least 3`, `above 3 and at most 5`. */
+export function intervalText(
+  { low, high, lowOpen, highOpen }: Interval,
+  show: (value: number) => string = String,
+): string {
+  const from = low === -Infinity ? null : `${lowOpen ? 'above' : 'at least'} ${show(low)}`
+  const to = high === Infinity ? null : `${highOpen ? 'below' : 'at most'} ${show(high)}`
   return [from, to].filter((part) => part !== null).join(' and ') || 'any number'
 }
 

@@ -56,7 +56,7 @@ const params = z
       .default(false)
       .describe('Whether persons have the texts about them: interests, skills, character.'),
   })
-  .describe("A person of the ancestor's tables of personas, which lie on this machine.")
+  .describe("A person from NeMo Data Designer's tables of personas, which must be on this machine.")
 
 type PersonParams = z.output<typeof params>
 

@@ -24,6 +24,14 @@ export const timedelta = defineSampler({
   references: (params) => [
     { name: params.reference_column_name, parameter: 'reference_column_name' },
   ],
+  instants({ dt_min, dt_max, reference_column_name: name, unit }, instantsOf) {
+    const reference = instantsOf(name)
+    if (reference === null) return null
+    const first = reference.first + dt_min * unitSeconds[unit]
+    const last = reference.last + (dt_max - 1) * unitSeconds[unit]
+    return { first, last, unit: 's' }
+  },
+  notBelow: ({ dt_min, reference_column_name: name }) => ({ name, isAbove: dt_min > 0 }),
   check({ dt_min, dt_max, reference_column_name: name }, context) {
     const problems: Problem[] = []
     if (dt_min >= dt_max) {

@@ -34,6 +34,7 @@ export const uniform = defineSampler({
       { low, high },
     )
   },
+  pieces: ({ low, high }) => (low === high ? [low] : []),
   check({ low, high }, { path, columnName }) {
     if (Number.isFinite(high - low) && low <= high) return []
     const reversed = high < low

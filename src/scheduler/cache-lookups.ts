@@ -13,17 +13,20 @@ export interface CacheLookupsOptions {
   fatal: (error: unknown) => void
 }
 
-/** A question with the position of its route. */
-export type Lookup = Omit<CacheQuestion, 'route'> & { route: number }
+/** A question with the position of its route, whose choices may all answer it. */
+export type Lookup = Omit<CacheQuestion, 'choice'> & { route: number }
 
 /** Looks for answers in the cache before a request enters its line. */
 export interface CacheLookups {
-  /** Calls back with the answer, as one that cost nothing, or null; gives the key to keep one under. */
-  find(lookup: Lookup, found: (reply: ModelReply | null) => void): string
+  /**
+   * Calls back with the answer, as one that cost nothing, or null; gives the keys to keep one under, by
+   * the choice that gives it.
+   */
+  find(lookup: Lookup, found: (reply: ModelReply | null) => void): readonly string[]
   /** Keeps what a model answered. */
-  keep(key: string, reply: ModelReply): void
+  keep(keys: readonly string[], choice: number, reply: ModelReply): void
   /** The same for a part of what a request asked. */
-  keepPart(lookup: Lookup, reply: ModelReply): void
+  keepPart(lookup: Lookup, choice: number, reply: ModelReply): void
   /** Lookups under way. */
   readonly active: number
 }
@@ -32,8 +35,9 @@ export function createCacheLookups(options: CacheLookupsOptions): CacheLookups {
   const { cache, routes, counters, journal } = options
   let active = 0
 
-  function questionOf({ route, ...rest }: Lookup): CacheQuestion {
-    return { route: nameOf(route), ...rest }
+  function questionsOf({ route, ...rest }: Lookup): CacheQuestion[] {
+    const { choices } = routes[route] as Route
+    return choices.map(({ name }) => ({ choice: name, ...rest }))
   }
 
   function nameOf(route: number): string {
@@ -47,8 +51,8 @@ export function createCacheLookups(options: CacheLookupsOptions): CacheLookups {
 
   return {
     find(lookup, found) {
-      const question = questionOf(lookup)
-      const key = cache.keyOf(question)
+      const questions = questionsOf(lookup)
+      const keys = questions.map((question) => cache.keyOf(question))
       active += 1
       const ended = (reply: ModelReply | null): void => {
         if (options.isOver()) return
@@ -58,11 +62,16 @@ export function createCacheLookups(options: CacheLookupsOptions): CacheLookups {
         active -= 1
         options.changed()
       }
-      cache.find(key, question).then(ended).catch(options.fatal)
-      return key
+      cache
+        .find(keys, questions[0] as CacheQuestion)
+        .then(ended)
+        .catch(options.fatal)
+      return keys
     },
-    keep: (key, reply) => cache.keep(key, reply),
-    keepPart: (lookup, reply) => cache.keep(cache.keyOf(questionOf(lookup)), reply),
+    keep: (keys, choice, reply) => cache.keep(keys[choice] as string, reply),
+    keepPart(lookup, choice, reply) {
+      cache.keep(cache.keyOf(questionsOf(lookup)[choice] as CacheQuestion), reply)
+    },
     get active() {
       return active
     },

@@ -102,17 +102,14 @@ export function createFailureRules(
     pending.avoids = lease.choice
     switch (error.problem.kind) {
       case 'endpoint-stopped':
-        pending.attempts += 1
         resources.stopKey(lease, error)
         goBack(pending)
         break
       case 'suspect':
-        pending.attempts += 1
         onSuspect(pending, error, lease)
         break
       case 'unreachable':
-        pauses.waitForAnswers(pending, error)
-        resources.noteOutage(lease, error)
+        onAway(pending, error, lease)
         break
       case 'transient':
         onTransient(pending, error, lease)
@@ -125,14 +122,29 @@ export function createFailureRules(
     }
   }
 
+  /** No attempt: nobody was there. */
+  function onAway(pending: PendingRequest, error: RequestError, lease: Lease): void {
+    if (resources.others(lease) > 0) goBack(pending)
+    else pauses.waitForAnswers(pending, error)
+    resources.noteOutage(lease, error)
+  }
+
+  /** With several choices an attempt has failed once all of them that answer were tried. */
+  function moves(pending: PendingRequest, lease: Lease): boolean {
+    if (pending.moves < resources.others(lease)) {
+      pending.moves += 1
+      goBack(pending)
+      return true
+    }
+    pending.moves = 0
+    pending.attempts += 1
+    return false
+  }
+
   function onTransient(pending: PendingRequest, error: RequestError, lease: Lease): void {
     pending.hasFailed = true
-    if (resources.isChoiceAway(lease)) {
-      pauses.waitForAnswers(pending, error)
-      resources.noteOutage(lease, error)
-      return
-    }
-    pending.attempts += 1
+    if (resources.isChoiceAway(lease)) return onAway(pending, error, lease)
+    if (moves(pending, lease)) return
     if (pending.attempts < options.maxAttempts) pauses.backOffFor(pending, error)
     else pending.request.failed(error, pending.attempts, pending.spent)
   }
@@ -143,11 +155,13 @@ export function createFailureRules(
     const { row } = pending.request
     if (state.lastSuspectRow !== row) state.suspects += 1
     state.lastSuspectRow = row
-    if (
-      state.suspects >= SUSPECT_ROWS ||
-      (!state.proven && pending.attempts >= SUSPECT_TRIES) ||
-      state.stopped !== null
-    ) {
+    if (state.suspects >= SUSPECT_ROWS || state.stopped !== null) {
+      resources.stopModel(lease, error)
+      goBack(pending)
+      return
+    }
+    if (moves(pending, lease)) return
+    if (!state.proven && pending.attempts >= SUSPECT_TRIES) {
       resources.stopModel(lease, error)
       goBack(pending)
     } else if (state.proven) {

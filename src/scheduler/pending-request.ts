@@ -14,10 +14,16 @@ export class PendingRequest implements Job, Sent {
   readonly group: number
   readonly depth: number
   attempts = 0
+  /** Choices of its route tried in vain since the last attempt ended. */
+  moves = 0
+  /** The choice by which it left last. */
+  choice = 0
   /** Somebody was there and did not answer it; an attempt or not. */
   hasFailed = false
   /** The choice of its route that failed it last; -1 for none. */
   avoids = -1
+  /** A hash of what it begins with, where others may begin alike; 0 where that does not matter. */
+  prefix = 0
   /** What is to be sent, once it is first in a line where tokens are limited. */
   prepared: Prepared | null = null
   /** Of the request, in the provider's measure; 0 where nobody asked for it. */
@@ -25,8 +31,8 @@ export class PendingRequest implements Job, Sent {
   /** What replies that could not be used have cost; null while none has. */
   spent: Usage | null = null
   sentAt = 0
-  /** Under which its answer is kept for other runs; null where none is. */
-  cacheKey: string | null = null
+  /** Under which its answer is kept for other runs, by the choice that gives it; null where none is. */
+  cacheKeys: readonly string[] | null = null
   /** Dollars set aside while it is in flight, where a run may cost only so much. */
   reserved = 0
   previous: Sent | null = null

@@ -1,5 +1,5 @@
 import { replyProblem, usageOfReply } from '../graph/reply-shape.ts'
-import { isCut, type ModelReply, type ModelRequest, type Usage } from '../graph/request.ts'
+import { isCut, type ModelReply, type ModelRequest, noUsage, type Usage } from '../graph/request.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { Dispatcher, Lease } from '../limits/dispatcher.ts'
 import type { LimiterOutcome } from '../limits/limiter.ts'
@@ -8,14 +8,16 @@ import { createTokenEstimate, type TokenEstimate } from '../limits/token-estimat
 import type { Clock } from '../util/clock.ts'
 import type { ReplyCache } from '../rows/reply-cache.ts'
 import { type CacheLookups, createCacheLookups } from './cache-lookups.ts'
-import type { Journal } from '../rows/journal.ts'
+import type { Journal, RequestRecord } from '../rows/journal.ts'
 import type { CostLimit } from './cost-limit.ts'
+import { createHedging } from './hedging.ts'
 import { createFailureRules } from './failure-rules.ts'
 import { type BackOff, createPauses } from './pauses.ts'
+import { createPrefixLeaders } from './prefix-leaders.ts'
 import { PendingRequest, prepare } from './pending-request.ts'
 import type { Job, RequestJob } from './request-job.ts'
 import type { Resources } from './resources.ts'
-import type { Route, RouteCounters } from './route.ts'
+import type { Choice, Route, RouteCounters } from './route.ts'
 
 export interface RequestsOptions {
   clock: Clock
@@ -100,23 +102,49 @@ export function createRequests(options: RequestsOptions): Requests {
   })
   const { budget, cost } = options
   let inFlight = 0
+  /** By route, what tells its choices apart; null where there is one. */
+  const labels = routes.map(({ choices }) =>
+    choices.length === 1 ? null : choices.map(({ label = '' }) => label),
+  )
+  const hedging = createHedging({
+    clock,
+    routes,
+    actions,
+    others: (place) => resources.others(place),
+    enqueue,
+    changed: options.changed,
+  })
+  const leaders = createPrefixLeaders({
+    clock,
+    routes,
+    limit: (route) => options.dispatcher.limit(route),
+    enqueue,
+  })
   const cache =
     options.cache === null ? null : createCacheLookups({ ...options, cache: options.cache })
 
   function submit(request: RequestJob): void {
-    const pending = new PendingRequest(request, actions)
-    if (cache === null || request.isShared === true || !request.wanted()) return enqueue(pending)
+    const pending = new PendingRequest(
+      hedging === null ? request : hedging.follow(request),
+      actions,
+    )
+    if (cache === null || request.isShared === true || !request.wanted()) return enter(pending)
     const prepared = prepare(pending)
     // What is wrong with it is told when it would leave.
     if ('error' in prepared) return enqueue(pending)
     const { route, row, column, turn = 0 } = request
     const lookup = { route, row, column, turn, message: prepared.message }
-    pending.cacheKey = cache.find(lookup, (reply) => {
-      if (reply === null) return enqueue(pending)
+    pending.cacheKeys = cache.find(lookup, (reply) => {
+      if (reply === null) return enter(pending)
       if (!request.wanted()) return request.abandoned()
       request.left?.()
-      request.reply(reply, 1)
+      request.reply(reply, 1, 0)
     })
+  }
+
+  /** Into its line, unless it waits for what another request leaves at its provider. */
+  function enter(pending: PendingRequest): void {
+    if (leaders?.holds(pending) !== true) enqueue(pending)
   }
 
   function enqueue(pending: PendingRequest): void {
@@ -127,6 +155,7 @@ export function createRequests(options: RequestsOptions): Requests {
     const { request } = pending
     if (!request.wanted()) {
       release(lease, { kind: 'unused' })
+      leaders?.ended(pending)
       request.abandoned()
       return
     }
@@ -135,10 +164,12 @@ export function createRequests(options: RequestsOptions): Requests {
     pending.prepared = null
     if ('error' in prepared) {
       release(lease, { kind: 'unused' })
+      leaders?.ended(pending)
       request.unprepared(prepared.error)
       return
     }
     pending.sentAt = lease.at
+    pending.choice = lease.choice
     request.left?.()
     const counter = counterOf(pending)
     counter.inFlight += 1
@@ -146,7 +177,8 @@ export function createRequests(options: RequestsOptions): Requests {
     inFlight += 1
     counter.requests += 1
     const { operation } = prepared.message
-    send(lease, prepared.message).then(
+    hedging?.sent(pending)
+    send(pending, lease, prepared.message).then(
       (reply) => ended(pending, lease, operation, { reply }),
       (error: unknown) => ended(pending, lease, operation, { error }),
     )
@@ -170,10 +202,12 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 
   /** Providers of users may throw instead of rejecting, and answer without a promise. */
-  function send(lease: Lease, message: ModelRequest): Promise<ModelReply> {
+  function send(pending: PendingRequest, lease: Lease, message: ModelRequest): Promise<ModelReply> {
     try {
       const { name } = resources.choiceAt(lease)
-      return Promise.resolve(options.send(name, message, resources.signalAt(lease)))
+      const ofChoice = resources.signalAt(lease)
+      const own = hedging === null ? ofChoice : hedging.signalOf(pending, ofChoice)
+      return Promise.resolve(options.send(name, message, own))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -225,8 +259,8 @@ export function createRequests(options: RequestsOptions): Requests {
     state.suspects = 0
     record(pending, 'ok', reply.usage, reply)
     if (reply.hadSecret === true) options.secretRemoved(pending.request)
-    if (pending.cacheKey !== null) cache?.keep(pending.cacheKey, reply)
-    pending.request.reply(reply, pending.attempts + 1)
+    if (pending.cacheKeys !== null) cache?.keep(pending.cacheKeys, lease.choice, reply)
+    pending.request.reply(reply, pending.attempts + 1, lease.choice)
     const now = clock.now()
     const facts = {
       latencyMs: now - pending.sentAt,
@@ -243,21 +277,24 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 
   function record(
-    { request, reserved }: PendingRequest,
-    outcome: 'ok' | 'throttled' | 'failed',
+    pending: PendingRequest,
+    outcome: 'ok' | 'throttled' | 'failed' | 'given-up',
     usage: Usage,
     reply: ModelReply | null = null,
   ): void {
+    const { request, reserved } = pending
     const counter = counters[request.route] as RouteCounters
     counter.inputTokens += usage.inputTokens
     counter.outputTokens += usage.outputTokens
-    const { name } = routes[request.route] as Route
+    const { name, choices } = routes[request.route] as Route
     // An answer of unknown cost counts with what was set aside; who failed before answering sends no bill.
-    cost?.spend(name, usage, reply === null ? 0 : reserved)
+    const isBilled = reply !== null || outcome === 'given-up'
+    cost?.spend((choices[pending.choice] as Choice).name, usage, isBilled ? reserved : 0)
     const { column, isCorrection = false } = request
+    const via = viaOf(pending, reply !== null)
     journal.request(
       reply === null
-        ? { route: name, column, outcome, usage }
+        ? { route: name, column, outcome, usage, via }
         : {
             route: name,
             column,
@@ -267,8 +304,30 @@ export function createRequests(options: RequestsOptions): Requests {
             toolCalls: toolCallsOf(reply),
             isCorrection,
             outputMode: reply.outputMode,
+            via,
           },
     )
+  }
+
+  /** Where a request went that could have gone elsewhere, and how long its answer took. */
+  function viaOf(
+    { request, choice, sentAt }: PendingRequest,
+    isAnswered: boolean,
+  ): RequestRecord['via'] {
+    const ofRoute = labels[request.route]
+    if (ofRoute === null || ofRoute === undefined) return undefined
+    return { choice: ofRoute[choice] ?? '', latencyMs: isAnswered ? clock.now() - sentAt : null }
+  }
+
+  /** Another one was answered first: what this one used is paid for, and says nothing of where it went. */
+  function onLost(
+    pending: PendingRequest,
+    lease: Lease,
+    end: { reply: ModelReply } | { error: unknown },
+  ): void {
+    const usage = 'reply' in end ? usageOfReply(end.reply) : usageOfError(end.error)
+    release(lease, { kind: 'failed' })
+    record(pending, 'given-up', usage ?? noUsage)
   }
 
   function release(lease: Lease, outcome: LimiterOutcome): void {
@@ -290,11 +349,13 @@ export function createRequests(options: RequestsOptions): Requests {
     cost?.release(pending.reserved)
     let now: number | undefined
     try {
-      if ('error' in end) onError(pending, end.error, lease)
+      if (hedging !== null && hedging.isLost(pending)) onLost(pending, lease, end)
+      else if ('error' in end) onError(pending, end.error, lease)
       else now = onReply(pending, end.reply, operation, lease)
     } catch (error) {
       options.fatal(error)
     }
+    leaders?.ended(pending)
     inFlight -= 1
     pauses.look()
     options.changed(now)
@@ -313,8 +374,15 @@ export function createRequests(options: RequestsOptions): Requests {
       return pauses.backOff
     },
     routeStopped: (route) => pauses.routeStopped(route),
-    close: () => pauses.close(),
+    close() {
+      pauses.close()
+      hedging?.close()
+    },
   }
+}
+
+function usageOfError(error: unknown): Usage | null {
+  return error instanceof RequestError ? error.usage : null
 }
 
 function toolCallsOf({ content }: ModelReply): number {

@@ -30,6 +30,8 @@ export interface Resources {
   signalAt(place: Place): AbortSignal
   /** Whether a breaker of the choice is open: what fails now says nothing of the request. */
   isChoiceAway(place: Place): boolean
+  /** Other choices of its route that have not stopped and are not away. */
+  others(place: Place): number
   /** Whether that is so for every choice of a route that has not stopped. */
   isAway(route: number): boolean
   /** When the next request may ask whether one of them is back; null while one is asking. */
@@ -38,7 +40,10 @@ export interface Resources {
   stopKey(place: Place, error: RequestError): void
   /** The endpoint has no such model, or the key may not use it. */
   stopModel(place: Place, error: RequestError): void
-  /** A request failed while a breaker is open: the endpoint is given up in time. */
+  /**
+   * A request failed while a breaker is open: the endpoint is given up in time, for routes on which no other
+   * choice answers.
+   */
   noteOutage(place: Place, error: RequestError): void
   /** The outage of a route, in case it has one. */
   outageOf(route: number): Outage | null
@@ -100,9 +105,9 @@ export function createResources(options: ResourcesOptions): Resources {
   }
 
   /** Answers the places that stopped now. */
-  function stop(which: (choice: Choice) => boolean, error: RequestError): Place[] {
+  function stop(which: (choice: Choice, route: number) => boolean, error: RequestError): Place[] {
     const stopping = places().filter(
-      (place) => which(choiceAt(place)) && stateAt(place).stopped === null,
+      (place) => which(choiceAt(place), place.route) && stateAt(place).stopped === null,
     )
     for (const place of stopping) stateAt(place).stopped = error
     for (const place of stopping) {
@@ -124,6 +129,17 @@ export function createResources(options: ResourcesOptions): Resources {
     const { breakers = [] } = choiceAt(place)
     for (const breaker of breakers) if (breaker.openSince !== null) return breaker
     return null
+  }
+
+  /** When the last open choice of a route went away; null while one of them is not. */
+  function awaySince(route: number): number | null {
+    let latest: number | null = null
+    for (const place of openPlaces(route)) {
+      const since = openBreaker(place)?.openSince ?? null
+      if (since === null) return null
+      latest = Math.max(latest ?? since, since)
+    }
+    return latest
   }
 
   function noteOutage(place: Place, error: RequestError): void {
@@ -152,8 +168,7 @@ export function createResources(options: ResourcesOptions): Resources {
       if (breaker.openSince !== watch.since) return
       const { probeSince } = breaker
       const hangs = probeSince !== null && clock.now() - probeSince >= HANGING_MS
-      if (hangs && isNeeded(breaker)) giveUp(breaker, watch)
-      else look(breaker, watch, LOOK_MS)
+      if (!hangs || !isNeeded(breaker) || !giveUp(breaker, watch)) look(breaker, watch, LOOK_MS)
     })
   }
 
@@ -165,21 +180,30 @@ export function createResources(options: ResourcesOptions): Resources {
     )
   }
 
-  function giveUp(breaker: Breaker, { since, tries, error }: Watch): void {
-    const which = ({ breakers }: Choice): boolean => breakers?.includes(breaker) === true
+  /** Answers whether nothing is left to be given up. */
+  function giveUp(breaker: Breaker, { since, tries, error }: Watch): boolean {
+    const isBehind = ({ breakers }: Choice): boolean => breakers?.includes(breaker) === true
+    const which = (choice: Choice, route: number): boolean => isBehind(choice) && isOver(route)
     const choices = places().map(choiceAt)
-    const first = choices.find(which)
-    if (first === undefined) return
+    const first = choices.find(isBehind)
+    if (first === undefined) return true
     const { endpoint } = first
     // Other models of the endpoint may still answer.
-    const isWhole = choices.every((choice) => choice.endpoint !== endpoint || which(choice))
+    const isWhole = choices.every((choice) => choice.endpoint !== endpoint || isBehind(choice))
     const model = isWhole ? null : first.model
     const given = outageError({ endpoint, model, tries, error }, clock, since)
     const stopped = stop(which, given)
-    if (stopped.length === 0) return
-    options.stopped({ endpoint, model }, given)
+    if (stopped.length > 0) options.stopped({ endpoint, model }, given)
     // Nobody waits for what is still asking.
     for (const place of stopped) controllerAt(place).abort(given)
+    return places().every((place) => !isBehind(choiceAt(place)) || stateAt(place).stopped !== null)
+  }
+
+  /** While another choice answers, one may be away for as long as it likes. */
+  function isOver(route: number): boolean {
+    if ((routes[route] as Route).choices.length === 1) return true
+    const since = awaySince(route)
+    return since !== null && clock.now() - since >= maxOutageMs
   }
 
   return {
@@ -187,6 +211,9 @@ export function createResources(options: ResourcesOptions): Resources {
     stateAt,
     signalAt: ({ route, choice }) => (signals[route] as AbortSignal[])[choice] as AbortSignal,
     isChoiceAway: (place) => openBreaker(place) !== null,
+    others: ({ route, choice }) =>
+      openPlaces(route).filter((place) => place.choice !== choice && openBreaker(place) === null)
+        .length,
     isAway(route) {
       const open = openPlaces(route)
       return open.length > 0 && open.every((place) => openBreaker(place) !== null)

@@ -12,12 +12,18 @@ export interface Route {
   readonly maxTokens?: number | null
   /** How long a request may take, where that is known. */
   readonly timeoutMs?: number | null
+  /** Requests that begin alike go to the same choice, one of them first. */
+  readonly keepsPrefixes?: boolean
+  /** A second request is sent when an answer takes longer than this share of the others; null for none. */
+  readonly hedge?: number | null
 }
 
 /** One place a route's requests may go, with everything that can be saturated on it. */
 export interface Choice extends ChoiceOptions {
   /** What `send` is told. */
   readonly name: string
+  /** What tells it from the other choices in accounts; empty where it is the only one. */
+  readonly label?: string
   /** An endpoint with its key: what stops together when the key is refused or has no quota left. */
   readonly resource: string
   /** Where, as shown. */

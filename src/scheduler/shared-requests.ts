@@ -173,10 +173,10 @@ class SharedRequest implements RequestJob {
     this.#isFixed = false
   }
 
-  reply(reply: ModelReply, attempts: number): void {
+  reply(reply: ModelReply, attempts: number, choice: number): void {
     const cells = this.#known()
     const outcomes = outcomesOf(this.#options, reply, cells)
-    this.#keep(reply, cells)
+    this.#keep(reply, choice, cells)
     // Of one reply: it is known only as a whole, and is lost as a whole where no row could use it.
     const usage = outcomes.every((outcome) => 'error' in outcome) ? reply.usage : null
     this.#end(outcomes, attempts, usage)
@@ -215,7 +215,7 @@ class SharedRequest implements RequestJob {
   }
 
   /** Each cell is looked for by itself the next time, whatever it shares a request with then. */
-  #keep(reply: ModelReply, cells: readonly SharedCell[]): void {
+  #keep(reply: ModelReply, choice: number, cells: readonly SharedCell[]): void {
     const { cache } = this.#options.requests
     if (cache === null) return
     const lookups = cells.flatMap((cell) => lookupOf(this.#options, cell) ?? [])
@@ -226,7 +226,7 @@ class SharedRequest implements RequestJob {
     )
     lookups.forEach((lookup, at) => {
       const part = parts[at]
-      if (part !== null && part !== undefined) cache.keepPart(lookup, part)
+      if (part !== null && part !== undefined) cache.keepPart(lookup, choice, part)
     })
   }
 

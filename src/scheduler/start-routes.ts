@@ -75,5 +75,13 @@ function waitsToStart({ column }: WorkColumn): boolean {
 
 /** Not the limit of this moment: an endpoint that starts slowly opens up later. */
 function capOf({ choices }: Route): number {
-  return choices.reduce((sum, { limiters }) => sum + Math.min(...limiters.map(({ cap }) => cap)), 0)
+  const sum = choices.reduce(
+    (all, { limiters }) => all + Math.min(...limiters.map(({ cap }) => cap)),
+    0,
+  )
+  // What all of them share, as the alias's own cap, holds for them together.
+  const shared = (choices[0]?.limiters ?? []).filter((limiter) =>
+    choices.every(({ limiters }) => limiters.includes(limiter)),
+  )
+  return Math.min(sum, ...shared.map(({ cap }) => cap))
 }

@@ -1,8 +1,10 @@
 import type { z } from 'zod'
+import type { ConfigPath } from '../config/problem.ts'
 import type { ColumnType } from '../graph/column-type.ts'
 import type { Value } from '../util/value.ts'
 import type { OnSeedProgress } from './read-progress.ts'
 
+/** A column of a seed, with its type. */
 export interface SeedColumn {
   readonly name: string
   readonly type: ColumnType
@@ -28,7 +30,7 @@ export interface SeedContext {
   readonly onProgress?: OnSeedProgress | undefined
 }
 
-/** Something a reader of the seed may not expect; it is told as a warning. */
+/** Something a reader of the seed may not expect; it is reported as a warning. */
 export interface SeedNote {
   /** Kebab-case and stable. */
   readonly code: string
@@ -48,6 +50,8 @@ export interface OpenedSeed {
   readonly notes: readonly SeedNote[]
   /** What the source needs to find the same content again when its address has other content by then. */
   readonly pin?: string | undefined
+  /** Of a seed that was joined from several: each of these, the first one first. */
+  readonly parts?: readonly SeedPart[] | undefined
   /** All rows in stored order, in batches; every call starts again at the first. */
   rows(options: RowsOptions): AsyncIterable<readonly SeedRow[]>
   /** Whether the content is no longer the one that was opened. */
@@ -56,6 +60,13 @@ export interface OpenedSeed {
   close?(): Promise<void>
 }
 
+/** One of the sources that a seed was joined from. */
+export interface SeedPart {
+  readonly identity: string
+  readonly stamp: string
+}
+
+/** Options of reading the rows of a seed. */
 export interface RowsOptions {
   readonly signal: AbortSignal
   readonly onProgress?: OnSeedProgress | undefined
@@ -71,7 +82,7 @@ interface SeedStamp {
 /**
  * A kind of seed source, by its `seed_type`.
  *
- * What the user can put right is thrown as `SeedFault`.
+ * What the user can fix is thrown as `SeedFault`.
  */
 export interface SeedSource<Source = unknown> {
   readonly type: string
@@ -88,25 +99,29 @@ export interface SeedFaultOptions {
   suggestion?: string
   /** The field of the source it is about. */
   field?: string
+  /** Its place in the config, where it is about no field of the source. */
+  place?: ConfigPath
 }
 
-/** Something about the seed itself that the user has to put right. */
+/** Something about the seed itself that the user has to fix. */
 export class SeedFault extends Error {
   /** Kebab-case and stable: it becomes the code of a problem. */
   readonly code: string
   readonly suggestion: string | undefined
   readonly field: string
+  readonly place: ConfigPath | undefined
 
   constructor(
     code: string,
     message: string,
-    { cause, suggestion, field = 'path' }: SeedFaultOptions = {},
+    { cause, suggestion, field = 'path', place }: SeedFaultOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'SeedFault'
     this.code = code
     this.suggestion = suggestion
     this.field = field
+    this.place = place
   }
 }
 

@@ -29,6 +29,7 @@ export interface SeedFile {
   readonly remote?: RemoteFile
 }
 
+/** Options of reading a seed file. */
 export interface ReadOptions {
   readonly signal: AbortSignal
   /** Told how many bytes of a file on disk were read. */

@@ -117,6 +117,9 @@ test('a run goes on with an untouched, a touched or a missing seed, not with ano
   expect(await unchanged()).toBe(true)
   await utimes(path, 1, 1)
   expect(await unchanged()).toBe(true)
+  // The same file is read in another way.
+  const otherwise = { ...config, source: { ...config.source, delimiter: ';' } }
+  expect(await isSeedUnchanged(otherwise, stored, context(), sources)).toBe(false)
   await appendFile(path, '2\n')
   expect(await unchanged()).toBe(false)
   await rm(path)

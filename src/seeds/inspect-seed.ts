@@ -1,20 +1,18 @@
 import { createHash } from 'node:crypto'
 import type { SeedConfig } from '../config/dataset.ts'
 import type { ConfigPath, Problem } from '../config/problem.ts'
-import { quoted } from '../config/literal.ts'
-import { problemsOfZod } from '../config/problems.ts'
-import { nearest } from '../util/near-miss.ts'
 import type { SeedSchema } from '../graph/draft.ts'
-import { pluginProblem } from '../graph/plugin-failure.ts'
-import { RowsmithError, messageOf } from '../util/errors.ts'
+import { RowsmithError } from '../util/errors.ts'
+import type { OpenedSeed, SeedColumn, SeedContext, SeedNote } from './define.ts'
 import {
-  SeedFault,
-  type OpenedSeed,
-  type SeedColumn,
-  type SeedContext,
-  type SeedNote,
-  type SeedSource,
-} from './define.ts'
+  findSources,
+  type FoundSource,
+  seedProblem,
+  type SeedSources,
+  sourcePath,
+} from './find-source.ts'
+import { joinedIdentity, joinSeeds } from './join/join-seeds.ts'
+import type { StoredSeedDescription } from './normalise.ts'
 import { columnsOfRecords } from './rows-of-record.ts'
 import { selectRows, type Selection } from './selection.ts'
 
@@ -30,31 +28,74 @@ export interface SeedInspection {
   readonly problems: readonly Problem[]
 }
 
-/** The seed sources there are, by their `seed_type`. */
-export type SeedSources = ReadonlyMap<string, SeedSource>
-
-const sourcePath: ConfigPath = ['seed_config', 'source']
-
 /** Opens the seed a config names and checks everything that needs its content. */
 export async function inspectSeed(
   config: SeedConfig,
   context: SeedContext,
   sources: SeedSources,
 ): Promise<SeedInspection> {
-  const found = findSource(config, sources)
-  if ('problems' in found) return { inspected: null, problems: found.problems }
-  let seed: OpenedSeed
+  const { found, problems: unfound } = findSources(config, sources)
+  if (unfound.length > 0) return { inspected: null, problems: unfound }
+  const { seeds, problems } = await openAll(found, context)
+  const [base, ...others] = seeds
+  if (base === undefined || problems.some(({ level }) => level === 'error')) {
+    return refused(seeds, problems)
+  }
+  const joins = (config.join ?? []).flatMap((join, index) => {
+    const seed = others[index]
+    return seed === undefined ? [] : [{ join, seed }]
+  })
+  let seed: OpenedSeed = base
+  if (joins.length > 0) {
+    try {
+      const joined = await joinSeeds(base, joins, context)
+      problems.push(...joined.problems)
+      if (joined.seed === null) return await refused(seeds, problems)
+      seed = joined.seed
+    } catch (error) {
+      await closeAll(seeds)
+      return { inspected: null, problems: [...problems, seedProblem(error, context.signal)] }
+    }
+  }
+  const selection = selectRows(config.selection_strategy, seed.size)
+  if ('size' in selection) return { inspected: { seed, selection }, problems }
+  return refused([seed], [selection])
+}
+
+/** Opens all sources, so that what is wrong with each is said at once. */
+async function openAll(
+  found: readonly FoundSource[],
+  context: SeedContext,
+): Promise<{ seeds: OpenedSeed[]; problems: Problem[] }> {
+  const seeds: OpenedSeed[] = []
+  const problems: Problem[] = []
   try {
-    seed = await found.open(context)
+    for (const source of found) {
+      try {
+        const seed = await source.open(context)
+        seeds.push(seed)
+        problems.push(...contentProblems(seed, source.path))
+      } catch (error) {
+        problems.push(seedProblem(error, context.signal, source.path))
+      }
+    }
   } catch (error) {
-    return { inspected: null, problems: [seedProblem(error, context.signal)] }
+    await closeAll(seeds)
+    throw error
   }
-  const selection = checkContent(config, seed)
-  if ('size' in selection) {
-    return { inspected: { seed, selection }, problems: seed.notes.map(warningOf) }
-  }
-  await seed.close?.()
-  return { inspected: null, problems: [selection] }
+  return { seeds, problems }
+}
+
+async function refused(
+  seeds: readonly OpenedSeed[],
+  problems: readonly Problem[],
+): Promise<SeedInspection> {
+  await closeAll(seeds)
+  return { inspected: null, problems: problems.filter(({ level }) => level === 'error') }
+}
+
+async function closeAll(seeds: readonly OpenedSeed[]): Promise<void> {
+  for (const seed of seeds) await seed.close?.()
 }
 
 /** Which rows of a seed a row of the run has. */
@@ -81,127 +122,68 @@ export function describeSeed(
  */
 export async function isSeedUnchanged(
   config: SeedConfig,
-  stored: { readonly identity: string; readonly stamp: string },
+  stored: Pick<StoredSeedDescription, 'identity' | 'stamp' | 'parts'>,
   context: SeedContext,
   sources: SeedSources,
 ): Promise<boolean> {
-  const found = findSource(config, sources)
-  if ('problems' in found) {
-    throw new RowsmithError(
-      'config-invalid',
-      found.problems.map(({ message }) => message).join('\n'),
-    )
+  const { join = [] } = config
+  const { parts = [stored] } = stored
+  // Other joins make other rows of the same sources.
+  if (parts.length !== join.length + 1) return false
+  if (join.length > 0 && joinedIdentity(parts, join) !== stored.identity) return false
+  const { found, problems } = findSources(config, sources)
+  if (problems.length > 0) {
+    throw new RowsmithError('config-invalid', problems.map(({ message }) => message).join('\n'))
   }
-  let identity: string
+  for (const [at, source] of found.entries()) {
+    const part = parts[at]
+    if (part !== undefined && !(await isUnchanged(source, part, context))) return false
+  }
+  return true
+}
+
+async function isUnchanged(
+  source: FoundSource,
+  stored: { readonly identity: string; readonly stamp: string },
+  context: SeedContext,
+): Promise<boolean> {
   try {
-    const current = await found.stamp(context)
+    const current = await source.stamp(context)
     if (current === null || current.stamp === stored.stamp) return true
-    identity = await current.identity()
+    return (await current.identity()) === stored.identity
   } catch (error) {
-    const problem = seedProblem(error, context.signal)
+    const problem = seedProblem(error, context.signal, source.path)
     throw new RowsmithError('seed-changed', `the seed cannot be compared: ${problem.message}`, {
       cause: error,
       hints: problem.suggestion === undefined ? [] : [problem.suggestion],
     })
   }
-  return identity === stored.identity
 }
 
-interface FoundSource {
-  open(context: SeedContext): Promise<OpenedSeed>
-  stamp(context: SeedContext): ReturnType<SeedSource['stamp']>
-}
-
-function findSource(
-  { source }: SeedConfig,
-  sources: SeedSources,
-): FoundSource | { problems: readonly Problem[] } {
-  const kind = sources.get(source.seed_type)
-  if (kind === undefined) {
-    return { problems: [unknownType(source.seed_type, [...sources.keys()])] }
-  }
-  return bindSource(kind, source)
-}
-
-/** Keeps the source's own type between its schema and its functions. */
-function bindSource<Source>(
-  kind: SeedSource<Source>,
-  written: unknown,
-): FoundSource | { problems: readonly Problem[] } {
-  const parsed = kind.schema.safeParse(written)
-  if (parsed.success) {
-    return {
-      open: (context) => kind.open(parsed.data, context),
-      stamp: (context) => kind.stamp(parsed.data, context),
-    }
-  }
-  const problems = problemsOfZod(parsed.error, {
-    path: sourcePath,
-    value: written,
-    schema: kind.schema,
-    subject: 'the seed source',
-  })
-  return { problems }
-}
-
-function checkContent(config: SeedConfig, seed: OpenedSeed): Selection | Problem {
+function contentProblems(seed: OpenedSeed, path: ConfigPath): Problem[] {
+  const place = [...path, 'path']
   if (seed.size > 0 && seed.columns.length > 0) {
-    return selectRows(config.selection_strategy, seed.size)
+    return seed.notes.map((note) => warningOf(note, place))
   }
-  return {
-    level: 'error',
-    code: 'empty-seed',
-    path: [...sourcePath, 'path'],
-    message: seed.size > 0 ? 'The rows of the seed have no columns' : 'The seed has no rows',
-    expected: 'at least one row with at least one column',
-  }
+  const it = path === sourcePath ? 'The seed' : 'The source of this join'
+  const rows = path === sourcePath ? 'of the seed' : 'of the source of this join'
+  return [
+    {
+      level: 'error',
+      code: 'empty-seed',
+      path: place,
+      message: seed.size > 0 ? `The rows ${rows} have no columns` : `${it} has no rows`,
+      expected: 'at least one row with at least one column',
+    },
+  ]
 }
 
-function warningOf({ code, message, suggestion }: SeedNote): Problem {
+function warningOf({ code, message, suggestion }: SeedNote, path: ConfigPath): Problem {
   return {
     level: 'warning',
     code,
-    path: [...sourcePath, 'path'],
+    path,
     message,
     ...(suggestion === undefined ? {} : { suggestion }),
   }
-}
-
-function unknownType(type: string, known: readonly string[]): Problem {
-  const meant = nearest(type, known)
-  return {
-    level: 'error',
-    code: 'unknown-seed-type',
-    path: [...sourcePath, 'seed_type'],
-    message: `There is no kind of seed source called ${quoted(type)}`,
-    expected: `one of ${known.join(', ')}`,
-    received: quoted(type),
-    ...(meant === undefined ? {} : { suggestion: `Did you mean '${meant}'?` }),
-  }
-}
-
-/** What is wrong with a seed that could not be opened or read; anything else goes on. */
-export function seedProblem(error: unknown, signal: AbortSignal): Problem {
-  // An abort is not the seed's fault, and neither is a mistake in this program.
-  if (signal.aborted) throw error
-  if (error instanceof SeedFault) {
-    const { code, message, suggestion, field } = error
-    return {
-      level: 'error',
-      code,
-      path: [...sourcePath, field],
-      message: `The seed can't be used: ${message}`,
-      ...(suggestion === undefined ? {} : { suggestion }),
-    }
-  }
-  if (error instanceof Error && 'syscall' in error) {
-    return {
-      level: 'error',
-      code: 'seed-unreadable',
-      path: [...sourcePath, 'path'],
-      message: `The seed can't be read: ${messageOf(error)}`,
-      suggestion: 'Check that the file exists and that you may read it.',
-    }
-  }
-  return pluginProblem(error, sourcePath, 'seed_config.source')
 }

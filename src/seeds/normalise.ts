@@ -4,7 +4,13 @@ import { join } from 'node:path'
 import { storageError } from '../threads/storage-error.ts'
 import { RowsmithError, messageOf } from '../util/errors.ts'
 import { stringifyJson } from '../util/json.ts'
-import { SeedFault, type OpenedSeed, type RowsOptions, type SeedColumn } from './define.ts'
+import {
+  SeedFault,
+  type OpenedSeed,
+  type RowsOptions,
+  type SeedColumn,
+  type SeedPart,
+} from './define.ts'
 import { createRowFileWriter, offsetsName, rowsName } from './row-file.ts'
 
 /** Grows whenever the files of a stored seed change their form. */
@@ -20,6 +26,8 @@ export interface StoredSeedDescription {
   readonly stamp: string
   readonly size: number
   readonly columns: readonly SeedColumn[]
+  /** What it was joined from; absent for a seed of one source. */
+  readonly parts?: readonly SeedPart[] | undefined
 }
 
 /**
@@ -47,9 +55,10 @@ export async function normaliseSeed(
 
 /** Tells a description apart from any other, also one with a single bit changed. */
 export function checksumOf(description: StoredSeedDescription): string {
-  const { version, identity, stamp, size, columns } = description
+  const { version, identity, stamp, size, columns, parts } = description
   const pairs = columns.map(({ name, type }) => [name, type])
-  const material = JSON.stringify([version, identity, stamp, size, pairs])
+  const joined = parts === undefined ? [] : parts.map((part) => [part.identity, part.stamp])
+  const material = JSON.stringify([version, identity, stamp, size, pairs, ...joined])
   return createHash('sha256').update(material).digest('hex')
 }
 
@@ -61,6 +70,7 @@ async function publish(seed: OpenedSeed, directory: string): Promise<void> {
     stamp: seed.stamp,
     size: seed.size,
     columns: seed.columns,
+    ...(seed.parts === undefined ? {} : { parts: seed.parts }),
   }
   await rename(join(directory, `${rowsName}.tmp`), join(directory, rowsName))
   await rename(join(directory, `${offsetsName}.tmp`), join(directory, offsetsName))

@@ -77,4 +77,5 @@ const descriptionSchema = z.object({
       type: z.custom<ColumnType>((text) => readColumnType(text) !== null),
     }),
   ),
+  parts: z.array(z.object({ identity: z.string(), stamp: z.string() })).optional(),
 })

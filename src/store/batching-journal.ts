@@ -7,7 +7,10 @@ import type {
   RequestRecord,
 } from '../rows/journal.ts'
 import { addAnswerCounts, type AnswerCounts, noAnswerCounts } from '../profile/answer-counts.ts'
+import type { ChoiceUsage } from '../profile/choice-usage.ts'
 import type { Clock, Timer } from '../util/clock.ts'
+import { latencyClass } from '../limits/latencies.ts'
+import { withChoice } from './ledger-choices.ts'
 import type { JournalBatch, StoredCell, StoredExchange, StoredFailure } from './ledger-journal.ts'
 import { addToUsage, usageOf, type ColumnUsage } from './ledger-usage.ts'
 import { noUsage } from '../graph/request.ts'
@@ -121,9 +124,16 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
   }
 
   async function commitBatch(full: OpenBatch): Promise<void> {
-    const { records, bytes, cells, exchanges, failures, usage, answers, waiting } = full
+    const { records, bytes, usage, waiting, cells, exchanges, failures, answers, choices } = full
     try {
-      await commit({ cells, exchanges, failures, usage: [...usage.values()].flat(), answers })
+      await commit({
+        cells,
+        exchanges,
+        failures,
+        usage: [...usage.values()].flat(),
+        answers,
+        choices,
+      })
     } catch (error) {
       inFlight -= 1
       flyingBytes -= bytes
@@ -171,9 +181,10 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
       })
     },
     request(record) {
-      append(recordOverhead, ({ usage, answers }) => {
+      append(recordOverhead, ({ usage, answers, choices }) => {
         addRequest(usage, record)
         addAnswer(answers, record)
+        addChoice(choices, record)
       })
     },
     get pendingBytes() {
@@ -210,6 +221,8 @@ interface OpenBatch {
   usage: Map<string, ColumnUsage[]>
   /** By route, where there is anything to tell of its answers. */
   answers: Map<string, AnswerCounts>
+  /** By route with several choices. */
+  choices: Map<string, readonly ChoiceUsage[]>
   /** To be called when it is durable. */
   waiting: (() => void)[]
 }
@@ -223,6 +236,7 @@ function emptyBatch(): OpenBatch {
     failures: [],
     usage: new Map(),
     answers: new Map(),
+    choices: new Map(),
     waiting: [],
   }
 }
@@ -242,7 +256,8 @@ function addRequest(
     ofRoute.push(total)
   }
   // Nothing was sent for one from the cache; its route stands there all the same.
-  if (outcome !== 'cached') total[outcome] += 1
+  if (outcome === 'given-up') total.failed += 1
+  else if (outcome !== 'cached') total[outcome] += 1
   if (isCut) total.cut += 1
   addToUsage(total, usage)
 }
@@ -262,6 +277,24 @@ function addAnswer(
     byMode: outputMode === undefined ? {} : { [outputMode]: { answers: 1, ...usage } },
   }
   totals.set(route, addAnswerCounts(totals.get(route) ?? noAnswerCounts, counts))
+}
+
+function addChoice(
+  totals: OpenBatch['choices'],
+  { route, outcome, usage, via }: RequestRecord,
+): void {
+  if (via === undefined) return
+  const { choice, latencyMs } = via
+  const one: ChoiceUsage = {
+    choice,
+    ok: outcome === 'ok' ? 1 : 0,
+    throttled: outcome === 'throttled' ? 1 : 0,
+    failed: outcome === 'failed' ? 1 : 0,
+    givenUp: outcome === 'given-up' ? 1 : 0,
+    latencies: latencyMs === null ? {} : { [latencyClass(latencyMs)]: 1 },
+    ...usage,
+  }
+  totals.set(route, withChoice(totals.get(route) ?? [], one))
 }
 
 function storedValue(

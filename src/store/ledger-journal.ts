@@ -5,6 +5,7 @@ import type { Interval } from '../plan/interval.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { AnswerCounts } from '../profile/answer-counts.ts'
 import { addAnswers } from './ledger-answers.ts'
+import { addChoices, type UsageByChoice } from './ledger-choices.ts'
 import { columnAt, keyList, type KeyedColumn } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import {
@@ -73,6 +74,8 @@ export interface JournalBatch {
   usage: readonly ColumnUsage[]
   /** What answers were, by route. */
   answers: ReadonlyMap<string, AnswerCounts>
+  /** Requests of routes with several choices. */
+  choices: UsageByChoice
 }
 
 /** Failures of one column with one code; message and raw text are those of its first row. */
@@ -100,7 +103,7 @@ export interface JournalContext {
 export function writeBatch(
   ledger: LedgerFile,
   context: JournalContext,
-  { cells, exchanges, failures, usage, answers }: JournalBatch,
+  { cells, exchanges, failures, usage, answers, choices }: JournalBatch,
 ): void {
   const { columns, session } = context
   context.exchanges ||= exchanges.length > 0
@@ -124,6 +127,7 @@ export function writeBatch(
     insertFailures(ledger, columns, failures)
     for (const requests of usage) addUsage(ledger, columns, session, requests)
     addAnswers(ledger, answers)
+    addChoices(ledger, choices)
   })
 }
 

@@ -3,9 +3,15 @@ import { RowSet } from '../plan/row-set.ts'
 import { readDecided } from './ledger-decided.ts'
 import { readCount, type LedgerFile } from './ledger-file.ts'
 
-/** Which rows have a record, as far as a search for so many of them needs to know. */
+/** A search for so many rows with a record, among so many candidates. */
+export interface KeptSearch {
+  wanted: number
+  most: number
+}
+
+/** Which candidates have a record, as far as such a search needs to know. */
 export interface StoredKeptRows {
-  /** Decided rows, below the target or not. */
+  /** Decided rows. */
   decided: Interval[]
   /** All rows below it are decided. */
   frontier: number
@@ -17,15 +23,21 @@ export interface StoredKeptRows {
   last: number | null
 }
 
-/** Reads which rows have a record, up to the one that is the `wanted`-th. */
-export function readKeptRows(ledger: LedgerFile, partRows: number, wanted: number): StoredKeptRows {
-  const decided = readDecided(ledger, partRows)
+/** Reads which candidates have a record, up to the one that is the `wanted`-th. */
+export function readKeptRows(
+  ledger: LedgerFile,
+  partRows: number,
+  { wanted, most }: KeptSearch,
+): StoredKeptRows {
+  const decided = [
+    ...RowSet.fromIntervals(readDecided(ledger, partRows)).intersect(0, most).intervals(),
+  ]
   const first = decided[0]
   const frontier = first?.start === 0 ? first.end : 0
   const count = ledger.get('SELECT count(*) AS count FROM absent WHERE row < ?', frontier)
   const below = frontier - readCount(count ?? {}, 'count', 'absent')
   const later = ledger
-    .all('SELECT row FROM absent WHERE row >= ? ORDER BY row', frontier)
+    .all('SELECT row FROM absent WHERE row >= ? AND row < ? ORDER BY row', frontier, most)
     .map((row) => readCount(row, 'row', 'absent.row'))
   const kept = RowSet.fromIntervals(decided.filter(({ start }) => start >= frontier)).subtract(
     RowSet.fromRows(later),

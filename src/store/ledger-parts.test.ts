@@ -192,7 +192,14 @@ test('unfinished parts are found by seeking over decided rows', () => {
     exchanges: false,
     media: new Map(),
   }
-  const none = { cells: [], exchanges: [], failures: [], usage: [], answers: new Map() }
+  const none = {
+    cells: [],
+    exchanges: [],
+    failures: [],
+    usage: [],
+    answers: new Map(),
+    choices: new Map(),
+  }
   const cell = (row: number) => ({ row, column: 0, value: 1n })
   const cells = [0, 1, 9, 17, 30].map(cell)
   writeBatch(ledger, context, { ...none, cells })

@@ -8,7 +8,9 @@ import {
   type SqlRow,
 } from './ledger-file.ts'
 import { type AnswerCounts, noAnswerCounts } from '../profile/answer-counts.ts'
+import type { ChoiceUsage } from '../profile/choice-usage.ts'
 import { readAnswerCounts } from './ledger-answers.ts'
+import { readChoiceUsage } from './ledger-choices.ts'
 import { columnAt, type KeyedColumn } from './ledger-config.ts'
 
 /** Requests and what they cost. */
@@ -22,7 +24,12 @@ interface RequestUsage extends Usage {
 }
 
 /** Requests of a route, and what its answers were. */
-export interface RouteUsage extends RequestUsage, AnswerCounts {}
+export interface RouteUsage extends RequestUsage, AnswerCounts {
+  /** Requests, not among the failed, for which a second one was answered first. */
+  givenUp: number
+  /** The same by choice, where a route has several. */
+  choices: readonly ChoiceUsage[]
+}
 
 /** Requests of a route for one column; null for those that were made for none. */
 export interface ColumnUsage extends RequestUsage {
@@ -108,10 +115,22 @@ export function addUsage(
 /** Usage of all sessions and columns, by route. */
 export function readUsage(ledger: LedgerFile): RouteUsage[] {
   const answers = readAnswerCounts(ledger)
+  const byChoice = readChoiceUsage(ledger)
   return ledger
     .all(`SELECT route, ${requestSums}, ${usageSums} FROM usage GROUP BY route ORDER BY route`)
     .map(readRequests)
-    .map((requests) => ({ ...requests, ...(answers.get(requests.route) ?? noAnswerCounts) }))
+    .map((requests) => {
+      const choices = byChoice.get(requests.route) ?? []
+      const givenUp = choices.reduce((sum, choice) => sum + choice.givenUp, 0)
+      return {
+        ...requests,
+        // The ledger has them as failed ones.
+        failed: requests.failed - givenUp,
+        givenUp,
+        choices,
+        ...(answers.get(requests.route) ?? noAnswerCounts),
+      }
+    })
 }
 
 /** Usage of all sessions by column and route; columns of an older config are left out. */

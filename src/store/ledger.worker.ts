@@ -16,7 +16,7 @@ import { openLedger, type LedgerFile } from './ledger-file.ts'
 import { foreseeChange, type ForeseenChange } from './ledger-foresee.ts'
 import { ledgerError } from './ledger-error.ts'
 import * as journal from './ledger-journal.ts'
-import { readKeptRows, type StoredKeptRows } from './ledger-kept.ts'
+import { type KeptSearch, readKeptRows, type StoredKeptRows } from './ledger-kept.ts'
 import * as modes from './ledger-modes.ts'
 import * as media from './ledger-media.ts'
 import * as parts from './ledger-parts.ts'
@@ -34,6 +34,7 @@ import {
 import { forgetSuperseded } from './ledger-superseded.ts'
 import * as usage from './ledger-usage.ts'
 import type { RunSettings, RunSources } from './run-settings.ts'
+import type { MediaCount } from './unnamed-media.ts'
 import { sqliteCode } from '../threads/storage-error.ts'
 import { verifyPart } from './verify.ts'
 
@@ -70,8 +71,8 @@ export interface LedgerCalls {
   foreseeChange(version: ConfigVersion, target: number): ForeseenChange
   /** Takes what the file of a reopened part holds into the ledger; gives the file, an orphan now. */
   takeReopened(directory: string, part: number): Promise<string | null>
-  /** Forgets what is there of columns that are no longer in the config. */
-  forgetSuperseded(): void
+  /** Forgets what is there of columns that are no longer in the config, and removes media that only they named. */
+  forgetSuperseded(directory: string): Promise<MediaCount>
   /** Takes what the file of a part has of columns that are no longer in the config into the ledger. */
   keepOutdated(directory: string, part: number): Promise<void>
   partFiles(from: number, most: number): { part: number; file: string; sha256: string }[]
@@ -85,7 +86,7 @@ export interface LedgerCalls {
   setSources(sources: RunSources): void
   setOutputModes(found: readonly FoundMode[]): void
   totals(): OutcomeTotals
-  keptRows(wanted: number): StoredKeptRows
+  keptRows(search: KeptSearch): StoredKeptRows
   rejections(): parts.RejectionSummary[]
 
   addBatch(batch: Omit<batches.Batch, 'id' | 'handle' | 'state'>): number
@@ -288,9 +289,11 @@ const calls: LedgerCalls = {
     const outdated = reopening.readOutdatedPart(run().ledger, run(), part)
     if (outdated !== null) await takeFile(directory, outdated)
   },
-  forgetSuperseded() {
+  async forgetSuperseded(directory) {
     const { ledger, columns, settings } = run()
     forgetSuperseded(ledger, columns, settings.partRows)
+    const { removeUnnamedMedia } = await import('./unnamed-media.ts')
+    return removeUnnamedMedia(ledger, directory, columns)
   },
   partFiles: (from, most) => reopening.readPartFiles(run().ledger, from, most),
   forgetFiles(lost) {
@@ -324,9 +327,9 @@ const calls: LedgerCalls = {
     const { ledger, columns, settings } = run()
     return parts.readTotals(ledger, columns, settings.partRows, settings.rows)
   },
-  keptRows(wanted) {
+  keptRows(search) {
     const { ledger, settings } = run()
-    return readKeptRows(ledger, settings.partRows, wanted)
+    return readKeptRows(ledger, settings.partRows, search)
   },
   rejections() {
     const { ledger, columns, settings } = run()

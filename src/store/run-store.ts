@@ -24,7 +24,7 @@ import type { Batch, BatchEnd } from './ledger-batch.ts'
 import type { ConfigVersion } from './ledger-config.ts'
 import type { ForeseenChange } from './ledger-foresee.ts'
 import type { FailureSummary } from './ledger-journal.ts'
-import type { StoredKeptRows } from './ledger-kept.ts'
+import type { KeptSearch, StoredKeptRows } from './ledger-kept.ts'
 import type { PartRecord, RejectionSummary } from './ledger-parts.ts'
 import { checkColumns } from './ledger-run.ts'
 import type { Retry } from './ledger-retry.ts'
@@ -39,6 +39,7 @@ import type { StoreEvent } from './open-run.ts'
 import type { RunSettings, RunSources } from './run-settings.ts'
 import { type ReadPage, readRows } from './read-rows.ts'
 import { commitPart, streamPart } from './write-part.ts'
+import type { MediaCount } from './unnamed-media.ts'
 import { passRows } from './write-pass.ts'
 import type { WriterCalls } from './writer.worker.ts'
 import { removeMediaOfNoCell, removeOrphans } from './orphans.ts'
@@ -71,8 +72,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
   changeConfig(version: ConfigVersion): Promise<Interval[]>
   /** What that would do to the rows below a target; nothing is changed. */
   foreseeChange(version: ConfigVersion, target: number): Promise<ForeseenChange>
-  /** Forgets what is kept of columns that are no longer in the config. */
-  forgetSuperseded(): Promise<void>
+  /** Forgets what is kept of columns that are no longer in the config; gives the media files that went with it. */
+  forgetSuperseded(): Promise<MediaCount>
   /** Reads every part and the dataset, and tells which are gone or have other bytes. */
   findDamage(): Promise<Damage>
   /** Makes the rows of damaged parts undecided and gives them; they are paid for again. */
@@ -108,8 +109,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
   readonly batches: Batches
   /** Rows below the target by outcome. */
   totals(): Promise<OutcomeTotals>
-  /** Which rows have a record, where so many are looked for. */
-  keptRows(wanted: number): Promise<StoredKeptRows>
+  /** Which candidates have a record, where so many are looked for. */
+  keptRows(search: KeptSearch): Promise<StoredKeptRows>
   /** Sends records of the rows below one through a pass, and gives the rows of those that come out. */
   passRows(pass: DatasetPass, endRow: number): AsyncIterable<Float64Array>
   rejections(): Promise<RejectionSummary[]>
@@ -276,7 +277,8 @@ export function createRunStore(
     retryFailed: (retry) => after(() => exclusive(() => retryFailed(retry))),
     changeConfig: (version) => after(() => exclusive(() => changeConfig(version))),
     foreseeChange: (version, target) => after(() => ledger.call('foreseeChange', version, target)),
-    forgetSuperseded: () => after(() => exclusive(() => ledger.call('forgetSuperseded'))),
+    forgetSuperseded: () =>
+      after(() => exclusive(() => ledger.call('forgetSuperseded', directory))),
     findDamage: () => after(() => exclusive(() => findDamage(run, media))),
     forgetDamaged: (damage) => after(() => exclusive(() => forgetDamaged(damage))),
     completeProfiles: () => after(() => exclusive(() => completeProfiles(run))),
@@ -307,7 +309,7 @@ export function createRunStore(
       open: () => after(() => ledger.call('openBatches')),
     },
     totals: () => after(() => ledger.call('totals')),
-    keptRows: (wanted) => after(() => ledger.call('keptRows', wanted)),
+    keptRows: (search) => after(() => ledger.call('keptRows', search)),
     passRows: (pass, endRow) => passRows(run, pass, endRow),
     rejections: () => after(() => ledger.call('rejections')),
     usage: () => after(() => ledger.call('usage')),
@@ -356,8 +358,8 @@ async function closeAll(open: OpenThings): Promise<void> {
   } catch (error) {
     if (!known) throw error
   } finally {
-    await writer()?.end()
-    await ledger.end()
+    await writer()?.leave()
+    await ledger.leave()
     lock.release()
   }
 }

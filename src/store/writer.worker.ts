@@ -15,8 +15,8 @@ import { lookAt, type RecordedFile } from './verify.ts'
 
 /** The thread that encodes Parquet; it sees files only, never the ledger. */
 export interface WriterCalls {
-  /** Begins a part file; the calls that follow are about it. */
-  beginPart(target: PartTarget): void
+  /** Begins a part file; the calls that follow are about it. One that nobody finished is given up. */
+  beginPart(target: PartTarget): Promise<void>
   /** Further rows, answered once they are taken. */
   addRows(rows: Float64Array, columns: readonly (readonly StoredValue[])[]): Promise<void>
   finishPart(): Promise<WrittenPart>
@@ -39,7 +39,8 @@ function writing(): PartWriting {
 }
 
 serve<WriterCalls>({
-  beginPart(target) {
+  async beginPart(target) {
+    await open?.abandon()
     open = beginPartWriting(target)
   },
   addRows: (rows, columns) => writing().add({ rows, columns }),

@@ -16,6 +16,7 @@ import { createEvaluator } from '../rows/evaluate.ts'
 import type { Cell, Value } from '../util/value.ts'
 import { checkDescribed } from './conformance-case.ts'
 
+/** A column kind under test: its config, its inputs and what it needs. */
 export interface ColumnSetup {
   /** The plugins that bring the kind, where it is not built in. */
   plugins?: readonly Plugin[]

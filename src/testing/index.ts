@@ -1,3 +1,5 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it has to run before what is imported below
+import '../util/require-node.ts'
 export type { ModelReply, ModelRequest, Usage } from '../graph/request.ts'
 export { RequestError, type RequestProblem } from '../graph/request-error.ts'
 export type { ModelTarget, Provider, ProviderContext, ProviderKind } from '../models/provider.ts'

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { promptOfBody } from './answer-text.ts'
 import { exampleAnswer } from './example-answer.ts'
+import { createPrefixCache } from './prefix-cache.ts'
 import { exampleImage, wireReply } from './wire-replies.ts'
 
 /** One request as the server's script sees it. */
@@ -49,6 +50,7 @@ export interface ServerAction {
   hang?: boolean
 }
 
+/** Options of `createModelServer`. */
 export interface ModelServerOptions {
   /** 0 takes a free one. */
   port?: number
@@ -65,6 +67,12 @@ export interface ModelServerOptions {
   apiKey?: string | null
   /** Other models get a 404; null takes all. */
   models?: readonly string[] | null
+  /**
+   * Keeps the beginnings of what it is sent, as providers do: of prompts in OpenAI's form all, in Anthropic's up to
+   * its marks, known once they were answered. What is kept counts as cached in an answer's usage, four characters a
+   * token.
+   */
+  prefixCache?: boolean
   /** Words in an answer that no script gives. */
   answerWords?: number
   script?: (call: ServerCall) => ServerAction | undefined
@@ -114,10 +122,12 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
     apiKey = null,
     models = null,
     answerWords = 24,
+    prefixCache = false,
     script,
     tls = null,
   } = options
   const statuses = new Map<number, number>()
+  const prefixes = prefixCache ? createPrefixCache() : null
   const queue: (() => void)[] = []
   const sockets = new Set<Socket>()
   let requests = 0
@@ -184,8 +194,14 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
         action.delayMs ?? (typeof latencyMs === 'function' ? latencyMs(call) : latencyMs)
       if (action.hang === true) return
       const asked = { path, model, prompt, body: text }
-      if (delay > 0) setTimeout(() => answer(response, action, asked), delay)
-      else answer(response, action, asked)
+      const counted = prefixes?.begin(path, text) ?? null
+      const respond = (): void => {
+        const usage = action.usage ?? counted?.usage
+        answer(response, usage === undefined ? action : { ...action, usage }, asked)
+        counted?.keep()
+      }
+      if (delay > 0) setTimeout(respond, delay)
+      else respond()
     }
   }
 

@@ -14,6 +14,7 @@ import { createPassCounts } from '../processors/pass-counts.ts'
 import type { Cell } from '../util/value.ts'
 import { casesOf, checkDescribed, type ConformanceCase } from './conformance-case.ts'
 
+/** A processor kind under test: its config and the records it receives. */
 export interface ProcessorSetup {
   kind: ProcessorKind
   /** The processor as a config has it, all sound. */

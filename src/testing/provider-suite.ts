@@ -7,6 +7,7 @@ import type { ModelTarget, Provider, ProviderContext, ProviderKind } from '../mo
 import { systemClock } from '../util/clock.ts'
 import type { ConformanceCase } from './conformance-case.ts'
 
+/** A provider kind under test, and a model that answers. */
 export interface ProviderSetup {
   kind: ProviderKind
   /** Fields of the provider's config beside its name and type. */

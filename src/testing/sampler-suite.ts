@@ -8,6 +8,7 @@ import { stringifyJson } from '../util/json.ts'
 import { Double, type Value } from '../util/value.ts'
 import { casesOf, checkDescribed, type ConformanceCase } from './conformance-case.ts'
 
+/** A sampler under test: its parameters and the columns it reads. */
 export interface SamplerSetup {
   kind: Sampler<unknown>
   /** Parameters as a config has them, all sound. */

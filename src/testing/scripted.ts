@@ -47,6 +47,7 @@ type ScriptedReply = Partial<Omit<ModelReply, 'content' | 'vectors' | 'usage'>> 
   usage?: Partial<Usage>
 }
 
+/** An answer for the requests that it matches. */
 export interface ScriptedRule {
   /** Part of the prompt, a pattern, or a condition; every request when left out. */
   match?: string | RegExp | ((call: ScriptedCall) => boolean)
@@ -55,10 +56,12 @@ export interface ScriptedRule {
   answer: ScriptedAnswer
 }
 
+/** What a scripted provider answers: a list of rules, or a function of the request. */
 export type Script =
   | readonly ScriptedRule[]
   | ((call: ScriptedCall) => ScriptedAnswer | Promise<ScriptedAnswer>)
 
+/** Options of `scriptedProvider`. */
 export interface ScriptedOptions {
   /** The value of `provider_type`. */
   type?: string

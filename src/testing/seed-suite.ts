@@ -5,6 +5,7 @@ import { lookAtFile, type ReadOptions, type SeedFile } from '../seeds/file.ts'
 import type { FormatReading, SeedFormat } from '../seeds/formats/define.ts'
 import { casesOf, checkDescribed, type ConformanceCase } from './conformance-case.ts'
 
+/** A seed source under test, and its config. */
 export interface SeedSourceSetup {
   kind: SeedSource
   /** The `source` object of a config, of a seed with at least two rows. */
@@ -67,6 +68,7 @@ export function seedSourceSuite({
   })
 }
 
+/** A seed format under test, and a file of it. */
 export interface SeedFormatSetup {
   kind: SeedFormat
   /** A file of the format with at least two rows. */

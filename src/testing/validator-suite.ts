@@ -5,6 +5,7 @@ import { nothingLoaded } from '../graph/kind.ts'
 import type { Subject, Validator, ValidatorContext, Verdict } from '../validators/define.ts'
 import { casesOf, checkDescribed, type ConformanceCase } from './conformance-case.ts'
 
+/** A validator under test: its parameters and the values it judges. */
 export interface ValidatorSetup {
   kind: Validator
   /** `validator_params` as a config has them, all sound. */

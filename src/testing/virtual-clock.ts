@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../util/clock.ts'
 
-/** Time that stands still until it is told to move. */
+/** Time that stands still until it is moved. */
 export interface VirtualClock extends Clock {
   /** Timers that have not fired and were not cancelled, plus waiting `soon` callbacks. */
   readonly pending: number
@@ -17,6 +17,7 @@ export interface VirtualClock extends Clock {
   runUntilIdle(options?: { maxMs?: number }): Promise<void>
 }
 
+/** Options of `createVirtualClock`. */
 export interface VirtualClockOptions {
   /** `wallTime()` at the start. */
   wallTime?: number

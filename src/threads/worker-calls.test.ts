@@ -35,6 +35,26 @@ test('calls to a thread that has ended reject, open ones too', async () => {
   await expect(writer.call('finishPart')).rejects.toThrow(/thread has ended/)
 })
 
+test('a thread that was left is taken over by the next of its file; one with an open call ends', async () => {
+  const first = startWorker<WriterCalls>('writer.worker', store)
+  await first.call('beginPart', {
+    path: '/dev/null/part',
+    columns: [],
+    old: null,
+    place: { part: 0, endRow: 1 },
+  })
+  await first.leave()
+  await expect(first.call('damagedFiles', [])).rejects.toThrow(/was left/)
+  const next = startWorker<WriterCalls>('writer.worker', store)
+  // It is the thread in which a part was begun, in a place where none can be.
+  await expect(next.call('finishPart')).rejects.toThrow(/\/dev\/null\/part/)
+  const open = next.call('damagedFiles', []).catch(() => undefined)
+  await next.leave()
+  // Its answer may have been on its way.
+  await open
+  await expect(next.call('damagedFiles', [])).rejects.toThrow(/thread has ended/)
+})
+
 /**
  * Ends threads while the answer of a call is on its way, with nothing else to live for.
  *

@@ -15,6 +15,8 @@ export interface WorkerClient<Calls extends Operations<Calls>> {
   ): Promise<Awaited<ReturnType<Calls[Name]>>>
   /** Ends the thread; calls that are still open reject. */
   end(): Promise<void>
+  /** Leaves the thread to whoever starts the next one of its file; ends it while a call is open. */
+  leave(): Promise<void>
 }
 
 interface Request {
@@ -48,26 +50,29 @@ export interface WorkerOptions {
   heapMb?: number
 }
 
-/** Threads that load while nobody needs them yet, by their file. */
-const early = new Map<string, Worker>()
+/** Threads that nobody needs now, one of each file. They end with the process. */
+const spare = new Map<string, Worker>()
 
-/**
- * Starts to load a thread that a later `startWorker` of the same file takes over. A thread that
- * nobody takes over ends with the process.
- */
+/** Starts to load a thread that a later `startWorker` of the same file takes over. */
 export function startEarly(name: string, home: string): void {
   const file = fileOf(name, home)
-  const worker = createThread(file, { name, flags: [], heapMb: undefined })
-  // What is wrong is reported by the thread that is started when it is needed.
-  worker.on('error', () => early.delete(file.href))
-  worker.unref()
-  early.set(file.href, worker)
+  if (spare.has(file.href)) return
+  keepSpare(file, createThread(file, { name, flags: [], heapMb: undefined }))
 }
 
-function takeEarly(file: URL): Worker | null {
-  const worker = early.get(file.href) ?? null
-  early.delete(file.href)
-  worker?.removeAllListeners('error')
+function keepSpare(file: URL, worker: Worker): void {
+  // Not all of them: Node has its own on the same object, which start and stop the port.
+  for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event)
+  // What is wrong is reported by the thread that is started when it is needed.
+  for (const event of ['error', 'exit']) worker.on(event, () => spare.delete(file.href))
+  worker.unref()
+  spare.set(file.href, worker)
+}
+
+function takeSpare(file: URL): Worker | null {
+  const worker = spare.get(file.href) ?? null
+  spare.delete(file.href)
+  for (const event of ['error', 'exit']) worker?.removeAllListeners(event)
   return worker
 }
 
@@ -100,7 +105,7 @@ export function startWorker<Calls extends Operations<Calls>>(
 ): WorkerClient<Calls> {
   signal?.throwIfAborted()
   const file = fileOf(name, home)
-  const worker = takeEarly(file) ?? createThread(file, { name, flags, heapMb })
+  const worker = takeSpare(file) ?? createThread(file, { name, flags, heapMb })
   const open = new Map<number, OpenCall>()
   let nextId = 0
   let ending = false
@@ -150,11 +155,22 @@ export function startWorker<Calls extends Operations<Calls>>(
         open.set(id, { resolve, reject })
       })
     },
-    async end() {
-      ending = true
+    end,
+    async leave() {
+      if (open.size > 0 || ended !== null || spare.has(file.href)) {
+        await end()
+        return
+      }
       signal?.removeEventListener('abort', stop)
-      await worker.terminate()
+      fail(new RowsmithError('internal', `the ${name} thread was left`))
+      keepSpare(file, worker)
     },
+  }
+
+  async function end(): Promise<void> {
+    ending = true
+    signal?.removeEventListener('abort', stop)
+    await worker.terminate()
   }
 }
 

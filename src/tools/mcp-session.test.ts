@@ -163,6 +163,12 @@ test('only the allowed tools are offered and called', async () => {
   })
 })
 
+test('an empty list of allowed tools allows all of them', async () => {
+  await withProcess({ allow_tools: [] }, async (registry) => {
+    expect((await registry.box('all').list(signal)).map(({ name }) => name)).toEqual(allTools)
+  })
+})
+
 test('a tool that is allowed and not there is told before anything is made', async () => {
   await withProcess({ allow_tools: ['pictur'] }, async (registry) => {
     expect(await registry.check(signal)).toEqual([

@@ -171,6 +171,11 @@ function routeOf(provider: McpProvider, configs: Iterable<ToolConfig>): RouteTar
   const unlimited = { requests: null, tokens: null }
   return {
     alias: toolRoute(name),
+    name: toolRoute(name),
+    choice: '',
+    position: 0,
+    weight: 1,
+    key: null,
     provider: name,
     model: 'tools',
     resource: toolRoute(name),
@@ -182,6 +187,8 @@ function routeOf(provider: McpProvider, configs: Iterable<ToolConfig>): RouteTar
     endpointRate: unlimited,
     maxTokens: null,
     timeoutMs: Math.max(...timeouts),
+    hedge: null,
+    cachesPrompts: false,
   }
 }
 

@@ -8,7 +8,7 @@ import type { RunOptions } from '../run/run.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { ColumnOptions, ColumnSpec, Mistake } from './column-spec.ts'
 import type { Model, ProviderEntry } from './model.ts'
-import { refuseUnknown } from './refuse-options.ts'
+import { refuseUnknown } from '../util/refuse-unknown.ts'
 import { columnsReadBy } from './source-names.ts'
 import { startTyped, type TypedRun } from './typed-run.ts'
 
@@ -27,7 +27,23 @@ export interface DatasetOptions {
 export interface SeedOptions {
   readonly path: string
   readonly sampling_strategy?: 'ordered' | 'shuffle'
+  /** Further files or folders, whose columns are added by a key. */
+  readonly join?: readonly JoinOptions[]
 }
+
+/** What is joined to a seed, as an entry of `seed_config.join`. */
+export interface JoinOptions {
+  readonly path: string
+  /** A column that both have, a pair of columns, or several of these. */
+  readonly on: JoinKey | readonly JoinKey[]
+  readonly how?: 'left' | 'inner'
+  readonly many?: 'refuse' | 'first' | 'expand' | 'list'
+  readonly compare?: 'value' | 'text'
+  readonly columns?: readonly string[]
+  readonly prefix?: string
+}
+
+type JoinKey = string | { readonly left: string; readonly right: string }
 
 type Flat<Row> = { [Name in keyof Row]: Row[Name] }
 
@@ -69,7 +85,9 @@ export interface Constraint<Row> {
   readonly rhs: number | (keyof Row & string)
 }
 
+/** Options of `create` of a dataset that is declared in TypeScript. */
 export type TypedRunOptions = Omit<RunOptions, 'config'>
+/** Options of `preview` of a dataset that is declared in TypeScript. */
 export type TypedPreviewOptions = Omit<PreviewOptions, 'config'>
 
 /**
@@ -259,18 +277,17 @@ function configOf({
   processors,
 }: Declared): Record<string, unknown> {
   const providers = new Map((options.providers ?? []).map((each) => [each.name, each]))
-  for (const { provider } of models) {
-    if (typeof provider !== 'string') providers.set(provider.name, provider)
+  for (const { provider, pool = [] } of models) {
+    for (const place of [provider, ...pool.map((choice) => choice.provider)]) {
+      if (typeof place === 'object') providers.set(place.name, place)
+    }
   }
   return {
     ...(providers.size === 0 ? {} : { model_providers: [...providers.values()] }),
     ...(models.length === 0
       ? {}
       : {
-          model_configs: models.map(({ provider, ...rest }) => ({
-            ...rest,
-            provider: typeof provider === 'string' ? provider : provider.name,
-          })),
+          model_configs: models.map(modelOf),
         }),
     ...(seed === null ? {} : { seed_config: seedConfigOf(seed) }),
     columns,
@@ -281,7 +298,24 @@ function configOf({
   }
 }
 
-function seedConfigOf({ path, ...rest }: SeedOptions): object {
+/** As the config has it: with the names of its providers. */
+function modelOf({ provider, pool, ...rest }: Model): object {
+  if (pool === undefined) return { ...rest, provider: nameOf(provider) }
+  return {
+    ...rest,
+    pool: pool.map((choice) => ({ ...choice, provider: nameOf(choice.provider) })),
+  }
+}
+
+function nameOf(place: ProviderEntry | string): string {
+  return typeof place === 'string' ? place : place.name
+}
+
+function seedConfigOf({ join = [], ...seed }: SeedOptions): object {
+  return { ...withSource(seed), ...(join.length === 0 ? {} : { join: join.map(withSource) }) }
+}
+
+function withSource({ path, ...rest }: { readonly path: string }): object {
   return { source: { seed_type: 'local', path }, ...rest }
 }
 

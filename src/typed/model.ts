@@ -5,6 +5,8 @@ export interface ProviderOptions {
   readonly provider_type?: string
   /** The name of an environment variable, never a key. */
   readonly api_key?: string | null
+  /** Names of several, in place of `api_key`. */
+  readonly api_keys?: readonly string[]
   readonly extra_body?: Readonly<Record<string, unknown>>
   readonly extra_headers?: Readonly<Record<string, string>>
   readonly settings?: Readonly<Record<string, unknown>>
@@ -13,6 +15,7 @@ export interface ProviderOptions {
   readonly tokens_per_minute?: number
 }
 
+/** A provider as `provider` returns it. */
 export interface ProviderEntry extends ProviderOptions {
   readonly name: string
 }
@@ -42,18 +45,45 @@ export interface InferenceOptions {
   readonly dimensions?: number
 }
 
-export interface ModelOptions {
+/** Where a model is: a provider made by `provider`, or the name of one that is built in or in the user's own file. */
+type Place = ProviderEntry | string
+
+/** One place where the requests of a model may go. */
+interface PoolOption {
+  readonly provider: Place
+  /** That beside the pool when left out. */
+  readonly model?: string
+  readonly weight?: number
+  readonly extra_body?: Readonly<Record<string, unknown>>
+}
+
+interface OneModel extends SharedModelOptions {
   readonly model: string
-  /** A provider made by `provider`, or the name of one that is built in or in the user's own file. */
-  readonly provider: ProviderEntry | string
+  readonly provider: Place
+  readonly pool?: never
+}
+
+interface PooledModel extends SharedModelOptions {
+  readonly pool: readonly PoolOption[]
+  /** For choices that name none. */
+  readonly model?: string
+  /** Such as `p95`: when a request is sent once more, to another choice. */
+  readonly hedge?: `p${number}`
+  readonly provider?: never
+}
+
+/** Options of `model`. */
+export type ModelOptions = OneModel | PooledModel
+
+interface SharedModelOptions {
   readonly inference_parameters?: InferenceOptions
   readonly skip_health_check?: boolean
+  /** Has the provider keep the beginning of prompts that other rows share. */
+  readonly cache_prompt?: boolean
 }
 
 /** A model under an alias, as an entry of `model_configs`. */
-export interface Model extends ModelOptions {
-  readonly alias: string
-}
+export type Model = ModelOptions & { readonly alias: string }
 
 /** Where models are asked: `provider('local', { endpoint: 'http://127.0.0.1:8000/v1' })`. */
 export function provider(name: string, options: ProviderOptions = {}): ProviderEntry {

@@ -1,3 +1,4 @@
+import { start } from '../run/library.ts'
 import type { RunOptions } from '../run/run.ts'
 import type { Run } from '../run/working-run.ts'
 
@@ -9,7 +10,6 @@ export interface TypedRun<Out> extends Omit<Run, 'records'>, AsyncIterable<Out> 
 
 /** Begins a run. Records come in row order, those of a part once it is on disk. */
 export async function startTyped<Out>(options: RunOptions): Promise<TypedRun<Out>> {
-  const { start } = await import('../run/run.ts')
   const run = await start(options)
   // The types of a record follow from the columns, which the config was made of.
   const records = (): AsyncIterator<Out> =>

@@ -33,13 +33,28 @@ export function counted(count: number, noun: string): string {
   return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
 }
 
-/** A rate with as many digits as it bears. */
+/** `12.3 k tokens in (34 % of them cached), 4.56 k out`. */
+export function tokensText({
+  inputTokens,
+  cachedInputTokens,
+  outputTokens,
+}: {
+  inputTokens: number
+  cachedInputTokens: number
+  outputTokens: number
+}): string {
+  const kept =
+    cachedInputTokens === 0 ? '' : ` (${percent(cachedInputTokens / inputTokens)} of them cached)`
+  return `${compact(inputTokens)} tokens in${kept}, ${compact(outputTokens)} out`
+}
+
 /** `$0.0123`, `$4.56`; below a cent as many digits as say something. */
 export function dollars(value: number): string {
   if (value === 0 || value >= 1) return `$${value.toFixed(2)}`
   return `$${value.toFixed(Math.min(8, 2 - Math.floor(Math.log10(value))))}`
 }
 
+/** A rate with as many digits as it bears. */
 export function rate(perSecond: number, unit = ''): string {
   const digits = perSecond >= 9.95 ? grouped(perSecond) : perSecond.toFixed(1)
   return `${digits}${unit}/s`

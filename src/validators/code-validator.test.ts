@@ -23,6 +23,16 @@ describe('scripts', () => {
     ['javascript', 'let a = 1\nlet a = 2', "Line 2: Identifier 'a' has already been declared"],
     ['javascript', 'x = 1\ny = (\n', 'Line 3: Unexpected end of input'],
     ['typescript', 'enum A { B }\nclass C { constructor(private x: number) {} }', ''],
+    [
+      'typescript',
+      'type A = 1\nlet a: A = 1\nlet a = 2',
+      "Identifier 'a' has already been declared",
+    ],
+    [
+      'typescript',
+      'declare const a: number\nfunction f(): void\nfunction f(x?: 1) {}\n@f class B {}',
+      '',
+    ],
     ['typescript', 'let x: = 1', expect.stringContaining('Unexpected token `=`')],
     ['tsx', 'const a: number = 1\nconst b = <p>{a}</p>', ''],
     ['tsx', 'const b = <p>{a}</q', expect.stringContaining('Line 1')],

@@ -20,6 +20,7 @@ export interface Subject {
   get(column: string): Value
 }
 
+/** What a validator has while it loads files or code. */
 export interface ValidatorLoadContext {
   /** Where relative paths start: the folder of the config, the working directory without a file. */
   readonly directory: string
@@ -46,6 +47,7 @@ export interface ValidatorContext {
   readonly isColumn: (name: string) => boolean
 }
 
+/** What a validator declares about one of its columns before anything runs. */
 export interface ValidatorDescription {
   /** Names of the fields of its verdicts beside `is_valid`; null where any may be there. */
   readonly fields: readonly string[] | null
@@ -114,6 +116,7 @@ export interface RemoteValidator<
   read(answer: string, subjects: number, loaded: Own): readonly (Verdict | Error)[]
 }
 
+/** A kind of validator: quick, slow or remote. */
 export type Validator<Params = unknown, Own extends Loaded = Loaded> =
   | QuickValidator<Params, Own>
   | SlowValidator<Params, Own>

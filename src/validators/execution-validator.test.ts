@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -179,6 +181,43 @@ describe.skipIf('fault' in isolated)('nothing escapes, and nothing stays behind'
       'memory',
       'it needed more than 64 MiB of memory',
     ],
+    // Memory that belongs to no mapping of a process, or was given back and is still there.
+    [
+      'python',
+      'import os\nfor i in range(8): os.write(os.memfd_create("m"), bytes(2 ** 24))\nimport time\ntime.sleep(9)',
+      'memory',
+      'it needed more than 64 MiB of memory',
+    ],
+    [
+      'python',
+      'import mmap\nm = mmap.mmap(-1, 10 ** 10)\nfor i in range(0, 10 ** 10, 4096):\n    m[i] = 1\n    m.madvise(mmap.MADV_DONTNEED, i, 4096)',
+      'memory',
+      'it needed more than 64 MiB of memory',
+    ],
+    [
+      'sql:sqlite',
+      'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT group_concat(hex(randomblob(1000000))) FROM c',
+      'memory',
+      'it needed more than 64 MiB of memory',
+    ],
+    [
+      'sql:sqlite',
+      "ATTACH '/etc/passwd' AS p; SELECT * FROM p.x",
+      'error',
+      expect.stringMatching(/unable to open|no such table/),
+    ],
+    [
+      'sql:sqlite',
+      "VACUUM INTO '/usr/rowsmith-was-here'",
+      'error',
+      expect.stringContaining('unable to open'),
+    ],
+    [
+      'python',
+      'import os\nos.killpg(0, 9)',
+      'error',
+      expect.stringContaining('ended before it was done'),
+    ],
     [
       'javascript',
       'const all = []\nfor (;;) all.push(Buffer.alloc(1 << 24, 1))',
@@ -241,6 +280,113 @@ describe.skipIf('fault' in isolated)('nothing escapes, and nothing stays behind'
     expect(found.error_messages).toMatch(/unreachable|refused/i)
     expect(connections).toBe(0)
     server.close()
+  })
+
+  test('a gigabyte of output', async () => {
+    const found = await run(
+      'python',
+      'import os\nfor _ in range(1000): os.write(1, b"x" * 10 ** 6)',
+    )
+    expect(found).toMatchObject({
+      is_valid: false,
+      outcome: 'output',
+      error_messages: 'it printed more than 32 MiB',
+      output: 'x'.repeat(16_384),
+    })
+  })
+
+  test('sockets of this machine, its processes, links out of the scratch folder', async () => {
+    let connections = 0
+    const names = [`\0rowsmith-${scratch}`, join(scratch, 'socket')]
+    const count = (): void => {
+      connections += 1
+    }
+    const servers = names.map((name) => createServer(count).listen(name))
+    await Promise.all(servers.map((server) => once(server, 'listening')))
+    const python = `import ctypes, os, socket
+reached = []
+def attempt(what, act):
+    try:
+        act()
+        reached.append(what)
+    except OSError:
+        pass
+libc = ctypes.CDLL(None, use_errno=True)
+def call(name, *given):
+    if getattr(libc, name)(*given) < 0: raise OSError(ctypes.get_errno(), name)
+for name in ${JSON.stringify(names)}:
+    attempt(name, lambda: socket.socket(socket.AF_UNIX).connect(name))
+os.symlink("/etc/passwd", "/scratch/link")
+os.symlink("/usr/rowsmith-was-here", "/scratch/far")
+for path in ("/scratch/link", "/scratch/../etc/passwd", "/proc/1/environ", "/proc/self/root/etc/passwd", "/dev/mem"):
+    attempt(path, lambda: open(path).read())
+for path in ("/scratch/far", "/scratch/../x", "/bin/x", "/dev/x"):
+    attempt(path, lambda: open(path, "w"))
+attempt("proc", lambda: call("mount", b"proc", b"/scratch", b"proc", 0, None))
+attempt("namespace", lambda: call("unshare", 0x10000000))
+attempt("trace", lambda: call("ptrace", 16, 1, None, None))
+attempt("raw socket", lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1))
+assert reached == [], reached
+for process in (1, os.getppid()):
+    try: os.kill(process, 9)
+    except OSError: pass
+assert sorted(os.environ) == ["HOME", "LANG", "PATH", "TMPDIR"], os.environ
+print("still here")`
+    const javascript = `const net = require('node:net')
+const ended = new Promise((resolve) => {
+  let left = 2
+  for (const path of ${JSON.stringify(names)}) {
+    net.connect(path).on('connect', () => assert.fail(path)).on('error', () => --left || resolve())
+  }
+})
+setTimeout(() => undefined, 100)
+ended.then(() => {
+  assert.deepEqual(Object.keys(process.env).sort(), ['HOME', 'LANG', 'PATH', 'TMPDIR'])
+  try { process.kill(process.ppid, 'SIGKILL') } catch {}
+  console.log('still here')
+})
+export default await ended`
+    const passed = { error_messages: '', outcome: 'passed', output: 'still here\n' }
+    expect(await run('python', python)).toMatchObject(passed)
+    expect(await run('javascript', javascript)).toMatchObject(passed)
+    expect(connections).toBe(0)
+    for (const server of servers) server.close()
+    await rm(join(scratch, 'socket'), { force: true })
+  })
+
+  test('files that whoever started this program left open', async () => {
+    const folder = openSync('/etc', 'r')
+    const code =
+      'import os\\nfor fd in range(4, 64):\\n  try: print(fd, os.listdir(fd))\\n  except OSError: pass'
+    const program = `import { runIsolated } from ${JSON.stringify(new URL('run-isolated.ts', import.meta.url).href)}
+const words = ['/usr/bin/python3', '-I', '-c', "${code}"]
+const limits = { seconds: 20, memoryBytes: 2 ** 28, spareBytes: 2 ** 27, processes: 16 }
+const end = await runIsolated({ way: ${JSON.stringify('way' in isolated ? isolated.way : '')}, words, keep: [], input: '', ...limits }, new AbortController().signal)
+console.log(JSON.stringify(end))`
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      stdio: [
+        'ignore',
+        'pipe',
+        'inherit',
+        ...Array.from({ length: 7 }, () => 'ignore' as const),
+        folder,
+      ],
+    })
+    let said = ''
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (said += text))
+    await once(child, 'close')
+    closeSync(folder)
+    expect(JSON.parse(said)).toMatchObject({ code: 0, output: '', errors: '' })
+  })
+
+  test('a process that its snippet leaves behind ends with it', async () => {
+    const code = `import os, time
+if os.fork() == 0:
+    os.setsid()
+    for stream in (0, 1, 2, 3): os.close(stream)
+    time.sleep(4714)`
+    expect(await run('python', code)).toMatchObject({ is_valid: true })
+    expect(processes().filter((line) => line.includes('job.pop'))).toEqual([])
   })
 
   test('a program that leaves its group, and will not end with its parent', async () => {

@@ -9,7 +9,7 @@ import { messageOf } from '../util/errors.ts'
 import { drawWord } from '../util/random-source.ts'
 import { defineValidator, type Subject, type Verdict } from './define.ts'
 import { isolation, type IsolationWay } from './isolation.ts'
-import { type IsolatedEnd, type IsolatedProgram, runIsolated } from './run-isolated.ts'
+import { type IsolatedEnd, type IsolatedProgram, mostPrinted, runIsolated } from './run-isolated.ts'
 import { javascriptRunner, pythonRunner, sqlRunner } from './snippet-runners.ts'
 import { sqliteStatements } from './sqlite-statements.ts'
 import { textOfValue } from './subject-text.ts'
@@ -135,6 +135,7 @@ function verdictOn(end: IsolatedEnd, { timeout, memory }: ExecutionParams, word:
   const say = (outcome: string, message: string): Verdict =>
     verdict(outcome === 'passed', { outcome, error_messages: message, output: end.output })
   if (end.ended === 'time') return say('timeout', `it took longer than ${timeout} s`)
+  if (end.ended === 'output') return say('output', `it printed more than ${mostPrinted} MiB`)
   const tooMuch = `it needed more than ${memory} MiB of memory`
   if (end.ended === 'memory') return say('memory', tooMuch)
   const told = toldIn(end.told, word)

@@ -46,12 +46,12 @@ keep() {
 for path in /usr /bin /sbin /lib /lib32 /lib64 /etc/ld.so.cache; do keep "$path"; done
 while [ "$1" != -- ]; do keep "$1"; shift; done
 shift
-mkdir dev scratch old proc
+mkdir dev scratch old proc inner
 for device in null zero urandom; do
   : > "dev/$device"
   mount --bind "/dev/$device" "dev/$device"
 done
-mount -t tmpfs -o "size=$scratch,mode=1777,nosuid,nodev" none scratch
+mount -t tmpfs -o "size=$scratch,nr_inodes=16384,mode=1777,nosuid,nodev" none scratch
 ln -s scratch tmp
 mount -t proc none proc
 echo 0 > proc/sys/kernel/shmall 2>/dev/null || :
@@ -61,11 +61,12 @@ cd /
 umount -l /old
 mount -o remount,bind,ro,nosuid,nodev /
 umount -l /proc
-cd /scratch
+mount --rbind / /inner
 become=
 [ "$user" = 0 ] || become="--reuid=$user --regid=$user --clear-groups"
 set +e
-setpriv $become --pdeathsig KILL --no-new-privs --inh-caps=-all --bounding-set=-all \\
+chroot /inner sh -c 'cd /scratch; exec "$@"' sh \\
+  setpriv $become --pdeathsig KILL --no-new-privs --inh-caps=-all --bounding-set=-all \\
   prlimit "--nproc=$processes" "--data=$data" "--cpu=$cpu" "--fsize=$file" --core=0 "--nofile=$files" \\
   env -i PATH=/usr/bin:/bin HOME=/scratch TMPDIR=/scratch LANG=C.UTF-8 "$@"
 exit $?

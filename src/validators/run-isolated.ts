@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { giveFilter, isolatedCommand, type IsolationWay, systemPath } from './isolation.ts'
+import { memoryBelow } from './process-memory.ts'
 
 export interface IsolatedProgram {
   readonly way: IsolationWay
@@ -21,7 +22,7 @@ export interface IsolatedProgram {
 }
 
 export interface IsolatedEnd {
-  readonly ended: 'itself' | 'time' | 'memory'
+  readonly ended: 'itself' | 'time' | 'memory' | 'output'
   readonly code: number | null
   /** What killed it, where it did not end by itself. */
   readonly killedBy: string | null
@@ -33,6 +34,8 @@ export interface IsolatedEnd {
 
 /** Characters kept of a stream. */
 const mostOutput = 16_384
+/** MiB of text that it may write to all of its streams together. */
+export const mostPrinted = 32
 /** How often its memory is looked at. */
 const watchMs = 25
 const scratchBytes = 64 * 1024 * 1024
@@ -64,10 +67,12 @@ export async function runIsolated(
   })
   const [command = '', ...parameters] = words
   try {
+    const own = ['pipe', 'pipe', 'pipe', 'pipe', filter === null ? 'ignore' : 'pipe'] as const
+    const inherited = Math.max(0, (await lastInherited()) + 1 - own.length)
     const child = spawn(command, parameters, {
       cwd: '/',
       env: { PATH: systemPath },
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...(filter === null ? [] : (['pipe'] as const))],
+      stdio: [...own, ...Array.from({ length: inherited }, () => 'ignore' as const)],
       // A group of its own, which is ended as a whole.
       detached: true,
     })
@@ -79,6 +84,23 @@ export async function runIsolated(
   }
 }
 
+/**
+ * The last of the files of this process that a child would have open, too: whoever started it may have
+ * left some, and with a folder among them a snippet could walk out of its own root.
+ */
+async function lastInherited(): Promise<number> {
+  let last = -1
+  for (const name of await readdir('/proc/self/fdinfo')) {
+    // The file that lists them is closed again.
+    const info = await readFile(`/proc/self/fdinfo/${name}`, 'latin1').catch(() => '')
+    const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '', 8)
+    if (!Number.isNaN(flags) && (flags & closedOnExec) === 0) last = Math.max(last, Number(name))
+  }
+  return last
+}
+
+const closedOnExec = 0o2_000_000
+
 async function follow(
   child: ChildProcess,
   { input, seconds, memoryBytes }: IsolatedProgram,
@@ -86,11 +108,17 @@ async function follow(
 ): Promise<IsolatedEnd> {
   let ended: IsolatedEnd['ended'] = 'itself'
   const state = { isOver: false }
-  const streams = [child.stdout, child.stderr, child.stdio[3] as Readable].map(textOf)
+  let printed = 0
+  const outputs = [child.stdout, child.stderr, child.stdio[3] as Readable]
+  const streams = outputs.map((stream) => textOf(stream, countPrinted))
   const kill = (why: IsolatedEnd['ended']): void => {
     if (state.isOver) return
     ended = why
     endGroup(child)
+  }
+  function countPrinted(characters: number): void {
+    printed += characters
+    if (printed > mostPrinted * 1024 * 1024) kill('output')
   }
   const giveUp = (): void => kill('itself')
   signal.addEventListener('abort', giveUp, { once: true })
@@ -121,10 +149,11 @@ async function follow(
   }
 }
 
-function textOf(stream: Readable | null): () => string {
+function textOf(stream: Readable | null, onRead: (characters: number) => void): () => string {
   let text = ''
   stream?.setEncoding('utf8')
   stream?.on('data', (chunk: string) => {
+    onRead(chunk.length)
     if (text.length < mostOutput) text = (text + chunk).slice(0, mostOutput)
   })
   return () => text
@@ -137,33 +166,4 @@ function endGroup({ pid }: ChildProcess): void {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
-}
-
-/** Bytes that the processes below one have in memory, shared ones counted for each. */
-async function memoryBelow(root: number): Promise<number> {
-  const parents = new Map<number, number>()
-  const resident = new Map<number, number>()
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const text = await readFile(`/proc/${name}/stat`, 'latin1').catch(() => '')
-    // Behind the name, which may have anything in it.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    if (fields.length < 22) continue
-    parents.set(Number(name), Number(fields[1]))
-    resident.set(Number(name), Number(fields[21]) * 4096)
-  }
-  let sum = 0
-  for (const [pid, bytes] of resident) if (isBelow(pid, root, parents)) sum += bytes
-  return sum
-}
-
-function isBelow(pid: number, root: number, parents: ReadonlyMap<number, number>): boolean {
-  const seen = new Set<number>()
-  let at: number | undefined = pid
-  while (at !== undefined && at > 1 && !seen.has(at)) {
-    if (at === root) return true
-    seen.add(at)
-    at = parents.get(at)
-  }
-  return false
 }

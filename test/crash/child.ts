@@ -13,6 +13,7 @@ export interface Session {
   /** File the paid columns write a line to for every cell. */
   receipts: string
   retryDropped?: boolean
+  edit?: boolean
   /** The process kills itself in the middle of telling of the first such event. */
   dieAt?: RunEvent['type']
 }

@@ -10,6 +10,8 @@ export interface MeterOptions {
   latencyMs: number | ((call: ServerCall) => number)
   /** Prompts of these cells are refused with a 400 while `refusing` is set. */
   refused?: readonly CellName[]
+  /** What a cell is answered; some words when left out. */
+  answerTo?: (cell: CellName) => string
 }
 
 /** A model server of 64 slots that knows which cell each of its requests is for. */
@@ -30,7 +32,11 @@ export interface Meter extends AsyncDisposable {
 /** Prompts begin with the name of their cell: `story 17: …`. */
 const promptOfCell = /^(\w+) (\d+):/
 
-export async function createMeter({ latencyMs, refused = [] }: MeterOptions): Promise<Meter> {
+export async function createMeter({
+  latencyMs,
+  refused = [],
+  answerTo,
+}: MeterOptions): Promise<Meter> {
   const refusedCells = new Set(refused)
   let asked: CellName[] = []
   let answeredBefore = 0
@@ -48,9 +54,8 @@ export async function createMeter({ latencyMs, refused = [] }: MeterOptions): Pr
         awaited.callback()
         awaited = null
       }
-      return refusing && refusedCells.has(cell)
-        ? { status: 400, error: 'no such story' }
-        : undefined
+      if (refusing && refusedCells.has(cell)) return { status: 400, error: 'no such story' }
+      return answerTo === undefined ? undefined : { text: answerTo(cell) }
     },
   })
 

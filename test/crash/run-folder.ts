@@ -8,7 +8,7 @@ export type CellName = `${string} ${number}`
 
 /** What a run folder holds for good, read from its ledger without the engine. */
 export interface Durable {
-  /** Cells of the ledger, and every column of accepted rows. */
+  /** Cells of the ledger, of columns in the config, and every column of accepted rows. */
   cells: Set<CellName>
   /** Failures that dropped their row. */
   failures: Set<CellName>
@@ -28,14 +28,17 @@ export function readDurable(directory: string): Durable {
     return database.prepare(sql).all()
   }
   function names(table: 'cell' | 'failure'): Set<CellName> {
-    const rows = all(`SELECT name, row FROM ${table} JOIN column_key ON id = column_key`)
+    const rows = all(
+      `SELECT name, row FROM ${table} JOIN column_key ON id = column_key WHERE id IN (${keys})`,
+    )
     return new Set(rows.map(({ name, row }) => `${String(name)} ${Number(row)}` as const))
   }
 
-  const columns = all(
-    `SELECT name FROM config_column JOIN column_key ON column_key.id = config_column.column_key
-    WHERE config = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'config')`,
-  ).map(({ name }) => String(name))
+  const keys = `SELECT column_key FROM config_column
+    WHERE config = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'config')`
+  const columns = all(`SELECT name FROM column_key WHERE id IN (${keys})`).map(({ name }) =>
+    String(name),
+  )
   const partRows = Number(all("SELECT value FROM meta WHERE key = 'partRows'")[0]?.['value'])
   const absent = new Set(all('SELECT row FROM absent').map(({ row }) => Number(row)))
   const accepted = new Set<number>()

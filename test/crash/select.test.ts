@@ -3,17 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { open } from '../../src/index.ts'
-import { createModelServer, type ModelServer } from '../../src/testing/model-server.ts'
 import { isThorough } from '../support/thorough.ts'
-import type { Session } from './child.ts'
-import { modelsAt } from './model.ts'
-import { startSession } from './process.ts'
+import { killedSession, type Loss, type Scene, sumOf, textOfLosses, wholeSession } from './kills.ts'
 import { testKinds } from './kinds.ts'
+import { createMeter, modelsAt } from './model.ts'
+import type { CellName } from './run-folder.ts'
 
 // A selection is killed in the middle and goes on: as many rows, the same ones, and nothing twice
-// but what was on its way.
+// but what was in flight.
 
-const target = isThorough ? 5_000 : 700
+const target = isThorough ? 5_000 : 300
 const slots = 32
 
 const root = mkdtempSync(join(tmpdir(), 'rowsmith-select-kill-'))
@@ -24,47 +23,35 @@ function isGood(row: number): boolean {
   return (Math.imul(row + 1, 0x9e3779b1) >>> 0) % 100 < 37
 }
 
-interface Scene {
-  server: ModelServer
-  session: Session
-  onRequest: (mark: number, callback: () => void) => void
+function answerTo(cell: CellName): string {
+  const [column, row] = cell.split(' ')
+  if (column === 'verdict') return isGood(Number(row)) ? 'good' : 'bad'
+  return `tale of ${row}`
 }
 
-async function createScene(name: string): Promise<Scene & AsyncDisposable> {
-  let awaited: { mark: number; callback: () => void } | null = null
-  const server = await createModelServer({
-    slots: 64,
-    script({ number, prompt }) {
-      if (awaited !== null && number >= awaited.mark) {
-        awaited.callback()
-        awaited = null
-      }
-      const row = Number(/\d+/.exec(prompt)?.[0])
-      if (!prompt.startsWith('judge')) return { text: `tale of ${row}` }
-      return { text: isGood(row) ? 'good' : 'bad' }
-    },
+async function createScene(name: string, latencyMs: number): Promise<Scene & AsyncDisposable> {
+  const meter = await createMeter({ latencyMs, answerTo })
+  const text = (column: string): object => ({
+    name: column,
+    column_type: 'llm-text',
+    model_alias: 'writer',
+    prompt: `${column} {{ n }}: please`,
   })
-  const models = modelsAt(server.url)
-  const columns = [
-    { name: 'n', column_type: 'row-number' },
-    { name: 'verdict', column_type: 'llm-text', model_alias: 'writer', prompt: 'judge {{ n }}' },
-    { name: 'tale', column_type: 'llm-text', model_alias: 'writer', prompt: 'tale {{ n }}' },
-  ]
+  const columns = [{ name: 'n', column_type: 'row-number' }, text('verdict'), text('tale')]
   const select = { where: "{{ verdict == 'good' }}", target }
   return {
-    server,
+    meter,
     session: {
-      config: { ...models, seed: 11, columns, select },
+      config: { ...modelsAt(meter.server.url, slots), seed: 11, columns, select },
       out: join(root, name),
       runConfig: { buffer_size: 100, part_rows: 500 },
       receipts: join(root, `${name}.receipts`),
     },
-    onRequest: (mark, callback) => void (awaited = { mark, callback }),
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => meter[Symbol.asyncDispose](),
   }
 }
 
-async function rowsOf({ session }: Scene): Promise<unknown[]> {
+async function recordsOf({ session }: Scene): Promise<unknown[]> {
   const plugins = [{ name: 'test', columns: testKinds('') }]
   await using dataset = await open(session.out, { plugins })
   const records = []
@@ -73,27 +60,30 @@ async function rowsOf({ session }: Scene): Promise<unknown[]> {
 }
 
 test(`exactly ${target} rows at 37 %, the same ones when the run is killed twice`, async () => {
-  await using steady = await createScene('steady')
-  expect((await startSession(steady.session).ended).by).toBe(0)
-  const wanted = await rowsOf(steady)
+  await using steady = await createScene('steady', 0)
+  await wholeSession(steady)
+  const wanted = await recordsOf(steady)
   expect(wanted.length).toBe(target)
   const candidates = Number((wanted.at(-1) as { n: unknown }).n) + 1
   // A verdict for each candidate, and a tale for each that is accepted.
   const ideal = candidates + target
-  expect(steady.server.counts.requests).toBeLessThanOrEqual(ideal + slots + 1)
+  expect(steady.meter.server.counts.requests).toBeLessThanOrEqual(ideal + slots)
 
-  await using killed = await createScene('killed')
-  let lost = 0
+  // Slow enough that an answer is in the ledger long before the next one comes.
+  await using killed = await createScene('killed', 20)
+  const losses: Loss[] = []
   for (const share of [0.3, 0.75]) {
-    const before = killed.server.counts.requests
-    const running = startSession(killed.session)
-    killed.onRequest(Math.floor(ideal * share), () => running.process.kill('SIGKILL'))
-    expect((await running.ended).by).toBe('SIGKILL')
-    expect(killed.server.counts.requests).toBeGreaterThan(before)
-    // What was in flight, what was answered within a batch of the ledger, and one that asks whether it is there.
-    lost += slots + 256
+    losses.push(await killedSession(killed, { request: Math.floor(ideal * share) }))
   }
-  expect((await startSession(killed.session).ended).by).toBe(0)
-  expect(await rowsOf(killed)).toEqual(wanted)
-  expect(killed.server.counts.requests).toBeLessThanOrEqual(ideal + slots + 3 + lost)
+  await wholeSession(killed)
+  expect(await recordsOf(killed)).toEqual(wanted)
+  const { requests } = killed.meter.server.counts
+  console.log(`selection killed: ${textOfLosses(losses)}; ${requests} requests, ideal ${ideal}`)
+  for (const { inFlight, uncommitted } of losses) {
+    expect(inFlight).toBeLessThanOrEqual(slots)
+    // A quarter of a second of a server that answers so many requests in 20 ms.
+    expect(uncommitted).toBeLessThanOrEqual(slots * 12)
+  }
+  // What is being made beyond the last row that is wanted, once.
+  expect(requests).toBeLessThanOrEqual(ideal + sumOf(losses).requests + slots)
 })

@@ -4,6 +4,7 @@ import { formFor } from '../../src/check/json-schema.ts'
 import { commonFields } from '../../src/config/common-fields.ts'
 import { descriptionOf } from '../../src/config/json-form.ts'
 import { providerSchema } from '../../src/config/model-providers.ts'
+import { joinSchema } from '../../src/config/seed-join.ts'
 import { builtInRegistry } from '../../src/plugins/kind-registry.ts'
 import { guideEntries } from './reference-examples.ts'
 import { type Field, fieldsOf, leastOf } from './reference-fields.ts'
@@ -73,7 +74,9 @@ export function referencePages(): ReferencePage[] {
       head: `The \`source\` of \`seed_config\`. Files of these formats are read: ${registry.seedFormats
         .flatMap(({ endings }) => endings)
         .map((ending) => `\`${ending}\``)
-        .join(', ')}.`,
+        .join(
+          ', ',
+        )}.\n\nAn entry of \`join\` in \`seed_config\` has a source, too, and says how it is joined:\n\n${table(fieldsOf(formFor(joinSchema)))}`,
       kinds: [...registry.seedSources.values()].map(({ type, schema }) => ({
         kind: type,
         description: descriptionOf(schema) ?? '',

@@ -31,6 +31,8 @@ export interface ShellEnded {
 /** Keys for the model server, and no way to any other. */
 const variables = {
   OPENAI_API_KEY: 'test-key-0123456789',
+  OPENAI_KEY_ONE: 'test-key-0123456789',
+  OPENAI_KEY_TWO: 'test-key-9876543210',
   ANTHROPIC_API_KEY: 'test-key-0123456789',
   NVIDIA_API_KEY: 'test-key-0123456789',
   HTTP_PROXY: 'http://127.0.0.1:9',

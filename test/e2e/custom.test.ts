@@ -172,7 +172,7 @@ describe('a config with functions of a file', () => {
     const refused = await run('4')
     expect(refused.code).not.toBe(0)
     expect(refused.stderr).toMatch(
-      /columns\.loud\.source\n {4}- [0-9a-f]{12}…\n {4}\+ [0-9a-f]{12}…\n/,
+      /columns\.loud\.source\n {4}- content [0-9a-f]{12}…\n {4}\+ content [0-9a-f]{12}…\n/,
     )
     await desk.write('helper.ts', 'export const shout = (text: string) => text.toUpperCase()')
     expect(await run('4')).toMatchObject({ code: 0 })

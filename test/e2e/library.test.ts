@@ -72,7 +72,7 @@ test.each(['ledger-committed', 'row-group-opened', 'part-committed'] as const)(
     const result = await create({ config, out })
 
     expect(result.rows.accepted).toBe(40)
-    expect(result.requestOutcomes).toEqual({ succeeded: 40, throttled: 0, failed: 0 })
+    expect(result.requestOutcomes).toEqual({ succeeded: 40, throttled: 0, failed: 0, givenUp: 0 })
   },
 )
 
@@ -131,9 +131,35 @@ test('a signal that is aborted before makes nothing', async () => {
   await expect(open(desk.path('run'))).rejects.toMatchObject({ code: 'run-missing' })
 })
 
-test('a config handed in as it is gets told how', async () => {
-  const config = { columns: [] } as unknown as { text: string }
-  await expect(validate({ config })).rejects.toThrow(
-    'expected config to be a path, { text } or { config }, got an object with columns',
+test('a config may be the object itself, and anything else is told what it can be', async () => {
+  await using desk = await createDesk()
+  const made = await create({ config: pets, rows: 2, seed: 1n, out: desk.path('plain') })
+  expect(made.rows.accepted).toBe(2)
+  const wrapped = await preview({ config: { data_designer: pets, columns: [] }, rows: 1 }).catch(
+    (error: unknown) => error,
+  )
+  expect(wrapped).toMatchObject({ code: 'config-invalid' })
+
+  const other = { colums: [] } as unknown as { text: string }
+  await expect(validate({ config: other })).rejects.toThrow(
+    'expected config to be a path, { text } or an object with columns, got an object with colums',
+  )
+})
+
+test('options that there are not are refused by their names', async () => {
+  const withTypo = { config: pets, row: 3, ot: 'x' } as unknown as { config: typeof pets }
+  for (const [work, name] of [
+    [() => create(withTypo), 'create'],
+    [() => start(withTypo), 'start'],
+    [() => preview(withTypo), 'preview'],
+  ] as const) {
+    await expect(work()).rejects.toMatchObject({
+      code: 'usage',
+      message: `${name}() has no option 'row', 'ot'`,
+      hints: ["Did you mean 'rows'?"],
+    })
+  }
+  await expect(validate({ config: pets, strict: true } as { config: typeof pets })).rejects.toThrow(
+    "validate() has no option 'strict'",
   )
 })

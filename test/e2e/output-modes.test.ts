@@ -85,7 +85,7 @@ test.each(['json_schema', 'tool_call', 'json_object', 'prompt'] as const)(
     expect(result).toMatchObject({
       rows: { accepted: 12 },
       // A refusal is counted once, whoever else got it.
-      requestOutcomes: { succeeded: 24, throttled: 0, failed: tried },
+      requestOutcomes: { succeeded: 24, throttled: 0, failed: tried, givenUp: 0 },
       outputModes: [{ model: 'test', mode, left: { length: tried } }],
       usageByRoute: [{ route: 'writer', corrections: 12, toolCalls: 0 }],
     })

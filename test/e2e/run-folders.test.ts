@@ -43,6 +43,24 @@ test('the runs of a folder are listed with their state, rows and cost, the lates
   rmSync(runs, { recursive: true })
 })
 
+test('a selection is listed with what it has; one without enough rows is complete where it keeps them', async () => {
+  await using desk = await createDesk()
+  const columns = [
+    { name: 'kind', column_type: 'sampler', sampler_type: 'category', params: { values: ['a'] } },
+  ]
+  for (const on_exhausted of ['stop', 'keep']) {
+    const select = { where: "{{ kind == 'b' }}", target: 5, max_candidates: 8, on_exhausted }
+    const out = desk.path('runs', on_exhausted)
+    await create({ config: { config: { columns, select } }, out })
+  }
+  const listed = await listRuns(desk.path('runs'))
+  const selection = { target: 5, accepted: 0, candidates: 8, most: 8 }
+  expect(listed.map(({ state, selection: found }) => ({ state, found }))).toEqual([
+    { state: 'complete', found: selection },
+    { state: 'unfinished', found: selection },
+  ])
+})
+
 test('two runs stand side by side: config, rows, failures and statistics', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({
@@ -64,12 +82,13 @@ test('two runs stand side by side: config, rows, failures and statistics', async
     { rows: { requested: 6, dropped: 1 }, failed: 1, seed: '1' },
     { rows: { requested: 8, dropped: 0 }, failed: 0 },
   ])
-  expect(found.config).toEqual([
+  expect(found.config).toMatchObject([
     {
-      path: 'columns.story.prompt',
+      place: 'columns.story.prompt',
+      lines: [expect.stringMatching(/^- "/), '+ Another <story>', '+ of {{ number }}'],
       values: [config.columns[1]?.['prompt'], 'Another <story>\nof {{ number }}'],
     },
-    { path: 'columns.more', values: [undefined, expect.objectContaining({ expr: 'm' })] },
+    { place: 'columns.more', values: [undefined, expect.objectContaining({ expr: 'm' })] },
   ])
   expect(found.failures).toEqual([{ column: 'story', code: 'bad-request', cells: [1, 0] }])
   expect(found.columns.at(-1)).toMatchObject({

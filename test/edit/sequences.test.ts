@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { create, open, type RunEvent, type RunResult } from '../../src/index.ts'
+import { checkRun, create, open, type RunEvent, type RunResult } from '../../src/index.ts'
 import { type RunOptions, start } from '../../src/run/run.ts'
 import { scriptedProvider } from '../../src/testing/index.ts'
 import { repetitions } from '../support/thorough.ts'
 
-// Whatever is done to a run, one thing after the other: rows, values, requests and failures are those
-// of a model of what must be there.
+// Whatever is done to a run, one thing after the other: rows, values, requests, failures and the report's
+// numbers are those of a model of what must be there.
 
 let root = ''
 let folders = 0
@@ -18,7 +18,8 @@ let folders = 0
 let numbers: number[] = []
 const mostRows = 24
 const runSeed = 11n
-const runConfig = { buffer_size: 4, part_rows: 8, disable_early_shutdown: true }
+const partRows = 8
+const runConfig = { buffer_size: 4, part_rows: partRows, disable_early_shutdown: true }
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'rowsmith-sequences-'))
@@ -89,8 +90,8 @@ type Outcome = 'accepted' | 'nullKept' | 'dropped'
 interface ModelRow {
   outcome: Outcome
   record: Record<string, unknown>
-  /** By a name that tells the column and all it was made from. */
-  cells: { name: string; isRefused: boolean }[]
+  /** By a name that tells the row, the column and all it was made from. */
+  cells: { name: string; column: string; isRefused: boolean }[]
 }
 
 function rowOf(row: number, version: Version): ModelRow {
@@ -99,7 +100,8 @@ function rowOf(row: number, version: Version): ModelRow {
   const cells: ModelRow['cells'] = []
   const ask = (name: string, prompt: string): string | null => {
     const answer = answerTo(prompt)
-    cells.push({ name: `${row} ${name}`, isRefused: answer === null })
+    const [column = ''] = name.split(' ')
+    cells.push({ name: `${row} ${name}`, column, isRefused: answer === null })
     return answer
   }
   const record: Record<string, unknown> = { number: value }
@@ -124,21 +126,34 @@ class Model {
   version: Version = { first: 1, second: 1, third: 1, label: 0, reversed: false }
   /** Cells that are there, refused ones too. */
   readonly known = new Set<string>()
+  /** Cells that were in a damaged part, or not: what older configs made may be in the ledger. */
+  readonly doubted = new Set<string>()
   /** Rows that were decided at some time, also beyond the target. */
   made = 0
 
-  /** Makes what is missing; answers the requests that takes. */
-  make(): number {
-    let requests = 0
+  /** Makes what is missing; answers the requests that takes, at least and at most. */
+  make(): { least: number; most: number } {
+    let least = 0
+    let most = 0
     for (let row = 0; row < this.rows; row += 1) {
       for (const { name } of rowOf(row, this.version).cells) {
         if (this.known.has(name)) continue
+        if (!this.doubted.delete(name)) least += 1
+        most += 1
         this.known.add(name)
-        requests += 1
       }
     }
     this.made = Math.max(this.made, this.rows)
-    return requests
+    return { least, most }
+  }
+
+  /** The file of a part is damaged. */
+  doubt(part: number): void {
+    for (const name of this.known) {
+      if (Math.floor(Number.parseInt(name, 10) / partRows) !== part) continue
+      this.known.delete(name)
+      this.doubted.add(name)
+    }
   }
 
   /** What was refused is asked again, and what read a null in its place. */
@@ -147,7 +162,10 @@ class Model {
       const { cells } = rowOf(row, this.version)
       const refused = cells.findIndex(({ isRefused }) => isRefused)
       if (refused < 0) continue
-      for (const { name } of cells.slice(refused)) this.known.delete(name)
+      for (const { name } of cells.slice(refused)) {
+        this.known.delete(name)
+        this.doubted.delete(name)
+      }
     }
   }
 
@@ -159,7 +177,8 @@ class Model {
 type Step =
   | { do: 'extend' | 'shrink' | 'again'; rows: number }
   | { do: 'edit'; change: Partial<Version>; kills: number }
-  | { do: 'undo' | 'retry' }
+  | { do: 'undo' | 'retry' | 'check' }
+  | { do: 'damage'; folder: 'parts' | 'data' | '.'; file: number; at: number }
 
 const version = fc.record(
   {
@@ -191,6 +210,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('undo') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('retry') }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('check') }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('damage'),
+      folder: fc.constantFrom('parts', 'data', '.'),
+      file: fc.nat({ max: 9 }),
+      at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    }),
+  },
 )
 
 test('a run is what a model of it says, after every step', async () => {
@@ -218,6 +247,8 @@ async function follow(out: string, firstRows: number, steps: readonly Step[]): P
   const earlier: Version[] = []
   const provider = scriptedProvider(({ prompt }) => answerTo(prompt) ?? { status: 400 })
   let before = 0
+  /** Requests of killed sessions that nobody may have counted. */
+  let uncounted = 0
 
   async function session(options: Partial<RunOptions>, kills = 0): Promise<void> {
     const all: RunOptions = {
@@ -231,6 +262,7 @@ async function follow(out: string, firstRows: number, steps: readonly Step[]): P
     }
     let slack = 0
     for (let kill = 0; kill < kills; kill += 1) slack += await killed(all)
+    uncounted += slack
     const plans: number[] = []
     const result = await create({
       ...all,
@@ -240,12 +272,28 @@ async function follow(out: string, firstRows: number, steps: readonly Step[]): P
     })
     const requests = provider.calls.length - before
     before = provider.calls.length
-    const wanted = model.make()
-    expect(requests).toBeGreaterThanOrEqual(wanted)
-    expect(requests).toBeLessThanOrEqual(wanted + slack)
+    const { least, most } = model.make()
+    expect(requests).toBeGreaterThanOrEqual(least)
+    expect(requests).toBeLessThanOrEqual(most + slack)
     // What was foreseen is what the rows cost that get so far.
-    expect(kills > 0 || plans.every((foreseen) => foreseen >= wanted)).toBe(true)
+    expect(kills > 0 || plans.every((foreseen) => foreseen >= least)).toBe(true)
+    expect(result.requests).toBeLessThanOrEqual(before)
+    expect(result.requests).toBeGreaterThanOrEqual(before - uncounted)
     await compare(out, model, result)
+  }
+
+  async function damage(one: Extract<Step, { do: 'damage' }>): Promise<void> {
+    const path = flipBit(out, one)
+    if (path === null) return
+    const found = await checkRun(out)
+    expect(found.ok, path).toBe(false)
+    const after = await checkRun(out, { repair: true })
+    expect(after, path).toMatchObject({ ok: true, repaired: { lost: [] } })
+    if (one.folder === 'parts') model.doubt(Number(/part-(\d+)/.exec(path)?.[1]))
+    const foretold = after.repaired?.cells.reduce((sum, { cells }) => sum + cells, 0) ?? 0
+    const asked = before
+    await session({})
+    expect(before - asked, path).toBeLessThanOrEqual(foretold)
   }
 
   model.rows = firstRows
@@ -276,8 +324,35 @@ async function follow(out: string, firstRows: number, steps: readonly Step[]): P
         model.forgetRefused()
         await session({ retryFailed: true })
         break
+      case 'check':
+        await expectWhole(out, model)
+        break
+      case 'damage':
+        await damage(one)
+        break
     }
   }
+  await expectWhole(out, model)
+}
+
+async function expectWhole(out: string, model: Model): Promise<void> {
+  expect(await checkRun(out)).toMatchObject({ ok: true, rows: rowsOf(model) })
+}
+
+/** Flips a bit of a part, of the dataset or of the ledger; null where there is no such file. */
+function flipBit(out: string, one: Extract<Step, { do: 'damage' }>): string | null {
+  const folder = join(out, one.folder)
+  const names = existsSync(folder)
+    ? readdirSync(folder).filter((name) => /\.parquet$|^ledger\.sqlite$/.test(name))
+    : []
+  const name = names.sort()[one.file % Math.max(1, names.length)]
+  if (name === undefined) return null
+  const path = join(folder, name)
+  const bytes = readFileSync(path)
+  const at = Math.floor(one.at * bytes.length)
+  bytes[at] = (bytes[at] as number) ^ 4
+  writeFileSync(path, bytes)
+  return `${name}, byte ${at}`
 }
 
 /** Ends a session in its middle, without waiting for what is in flight; gives how much that was. */
@@ -298,22 +373,40 @@ async function killed(options: RunOptions): Promise<number> {
   return inFlight
 }
 
-async function compare(out: string, model: Model, result: RunResult): Promise<void> {
+function rowsOf(model: Model): RunResult['rows'] {
   const rows = model.all()
   const count = (outcome: Outcome): number => rows.filter((row) => row.outcome === outcome).length
-  expect(result.rows).toEqual({
+  return {
     requested: model.rows,
     accepted: count('accepted'),
     nullKept: count('nullKept'),
     dropped: count('dropped'),
     rejected: 0,
     remaining: 0,
-  })
+  }
+}
+
+async function compare(out: string, model: Model, result: RunResult): Promise<void> {
+  const counts = rowsOf(model)
+  expect(result.rows).toEqual(counts)
+  const rows = model.all()
   const kept = rows.filter(({ outcome }) => outcome !== 'dropped')
-  expect(await recordsOf(out)).toEqual(kept.map(({ record }) => record))
+  await using dataset = await open(out)
+  const records = []
+  for await (const record of dataset.records()) records.push(record)
+  expect(records).toEqual(kept.map(({ record }) => record))
+  const failed = [...dataset.failures()].map(
+    ({ row, column, outcome }) => `${row} ${column} ${outcome}`,
+  )
+  const refusedCells = rows.flatMap(({ cells, outcome }, row) =>
+    cells
+      .filter(({ isRefused }) => isRefused)
+      .map(({ column }) => `${row} ${column} ${outcome === 'dropped' ? 'dropped' : 'null'}`),
+  )
+  expect(failed.sort()).toEqual(refusedCells.sort())
   const second = result.columns?.find(({ name }) => name === 'second')
   expect(second?.cells).toBe(kept.length)
-  expect(second?.nulls.count).toBe(count('nullKept'))
+  expect(second?.nulls.count).toBe(counts.nullKept)
   const lost = result.columns?.flatMap(({ rowsDropped }) => rowsDropped) ?? []
   // Each refused cell of a dropped row is told, also one that would have been a null.
   const refused = rows

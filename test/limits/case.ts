@@ -1,6 +1,6 @@
 import { defaultRunConfig, type RequestAdmission } from '../../src/config/run-config.ts'
 import { createRoutes } from '../../src/run/create-routes.ts'
-import type { Rate } from '../../src/models/registry.ts'
+import type { Rate, RouteTarget } from '../../src/models/registry.ts'
 import type { SchedulerEnd } from '../../src/scheduler/stopping.ts'
 import { createEngine, requestOf, type Engine } from '../support/engine.ts'
 import {
@@ -8,6 +8,8 @@ import {
   type SimulatedServer,
   type SimulatedServerOptions,
 } from './simulated-server.ts'
+
+const none: Rate = { requests: null, tokens: null }
 
 export interface LimitsCaseOptions {
   server: SimulatedServerOptions
@@ -35,28 +37,46 @@ export interface LimitsCase {
   minutes: number
 }
 
+/** A place of the alias `m`, with a server of its own. */
+export function simulatedTarget(name: string, fields: Partial<RouteTarget> = {}): RouteTarget {
+  return {
+    alias: 'm',
+    name,
+    choice: name,
+    position: 0,
+    weight: 1,
+    key: null,
+    provider: name,
+    model: 'test',
+    endpoint: name,
+    resource: name,
+    aliasCap: 16,
+    endpointCap: null,
+    aliasRate: none,
+    endpointRate: none,
+    maxTokens: null,
+    timeoutMs: 60_000,
+    hedge: null,
+    cachesPrompts: false,
+    ...fields,
+  }
+}
+
 /** A whole run of one LLM column, with the limiters of a real one, against a simulated server. */
 export async function runAgainst(options: LimitsCaseOptions): Promise<LimitsCase> {
   const { rows, cap, groupRows = 1_000, promptCharacters = () => 400 } = options
   const { prompt = (row: number) => 'x'.repeat(promptCharacters(row)) } = options
-  const none = { requests: null, tokens: null }
   let chance = options.seed ?? 1
   const [route] = createRoutes(
     {
       aliases: ['m'],
-      target: () => ({
-        alias: 'm',
-        provider: 'local',
-        model: 'test',
-        endpoint: 'here',
-        resource: 'here',
-        aliasCap: cap,
-        endpointCap: null,
-        aliasRate: { ...none, ...options.rate },
-        endpointRate: none,
-        maxTokens: options.maxTokens ?? null,
-        timeoutMs: 60_000,
-      }),
+      targets: () => [
+        simulatedTarget('here', {
+          aliasCap: cap,
+          aliasRate: { ...none, ...options.rate },
+          maxTokens: options.maxTokens ?? null,
+        }),
+      ],
     },
     {
       admission: { ...defaultRunConfig.request_admission, ...options.admission },

@@ -213,16 +213,18 @@ describe('a choice that is away', () => {
     expect(after.length).toBeGreaterThan(100)
   })
 
-  test('for too long stops; the run goes on with the others', async () => {
+  test('for long is asked on while others answer', async () => {
     const pool = poolCase(
       { writer: three },
       (choice, _, now) => (choice === 'two' && now > 1_000 ? gone : null),
       { rows: 8_000 },
     )
     expect(await pool.engine.run()).toEqual({ kind: 'complete' })
-    const stops = pool.engine.events.filter(({ type }) => type === 'endpoint-stopped')
-    expect(stops).toMatchObject([{ endpoint: 'two', error: { code: 'outage' } }])
-    expect(pool.sent.filter(({ choice, at }) => choice === 'two' && at > 68_000)).toEqual([])
+    expect(pool.engine.failures).toEqual([])
+    expect(pool.engine.events.filter(({ type }) => type === 'endpoint-stopped')).toEqual([])
+    const late = pool.sent.filter(({ choice, at }) => choice === 'two' && at > 68_000)
+    expect(late.length).toBeGreaterThan(5)
+    expect(late.length).toBeLessThan(30)
   })
 
   test('with all of them away the run stops and rows remain', async () => {

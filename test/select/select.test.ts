@@ -1,93 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
-import { create, open, preview, type RunOptions, type RunResult, start } from '../../src/index.ts'
-import { testKinds } from '../crash/kinds.ts'
-import { scriptedProvider, type ScriptedProvider } from '../../src/testing/scripted.ts'
+import { expect, test } from 'vitest'
+import { create, open, preview, start } from '../../src/index.ts'
+import { scriptedProvider } from '../../src/testing/scripted.ts'
+import {
+  configOf,
+  endOf,
+  type Fields,
+  goodOnes,
+  isGood,
+  model,
+  number,
+  optionsOf,
+  recordsIn,
+  rowsBelow,
+  rowsOf,
+} from './scene.ts'
 
 // A run that makes rows until so many are accepted.
-
-const folder = mkdtempSync(join(tmpdir(), 'rowsmith-select-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-/** About 37 of 100 rows are good, by their number; what else is asked says what it is of. */
-function model(delayed: (row: number) => number = () => 0): ScriptedProvider {
-  return scriptedProvider(({ prompt }) => {
-    const row = Number(/\d+/.exec(prompt)?.[0])
-    const text = prompt.startsWith('judge') ? (isGood(row) ? 'good' : 'bad') : `tale of ${row}`
-    return { text, delayMs: delayed(row) }
-  })
-}
-
-function isGood(row: number): boolean {
-  return (row * 7919 + 13) % 100 < 37
-}
-
-/** The row behind the `count`-th good one. */
-function endOf(count: number, wanted: (row: number) => boolean = isGood): number {
-  let found = 0
-  for (let row = 0; ; row += 1) {
-    if (wanted(row)) found += 1
-    if (found === count) return row + 1
-  }
-}
-
-interface Fields {
-  select: object
-  columns?: readonly object[]
-  processors?: readonly object[]
-}
-
-const columns = [
-  { name: 'n', column_type: 'row-number' },
-  { name: 'verdict', column_type: 'llm-text', model_alias: 'm', prompt: 'judge {{ n }}' },
-  { name: 'tale', column_type: 'llm-text', model_alias: 'm', prompt: 'tale {{ n }}' },
-]
-
-function configOf({ select, processors = [], columns: own = columns }: Fields): object {
-  return {
-    model_providers: [{ name: 'p', provider_type: 'scripted', endpoint: 'http://example.invalid' }],
-    model_configs: [
-      {
-        alias: 'm',
-        provider: 'p',
-        model: 'x',
-        skip_health_check: true,
-        inference_parameters: { max_parallel_requests: 8 },
-      },
-    ],
-    seed: 3,
-    columns: own,
-    processors,
-    select,
-  }
-}
-
-const goodOnes = { where: "{{ verdict == 'good' }}" }
-
-function optionsOf(name: string, fields: Fields, provider: ScriptedProvider): RunOptions {
-  return {
-    config: { config: configOf(fields) },
-    out: join(folder, name),
-    runConfig: { buffer_size: 20, part_rows: 40 },
-    plugins: [
-      { name: 'test', providers: [provider], columns: testKinds(join(folder, 'receipts')) },
-    ],
-  }
-}
-
-async function recordsIn({ dir }: Pick<RunResult, 'dir'>): Promise<Record<string, unknown>[]> {
-  const plugins = [{ name: 'test', columns: testKinds(''), providers: [model()] }]
-  await using dataset = await open(dir, { plugins })
-  const records = []
-  for await (const record of dataset.records()) records.push(record)
-  return records
-}
-
-function rowsOf(records: readonly Record<string, unknown>[]): number[] {
-  return records.map(({ n }) => Number(n))
-}
 
 test('makes rows until so many are accepted, and no more than are in flight beyond that', async () => {
   const provider = model()
@@ -99,7 +27,7 @@ test('makes rows until so many are accepted, and no more than are in flight beyo
   expect(result.rows).toMatchObject({ requested: end, accepted: 60, rejected: end - 60 })
   expect(result.rejections).toMatchObject([{ name: 'select.where', code: 'not-selected' }])
   const rows = rowsOf(await recordsIn(result))
-  expect(rows).toEqual(Array.from({ length: end }, (_, row) => row).filter(isGood))
+  expect(rows).toEqual(rowsBelow(end, isGood))
   // A verdict a candidate, a tale for those that are good; rows behind the last one cost what was in flight.
   expect(provider.calls.length).toBeLessThanOrEqual(end + 60 + 8)
   const asked = provider.calls.length
@@ -145,7 +73,7 @@ test('the result does not depend on the order in which rows end, nor on interrup
 test('when all candidates are made, the run stops or keeps what there is', async () => {
   const provider = model()
   const select = { ...goodOnes, target: 30, max_candidates: 50 }
-  const there = Array.from({ length: 50 }, (_, row) => row).filter(isGood)
+  const there = rowsBelow(50, isGood)
   const stopped = await create(optionsOf('short', { select }, provider))
   expect(stopped.end).toMatchObject({ kind: 'stopped' })
   expect(stopped.selection).toEqual({
@@ -179,7 +107,7 @@ test('counts what dedupe keeps, what validators reject, and what fails', async (
   const fields: Fields = {
     select: { target: 20 },
     columns: [
-      { name: 'n', column_type: 'row-number' },
+      number,
       { name: 'text', column_type: 'llm-text', model_alias: 'm', prompt: 'text {{ n }}' },
       {
         name: 'check',
@@ -232,18 +160,13 @@ test('dropped rows that are made again take the place of later ones', async () =
   mended = true
   const result = await create({ ...options, retryDropped: true })
   expect(result.selection).toMatchObject({ accepted: 20, candidates: endOf(20) })
-  expect(rowsOf(await recordsIn(result))).toEqual(
-    Array.from({ length: endOf(20) }, (_, row) => row).filter(isGood),
-  )
+  expect(rowsOf(await recordsIn(result))).toEqual(rowsBelow(endOf(20), isGood))
 })
 
 test('a selection over columns that cost nothing, and whole frames of rows', async () => {
   const fields: Fields = {
     select: { where: '{{ n % 7 == 3 }}', target: 30 },
-    columns: [
-      columns[0] as object,
-      { name: 'twice', column_type: 'expression', expr: '{{ n }}{{ n }}' },
-    ],
+    columns: [number, { name: 'twice', column_type: 'expression', expr: '{{ n }}{{ n }}' }],
   }
   const result = await create(optionsOf('free', fields, model()))
   expect(rowsOf(await recordsIn(result))).toEqual(Array.from({ length: 30 }, (_, at) => 7 * at + 3))

@@ -1,5 +1,12 @@
 import { continuousFamily, inside, positive, real, share } from './family.ts'
-import { continuous, rising, searched, symmetric, type Frozen, type Shares } from './frozen.ts'
+import {
+  continuous,
+  rising,
+  searchedBetween,
+  symmetric,
+  type Frozen,
+  type Shares,
+} from './frozen.ts'
 import { logOf } from './special/incomplete-gamma.ts'
 import { solve } from './special/solve.ts'
 
@@ -123,11 +130,10 @@ export const algebraicFamilies = {
     ),
   ),
   cosine: continuousFamily({}, () =>
-    searched((x) => [sineRest(PI + x) / (2 * PI), sineRest(PI - x) / (2 * PI)], {
-      start: 0,
-      step: 0.5,
+    searchedBetween((x) => [sineRest(PI + x) / (2 * PI), sineRest(PI - x) / (2 * PI)], {
       low: -PI,
       high: PI,
+      parts: 8,
     }),
   ),
   bradford: continuousFamily({ c: positive }, (c) => {

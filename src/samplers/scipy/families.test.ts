@@ -93,7 +93,7 @@ describe.each(cases.map((each) => [each.family, JSON.stringify(each.params), eac
     })
 
     test('its draws have the mean and the quantiles of scipy', () => {
-      const count = slow.has(family) ? 30 : 500
+      const count = 500
       const values = drawsOf(freeze(each), count, `${family} ${JSON.stringify(each.params)}`)
       const { mean = 0, variance = Infinity } = each
       const found = values.reduce((sum, value) => sum + value, 0) / count
@@ -103,9 +103,6 @@ describe.each(cases.map((each) => [each.family, JSON.stringify(each.params), eac
     })
   },
 )
-
-/** A draw takes a millisecond. */
-const slow = new Set(['ksone', 'kstwo', 'landau', 'ncf', 'nct', 'ncx2', 'rice'])
 
 function drawsOf(frozen: Frozen, count: number, stream: string): number[] {
   const random = createRandom(2026n, stream)

@@ -1,5 +1,4 @@
-import { logTailDistance } from './special/incomplete-gamma.ts'
-import { solve } from './special/solve.ts'
+import { inverseTable } from './special/inverse-table.ts'
 
 /** Shares of a distribution; they sum to 1, and each is exact where it is small. */
 export type Shares = readonly [below: number, above: number]
@@ -41,17 +40,35 @@ export function continuous(
   }
 }
 
-/** One whose quantile has no formula: it is searched for from `start` on. */
+/** One whose quantile has no formula: its shares are looked at in cells, evenly about `start` and wider further out. */
 export function searched(
   shares: (x: number) => Shares,
   { start, step, low = -Infinity, high = Infinity }: Support & { start: number; step: number },
 ): Frozen {
-  return continuous(
-    shares,
-    (below, above) =>
-      solve((x) => logTailDistance(shares(x), below, above), { start, step, low, high }),
-    { low, high },
-  )
+  const quantile = inverseTable({
+    grows: (x) => logOdds(shares(x)),
+    edge: (number) => Math.min(high, Math.max(low, start + step * Math.sinh(number / 2))),
+    around: 0,
+  })
+  return continuous(shares, (below, above) => quantile(Math.log(below / above)), { low, high })
+}
+
+/** One between two ends whose shares are smooth but at places that divide its support evenly. */
+export function searchedBetween(
+  shares: (x: number) => Shares,
+  { low, high, parts }: { low: number; high: number; parts: number },
+): Frozen {
+  const size = (high - low) / parts
+  const quantile = inverseTable({
+    grows: (x) => logOdds(shares(x)),
+    // At the ends, where odds are 0 or infinite, cells are halved again and again.
+    edge(number) {
+      if (number < 1) return low + size * 2 ** (number - 1)
+      return number < parts ? low + size * number : high - size * 2 ** (parts - number - 1)
+    },
+    around: Math.ceil(parts / 2),
+  })
+  return continuous(shares, (below, above) => quantile(Math.log(below / above)), { low, high })
 }
 
 /** One of positive numbers whose quantile is searched for by its logarithm. */
@@ -59,19 +76,18 @@ export function searchedPositive(
   shares: (x: number) => Shares,
   { start, step }: { start: number; step: number },
 ): Frozen {
-  return continuous(
-    shares,
-    (below, above) =>
-      Math.exp(
-        solve((t) => logTailDistance(shares(Math.exp(t)), below, above), {
-          start: Math.log(start),
-          step,
-          low: -745,
-          high: 709,
-        }),
-      ),
-    { low: 0 },
-  )
+  const quantile = inverseTable({
+    grows: (log) => logOdds(shares(Math.exp(log))),
+    edge: (number) => Math.min(709, Math.max(-745, Math.log(start) + step * Math.sinh(number / 2))),
+    around: 0,
+  })
+  return continuous(shares, (below, above) => Math.exp(quantile(Math.log(below / above))), {
+    low: 0,
+  })
+}
+
+function logOdds([below, above]: Shares): number {
+  return Math.log(Math.max(below, 1e-320)) - Math.log(Math.max(above, 1e-320))
 }
 
 /** The distribution moved and stretched; a negative number of 0 stays what it is. */

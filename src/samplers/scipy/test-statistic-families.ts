@@ -1,5 +1,5 @@
 import { continuousFamily } from './family.ts'
-import { searched, type Frozen, type Shares } from './frozen.ts'
+import { searched, searchedBetween, type Frozen, type Shares } from './frozen.ts'
 import { binomialMass } from './special/log-gamma.ts'
 
 /** Kolmogorov's limit: √n times the largest distance of two distribution functions. */
@@ -85,8 +85,7 @@ function twoSided(n: number): Frozen {
     const below = twoSidedBelow(n, d)
     return [below, 1 - below]
   }
-  const start = Math.min(1, 0.87 / Math.sqrt(n))
-  return searched(shares, { start, step: 0.1 / Math.sqrt(n), low: 1 / (2 * n), high: 1 })
+  return searchedBetween(shares, { low: 1 / (2 * n), high: 1, parts: Math.max(2, 2 * n - 1) })
 }
 
 /** Numbers for which each of the shares is the sum of many terms. */
@@ -101,12 +100,12 @@ function upTo(most: number) {
 export const testStatisticFamilies = {
   kstwobign: continuousFamily({}, () => searched(limit, { start: 0.83, step: 0.2, low: 0.02 })),
   ksone: continuousFamily({ n: upTo(10_000) }, (n) =>
-    searched(
+    searchedBetween(
       (d) => {
         const above = oneSidedAbove(n, d)
         return [1 - above, above]
       },
-      { start: Math.min(1, 0.6 / Math.sqrt(n)), step: 0.1 / Math.sqrt(n), low: 0, high: 1 },
+      { low: 0, high: 1, parts: Math.max(2, n) },
     ),
   ),
   kstwo: continuousFamily({ n: upTo(140) }, twoSided),

@@ -214,7 +214,8 @@ async function readMetadata(file: AsyncBuffer): Promise<FileMetaData> {
     if (file.byteLength < 12) throw new Error(`it has ${file.byteLength} bytes`)
     return await parquetMetadataAsync(file, { parsers: rawParsers, geoparquet: false })
   } catch (error) {
-    throw notReadable(error)
+    // Of a file somewhere else, the way to it may be what is wrong.
+    throw error instanceof SeedFault ? error : notReadable(error)
   }
 }
 
@@ -291,6 +292,7 @@ async function readRows(
       },
     })
   } catch (error) {
+    if (error instanceof SeedFault) throw error
     throw new SeedFault(
       'bad-parquet',
       `rows ${rowStart} to ${rowEnd - 1} of the Parquet file cannot be read: ${messageOf(error)}`,

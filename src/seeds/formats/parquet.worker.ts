@@ -41,7 +41,11 @@ const forgotten = Promise.withResolvers<never>()
 forgotten.promise.catch(() => undefined)
 process.on('unhandledRejection', (error) => {
   const message = `the Parquet file cannot be read: ${messageOf(error)}`
-  forgotten.reject(new SeedFault('bad-parquet', message, { suggestion: writeAgain }))
+  forgotten.reject(
+    error instanceof SeedFault
+      ? error
+      : new SeedFault('bad-parquet', message, { suggestion: writeAgain }),
+  )
 })
 
 async function answer<T>(work: Promise<T>): Promise<Answer<T>> {

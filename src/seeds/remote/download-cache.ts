@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { isMissing } from '../../threads/system-error.ts'
 import { drawSeed } from '../../util/random-source.ts'
 import { SeedFault } from '../define.ts'
-import { refusalOf, type RemoteClient } from './remote-client.ts'
+import { refuseOthers, type RemoteClient } from './remote-client.ts'
 import type { RemoteEntry } from './remote-entry.ts'
 
 const mostBreaks = 5
@@ -63,12 +63,17 @@ async function receive(
       if (!canGoOn) position = 0
       const headers = canGoOn ? { range: `bytes=${position}-`, 'if-match': etag } : {}
       const reply = await client.get({ url, auth, headers }, signal)
-      if (reply.status === 412) throw changed(label)
-      const refused = refusalOf(reply, label, wayIn)
-      if (refused !== null) {
+      const { etag: mark } = reply.headers
+      if (reply.status === 412 || isOther(mark, etag)) {
         await reply.body.dump()
-        throw refused
+        throw changed(label)
       }
+      // It broke off behind the last byte.
+      if (canGoOn && reply.status === 416 && position === entry.sizeBytes) {
+        await reply.body.dump()
+        break
+      }
+      await refuseOthers(reply, label, wayIn)
       if (canGoOn && reply.status !== 206) position = 0
       try {
         for await (const chunk of reply.body as AsyncIterable<Buffer>) {
@@ -98,6 +103,11 @@ async function receive(
   } finally {
     await handle.close()
   }
+}
+
+/** Whether an answer is of another content than the one that was found. */
+function isOther(mark: string | string[] | undefined, etag: string | null): boolean {
+  return etag !== null && typeof mark === 'string' && !mark.startsWith('W/') && mark !== etag
 }
 
 function isDisk(error: unknown): boolean {

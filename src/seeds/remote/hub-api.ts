@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SeedFault } from '../define.ts'
 import {
-  refusalOf,
+  refuseOthers,
   type RemoteAuth,
   type RemoteClient,
   type RemoteReply,
@@ -109,11 +109,7 @@ async function getJson(
   signal: AbortSignal,
 ): Promise<{ value: unknown; reply: RemoteReply }> {
   const reply = await client.get({ url, auth }, signal)
-  const refused = refusalOf(reply, what, wayIn)
-  if (refused !== null) {
-    await reply.body.dump()
-    throw refused
-  }
+  await refuseOthers(reply, what, wayIn)
   const text = await textOf(reply)
   try {
     return { value: JSON.parse(text), reply }

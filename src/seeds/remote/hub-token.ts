@@ -12,7 +12,8 @@ export function authOfHub(
   if (token === '') {
     return {
       auth: { kind: 'none' },
-      wayIn: 'For a private or gated dataset, set HF_TOKEN to a token that may read it.',
+      wayIn:
+        'For a private or gated dataset, set HF_TOKEN to a token that may read it; of a dataset that is not there the Hub says the same.',
     }
   }
   if (!/^[\u0021-\u007e]+$/.test(token)) {

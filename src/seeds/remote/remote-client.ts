@@ -194,26 +194,71 @@ function unreachable(url: string, error: unknown, attempts: number): SeedFault {
   )
 }
 
-/** The fault of an answer that is no file; null for one that is. */
-export function refusalOf(
-  { status }: RemoteReply,
+/** Throws what an answer means that is no file; `wayIn` is the way out for who is not let in. */
+export async function refuseOthers(
+  reply: RemoteReply,
   address: string,
   wayIn: string,
-): SeedFault | null {
-  if (status >= 200 && status < 300) return null
+): Promise<void> {
+  const { status } = reply
+  if (status >= 200 && status < 300) return
+  const { reason, region } = await reasonOf(reply)
+  const answered = `it answered ${status}${reason === null ? '' : ` (${reason})`}`
+  if (region !== null && (status < 400 || status === 400)) {
+    throw new SeedFault('seed-unreachable', `${address} is in another region: ${answered}`, {
+      field: 'region',
+      suggestion: `Write region: ${region}, or set AWS_REGION to it.`,
+    })
+  }
   if (status === 401 || status === 403) {
-    return new SeedFault('seed-forbidden', `${address} may not be read: it answered ${status}`, {
+    throw new SeedFault('seed-forbidden', `${address} may not be read: ${answered}`, {
       suggestion: wayIn,
     })
   }
   if (status === 404 || status === 410) {
-    return new SeedFault('seed-missing', `there is nothing at ${address}: it answered ${status}`, {
+    throw new SeedFault('seed-missing', `there is nothing at ${address}: ${answered}`, {
       suggestion: `Check how it is written, upper and lower case, too. ${wayIn}`,
     })
   }
-  return new SeedFault('seed-unreachable', `${address} answered ${status}`, {
+  throw new SeedFault('seed-unreachable', `${address} can't be read: ${answered}`, {
     suggestion: 'Open the address in a browser to see what it says.',
   })
+}
+
+const longestReason = 200
+/** Of an answer that says why there is no file. */
+const mostReasonBytes = 64 * 1024
+
+/**
+ * What the Hub and S3 say of a refusal: the one in a header, the other as a code in XML. Nothing else of an answer
+ * is shown, since some repeat what they were sent.
+ */
+async function reasonOf(
+  reply: RemoteReply,
+): Promise<{ reason: string | null; region: string | null }> {
+  const { 'x-error-message': message, 'x-amz-bucket-region': bucketRegion } = reply.headers
+  const text = await beginningOf(reply)
+  const [, code = null] = /<Code>([A-Za-z0-9]+)<\/Code>/.exec(text) ?? []
+  const [, expected = null] = /<Region>([a-z0-9-]+)<\/Region>/.exec(text) ?? []
+  return {
+    reason: typeof message === 'string' ? message.slice(0, longestReason) : code,
+    region: typeof bucketRegion === 'string' ? bucketRegion : expected,
+  }
+}
+
+async function beginningOf({ body }: RemoteReply): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes >= mostReasonBytes) break
+    }
+  } catch {
+    // The refusal itself is known; how it goes on does not matter.
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** An address as it may be shown: without what could let someone in. */

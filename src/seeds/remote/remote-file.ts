@@ -1,7 +1,7 @@
 import { SeedFault } from '../define.ts'
 import {
   createRemoteClient,
-  refusalOf,
+  refuseOthers,
   type RemoteAuth,
   type RemoteClient,
   type RemoteReply,
@@ -38,7 +38,9 @@ export function openRemoteSlices(file: RemoteFile): Slices {
       let filled = 0
       let broken = 0
       while (filled < bytes.length) {
+        const before = filled
         const { body } = await getRange(client, file, { start: start + filled, end }, signal)
+        let failure: unknown
         try {
           for await (const chunk of body as AsyncIterable<Buffer>) {
             const part = chunk.subarray(0, bytes.length - filled)
@@ -46,9 +48,12 @@ export function openRemoteSlices(file: RemoteFile): Slices {
             filled += part.length
           }
         } catch (error) {
-          broken += 1
-          if (broken >= mostBreaks) throw cutOff(file, start + filled, error)
+          failure = error
         }
+        // An answer without a byte is no end either.
+        if (failure === undefined && filled > before) continue
+        broken += 1
+        if (broken >= mostBreaks) throw cutOff(file, start + filled, failure)
       }
       return bytes.buffer
     },
@@ -77,13 +82,12 @@ async function getRange(
       suggestion: 'Start again once nothing writes to it any more.',
     })
   }
-  if (status === 206) return reply
+  if (status === 206 && (startOf(received) ?? start) === start) return reply
+  await refuseOthers(reply, label, 'The right to read it may have ended: start again.')
   await body.dump()
-  const refused = refusalOf(reply, label, 'The right to read it may have ended: start again.')
-  if (refused !== null) throw refused
   throw new SeedFault(
     'seed-unreachable',
-    `${label}: the server gave no part of the file, but all`,
+    `${label}: the server gave ${status === 206 ? 'another part of the file than the one asked for' : 'no part of the file, but all'}`,
     {
       suggestion: 'Start again; a file of a server that gives no parts is downloaded first.',
     },
@@ -95,6 +99,13 @@ function cutOff({ label }: RemoteFile, at: number, cause: unknown): SeedFault {
     cause,
     suggestion: 'Start again when the network is better.',
   })
+}
+
+/** Where a part begins, where an answer says it. */
+function startOf(headers: RemoteReply['headers']): number | null {
+  const range = headers['content-range']
+  const start = typeof range === 'string' ? /^bytes (\d+)-/.exec(range)?.[1] : undefined
+  return start === undefined ? null : Number(start)
 }
 
 /** The size of the whole file, where an answer says it. */
@@ -136,11 +147,10 @@ export async function probeFile(
   } = call
   const reply = await client.get({ url, auth, headers: { range: 'bytes=0-0' } }, signal)
   const { status, headers, body } = reply
-  await body.dump()
   // A range of a file without a byte can't be given.
   const isEmpty = status === 416 && totalOf(headers) === 0
-  const refused = isEmpty ? null : refusalOf(reply, label, wayIn)
-  if (refused !== null) throw refused
+  if (!isEmpty) await refuseOthers(reply, label, wayIn)
+  await body.dump()
   const { etag, 'last-modified': modified, 'content-length': length } = headers
   const whole = status === 200 && typeof length === 'string' ? Number(length) : null
   return {

@@ -8,7 +8,7 @@ import { endingsOf, isSeedName } from '../format-of.ts'
 import type { SeedFormat } from '../formats/define.ts'
 import { delimiter } from '../open-files.ts'
 import { openRemoteSeed, type RemoteSearch, stampRemoteSeed } from './open-remote.ts'
-import { refusalOf, type RemoteAuth, type RemoteClient, textOf } from './remote-client.ts'
+import { refuseOthers, type RemoteAuth, type RemoteClient, textOf } from './remote-client.ts'
 import { entryAt, type RemoteEntry } from './remote-entry.ts'
 import { readListing } from './s3-listing.ts'
 
@@ -188,13 +188,22 @@ async function* listObjects(
     if (next !== '') url.searchParams.set('continuation-token', next)
     // A space is %20 where it is signed.
     const reply = await client.get({ url: url.href.replaceAll('+', '%20'), auth }, signal)
-    const refused = refusalOf(reply, `the list of s3://${name}/${prefix}`, wayIn)
-    if (refused !== null) {
-      await reply.body.dump()
-      throw refused
-    }
+    await refuseOthers(reply, `the list of s3://${name}/${prefix}`, wayIn)
     const listing = readListing(await textOf(reply))
+    if (listing.next === '') throw withoutNext(name, prefix)
     yield* listing.objects
     next = listing.next
   }
+}
+
+/** Asking without a token would give the first page again. */
+function withoutNext(name: string, prefix: string): SeedFault {
+  return new SeedFault(
+    'seed-unreachable',
+    `the list of s3://${name}/${prefix} is cut off, and says nothing of how it goes on`,
+    {
+      field: 'endpoint',
+      suggestion: 'Check that endpoint is a store that speaks as S3 does, or name one key.',
+    },
+  )
 }

@@ -1,5 +1,5 @@
-import { RowsmithError } from '../util/errors.ts'
-import { nearest } from '../util/near-miss.ts'
+import { RowsmithError } from './errors.ts'
+import { nearest } from './near-miss.ts'
 
 /** Refuses options that nothing reads: without types nobody else would say so. */
 export function refuseUnknown(options: object, known: readonly string[], caller: string): void {

@@ -1,9 +1,9 @@
-"""The ancestor, NVIDIA NeMo Data Designer, on the work of bench/pure.ts and bench/http.ts.
+"""NVIDIA NeMo Data Designer on the work of bench/pure.ts and bench/http.ts.
 
     python -m venv venv && venv/bin/pip install data-designer
-    venv/bin/python bench/peers/ancestor.py samplers ROWS
-    venv/bin/python bench/peers/ancestor.py expressions ROWS
-    venv/bin/python bench/peers/ancestor.py chain URL ROWS MAX_PARALLEL BUFFER_SIZE
+    venv/bin/python bench/peers/data-designer.py samplers ROWS
+    venv/bin/python bench/peers/data-designer.py expressions ROWS
+    venv/bin/python bench/peers/data-designer.py chain URL ROWS MAX_PARALLEL BUFFER_SIZE
 
 Prints one JSON object; bench/peers/run.ts starts the server and all of them. It is a peer to compare with, not a dependency.
 """
