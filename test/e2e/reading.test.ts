@@ -185,7 +185,7 @@ test('show tells of a run that works, was killed, and has failures', async () =>
   while (server.counts.inFlight < 4) await new Promise((resolve) => setTimeout(resolve, 5))
   // Both parts of the eight rows are on disk within a moment.
   let working = await desk.run(['show', 'runs/tales'])
-  for (let tries = 0; tries < 20 && !working.stdout.includes('2 parts,'); tries += 1) {
+  while (!working.stdout.includes('2 parts,')) {
     working = await desk.run(['show', 'runs/tales'])
   }
 
@@ -236,7 +236,7 @@ test('export writes Parquet, JSON Lines and CSV', async () => {
   const parquet = await desk.run(['export', 'runs/pets', '--to', 'out'])
   const lines = await desk.run(['export', 'runs/pets', '--to', 'deep/er/pets.jsonl', '--json'])
   const table = await desk.run(['export', 'runs/pets', '--to', 'pets.csv'])
-  const again = await desk.run(['export', 'runs/pets', '--to', 'pets.csv'])
+  const again = await desk.run(['export', 'runs/pets', '--to', 'pets.csv', '--force'])
 
   expect([parquet, lines, table, again].map(({ code }) => code)).toEqual([0, 0, 0, 0])
   expect(parquet.stderr).toBe('out/train-00000-of-00001.parquet  4 rows\n')
