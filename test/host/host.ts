@@ -84,7 +84,9 @@ function streamInto(socket: Socket, stream: 1 | 2): Writable {
   return new Writable({
     decodeStrings: true,
     write(piece: Buffer, _, done) {
-      socket.write(writePiece(stream, piece), done)
+      // Not when it has left: a piece that waits would be overtaken by those of the other stream.
+      socket.write(writePiece(stream, piece))
+      done()
     },
   })
 }
