@@ -162,12 +162,25 @@ function completeness(
   return [
     `  ${bar} ${percent} %  ${selection === null ? `${grouped(decided)} of ${counted(wanted, 'row')} decided` : selectionText(selection)}`,
     ...counts.map(({ count, word }) => `  ${padStart(grouped(count), digits + 2)} ${word}`),
+    ...(isUsedUp(selection)
+      ? [
+          `  all ${counted(selection.most, 'candidate')} are made; a larger max_candidates of select makes more`,
+        ]
+      : []),
     ...(waitingCells > 0
       ? [
           `  ${counted(waitingCells, 'paid cell')} of remaining, dropped or rejected rows in the ledger`,
         ]
       : []),
   ]
+}
+
+/** Whether a selection lacks rows and may make no more candidates. */
+function isUsedUp(
+  selection: RunSummary['selection'],
+): selection is NonNullable<RunSummary['selection']> {
+  if (selection === null) return false
+  return selection.accepted < selection.target && selection.candidates >= selection.most
 }
 
 function cost(summary: RunSummary, layout: ShowLayout): string[] {
