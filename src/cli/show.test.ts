@@ -186,7 +186,7 @@ test('a complete run with dropped rows: the command that makes them again, and t
 test('a selection that has used up its candidates says what makes more', () => {
   const selection = { target: 500, accepted: 120, candidates: 1_000, most: 1_000 }
   const text = describe({ ...summary, selection }, layout).join('\n')
-  expect(text).toContain('120 of 500 rows selected from 1,000 candidates (12.0 %)')
+  expect(text).toContain('120 of 500 rows selected from 1,000 candidates (12 %)')
   expect(text).toContain(
     '  all 1,000 candidates are made; a larger max_candidates of select makes more',
   )
