@@ -95,7 +95,7 @@ test('what a kind loads decides type and values, and is part of the fingerprint'
 
   await write([word, shout], 'one\nthree\n')
   await expect(create({ config, plugins, out, rows: 4 })).rejects.toThrow(
-    /columns\.word\.loaded\n {4}- \w+…\n {4}\+ \w+…/,
+    /columns\.word\.loaded\n {4}- content \w+…\n {4}\+ content \w+…/,
   )
   await write([word], '1\n2\n')
   const other = join(root, 'numbers')
