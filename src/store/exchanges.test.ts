@@ -191,6 +191,8 @@ test('what requests cost is summed by session, route and column', async () => {
       toolTurns: 1,
       toolCalls: 2,
       corrections: 1,
+      givenUp: 0,
+      choices: [],
       byMode: {
         prompt: {
           answers: 2,
@@ -210,6 +212,8 @@ test('what requests cost is summed by session, route and column', async () => {
       failed: 0,
       ...noUsage,
       ...noAnswerCounts,
+      givenUp: 0,
+      choices: [],
     },
   ])
   const { columnUsage } = await inspectStore(folder)
