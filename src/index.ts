@@ -70,11 +70,14 @@ export type { Preview, PreviewOptions, PreviewRow } from './run/preview.ts'
 export type { CheckRunOptions, RunCheck } from './run/check-run.ts'
 export type { RunComparison } from './run/compare-runs.ts'
 export type { FreedSpace, FreeSpaceOptions } from './run/free-space.ts'
+export type { ForecastRun } from './run/forecast.ts'
+export type { ColumnForecast, Forecast, Range } from './run/extrapolate.ts'
 export type { EditedColumn, EditPlan } from './run/edit-plan.ts'
 export {
   checkRun,
   compareRuns,
   create,
+  forecast,
   freeSpace,
   jsonSchema,
   listKinds,
@@ -93,7 +96,7 @@ export type {
   JudgedScore,
 } from './profile/judgements.ts'
 export type { RowCounts, RunEnd, RunResult } from './report/run-result.ts'
-export type { ExportEvent, RunEvent } from './run/run-event.ts'
+export type { ExportEvent, RequestEvent, RunEvent } from './run/run-event.ts'
 export type {
   RenderedPart,
   RenderedRow,

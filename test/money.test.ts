@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { open, start } from '../src/index.ts'
+import { open, type RunEvent, start } from '../src/index.ts'
 import { noUsage } from '../src/graph/request.ts'
 import { costByConfig, isPublic, loadPriceList } from '../src/models/cost-of.ts'
 import { scriptedProvider } from '../src/testing/index.ts'
@@ -42,9 +42,11 @@ test('a run costs what its prices say, over all sessions, and by column and mode
   await using first = await start({ ...options, config, rows: 10 })
   expect((await first.finished).usage.cost).toBeCloseTo(10 * each, 10)
   await using second = await start({ ...options, config, rows: 25 })
-  const { usage: all, usageByRoute } = await second.finished
+  const { usage: all, usageByRoute, usageByColumn } = await second.finished
   expect(all.cost).toBeCloseTo(25 * each, 10)
   expect(usageByRoute[0]?.cost).toBeCloseTo(25 * each, 10)
+  expect(usageByColumn).toMatchObject([{ column: 'text', requests: 25, answers: 25 }])
+  expect(usageByColumn[0]?.cost).toBeCloseTo(25 * each, 10)
   await using made = await open(desk.path('run'))
   expect((await made.summary()).usage.cost).toBeCloseTo(25 * each, 10)
 })
@@ -93,6 +95,66 @@ test('attempts that fail before an answer cost nothing of what a run may cost', 
   expect(end).toEqual({ kind: 'complete' })
   expect(all.cost).toBeCloseTo(6 * each, 10)
   expect(kind.calls.length).toBeGreaterThan(8)
+})
+
+test('a run that goes on knows how large requests were', async () => {
+  await using desk = await createDesk()
+  const long = scriptedProvider(() => ({
+    text: 'something',
+    usage: { inputTokens: 500, outputTokens: 10_000 },
+  }))
+  const model = { alias: 'writer', provider: 'inside', model: 'small' }
+  const options = {
+    config: { config: configOf({ model_configs: [model] }) },
+    out: desk.path('run'),
+    plugins: [{ name: 'inside', providers: [long] }],
+  }
+  await using first = await start({ ...options, rows: 1 })
+  expect((await first.finished).usage.cost).toBeCloseTo(0.0205, 10)
+  // Another one costs 0.0205 again; twice the longest answer, which counts until it is there, costs 0.0405.
+  await using second = await start({ ...options, rows: 2, maxCost: 0.06 })
+  expect((await second.finished).end.kind).toBe('stopped')
+  expect(long.calls).toHaveLength(1)
+  await using third = await start({ ...options, rows: 2, maxCost: 0.0611 })
+  expect((await third.finished).end).toEqual({ kind: 'complete' })
+})
+
+test('summaries of judgements are paid like cells, and stay below the limit', async () => {
+  await using desk = await createDesk()
+  const kind = scriptedProvider(({ prompt }) => ({
+    text: prompt.startsWith('A judge scored')
+      ? 'It likes what is good.'
+      : '{"tone":{"reasoning":"so","score":2}}',
+    usage,
+  }))
+  const judge = {
+    name: 'verdict',
+    column_type: 'llm-judge',
+    model_alias: 'writer',
+    prompt: 'Judge this.',
+    scores: [{ name: 'tone', description: 'Is it kind?', options: { 1: 'no', 2: 'yes' } }],
+  }
+  const profilers = [{ model_alias: 'writer', summary_score_sample_size: 3 }]
+  const options = {
+    config: { config: configOf({ columns: [judge], profilers }) },
+    out: desk.path('run'),
+    rows: 4,
+    plugins: [{ name: 'inside', providers: [kind] }],
+  }
+  const warnings: string[] = []
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'warning') warnings.push(event.problem.message)
+  }
+  // A summary sets aside at least 400 tokens of answer and those it sends.
+  await using short = await start({ ...options, maxCost: 4 * each + 0.0009, onEvent })
+  const dataset = await short.finished
+  expect(dataset.end).toEqual({ kind: 'complete' })
+  expect(dataset.usage.cost).toBeCloseTo(4 * each, 10)
+  expect(warnings.join()).toContain('(max_cost)')
+  await using enough = await start({ ...options, maxCost: 1 })
+  const { judges, usage: all } = await enough.finished
+  expect(judges[0]?.summaries[0]?.text).toBe('It likes what is good.')
+  expect(all.cost).toBeCloseTo(5 * each, 10)
 })
 
 test('a limit needs a price for every model', async () => {

@@ -42,6 +42,7 @@ export const navigation: readonly NavigationGroup[] = [
       { text: 'Report', page: 'docs/report.md' },
       { text: 'Resume and failures', page: 'docs/resume-and-failures.md' },
       { text: 'Operations', page: 'docs/operations.md' },
+      { text: 'Observability', page: 'docs/observability.md' },
       { text: 'Security', page: 'docs/security.md' },
       { text: 'Troubleshooting', page: 'docs/troubleshooting.md' },
     ],

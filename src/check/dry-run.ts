@@ -3,6 +3,7 @@ import { timestampForm, vectorSize } from '../graph/column-type.ts'
 import { mediaPath } from '../graph/media.ts'
 import { CellFailure } from '../graph/failure.ts'
 import type { Generator, RowGenerator, SeedWindow } from '../graph/kind.ts'
+import { charactersOf } from '../graph/request-size.ts'
 import { PluginFailure } from '../graph/plugin-failure.ts'
 import type { ModelConfig } from '../config/dataset.ts'
 import { fillNull, createEvaluator, type Evaluator, rejectsRow } from '../rows/evaluate.ts'
@@ -62,6 +63,8 @@ export interface DryColumn {
   isComplete: boolean
   /** What its plugin threw, which would end a run; null where it threw nothing like that. */
   broken: PluginFailure | null
+  /** How large its first requests are, in characters. */
+  requests: readonly number[]
   /** Why its skip condition could not be decided, where that does not depend on a model. */
   conditionErrors: readonly { row: number; error: unknown }[]
 }
@@ -163,6 +166,7 @@ async function sample(
     if (column.producer !== null || !wanted(column.id)) continue
     const failures: DryFailure[] = []
     const rejections: Omit<DryFailure, 'error'>[] = []
+    const requests: number[] = []
     let tried = 0
     let isCertain = true
     let isCut = false
@@ -176,7 +180,7 @@ async function sample(
         for (const id of [column.id, ...column.sides]) (known[id] as Known[])[offset] = 'stand-in'
         continue
       }
-      const place = { block, offset, evaluator, generators, known, clock }
+      const place = { block, offset, evaluator, generators, known, clock, requests }
       const attempt = await make(column, place)
       for (const id of [column.id, ...column.sides]) (known[id] as Known[])[offset] = attempt.known
       if (!attempt.tried) continue
@@ -203,6 +207,7 @@ async function sample(
       isCertain,
       isComplete,
       broken,
+      requests,
       conditionErrors: errors,
     })
   }
@@ -226,6 +231,8 @@ interface Place {
   generators: readonly (Generator | null)[]
   known: readonly (readonly Known[])[]
   clock: Clock
+  /** Gets the sizes of requests. */
+  requests: number[]
 }
 
 async function make(column: GraphColumn, place: Place): Promise<Attempt> {
@@ -293,7 +300,7 @@ function brokenAttempt(
 /** Makes or prepares a cell; `unknown` for what only a run can make. */
 async function generate(
   column: GraphColumn,
-  { block, offset, evaluator, generators, clock }: Place,
+  { block, offset, evaluator, generators, clock, requests }: Place,
 ): Promise<'made' | 'unknown' | CellFailure | PluginFailure> {
   const generator = generators[column.id] ?? null
   const row = new BlockRow(block, offset)
@@ -306,7 +313,9 @@ async function generate(
   }
   // Rendering the templates of a request sends nothing.
   const request = await firstRequest(generator, row, { clock, longestMs })
-  return request instanceof CellFailure ? request : 'unknown'
+  if (request instanceof CellFailure) return request
+  if (request !== null) requests.push(charactersOf(request))
+  return 'unknown'
 }
 
 function isPureRow({ pure }: GraphColumn, generator: Generator | null): generator is RowGenerator {

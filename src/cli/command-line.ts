@@ -16,6 +16,7 @@ export interface CreateOptions {
   code?: string
   repair?: true
   maxCost?: number
+  events?: string
   runConfig?: string
   providers?: string
   mcpProviders?: string
@@ -25,6 +26,7 @@ export interface CreateOptions {
   /** True without a folder. */
   cache?: true | string
   replay?: true
+  dryRun?: true
   json?: true
 }
 
@@ -36,6 +38,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     out,
     fresh,
     maxCost,
+    events,
     runConfig,
     providers,
     mcpProviders,
@@ -53,6 +56,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     // A fresh run has a folder of its own, and is not to be begun again.
     ...(out === undefined && fresh === undefined ? [] : ['--out', directory]),
     ...(maxCost === undefined ? [] : ['--max-cost', String(maxCost)]),
+    ...(events === undefined ? [] : ['--events', events]),
     ...(runConfig === undefined ? [] : ['--run-config', runConfig]),
     ...(providers === undefined ? [] : ['--providers', providers]),
     ...(mcpProviders === undefined ? [] : ['--mcp-providers', mcpProviders]),

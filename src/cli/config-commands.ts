@@ -68,6 +68,8 @@ export function addCreate(program: Command, set: SetCode): void {
       'stop before the run costs more, over all sessions',
       dollarAmount,
     )
+    .option('--dry-run', 'report what it would do and cost; do nothing')
+    .option('--events <file>', 'append what happens to a file, as JSON Lines')
     .option('--run-config <file>', 'run config (YAML): buffer_size, max_attempts, …')
     .option('--cache [dir]', cacheOption)
     .option('--replay', replayOption)
@@ -77,6 +79,11 @@ export function addCreate(program: Command, set: SetCode): void {
       '\nExample:\n  rowsmith create stories.yaml -n 500 --seed 7 --out runs/stories',
     )
     .action(async (config: string, options) => {
+      if (options.dryRun === true) {
+        const { runForecast } = await import('./dry-create.ts')
+        set(await runForecast(config, options))
+        return
+      }
       // On another core, while this one loads the engine.
       startLedgerEarly()
       const { runCreate } = await import('./create.ts')

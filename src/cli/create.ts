@@ -35,7 +35,8 @@ async function made(config: string, options: CreateOptions): Promise<MadeDataset
   })
 }
 
-function runOptions(config: string, options: CreateOptions): RunOptions {
+/** What the library is asked for. */
+export function runOptions(config: string, options: CreateOptions): RunOptions {
   return {
     config,
     mode: options.fresh ? 'fresh' : 'auto',
@@ -49,6 +50,7 @@ function runOptions(config: string, options: CreateOptions): RunOptions {
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.out === undefined ? {} : { out: options.out }),
     ...(options.maxCost === undefined ? {} : { maxCost: options.maxCost }),
+    ...(options.events === undefined ? {} : { events: options.events }),
     ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
     ...(options.providers === undefined ? {} : { providersFile: options.providers }),
     ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),

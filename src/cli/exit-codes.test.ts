@@ -18,6 +18,7 @@ function result(end: RunEnd, dropped: number): RunResult {
     outputModes: [],
     mixed: [],
     usageByRoute: [],
+    usageByColumn: [],
     requestOutcomes: { succeeded: 0, throttled: 0, failed: 0, givenUp: 0 },
     usage: noUsage,
     seconds: 1,

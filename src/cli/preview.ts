@@ -9,6 +9,7 @@ import {
   rowsText,
   textWidth,
 } from './report-run.ts'
+import { forecastTexts } from './forecast-texts.ts'
 import { pageThrough, type Pages } from './pager.ts'
 import { throughProgram } from './pager-program.ts'
 import { recordLines, rule } from './record.ts'
@@ -63,6 +64,7 @@ export async function runPreview(config: string, options: PreviewOptions): Promi
         if (event.type !== 'run-opening') watch.onEvent(event)
       },
       onStart: (run) => watch.follow(run),
+      keepsUsage: true,
     })
     watch[Symbol.dispose]()
     const { result, failures } = made
@@ -78,6 +80,8 @@ export async function runPreview(config: string, options: PreviewOptions): Promi
     for (const text of rejectionTexts(made)) screen.print(text)
     for (const text of cutTexts(made)) screen.print(screen.style('yellow', text))
     screen.print(`${rowsText(result)}. ${costText(result)}, ${duration(result.seconds)}.`)
+    for (const text of made.forecast === null ? [] : forecastTexts(made.forecast))
+      screen.print(text)
     return exitCodeOfRun(result)
   } catch (error) {
     if (watch.signal.aborted && error === watch.signal.reason) return exitCodes.interrupted

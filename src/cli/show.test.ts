@@ -57,6 +57,7 @@ const summary: RunSummary = {
   requestOutcomes: { succeeded: 1_200, throttled: 20, failed: 14, givenUp: 0 },
   usage: { ...noUsage, inputTokens: 12_345, outputTokens: 45_678, reasoningTokens: 5_000 },
   cutAnswers: [{ column: 'story', cut: 30, answers: 1_200 }],
+  usageByColumn: [],
   usageByRoute: [
     {
       route: 'writer',

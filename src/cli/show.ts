@@ -199,9 +199,24 @@ function cost(summary: RunSummary, layout: ShowLayout): string[] {
         (choice) => `    ${padEnd('', names)}  ${visibleLine(choiceText(choice))}`,
       ),
     ]),
+    ...columnLines(summary),
     ...modeTexts(summary),
     ...cutTexts(summary).map((text) => layout.style('yellow', text)),
     ...sessionTexts(summary, layout),
+  ]
+}
+
+/** What each column cost, where there are several. */
+function columnLines({ usageByColumn }: RunSummary): string[] {
+  if (usageByColumn.length < 2) return []
+  const names = Math.max(...usageByColumn.map(({ column }) => widthOf(visibleLine(column))))
+  return [
+    '  by column:',
+    ...usageByColumn.map((usage) => {
+      const { column, requests, answers, inputTokens, outputTokens, cost: paid } = usage
+      const each = paid === null || answers === 0 ? '' : ` (${dollars(paid / answers)} an answer)`
+      return `    ${padEnd(visibleLine(column), names)}  ${counted(requests, 'request')}; ${compact(inputTokens)} tokens in, ${compact(outputTokens)} out${costIn(usage)}${each}`
+    }),
   ]
 }
 

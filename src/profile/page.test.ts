@@ -41,6 +41,7 @@ function page(columns: readonly ColumnStatistics[], changes: Partial<ReportPage>
     requests: 0,
     usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, cost: null },
     usageByRoute: [],
+    usageByColumn: [],
     outputModes: [],
     cutAnswers: [],
     media: [],
@@ -64,11 +65,19 @@ test('nothing that comes from outside becomes markup', () => {
         failed: 0,
         inputTokens: 1,
         outputTokens: 1,
+        cost: null,
         ...noAnswerCounts,
         corrections: 3,
         choices: [],
       },
     ],
+    usageByColumn: [evil, 'b'].map((name) => ({
+      column: name,
+      requests: 1,
+      inputTokens: 1,
+      outputTokens: 1,
+      cost: 0.5,
+    })),
     outputModes: [
       {
         endpoint: evil,

@@ -1,5 +1,3 @@
-import { type AnswerCounts, answerCountTexts } from './answer-counts.ts'
-import { type ChoiceUsage, choiceText } from './choice-usage.ts'
 import {
   compact,
   counted,
@@ -17,11 +15,12 @@ import { chartOf } from './page-charts.ts'
 import type { Judgements } from './judgements.ts'
 import { agreementSection, judgesSection } from './page-judgements.ts'
 import { pageFrame } from './page-frame.ts'
+import { modelsSection, type PageModels } from './page-models.ts'
 import { type ColumnStatistics, lostText } from './statistics.ts'
-import { valueText } from './value-text.ts'
+import { clipped, valueText } from './value-text.ts'
 
 /** What the page shows: how the run went, and its columns. */
-export interface ReportPage {
+export interface ReportPage extends PageModels {
   name: string
   seed: string
   rows: OutcomeTotals & { requested: number; remaining: number }
@@ -32,21 +31,6 @@ export interface ReportPage {
     outputTokens: number
     cost: number | null
   }
-  usageByRoute: readonly (AnswerCounts & {
-    route: string
-    ok: number
-    throttled: number
-    failed: number
-    inputTokens: number
-    outputTokens: number
-    choices: readonly ChoiceUsage[]
-  })[]
-  outputModes: readonly {
-    endpoint: string
-    model: string
-    mode: string
-    left: readonly { mode: string; why: string; refused: boolean; form: string | null }[]
-  }[]
   cutAnswers: readonly { cut: number }[]
   media: readonly { mime: string; files: number; bytes: number }[]
   failures: readonly {
@@ -78,7 +62,7 @@ export function reportPage(report: ReportPage): string {
   return pageFrame(
     report.name,
     html`${header(report)} ${failures(report)} ${rejections(report)} ${mixed(report)}
-      ${processed(report)} ${models(report)}
+      ${processed(report)} ${modelsSection(report)}
       <h2>Columns</h2>
       <div class="columns">${report.columns.map(columnCard)}</div>
       ${judgesSection(report.judges)} ${agreementSection(report.agreement)}
@@ -262,10 +246,6 @@ function failures({ failures: all }: ReportPage): Html | null {
     </div>`
 }
 
-function clipped(message: string): string {
-  return message.length > 400 ? `${message.slice(0, 399)}…` : message
-}
-
 function cachedFact({ cachedInputTokens, inputTokens }: ReportPage['usage']): [string, string][] {
   if (cachedInputTokens === 0) return []
   return [['of them cached by providers', percentOf(cachedInputTokens, inputTokens)]]
@@ -273,58 +253,6 @@ function cachedFact({ cachedInputTokens, inputTokens }: ReportPage['usage']): [s
 
 function costFact({ cost }: ReportPage['usage']): [string, string][] {
   return cost === null ? [] : [['cost', dollars(cost)]]
-}
-
-function models({ usageByRoute, outputModes }: ReportPage): Html | null {
-  if (usageByRoute.length === 0) return null
-  return html`<h2>Models</h2>
-    <div class="card scroll">
-      <table>
-        <tr>
-          <th>Alias</th>
-          <th class="number">Answers</th>
-          <th class="number">429</th>
-          <th class="number">Failed</th>
-          <th class="number">Tokens in</th>
-          <th class="number">Tokens out</th>
-          <th class="number">Out per answer</th>
-        </tr>
-        ${usageByRoute.map(
-          ({ route, ok, throttled, failed, inputTokens, outputTokens }) =>
-            html`<tr>
-              <td>${valueText(route)}</td>
-              <td class="number">${grouped(ok)}</td>
-              <td class="number">${grouped(throttled)}</td>
-              <td class="number">${grouped(failed)}</td>
-              <td class="number">${compact(inputTokens)}</td>
-              <td class="number">${compact(outputTokens)}</td>
-              <td class="number">${ok === 0 ? '–' : figure(Math.round(outputTokens / ok))}</td>
-            </tr>`,
-        )}
-      </table>
-    </div>
-    ${usageByRoute.map(({ route, ...counts }) => {
-      const texts = answerCountTexts(counts)
-      return texts.length === 0
-        ? null
-        : html`<p class="soft">${valueText(route)}: ${texts.join('; ')}</p>`
-    })}
-    ${usageByRoute.flatMap(({ choices }) =>
-      choices.map((choice) => html`<p class="soft">${valueText(choiceText(choice))}</p>`),
-    )}
-    ${outputModes.map(({ endpoint, model, mode, left }) => {
-      const others = left.map(leftText).join('; ')
-      return html`<p class="soft">
-        Answers of a form: ${valueText(model)} at ${valueText(endpoint)} by
-        ${mode}${others === '' ? '' : `, for ${others}`}
-      </p>`
-    })}`
-}
-
-/** `json_schema of dish was refused: …`. */
-function leftText({ mode, why, refused, form }: ReportPage['outputModes'][number]['left'][number]) {
-  const what = form === null ? mode : `${mode} of ${form}`
-  return valueText(`${what} was ${refused ? 'refused' : 'ignored'} (${clipped(why)})`)
 }
 
 /** What is known of a column. */

@@ -4,7 +4,7 @@ import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { type ProcessorCount, readPassRecord } from '../processors/pass-counts.ts'
 import { decidedOf } from '../rows/row-outcome.ts'
 import type { RejectionSummary } from '../store/ledger-parts.ts'
-import { addToUsage, type RouteUsage } from '../store/ledger-usage.ts'
+import { addToUsage, type ColumnUsage, type RouteUsage } from '../store/ledger-usage.ts'
 import type { FoundMode } from '../graph/found-mode.ts'
 import type { MixedColumn } from './mixed-columns.ts'
 import { noUsage, type Usage } from '../graph/request.ts'
@@ -49,6 +49,8 @@ export interface RunResult {
   usage: Usage
   /** The same by model alias, by server of tools, by service: and what the answers were. */
   usageByRoute: readonly RouteUsage[]
+  /** The same by column; what was asked beside the dataset stands in none. */
+  usageByColumn: readonly ColumnCost[]
   /** How models are held to the form of their answers, as far as it was found out. */
   outputModes: readonly FoundMode[]
   /** Columns whose cells were kept when their config changed, such as their model. */
@@ -64,6 +66,13 @@ export interface RunResult {
   judges: readonly JudgedScore[]
   /** How far judges agree; empty where the config compares none. */
   agreement: readonly Agreement[]
+}
+
+/** Requests of a column and what they cost, over all sessions. */
+export interface ColumnCost extends Usage {
+  column: string
+  requests: number
+  answers: number
 }
 
 /** Records of rows that went into processors, and what came out. */
@@ -127,4 +136,22 @@ export function requestTotals(
     usage: all,
     usageByRoute: usage,
   }
+}
+
+/** Usage of the columns that asked for anything, in the order of the config. */
+export function columnCosts(
+  usage: readonly ColumnUsage[],
+  columns: readonly { name: string }[],
+): ColumnCost[] {
+  return columns.flatMap(({ name: column }, position) => {
+    const own = usage.filter((one) => one.column === position)
+    if (own.length === 0) return []
+    const sum: ColumnCost = { column, requests: 0, answers: 0, ...noUsage }
+    for (const one of own) {
+      sum.requests += one.ok + one.throttled + one.failed
+      sum.answers += one.ok
+      addToUsage(sum, one)
+    }
+    return [sum]
+  })
 }

@@ -8,6 +8,7 @@ import type { StoredPlugin } from '../store/run-settings.ts'
 import { type MixedColumn, mixedColumns } from './mixed-columns.ts'
 import type { RunCommand } from '../store/command-file.ts'
 import {
+  columnCosts,
   processedOf,
   requestTotals,
   rowCounts,
@@ -18,7 +19,7 @@ import {
 /** What a run folder holds. */
 export interface RunSummary extends Pick<
   RunResult,
-  'requests' | 'cached' | 'requestOutcomes' | 'usage' | 'usageByRoute'
+  'requests' | 'cached' | 'requestOutcomes' | 'usage' | 'usageByRoute' | 'usageByColumn'
 > {
   dir: string
   name: string
@@ -91,6 +92,7 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     files: store.dataset.map(({ path, rows, bytes }) => ({ path, rows, bytes })),
     media: store.media,
     ...requestTotals(store.usage),
+    usageByColumn: columnCosts(store.columnUsage, settings.columns),
     outputModes: store.outputModes,
     cutAnswers: cutAnswersOf(store),
     limits: limitsOf(config),

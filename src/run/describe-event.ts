@@ -33,9 +33,13 @@ function describeEvent(event: SchedulerEvent): string | null {
     case 'secret-removed':
       return `row ${event.row}, column ${event.column}: the answer of ${event.route} repeated a key, which was replaced`
     case 'endpoint-stopped':
-      return `${event.model === null ? '' : `model ${event.model} of `}endpoint ${event.endpoint} stopped: ${messageOf(event.error)}`
+      return `${whatOf(event)} stopped: ${messageOf(event.error)}`
     case 'cost-reached':
       return `stopping: ${event.spent} dollars are spent, of at most ${event.limit} (max_cost)`
+    case 'outage-began':
+      return `${whatOf(event)} does not answer: ${event.code}: ${event.message}`
+    case 'outage-ended':
+      return `${whatOf(event)} answers again, after ${Math.round(event.awayMs / 1000)} s`
     case 'early-shutdown':
       return `early shutdown: ${Math.round(event.rate * 100)} % of the last ${event.window} cells failed`
     case 'draining':
@@ -43,10 +47,16 @@ function describeEvent(event: SchedulerEvent): string | null {
     case 'provider-failed':
     // Summed up by `throttle-notes.ts`.
     case 'request-throttled':
+    case 'request-paused':
     case 'row-group-opened':
+    case 'row-group-closed':
       break
   }
   return null
+}
+
+function whatOf({ endpoint, model }: { endpoint: string; model: string | null }): string {
+  return model === null ? `endpoint ${endpoint}` : `model ${model} of endpoint ${endpoint}`
 }
 
 /** What a store event says in the log, or null for what is too frequent to be told. */

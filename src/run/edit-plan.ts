@@ -154,7 +154,8 @@ function goneColumns(stored: RunSettings, { byName }: Graph): EditedColumn[] {
     }))
 }
 
-function requestsOf({ requests, config }: GraphColumn, cells: number): number {
+/** Requests that cells of a column need at least. */
+export function requestsOf({ requests, config }: GraphColumn, cells: number): number {
   if (requests === 'none') return 0
   const { batch_size: size } = config as { batch_size?: unknown }
   return requests === 'shared' && typeof size === 'number' ? Math.ceil(cells / size) : cells

@@ -10,6 +10,7 @@ import { createPlan, type Plan } from '../plan/plan.ts'
 import { RowSet } from '../plan/row-set.ts'
 import { assemblePart } from '../rows/assemble.ts'
 import { createEvaluator } from '../rows/evaluate.ts'
+import type { RequestWatcher } from '../scheduler/request-watcher.ts'
 import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
 import { holdNothing } from '../rows/held-rows.ts'
 import type { AbsentRow } from '../rows/part-content.ts'
@@ -41,6 +42,8 @@ export interface EngineOptions {
   identityOf: (alias: string) => unknown
   /** How large a request is where tokens are limited. */
   sizeOf?: (route: string, request: ModelRequest) => number
+  /** Is told of every request. */
+  watcher?: RequestWatcher | null
   /** How much the run may cost. */
   cost?: CostLimit | null
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
@@ -110,6 +113,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     routes: options.routes,
     send: options.send,
     cost: options.cost ?? null,
+    watcher: options.watcher ?? null,
     ...(options.sizeOf === undefined ? {} : { sizeOf: options.sizeOf }),
     ...(options.cache === undefined ? {} : { cache: options.cache }),
     journal: store.journal,

@@ -17,6 +17,7 @@ import {
 } from '../report/write-report.ts'
 import {
   type BesideDataset,
+  columnCosts,
   processedOf,
   requestTotals,
   type RowCounts,
@@ -68,6 +69,7 @@ export async function finish(
     processed,
     datasets,
     ...requestTotals(await store.usage()),
+    usageByColumn: columnCosts(await store.columnUsage(), store.settings.columns),
     outputModes: store.outputModes,
     mixed: mixedColumns(store.settings),
     seconds: seconds(),

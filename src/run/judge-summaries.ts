@@ -9,9 +9,12 @@ import { judgementsOf } from '../report/read-judgements.ts'
 import type { StoredJudgeSummary } from '../store/ledger-summaries.ts'
 import type { RunStore } from '../store/run-store.ts'
 import type { Prepared } from '../check/prepare.ts'
+import type { CostLimit } from '../scheduler/cost-limit.ts'
+import type { RequestWatcher } from '../scheduler/request-watcher.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { ReplyCache } from '../rows/reply-cache.ts'
 import type { Clock } from '../util/clock.ts'
+import type { Partners } from './partners.ts'
 import { sampleJudgements } from './sample-judgements.ts'
 import { createSummaryEngine } from './summary-engine.ts'
 import { summaryPrompt } from './summary-prompt.ts'
@@ -27,7 +30,10 @@ export interface JudgeSummaries {
 
 export interface SummaryOptions {
   store: RunStore
-  prepared: Pick<Prepared, 'graph' | 'dataset' | 'models' | 'runConfig'>
+  prepared: Pick<Prepared, 'graph' | 'dataset' | 'runConfig'>
+  partners: Partners
+  cost: CostLimit | null
+  watcher: RequestWatcher | null
   clock: Clock
   /** Answers from before. */
   cache?: ReplyCache
@@ -42,10 +48,13 @@ interface Wanted {
 export function createJudgeSummaries({
   store,
   prepared,
+  partners,
+  cost,
+  watcher,
   clock,
   cache,
 }: SummaryOptions): JudgeSummaries {
-  const { graph, dataset, models, runConfig } = prepared
+  const { graph, dataset, runConfig } = prepared
   let scheduler: Scheduler | null = null
   let isOver = false
 
@@ -63,7 +72,9 @@ export function createJudgeSummaries({
       prompts: wanted.map(({ prompt }) => prompt),
       alias,
       dataset,
-      models,
+      partners,
+      cost,
+      watcher,
       runConfig,
       clock,
       ...(cache === undefined ? {} : { cache }),

@@ -9,6 +9,7 @@ import type { CheckRunOptions, RunCheck } from './check-run.ts'
 import type { Dataset, OpenOptions } from './open-dataset.ts'
 import type { FreedSpace, FreeSpaceOptions } from './free-space.ts'
 import type { Preview, PreviewOptions } from './preview.ts'
+import type { ForecastRun } from './forecast.ts'
 import { refuseOptions } from './refuse-options.ts'
 import type { RunOptions } from './run.ts'
 import type { Run } from './working-run.ts'
@@ -36,6 +37,13 @@ export async function preview(options: PreviewOptions): Promise<Preview> {
   refuseOptions(options, 'preview')
   const made = await import('./preview.ts')
   return made.preview(options)
+}
+
+/** Says what `create` would take, about, without asking a model and without changing anything. */
+export async function forecast(options: RunOptions): Promise<ForecastRun> {
+  refuseOptions(options, 'forecast')
+  const made = await import('./forecast.ts')
+  return made.forecast(options)
 }
 
 /** Opens a run folder for reading; refuses a folder without a run. */

@@ -3,6 +3,8 @@ import type { RunEvent } from './run-event.ts'
 /** The caller's end of the events of a run. */
 export interface Listener {
   readonly emit: (event: RunEvent) => void
+  /** The same for what else the caller is told. */
+  guard<Told>(tell: (told: Told) => void): (told: Told) => void
   /** From here on, what the caller throws stops the run instead of going through whatever works. */
   whileAtWork(stop: () => void): void
   /** The first thing the caller threw while the run was at work. */
@@ -10,19 +12,25 @@ export interface Listener {
 }
 
 /** Events happen in the middle of a commit too: an error of the caller must not break that. */
-export function createListener(onEvent: ((event: RunEvent) => void) | undefined): Listener {
+export function createListener(onEvent: (event: RunEvent) => void): Listener {
   let stop: (() => void) | null = null
   let failure: { error: unknown } | null = null
-  return {
-    emit(event) {
+
+  function guard<Told>(tell: (told: Told) => void): (told: Told) => void {
+    return (told) => {
       try {
-        onEvent?.(event)
+        tell(told)
       } catch (error) {
         if (stop === null) throw error
         failure ??= { error }
         stop()
       }
-    },
+    }
+  }
+
+  return {
+    emit: guard(onEvent),
+    guard,
     whileAtWork(newStop) {
       stop = newStop
     },

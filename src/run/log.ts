@@ -1,6 +1,7 @@
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import type { Clock } from '../util/clock.ts'
 import { visible } from '../util/visible.ts'
+import { createLineQueue } from './line-queue.ts'
 
 /** One line per thing worth knowing afterwards, in the run folder. Holds no secrets. */
 export interface RunLog {
@@ -30,54 +31,12 @@ const MAX_WAITING = 2 ** 20
  */
 export function openLog(path: string, options: LogOptions): RunLog {
   const { clock, redact, maxBytes = MAX_BYTES, maxWaiting = MAX_WAITING } = options
-  let waiting: string[] = []
-  let waitingLength = 0
-  let leftOut = 0
-  let writing: Promise<void> | null = null
   let file: { handle: FileHandle; bytes: number } | null = null
-  // A log that can't be written must not end a run that can go on; the ledger is what counts.
-  let broken = false
-  let closed = false
 
   function lineOf(message: string): string {
     // It holds words of servers, and people follow it with `tail -f`.
     const line = visible(redact(message)).replaceAll('\n', '\n  ')
     return `${new Date(clock.wallTime()).toISOString()} ${line}\n`
-  }
-
-  function write(message: string): void {
-    if (broken || closed) return
-    if (waitingLength > maxWaiting) {
-      leftOut += 1
-      return
-    }
-    add(lineOf(message))
-    writing ??= writeWaiting()
-  }
-
-  function add(line: string): void {
-    waiting.push(line)
-    waitingLength += line.length
-  }
-
-  async function writeWaiting(): Promise<void> {
-    try {
-      while (waiting.length > 0) await writeOut(takeWaiting())
-    } catch {
-      broken = true
-      waiting = []
-    } finally {
-      writing = null
-    }
-  }
-
-  function takeWaiting(): string {
-    if (leftOut > 0) add(lineOf(`${leftOut} lines left out: the disk did not keep up`))
-    const text = waiting.join('')
-    waiting = []
-    waitingLength = 0
-    leftOut = 0
-    return text
   }
 
   async function writeOut(text: string): Promise<void> {
@@ -98,11 +57,18 @@ export function openLog(path: string, options: LogOptions): RunLog {
     return { handle, bytes: (await handle.stat()).size }
   }
 
+  const queue = createLineQueue({
+    maxWaiting,
+    leftOut: (lines) => lineOf(`${lines} lines left out: the disk did not keep up`),
+    writeOut,
+    // The ledger is what counts.
+    failed: () => undefined,
+  })
+
   return {
-    write,
+    write: (message) => queue.add(() => lineOf(message)),
     async close() {
-      closed = true
-      await writing
+      await queue.close()
       // Nothing more is expected of it, whatever closing says.
       await file?.handle.close().catch(() => undefined)
       file = null

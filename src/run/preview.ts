@@ -7,7 +7,9 @@ import { readPartFrom, readStoredRun } from '../store/inspect-store.ts'
 import { fromStored } from '../graph/stored-value.ts'
 import { withoutVector } from '../util/vector.ts'
 import { findPlace } from '../check/run-place.ts'
+import type { Forecast } from './extrapolate.ts'
 import { open } from './open-dataset.ts'
+import { createPreviewUsage, type PreviewedRun } from './preview-forecast.ts'
 import type { RunSummary } from '../report/run-summary.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { type RunOptions, start } from './run.ts'
@@ -32,6 +34,8 @@ export interface Preview {
   cutAnswers: RunSummary['cutAnswers']
   /** Cells that are those of the run in the default folder, whose rows and columns are the same. */
   reused: number
+  /** What the whole run will take, by what these rows did; null where nothing was asked. */
+  forecast: Forecast | null
 }
 
 /** Options of `preview`. */
@@ -41,20 +45,28 @@ export interface PreviewOptions extends Omit<
 > {
   /** Called with the run once it works, for progress and for stopping it. */
   onStart?: (run: Run) => void
+  /** Keeps what columns used (figures, no texts) among the user's cached files, for `forecast`. */
+  keepsUsage?: boolean
 }
 
 /** Makes the first rows of a dataset in a folder that is removed again. */
 export async function preview(options: PreviewOptions): Promise<Preview> {
   const out = await mkdtemp(join(tmpdir(), 'rowsmith-preview-'))
   const { directory: beside, exists } = await findPlace({ config: options.config })
+  const usage = createPreviewUsage()
   let reused = 0
+  let known: PreviewedRun['known'] = new Map()
   try {
     await using run = await start({
       ...options,
       ...(exists ? { beside } : {}),
       onEvent(event) {
-        if (event.type === 'cells-reused') reused = event.cells
+        if (event.type === 'cells-reused') ({ cells: reused, known } = event)
         options.onEvent?.(event)
+      },
+      onRequest(event) {
+        usage.note(event)
+        options.onRequest?.(event)
       },
       out: join(out, 'run'),
       mode: 'auto',
@@ -64,13 +76,22 @@ export async function preview(options: PreviewOptions): Promise<Preview> {
     const result = await run.finished
     const plugins = options.plugins ?? []
     await using dataset = await open(run.directory, { plugins })
-    const { failures, rejections, columns, cutAnswers } = await dataset.summary()
+    const { failures, rejections, columns, cutAnswers, limits } = await dataset.summary()
     const records: DatasetRecord[] = []
     if (result.files.length > 0) {
       for await (const record of dataset.records()) records.push(record)
     }
     const rows = await rowsOf(run.directory)
-    return { records, rows, columns, result, failures, rejections, cutAnswers, reused }
+    const forecast = await usage.forecast({
+      directory: run.directory,
+      beside: exists ? beside : null,
+      result,
+      limits,
+      known,
+      environment: options.environment ?? process.env,
+      keeps: options.keepsUsage === true,
+    })
+    return { records, rows, columns, result, failures, rejections, cutAnswers, reused, forecast }
   } finally {
     await rm(out, { recursive: true, force: true })
   }

@@ -13,6 +13,8 @@ export interface PricedPartners extends Partners {
   /** Where requests may go without a known price. */
   readonly unpriced: readonly RouteTarget[]
   readonly mostCost: MostCost
+  /** What usage costs at a route; null where no price is known. */
+  costAt(name: string, usage: Usage): number | null
 }
 
 /** Finds what the models of a run cost: by the config, then by the installed list. */
@@ -43,6 +45,7 @@ export async function pricedPartners(
       const costOf = costs.get(name)
       return costOf === undefined ? sent : withCost(sent, costOf)
     },
+    costAt: (name, usage) => costs.get(name)?.(usage) ?? null,
     mostCost(name, request, { input, output }) {
       const usage: Usage = {
         inputTokens: Math.max(charactersOf(request), input),
@@ -60,15 +63,20 @@ export async function pricedPartners(
 /** How much a run may cost; refuses a limit that the price of a model is missing for. */
 export async function costLimitOf(
   limit: number | null,
-  { unpriced, mostCost }: PricedPartners,
+  { aliases, targets, unpriced, mostCost }: PricedPartners,
   directory: string,
 ): Promise<CostLimit | null> {
   if (limit === null) return null
   const [first] = unpriced
   if (first === undefined) {
-    const { usage } = await inspectStore(directory)
+    const { usage, largest } = await inspectStore(directory)
     const spent = usage.reduce((sum, { cost }) => sum + (cost ?? 0), 0)
-    return createCostLimit({ limit, spent, mostCost })
+    // A run keeps them by route: what one of its choices was asked, the others may be.
+    const known = aliases.flatMap((alias) => {
+      const size = largest.get(alias)
+      return size === undefined ? [] : targets(alias).map(({ name }) => [name, size] as const)
+    })
+    return createCostLimit({ limit, spent, largest: new Map(known), mostCost })
   }
   const names = unpriced.map(({ alias, model }) => `${alias} (${model})`).join(', ')
   throw new RowsmithError('config-invalid', `max_cost needs prices, and ${names} has none`, {

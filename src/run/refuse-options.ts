@@ -10,10 +10,13 @@ const previewOptions: Record<keyof PreviewOptions, true> = {
   clock: true,
   config: true,
   environment: true,
+  events: true,
+  keepsUsage: true,
   maxCost: true,
   mcpProvidersFile: true,
   modelConfigsFile: true,
   onEvent: true,
+  onRequest: true,
   onStart: true,
   plugins: true,
   providersFile: true,
@@ -26,7 +29,7 @@ const previewOptions: Record<keyof PreviewOptions, true> = {
   toolConfigsFile: true,
 }
 
-const { onStart: _onStart, ...shared } = previewOptions
+const { onStart: _onStart, keepsUsage: _keepsUsage, ...shared } = previewOptions
 
 const runOptions: Record<keyof RunOptions, true> = {
   ...shared,
@@ -58,6 +61,7 @@ const validateOptions: Record<keyof ValidateOptions, true> = {
 
 const known = {
   create: runOptions,
+  forecast: runOptions,
   start: runOptions,
   preview: previewOptions,
   validate: validateOptions,

@@ -5,6 +5,8 @@ import type { RunStore } from '../store/run-store.ts'
 /** Cells that a new run has from another one. */
 export interface ReusedCells {
   cells: number
+  /** Of which rows each column has them, by its name. */
+  known: ReadonlyMap<string, ReadonlySet<number>>
   /** Ids of columns that lack some. */
   lacking: ReadonlySet<number>
 }
@@ -25,6 +27,7 @@ export async function reuseCells(store: RunStore, directory: string): Promise<Re
   }
   return {
     cells: found.reduce((sum, { size }) => sum + size, 0),
+    known: new Map(columns.map(({ name }, id) => [name, found[id] ?? new Set()])),
     lacking: new Set(found.keys().filter((id) => (found[id]?.size ?? 0) < rows)),
   }
 }

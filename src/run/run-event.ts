@@ -1,6 +1,8 @@
 import type { CheckEvent } from '../check/check-event.ts'
 import type { EditPlan } from './edit-plan.ts'
+import type { ModelRequest, Usage } from '../graph/request.ts'
 import type { CheckResult } from '../models/registry.ts'
+import type { RunEnd, RunResult } from '../report/run-result.ts'
 import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
 import type { StoreEvent } from '../store/open-run.ts'
 
@@ -23,6 +25,43 @@ export type ExportEvent =
   /** Rows of an interrupted run that are complete in the ledger are written into this many parts. */
   | { type: 'settling'; parts: number }
   | { type: 'export-progress'; path: string; rows: number; totalRows: number }
+
+/** Who asked what, in an event of a request. */
+interface RequestPlace {
+  /** Counts from 1 in a session; the same in all events of one sending. */
+  request: number
+  /** The alias of the model, or the name of a server of tools. */
+  alias: string
+  model: string
+  endpoint: string
+  operation: ModelRequest['operation']
+  /** Null for what is asked beside the dataset: summaries of judgements. */
+  column: string | null
+  /** The first of them where several rows share the request. */
+  row: number
+  /** Whether several rows share it. */
+  isShared: boolean
+  /** From 0, among the requests of its cell. */
+  turn: number
+  /** From 1; sendings that do not count as attempts have the same one. */
+  attempt: number
+}
+
+/** What a run tells of every request, for whoever asks for it. */
+export type RequestEvent =
+  | ({ type: 'request-sent' } & RequestPlace)
+  | ({ type: 'request-answered'; ms: number } & RequestPlace & Usage)
+  /** `throttled`: a 429, after which it waits and is sent again. */
+  | ({
+      type: 'request-failed'
+      ms: number
+      code: string
+      status: number | null
+      throttled: boolean
+    } & RequestPlace &
+      Usage)
+  /** The answer was in the cache, and nothing was sent. */
+  | { type: 'request-cached'; alias: string; column: string | null; row: number }
 
 /** What a run tells while it works. */
 export type RunEvent =
@@ -56,6 +95,24 @@ export type RunEvent =
   /** The config is another one than that of the run, which goes on with it: what that means. */
   | { type: 'config-changed'; plan: EditPlan }
   /** A preview has cells of the run in the default folder. */
-  | { type: 'cells-reused'; cells: number; dir: string }
+  | {
+      type: 'cells-reused'
+      cells: number
+      /** Of which rows, by the name of the column. */
+      known: ReadonlyMap<string, ReadonlySet<number>>
+      dir: string
+    }
   /** No more rows are decided; the dataset is put together when none remains. */
   | { type: 'finishing' }
+  /** The last one; requests and cost are those of all sessions. */
+  | {
+      type: 'run-ended'
+      end: RunEnd
+      rows: RunResult['rows']
+      requests: number
+      /** Dollars; null where no price is known. */
+      cost: number | null
+      seconds: number
+    }
+  /** The last one where the run could not go on. */
+  | { type: 'run-failed'; error: unknown }

@@ -9,16 +9,17 @@ import type { StoreEvent } from '../store/open-run.ts'
 import { createStore, openStore } from '../store/store.ts'
 import type { RunStore } from '../store/run-store.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
+import type { Graph } from '../graph/graph.ts'
 import { bindGenerators, correctionsOf } from '../rows/bind.ts'
 import { keepCommand } from '../store/command-file.ts'
-import type { RunEvent } from './run-event.ts'
+import type { RequestEvent, RunEvent } from './run-event.ts'
 import { checkModels } from './check-models.ts'
 import { checkTools } from './check-tools-listed.ts'
 import { createEngine, decidedRows, type EngineOptions } from './engine.ts'
 import { createDescriber, describeStoreEvent } from './describe-event.ts'
 import { followModes } from './follow-modes.ts'
 import { createJudgeSummaries } from './judge-summaries.ts'
-import { createListener } from './listener.ts'
+import { openObserver } from './observer.ts'
 import { logName, openLog } from './log.ts'
 import { openSeedRows } from './open-seed.ts'
 import { type CacheChoice, openCache } from './open-cache.ts'
@@ -70,6 +71,10 @@ export interface RunOptions extends StoredRunOptions, CacheChoice {
   signal?: AbortSignal
   /** What it throws ends the run as an abort of the signal does, and is what the run rejects with. */
   onEvent?: (event: RunEvent) => void
+  /** Told of every request as it leaves and as it comes back; what it throws ends the run, too. */
+  onRequest?: (event: RequestEvent) => void
+  /** A file to which the events of the run and its requests are appended, as JSON Lines. */
+  events?: string
 }
 
 const noModels: ReadonlySet<string> = new Set()
@@ -90,15 +95,16 @@ export interface StartOptions extends RunOptions {
 /** Like `create`, but returns the run while it works. */
 export async function start(options: StartOptions): Promise<Run> {
   const clock = options.clock ?? systemClock
-  const listener = createListener(options.onEvent)
-  const { emit } = listener
   const began = clock.now()
   const controller = new AbortController()
   const { signal } = controller
   options.signal?.throwIfAborted()
+  const opened = new AsyncDisposableStack()
+  const observer = opened.use(await openObserver({ ...options, clock }))
+  const { listener } = observer
+  const { emit } = listener
   const giveUp = (): void => controller.abort(options.signal?.reason)
   options.signal?.addEventListener('abort', giveUp, { once: true })
-  const opened = new AsyncDisposableStack()
   const parts = createChange()
   try {
     const place = await findPlace(options)
@@ -124,6 +130,7 @@ export async function start(options: StartOptions): Promise<Run> {
       }),
     )
     const redact = (text: string): string => prepared.tools.redact(prepared.models.redact(text))
+    observer.redactBy(redact)
     const file = openLog(join(store.directory, logName), { clock, redact })
     opened.defer(() => file.close())
     log.write = file.write
@@ -132,8 +139,8 @@ export async function start(options: StartOptions): Promise<Run> {
     opened.defer(() => throttles.close())
 
     if (!place.exists && options.beside !== undefined) {
-      const { cells, lacking } = await reuseCells(store, options.beside)
-      if (cells > 0) emit({ type: 'cells-reused', cells, dir: options.beside })
+      const { cells, known, lacking } = await reuseCells(store, options.beside)
+      if (cells > 0) emit({ type: 'cells-reused', cells, known, dir: options.beside })
       const asked = routesOf({
         columns: prepared.graph.columns.filter(({ id }) => lacking.has(id)),
       })
@@ -194,7 +201,7 @@ export async function start(options: StartOptions): Promise<Run> {
       warn: (message) =>
         emit({
           type: 'warning',
-          problem: { level: 'warning', code: 'cache-not-written', path: [], message },
+          problem: { level: 'warning', code: 'cache-failed', path: [], message },
         }),
     })
     if (cache !== null) opened.use(cache)
@@ -236,6 +243,7 @@ export async function start(options: StartOptions): Promise<Run> {
       ...(cache === null ? {} : { cache }),
       sizeOf: (route, request) => partners.sizeOf(route, request),
       cost,
+      watcher: observer.watcherOf(columnNames(prepared.graph)),
       settleOnly: false,
       onEvent(event) {
         if (event.type === 'request-throttled') throttles.note(event.route, event.retryAfterMs)
@@ -263,7 +271,7 @@ export async function start(options: StartOptions): Promise<Run> {
     options.signal?.removeEventListener('abort', giveUp)
     listener.whileAtWork(() => maker.drain())
     const { graph } = prepared
-    const { dataset, models, runConfig } = prepared
+    const { dataset, runConfig } = prepared
     const work = {
       store,
       graph,
@@ -273,7 +281,10 @@ export async function start(options: StartOptions): Promise<Run> {
           ? null
           : createJudgeSummaries({
               store,
-              prepared: { graph, dataset, models, runConfig },
+              prepared: { graph, dataset, runConfig },
+              partners,
+              cost,
+              watcher: observer.watcherOf(() => null),
               clock,
               ...(cache === null ? {} : { cache }),
             }),
@@ -287,6 +298,7 @@ export async function start(options: StartOptions): Promise<Run> {
     return runOf(work, opened.move(), place.exists, options.signal)
   } catch (error) {
     options.signal?.removeEventListener('abort', giveUp)
+    observer.neverBegan(error)
     await opened.disposeAsync()
     throw error
   }
@@ -343,7 +355,11 @@ async function askModels(
   return ready
 }
 
-function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal): PrepareOptions {
+export function prepareOptions(
+  options: RunOptions,
+  clock: Clock,
+  signal: AbortSignal,
+): PrepareOptions {
   return {
     config: options.config,
     providersFile: options.providersFile,
@@ -362,4 +378,8 @@ function prepareOptions(options: RunOptions, clock: Clock, signal: AbortSignal):
 
 function wanted({ rows, seed }: RunOptions): WantedRun {
   return { rows, seed }
+}
+
+function columnNames({ columns }: Graph): (column: number) => string | null {
+  return (column) => columns[column]?.name ?? null
 }

@@ -33,7 +33,7 @@ export function newSettings(
   return {
     name: source.name,
     seed: wanted.seed ?? dataset.seed ?? drawSeed(),
-    rows: select === null ? (wanted.rows ?? dataset.rows ?? defaultRows) : mostCandidates(select),
+    rows: select === null ? newRows(prepared, wanted) : mostCandidates(select),
     frameRows: runConfig.buffer_size,
     partRows: runConfig.part_rows,
     config: storedConfig(config, dataset, select),
@@ -42,6 +42,11 @@ export function newSettings(
     compared: comparedIn(graph),
     ...sourcesOf(prepared, runDirectory),
   }
+}
+
+/** Rows of a new run without a selection. */
+export function newRows({ dataset }: Pick<Prepared, 'dataset'>, { rows }: WantedRun): number {
+  return rows ?? dataset.rows ?? defaultRows
 }
 
 /** The selection of a config, with as many rows as were asked for. */
@@ -164,25 +169,41 @@ export function resumedRows(
   return rows
 }
 
-/**
- * The version of the config that a stored run goes on with; null where it is the one it has.
- *
- * `cells` are those that each column has: so many are kept of one that goes on with what it has.
- */
+export interface VersionOptions {
+  wanted: Pick<WantedRun, 'rows'>
+  /** Those that each column has: so many are kept of one that goes on with what it has. */
+  cells: number
+}
+
+/** The version of the config that a stored run goes on with; null where it is the one it has. */
 export function newVersion(
   stored: RunSettings,
   prepared: Prepared,
-  { wanted, cells }: { wanted: Pick<WantedRun, 'rows'>; cells: number },
+  options: VersionOptions,
 ): ConfigVersion | null {
-  const { graph, seedIdentity } = prepared
-  const columns = storedColumns(graph)
-  const config = storedConfig(prepared.config, prepared.dataset, selectionOf(prepared, wanted))
-  const kept = [...(stored.kept ?? []), ...newlyKept(stored, graph, cells)]
+  const version = versionOf(stored, prepared, options)
+  const { columns, config, kept = [] } = version
   const same =
     columns.map(placeOf).join('\n') === stored.columns.map(placeOf).join('\n') &&
     changeable.every((part) => partIn(config, part) === partIn(stored.config, part)) &&
     kept.length === (stored.kept ?? []).length
-  return same ? null : { config, columns, compared: comparedIn(graph), seedIdentity, kept }
+  return same ? null : version
+}
+
+/** A config as a version of a stored run, whether it is the one it has or not. */
+export function versionOf(
+  stored: RunSettings,
+  prepared: Prepared,
+  { wanted, cells }: VersionOptions,
+): ConfigVersion {
+  const { graph, seedIdentity } = prepared
+  return {
+    config: storedConfig(prepared.config, prepared.dataset, selectionOf(prepared, wanted)),
+    columns: storedColumns(graph),
+    compared: comparedIn(graph),
+    seedIdentity,
+    kept: [...(stored.kept ?? []), ...newlyKept(stored, graph, cells)],
+  }
 }
 
 /** Columns that stand for what they were before from now on. */

@@ -10,17 +10,19 @@ import type { Graph } from '../graph/graph.ts'
 import { type ColumnKind, defineColumn } from '../graph/kind.ts'
 import { modelIdentity } from '../graph/model-identity.ts'
 import { textMessage, textOf } from '../graph/request.ts'
-import type { ModelRegistry } from '../models/registry.ts'
 import { RowSet } from '../plan/row-set.ts'
 import { bindGenerators } from '../rows/bind.ts'
 import type { Journal } from '../rows/journal.ts'
 import type { ReplyCache } from '../rows/reply-cache.ts'
+import type { CostLimit } from '../scheduler/cost-limit.ts'
 import type { PartStore } from '../scheduler/part-store.ts'
+import type { RequestWatcher } from '../scheduler/request-watcher.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { Clock } from '../util/clock.ts'
 import type { ResolvedDataset } from '../config/resolve-dataset.ts'
 import { createRoutes } from './create-routes.ts'
 import { createEngine } from './engine.ts'
+import type { Partners } from './partners.ts'
 
 /** An endpoint that is away is not waited for as long: the dataset is done. */
 const longestOutage = 30
@@ -30,7 +32,10 @@ export interface AskedPrompts {
   prompts: readonly string[]
   alias: string
   dataset: ResolvedDataset
-  models: ModelRegistry
+  partners: Partners
+  /** What the run may cost holds for them, too. */
+  cost: CostLimit | null
+  watcher: RequestWatcher | null
   runConfig: RunConfig
   clock: Clock
   cache?: ReplyCache
@@ -43,7 +48,7 @@ export interface AskedPrompts {
 
 /** Asks a model for texts beside the dataset, by the rules of its cells: a row for each prompt. */
 export async function createSummaryEngine(asked: AskedPrompts): Promise<Scheduler> {
-  const { prompts, alias, dataset, models, runConfig, clock } = asked
+  const { prompts, alias, dataset, partners, cost, watcher, runConfig, clock } = asked
   const graph = graphOf(promptKind(prompts), alias, dataset)
   return createEngine({
     clock,
@@ -58,17 +63,19 @@ export async function createSummaryEngine(asked: AskedPrompts): Promise<Schedule
       max_outage: Math.min(runConfig.max_outage, longestOutage),
     },
     routes: createRoutes(
-      { aliases: [alias], targets: (name) => models.targets(name) },
+      { aliases: [alias], targets: (name) => partners.targets(name) },
       {
         admission: runConfig.request_admission,
         waitsForFailing: runConfig.max_outage > 0,
         prefixOrder: runConfig.prefix_order,
       },
     ),
-    send: (route, request, signal) => models.send(route, request, signal),
+    send: (route, request, signal) => partners.send(route, request, signal),
+    cost,
+    watcher,
     ...(asked.cache === undefined ? {} : { cache: asked.cache }),
     identityOf: (name) => modelIdentity(dataset, name),
-    sizeOf: (route, request) => models.sizeOf(route, request),
+    sizeOf: (route, request) => partners.sizeOf(route, request),
     settleOnly: false,
     onEvent: () => undefined,
   })

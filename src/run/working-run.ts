@@ -89,12 +89,22 @@ export function runOf(
       })
       const { columns: _, judges: _judges, agreement: _agreement, ...told } = result
       file.write(`ended: ${JSON.stringify(told)}`)
+      const { end, rows, requests, usage } = result
+      listener.emit({
+        type: 'run-ended',
+        end,
+        rows,
+        requests,
+        cost: usage.cost,
+        seconds: result.seconds,
+      })
       if (listener.failure !== null) throw listener.failure.error
       return result
     } catch (error) {
       file.write(
         `failed: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`,
       )
+      listener.emit({ type: 'run-failed', error })
       throw error
     } finally {
       working = false

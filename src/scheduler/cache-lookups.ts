@@ -1,6 +1,7 @@
 import { type ModelReply, type ModelRequest, noUsage } from '../graph/request.ts'
 import type { Journal } from '../rows/journal.ts'
 import type { CacheQuestion, ReplyCache } from '../rows/reply-cache.ts'
+import type { RequestWatcher } from './request-watcher.ts'
 import type { Route, RouteCounters } from './route.ts'
 
 export interface CacheLookupsOptions {
@@ -8,6 +9,7 @@ export interface CacheLookupsOptions {
   routes: readonly Route[]
   counters: readonly RouteCounters[]
   journal: Journal
+  watcher: RequestWatcher | null
   isOver: () => boolean
   changed: () => void
   fatal: (error: unknown) => void
@@ -44,7 +46,8 @@ export function createCacheLookups(options: CacheLookupsOptions): CacheLookups {
     return (routes[route] as Route).name
   }
 
-  function count({ route, column }: Lookup): void {
+  function count({ route, column, row }: Lookup): void {
+    options.watcher?.cached({ route: nameOf(route), column, row })
     ;(counters[route] as RouteCounters).cached += 1
     journal.request({ route: nameOf(route), column, outcome: 'cached', usage: noUsage })
   }

@@ -6,6 +6,8 @@ export interface CostLimitOptions {
   limit: number
   /** What earlier sessions cost. */
   spent: number
+  /** The largest requests of earlier sessions, by choice. */
+  largest: ReadonlyMap<string, MostTokens>
   mostCost: MostCost
 }
 
@@ -36,8 +38,9 @@ const firstGuess = 4096
 /** Of the longest answer so far, for the next one. */
 const margin = 2
 
-export function createCostLimit({ limit, spent: before, mostCost }: CostLimitOptions): CostLimit {
-  const most = new Map<string, MostTokens>()
+export function createCostLimit(options: CostLimitOptions): CostLimit {
+  const { limit, spent: before, largest, mostCost } = options
+  const most = new Map(largest)
   let spent = before
   let reserved = 0
 

@@ -170,7 +170,9 @@ export function createOpenGroups(options: OpenGroupsOptions): OpenGroups {
     closeIfDone(group) {
       if (!group.closed) return
       if (!groups.delete(group)) return
-      rows -= group.group.size
+      const { part, size } = group.group
+      options.emit({ type: 'row-group-closed', part, rows: size })
+      rows -= size
       tally.bytes -= group.block.bytes
       options.changed()
     },

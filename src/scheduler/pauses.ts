@@ -13,6 +13,8 @@ export interface PausesOptions {
   jitter: () => number
   /** Puts a request into its line again. */
   enqueue: (pending: PendingRequest) => void
+  /** A request waits so long before it is sent again. */
+  paused: (pending: PendingRequest, error: RequestError, pauseMs: number) => void
   /** A request is in line again. */
   changed: () => void
 }
@@ -63,6 +65,7 @@ export function createPauses(options: PausesOptions): Pauses {
 
   function pauseFor(pending: PendingRequest, error: RequestError, pauseMs: number): void {
     noteLast(pending, error)
+    options.paused(pending, error, pauseMs)
     const { route } = pending.request
     const pause = clock.after(pauseMs, () => {
       pauses.delete(pause)

@@ -16,6 +16,7 @@ import { type BackOff, createPauses } from './pauses.ts'
 import { createPrefixLeaders } from './prefix-leaders.ts'
 import { PendingRequest, prepare } from './pending-request.ts'
 import type { Job, RequestJob } from './request-job.ts'
+import { failedRequest, type RequestWatcher } from './request-watcher.ts'
 import type { Resources } from './resources.ts'
 import type { Choice, Route, RouteCounters } from './route.ts'
 
@@ -33,6 +34,10 @@ export interface RequestsOptions {
   sizeOf: (choice: string, request: ModelRequest) => number
   /** How much the run may cost; null for no limit. */
   cost: CostLimit | null
+  /** Is told of every request; null where nobody is. */
+  watcher: RequestWatcher | null
+  /** A request waits before it is sent again. */
+  paused: (pending: PendingRequest, error: RequestError, pauseMs: number) => void
   /** Set while nothing is sent until a request comes back: the next one would cost too much. */
   budget: { isShort: boolean }
   /** What the run may still cost is too little for its next request, and none is in flight. */
@@ -84,6 +89,7 @@ export function createRequests(options: RequestsOptions): Requests {
     resources,
     jitter: options.jitter,
     enqueue,
+    paused: options.paused,
     changed: options.changed,
   })
   const onError = createFailureRules({
@@ -100,7 +106,7 @@ export function createRequests(options: RequestsOptions): Requests {
     throttled: options.throttled,
     providerFailed: options.providerFailed,
   })
-  const { budget, cost } = options
+  const { budget, cost, watcher } = options
   let inFlight = 0
   /** By route, what tells its choices apart; null where there is one. */
   const labels = routes.map(({ choices }) =>
@@ -178,7 +184,12 @@ export function createRequests(options: RequestsOptions): Requests {
     counter.requests += 1
     const { operation } = prepared.message
     hedging?.sent(pending)
-    send(pending, lease, prepared.message).then(
+    const { message } = prepared
+    const sent =
+      watcher === null
+        ? send(pending, lease, message)
+        : sendWatched(watcher, pending, lease, message)
+    sent.then(
       (reply) => ended(pending, lease, operation, { reply }),
       (error: unknown) => ended(pending, lease, operation, { error }),
     )
@@ -211,6 +222,28 @@ export function createRequests(options: RequestsOptions): Requests {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  function sendWatched(
+    watching: RequestWatcher,
+    pending: PendingRequest,
+    lease: Lease,
+    message: ModelRequest,
+  ): Promise<ModelReply> {
+    const { route, row, column, turn = 0, isShared = false } = pending.request
+    const { endpoint, model } = resources.choiceAt(lease)
+    const request = {
+      route: (routes[route] as Route).name,
+      endpoint,
+      model,
+      operation: message.operation,
+      column,
+      row,
+      turn,
+      isShared,
+      attempts: pending.attempts,
+    }
+    return watching.sent(pending, request, () => send(pending, lease, message))
   }
 
   /** Asked of the first in line where tokens are limited: what is sent is known before it leaves. */
@@ -249,7 +282,7 @@ export function createRequests(options: RequestsOptions): Requests {
   ): number | undefined {
     const wrong = replyProblem(reply, operation)
     if (wrong !== null) {
-      onError(pending, wrongReply(wrong, reply), lease)
+      failed(pending, wrongReply(wrong, reply), lease)
       return undefined
     }
     const counter = counterOf(pending)
@@ -258,6 +291,10 @@ export function createRequests(options: RequestsOptions): Requests {
     state.proven = true
     state.suspects = 0
     record(pending, 'ok', reply.usage, reply)
+    if (watcher !== null) {
+      const ms = clock.now() - pending.sentAt
+      watcher.ended(pending, { outcome: 'ok', ms, usage: reply.usage, reply, error: null })
+    }
     if (reply.hadSecret === true) options.secretRemoved(pending.request)
     if (pending.cacheKeys !== null) cache?.keep(pending.cacheKeys, lease.choice, reply)
     pending.request.reply(reply, pending.attempts + 1, lease.choice)
@@ -270,6 +307,11 @@ export function createRequests(options: RequestsOptions): Requests {
     }
     options.dispatcher.release(lease, { kind: 'ok', reply: facts }, now)
     return now
+  }
+
+  function failed(pending: PendingRequest, error: unknown, lease: Lease): void {
+    watcher?.ended(pending, failedRequest(error, clock.now() - pending.sentAt))
+    onError(pending, error, lease)
   }
 
   function counterOf({ request }: PendingRequest): RouteCounters {
@@ -328,6 +370,13 @@ export function createRequests(options: RequestsOptions): Requests {
     const usage = 'reply' in end ? usageOfReply(end.reply) : usageOfError(end.error)
     release(lease, { kind: 'failed' })
     record(pending, 'given-up', usage ?? noUsage)
+    watcher?.ended(pending, {
+      outcome: 'given-up',
+      ms: clock.now() - pending.sentAt,
+      usage: usage ?? noUsage,
+      reply: null,
+      error: null,
+    })
   }
 
   function release(lease: Lease, outcome: LimiterOutcome): void {
@@ -350,13 +399,14 @@ export function createRequests(options: RequestsOptions): Requests {
     let now: number | undefined
     try {
       if (hedging !== null && hedging.isLost(pending)) onLost(pending, lease, end)
-      else if ('error' in end) onError(pending, end.error, lease)
+      else if ('error' in end) failed(pending, end.error, lease)
       else now = onReply(pending, end.reply, operation, lease)
     } catch (error) {
       options.fatal(error)
     }
     leaders?.ended(pending)
     inFlight -= 1
+    resources.lookForReturns()
     pauses.look()
     options.changed(now)
   }

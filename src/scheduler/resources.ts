@@ -18,6 +18,9 @@ export interface ResourcesOptions {
   isNeeded: (route: number) => boolean
   /** Nothing goes that way any more; `isLast` when nothing goes through its route at all. */
   choiceStopped: (place: Place, error: RequestError, isLast: boolean) => void
+  /** An endpoint, or one model of it, does not answer any more, and answers again. */
+  away: (what: { endpoint: string; model: string | null }, error: RequestError) => void
+  back: (what: { endpoint: string; model: string | null }, awayMs: number) => void
   /** Told once for all choices that stop together; `model` null when all of its models do. */
   stopped: (what: { endpoint: string; model: string | null }, error: RequestError) => void
 }
@@ -45,6 +48,8 @@ export interface Resources {
    * choice answers.
    */
   noteOutage(place: Place, error: RequestError): void
+  /** Something came back: tells which endpoints are away no more. */
+  lookForReturns(): void
   /** The outage of a route, in case it has one. */
   outageOf(route: number): Outage | null
   close(): void
@@ -153,12 +158,14 @@ export function createResources(options: ResourcesOptions): Resources {
   }
 
   function watchOf(breaker: Breaker, since: number, error: RequestError): Watch {
+    lookForReturns()
     const known = watches.get(breaker)
-    if (known?.since === since) return known
-    known?.timer.cancel()
+    if (known !== undefined) return known
     const watch: Watch = { since, deadline: since + maxOutageMs, tries: 0, error, timer: noTimer }
     look(breaker, watch, Math.max(0, watch.deadline - clock.now()))
     watches.set(breaker, watch)
+    const what = placeOf(breaker)
+    if (what !== null) options.away(what, error)
     return watch
   }
 
@@ -180,17 +187,36 @@ export function createResources(options: ResourcesOptions): Resources {
     )
   }
 
-  /** Answers whether nothing is left to be given up. */
-  function giveUp(breaker: Breaker, { since, tries, error }: Watch): boolean {
+  /** What a breaker stands before: an endpoint, or a model of it where others may still answer. */
+  function placeOf(breaker: Breaker): { endpoint: string; model: string | null } | null {
     const isBehind = ({ breakers }: Choice): boolean => breakers?.includes(breaker) === true
-    const which = (choice: Choice, route: number): boolean => isBehind(choice) && isOver(route)
     const choices = places().map(choiceAt)
     const first = choices.find(isBehind)
-    if (first === undefined) return true
+    if (first === undefined) return null
     const { endpoint } = first
-    // Other models of the endpoint may still answer.
     const isWhole = choices.every((choice) => choice.endpoint !== endpoint || isBehind(choice))
-    const model = isWhole ? null : first.model
+    return { endpoint, model: isWhole ? null : first.model }
+  }
+
+  /** Asked after every reply: while nothing is away it costs nothing. */
+  function lookForReturns(): void {
+    if (watches.size === 0) return
+    for (const [breaker, watch] of watches) {
+      if (breaker.openSince === watch.since) continue
+      watch.timer.cancel()
+      watches.delete(breaker)
+      const what = placeOf(breaker)
+      if (what !== null) options.back(what, clock.now() - watch.since)
+    }
+  }
+
+  /** Answers whether nothing is left to be given up. */
+  function giveUp(breaker: Breaker, { since, tries, error }: Watch): boolean {
+    const what = placeOf(breaker)
+    if (what === null) return true
+    const { endpoint, model } = what
+    const isBehind = ({ breakers }: Choice): boolean => breakers?.includes(breaker) === true
+    const which = (choice: Choice, route: number): boolean => isBehind(choice) && isOver(route)
     const given = outageError({ endpoint, model, tries, error }, clock, since)
     const stopped = stop(which, given)
     if (stopped.length > 0) options.stopped({ endpoint, model }, given)
@@ -238,6 +264,7 @@ export function createResources(options: ResourcesOptions): Resources {
       if (stop(which, error).length > 0) options.stopped({ endpoint, model }, error)
     },
     noteOutage,
+    lookForReturns,
     outageOf(route) {
       const now = clock.now()
       for (const [choice, { endpoint }] of (routes[route] as Route).choices.entries()) {

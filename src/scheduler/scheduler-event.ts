@@ -5,6 +5,8 @@ import type { Outage } from './resources.ts'
 /** What the scheduler tells while it works; everything countable is in the snapshot instead. */
 export type SchedulerEvent =
   | { type: 'row-group-opened'; part: number; rows: number; reason: string }
+  /** All of its rows have an outcome, or are left without one. */
+  | { type: 'row-group-closed'; part: number; rows: number }
   | {
       type: 'cell-failed'
       column: string
@@ -16,6 +18,20 @@ export type SchedulerEvent =
       stops: boolean
     }
   | { type: 'request-throttled'; route: string; retryAfterMs: number | null }
+  /** A request that was not answered is sent again after a pause. */
+  | {
+      type: 'request-paused'
+      route: string
+      column: string
+      row: number
+      /** That count. */
+      attempts: number
+      pauseMs: number
+      code: string
+    }
+  /** Nobody answers there any more: one request at a time asks whether it is back. */
+  | { type: 'outage-began'; endpoint: string; model: string | null; code: string; message: string }
+  | { type: 'outage-ended'; endpoint: string; model: string | null; awayMs: number }
   /** An answer repeated a key of a provider, which was taken out of it. */
   | { type: 'secret-removed'; column: string; row: number; route: string }
   /** A provider threw what is no `RequestError`; the request counts as one that failed. */

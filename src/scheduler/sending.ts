@@ -13,6 +13,7 @@ import type { Job } from './request-job.ts'
 import { createRequests, type Requests } from './requests.ts'
 import { createResources, type Resources } from './resources.ts'
 import { createRouteCounters, type Route, type RouteCounters } from './route.ts'
+import type { RequestWatcher } from './request-watcher.ts'
 import type { SchedulerEvent } from './scheduler-event.ts'
 import type { StartRoutes } from './start-routes.ts'
 import type { Stopping } from './stopping.ts'
@@ -28,6 +29,8 @@ export interface SendingPorts {
   /** How large a request is where tokens are limited; characters of text when left out. */
   sizeOf?: (choice: string, request: ModelRequest) => number
   maxAttempts: number
+  /** Is told of every request. */
+  watcher?: RequestWatcher | null
   /** How much the run may cost; no limit when left out. */
   cost?: CostLimit | null
   /** How long an endpoint may be away before its rows are left, in ms. */
@@ -104,6 +107,8 @@ export function createSending(options: SendingOptions): Sending {
       dispatcher.stop(route, choice)
       if (isLast) routeStopped(route, error)
     },
+    away: (what, { code, message }) => emit({ type: 'outage-began', ...what, code, message }),
+    back: (what, awayMs) => emit({ type: 'outage-ended', ...what, awayMs }),
     stopped(what, error) {
       emit({ type: 'endpoint-stopped', ...what, error })
       options.changed()
@@ -121,6 +126,17 @@ export function createSending(options: SendingOptions): Sending {
     sizeOf: options.ports.sizeOf ?? ((_choice, request) => charactersOf(request)),
     cost: options.ports.cost ?? null,
     budget,
+    watcher: options.ports.watcher ?? null,
+    paused: ({ request: { route, row, column }, attempts }, { code }, pauseMs) =>
+      emit({
+        type: 'request-paused',
+        route: nameOf(route),
+        column: nameOfColumn(column),
+        row,
+        attempts,
+        pauseMs,
+        code,
+      }),
     costReached: options.costReached,
     signal,
     maxAttempts,
@@ -136,7 +152,7 @@ export function createSending(options: SendingOptions): Sending {
     secretRemoved: ({ column, row, route }) =>
       emit({
         type: 'secret-removed',
-        column: (options.graph.columns[column] as GraphColumn).name,
+        column: nameOfColumn(column),
         row,
         route: nameOf(route),
       }),
@@ -159,6 +175,10 @@ export function createSending(options: SendingOptions): Sending {
 
   function nameOf(route: number): string {
     return (routes[route] as Route).name
+  }
+
+  function nameOfColumn(column: number): string {
+    return (options.graph.columns[column] as GraphColumn).name
   }
 
   function isStopped(line: number): boolean {

@@ -12,6 +12,7 @@ import type { Clock, Timer } from '../util/clock.ts'
 import { latencyClass } from '../limits/latencies.ts'
 import { withChoice } from './ledger-choices.ts'
 import type { JournalBatch, StoredCell, StoredExchange, StoredFailure } from './ledger-journal.ts'
+import { largerOf, type LargestRequest } from './ledger-largest.ts'
 import { addToUsage, usageOf, type ColumnUsage } from './ledger-usage.ts'
 import { noUsage } from '../graph/request.ts'
 import type { ColumnSettings } from './run-settings.ts'
@@ -57,6 +58,8 @@ export interface BatchingJournal {
 export function createJournal(options: BatchingJournalOptions): BatchingJournal {
   const { clock, settings, commit, onCommitted } = options
   const callbacks: ((error: Error | null) => void)[] = []
+  /** By route, of this session: few requests are larger than all before. */
+  const largest = new Map<string, LargestRequest>()
   let batch = emptyBatch()
   let timer: Timer | null = null
   /** Rises with every post, so that a `soon` that was overtaken does nothing. */
@@ -133,6 +136,7 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
         usage: [...usage.values()].flat(),
         answers,
         choices,
+        largest: full.largest,
       })
     } catch (error) {
       inFlight -= 1
@@ -151,6 +155,16 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
     onCommitted(records, bytes)
     for (const durable of waiting) durable()
     for (const callback of callbacks) callback(null)
+  }
+
+  function noteSize(ofBatch: OpenBatch['largest'], { route, usage }: RequestRecord): void {
+    const { inputTokens, outputTokens } = usage
+    const known = largest.get(route)
+    if (inputTokens + outputTokens === 0) return
+    if (known !== undefined && inputTokens <= known.input && outputTokens <= known.output) return
+    const size = largerOf(known, { input: inputTokens, output: outputTokens })
+    largest.set(route, size)
+    ofBatch.set(route, size)
   }
 
   const journal: Journal = {
@@ -181,10 +195,11 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
       })
     },
     request(record) {
-      append(recordOverhead, ({ usage, answers, choices }) => {
-        addRequest(usage, record)
-        addAnswer(answers, record)
-        addChoice(choices, record)
+      append(recordOverhead, (open) => {
+        addRequest(open.usage, record)
+        addAnswer(open.answers, record)
+        addChoice(open.choices, record)
+        noteSize(open.largest, record)
       })
     },
     get pendingBytes() {
@@ -221,6 +236,8 @@ interface OpenBatch {
   usage: Map<string, ColumnUsage[]>
   /** By route, where there is anything to tell of its answers. */
   answers: Map<string, AnswerCounts>
+  /** By route, where a request is larger than all before. */
+  largest: Map<string, LargestRequest>
   /** By route with several choices. */
   choices: Map<string, readonly ChoiceUsage[]>
   /** To be called when it is durable. */
@@ -236,6 +253,7 @@ function emptyBatch(): OpenBatch {
     failures: [],
     usage: new Map(),
     answers: new Map(),
+    largest: new Map(),
     choices: new Map(),
     waiting: [],
   }

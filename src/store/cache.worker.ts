@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { sqliteBusy, sqliteCode } from '../threads/storage-error.ts'
 import { serve } from '../threads/worker-calls.ts'
 
 /** An answer by the hash of what was asked. */
@@ -11,9 +12,15 @@ export interface CachedText {
   reply: string
 }
 
+export interface OpenCacheOptions {
+  readOnly: boolean
+  /** Writers of other processes are awaited for so long, in ms. */
+  patienceMs: number
+}
+
 /** The thread that owns a cache: other processes may use the same file at the same time. */
 export interface CacheCalls {
-  open(path: string, options: { readOnly: boolean }): void
+  open(path: string, options: OpenCacheOptions): void
   /** By position of the keys; null for one that is not there. */
   find(keys: readonly string[]): (string | null)[]
   /** The first answer to a question stays, unless it is to be replaced. */
@@ -26,8 +33,8 @@ export interface CacheCalls {
 
 /** `rowc`: a file of another program is refused. */
 const applicationId = 0x72_6f_77_63
-/** Writers of other processes are awaited for so long. */
-const busyMs = 30_000
+/** Between two tries of what SQLite does not wait for by itself. */
+const pauseMs = 20
 
 let database: DatabaseSync | null = null
 const statements = new Map<string, StatementSync>()
@@ -41,23 +48,45 @@ function prepared(sql: string): StatementSync {
   return made
 }
 
-function open(path: string, { readOnly }: { readOnly: boolean }): void {
+function open(path: string, options: OpenCacheOptions): void {
+  const { readOnly, patienceMs } = options
   if (!readOnly) mkdirSync(dirname(path), { recursive: true })
-  const opened = new DatabaseSync(path, { readOnly, timeout: busyMs })
-  const { application_id: id } = opened.prepare('PRAGMA application_id').get() ?? {}
-  const { count } = opened.prepare('SELECT count(*) AS count FROM sqlite_schema').get() ?? {}
-  if (id !== applicationId && (Number(count) > 0 || readOnly)) {
+  const opened = new DatabaseSync(path, { readOnly, timeout: patienceMs })
+  try {
+    prepareFile(opened, path, options)
+  } catch (error) {
     opened.close()
-    throw new Error(`${path} is not a cache of answers`)
-  }
-  if (!readOnly) {
-    opened.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = NORMAL;
-      PRAGMA application_id = ${applicationId};
-      CREATE TABLE IF NOT EXISTS answer (key BLOB PRIMARY KEY, reply TEXT NOT NULL) WITHOUT ROWID`)
+    throw error
   }
   database = opened
+}
+
+function prepareFile(opened: DatabaseSync, path: string, options: OpenCacheOptions): void {
+  // In this order: whoever makes the file at the same time writes its id before its table.
+  const { count } = opened.prepare('SELECT count(*) AS count FROM sqlite_schema').get() ?? {}
+  const { application_id: id } = opened.prepare('PRAGMA application_id').get() ?? {}
+  const { readOnly, patienceMs } = options
+  if (id !== applicationId && (Number(count) > 0 || readOnly)) {
+    throw new Error(`${path} is not a cache of answers`)
+  }
+  if (readOnly) return
+  // Two processes that make the file at the same time: SQLite refuses one of them this at once.
+  whenFree(patienceMs, () => opened.exec('PRAGMA journal_mode = WAL'))
+  opened.exec(`
+    PRAGMA synchronous = NORMAL;
+    PRAGMA application_id = ${applicationId};
+    CREATE TABLE IF NOT EXISTS answer (key BLOB PRIMARY KEY, reply TEXT NOT NULL) WITHOUT ROWID`)
+}
+
+function whenFree(patienceMs: number, work: () => void): void {
+  for (let tries = Math.ceil(patienceMs / pauseMs); ; tries -= 1) {
+    try {
+      return work()
+    } catch (error) {
+      if (sqliteCode(error) !== sqliteBusy || tries <= 0) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs)
+    }
+  }
 }
 
 function textOf(row: Record<string, unknown> | undefined): string | null {
@@ -80,7 +109,8 @@ const calls: CacheCalls = {
       for (const { key, reply } of entries) statement.run(Buffer.from(key, 'hex'), reply)
       prepared('COMMIT').run()
     } catch (error) {
-      prepared('ROLLBACK').run()
+      // Of some errors, such as a full disk, SQLite has rolled it back already.
+      if (database?.isTransaction === true) prepared('ROLLBACK').run()
       throw error
     }
   },

@@ -19,6 +19,7 @@ import {
   readNullableText,
   type LedgerFile,
 } from './ledger-file.ts'
+import { type LargestRequest, readLargest } from './ledger-largest.ts'
 import { readKeptColumns } from './ledger-columns.ts'
 import { ledgerError } from './ledger-error.ts'
 import { readMediaTotals } from './ledger-media.ts'
@@ -78,6 +79,8 @@ export interface StoreSummary {
   usage: readonly RouteUsage[]
   /** The same by column, of those the config has. */
   columnUsage: readonly ColumnUsage[]
+  /** The largest requests, by route. */
+  largest: ReadonlyMap<string, LargestRequest>
   /** How models are held to the form of their answers, as far as it was found out. */
   outputModes: readonly FoundMode[]
   failures: readonly FailureSummary[]
@@ -142,6 +145,7 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     })),
     usage: readUsage(ledger),
     columnUsage: readColumnUsage(ledger, columns),
+    largest: readLargest(ledger),
     outputModes: readOutputModes(ledger),
     failures: readFailures(ledger, columns, settings.rows),
     summaries: readSummaries(ledger),

@@ -6,6 +6,7 @@ import { RowSet } from '../plan/row-set.ts'
 import type { AnswerCounts } from '../profile/answer-counts.ts'
 import { addAnswers } from './ledger-answers.ts'
 import { addChoices, type UsageByChoice } from './ledger-choices.ts'
+import { addLargest, type LargestRequest } from './ledger-largest.ts'
 import { columnAt, keyList, type KeyedColumn } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
 import {
@@ -74,6 +75,8 @@ export interface JournalBatch {
   usage: readonly ColumnUsage[]
   /** What answers were, by route. */
   answers: ReadonlyMap<string, AnswerCounts>
+  /** Requests that are larger than those before, by route. */
+  largest: ReadonlyMap<string, LargestRequest>
   /** Requests of routes with several choices. */
   choices: UsageByChoice
 }
@@ -103,7 +106,7 @@ export interface JournalContext {
 export function writeBatch(
   ledger: LedgerFile,
   context: JournalContext,
-  { cells, exchanges, failures, usage, answers, choices }: JournalBatch,
+  { cells, exchanges, failures, usage, answers, choices, largest }: JournalBatch,
 ): void {
   const { columns, session } = context
   context.exchanges ||= exchanges.length > 0
@@ -127,6 +130,7 @@ export function writeBatch(
     insertFailures(ledger, columns, failures)
     for (const requests of usage) addUsage(ledger, columns, session, requests)
     addAnswers(ledger, answers)
+    addLargest(ledger, largest)
     addChoices(ledger, choices)
   })
 }

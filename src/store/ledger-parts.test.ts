@@ -198,6 +198,7 @@ test('unfinished parts are found by seeking over decided rows', () => {
     failures: [],
     usage: [],
     answers: new Map(),
+    largest: new Map(),
     choices: new Map(),
   }
   const cell = (row: number) => ({ row, column: 0, value: 1n })

@@ -60,6 +60,7 @@ export interface LedgerCalls {
   readRows(rows: readonly Interval[], options: PageOptions): RowPage
   readKnownRows(rows: Interval): KnownRows
   usage(): usage.RouteUsage[]
+  columnUsage(): usage.ColumnUsage[]
   failures(): journal.FailureSummary[]
 
   beginPart(part: number, fresh: readonly Interval[], file: string | null): parts.OldPart
@@ -240,6 +241,7 @@ const calls: LedgerCalls = {
     return readKnownRows(ledger, columns, rows)
   },
   usage: () => usage.readUsage(run().ledger),
+  columnUsage: () => usage.readColumnUsage(run().ledger, run().columns),
   failures() {
     const { ledger, columns, settings } = run()
     return journal.readFailures(ledger, columns, settings.rows)

@@ -22,19 +22,22 @@ export interface ResponseCache extends AsyncDisposable {
 export interface CacheOptions {
   /** Nothing is written, and a folder without a cache is refused. */
   readOnly?: boolean
-  /** Told once when answers can't be written: the run goes on without. */
+  /** Told once when answers can't be written, and once when they can't be read: the run goes on without. */
   onFailure?: (message: string) => void
+  /** Writers of other processes are awaited for so long, in ms. */
+  patienceMs?: number
 }
 
 const fileName = 'answers.sqlite'
 /** The folder where a cache is that nobody named. */
 export const usualCacheFolder = '.rowsmith-cache'
+const PATIENCE_MS = 30_000
 /** Answers written in one transaction, and read in one message. */
 const BATCH = 512
 
 export async function openResponseCache(
   directory: string,
-  { readOnly = false, onFailure = () => undefined }: CacheOptions = {},
+  { readOnly = false, onFailure = () => undefined, patienceMs = PATIENCE_MS }: CacheOptions = {},
 ): Promise<ResponseCache> {
   const path = join(resolve(directory), fileName)
   if (readOnly && !existsSync(path)) {
@@ -44,7 +47,7 @@ export async function openResponseCache(
   }
   const thread = startWorker<CacheCalls>('cache.worker', import.meta.url)
   try {
-    await thread.call('open', path, { readOnly })
+    await thread.call('open', path, { readOnly, patienceMs })
   } catch (error) {
     await thread.end()
     throw new RowsmithError('storage-failed', `opening the cache ${path}: ${messageOf(error)}`, {
@@ -56,6 +59,7 @@ export async function openResponseCache(
   let kept = new Map<string, { reply: string; replace: boolean }>()
   let writing: Promise<void> = Promise.resolve()
   let failed = false
+  let isUnreadable = false
 
   function ask(): void {
     const batch = asked
@@ -67,8 +71,20 @@ export async function openResponseCache(
       )
       .then(
         (replies) => batch.forEach(({ answer }, at) => answer.resolve(replies[at] ?? null)),
-        (error: unknown) => batch.forEach(({ answer }) => answer.reject(error)),
+        (error: unknown) => batch.forEach(({ answer }) => unread(answer, error)),
       )
+  }
+
+  /** What can't be read is asked of a model, unless everything has to come from here. */
+  function unread(answer: PromiseWithResolvers<string | null>, error: unknown): void {
+    if (readOnly) {
+      const message = `reading the cache ${path}: ${messageOf(error)}`
+      answer.reject(new RowsmithError('storage-failed', message, { cause: error }))
+      return
+    }
+    if (!isUnreadable) onFailure(`Answers can't be read from ${path}: ${messageOf(error)}`)
+    isUnreadable = true
+    answer.resolve(null)
   }
 
   async function write(): Promise<void> {
@@ -84,6 +100,8 @@ export async function openResponseCache(
       }
     } catch (error) {
       failed = true
+      // They are in the run, and are not told apart from those that were never kept.
+      kept = new Map()
       onFailure(`Answers can't be kept in ${path} any more: ${messageOf(error)}`)
     }
   }
@@ -103,7 +121,7 @@ export async function openResponseCache(
       return answer.promise
     },
     keep({ key, reply }, { replace = false } = {}) {
-      if (readOnly) return
+      if (readOnly || failed) return
       kept.set(key, { reply, replace })
       if (kept.size === 1 || kept.size % BATCH === 0) writeSoon()
     },

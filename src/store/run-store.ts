@@ -29,7 +29,7 @@ import type { PartRecord, RejectionSummary } from './ledger-parts.ts'
 import { checkColumns } from './ledger-run.ts'
 import type { Retry } from './ledger-retry.ts'
 import type { StoredJudgeSummary } from './ledger-summaries.ts'
-import type { RouteUsage } from './ledger-usage.ts'
+import type { ColumnUsage, RouteUsage } from './ledger-usage.ts'
 import type { LedgerCalls, OpenLedger } from './ledger.worker.ts'
 import { findDamage, type Damage } from './find-damage.ts'
 import type { FolderLock } from './lock.ts'
@@ -115,6 +115,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
   passRows(pass: DatasetPass, endRow: number): AsyncIterable<Float64Array>
   rejections(): Promise<RejectionSummary[]>
   usage(): Promise<RouteUsage[]>
+  /** The same by column and route. */
+  columnUsage(): Promise<ColumnUsage[]>
   failures(): Promise<FailureSummary[]>
   /** Resolves when everything journaled so far is durable. */
   flush(): Promise<void>
@@ -313,6 +315,7 @@ export function createRunStore(
     passRows: (pass, endRow) => passRows(run, pass, endRow),
     rejections: () => after(() => ledger.call('rejections')),
     usage: () => after(() => ledger.call('usage')),
+    columnUsage: () => after(() => ledger.call('columnUsage')),
     failures: () => after(() => ledger.call('failures')),
     flush: () => after(() => batching.flush()),
     close,

@@ -1,6 +1,8 @@
 import { isDiskFull } from './system-error.ts'
 import { RowsmithError, isRowsmithError, messageOf, type ErrorCode } from '../util/errors.ts'
 
+/** Another connection holds the lock. */
+export const sqliteBusy = 5
 const sqliteCorrupt = 11
 const sqliteFull = 13
 const sqliteNotADatabase = 26

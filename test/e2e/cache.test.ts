@@ -1,7 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { create, open, type RunOptions, type RunResult } from '../../src/index.ts'
 import { scriptedProvider, type ScriptedProvider } from '../../src/testing/scripted.ts'
+import { openResponseCache } from '../../src/store/response-cache.ts'
 import { createModelServer } from '../../src/testing/model-server.ts'
 import { createDesk } from './command.ts'
 import { datasetHashes } from '../crash/run-folder.ts'
@@ -155,4 +157,107 @@ test('the answers go to another machine, where a run needs neither a model nor a
   await writeFile(desk.path('wrong.jsonl'), '{"key":"12"}\n')
   const wrong = await desk.run(['cache', 'import', 'wrong.jsonl'])
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('wrong.jsonl:1:')])
+})
+
+test('two processes fill one cache at the same time, and neither loses an answer', async () => {
+  await using desk = await createDesk()
+  let asked = 0
+  await using server = await createModelServer({
+    script: () => ({ text: `answer ${(asked += 1)}` }),
+  })
+  const config = stories({ url: server.url, apiKey: 'STORY_KEY' })
+  await desk.write('tales.json', config)
+  const words = ['create', 'tales.json', '-n', '60', '--seed', '4', '--cache', 'shared', '--out']
+  const both = await Promise.all(
+    ['one', 'two'].map((out) => desk.run([...words, out], { STORY_KEY: 'secret' })),
+  )
+  expect(both.map(({ code, stderr }) => [code, stderr.includes('cache')])).toEqual([
+    [0, expect.any(Boolean)],
+    [0, expect.any(Boolean)],
+  ])
+  const [one, two] = await Promise.all(
+    ['one', 'two'].map(async (out) => {
+      await using dataset = await open(desk.path(out))
+      const records = []
+      for await (const record of dataset.records()) records.push(record)
+      return records
+    }),
+  )
+  expect([one?.length, two?.length]).toEqual([60, 60])
+  const sent = asked
+  const replayed = await create({
+    config: { config },
+    rows: 60,
+    seed: 4n,
+    out: desk.path('replayed'),
+    cache: desk.path('shared'),
+    replay: true,
+  })
+  expect([replayed.rows.accepted, replayed.cached, asked]).toEqual([60, 60, sent])
+  // The first answer stays: each row has that of one process.
+  const records = await recordsOf(replayed)
+  records.forEach((record, row) => expect([one?.[row], two?.[row]]).toContainEqual(record))
+})
+
+test('a cache that is made by several at once, locked, broken or full costs no answer', async () => {
+  await using desk = await createDesk()
+  for (let round = 0; round < 4; round += 1) {
+    const folder = desk.path(`made-${round}`)
+    const opened = await Promise.all([0, 1, 2].map(() => openResponseCache(folder)))
+    opened.forEach((cache, at) => cache.keep({ key: `0${at}`, reply: `${at}` }))
+    for (const cache of opened) await cache[Symbol.asyncDispose]()
+    await using cache = await openResponseCache(folder, { readOnly: true })
+    expect((await cache.count()).entries).toBe(3)
+  }
+
+  const provider = model()
+  const warnings: string[] = []
+  const options = (out: string, cache: string): RunOptions => ({
+    ...optionsOf(desk.path(out), desk.path(cache), provider),
+    onEvent(event) {
+      if (event.type !== 'warning' || event.problem.code !== 'cache-failed') return
+      warnings.push(event.problem.message)
+    },
+  })
+
+  // Another program holds the lock for too long.
+  await using locked = await openResponseCache(desk.path('locked'), {
+    patienceMs: 1,
+    onFailure: (message) => warnings.push(message),
+  })
+  const holder = new DatabaseSync(locked.path)
+  holder.exec('BEGIN IMMEDIATE')
+  locked.keep({ key: '01', reply: 'one' })
+  await locked.flush()
+  expect(warnings.splice(0)).toEqual([expect.stringContaining('database is locked')])
+  expect(await locked.find('01')).toBeNull()
+  holder.exec('COMMIT')
+  holder.close()
+
+  // Its table is gone while it is used: answers are asked for, and the run is whole.
+  await create(options('first', 'broken'))
+  const asked = provider.calls.length
+  const database = new DatabaseSync(desk.path('broken/answers.sqlite'))
+  database.exec('ALTER TABLE answer RENAME COLUMN reply TO lost')
+  database.close()
+  const again = await create(options('second', 'broken'))
+  expect(again.end).toEqual({ kind: 'complete' })
+  expect(provider.calls.length).toBe(2 * asked)
+  expect(warnings.splice(0)).toEqual([expect.stringContaining("can't be read from")])
+  await expect(create({ ...options('third', 'broken'), replay: true })).rejects.toThrow(
+    'reading the cache',
+  )
+
+  // No more pages may be added, as on a full disk.
+  await using full = await openResponseCache(desk.path('full'), {
+    onFailure: (message) => warnings.push(message),
+  })
+  const plug = new DatabaseSync(full.path)
+  plug.exec(
+    "CREATE TRIGGER full BEFORE INSERT ON answer BEGIN SELECT raise(ABORT, 'disk is full'); END",
+  )
+  plug.close()
+  full.keep({ key: '01', reply: 'one' })
+  await full.flush()
+  expect(warnings.at(-1)).toContain('disk is full')
 })
