@@ -172,12 +172,12 @@ test('prices of the installed list, of a config and of nobody', async () => {
   const counted = { ...noUsage, inputTokens: 1_000_000, outputTokens: 1_000_000 }
   expect(list.of({ model: 'gpt-4.1-mini', endpoint: openai })?.(counted)).toBeGreaterThan(0.1)
   expect(list.of({ model: 'nobody-knows-it', endpoint: openai })).toBeNull()
-  const own = costByConfig({ input: 2, output: 10, cached_input: 0.5, image: null })
+  const own = costByConfig({ input: 2, output: 10, cached_input: 0.5, batch: 0.5, image: null })
   expect(own({ ...counted, cachedInputTokens: 400_000 })).toBeCloseTo(0.6 * 2 + 0.4 * 0.5 + 10, 10)
   expect(own(noUsage)).toBeNull()
   expect(own({ ...noUsage, images: 1 })).toBeNull()
   expect(
-    costByConfig({ input: 0, output: 0, cached_input: null, image: 0.04 })({
+    costByConfig({ input: 0, output: 0, cached_input: null, batch: 0.5, image: 0.04 })({
       ...noUsage,
       images: 2,
     }),

@@ -1,3 +1,4 @@
+import { batchProblems } from './batch-problems.ts'
 import { createHash } from 'node:crypto'
 import type { DatasetConfig, SeedConfig } from '../config/dataset.ts'
 import type { Problem } from '../config/problem.ts'
@@ -214,7 +215,12 @@ export async function check(
   }
   const seedProblems = withoutConsequences(seed.problems, unread)
   const found = withoutConsequences(
-    [...compiled.problems, ...opening.problems.map(placed), ...toolOpening.problems],
+    [
+      ...compiled.problems,
+      ...opening.problems.map(placed),
+      ...toolOpening.problems,
+      ...(compiled.graph === null ? [] : batchProblems(dataset, compiled.graph)),
+    ],
     unread,
   )
   const dry = await tryRows(soundPart(input, compiled, loaded.problems), {

@@ -103,6 +103,7 @@ const summary: RunSummary = {
   ],
   command: { directory: process.cwd(), words: ['create', 'tales.yaml', '-n', '1000'] },
   holder: null,
+  batches: [],
 }
 
 test('a run that is not complete answers every question', () => {

@@ -1,3 +1,4 @@
+import { storedBatchText } from './batch-lines.ts'
 import { open } from '../run/open-dataset.ts'
 import { answerCountTexts } from '../profile/answer-counts.ts'
 import { choiceText } from '../profile/choice-usage.ts'
@@ -185,7 +186,11 @@ function isUsedUp(
 
 function cost(summary: RunSummary, layout: ShowLayout): string[] {
   const { requests, cached, requestOutcomes: outcome, usage, usageByRoute } = summary
-  if (requests === 0 && cached === 0) return ['  no requests', ...sessionTexts(summary, layout)]
+  const batches = summary.batches.map((batch) => `  ${storedBatchText(batch, layout.now)}`)
+  if (requests === 0 && cached === 0) {
+    const none = batches.length === 0 ? ['  no requests'] : batches
+    return [...none, ...sessionTexts(summary, layout)]
+  }
   const names = Math.max(...usageByRoute.map(({ route }) => widthOf(visibleLine(route))))
   const reasoning =
     usage.reasoningTokens > 0 ? ` (${compact(usage.reasoningTokens)} of them reasoning)` : ''
@@ -199,6 +204,7 @@ function cost(summary: RunSummary, layout: ShowLayout): string[] {
         (choice) => `    ${padEnd('', names)}  ${visibleLine(choiceText(choice))}`,
       ),
     ]),
+    ...batches,
     ...columnLines(summary),
     ...modeTexts(summary),
     ...cutTexts(summary).map((text) => layout.style('yellow', text)),

@@ -1,4 +1,5 @@
 import type { RouteProgress, Snapshot } from '../scheduler/scheduler-event.ts'
+import { waitingText } from './batch-lines.ts'
 import { SLOW_MS } from './panel.ts'
 import { counted, duration, size } from '../util/format.ts'
 
@@ -35,6 +36,7 @@ export function waitsOf({ snapshot, stillMs, drainingMs }: Standing): string[] {
   if (pendingBytes >= MUCH_PENDING)
     texts.push(`the disk: ${size(pendingBytes)} on the way to the ledger`)
   if (partsWriting > 0 && inFlight === 0) texts.push(`writing ${counted(partsWriting, 'part')}`)
+  texts.push(...limited((snapshot.batches ?? []).map(waitingText)))
   if (texts.length === 0 && stillMs >= SLOW_MS) {
     texts.push(
       `nothing has ended for ${duration(stillMs / 1000)}; ${counted(rows.open, 'row')} in work`,

@@ -1,7 +1,9 @@
 import { formatProblems } from '../config/format-problems.ts'
+import { isBatchEvent } from '../run/batch-event.ts'
 import { editLines } from '../run/edit-text.ts'
 import type { ExportEvent, RunEvent } from '../run/run-event.ts'
 import type { Run } from '../run/working-run.ts'
+import { batchText } from './batch-lines.ts'
 import { exitCodes } from './exit-codes.ts'
 import { createPhase } from './phase.ts'
 import { createProgress, LONGEST_SILENCE_MS, type ProgressView } from './progress.ts'
@@ -86,6 +88,11 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
 
   function onEvent(event: RunEvent | ExportEvent): void {
     phase.note(event)
+    if (isBatchEvent(event)) {
+      const text = batchText(event)
+      if (text !== null) screen.print(text)
+      return
+    }
     switch (event.type) {
       case 'warning':
         screen.print(visible(formatProblems([event.problem])).replace(/\n\n1 warning$/, ''))

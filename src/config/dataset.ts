@@ -40,6 +40,8 @@ export interface PriceConfig {
   output: number
   /** Null for the price of `input`. */
   cached_input: number | null
+  /** Share of these prices for requests that go in batches. */
+  batch: number
   image: number | null
 }
 
@@ -94,6 +96,8 @@ export interface ModelConfig {
   skip_health_check: boolean
   /** Ours: marks what its provider may keep of a prompt for the next one. */
   cache_prompt?: boolean
+  /** Ours: whether requests are sent one by one, or together by the provider's batch API. */
+  mode?: 'realtime' | 'batch' | undefined
 }
 
 /** One place where the requests of a model may go. */

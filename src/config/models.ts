@@ -113,6 +113,12 @@ const sharedFields = {
   cache_prompt: flag()
     .default(false)
     .describe('Has the provider keep the beginning of prompts that other rows share.'),
+  /** Ours. */
+  mode: oneOf(['realtime', 'batch'])
+    .optional()
+    .describe(
+      "`realtime` when left out; `batch` sends its requests together, by the provider's batch API: at half the price, answered within a day.",
+    ),
 }
 
 /** An entry of `model_configs` with one place to go. */

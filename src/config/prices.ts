@@ -16,6 +16,9 @@ const priceSchema = z
       .describe(
         'Dollars for a million sent tokens that the provider had kept; as input when left out.',
       ),
+    batch: double({ min: 0, max: 1 })
+      .default(0.5)
+      .describe('Share of these prices for requests that go in batches.'),
     image: amount.nullable().default(null).describe('Dollars for an image that is made.'),
   })
   .describe('What a model costs.')

@@ -137,6 +137,16 @@ const runSchema = z.strictObject({
   max_attempts: integer({ min: 1 })
     .default(8)
     .describe('Tries of one request before its cell fails; waiting for 429s does not count.'),
+  /** Ours: of models with `mode: batch`. */
+  batch_requests: integer({ min: 1 })
+    .default(50_000)
+    .describe('Requests of a batch at most, where the provider takes as many.'),
+  batch_wait: double({ min: 0, below: Infinity })
+    .default(900)
+    .describe('Seconds after which a batch is sent that is not full.'),
+  batch_poll: double({ above: 0, below: Infinity })
+    .default(60)
+    .describe('Seconds between two looks at a batch, at most.'),
   /** Ours: dollars, over all sessions of a run. */
   max_cost: double({ above: 0, below: Infinity })
     .nullable()

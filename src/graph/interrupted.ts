@@ -1,7 +1,7 @@
 /**
  * Why nothing more is sent for a cell: the run drains, its endpoint stopped, the run was aborted, the
- * row was dropped because another cell of it failed, a filter rejected it, or enough rows were accepted
- * without it.
+ * row was dropped because another cell of it failed, a filter rejected it, enough rows were accepted
+ * without it, or its answer comes with a batch.
  */
 export type InterruptReason =
   | 'drain'
@@ -10,6 +10,7 @@ export type InterruptReason =
   | 'row-dropped'
   | 'row-rejected'
   | 'row-unneeded'
+  | 'batch'
 
 const reasons: Readonly<Record<InterruptReason, string>> = {
   drain: 'the run is stopping and sends nothing more',
@@ -18,6 +19,7 @@ const reasons: Readonly<Record<InterruptReason, string>> = {
   'row-dropped': 'the row was dropped because another cell of it failed',
   'row-rejected': 'a filter rejected the row',
   'row-unneeded': 'enough rows were accepted without this one',
+  batch: 'the answer comes with a batch, some time later',
 }
 
 /**

@@ -1,3 +1,4 @@
+import { anthropicBatches } from './anthropic-batch.ts'
 import { readMessage, proveMessage } from './anthropic-reply.ts'
 import { writeMessages } from './anthropic-request.ts'
 import { openHttpProvider, type Protocol } from './http-provider.ts'
@@ -15,6 +16,7 @@ const protocol: Protocol = {
   write: writeMessages,
   prove: proveMessage,
   read: readMessage,
+  batch: anthropicBatches,
 }
 
 /** Anthropic's own API, and servers that speak it: chat with text, images, documents and tools. */
@@ -24,5 +26,6 @@ export const anthropic = defineProvider({
   remote: true,
   operations: ['chat'],
   outputModes: ['json_schema', 'tool_call'],
+  hasBatches: true,
   open: (config, context) => openHttpProvider(config, context, protocol),
 })

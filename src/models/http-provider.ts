@@ -2,11 +2,13 @@ import type { Dispatcher } from 'undici'
 import type { ModelProvider } from '../config/dataset.ts'
 import { RequestError } from '../graph/request-error.ts'
 import { type ModelReply, type ModelRequest, textMessage } from '../graph/request.ts'
+import type { BatchProtocol } from './batch-protocol.ts'
 import { UnreadableBody } from './content-coding.ts'
 import { badReply, statusError, shownAddress, transportError, type Asked } from './classify.ts'
 import { openDispatcher } from './connections.ts'
 import { createDownloader } from './download.ts'
 import { exchange, type RawReply } from './exchange.ts'
+import { openHttpBatches } from './http-batches.ts'
 import { isObject } from './provider-text.ts'
 import type { ModelTarget, Provider, ProviderContext } from './provider.ts'
 import { withBytes } from './with-bytes.ts'
@@ -49,6 +51,8 @@ export interface Protocol {
   prove(text: string, request: ModelRequest, context: ReplyContext): void
   /** Reads a reply with a good status; throws a `RequestError` for one that can't be used. */
   read(text: string, request: ModelRequest, target: ModelTarget, context: ReplyContext): ModelReply
+  /** How chats are sent in batches, where the protocol has them. */
+  batch?: BatchProtocol
 }
 
 /**
@@ -67,6 +71,8 @@ export function openHttpProvider(
   const asksThrough = proxyFor(url, context.environment)
   const proxy = asksThrough === null ? null : shownAddress(asksThrough.address)
   let dispatcher: Promise<Dispatcher> | null = null
+  let files: Promise<Dispatcher> | null = null
+  const { batch } = protocol
   const downloads = createDownloader(context)
 
   function askedOf(target: ModelTarget): Asked {
@@ -190,10 +196,37 @@ export function openHttpProvider(
         await greet(target, greeting, signal)
       }
     },
+    ...(batch === undefined
+      ? {}
+      : {
+          batches(target) {
+            const asked = askedOf(target)
+            return openHttpBatches({
+              batch,
+              asked,
+              write: (request) => protocol.write(target, request, asked),
+              read(text) {
+                const wallTime = context.clock.wallTime()
+                // Nothing but chats is sent in batches.
+                return bounded(asked, () =>
+                  protocol.read(text, greetings.chat, target, { asked, wallTime }),
+                )
+              },
+              origin: url.origin,
+              pathOf: (path) => base + path + url.search,
+              headers,
+              connect: () =>
+                (files ??= openDispatcher(url, context.environment, { maxResponseSize: -1 })),
+              wallTime: () => context.clock.wallTime(),
+            })
+          },
+        }),
     async close() {
       // Where it could not be opened, the request has said so.
-      const opened = await dispatcher?.catch(() => null)
-      await Promise.all([opened?.destroy(), downloads.close()])
+      const opened = await Promise.all(
+        [dispatcher, files].flatMap((one) => (one === null ? [] : [one.catch(() => null)])),
+      )
+      await Promise.all([...opened.map((one) => one?.destroy()), downloads.close()])
     },
   }
 }

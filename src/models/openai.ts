@@ -1,4 +1,5 @@
 import { openHttpProvider, type Protocol } from './http-provider.ts'
+import { openaiBatches } from './openai-batch.ts'
 import { proveReply, readReply } from './openai-reply.ts'
 import { editsImages, writeRequest } from './openai-request.ts'
 import { defineProvider } from './provider.ts'
@@ -11,6 +12,7 @@ const protocol: Protocol = {
   sendsBytes: editsImages,
   prove: proveReply,
   read: readReply,
+  batch: openaiBatches,
 }
 
 /** Any server that speaks OpenAI's API: OpenAI, vLLM, NIM, Ollama, llama-server, OpenRouter… */
@@ -21,5 +23,6 @@ export const openai = defineProvider({
   remote: true,
   operations: ['chat', 'embed', 'image'],
   outputModes: ['json_schema', 'bare_schema', 'tool_call', 'json_object'],
+  hasBatches: true,
   open: (config, context) => openHttpProvider(config, context, protocol),
 })

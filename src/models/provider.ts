@@ -3,6 +3,7 @@ import type { Problem } from '../config/problem.ts'
 import type { OutputMode } from '../config/output-mode.ts'
 import type { ModelReply, ModelRequest, Operation } from '../graph/request.ts'
 import type { Clock } from '../util/clock.ts'
+import type { BatchApi } from './batch-api.ts'
 
 /** Environment variables, as an argument. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -46,6 +47,8 @@ export interface Provider {
    * Characters of text, with something for media, when left out.
    */
   sizeOf?(request: ModelRequest): number
+  /** How chats of a model are sent in batches; left out where the provider has none. */
+  batches?(target: ModelTarget): BatchApi
   close(): Promise<void>
 }
 
@@ -87,6 +90,8 @@ export interface ProviderKind {
    * meant. `json_schema` when left out; the words of the prompt are there in any case.
    */
   readonly outputModes?: readonly Exclude<OutputMode, 'prompt'>[]
+  /** Whether its providers have `batches`. */
+  readonly hasBatches?: boolean
   open(config: ModelProvider, context: ProviderContext): Provider
 }
 

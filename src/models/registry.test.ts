@@ -129,6 +129,7 @@ test('a route says where requests go and how many may be on their way', async ()
       timeoutMs: 5000,
       hedge: null,
       cachesPrompts: false,
+      isBatch: false,
     },
   ])
   expect(registry.targets('judge')).toMatchObject([{ aliasCap: 4, timeoutMs: 60_000 }])

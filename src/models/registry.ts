@@ -10,10 +10,18 @@ import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { RequestError } from '../graph/request-error.ts'
 import { systemClock, type Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
+import type { BatchApi, BatchResult } from './batch-api.ts'
 import { shownAddress } from './classify.ts'
 import type { OutputLadder } from './output-ladder.ts'
 import { createLadders, type FollowModes, hasForm, sendInMode } from './output-ladders.ts'
-import type { Environment, ModelEvent, ModelTarget, Provider } from './provider.ts'
+import { inMode } from './output-reply.ts'
+import {
+  type Environment,
+  type ModelEvent,
+  type ModelTarget,
+  outputModesOf,
+  type Provider,
+} from './provider.ts'
 import { proxyFor } from './proxies.ts'
 import { rawJson } from './raw-json.ts'
 import { providerKind } from './provider-kinds.ts'
@@ -60,6 +68,8 @@ export interface RouteTarget {
   readonly cachesPrompts: boolean
   /** A second request is sent when an answer takes longer than this share of the others; null for none. */
   readonly hedge: number | null
+  /** Its requests go in batches. */
+  readonly isBatch?: boolean
 }
 
 /** What the readiness probe found for one place of an alias. */
@@ -83,6 +93,8 @@ export interface ModelRegistry {
   send(name: string, request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
   /** How large a request is where tokens are limited. */
   sizeOf(name: string, request: ModelRequest): number
+  /** Batches of requests of one of these places; null where its provider has none. */
+  batches(name: string): BatchApi | null
   /** Asks every place of every alias something tiny, all at once; failures are results, only an abort rejects. */
   check(
     aliases: readonly string[],
@@ -127,6 +139,8 @@ interface Entry {
   mode: OutputMode | null
   /** Otherwise, what works. */
   ladder: OutputLadder
+  /** What is tried first. */
+  firstMode: OutputMode
 }
 
 /** Resolves aliases, providers and keys; opens no connection. */
@@ -192,6 +206,7 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
       skipCheck: model.skip_health_check,
       mode: model.inference_parameters.output_mode ?? null,
       ladder: modes.of(route, kind),
+      firstMode: outputModesOf(kind)[0] ?? 'prompt',
     }
     entries.set(model.alias, [...(entries.get(model.alias) ?? []), entry])
   }
@@ -304,6 +319,19 @@ function createRegistry(
       const { provider } = entry(name)
       return provider.sizeOf === undefined ? charactersOf(request) : provider.sizeOf(request)
     },
+    batches(alias) {
+      const { provider, target, mode, ladder, firstMode } = entry(alias)
+      const api = provider.batches?.(target)
+      if (api === undefined) return null
+      return {
+        ...api,
+        line(id, request) {
+          const used = mode ?? ladder.found?.mode ?? firstMode
+          return api.line(id, hasForm(request) ? inMode(request, used) : request)
+        },
+        results: (status, signal) => withoutKeys(api.results(status, signal), redactReply),
+      }
+    },
     async check(aliases, signal, onResult = () => undefined) {
       const skipAll = environment['ROWSMITH_SKIP_MODEL_HEALTH_CHECKS'] === '1'
       // Aliases that differ in parameters only would ask the same twice.
@@ -337,6 +365,17 @@ function createRegistry(
     async close() {
       await Promise.all([...opened.values()].map((provider) => provider.close()))
     },
+  }
+}
+
+async function* withoutKeys(
+  results: AsyncIterable<BatchResult>,
+  redact: ((reply: ModelReply) => ModelReply) | null,
+): AsyncGenerator<BatchResult> {
+  for await (const result of results) {
+    yield redact === null || !('reply' in result)
+      ? result
+      : { ...result, reply: redact(result.reply) }
   }
 }
 
@@ -390,6 +429,7 @@ function routeOf(
     maxTokens: parameters.max_tokens,
     timeoutMs: timeoutOf(model),
     cachesPrompts: model.cache_prompt === true,
+    isBatch: model.mode === 'batch',
   }
 }
 

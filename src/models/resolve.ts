@@ -61,7 +61,9 @@ export function resolveAliases(config: ModelsConfig): {
       for (const one of keyed) places.push({ model: chosen, provider: one, position, weight })
       const kind = providerKind(provider.provider_type, table)
       problems.push(...operationProblems(chosen, provider.name, { index, kind }))
-      if (!kinds.has(kind)) problems.push(...modeProblems(chosen, index, kind))
+      if (!kinds.has(kind)) {
+        problems.push(...modeProblems(chosen, index, kind), ...batchProblem(chosen, index, kind))
+      }
       kinds.add(kind)
     }
     if (places.length > 0) resolved.set(alias, places)
@@ -172,6 +174,39 @@ function modeProblems(
       expected: `one of: ${[...modes, 'prompt'].join(', ')}`,
       received: mode,
       suggestion: 'Leave output_mode out: what works best is found out.',
+    },
+  ]
+}
+
+function batchProblem(
+  { alias, mode, inference_parameters: { generation_type: type } }: ModelConfig,
+  index: number,
+  kind: ProviderKind | undefined,
+): Problem[] {
+  if (mode !== 'batch' || kind === undefined) return []
+  const base = {
+    level: 'error',
+    code: 'unsupported',
+    path: ['model_configs', index, 'mode'],
+  } as const
+  const whose = `Model "${alias}" can't have mode: batch:`
+  if (kind.hasBatches !== true) {
+    return [
+      {
+        ...base,
+        message: `${whose} providers of type ${kind.type} take no batches.`,
+        suggestion: 'Leave mode out, or use a provider of type openai or anthropic.',
+      },
+    ]
+  }
+  if (type === 'chat-completion') return []
+  return [
+    {
+      ...base,
+      message: `${whose} only chats are sent in batches.`,
+      expected: 'generation_type: chat-completion',
+      received: type,
+      suggestion: 'Leave mode out.',
     },
   ]
 }

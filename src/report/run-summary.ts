@@ -62,6 +62,18 @@ export interface RunSummary extends Pick<
   command: RunCommand | null
   /** The living process that works on it. */
   holder: StoreSummary['holder']
+  /** Requests that a provider has and that are not collected yet. */
+  batches: readonly StoredBatch[]
+}
+
+/** A batch of which not all results are in the run folder. */
+interface StoredBatch {
+  route: string
+  /** The provider's name for it; null where its submission was cut short. */
+  batch: string | null
+  requests: number
+  /** Milliseconds since 1970. */
+  submitted: number
 }
 
 interface CutAnswers {
@@ -111,6 +123,12 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     plugins: settings.plugins ?? [],
     command,
     holder: store.holder,
+    batches: store.batches.map(({ route, handle, requests, submitted }) => ({
+      route,
+      batch: handle,
+      requests,
+      submitted,
+    })),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
 import type { StoreEvent } from '../store/open-run.ts'
+import type { BatchEvent } from './batch-event.ts'
 import { messageOf } from '../util/errors.ts'
 
 /** Different mistakes of providers whose stacks are told in full; later ones in a line. */
@@ -53,6 +54,27 @@ function describeEvent(event: SchedulerEvent): string | null {
       break
   }
   return null
+}
+
+/** What a batch event says in the log. */
+export function describeBatchEvent(event: BatchEvent): string {
+  switch (event.type) {
+    case 'batch-submitted':
+      return `route ${event.route}: batch ${event.batch} sent, with ${event.requests} requests`
+    case 'batch-progress':
+      return `route ${event.route}: batch ${event.batch} is ${event.status}: ${event.done} of ${event.requests} requests done`
+    case 'batch-collected': {
+      const { route, batch, outcome, answered, failed, again } = event
+      return `route ${route}: batch ${batch} ${outcome}: ${answered} requests answered, ${failed} failed, ${again} to be sent again`
+    }
+    case 'batch-strange':
+      return `route ${event.route}: batch ${event.batch} has ${event.results} results of no request of it, the first of them ${event.id}; they were left out`
+    case 'batch-stopped':
+      return `stopping: ${event.reason}`
+    case 'batches-left':
+      break
+  }
+  return `${event.batches} batches with ${event.requests} requests stay at their providers`
 }
 
 function whatOf({ endpoint, model }: { endpoint: string; model: string | null }): string {

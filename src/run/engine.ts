@@ -5,6 +5,7 @@ import type { Generator } from '../graph/kind.ts'
 import type { Group } from '../plan/group.ts'
 import { partBounds } from '../plan/part.ts'
 import { type Candidates, createCandidates, type KeptRows } from '../plan/candidates.ts'
+import { boundedSource } from '../plan/bounded-source.ts'
 import { type GroupSource, planSource } from '../plan/group-source.ts'
 import { createPlan, type Plan } from '../plan/plan.ts'
 import { RowSet } from '../plan/row-set.ts'
@@ -15,6 +16,7 @@ import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
 import { holdNothing } from '../rows/held-rows.ts'
 import type { AbsentRow } from '../rows/part-content.ts'
 import type { AbsentOutcome } from '../rows/row-outcome.ts'
+import type { DeferredRequests } from '../rows/deferred-requests.ts'
 import type { ReplyCache } from '../rows/reply-cache.ts'
 import type { KnownRows } from '../rows/known-rows.ts'
 import type { PartStore } from '../scheduler/part-store.ts'
@@ -49,6 +51,8 @@ export interface EngineOptions {
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
   /** Answers from before. */
   cache?: ReplyCache
+  /** Takes requests that are answered another time: their rows stay without an outcome for now. */
+  deferred?: DeferredRequests
   /** Where groups come from, where the plan alone does not say: parts handed out one by one. */
   source?: (plan: Plan, options: { wholeFrames: boolean }) => GroupSource
   /** Makes rows until so many have a record, in place of all below the target. */
@@ -88,6 +92,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
   const hold = seed?.hold ?? holdNothing
 
   const wholeFrames = graph.columns.some(({ by }) => by === 'column')
+  const { deferred } = options
   const candidates: Candidates | null =
     options.select === undefined ? null : createCandidates({ plan, wholeFrames, ...options.select })
 
@@ -96,11 +101,15 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     return store.readKnownRows({ start: group.start, end: group.end })
   }
 
+  function sourceOf(source: GroupSource): GroupSource {
+    return deferred === undefined ? source : boundedSource(source, () => deferred.isFull)
+  }
+
   return createScheduler({
     clock,
     graph,
     generators,
-    source: candidates ?? (options.source ?? planSource)(plan, { wholeFrames }),
+    source: candidates ?? sourceOf((options.source ?? planSource)(plan, { wholeFrames })),
     ...(candidates === null ? {} : { candidates }),
     remainingIn(part) {
       const start = part * partRows
@@ -116,6 +125,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
     watcher: options.watcher ?? null,
     ...(options.sizeOf === undefined ? {} : { sizeOf: options.sizeOf }),
     ...(options.cache === undefined ? {} : { cache: options.cache }),
+    ...(deferred === undefined ? {} : { deferred }),
     journal: store.journal,
     completePart(part, rows, { signal, tally, made }) {
       const assembled = assemblePart({

@@ -71,6 +71,8 @@ export async function preview(options: PreviewOptions): Promise<Preview> {
       out: join(out, 'run'),
       mode: 'auto',
       summaries: false,
+      // Whoever looks at some rows waits for them.
+      realtime: true,
     })
     options.onStart?.(run)
     const result = await run.finished

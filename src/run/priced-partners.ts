@@ -13,9 +13,14 @@ export interface PricedPartners extends Partners {
   /** Where requests may go without a known price. */
   readonly unpriced: readonly RouteTarget[]
   readonly mostCost: MostCost
+  /** What a reply of a batch cost; null where its price is not known. */
+  batchCost(name: string, usage: Usage): number | null
   /** What usage costs at a route; null where no price is known. */
   costAt(name: string, usage: Usage): number | null
 }
+
+/** What providers ask for requests in batches, of their other prices. */
+const BATCH_SHARE = 0.5
 
 /** Finds what the models of a run cost: by the config, then by the installed list. */
 export async function pricedPartners(
@@ -30,6 +35,19 @@ export async function pricedPartners(
     if (own !== undefined) costs.set(place.name, costByConfig(own))
     else if (isPublic(place.endpoint)) open.push(place)
   }
+  // One of several places has no batches.
+  const batched = new Set(places.flatMap(({ name, isBatch }) => (isBatch === true ? [name] : [])))
+
+  function shareOf(alias: string): number {
+    const [model] = partners.targets(alias).map((place) => place.model)
+    return (prices.get(alias) ?? prices.get(model ?? alias))?.batch ?? BATCH_SHARE
+  }
+
+  function batchCost(name: string, usage: Usage): number | null {
+    const whole = costs.get(name)?.(usage) ?? null
+    return whole === null ? null : whole * shareOf(name)
+  }
+
   if (open.length > 0) {
     const list = await loadPriceList()
     for (const place of open) {
@@ -45,6 +63,7 @@ export async function pricedPartners(
       const costOf = costs.get(name)
       return costOf === undefined ? sent : withCost(sent, costOf)
     },
+    batchCost,
     costAt: (name, usage) => costs.get(name)?.(usage) ?? null,
     mostCost(name, request, { input, output }) {
       const usage: Usage = {
@@ -55,6 +74,7 @@ export async function pricedPartners(
         images: 0,
         cost: null,
       }
+      if (batched.has(name)) return batchCost(name, usage)
       return costs.get(name)?.(usage) ?? null
     },
   }

@@ -1,4 +1,5 @@
 import type { CheckEvent } from '../check/check-event.ts'
+import type { BatchEvent } from './batch-event.ts'
 import type { EditPlan } from './edit-plan.ts'
 import type { ModelRequest, Usage } from '../graph/request.ts'
 import type { CheckResult } from '../models/registry.ts'
@@ -68,6 +69,7 @@ export type RunEvent =
   | SchedulerEvent
   | StoreEvent
   | CheckEvent
+  | BatchEvent
   | { type: 'models-checking'; models: readonly CheckedModel[] }
   | { type: 'model-checked'; result: CheckResult }
   | { type: 'models-checked'; results: readonly CheckResult[] }

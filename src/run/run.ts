@@ -15,8 +15,8 @@ import { keepCommand } from '../store/command-file.ts'
 import type { RequestEvent, RunEvent } from './run-event.ts'
 import { checkModels } from './check-models.ts'
 import { checkTools } from './check-tools-listed.ts'
-import { createEngine, decidedRows, type EngineOptions } from './engine.ts'
-import { createDescriber, describeStoreEvent } from './describe-event.ts'
+import { decidedRows, type EngineOptions } from './engine.ts'
+import { createDescriber, describeBatchEvent, describeStoreEvent } from './describe-event.ts'
 import { followModes } from './follow-modes.ts'
 import { createJudgeSummaries } from './judge-summaries.ts'
 import { openObserver } from './observer.ts'
@@ -35,8 +35,9 @@ import { createChange } from '../util/change.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
+import { isBatchEvent } from './batch-event.ts'
+import { createMaker } from './make-rows.ts'
 import { resume, type StoredRunOptions } from './resume.ts'
-import { createRowSelection, makerOf } from './select-rows.ts'
 import { type Run, runOf } from './working-run.ts'
 import { newSettings, selectionOf, type WantedRun } from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
@@ -88,6 +89,8 @@ export async function create(options: RunOptions): Promise<RunResult> {
 export interface StartOptions extends RunOptions {
   /** False where nobody will see a report: no model is asked for what only stands in it. */
   summaries?: boolean
+  /** Sends every request by itself, whatever the mode of its model. */
+  realtime?: boolean
   /** The folder of a run whose cells a new one uses where rows and columns are the same. */
   beside?: string
 }
@@ -205,7 +208,7 @@ export async function start(options: StartOptions): Promise<Run> {
         }),
     })
     if (cache !== null) opened.use(cache)
-    const partners = await pricedPartners(partnersOf(prepared), {
+    const partners = await pricedPartners(partnersOf(prepared, options), {
       models: prepared.models.aliases,
       prices: prepared.dataset.prices,
     })
@@ -214,9 +217,14 @@ export async function start(options: StartOptions): Promise<Run> {
       partners,
       store.directory,
     )
-    const engine: Omit<EngineOptions, 'decided'> = {
+    const onEvent: EngineOptions['onEvent'] = (event) => {
+      if (event.type === 'request-throttled') throttles.note(event.route, event.retryAfterMs)
+      const text = describe(event)
+      if (text !== null) file.write(text)
+      emit(event)
+    }
+    const engine: Omit<EngineOptions, 'decided' | 'store'> = {
       clock,
-      store,
       graph: prepared.graph,
       generators: bindGenerators({
         graph: prepared.graph,
@@ -245,29 +253,23 @@ export async function start(options: StartOptions): Promise<Run> {
       cost,
       watcher: observer.watcherOf(columnNames(prepared.graph)),
       settleOnly: false,
-      onEvent(event) {
-        if (event.type === 'request-throttled') throttles.note(event.route, event.retryAfterMs)
-        const text = describe(event)
-        if (text !== null) file.write(text)
+      onEvent,
+    }
+    const maker = await createMaker({
+      store,
+      engine,
+      decided,
+      select,
+      partners,
+      runConfig: prepared.runConfig,
+      isAsked,
+      onBatch(event) {
+        if (!isBatchEvent(event)) return onEvent(event)
+        file.write(describeBatchEvent(event))
         emit(event)
       },
-    }
-    const maker =
-      select === null
-        ? makerOf(await createEngine({ ...engine, decided }))
-        : createRowSelection({
-            store,
-            graph: prepared.graph,
-            select,
-            createEngine: (now, search) =>
-              createEngine({
-                ...engine,
-                decided: now,
-                // The run that asked may have asked for no row beyond those that are needed.
-                select: { ...search, exact: !isAsked },
-              }),
-            warn: (problem) => emit({ type: 'warning', problem }),
-          })
+      warn: (problem) => emit({ type: 'warning', problem }),
+    })
     options.signal?.removeEventListener('abort', giveUp)
     listener.whileAtWork(() => maker.drain())
     const { graph } = prepared

@@ -22,6 +22,8 @@ export interface RequestColumn {
     outcome: Outcome,
   ) => void
   abandoned: (group: OpenGroup, offset: number) => void
+  /** Its answer comes another time. */
+  deferred: (group: OpenGroup, offset: number) => void
   /** Its reply could not be used: it goes on as a conversation that has got it. */
   again: (group: OpenGroup, offset: number, reply: ModelReply) => void
 }
@@ -64,6 +66,10 @@ export class CellRequest implements RequestJob {
 
   abandoned(): void {
     this.#column.abandoned(this.#group, this.#offset)
+  }
+
+  deferred(): void {
+    this.#column.deferred(this.#group, this.#offset)
   }
 
   prepare(): ModelRequest {

@@ -14,6 +14,7 @@ import { createFrameCalls } from './frame-calls.ts'
 import { createFrames, type FrameRow, type Frames } from './frames.ts'
 import type { JournaledExchange, JournaledFailure } from '../rows/journal.ts'
 import type { OpenGroup } from './open-group.ts'
+import type { ParkedRows } from './parked-rows.ts'
 import { type Outcome, thrownFailure } from '../rows/cell-outcome.ts'
 import type { AbsentOutcome } from '../rows/row-outcome.ts'
 import type { Job } from './request-job.ts'
@@ -30,6 +31,8 @@ export interface CellsOptions extends ConversationPorts {
   startRouteOf: (local: number) => number
   /** Nothing is sent: a row that needs it is left. */
   settleOnly: boolean
+  /** Rows whose answers come another time; null where there are none. */
+  parked: ParkedRows | null
   isOver: () => boolean
   cellMade: (local: number, outcome: 'ok' | 'skipped' | 'failed') => void
   cellFailed: (
@@ -62,7 +65,7 @@ export interface Cells {
 }
 
 export function createCells(options: CellsOptions): Cells {
-  const { work, evaluator, journal, requests } = options
+  const { work, evaluator, journal, parked, requests } = options
   const rowWork = createRowWork({ clock: options.clock, make: makeRowCell })
   const tasks = createTasks(options)
   const frameCalls = createFrameCalls(options)
@@ -122,7 +125,13 @@ export function createCells(options: CellsOptions): Cells {
 
   function leave(group: OpenGroup, offset: number): void {
     group.release(offset)
+    parked?.released(group, offset)
     options.groupChanged(group)
+  }
+
+  function deferred(group: OpenGroup, offset: number): void {
+    parked?.park(group, offset)
+    leave(group, offset)
   }
 
   function queueRequest(
@@ -146,6 +155,7 @@ export function createCells(options: CellsOptions): Cells {
       depth: columnOf(local).column.depth,
       ended: settle,
       abandoned: leave,
+      deferred,
       again: (of, at, reply) => askAgain(of, local, at, reply, generator),
     })
     requests.submit(new CellRequest(column, group, offset))
@@ -235,9 +245,10 @@ export function createCells(options: CellsOptions): Cells {
       generator,
       known,
       ended: (outcome, attempts) => settle(group, local, offset, attempts, outcome),
-      abandoned() {
+      abandoned(isDeferred) {
         if (options.settleOnly) group.leave(offset)
-        leave(group, offset)
+        if (isDeferred) deferred(group, offset)
+        else leave(group, offset)
       },
     }
   }

@@ -61,6 +61,8 @@ export interface Conversation {
   /** Whether a request of it is in a line or between two attempts. */
   readonly waits: boolean
   readonly isInterrupted: boolean
+  /** Whether that is because its next answers come another time. */
+  readonly isDeferred: boolean
   /** Requests sent. */
   readonly sent: number
   /** Of its replies, those of earlier sessions included. */
@@ -77,7 +79,7 @@ export interface Conversation {
 interface Open {
   /** -1 for a step. */
   route: number
-  state: 'waiting' | 'in-flight' | 'local' | 'journal'
+  state: 'waiting' | 'in-flight' | 'local' | 'journal' | 'deferred'
   reject: (reason: Error) => void
 }
 
@@ -101,6 +103,7 @@ export function createConversation(
   let over = false
   let made = false
   let timer: Timer | null = null
+  let hasDeferred = false
 
   /** Elsewhere: in a line or in flight. */
   function remote(): number {
@@ -153,7 +156,15 @@ export function createConversation(
   }
 
   function settle(entry: Open): boolean {
+    if (hasDeferred) clock.soon(interruptIfDeferred)
     return open.delete(entry)
+  }
+
+  /** Once all that it waits for comes another time, and it had its turn to ask for more. */
+  function interruptIfDeferred(): void {
+    if (over || open.size === 0) return
+    for (const { state } of open) if (state !== 'deferred') return
+    interrupt('batch')
   }
 
   /** Written down whatever became of the cell meanwhile, unless it was made without it. */
@@ -184,7 +195,14 @@ export function createConversation(
       const route = ports.routeOf(alias)
       const hash = ports.exchangeHash({ route: alias }, decidingPart(message))
       const exchange = replayed(turn, hash)
-      if (exchange !== null) return Promise.resolve(replyOf(exchange.reply))
+      if (exchange !== null) {
+        const reply = replyOf(exchange.reply)
+        // Whoever collected it did not have the question.
+        if (requests.isDeferred(route)) {
+          requests.cache?.keepPart({ route, row, column, turn, message }, 0, reply)
+        }
+        return Promise.resolve(reply)
+      }
       const closed = ports.closedTo(route)
       if (closed !== null) interrupt(closed)
       if (interruption !== null) return Promise.reject(interruption)
@@ -230,6 +248,12 @@ export function createConversation(
         entry.state = 'waiting'
         const closed = ports.closedTo(entry.route)
         if (closed !== null && open.has(entry)) interrupt(closed)
+      },
+      deferred() {
+        if (!open.has(entry)) return
+        entry.state = 'deferred'
+        hasDeferred = true
+        clock.soon(interruptIfDeferred)
       },
       reply(reply) {
         usage = addUsage(usage, reply.usage)
@@ -317,6 +341,9 @@ export function createConversation(
     },
     get isInterrupted() {
       return interruption !== null
+    },
+    get isDeferred() {
+      return interruption?.reason === 'batch'
     },
     get sent() {
       return sent

@@ -27,6 +27,8 @@ export interface CostLimit {
   readonly spent: number
   /** Sets aside what a request may cost at most; null when that does not fit any more. */
   reserve(choice: string, request: ModelRequest, maxTokens: number | null): number | null
+  /** Sets aside what an earlier session has sent, whatever the limit is. */
+  hold(amount: number): void
   /** Gives back what was set aside. */
   release(reserved: number): void
   /** A request came back; where its cost is not known, `otherwise` counts. */
@@ -60,6 +62,9 @@ export function createCostLimit(options: CostLimitOptions): CostLimit {
       if (spent + reserved + cost > limit) return null
       reserved += cost
       return cost
+    },
+    hold(amount) {
+      reserved += amount
     },
     release(given) {
       reserved -= given

@@ -4,6 +4,7 @@ import type { JournalGate } from './journal-gate.ts'
 import type { Lifetime } from './lifetime.ts'
 import type { OpenGroups } from './open-groups.ts'
 import type { OutcomeCounts } from './outcome-counts.ts'
+import type { ParkedRows } from './parked-rows.ts'
 import type { PartTracker } from './parts.ts'
 import type { RowStarts } from './row-starts.ts'
 import type { Sending } from './sending.ts'
@@ -20,6 +21,8 @@ export interface EndingOptions {
   starts: RowStarts
   groups: OpenGroups
   parts: PartTracker
+  /** Null where every row gets its outcome. */
+  parked: ParkedRows | null
 }
 
 /** Ends a run: when nothing is left, or by an error. */
@@ -50,8 +53,8 @@ export function createEnding(options: EndingOptions): Ending {
     if (parts.writing > 0) return
     if (partFailure !== null) return fatal(partFailure.error)
     // Not by open groups: a task of a dropped row may be open still.
-    const complete =
-      source.exhausted && options.counts.decidedRows === source.rows && !parts.givenUp
+    const done = options.counts.decidedRows + (options.parked?.rows ?? 0)
+    const complete = source.exhausted && done === source.rows && !parts.givenUp
     lifetime.succeed(stopping.end(complete))
     closeAll(new Error('the run has ended'))
   }

@@ -86,6 +86,11 @@ export class OpenGroup {
     ;(this.#rows[offset] as number) += oneHolder
   }
 
+  /** Whether a cell of the row waits or is being made elsewhere. */
+  isHeld(offset: number): boolean {
+    return (this.#rows[offset] as number) >= oneHolder
+  }
+
   release(offset: number): void {
     this.#holds -= 1
     ;(this.#rows[offset] as number) -= oneHolder

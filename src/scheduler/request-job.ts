@@ -31,6 +31,8 @@ export interface RequestJob {
   left?(): void
   /** It is back in its line, or waits between two attempts. */
   returned?(): void
+  /** It is part of a batch: its answer comes another time. Never for one of several cells. */
+  deferred?(): void
   /** `choice` is the position of the choice that gave it. */
   reply(reply: ModelReply, attempts: number, choice: number): void
   /** The request can't succeed, or the attempts are used up; `spent` is what their replies cost. */

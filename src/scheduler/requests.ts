@@ -7,6 +7,7 @@ import { RequestError } from '../graph/request-error.ts'
 import { createTokenEstimate, type TokenEstimate } from '../limits/token-estimate.ts'
 import type { Clock } from '../util/clock.ts'
 import type { ReplyCache } from '../rows/reply-cache.ts'
+import type { DeferredRequests } from '../rows/deferred-requests.ts'
 import { type CacheLookups, createCacheLookups } from './cache-lookups.ts'
 import type { Journal, RequestRecord } from '../rows/journal.ts'
 import type { CostLimit } from './cost-limit.ts'
@@ -30,6 +31,8 @@ export interface RequestsOptions {
   send: (choice: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
   /** Answers from before; null where every request is sent. */
   cache: ReplyCache | null
+  /** Takes requests of some routes that are answered another time; null where there are none. */
+  deferred: DeferredRequests | null
   /** How large a request is where tokens are limited. */
   sizeOf: (choice: string, request: ModelRequest) => number
   /** How much the run may cost; null for no limit. */
@@ -67,6 +70,8 @@ export interface Requests {
   submit(request: RequestJob): void
   /** Null where every request is sent. */
   readonly cache: CacheLookups | null
+  /** Whether requests of a route are answered another time. */
+  isDeferred(route: number): boolean
   /** Requests between two attempts. */
   readonly backingOff: number
   /** When the first of them goes again, and what failed last; null while none waits. */
@@ -106,7 +111,8 @@ export function createRequests(options: RequestsOptions): Requests {
     throttled: options.throttled,
     providerFailed: options.providerFailed,
   })
-  const { budget, cost, watcher } = options
+  const { budget, cost, deferred, watcher } = options
+  const deferredRoutes = routes.map(({ name }) => deferred?.takes(name) === true)
   let inFlight = 0
   /** By route, what tells its choices apart; null where there is one. */
   const labels = routes.map(({ choices }) =>
@@ -130,6 +136,9 @@ export function createRequests(options: RequestsOptions): Requests {
     options.cache === null ? null : createCacheLookups({ ...options, cache: options.cache })
 
   function submit(request: RequestJob): void {
+    if (deferred !== null && deferredRoutes[request.route] === true) {
+      return defer(new PendingRequest(request, actions))
+    }
     const pending = new PendingRequest(
       hedging === null ? request : hedging.follow(request),
       actions,
@@ -138,14 +147,46 @@ export function createRequests(options: RequestsOptions): Requests {
     const prepared = prepare(pending)
     // What is wrong with it is told when it would leave.
     if ('error' in prepared) return enqueue(pending)
+    lookUp(pending, prepared.message, cache, () => enter(pending))
+  }
+
+  function lookUp(
+    pending: PendingRequest,
+    message: ModelRequest,
+    lookups: CacheLookups,
+    missed: () => void,
+  ): void {
+    const { request } = pending
     const { route, row, column, turn = 0 } = request
-    const lookup = { route, row, column, turn, message: prepared.message }
-    pending.cacheKeys = cache.find(lookup, (reply) => {
-      if (reply === null) return enter(pending)
+    pending.cacheKeys = lookups.find({ route, row, column, turn, message }, (reply) => {
+      if (reply === null) return missed()
       if (!request.wanted()) return request.abandoned()
       request.left?.()
       request.reply(reply, 1, 0)
     })
+  }
+
+  function defer(pending: PendingRequest): void {
+    const { request } = pending
+    if (!request.wanted()) return request.abandoned()
+    const prepared = prepare(pending)
+    if ('error' in prepared) return request.unprepared(prepared.error)
+    const { message } = prepared
+    if (cache === null) giveToBatch(request, message)
+    else lookUp(pending, message, cache, () => giveToBatch(request, message))
+  }
+
+  function giveToBatch(request: RequestJob, message: ModelRequest): void {
+    if (!request.wanted()) return request.abandoned()
+    const { name, maxTokens = null } = routes[request.route] as Route
+    const { row, column, turn = 0 } = request
+    try {
+      deferred?.add({ route: name, row, column, turn, message, maxTokens })
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error
+      return request.failed(error, 1, null)
+    }
+    request.deferred?.()
   }
 
   /** Into its line, unless it waits for what another request leaves at its provider. */
@@ -414,6 +455,7 @@ export function createRequests(options: RequestsOptions): Requests {
   return {
     submit,
     cache,
+    isDeferred: (route) => deferredRoutes[route] === true,
     get inFlight() {
       return inFlight
     },

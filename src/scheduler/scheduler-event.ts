@@ -70,6 +70,21 @@ export interface Snapshot {
   draining: boolean
   /** Null where every row of a plan is made. */
   selection: CandidateProgress | null
+  /** Batches that providers have, by route; left out where no requests go in batches. */
+  batches?: readonly WaitingBatches[]
+}
+
+/** Batches of a route that wait for their provider. */
+export interface WaitingBatches {
+  route: string
+  batches: number
+  requests: number
+  /** Of the requests, those that are answered, as far as the provider says. */
+  done: number
+  /** Ms since the oldest was sent. */
+  sinceMs: number
+  /** Of the oldest one, in the provider's words. */
+  status: string
 }
 
 export interface ColumnProgress {

@@ -21,6 +21,7 @@ import type { OpenGroup } from './open-group.ts'
 import { createOpenGroups, type FindKnown } from './open-groups.ts'
 import type { OpeningBudget } from './opening.ts'
 import { createOutcomeCounts } from './outcome-counts.ts'
+import { createParkedRows } from './parked-rows.ts'
 import { type CompletePart, createPartTracker } from './parts.ts'
 import { createRowPlans } from './row-plan.ts'
 import { createRowStarts } from './row-starts.ts'
@@ -91,6 +92,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   })
   const counts = createOutcomeCounts(graph, work)
   const tally: ByteTally = { bytes: 0 }
+  const parked = options.deferred === undefined ? null : createParkedRows()
   const lifetime = createLifetime()
   const stopping = createStopping({ settleOnly })
   const earlyShutdown = createEarlyShutdown({
@@ -146,6 +148,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         emit({ type: 'condition-failed', column: name, row, message: messageOf(error) }),
     }),
     settleOnly,
+    parked,
     exchangeHash: options.exchangeHash,
     localTimeoutMs: options.localTimeoutMs,
     isOver: () => lifetime.isOver,
@@ -228,6 +231,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     starts,
     groups,
     parts,
+    parked,
   })
   const turn = createTurns({
     clock,
@@ -237,6 +241,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     dispatcher: sending.dispatcher,
     starts,
     groups,
+    leaveParked: () => parked?.leave() ?? false,
     allBegun: () => ending.endIfDone(),
     fatal,
   })

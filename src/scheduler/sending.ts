@@ -4,6 +4,7 @@ import type { RequestError } from '../graph/request-error.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import { createDispatcher, type Dispatcher } from '../limits/dispatcher.ts'
+import type { DeferredRequests } from '../rows/deferred-requests.ts'
 import type { ReplyCache } from '../rows/reply-cache.ts'
 import type { Clock } from '../util/clock.ts'
 import type { CostLimit } from './cost-limit.ts'
@@ -26,6 +27,8 @@ export interface SendingPorts {
   send: (choice: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
   /** Answers from before. */
   cache?: ReplyCache
+  /** Takes requests that are answered another time. */
+  deferred?: DeferredRequests
   /** How large a request is where tokens are limited; characters of text when left out. */
   sizeOf?: (choice: string, request: ModelRequest) => number
   maxAttempts: number
@@ -123,6 +126,7 @@ export function createSending(options: SendingOptions): Sending {
     resources,
     send,
     cache: options.ports.cache ?? null,
+    deferred: options.ports.deferred ?? null,
     sizeOf: options.ports.sizeOf ?? ((_choice, request) => charactersOf(request)),
     cost: options.ports.cost ?? null,
     budget,

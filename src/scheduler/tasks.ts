@@ -22,8 +22,8 @@ export interface TaskCell {
   known: readonly JournaledExchange[]
   /** `attempts` is the number of requests sent, at least 1. Answers whether the cell was made. */
   ended: (outcome: Outcome, attempts: number) => boolean
-  /** It leaves without an answer: nothing more is sent for it. */
-  abandoned: () => void
+  /** It leaves without an answer: nothing more is sent for it, or its answer comes another time. */
+  abandoned: (isDeferred: boolean) => void
 }
 
 export interface TasksOptions extends ConversationPorts {
@@ -79,7 +79,7 @@ export function createTasks(options: TasksOptions): Tasks {
       start(lease) {
         if (cell.group.isOpen(cell.offset)) return start(cell, lease)
         options.dispatcher.release(lease, { kind: 'unused' })
-        cell.abandoned()
+        cell.abandoned(false)
       },
     })
   }
@@ -160,7 +160,7 @@ export function createTasks(options: TasksOptions): Tasks {
     const hasResult = 'result' in outcome
     conversation.end({ made: hasResult })
     if (options.settleOnly && !hasResult) {
-      cell.abandoned()
+      cell.abandoned(false)
       return close(run)
     }
     const made = cell.ended(
@@ -190,10 +190,11 @@ export function createTasks(options: TasksOptions): Tasks {
       grace.cancel()
       settling -= 1
       conversation.end({ made: false })
-      cell.abandoned()
+      cell.abandoned(conversation.isDeferred)
     }
     if (lease !== null) {
-      options.dispatcher.release(lease, { kind: grace === null ? 'ok' : 'failed' })
+      const isGood = grace === null || conversation.isDeferred
+      options.dispatcher.release(lease, { kind: isGood ? 'ok' : 'failed' })
     }
     // Last, so that nothing ends while the consequences of a task are drawn.
     if (run.works) active -= 1

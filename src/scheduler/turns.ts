@@ -15,6 +15,8 @@ export interface TurnsOptions {
   dispatcher: Dispatcher<Job>
   starts: RowStarts
   groups: OpenGroups
+  /** Rows leave of which nothing more can be made now; answers whether one did. */
+  leaveParked: () => boolean
   /** All that can begin now has begun. */
   allBegun: () => void
   fatal: (error: unknown) => void
@@ -63,6 +65,7 @@ export function createTurns(options: TurnsOptions): (now?: number) => void {
       if (dispatcher.dispatch(until, time)) return false
       const more =
         !rowWork.isEmpty() ||
+        options.leaveParked() ||
         (mayBegin() && starts.beginNext()) ||
         (mayOpen() && groups.openNext()) ||
         again

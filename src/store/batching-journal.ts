@@ -325,7 +325,24 @@ function storedValue(
   return toStored(settings.type, value)
 }
 
-function storedExchange({ hash, reply, usage, ...rest }: JournaledExchange): StoredExchange {
+/** What requests cost, and what their answers were, as one batch of records has it. */
+export function sumOfRequests(
+  requests: readonly RequestRecord[],
+): Pick<JournalBatch, 'usage' | 'answers' | 'choices' | 'largest'> {
+  const { usage, answers, choices, largest } = emptyBatch()
+  for (const record of requests) {
+    addRequest(usage, record)
+    addAnswer(answers, record)
+    addChoice(choices, record)
+    const { inputTokens: input, outputTokens: output } = record.usage
+    if (input + output > 0)
+      largest.set(record.route, largerOf(largest.get(record.route), { input, output }))
+  }
+  return { usage: [...usage.values()].flat(), answers, choices, largest }
+}
+
+/** An exchange as the ledger takes it. */
+export function storedExchange({ hash, reply, usage, ...rest }: JournaledExchange): StoredExchange {
   return { ...rest, hash, reply: reply.toWellFormed(), usage: usageOf(usage) }
 }
 

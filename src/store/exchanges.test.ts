@@ -226,10 +226,10 @@ test('what requests cost is summed by session, route and column', async () => {
 
 test('a batch is known before it is sent, and until it has ended', async () => {
   const folder = newFolder()
-  const requests = [7, 9].map((row, number) => {
+  const requests = [7, 8, 11].map((row, number) => {
     return { number, row, column: 1, turn: 0, hash: `h${row}` }
   })
-  const batch = { route: 'r', submission: 'run-1', submitted: 1_000, requests }
+  const batch = { route: 'r', submission: 'run-1', submitted: 1_000, reserved: 0.5, requests }
   {
     await using store = await createStore(folder, settings, options)
     expect(await store.batches.add(batch)).toBe(1)
@@ -237,12 +237,31 @@ test('a batch is known before it is sent, and until it has ended', async () => {
   }
   await using store = await openStore(folder, options)
   await store.batches.setHandle(2, 'batch_abc')
+  const open = { ...batch, requests: 3 }
   expect(await store.batches.open()).toStrictEqual([
-    { id: 1, handle: null, state: 'submitting', ...batch },
-    { id: 2, handle: 'batch_abc', state: 'submitted', ...batch, submission: 'run-2' },
+    { id: 1, handle: null, state: 'submitting', ...open },
+    { id: 2, handle: 'batch_abc', state: 'submitted', ...open, submission: 'run-2' },
   ])
   await store.batches.end(1, 'expired')
   expect((await store.batches.open()).map(({ id }) => id)).toStrictEqual([2])
   await expect(store.batches.add(batch)).rejects.toThrow('the batch run-1 was submitted before')
-  expect(await store.batches.add({ ...batch, submission: 'run-3' })).toBe(3)
+  expect(await store.batches.rows()).toEqual([
+    { start: 7, end: 9 },
+    { start: 11, end: 12 },
+  ])
+  const usage = { ...noUsage, inputTokens: 5, cost: 0.25 }
+  const answered = { row: 7, column: 1, turn: 0, hash: 'h7', reply: '{}', usage }
+  const requested = { route: 'r', column: 1, outcome: 'ok' as const, usage }
+  const refused = { row: 8, column: 1, code: 'bad-request', message: 'no', attempts: 1 }
+  await store.batches.collect(2, {
+    numbers: [0, 1],
+    exchanges: [answered],
+    failures: [{ ...refused, outcome: 'dropped' }],
+    requests: [requested],
+  })
+  expect(await store.batches.requests(2, [0, 1, 2])).toStrictEqual([requests[2]])
+  expect(await store.batches.numbers(2, 0, 10)).toStrictEqual([2])
+  const known = await store.readKnownRows({ start: 7, end: 9 })
+  expect(known.patterns).toMatchObject([{ exchanges: [1] }, { dropped: true }])
+  expect(await store.usage()).toMatchObject([{ route: 'r', ok: 1, inputTokens: 5, cost: 0.25 }])
 })

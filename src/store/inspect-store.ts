@@ -22,6 +22,7 @@ import {
 import { type LargestRequest, readLargest } from './ledger-largest.ts'
 import { readKeptColumns } from './ledger-columns.ts'
 import { ledgerError } from './ledger-error.ts'
+import { type Batch, readOpenBatches } from './ledger-batch.ts'
 import { readMediaTotals } from './ledger-media.ts'
 import { readOutputModes } from './ledger-modes.ts'
 import { keyList } from './ledger-config.ts'
@@ -96,6 +97,8 @@ export interface StoreSummary {
   superseded: readonly SupersededColumn[]
   /** Parts whose rows are undecided because the config changed, and were not worked on since. */
   reopenedParts: number
+  /** Batches that providers have, as far as is known. */
+  batches: readonly Batch[]
 }
 
 /** Reads what a run folder holds without locking it, also while another process runs it. */
@@ -159,6 +162,7 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     waitingCells: readCount(cells, 'count', 'cell'),
     superseded: readSuperseded(ledger, columns),
     reopenedParts: readReopened(ledger).length,
+    batches: readOpenBatches(ledger),
   }
 }
 

@@ -1,11 +1,19 @@
+import type { Interval } from '../plan/interval.ts'
 import { RowsmithError } from '../util/errors.ts'
-import { columnAt, type KeyedColumn } from './ledger-config.ts'
+import { columnAt, keyList, type KeyedColumn } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
-import { readCount, readNullableText, readText, type LedgerFile } from './ledger-file.ts'
+import {
+  type LedgerFile,
+  parseStored,
+  readCount,
+  readNullableText,
+  readText,
+} from './ledger-file.ts'
+import { type JournalBatch, type JournalContext, writeRecords } from './ledger-journal.ts'
 
 /** A request that is part of a batch, as a provider is asked for it. */
-interface BatchRequest {
-  /** What its answer is known by: unique in the batch. */
+export interface BatchRequest {
+  /** What its answer is known by: from 0, unique in the batch. */
   number: number
   row: number
   column: number
@@ -14,8 +22,11 @@ interface BatchRequest {
   hash: string
 }
 
-/** How a batch ended. */
-export type BatchEnd = 'completed' | 'failed' | 'expired' | 'cancelled'
+/** One of which there is no result yet; its column is null where it is no longer in the config. */
+export type OpenBatchRequest = Omit<BatchRequest, 'column'> & { column: number | null }
+
+/** How a batch ended; `withdrawn` was never sent, or is not waited for any more. */
+export type BatchEnd = 'completed' | 'failed' | 'expired' | 'cancelled' | 'withdrawn'
 
 /** Requests that a provider answers together, some time later. */
 export interface Batch {
@@ -28,6 +39,13 @@ export interface Batch {
   state: 'submitting' | 'submitted'
   /** Milliseconds since 1970. */
   submitted: number
+  requests: number
+  /** Dollars it may cost. */
+  reserved: number
+}
+
+/** A batch that is about to be sent. */
+export type NewBatch = Omit<Batch, 'id' | 'handle' | 'state' | 'requests'> & {
   requests: readonly BatchRequest[]
 }
 
@@ -35,9 +53,9 @@ export interface Batch {
 export function addBatch(
   ledger: LedgerFile,
   columns: readonly KeyedColumn[],
-  batch: Omit<Batch, 'id' | 'handle' | 'state'>,
+  batch: NewBatch,
 ): number {
-  const { route, submission, submitted, requests } = batch
+  const { route, submission, submitted, requests, reserved } = batch
   return ledger.write(() => {
     if (ledger.get('SELECT 1 FROM batch WHERE submission = ?', submission) !== undefined) {
       throw new RowsmithError('internal', `the batch ${submission} was submitted before`)
@@ -50,6 +68,8 @@ export function addBatch(
       submitted,
     )
     const id = readCount(made ?? {}, 'id', 'batch.id')
+    const facts = JSON.stringify({ requests: requests.length, reserved })
+    ledger.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', keyOf(id), facts)
     for (const { number, row, column, turn, hash } of requests) {
       ledger.run(
         'INSERT INTO batch_request VALUES (?, ?, ?, ?, ?, ?)',
@@ -72,23 +92,57 @@ export function setBatchHandle(ledger: LedgerFile, id: number, handle: string): 
   })
 }
 
+/** Keeps results of a batch; its requests of these numbers are forgotten with that. */
+export function collectBatch(
+  ledger: LedgerFile,
+  context: JournalContext,
+  id: number,
+  { numbers, ...records }: JournalBatch & { numbers: readonly number[] },
+): void {
+  ledger.write(() => {
+    writeRecords(ledger, context, records)
+    for (const number of numbers) {
+      ledger.run('DELETE FROM batch_request WHERE batch = ? AND number = ?', id, number)
+    }
+  })
+}
+
 /** All that can be had of a batch is in the ledger; its requests are forgotten. */
 export function endBatch(ledger: LedgerFile, id: number, end: BatchEnd, wallTimeMs: number): void {
   ledger.write(() => {
     ledger.run('UPDATE batch SET state = ?, ended = ? WHERE id = ?', end, wallTimeMs, id)
     ledger.run('DELETE FROM batch_request WHERE batch = ?', id)
+    ledger.run('DELETE FROM meta WHERE key = ?', keyOf(id))
   })
 }
 
-/** Batches that have not ended, the oldest first. Requests of columns that are gone are left out. */
-export function readOpenBatches(ledger: LedgerFile, columns: readonly KeyedColumn[]): Batch[] {
-  const positions = new Map(columns.map(({ key }, position) => [key, position]))
+/** What of a batch its table has no column for, until it has ended. */
+function keyOf(id: number): string {
+  return `batch:${id}`
+}
+
+function readFacts(ledger: LedgerFile, id: number): Pick<Batch, 'requests' | 'reserved'> {
+  const text = readText(
+    ledger.get('SELECT value FROM meta WHERE key = ?', keyOf(id)) ?? {},
+    'value',
+    `meta.${keyOf(id)}`,
+  )
+  const facts = parseStored(text, `meta.${keyOf(id)}`)
+  if (typeof facts === 'object' && facts !== null) {
+    const { requests, reserved }: { requests?: unknown; reserved?: unknown } = facts
+    if (typeof requests === 'number' && typeof reserved === 'number') return { requests, reserved }
+  }
+  throw corrupt(`meta.${keyOf(id)}`, text, 'the number of its requests and what they may cost')
+}
+
+/** Batches that have not ended, the oldest first. */
+export function readOpenBatches(ledger: LedgerFile): Batch[] {
   return ledger.all('SELECT * FROM batch WHERE ended IS NULL ORDER BY id').map((row) => {
-    const id = readCount(row, 'id', 'batch.id')
     const { state } = row
     if (state !== 'submitting' && state !== 'submitted') {
       throw corrupt('batch.state', state, "'submitting' or 'submitted'")
     }
+    const id = readCount(row, 'id', 'batch.id')
     return {
       id,
       route: readText(row, 'route', 'batch.route'),
@@ -96,28 +150,65 @@ export function readOpenBatches(ledger: LedgerFile, columns: readonly KeyedColum
       handle: readNullableText(row, 'handle', 'batch.handle'),
       state,
       submitted: Number(row['submitted']),
-      requests: readRequests(ledger, positions, id),
+      ...readFacts(ledger, id),
     }
   })
 }
 
-function readRequests(
+/** Rows that wait for a result of a batch; requests of columns that are gone keep none. */
+export function readBatchedRows(ledger: LedgerFile, columns: readonly KeyedColumn[]): Interval[] {
+  const intervals: { start: number; end: number }[] = []
+  const sql = `SELECT DISTINCT row FROM batch_request
+    WHERE batch > ? AND column_key IN (${keyList(columns)}) ORDER BY row`
+  for (const found of ledger.each(sql, -1)) {
+    const row = readCount(found, 'row', 'batch_request.row')
+    const last = intervals.at(-1)
+    if (last?.end === row) last.end = row + 1
+    else intervals.push({ start: row, end: row + 1 })
+  }
+  return intervals
+}
+
+/** Of these numbers of a batch, those of which there is no result yet. */
+export function readBatchRequests(
   ledger: LedgerFile,
-  positions: ReadonlyMap<number, number>,
+  columns: readonly KeyedColumn[],
   batch: number,
-): BatchRequest[] {
-  const rows = ledger.all('SELECT * FROM batch_request WHERE batch = ? ORDER BY number', batch)
-  return rows.flatMap((row): BatchRequest[] => {
-    const column = positions.get(readCount(row, 'column_key', 'batch_request.column_key'))
-    if (column === undefined) return []
+  numbers: readonly number[],
+): OpenBatchRequest[] {
+  const positions = new Map(columns.map(({ key }, position) => [key, position]))
+  return numbers.flatMap((number): OpenBatchRequest[] => {
+    const row = ledger.get(
+      'SELECT * FROM batch_request WHERE batch = ? AND number = ?',
+      batch,
+      number,
+    )
+    if (row === undefined) return []
     return [
       {
-        number: readCount(row, 'number', 'batch_request.number'),
+        number,
         row: readCount(row, 'row', 'batch_request.row'),
-        column,
+        column: positions.get(readCount(row, 'column_key', 'batch_request.column_key')) ?? null,
         turn: readCount(row, 'turn', 'batch_request.turn'),
         hash: readText(row, 'hash', 'batch_request.hash'),
       },
     ]
   })
+}
+
+/** Numbers of a batch from one on of which there is no result yet, some at a time. */
+export function readOpenNumbers(
+  ledger: LedgerFile,
+  batch: number,
+  from: number,
+  most: number,
+): number[] {
+  return ledger
+    .all(
+      'SELECT number FROM batch_request WHERE batch = ? AND number >= ? ORDER BY number LIMIT ?',
+      batch,
+      from,
+      most,
+    )
+    .map((row) => readCount(row, 'number', 'batch_request.number'))
 }

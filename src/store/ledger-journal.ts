@@ -103,36 +103,39 @@ export interface JournalContext {
   media: PendingMedia
 }
 
-export function writeBatch(
+export function writeBatch(ledger: LedgerFile, context: JournalContext, batch: JournalBatch): void {
+  ledger.write(() => writeRecords(ledger, context, batch))
+}
+
+/** Inside a transaction. */
+export function writeRecords(
   ledger: LedgerFile,
   context: JournalContext,
   { cells, exchanges, failures, usage, answers, choices, largest }: JournalBatch,
 ): void {
   const { columns, session } = context
   context.exchanges ||= exchanges.length > 0
-  ledger.write(() => {
-    for (const exchange of exchanges) {
-      if (exchange.reply !== null) insertExchange(ledger, columns, exchange)
-      else {
-        const { row, column, turn } = exchange
-        ledger.run(forgetExchanges, row, columnAt(columns, column).key, turn)
-      }
+  for (const exchange of exchanges) {
+    if (exchange.reply !== null) insertExchange(ledger, columns, exchange)
+    else {
+      const { row, column, turn } = exchange
+      ledger.run(forgetExchanges, row, columnAt(columns, column).key, turn)
     }
-    for (const { row, column, value } of cells) {
-      const { key, settings } = columnAt(columns, column)
-      const stored = toSql(settings.type, value)
-      ledger.run('INSERT OR REPLACE INTO cell VALUES (?, ?, ?)', row, key, stored)
-      if (context.exchanges) ledger.run(foldExchanges, row, key)
-      if (context.media.size > 0 && settings.type === 'media' && typeof stored === 'string') {
-        settleMedia(ledger, context.media, stored)
-      }
+  }
+  for (const { row, column, value } of cells) {
+    const { key, settings } = columnAt(columns, column)
+    const stored = toSql(settings.type, value)
+    ledger.run('INSERT OR REPLACE INTO cell VALUES (?, ?, ?)', row, key, stored)
+    if (context.exchanges) ledger.run(foldExchanges, row, key)
+    if (context.media.size > 0 && settings.type === 'media' && typeof stored === 'string') {
+      settleMedia(ledger, context.media, stored)
     }
-    insertFailures(ledger, columns, failures)
-    for (const requests of usage) addUsage(ledger, columns, session, requests)
-    addAnswers(ledger, answers)
-    addLargest(ledger, largest)
-    addChoices(ledger, choices)
-  })
+  }
+  insertFailures(ledger, columns, failures)
+  for (const requests of usage) addUsage(ledger, columns, session, requests)
+  addAnswers(ledger, answers)
+  addLargest(ledger, largest)
+  addChoices(ledger, choices)
 }
 
 const forgetExchanges = 'DELETE FROM exchange WHERE row = ? AND column_key = ? AND turn >= ?'

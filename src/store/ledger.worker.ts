@@ -56,6 +56,7 @@ export interface LedgerCalls {
   close(wallTimeMs: number): void
 
   writeBatch(batch: journal.JournalBatch): void
+  decided(): Interval[]
   unfinishedParts(): number[]
   readRows(rows: readonly Interval[], options: PageOptions): RowPage
   readKnownRows(rows: Interval): KnownRows
@@ -90,10 +91,14 @@ export interface LedgerCalls {
   keptRows(search: KeptSearch): StoredKeptRows
   rejections(): parts.RejectionSummary[]
 
-  addBatch(batch: Omit<batches.Batch, 'id' | 'handle' | 'state'>): number
+  addBatch(batch: batches.NewBatch): number
   setBatchHandle(id: number, handle: string): void
   endBatch(id: number, end: batches.BatchEnd, wallTimeMs: number): void
   openBatches(): batches.Batch[]
+  batchedRows(): Interval[]
+  batchRequests(id: number, numbers: readonly number[]): batches.OpenBatchRequest[]
+  openNumbers(id: number, from: number, most: number): number[]
+  collectBatch(id: number, results: journal.JournalBatch & { numbers: readonly number[] }): void
 
   beginMedia(file: media.StoredMedia): void
   media(behind: string, most: number): media.StoredMedia[]
@@ -227,6 +232,7 @@ const calls: LedgerCalls = {
     const context = run()
     journal.writeBatch(context.ledger, context, batch)
   },
+  decided: () => readDecided(run().ledger, run().settings.partRows),
   unfinishedParts() {
     const { ledger, settings } = run()
     const decided = readDecided(ledger, settings.partRows)
@@ -341,7 +347,12 @@ const calls: LedgerCalls = {
   addBatch: (batch) => batches.addBatch(run().ledger, run().columns, batch),
   setBatchHandle: (id, handle) => batches.setBatchHandle(run().ledger, id, handle),
   endBatch: (id, end, wallTimeMs) => batches.endBatch(run().ledger, id, end, wallTimeMs),
-  openBatches: () => batches.readOpenBatches(run().ledger, run().columns),
+  openBatches: () => batches.readOpenBatches(run().ledger),
+  batchedRows: () => batches.readBatchedRows(run().ledger, run().columns),
+  batchRequests: (id, numbers) =>
+    batches.readBatchRequests(run().ledger, run().columns, id, numbers),
+  openNumbers: (id, from, most) => batches.readOpenNumbers(run().ledger, id, from, most),
+  collectBatch: (id, results) => batches.collectBatch(run().ledger, run(), id, results),
 
   beginMedia: (file) => media.beginMedia(run().ledger, run().media, file),
   media: (behind, most) => media.readMedia(run().ledger, behind, most),

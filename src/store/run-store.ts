@@ -2,6 +2,7 @@ import type { FoundMode } from '../graph/found-mode.ts'
 import type { Interval } from '../plan/interval.ts'
 import { partOf } from '../plan/part.ts'
 import type { PartContent } from '../rows/part-content.ts'
+import type { JournaledExchange, JournaledFailure, RequestRecord } from '../rows/journal.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { DatasetPass } from '../processors/dataset-pass.ts'
 import type { PartStore } from '../scheduler/part-store.ts'
@@ -17,10 +18,16 @@ import {
   withJoined,
   type WithJoinedOptions,
 } from './join.ts'
-import { createJournal, type BatchingJournal } from './batching-journal.ts'
+import {
+  type BatchingJournal,
+  createJournal,
+  storedExchange,
+  storedFailure,
+  sumOfRequests,
+} from './batching-journal.ts'
 import type { DatasetFile } from './ledger-dataset.ts'
 import { writeConfigFile } from './config-file.ts'
-import type { Batch, BatchEnd } from './ledger-batch.ts'
+import type { Batch, BatchEnd, NewBatch, OpenBatchRequest } from './ledger-batch.ts'
 import type { ConfigVersion } from './ledger-config.ts'
 import type { ForeseenChange } from './ledger-foresee.ts'
 import type { FailureSummary } from './ledger-journal.ts'
@@ -57,6 +64,8 @@ export interface RunStore extends PartStore, AsyncDisposable {
   readonly session: number
   /** As of opening; rows beyond a shrunk target are among them. */
   readonly decided: readonly Interval[]
+  /** Rows that are decided by now. */
+  decidedNow(): Promise<Interval[]>
   /** How models are held to the form of their answers, as far as it was found out. */
   readonly outputModes: readonly FoundMode[]
   /** Files that cells name. */
@@ -124,15 +133,31 @@ export interface RunStore extends PartStore, AsyncDisposable {
 }
 
 /** Batches of requests that a provider answers some time later; each call is durable. */
-interface Batches {
+export interface Batches {
   /** To be called before the batch is sent; gives its id. */
-  add(batch: Omit<Batch, 'id' | 'handle' | 'state'>): Promise<number>
+  add(batch: NewBatch): Promise<number>
   /** The provider took it, under this name. */
   setHandle(id: number, handle: string): Promise<void>
   /** All that can be had of it is journaled. */
   end(id: number, end: BatchEnd): Promise<void>
   /** Those that have not ended, the oldest first. */
   open(): Promise<Batch[]>
+  /** Rows that wait for one of their results. */
+  rows(): Promise<Interval[]>
+  /** Of these numbers of a batch, the requests that have no result yet. */
+  requests(id: number, numbers: readonly number[]): Promise<OpenBatchRequest[]>
+  /** Numbers from one on that have none yet. */
+  numbers(id: number, from: number, most: number): Promise<number[]>
+  /** Keeps results, and what they cost, in one step: the requests of these numbers have one then. */
+  collect(id: number, results: BatchResults): Promise<void>
+}
+
+/** Results of some requests of a batch; those that are asked again have nothing but their number. */
+export interface BatchResults {
+  numbers: readonly number[]
+  exchanges: readonly JournaledExchange[]
+  failures: readonly JournaledFailure[]
+  requests: readonly RequestRecord[]
 }
 
 /** The methods of a run folder that was opened. */
@@ -257,6 +282,7 @@ export function createRunStore(
     },
     session,
     decided,
+    decidedNow: () => after(() => ledger.call('decided')),
     get outputModes() {
       return knownModes
     },
@@ -309,6 +335,19 @@ export function createRunStore(
       setHandle: (id, handle) => after(() => ledger.call('setBatchHandle', id, handle)),
       end: (id, end) => after(() => ledger.call('endBatch', id, end, clock.wallTime())),
       open: () => after(() => ledger.call('openBatches')),
+      rows: () => after(() => ledger.call('batchedRows')),
+      requests: (id, numbers) => after(() => ledger.call('batchRequests', id, numbers)),
+      numbers: (id, from, most) => after(() => ledger.call('openNumbers', id, from, most)),
+      collect: (id, { numbers, exchanges, failures, requests }) =>
+        after(() =>
+          ledger.call('collectBatch', id, {
+            numbers,
+            cells: [],
+            exchanges: exchanges.map(storedExchange),
+            failures: failures.map(storedFailure),
+            ...sumOfRequests(requests),
+          }),
+        ),
     },
     totals: () => after(() => ledger.call('totals')),
     keptRows: (search) => after(() => ledger.call('keptRows', search)),

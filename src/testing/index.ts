@@ -20,6 +20,16 @@ export {
   type ServerCall,
   type ServerCounts,
 } from './model-server.ts'
+export type {
+  BatchAction,
+  BatchCall,
+  BatchCallAction,
+  BatchedAnswer,
+  BatchedRequest,
+  BatchServerOptions,
+  BatchStep,
+  ServerBatch,
+} from './batch-server.ts'
 export { columnSuite, type ColumnSetup } from './column-suite.ts'
 export type { ConformanceCase } from './conformance-case.ts'
 export { exporterSuite } from './exporter-suite.ts'

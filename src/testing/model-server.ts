@@ -1,6 +1,14 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { promptOfBody } from './answer-text.ts'
+import {
+  type BatchAnswer,
+  type BatchCall,
+  type BatchedAnswer,
+  type BatchServerOptions,
+  createBatchServer,
+  type ServerBatch,
+} from './batch-server.ts'
 import { exampleAnswer } from './example-answer.ts'
 import { createPrefixCache } from './prefix-cache.ts'
 import { exampleImage, wireReply } from './wire-replies.ts'
@@ -76,6 +84,8 @@ export interface ModelServerOptions {
   /** Words in an answer that no script gives. */
   answerWords?: number
   script?: (call: ServerCall) => ServerAction | undefined
+  /** Serves the batch APIs of OpenAI and Anthropic too, beside `/chat/completions` and `/messages`. */
+  batches?: BatchServerOptions
   /** Serves https with this certificate. */
   tls?: { key: string; cert: string } | null
 }
@@ -102,11 +112,17 @@ export interface ModelServer {
   /** Base URL, ending with `/v1`. */
   readonly url: string
   readonly counts: ServerCounts
+  /** Batches it was sent, where it takes any. */
+  readonly batches: readonly ServerBatch[]
+  /** Calls of its batch APIs. */
+  readonly batchCalls: readonly BatchCall[]
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
 const served = /\/(chat\/completions|embeddings|images\/(?:generations|edits)|messages)$/
+
+const isOfBatches = /\/v1\/(?:files|batches|messages\/batches)(?:\/|$)/
 
 const json = { 'content-type': 'application/json' }
 
@@ -126,6 +142,8 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
     script,
     tls = null,
   } = options
+  const batches =
+    options.batches === undefined ? null : createBatchServer(options.batches, batchedAnswer)
   const statuses = new Map<number, number>()
   const prefixes = prefixCache ? createPrefixCache() : null
   const queue: (() => void)[] = []
@@ -142,9 +160,35 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
     request.on('end', () => {
       const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
       if (served.test(path)) admit(request, response, { path, chunks })
+      else if (batches !== null && isOfBatches.test(path)) void ofBatches(request, response, chunks)
       else if (path.endsWith('/models')) finish(response, 200, modelList(models ?? ['test']))
       else finish(response, 404, errorBody(`no route ${path}`, 'unknown_path'))
     })
+  }
+
+  async function ofBatches(
+    request: IncomingMessage,
+    response: ServerResponse,
+    chunks: readonly Buffer[],
+  ): Promise<void> {
+    const refusal = refuse(request, null)
+    const answered = refusal ?? (await batches?.answer(request, Buffer.concat(chunks))) ?? null
+    if (answered === null) return finish(response, 404, errorBody('no route', 'unknown_path'))
+    const { status, body, headers, closes }: BatchAnswer = answered
+    if (closes === 'before') response.destroy()
+    else if (closes === 'within') sendHalf(response, status, body)
+    else finish(response, status, body, headers)
+  }
+
+  function batchedAnswer(path: string, body: string): BatchedAnswer {
+    const { model, prompt } = promptOfBody(body)
+    const bytes = Buffer.from(body)
+    const url = `/v1${path}`
+    const call = { number: -1, url, path: url, headers: {}, text: body, bytes, prompt, inFlight: 0 }
+    const action = script?.(call) ?? {}
+    const { status = 200 } = action
+    const written = bodyOf(status, action, { path, model, prompt, body })
+    return { status, body: typeof written === 'string' ? written : '{}' }
   }
 
   function admit(
@@ -207,7 +251,7 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
 
   function refuse(
     request: IncomingMessage,
-    model: string,
+    model: string | null,
   ): { status: number; body: string } | null {
     const { authorization, 'x-api-key': key } = request.headers
     if (apiKey !== null && authorization !== `Bearer ${apiKey}` && key !== apiKey) {
@@ -215,7 +259,7 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
       const message = `Incorrect API key provided: ${given}.`
       return { status: 401, body: errorBody(message, 'invalid_api_key') }
     }
-    if (models !== null && !models.includes(model)) {
+    if (models !== null && model !== null && !models.includes(model)) {
       const message = `The model ${model} does not exist.`
       return { status: 404, body: errorBody(message, 'model_not_found') }
     }
@@ -234,18 +278,26 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
       return
     }
     const { status = 200 } = action
-    const body =
-      action.body ??
-      (status >= 400 || action.error !== undefined
-        ? errorBody(action.error ?? `scripted ${status}`, action.code ?? 'scripted')
-        : goodReply(path, action, asked))
-    if (action.disconnect === 'within-body') {
-      const length = String(Buffer.byteLength(body))
-      response.writeHead(status, { ...json, 'content-length': length })
-      response.write(body.slice(0, body.length >> 1), () => response.destroy())
-      return
-    }
-    finish(response, status, body, action.headers)
+    const body = bodyOf(status, action, { path, ...asked })
+    if (action.disconnect === 'within-body') sendHalf(response, status, body)
+    else finish(response, status, body, action.headers)
+  }
+
+  function bodyOf(
+    status: number,
+    action: ServerAction,
+    { path, ...asked }: { path: string; model: string; prompt: string; body: string },
+  ): string | Uint8Array {
+    if (action.body !== undefined) return action.body
+    return status >= 400 || action.error !== undefined
+      ? errorBody(action.error ?? `scripted ${status}`, action.code ?? 'scripted')
+      : goodReply(path, action, asked)
+  }
+
+  function sendHalf(response: ServerResponse, status: number, body: string | Uint8Array): void {
+    const length = String(Buffer.byteLength(body))
+    response.writeHead(status, { ...json, 'content-length': length })
+    response.write(body.slice(0, body.length >> 1), () => response.destroy())
   }
 
   function goodReply(
@@ -315,6 +367,8 @@ export async function createModelServer(options: ModelServerOptions = {}): Promi
     get counts() {
       return { requests, inFlight, maxInFlight, statuses, connections, abandoned }
     },
+    batches: batches?.batches ?? [],
+    batchCalls: batches?.calls ?? [],
     close,
     [Symbol.asyncDispose]: close,
   }

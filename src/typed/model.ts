@@ -80,6 +80,8 @@ interface SharedModelOptions {
   readonly skip_health_check?: boolean
   /** Has the provider keep the beginning of prompts that other rows share. */
   readonly cache_prompt?: boolean
+  /** `batch` sends requests together, by the provider's batch API. */
+  readonly mode?: 'realtime' | 'batch'
 }
 
 /** A model under an alias, as an entry of `model_configs`. */

@@ -56,6 +56,7 @@ export async function createDocsServer(): Promise<DocsServer> {
   let behaviour: Behaviour = 'good'
   let before = 0
   const server: ModelServer = await createModelServer({
+    batches: {},
     script: (call) => behaviours[behaviour]({ ...call, number: call.number - before }),
   })
   const origin = new URL(server.url).origin
