@@ -39,6 +39,8 @@ export interface AtTerminal {
   /** Everything written to the terminal so far. */
   shown(): string
   press(keys: string): void
+  /** Like `press`, without forgetting what was shown before. */
+  type(keys: string): void
   /** Resolves once the terminal has shown the text since the last `press`; rejects at the end. */
   sees(text: string): Promise<void>
   /** Resolves with the exit code. */
@@ -62,6 +64,7 @@ export function startOnTerminal(
       from = shown().length
       child.stdin?.write(keys)
     },
+    type: (keys) => void child.stdin?.write(keys),
     sees(text) {
       return new Promise((resolve, reject) => {
         const look = (): void => {
