@@ -17,7 +17,7 @@ export function newAjv(): Ajv {
     strictNumbers: true,
     allErrors: true,
     verbose: true,
-    // What is wrong with a schema is told with its place, before.
+    // What is wrong with a schema is reported with its place before.
     validateSchema: false,
     // Formats are notes for the model, as in the ancestor.
     validateFormats: false,

@@ -383,7 +383,7 @@ export interface ColumnKind<
   instructions?(config: Config): string | null
   /**
    * Reads what the column needs from outside before anything is described: files, schemas, code. What
-   * it throws is told with the column's place, a `LoadFault` with its field and the way out.
+   * it throws is reported with the column's place, a `LoadFault` with its field and the way out.
    */
   load?(config: Config, context: LoadContext): Promise<Own>
   /** Whether a column has anything to load; each has, where this is left out. One that has not gets `nothingLoaded`. */

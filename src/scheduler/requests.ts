@@ -1,5 +1,5 @@
 import { replyProblem, usageOfReply } from '../graph/reply-shape.ts'
-import { isCut, type ModelReply, type ModelRequest, noUsage, type Usage } from '../graph/request.ts'
+import { type ModelReply, type ModelRequest, noUsage, type Usage } from '../graph/request.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { Dispatcher, Lease } from '../limits/dispatcher.ts'
 import type { LimiterOutcome } from '../limits/limiter.ts'
@@ -9,8 +9,9 @@ import type { Clock } from '../util/clock.ts'
 import type { ReplyCache } from '../rows/reply-cache.ts'
 import type { DeferredRequests } from '../rows/deferred-requests.ts'
 import { type CacheLookups, createCacheLookups } from './cache-lookups.ts'
-import type { Journal, RequestRecord } from '../rows/journal.ts'
+import type { Journal } from '../rows/journal.ts'
 import type { CostLimit } from './cost-limit.ts'
+import { deferRequest } from './defer-request.ts'
 import { createHedging } from './hedging.ts'
 import { createFailureRules } from './failure-rules.ts'
 import { type BackOff, createPauses } from './pauses.ts'
@@ -18,8 +19,9 @@ import { createPrefixLeaders } from './prefix-leaders.ts'
 import { PendingRequest, prepare } from './pending-request.ts'
 import type { Job, RequestJob } from './request-job.ts'
 import { failedRequest, type RequestWatcher } from './request-watcher.ts'
+import { createRequestRecords } from './request-records.ts'
 import type { Resources } from './resources.ts'
-import type { Choice, Route, RouteCounters } from './route.ts'
+import type { Route, RouteCounters } from './route.ts'
 
 export interface RequestsOptions {
   clock: Clock
@@ -85,9 +87,10 @@ export interface Requests {
 
 /** Sends requests, and draws the consequences of what comes back. */
 export function createRequests(options: RequestsOptions): Requests {
-  const { clock, counters, journal, resources, routes, signal } = options
+  const { clock, counters, resources, routes, signal } = options
   const estimates = routes.map(({ maxTokens = null }) => createTokenEstimate(maxTokens))
   const actions = { start, expectedTokens }
+  const record = createRequestRecords(options)
   const pauses = createPauses({
     clock,
     routes,
@@ -114,10 +117,6 @@ export function createRequests(options: RequestsOptions): Requests {
   const { budget, cost, deferred, watcher } = options
   const deferredRoutes = routes.map(({ name }) => deferred?.takes(name) === true)
   let inFlight = 0
-  /** By route, what tells its choices apart; null where there is one. */
-  const labels = routes.map(({ choices }) =>
-    choices.length === 1 ? null : choices.map(({ label = '' }) => label),
-  )
   const hedging = createHedging({
     clock,
     routes,
@@ -137,7 +136,7 @@ export function createRequests(options: RequestsOptions): Requests {
 
   function submit(request: RequestJob): void {
     if (deferred !== null && deferredRoutes[request.route] === true) {
-      return defer(new PendingRequest(request, actions))
+      return defer(new PendingRequest(request, actions), deferred)
     }
     const pending = new PendingRequest(
       hedging === null ? request : hedging.follow(request),
@@ -166,27 +165,19 @@ export function createRequests(options: RequestsOptions): Requests {
     })
   }
 
-  function defer(pending: PendingRequest): void {
+  function defer(pending: PendingRequest, ofBatches: DeferredRequests): void {
     const { request } = pending
     if (!request.wanted()) return request.abandoned()
     const prepared = prepare(pending)
     if ('error' in prepared) return request.unprepared(prepared.error)
     const { message } = prepared
-    if (cache === null) giveToBatch(request, message)
-    else lookUp(pending, message, cache, () => giveToBatch(request, message))
-  }
-
-  function giveToBatch(request: RequestJob, message: ModelRequest): void {
-    if (!request.wanted()) return request.abandoned()
-    const { name, maxTokens = null } = routes[request.route] as Route
-    const { row, column, turn = 0 } = request
-    try {
-      deferred?.add({ route: name, row, column, turn, message, maxTokens })
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error
-      return request.failed(error, 1, null)
-    }
-    request.deferred?.()
+    const give = (): void =>
+      deferRequest(request, message, {
+        deferred: ofBatches,
+        route: routes[request.route] as Route,
+      })
+    if (cache === null) give()
+    else lookUp(pending, message, cache, give)
   }
 
   /** Into its line, unless it waits for what another request leaves at its provider. */
@@ -359,49 +350,6 @@ export function createRequests(options: RequestsOptions): Requests {
     return counters[request.route] as RouteCounters
   }
 
-  function record(
-    pending: PendingRequest,
-    outcome: 'ok' | 'throttled' | 'failed' | 'given-up',
-    usage: Usage,
-    reply: ModelReply | null = null,
-  ): void {
-    const { request, reserved } = pending
-    const counter = counters[request.route] as RouteCounters
-    counter.inputTokens += usage.inputTokens
-    counter.outputTokens += usage.outputTokens
-    const { name, choices } = routes[request.route] as Route
-    // An answer of unknown cost counts with what was set aside; who failed before answering sends no bill.
-    const isBilled = reply !== null || outcome === 'given-up'
-    cost?.spend((choices[pending.choice] as Choice).name, usage, isBilled ? reserved : 0)
-    const { column, isCorrection = false } = request
-    const via = viaOf(pending, reply !== null)
-    journal.request(
-      reply === null
-        ? { route: name, column, outcome, usage, via }
-        : {
-            route: name,
-            column,
-            outcome,
-            usage,
-            isCut: isCut(reply),
-            toolCalls: toolCallsOf(reply),
-            isCorrection,
-            outputMode: reply.outputMode,
-            via,
-          },
-    )
-  }
-
-  /** Where a request went that could have gone elsewhere, and how long its answer took. */
-  function viaOf(
-    { request, choice, sentAt }: PendingRequest,
-    isAnswered: boolean,
-  ): RequestRecord['via'] {
-    const ofRoute = labels[request.route]
-    if (ofRoute === null || ofRoute === undefined) return undefined
-    return { choice: ofRoute[choice] ?? '', latencyMs: isAnswered ? clock.now() - sentAt : null }
-  }
-
   /** Another one was answered first: what this one used is paid for, and says nothing of where it went. */
   function onLost(
     pending: PendingRequest,
@@ -475,12 +423,6 @@ export function createRequests(options: RequestsOptions): Requests {
 
 function usageOfError(error: unknown): Usage | null {
   return error instanceof RequestError ? error.usage : null
-}
-
-function toolCallsOf({ content }: ModelReply): number {
-  let calls = 0
-  for (const { type } of content) if (type === 'tool-call') calls += 1
-  return calls
 }
 
 /** The provider is wrong about the form of its replies: it will be the next time, too. */

@@ -31,7 +31,7 @@ export interface ValidatorLoadContext {
 
 /** A function of the user's project. */
 export interface LoadedFunction extends Loaded {
-  /** What it answered for a subject; what it throws is told with its place in the user's file. */
+  /** What it answered for a subject; what it throws is reported with its place in the user's file. */
   call(subject: Subject, signal: AbortSignal): Promise<unknown>
 }
 
