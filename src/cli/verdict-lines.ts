@@ -6,16 +6,16 @@ import { wrap } from './width.ts'
 
 const colours = { good: 'green', check: 'yellow', poor: 'red' } as const
 
-/** The verdict in one line, and every finding with what can be done. */
+/** The verdict in one line, what can be done about it, and the other findings. */
 export function verdictLines(verdict: Verdict, { style, width }: StatisticsLayout): string[] {
-  const room = Math.max(20, width - 6)
+  const [first, ...others] = verdict.findings
   const title = wrap(visibleLine(verdictText(verdict)), Math.max(20, width - 2))
+  const details = [
+    ...(first === undefined ? [] : [first.advice]),
+    ...others.map((finding) => `${visibleLine(findingText(finding))}. ${finding.advice}`),
+  ]
   return [
     ...title.map((line) => style(colours[verdict.level], `  ${line}`)),
-    ...verdict.findings.flatMap((finding) =>
-      wrap(`${visibleLine(findingText(finding))}. ${finding.advice}`, room).map(
-        (line, at) => `    ${at === 0 ? '- ' : '  '}${line}`,
-      ),
-    ),
+    ...details.flatMap((text) => wrap(text, Math.max(20, width - 4)).map((line) => `    ${line}`)),
   ]
 }

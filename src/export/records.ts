@@ -80,8 +80,7 @@ async function* readGroup(
     yield new Map(
       columns.map(([name, type], at) => {
         const ofRow = vectors.get(name)
-        const cell =
-          ofRow === undefined ? readers[at]?.(cells?.next().value) : ofRow[from + row]
+        const cell = ofRow === undefined ? readers[at]?.(cells?.next().value) : ofRow[from + row]
         return [name, withoutVector(fromStored(type, cell ?? null))]
       }),
     )

@@ -23,7 +23,7 @@ function failedCells({ name, nulls, cells }: ColumnStatistics): Finding[] {
       code: 'failed-cells',
       column: name,
       message: `${grouped(count)} of ${grouped(cells)} cells (${percent(judged.value)}) are null because they failed: ${codes}`,
-      advice: 'Fix the reason under "What failed", then run create with --retry-failed.',
+      advice: 'Fix the reason of the failures, then run create with --retry-failed.',
     },
   ]
 }
@@ -56,7 +56,9 @@ function unlikeDeclared({ name, fit, distinct, cells, nulls, top }: ColumnStatis
       value: gap,
       limit: 0,
       message: `differs from ${fit.declared}${
-        fit.gap === null ? '' : `: ${percent(fit.gap.observed)} at ${valueText(fit.gap.at)}, declared ${percent(fit.gap.declared)}`
+        fit.gap === null
+          ? ''
+          : `: ${percent(fit.gap.observed)} at ${valueText(fit.gap.at)}, declared ${percent(fit.gap.declared)}`
       }`,
       advice,
     },

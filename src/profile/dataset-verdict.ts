@@ -25,7 +25,9 @@ function rank({ level }: Finding): number {
 export function verdictText({ level, findings: [first, ...others] }: Verdict): string {
   if (first === undefined) return 'Good: nothing to look into.'
   const more =
-    others.length === 0 ? '' : ` And ${others.length} more ${others.length === 1 ? 'finding' : 'findings'}.`
+    others.length === 0
+      ? ''
+      : ` And ${others.length} more ${others.length === 1 ? 'finding' : 'findings'}.`
   return `${level === 'poor' ? 'Poor' : 'To check'}: ${findingText(first)}.${more}`
 }
 

@@ -37,7 +37,8 @@ function scoreFindings({ column, score, given }: JudgedScore): Finding[] {
             code: 'low-scores',
             column: title,
             message: `${percent(judged.value)} of ${counted(all, 'score')} are in the lower half of the scale`,
-            advice: 'Read the records with low scores and their reasons, and change the prompt that made them.',
+            advice:
+              'Read the records with low scores and their reasons, and change the prompt that made them.',
           } as const,
         ]),
     ...(same === null
@@ -48,7 +49,8 @@ function scoreFindings({ column, score, given }: JudgedScore): Finding[] {
             code: 'constant-scores',
             column: title,
             message: `${percent(same.value)} of ${counted(all, 'score')} are ${most.option}`,
-            advice: 'The judge tells little apart: describe the options of its scale more sharply, or use another model.',
+            advice:
+              'The judge tells little apart: describe the options of its scale more sharply, or use another model.',
           } as const,
         ]),
   ]
@@ -67,7 +69,8 @@ function validFindings(
       code: 'invalid-values',
       column: score === 'is_valid' ? column : `${column}.${score}`,
       message: `${grouped(count)} of ${grouped(all)} (${percent(judged.value)}) are valid`,
-      advice: 'Read the reasons, change the prompt, or leave the others out with on_invalid: reject.',
+      advice:
+        'Read the reasons, change the prompt, or leave the others out with on_invalid: reject.',
     },
   ]
 }

@@ -35,6 +35,7 @@ export interface InvalidReasons {
   target: string | null
   /** Records that were looked at. */
   records: number
+  /** Reasons that differ only in figures are one; it is the first of them. */
   reasons: readonly { reason: string; count: number }[]
 }
 

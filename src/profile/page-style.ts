@@ -5,13 +5,13 @@ export const style = new Html(`
 :root {
   color-scheme: light dark;
   --paper: #f6f7f9; --card: #ffffff; --ink: #1c2330; --soft: #5b6475; --line: #dfe3ea;
-  --observed: #3b6fd4; --track: #eaeef5; --declared: #c2571a;
+  --observed: #3b6fd4; --link: #2f60c2; --track: #eaeef5; --declared: #c2571a;
   --good: #2e7d4f; --null: #9a7b10; --bad: #b3372f; --out: #7a5aa6; --left: #aab2c0;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #12161d; --card: #1a2029; --ink: #e6eaf1; --soft: #9aa5b6; --line: #2c3440;
-    --observed: #6f9bf0; --track: #262e3a; --declared: #f0964f;
+    --observed: #6f9bf0; --link: #6f9bf0; --track: #262e3a; --declared: #f0964f;
     --good: #5cbf86; --null: #d4b24a; --bad: #ef7d74; --out: #b497e0; --left: #566072;
   }
 }
@@ -58,6 +58,7 @@ tr:last-child td { border-bottom: 0; }
 .bars .track { position: relative; height: 12px; background: var(--track); border-radius: 3px; }
 .bars .fill { position: absolute; inset: 0 auto 0 0; background: var(--observed); border-radius: 3px; }
 .bars .mark { position: absolute; top: -3px; bottom: -3px; width: 2px; margin-left: -1px; background: var(--declared); }
+nav { margin: .7rem 0; }
 nav a { margin-right: .9rem; }
 .headline { font-size: 1.05rem; margin: .6rem 0 .9rem; }
 .headline .open { color: var(--declared); }
@@ -86,10 +87,10 @@ button { cursor: pointer; } button:disabled { opacity: .5; cursor: default; }
 .record dl { margin: .2rem 0; } .record dd { margin: 0; overflow-wrap: anywhere; min-width: 0; } .record dt { color: var(--soft); font-size: .85rem; overflow-wrap: anywhere; min-width: 0; }
 .record .short { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 11rem), 1fr)); gap: .3rem 1.2rem; }
 .record .fields { display: grid; grid-template-columns: fit-content(30%) minmax(0, 1fr); gap: .15rem .9rem; padding-left: .7rem; border-left: 2px solid var(--line); }
-.prose p { max-width: 75ch; margin: .2rem 0; }
+.prose p { max-width: 75ch; margin: 0 0 .2rem; }
 .chat { display: grid; gap: .5rem; } .message { padding: .5rem .8rem; border-radius: 8px; background: var(--track); max-width: 85%; min-width: 0; } .message[data-role=user] { margin-left: auto; } .message > b { font-size: .8rem; color: var(--soft); }
 .record img { max-width: min(100%, 18rem); max-height: 18rem; border-radius: 6px; }
-.media { display: flex; flex-wrap: wrap; gap: .6rem; } a { color: var(--observed); overflow-wrap: anywhere; }
+.media { display: flex; flex-wrap: wrap; gap: .6rem; } a { color: var(--link); overflow-wrap: anywhere; }
 footer { margin-top: 2.5rem; font-size: .85rem; color: var(--soft); }
 @media print { body { background: #fff; } .card { break-inside: avoid; } }
 `)

@@ -24,13 +24,18 @@ function textCard(figures: TextFigures): Html {
       <b>${share(nearRepeats)}</b> nearly do<br />
       words: ${lengthsText(words)}<br />
       characters: ${lengthsText(characters)}
-      ${
-        figures.distinctWords === null
-          ? null
-          : html`<br />distinct-1, -2, -3:
-              ${figures.distinctWords.map((one) => one.toFixed(2)).join(', ')}`
-      }
+      <br />distinct-1, -2, -3:
+      ${figures.distinctWords.map((one) => (one === null ? '–' : one.toFixed(2))).join(', ')}
     </p>
+    ${
+      figures.field === null || figures.values === null
+        ? null
+        : shared(
+            'Values',
+            figures.values.map(({ text, count }) => ({ words: text, texts: count })),
+            texts,
+          )
+    }
     ${shared('Openings', figures.openings, texts)} ${shared('Phrases', figures.phrases, texts)}
     ${
       pairs.length === 0

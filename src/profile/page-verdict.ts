@@ -1,7 +1,7 @@
 import { counted, grouped, moment, percent } from '../util/format.ts'
 import { html, type Html } from './html.ts'
 import { findingText, verdictText } from './dataset-verdict.ts'
-import type { Verdict } from './finding.ts'
+import type { Finding, Verdict } from './finding.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { valueText } from './value-text.ts'
 
@@ -22,6 +22,9 @@ export interface PageHeadline {
   version: string
 }
 
+/** Findings that are not folded. */
+const shownFindings = 3
+
 /** The verdict with its findings, and how many records there are and why no more. */
 export function headline(page: PageHeadline): Html {
   const { verdict } = page
@@ -30,18 +33,31 @@ export function headline(page: PageHeadline): Html {
       <p><b>${valueText(verdictText(verdict))}</b></p>
       ${
         verdict.findings.length === 0
-          ? html`<p class="soft">No rule of the report found anything; read some records anyway.</p>`
-          : html`<ul>
-              ${verdict.findings.map(
-                (finding) =>
-                  html`<li class="${finding.level}">
-                    ${valueText(findingText(finding))}
-                    <span class="soft">${finding.advice}</span>
-                  </li>`,
-              )}
-            </ul>`
+          ? html`<p class="soft">
+              No rule of the report found anything; read some records anyway.
+            </p>`
+          : findingList(verdict.findings.slice(0, shownFindings))
+      }
+      ${
+        verdict.findings.length <= shownFindings
+          ? null
+          : html`<details>
+              <summary>${counted(verdict.findings.length - shownFindings, 'more finding')}</summary>
+              ${findingList(verdict.findings.slice(shownFindings))}
+            </details>`
       }
     </section>`
+}
+
+function findingList(findings: readonly Finding[]): Html {
+  return html`<ul>
+    ${findings.map(
+      (finding) =>
+        html`<li class="${finding.level}">
+          ${valueText(findingText(finding))}. <span class="soft">${finding.advice}</span>
+        </li>`,
+    )}
+  </ul>`
 }
 
 function recordsText(page: PageHeadline): Html {

@@ -1,12 +1,4 @@
-import {
-  compact,
-  counted,
-  dollars,
-  duration,
-  grouped,
-  percent,
-  size,
-} from '../util/format.ts'
+import { compact, counted, dollars, duration, grouped, percent, size } from '../util/format.ts'
 import { html, type Html } from './html.ts'
 import type { InvalidReasons, Judgements } from './judgements.ts'
 import { columnCard } from './page-column.ts'

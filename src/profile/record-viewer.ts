@@ -8,7 +8,7 @@ const data = document.getElementById('record-data')
 if (data !== null) show(JSON.parse(data.textContent))
 
 function show({ columns, records, isByRow }) {
-  const perPage = columns.length > 20 ? 5 : 10
+  const perPage = columns.length > 20 ? 2 : 5
   const list = document.querySelector('.records')
   const pager = document.querySelector('.pager')
   const search = pager.querySelector('input')

@@ -36,7 +36,9 @@ export function rowFindings({ rows, cutAnswers, isWorking }: VerdictInput): Find
             value: remaining,
             limit: 1,
             message: `unfinished, ${grouped(remaining)} of ${counted(requested, 'row')} remain`,
-            advice: isWorking ? 'A run is making them.' : 'Run the same create command again to make them.',
+            advice: isWorking
+              ? 'A run is making them.'
+              : 'Run the same create command again to make them.',
           } as const,
         ]),
     ...(droppedShare === null
@@ -47,7 +49,7 @@ export function rowFindings({ rows, cutAnswers, isWorking }: VerdictInput): Find
             code: 'dropped-rows',
             column: null,
             message: `${grouped(rows.dropped)} of ${counted(decided, 'row')} dropped because a cell failed`,
-            advice: 'Fix the reason under "What failed", then run create with --retry-failed.',
+            advice: 'Fix the reason of the failures, then run create with --retry-failed.',
           } as const,
         ]),
     ...(rejectedShare === null

@@ -1,5 +1,6 @@
 import { hashTexts } from './hash.ts'
-import { textPhrases, type SharedWords } from './text-phrases.ts'
+import { shortened } from './scalar.ts'
+import { type DistinctWords, textPhrases, type SharedWords } from './text-phrases.ts'
 import { type NearPair, textRepeats } from './text-repeats.ts'
 
 /** What texts that models wrote have in common, of a column or of a field of its values. */
@@ -23,8 +24,12 @@ export interface TextFigures {
   openings: readonly SharedWords[]
   /** The phrases of five words that most texts have. */
   phrases: readonly SharedWords[]
-  /** Share of different words, stretches of two and of three words; null without a word. */
-  distinctWords: readonly [number, number, number] | null
+  /** Share of different words, stretches of two and of three words. */
+  distinctWords: DistinctWords
+  /** The texts with their counts, most frequent first, cut after 120 characters; null for more than 20. */
+  values: readonly { text: string; count: number }[] | null
+  /** Whether the config lists what the texts can be: they are meant to repeat. */
+  isListed: boolean
 }
 
 export interface TextLengths {
@@ -37,14 +42,18 @@ export interface TextLengths {
 }
 
 /** Some texts of a column, or of a field of its values. */
-export interface SampledTexts extends Pick<TextFigures, 'column' | 'field'> {
+export interface SampledTexts extends Pick<TextFigures, 'column' | 'field' | 'isListed'> {
   texts: readonly string[]
 }
+
+/** Different texts up to which all are listed. */
+const mostValues = 20
 
 /** At least one text; the same ones give the same figures. */
 export async function textFigures({
   column,
   field,
+  isListed,
   texts,
 }: SampledTexts): Promise<TextFigures> {
   const { distinct, exact, near, pairs } = await textRepeats(texts)
@@ -62,7 +71,17 @@ export async function textFigures({
     openings,
     phrases,
     distinctWords,
+    values: distinct > mostValues ? null : countsOf(texts),
+    isListed,
   }
+}
+
+function countsOf(texts: readonly string[]): TextFigures['values'] {
+  const counts = new Map<string, number>()
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)
+  return [...counts]
+    .map(([text, count]) => ({ text: String(shortened(text)), count }))
+    .sort((one, other) => other.count - one.count)
 }
 
 function lengthsOf(lengths: Float64Array): TextLengths {

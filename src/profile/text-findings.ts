@@ -9,8 +9,8 @@ const opening = { check: 0.3, poor: null }
 const phrase = { check: 0.5, poor: null }
 /** Texts from which on shares of them say something. */
 const fewTexts = 50
-/** Few texts of few words are labels: they are meant to repeat. */
-const labels = { distinct: 20, words: 3 }
+/** At most 20 different texts of fewer words are labels: they are meant to repeat. */
+const labelWords = 3
 
 const moreVariety =
   'Put more of what differs from row to row into the prompt (sampled topics, personas, styles), or raise the temperature.'
@@ -18,7 +18,7 @@ const moreVariety =
 /** What the texts of a column say. */
 export function textFindings(figures: TextFigures): Finding[] {
   const { texts, distinct, words, exactRepeats, nearRepeats } = figures
-  if (texts < fewTexts) return []
+  if (texts < fewTexts || figures.isListed) return []
   const column = textTitle(figures)
   if (distinct === 1) {
     return [
@@ -33,7 +33,7 @@ export function textFindings(figures: TextFigures): Finding[] {
       },
     ]
   }
-  if (distinct <= labels.distinct && words.mean < labels.words) return []
+  if (figures.values !== null && words.mean < labelWords) return []
   const findings: Finding[] = []
   const distinctShare = judgeLow(distinct / texts, different)
   if (distinctShare !== null) {

@@ -11,13 +11,16 @@ export interface SharedWords {
   texts: number
 }
 
+/** Shares of single words, of two and of three; null where no text has so many. */
+export type DistinctWords = readonly [number | null, number | null, number | null]
+
 export interface TextPhrases {
   /** How texts begin, the most frequent openings first. */
   openings: readonly SharedWords[]
   /** The phrases in most texts. */
   phrases: readonly SharedWords[]
   /** Different words, and stretches of two and three, of all in a part of the texts: distinct-1, -2 and -3. */
-  distinctWords: readonly [number, number, number] | null
+  distinctWords: DistinctWords
   /** Of each text. */
   words: Float64Array
 }
@@ -92,9 +95,7 @@ function sharedPhrases(texts: readonly string[], hashed: readonly Uint32Array[])
   })
   const all = [...phrases.values()]
     .filter((phrase) => phrase.texts >= enough)
-    .sort(
-      (one, other) => other.texts - one.texts || one.text - other.text || one.from - other.from,
-    )
+    .sort((one, other) => other.texts - one.texts || one.text - other.text || one.from - other.from)
   return separate(all, texts)
 }
 
@@ -133,13 +134,12 @@ function overlap(one: readonly string[], other: readonly string[]): boolean {
   return false
 }
 
-function distinctShares(hashed: readonly Uint32Array[]): [number, number, number] | null {
+function distinctShares(hashed: readonly Uint32Array[]): DistinctWords {
   const all = hashed.reduce((sum, { length }) => sum + length, 0)
-  if (all === 0) return null
   // From texts all over, whole ones.
   const stride = Math.max(1, Math.ceil(all / comparedWords))
   const chosen = hashed.filter((_, at) => at % stride === 0)
-  const shareOf = (width: number): number => {
+  const shareOf = (width: number): number | null => {
     const seen = new Set<number>()
     let count = 0
     for (const hashes of chosen) {
@@ -148,7 +148,7 @@ function distinctShares(hashed: readonly Uint32Array[]): [number, number, number
         count += 1
       }
     }
-    return count === 0 ? 1 : seen.size / count
+    return count === 0 ? null : seen.size / count
   }
   return [shareOf(1), shareOf(2), shareOf(3)]
 }

@@ -21,18 +21,21 @@ export async function invalidReasons(
     const type = types.get(column)
     if (!wasInvalid || type !== 'json') continue
     const target = score === 'is_valid' ? null : score
-    const reasons = new Map<string, number>()
+    /** By what they have in common: figures in them differ from record to record. */
+    const reasons = new Map<string, { reason: string; count: number }>()
     let records = 0
     for await (const { values } of sampleRecords(files, new Map([[column, type]]), mostRecords)) {
       records += 1
       const verdict = verdictIn(values.get(column) ?? null, target)
       if (verdict === null || !isInvalid(verdict)) continue
       const reason = reasonOf(verdict)
-      if (reasons.has(reason) || reasons.size < mostReasons) {
-        reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
-      }
+      const key = reason.replaceAll(/\d[\d.,]*/g, '#')
+      const known = reasons.get(key)
+      if (known !== undefined) known.count += 1
+      else if (reasons.size < mostReasons) reasons.set(key, { reason, count: 1 })
     }
-    if (reasons.size > 0) found.push({ column, target, records, reasons: mostFrequent(reasons) })
+    if (reasons.size > 0)
+      found.push({ column, target, records, reasons: mostFrequent([...reasons.values()]) })
   }
   return found
 }
@@ -44,9 +47,8 @@ function verdictIn(value: Value, target: string | null): ReadonlyMap<string, Val
   return own instanceof Map ? (own as ReadonlyMap<string, Value>) : null
 }
 
-function mostFrequent(reasons: ReadonlyMap<string, number>): InvalidReasons['reasons'] {
-  return [...reasons]
-    .map(([reason, count]) => ({ reason, count }))
-    .sort((one, other) => other.count - one.count || (one.reason < other.reason ? -1 : 1))
+function mostFrequent(reasons: InvalidReasons['reasons']): InvalidReasons['reasons'] {
+  return reasons
+    .toSorted((one, other) => other.count - one.count || (one.reason < other.reason ? -1 : 1))
     .slice(0, keptReasons)
 }

@@ -47,7 +47,9 @@ export function createMediaEmbedder(directory: string, pageFolder: string): Medi
       const files: PageMedia[] = []
       for (const path of paths) {
         const isFile = isMediaPath(path)
-        const href = isFile ? relative(pageFolder, join(directory, path)).split(sep).join('/') : null
+        const href = isFile
+          ? relative(pageFolder, join(directory, path)).split(sep).join('/')
+          : null
         files.push({
           name: isFile ? basename(path) : path,
           mime: mimeOf(path),

@@ -36,8 +36,9 @@ export async function* sampleTexts(
     for await (const { values } of sampleRecords(files, new Map([[name, type]]), mostRecords)) {
       collector.add(values.get(name) ?? null)
     }
-    for (const { place, texts } of collector.all()) {
-      if (texts.length > 0) yield { column: name, field: place === '' ? null : place, texts }
+    for (const { place, texts, isListed } of collector.all()) {
+      if (texts.length > 0)
+        yield { column: name, field: place === '' ? null : place, texts, isListed }
     }
   }
 }
@@ -60,7 +61,7 @@ function formOf({ config }: GraphColumn): TextColumn['form'] {
 
 interface Collector {
   add(value: Value): void
-  all(): { place: string; texts: string[] }[]
+  all(): ({ place: string } & Pick<Field, 'texts' | 'isListed'>)[]
 }
 
 interface Field {
@@ -89,7 +90,7 @@ function createCollector(most: number, form: TextColumn['form']): Collector {
 
   function addText(text: string, place: readonly (string | null)[]): void {
     const field = fieldAt(place)
-    if (field === null || field.isListed || text.trim() === '') return
+    if (field === null || text.trim() === '') return
     field.seen += 1
     if ((field.seen - 1) % stride !== 0) return
     field.texts.push(text)
@@ -121,13 +122,11 @@ function createCollector(most: number, form: TextColumn['form']): Collector {
 
   return {
     add: (value) => addValue(value, []),
-    all: () => [...fields].map(([place, { texts }]) => ({ place, texts })),
+    all: () => [...fields].map(([place, { texts, isListed }]) => ({ place, texts, isListed })),
   }
 }
 
 /** `product.name`, `messages[].content`. */
 function nameOf(place: readonly (string | null)[]): string {
-  return place
-    .map((step, at) => (step === null ? '[]' : `${at === 0 ? '' : '.'}${step}`))
-    .join('')
+  return place.map((step, at) => (step === null ? '[]' : `${at === 0 ? '' : '.'}${step}`)).join('')
 }
