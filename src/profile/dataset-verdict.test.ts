@@ -47,7 +47,10 @@ function list(count: number, textAt: (at: number) => string): string[] {
   return Array.from({ length: count }, (_, at) => textAt(at))
 }
 
-function column(values: readonly Scalar[], facts: Partial<ColumnFacts> = {}): ColumnStatistics {
+function columnOfValues(
+  values: readonly Scalar[],
+  facts: Partial<ColumnFacts> = {},
+): ColumnStatistics {
   const summary = createSummary('string', { exactDistinct: 1_000 })
   summary.addAll(values)
   return statisticsOf(summary, {
@@ -105,14 +108,16 @@ test('answers that are cut, and cells that failed', () => {
   expect(found({ cutAnswers: [{ column: 'review', cut: 1, answers: 3_000 }] })).toEqual([])
   const failures = [{ code: 'timeout', count: 3, outcome: 'null' as const }]
   const nulls = list(17, () => 'a')
-  expect(found({ columns: [column([...nulls, null, null, null], { failures })] })).toEqual([
+  expect(found({ columns: [columnOfValues([...nulls, null, null, null], { failures })] })).toEqual([
     'poor failed-cells product',
   ])
-  expect(found({ columns: [column([...nulls, null, null, null], { skipped: 3 })] })).toEqual([])
+  expect(
+    found({ columns: [columnOfValues([...nulls, null, null, null], { skipped: 3 })] }),
+  ).toEqual([])
 })
 
 test('a column with one value that was sampled from many', () => {
-  const one = column(list(100, () => 'kettle'))
+  const one = columnOfValues(list(100, () => 'kettle'))
   const fit = {
     declared: 'category of 2 values',
     verdict: 'differs' as const,
@@ -122,7 +127,7 @@ test('a column with one value that was sampled from many', () => {
     rowsRejected: 0,
   }
   expect(found({ columns: [{ ...one, fit }] })).toEqual(['poor one-value product'])
-  const two = column(list(100, (at) => (at < 90 ? 'kettle' : 'lamp')))
+  const two = columnOfValues(list(100, (at) => (at < 90 ? 'kettle' : 'lamp')))
   expect(found({ columns: [{ ...two, fit }] })).toEqual(['check differs-from-declared product'])
 })
 

@@ -4,7 +4,7 @@ import type { ColumnStatistics } from './statistics.ts'
 import type { TextFigures } from './text-figures.ts'
 
 /** `good`: nothing was found; `check`: something should be looked at; `poor`: something is likely wrong. */
-export type VerdictLevel = 'good' | 'check' | 'poor'
+type VerdictLevel = 'good' | 'check' | 'poor'
 
 /** Whether a dataset is likely to be of use, by rules that read its figures. */
 export interface Verdict {
@@ -30,7 +30,7 @@ export interface Finding {
   advice: string
 }
 
-export type FindingCode =
+type FindingCode =
   | 'no-records'
   | 'unfinished'
   | 'dropped-rows'

@@ -6,7 +6,7 @@ import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import { valueText } from './value-text.ts'
 
 /** `working`: a process works on the run; `unfinished`: rows remain and nobody makes them. */
-export type RunState = 'complete' | 'unfinished' | 'working'
+type RunState = 'complete' | 'unfinished' | 'working'
 
 /** What the top of the page says. */
 export interface PageHeadline {

@@ -1,8 +1,8 @@
 import { phraseKey, wordHashes, wordsOf } from './text-words.ts'
 
 /** Words of an opening, and of a phrase. */
-export const openingWords = 4
-export const phraseWords = 5
+const openingWords = 4
+const phraseWords = 5
 
 /** Words that several texts have in common. */
 export interface SharedWords {

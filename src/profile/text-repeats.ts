@@ -2,7 +2,7 @@ import { minHashKeys } from '../processors/locality.ts'
 import { createShingler, jaccard } from '../processors/shingles.ts'
 
 /** Share of stretches of five characters that two texts have in common, from which they are near-duplicates. */
-export const nearShare = 0.8
+const nearShare = 0.8
 
 /** How often texts repeat earlier ones. */
 export interface TextRepeats {
