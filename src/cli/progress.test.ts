@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ColumnProgress, RouteProgress, Snapshot } from '../scheduler/scheduler-event.ts'
 import { createProgress } from './progress.ts'
+import { noSessions } from '../run/earlier-sessions.ts'
 import type { Screen } from './terminal.ts'
 import { widthOf } from './width.ts'
 
@@ -19,12 +20,14 @@ const route: RouteProgress = {
   failed: 0,
   inputTokens: 0,
   outputTokens: 0,
+  cost: null,
   coolDownMs: 0,
   requestsPerMinute: null,
   tokensPerMinute: null,
   heldBy: 'in-flight',
   outage: null,
   stopped: null,
+  choices: [],
 }
 
 function column(name: string, progress: Partial<ColumnProgress> = {}): ColumnProgress {
@@ -36,6 +39,7 @@ function column(name: string, progress: Partial<ColumnProgress> = {}): ColumnPro
     made: 0,
     skipped: 0,
     failed: 0,
+    unneeded: 0,
     ...progress,
   }
 }
@@ -53,6 +57,7 @@ function snapshot(state: Partial<Snapshot> = {}): Snapshot {
     pendingBytes: 0,
     draining: false,
     selection: null,
+    newest: null,
     ...state,
   }
 }
@@ -82,10 +87,11 @@ function watched({
     print: (text) => lines.push(text),
     paint: (painted) => lines.push(...painted),
     clear: () => undefined,
+    forget: () => undefined,
   }
   const view = createProgress({
     screen,
-    facts: { name: 'tales', rows, decidedBefore },
+    facts: { name: 'tales', rows, decidedBefore, before: noSessions },
     now: () => now,
     intervalMs,
   })
