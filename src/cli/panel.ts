@@ -3,7 +3,7 @@ import type { ColumnProgress, Snapshot } from '../scheduler/scheduler-event.ts'
 import { addSpent, type EarlierSessions } from '../run/earlier-sessions.ts'
 import { cellsLeft, endedCells, type Estimate } from './estimate.ts'
 import { fit, piece, type Piece } from './fit-pieces.ts'
-import { newestText } from './newest-text.ts'
+import { newestLines } from './newest-lines.ts'
 import { routeLines } from './route-lines.ts'
 import type { Paint, Screen } from './terminal.ts'
 import { compact, counted, dollars, duration, grouped, percent, rate } from '../util/format.ts'
@@ -58,7 +58,7 @@ export function panel(moment: Moment, screen: Screen): string[] {
   const freeLine = free.length === 0 ? [] : [freeText(free, snapshot)]
   const spent = spentText(moment)
   const spentLine = spent === null || height < 4 ? [] : [cut(spent, width - 2)]
-  const newest = newestLines(moment, { height, width: Math.max(1, width - 2) })
+  const newest = recordLines(snapshot, height, Math.max(1, width - 2))
   const room = height - 1 - waiting.length - freeLine.length - spentLine.length - newest.length
   const columns = snapshot.columns
     .map((column, position) => ({
@@ -111,13 +111,9 @@ export function spentText({ snapshot: { routes }, facts: { before } }: Moment): 
 }
 
 /** The newest record, in as many lines as a terminal of this height has for it. */
-function newestLines(
-  { snapshot: { newest, columns } }: Moment,
-  { height, width }: { height: number; width: number },
-): string[] {
-  if (newest === null || newest.cells.length === 0 || height < LOWEST_WITH_RECORD) return []
-  const most = height < HIGH ? 1 : MOST_RECORD_LINES
-  return waitingLines([newestText(newest, columns)], { width, most })
+function recordLines({ newest, columns }: Snapshot, height: number, width: number): string[] {
+  if (newest === null || height < LOWEST_WITH_RECORD) return []
+  return newestLines(newest, columns, { width, most: height < HIGH ? 1 : MOST_RECORD_LINES })
 }
 
 /** Whether what is waited for is more than an answer. */

@@ -2,31 +2,35 @@ import type { ColumnProgress, NewestRow } from '../scheduler/scheduler-event.ts'
 import { stringifyJson } from '../util/json.ts'
 import type { Cell } from '../util/value.ts'
 import { visibleLine } from '../util/visible.ts'
-import { startOf } from './width.ts'
+import { cut, widthOf } from './width.ts'
 
-/** Columns of the terminal that a value gets: the others are to be seen, too. */
-const MOST_OF_VALUE = 160
 /** Characters that are looked at: the rest of a long text is not shown anyway. */
 const LOOKED_AT = 1_000
 
-/** `row 411: story: Once upon a time…; stars: 5`: what models wrote first. */
-export function newestText(
+/**
+ * What models wrote first, a line each where there are lines enough; the last one has what is left:
+ * `row 411  story: Once upon a time…`.
+ */
+export function newestLines(
   { row, cells }: NewestRow,
   columns: readonly Pick<ColumnProgress, 'name' | 'routes'>[],
-): string {
+  { width, most }: { width: number; most: number },
+): string[] {
   const asked = new Set(columns.filter(({ routes }) => routes.length > 0).map(({ name }) => name))
   const sorted = cells.toSorted(
     (one, other) => Number(asked.has(other.column)) - Number(asked.has(one.column)),
   )
   const texts = sorted.map(({ column, value }) => `${visibleLine(column)}: ${valueText(value)}`)
-  return `row ${row}: ${texts.join('; ')}`
+  if (texts.length === 0 || most < 1) return []
+  const alone = texts.slice(0, texts.length > most ? most - 1 : most)
+  const together = texts.slice(alone.length)
+  const lines = together.length === 0 ? alone : [...alone, together.join('; ')]
+  const title = `row ${row}  `
+  return lines.map((line, at) => cut((at === 0 ? title : ' '.repeat(widthOf(title))) + line, width))
 }
 
 function valueText(value: Cell): string {
-  const text = textOf(value).slice(0, LOOKED_AT).replaceAll(/\s+/g, ' ').trim()
-  const shown = visibleLine(text)
-  const start = startOf(shown, MOST_OF_VALUE)
-  return start.length < shown.length ? `${start.trimEnd()}…` : shown
+  return visibleLine(textOf(value).slice(0, LOOKED_AT).replaceAll(/\s+/g, ' ').trim())
 }
 
 function textOf(value: Cell): string {
