@@ -21,7 +21,7 @@ function panels(terminal: string): string[][] {
         .split('\n')
         // Lines of the panel end so; others were printed above it.
         .filter((line) => line.includes('\u001B[K'))
-        .map((line) => line.replaceAll(escapes, '').replaceAll(/\u001B8|\r/g, ''))
+        .map((line) => line.replaceAll(escapes, '').replaceAll('\u001B8', '').replaceAll('\r', ''))
         .filter((line) => line !== ''),
     )
 }
