@@ -17,6 +17,8 @@ export interface ComparedRun {
   usage: { inputTokens: number; outputTokens: number; cost: number | null }
   failed: number
   seconds: number
+  /** The level of the report's verdict. */
+  verdict: string
 }
 
 /** What two runs came to, side by side: a name and a text for each; empty where nobody knows. */
@@ -35,6 +37,7 @@ export function comparedFigures(a: ComparedRun, b: ComparedRun): [string, string
     ['tokens out', compact(a.usage.outputTokens), compact(b.usage.outputTokens)],
     ['cost', costText(a), costText(b)],
     ['at work', duration(a.seconds), duration(b.seconds)],
+    ['verdict', a.verdict, b.verdict],
   ]
 }
 

@@ -9,8 +9,6 @@ export interface PageRecords {
   total: number
   /** Whether records are numbered by their rows, as long as there is no dataset, or by their positions. */
   isByRow: boolean
-  /** The run folder, for the command that shows the others. */
-  folder: string
 }
 
 interface PageColumn {
@@ -41,7 +39,7 @@ export interface PageMedia {
 /** The records with what pages through them; the script of `record-viewer.ts` fills it. */
 export function recordsSection(page: PageRecords | null): Html | null {
   if (page === null) return null
-  const { columns, records, total, isByRow, folder } = page
+  const { columns, records, total, isByRow } = page
   if (records.length === 0) {
     return html`<h2 id="records">Records</h2>
       <p class="soft">There are none yet.</p>`
@@ -50,7 +48,7 @@ export function recordsSection(page: PageRecords | null): Html | null {
     records.length < total
       ? html`<p class="soft">
           ${grouped(records.length)} of ${grouped(total)} records, from all over the dataset.
-          <code>rowsmith export ${folder} --to records.jsonl</code> writes all of them.
+          <code>rowsmith export</code> writes all of them.
         </p>`
       : null
   return html`<h2 id="records">Records</h2>

@@ -106,7 +106,6 @@ test('nothing that comes from outside becomes markup', () => {
       records: [{ at: 0, cells: [{ [evil]: evil }] }],
       total: 2,
       isByRow: false,
-      folder: evil,
     },
     origins: [
       {
@@ -164,6 +163,52 @@ test('nothing is fetched, and the only script that may run is its own', () => {
   )
   expect(text.match(/<script/g)).toHaveLength(1)
   expect(text.replace(script, '')).not.toMatch(/<link|src=|href="(?!#)|url\(/)
+})
+
+const headlineOf = (text: string): string =>
+  (/<p class="headline">(.*?)<\/p>/s.exec(text)?.[1] ?? '')
+    .replaceAll(/<[^>]*>/g, '')
+    .replaceAll(/\s+/g, ' ')
+
+test('the first line says what is missing and why, and whether a run works on it', () => {
+  const rows = { requested: 9, accepted: 3, nullKept: 1, dropped: 2, rejected: 1, remaining: 2 }
+  const failure = {
+    name: 'text',
+    code: 'timeout',
+    outcome: 'dropped',
+    count: 2,
+    message: '',
+  } as const
+  const changes = {
+    rows,
+    failures: [failure, { ...failure, outcome: 'null', count: 1 }],
+    rejections: [{ name: 'long', code: 'rejected', count: 1, row: 0 }],
+  } as const
+  const missing =
+    '4 records of 9 rows; 2 dropped (text timeout 2), 1 rejected (long rejected 1), 1 kept with a null. 1970-01-01 00:00 UTC · rowsmith 1.2.3'
+  expect(headlineOf(page([], { ...changes, state: 'unfinished' }))).toBe(
+    `Unfinished: 7 of 9 rows are decided (78 %), the others remain. ${missing}`,
+  )
+  expect(headlineOf(page([], { ...changes, state: 'working' }))).toBe(
+    `Unfinished, a run is working on it: 7 of 9 rows were decided (78 %) when this page was made. ${missing}`,
+  )
+})
+
+test('records are on the page, or it says that there are none', () => {
+  const pageRecords = {
+    columns: [{ name: 'text', type: 'string', code: null, isMedia: false }],
+    records: [],
+    total: 0,
+    isByRow: true,
+  }
+  expect(page([], { pageRecords })).toContain('There are none yet.')
+  const text = page([], {
+    pageRecords: { ...pageRecords, records: [{ at: 7, cells: ['</script>\u2028'] }], total: 9 },
+  })
+  expect(text).toContain('1 of 9 records')
+  const data = /id="record-data">(.*?)<\/script>/s.exec(text)?.[1] ?? ''
+  expect(data).not.toContain('<')
+  expect(JSON.parse(data)).toMatchObject({ records: [{ at: 7, cells: ['</script>\u2028'] }] })
 })
 
 test('nulls are told with their reasons, and they sum up', () => {

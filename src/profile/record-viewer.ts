@@ -21,7 +21,7 @@ function show({ columns, records, isByRow }) {
   pager.hidden = false
   search.addEventListener('input', () => {
     const words = search.value.toLowerCase().split(/\s+/).filter((word) => word !== '')
-    texts ??= records.map(({ cells }) => JSON.stringify(cells.map(searched)).toLowerCase())
+    texts ??= records.map(({ cells }) => textIn(cells).toLowerCase())
     found = records.filter((_, at) => words.every((word) => texts[at].includes(word)))
     first = 0
     draw()
@@ -81,10 +81,12 @@ function show({ columns, records, isByRow }) {
   }
 }
 
-/** What is searched of a cell: no bytes of its files. */
-function searched(cell) {
-  if (!Array.isArray(cell)) return cell
-  return cell.map((file) => (file !== null && typeof file === 'object' && 'src' in file ? file.name : file))
+/** All texts of a value with the names of its fields: what is searched. */
+function textIn(value) {
+  if (value === null || typeof value !== 'object') return String(value)
+  // The bytes of an image are no text.
+  const fields = Object.entries(value).filter(([, inner]) => !String(inner).startsWith('data:image/'))
+  return fields.map(([name, inner]) => (Array.isArray(value) ? '' : name + ' ') + textIn(inner)).join('\n')
 }
 
 function isShort(column, cell) {

@@ -30,13 +30,13 @@ test('texts without letters, and very short ones, are compared too', async () =>
   })
 })
 
-test('openings and phrases are counted once for each text, and overlaps are left out', () => {
+test('openings and phrases are counted once for each text, and overlaps are left out', async () => {
   const texts = Array.from({ length: 100 }, (_, at) =>
     at < 60
       ? `Thank you for writing, ${sentence(at)}. We read every single review, we read every single review.`
       : sentence(at),
   )
-  const { openings, phrases } = textPhrases(texts)
+  const { openings, phrases } = await textPhrases(texts)
   expect(openings).toEqual([{ words: 'thank you for writing', texts: 60 }])
   expect(phrases).toEqual([{ words: 'we read every single review', texts: 60 }])
 })

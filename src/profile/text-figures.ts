@@ -57,7 +57,7 @@ export async function textFigures({
   texts,
 }: SampledTexts): Promise<TextFigures> {
   const { distinct, exact, near, pairs } = await textRepeats(texts)
-  const { words, openings, phrases, distinctWords } = textPhrases(texts)
+  const { words, openings, phrases, distinctWords } = await textPhrases(texts)
   return {
     column,
     field,

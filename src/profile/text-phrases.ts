@@ -25,6 +25,8 @@ export interface TextPhrases {
   words: Float64Array
 }
 
+/** Texts that hold the thread. */
+const textsInTurn = 100
 /** Openings and phrases that are kept. */
 const kept = 5
 /** Texts that have a phrase, at least, and their share. */
@@ -34,18 +36,20 @@ const leastShare = 0.02
 const comparedWords = 20_000
 
 /** What texts have in common. Phrases are counted by hash, then those of hashes that many texts have. */
-export function textPhrases(texts: readonly string[]): TextPhrases {
+export async function textPhrases(texts: readonly string[]): Promise<TextPhrases> {
   const openings = new Map<string, number>()
   const words = new Float64Array(texts.length)
-  const hashed = texts.map((text, at) => {
+  const hashed: Uint32Array[] = []
+  for (const [at, text] of texts.entries()) {
+    if (at % textsInTurn === 0) await new Promise(setImmediate)
     const own = wordsOf(text)
     words[at] = own.length
     if (own.length > openingWords) {
       const opening = own.slice(0, openingWords).join(' ')
       openings.set(opening, (openings.get(opening) ?? 0) + 1)
     }
-    return wordHashes(own)
-  })
+    hashed.push(wordHashes(own))
+  }
   return {
     openings: mostFrequent([...openings].map(([text, count]) => ({ words: text, texts: count }))),
     phrases: sharedPhrases(texts, hashed),

@@ -53,7 +53,6 @@ export async function pageSample(options: PageSampleOptions): Promise<PageRecord
     records: await withMedia(kept, columns, media),
     total,
     isByRow: Number.isFinite(files.below),
-    folder: directory,
   }
 }
 

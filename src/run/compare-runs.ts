@@ -1,4 +1,5 @@
 import type { RunSummary } from '../report/run-summary.ts'
+import type { DatasetReport } from '../report/write-report.ts'
 import type { ColumnStatistics } from '../profile/statistics.ts'
 import { inspectStore } from '../store/inspect-store.ts'
 import { type ConfigDifference, configDifferences } from './config-difference.ts'
@@ -11,6 +12,8 @@ interface ComparedRun extends Pick<RunSummary, 'dir' | 'name' | 'rows' | 'reques
   failed: number
   /** Of all sessions whose end is known. */
   seconds: number
+  /** The level of the report's verdict. */
+  verdict: DatasetReport['verdict']['level']
 }
 
 /** Two values, of the first run and of the second. */
@@ -50,7 +53,7 @@ interface ReadRun {
 
 async function read(directory: string, options: OpenOptions): Promise<ReadRun> {
   await using dataset = await open(directory, options)
-  const { run, columns } = await dataset.report()
+  const { run, columns, verdict } = await dataset.report()
   const { settings } = await inspectStore(dataset.directory)
   const { dir, name, seed, rows, requests, usage, failures, sessions } = run
   return {
@@ -66,6 +69,7 @@ async function read(directory: string, options: OpenOptions): Promise<ReadRun> {
         (sum, { started, ended }) => sum + (ended === null ? 0 : (ended - started) / 1000),
         0,
       ),
+      verdict: verdict.level,
     },
     config: settings.config,
     failures,

@@ -107,7 +107,13 @@ test('images are files by their content, edited by another model, in a preview a
   const config = { config: configAt(server.url, columns) }
   expect((await validate({ config })).problems).toEqual([])
   const out = desk.path('run')
-  const { rows, usage } = await create({ config, rows: 20, out })
+  const { rows, usage, report } = await create({ config, rows: 20, out })
+  const page = await readFile(report ?? '', 'utf8')
+  const [first] = await recordsOf(out)
+  const paths = first?.['picture'] as string[]
+  const bytes = await readFile(desk.path('run', paths[0] ?? ''))
+  expect(page).toContain(`"src":"data:image/png;base64,${bytes.toString('base64')}"`)
+  expect(page).toContain(`"href":"${paths[0]}"`)
   expect(rows).toMatchObject({ accepted: 20 })
   expect(usage.images).toBe(40)
   const records = await recordsOf(out)

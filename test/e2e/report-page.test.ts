@@ -165,7 +165,7 @@ describe.skipIf(!hasBrowser)('the page in a browser', () => {
       await page.getByRole('button', { name: 'Previous' }).click()
       expect(await status.textContent()).toBe(pages?.[0])
       await page.keyboard.press('/')
-      await page.keyboard.type('GLAD "glad"')
+      await page.keyboard.type('GLAD')
       const glad = Number(/of (\d+)$/.exec((await status.textContent()) ?? '')?.[1])
       expect(glad).toBeGreaterThan(100)
       expect(glad).toBeLessThan(Number(pages?.[1]))

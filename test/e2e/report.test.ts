@@ -322,6 +322,74 @@ test('the report is in run.json, on the page, and in the terminal', async () => 
   expect(told.name).toBe('goods')
 })
 
+/** The records of a page. */
+function recordsOn(path: string): { at: number; cells: unknown[] }[] {
+  const data = /id="record-data">(.*?)<\/script>/s.exec(readFileSync(path, 'utf8'))?.[1] ?? ''
+  return (JSON.parse(data) as { records: { at: number; cells: unknown[] }[] }).records
+}
+
+test('the page has records from all over the dataset, at their positions', async () => {
+  await using desk = await createDesk()
+  const columns = [
+    { name: 'id', column_type: 'sampler', sampler_type: 'uuid', params: {} },
+    { name: 'twice', column_type: 'expression', expr: '{{ id }}{{ id }}' },
+  ]
+  const runConfig = { buffer_size: 500, part_rows: 500 }
+  const result = await create({
+    config: { config: { columns } },
+    rows: 2_500,
+    seed: 7n,
+    runConfig,
+    out: desk.path('run'),
+  })
+  expect(readFileSync(result.report ?? '', 'utf8')).toContain('1,000 of 2,500 records')
+  const shown = recordsOn(result.report ?? '')
+  expect(shown).toHaveLength(1_000)
+  expect(shown.map(({ at }) => Math.floor(at / 500))).toEqual(
+    Array.from({ length: 1_000 }, (_, at) => Math.floor(at / 200)),
+  )
+  await using dataset = await open(result.dir)
+  const records: unknown[][] = []
+  for await (const record of dataset.records()) records.push(Object.values(record))
+  expect(shown.map(({ cells }) => cells)).toEqual(shown.map(({ at }) => records[at]))
+})
+
+test('an unfinished run has its rows on the page, which says so', async () => {
+  await using desk = await createDesk()
+  const stop = new AbortController()
+  let requests = 0
+  await using server = await createModelServer({
+    script({ number }) {
+      requests += 1
+      if (requests === 70) stop.abort()
+      return number % 7 === 3 ? { status: 400, error: 'No.' } : {}
+    },
+  })
+  const {
+    report,
+    verdict,
+    dir,
+    rows: counts,
+  } = await create({
+    config: { config: stories({ url: server.url }) },
+    rows: 100,
+    seed: 7n,
+    runConfig: { buffer_size: 10, part_rows: 20 },
+    signal: stop.signal,
+    out: desk.path('run'),
+  })
+  expect(counts.remaining).toBeGreaterThan(0)
+  expect(verdict?.findings.map(({ code }) => code)).toContain('unfinished')
+  expect(readFileSync(report ?? '', 'utf8')).toContain('<b class="open">Unfinished:</b>')
+  await using dataset = await open(dir)
+  const shown = recordsOn(report ?? '')
+  expect(shown).toHaveLength(counts.accepted)
+  for (const { at, cells } of [shown[0], shown.at(-1)].flatMap((one) => one ?? [])) {
+    const { cells: own } = await dataset.row(at)
+    expect(cells).toEqual(own.map(({ value }) => value))
+  }
+})
+
 test('a report of what is no run folder, and into a folder that is not there, is refused', async () => {
   await using desk = await createDesk()
   const none = await desk.run(['report', 'nothing'])
