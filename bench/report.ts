@@ -7,6 +7,7 @@ import {
   createProfileMerger,
   type PartProfile,
 } from '../src/profile/part-profile.ts'
+import { textFigures } from '../src/profile/text-figures.ts'
 import { writePartFile } from '../src/store/part-file.ts'
 import type { StoredValue } from '../src/graph/stored-value.ts'
 import { compare, median, type Figure } from './harness.ts'
@@ -68,6 +69,7 @@ export async function run(): Promise<readonly Figure[]> {
       },
     )
   }
+  figures.push(await compareTexts())
   const merged = compare({ merge: () => merge(profiles) }, { rounds: 5, warmup: 1 }).merge
   figures.push({
     name: `merging ${parts} parts of ${profiles.length} columns (1,000,000 rows)`,
@@ -105,6 +107,18 @@ async function measure({ type, values }: Column): Promise<{
   }
   if (profile === null) throw new Error('nothing was measured')
   return { statistics: median(times.statistics), encoding: median(times.encoding), profile }
+}
+
+/** As many texts of a column as a report compares where each has a thousand characters. */
+async function compareTexts(): Promise<Figure> {
+  const texts = Array.from({ length: 3_000 }, (_, at) =>
+    Array.from({ length: 180 }, (_word, word) =>
+      ((at * 7_919 + word * 104_729) % 50_021).toString(36),
+    ).join(' '),
+  )
+  const began = performance.now()
+  await textFigures({ column: 'text', field: null, isListed: false, texts })
+  return { name: 'comparing 3,000 texts of 1 kB', value: performance.now() - began, unit: 'ms' }
 }
 
 function merge(profiles: readonly PartProfile[]): unknown {

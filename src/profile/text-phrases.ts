@@ -68,6 +68,10 @@ function mostFrequent(all: SharedWords[]): SharedWords[] {
 /** Places that phrases are counted in first: several may share one. */
 const places = 2 ** 20
 
+function placeOf(key: number): number {
+  return key & (places - 1)
+}
+
 interface Phrase {
   texts: number
   /** The last text that had it. */
@@ -82,14 +86,14 @@ function sharedPhrases(texts: readonly string[], hashed: readonly Uint32Array[])
   const counts = new Uint32Array(places)
   const lastText = new Int32Array(places).fill(-1)
   eachPhrase(hashed, (key, text) => {
-    const place = key % places
+    const place = placeOf(key)
     if (lastText[place] === text) return
     lastText[place] = text
     ;(counts[place] as number) += 1
   })
   const phrases = new Map<number, Phrase>()
   eachPhrase(hashed, (key, text, from) => {
-    if ((counts[key % places] ?? 0) < enough) return
+    if ((counts[placeOf(key)] ?? 0) < enough) return
     const found = phrases.get(key)
     if (found === undefined) phrases.set(key, { texts: 1, last: text, text, from })
     else if (found.last !== text) {

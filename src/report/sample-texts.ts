@@ -8,8 +8,8 @@ import { type RecordFiles, sampleRecords } from './sample-records.ts'
 
 /** Records whose texts are compared, and their characters: of one column, and of all. */
 const mostRecords = 10_000
-const mostCharacters = 8_000_000
-const mostInAll = 32_000_000
+const mostCharacters = 3_000_000
+const mostInAll = 12_000_000
 /** Fields of a column's values that are looked at. */
 const mostFields = 12
 /** Lists and objects inside of each other that are looked into. */
