@@ -151,7 +151,7 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
       const usage = priced(route, result.reply.usage)
       const reply = { ...result.reply, usage }
       cost?.spend(route, usage, otherwise)
-      kept.requests.push({ route, column, outcome: 'ok', usage, isCut: isCut(reply) })
+      kept.requests.push({ route, column, row, outcome: 'ok', usage, isCut: isCut(reply) })
       attempts.delete(keyOf(request))
       counts.answered += 1
       options.isTooMany(false, null)
@@ -166,7 +166,7 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
     const error = result === null ? noResult(batch) : result.error
     const spent = error.usage === null ? null : priced(route, error.usage)
     if (spent !== null) cost?.spend(route, spent, 0)
-    kept.requests.push({ route, column, outcome: 'failed', usage: spent ?? noUsage })
+    kept.requests.push({ route, column, row, outcome: 'failed', usage: spent ?? noUsage })
     const { kind } = error.problem
     // What is used up ends no cell: the same is asked when there is more.
     if (kind === 'endpoint-stopped') {

@@ -14,6 +14,7 @@ import { withChoice } from './ledger-choices.ts'
 import type { JournalBatch, StoredCell, StoredExchange, StoredFailure } from './ledger-journal.ts'
 import { largerOf, type LargestRequest } from './ledger-largest.ts'
 import { addToUsage, usageOf, type ColumnUsage } from './ledger-usage.ts'
+import { createRequestLog, type LoggedRequests, type RequestLog } from './request-log.ts'
 import { noUsage } from '../graph/request.ts'
 import type { ColumnSettings } from './run-settings.ts'
 
@@ -128,12 +129,14 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
 
   async function commitBatch(full: OpenBatch): Promise<void> {
     const { records, bytes, usage, waiting, cells, exchanges, failures, answers, choices } = full
+    const log = takeLogs(full.log)
     try {
       await commit({
         cells,
         exchanges,
         failures,
         usage: [...usage.values()].flat(),
+        log,
         answers,
         choices,
         largest: full.largest,
@@ -197,6 +200,7 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
     request(record) {
       append(recordOverhead, (open) => {
         addRequest(open.usage, record)
+        logRequest(open.log, record)
         addAnswer(open.answers, record)
         addChoice(open.choices, record)
         noteSize(open.largest, record)
@@ -234,6 +238,8 @@ interface OpenBatch {
   failures: StoredFailure[]
   /** By route, one for each of its columns. */
   usage: Map<string, ColumnUsage[]>
+  /** Requests of cells, by column. */
+  log: Map<number, RequestLog>
   /** By route, where there is anything to tell of its answers. */
   answers: Map<string, AnswerCounts>
   /** By route, where a request is larger than all before. */
@@ -252,6 +258,7 @@ function emptyBatch(): OpenBatch {
     exchanges: [],
     failures: [],
     usage: new Map(),
+    log: new Map(),
     answers: new Map(),
     largest: new Map(),
     choices: new Map(),
@@ -278,6 +285,21 @@ function addRequest(
   else if (outcome !== 'cached') total[outcome] += 1
   if (isCut) total.cut += 1
   addToUsage(total, usage)
+}
+
+function logRequest(logs: OpenBatch['log'], record: RequestRecord): void {
+  const { column = null, row } = record
+  if (column === null || row === undefined) return
+  let log = logs.get(column)
+  if (log === undefined) {
+    log = createRequestLog()
+    logs.set(column, log)
+  }
+  log.add(row, record)
+}
+
+function takeLogs(logs: OpenBatch['log']): LoggedRequests[] {
+  return Array.from(logs, ([column, log]) => ({ column, ...log.take() }))
 }
 
 /** Nearly every answer is a plain one, and costs nothing here. */
@@ -328,17 +350,18 @@ function storedValue(
 /** What requests cost, and what their answers were, as one batch of records has it. */
 export function sumOfRequests(
   requests: readonly RequestRecord[],
-): Pick<JournalBatch, 'usage' | 'answers' | 'choices' | 'largest'> {
-  const { usage, answers, choices, largest } = emptyBatch()
+): Pick<JournalBatch, 'usage' | 'log' | 'answers' | 'choices' | 'largest'> {
+  const { usage, log, answers, choices, largest } = emptyBatch()
   for (const record of requests) {
     addRequest(usage, record)
+    logRequest(log, record)
     addAnswer(answers, record)
     addChoice(choices, record)
     const { inputTokens: input, outputTokens: output } = record.usage
     if (input + output > 0)
       largest.set(record.route, largerOf(largest.get(record.route), { input, output }))
   }
-  return { usage: [...usage.values()].flat(), answers, choices, largest }
+  return { usage: [...usage.values()].flat(), log: takeLogs(log), answers, choices, largest }
 }
 
 /** An exchange as the ledger takes it. */

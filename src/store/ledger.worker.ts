@@ -159,7 +159,8 @@ function begin(ledger: LedgerFile, wallTimeMs: number): OpenLedger {
     const decided = readDecided(ledger, settings.partRows)
     const session = runs.beginSession(ledger, wallTimeMs)
     const exchanges = journal.hasExchanges(ledger)
-    open = { ledger, settings, config, columns, session, exchanges, media: new Map() }
+    const logged = { id: null, bytes: new Uint8Array(0) }
+    open = { ledger, settings, config, columns, session, exchanges, media: new Map(), logged }
     return {
       settings,
       session,
