@@ -21,6 +21,10 @@ export interface LogTail {
   bytes: Uint8Array
 }
 
+export function createLogTail(): LogTail {
+  return { id: null, bytes: new Uint8Array(0) }
+}
+
 export const noCellUsage: CellUsage = { requests: 0, answers: 0, cached: 0, ...noUsage }
 
 /** Bytes of an entry beyond which the next one begins: with them it still fits into a page. */

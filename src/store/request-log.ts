@@ -108,7 +108,7 @@ export function createRequestLog(): RequestLog {
 function costForm(cost: number | null): CostForm {
   if (cost === null) return 'unknown'
   const units = Math.round(cost * unitsPerDollar)
-  const isExact = units >= 0 && Number.isSafeInteger(units) && units / unitsPerDollar === cost
+  const isExact = Number.isSafeInteger(units) && Object.is(Math.abs(units) / unitsPerDollar, cost)
   return isExact ? 'units' : 'double'
 }
 
