@@ -49,7 +49,8 @@ test('a run costs what its prices say, over all sessions, and by column and mode
   expect(usageByColumn[0]?.cost).toBeCloseTo(25 * each, 10)
   await using made = await open(desk.path('run'))
   expect((await made.summary()).usage.cost).toBeCloseTo(25 * each, 10)
-  expect(await cellsOf(made, 25)).toEqual(Array(25).fill({ requests: 1, answers: 1, cost: each }))
+  const ofEach = Array.from({ length: 25 }, () => ({ requests: 1, answers: 1, cost: each }))
+  expect(await cellsOf(made, 25)).toEqual(ofEach)
   const stored = JSON.parse(await desk.read('run/run.json')) as typeof all & { usage: typeof all }
   expect(stored.usage.cost).toBeCloseTo(25 * each, 10)
   expect(await desk.read('run/report.html')).toContain('$0.025')
@@ -132,7 +133,10 @@ test('a cell costs what all of its requests cost: those that failed, and those o
   const shown = await desk.run(['row', 'run', String(twice)])
   expect(shown.stdout).toMatch(/took [23] requests, 1.00 k tokens in, 500 out, cost \$0.002/)
   const story = jsonOf(await desk.run(['row', 'run', String(twice), '--json']))
-  expect(story).toMatchObject({ usage: { outputTokens: 500 }, cells: [{}, { usage: { answers: 2 } }] })
+  expect(story).toMatchObject({
+    usage: { outputTokens: 500 },
+    cells: [{}, { usage: { answers: 2 } }],
+  })
 })
 
 test('max_cost ends a run at no more than its value; a higher one goes on and pays nothing again', async () => {

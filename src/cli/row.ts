@@ -113,10 +113,10 @@ function cellLines(cell: CellStory, { style, width }: RowLayout): string[] {
       style('dim', `  asked, ${field}:`),
       ...indented(words, 4, width),
     ]),
-    ...exchanges.flatMap(({ turn, reply, usage }) => [
+    ...exchanges.flatMap(({ turn, reply, usage: ofReply }) => [
       style(
         'dim',
-        `  answer ${turn + 1}${spentTexts(usage)
+        `  answer ${turn + 1}${spentTexts(ofReply)
           .map((spent) => `, ${spent}`)
           .join('')}:`,
       ),

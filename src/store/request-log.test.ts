@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createRequestLog, type LoggedRequest, readRequests } from './request-log.ts'
 
@@ -50,15 +50,20 @@ test('a log of requests is read as it was written, wherever its bytes are', () =
 
 test('bytes that are no log are refused, and never read without end', () => {
   fc.assert(
-    fc.property(fc.array(request, { minLength: 1 }), fc.nat(), fc.nat({ max: 255 }), (requests, at, byte) => {
-      const { bytes } = logOf(requests).take()
-      const damaged = bytes.slice()
-      damaged[at % bytes.length] = byte
-      const found = readRequests(damaged)
-      expect(found === null || found.length <= bytes.length).toBe(true)
-      const cut = readRequests(bytes.subarray(0, bytes.length - 1))
-      expect(cut === null || cut.length < requests.length).toBe(true)
-    }),
+    fc.property(
+      fc.array(request, { minLength: 1 }),
+      fc.nat(),
+      fc.nat({ max: 255 }),
+      (requests, at, byte) => {
+        const { bytes } = logOf(requests).take()
+        const damaged = bytes.slice()
+        damaged[at % bytes.length] = byte
+        const found = readRequests(damaged)
+        expect(found === null || found.length <= bytes.length).toBe(true)
+        const cut = readRequests(bytes.subarray(0, bytes.length - 1))
+        expect(cut === null || cut.length < requests.length).toBe(true)
+      },
+    ),
     { numRuns: 300 },
   )
 })
