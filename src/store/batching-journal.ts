@@ -14,7 +14,7 @@ import { withChoice } from './ledger-choices.ts'
 import type { JournalBatch, StoredCell, StoredExchange, StoredFailure } from './ledger-journal.ts'
 import { largerOf, type LargestRequest } from './ledger-largest.ts'
 import { addToUsage, usageOf, type ColumnUsage } from './ledger-usage.ts'
-import { createRequestLog, type LoggedRequests, type RequestLog } from './request-log.ts'
+import { createRequestBuffer, type RequestBuffer } from './request-buffer.ts'
 import { noUsage } from '../graph/request.ts'
 import type { ColumnSettings } from './run-settings.ts'
 
@@ -129,14 +129,13 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
 
   async function commitBatch(full: OpenBatch): Promise<void> {
     const { records, bytes, usage, waiting, cells, exchanges, failures, answers, choices } = full
-    const log = takeLogs(full.log)
     try {
       await commit({
         cells,
         exchanges,
         failures,
         usage: [...usage.values()].flat(),
-        log,
+        requests: full.requests.take(),
         answers,
         choices,
         largest: full.largest,
@@ -200,7 +199,7 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
     request(record) {
       append(recordOverhead, (open) => {
         addRequest(open.usage, record)
-        logRequest(open.log, record)
+        open.requests.add(record)
         addAnswer(open.answers, record)
         addChoice(open.choices, record)
         noteSize(open.largest, record)
@@ -238,8 +237,8 @@ interface OpenBatch {
   failures: StoredFailure[]
   /** By route, one for each of its columns. */
   usage: Map<string, ColumnUsage[]>
-  /** Requests of cells, by column. */
-  log: Map<number, RequestLog>
+  /** Requests of cells, one by one. */
+  requests: RequestBuffer
   /** By route, where there is anything to tell of its answers. */
   answers: Map<string, AnswerCounts>
   /** By route, where a request is larger than all before. */
@@ -258,7 +257,7 @@ function emptyBatch(): OpenBatch {
     exchanges: [],
     failures: [],
     usage: new Map(),
-    log: new Map(),
+    requests: createRequestBuffer(),
     answers: new Map(),
     largest: new Map(),
     choices: new Map(),
@@ -285,21 +284,6 @@ function addRequest(
   else if (outcome !== 'cached') total[outcome] += 1
   if (isCut) total.cut += 1
   addToUsage(total, usage)
-}
-
-function logRequest(logs: OpenBatch['log'], record: RequestRecord): void {
-  const { column = null, row } = record
-  if (column === null || row === undefined) return
-  let log = logs.get(column)
-  if (log === undefined) {
-    log = createRequestLog()
-    logs.set(column, log)
-  }
-  log.add(row, record)
-}
-
-function takeLogs(logs: OpenBatch['log']): LoggedRequests[] {
-  return Array.from(logs, ([column, log]) => ({ column, ...log.take() }))
 }
 
 /** Nearly every answer is a plain one, and costs nothing here. */
@@ -349,19 +333,20 @@ function storedValue(
 
 /** What requests cost, and what their answers were, as one batch of records has it. */
 export function sumOfRequests(
-  requests: readonly RequestRecord[],
-): Pick<JournalBatch, 'usage' | 'log' | 'answers' | 'choices' | 'largest'> {
-  const { usage, log, answers, choices, largest } = emptyBatch()
-  for (const record of requests) {
+  records: readonly RequestRecord[],
+): Pick<JournalBatch, 'usage' | 'requests' | 'answers' | 'choices' | 'largest'> {
+  const { usage, requests, answers, choices, largest } = emptyBatch()
+  for (const record of records) {
     addRequest(usage, record)
-    logRequest(log, record)
+    requests.add(record)
     addAnswer(answers, record)
     addChoice(choices, record)
     const { inputTokens: input, outputTokens: output } = record.usage
     if (input + output > 0)
       largest.set(record.route, largerOf(largest.get(record.route), { input, output }))
   }
-  return { usage: [...usage.values()].flat(), log: takeLogs(log), answers, choices, largest }
+  const sums = { usage: [...usage.values()].flat(), answers, choices, largest }
+  return { ...sums, requests: requests.take() }
 }
 
 /** An exchange as the ledger takes it. */

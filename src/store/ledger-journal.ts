@@ -27,7 +27,6 @@ import {
 } from './ledger-usage.ts'
 import { type PendingMedia, settleMedia } from './ledger-media.ts'
 import { logRequests, type LogTail } from './ledger-requests.ts'
-import type { LoggedRequests } from './request-log.ts'
 import { toSql } from './sql-value.ts'
 
 export interface StoredCell {
@@ -75,8 +74,8 @@ export interface JournalBatch {
   exchanges: readonly (StoredExchange | ForgottenExchanges)[]
   failures: readonly StoredFailure[]
   usage: readonly ColumnUsage[]
-  /** The same request by request, of cells. */
-  log: readonly LoggedRequests[]
+  /** The same request by request, of cells: see `request-buffer.ts`. */
+  requests: Float64Array
   /** What answers were, by route. */
   answers: ReadonlyMap<string, AnswerCounts>
   /** Requests that are larger than those before, by route. */
@@ -117,7 +116,7 @@ export function writeBatch(ledger: LedgerFile, context: JournalContext, batch: J
 export function writeRecords(
   ledger: LedgerFile,
   context: JournalContext,
-  { cells, exchanges, failures, usage, log, answers, choices, largest }: JournalBatch,
+  { cells, exchanges, failures, usage, requests, answers, choices, largest }: JournalBatch,
 ): void {
   const { columns, session } = context
   context.exchanges ||= exchanges.length > 0
@@ -138,8 +137,8 @@ export function writeRecords(
     }
   }
   insertFailures(ledger, columns, failures)
-  for (const requests of usage) addUsage(ledger, columns, session, requests)
-  logRequests(ledger, context, log)
+  for (const sums of usage) addUsage(ledger, columns, session, sums)
+  logRequests(ledger, context, requests)
   addAnswers(ledger, answers)
   addLargest(ledger, largest)
   addChoices(ledger, choices)

@@ -199,7 +199,7 @@ test('unfinished parts are found by seeking over decided rows', () => {
     exchanges: [],
     failures: [],
     usage: [],
-    log: [],
+    requests: new Float64Array(0),
     answers: new Map(),
     largest: new Map(),
     choices: new Map(),

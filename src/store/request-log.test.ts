@@ -1,6 +1,13 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createRequestLog, type LoggedRequest, readRequests } from './request-log.ts'
+import { noUsage } from '../graph/request.ts'
+import { createRequestBuffer, requestsIn } from './request-buffer.ts'
+import {
+  createRequestLog,
+  type LoggedRequest,
+  readRequests,
+  type RequestLog,
+} from './request-log.ts'
 
 const count = fc.oneof(fc.nat({ max: 5_000 }), fc.maxSafeNat())
 const row = fc.oneof(fc.nat({ max: 300 }), fc.maxSafeNat())
@@ -8,9 +15,10 @@ const row = fc.oneof(fc.nat({ max: 300 }), fc.maxSafeNat())
 const cost = fc.oneof(
   fc.constant(null),
   fc.nat({ max: 9_000_000 }).map((tokens) => (tokens * 0.15) / 1e6),
-  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value || 0),
 )
 const request: fc.Arbitrary<LoggedRequest> = fc.record({
+  key: fc.nat({ max: 3 }),
   outcome: fc.constantFrom('ok', 'failed', 'throttled', 'given-up', 'cached'),
   rows: fc
     .uniqueArray(row, { minLength: 1, maxLength: 4 })
@@ -25,26 +33,49 @@ const request: fc.Arbitrary<LoggedRequest> = fc.record({
   }),
 })
 
-function logOf(requests: readonly LoggedRequest[]): ReturnType<typeof createRequestLog> {
+function logOf(requests: readonly LoggedRequest[]): RequestLog {
   const log = createRequestLog()
-  for (const { rows, outcome, usage } of requests) {
-    const [first = 0] = rows
-    const sharing = rows.length > 1 ? rows.toReversed() : undefined
-    log.add(first, { sharing, outcome, usage })
-  }
+  for (const one of requests) log.add(one)
   return log
+}
+
+/** The cost as a log has it: what computing it with doubles lost is no part of it. */
+function rounded({ usage, ...request }: LoggedRequest): object {
+  const { cost } = usage
+  const isExact = cost === null || cost === 0
+  return { ...request, usage: { ...usage, cost: isExact ? cost : close(cost) } }
+}
+
+function close(cost: number): unknown {
+  return expect.toSatisfy((found: number) => Math.abs(found / cost - 1) < 1e-13)
 }
 
 test('a log of requests is read as it was written, wherever its bytes are', () => {
   fc.assert(
     fc.property(fc.array(request, { minLength: 1 }), (requests) => {
-      const { bytes, first, last } = logOf(requests).take()
+      const log = logOf(requests)
       const all = requests.flatMap(({ rows }) => rows)
-      expect([first, last]).toEqual([Math.min(...all), Math.max(...all)])
-      const inside = new Uint8Array([7, ...bytes, 7]).subarray(1, bytes.length + 1)
-      expect(readRequests(inside)).toEqual(requests)
+      expect([log.first, log.last]).toEqual([Math.min(...all), Math.max(...all)])
+      const inside = new Uint8Array([7, ...log.bytes(), 7]).subarray(1, log.length + 1)
+      expect(readRequests(inside)).toEqual(requests.map(rounded))
     }),
     { numRuns: 300 },
+  )
+})
+
+test('requests reach the ledger as they are, and those of no cell do not', () => {
+  fc.assert(
+    fc.property(fc.array(request), (requests) => {
+      const buffer = createRequestBuffer()
+      for (const { key, rows, outcome, usage } of requests) {
+        const sharing = rows.length > 1 ? rows.toReversed() : undefined
+        buffer.add({ route: 'r', column: key, row: rows[0] ?? 0, sharing, outcome, usage })
+        buffer.add({ route: 'r', column: null, outcome, usage })
+      }
+      const expected = requests.map(({ key: column, ...rest }) => ({ column, ...rest }))
+      expect([...requestsIn(buffer.take())]).toEqual(expected)
+    }),
+    { numRuns: 100 },
   )
 })
 
@@ -55,7 +86,7 @@ test('bytes that are no log are refused, and never read without end', () => {
       fc.nat(),
       fc.nat({ max: 255 }),
       (requests, at, byte) => {
-        const { bytes } = logOf(requests).take()
+        const bytes = logOf(requests).bytes()
         const damaged = bytes.slice()
         damaged[at % bytes.length] = byte
         const found = readRequests(damaged)
@@ -68,20 +99,20 @@ test('bytes that are no log are refused, and never read without end', () => {
   )
 })
 
-test('a request of usual size takes a dozen bytes', () => {
-  const usage = {
-    inputTokens: 412,
-    cachedInputTokens: 0,
-    outputTokens: 187,
-    reasoningTokens: 0,
-    images: 0,
-    // Of $0.40 and $1.60 for a million.
-    cost: (412 * 0.4 + 187 * 1.6) / 1e6,
-  }
-  const requests = Array.from({ length: 256 }, (_, at) => ({
-    outcome: 'ok' as const,
-    rows: [at],
-    usage,
-  }))
-  expect(logOf(requests).take().bytes.length / 256).toBeLessThan(12)
+test('a request of usual size takes seven bytes: its cost follows from those before', () => {
+  const requests = Array.from({ length: 256 }, (_, at): LoggedRequest => {
+    const tokens = { inputTokens: 300 + ((at * 37) % 200), outputTokens: 150 + ((at * 91) % 130) }
+    const { inputTokens, outputTokens } = tokens
+    const cachedInputTokens = at % 4 === 3 ? 128 : 0
+    // Of $0.40, $0.10 for those that were kept, and $1.60 for a million.
+    const fresh = inputTokens - cachedInputTokens
+    const cost = (fresh * 0.4 + cachedInputTokens * 0.1 + outputTokens * 1.6) / 1e6
+    const usage = { ...noUsage, ...tokens, cachedInputTokens, cost }
+    return { key: 2, outcome: 'ok', rows: [at], usage }
+  })
+  const log = logOf(requests)
+  expect(log.length / 256).toBeLessThan(9)
+  const plain = logOf(requests.filter((_, at) => at % 4 !== 3))
+  expect(plain.length / 192).toBeLessThan(7.5)
+  expect(readRequests(log.bytes())).toEqual(requests.map(rounded))
 })
