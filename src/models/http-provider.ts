@@ -5,9 +5,10 @@ import { type ModelReply, type ModelRequest, textMessage } from '../graph/reques
 import type { BatchProtocol } from './batch-protocol.ts'
 import { UnreadableBody } from './content-coding.ts'
 import { badReply, statusError, shownAddress, transportError, type Asked } from './classify.ts'
-import { openDispatcher } from './connections.ts'
+import { openConnections, openDispatcher } from './connections.ts'
 import { createDownloader } from './download.ts'
 import { exchange, type RawReply } from './exchange.ts'
+import type { Connections } from './free-connections.ts'
 import { openHttpBatches } from './http-batches.ts'
 import { isObject } from './provider-text.ts'
 import type { ModelTarget, Provider, ProviderContext } from './provider.ts'
@@ -70,7 +71,7 @@ export function openHttpProvider(
   const endpoint = shownAddress(config.endpoint)
   const asksThrough = proxyFor(url, context.environment)
   const proxy = asksThrough === null ? null : shownAddress(asksThrough.address)
-  let dispatcher: Promise<Dispatcher> | null = null
+  let connections: Promise<Connections> | null = null
   let files: Promise<Dispatcher> | null = null
   const { batch } = protocol
   const downloads = createDownloader(context)
@@ -86,7 +87,7 @@ export function openHttpProvider(
     path: string,
     { body, contentType, timeoutMs, signal }: Sent,
   ): Promise<RawReply> {
-    dispatcher ??= openDispatcher(url, context.environment)
+    connections ??= openConnections(url, context.environment)
     const message = {
       origin: url.origin,
       path: base + path + url.search,
@@ -95,7 +96,7 @@ export function openHttpProvider(
       body,
       timeoutMs,
     }
-    return exchange(await dispatcher, message, { clock: context.clock, signal })
+    return exchange(await connections, message, { clock: context.clock, signal })
   }
 
   /** A reply with a good status; everything else rejects, classified. */
@@ -215,8 +216,7 @@ export function openHttpProvider(
               origin: url.origin,
               pathOf: (path) => base + path + url.search,
               headers,
-              connect: () =>
-                (files ??= openDispatcher(url, context.environment, { maxResponseSize: -1 })),
+              connect: () => (files ??= openDispatcher(url, context.environment)),
               wallTime: () => context.clock.wallTime(),
             })
           },
@@ -224,7 +224,7 @@ export function openHttpProvider(
     async close() {
       // Where it could not be opened, the request has said so.
       const opened = await Promise.all(
-        [dispatcher, files].flatMap((one) => (one === null ? [] : [one.catch(() => null)])),
+        [connections, files].flatMap((one) => (one === null ? [] : [one.catch(() => null)])),
       )
       await Promise.all([...opened.map((one) => one?.destroy()), downloads.close()])
     },
