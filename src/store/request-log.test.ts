@@ -12,12 +12,12 @@ import {
 const count = fc.oneof(fc.nat({ max: 5_000 }), fc.maxSafeNat())
 const row = fc.oneof(fc.nat({ max: 300 }), fc.maxSafeNat())
 /** Prices per million tokens make the first form. */
-const cost = fc.oneof(
+const costs = fc.oneof(
   fc.constant(null),
   fc.nat({ max: 9_000_000 }).map((tokens) => (tokens * 0.15) / 1e6),
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value || 0),
 )
-const request: fc.Arbitrary<LoggedRequest> = fc.record({
+const anyRequest: fc.Arbitrary<LoggedRequest> = fc.record({
   key: fc.nat({ max: 3 }),
   outcome: fc.constantFrom('ok', 'failed', 'throttled', 'given-up', 'cached'),
   rows: fc
@@ -29,7 +29,7 @@ const request: fc.Arbitrary<LoggedRequest> = fc.record({
     outputTokens: count,
     reasoningTokens: fc.oneof(fc.constant(0), count),
     images: fc.oneof(fc.constant(0), count),
-    cost,
+    cost: costs,
   }),
 })
 
@@ -52,7 +52,7 @@ function close(cost: number): unknown {
 
 test('a log of requests is read as it was written, wherever its bytes are', () => {
   fc.assert(
-    fc.property(fc.array(request, { minLength: 1 }), (requests) => {
+    fc.property(fc.array(anyRequest, { minLength: 1 }), (requests) => {
       const log = logOf(requests)
       const all = requests.flatMap(({ rows }) => rows)
       expect([log.first, log.last]).toEqual([Math.min(...all), Math.max(...all)])
@@ -65,7 +65,7 @@ test('a log of requests is read as it was written, wherever its bytes are', () =
 
 test('requests reach the ledger as they are, and those of no cell do not', () => {
   fc.assert(
-    fc.property(fc.array(request), (requests) => {
+    fc.property(fc.array(anyRequest), (requests) => {
       const buffer = createRequestBuffer()
       for (const { key, rows, outcome, usage } of requests) {
         const sharing = rows.length > 1 ? rows.toReversed() : undefined
@@ -82,7 +82,7 @@ test('requests reach the ledger as they are, and those of no cell do not', () =>
 test('bytes that are no log are refused, and never read without end', () => {
   fc.assert(
     fc.property(
-      fc.array(request, { minLength: 1 }),
+      fc.array(anyRequest, { minLength: 1 }),
       fc.nat(),
       fc.nat({ max: 255 }),
       (requests, at, byte) => {

@@ -206,22 +206,12 @@ function readCost(
   form: CostForm,
   { tokens, guess }: { tokens: Omit<Usage, 'cost'>; guess: CostGuess },
 ): number | null | undefined {
-  switch (form) {
-    case 'unknown':
-      return null
-    case 'guessed': {
-      const units = guess.of(tokens)
-      return units === null ? undefined : units / unitsPerDollar
-    }
-    case 'units': {
-      const units = readVarint(cursor)
-      if (units === null) return undefined
-      guess.learn(tokens, units)
-      return units / unitsPerDollar
-    }
-    case 'double':
-      return readDouble(cursor)
-  }
+  if (form === 'unknown') return null
+  if (form === 'double') return readDouble(cursor)
+  const units = form === 'guessed' ? guess.of(tokens) : readVarint(cursor)
+  if (units === null) return undefined
+  if (form === 'units') guess.learn(tokens, units)
+  return units / unitsPerDollar
 }
 
 function readDouble(cursor: Cursor): number | undefined {
