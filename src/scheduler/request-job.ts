@@ -24,6 +24,8 @@ export interface RequestJob {
   rows?(): readonly number[]
   /** It asks again, because an answer could not be used. */
   readonly isCorrection?: boolean
+  /** Its cell asked something else here before its row was opened again. */
+  readonly hasStrayed?: boolean
   /** False once its row was dropped: it leaves its line without being sent. */
   wanted(): boolean
   abandoned(): void
