@@ -1,5 +1,10 @@
 import { definePlugin, type Plugin } from 'rowsmith/plugin'
-import { type Script, scriptedProvider } from 'rowsmith/testing'
+import {
+  type ModelRequest,
+  type Script,
+  type ScriptedAnswer,
+  scriptedProvider,
+} from 'rowsmith/testing'
 
 /** A plugin whose models answer from a script, for `--plugin` beside `--providers ../scripted.yaml`. */
 export function scriptedModel(script: Script): Plugin {
@@ -31,4 +36,24 @@ export function found(pattern: RegExp, prompt: string): string {
   const [, text] = pattern.exec(prompt) ?? []
   if (text === undefined) throw new Error(`no ${String(pattern)} in the prompt: ${prompt}`)
   return text
+}
+
+/** What tools answered so far in the conversation of a request, each as one text. */
+export function toolResults(request: ModelRequest): string[] {
+  if (request.operation !== 'chat') return []
+  return request.messages.flatMap(({ content }) =>
+    content.flatMap((block) =>
+      block.type === 'tool-result'
+        ? [block.content.map((each) => (each.type === 'text' ? each.text : '')).join('')]
+        : [],
+    ),
+  )
+}
+
+/** An answer that calls a tool; `written` are its arguments as the model writes them. */
+export function toolCall(name: string, written: string): ScriptedAnswer {
+  return {
+    content: [{ type: 'tool-call', id: `call-${name}`, name, arguments: written }],
+    finishReason: 'tool_calls',
+  }
 }

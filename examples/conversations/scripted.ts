@@ -2,7 +2,8 @@ import { found, numberFor, pick, scriptedModel } from '../scripted-model.ts'
 
 /** Answers in place of a model: see ../scripted.yaml. */
 export default scriptedModel(({ prompt, request }) => {
-  if (prompt.startsWith('Write the system prompt')) return 'Be brief. Ask when something is unclear.'
+  if (prompt.startsWith('Write the system prompt'))
+    return 'Be brief. Ask when something is unclear.'
   if (prompt.startsWith('What does')) return `How do I deal with ${found(/about (.+)\?/, prompt)}?`
   if (prompt.startsWith('Write a conversation')) {
     const wanted = Number(found(/exactly (\d) messages/, prompt))
@@ -22,6 +23,8 @@ export default scriptedModel(({ prompt, request }) => {
   // A message of a conversation of two models: who speaks, and how often it was asked before.
   const { messages } = request.operation === 'chat' ? request : { messages: [] }
   const spoken = messages.filter(({ role }) => role === 'assistant').length
-  const isUser = messages.some(({ role, content }) => role === 'system' && JSON.stringify(content).includes('asks for help'))
+  const isUser = messages.some(
+    ({ role, content }) => role === 'system' && JSON.stringify(content).includes('asks for help'),
+  )
   return `${isUser ? 'Question' : 'Answer'} ${spoken + 1}`
 })

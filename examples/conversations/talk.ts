@@ -17,7 +17,9 @@ export const talk = defineCustom({
     const seenBy = (side: 'user' | 'assistant', system: string): ChatMessage[] => [
       textMessage('system', system),
       ...(side === 'user' ? [textMessage('user', 'Begin the conversation.')] : []),
-      ...said.map(({ role, content }) => textMessage(role === side ? 'assistant' : 'user', content)),
+      ...said.map(({ role, content }) =>
+        textMessage(role === side ? 'assistant' : 'user', content),
+      ),
     ]
     while (said.length < turns) {
       const side = said.length % 2 === 0 ? 'user' : 'assistant'

@@ -22,7 +22,12 @@ export default scriptedModel(({ prompt }) => {
   }
   if (prompt.startsWith('Task:')) {
     const score = { reasoning: 'It is short and clear.', score: '4' }
-    return JSON.stringify({ relevance: score, pythonic: score, readability: score, efficiency: score })
+    return JSON.stringify({
+      relevance: score,
+      pythonic: score,
+      readability: score,
+      efficiency: score,
+    })
   }
   const names = ['right', 'right', 'right', 'right', 'wrong', 'wrong', 'prying', 'broken'] as const
   const code = solutions[pick(names, prompt)]

@@ -38,7 +38,10 @@ const reviews = dataset('reviews', { seed: 7 })
     llm.structured({
       model: writer,
       prompt: 'What does this customer complain about, and what would help?\n\n{{ review.text }}',
-      schema: z.object({ cause: z.enum(['quality', 'price', 'delivery', 'other']), wish: z.string() }),
+      schema: z.object({
+        cause: z.enum(['quality', 'price', 'delivery', 'other']),
+        wish: z.string(),
+      }),
     }),
     { skip: { when: '{{ stars > 2 }}' } },
   )

@@ -22,7 +22,8 @@ export default scriptedModel(({ prompt }) => {
   if (prompt.startsWith('You work in')) {
     return `Show me large orders for ${found(/about (.+?) that/, prompt)} (request ${numberFor(prompt, 1_000)}).`
   }
-  if (prompt.startsWith('Design SQLite')) return JSON.stringify({ ddl, distractor: 'canteen_menus' })
+  if (prompt.startsWith('Design SQLite'))
+    return JSON.stringify({ ddl, distractor: 'canteen_menus' })
   if (prompt.startsWith('Request:')) {
     const relevance = { reasoning: 'It lists them.', score: numberFor(prompt, 5) === 0 ? '2' : '4' }
     const readability = { reasoning: 'It is short.', score: '3' }

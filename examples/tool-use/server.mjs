@@ -28,7 +28,8 @@ const tools = {
     description: 'Adds two numbers.',
     inputSchema: { type: 'object', properties: { a: number, b: number }, required: ['a', 'b'] },
     call({ a, b }) {
-      if (typeof a !== 'number' || typeof b !== 'number') throw new Error('a and b have to be numbers')
+      if (typeof a !== 'number' || typeof b !== 'number')
+        throw new Error('a and b have to be numbers')
       return String(a + b)
     },
   },
@@ -41,7 +42,11 @@ const methods = {
     serverInfo: { name: 'bench', version: '1' },
   }),
   'tools/list': () => ({
-    tools: Object.entries(tools).map(([name, { description, inputSchema }]) => ({ name, description, inputSchema })),
+    tools: Object.entries(tools).map(([name, { description, inputSchema }]) => ({
+      name,
+      description,
+      inputSchema,
+    })),
   }),
   // What goes wrong in a tool is an answer to the model, which may try again.
   'tools/call'({ name, arguments: input = {} }) {

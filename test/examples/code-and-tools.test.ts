@@ -26,7 +26,9 @@ test.skipIf(!isIsolated)('python-exercises: code was run with tests of its own',
   expect(outcomeOf('return sum(numbers)')).toEqual(new Set(['failed']))
   // No file of this machine is in the sandbox.
   expect(outcomeOf('/etc/shadow').has('passed')).toBe(false)
-  const unparsable = records.filter(({ solution }) => solution.includes('(numbers)\n    return numbers'))
+  const unparsable = records.filter(({ solution }) =>
+    solution.includes('(numbers)\n    return numbers'),
+  )
   expect(unparsable.map(({ lint, ran }) => lint.is_valid || ran.is_valid)).not.toContain(true)
   // pass@1: every exercise has one solution, and only those that pass are judged.
   const passed = records.filter(({ ran }) => ran.is_valid)
@@ -43,19 +45,22 @@ interface Query {
   relevance: number
 }
 
-test.skipIf(!isIsolated)('text-to-sql: exactly as many queries as wanted, which all run', async () => {
-  await using example = await copyExample('text-to-sql')
-  const { result, records } = await example.make<Query>({ rows: 8 })
-  expect(records).toHaveLength(8)
-  expect(result.rows.rejected).toBeGreaterThan(0)
-  for (const { schema, query, database, relevance } of records) {
-    using tables = new DatabaseSync(':memory:')
-    tables.exec(schema)
-    tables.exec(`DROP TABLE ${database.distractor}`)
-    expect(tables.prepare(query).all().length).toBeGreaterThan(0)
-    expect(relevance).toBeGreaterThanOrEqual(3)
-  }
-})
+test.skipIf(!isIsolated)(
+  'text-to-sql: exactly as many queries as wanted, which all run',
+  async () => {
+    await using example = await copyExample('text-to-sql')
+    const { result, records } = await example.make<Query>({ rows: 8 })
+    expect(records).toHaveLength(8)
+    expect(result.rows.rejected).toBeGreaterThan(0)
+    for (const { schema, query, database, relevance } of records) {
+      using tables = new DatabaseSync(':memory:')
+      tables.exec(schema)
+      tables.exec(`DROP TABLE ${database.distractor}`)
+      expect(tables.prepare(query).all().length).toBeGreaterThan(0)
+      expect(relevance).toBeGreaterThanOrEqual(3)
+    }
+  },
+)
 
 interface Message {
   role: string
@@ -63,7 +68,9 @@ interface Message {
 }
 
 /** What is wrong with conversations: their length, their turns, who speaks first and last. */
-function faultsOf(conversations: readonly { turns: number; messages: readonly Message[] }[]): string[] {
+function faultsOf(
+  conversations: readonly { turns: number; messages: readonly Message[] }[],
+): string[] {
   return conversations.flatMap(({ turns, messages }) => [
     ...(messages.length === turns ? [] : [`${messages.length} messages, not ${turns}`]),
     ...messages.flatMap(({ role }, at) =>
@@ -129,7 +136,9 @@ test('tool-use: answers come from tools, and wrong arguments cost no row', async
     expect(resultsOf(facts)).toContain(fact)
     expect(fact.toLowerCase()).toContain(metal)
     // The order of the calls is in the trace.
-    const calls = facts.flatMap(({ tool_calls: made = [] }) => made.map((call) => call.function.name))
+    const calls = facts.flatMap(({ tool_calls: made = [] }) =>
+      made.map((call) => call.function.name),
+    )
     expect(calls).toEqual(['list_topics', 'look_up', 'look_up'])
   }
   const wrong = records.filter(({ sum__trace: trace }) => resultsOf(trace).length > 1)

@@ -94,7 +94,9 @@ test('clinical-notes: cases take turns, and persons and notes fit them', async (
   for (let round = 0; round < 40; round += 8) {
     expect(new Set(cases.slice(round, round + 8)).size).toBe(8)
   }
-  const days = records.map(({ onset, visit }) => (Date.parse(visit) - Date.parse(onset)) / 86_400_000)
+  const days = records.map(
+    ({ onset, visit }) => (Date.parse(visit) - Date.parse(onset)) / 86_400_000,
+  )
   expect(Math.min(...days)).toBeGreaterThanOrEqual(1)
   expect(Math.max(...days)).toBeLessThanOrEqual(30)
   expect(new Set(records.map(({ patient_id: id }) => id)).size).toBe(40)
@@ -130,12 +132,17 @@ test('planted-errors: the coin and the judge make a confusion matrix', async () 
     ({ product, initial, price }) => !product.name.startsWith(initial) || product.price !== price,
   )
   expect(broken).toEqual([])
-  expect(records.filter(({ price }) => Math.abs(price * 100 - Math.round(price * 100)) > 1e-9)).toEqual([])
+  expect(
+    records.filter(({ price }) => Math.abs(price * 100 - Math.round(price * 100)) > 1e-9),
+  ).toEqual([])
   // Nothing is asked about a product that broke a rule.
   expect(result.rows.rejected).toBeGreaterThan(0)
   expect(requests.get('question')).toBe(records.length)
 
-  const matrix = countsOf(records, ({ planted, found_inaccurate }) => `${planted}${found_inaccurate}`)
+  const matrix = countsOf(
+    records,
+    ({ planted, found_inaccurate }) => `${planted}${found_inaccurate}`,
+  )
   expect(countsOf(records, ({ outcome }) => outcome)).toEqual({
     clean: matrix['00'],
     'false alarm': matrix['01'],
@@ -146,6 +153,8 @@ test('planted-errors: the coin and the judge make a confusion matrix', async () 
   expect(right / records.length).toBeGreaterThan(0.75)
   await using dataset = await open(dir)
   const { agreement } = await dataset.report()
-  expect(agreement).toMatchObject([{ columns: ['planted', 'found_inaccurate'], units: records.length }])
+  expect(agreement).toMatchObject([
+    { columns: ['planted', 'found_inaccurate'], units: records.length },
+  ])
   expect(agreement[0]?.pairs[0]?.same).toBe(right)
 })

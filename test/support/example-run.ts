@@ -9,11 +9,15 @@ import { runInHost } from '../host/run-in-host.ts'
 
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url))
 
+interface CreateResult {
+  rows: { accepted: number; rejected: number; dropped: number; nulled: number }
+}
+
 /** What a run of an example made and asked. */
-export interface ExampleRun<Record> {
+interface ExampleRun<Record> {
   dir: string
   /** What `create --json` printed. */
-  result: { rows: { accepted: number; rejected: number; dropped: number; nulled: number } }
+  result: CreateResult
   records: Record[]
   /** Requests sent for each column. */
   requests: Map<string, number>
@@ -38,7 +42,7 @@ export interface Example extends AsyncDisposable {
 }
 
 /** The words that have an example's script answer in place of a model. */
-export const scriptedWords = ['--plugin', './scripted.ts', '--providers', '../scripted.yaml']
+const scriptedWords = ['--plugin', './scripted.ts', '--providers', '../scripted.yaml']
 
 export async function copyExample(name: string): Promise<Example> {
   // Files of such a folder are imported by Node, as those of users are.
@@ -57,16 +61,28 @@ export async function copyExample(name: string): Promise<Example> {
 
   return {
     path: (...names) => join(directory, ...names),
-    async make<Record extends object>({ rows, config = 'config', words = [] }: ExampleOptions = {}) {
+    async make<Record extends object>({
+      rows,
+      config = 'config',
+      words = [],
+    }: ExampleOptions = {}) {
       const events = join(project, `${config}.jsonl`)
       const counted = rows === undefined ? [] : ['-n', String(rows)]
       const ended = await run(program, [
-        ...['create', `${config}.yaml`, ...counted, '--seed', '1'],
-        ...[...scriptedWords, '--events', events, '--json', ...words],
+        'create',
+        `${config}.yaml`,
+        ...counted,
+        '--seed',
+        '1',
+        '--events',
+        events,
+        '--json',
+        ...scriptedWords,
+        ...words,
       ])
       if (ended.code !== 0) throw new Error(`exit ${ended.code}: ${ended.stdout}\n${ended.stderr}`)
       // What `create --json` prints is tested elsewhere.
-      const result = jsonOf(ended) as unknown as ExampleRun<Record>['result']
+      const result = jsonOf(ended) as unknown as CreateResult
       const dir = join(directory, 'runs', config)
       const records = await recordsIn<Record>(dir)
       return { dir, result, records, requests: await requestsIn(events) }
@@ -78,13 +94,13 @@ export async function copyExample(name: string): Promise<Example> {
 }
 
 /** The records of a run folder, whose columns the example's config says. */
-export async function recordsIn<Record extends object>(dir: string): Promise<Record[]> {
+async function recordsIn<Record extends object>(dir: string): Promise<Record[]> {
   await using dataset = await open(dir)
   return (await Array.fromAsync(dataset.records())) as Record[]
 }
 
 /** Requests by their column, of a file that `--events` wrote. */
-export async function requestsIn(events: string): Promise<Map<string, number>> {
+async function requestsIn(events: string): Promise<Map<string, number>> {
   const requests = new Map<string, number>()
   for (const line of (await readFile(events, 'utf8')).split('\n')) {
     if (line === '') continue
