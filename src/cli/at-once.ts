@@ -50,6 +50,7 @@ Commands:
   diff [options] <a> <b>       Compare two runs.
   export [options] <dir>       Write every decided row to files.
   cache                        Move answers of models to another machine.
+  batches [options] <dir>      List the batches that a run waits for.
   gc [options] <dir>           Free disk space of replaced columns.
   kinds [options] [config]     List the kinds a config may name.
   schema [options]             Print a JSON Schema of configs, for editors.

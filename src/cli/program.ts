@@ -14,6 +14,7 @@ import {
   addValidate,
 } from './config-commands.ts'
 import {
+  addBatches,
   addCheck,
   addDiff,
   addExport,
@@ -80,6 +81,7 @@ export function createProgram(set: SetCode): Command {
   addDiff(program, set)
   addExport(program, set)
   addCache(program, set)
+  addBatches(program, set)
   addGc(program, set)
   addKinds(program, set)
   addSchema(program, set)
