@@ -16,10 +16,10 @@ interface Exercise {
 
 test.skipIf(!isIsolated)('python-exercises: code was run with tests of its own', async () => {
   await using example = await copyExample('python-exercises')
-  const { records, requests } = await example.make<Exercise>({ rows: 16 })
-  expect(records).toHaveLength(16)
+  const { records, requests } = await example.make<Exercise>({ rows: 10 })
+  expect(records).toHaveLength(10)
   // Tests are generated for each exercise.
-  expect(new Set(records.map(({ tests }) => tests)).size).toBeGreaterThan(12)
+  expect(new Set(records.map(({ tests }) => tests)).size).toBeGreaterThan(7)
   const outcomeOf = (part: string) =>
     new Set(records.filter(({ solution }) => solution.includes(part)).map(({ ran }) => ran.outcome))
   expect(outcomeOf('if number > 0')).toEqual(new Set(['passed']))
@@ -32,8 +32,8 @@ test.skipIf(!isIsolated)('python-exercises: code was run with tests of its own',
   expect(unparsable.map(({ lint, ran }) => lint.is_valid || ran.is_valid)).not.toContain(true)
   // pass@1: every exercise has one solution, and only those that pass are judged.
   const passed = records.filter(({ ran }) => ran.is_valid)
-  expect(passed.length).toBeGreaterThan(2)
-  expect(passed.length).toBeLessThan(16)
+  expect(passed.length).toBeGreaterThan(1)
+  expect(passed.length).toBeLessThan(10)
   expect(records.filter(({ quality }) => quality !== null)).toHaveLength(passed.length)
   expect(requests.get('quality')).toBe(passed.length)
 })
@@ -49,8 +49,8 @@ test.skipIf(!isIsolated)(
   'text-to-sql: exactly as many queries as wanted, which all run',
   async () => {
     await using example = await copyExample('text-to-sql')
-    const { result, records } = await example.make<Query>({ rows: 8 })
-    expect(records).toHaveLength(8)
+    const { result, records } = await example.make<Query>({ rows: 5 })
+    expect(records).toHaveLength(5)
     expect(result.rows.rejected).toBeGreaterThan(0)
     for (const { schema, query, database, relevance } of records) {
       using tables = new DatabaseSync(':memory:')

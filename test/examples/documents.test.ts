@@ -69,3 +69,31 @@ test('search-agent: rows stop where they go wrong, and answers are compared', as
   expect(outcomes['true']).toBeGreaterThan(5)
   expect(outcomes['false']).toBeGreaterThan(0)
 })
+
+interface Lesson {
+  example: { instruction: string; answer: string }
+  recommended: boolean
+}
+
+test('session-distillation: the accepted set is exported, without secrets', async () => {
+  await using example = await copyExample('session-distillation')
+  const { dir, result, records } = await example.make<Lesson>()
+  expect(result.rows).toMatchObject({ accepted: 3, rejected: 1 })
+  expect(records.filter(({ recommended }) => !recommended)).toEqual([])
+  const words = ['--format', 'chat', '--map', 'map.yaml', '--to', 'train.jsonl']
+  expect((await example.rowsmith('export', dir, ...words)).code).toBe(0)
+  const exported = await readFile(example.path('train.jsonl'), 'utf8')
+  const lines = exported.trim().split('\n')
+  expect(lines).toHaveLength(3)
+  const [first] = lines.map((line) => JSON.parse(line) as { messages: { role: string }[] })
+  expect(first?.messages.map(({ role }) => role)).toEqual(['user', 'assistant'])
+
+  // The sessions have secrets and personal data, and what is kept of them has none.
+  const secrets = /ghp_\w+|[\w.]+@[\w.]+|\+1 212|\/home\/\w+/
+  const read = async (file: string) => await readFile(example.path('sessions', file), 'utf8')
+  expect(await read('deploy.jsonl')).toMatch(/ghp_\w+/)
+  expect(await read('fix-test.jsonl')).toMatch(/mira\.okafor@/)
+  expect(JSON.stringify(records)).not.toMatch(secrets)
+  expect(exported).not.toMatch(secrets)
+  expect(exported).toContain('[SECRET]')
+})

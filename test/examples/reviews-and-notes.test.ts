@@ -7,6 +7,30 @@ import { copyExample, countsOf } from '../support/example-run.ts'
  * The examples, each by the command on its page, with its scripted model: what the dataset of such a job
  * must be, checked in the records.
  */
+interface Opinion {
+  stars: number
+  guessed_stars: number
+  product_name: string
+}
+
+test('product-reviews: stars evenly spread, names once, tones that go with the stars', async () => {
+  await using example = await copyExample('product-reviews')
+  const { dir, result, records } = await example.make<Opinion>({ rows: 60 })
+  expect(records).toHaveLength(60)
+  // Chi-square with four degrees of freedom: 13.3 is exceeded at random once in a hundred times.
+  const counts = countsOf(records, ({ stars }) => String(stars))
+  expect(Object.keys(counts)).toEqual(['1', '2', '3', '4', '5'])
+  const squares = Object.values(counts).map((count) => (count - 12) ** 2 / 12)
+  expect(squares.reduce((sum, square) => sum + square, 0)).toBeLessThan(13.3)
+  expect(new Set(records.map(({ product_name: name }) => name)).size).toBe(60)
+  // Reviews that are kind whatever the stars do not stay.
+  expect(result.rows.rejected).toBeGreaterThan(0)
+  expect(records.filter((each) => Math.abs(each.stars - each.guessed_stars) > 1)).toEqual([])
+  await using dataset = await open(dir)
+  const { agreement } = await dataset.report()
+  expect(agreement[0]?.alpha).toBeGreaterThan(0.8)
+})
+
 interface Review {
   stars: number
   complaint: { cause: string } | null
