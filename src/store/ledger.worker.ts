@@ -18,6 +18,7 @@ import { ledgerError } from './ledger-error.ts'
 import * as journal from './ledger-journal.ts'
 import { type KeptSearch, readKeptRows, type StoredKeptRows } from './ledger-kept.ts'
 import * as modes from './ledger-modes.ts'
+import { createLogTail } from './ledger-requests.ts'
 import * as media from './ledger-media.ts'
 import * as parts from './ledger-parts.ts'
 import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './ledger-rows.ts'
@@ -160,7 +161,8 @@ function begin(ledger: LedgerFile, wallTimeMs: number): OpenLedger {
     const decided = readDecided(ledger, settings.partRows)
     const session = runs.beginSession(ledger, wallTimeMs)
     const exchanges = journal.hasExchanges(ledger)
-    open = { ledger, settings, config, columns, session, exchanges, media: new Map() }
+    const logged = createLogTail()
+    open = { ledger, settings, config, columns, session, exchanges, media: new Map(), logged }
     return {
       settings,
       session,
