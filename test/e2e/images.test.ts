@@ -109,8 +109,7 @@ test('images are files by their content, edited by another model, in a preview a
   const out = desk.path('run')
   const { rows, usage, report } = await create({ config, rows: 20, out })
   const page = await readFile(report ?? '', 'utf8')
-  const [first] = await recordsOf(out)
-  const paths = first?.['picture'] as string[]
+  const paths = (await recordsOf(out))[0]?.['picture'] as string[]
   const bytes = await readFile(desk.path('run', paths[0] ?? ''))
   expect(page).toContain(`"src":"data:image/png;base64,${bytes.toString('base64')}"`)
   expect(page).toContain(`"href":"${paths[0]}"`)
