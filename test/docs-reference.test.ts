@@ -24,7 +24,7 @@ import { filterNames, testNames } from '../src/templates/parse/stock-names.ts'
 
 /*
  * What the config guide lists is what the schemas know: a sampler, a parameter or a field that is
- * added has to be written there, and one that goes has to leave it.
+ * added must be written there, and one that goes has to leave it.
  */
 
 const guide = page('config.md')

@@ -126,7 +126,7 @@ test('records are taken one by one, and an abort does not wait for the next', as
   expect(ended).toBe(false)
 })
 
-test('what is no record is said with its place', async () => {
+test('what is not a record is said with its place', async () => {
   const used = quickly()
   await validate({ config: configOf(used) })
   async function* failing(): AsyncGenerator<object> {
@@ -149,7 +149,7 @@ test('what is no record is said with its place', async () => {
     [
       "no-records @ seed_config.source.records: The seed can't be used: they are nothing that can be iterated over",
       "empty-seed @ seed_config.source.path: The seed has no rows",
-      "not-an-object @ seed_config.source.records: The seed can't be used: records[1] is no object, and a seed row is one",
+      "not-an-object @ seed_config.source.records: The seed can't be used: records[1] is not an object, and a seed row is one",
       "bad-record @ seed_config.source.records: The seed can't be used: expected a value of type json, got a function at records[0].word",
       "bad-record @ seed_config.source.records: The seed can't be used: records[0].deep[0].word is NaN, which no dataset holds",
       "records-used @ seed_config.source.records: The seed can't be used: they are an iterator that was read before",

@@ -234,7 +234,7 @@ test('what is wrong is said with the way out', async () => {
     [
       {
         "code": "out-of-range",
-        "message": "The age_range of column 'who' is no range",
+        "message": "The age_range of column 'who' is not a range",
         "path": "columns.0.params.age_range",
         "suggestion": undefined,
       },

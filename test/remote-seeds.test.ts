@@ -145,7 +145,7 @@ describe('http', () => {
     ])
   })
 
-  test('who is not let in, what is not there, and what is no address', async () => {
+  test('who is not let in, what is not there, and what is not an address', async () => {
     await using server = await createFileServer(
       { '/x.csv': csv },
       {

@@ -66,7 +66,7 @@ test('a run goes on with the rows that follow, in many windows', async () => {
   )
 })
 
-test('what is no number of rows is refused', async () => {
+test('what is not a number of rows is refused', async () => {
   const { problems } = await validate({ config: configOf({ rows_per_record: 0 }) })
   expect(problems[0]).toMatchObject({
     code: 'out-of-range',

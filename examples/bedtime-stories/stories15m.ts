@@ -106,7 +106,7 @@ async function npmPack(folder: string): Promise<void> {
     child.once('error', reject)
     child.once('close', resolve)
   }).catch((error: unknown) => {
-    throw new Error('npm could not be started; it comes with Node.js and has to be on the PATH', {
+    throw new Error('npm could not be started; it comes with Node.js and must be on the PATH', {
       cause: error,
     })
   })

@@ -25,7 +25,7 @@ export function batchProblems(
       path,
       message: `Model "${alias}" can't have mode: batch here: ${message}.`,
       suggestion:
-        'Leave mode out for this model, or give the column that needs answers at once a model of its own.',
+        'Remove mode from this model, or use another model for the column that needs answers at once.',
     }))
   })
 }
@@ -42,15 +42,15 @@ function wholeProblem({ columns }: Graph, selects: boolean): string | null {
     return 'select makes rows until enough are accepted, and asks again with every answer'
   const frames = columns.find(({ by }) => by === 'column')
   if (frames === undefined) return null
-  return `column ${frames.name} is made of many rows at once, which would wait for the last batch`
+  return `column ${frames.name} is made from many rows at once, and would wait for the last batch`
 }
 
 function columnProblem({ name, kind, tools, routes }: GraphColumn, alias: string): string | null {
   if (kind.type === 'custom') {
-    return `the function of column ${name} would run again for each answer, and may ask something else then`
+    return `the function of column ${name} would run again for each answer, and might send another request then`
   }
   if (tools.length > 0)
-    return `column ${name} offers it tools, and each call would be a batch of its own`
+    return `column ${name} gives it tools, and each call would be a separate batch`
   const shared = routes.find((route) => route.name === alias && route.requests === 'shared')
   return shared === undefined ? null : `a request of column ${name} is of several rows`
 }

@@ -131,7 +131,7 @@ type Known = 'real' | 'stand-in' | 'lost'
 
 interface SampleOptions {
   rows: number
-  /** When all of it has to end, by the clock. */
+  /** When all of it must end, by the clock. */
   last: number
   wanted: (id: number) => boolean
 }

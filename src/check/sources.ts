@@ -139,7 +139,7 @@ function isOfProgram(source: unknown): boolean {
   )
 }
 
-/** A word for a function that is no text, the same whenever the same program gives it. */
+/** A word for a function that is not text, the same whenever the same program gives it. */
 function standInFor(value: CustomFunction | CustomColumn, functions: Map<string, unknown>): string {
   const { name } = typeof value === 'function' ? value : value.generate
   return wordFor(value, `${givenPrefix}${name}`, functions)

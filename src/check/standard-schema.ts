@@ -11,9 +11,13 @@ export function schemaAsJson(value: unknown): unknown {
   if (standard === null) return value
   const { vendor, jsonSchema } = standard
   if (typeof jsonSchema?.input !== 'function') {
-    throw new RowsmithError('usage', `a schema of ${vendor} can't say its JSON Schema by itself`, {
-      hints: ['Convert it first, for valibot with toJsonSchema of @valibot/to-json-schema.'],
-    })
+    throw new RowsmithError(
+      'usage',
+      `a schema of ${vendor} can't be converted to JSON Schema by its library`,
+      {
+        hints: ['Convert it first, for valibot with toJsonSchema of @valibot/to-json-schema.'],
+      },
+    )
   }
   try {
     return jsonSchema.input({ target: 'draft-2020-12' })
@@ -23,7 +27,7 @@ export function schemaAsJson(value: unknown): unknown {
       `a schema of ${vendor} has no JSON Schema: ${messageOf(error)}`,
       {
         cause: error,
-        hints: ['Leave out what JSON has no form for, such as dates, maps and transformations.'],
+        hints: ['Remove types that JSON does not have, such as dates, maps and transformations.'],
       },
     )
   }

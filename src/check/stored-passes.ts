@@ -139,7 +139,7 @@ function ownColumns(
 function noSuchDataset(directory: string, name: string, names: readonly string[]): RowsmithError {
   const near = nearest(name, names)
   const known = names.length === 0 ? 'It has only its own.' : `It has ${names.join(', ')}.`
-  return new RowsmithError('usage', `${directory} makes no dataset '${name}' beside its own`, {
+  return new RowsmithError('usage', `${directory} makes no second dataset '${name}'`, {
     hints: [near === undefined ? known : `Did you mean '${near}'?`],
   })
 }

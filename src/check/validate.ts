@@ -42,7 +42,7 @@ function withoutKey(problem: Problem): Problem {
   return isUnsetKey(problem) ? { ...problem, level: 'warning' } : problem
 }
 
-/** What is no name of a variable at all is expected to be one. */
+/** What is not a name of a variable at all is expected to be one. */
 export function isUnsetKey({ code, expected }: Problem): boolean {
   return code === 'secret-missing' && expected === undefined
 }

@@ -25,9 +25,9 @@ export function batchText(event: BatchEvent): string | null {
       return `${visibleLine(route)}: batch ${visibleLine(batch)} ${outcome}: ${[`${grouped(answered)} answered`, ...rest].join(', ')}.`
     }
     case 'batch-strange':
-      return `${visibleLine(event.route)}: batch ${visibleLine(event.batch)} has ${counted(event.results, 'result')} of no request of it (the first: ${visibleLine(event.id)}); left out.`
+      return `${visibleLine(event.route)}: batch ${visibleLine(event.batch)} has ${counted(event.results, 'result')} that match none of its requests (the first: ${visibleLine(event.id)}); ignored.`
     case 'batches-left':
-      return `${batchesOf(event.batches, event.requests)} ${event.batches === 1 ? 'stays' : 'stay'} with the provider, at work and paid for; the same command collects what is answered.`
+      return `${batchesOf(event.batches, event.requests)} ${event.batches === 1 ? 'stays' : 'stay'} with the provider, running and paid for; the same command collects the answers.`
     case 'batch-stopped':
       return `Stopping: ${visibleLine(event.reason)}`
     case 'batch-progress':

@@ -63,7 +63,7 @@ export function createPhase(begin: string): Phase {
           describe = () => `opening ${shortPath(event.dir)}`
           return true
         case 'run-opened':
-          describe = () => 'reading what the ledger holds'
+          describe = () => 'reading the ledger'
           return true
         case 'row-group-opened':
           // From here on the panel tells.
@@ -79,7 +79,7 @@ export function createPhase(begin: string): Phase {
           parts?.add()
           return false
         case 'finishing':
-          describe = () => 'finishing: reading what the run folder holds'
+          describe = () => 'finishing: reading the run folder'
           return true
         case 'join-started':
           files = counting('putting the dataset together, files', event.files)
@@ -88,7 +88,7 @@ export function createPhase(begin: string): Phase {
           files?.add()
           return false
         case 'join-finished':
-          describe = () => 'adding up what was made'
+          describe = () => 'adding up the results'
           return false
         case 'export-progress':
           describe = () =>

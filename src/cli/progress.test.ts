@@ -175,7 +175,7 @@ test('a chain of columns: while no row has ended the time left comes from cells'
   view.after(0, state(0, 0))
   // Too early to say.
   expect(view.after(0.5, state(40, 5))[0]).toBe('tales  0 of 1,000 rows (0 %)')
-  // 50 cells in 5 s of the 2,000 that one model has to make.
+  // 50 cells in 5 s of the 2,000 that one model must make.
   expect(view.after(4.5, state(40, 10))[0]).toBe(
     'tales  0 of 1,000 rows (0 %), 0.0/s, 3 m 15 s left',
   )

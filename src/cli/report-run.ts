@@ -232,7 +232,7 @@ export function nextSteps(
       ? [{ what: 'make the dropped rows again', command: again(['--retry-failed']) }]
       : []),
     ...(rows.remaining > 0 && rows.remaining < rows.requested
-      ? [{ what: 'write what is decided', command: commandText(['export', folder]) }]
+      ? [{ what: 'write the decided rows', command: commandText(['export', folder]) }]
       : []),
   ]
 }

@@ -72,7 +72,7 @@ export function describe(summary: RunSummary, layout: ShowLayout): string[] {
     ],
     ['What was rejected', rejectionTexts(summary)],
     ['What it cost', cost(summary, layout)],
-    ['How to go on', steps(summary, layout)],
+    ['How to continue', steps(summary, layout)],
   ]
   const title = style('bold', visibleLine(summary.name))
   return [

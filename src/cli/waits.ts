@@ -50,7 +50,7 @@ function quietTexts(routes: readonly RouteProgress[]): string[] {
   const quiet = routes.filter(({ coolDownMs, stopped }) => coolDownMs > 500 && stopped === null)
   return limited(
     quiet.map(
-      ({ name, coolDownMs }) => `${name} asked for quiet: ${duration(coolDownMs / 1000)} to go`,
+      ({ name, coolDownMs }) => `${name} asked for a pause: ${duration(coolDownMs / 1000)} left`,
     ),
   )
 }
@@ -60,7 +60,7 @@ function awayTexts(routes: readonly RouteProgress[]): string[] {
   const outages = routes.flatMap(({ outage }) => (outage === null ? [] : [outage]))
   const texts = outages.map(({ endpoint, sinceMs, nextTryMs, code }) => {
     const next =
-      nextTryMs === null ? 'being asked now' : `next try in ${duration(nextTryMs / 1000)}`
+      nextTryMs === null ? 'being probed now' : `next try in ${duration(nextTryMs / 1000)}`
     return `${endpoint} has not answered for ${duration(sinceMs / 1000)} (${code}); ${next}`
   })
   return limited([...new Set(texts)])

@@ -13,7 +13,7 @@ export function newAjv(): Ajv {
   library ??= createRequire(import.meta.url)('ajv/dist/2020.js') as Library
   return new library.Ajv2020({
     strict: false,
-    // NaN is no number of JSON.
+    // NaN is not a number of JSON.
     strictNumbers: true,
     allErrors: true,
     verbose: true,

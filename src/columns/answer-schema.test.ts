@@ -98,18 +98,18 @@ describe('objects', () => {
   })
 
   test.each([
-    ['{"minutes":"ten"}', 'the answer lacks "title"; minutes has to be an integer; it is "ten"'],
-    ['{"title":null}', 'title has to be a string; it is null'],
+    ['{"minutes":"ten"}', 'the answer lacks "title"; minutes must be an integer; it is "ten"'],
+    ['{"title":null}', 'title must be a string; it is null'],
     ['{"TITLE":"a","Title":"b"}', 'the answer lacks "title"'],
     [
       '[{"title":"a"},{"title":"b"}]',
-      'the answer has to be an object; it is [{"title":"a"},{"title":"b"}]',
+      'the answer must be an object; it is [{"title":"a"},{"title":"b"}]',
     ],
   ])('%s: %s', (given, problems) => {
     expect(read(dish, given)).toBe(problems)
   })
 
-  test('null where a field that has to be there has none', () => {
+  test('null where a field that must be there has none', () => {
     const schema = object(
       { a: { anyOf: [{ type: 'string' }, { type: 'null' }] } },
       { required: ['a'] },

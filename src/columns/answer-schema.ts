@@ -13,7 +13,7 @@ import {
   subSchemas,
 } from './schema-nodes.ts'
 
-/** The form an answer has to have, ready to read answers. */
+/** The form an answer must have, ready to read answers. */
 export interface AnswerSchema {
   /** As it is sent. */
   readonly sent: SchemaObject

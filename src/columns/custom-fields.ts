@@ -56,7 +56,7 @@ const pure = flag().nullable().default(null)
 /** What a column's config may say of its function; null leaves it to what stands beside the function. */
 export const customFields = {
   generation_strategy: strategy.describe(
-    'What the function gets: a row, or all rows of a batch at once; cell_by_cell by default.',
+    "The function's input: one row, or all rows of a batch; cell_by_cell by default.",
   ),
   required_columns: names.describe('Columns the function reads; it gets no others.'),
   side_effect_columns: types.describe(
@@ -65,7 +65,7 @@ export const customFields = {
   model_aliases: names.describe('Aliases of the models it asks.'),
   output_type: type.describe('The type of its values; string by default.'),
   pure: pure.describe(
-    'Whether the same row always gives the same value at no cost; its cells are then made again instead of kept.',
+    'Whether the same row always gives the same value at no cost; its cells are then computed again instead of stored.',
   ),
 } as const
 

@@ -14,7 +14,7 @@ export interface ObjectShape {
   required: ReadonlySet<string>
   /** Whether fields beside those are kept. */
   isOpen: boolean
-  /** What they have to be, where that is said. */
+  /** What they must be, where that is said. */
   rest: SchemaNode | null
 }
 

@@ -120,19 +120,24 @@ describe('what is no media fails the cell', () => {
       "a data URI in 'photo' is of type image/png, not image/gif",
     ],
     ['data:image/png,aGk=', {}, 'no-media', "a data URI in 'photo' is not base64"],
-    ['song', { ...audio, dataType: 'url' }, 'no-media', `"song" in 'photo' is no address of audio`],
+    [
+      'song',
+      { ...audio, dataType: 'url' },
+      'no-media',
+      `"song" in 'photo' is not an address of audio`,
+    ],
     ['fox.txt', {}, 'no-media', `"fox.txt" in 'photo' is of type null, not image`],
     ['large.png', {}, 'media-too-large', 'large.png has more, or the rest of it has'],
     [['half.png', 'half.png'], {}, 'media-too-large', 'takes 67108864 bytes of media at most'],
-    ['endless.png', {}, 'media-missing', 'endless.png, which is no file'],
+    ['endless.png', {}, 'media-missing', 'endless.png, which is not a file'],
     ['empty.mp4', video, 'no-media', `"empty.mp4" in 'photo' is an empty file`],
-    ['words.png', {}, 'no-media', `"words.png" in 'photo' is no file of type image/png`],
+    ['words.png', {}, 'no-media', `"words.png" in 'photo' is not a file of type image/png`],
     ['wolf.png', {}, 'media-missing', 'wolf.png, and there is no such file'],
     [
       'file://host/a.png',
       {},
       'no-media',
-      `"file://host/a.png" in 'photo' is no address of a file here`,
+      `"file://host/a.png" in 'photo' is not an address of a file here`,
     ],
   ])('%j of %j', async (cell, fields, code, message) => {
     const failure: unknown = await read(cell, fields).catch((error: unknown) => error)

@@ -18,7 +18,7 @@ export function taggedParams(
 /** The parameters as they may be written, with the tag or without. */
 function tagged(tag: string, kind: string, fields: z.ZodType): z.ZodType {
   if (!(fields instanceof z.ZodObject)) return fields
-  const word = z.literal(kind).optional().describe('The same as beside the parameters.')
+  const word = z.literal(kind).optional().describe('The same as next to the parameters.')
   const { description = '' } = fields
   return z.strictObject({ ...fields.shape, [tag]: word }).describe(description)
 }

@@ -221,7 +221,7 @@ const numberPattern = /[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\p{L}\p{N}_.
 function readNumber(cursor: Cursor): Value | undefined {
   const digits = match(numberPattern, cursor)
   if (digits === null) return undefined
-  // 007 is no number in JSON, and may be the text it looks like.
+  // 007 is not a number in JSON, and may be the text it looks like.
   if (/^[-+]?0\d/.test(digits)) throw refused(cursor, 'a number without leading zeros')
   const plain = digits.replace(/^\+/, '')
   if (/^-?\d+$/.test(plain)) return parseJson(plain)

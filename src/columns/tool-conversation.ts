@@ -144,7 +144,7 @@ function refusal(maxTurns: number): Content {
 function tooManyTurns(maxTurns: number): CellFailure {
   return new CellFailure(
     'tool-turns',
-    `the model went on calling tools after ${maxTurns} turns and ${mostRefused} refusals; raise max_tool_call_turns, or ask for less`,
+    `the model continued to call tools after ${maxTurns} turns and ${mostRefused} refusals; raise max_tool_call_turns, or simplify the task`,
   )
 }
 

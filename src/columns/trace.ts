@@ -49,7 +49,7 @@ function blockValue(block: Content): Value {
     return objectOf({ type, mime, ...('url' in media ? { url: media.url } : {}) })
   }
   if (block.type === 'text') return objectOf({ ...block })
-  throw new Error(`a block of type ${block.type} stands where there is none`)
+  throw new Error(`a block of type ${block.type} is not allowed here`)
 }
 
 /**

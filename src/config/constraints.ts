@@ -12,7 +12,7 @@ const fields = z
   .strictObject({
     constraint_type: oneOf(types)
       .optional()
-      .describe('What rhs is: a number or the name of a column; by rhs itself when left out.'),
+      .describe('The kind of rhs: a number or the name of a column; by default, rhs decides.'),
     target_column: text({ nonEmpty: true }).describe('The sampler column that is bounded.'),
     operator: oneOf(['lt', 'le', 'gt', 'ge']).describe('How its values lie to rhs: lt is below.'),
     rhs: scalar().describe('A number, or the name of another sampler column.'),

@@ -210,7 +210,7 @@ export interface SeedConfig {
 /** A seed that is joined to the one before: its columns are added to the rows with the same key. */
 export interface SeedJoin {
   source: SeedConfig['source']
-  /** The columns whose values have to be the same, at least one pair. */
+  /** The columns whose values must be the same, at least one pair. */
   on: readonly KeyPair[]
   /** What becomes of a row without a partner: nulls, or it is left out. */
   how: 'left' | 'inner'

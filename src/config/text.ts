@@ -101,7 +101,7 @@ export function parseConfigText(text: string, { file }: { file: string }): Confi
   }
 }
 
-/** Shows a template that lacks quotes as it has to be written, where it is alone behind its key. */
+/** Shows a template that lacks quotes as it must be written, where it is alone behind its key. */
 function withQuotedTemplate(problem: Problem, source: string, offset: number): Problem {
   if (!problem.message.startsWith('A template is not quoted')) return problem
   const end = source.indexOf('\n', offset)

@@ -53,7 +53,7 @@ function unknownTarget(
       level: 'error',
       code: 'unknown-reference',
       path: [...path, 'target_column'],
-      message: `A constraint bounds '${name}', which is no column`,
+      message: `A constraint bounds '${name}', which is not a column`,
       received: name,
       ...(near === undefined ? {} : { suggestion: `Did you mean '${near}'?` }),
     },

@@ -19,7 +19,7 @@ const reasons: Readonly<Record<InterruptReason, string>> = {
   'row-dropped': 'the row was dropped because another cell of it failed',
   'row-rejected': 'a filter rejected the row',
   'row-unneeded': 'enough rows were accepted without this one',
-  batch: 'the answer comes with a batch, some time later',
+  batch: 'the answer arrives with a batch, later',
 }
 
 /**

@@ -31,7 +31,7 @@ export interface Reference {
   places?: readonly TemplatePlace[]
 }
 
-/** A service over HTTP that is no model. */
+/** A service over HTTP that is not a model. */
 export interface Service {
   readonly url: string
   readonly timeoutSeconds: number
@@ -44,7 +44,7 @@ export interface ColumnRoute {
   readonly name: string
   /** What is asked in the place of a model. */
   readonly service?: Service
-  /** The alias has to be of a model that does it. */
+  /** The alias must be of a model that does it. */
   readonly operation: Operation
   /**
    * Asked only after an answer of another route: whether a cell may begin does not depend on the work that

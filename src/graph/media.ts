@@ -61,7 +61,7 @@ export function mediaPathsOf(stored: string): string[] {
 /** Where no run keeps files: while a config is checked, and for columns that are made anew. */
 export function noMedia(why: string): MediaStore {
   return {
-    put: () => Promise.reject(new Error(`no file can be kept: ${why}`)),
+    put: () => Promise.reject(new Error(`no file can be stored: ${why}`)),
     read: (path) => Promise.reject(new Error(`${path} can't be read: ${why}`)),
   }
 }

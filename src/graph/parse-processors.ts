@@ -206,7 +206,7 @@ function selectionOf({ input: { dataset, registry } }: Draft): NewFilter[] {
 
 const selectionTitle = 'select.where'
 
-/** What a selection counts has to be known while rows are made: by each record and those before it. */
+/** What a selection counts must be known while rows are made: by each record and those before it. */
 export function checkSelection({ input, processors }: Draft): Problem[] {
   if (input.dataset.select === null) return []
   const steps = processors.flatMap(({ kind, title, index }) =>
@@ -221,7 +221,7 @@ export function checkSelection({ input, processors }: Draft): Problem[] {
         level: 'error',
         code: 'uncountable-selection',
         path: ['processors', index],
-        message: `'${title}' stands before '${behind?.title}', whose records 'select' counts, and needs all records before it gives one`,
+        message: `'${title}' precedes '${behind?.title}', whose records 'select' counts, but it needs all records before it returns one`,
         expected: "processors that go record by record before the last one that 'select' counts",
         suggestion: `Move '${title}' behind '${behind?.title}'.`,
       },
@@ -240,7 +240,7 @@ function reservedName(name: string, title: string, path: ConfigPath): Problem {
     level: 'error',
     code: 'reserved-name',
     path: [...path, 'name'],
-    message: `'${name}' is the name under which the run keeps what '${title}' said`,
+    message: `'${name}' is the name under which the run stores the verdict of '${title}'`,
     suggestion: 'Rename the column or the filter.',
   }
 }

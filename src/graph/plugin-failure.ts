@@ -59,7 +59,7 @@ function textOf(
   const who = version === null ? `plugin '${name}'` : `plugin '${name}' ${version}`
   const where = place === undefined ? '' : `, in ${place}`
   const from = line === null ? '' : ` (${line})`
-  return `${who}: ${method}() of its ${kind} ${isAnswer ? "gave what can't be used" : 'threw'}${where}: ${wordsOf(thrown)}${from}`
+  return `${who}: ${method}() of its ${kind} ${isAnswer ? 'returned an unusable value' : 'threw'}${where}: ${wordsOf(thrown)}${from}`
 }
 
 /** With the class of the error, which tells a mistake from a refusal that was meant. */

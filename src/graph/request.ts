@@ -44,7 +44,7 @@ export interface ChatRequest {
   readonly operation: 'chat'
   readonly messages: readonly ChatMessage[]
   readonly sampling?: Sampling
-  /** The form the answer has to have. */
+  /** The form the answer must have. */
   readonly format?: {
     readonly name: string
     readonly schema: RequestSchema
@@ -74,13 +74,13 @@ export interface ImageRequest {
   readonly count: number
 }
 
-/** To a service that judges values, and is no model: what it is sent, as JSON. */
+/** To a service that judges values, and is not a model: what it is sent, as JSON. */
 interface ValidateRequest {
   readonly operation: 'validate'
   readonly body: string
 }
 
-/** To a server of tools, which is no model either. */
+/** To a server of tools, which is not a model either. */
 export interface CallRequest {
   readonly operation: 'call'
   readonly tool: string

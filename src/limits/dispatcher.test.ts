@@ -634,7 +634,7 @@ describe('a cap that changes while work waits and is in flight', () => {
     expect([state.started.length, limiter.inFlight, limiter.limit]).toEqual([5, 5, 2])
   })
 
-  test('a share that is no number is refused', () => {
+  test('a share that is not a number is refused', () => {
     for (const limiter of [cap('a', 2), adaptiveOf(2, { rampMs: null })]) {
       expect(() => (limiter as AdjustableLimiter).setCap(Number.NaN, 0)).toThrow('limiter')
       expect(() => (limiter as AdjustableLimiter).setCap(-1, 0)).toThrow('from 0 on')

@@ -121,8 +121,8 @@ export function createConcurrencyLimiter({
   }
 }
 
-/** Whole units from 0 on; a share that is no number must not open or close an endpoint. */
+/** Whole units from 0 on; a share that is not a number must not open or close an endpoint. */
 export function checkedCap(name: string, cap: number): number {
   if (Number.isFinite(cap) && cap >= 0) return Math.floor(cap)
-  throw new RangeError(`the cap of limiter ${name} has to be a number from 0 on, not ${cap}`)
+  throw new RangeError(`the cap of limiter ${name} must be a number from 0 on, not ${cap}`)
 }

@@ -173,7 +173,7 @@ describe('what is sent', () => {
     })
   })
 
-  test('an answer of a given form is the input of a tool that has to be called', async () => {
+  test('an answer of a given form is the input of a tool that must be called', async () => {
     const format = { name: 'answer', schema: { type: 'object' } }
     expect(await sent({ ...chat('Hello'), format })).toMatchObject({
       tools: [{ name: 'answer', input_schema: { type: 'object' } }],

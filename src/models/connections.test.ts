@@ -180,9 +180,9 @@ describe('proxies', () => {
   })
 
   test.each([
-    ['HTTP_PROXY', 'http://', 'it is no address'],
+    ['HTTP_PROXY', 'http://', 'it is not an address'],
     ['HTTP_PROXY', 'socks5://127.0.0.1:1080', 'it is one of socks5'],
-    ['http_proxy', 'proxy host:80', 'it is no address'],
+    ['http_proxy', 'proxy host:80', 'it is not an address'],
   ])('%s=%s is refused before the run', (name, address, words) => {
     const environment = { [name]: address }
     expect(() => openRegistry(providerConfig({ endpoint: plain.url }), { environment })).toThrow(

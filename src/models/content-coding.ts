@@ -19,7 +19,7 @@ interface DecodeOptions {
   maxBytes: number
 }
 
-/** The text of a body that came as it is, or null for one that has to be decoded first. */
+/** The text of a body that came as it is, or null for one that must be decoded first. */
 export function plainText(bytes: Buffer, headers: BodyHeaders): string | null {
   return codingOf(bytes, headers) === '' && charsetOf(headers) === null ? textFrom(bytes) : null
 }
@@ -56,7 +56,7 @@ export async function decodedBytes(
   return body
 }
 
-// A mark at the beginning is no part of the text.
+// A mark at the beginning is not part of the text.
 function textFrom(bytes: Buffer): string {
   const text = bytes.toString('utf8')
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text

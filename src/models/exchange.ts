@@ -45,7 +45,7 @@ export function exchange(
   })
 }
 
-/** The same for a reply that is no text: an image. */
+/** The same for a reply that is not text: an image. */
 export function exchangeBytes(
   connections: Connections,
   call: Call,

@@ -44,7 +44,7 @@ export interface Protocol {
   name: string
   /** Headers beside those of every JSON request; `extra_headers` of the config go over them. */
   headers(apiKey: string | null): Readonly<Record<string, string>>
-  /** Whether media of a request that are at addresses have to be sent themselves. */
+  /** Whether media of a request that are at addresses must be sent themselves. */
   sendsBytes?(target: ModelTarget, request: ModelRequest): boolean
   /** Throws a `RequestError` for a request that the protocol has no form for. */
   write(target: ModelTarget, request: ModelRequest, asked: Asked): WireRequest

@@ -151,7 +151,7 @@ describe('a file', () => {
     await server[Symbol.asyncDispose]()
   })
 
-  test('that comes damaged is no file', async () => {
+  test('that comes damaged is not a file', async () => {
     const sends = Buffer.from(content).fill('x', 10, 20)
     const { server, environment, get } = await setup({ sends })
     const fault = await faultOf(get())

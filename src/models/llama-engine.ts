@@ -64,7 +64,7 @@ export async function loadFile(
   } catch (error) {
     throw failed(
       'model-unreadable',
-      `can't be loaded from ${path}: ${messageOf(error)}. It has to be a GGUF file that fits in memory.`,
+      `can't be loaded from ${path}: ${messageOf(error)}. It must be a GGUF file that fits in memory.`,
       asked,
       { cause: error },
     )

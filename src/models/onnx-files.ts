@@ -103,7 +103,7 @@ async function readObject(path: string, asked: Asked): Promise<Record<string, un
   try {
     const read: unknown = JSON.parse(await readFile(path, 'utf8'))
     if (isObject(read)) return read
-    throw new TypeError('it is no object')
+    throw new TypeError('it is not an object')
   } catch (error) {
     const code = isMissing(error) ? 'model-missing' : 'model-unreadable'
     throw failed(code, `can't use ${path}: ${messageOf(error)}.`, asked, { cause: error })

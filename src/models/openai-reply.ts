@@ -162,7 +162,7 @@ function readVectors(
     const index = isObject(item) && typeof item['index'] === 'number' ? item['index'] : position
     const vector = isObject(item) ? vectorOf(item['embedding']) : null
     if (vector === null || index < 0 || index >= inputs || vectors[index] !== undefined) {
-      throw badReply('a vector that is no list of numbers', text, asked, usage)
+      throw badReply('a vector that is not a list of numbers', text, asked, usage)
     }
     vectors[index] = vector
   }

@@ -195,7 +195,7 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
     if (holds) return
     ignored += 1
     if (ignored < MOST_IGNORED) return
-    const why = `${ignored} of the first ${looked} answers were not in the form that was asked for`
+    const why = `${ignored} of the first ${looked} answers did not fit the requested schema`
     leave({ step: at, to: nextOf(at, false), why, refused: false, form: null }, alias)
   }
 

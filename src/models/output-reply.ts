@@ -3,7 +3,7 @@ import { type ChatRequest, isCut, type ModelReply, textOf } from '../graph/reque
 import { isObject } from './provider-text.ts'
 
 /** Of the tool that stands for an answer. */
-export const answerToolDescription = 'Gives the answer in the form that was asked for.'
+export const answerToolDescription = 'Returns the answer in the requested form.'
 
 /** A request as it is sent in a mode; in `prompt` the form is in its words only. */
 export function inMode(request: ChatRequest, mode: OutputMode): ChatRequest {

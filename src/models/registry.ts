@@ -395,7 +395,7 @@ async function probeOnce(
   }
 }
 
-/** Named for the first provider that asks there with the same key: the key itself is no name. */
+/** Named for the first provider that asks there with the same key: the key itself is not a name. */
 function resourceOf(
   provider: ModelProvider,
   providers: readonly ModelProvider[],

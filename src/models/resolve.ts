@@ -173,7 +173,7 @@ function modeProblems(
       message: `Model "${alias}": providers of type ${kind.type} can't hold a model to JSON that way.`,
       expected: `one of: ${[...modes, 'prompt'].join(', ')}`,
       received: mode,
-      suggestion: 'Leave output_mode out: what works best is found out.',
+      suggestion: 'Omit output_mode: rowsmith finds the best mode.',
     },
   ]
 }

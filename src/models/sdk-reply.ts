@@ -123,7 +123,7 @@ export function readSdkVectors(
     if (Array.isArray(vector) && vector.every((one) => typeof one === 'number')) {
       return Float32Array.from(vector)
     }
-    throw badReply('a vector that is no list of numbers', text, asked, spent)
+    throw badReply('a vector that is not a list of numbers', text, asked, spent)
   })
   const other = vectors.find(({ length }) => dimensions !== null && length !== dimensions)
   if (other !== undefined) {

@@ -150,7 +150,7 @@ async function saidBy(content: readonly Content[], writing: Writing): Promise<As
   return parts
 }
 
-/** What a model wrote that is no JSON stays the text it is. */
+/** What a model wrote that is not JSON stays the text it is. */
 function argumentsOf(written: string): unknown {
   try {
     return JSON.parse(written)

@@ -8,7 +8,7 @@ export interface StrictDialect {
   readonly bounds: ReadonlySet<string>
   /** Values of `format`. */
   readonly formats: ReadonlySet<string>
-  /** Whether a field that may be absent has to be there as null. */
+  /** Whether a field that may be absent must be there as null. */
   readonly allRequired: boolean
   /** Whether a schema may refer to what it is a part of. */
   readonly recursive: boolean

@@ -1,7 +1,7 @@
 import { nearest } from '../util/near-miss.ts'
 import { interfaceKey, type Plugin, pluginInterface } from './plugin.ts'
 
-/** Why something is no plugin that can be used, and the way out. */
+/** Why something is not a plugin that can be used, and the way out. */
 export interface PluginFinding {
   readonly message: string
   readonly suggestion: string
@@ -70,7 +70,7 @@ function familyFinding(
   members: Readonly<Record<string, Member>>,
 ): PluginFinding | null {
   if (kinds === undefined) return null
-  const suggestion = `Put what the define function of the family returns into '${family}'.`
+  const suggestion = `Put the result of the family's define function into '${family}'.`
   if (!Array.isArray(kinds)) {
     return { message: `its '${family}' is ${kindOfValue(kinds)} instead of a list`, suggestion }
   }
@@ -122,4 +122,4 @@ function kindOfValue(value: unknown): string {
 }
 
 const howTo =
-  "Its module has to say: export default definePlugin({ name: '…', … }), from 'rowsmith/plugin'."
+  "Its module must contain: export default definePlugin({ name: '…', … }), from 'rowsmith/plugin'."

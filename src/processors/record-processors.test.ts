@@ -161,7 +161,7 @@ describe('redact', () => {
   })
 
   test.each([
-    [{ patterns: { email: 'x' } }, "A pattern is named 'email', as a kind that is looked for"],
+    [{ patterns: { email: 'x' } }, "A pattern is named 'email', like a built-in kind"],
     [{ patterns: { '': 'x' } }, 'A pattern has no name'],
   ])('refuses %j', async (fields, message) => {
     await expect(redacted('', fields)).rejects.toThrow(message)

@@ -140,7 +140,7 @@ function unmadeProblems(name: string, unmade: ReadonlyMap<string, string>): Prob
     level: 'error',
     code: 'column-not-sampled',
     path: [],
-    message: `What '${name}' asks reads '${read}', ${why}`,
+    message: `The request of '${name}' reads '${read}', ${why}`,
   }))
 }
 
@@ -290,7 +290,7 @@ function lackingIn(
       code: 'column-not-sampled',
       path: [],
       message: `The ${field} reads '${name}', ${why}`,
-      suggestion: `Give it with the data; what could be made is ${stringifyJson(values, { spaced: true })}`,
+      suggestion: `Add it to the data; the available values are ${stringifyJson(values, { spaced: true })}`,
     }
     return [locate(problem, { line, column })]
   })

@@ -142,7 +142,7 @@ async function compile(
   } catch (error) {
     const codes = ['fingerprint-changed', 'plugin-missing', 'column-not-loaded']
     if (!isRowsmithError(error) || !codes.includes(error.code)) throw error
-    notes.push(`What was asked is not known: ${error.message}`)
+    notes.push(`The request is unknown: ${error.message}`)
     return null
   }
 }
@@ -162,7 +162,7 @@ async function requestsOf(
     seed: await seedOf(directory, stored, dataset, notes),
     directory: settings.directory ?? null,
     media: {
-      ...noMedia('the row is only looked at'),
+      ...noMedia('the row is only inspected'),
       read: (path) =>
         isMediaPath(path)
           ? readFile(resolve(directory, path))
@@ -184,7 +184,7 @@ async function requestsOf(
       } else if (request !== null) parts.set(id, requestParts(request))
     } catch (error) {
       if (!isRowsmithError(error) && !(error instanceof Error && 'code' in error)) throw error
-      notes.push(`What column ${name} asks is not known: ${error.message}`)
+      notes.push(`The request of column ${name} is unknown: ${error.message}`)
     }
   }
   return { parts, block }
@@ -294,7 +294,7 @@ function whyOf({ absent, isDecided, failures, row, settings }: StoredRow): strin
   }
   const dropping = failures.find(({ outcome }) => outcome === 'dropped')
   if (dropping === undefined) return 'it is not decided yet'
-  return `column ${dropping.column} failed: ${dropping.code}; the row has its outcome when the run goes on`
+  return `column ${dropping.column} failed: ${dropping.code}; the row gets its outcome when the run continues`
 }
 
 /** The exchanges of a failed cell are in what it cost already. */

@@ -206,7 +206,7 @@ describe('a pure cell that fails', () => {
     expect([part.failures, part.nullKept]).toEqual([[], 1])
   })
 
-  test('a defect of a generator is no cell failure', async () => {
+  test('a defect of a generator is not a cell failure', async () => {
     const broken: TestColumn = {
       name: 'tail',
       value: () => {

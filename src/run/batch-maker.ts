@@ -236,7 +236,7 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
     }
     const { limit, spent } = cost
     emit({ type: 'cost-reached', limit, spent })
-    const reason = `$${spent.toFixed(4)} are spent, and the next request could cost more than what is left of $${limit} (max_cost)`
+    const reason = `$${spent.toFixed(4)} are spent, and the next request could cost more than the rest of $${limit} (max_cost)`
     return { kind: 'stopped', reason, error: null }
   }
 

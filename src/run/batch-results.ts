@@ -241,7 +241,7 @@ function failureOf(
 function noResult({ handle }: SentBatch): RequestError {
   return new RequestError(
     'bad-reply',
-    `The results of batch ${handle} have none for this request. It is asked for again.`,
+    `The results of batch ${handle} have none for this request. rowsmith sends it again.`,
     { kind: 'transient' },
   )
 }
@@ -250,7 +250,7 @@ function noResult({ handle }: SentBatch): RequestError {
 function stopOf({ handle, route }: SentBatch, status: BatchStatus): BatchStop | null {
   if (status.outcome === 'cancelled') {
     return {
-      reason: `batch ${handle} of ${route} was cancelled at its provider; what it had answered is used, and the same command asks for the rest`,
+      reason: `batch ${handle} of ${route} was cancelled at its provider; rowsmith uses its answers, and the same command requests the rest`,
       error: null,
     }
   }

@@ -76,7 +76,7 @@ export async function checkRun(
   const lost = [
     ...(restored?.isOlder === true
       ? [
-          `The copy of the ledger is older than the ledger was: what was made since then is in ${restored.kept} alone.`,
+          `The copy of the ledger is older than the ledger was: only ${restored.kept} has the results since then.`,
         ]
       : []),
     ...(after.files?.media.damaged.length

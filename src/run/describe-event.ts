@@ -17,7 +17,7 @@ export function createDescriber(): (event: SchedulerEvent) => string | null {
     if (told.has(key)) return null
     if (told.size < MOST_STACKS) told.add(key)
     const text = told.has(key) ? stack : messageOf(event.error)
-    return `route ${event.route}: its provider threw an error of its own: ${text}`
+    return `route ${event.route}: its provider threw an error: ${text}`
   }
 }
 
@@ -68,7 +68,7 @@ export function describeBatchEvent(event: BatchEvent): string {
       return `route ${route}: batch ${batch} ${outcome}: ${answered} requests answered, ${failed} failed, ${again} to be sent again`
     }
     case 'batch-strange':
-      return `route ${event.route}: batch ${event.batch} has ${event.results} results of no request of it, the first of them ${event.id}; they were left out`
+      return `route ${event.route}: batch ${event.batch} has ${event.results} results that match none of its requests, the first one ${event.id}; they are ignored`
     case 'batch-stopped':
       return `stopping: ${event.reason}`
     case 'batches-left':

@@ -134,7 +134,7 @@ async function sumUp(
       level: 'warning',
       code: 'summary-failed',
       path: ['profilers'],
-      message: `The model '${alias}' wrote no summary of what '${column}' gave for '${score}': ${failure}`,
+      message: `The model '${alias}' wrote no summary of the scores '${score}' of '${column}': ${failure}`,
       suggestion: 'The dataset is complete; create asks again.',
     })
   }
@@ -197,7 +197,7 @@ function notWritten(error: unknown): Problem {
     code: 'summary-not-written',
     path: [],
     message: `The summary of the run could not be written: ${messageOf(error)}`,
-    suggestion: `${summaryName} is for people and scripts; the dataset and everything else is there.`,
+    suggestion: `${summaryName} is for people and scripts; the dataset and everything else is complete.`,
   }
 }
 

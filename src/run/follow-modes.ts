@@ -19,11 +19,11 @@ export function followModes(
     }
     log(
       left === null
-        ? `model ${alias}: answers of a form are asked for by ${mode}`
+        ? `model ${alias}: structured answers use the mode ${mode}`
         : `model ${alias}: ${left.mode} ${left.form === null ? '' : `of ${left.form} `}does not work, ${mode} is next: ${left.why}`,
     )
     store
       .setOutputModes(found)
-      .catch((error: unknown) => log(`what was found is not kept: ${messageOf(error)}`))
+      .catch((error: unknown) => log(`the mode is not stored: ${messageOf(error)}`))
   })
 }

@@ -46,7 +46,7 @@ export async function freeSpace(
     throw new RowsmithError(
       'usage',
       `${dir} is in the middle of an edit: ${reopenedParts} of its parts still hold what the edit replaces`,
-      { hints: ['Go on with the run until no row remains, and free the room then.'] },
+      { hints: ['Continue the run until no row remains, then free the space.'] },
     )
   }
   await using store = await openStore(dir, { clock })

@@ -59,7 +59,7 @@ export function openLog(path: string, options: LogOptions): RunLog {
 
   const queue = createLineQueue({
     maxWaiting,
-    leftOut: (lines) => lineOf(`${lines} lines left out: the disk did not keep up`),
+    leftOut: (lines) => lineOf(`${lines} lines omitted: the disk was too slow`),
     writeOut,
     // The ledger is what counts.
     failed: () => undefined,

@@ -102,7 +102,7 @@ function notWritten(message: string): RunEvent {
       code: 'events-not-written',
       path: [],
       message: `No more events are written to ${message}`,
-      suggestion: 'The run goes on without.',
+      suggestion: 'The run continues without it.',
     },
   }
 }

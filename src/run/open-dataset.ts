@@ -227,6 +227,6 @@ function notMade(directory: string): RowsmithError {
   return new RowsmithError(
     'run-missing',
     `the processors of ${directory} make its dataset of all records, and rows remain`,
-    { hints: ['Go on with the run, or export what is decided.'] },
+    { hints: ['Continue the run, or export the decided rows.'] },
   )
 }

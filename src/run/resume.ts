@@ -110,7 +110,7 @@ function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) =
         level: 'warning',
         code: 'media-missing',
         path: [],
-        message: `${lost} gone or cut short, and records name ${media.length === 1 ? 'it' : 'them'}.`,
+        message: `${lost} missing or truncated, and records name ${media.length === 1 ? 'it' : 'them'}.`,
         suggestion: 'Put them back from a copy of the run folder or of an export.',
       },
     })
@@ -118,8 +118,8 @@ function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) =
   if (parts.length > 0) {
     const lost =
       parts.length === 1
-        ? `Part ${parts[0]} is gone or damaged; its rows`
-        : `${parts.length} parts are gone or damaged; their rows`
+        ? `Part ${parts[0]} is missing or damaged; its rows`
+        : `${parts.length} parts are missing or damaged; their rows`
     emit({
       type: 'warning',
       problem: {
@@ -138,7 +138,7 @@ function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) =
       code: 'dataset-damaged',
       path: [],
       message:
-        'A file of the dataset is gone or damaged; the dataset is made again from the parts.',
+        'A file of the dataset is missing or damaged; the dataset is made again from the parts.',
     },
   })
 }

@@ -140,8 +140,8 @@ export function createRowSelection(options: SelectRowsOptions): RowMaker {
       path: ['select', 'max_candidates'],
       message,
       suggestion: keeps
-        ? "The dataset has these; a larger 'max_candidates' goes on from here."
-        : "A larger 'max_candidates' goes on from here; on_exhausted: keep takes what there is.",
+        ? "The dataset has these; a larger 'max_candidates' continues from here."
+        : "A larger 'max_candidates' continues from here; on_exhausted: keep uses the accepted rows.",
     })
     return keeps ? { kind: 'complete' } : { kind: 'stopped', reason: message, error: null }
   }

@@ -158,7 +158,7 @@ export function resumedRows(
   if (rows < before && !options.shrink) {
     throw new RowsmithError(
       'target-too-small',
-      `rows: the run was planned for ${before}, and ${rows} were asked for`,
+      `rows: the run was planned for ${before}, and ${rows} were requested`,
       {
         hints: [
           `Ask for at least ${before} rows, or add --shrink: rows beyond the new target stay in the run folder and out of the dataset.`,
@@ -247,10 +247,10 @@ function refuseOtherSettings(
 function changed(field: string, before: bigint | number, now: bigint | number): RowsmithError {
   return new RowsmithError(
     'settings-changed',
-    `${field}: the run was made with ${before}, and ${now} was asked for`,
+    `${field}: the run was made with ${before}, and ${now} was requested`,
     {
       hints: [
-        `Leave ${field} out to go on with ${before}, or start a new run beside this one with --fresh.`,
+        `Omit ${field} to continue with ${before}, or start a new run next to this one with --fresh.`,
       ],
     },
   )

@@ -89,11 +89,11 @@ function notComparable({ name, sampler, convertTo }: SamplerColumn, path: Config
   const suggestion =
     convertTo === 'str'
       ? 'Leave out its convert_to, and make the text in an expression column.'
-      : 'Leave out what is not wanted from its values.'
+      : 'Remove the unwanted values from its list.'
   return refusal(
     'unsupported-constraint',
     path,
-    `A constraint bounds column '${name}', whose values are no numbers and no dates`,
+    `A constraint bounds column '${name}', whose values are neither numbers nor dates`,
     { expected: 'a sampler column of numbers or dates', received: `a ${sampler.kind}`, suggestion },
   )
 }
@@ -175,7 +175,7 @@ function circleProblems(
       {
         expected: `a value that is ${above} and ${below}`,
         received: text,
-        suggestion: 'Take one of these constraints away, or turn it round.',
+        suggestion: 'Remove one of these constraints, or reverse it.',
       },
     ),
   ]

@@ -55,7 +55,7 @@ interface DistributionContext {
   textOf: (name: string, written: string) => string
 }
 
-/** What the values of a row in a column of a table have to be. */
+/** What the values of a row in a column of a table must be. */
 export type TableCondition =
   | { readonly column: string; readonly anyOf: readonly string[] }
   | { readonly column: string; readonly from: number; readonly to: number }

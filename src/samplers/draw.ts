@@ -145,7 +145,7 @@ function createSamplerContext(column: SamplerColumn, context: DrawContext): Samp
 
 function referenced(name: string, context: DrawContext): SamplerColumn {
   const column = context.sampler(name)
-  if (column === null) throw new RangeError(`'${name}' is no sampler column.`)
+  if (column === null) throw new RangeError(`'${name}' is not a sampler column.`)
   return column
 }
 

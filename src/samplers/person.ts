@@ -182,11 +182,14 @@ async function openTable(
   }
   const lacking = neededFields.filter((field) => !table.columns.includes(field))
   if (lacking.length === 0) return table
-  throw new LoadFault(`${path} is no table of persons: it has no values of ${lacking.join(', ')}`, {
-    code: 'person-table-wrong',
-    field: 'params',
-    suggestion: 'Fetch the table again.',
-  })
+  throw new LoadFault(
+    `${path} is not a table of persons: it has no values of ${lacking.join(', ')}`,
+    {
+      code: 'person-table-wrong',
+      field: 'params',
+      suggestion: 'Fetch the table again.',
+    },
+  )
 }
 
 function conditionsOf(
@@ -228,11 +231,14 @@ function noSuchField(
 }
 
 function nobodyFits(path: string): LoadFault {
-  return new LoadFault(`nobody in ${path} fits age_range, sex, city and select_field_values`, {
-    code: 'nobody-fits',
-    field: 'params',
-    suggestion: 'Loosen one of them.',
-  })
+  return new LoadFault(
+    `no person in ${path} matches age_range, sex, city and select_field_values`,
+    {
+      code: 'nobody-fits',
+      field: 'params',
+      suggestion: 'Loosen one of them.',
+    },
+  )
 }
 
 function checkFields(

@@ -65,7 +65,7 @@ test('a long list is told of in part', () => {
   expect(told(`[a, ${Array.from({ length: 500 }, () => 'no').join(', ')}]`)).toHaveLength(10)
 })
 
-test('of a config that is no file nothing is told', () => {
+test('of a config that is not a file nothing is told', () => {
   const list = ['SE', 1.5]
   expect(isList(list) && spellingProblems(list, [], 'c')).toEqual([])
 })

@@ -75,7 +75,7 @@ function compressionOf({ path, compression }: SeedFile, first: Buffer): Compress
   throw new SeedFault(
     'bad-compression',
     `the file is not compressed as ${compression}: it begins with the bytes ${begins.replace(/..(?=.)/g, '$& ')}`,
-    { suggestion: 'Give it the ending of what it is; an interrupted download is to be repeated.' },
+    { suggestion: 'Use the ending of its real format; repeat an interrupted download.' },
   )
 }
 

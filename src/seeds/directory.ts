@@ -82,7 +82,7 @@ function listing(selection: FolderSelection): FolderReading {
     columns: listingColumns,
     version: 'directory 1',
     files: (signal) => walkFolder(selection, signal),
-    // oxlint-disable-next-line require-await -- other sources have to read the file
+    // oxlint-disable-next-line require-await -- other sources must read the file
     async *read({ path, relativePath, name }) {
       yield ['directory_file', path, relativePath, name]
     },

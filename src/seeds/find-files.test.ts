@@ -196,7 +196,7 @@ describe('files of one seed', () => {
     await expect(open('?.csv')).rejects.toThrow(message)
   })
 
-  test('the row of a file that is no object is told with the file', async () => {
+  test('the row of a file that is not an object is told with the file', async () => {
     await write({ '1.jsonl': '{"a": 1}\n{"a": 2}\n', '2.jsonl': '{"a": 3}\n7\n' })
     await expect(open('?.jsonl')).rejects.toThrow('2.jsonl: row 2 (line 2) is a number')
   })

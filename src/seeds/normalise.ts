@@ -135,7 +135,7 @@ function changedMeanwhile(size: number, written: number, cause?: unknown): Rowsm
   return new RowsmithError(
     'seed-changed',
     `the seed changed while it was read: it had ${size} rows, then ${written}`,
-    { cause, hints: ['Start again once nothing writes to the file any more.'] },
+    { cause, hints: ['Start again when no program writes to the file.'] },
   )
 }
 

@@ -25,7 +25,7 @@ const byteGap = 16 * 1024
 const spanBytes = 1024 * 1024
 
 export interface RowFileWriter {
-  /** Gives a promise when something has to be written before the next row. */
+  /** Gives a promise when something must be written before the next row. */
   append(text: string): Promise<void> | undefined
   /** Makes both files durable under their temporary names. */
   finish(): Promise<void>

@@ -99,6 +99,6 @@ function notText(name: string, at: number | null, cause?: unknown): SeedFault {
     cause,
     field: 'encoding',
     suggestion:
-      'Say what it is in encoding, such as cp1252 or latin-1, or leave it out with file_pattern.',
+      'Name its encoding in `encoding`, such as cp1252 or latin-1, or exclude it with file_pattern.',
   })
 }

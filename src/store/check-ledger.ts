@@ -38,7 +38,7 @@ export async function checkLedger(ledgerPath: string): Promise<LedgerCheck> {
       damage: same ? null : damageIn(ledgerPath),
       bytesCompared: same,
       copy: copied === null ? 'none' : same ? 'whole' : 'damaged',
-      beside: hasSum || copied !== null ? `${sumName} is damaged or gone` : null,
+      beside: hasSum || copied !== null ? `${sumName} is damaged or missing` : null,
     }
   }
   const copyIsWhole = copied === sum.sha256
@@ -52,7 +52,7 @@ export async function checkLedger(ledgerPath: string): Promise<LedgerCheck> {
   }
   const copy = copied === null ? 'none' : copyIsWhole ? 'whole' : 'damaged'
   if (own === sum.sha256) {
-    const beside = copyIsWhole ? null : `${copyName} is damaged or gone`
+    const beside = copyIsWhole ? null : `${copyName} is damaged or missing`
     return { damage: damageIn(ledgerPath), bytesCompared: true, copy, beside }
   }
   // Two files of three agree.

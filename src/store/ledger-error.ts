@@ -22,7 +22,7 @@ export function ledgerError(thrown: unknown, doing: string, path: string): Rowsm
     `${doing}: it could not be read at first, and is whole`,
     {
       cause: thrown,
-      hints: ['Run the same command again, and look at the disk when it happens again.'],
+      hints: ['Run the same command again, and check the disk if it happens again.'],
     },
   )
 }

@@ -275,7 +275,7 @@ export function missing(path: string): RowsmithError {
 
 function alreadyThere(path: string): RowsmithError {
   return new RowsmithError('folder-foreign', `a run exists here already: ${path}`, {
-    hints: ['Open it to go on with it, or choose another folder.'],
+    hints: ['Open it to continue it, or choose another folder.'],
   })
 }
 

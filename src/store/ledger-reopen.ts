@@ -368,7 +368,7 @@ function fileOf(row: SqlRow, part: number, columns: readonly KeyedColumn[]): Reo
 /**
  * Takes some rows of a reopened part's file as known cells.
  *
- * A null that a skip or a failure left is no answer: the condition is asked again, and the failure
+ * A null that a skip or a failure left is not an answer: the condition is asked again, and the failure
  * is among those of the row.
  */
 export function takeCells(

@@ -75,7 +75,7 @@ export async function openResponseCache(
       )
   }
 
-  /** What can't be read is asked of a model, unless everything has to come from here. */
+  /** What can't be read is asked of a model, unless everything must come from here. */
   function unread(answer: PromiseWithResolvers<string | null>, error: unknown): void {
     if (readOnly) {
       const message = `reading the cache ${path}: ${messageOf(error)}`
@@ -102,7 +102,7 @@ export async function openResponseCache(
       failed = true
       // They are in the run, and are not told apart from those that were never kept.
       kept = new Map()
-      onFailure(`Answers can't be kept in ${path} any more: ${messageOf(error)}`)
+      onFailure(`Answers can no longer be stored in ${path}: ${messageOf(error)}`)
     }
   }
 

@@ -103,7 +103,7 @@ export interface RunStore extends PartStore, AsyncDisposable {
   join(options?: JoinOptions): Promise<DatasetFile[]>
   /**
    * A dataset that processors made, the run's own or one beside it; null where it is older than the parts
-   * or damaged, and has to be made again.
+   * or damaged, and must be made again.
    */
   made(beside?: string): Promise<StoredRecords | null>
   /** Removes datasets beside the run's own, but those of these names. */
@@ -208,7 +208,7 @@ export function createRunStore(
     return work()
   }
 
-  /** What a part's file holds of undecided rows has to be in the ledger before they are made. */
+  /** What a part's file holds of undecided rows must be in the ledger before they are made. */
   async function takeReopened(part: number): Promise<void> {
     if (!reopenedParts.has(part)) return
     const file = await ledger.call('takeReopened', directory, part)

@@ -406,7 +406,7 @@ test('what stays of a part that was given up is removed at the next opening', as
         timeout: 60_000,
       })
       const [name] = readdirSync(parts) as [string]
-      // What is no file can't be removed as one.
+      // What is not a file can't be removed as one.
       rmSync(join(parts, name))
       mkdirSync(join(parts, name))
       throw new Error('no more')

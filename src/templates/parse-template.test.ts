@@ -131,7 +131,7 @@ test.each([
   ['{% fore x in y %}', 'there is no statement "fore"; did you mean "for"? (line 1, column 4)'],
   [
     '{% include "x" %}',
-    '"include" is not available: a template here stands alone (line 1, column 4)',
+    '"include" is not available: a template must be alone here (line 1, column 4)',
   ],
   ['{{ (a }}', 'unexpected "}", expected ")" (line 1, column 7)'],
   ['{{ "a }}', 'a string has no end: " is missing (line 1, column 4)'],

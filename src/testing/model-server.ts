@@ -24,7 +24,7 @@ export interface ServerCall {
   readonly headers: IncomingMessage['headers']
   /** The body as sent. */
   readonly text: string
-  /** Its bytes: a form with files is no text. */
+  /** Its bytes: a form with files is not text. */
   readonly bytes: Uint8Array
   /** Text of the last user message; of an embedding's inputs, one a line; of an image's prompt. */
   readonly prompt: string
@@ -49,7 +49,7 @@ export interface ServerAction {
   error?: string
   /** `code` of the error body. */
   code?: string
-  /** The whole body, instead of everything above; bytes for one that is no text. */
+  /** The whole body, instead of everything above; bytes for one that is not text. */
   body?: string | Uint8Array
   delayMs?: number
   /** Closes the connection: before anything is sent, or in the middle of the body. */

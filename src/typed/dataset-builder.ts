@@ -57,10 +57,10 @@ type UnknownNames<Reads extends string, Row> = string extends keyof Row
   ? never
   : Exclude<Reads, Known<Row>>
 
-/** Nothing, or what the compiler shows of a name that is no column yet. */
+/** Nothing, or what the compiler shows of a name that is not a column yet. */
 type Checked<Reads extends string, Row> = [UnknownNames<Reads, Row>] extends [never]
   ? unknown
-  : Mistake<`'${UnknownNames<Reads, Row>}' is no column before this one`>
+  : Mistake<`'${UnknownNames<Reads, Row>}' is not a column before this one`>
 
 type NewName<Name extends string, Row> = Name extends keyof Row
   ? Mistake<`There is a column '${Name}' already`>

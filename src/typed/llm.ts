@@ -26,7 +26,7 @@ interface Asking<Needs, Text extends string, System extends string> {
 interface Score {
   readonly name: string
   readonly description: string
-  /** The scores there are, each with what it means. */
+  /** The possible scores, each with its meaning. */
   readonly options: Readonly<Record<string, string>>
 }
 

@@ -97,7 +97,7 @@ describe('what breaks an engine is invalid, and the next one is judged again', (
   })
 })
 
-test('too long a text, and values that are no text', async () => {
+test('too long a text, and values that are not text', async () => {
   await using python = await openJudge('code', { code_lang: 'python' })
   expect(await python.judge('x'.repeat(1_000_001))).toEqual({
     is_valid: false,

@@ -150,7 +150,7 @@ test('a lost file is told of by a repair', async () => {
     },
   })
   expect(codes).toEqual([
-    `media-missing: The file media/${path} is gone or cut short, and records name it.`,
+    `media-missing: The file media/${path} is missing or truncated, and records name it.`,
   ])
 })
 

@@ -14,7 +14,7 @@ type NewFiles = ReadonlyMap<string, string>
 
 /**
  * Adds kinds to a copy of the source as CONTRIBUTING.md says: their files, and an import and a line in
- * the table for each. They have to pass the compiler, and the command line has to use them, all in one config.
+ * the table for each. They must pass the compiler, and the command line has to use them, all in one config.
  */
 export async function tryNewFiles(files: NewFiles): Promise<void> {
   await using desk = await createDesk()

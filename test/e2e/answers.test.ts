@@ -129,7 +129,7 @@ test('bad answers are corrected, and the dataset has the good ones', async () =>
       review: { Taste: { reasoning: 'Sour.', score: '2' } },
     })
     // What the model was told of its answer is in the trace, too.
-    expect(JSON.stringify(record['dish__trace'])).toContain('has to be an integer; it is')
+    expect(JSON.stringify(record['dish__trace'])).toContain('must be an integer; it is')
   }
   const dishes = bodies.filter(({ messages }) => messages[0]?.content.startsWith('Invent'))
   expect(dishes).toHaveLength(8)

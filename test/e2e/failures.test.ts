@@ -151,7 +151,7 @@ test('every failed cell is told with its words, tries and cost, also of rows kep
   expect(older.filter(({ attempts }) => attempts === null)).toHaveLength(titles.length)
 })
 
-test('the command groups failed cells, lists them, and says when a folder is no run', async () => {
+test('the command groups failed cells, lists them, and says when a folder is not a run', async () => {
   await using desk = await createDesk()
   await using model = await startModel()
   await create(options(desk, model.server.url))

@@ -48,7 +48,7 @@ test('a model the server does not have', async () => {
   expect(ended).toMatchObject({ code: 4, stdout: '' })
   expect(desk.plain(ended.stderr)).toMatchInlineSnapshot(`
     "rowsmith: not ready:
-      model writer: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 404 ("The model test does not exist."). The endpoint knows no such model or no such path: check "model" ("test") and "endpoint", which normally ends with /v1. It offers: other.
+      model writer: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 404 ("The model test does not exist."). The endpoint has no such model or path: check "model" ("test") and "endpoint", which normally ends with /v1. It offers: other.
       Nothing was generated. Set skip_health_check: true on a model to start without asking it.
     "
   `)
@@ -72,8 +72,8 @@ test('two models that do not answer are told at once, also by preview', async ()
   expect(ended).toMatchObject({ code: 4, stdout: '' })
   expect(desk.plain(ended.stderr)).toMatchInlineSnapshot(`
     "rowsmith: not ready:
-      model writer: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 404 ("The model test does not exist."). The endpoint knows no such model or no such path: check "model" ("test") and "endpoint", which normally ends with /v1. It offers: other.
-      model closer: Provider "local" (http://127.0.0.1:<port>/v1), model "nothing", answered 404 ("The model nothing does not exist."). The endpoint knows no such model or no such path: check "model" ("nothing") and "endpoint", which normally ends with /v1. It offers: other.
+      model writer: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 404 ("The model test does not exist."). The endpoint has no such model or path: check "model" ("test") and "endpoint", which normally ends with /v1. It offers: other.
+      model closer: Provider "local" (http://127.0.0.1:<port>/v1), model "nothing", answered 404 ("The model nothing does not exist."). The endpoint has no such model or path: check "model" ("nothing") and "endpoint", which normally ends with /v1. It offers: other.
       Nothing was generated. Set skip_health_check: true on a model to start without asking it.
     "
   `)
@@ -104,8 +104,8 @@ test('a server that refuses in the middle: rows remain, and going on completes t
     Stopped early. 30 rows: 10 accepted, 20 remaining.
     14 requests, 40 tokens in, 240 out, <time>.
       Page: runs/tales/report.html
-    To go on: rowsmith create tales.json -n 30 --seed 1
-    To write what is decided: rowsmith export runs/tales
+    To continue: rowsmith create tales.json -n 30 --seed 1
+    To write the decided rows: rowsmith export runs/tales
     "
   `)
 

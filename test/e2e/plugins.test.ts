@@ -341,7 +341,7 @@ test('datasets that processors made are read and exported without the plugins th
     '{"where":[0.0,0.5],"plain":"x","number":{"at":1}}',
   )
 
-  // What is not as it was made has to be made again, and by them.
+  // What is not as it was made must be made again, and by them.
   const path = desk.path('run', 'data', 'train-00000-of-00001.parquet')
   const bytes = await readFile(path)
   bytes[50] = (bytes[50] ?? 0) ^ 1

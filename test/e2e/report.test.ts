@@ -317,7 +317,7 @@ test('the report is in run.json, on the page, and in the terminal', async () => 
   expect(told.name).toBe('goods')
 })
 
-test('a report of what is no run folder, and into a folder that is not there, is refused', async () => {
+test('a report of what is not a run folder, and into a folder that is not there, is refused', async () => {
   await using desk = await createDesk()
   const none = await desk.run(['report', 'nothing'])
   expect(none).toMatchObject({ code: 2, stdout: '' })

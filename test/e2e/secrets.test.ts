@@ -116,7 +116,7 @@ test.each([
   expect(log, 'the text of the server is in the log, without the key').toContain('refused')
 })
 
-test('a key inside an answer that is no JSON', async () => {
+test('a key inside an answer that is not JSON', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({
     script: ({ number, headers }) =>

@@ -181,7 +181,7 @@ describe('a function always learns that nothing more is sent', () => {
     expect([engine.cells, engine.failures]).toEqual([[], []])
   })
 
-  test('what it answers after it was told is no cell', async () => {
+  test('what it answers after it was told is not a cell', async () => {
     const engine = createEngine({
       columns: [
         {
@@ -793,7 +793,7 @@ describe('requests that rows share', () => {
     expect(engine.failures).toMatchObject([{ row: 2, column: 1 }])
   })
 
-  test('fail row by row; an answer that is no list fails them all, once with what it cost', async () => {
+  test('fail row by row; an answer that is not a list fails them all, once with what it cost', async () => {
     const alone = createEngine({
       columns: [embedding(4, (row) => (row === 1 ? new CellFailure('odd', 'odd') : `v${row}`))],
       rows: 3,

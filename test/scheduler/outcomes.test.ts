@@ -22,7 +22,7 @@ test.each<[string, () => number]>([
       throw new Error('no size')
     },
   ],
-  ['answers what is no number', () => Number.NaN],
+  ['answers what is not a number', () => Number.NaN],
 ])('a provider whose size of a request %s ends no run and lifts no limit', async (_, sizeOf) => {
   const engine = createEngine({
     columns: [{ name: 'a', route: 'm' }],
@@ -134,7 +134,7 @@ describe('failure rules', () => {
     expect(engine.sent).not.toContain('below:0')
   })
 
-  test('throttling waits, is no attempt and drops nothing; nothing leaves during the pause', async () => {
+  test('throttling waits, is not an attempt and drops nothing; nothing leaves during the pause', async () => {
     const engine = createEngine({
       columns: chain,
       rows: 20,

@@ -92,13 +92,13 @@ test('a column may have any name', async () => {
   )
 })
 
-test('columns of bytes that are no text are left out, and told', async () => {
+test('columns of bytes that are not text are left out, and told', async () => {
   const { columns, notes } = await read('images.parquet')
   expect(columns).toEqual({ id: ['int64', 1, 2], label: ['string', 'cat', 'dög'] })
   expect(notes.map(({ code, message }) => [code, message])).toEqual(
     ['image', 'raw', 'hash', 'frames'].map((name) => [
       'binary-column',
-      `The seed column '${name}' is left out: it has bytes that are no text`,
+      `The seed column '${name}' is left out: it has bytes that are not text`,
     ]),
   )
 })

@@ -100,7 +100,7 @@ test('files with any byte damaged are read, refused, or can be stopped', async (
   expect(outcomes.get('rows')).toBeGreaterThan(3)
 }, 600_000)
 
-test('metadata that lacks what it has to have is refused', async () => {
+test('metadata that lacks what it must have is refused', async () => {
   await using scratch = await createScratch()
   const content = damage('pyarrow-brotli.parquet', { 3497: 19 })
   await expect(scratch.open('lacks.parquet', content)).rejects.toThrow(

@@ -21,7 +21,7 @@ export interface FileColumn extends SeedColumn {
   readonly isLong: boolean
   /** Of a column that is text because no number type holds its decimals. */
   readonly decimal: Decimal | null
-  /** Some of its values have bytes that are no text: nothing here can hold them. */
+  /** Some of its values have bytes that are not text: nothing here can hold them. */
   readonly isBinary: boolean
 }
 

@@ -6,7 +6,7 @@ import { decimalNumber, decimalText, fits } from './parquet-decimal.ts'
 interface VariantReading {
   /** Texts of the keys of objects, by their number. */
   readonly dictionary: readonly string[]
-  /** Throws where bytes are no text. */
+  /** Throws where bytes are not text. */
   readonly textOf: (bytes: Uint8Array) => string
 }
 

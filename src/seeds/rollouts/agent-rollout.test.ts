@@ -82,7 +82,7 @@ test.each(['claude_code', 'codex', 'hermes_agent', 'pi_coding_agent', 'atif'])(
   },
 )
 
-test('results of tools stand behind their calls, and what is no text is JSON', async () => {
+test('results of tools stand behind their calls, and what is not text is JSON', async () => {
   const claude = (await rowsOf('claude_code')).rows.find(({ trace_id: id }) => id === 's')
   expect(messagesIn(claude).slice(3, 6)).toEqual([
     tool('str', 't1'),
@@ -102,19 +102,19 @@ test('results of tools stand behind their calls, and what is no text is JSON', a
   })
 })
 
-test('what is no session is left out with a warning', async () => {
+test('what is not a session is left out with a warning', async () => {
   const notes = await Promise.all(
     ['claude_code', 'hermes_agent', 'pi_coding_agent', 'atif'].map(
       async (format) => (await rowsOf(format)).notes,
     ),
   )
   expect(notes.flat()).toEqual([
-    'The session claude_code/-srv-u-proj/bad.jsonl is left out: line 1 is no JSON',
+    'The session claude_code/-srv-u-proj/bad.jsonl is left out: line 1 is not JSON',
     'The session claude_code/-srv-u-proj/empty.jsonl is left out: it is empty',
-    'The session claude_code/-srv-u-proj/half.jsonl is left out: line 2 is no JSON',
+    'The session claude_code/-srv-u-proj/half.jsonl is left out: line 2 is not JSON',
     'The session claude_code/norole.jsonl is left out: a record of the user has no message',
-    'The session claude_code/notobj.jsonl is left out: line 1 is no JSON object',
-    'The session hermes_agent/session_b.json is left out: line 1 is no JSON object',
+    'The session claude_code/notobj.jsonl is left out: line 1 is not a JSON object',
+    'The session hermes_agent/session_b.json is left out: line 1 is not a JSON object',
     'The session pi_coding_agent/nosession.jsonl is left out: it does not begin with an entry of the type session',
     'The session atif/bad.json is left out: it has no schema_version',
     'The session atif/nosteps.json is left out: it has no steps',

@@ -37,7 +37,7 @@ interface ToolCall {
   readonly arguments: string
 }
 
-/** A file that is no session; it is left out with a warning. */
+/** A file that is not a session; it is left out with a warning. */
 export class MalformedRollout extends Error {}
 
 export const rolloutColumns: readonly SeedColumn[] = [
@@ -143,7 +143,7 @@ export function textBlock(text: string): Value {
   return objectOf({ type: 'text', text })
 }
 
-/** What is no text is written as JSON. */
+/** What is not text is written as JSON. */
 export function plainText(value: Value | undefined): string {
   return typeof value === 'string' ? value : stringifyJson(value ?? null)
 }

@@ -143,7 +143,7 @@ function round(operand: Operand, precision: number, method: string): Operand {
     return precision >= 0 ? numeric.value : roundInteger(BigInt(numeric.value), -precision)
   }
   if (method !== 'ceil' && method !== 'floor') {
-    throw new TemplateError('"method" has to be common, ceil or floor')
+    throw new TemplateError('"method" must be common, ceil or floor')
   }
   const scale = powerOfTen(precision)
   const scaled = Number(toNumeric(multiply(operand, scale))?.value)
