@@ -153,7 +153,7 @@ describe('an expression without text', () => {
   test('is told of when it happens in all rows', async () => {
     expect(await told(expression('e', "{% if animal == 'cow' %}x{% endif %}"))).toEqual([
       expect.stringMatching(
-        /^warning empty-on-sample @ columns\.1\.expr: Column 'e' fails in all of 50 sampled rows: the expression renders to no text/,
+        /^warning empty-on-sample @ columns\.1\.expr: Column 'e' fails in all of 50 sampled rows: the expression renders to an empty text/,
       ),
     ])
   })

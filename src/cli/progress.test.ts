@@ -149,7 +149,7 @@ test.each<[string, Partial<RouteProgress>, string[]]>([
   [
     'a cool-down',
     { coolDownMs: 7_000, heldBy: 'cool-down', throttled: 3 },
-    ['  writer  12/64 in flight, 340 waiting, 3 × 429', '  writer asked for quiet: 7.0 s to go'],
+    ['  writer  12/64 in flight, 340 waiting, 3 × 429', '  writer asked for a pause: 7.0 s left'],
   ],
   ['an old request', { oldestMs: 42_000, waiting: 0 }, ['  writer  12/64 in flight, oldest 42 s']],
   ['a stop', { stopped: 'no credit' }, ['  writer  stopped: no credit']],

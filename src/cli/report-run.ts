@@ -227,12 +227,12 @@ export function nextSteps(
       ? `run the program that made it again${more.length > 0 ? ' with retryFailed: true' : ''}`
       : storedText(command, more)
   return [
-    ...(rows.remaining > 0 ? [{ what: 'go on', command: again() }] : []),
+    ...(rows.remaining > 0 ? [{ what: 'continue', command: again() }] : []),
     ...(rows.remaining === 0 && rows.dropped > 0
       ? [{ what: 'make the dropped rows again', command: again(['--retry-failed']) }]
       : []),
     ...(rows.remaining > 0 && rows.remaining < rows.requested
-      ? [{ what: 'write the decided rows', command: commandText(['export', folder]) }]
+      ? [{ what: 'export the decided rows', command: commandText(['export', folder]) }]
       : []),
   ]
 }

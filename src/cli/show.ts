@@ -283,12 +283,12 @@ function steps({ dir, rows, command, holder, files }: RunSummary, { style }: Sho
     ...(files.length > 0
       ? [
           {
-            what: 'have it as JSON Lines',
+            what: 'export as JSON Lines',
             command: commandText(['export', folder, '--to', `${folder}.jsonl`]),
           },
         ]
       : []),
-    { what: 'look at statistics', command: commandText(['report', folder]) },
+    { what: 'show statistics', command: commandText(['report', folder]) },
   ]
   const width = Math.max(0, ...all.map(({ what }) => what.length))
   return all.map(({ what, command: text }) => `  ${padEnd(what, width)}  ${style('cyan', text)}`)

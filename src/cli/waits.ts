@@ -45,7 +45,7 @@ export function waitsOf({ snapshot, stillMs, drainingMs }: Standing): string[] {
   return texts
 }
 
-/** Endpoints that asked for quiet. */
+/** Endpoints that asked for a pause. */
 function quietTexts(routes: readonly RouteProgress[]): string[] {
   const quiet = routes.filter(({ coolDownMs, stopped }) => coolDownMs > 500 && stopped === null)
   return limited(

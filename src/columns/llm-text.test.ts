@@ -245,7 +245,7 @@ describe('problems', () => {
       "prompt-without-references @ columns.0.prompt: The prompt of column 'story' refers to no column, so every row sends the same one (Add a column, such as {{ topic }}.)",
     ])
     expect(warnings({ prompt: '{{ topic }}\nand { topic!r}' })).toEqual([
-      "single-braces @ columns.0.prompt 2:5: Column 'story' has '{ topic!r}' in its prompt, which stays as it is (To put the value of the column there, write {{ topic }}.)",
+      "single-braces @ columns.0.prompt 2:5: Column 'story' has '{ topic!r}' in its prompt, which is sent unchanged (To put the value of the column there, write {{ topic }}.)",
     ])
     const quiet = ['{a.b} {other} {{ topic }} }', '{{ topic }} {', '{{ topic }} {"topic": 1}']
     for (const prompt of quiet) expect(warnings({ prompt })).toEqual([])

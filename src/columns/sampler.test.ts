@@ -624,7 +624,7 @@ describe('static problems', () => {
     const dates = { sampler_type: 'datetime', params }
     expect(messages({ c: { ...dates, convert_to: '%Q' } })).toMatchInlineSnapshot(`
       [
-        "unknown-conversion at columns[0].convert_to: Column 'c' has a convert_to that cannot be used | '%Q' is not a directive; there are %Y %m %d %H %M %S %f %y %b %B %a %A %j %p %I %U %W %w %G %g %V %u %e %k %l %C %h %P %F %D %x %T %X %R %r %c %s %Z %z %n %t %% | '%Q' | ",
+        "unknown-conversion at columns[0].convert_to: Column 'c' has a convert_to that cannot be used | '%Q' is not a directive; the directives are %Y %m %d %H %M %S %f %y %b %B %a %A %j %p %I %U %W %w %G %g %V %u %e %k %l %C %h %P %F %D %x %T %X %R %r %c %s %Z %z %n %t %% | '%Q' | ",
       ]
     `)
     expect(messages({ c: { ...dates, convert_to: 'str' } })).toHaveLength(1)

@@ -62,11 +62,11 @@ test('a key that looks right is told with what stands in it', () => {
 
 test.each([
   ['a:\n    b: 1\n  c: 2\n', 'fits no line above'],
-  ['a: [1, 2] x\n', 'no part of what the lines above begin'],
-  ['a: [1,, 2]\n', 'A comma stands here'],
+  ['a: [1, 2] x\n', 'does not belong to the structure of the lines above'],
+  ['a: [1,, 2]\n', 'This comma separates nothing'],
   ['a: [ "x" "y" ]\n', 'A comma is missing'],
   ['a: | text\n', "Text follows a '|'"],
-  ['a: "x"#c\n', "A '#' stands right behind"],
+  ['a: "x"#c\n', "A '#' follows other text directly"],
 ])('%j is told in words of a person', (text, words) => {
   const told = parseConfigText(text, { file: 'c.yaml' }).problems.map(({ message }) => message)
   expect(told.join()).toContain(words)

@@ -258,7 +258,7 @@ describe('what cannot be read', () => {
           Write &nowhere before the value it refers to, or quote the text.
 
       data.yaml:4:8
-        The alias *d stands inside the value it refers to
+        The alias *d is inside the value it refers to
           A config cannot contain itself; write the value out.
 
       data.yaml:5:5

@@ -105,7 +105,7 @@ describe('problems', () => {
       'every column dropped',
       [column('a', 'x', { drop: true })],
       { seed: seedOf({ city: 'string' }) },
-      'all-columns-dropped @ columns: Every column that is made is dropped',
+      'all-columns-dropped @ columns: Every generated column is dropped',
     ],
     [
       'no model at all',

@@ -356,7 +356,7 @@ describe('what a package says', () => {
     const messages = events.map((event) => ('problem' in event ? event.problem.message : ''))
     expect(messages).toHaveLength(4)
     expect(messages[0]).toBe(
-      `Provider "local" (${server.url}), model "test", does not take temperature, which is left out: this model has its own`,
+      `Provider "local" (${server.url}), model "test", does not support temperature, which is ignored: this model has its own`,
     )
     expect(messages.join()).not.toContain('secret-key-of-mine')
     expect(messages[3]).toContain('warns: the key *** is old')

@@ -129,7 +129,7 @@ describe('a file', () => {
     const first = await faultOf(get())
     expect([first.code, first.message]).toEqual([
       'download-failed',
-      expect.stringContaining('the next run goes on'),
+      expect.stringContaining('the next run continues'),
     ])
     const path = cachedPath(address, environment)
     await writeFile(`${path}.part`, content.subarray(0, 250_000))

@@ -227,7 +227,7 @@ const emptyText: Problem = {
   level: 'warning',
   code: 'empty-render',
   path: [],
-  message: 'This renders to no text, which fails the cell in a run',
+  message: 'This renders to an empty text, which fails the cell in a run',
 }
 
 function failure(error: TemplateError, values: DataRow): Problem {

@@ -172,7 +172,7 @@ describe('warnings', () => {
     [
       'single braces in an expression',
       '- {name: e, column_type: expression, expr: "{a} and {{ a }}"}',
-      "single-braces: Column 'e' has '{a}' in its expr, which stays as it is",
+      "single-braces: Column 'e' has '{a}' in its expr, which is sent unchanged",
     ],
     [
       'a condition that reads nothing',

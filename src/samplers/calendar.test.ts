@@ -161,7 +161,7 @@ describe('patterns', () => {
   })
 
   test('refuses what is none', () => {
-    expect(patternProblem('%Q')).toContain("'%Q' is not a directive; there are %Y %m")
+    expect(patternProblem('%Q')).toContain("'%Q' is not a directive; the directives are %Y %m")
     expect(patternProblem('%Y %')).toContain("'%' is not a directive")
     expect(patternProblem('int')).toContain('needs a directive')
     expect(patternProblem('%%')).toContain('needs a directive')

@@ -158,7 +158,7 @@ test('only the allowed tools are offered and called', async () => {
     const call = callOf(registry)
     expect((await registry.box('all').list(signal)).map(({ name }) => name)).toEqual(['add'])
     expect(await call('fail', '{}', signal)).toEqual([
-      { type: 'text', text: 'There is no tool "fail". There is: add' },
+      { type: 'text', text: 'There is no tool "fail". Available: add' },
     ])
   })
 })

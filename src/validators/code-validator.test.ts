@@ -132,7 +132,7 @@ test('a grammar of the user, its identity, and what is wrong with the parameters
   await expect(openJudge('code', { code_lang: 'other', grammar: 'no.wasm' })).rejects.toThrow(
     "no.wasm can't be read",
   )
-  await expect(openJudge('code', { code_lang: 'other' })).rejects.toThrow('a grammar beside')
+  await expect(openJudge('code', { code_lang: 'other' })).rejects.toThrow('a grammar together with')
   await expect(openJudge('code', { code_lang: 'go', grammar })).rejects.toThrow('no grammar')
   await expect(openJudge('code', { code_lang: 'Python' })).rejects.toThrow('expected one of python')
 })

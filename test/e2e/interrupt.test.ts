@@ -35,7 +35,7 @@ test('Ctrl-C lets what is in flight come back, and the same command goes on', as
     <n> requests, <n> tokens in, <n> out, <time>.
       Page: runs/tales/report.html
     To continue: rowsmith create tales.json -n 40
-    To write the decided rows: rowsmith export runs/tales
+    To export the decided rows: rowsmith export runs/tales
     "
   `)
 

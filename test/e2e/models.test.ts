@@ -105,7 +105,7 @@ test('a server that refuses in the middle: rows remain, and going on completes t
     14 requests, 40 tokens in, 240 out, <time>.
       Page: runs/tales/report.html
     To continue: rowsmith create tales.json -n 30 --seed 1
-    To write the decided rows: rowsmith export runs/tales
+    To export the decided rows: rowsmith export runs/tales
     "
   `)
 

@@ -246,7 +246,7 @@ test('plugins of a config that do not go together are told at their place', asyn
     {
       code: 'plugin-conflict',
       path: ['plugins', 1],
-      message: "The plugins 'games' and 'copies' both bring the sampler 'dice'",
+      message: "The plugins 'games' and 'copies' both provide the sampler 'dice'",
     },
     { code: 'plugin-conflict', path: ['plugins', 2], message: "Two plugins are named 'games'" },
   ])

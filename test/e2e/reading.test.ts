@@ -149,8 +149,8 @@ test('show tells of a complete run', async () => {
         1: <instant>, <time>
 
     How to continue
-      have it as JSON Lines  rowsmith export runs/pets --to runs/pets.jsonl
-      look at statistics     rowsmith report runs/pets
+      export as JSON Lines  rowsmith export runs/pets --to runs/pets.jsonl
+      show statistics       rowsmith report runs/pets
     "
   `)
   expect(jsonOf(await desk.run(['show', 'runs/pets', '--json']))).toMatchObject({
@@ -224,9 +224,9 @@ test('show tells of a run that works, was killed, and has failures', async () =>
           1: <instant>, killed
 
       How to continue
-        go on                  rowsmith create tales.json -n 20 --seed 7 --run-config run.yaml
-        write the decided rows  rowsmith export runs/tales
-        look at statistics     rowsmith report runs/tales
+        continue                 rowsmith create tales.json -n 20 --seed 7 --run-config run.yaml
+        export the decided rows  rowsmith export runs/tales
+        show statistics          rowsmith report runs/tales
       "
     `)
 })

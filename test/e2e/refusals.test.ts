@@ -40,7 +40,7 @@ test('another run seed', async () => {
   await using desk = await deskWithRun()
   expect(await refusal(desk, 'create', 'pets.json', '--seed', '8')).toMatchInlineSnapshot(`
     "rowsmith: seed: the run was made with 7, and 8 was asked for
-      Leave seed out to go on with 7, or start a new run next to this one with --fresh.
+      Omit seed to continue with 7, or start a new run next to this one with --fresh.
     "
   `)
 })
@@ -156,7 +156,7 @@ test('another size of the parts', async () => {
   expect(await refusal(desk, 'create', 'pets.json', '--run-config', 'run.yaml'))
     .toMatchInlineSnapshot(`
     "rowsmith: part_rows: the run was made with 5000, and 20 was asked for
-      Leave part_rows out to go on with 5000, or start a new run next to this one with --fresh.
+      Omit part_rows to continue with 5000, or start a new run next to this one with --fresh.
     "
   `)
 })

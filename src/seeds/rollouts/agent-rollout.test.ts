@@ -109,15 +109,15 @@ test('what is not a session is left out with a warning', async () => {
     ),
   )
   expect(notes.flat()).toEqual([
-    'The session claude_code/-srv-u-proj/bad.jsonl is left out: line 1 is not JSON',
-    'The session claude_code/-srv-u-proj/empty.jsonl is left out: it is empty',
-    'The session claude_code/-srv-u-proj/half.jsonl is left out: line 2 is not JSON',
-    'The session claude_code/norole.jsonl is left out: a record of the user has no message',
-    'The session claude_code/notobj.jsonl is left out: line 1 is not a JSON object',
-    'The session hermes_agent/session_b.json is left out: line 1 is not a JSON object',
-    'The session pi_coding_agent/nosession.jsonl is left out: it does not begin with an entry of the type session',
-    'The session atif/bad.json is left out: it has no schema_version',
-    'The session atif/nosteps.json is left out: it has no steps',
+    'The session claude_code/-srv-u-proj/bad.jsonl is omitted: line 1 is not JSON',
+    'The session claude_code/-srv-u-proj/empty.jsonl is omitted: it is empty',
+    'The session claude_code/-srv-u-proj/half.jsonl is omitted: line 2 is not JSON',
+    'The session claude_code/norole.jsonl is omitted: a record of the user has no message',
+    'The session claude_code/notobj.jsonl is omitted: line 1 is not a JSON object',
+    'The session hermes_agent/session_b.json is omitted: line 1 is not a JSON object',
+    'The session pi_coding_agent/nosession.jsonl is omitted: it does not begin with an entry of the type session',
+    'The session atif/bad.json is omitted: it has no schema_version',
+    'The session atif/nosteps.json is omitted: it has no steps',
   ])
 })
 
