@@ -15,6 +15,7 @@ import { keepCommand } from '../store/command-file.ts'
 import type { RequestEvent, RunEvent } from './run-event.ts'
 import { checkModels } from './check-models.ts'
 import { checkTools } from './check-tools-listed.ts'
+import { earlierSessions, noSessions } from './earlier-sessions.ts'
 import { decidedRows, type EngineOptions } from './engine.ts'
 import { createDescriber, describeBatchEvent, describeStoreEvent } from './describe-event.ts'
 import { followModes } from './follow-modes.ts'
@@ -181,6 +182,7 @@ export async function start(options: StartOptions): Promise<Run> {
       selection: select === null ? null : { target: select.target, most: mostCandidates(select) },
       decided: decided.count,
       resumed: place.exists,
+      before: place.exists ? await earlierSessions(store) : noSessions,
       seedOf:
         newSeed(place, prepared, options) === undefined ? null : (place.before?.directory ?? null),
       asksModels: prepared.graph.columns.some(({ routes }) => routes.length > 0),

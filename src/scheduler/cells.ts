@@ -35,6 +35,8 @@ export interface CellsOptions extends ConversationPorts {
   parked: ParkedRows | null
   isOver: () => boolean
   cellMade: (local: number, outcome: 'ok' | 'skipped' | 'failed') => void
+  /** A cell ended whose row had been lost meanwhile, beside `cellMade`. */
+  cellCameBack: (local: number) => void
   cellFailed: (
     column: GraphColumn,
     row: number,
@@ -304,6 +306,7 @@ export function createCells(options: CellsOptions): Cells {
   function finished(group: OpenGroup, local: number, offset: number): void {
     options.cellMade(local, 'ok')
     if (group.isOpen(offset)) group.finish(local, offset)
+    else if (group.lossOf(offset) !== null) options.cellCameBack(local)
   }
 
   function failed(
@@ -328,7 +331,17 @@ export function createCells(options: CellsOptions): Cells {
     })
     options.cellMade(local, 'failed')
     options.cellFailed(column, group.block.rowAt(offset), failure, outcome)
-    if (!group.isOpen(offset)) return
+    if (group.isOpen(offset)) lose(group, local, offset, outcome)
+    if (group.lossOf(offset) !== null) options.cellCameBack(local)
+  }
+
+  function lose(
+    group: OpenGroup,
+    local: number,
+    offset: number,
+    outcome: JournaledFailure['outcome'],
+  ): void {
+    const { column } = columnOf(local)
     if (outcome === 'null') {
       fillNull(column, group.block, offset)
       group.finish(local, offset)
