@@ -57,7 +57,7 @@ test('answers that repeat a key are told once, and counted for the end', () => {
     tally.note({ type: 'secret-removed', column: 'story', row, route: 'writer' }),
   )
   expect(told).toEqual([
-    'Row 4: an answer for column story contained the request's key; it is replaced with ***.',
+    "Row 4: an answer for column story contained the request's key; it is replaced with ***.",
     null,
   ])
   expect(tally.summary()).toEqual([

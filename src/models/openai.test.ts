@@ -514,7 +514,9 @@ describe('more than text', () => {
     const request: ChatRequest = { operation: 'chat', messages: [{ role: 'user', content }] }
     const error = await requestError(registry.send('writer', request, fresh()))
     expect([error.code, error.problem.kind]).toEqual(['unsupported-request', 'refused'])
-    expect(error.message).toContain('an OpenAI-compatible API, which does not support media of type')
+    expect(error.message).toContain(
+      'an OpenAI-compatible API, which does not support media of type',
+    )
     expect(server.counts.requests).toBe(before)
   })
 
