@@ -15,7 +15,7 @@ import { createDesk } from './e2e/command.ts'
 
 /*
  * Every fenced block of README.md, CONTRIBUTING.md, docs/*.md and docs/how-to/*.md is executed, page
- * by page, each page in a folder of its own. A block nobody knows how to execute fails the test. To add one,
+ * by page, each page in a separate folder. A block no one knows how to execute fails the test. To add one,
  * choose how it is executed by the words behind its fence:
  *
  *   ```yaml                  a whole config: must be sound, and three rows of it must come out.

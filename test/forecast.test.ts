@@ -110,7 +110,7 @@ test('an edit is estimated by what it makes, and nothing is changed by asking', 
   const out = desk.path('run')
   const config = configOf({ rows: 40 })
   const first = await create(options(config, { out }))
-  // Whoever reads a ledger may leave what SQLite has beside it.
+  // Whoever reads a ledger may leave what SQLite has next to it.
   const names = async (): Promise<string[]> =>
     (await readdir(out)).filter((name) => !/-(?:wal|shm)$/.test(name))
   const before = await names()

@@ -79,7 +79,7 @@ test('an array, iterators and functions that make them are the same seed, typed'
   expect(await spools()).toEqual(before)
 })
 
-test('a run goes on with the same records, without any, and not with others', async () => {
+test('a run continues with the same records, without any, and not with others', async () => {
   const out = join(root, 'run')
   await create({ config: configOf(slowly()), rows: 2, seed: 1n, out })
   await create({ config: configOf(words), rows: 4, out })

@@ -115,7 +115,7 @@ async function folders(): Promise<string[]> {
   return (await readdir(tmpdir())).filter((name) => name.startsWith('rowsmith-join-'))
 }
 
-test('rows without a partner are left out, and several partners are what the config says', async () => {
+test('rows without a partner are omitted, and several partners are what the config says', async () => {
   const inner = { source: file('customers.csv'), ...people, how: 'inner', columns: ['name'] }
   expect(await rowsOf([inner])).toEqual([
     [1, 7, 'A', 'Ann'],
@@ -288,7 +288,7 @@ columns:
   ])
 })
 
-test('a run goes on without its files, and names the one that changed', async () => {
+test('a run continues without its files, and names the one that changed', async () => {
   await write('names.csv', customers)
   const out = join(root, 'run')
   const joins = [{ source: file('names.csv'), ...people, columns: ['name'] }]

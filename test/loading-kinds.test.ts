@@ -61,7 +61,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
-/** A config in a folder of its own, beside the words. */
+/** A config in a separate folder, in addition to the words. */
 async function write(columns: readonly object[], words: string): Promise<string> {
   const config = join(root, 'configs', 'words.json')
   await writeFile(config, JSON.stringify({ columns }))
@@ -128,7 +128,7 @@ test('what can not be loaded is a problem of its column, and hides nothing else'
   )
 })
 
-test('a stored run whose file is gone says which, and still has its figures', async () => {
+test('a stored run whose file is missing says which, and still has its figures', async () => {
   const config = await write([word], 'one\ntwo\n')
   const out = join(root, 'gone')
   await create({ config, plugins, out, rows: 2 })

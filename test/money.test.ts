@@ -97,7 +97,7 @@ test('attempts that fail before an answer cost nothing of what a run may cost', 
   expect(kind.calls.length).toBeGreaterThan(8)
 })
 
-test('a run that goes on knows how large requests were', async () => {
+test('a run that continues knows how large requests were', async () => {
   await using desk = await createDesk()
   const long = scriptedProvider(() => ({
     text: 'something',
@@ -166,7 +166,7 @@ test('a limit needs a price for every model', async () => {
   ).rejects.toThrow('max_cost needs prices, and writer (small) has none')
 })
 
-test('prices of the installed list, of a config and of nobody', async () => {
+test('prices of the installed list, of a config and of no one', async () => {
   const list = await loadPriceList()
   const openai = 'https://api.openai.com/v1'
   const counted = { ...noUsage, inputTokens: 1_000_000, outputTokens: 1_000_000 }

@@ -28,7 +28,7 @@ const fileName = 'stories15M-q8_0.gguf'
 export interface FetchOptions {
   /** Where the model is kept; the user's cache folder by default. */
   folder?: string
-  /** Hears what is going on, a line at a time. */
+  /** Hears what is continuing, a line at a time. */
   report?: (line: string) => void
 }
 

@@ -30,7 +30,7 @@ export function batchProblems(
   })
 }
 
-/** Whether a provider has several keys: each is a place of its own. */
+/** Whether a provider has several keys: each is a separate place. */
 function hasKeys(providers: ResolvedDataset['providers'], name: string): boolean {
   const keys = providers.findLast((provider) => provider.name === name)?.api_keys ?? []
   return keys.length > 1

@@ -34,7 +34,7 @@ export function dryRunProblems(
   })
 }
 
-/** A plugin that could not even be asked for a generator; anything else that was thrown goes on. */
+/** A plugin that could not even be asked for a generator; everything else is rethrown. */
 export function bindProblem(
   error: unknown,
   graph: Graph,

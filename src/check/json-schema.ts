@@ -28,7 +28,7 @@ export type SchemaKind = (typeof schemaKinds)[number]
 
 /** Options of `jsonSchema`. */
 export interface JsonSchemaOptions {
-  /** Kinds beside the built-in ones. */
+  /** Kinds in addition to the built-in ones. */
   plugins?: readonly GivenPlugin[]
 }
 
@@ -80,7 +80,7 @@ function schemaOf(kind: SchemaKind, registry: Registry): JsonSchema {
   })
 }
 
-/** A file with a list and nothing else, as the ancestor keeps them in its home directory. */
+/** A file with a list and nothing else, as NeMo Data Designer keeps them in its home directory. */
 function listFile(
   title: string,
   description: string,
@@ -330,7 +330,7 @@ function paramsBeside(tag: string): string {
   return tag === 'sampler_type' ? 'params' : 'validator_params'
 }
 
-/** Folds nested alternatives into one list, and leaves out defaults that say nothing. */
+/** Folds nested alternatives into one list, and omits defaults that say nothing. */
 function tidy(json: JsonSchema): JsonSchema {
   const entries = Object.entries(json).map(([key, value]) => [key, tidyValue(value)] as const)
   const tidied = Object.fromEntries(entries)

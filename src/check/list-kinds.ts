@@ -8,7 +8,7 @@ import { type ConfigInput, readConfig, readDataset } from './sources.ts'
 export interface ListKindsOptions {
   /** Its plugins count; the rest of it may be wrong. */
   config?: ConfigInput | undefined
-  /** Kinds beside the built-in ones and those of the config's own plugins. */
+  /** Kinds in addition to the built-in ones and those of the config's own plugins. */
   plugins?: readonly GivenPlugin[] | undefined
 }
 

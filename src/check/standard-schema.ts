@@ -4,7 +4,7 @@ import { messageOf, RowsmithError } from '../util/errors.ts'
  * A schema of Zod, ArkType or another library of the Standard Schema as the JSON Schema it stands for;
  * everything else as it is.
  *
- * Only the JSON Schema is kept: a run goes on from its folder, where a program's functions are not.
+ * Only the JSON Schema is kept: a run continues from its folder, where a program's functions are not.
  */
 export function schemaAsJson(value: unknown): unknown {
   const standard = standardOf(value)

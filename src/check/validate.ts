@@ -13,7 +13,7 @@ export interface Validation {
 /** Options of `validate`. */
 export type ValidateOptions = Pick<PrepareOptions, 'config'> &
   Partial<Omit<PrepareOptions, 'signal'>> & {
-    /** A key that is not set is an error, as it is for a run; a warning when left out. */
+    /** A key that is not set is an error, as it is for a run; a warning by default. */
     requireKeys?: boolean | undefined
   }
 

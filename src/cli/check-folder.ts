@@ -13,7 +13,7 @@ export interface CheckOptions {
   json?: true
 }
 
-/** Looks at every byte of a run folder, and mends it where that is asked for. */
+/** Looks at every byte of a run folder, and repairs it where that is asked for. */
 export async function runCheckCommand(directory: string, options: CheckOptions): Promise<ExitCode> {
   // Refuses a folder without a run in the words of all commands, whatever state its ledger is in.
   const check = await checkRun(directory, { repair: options.repair === true })

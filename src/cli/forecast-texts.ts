@@ -67,7 +67,7 @@ function about({ expected, low, high }: Range, write: (value: number) => string)
   return `${isSame ? from.slice(0, -unit.length) : from}–${to.replace(/^\$/, '')}`
 }
 
-/** Nobody needs the seconds of an hour that is estimated. */
+/** No one needs the seconds of an hour that is estimated. */
 function roughDuration(seconds: number): string {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`
   const minutes = Math.round(seconds / 60)

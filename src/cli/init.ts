@@ -21,7 +21,7 @@ export interface InitOptions {
 
 const usualTemplate: TemplateName = 'tickets'
 
-/** Writes a config that runs, with what belongs beside it, into a folder; overwrites nothing. */
+/** Writes a config that runs, with what belongs next to it, into a folder; overwrites nothing. */
 export async function runInit(
   directory: string,
   { template: asked, model, yes }: InitOptions,

@@ -14,7 +14,7 @@ export interface MakeOptions {
   name: string
   /** What it begins with, for the first line. */
   begin: string
-  /** Whether the first records are shown, and what to do with them; on a terminal when left out. */
+  /** Whether the first records are shown, and what to do with them; on a terminal by default. */
   showsRecords?: boolean
 }
 

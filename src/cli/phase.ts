@@ -10,7 +10,7 @@ export interface Phase {
   text(): string | null
 }
 
-/** Names that are told; the others are counted. */
+/** Names that are reported; the others are counted. */
 const MOST_NAMES = 3
 
 export function createPhase(begin: string): Phase {

@@ -107,7 +107,7 @@ function choiceText(
   )
 }
 
-/** Units in flight are shown beside it anyway, and a cool-down has a line of its own. */
+/** Units in flight are shown next to it anyway, and a cool-down has a separate line. */
 export function waitsFor({ heldBy }: RouteProgress): string {
   return heldBy === 'requests' || heldBy === 'tokens' ? ` for ${heldBy}/min` : ''
 }

@@ -60,7 +60,7 @@ const MOST_FILES = 10
 const MOST_SESSIONS = 5
 const WIDEST_BAR = 40
 
-/** What is here, is it complete, what failed and why, what did it cost, how do I go on. */
+/** What is here, is it complete, what failed and why, what did it cost, how do I continue. */
 export function describe(summary: RunSummary, layout: ShowLayout): string[] {
   const { style } = layout
   const sections: [string, string[]][] = [
@@ -240,7 +240,7 @@ function modeTexts({ outputModes }: RunSummary): string[] {
 /** The last sessions, and what all took together. */
 function sessionTexts({ sessions, holder }: RunSummary, { now }: ShowLayout): string[] {
   const told = sessions.map((session, position) => {
-    // Only the last one can be at work; one without an end was killed, nobody knows when.
+    // Only the last one can be at work; one without an end was killed, no one knows when.
     const working = holder !== null && position === sessions.length - 1
     const end = session.ended ?? (working ? now : null)
     return { ...session, working, seconds: end === null ? null : (end - session.started) / 1000 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createTally } from './tally.ts'
 
-test('the first failure of a kind is told, the others are not', () => {
+test('the first failure of a kind is reported, the others are not', () => {
   const tally = createTally()
   const told = Array.from({ length: 1_000 }, (_, row) =>
     tally.note({
@@ -51,7 +51,7 @@ test('skip conditions that fail are counted for the end', () => {
   ])
 })
 
-test('answers that repeat a key are told once, and counted for the end', () => {
+test('answers that repeat a key are reported once, and counted for the end', () => {
   const tally = createTally()
   const told = [4, 5].map((row) =>
     tally.note({ type: 'secret-removed', column: 'story', row, route: 'writer' }),

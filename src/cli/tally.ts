@@ -3,15 +3,15 @@ import { counted } from '../util/format.ts'
 import { visibleLine } from '../util/visible.ts'
 import { cut } from './width.ts'
 
-/** What happens to one row after the other: the first of a kind is told at once, all are counted. */
+/** What happens to one row after the other: the first of a kind is reported at once, all are counted. */
 export interface Tally {
-  /** What to print of an event; null when its kind was told before. */
+  /** What to print of an event; null when its kind was reported before. */
   note(event: SchedulerEvent): string | null
   /** What the run folder does not know: skip conditions that could not be read, keys in answers. */
   summary(): string[]
 }
 
-/** Kinds told at once; those beyond are in the summary and in the log. */
+/** Kinds reported at once; those beyond are in the summary and in the log. */
 const MOST_KINDS = 8
 const LONGEST_MESSAGE = 200
 

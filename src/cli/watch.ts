@@ -56,7 +56,7 @@ export function createWaiting({ screen, name, begin }: WaitingOptions): Waiting 
 }
 
 export interface WatchOptions extends WaitingOptions {
-  /** Whether the run folder is told: one that is gone at the end is not. */
+  /** Whether the run folder is reported: one that is missing at the end is not. */
   tellsFolder: boolean
 }
 

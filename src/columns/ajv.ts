@@ -19,7 +19,7 @@ export function newAjv(): Ajv {
     verbose: true,
     // What is wrong with a schema is reported with its place before.
     validateSchema: false,
-    // Formats are notes for the model, as in the ancestor.
+    // Formats are notes for the model, as in NeMo Data Designer.
     validateFormats: false,
     // 0.3 is a multiple of 0.1.
     multipleOfPrecision: 9,

@@ -257,7 +257,7 @@ test('formats are notes, and 0.3 is a multiple of 0.1', () => {
   expect(read({ type: 'number', multipleOf: 0.1 }, '0.3')).toBe('0.3')
 })
 
-test('a few problems are told at once', () => {
+test('a few problems are reported at once', () => {
   const names = Array.from({ length: 12 }, (_, at) => `f${at}`)
   expect(read({ type: 'object', required: names }, '{}')).toMatch(/"f0"; .*"f7"; and 4 more$/)
 })

@@ -53,7 +53,7 @@ const types = typedNames().nullable().default(null)
 const type = columnType().nullable().default(null)
 const pure = flag().nullable().default(null)
 
-/** What a column's config may say of its function; null leaves it to what stands beside the function. */
+/** What a column's config may say of its function; null leaves it to what stands next to the function. */
 export const customFields = {
   generation_strategy: strategy.describe(
     "The function's input: one row, or all rows of a batch; cell_by_cell by default.",
@@ -69,7 +69,7 @@ export const customFields = {
   ),
 } as const
 
-/** The same, as it stands beside the function. */
+/** The same, as it stands next to the function. */
 export const declaredFields = z.strictObject({
   generationStrategy: strategy,
   requiredColumns: names,

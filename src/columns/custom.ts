@@ -91,7 +91,7 @@ export const custom = defineColumn({
         plan,
         by: unitOf(plan, definition),
         params: paramsOf(config.generator_params),
-        // What its author says of its row is checked by nobody: the row has what is declared.
+        // What its author says of its row is checked by no one: the row has what is declared.
         generate: definition.generate as (input: unknown, context: CustomContext) => unknown,
         code,
       },
@@ -100,12 +100,12 @@ export const custom = defineColumn({
   },
 })
 
-/** What the alias's model does; of one that is not configured nothing more is told. */
+/** What the alias's model does; of one that is not configured nothing more is reported. */
 function operationFor(model: ModelConfig | undefined): Operation {
   return model === undefined ? 'chat' : operationOf[model.inference_parameters.generation_type]
 }
 
-/** One that is pure and waits for nothing is called with its row at hand; a row has no side columns. */
+/** One that is pure and waits for nothing is called with its row available; a row has no side columns. */
 function unitOf(
   { strategy, pure, sides }: CustomPlan,
   definition: CustomDefinition,

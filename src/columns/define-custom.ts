@@ -1,7 +1,7 @@
 import type { ColumnType } from '../graph/column-type.ts'
 import type { ChatMessage, ModelReply, ModelRequest } from '../graph/request.ts'
 
-/** What a function of a custom column may use beside its row. */
+/** What a function of a custom column may use in addition to its row. */
 export interface CustomContext {
   /** The column's name. */
   readonly column: string
@@ -15,7 +15,7 @@ export interface CustomContext {
   readonly random: () => number
   /**
    * Asks a model of `model_aliases` and answers its text. The reply is kept before the promise
-   * resolves, so that a run that goes on does not ask for it again.
+   * resolves, so that a run that continues does not ask for it again.
    */
   readonly ask: (
     alias: string,
@@ -44,7 +44,7 @@ export interface CustomColumn<Input = never, Output = unknown> {
   readonly sideEffectColumns?: Readonly<Record<string, ColumnType>>
   /** Aliases of models it asks. */
   readonly modelAliases?: readonly string[]
-  /** `string` when left out. */
+  /** `string` by default. */
   readonly outputType?: ColumnType
   /**
    * The same row gives the same value, at no cost: cells are made again instead of kept, and a check of

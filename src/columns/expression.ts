@@ -72,7 +72,7 @@ export const expression = defineColumn({
 /**
  * A skip value by the rules of the cells; undefined when they refuse it.
  *
- * The ancestor takes Python's constructors here, for which the text "False" is true.
+ * NeMo Data Designer takes Python's constructors here, for which the text "False" is true.
  */
 function castSkipValue(value: SkipConfig['value'], dtype: Dtype): SkipConfig['value'] | undefined {
   if (value === null) return null

@@ -81,7 +81,7 @@ async function readSources(path: string, file: string, signal: AbortSignal): Pro
   }
 }
 
-/** What a process imported once it has for good: contents of files by their path. */
+/** What a process imported once it has permanently: contents of files by their path. */
 const imported = new Map<string, string>()
 
 /** The first file is imported anew when anything changed; what it imports is not. */
@@ -128,7 +128,7 @@ function isMissingRowsmith(error: unknown): boolean {
 function exportOf(found: Readonly<Record<string, unknown>>, file: string, name: string): unknown {
   if (Object.hasOwn(found, name)) return found[name]
   const usable = Object.keys(found).filter((each) => isCustom(found[each]))
-  // Node gives a file of CommonJS exports that nobody wrote.
+  // Node gives a file of CommonJS exports that no one wrote.
   const names = Object.keys(found).filter(
     (each) => usable.includes(each) || !['default', 'module.exports'].includes(each),
   )

@@ -63,7 +63,7 @@ const item = withForm(
   { like: () => z.union([image, audio, video]) },
 )
 
-/** The field of every kind whose requests may have images, sounds and films beside their prompt. */
+/** The field of every kind whose requests may have images, sounds and films in addition to their prompt. */
 export const mediaField = list(item)
   .nullable()
   .default(null)

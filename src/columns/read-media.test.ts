@@ -47,7 +47,7 @@ const video = { kind: 'video' } as const
 describe('values', () => {
   test.each<[Cell, Partial<MediaSource>, string[]]>([
     ['https://x.org/fox.webp?s=1', {}, ['image/webp https://x.org/fox.webp?s=1']],
-    // The ancestor takes an address without an ending for base64.
+    // NeMo Data Designer takes an address without an ending for base64.
     ['https://x.org/fox', {}, ['image/png https://x.org/fox']],
     ['gs://pictures/fox', { dataType: 'url' }, ['image/png gs://pictures/fox']],
     ['https://x.org/a', audio, ['audio/mpeg https://x.org/a']],

@@ -408,7 +408,7 @@ describe('conditional parameters', () => {
         conditional_params: { "day >= '2025-01-01'": { values: [2025] } },
       },
     })
-    // The same column under the same name and seed, with nothing left out of its text.
+    // The same column under the same name and seed, with nothing omitted from its text.
     const whole = prepare({ day: { ...written, convert_to: null } })
     const expected = whole.cells('day', 60).map((day) => Number(textOf(day).slice(0, 4)))
     expect(cells('year', 60)).toEqual(expected)
@@ -722,7 +722,7 @@ describe('static problems', () => {
     expect(names(shadowed)?.map(([name]) => name)).toEqual(['age', 'range'])
   })
 
-  test('names nobody knows are left to the graph', () => {
+  test('names no one knows are left to the graph', () => {
     const { problems, descriptions } = prepare({
       c: { sampler_type: 'subcategory', params: { category: 'nobody', values: {} } },
     })

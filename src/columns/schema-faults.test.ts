@@ -16,7 +16,7 @@ test.each<SchemaObject>([
   expect(faults(schema)).toEqual([])
 })
 
-test('what is wrong is told with its place', () => {
+test('what is wrong is reported with its place', () => {
   const schema = {
     type: 'objct',
     properties: {

@@ -4,7 +4,7 @@ import { isMapping } from '../config/literal.ts'
 import { refuse } from '../config/scalars.ts'
 
 /**
- * A parameter object that may repeat the word of its kind, as those of the ancestor do; another word
+ * A parameter object that may repeat the word of its kind, as those of NeMo Data Designer do; another word
  * is a contradiction.
  */
 export function taggedParams(

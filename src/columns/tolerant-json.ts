@@ -1,7 +1,7 @@
 import { JsonSyntaxError, parseJson } from '../util/json.ts'
 import { toDouble, type Value } from '../util/value.ts'
 
-/** A value as it was read, and where the text goes on behind it. */
+/** A value as it was read, and where the text continues behind it. */
 export interface TolerantJson {
   value: Value
   end: number
@@ -80,7 +80,7 @@ function readList(cursor: Cursor): Value {
     skipBlank(cursor)
     if (takeComma(cursor)) continue
     if (closes(cursor, ']')) return items
-    // Items on lines of their own need no comma to be told apart.
+    // Items on lines of their own need no comma to be distinguished.
     if (!cursor.text.slice(before, cursor.at).includes('\n')) throw refused(cursor, '"," or "]"')
   }
 }

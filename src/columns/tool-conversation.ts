@@ -13,7 +13,7 @@ import type { ToolBox } from '../graph/tool-box.ts'
 
 type ToolCall = Extract<Content, { type: 'tool-call' }>
 
-/** Answers in a row that ask for tools after the last turn; the ancestor has no bound. */
+/** Answers in a row that ask for tools after the last turn; NeMo Data Designer has no bound. */
 const mostRefused = 3
 
 /** An answer, with what stands around it. */

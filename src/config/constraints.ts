@@ -52,7 +52,7 @@ export function parseConstraints(
 
 const numberText = /^[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+)?$/i
 
-/** A finite number in the ancestor's sense, in which `" 5 "` and true are some; null for none. */
+/** A finite number in NeMo Data Designer's sense, in which `" 5 "` and true are some; null for none. */
 function numberOf(rhs: string | number | bigint | boolean | Double): number | null {
   if (typeof rhs === 'string' && !numberText.test(rhs.trim())) return null
   const bare = typeof rhs === 'string' ? rhs.trim().replaceAll('_', '') : rhs

@@ -58,7 +58,7 @@ test('choices are models of their own, with what they send along over what all d
   expect(choicesOf(read).some(({ model: choice }) => 'pool' in choice)).toBe(false)
 })
 
-test('every problem of a pool is told in its place', () => {
+test('every problem of a pool is reported in its place', () => {
   expect(told('{alias: m, provider: a, pool: [{provider: a, model: x}]}')).toMatchInlineSnapshot(`
     "models.yaml:2:24  model_configs[0].provider
       Model 'm' has a 'provider' next to its pool

@@ -102,7 +102,7 @@ export function completePool(
   return { pool, problems }
 }
 
-/** Fields that say two things at once: each is told, and left out of what is read then. */
+/** Fields that say two things at once: each is reported, and omitted from what is read then. */
 export function misplacedFields(
   value: unknown,
   path: ConfigPath,

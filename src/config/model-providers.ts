@@ -99,7 +99,7 @@ export function parseProvider(value: unknown, path: ConfigPath): ParsedProvider 
     // Whether it needs an address only its kind knows.
     endpoint: (endpoint ?? '').replace(/\/+$/, ''),
     provider_type: provider_type.toLowerCase(),
-    // The ancestor takes an empty key for none.
+    // NeMo Data Designer takes an empty key for none.
     api_key: api_key === '' ? null : api_key,
     extra_headers: extra_headers === null ? null : Object.fromEntries(extra_headers),
   }

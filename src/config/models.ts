@@ -67,7 +67,7 @@ const imageSchema = z.strictObject({
 
 const generationTypes = ['chat-completion', 'embedding', 'image']
 
-/** Which parameters an object holds: the ancestor goes by these keys. */
+/** Which parameters an object holds: NeMo Data Designer goes by these keys. */
 function parametersSchema(
   value: unknown,
 ): typeof chatSchema | typeof embeddingSchema | typeof imageSchema {

@@ -15,7 +15,7 @@ export interface Problem {
   /** Stable and greppable, kebab-case: `unknown-key`, `unknown-reference`, `cycle`… */
   code: string
   path: ConfigPath
-  /** One sentence naming the column or object, what is wrong and, where it helps, what came. */
+  /** One sentence naming the column or object, what is wrong and, where it helps, what arrived. */
   message: string
   /** What would have been right. */
   expected?: string

@@ -33,7 +33,7 @@ export interface Root {
 
 /**
  * Finds the dataset config in a file: shorthand when there are `columns` but no `data_designer`,
- * otherwise the full form, which has nothing beside it but `library_version`.
+ * otherwise the full form, which has nothing next to it but `library_version`.
  */
 export function findRoot(value: Literal): Root {
   if (!isMapping(value)) return { root: null, base: [], problems: [notMapping(value, [])] }

@@ -5,7 +5,7 @@ import { problemsOfZod, withPositions } from './problems.ts'
 import { double, flag, integer, oneOf, text as textOf } from './scalars.ts'
 import { parseConfigText } from './text.ts'
 
-/** How a run is driven: the ancestor's run config with ours beside it. */
+/** How a run is driven: NeMo Data Designer's run config with ours next to it. */
 export type RunConfig = Omit<z.output<typeof runSchema>, 'request_admission' | 'part_rows'> & {
   request_admission: RequestAdmission
   /** Rows of a part file; a multiple of `buffer_size`. */

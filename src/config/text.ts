@@ -37,7 +37,7 @@ export interface ConfigText {
   rest: ReadRest | null
 }
 
-/** What a text holds beside what is broken in it. */
+/** What a text holds in addition to what is broken in it. */
 interface ReadRest {
   value: Literal
   locate: Locate
@@ -45,7 +45,7 @@ interface ReadRest {
   gaps: readonly Gap[]
 }
 
-// Beside dataset-sized lists, far above any config; the reader's memory is some hundred times it.
+// In addition to dataset-sized lists, far above any config; the reader's memory is some hundred times it.
 const largestText = 8 * 2 ** 20
 
 /**

@@ -197,7 +197,7 @@ export interface LoadedMcpProviders extends Omit<ParsedMcpProviders, 'providers'
   providers: McpProvider[] | null
 }
 
-/** Reads a file with `providers`, as the ancestor keeps its `mcp_providers.yaml`. */
+/** Reads a file with `providers`, as NeMo Data Designer keeps its `mcp_providers.yaml`. */
 export function loadMcpProviders(content: string, { file }: { file: string }): LoadedMcpProviders {
   let broken: (string | null)[] = [null]
   const { items, problems, complete } = listFile(content, file, 'providers', (entries, path) => {
@@ -214,7 +214,7 @@ export interface LoadedToolConfigs {
   problems: Problem[]
 }
 
-/** Reads a file with `tool_configs`, as the ancestor keeps its `tool_configs.yaml`. */
+/** Reads a file with `tool_configs`, as NeMo Data Designer keeps its `tool_configs.yaml`. */
 export function loadToolConfigs(content: string, { file }: { file: string }): LoadedToolConfigs {
   const { items, problems, complete } = listFile(content, file, 'tool_configs', (entries, path) => {
     const { configs, problems: found } = parseToolConfigs(entries, path)

@@ -60,7 +60,7 @@ function processorThatLeavesNothing({ columns, steps, processors }: Draft): Prob
   }
 }
 
-/** What is paid for, read by nobody and dropped. Other columns cost nothing, and may filter rows. */
+/** What is paid for, read by no one and dropped. Other columns cost nothing, and may filter rows. */
 export function checkUnused({ columns, output, readByProcessors }: Draft): Problem[] {
   const read = new Set(columns.flatMap(({ edges }) => edges.map(({ to }) => to)))
   const left = new Set(output.map(({ name }) => name))

@@ -15,7 +15,7 @@ export function checkProfilers({ input: { dataset } }: Draft): Problem[] {
   const aliases = dataset.models.map(({ alias }) => alias)
   return dataset.profilers.flatMap((profiler, index): Problem[] => {
     const { model_alias: alias } = profiler
-    // It asks for nothing, or it can't be read and was told of.
+    // It asks for nothing, or it can't be read and was reported.
     if (sampleSize(profiler) === 0) return []
     const path = ['profilers', index, 'model_alias']
     const model = modelOf(dataset, alias)
@@ -87,7 +87,7 @@ function isJudge({ type, scores }: Judge): boolean {
   return scores !== null || scoreTypes.has(type)
 }
 
-/** Null for a column with a problem of its own; its type is `json` where there is none. */
+/** Null for a column with a separate problem; its type is `json` where there is none. */
 function judgeOf(draft: Draft, name: string): Judge | null {
   const owner = draft.names.get(name)
   if (owner === undefined) {

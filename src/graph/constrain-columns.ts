@@ -10,7 +10,7 @@ import { mayBelongToBroken } from './resolve-references.ts'
 export function constrainColumns(draft: Draft): Problem[] {
   const bounds = new Map<DraftColumn, { constraint: Constraint; path: ConfigPath }[]>()
   const problems = draft.input.dataset.constraints.flatMap((constraint, index): Problem[] => {
-    // One that can't be read was told of.
+    // One that can't be read was reported.
     if (constraint === null) return []
     const path = ['constraints', index]
     const target = draft.columns.find(({ name }) => name === constraint.target_column)

@@ -36,7 +36,7 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
       toolServers: (alias) => toolConfigOf(dataset, alias)?.providers ?? [],
     }
     const own = loaded.get(column.name) ?? nothingLoaded
-    // Why it could not be loaded is told where that was tried.
+    // Why it could not be loaded is reported where that was tried.
     const { kind, config, path } = column
     const isLoading = kind.load !== undefined && (kind.loads?.(config) ?? true)
     if (isLoading && own === nothingLoaded) {

@@ -80,7 +80,7 @@ export interface ColumnDescription {
   tools?: readonly string[]
   /** Further columns its cells fill: traces, reasoning. */
   sides?: readonly { name: string; output: ColumnType }[]
-  /** What else decides its values beside its own config: content of files, code, models. */
+  /** What else decides its values in addition to its own config: content of files, code, models. */
   identity?: unknown
   /** What its cells are drawn from; reports compare them with it. */
   distribution?: Distribution | null
@@ -114,7 +114,7 @@ export interface Score {
 
 /** What a kind read before it describes a column: files, folders, code. */
 export interface Loaded {
-  /** Decides the column's values beside its config: a hash of the content, never of its place. */
+  /** Decides the column's values next to its config: a hash of the content, never of its place. */
   readonly identity: unknown
 }
 
@@ -127,7 +127,7 @@ export interface LoadContext {
   readonly directory: string
   /** Functions of a config that a program gave, by what stands for them in its text. */
   readonly functions: ReadonlyMap<string, unknown>
-  /** Variables that say where files are; none when left out. */
+  /** Variables that say where files are; none by default. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined
   readonly signal: AbortSignal
   /** Told while a large file is read. */
@@ -139,7 +139,7 @@ export interface LoadContext {
 /** What a `LoadFault` says beyond its message. */
 export interface LoadFaultOptions {
   cause?: unknown
-  /** Kebab-case and stable; `column-not-loaded` when left out. */
+  /** Kebab-case and stable; `column-not-loaded` by default. */
   code?: string
   /** The way out, one sentence. */
   suggestion?: string
@@ -223,7 +223,7 @@ export interface BindContext {
 
 /** How often an answer that can't be used is asked for again, by the run config. */
 export interface Corrections {
-  /** Times in one conversation that the model is told what is wrong. */
+  /** Times in one conversation that the model receives the mistake. */
   readonly steps: number
   /** Times that the conversation begins anew afterwards. */
   readonly restarts: number
@@ -285,7 +285,7 @@ export interface RequestGenerator {
  * Cells of several rows in one request: up to `most` that wait are put into one when it can leave.
  *
  * The request is tried again as any other; one that is refused is halved, so that one row does not
- * fail its neighbours. A cell must not depend on the rows that happen to be beside it.
+ * fail its neighbours. A cell must not depend on the rows that happen to be next to it.
  */
 export interface SharedGenerator {
   by: 'cell'
@@ -313,7 +313,7 @@ export interface TaskContext {
   readonly signal: AbortSignal
   /**
    * Waits in the line of `route`, sends, retries by the engine's rules. Rejects with a
-   * `CellFailure` when the request failed for good.
+   * `CellFailure` when the request failed permanently.
    */
   readonly request: (
     route: string,
@@ -386,11 +386,11 @@ export interface ColumnKind<
    * it throws is reported with the column's place, a `LoadFault` with its field and the way out.
    */
   load?(config: Config, context: LoadContext): Promise<Own>
-  /** Whether a column has anything to load; each has, where this is left out. One that has not gets `nothingLoaded`. */
+  /** Whether a column has anything to load; each has, where this is omitted. One that has not gets `nothingLoaded`. */
   loads?(config: Config): boolean
   /**
    * Whether the rows of such a column may be rejected by its cells: by a column behind it, which no
-   * dataset and no template has (see `rejects` of a description). Its fields beside the common ones;
+   * dataset and no template has (see `rejects` of a description). Its fields in addition to the common ones;
    * null where no row is rejected.
    */
   readonly gate?: {

@@ -59,7 +59,7 @@ export function parseProcessors(draft: Draft): Problem[] {
   return [...problems, ...folderProblems(parsed)]
 }
 
-/** Datasets beside the run's own are in folders of their names, on whatever disk. */
+/** Datasets next to the run's own are in folders of their names, on whatever disk. */
 function folderProblems(processors: readonly DraftProcessor[]): Problem[] {
   const seen = new Map<string, string>()
   return processors.flatMap(({ index, title, kind }): Problem[] => {
@@ -152,7 +152,7 @@ export function addFilters(draft: Draft): Problem[] {
       column.kind = kind
       column.config = raw
       draft.columns.push(column)
-      // Processors of one name are told as that.
+      // Processors of one name are reported as that.
       if (filter.processor === null) taken.set(name, column)
       return []
     },
@@ -294,7 +294,7 @@ export function processColumns(draft: Draft): Problem[] {
   return problems
 }
 
-/** Columns of a processor's records that no file can have beside each other. */
+/** Columns of a processor's records that no file can have next to each other. */
 function nameProblems(
   columns: readonly RecordColumn[],
   title: string,

@@ -87,7 +87,7 @@ export function answerOf<Answer>(
   }
 }
 
-/** A plugin's failure while a config was checked; anything else that was thrown goes on. */
+/** A plugin's failure while a config was checked; everything else is rethrown. */
 export function pluginProblem(error: unknown, path: ConfigPath, place: string): Problem {
   if (!(error instanceof PluginFailure)) throw error
   const {

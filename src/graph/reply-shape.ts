@@ -2,7 +2,7 @@ import type { ModelReply, ModelRequest, Usage } from './request.ts'
 
 /**
  * What is wrong with what a provider answered, or null. Providers of users are programs that
- * nobody type-checks: their mistakes fail cells and not the run.
+ * no one type-checks: their mistakes fail cells and not the run.
  */
 export function replyProblem(reply: unknown, request: ModelRequest['operation']): string | null {
   if (typeof reply !== 'object' || reply === null) return `it is ${shown(reply)}`

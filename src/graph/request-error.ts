@@ -6,7 +6,7 @@ export type RequestProblem =
   | { kind: 'throttled'; retryAfterMs: number | null }
   /** Timeout, 5xx, disconnect, unreadable 200: again within the budget of attempts. */
   | { kind: 'transient' }
-  /** Nobody was there to ask: again, and not an attempt. */
+  /** No one was there to ask: again, and not an attempt. */
   | { kind: 'unreachable' }
   /** This request can never work: the cell fails. */
   | { kind: 'refused' }

@@ -63,7 +63,7 @@ export interface ChatRequest {
 export interface EmbedRequest {
   readonly operation: 'embed'
   readonly inputs: readonly (readonly Content[])[]
-  /** Numbers of a vector; the alias's own, or the model's, when left out. */
+  /** Numbers of a vector; the alias's own, or the model's, by default. */
   readonly dimensions?: number
 }
 

@@ -164,7 +164,7 @@ describe('nothing runs for nothing', () => {
 })
 
 describe('routes that watch others', () => {
-  test('work starts only while a watched route could send and has nobody waiting', async () => {
+  test('work starts only while a watched route could send and has no one waiting', async () => {
     const model = cap('model', 2)
     const state = dispatchCase([
       { name: 'model', limiters: [model] },
@@ -175,7 +175,7 @@ describe('routes that watch others', () => {
     state.dispatch()
     expect(state.started.map(({ id }) => id)).toEqual([0, 1])
     await state.clock.advance(10)
-    // Both units came back; one went to the work that waited, and the other is idle.
+    // Both units returned; one went to the work that waited, and the other is idle.
     expect(state.started.map(({ id }) => id)).toEqual([0, 1, 2, 10, 11, 12])
   })
 
@@ -296,7 +296,7 @@ describe('any limiters, routes and works', () => {
     ],
   }
 
-  test('no limit is exceeded, every work runs once, and no unit idles beside work that could use it', async () => {
+  test('no limit is exceeded, every work runs once, and no unit idles in addition to work that could use it', async () => {
     await fc.assert(
       fc.asyncProperty(shape, async ({ caps, adaptive, rates, routes, works }) => {
         const limiters = caps.map((units, at) =>
@@ -511,7 +511,7 @@ describe('a route of several choices', () => {
             name: 'pool',
             choices: ways.map(({ weight }, at) => ({
               weight,
-              // The last one has an endpoint of its own.
+              // The last one has a separate endpoint.
               limiters:
                 at === ways.length - 1
                   ? [limiters[at] as Limiter]

@@ -212,7 +212,7 @@ describe('a real package', () => {
     expect(`${error.message} ${error.detail ?? ''}`).not.toContain('secret-key-of-mine')
   })
 
-  test('an address where nobody is, and one that is none', async () => {
+  test('an address where no one is, and one that is none', async () => {
     const gone = { provider_type: compatible, endpoint: 'http://127.0.0.1:9/v1' }
     expect(await failure({}, { provider: gone })).toMatchObject({ code: 'unreachable' })
     const none = { provider_type: compatible, endpoint: '' }
@@ -337,7 +337,7 @@ describe('what a package says', () => {
     expect([error.code, error.problem.kind]).toEqual([code, kind])
   })
 
-  test('warnings are told once for each kind and model, without keys', async () => {
+  test('warnings are reported once for each kind and model, without keys', async () => {
     const events: ModelEvent[] = []
     const registry = open({
       provider: { api_key: 'OWN_KEY' },

@@ -100,7 +100,7 @@ describe('what is sent', () => {
     expect(call?.headers['authorization']).toBeUndefined()
   })
 
-  test('system prompts beside the messages, parameters of alias and request', async () => {
+  test('system prompts in addition to the messages, parameters of alias and request', async () => {
     const request: ChatRequest = {
       operation: 'chat',
       messages: [textMessage('system', 'Be brief.'), textMessage('user', 'Hello')],

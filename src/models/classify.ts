@@ -12,7 +12,7 @@ export interface Asked {
   /** Where, as shown; null for what runs inside the process. */
   endpoint: string | null
   model: string
-  /** What it is asked through, as shown; null or left out where it is asked straight. */
+  /** What it is asked through, as shown; null or omitted where it is asked straight. */
   proxy?: string | null
   /** What it speaks, in the middle of a message; null for what runs inside the process. */
   api: string | null

@@ -169,7 +169,7 @@ describe('proxies', () => {
     expect(error.message).not.toContain('wrong-password')
   })
 
-  test.each(['HTTP_PROXY', 'http_proxy'])('%s may leave out its protocol', async (name) => {
+  test.each(['HTTP_PROXY', 'http_proxy'])('%s may omit its protocol', async (name) => {
     await using proxy = await createProxy('user:secret-word')
     const environment = { [name]: ` user:secret-word@${proxy.address}` }
     const registry = openRegistry(providerConfig({ endpoint: plain.url }), { environment })

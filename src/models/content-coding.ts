@@ -39,7 +39,7 @@ export async function decodedText(
   try {
     return new TextDecoder(charset).decode(body)
   } catch {
-    // An encoding nobody knows is most likely a mistake in the header.
+    // An encoding no one knows is most likely a mistake in the header.
     return textFrom(body)
   }
 }
@@ -90,7 +90,7 @@ const decoders = {
   gzip: promisify(gunzip),
   br: promisify(brotliDecompress),
   zstd: promisify(zstdDecompress),
-  // By the standard with a header of zlib, which some servers leave out.
+  // By the standard with a header of zlib, which some servers omit.
   deflate: (bytes: Buffer, options: { maxOutputLength: number }): Promise<Buffer> =>
     promisify(isZlib(bytes) ? inflate : inflateRaw)(bytes, options),
 }

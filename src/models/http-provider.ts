@@ -42,7 +42,7 @@ export interface ReplyContext {
 export interface Protocol {
   /** In the middle of a message: `an OpenAI-compatible API`. */
   name: string
-  /** Headers beside those of every JSON request; `extra_headers` of the config go over them. */
+  /** Headers in addition to those of every JSON request; `extra_headers` of the config go over them. */
   headers(apiKey: string | null): Readonly<Record<string, string>>
   /** Whether media of a request that are at addresses must be sent themselves. */
   sendsBytes?(target: ModelTarget, request: ModelRequest): boolean
@@ -57,7 +57,7 @@ export interface Protocol {
 }
 
 /**
- * A provider over HTTP: headers, connections, the classes of failures, probing and closing, beside
+ * A provider over HTTP: headers, connections, the classes of failures, probing and closing, in addition to
  * the wire form, which the protocol knows.
  */
 export function openHttpProvider(

@@ -8,7 +8,7 @@ import { openDispatcher } from './connections.ts'
 import { untilAborted } from './deadline.ts'
 import type { Environment } from './provider.ts'
 
-/** Something about a file of the Hub that the user has to put right. */
+/** Something about a file of the Hub that the user has to fixed. */
 export class HubFault extends Error {
   /** Kebab-case: `model-missing`, `download-failed`… */
   readonly code: string
@@ -53,7 +53,7 @@ interface Described {
 }
 
 /**
- * Downloads a file: what a broken try has brought is kept beside it and continued, and the file is
+ * Downloads a file: what a broken try has brought is kept next to it and continued, and the file is
  * there only once its size and hash are right.
  */
 export async function downloadHubFile(

@@ -111,7 +111,7 @@ describe('a file', () => {
   test.each([
     ['large', [name]],
     ['small', []],
-  ])('that is %s goes on where the connection broke', async (_, large) => {
+  ])('that is %s continues where the connection broke', async (_, large) => {
     const { server, get } = await setup({
       large,
       breaksAfter: (call) => (call < 2 ? 100_000 : null),

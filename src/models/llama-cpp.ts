@@ -44,7 +44,7 @@ function openLlamaCpp(config: ModelProvider, context: ProviderContext): Provider
   const embedders = new Map<string, Promise<LlamaEmbeddingContext>>()
   const closing = new AbortController()
   let engine: Promise<Engine> | null = null
-  /** Work on a model, also that nobody waits for any more. */
+  /** Work on a model, also that no one waits for any more. */
   const running = new Set<Promise<ModelReply>>()
   let unseeded = 0
 
@@ -97,7 +97,7 @@ function openLlamaCpp(config: ModelProvider, context: ProviderContext): Provider
     return { provider: config.name, endpoint: null, model: target.model, api: null, redact }
   }
 
-  /** Work in its time; what it used is free when it has stopped, not when nobody waits for it any more. */
+  /** Work in its time; what it used is free when it has stopped, not when no one waits for it any more. */
   async function within(
     target: ModelTarget,
     { signal, asked }: { signal: AbortSignal; asked: Asked },

@@ -26,7 +26,7 @@ export interface LoadedFile {
   chat: boolean
 }
 
-/** The package is the project's, or beside rowsmith where that is installed for all projects. */
+/** The package is the project's, or next to rowsmith where that is installed for all projects. */
 export async function startEngine(
   folders: readonly string[],
   asked: Asked,

@@ -33,7 +33,7 @@ function openOnnx(config: ModelProvider, context: ProviderContext): Provider {
   const folders = packageFolders(context.directory)
   const closing = new AbortController()
   const models = new Map<string, Promise<OnnxModel>>()
-  /** Runs, also those that nobody waits for any more. */
+  /** Runs, also those that no one waits for any more. */
   const running = new Set<Promise<ModelReply>>()
 
   function askedOf({ model }: ModelTarget): Asked {

@@ -44,7 +44,7 @@ export function answerOf(reply: ModelReply, request: ChatRequest, mode: OutputMo
 const thoughts = /^\s*<think(?:ing)?>[^]*?<\/think(?:ing)?>/i
 
 /**
- * Whether an answer is what a provider gives that holds its model to a form; null where that can't be told. It
+ * Whether an answer is what a provider gives that holds its model to a form; null where that can't be determined. It
  * looks no further than the names of fields: what the answer is worth, its column decides.
  */
 export function holdsTo(reply: ModelReply, request: ChatRequest, mode: OutputMode): boolean | null {

@@ -39,7 +39,7 @@ export function resolveAliases(config: ModelsConfig): {
   const needed = new Map<ModelProvider, ModelProvider[]>()
   const problems: Problem[] = []
   for (const alias of new Set(used)) {
-    // As in the ancestor, the last of equal aliases counts.
+    // As in NeMo Data Designer, the last of equal aliases counts.
     const index = models.findLastIndex((model) => model.alias === alias)
     const model = models[index]
     // The graph says it of the column that uses the alias, with its place.

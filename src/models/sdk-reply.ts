@@ -73,7 +73,7 @@ function blockOf(part: LanguageModelV4Content): Content[] {
       const media = data.type === 'url' ? { url: data.url.href } : { base64: base64Of(data.data) }
       return [{ type: 'media', media, mime }]
     }
-    // Said beside the answer, or by tools of the provider's own.
+    // Said in addition to the answer, or by tools of the provider's own.
     case 'reasoning':
     case 'reasoning-file':
     case 'source':

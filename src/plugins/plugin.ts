@@ -11,7 +11,7 @@ import type { Validator } from '../validators/define.ts'
 export interface Plugin {
   /** Names it in messages and in the fingerprints of columns whose kind or sampler it brings. */
   readonly name: string
-  /** Another one is another plugin: a run that was made with this one does not go on with that. */
+  /** Another one is another plugin: a run that was made with this one does not continue with that. */
   readonly version?: string
   readonly columns?: readonly ColumnKind[]
   readonly samplers?: readonly Sampler<unknown>[]

@@ -130,7 +130,7 @@ describe('problems of processors', () => {
 })
 
 describe('drop_columns', () => {
-  test('leaves out columns, sides and seed columns, by name and pattern', () => {
+  test('omits columns, sides and seed columns, by name and pattern', () => {
     const graph = columnGraph(
       [
         ...inputs('tmp_a', 'keep', 'note'),

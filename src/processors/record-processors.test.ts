@@ -310,7 +310,7 @@ describe('whatever the records are', () => {
   })
 })
 
-test('what was counted is read back beside titles of any characters', () => {
+test('what was counted is read back in addition to titles of any characters', () => {
   fc.assert(
     fc.property(fc.string(), fc.array(fc.string(), { maxLength: 3 }), (title, whats) => {
       const counts = whats.map((what) => ({ processor: title, what, times: 3 }))

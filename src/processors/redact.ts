@@ -101,7 +101,7 @@ export const redact = defineProcessor({
   },
 })
 
-/** A pattern of the name of a kind would stand in its place, and one without a name can't be told. */
+/** A pattern of the name of a kind would stand in its place, and one without a name can't be determined. */
 function takenNames(
   names: readonly string[],
   wantedKinds: readonly string[],
@@ -211,7 +211,7 @@ function redactText(
 interface Replaced {
   name: string
   match: string
-  /** Of the run: without it, common texts could be found out from their hashes. */
+  /** Of the run: without it, common texts could be determined from their hashes. */
   secret: string
 }
 

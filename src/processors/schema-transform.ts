@@ -16,7 +16,7 @@ import { pythonFloat } from '../util/python-float.ts'
 import { type Cell, Double, type Value } from '../util/value.ts'
 import { defineProcessor } from './define.ts'
 
-/** Makes a dataset of another shape beside the dataset: a template for each of its columns. */
+/** Makes a dataset of another shape next to the dataset: a template for each of its columns. */
 export const schemaTransform = defineProcessor({
   by: 'records',
   type: 'schema_transform',
@@ -169,7 +169,7 @@ function textMaker(source: string): (scope: Scope) => string {
   return (scope) => template.render(scope, { print: jsonText })
 }
 
-/** As the ancestor prints a value inside of a text: numbers as they are, lists and objects as JSON. */
+/** As NeMo Data Designer prints a value inside of a text: numbers as they are, lists and objects as JSON. */
 function jsonText(value: Value): string {
   if (value instanceof Double) return pythonFloat(value.value)
   return typeof value === 'number' && !Number.isFinite(value)

@@ -146,7 +146,7 @@ function keyReader(names: readonly string[], { columns }: ProcessContext) {
 }
 
 /**
- * The records of a stratum in an order by chance, cut where its shares end. Ends are rounded by a draw
+ * The records of a stratum in an order at random, cut where its shares end. Ends are rounded by a draw
  * of the stratum's own, so that many small strata have the shares together.
  */
 async function stratified(

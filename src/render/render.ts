@@ -31,7 +31,7 @@ export type RenderOptions = RenderSource & {
   data?: string | { text: string; file?: string }
   /** Only this row, from 0; without it all rows of the data, or row 0 of the config. */
   row?: number
-  /** The run seed; the config's own or 0 when left out. */
+  /** The run seed; the config's own or 0 by default. */
   seed?: bigint
   environment?: Environment
   signal?: AbortSignal

@@ -44,7 +44,7 @@ export interface RowStory {
   usage: Usage
   /** Lines of the run's log that name the row. */
   log: readonly string[]
-  /** What could not be found out, and why. */
+  /** What could not be determined, and why. */
   notes: readonly string[]
 }
 
@@ -222,7 +222,7 @@ function fillBlock(
     } else makeCell(column, generators[id] ?? null, row)
   }
 
-  /** A cell that fails here has failed in the run, and is told as such. */
+  /** A cell that fails here has failed in the run, and is reported as such. */
   function makeCell(column: GraphColumn, generator: Generator | null, at: BlockRow): void {
     if (generator?.by === 'row') evaluator.row(column, generator, at)
   }

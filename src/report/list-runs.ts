@@ -13,7 +13,7 @@ import { summaryOf } from './run-summary.ts'
 export interface ListedRun {
   dir: string
   name: string
-  /** `unfinished`: rows remain or are missing, and nobody works on them. `unreadable`: see `problem`. */
+  /** `unfinished`: rows remain or are missing, and no one works on them. `unreadable`: see `problem`. */
   state: 'complete' | 'unfinished' | 'at work' | 'unreadable'
   /** Null where the run can't be read. */
   rows: RowCounts | null

@@ -38,7 +38,7 @@ export interface RunResult {
   files: { path: string; rows: number }[]
   /** What processors did to the records; null where the dataset has those of its rows. */
   processed: Processed | null
-  /** Datasets beside it, made by processors such as `schema_transform`. */
+  /** Datasets next to it, made by processors such as `schema_transform`. */
   datasets: readonly BesideDataset[]
   /** Requests that left this machine. */
   requests: number
@@ -49,9 +49,9 @@ export interface RunResult {
   usage: Usage
   /** The same by model alias, by server of tools, by service: and what the answers were. */
   usageByRoute: readonly RouteUsage[]
-  /** The same by column; what was asked beside the dataset stands in none. */
+  /** The same by column; what was asked next to the dataset stands in none. */
   usageByColumn: readonly ColumnCost[]
-  /** How models are held to the form of their answers, as far as it was found out. */
+  /** How models are held to the form of their answers, as far as it was determined. */
   outputModes: readonly FoundMode[]
   /** Columns whose cells were kept when their config changed, such as their model. */
   mixed: readonly MixedColumn[]
@@ -75,17 +75,17 @@ export interface ColumnCost extends Usage {
   answers: number
 }
 
-/** Records of rows that went into processors, and what came out. */
+/** Records of rows that went into processors, and the output. */
 export interface Processed {
   /** The names of the processors. */
   by: string
   recordsIn: number
   recordsOut: number
-  /** What each of them counted: records it left out by reason, texts it replaced by column and kind. */
+  /** What each of them counted: records it omitted by reason, texts it replaced by column and kind. */
   counts: readonly ProcessorCount[]
 }
 
-/** A dataset beside the run's own. */
+/** A dataset next to the run's own. */
 export interface BesideDataset {
   name: string
   files: { path: string; rows: number }[]

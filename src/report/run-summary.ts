@@ -56,7 +56,7 @@ export interface RunSummary extends Pick<
   columns: { name: string; type: string; drop: boolean }[]
   /** Columns whose cells were kept when their config changed, such as their model. */
   mixed: readonly MixedColumn[]
-  /** Beside the built-in kinds. */
+  /** In addition to the built-in kinds. */
   plugins: readonly StoredPlugin[]
   /** How the run was asked for the last time; null where a program made it. */
   command: RunCommand | null

@@ -82,7 +82,7 @@ function withSummaries(
   }
 }
 
-/** Null for a config that another version made, or one whose plugin or file is gone; the figures need none. */
+/** Null for a config that another version made, or one whose plugin or file is missing; the figures need none. */
 async function storedGraph(
   { directory, settings }: StoreSummary,
   registry: () => Promise<Registry>,
@@ -99,7 +99,7 @@ async function storedGraph(
 /** Name of the page in the run folder. */
 export const reportName = 'report.html'
 
-/** Writes a report as one HTML page that needs nothing beside it. */
+/** Writes a report as one HTML page that needs nothing next to it. */
 export async function writeReportPage(report: DatasetReport, path: string): Promise<void> {
   const { run, ...rest } = report
   await writeTarget(path, [reportPage({ ...run, seed: String(run.seed), ...rest })])

@@ -19,7 +19,7 @@ export interface Evaluator {
 
 export interface EvaluatorOptions {
   graph: Graph
-  /** A skip condition that could not be evaluated: the cell is skipped, as in the ancestor. */
+  /** A skip condition that could not be evaluated: the cell is skipped, as in NeMo Data Designer. */
   onConditionError: (column: GraphColumn, row: number, error: unknown) => void
 }
 

@@ -58,7 +58,7 @@ export const spoolName = 'batches'
 /**
  * Makes rows some of whose requests go in batches: an engine makes all that can be made, and its
  * requests for batches are sent together. When one of them is answered, its answers are in the ledger, and the
- * next engine goes on with the rows that waited for them, as a run that was interrupted goes on.
+ * next engine continues with the rows that waited for them, as a run that was interrupted continues.
  */
 export function createBatchMaker(options: BatchMakerOptions): RowMaker {
   const { clock, cost, emit, store, runConfig } = options
@@ -139,7 +139,7 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
     sending = sendBehind(sending, batch)
   }
 
-  /** Never rejects: nobody waits for it while an engine works. */
+  /** Never rejects: no one waits for it while an engine works. */
   async function sendBehind(before: Promise<void>, batch: SpooledBatch): Promise<void> {
     await before
     try {
@@ -195,7 +195,7 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
   /** What earlier sessions left: their batches may have ended, or may never have been sent. */
   async function takeUp(): Promise<void> {
     for (const { id, route } of await batches.open()) {
-      // Nobody can be asked for it any more.
+      // No one can be asked for it any more.
       if (options.apiOf(route) === null) await batches.end(id, 'withdrawn')
     }
     open = await batches.open()

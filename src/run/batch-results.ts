@@ -69,7 +69,7 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
     for await (const result of api.results(status, options.signal)) {
       const number = requestNumber(result.id, batch)
       if (number === null) {
-        // Their number is told, and the first of them.
+        // Their number is reported, and the first of them.
         strangeResults += 1
         firstStrange ??= result.id
         continue

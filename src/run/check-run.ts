@@ -51,7 +51,7 @@ interface Repair {
   lost: string[]
 }
 
-/** Looks at every byte of a run folder, without a lock; mends it where that is asked for. */
+/** Looks at every byte of a run folder, without a lock; repairs it where that is asked for. */
 export async function checkRun(
   directory: string,
   { repair = false, clock = systemClock }: CheckRunOptions = {},

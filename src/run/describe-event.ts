@@ -3,7 +3,7 @@ import type { StoreEvent } from '../store/open-run.ts'
 import type { BatchEvent } from './batch-event.ts'
 import { messageOf } from '../util/errors.ts'
 
-/** Different mistakes of providers whose stacks are told in full; later ones in a line. */
+/** Different mistakes of providers whose stacks are reported in full; later ones in a line. */
 const MOST_STACKS = 100
 
 /** Says what a scheduler event says in the log, or null for what only the panel shows. */
@@ -81,7 +81,7 @@ function whatOf({ endpoint, model }: { endpoint: string; model: string | null })
   return model === null ? `endpoint ${endpoint}` : `model ${model} of endpoint ${endpoint}`
 }
 
-/** What a store event says in the log, or null for what is too frequent to be told. */
+/** What a store event says in the log, or null for what is too frequent to be reported. */
 export function describeStoreEvent(event: StoreEvent): string | null {
   switch (event.type) {
     case 'part-committed': {

@@ -18,10 +18,10 @@ export interface ConfigEdit {
 }
 
 export interface EditOptions {
-  /** What was asked for beside the config. */
+  /** What was asked for next to the config. */
   wanted: Pick<WantedRun, 'rows'>
   target: number
-  /** Whether columns are made again, made beside, or left out. */
+  /** Whether columns are made again, made in addition to, or omitted. */
   edit: boolean
   /** Columns that changed and whose cells are used. */
   keep: readonly string[]

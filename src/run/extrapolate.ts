@@ -26,7 +26,7 @@ export interface Forecast {
   readonly cost: Range | null
   /** Models whose price is not known: what they cost is not in `cost`. */
   readonly unknown: readonly string[]
-  /** As fast as answers came, and as many at once as may be; null where no time is known. */
+  /** As fast as answers arrived, and as many at once as may be; null where no time is known. */
   readonly seconds: Range | null
   /** Columns of whose answers nothing is known: their tokens and their price are not in it. */
   readonly withoutAnswers: readonly string[]
@@ -166,7 +166,7 @@ function rangeOf(
     expected += mean
     if (mean === 0) continue
     if (count < 2) isKnown = false
-    // Where nobody knows how much rows differ, they are taken to differ by as much as they use.
+    // Where no one knows how much rows differ, they are taken to differ by as much as they use.
     const deviation = isMean ? mean : deviationOf(totals, mean)
     spread += quantile(count - 1) * deviation * Math.sqrt(1 / count + 1 / Math.max(1, rows))
   }

@@ -5,7 +5,7 @@ import { messageOf } from '../util/errors.ts'
 
 /**
  * Keeps what is found of how models are held to the form of their answers in the run folder, so that a run that
- * goes on does not find it out again. A refusal that told is a request that failed, and one of no
+ * continues does not find it out again. A refusal that told is a request that failed, and one of no
  * column: of many in flight that were refused alike it is the one that is counted.
  */
 export function followModes(

@@ -18,11 +18,11 @@ export interface FreedSpace {
   /** What is kept of columns that are no longer in the config, the largest first. */
   columns: readonly SupersededColumn[]
   cells: number
-  /** Of the values of these cells, and of what else is kept beside them. */
+  /** Of the values of these cells, and of what else is kept next to them. */
   bytes: number
   /** Media files that no other cell names. */
   media: MediaCount
-  /** Whether it is gone. */
+  /** Whether it is missing. */
   freed: boolean
 }
 

@@ -14,7 +14,7 @@ export interface LogOptions {
   redact: (text: string) => string
   /** From here on the file becomes the old one, in place of the old one there was. */
   maxBytes?: number
-  /** Text that waits for the disk; lines beyond it are counted and left out. */
+  /** Text that waits for the disk; lines beyond it are counted and omitted. */
   maxWaiting?: number
 }
 

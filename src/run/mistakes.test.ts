@@ -145,7 +145,7 @@ processors: [{name: d, processor_type: drop_columns, column_names: [aa, story__t
   })
 })
 
-test('nothing is told twice', async () => {
+test('nothing is reported twice', async () => {
   const lines = await told(`columns:
 - {name: a, column_type: llm-text, model_alais: m, promt: "{{ b }}"}
 - {name: b, column_type: expression, expr: "{{ a }}"}${models}

@@ -44,7 +44,7 @@ interface ExportOptions {
   to?: string
   /** Called with what the export does meanwhile. */
   onEvent?: (event: ExportEvent) => void
-  /** The name of a dataset beside the run's own, which `schema_transform` makes. */
+  /** The name of a dataset next to the run's own, which `schema_transform` makes. */
   dataset?: string
   /** By the ending of `to`, Parquet otherwise. */
   format?: ExportFormat
@@ -58,7 +58,7 @@ interface ExportOptions {
 
 interface RecordOptions {
   limit?: number
-  /** The name of a dataset beside the run's own. */
+  /** The name of a dataset next to the run's own. */
   dataset?: string
 }
 

@@ -14,7 +14,7 @@ import { matches, type RetryOptions, retryFilter, retryOf, tellNothing } from '.
 import { selectionState } from './select-rows.ts'
 import { resumedRows, sourcesOf, type WantedRun } from './settings.ts'
 
-/** How a run goes on that is there. */
+/** How a run continues that is there. */
 export interface StoredRunOptions extends RetryOptions {
   /** Allows a target below the stored one. */
   shrink?: boolean
@@ -25,7 +25,7 @@ export interface StoredRunOptions extends RetryOptions {
   edit?: boolean
   /** Columns whose cells are used although their config changed: an other model, mostly. */
   keep?: readonly string[]
-  /** Reads every part file, and makes the rows of those again that are gone or damaged. */
+  /** Reads every part file, and makes the rows of those again that are missing or damaged. */
   repair?: boolean
 }
 
@@ -81,7 +81,7 @@ export async function resume(
   return { decided, madeAgain: retry === null ? RowSet.empty : before.subtract(decided), ready }
 }
 
-/** Rows that a selection has looked at, or will certainly: how many more it takes, nobody knows. */
+/** Rows that a selection has looked at, or will certainly: how many more it takes, no one knows. */
 function reachOf({ decided, settings }: RunStore, { target }: SelectConfig): number {
   return Math.min(settings.rows, Math.max(target, decided.at(-1)?.end ?? 0))
 }

@@ -37,7 +37,7 @@ interface RequestPlace {
   model: string
   endpoint: string
   operation: ModelRequest['operation']
-  /** Null for what is asked beside the dataset: summaries of judgements. */
+  /** Null for what is asked next to the dataset: summaries of judgements. */
   column: string | null
   /** The first of them where several rows share the request. */
   row: number
@@ -88,7 +88,7 @@ export type RunEvent =
       selection: { target: number; most: number } | null
       decided: number
       resumed: boolean
-      /** What its earlier sessions came to. */
+      /** What its earlier sessions amounted to. */
       before: EarlierSessions
       /** The run that a fresh one has its seed from. */
       seedOf: string | null
@@ -97,7 +97,7 @@ export type RunEvent =
       /** Between two progress lines, from the run config. */
       progressIntervalMs: number
     }
-  /** The config is another one than that of the run, which goes on with it: what that means. */
+  /** The config is another one than that of the run, which continues with it: what that means. */
   | { type: 'config-changed'; plan: EditPlan }
   /** A preview has cells of the run in the default folder. */
   | {
@@ -119,5 +119,5 @@ export type RunEvent =
       cost: number | null
       seconds: number
     }
-  /** The last one where the run could not go on. */
+  /** The last one where the run could not continue. */
   | { type: 'run-failed'; error: unknown }

@@ -47,13 +47,13 @@ import type { ConfigInput } from '../check/sources.ts'
 export interface RunOptions extends StoredRunOptions, CacheChoice {
   /** The path of a config file, `{ text }` of one, or the config as an object. */
   config: ConfigInput
-  /** Rows planned; the config's `rows`, the stored target or 10 when left out. */
+  /** Rows planned; the config's `rows`, the stored target or 10 by default. */
   rows?: number
   /** The run seed, 0 ≤ seed < 2^64; drawn and stored when nothing gives one. */
   seed?: bigint
-  /** The run folder; `./runs/<config name>` when left out. */
+  /** The run folder; `./runs/<config name>` by default. */
   out?: string
-  /** `auto` goes on with what is in the folder, `fresh` makes a new folder beside. */
+  /** `auto` continues with what is in the folder, `fresh` makes a new folder in addition to. */
   mode?: 'auto' | 'fresh'
   /** Dollars the run may cost over all its sessions, in place of `max_cost` of the run config. */
   maxCost?: number
@@ -66,7 +66,7 @@ export interface RunOptions extends StoredRunOptions, CacheChoice {
   /** The words that ask for this run again, kept in its folder for `show`. */
   command?: (directory: string) => readonly string[]
   environment?: Environment
-  /** Kinds beside the built-in ones and those of the config's own plugins. */
+  /** Kinds in addition to the built-in ones and those of the config's own plugins. */
   plugins?: readonly GivenPlugin[]
   clock?: Clock
   /** The first abort drains: what is in flight comes back and is kept. */
@@ -81,14 +81,14 @@ export interface RunOptions extends StoredRunOptions, CacheChoice {
 
 const noModels: ReadonlySet<string> = new Set()
 
-/** Makes the dataset a config describes, going on where an earlier run of it stopped. */
+/** Makes the dataset a config describes, continuing where an earlier run of it stopped. */
 export async function create(options: RunOptions): Promise<RunResult> {
   await using run = await start(options)
   return await run.finished
 }
 
 export interface StartOptions extends RunOptions {
-  /** False where nobody will see a report: no model is asked for what only stands in it. */
+  /** False where no one will see a report: no model is asked for what only stands in it. */
   summaries?: boolean
   /** Sends every request by itself, whatever the mode of its model. */
   realtime?: boolean
@@ -334,7 +334,7 @@ async function openOrCreate(
   })
 }
 
-/** The run seed of the run that a new one is made beside; undefined where another one is given. */
+/** The run seed of the run that a new one is made next to; undefined where another one is given. */
 function newSeed(
   { before }: Place,
   { dataset }: Prepared,

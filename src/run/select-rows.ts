@@ -113,7 +113,7 @@ export function createRowSelection(options: SelectRowsOptions): RowMaker {
   }
 
   /**
-   * Records beside those that are there: as many as the share that counts asks for, and never more
+   * Records in addition to those that are there: as many as the share that counts asks for, and never more
    * beyond what is certainly needed than are in flight.
    */
   function wantedNow({ accepted, kept }: SelectionState): number {

@@ -14,7 +14,7 @@ import { RowsmithError } from '../util/errors.ts'
 import { drawSeed } from '../util/random-source.ts'
 import type { Prepared } from '../check/prepare.ts'
 
-/** Rows of a run that says nothing about them, as in the ancestor. */
+/** Rows of a run that says nothing about them, as in NeMo Data Designer. */
 const defaultRows = 10
 
 export interface WantedRun {
@@ -145,7 +145,7 @@ export interface ResumeOptions extends WantedRun {
   shrink: boolean
 }
 
-/** The target a stored run goes on with; refuses what would not be the same dataset. */
+/** The target a stored run continues with; refuses what would not be the same dataset. */
 export function resumedRows(
   stored: RunSettings,
   prepared: Prepared,
@@ -171,11 +171,11 @@ export function resumedRows(
 
 export interface VersionOptions {
   wanted: Pick<WantedRun, 'rows'>
-  /** Those that each column has: so many are kept of one that goes on with what it has. */
+  /** Those that each column has: so many are kept of one that continues with what it has. */
   cells: number
 }
 
-/** The version of the config that a stored run goes on with; null where it is the one it has. */
+/** The version of the config that a stored run continues with; null where it is the one it has. */
 export function newVersion(
   stored: RunSettings,
   prepared: Prepared,
@@ -220,7 +220,7 @@ function placeOf({ fingerprint, drop, hidden }: ColumnSettings): string {
   return `${fingerprint} ${drop} ${hidden === true}`
 }
 
-/** Parts of a config beside the columns that decide no cell. */
+/** Parts of a config in addition to the columns that decide no cell. */
 const changeable = ['processors', 'profilers', 'agreement', 'select']
 
 function partIn(config: string, part: string): string {

@@ -17,7 +17,7 @@ import { defaultPattern, formatter } from './strftime.ts'
 interface ConstraintContext {
   /** A sampler column by its name; null for any other. */
   sampler(name: string): SamplerColumn | null
-  /** What a column is that is no sampler; null for a sampler, and for a name nobody has. */
+  /** What a column is that is no sampler; null for a sampler, and for a name no one has. */
   otherKind(name: string): string | null
   /** The sampler columns that have constraints, in the order of the config. */
   constrained(): readonly string[]
@@ -148,7 +148,7 @@ interface Place {
   readonly find: (name: string) => SamplerColumn | null
 }
 
-/** Values that would have to be below themselves, or equal to others by chance. */
+/** Values that would have to be below themselves, or equal to others at random. */
 function circleProblems(
   { name }: SamplerColumn,
   compared: Compared,

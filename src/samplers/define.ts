@@ -113,7 +113,7 @@ export interface Sampler<Params, Own extends Loaded = Loaded> {
   check?(params: Params, context: SamplerCheckContext): readonly Problem[]
   /**
    * Reads what it draws from outside of the config, before anything is described. Rejects with a
-   * `LoadFault` for what the user can put right.
+   * `LoadFault` for what the user can fixed.
    */
   load?(params: Params, context: SamplerLoadContext): Promise<Own>
   /** Made once per run; `random` stands at the row, draws may follow one another. */

@@ -11,7 +11,7 @@ import { refusal } from './refusal.ts'
 export const ofAge = 18
 export const oldest = 114
 
-/** Ages are those of this day: a run that goes on next year makes the same people. */
+/** Ages are those of this day: a run that continues next year makes the same people. */
 const dayOfAges = { year: 2026, month: 1, day: 1 }
 
 /** Parameters of both kinds of persons. */

@@ -106,7 +106,7 @@ export const person = defineSampler<PersonParams, LoadedPersons>({
   },
 })
 
-/** Each pass over all persons who fit has an order of its own. */
+/** Each pass over all persons who fit has a separate order. */
 function orderOf(seed: bigint, pass: number, size: number): (index: number) => number {
   return createPermutation(seed, `persons/${pass}`, size)
 }
@@ -149,7 +149,7 @@ function textOf(values: ReadonlyMap<string, Value>, field: string): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** Where the ancestor keeps its tables. */
+/** Where NeMo Data Designer keeps its tables. */
 function tablePath(locale: string, environment: SamplerLoadContext['environment']): string {
   const { DATA_DESIGNER_MANAGED_ASSETS_PATH: assets, DATA_DESIGNER_HOME: home } = environment
   const folder = assets ?? join(home ?? join(homedir(), '.data-designer'), 'managed-assets')
@@ -197,7 +197,7 @@ function conditionsOf(
   { columns }: TableFile,
   path: string,
 ): TableCondition[] {
-  // What is wrong with the parameters themselves is told by their check.
+  // What is wrong with the parameters themselves is reported by their check.
   const [from = 0, to = oldest] = ages
   const words: [string, readonly string[]][] = [
     ...(sex === null ? [] : [['sex', [sex]] as [string, string[]]]),

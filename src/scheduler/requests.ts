@@ -39,7 +39,7 @@ export interface RequestsOptions {
   sizeOf: (choice: string, request: ModelRequest) => number
   /** How much the run may cost; null for no limit. */
   cost: CostLimit | null
-  /** Is told of every request; null where nobody is. */
+  /** Receives every request; null where no one is. */
   watcher: RequestWatcher | null
   /** A request waits before it is sent again. */
   paused: (pending: PendingRequest, error: RequestError, pauseMs: number) => void
@@ -56,12 +56,12 @@ export interface RequestsOptions {
   secretRemoved: (request: RequestJob) => void
   /** A provider threw what is no `RequestError`: a mistake of its own. */
   providerFailed: (route: number, error: unknown) => void
-  /** The run has ended: what comes back now belongs to nobody. */
+  /** The run has ended: what comes back now belongs to no one. */
   isOver: () => boolean
   /** Something that is not about a request: ends the run. */
   fatal: (error: unknown) => void
   /**
-   * A request came back, with all its consequences drawn, or is in line again after a pause.
+   * A request returned, with all its consequences drawn, or is in line again after a pause.
    * `now` is the time by the clock, where it is known already.
    */
   changed: (now?: number) => void
@@ -144,7 +144,7 @@ export function createRequests(options: RequestsOptions): Requests {
     )
     if (cache === null || request.isShared === true || !request.wanted()) return enter(pending)
     const prepared = prepare(pending)
-    // What is wrong with it is told when it would leave.
+    // What is wrong with it is reported when it would leave.
     if ('error' in prepared) return enqueue(pending)
     lookUp(pending, prepared.message, cache, () => enter(pending))
   }
@@ -227,7 +227,7 @@ export function createRequests(options: RequestsOptions): Requests {
     )
   }
 
-  /** Sets aside what it may cost, or puts it back into its line until something came back. */
+  /** Sets aside what it may cost, or puts it back into its line until something returned. */
   function canPay(pending: PendingRequest, message: ModelRequest, lease: Lease): boolean {
     if (cost === null) return true
     const { maxTokens = null } = routes[pending.request.route] as Route

@@ -86,7 +86,7 @@ const decoders: Readonly<Record<Compression, () => Transform & { bytesWritten: n
 }
 
 /**
- * Members one after the other, as `cat a.gz b.gz` leaves them. Gunzip goes on by itself; of zstd,
+ * Members one after the other, as `cat a.gz b.gz` leaves them. Gunzip continues by itself; of zstd,
  * the decoder drops what follows a frame in the same chunk, so a further one is given the rest.
  */
 async function* decompress(

@@ -48,7 +48,7 @@ export async function selectFolder(
   return { folder: await findFolder(path, context), pattern, recursive }
 }
 
-/** The stamp of a folder's seed; null when the folder is gone. */
+/** The stamp of a folder's seed; null when the folder is missing. */
 export async function stampIfThere(
   source: FolderSource,
   context: SeedContext,

@@ -27,7 +27,7 @@ export interface FolderFile {
   readonly mark: string
 }
 
-/** The folder that a path of the config means: below the working directory, otherwise beside the config. */
+/** The folder that a path of the config means: below the working directory, otherwise next to the config. */
 export async function findFolder(path: string, context: SeedContext): Promise<string> {
   const places = placesOf(path, context)
   let file: string | null = null
@@ -51,7 +51,7 @@ export async function findFolder(path: string, context: SeedContext): Promise<st
 
 /**
  * The files of a folder, ordered by their relative paths, code point by code point. One folder of
- * the tree is held at a time. Links to files count as files; links to folders are left out, so that
+ * the tree is held at a time. Links to files count as files; links to folders are omitted, so that
  * no circle has no end.
  */
 export async function* walkFolder(

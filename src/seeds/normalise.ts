@@ -150,7 +150,7 @@ async function syncFolder(directory: string): Promise<void> {
   }
 }
 
-/** Mistakes of this program are told as they are. */
+/** Mistakes of this program are reported as they are. */
 function toStorageError(error: unknown, directory: string): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error
   return storageError(error, `copying the seed into ${directory}`)

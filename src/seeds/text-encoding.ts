@@ -48,7 +48,7 @@ const latinNames = new Set(
 )
 const asciiNames = new Set(['ascii', 'us_ascii', '646'])
 
-/** A codec by the name the ancestor's Python has for it; null for one that is not known. */
+/** A codec by the name NeMo Data Designer's Python has for it; null for one that is not known. */
 export function decoderFor(name: string): Decode | null {
   const plain = name
     .trim()

@@ -11,7 +11,7 @@ import { readSettings } from './ledger-run.ts'
 import { readHolder } from './lock.ts'
 import { hashOfFile } from './verify.ts'
 
-/** What a look at the ledger came to. */
+/** What a look at the ledger amounted to. */
 export interface LedgerCheck {
   /** Null for a ledger that is whole. */
   damage: string | null
@@ -19,7 +19,7 @@ export interface LedgerCheck {
   bytesCompared: boolean
   /** Of the copy that the last closing left: whole, as old as the ledger or older; or not there. */
   copy: 'whole' | 'older' | 'damaged' | 'none'
-  /** Damage of what stands beside it, which only its next closing needs. */
+  /** Damage of what stands next to it, which only its next closing needs. */
   beside: string | null
 }
 
@@ -68,7 +68,7 @@ export async function checkLedger(ledgerPath: string): Promise<LedgerCheck> {
   return { damage: why, bytesCompared: true, copy, beside: null }
 }
 
-/** Changes that are not in the file yet, or that a crash left beside it. */
+/** Changes that are not in the file yet, or that a crash left next to it. */
 function hasLog(ledgerPath: string): boolean {
   const path = `${ledgerPath}-wal`
   return existsSync(path) && statSync(path).size > 0

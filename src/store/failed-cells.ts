@@ -44,7 +44,7 @@ const pageCells = 256
 
 /**
  * Reads failed cells below the target part by part, in row order, without a lock. Each page is read
- * by itself: a run that works meanwhile goes on, and what fails behind the last page is still seen.
+ * by itself: a run that works meanwhile continues, and what fails behind the last page is still seen.
  */
 export function* readFailedCells(
   directory: string,
@@ -132,7 +132,7 @@ function* cellsOfPart(
 ): Generator<FailedCell> {
   const { ledger, columns, keys, code } = reading
   const positions = new Map(columns.map(({ key }, at) => [key, at]))
-  /** Null cells that have a failure of their own. */
+  /** Null cells that have a separate failure. */
   const told = new Set<string>()
   for (let [row, key] = [start, -1]; ;) {
     const page = ledger.all(

@@ -38,7 +38,7 @@ test.each([
     '{% for j in range(1001) %}',
     27,
   ],
-])('a statement that fails is told whole: %s', (template, statement, column) => {
+])('a statement that fails is reported whole: %s', (template, statement, column) => {
   expect(failure(template)).toContain(` in ${JSON.stringify(statement)} (line 1, column ${column})`)
 })
 
@@ -140,7 +140,7 @@ test.each([
   expect(failure(template)).toBe(message)
 })
 
-test('errors say what came and what to do', () => {
+test('errors say what arrived and what to do', () => {
   expect(failure('{{ name + age }}')).toBe(
     '+ does not work between str and int: write ~ to join texts, or |int to make numbers in "name + age" (line 1, column 1)',
   )

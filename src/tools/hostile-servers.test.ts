@@ -70,7 +70,7 @@ describe.concurrent('servers that are badly made', () => {
     expect(await answerOf('junk')).toBe('3')
   })
 
-  test("a schema of answers that is none is nobody's concern", async () => {
+  test("a schema of answers that is none is no one's concern", async () => {
     expect(await answerOf('output')).toBe('3')
   })
 

@@ -109,14 +109,14 @@ function noSuchTool(name: string, found: readonly [Tool, ToolServer][]): string 
   return `There is no tool "${name}". Available: ${found.map(([tool]) => tool.name).join(', ')}`
 }
 
-/** Null for what is not JSON; anything but an object stands for no arguments, as in the ancestor. */
+/** Null for what is not JSON; anything but an object stands for no arguments, as in NeMo Data Designer. */
 function inputOf(written: string): { readonly [name: string]: unknown } | null {
   if (written.trim() === '') return {}
   try {
     const input: unknown = JSON.parse(written)
     return isMapping(input) ? input : {}
   } catch {
-    // The model is told.
+    // The model receives an error.
     return null
   }
 }

@@ -21,7 +21,7 @@ export interface ColumnSpec<in Needs, out Value, out Reads extends string = neve
   readonly '~reads'?: Reads
 }
 
-/** A field that every column has beside its own. */
+/** A field that every column has in addition to its own. */
 export interface ColumnOptions {
   /** Left out of the dataset; other columns may still read it. */
   readonly drop?: boolean

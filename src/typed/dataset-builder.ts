@@ -17,7 +17,7 @@ export interface DatasetOptions {
   /** Models that columns name by their alias; those given as objects need not be repeated. */
   readonly models?: readonly Model[]
   readonly providers?: readonly ProviderEntry[]
-  /** The run seed, 0 to 2^53 - 1; drawn and kept when left out. */
+  /** The run seed, 0 to 2^53 - 1; drawn and kept by default. */
   readonly seed?: number
   /** Rows to make where a run does not say. */
   readonly rows?: number
@@ -47,7 +47,7 @@ type JoinKey = string | { readonly left: string; readonly right: string }
 
 type Flat<Row> = { [Name in keyof Row]: Row[Name] }
 
-/** Names that a template may read beside the columns: those that columns have beside themselves. */
+/** Names that a template may read in addition to the columns: those that columns have next to themselves. */
 type Known<Row> =
   | keyof Row
   | `${keyof Row & string}__trace`
@@ -137,7 +137,7 @@ export interface DatasetBuilder<Row extends object, Out> {
   preview(
     options?: TypedPreviewOptions,
   ): Promise<Omit<Preview, 'records'> & { readonly records: Out[] }>
-  /** Begins to make the dataset, or goes on with it; resolves once the run works. */
+  /** Begins to make the dataset, or continues with it; resolves once the run works. */
   create(options?: TypedRunOptions): Promise<TypedRun<Out>>
 }
 
@@ -249,12 +249,12 @@ function namedGenerator(name: string, generator: unknown, before: readonly strin
   return named(name, { requiredColumns: columnsReadBy(given.generate, before), ...given })
 }
 
-/** Functions are told apart by their names; the column's own stays the same whatever stands before it. */
+/** Functions are distinguished by their names; the column's own stays the same whatever stands before it. */
 function named(name: string, generator: CustomColumn): CustomColumn {
   const { generate } = generator
   const call = (row: never, context: CustomContext): unknown => generate(row, context)
   Object.defineProperty(call, 'name', { value: name })
-  // The source is what a change is told by.
+  // The source is what a change is reported by.
   Object.defineProperty(call, 'toString', { value: () => generate.toString() })
   return { ...generator, generate: call }
 }

@@ -29,7 +29,7 @@ interface ValueOfType {
   media: string
 }
 
-/** What may be said of a function beside what it makes; without `outputType` that is a text. */
+/** What may be said of a function in addition to what it makes; without `outputType` that is a text. */
 export type CustomOptions<Type> = Omit<
   CustomColumn,
   'generate' | 'generationStrategy' | 'outputType' | 'sideEffectColumns'

@@ -135,7 +135,7 @@ function faultsVerdict(found: CodeFound | NoAnswer): Verdict {
   throw new TypeError('this engine lists faults')
 }
 
-/** A snippet that no engine can look at is told as one that can't be read. */
+/** A snippet that no engine can look at is reported as one that can't be read. */
 function pythonVerdict(found: CodeFound | NoAnswer): Verdict {
   if (isNoAnswer(found)) {
     const { gaveUp, message } = found

@@ -51,7 +51,7 @@ interface LoadedRuntime extends Loaded {
 
 const mebibyte = 1024 * 1024
 
-/** Whether a snippet runs, and passes its test, in a process of its own that reaches nothing. */
+/** Whether a snippet runs, and passes its test, in a separate process that reaches nothing. */
 export const executionValidator = defineValidator<ExecutionParams, LoadedRuntime>({
   type: 'execution',
   params,

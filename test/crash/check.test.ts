@@ -100,7 +100,7 @@ async function requestsOf(work: () => Promise<unknown>): Promise<number> {
   return server.counts.requests - before
 }
 
-/** The run goes on, is whole, and has the records it had. */
+/** The run continues, is whole, and has the records it had. */
 async function expectBack(folder: string, requests: number, what: string): Promise<void> {
   expect(await requestsOf(() => make(folder)), what).toBe(requests)
   expect(datasetHashes(folder), what).toEqual(hashes)

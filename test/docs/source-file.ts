@@ -127,7 +127,7 @@ function faultOfInitials({ records }: Made): string | null {
   return short === 'rf' ? null : `of 'red fox' it makes '${String(short)}'`
 }
 
-/** Its key goes into a header of its own. */
+/** Its key goes into a separate header. */
 function faultOfKeys({ keys }: Made): string | null {
   const isRight = keys.length >= 90 && keys.every((key) => key === 'some-key-0123456789')
   return isRight ? null : `it sends the keys ${[...new Set(keys)].join(', ')}`

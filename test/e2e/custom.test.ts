@@ -163,7 +163,7 @@ describe('a config with functions of a file', () => {
   test('an edited function, or a file it imports, is another column', async () => {
     await using desk = await project()
     const file = await desk.write('config.json', config([columns[1] ?? {}]))
-    // A process has what it imported once for good.
+    // A process has what it imported once permanently.
     const run = (rows: string) =>
       desk.start(['create', file, '-n', rows, '--out', desk.path('run')]).ended
     expect(await run('2')).toMatchObject({ code: 0 })
@@ -570,7 +570,7 @@ test('randomness is of the row, whatever comes first', async () => {
   expect(new Set(all.flat(2)).size).toBe(10)
 })
 
-test("the ancestor's columns are read once their functions are named", async () => {
+test("NeMo Data Designer's columns are read once their functions are named", async () => {
   await using desk = await project('export const f = () => 1')
   const own = {
     column_type: 'custom',

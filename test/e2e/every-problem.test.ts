@@ -84,7 +84,7 @@ test('a type, a key, a reference, a circle and a parameter are all told in one r
   expect(server.counts.requests).toBe(0)
 })
 
-test('broken YAML is told with its place, and hides nothing beside it', async () => {
+test('broken YAML is reported with its place, and hides nothing next to it', async () => {
   await using desk = await createDesk()
   const lines = config('http://127.0.0.1:9/v1')
     .replace('{ values: cat }', '{ values: [cat, dog }')

@@ -3,7 +3,7 @@ import { createModelServer } from '../../src/testing/model-server.ts'
 import { createDesk, jsonOf } from './command.ts'
 import { stories } from './configs.ts'
 
-test('Ctrl-C lets what is in flight come back, and the same command goes on', async () => {
+test('Ctrl-C lets what is in flight come back, and the same command continues', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({ latencyMs: 100 })
   await desk.write('tales.json', stories({ url: server.url }))

@@ -55,7 +55,7 @@ test('a model the server does not have', async () => {
   expect(await readdir(desk.directory)).toEqual(['tales.json'])
 })
 
-test('two models that do not answer are told at once, also by preview', async () => {
+test('two models that do not answer are reported at once, also by preview', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({ models: ['other'] })
   const config = stories({
@@ -80,7 +80,7 @@ test('two models that do not answer are told at once, also by preview', async ()
   expect(await readdir(desk.directory)).toEqual(['tales.json'])
 })
 
-test('a server that refuses in the middle: rows remain, and going on completes them', async () => {
+test('a server that refuses in the middle: rows remain, and continuing completes them', async () => {
   await using desk = await createDesk()
   let broken = true
   await using server = await createModelServer({
@@ -143,7 +143,7 @@ test('a run stays as it was when the server is down for the second one', async (
 
   const { sessions: _, ...after } = jsonOf(await desk.run(['show', 'runs/tales', '--json']))
   expect(before).toMatchObject(after)
-  // Nothing is left to make, so nobody is asked.
+  // Nothing is left to make, so no one is asked.
   const smaller = await desk.run(['create', 'tales.json', '-n', '2', '--shrink', '--json'])
   expect(smaller.code, smaller.stderr).not.toBe(4)
   expect(jsonOf(smaller)).toMatchObject({ rows: { requested: 2, remaining: 0 } })

@@ -33,7 +33,7 @@ test('a server that goes away in the middle and comes back: no row is dropped', 
   expect(jsonOf(ended)['requests']).toBeLessThan(400 + 30)
 })
 
-test('a server that stays away: the run stops in time, and the same command goes on', async () => {
+test('a server that stays away: the run stops in time, and the same command continues', async () => {
   await using desk = await createDesk()
   const first = await createModelServer({ latencyMs: 20 })
   await desk.write('tales.json', stories({ url: first.url, parallel: 8 }))

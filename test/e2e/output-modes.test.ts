@@ -134,7 +134,7 @@ test('a part that is stored as JSON may have any fields, and its keyword is not 
   })
 })
 
-test('an answer that was cut is told as that in every mode', async () => {
+test('an answer that was cut is reported as that in every mode', async () => {
   for (const mode of ['json_schema', 'tool_call', 'json_object', 'prompt'] as const) {
     await using desk = await createDesk()
     await using server = await createModelServer({

@@ -183,7 +183,7 @@ test('what a plugin throws in a run names it as well', async () => {
     const out = desk.path(`run-${number}`)
     return create({ config: { config }, plugins, rows, out, seed: 1n, environment: {} })
   }
-  // Row by row it ends the run, which goes on once the plugin is mended.
+  // Row by row it ends the run, which continues once the plugin is repaired.
   const late = await run({ columns: [{ ...shaky, fails: 'late' }] }, 100).catch(
     (error: unknown) => error,
   )

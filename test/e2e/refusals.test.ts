@@ -118,7 +118,7 @@ test('a config that changed', async () => {
     "
   `)
 
-  // Their order and what is left out changes no cell.
+  // Their order and what is omitted changes no cell.
   await desk.write('pets.json', { columns: [{ ...age, drop: true }, animal, line] })
   expect((await desk.run(['create', 'pets.json'])).code).toBe(0)
 })

@@ -174,7 +174,7 @@ describe('a column of a config', () => {
     expect(label.stdout).toMatch(/^tides\/[34]\.0$/)
   })
 
-  test('and with rows of its seed, whose copy is gone at the end', async () => {
+  test('and with rows of its seed, whose copy is missing at the end', async () => {
     await using desk = await createDesk()
     await desk.write('people.csv', 'name,born\nAda,1815\nBen,1900\n')
     await desk.write('letters.json', {

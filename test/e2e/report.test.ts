@@ -241,7 +241,7 @@ test('a run folder without statistics gets them from its parts', async () => {
   expect(plain(columns)).toEqual(plain(made.columns ?? []))
 })
 
-test('tokens are told by what the model counted', async () => {
+test('tokens are reported by what the model counted', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({
     script: () => ({

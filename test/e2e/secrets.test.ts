@@ -46,7 +46,7 @@ async function lookIntoCommands(desk: Desk, ...commands: string[][]): Promise<nu
   return codes
 }
 
-/** A server that repeats everything it was told in what it refuses. */
+/** A server that repeats everything it received in what it refuses. */
 function echoing(
   refuse: (number: number) => ServerAction | null,
 ): Parameters<typeof createModelServer>[0] {
@@ -184,7 +184,7 @@ test('a refusal has the key nowhere in its chain of causes', async () => {
   expect(found).toEqual([])
 })
 
-test('an answer that repeats the key is told, and kept without it', async () => {
+test('an answer that repeats the key is reported, and kept without it', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({
     script: ({ headers }) => ({ text: `You sent ${headers.authorization ?? ''}.` }),

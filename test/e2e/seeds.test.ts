@@ -67,7 +67,7 @@ describe.each(Object.entries(files))('%s', (name, content) => {
   })
 })
 
-test('a run goes on from its own copy when the seed file is gone', async () => {
+test('a run continues from its own copy when the seed file is missing', async () => {
   await using desk = await createDesk()
   await desk.write('people.csv', String(files['people.csv']))
   await desk.write('letters.json', greetings('people.csv'))

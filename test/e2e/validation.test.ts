@@ -119,7 +119,7 @@ test('invalid rows are kept, rejected, or dropped', async () => {
   ])
 })
 
-test('a run that goes on judges nothing twice, and comes out the same', async () => {
+test('a run that continues judges nothing twice, and comes out the same', async () => {
   await using desk = await createDesk()
   const config = await seeded(desk, [check({ on_invalid: 'reject' })])
   const whole = await make(desk, config, 'whole')
@@ -128,7 +128,7 @@ test('a run that goes on judges nothing twice, and comes out the same', async ()
   expect(grown.records).toEqual(whole.records)
 })
 
-test('what is wrong with a validation column is told at once', async () => {
+test('what is wrong with a validation column is reported at once', async () => {
   await using desk = await createDesk()
   const config = await seeded(
     desk,

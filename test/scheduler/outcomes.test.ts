@@ -73,7 +73,7 @@ describe('failure rules', () => {
     expect(engine.parts).toEqual([{ part: 0, rows: [0, 1, 2] }])
   })
 
-  test('on_failure null keeps the row and goes on below it', async () => {
+  test('on_failure null keeps the row and continues below it', async () => {
     const engine = createEngine({
       columns: [
         { name: 'a', route: 'm', onFailure: 'null' },

@@ -197,7 +197,7 @@ export function machinePaths(text: string): string[] {
 const textOrComment =
   /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g
 
-/** The code alone: comments are gone and texts are empty. */
+/** The code alone: comments are missing and texts are empty. */
 function withoutTexts(text: string): string {
   return text.replaceAll(textOrComment, (found) => (found.startsWith('/') ? ' ' : "''"))
 }

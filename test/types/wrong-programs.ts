@@ -40,7 +40,7 @@ products.column('text', llm.text({ model: writer, propmt: 'Hello', prompt: 'Hell
 // error: 'dropped' does not exist in type
 products.column('id', sampler.uuid(), { dropped: true })
 
-// error: Type '"nobody"' is not assignable to type '"product"'
+// error: Type '"no one"' is not assignable to type '"product"'
 products.constraint({ target_column: 'nobody', operator: 'lt', rhs: 3 })
 
 // error: Type 'number' is not assignable to type 'string | Promise<string>'
@@ -49,7 +49,7 @@ products.column(
   custom((row) => row.product.length),
 )
 
-// error: 'nobody' is not a column before this one
+// error: 'no one' is not a column before this one
 products.column('v', llm.embedding({ model: writer, target_column: 'nobody' }))
 
 const reviews = products.column(

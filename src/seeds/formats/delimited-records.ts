@@ -22,7 +22,7 @@ const quote = 0x22
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
 
-/** A field begins, goes on, is in quotes, or had a quote that may have closed it. */
+/** A field begins, continues, is in quotes, or had a quote that may have closed it. */
 type State = 'start' | 'bare' | 'quoted' | 'closing'
 
 /**

@@ -53,7 +53,7 @@ test('a file that keeps the decoder busy for ever can be stopped', async () => {
   const controller = new AbortController()
   let stoppedAt = 0
   async function stopLater(): Promise<void> {
-    // Longer than the thread takes to get there; this process goes on meanwhile.
+    // Longer than the thread takes to get there; this process continues meanwhile.
     await sleep(1500)
     stoppedAt = performance.now()
     controller.abort(new Error('enough'))

@@ -96,7 +96,7 @@ function hasBareBytes({ element, children }: SchemaTree): boolean {
   return type?.endsWith('BYTE_ARRAY') === true && converted === undefined && logical === undefined
 }
 
-/** Of a variant, whose bytes say themselves what is text; what is damaged is told where it is read. */
+/** Of a variant, whose bytes say themselves what is text; what is damaged is reported where it is read. */
 function isTextIn(read: Read, raw: unknown): boolean {
   try {
     read(raw)

@@ -256,7 +256,7 @@ async function beginningOf({ body }: RemoteReply): Promise<string> {
       if (bytes >= mostReasonBytes) break
     }
   } catch {
-    // The refusal itself is known; how it goes on does not matter.
+    // The refusal itself is known; how it continues does not matter.
   }
   return Buffer.concat(chunks).toString('utf8')
 }

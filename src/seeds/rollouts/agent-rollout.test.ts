@@ -9,7 +9,7 @@ import { inspectSeed } from '../inspect-seed.ts'
 import { agentRollout } from './agent-rollout.ts'
 
 /*
- * Sessions of all five formats, and what the ancestor makes of them (0.9.7, asked once).
+ * Sessions of all five formats, and what NeMo Data Designer makes of them (0.9.7, asked once).
  */
 
 const folder = fileURLToPath(new URL('fixtures/', import.meta.url))
@@ -68,7 +68,7 @@ const ours: Record<string, Record<string, unknown>> = {
 }
 
 test.each(['claude_code', 'codex', 'hermes_agent', 'pi_coding_agent', 'atif'])(
-  '%s: the rows of the ancestor',
+  '%s: the rows of NeMo Data Designer',
   async (format) => {
     const { rows } = await rowsOf(format)
     for (const wanted of ancestors[format] ?? []) {
@@ -102,7 +102,7 @@ test('results of tools stand behind their calls, and what is not text is JSON', 
   })
 })
 
-test('what is not a session is left out with a warning', async () => {
+test('what is not a session is omitted with a warning', async () => {
   const notes = await Promise.all(
     ['claude_code', 'hermes_agent', 'pi_coding_agent', 'atif'].map(
       async (format) => (await rowsOf(format)).notes,
@@ -121,7 +121,7 @@ test('what is not a session is left out with a warning', async () => {
   ])
 })
 
-test('sessions that the ancestor leaves out', async () => {
+test('sessions that NeMo Data Designer omits', async () => {
   const gateway = (await rowsOf('hermes_agent')).rows.find(
     ({ trace_id: id }) => id === '20260101_def',
   )

@@ -92,7 +92,7 @@ export function sortKey(
     const value = path(item, context)
     const text = caseSensitive ? undefined : textOf(value)
     if (text === undefined) return value
-    // Sorting keeps a text of its own for each item.
+    // Sorting keeps a separate text for each item.
     if (text.length > 31) spend(text.length >>> 5)
     return text.toLowerCase()
   }

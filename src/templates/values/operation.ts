@@ -34,7 +34,7 @@ export type Bound = readonly (Operand | undefined)[]
 
 export type Definition =
   | {
-      /** Names in order; those that may be left out end in `?`. */
+      /** Names in order; those that may be omitted end in `?`. */
       readonly parameters?: readonly string[]
       readonly apply: (operand: Operand, given: Bound, context: RenderContext) => Operand
     }
