@@ -19,7 +19,7 @@ export interface KindList {
   problems: readonly Problem[]
 }
 
-/** Lists every kind a config may name, family by family. */
+/** Lists every kind that a config may name, by family. */
 export async function listKinds({ config, plugins }: ListKindsOptions = {}): Promise<KindList> {
   if (config === undefined) {
     const { registry } = await gatherPlugins({ given: plugins })

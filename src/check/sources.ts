@@ -21,14 +21,14 @@ import { failedWith } from '../threads/system-error.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 
-/** A config as it is written, with the fields of the format. */
+/** A config as users write it. */
 export interface WrittenConfig {
   columns: readonly object[]
   [field: string]: unknown
 }
 
 /**
- * A dataset config: the path of a file, its text, or the object itself. `name` is that of the run's
+ * A dataset config: the path of a file, its text, or the object itself. `name` names the run's
  * folder, `dataset` by default.
  */
 export type ConfigInput =

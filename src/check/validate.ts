@@ -17,7 +17,7 @@ export type ValidateOptions = Pick<PrepareOptions, 'config'> &
     requireKeys?: boolean | undefined
   }
 
-/** Checks a config as a run would, without asking a model and without writing anything. */
+/** Makes the checks of a run, without a request and without writing anything. */
 export async function validate(options: ValidateOptions): Promise<Validation> {
   const { prepared, problems } = await check({
     config: options.config,

@@ -28,7 +28,7 @@ export interface DatasetConfig {
   plugins: readonly string[]
   /** Ours: rows to make when the command line does not say. */
   rows: number | null
-  /** Ours: rows are made until so many are accepted; null makes those of `rows`. */
+  /** Ours: makes rows until enough are accepted; null makes those of `rows`. */
   select: SelectConfig | null
   /** Ours: what models cost, by their names or aliases, where the installed list does not say it right. */
   prices: ReadonlyMap<string, PriceConfig>
@@ -141,7 +141,7 @@ export interface InferenceParameters {
 /** An entry of `model_providers`. */
 export interface ModelProvider {
   name: string
-  /** Base URL without trailing slash; empty for what has none. */
+  /** Base URL without trailing slash; empty for providers without one. */
   endpoint: string
   provider_type: string
   /** Name of an environment variable, never a key. */

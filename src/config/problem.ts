@@ -9,7 +9,7 @@ export interface Position {
   column: number
 }
 
-/** One thing wrong with what the user wrote. Errors refuse the config, warnings are shown. */
+/** A problem in the user's input. Errors refuse the config; warnings are only shown. */
 export interface Problem {
   level: 'error' | 'warning'
   /** Stable and greppable, kebab-case: `unknown-key`, `unknown-reference`, `cycle`… */

@@ -25,8 +25,8 @@ const reasons: Readonly<Record<InterruptReason, string>> = {
 /**
  * What a pending `request()` of a cell rejects with when nothing more is sent for it.
  *
- * It says nothing about the cell: whatever the function does with it, the cell is not failed, and
- * what was answered so far is there when the run continues.
+ * It does not fail the cell, whatever the function does with it, and
+ * the answers so far are available when the run continues.
  */
 export class CellInterrupted extends Error {
   readonly reason: InterruptReason

@@ -10,7 +10,7 @@ import type { MediaStore } from './media.ts'
 import type { ModelReply, ModelRequest, Operation } from './request.ts'
 import type { ToolBox } from './tool-box.ts'
 
-/** One row as a generator sees it: only columns it refers to may be read. */
+/** One row as a generator sees it: it may read only the columns it references. */
 export interface Row {
   /** Absolute, from 0; the same for ever. */
   readonly index: number
@@ -38,7 +38,7 @@ export interface Service {
   readonly requestsAtOnce: number
 }
 
-/** A model alias a column's requests go to, and what it is asked for there. */
+/** A model alias that receives a column's requests, and the operation. */
 export interface ColumnRoute {
   /** The alias; any name for a service. */
   readonly name: string
@@ -65,7 +65,7 @@ export interface Constraint {
   readonly rhs: number | string
 }
 
-/** What a kind says of one of its columns, before anything runs. */
+/** A kind's description of one of its columns, before anything runs. */
 export interface ColumnDescription {
   /** The unit of work: a row's inputs at once (synchronous), one cell (asynchronous), a frame. */
   by: 'row' | 'cell' | 'column'
@@ -165,7 +165,7 @@ export class LoadFault extends Error {
   }
 }
 
-/** What a kind may look at while describing a column. */
+/** The context of `describe`. */
 export interface DescribeContext {
   /** Path of the column in the config. */
   readonly path: ConfigPath
@@ -187,7 +187,7 @@ export interface DescribeContext {
   toolServers(alias: string): readonly string[]
 }
 
-/** What a generator may use; made once per run. */
+/** The context of a generator; made once per run. */
 export interface BindContext {
   /** Id of a column in the graph. Throws for names the description did not refer to. */
   columnId(name: string): number
@@ -213,9 +213,9 @@ export interface BindContext {
    * size; rejects with why it can't be had.
    */
   readonly download: (url: string, signal: AbortSignal) => Promise<Uint8Array>
-  /** How often an answer that can't be used is asked for again. */
+  /** How often an unusable answer is requested again. */
   readonly corrections: Corrections
-  /** Has something closed when the run has ended; what only looks at a config never does. */
+  /** Registers something to close when the run ends; checking a config never closes it. */
   onClose(close: () => Promise<void>): void
   /** Reads one seed row's value; only for the seed-dataset kind. */
   readonly seed: SeedWindow | null
@@ -234,7 +234,7 @@ export interface SeedWindow {
   value(row: number, column: string): Value
 }
 
-/** What a generator makes of a cell: its value, alone or with those of its side columns. */
+/** The result of a generator for a cell: its value, alone or with those of its side columns. */
 export type CellResult = {
   value: Cell
   /** Values of the described side columns, in their order. */
@@ -248,18 +248,18 @@ export interface RowGenerator {
   generate(row: Row): Cell
 }
 
-/** A request of a cell with the reply it got. */
+/** A request of a cell with its reply. */
 export interface Turn {
   readonly request: ModelRequest
   readonly reply: ModelReply
 }
 
-/** What a cell asks again, when its reply can't be used as it is. */
+/** A follow-up request of a cell whose reply can't be used. */
 export interface Again {
   readonly again: ModelRequest
 }
 
-/** What was said before a reply that answers an `again`. */
+/** The conversation before a reply to an `again`. */
 export interface Correction {
   /** Requests before this one, at least 1: the kind's own bound goes by it. */
   readonly number: number
@@ -298,12 +298,12 @@ export interface SharedGenerator {
 }
 
 /**
- * What the function of a cell may use. Its requests are durable: a reply is written down before
+ * The context of a cell's function. Its requests are durable: a reply is stored before
  * `request` resolves, and when the run goes on after a crash the function runs again and gets the
- * replies it had, as long as it asks the same, without anything being sent.
+ * stored replies, as long as it sends the same requests, without sending anything.
  *
- * Checking a config and `rowsmith render` run a function until it asks for something, to see what that
- * is: what it does before its first `request` or `step` should cost nothing.
+ * Checking a config and `rowsmith render` run a function until its first request, to see what that
+ * is: the code before its first `request` or `step` should cost nothing.
  *
  * `request` and `step` always settle: when nothing more is sent for the cell they reject with a
  * `CellInterrupted`. What the function throws then is no failure of its cell.
@@ -356,7 +356,7 @@ export interface ColumnGenerator {
   generate(rows: readonly Row[], signal: AbortSignal): Promise<readonly (CellResult | Error)[]>
 }
 
-/** What makes the cells of a column, row by row, cell by cell, by shared requests or by whole columns. */
+/** Makes the cells of a column: row by row, cell by cell, by shared requests or by whole columns. */
 export type Generator =
   | RowGenerator
   | RequestGenerator
@@ -367,7 +367,7 @@ export type Generator =
 /**
  * A column kind: schema, references, declared properties and generator in one module.
  *
- * Built-ins and plugins are registered the same way; the engine asks only what stands here.
+ * Built-in kinds and plugins are registered in the same way; the engine uses only these properties.
  */
 export interface ColumnKind<
   Config extends ColumnConfig = ColumnConfig,
@@ -404,7 +404,7 @@ export interface ColumnKind<
   bind(config: Config, context: BindContext, loaded: Own): Generator
 }
 
-/** Returns its argument; it exists for the types. */
+/** Returns its argument; adds types only. */
 export function defineColumn<Config extends ColumnConfig, Own extends Loaded = Loaded>(
   kind: ColumnKind<Config, Own>,
 ): ColumnKind<Config, Own> {

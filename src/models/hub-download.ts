@@ -8,7 +8,7 @@ import { openDispatcher } from './connections.ts'
 import { untilAborted } from './deadline.ts'
 import type { Environment } from './provider.ts'
 
-/** Something about a file of the Hub that the user has to fixed. */
+/** Something about a file of the Hub that the user must fix. */
 export class HubFault extends Error {
   /** Kebab-case: `model-missing`, `download-failed`… */
   readonly code: string

@@ -48,7 +48,7 @@ export type KindFamily =
   | 'providers'
   | 'export formats'
 
-/** A kind as a list of all kinds has it. */
+/** An entry of the list of all kinds. */
 export interface ListedKind {
   readonly family: KindFamily
   readonly kind: string

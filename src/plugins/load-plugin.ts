@@ -14,7 +14,7 @@ export interface PluginReference {
   readonly folder: string
 }
 
-/** Something about a plugin that the user has to fixed. */
+/** Something about a plugin that the user must fix. */
 export class PluginFault extends Error {
   /** Kebab-case and stable: it becomes the code of a problem. */
   readonly code: string

@@ -22,7 +22,7 @@ import {
 
 export type { RenderSource } from './template-parts.ts'
 
-/** What is rendered, and with which rows. */
+/** The templates to render, and the rows to use. */
 export type RenderOptions = RenderSource & {
   /**
    * Rows as JSON: one object, a list of objects, or an object on each line; the path of a file or
@@ -37,7 +37,7 @@ export type RenderOptions = RenderSource & {
   signal?: AbortSignal
 }
 
-/** What templates become. */
+/** The result of rendering templates. */
 export interface Rendering {
   /** Whether every row could be rendered. */
   ok: boolean
@@ -79,13 +79,13 @@ export interface TemplateVariable {
   column: number
 }
 
-/** What templates read, with what is wrong with them. */
+/** The variables of templates, with the templates' problems. */
 export interface VariableList {
   variables: readonly TemplateVariable[]
   problems: readonly Problem[]
 }
 
-/** Shows what a template, or the templates of a column, become. */
+/** Renders a template, or the templates of a column. */
 export async function render(options: RenderOptions): Promise<Rendering> {
   const { data, row: only, signal = new AbortController().signal } = options
   const read = await readParts(options)
@@ -144,7 +144,7 @@ function unmadeProblems(name: string, unmade: ReadonlyMap<string, string>): Prob
   }))
 }
 
-/** The variables templates read, and what is wrong with the templates. */
+/** Lists the variables that templates read, and the problems of the templates. */
 export async function listVariables(source: RenderSource): Promise<VariableList> {
   const { parts, column, problems, noTemplates } = await readParts(source)
   if (noTemplates !== undefined) throw noTemplates

@@ -29,7 +29,7 @@ import { systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { withoutVector } from '../util/vector.ts'
 
-/** All that is known of one row. */
+/** Everything known about one row. */
 export interface RowStory {
   dir: string
   row: number
@@ -48,14 +48,14 @@ export interface RowStory {
   notes: readonly string[]
 }
 
-/** What is known of a cell. */
+/** Everything known about a cell. */
 export interface CellStory {
   column: string
   type: string
   state: 'made' | 'skipped' | 'failed' | 'missing'
   /** As in a record; null unless it is made. */
   value: unknown
-  /** What its model is asked first, rendered again; null where nothing is asked, or it is not known. */
+  /** Its first request, rendered again; null without a request, or if it is unknown. */
   asked: readonly RequestPart[] | null
   failure: FailedCell | null
   /** Answers to a cell of several requests that is not made yet. */

@@ -9,7 +9,7 @@ import { messageOf, RowsmithError } from '../util/errors.ts'
 import type { RowCounts, SelectionResult } from './run-result.ts'
 import { summaryOf } from './run-summary.ts'
 
-/** A run of a folder, in short. */
+/** A summary of a run in a folder. */
 export interface ListedRun {
   dir: string
   name: string

@@ -9,7 +9,7 @@ import type { FoundMode } from '../graph/found-mode.ts'
 import type { MixedColumn } from './mixed-columns.ts'
 import { noUsage, type Usage } from '../graph/request.ts'
 
-/** Rows by outcome: they sum to the rows requested. */
+/** Rows by outcome; they add up to the requested rows. */
 export interface RowCounts extends OutcomeTotals {
   requested: number
   remaining: number
@@ -26,7 +26,7 @@ export interface SelectionResult {
   most: number
 }
 
-/** What a run left, over all its sessions. */
+/** The result of a run, over all its sessions. */
 export interface RunResult {
   dir: string
   rows: RowCounts
@@ -36,15 +36,15 @@ export interface RunResult {
   rejections: readonly RejectionSummary[]
   /** Files of the final dataset; empty while rows remain. */
   files: { path: string; rows: number }[]
-  /** What processors did to the records; null where the dataset has those of its rows. */
+  /** The processors' counts; null if the dataset has the records of its rows. */
   processed: Processed | null
   /** Datasets next to it, made by processors such as `schema_transform`. */
   datasets: readonly BesideDataset[]
   /** Requests that left this machine. */
   requests: number
-  /** Answers from the cache, for which none left. */
+  /** Answers from the cache, without a request. */
   cached: number
-  /** They sum to the requests; `givenUp`: a second request for the same was answered first. */
+  /** They add up to the requests; `givenUp`: another request for the same cell was answered first. */
   requestOutcomes: { succeeded: number; throttled: number; failed: number; givenUp: number }
   usage: Usage
   /** The same by model alias, by server of tools, by service: and what the answers were. */

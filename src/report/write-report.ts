@@ -16,7 +16,7 @@ import type { Judgements } from '../profile/judgements.ts'
 import { judgementsOf } from './read-judgements.ts'
 import { type RunSummary, summaryOf } from './run-summary.ts'
 
-/** What a run made: how it went, and what its columns hold. */
+/** The results of a run: its outcomes and the statistics of its columns. */
 export interface DatasetReport {
   run: RunSummary
   /** In the config's order, side columns behind theirs. */

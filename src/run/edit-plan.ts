@@ -9,7 +9,7 @@ import {
 } from './config-difference.ts'
 import type { ConfigVersion } from '../store/ledger-config.ts'
 
-/** What another config means for the run that is there. */
+/** The effect of another config on an existing run. */
 export interface EditPlan {
   /** Where it differs from the one of the run. */
   readonly differences: readonly ConfigDifference[]

@@ -27,7 +27,7 @@ import { usageOfRun } from './run-usage.ts'
 import { newRows, resumedRows, selectionOf, versionOf } from './settings.ts'
 import type { ColumnSample } from './usage-sample.ts'
 
-/** What `create` would do and take, with nothing done. */
+/** The effect and the forecast of `create`, without doing anything. */
 export interface ForecastRun {
   dir: string
   /** Whether the folder has a run already, which would continue. */

@@ -12,10 +12,10 @@ export interface FreeSpaceOptions {
   clock?: Clock
 }
 
-/** What a run folder keeps for edits that are undone. */
+/** The data that a run folder keeps in case an edit is undone. */
 export interface FreedSpace {
   dir: string
-  /** What is kept of columns that are no longer in the config, the largest first. */
+  /** Stored data of columns that are no longer in the config, the largest first. */
   columns: readonly SupersededColumn[]
   cells: number
   /** Of the values of these cells, and of what else is kept next to them. */

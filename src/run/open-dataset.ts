@@ -62,7 +62,7 @@ interface RecordOptions {
   dataset?: string
 }
 
-/** A run folder, read: what it holds, its records, and a way to take them elsewhere. */
+/** A run folder opened for reading: its state, its records, and exports. */
 export interface Dataset extends AsyncDisposable {
   readonly directory: string
   /** Reads without a lock, also while another process works on the run. */
@@ -71,7 +71,7 @@ export interface Dataset extends AsyncDisposable {
   report(): Promise<DatasetReport>
   /** Every failed cell of a row that has its outcome, row by row; reads without a lock. */
   failures(filter?: FailureFilter): Iterable<FailedCell>
-  /** All that is known of one row: cells, what was asked, failures and what they cost. */
+  /** Everything known about one row: cells, requests, failures and their cost. */
   row(row: number): Promise<RowStory>
   /**
    * Records in row order. While rows remain, those that are decided; where processors make the dataset

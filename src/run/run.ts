@@ -43,7 +43,7 @@ import { type Run, runOf } from './working-run.ts'
 import { newSettings, selectionOf, type WantedRun } from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
 
-/** What can be said of a run before and while it works. */
+/** Options of a run. */
 export interface RunOptions extends StoredRunOptions, CacheChoice {
   /** The path of a config file, `{ text }` of one, or the config as an object. */
   config: ConfigInput
@@ -63,17 +63,17 @@ export interface RunOptions extends StoredRunOptions, CacheChoice {
   mcpProvidersFile?: string
   toolConfigsFile?: string
   modelConfigsFile?: string
-  /** The words that ask for this run again, kept in its folder for `show`. */
+  /** The command of this run, stored in its folder for `show`. */
   command?: (directory: string) => readonly string[]
   environment?: Environment
   /** Kinds in addition to the built-in ones and those of the config's own plugins. */
   plugins?: readonly GivenPlugin[]
   clock?: Clock
-  /** The first abort drains: what is in flight comes back and is kept. */
+  /** The first abort drains: the requests in flight return and are stored. */
   signal?: AbortSignal
-  /** What it throws ends the run as an abort of the signal does, and is what the run rejects with. */
+  /** An exception ends the run as an abort of the signal does, and the run rejects with it. */
   onEvent?: (event: RunEvent) => void
-  /** Told of every request as it leaves and as it comes back; what it throws ends the run, too. */
+  /** Called for every request when it leaves and when it returns; an exception ends the run. */
   onRequest?: (event: RequestEvent) => void
   /** A file to which the events of the run and its requests are appended, as JSON Lines. */
   events?: string
@@ -81,7 +81,7 @@ export interface RunOptions extends StoredRunOptions, CacheChoice {
 
 const noModels: ReadonlySet<string> = new Set()
 
-/** Makes the dataset a config describes, continuing where an earlier run of it stopped. */
+/** Makes the dataset that a config describes, or continues an interrupted run. */
 export async function create(options: RunOptions): Promise<RunResult> {
   await using run = await start(options)
   return await run.finished
@@ -96,7 +96,7 @@ export interface StartOptions extends RunOptions {
   beside?: string
 }
 
-/** Like `create`, but returns the run while it works. */
+/** Like `create`, but returns at once with a handle of the running run. */
 export async function start(options: StartOptions): Promise<Run> {
   const clock = options.clock ?? systemClock
   const began = clock.now()

@@ -13,7 +13,7 @@ import type { RunLog } from './log.ts'
 import { recordsOfRun } from './run-records.ts'
 import type { RowMaker } from './select-rows.ts'
 
-/** A run at work. */
+/** A running run. */
 export interface Run extends AsyncDisposable {
   readonly directory: string
   readonly seed: bigint
@@ -27,9 +27,9 @@ export interface Run extends AsyncDisposable {
   records(): AsyncIterable<DatasetRecord>
   /** The state now; null before rows are made and after. */
   progress(): Snapshot | null
-  /** Sends nothing more and ends when what is in flight returned. */
+  /** Sends nothing more and ends when the requests in flight have returned. */
   drain(): void
-  /** Ends at once; what is in flight is given up. */
+  /** Ends at once and cancels the requests in flight. */
   abort(): void
 }
 

@@ -12,7 +12,7 @@ import { refuseUnknown } from '../util/refuse-unknown.ts'
 import { columnsReadBy } from './source-names.ts'
 import { startTyped, type TypedRun } from './typed-run.ts'
 
-/** What holds for the whole dataset. */
+/** Options of the whole dataset. */
 export interface DatasetOptions {
   /** Models that columns name by their alias; those given as objects need not be repeated. */
   readonly models?: readonly Model[]
@@ -23,7 +23,7 @@ export interface DatasetOptions {
   readonly rows?: number
 }
 
-/** Where the rows of a seed come from, as `seed_config` in a config. */
+/** The source of seed rows, as `seed_config` in a config. */
 export interface SeedOptions {
   readonly path: string
   readonly sampling_strategy?: 'ordered' | 'shuffle'
@@ -31,7 +31,7 @@ export interface SeedOptions {
   readonly join?: readonly JoinOptions[]
 }
 
-/** What is joined to a seed, as an entry of `seed_config.join`. */
+/** A seed to join, as an entry of `seed_config.join`. */
 export interface JoinOptions {
   readonly path: string
   /** A column that both have, a pair of columns, or several of these. */
@@ -91,9 +91,9 @@ export type TypedRunOptions = Omit<RunOptions, 'config'>
 export type TypedPreviewOptions = Omit<PreviewOptions, 'config'>
 
 /**
- * A dataset while it is declared. Every method answers another one and leaves this as it is.
+ * A dataset declaration. Every method returns a new declaration and leaves this one unchanged.
  *
- * `Row` is what templates and functions may read, `Out` what a record of the dataset has.
+ * `Row` has the columns that templates and functions may read, `Out` those of a record.
  */
 export interface DatasetBuilder<Row extends object, Out> {
   readonly name: string
@@ -119,7 +119,7 @@ export interface DatasetBuilder<Row extends object, Out> {
   seed<Fields extends object>(
     source: string | SeedOptions,
   ): DatasetBuilder<Flat<Row & Readonly<Fields>>, Flat<Out & Readonly<Fields>>>
-  /** Keeps rows in which a Jinja condition is true, and asks no model for what follows in others. */
+  /** Keeps rows in which a Jinja condition is true, and sends no further request for others. */
   filter(keep: string): DatasetBuilder<Row, Out>
   /** Bounds a numeric sampler column by a number or another column. */
   constraint(constraint: Constraint<Row>): DatasetBuilder<Row, Out>
@@ -127,11 +127,11 @@ export interface DatasetBuilder<Row extends object, Out> {
   processor<Made = DatasetRecord>(
     processor: Readonly<Record<string, unknown>> & { readonly processor_type: string },
   ): DatasetBuilder<Row, Made>
-  /** The config as an object, with functions and schemas as they were given. */
+  /** The config as an object, with its functions and schemas. */
   toConfig(): Record<string, unknown>
   /** The config as YAML; refuses a dataset with functions, which no file can hold. */
   toYAML(): string
-  /** Everything that is wrong with it, as `rowsmith validate` says. */
+  /** All of its problems, as `rowsmith validate` reports them. */
   validate(options?: Omit<ValidateOptions, 'config'>): Promise<Validation>
   /** Makes a few records in a folder that is removed. */
   preview(
@@ -154,7 +154,7 @@ interface Declared {
 const datasetOptions = ['models', 'providers', 'seed', 'rows']
 const columnOptions = ['drop', 'skip', 'propagate_skip', 'on_failure']
 
-/** A dataset to be declared column by column: `dataset('reviews').column('product', …)`. */
+/** Declares a dataset column by column: `dataset('reviews').column('product', …)`. */
 export function dataset(name: string, options: DatasetOptions = {}): DatasetBuilder<{}, {}> {
   refuseUnknown(options, datasetOptions, 'dataset()')
   return builderOf({

@@ -53,7 +53,7 @@ interface Llm {
   >(
     options: Asking<Needs, Text, System> & { readonly schema: Given },
   ): ColumnSpec<Needs, OutputOf<Given>, Read<Text, System>>
-  /** Code, without what the model says around it. */
+  /** Code, without the surrounding words of the model. */
   code<Needs, const Text extends string, const System extends string = never>(
     options: Asking<Needs, Text, System> & { readonly code_lang: string },
   ): ColumnSpec<Needs, string, Read<Text, System>>

@@ -1,4 +1,4 @@
-/** A place models are asked at, as an entry of `model_providers`. */
+/** A provider of models, as an entry of `model_providers`. */
 export interface ProviderOptions {
   readonly endpoint?: string
   /** `openai` by default: the API that most servers speak. */
@@ -87,7 +87,7 @@ interface SharedModelOptions {
 /** A model under an alias, as an entry of `model_configs`. */
 export type Model = ModelOptions & { readonly alias: string }
 
-/** Where models are asked: `provider('local', { endpoint: 'http://127.0.0.1:8000/v1' })`. */
+/** Declares a provider of models: `provider('local', { endpoint: 'http://127.0.0.1:8000/v1' })`. */
 export function provider(name: string, options: ProviderOptions = {}): ProviderEntry {
   return { ...options, name }
 }

@@ -26,7 +26,7 @@ export interface RolloutFormat {
   read(file: RolloutFile): readonly Rollout[] | Promise<readonly Rollout[]>
 }
 
-/** Returns its argument; it exists for the types. */
+/** Returns its argument; adds types only. */
 export function defineRolloutFormat(format: RolloutFormat): RolloutFormat {
   return format
 }
