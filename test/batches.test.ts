@@ -409,7 +409,7 @@ test('what batches can not do is refused before the run, with the reason', async
       },
     ],
     [
-      'offers it tools',
+      'gives it tools',
       {
         tool_configs: [{ tool_alias: 'lookup', providers: ['shop'] }],
         mcp_providers: [{ name: 'shop', command: 'true' }],

@@ -153,7 +153,7 @@ test('what is not a record is said with its place', async () => {
       "bad-record @ seed_config.source.records: The seed can't be used: expected a value of type json, got a function at records[0].word",
       "bad-record @ seed_config.source.records: The seed can't be used: records[0].deep[0].word is NaN, which no dataset holds",
       "records-used @ seed_config.source.records: The seed can't be used: they are an iterator that was read before",
-      "records-failed @ seed_config.source.records: The seed can't be used: what gives the records failed behind 1 of them: the database is away",
+      "records-failed @ seed_config.source.records: The seed can't be used: the source of the records failed after 1 of them: the database is away",
     ]
   `)
   const { problems } = await validate({ config: { text: JSON.stringify(configOf('x').config) } })

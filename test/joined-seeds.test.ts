@@ -196,8 +196,8 @@ test('everything that is wrong with joins is said at its place, at once', async 
       { source: file('customers.csv'), on: { left: 'sku', right: 'id' }, columns: ['name'] },
     ]),
   ).toEqual([
-    "unknown-join-column @ seed_config.join.0.on: The key names 'custmer', and the seed has no such column. Did you mean 'customer'?",
-    "unknown-join-column @ seed_config.join.0.on: The key names 'idd', and the source of this join has no such column. Did you mean 'id'?",
+    "unknown-join-column @ seed_config.join.0.on: The key names 'custmer', but the seed has no such column. Did you mean 'customer'?",
+    "unknown-join-column @ seed_config.join.0.on: The key names 'idd', but the source of this join has no such column. Did you mean 'id'?",
     "unknown-join-column @ seed_config.join.1.columns.0: The source of this join has no column 'prat'. Did you mean 'part'?",
     "join-types-differ @ seed_config.join.2.on: No row can have a partner: 'sku' of the seed is of text, and 'id' of the source of this join of numbers. Add compare: text, and 1 and '1' are the same key.",
     "join-collision @ seed_config.join.2.source: Both seed_config.join[0] and seed_config.join[2] have a column 'name'. Add a prefix to the join, such as prefix: other_, or list the columns to add in columns.",

@@ -224,7 +224,7 @@ test('what is wrong is said with the way out', async () => {
     [
       {
         "code": "nobody-fits",
-        "message": "Column 'who' can't be loaded: nobody in <root>/assets/datasets/en_US.parquet fits age_range, sex, city and select_field_values",
+        "message": "Column 'who' can't be loaded: no person in <root>/assets/datasets/en_US.parquet matches age_range, sex, city and select_field_values",
         "path": "columns.0.params",
         "suggestion": "Loosen one of them.",
       },

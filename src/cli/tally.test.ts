@@ -61,6 +61,6 @@ test('answers that repeat a key are reported once, and counted for the end', () 
     null,
   ])
   expect(tally.summary()).toEqual([
-    '2 answers for column story repeated the key they were asked with; *** stands in its place. Look at what the endpoint puts into its answers.',
+    "2 answers for column story contained the request's key; it is replaced with ***. Check why the endpoint puts it into answers.",
   ])
 })

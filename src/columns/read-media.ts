@@ -151,7 +151,7 @@ function ofBytes(bytes: Uint8Array, name: string, source: MediaSource): MediaBlo
   const mime = known ?? mimeOfEnding(name)
   // Files of these types say what they are: one that does not is empty, cut short, or something else.
   if (bytes.length === 0 || (known === null && mime !== null && signed.has(mime))) {
-    const what = bytes.length === 0 ? 'an empty file' : `no file of type ${mime}`
+    const what = bytes.length === 0 ? 'an empty file' : `not a file of type ${mime}`
     throw noMedia(`${shown(name)} in '${source.column}' is ${what}`, source)
   }
   if (mime?.startsWith(`${source.kind}/`) !== true) {

@@ -310,7 +310,7 @@ function outageError(
   const asked = tries === 1 ? 'was asked once' : `was asked ${tries} times`
   return new RequestError(
     'outage',
-    `${who} has not answered since ${began} (${Math.round(awayMs / 1000)} s) and ${asked} in that time; last: ${error.message} It is given up after max_outage of the run config. Its rows remain: the same command goes on when it is back.`,
+    `${who} has not answered since ${began} (${Math.round(awayMs / 1000)} s) and ${asked} in that time; last: ${error.message} It is given up after max_outage of the run config. Its rows remain: the same command continues when it is back.`,
     { kind: 'endpoint-stopped' },
     { status: error.status, detail: error.detail, cause: error },
   )

@@ -110,7 +110,7 @@ test('what goes wrong with a call is told to the model', async () => {
       { type: 'text', text: 'The tool "hang" failed: it gave no answer within 2 s.' },
     ])
     expect(unknown).toEqual([
-      { type: 'text', text: `There is no tool "addd". There is: ${allTools.join(', ')}` },
+      { type: 'text', text: `There is no tool "addd". Available: ${allTools.join(', ')}` },
     ])
     expect(broken).toEqual([
       { type: 'text', text: 'The arguments of the call of "add" are no JSON: {"a":' },

@@ -307,7 +307,7 @@ describe('what is wrong beforehand', () => {
     [
       'a mistyped field beside the function',
       { generator: './wrong.ts#typo' },
-      "generator-invalid @ columns.2.generator: Column 'own' can't be loaded: what ./wrong.ts#typo says of its function is wrong: The config has no field 'requiredColumn'. Did you mean 'requiredColumns'?",
+      "generator-invalid @ columns.2.generator: Column 'own' can't be loaded: the declaration of ./wrong.ts#typo is wrong: The config has no field 'requiredColumn'. Did you mean 'requiredColumns'?",
     ],
     [
       'a Python function',

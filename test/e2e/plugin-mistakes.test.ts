@@ -193,7 +193,7 @@ test('what a plugin throws in a run names it as well', async () => {
     message: expect.stringContaining(
       "threw, in column 's', row 60: TypeError: no late (",
     ) as string,
-    hints: [expect.stringContaining('mistake of the plugin'), expect.stringContaining('mended')],
+    hints: [expect.stringContaining('mistake of the plugin'), expect.stringContaining('fixed')],
   })
   const records = await run({
     columns: [fine],
@@ -276,8 +276,8 @@ test('what a kind says of itself and can not be is refused before a run', async 
     )
   }
   expect(found).toEqual([
-    "invalid-description: Column 's': describe() of the kind 'unit' returned an unusable value 'rows'",
-    "invalid-description: Column 's': describe() of the kind 'kind' returned an unusable value 'text'",
+    "invalid-description: Column 's': describe() of the kind 'unit' returned an invalid description 'rows'",
+    "invalid-description: Column 's': describe() of the kind 'kind' returned an invalid description 'text'",
     "plugin-failed: Plugin 'odd': bind() of its column kind 'bound' returned an unusable value, in column 's': by: 'cell', and its describe() says 'row' ",
     "plugin-failed: Plugin 'odd': bind() of its column kind 'empty' returned an unusable value, in column 's': a generator without a function generate ",
   ])

@@ -30,7 +30,7 @@ function changeLedger(desk: Desk, statement: string): void {
 test('a smaller target', async () => {
   await using desk = await deskWithRun()
   expect(await refusal(desk, 'create', 'pets.json', '-n', '3')).toMatchInlineSnapshot(`
-    "rowsmith: rows: the run was planned for 5, and 3 were asked for
+    "rowsmith: rows: the run was planned for 5, and 3 were requested
       Ask for at least 5 rows, or add --shrink: rows beyond the new target stay in the run folder and out of the dataset.
     "
   `)
@@ -39,7 +39,7 @@ test('a smaller target', async () => {
 test('another run seed', async () => {
   await using desk = await deskWithRun()
   expect(await refusal(desk, 'create', 'pets.json', '--seed', '8')).toMatchInlineSnapshot(`
-    "rowsmith: seed: the run was made with 7, and 8 was asked for
+    "rowsmith: seed: the run was made with 7, and 8 was requested
       Omit seed to continue with 7, or start a new run next to this one with --fresh.
     "
   `)
@@ -155,7 +155,7 @@ test('another size of the parts', async () => {
   await desk.write('run.yaml', 'buffer_size: 10\npart_rows: 20\n')
   expect(await refusal(desk, 'create', 'pets.json', '--run-config', 'run.yaml'))
     .toMatchInlineSnapshot(`
-    "rowsmith: part_rows: the run was made with 5000, and 20 was asked for
+    "rowsmith: part_rows: the run was made with 5000, and 20 was requested
       Omit part_rows to continue with 5000, or start a new run next to this one with --fresh.
     "
   `)

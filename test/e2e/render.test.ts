@@ -205,7 +205,7 @@ describe('a column of a config', () => {
     expect(alone.stderr).toContain(
       "The prompt reads 'blurb', a column of kind llm-text, which only a run makes",
     )
-    expect(alone.stderr).toContain('what could be made is {"topic": "tides"}')
+    expect(alone.stderr).toContain('the available values are {"topic": "tides"}')
     expect(given).toEqual({ code: 0, stdout: 'Rate: null (tides)', stderr: '' })
   })
 

@@ -5,16 +5,16 @@ import { custom, dataset, expression, llm, model, sampler, z } from '../../src/i
 const writer = model('writer', { provider: 'openai', model: 'gpt-4.1-mini' })
 const products = dataset('products').column('product', sampler.category(['kettle', 'lamp']))
 
-// error: 'prodct' is not a column before this one
+// error: 'prodct' is no column before this one
 products.column('text', llm.text({ model: writer, prompt: 'Describe a {{ prodct }}.' }))
 
-// error: 'price' is not a column before this one
+// error: 'price' is no column before this one
 products.column(
   'text',
   llm.text({ model: writer, prompt: 'A {{ product | upper }} of {{ price }}' }),
 )
 
-// error: 'later' is not a column before this one
+// error: 'later' is no column before this one
 products
   .column('sum', expression('{{ later + 1 }}', 'int'))
   .column('later', sampler.poisson({ mean: 2 }))
@@ -40,7 +40,7 @@ products.column('text', llm.text({ model: writer, propmt: 'Hello', prompt: 'Hell
 // error: 'dropped' does not exist in type
 products.column('id', sampler.uuid(), { dropped: true })
 
-// error: Type '"no one"' is not assignable to type '"product"'
+// error: Type '"nobody"' is not assignable to type '"product"'
 products.constraint({ target_column: 'nobody', operator: 'lt', rhs: 3 })
 
 // error: Type 'number' is not assignable to type 'string | Promise<string>'
@@ -49,7 +49,7 @@ products.column(
   custom((row) => row.product.length),
 )
 
-// error: 'no one' is not a column before this one
+// error: 'nobody' is no column before this one
 products.column('v', llm.embedding({ model: writer, target_column: 'nobody' }))
 
 const reviews = products.column(
