@@ -69,6 +69,8 @@ export function describeBatchEvent(event: BatchEvent): string {
     }
     case 'batch-strange':
       return `route ${event.route}: batch ${event.batch} has ${event.results} results that match none of its requests, the first one ${event.id}; they are ignored`
+    case 'batches-cancelling':
+      return `cancelling ${event.batches} batches`
     case 'batch-stopped':
       return `stopping: ${event.reason}`
     case 'batches-left':

@@ -256,7 +256,7 @@ test('at a terminal: Enter, Ctrl-C and the next session', async ({ skip }) => {
   first.press('\u0003')
   expect(await first.ended).toBe(130)
   const lines = await screenLines(first.shown(), size)
-  // Nothing of the panel is left, and no line of it stands twice.
+  // Nothing of the panel is left, and no line of it occurs twice.
   expect(lines.filter((line) => /in flight,|^tales {2}|tokens out$|abc/.test(line))).toEqual([])
   const decided = panels(first.shown()).findLast((frame) => frame[0]?.includes(' of 90 rows'))
   const counts = (frame: string[] | undefined): string[] => frame?.[0]?.match(/\d+ of 90/) ?? []

@@ -35,7 +35,7 @@ function missing(variable: string): SeedFault {
     isName ? 'secret-missing' : 'secret-invalid',
     isName
       ? `the token is in the environment variable ${variable}, which is not set`
-      : 'token is not an environment variable that is set',
+      : 'token is not a set environment variable',
     {
       field: 'token',
       suggestion: isName
