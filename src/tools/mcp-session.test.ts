@@ -113,7 +113,7 @@ test('what goes wrong with a call is told to the model', async () => {
       { type: 'text', text: `There is no tool "addd". Available: ${allTools.join(', ')}` },
     ])
     expect(broken).toEqual([
-      { type: 'text', text: 'The arguments of the call of "add" are no JSON: {"a":' },
+      { type: 'text', text: 'The arguments of the call of "add" are not JSON: {"a":' },
     ])
     expect(noObject).toEqual([{ type: 'text', text: 'NaN' }])
     await expect.poll(log).toContainEqual(expect.stringMatching(/^cancelled /))
