@@ -19,7 +19,7 @@ import type { RunResult } from '../report/run-result.ts'
 // What a program calls. Each loads what it needs when it is called, so that importing the library
 // costs next to nothing: a program may never come to it.
 
-/** Makes the dataset a config describes, continuing where an earlier run of it stopped. */
+/** Makes the dataset that a config describes, or continues an interrupted run. */
 export async function create(options: RunOptions): Promise<RunResult> {
   refuseOptions(options, 'create')
   const run = await import('./run.ts')

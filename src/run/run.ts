@@ -87,7 +87,7 @@ export interface RunOptions extends StoredRunOptions, CacheChoice {
 
 const noModels: ReadonlySet<string> = new Set()
 
-/** Makes the dataset a config describes, continuing where an earlier run of it stopped. */
+/** Makes the dataset that a config describes, or continues an interrupted run. */
 export async function create(options: RunOptions): Promise<RunResult> {
   await using run = await start(options)
   return await run.finished

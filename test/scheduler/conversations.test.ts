@@ -181,7 +181,7 @@ describe('a function always learns that nothing more is sent', () => {
     expect([engine.cells, engine.failures]).toEqual([[], []])
   })
 
-  test('what it answers after it was told to stop to stop is not a cell', async () => {
+  test('what it answers after it was told to stop to stop to stop is not a cell', async () => {
     const engine = createEngine({
       columns: [
         {
