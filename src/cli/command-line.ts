@@ -1,8 +1,9 @@
 import type { RunCommand } from '../store/command-file.ts'
 import { visible } from '../util/visible.ts'
+import type { FileOptions } from './command-options.ts'
 
 /** Options of `create`, as they were typed. */
-export interface CreateOptions {
+export interface CreateOptions extends FileOptions {
   rows?: number
   seed?: bigint
   out?: string
@@ -17,12 +18,6 @@ export interface CreateOptions {
   repair?: true
   maxCost?: number
   events?: string
-  runConfig?: string
-  providers?: string
-  mcpProviders?: string
-  toolConfigs?: string
-  modelConfigs?: string
-  plugin?: readonly string[]
   /** True without a folder. */
   cache?: true | string
   replay?: true
@@ -31,7 +26,7 @@ export interface CreateOptions {
   json?: true
 }
 
-/** The words of `create` that go on with a run as it was asked for. */
+/** The words of `create` that continue with a run as it was asked for. */
 export function createWords(config: string, options: CreateOptions, directory: string): string[] {
   const {
     rows,
@@ -54,7 +49,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     config,
     ...(rows === undefined ? [] : ['-n', String(rows)]),
     ...(seed === undefined ? [] : ['--seed', String(seed)]),
-    // A fresh run has a folder of its own, and is not to be begun again.
+    // A fresh run has a separate folder, and is not to be begun again.
     ...(out === undefined && fresh === undefined ? [] : ['--out', directory]),
     ...(maxCost === undefined ? [] : ['--max-cost', String(maxCost)]),
     ...(events === undefined ? [] : ['--events', events]),

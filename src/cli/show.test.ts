@@ -22,6 +22,7 @@ const summary: RunSummary = {
   waitingCells: 12,
   superseded: [],
   mixed: [],
+  joins: [],
   parts: { count: 2, bytes: 123_456 },
   files: [],
   media: [],
@@ -143,10 +144,10 @@ test('a run that is not complete answers every question', () => {
         1: 2026-01-02 03:04:05 UTC, killed
         2: 2026-01-02 03:05:05 UTC, 30 s
 
-    How to go on
-      go on                  rowsmith create tales.yaml -n 1000
-      write what is decided  rowsmith export /runs/tales
-      look at statistics     rowsmith report /runs/tales"
+    How to continue
+      continue                 rowsmith create tales.yaml -n 1000
+      export the decided rows  rowsmith export /runs/tales
+      show statistics          rowsmith report /runs/tales"
   `)
 })
 
@@ -155,8 +156,8 @@ test('of a run that was killed before a row was decided, no time and no rows are
   const killed = { number: 1, started, ended: null }
   const lines = describe({ ...summary, rows, sessions: [killed] }, layout)
   expect(lines).toContain('  1 session that was killed: how long is not known')
-  expect(lines.join('\n')).not.toContain('write what is decided')
-  expect(lines.at(-2)).toBe('  go on               rowsmith create tales.yaml -n 1000')
+  expect(lines.join('\n')).not.toContain('export the decided rows')
+  expect(lines.at(-2)).toBe('  continue         rowsmith create tales.yaml -n 1000')
 
   const both = describe({ ...summary, sessions: [killed, { ...killed, number: 2 }] }, layout)
   expect(both).toContain('  2 sessions that were killed: how long is not known')
@@ -183,6 +184,19 @@ test('a complete run with dropped rows: the command that makes them again, and t
   expect(text).toContain('100 %  1,000 of 1,000 rows decided')
   expect(text).toContain('… and 20 more files')
   expect(text).toContain('rowsmith create tales.yaml -n 1000 --retry-failed')
+})
+
+test('joins whose rows lack partners say so, once the seed was copied', () => {
+  const count = { join: 'seed_config.join[0]', rows: 1_200 } as const
+  const joins = [
+    { ...count, how: 'left', withoutPartner: 34 },
+    { ...count, how: 'inner', withoutPartner: 1 },
+  ] as const
+  const text = describe({ ...summary, joins }, layout).join('\n')
+  expect(text).toContain(
+    'seed_config.join[0]: 34 of 1,200 rows of the seed have no partner here, and are kept without its values',
+  )
+  expect(text).toContain('1 of 1,200 rows of the seed has no partner here, and is left out')
 })
 
 test('a selection that has used up its candidates says what makes more', () => {

@@ -1,3 +1,4 @@
+import { processorMs } from '../../test/support/processor-time.ts'
 import { describe, expect, test } from 'vitest'
 import { parseJson, stringifyJson } from '../util/json.ts'
 import { answerSchema } from './answer-schema.ts'
@@ -98,18 +99,18 @@ describe('objects', () => {
   })
 
   test.each([
-    ['{"minutes":"ten"}', 'the answer lacks "title"; minutes has to be an integer; it is "ten"'],
-    ['{"title":null}', 'title has to be a string; it is null'],
+    ['{"minutes":"ten"}', 'the answer lacks "title"; minutes must be an integer; it is "ten"'],
+    ['{"title":null}', 'title must be a string; it is null'],
     ['{"TITLE":"a","Title":"b"}', 'the answer lacks "title"'],
     [
       '[{"title":"a"},{"title":"b"}]',
-      'the answer has to be an object; it is [{"title":"a"},{"title":"b"}]',
+      'the answer must be an object; it is [{"title":"a"},{"title":"b"}]',
     ],
   ])('%s: %s', (given, problems) => {
     expect(read(dish, given)).toBe(problems)
   })
 
-  test('null where a field that has to be there has none', () => {
+  test('null where a field that must be there has none', () => {
     const schema = object(
       { a: { anyOf: [{ type: 'string' }, { type: 'null' }] } },
       { required: ['a'] },
@@ -230,9 +231,11 @@ describe('alternatives', () => {
     }
     let text = '"1"'
     for (let depth = 0; depth < 30; depth += 1) text = `{"left":${text},"right":2,"x":0}`
-    const started = performance.now()
-    expect(read(schema, text)).not.toContain('x')
-    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(
+      processorMs(() => {
+        expect(read(schema, text)).not.toContain('x')
+      }),
+    ).toBeLessThan(2_000)
   })
 })
 
@@ -257,7 +260,7 @@ test('formats are notes, and 0.3 is a multiple of 0.1', () => {
   expect(read({ type: 'number', multipleOf: 0.1 }, '0.3')).toBe('0.3')
 })
 
-test('a few problems are told at once', () => {
+test('a few problems are reported at once', () => {
   const names = Array.from({ length: 12 }, (_, at) => `f${at}`)
   expect(read({ type: 'object', required: names }, '{}')).toMatch(/"f0"; .*"f7"; and 4 more$/)
 })

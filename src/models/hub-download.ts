@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { openDispatcher } from './connections.ts'
 import { untilAborted } from './deadline.ts'
 import type { Environment } from './provider.ts'
+import { writeAt } from '../threads/write-at.ts'
 
-/** Something about a file of the Hub that the user has to put right. */
+/** Something about a file of the Hub that the user must fix. */
 export class HubFault extends Error {
   /** Kebab-case: `model-missing`, `download-failed`… */
   readonly code: string
@@ -53,7 +54,7 @@ interface Described {
 }
 
 /**
- * Downloads a file: what a broken try has brought is kept beside it and continued, and the file is
+ * Downloads a file: what a broken try has brought is kept next to it and continued, and the file is
  * there only once its size and hash are right.
  */
 export async function downloadHubFile(
@@ -93,7 +94,7 @@ export async function downloadHubFile(
 function failure(url: URL, cause: unknown): HubFault {
   return new HubFault(
     'download-failed',
-    `${url.host} broke off again and again (${messageOf(cause)}); what was downloaded is kept, and the next run goes on`,
+    `${url.host} broke off repeatedly (${messageOf(cause)}); what was downloaded is kept, and the next run continues`,
     { cause },
   )
 }
@@ -119,7 +120,9 @@ async function transfer(url: URL, partial: string, options: Transfer): Promise<v
     for await (const chunk of response.body) {
       signal.throwIfAborted()
       // undici's bodies are read as bytes.
-      bytes += await writeAll(file, chunk as Buffer, bytes)
+      const piece = chunk as Buffer
+      await writeAt(file, piece, bytes)
+      bytes += piece.length
       if (clock.now() - told < progressIntervalMs) continue
       told = clock.now()
       onProgress(bytes, described.sizeBytes ?? bytes)
@@ -131,20 +134,6 @@ async function transfer(url: URL, partial: string, options: Transfer): Promise<v
     await file.close()
   }
   await prove(partial, described, url)
-}
-
-async function writeAll(file: FileHandle, chunk: Buffer, position: number): Promise<number> {
-  let written = 0
-  while (written < chunk.length) {
-    const { bytesWritten } = await file.write(
-      chunk,
-      written,
-      chunk.length - written,
-      position + written,
-    )
-    written += bytesWritten
-  }
-  return written
 }
 
 /** Asks for the file, or for what is missing of it; goes where the reply points. */
@@ -250,7 +239,7 @@ function refusal(status: number, url: URL, hasToken: boolean): Error {
   if (status === 401 || status === 403) {
     const way = hasToken
       ? 'the token in HF_TOKEN may not read it'
-      : 'it is private or has to be asked for: put a token into HF_TOKEN'
+      : 'it is private or needs a request for access: put a token into HF_TOKEN'
     return new HubFault('model-missing', `${place} answered ${status}; ${way}`)
   }
   // Of a server that is overloaded or fails: tried again.
@@ -274,7 +263,7 @@ async function prove(
       : await wrongHash(partial, { size, sha256, gitHash })
   if (wrong === null) return
   await rm(partial, { force: true })
-  throw new HubFault('download-failed', `what ${url.host} sent is damaged: ${wrong}; try again`)
+  throw new HubFault('download-failed', `the data from ${url.host} is damaged: ${wrong}; try again`)
 }
 
 async function wrongHash(

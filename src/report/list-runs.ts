@@ -9,11 +9,11 @@ import { messageOf, RowsmithError } from '../util/errors.ts'
 import type { RowCounts, SelectionResult } from './run-result.ts'
 import { summaryOf } from './run-summary.ts'
 
-/** A run of a folder, in short. */
+/** A summary of a run in a folder. */
 export interface ListedRun {
   dir: string
   name: string
-  /** `unfinished`: rows remain or are missing, and nobody works on them. `unreadable`: see `problem`. */
+  /** `unfinished`: rows remain or are missing, and no one works on them. `unreadable`: see `problem`. */
   state: 'complete' | 'unfinished' | 'at work' | 'unreadable'
   /** Null where the run can't be read. */
   rows: RowCounts | null
@@ -78,10 +78,10 @@ async function runAt(dir: string): Promise<ListedRun> {
 }
 
 function listedRun(dir: string, store: StoreSummary): ListedRun {
-  const { name, rows, selection, complete, requests, usage, sessions, holder } = summaryOf(
-    store,
-    null,
-  )
+  const { name, rows, selection, complete, requests, usage, sessions, holder } = summaryOf(store, {
+    command: null,
+    joins: [],
+  })
   const last = sessions.at(-1)
   return {
     dir,

@@ -1,8 +1,11 @@
-import type { DatasetConfig } from '../config/dataset.ts'
+import type { DatasetConfig, SeedJoin } from '../config/dataset.ts'
+import { formatPath } from '../config/format-problems.ts'
 import { loadDataset } from '../config/load.ts'
 import { resolveDataset } from '../config/resolve-dataset.ts'
 import { mostCandidates } from '../config/select.ts'
 import { decidedOf } from '../rows/row-outcome.ts'
+import type { JoinCount } from '../seeds/define.ts'
+import { pathOfJoin } from '../seeds/join/plan-joins.ts'
 import type { StoreSummary } from '../store/inspect-store.ts'
 import type { StoredPlugin } from '../store/run-settings.ts'
 import { type MixedColumn, mixedColumns } from './mixed-columns.ts'
@@ -16,7 +19,7 @@ import {
   type RunResult,
 } from './run-result.ts'
 
-/** What a run folder holds. */
+/** The content of a run folder. */
 export interface RunSummary extends Pick<
   RunResult,
   'requests' | 'cached' | 'requestOutcomes' | 'usage' | 'usageByRoute' | 'usageByColumn'
@@ -29,21 +32,21 @@ export interface RunSummary extends Pick<
   selection: RunResult['selection']
   /** Whether no row remains, and a selection has all it wants or keeps what there is. */
   complete: boolean
-  /** Paid cells in the ledger that no part holds yet. */
+  /** Paid cells in the ledger that are not in a part yet. */
   waitingCells: number
-  /** What is kept of columns that are no longer in the config, for when they come back. */
+  /** Stored cells of columns that are no longer in the config, in case they return. */
   superseded: StoreSummary['superseded']
   parts: StoreSummary['parts']
   /** Files of the final dataset, when it is complete. */
   files: { path: string; rows: number; bytes: number }[]
   processed: RunResult['processed']
   datasets: RunResult['datasets']
-  /** Files in the run folder that cells name, by what they are. */
+  /** Files in the run folder that cells name, by type. */
   media: StoreSummary['media']
   failures: StoreSummary['failures']
   rejections: StoreSummary['rejections']
   outputModes: StoreSummary['outputModes']
-  /** Columns with answers that ended before the model was done, of so many. */
+  /** Columns with truncated answers, and their number. */
   cutAnswers: readonly CutAnswers[]
   /** What the config allows its models at once and in a minute; null for no limit. */
   limits: {
@@ -56,9 +59,11 @@ export interface RunSummary extends Pick<
   columns: { name: string; type: string; drop: boolean }[]
   /** Columns whose cells were kept when their config changed, such as their model. */
   mixed: readonly MixedColumn[]
-  /** Beside the built-in kinds. */
+  /** Joins of the seed of which some rows have no partner. */
+  joins: readonly PartnerlessJoin[]
+  /** In addition to the built-in kinds. */
   plugins: readonly StoredPlugin[]
-  /** How the run was asked for the last time; null where a program made it. */
+  /** The last `create` command; null if a program made the run. */
   command: RunCommand | null
   /** The living process that works on it. */
   holder: StoreSummary['holder']
@@ -78,13 +83,25 @@ interface StoredBatch {
   submitted: number
 }
 
+interface PartnerlessJoin extends JoinCount {
+  /** Its place in the config. */
+  join: string
+  how: SeedJoin['how']
+}
+
 interface CutAnswers {
   column: string
   cut: number
   answers: number
 }
 
-export function summaryOf(store: StoreSummary, command: RunCommand | null): RunSummary {
+/** What stands next to the ledger in a run folder. */
+export interface BesideLedger {
+  command: RunCommand | null
+  joins: readonly JoinCount[]
+}
+
+export function summaryOf(store: StoreSummary, { command, joins }: BesideLedger): RunSummary {
   const { settings } = store
   const { config } = loadDataset(settings.config, { file: `config of ${store.directory}` })
   const counts = rowCounts(settings.rows, store.totals)
@@ -122,6 +139,7 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
       .filter(({ hidden }) => hidden !== true)
       .map(({ name, type, drop }) => ({ name, type, drop })),
     mixed: mixedColumns(settings),
+    joins: partnerless(joins, config),
     plugins: settings.plugins ?? [],
     command,
     holder: store.holder,
@@ -141,6 +159,18 @@ function cutAnswersOf({ columnUsage, settings }: StoreSummary): CutAnswers[] {
     const cut = own.reduce((sum, usage) => sum + usage.cut, 0)
     const answers = own.reduce((sum, usage) => sum + usage.ok, 0)
     return cut === 0 ? [] : [{ column: name, cut, answers }]
+  })
+}
+
+function partnerless(
+  counts: readonly JoinCount[],
+  config: DatasetConfig | null,
+): PartnerlessJoin[] {
+  const joins = config?.seed_config?.join ?? []
+  return joins.flatMap(({ how }, index) => {
+    const count = counts[index]
+    if (count === undefined || count.withoutPartner === 0) return []
+    return [{ join: formatPath(pathOfJoin(index)), how, ...count }]
   })
 }
 

@@ -13,7 +13,6 @@ import { packageVersion } from '../threads/package-version.ts'
 import { inspectStore } from '../store/inspect-store.ts'
 import type { StoreSummary } from '../store/inspect-store.ts'
 import { isRowsmithError } from '../util/errors.ts'
-import { readCommand } from '../store/command-file.ts'
 import { columnStatistics } from './column-statistics.ts'
 import { datasetStatistics } from './dataset-statistics.ts'
 import { compileStored } from '../check/stored-graph.ts'
@@ -24,9 +23,10 @@ import { pageSample } from './page-sample.ts'
 import { recordFiles } from './sample-records.ts'
 import { sampleTexts } from './sample-texts.ts'
 import { judgementsOf } from './read-judgements.ts'
-import { type RunSummary, summaryOf } from './run-summary.ts'
+import { readSummary } from './read-summary.ts'
+import type { RunSummary } from './run-summary.ts'
 
-/** What a run made: how it went, and what its columns hold. */
+/** The results of a run: its outcomes and the statistics of its columns. */
 export interface DatasetReport {
   run: RunSummary
   /** In the config's order, side columns behind theirs. */
@@ -55,7 +55,7 @@ export async function makeReport(
   { graph, seconds }: ReportOptions,
 ): Promise<DatasetReport> {
   const store = await inspectStore(directory)
-  const run = summaryOf(store, await readCommand(store.directory))
+  const run = await readSummary(store)
   const session = run.sessions.at(-1)
   if (session !== undefined && seconds !== undefined) {
     session.ended = session.started + Math.round(seconds * 1000)
@@ -132,7 +132,7 @@ function withSummaries(
   }
 }
 
-/** Null for a config that another version made, or one whose plugin or file is gone; the figures need none. */
+/** Null for a config that another version made, or one whose plugin or file is missing; the figures need none. */
 async function storedGraph(
   { directory, settings }: StoreSummary,
   registry: () => Promise<Registry>,
@@ -149,7 +149,7 @@ async function storedGraph(
 /** Name of the page in the run folder. */
 export const reportName = 'report.html'
 
-/** Writes a report as one HTML page that needs nothing beside it, with some of the records. */
+/** Writes a report as one HTML page that needs nothing next to it, with some of the records. */
 export async function writeReportPage(
   report: DatasetReport,
   path: string,

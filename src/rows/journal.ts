@@ -22,7 +22,7 @@ export interface JournaledFailure {
   /** Tokens of the replies that could not be used; what they cost is paid all the same. */
   usage?: Usage
   /**
-   * `dropped`: the row has no record. `null`: the row goes on with a null in this cell. `stopped`: the run
+   * `dropped`: the row has no record. `null`: the row continues with a null in this cell. `stopped`: the run
    * stopped, and the row remains.
    */
   outcome: 'dropped' | 'null' | 'stopped'
@@ -46,6 +46,10 @@ export interface RequestRecord {
   route: string
   /** Column id in the graph; none for a request that belongs to no column. */
   column?: number | null
+  /** The row whose cell it was for; none for one that belongs to no cell. */
+  row?: number
+  /** Of one that several cells share, the rows of all of them. */
+  sharing?: readonly number[] | undefined
   /**
    * `cached`: nothing was sent, for the answer was there. `given-up`: a second request for the same was
    * answered first.
@@ -79,6 +83,6 @@ export interface Journal {
   request(record: RequestRecord): void
   /** Bytes appended and not durable yet: the scheduler sends nothing while this is over its budget. */
   readonly pendingBytes: number
-  /** Calls back whenever appended records became durable, or when the journal failed for good. */
+  /** Calls back whenever appended records became durable, or when the journal failed permanently. */
   onDurable(callback: (error: Error | null) => void): void
 }

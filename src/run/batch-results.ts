@@ -74,7 +74,7 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
     for await (const result of api.results(status, options.signal)) {
       const number = requestNumber(result.id, batch)
       if (number === null) {
-        // Their number is told, and the first of them.
+        // Their number is reported, and the first of them.
         strangeResults += 1
         firstStrange ??= result.id
         continue
@@ -159,7 +159,7 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
       const reply = { ...result.reply, usage }
       cost?.spend(place, usage, otherwise)
       const about = { isCut: isCut(reply), toolCalls: toolCallsOf(reply) }
-      kept.requests.push({ route, column, outcome: 'ok', usage, ...about, ...via })
+      kept.requests.push({ route, column, row, outcome: 'ok', usage, ...about, ...via })
       attempts.delete(keyOf(request))
       counts.answered += 1
       options.isTooMany(false, null)
@@ -174,7 +174,7 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
     const error = result === null ? noResult(batch) : result.error
     const spent = error.usage === null ? null : priced(place, error.usage)
     if (spent !== null) cost?.spend(place, spent, 0)
-    kept.requests.push({ route, column, outcome: 'failed', usage: spent ?? noUsage, ...via })
+    kept.requests.push({ route, column, row, outcome: 'failed', usage: spent ?? noUsage, ...via })
     const { kind } = error.problem
     // What is used up ends no cell: the same is asked when there is more.
     if (kind === 'endpoint-stopped') {
@@ -249,7 +249,7 @@ function failureOf(
 function noResult({ handle }: SentBatch): RequestError {
   return new RequestError(
     'bad-reply',
-    `The results of batch ${handle} have none for this request. It is asked for again.`,
+    `The results of batch ${handle} have none for this request. rowsmith sends it again.`,
     { kind: 'transient' },
   )
 }
@@ -263,7 +263,7 @@ function stopOf(
   if (status.outcome === 'cancelled') {
     if (cancels) return null
     return {
-      reason: `batch ${handle} of ${route} was cancelled at its provider; what it had answered is used, and the same command asks for the rest`,
+      reason: `batch ${handle} of ${route} was cancelled at its provider; rowsmith uses its answers, and the same command requests the rest`,
       error: null,
     }
   }

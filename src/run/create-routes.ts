@@ -3,7 +3,8 @@ import { createAdaptiveLimiter } from '../limits/adaptive-limiter.ts'
 import { type Breaker, createBreaker } from '../limits/breaker.ts'
 import { createConcurrencyLimiter, type Limiter } from '../limits/limiter.ts'
 import { createRateLimiter } from '../limits/rate-limiter.ts'
-import type { ModelRegistry, Rate, RouteTarget } from '../models/registry.ts'
+import type { ModelRegistry } from '../models/registry.ts'
+import type { Rate, RouteTarget } from '../models/route-target.ts'
 import type { Choice, Route } from '../scheduler/route.ts'
 import { jitter } from '../util/random-source.ts'
 
@@ -155,7 +156,7 @@ function ratesOf({
   ]
 }
 
-/** One of the two is enough to ask for growth by steps; the other then has the ancestor's value. */
+/** One of the two is enough to ask for growth by steps; the other then has NeMo Data Designer's value. */
 function increaseOf({
   additive_increase_step: units,
   successes_until_increase: successes,

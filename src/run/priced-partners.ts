@@ -2,7 +2,7 @@ import type { PriceConfig } from '../config/dataset.ts'
 import type { Usage } from '../graph/request.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import { type CostOf, costByConfig, isPublic, loadPriceList, withCost } from '../models/cost-of.ts'
-import type { RouteTarget } from '../models/registry.ts'
+import type { RouteTarget } from '../models/route-target.ts'
 import { type CostLimit, createCostLimit, type MostCost } from '../scheduler/cost-limit.ts'
 import { inspectStore } from '../store/inspect-store.ts'
 import { RowsmithError } from '../util/errors.ts'
@@ -102,7 +102,7 @@ export async function costLimitOf(
   const names = unpriced.map(({ alias, model }) => `${alias} (${model})`).join(', ')
   throw new RowsmithError('config-invalid', `max_cost needs prices, and ${names} has none`, {
     hints: [
-      `Write what it costs into the config, in dollars per million tokens: prices: { ${first.model}: { input: 0.4, output: 1.6 } }.`,
+      `Add its price to the config, in dollars per million tokens: prices: { ${first.model}: { input: 0.4, output: 1.6 } }.`,
     ],
   })
 }

@@ -138,6 +138,10 @@ class SharedRequest implements RequestJob {
     return first === undefined ? -1 : first.group.block.rowAt(first.offset)
   }
 
+  rows(): readonly number[] {
+    return this.#known().map(({ group, offset }) => group.block.rowAt(offset))
+  }
+
   get column(): number {
     return this.#options.id
   }
@@ -243,7 +247,7 @@ class SharedRequest implements RequestJob {
   }
 }
 
-/** Makes each cell by a request of its own, where its answer comes another time. */
+/** Makes each cell by a separate request, where its answer comes another time. */
 export function aloneOf(generator: SharedGenerator): RequestGenerator {
   return {
     by: 'cell',

@@ -19,9 +19,9 @@ export interface SeedContext {
   readonly workingDirectory: string
   /** Tried second for relative paths; null when the config came from no file. */
   readonly configDirectory: string | null
-  /** Variables that name tokens, keys and proxies; none when left out. */
+  /** Variables that name tokens, keys and proxies; none by default. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined
-  /** What a program gave for words of the config; nothing when left out. */
+  /** What a program gave for words of the config; nothing by default. */
   readonly given?: ReadonlyMap<string, unknown> | undefined
   /** What the run folder has of `OpenedSeed.pin`. */
   readonly pin?: string | undefined
@@ -52,6 +52,8 @@ export interface OpenedSeed {
   readonly pin?: string | undefined
   /** Of a seed that was joined from several: each of these, the first one first. */
   readonly parts?: readonly SeedPart[] | undefined
+  /** Of a seed that was joined: what each join found, in their order. */
+  readonly joins?: readonly JoinCount[] | undefined
   /** All rows in stored order, in batches; every call starts again at the first. */
   rows(options: RowsOptions): AsyncIterable<readonly SeedRow[]>
   /** Whether the content is no longer the one that was opened. */
@@ -66,6 +68,12 @@ export interface SeedPart {
   readonly stamp: string
 }
 
+/** How many rows a join received, and how many of them had no partner. */
+export interface JoinCount {
+  readonly rows: number
+  readonly withoutPartner: number
+}
+
 /** Options of reading the rows of a seed. */
 export interface RowsOptions {
   readonly signal: AbortSignal
@@ -75,7 +83,7 @@ export interface RowsOptions {
 /** What a source is now, without reading its rows. */
 interface SeedStamp {
   readonly stamp: string
-  /** Reads all of the content, which is told of as the context says. */
+  /** Reads all of the content, which is reported as the context says. */
   identity(): Promise<string>
 }
 

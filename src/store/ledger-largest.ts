@@ -1,5 +1,5 @@
 import { corrupt } from './ledger-corrupt.ts'
-import { parseStored, readText, type LedgerFile } from './ledger-file.ts'
+import { type LedgerFile, readMeta } from './ledger-file.ts'
 
 /** Tokens of the largest request of a route, and of its longest answer. */
 export interface LargestRequest {
@@ -7,15 +7,14 @@ export interface LargestRequest {
   readonly output: number
 }
 
-/** In `meta`; absent while nobody counted tokens. */
+/** In `meta`; absent while no one counted tokens. */
 const key = 'largest'
 
 /** By route, over all sessions. */
 export function readLargest(ledger: LedgerFile): Map<string, LargestRequest> {
-  const row = ledger.get('SELECT value FROM meta WHERE key = ?', key)
-  if (row === undefined) return new Map()
-  const text = readText(row, 'value', `meta.${key}`)
-  const value = parseStored(text, `meta.${key}`)
+  const stored = readMeta(ledger, key)
+  if (stored === null) return new Map()
+  const { text, value } = stored
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const entries = Object.entries(value)
     if (entries.every(isRouteEntry)) return new Map(entries)

@@ -295,7 +295,7 @@ test('a join that is done is found done; any change undoes it', async () => {
   expect(readdirSync(folder).filter((name) => name.includes('joining'))).toStrictEqual([])
 })
 
-test('a join for a moment is gone after it, whatever its use came to', async () => {
+test('a join for a moment is missing after it, whatever its use amounted to', async () => {
   const folder = newFolder()
   await using store = await createStore(folder, settingsOf(16, 8), options)
   await store.writePart(contentOf(0, range(0, 8)))
@@ -368,7 +368,7 @@ test('failures with many words are read in few bytes, some thousand at a time', 
     next = block.end
   }
   expect(next).toBe(rows)
-  // Rows between others, each an interval of its own.
+  // Rows between others, each a separate interval.
   const odd = range(0, rows / 2).map((at) => ({ start: 2 * at + 1, end: 2 * at + 2 }))
   const found: number[] = []
   for await (const block of store.readRows(odd, { maxBytes: 2 ** 20, columns: [1] })) {
@@ -406,7 +406,7 @@ test('what stays of a part that was given up is removed at the next opening', as
         timeout: 60_000,
       })
       const [name] = readdirSync(parts) as [string]
-      // What is no file can't be removed as one.
+      // What is not a file can't be removed as one.
       rmSync(join(parts, name))
       mkdirSync(join(parts, name))
       throw new Error('no more')
@@ -469,4 +469,28 @@ test('the ledger gives back the room of cells that parts hold by now', async () 
     await store.writePart(partContent(types, { part: 0, rows, columns }))
   }
   expect(statSync(ledger).size).toBeLessThan(full / 10)
+})
+
+test('a ledger that can not be copied at the end is whole, and a warning says so', async () => {
+  const directory = newFolder()
+  const events: StoreEvent[] = []
+  const onEvent = (event: StoreEvent): number => events.push(event)
+  const store = await createStore(directory, settingsOf(10), { clock: systemClock, onEvent })
+  // A folder stands where the copy is written.
+  mkdirSync(join(directory, 'ledger.copy.sqlite.tmp', 'mine'), { recursive: true })
+  await store.close()
+  expect(events).toMatchObject([
+    {
+      type: 'warning',
+      problem: {
+        code: 'ledger-not-copied',
+        message: expect.stringContaining('is whole, but has no copy'),
+      },
+    },
+  ])
+  expect(existsSync(join(directory, 'ledger.copy.sqlite'))).toBe(false)
+  await using again = await openStore(directory, { clock: systemClock, onEvent })
+  await again.close()
+  expect(events).toHaveLength(1)
+  expect(existsSync(join(directory, 'ledger.copy.sqlite'))).toBe(true)
 })

@@ -38,7 +38,7 @@ test.each([
     '{% for j in range(1001) %}',
     27,
   ],
-])('a statement that fails is told whole: %s', (template, statement, column) => {
+])('a statement that fails is reported whole: %s', (template, statement, column) => {
   expect(failure(template)).toContain(` in ${JSON.stringify(statement)} (line 1, column ${column})`)
 })
 
@@ -131,16 +131,20 @@ test.each([
   ['{% fore x in y %}', 'there is no statement "fore"; did you mean "for"? (line 1, column 4)'],
   [
     '{% include "x" %}',
-    '"include" is not available: a template here stands alone (line 1, column 4)',
+    '"include" is not available: a template must be alone here (line 1, column 4)',
   ],
   ['{{ (a }}', 'unexpected "}", expected ")" (line 1, column 7)'],
   ['{{ "a }}', 'a string has no end: " is missing (line 1, column 4)'],
+  [
+    '{{ "\\N{BULLET}" }}',
+    'characters have no names here: write the character itself, or its number as \\u2022 (line 1, column 5)',
+  ],
   ['{# a', 'a comment has no end: "#}" is missing (line 1, column 1)'],
 ])('refuses %j', (template, message) => {
   expect(failure(template)).toBe(message)
 })
 
-test('errors say what came and what to do', () => {
+test('errors say what arrived and what to do', () => {
   expect(failure('{{ name + age }}')).toBe(
     '+ does not work between str and int: write ~ to join texts, or |int to make numbers in "name + age" (line 1, column 1)',
   )

@@ -7,6 +7,7 @@ import { drawSeed } from '../../util/random-source.ts'
 import { SeedFault } from '../define.ts'
 import { refuseOthers, type RemoteClient } from './remote-client.ts'
 import type { RemoteEntry } from './remote-entry.ts'
+import { writeAt } from '../../threads/write-at.ts'
 
 const mostBreaks = 5
 
@@ -114,25 +115,9 @@ function isDisk(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error && error.syscall === 'write'
 }
 
-async function writeAt(
-  handle: Awaited<ReturnType<typeof open>>,
-  chunk: Buffer,
-  position: number,
-): Promise<void> {
-  for (let written = 0; written < chunk.length;) {
-    const { bytesWritten } = await handle.write(
-      chunk,
-      written,
-      chunk.length - written,
-      position + written,
-    )
-    written += bytesWritten
-  }
-}
-
 function changed(label: string): SeedFault {
   return new SeedFault('changed-meanwhile', `${label} changed while it was downloaded`, {
-    suggestion: 'Start again once nothing writes to it any more.',
+    suggestion: 'Start again when no program writes to it.',
   })
 }
 

@@ -11,6 +11,7 @@ import {
   objectsOf,
   textBlock,
   textOf,
+  wordIn,
   wordsOf,
 } from './rollout.ts'
 
@@ -30,7 +31,7 @@ export const hermesAgent = defineRolloutFormat({
 type Read = ReturnType<typeof transcript>
 
 function transcript(records: readonly Fields[], stem: string) {
-  // Some gateways begin with a line of their own.
+  // Some gateways begin with a separate line.
   const [meta] = records.filter((record) => record.get('role') === 'session_meta')
   const lines = records.filter((record) => record !== meta)
   return {
@@ -95,14 +96,14 @@ function messageOf(line: Fields, at: number): Message {
   const calls = objectsOf(line.get('tool_calls')).map((call) => {
     const wanted = call.get('function')
     const given = isObject(wanted) ? wanted.get('arguments') : undefined
-    const id = textOf(call.get('id')) ?? textOf(call.get('call_id')) ?? ''
+    const id = textOf(call.get('id')) ?? wordIn(call, 'call_id')
     return { id, name: nameOfFunction(call) ?? '', arguments: argumentsOf(given) }
   })
   const callId = textOf(line.get('tool_call_id'))
   return {
     role,
     content: content.length > 0 ? content : [textBlock('')],
-    reasoning: textOf(line.get('reasoning')) ?? '',
+    reasoning: wordIn(line, 'reasoning'),
     calls,
     ...(role === 'tool' ? { callId: callId ?? '' } : {}),
   }
