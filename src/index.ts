@@ -85,6 +85,7 @@ export {
   listVariables,
   open,
   preview,
+  pull,
   render,
   start,
   validate,
@@ -106,6 +107,9 @@ export type {
   TemplateVariable,
   VariableList,
 } from './render/render.ts'
+export type { HubEvent } from './hub/hub-event.ts'
+export type { Pulled, PullOptions } from './hub/pull.ts'
+export type { Pushed, PushOptions } from './hub/push.ts'
 export type { RunOptions } from './run/run.ts'
 export type { Run } from './run/working-run.ts'
 export type { KindList, ListKindsOptions } from './check/list-kinds.ts'

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { ownVersion } from '../threads/own-version.ts'
 
 /**
  * Answers what needs no command line to be built: the help and the version. Loading the parser
@@ -8,18 +8,13 @@ export function answerAtOnce(parameters: readonly string[]): boolean {
   const [only = '', ...more] = parameters
   if (more.length > 0) return false
   if (['-V', '--version'].includes(only)) {
-    process.stdout.write(`${version()}\n`)
+    process.stdout.write(`${ownVersion()}\n`)
     return true
   }
   // A narrow terminal gets the text the parser wraps for it.
   if (!['-h', '--help', 'help'].includes(only) || process.stdout.columns < helpWidth) return false
   process.stdout.write(helpText)
   return true
-}
-
-export function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return String((JSON.parse(text) as { version: unknown }).version)
 }
 
 /** Columns from which on no line of the help is wrapped. */
@@ -49,6 +44,8 @@ Commands:
   runs [options] [dir]         List the runs of a folder.
   diff [options] <a> <b>       Compare two runs.
   export [options] <dir>       Write every decided row to files.
+  push [options] <dir> <repo>  Publish a dataset on the Hugging Face Hub.
+  pull [options] <repo> <dir>  Download a dataset of the Hugging Face Hub.
   cache                        Move answers of models to another machine.
   gc [options] <dir>           Free disk space of replaced columns.
   kinds [options] [config]     List the kinds a config may name.

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../check/config-error.ts'
 import { formatProblems } from '../config/format-problems.ts'
 import { isRowsmithError, messageOf, type RowsmithError } from '../util/errors.ts'
-import { version } from './at-once.ts'
+import { ownVersion } from '../threads/own-version.ts'
 import { visible } from '../util/visible.ts'
 import type { SetCode } from './command-options.ts'
 import {
@@ -19,6 +19,8 @@ import {
   addExport,
   addFailures,
   addGc,
+  addPull,
+  addPush,
   addReport,
   addRow,
   addRuns,
@@ -51,7 +53,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
 export function createProgram(set: SetCode): Command {
   const program = new Command('rowsmith')
     .description('Generate synthetic datasets: declare columns, get every row, lose nothing.')
-    .version(version(), '-V, --version')
+    .version(ownVersion(), '-V, --version')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('  Add --help for the options of this command.')
@@ -79,6 +81,8 @@ export function createProgram(set: SetCode): Command {
   addRuns(program, set)
   addDiff(program, set)
   addExport(program, set)
+  addPush(program, set)
+  addPull(program, set)
   addCache(program, set)
   addGc(program, set)
   addKinds(program, set)

@@ -22,6 +22,7 @@ import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 import { readCommand } from '../store/command-file.ts'
 import { logName, oldLogSuffix } from './log.ts'
+import type { Pushed, PushOptions } from '../hub/push.ts'
 import type { RowStory } from '../report/inspect-row.ts'
 import type { ExportEvent } from './run-event.ts'
 import { makeReport, type DatasetReport } from '../report/write-report.ts'
@@ -80,6 +81,11 @@ export interface Dataset extends AsyncDisposable {
   records(options?: RecordOptions): AsyncIterable<DatasetRecord>
   /** Every decided row, also of an interrupted run, whose complete rows are settled first. */
   export(options?: ExportOptions): Promise<ExportedFile[]>
+  /**
+   * Pushes the dataset of a complete run to a repository of the Hugging Face Hub (`owner/name`), with
+   * a card; a push that broke goes on where it stopped. Needs the package `@huggingface/hub`.
+   */
+  push(repository: string, options?: PushOptions): Promise<Pushed>
 }
 
 /** Opens a run folder for reading; refuses a folder without a run. */
@@ -134,6 +140,10 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
     },
     records: (recordOptions) => records({ directory: path, clock, registry }, recordOptions),
     export: exportTo,
+    push: async (repository, pushOptions = {}) => {
+      const hub = await import('../hub/push.ts')
+      return hub.push(path, repository, pushOptions, { registry, clock })
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
 }
