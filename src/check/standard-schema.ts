@@ -1,7 +1,7 @@
 import { messageOf, RowsmithError } from '../util/errors.ts'
 
 /**
- * A schema of Zod, ArkType or another library of the Standard Schema as the JSON Schema it stands for;
+ * A schema of Zod, Valibot, ArkType or another library of the Standard Schema as the JSON Schema it stands for;
  * everything else as it is.
  *
  * Only the JSON Schema is kept: a run goes on from its folder, where a program's functions are not.
@@ -12,7 +12,11 @@ export function schemaAsJson(value: unknown): unknown {
   const { vendor, jsonSchema } = standard
   if (typeof jsonSchema?.input !== 'function') {
     throw new RowsmithError('usage', `a schema of ${vendor} can't say its JSON Schema by itself`, {
-      hints: ['Convert it first, for valibot with toJsonSchema of @valibot/to-json-schema.'],
+      hints: [
+        vendor === 'valibot'
+          ? 'Wrap it in toStandardJsonSchema() of the package @valibot/to-json-schema.'
+          : 'Give its JSON Schema instead.',
+      ],
     })
   }
   try {

@@ -113,11 +113,11 @@ export function addExport(program: Command, set: SetCode): void {
     .description('Write every decided row to files, also of an interrupted run.')
     .option(
       '--to <path>',
-      'a file ending in .parquet, .jsonl or .csv, a folder for several Parquet files, - for stdout (default: <dir>/export)',
+      'a file ending in .parquet, .arrow, .jsonl or .csv, a folder for several Parquet files, - for stdout (default: <dir>/export)',
     )
     .option(
       '--format <format>',
-      'parquet, jsonl or csv (default: by the ending of --to); chat, sharegpt, alpaca or dpo for training data',
+      'parquet, arrow, arrow-stream, jsonl or csv (default: by the ending of --to); chat, sharegpt, alpaca or dpo for training data',
     )
     .option('--map <file>', 'which column is which field of the training data (YAML)')
     .option('--dataset <name>', 'export a dataset that a schema_transform makes')

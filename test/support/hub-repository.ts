@@ -88,10 +88,10 @@ export async function createHubRepositories({
   ): Commit {
     commits += 1
     const id = createHash('sha1').update(`${commits}`).digest('hex')
-    const commit = { id, message, files }
+    const made = { id, message, files }
     const repository = repositories.get(name)
-    repository?.branches.set(branch, [...(repository.branches.get(branch) ?? []), commit])
-    return commit
+    repository?.branches.set(branch, [...(repository.branches.get(branch) ?? []), made])
+    return made
   }
 
   function create(name: string, isPrivate: boolean): void {
@@ -101,7 +101,7 @@ export async function createHubRepositories({
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = '', headers } = request
+    const { method = '', headers, socket } = request
     const url = new URL(request.url ?? '/', 'http://hub')
     const path = decodeURIComponent(url.pathname)
     const authorization = headers.authorization ?? null
@@ -117,7 +117,7 @@ export async function createHubRepositories({
         received += (chunk as Buffer).length
         if (received >= disturbance.cutAfter) break
       }
-      request.socket.destroy()
+      socket.destroy()
       return
     }
     const body = await readAll(request)
@@ -324,7 +324,7 @@ export async function createHubRepositories({
 
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      if (response.headersSent || request.socket.destroyed) return
+      if (response.headersSent || response.destroyed) return
       json(response, 500, { error: String(error) })
     })
   })
