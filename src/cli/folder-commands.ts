@@ -139,7 +139,9 @@ export function addPush(program: Command, set: SetCode): void {
     .argument('<dir>', 'run folder')
     .argument('<repo>', 'dataset on the Hub: owner/name')
     .summary('Publish a dataset on the Hugging Face Hub.')
-    .description('Publish a complete dataset on the Hugging Face Hub, with a card; sends what is missing.')
+    .description(
+      'Publish a complete dataset on the Hugging Face Hub, with a card; sends what is missing.',
+    )
     .option('--private', 'a new repository is private')
     .option('--revision <branch>', 'branch, created where it does not exist (default: main)')
     .option('--message <text>', 'message of the commit')
@@ -162,7 +164,9 @@ export function addPull(program: Command, set: SetCode): void {
     .argument('<repo>', 'dataset on the Hub: owner/name')
     .argument('<dir>', 'folder for its files')
     .summary('Download a dataset of the Hugging Face Hub.')
-    .description('Download a dataset of the Hugging Face Hub, and verify it; fetches what is missing.')
+    .description(
+      'Download a dataset of the Hugging Face Hub, and verify it; fetches what is missing.',
+    )
     .option('--revision <revision>', 'branch, tag or commit (default: main)')
     .option('--force', 'replace files that have other content')
     .option('--token-env <name>', tokenEnv)

@@ -40,7 +40,8 @@ export async function runPush(
   const { url, revision, created, sent, unchanged, removed } = pushed
   const would = options.dryRun === true
   const bytes = sent.reduce((sum, file) => sum + file.bytes, 0)
-  if (would) for (const { path, bytes: of } of sent) screen.print(`${visibleLine(path)}  ${size(of)}`)
+  if (would)
+    for (const { path, bytes: of } of sent) screen.print(`${visibleLine(path)}  ${size(of)}`)
   const facts = [
     ...(created ? [would ? 'would create it' : 'created'] : []),
     sent.length === 0

@@ -69,9 +69,7 @@ function shaped(arrow: ArrowPackage, shape: JsonShape): ArrowColumn {
       return lists(arrow, shaped(arrow, shape.item))
     case 'struct':
       // Arrow's readers differ on a struct without a field.
-      return shape.fields.size === 0
-        ? texts(arrow, stringifyJson)
-        : structs(arrow, shape.fields)
+      return shape.fields.size === 0 ? texts(arrow, stringifyJson) : structs(arrow, shape.fields)
   }
 }
 
@@ -110,7 +108,11 @@ function booleans(arrow: ArrowPackage): ArrowColumn {
   return {
     type,
     data: (values) =>
-      arrow.makeData({ type, ...lengthOf(values), data: bitsOf(values, (value) => value === true) }),
+      arrow.makeData({
+        type,
+        ...lengthOf(values),
+        data: bitsOf(values, (value) => value === true),
+      }),
   }
 }
 
@@ -159,7 +161,9 @@ function fixedLists(arrow: ArrowPackage, item: ArrowColumn, size: number): Arrow
   return {
     type,
     data(values) {
-      const items = values.flatMap((value) => (value === null ? empty : (value as readonly Value[])))
+      const items = values.flatMap((value) =>
+        value === null ? empty : (value as readonly Value[]),
+      )
       return arrow.makeData({ type, ...lengthOf(values), child: item.data(items) })
     },
   }

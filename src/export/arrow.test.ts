@@ -188,7 +188,7 @@ test('an export to Arrow is a file or a stream, and a table has the same', async
   for (const read of [tableFromIPC(bytes), tableFromIPC(stream), table]) {
     expect(read.numRows).toBe(20)
     expect(typesIn(read)).toMatchObject({
-      at: 'Timestamp<MICROSECOND, UTC>',
+      at: 'Utf8',
       tags: 'List<Int64>',
       when: 'Timestamp<MICROSECOND>',
     })

@@ -141,9 +141,7 @@ const arrowForms = [arrowFile, arrowStream]
 
 /** Every form there is but Parquet and those of training data. */
 function formsOf(exporters: Iterable<Exporter>): Forms {
-  return new Map(
-    [...[...exporters].map(textForm), ...arrowForms].map((form) => [form.name, form]),
-  )
+  return new Map([...[...exporters].map(textForm), ...arrowForms].map((form) => [form.name, form]))
 }
 
 const builtIn = formsOf(formats)

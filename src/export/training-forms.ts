@@ -46,7 +46,12 @@ const forms: Readonly<Record<string, TrainingForm>> = {
     optional: [],
     list: null,
     make: (fields) =>
-      new Map([...fields].map(([name, value]) => [name, isMessages(value) ? value.map(chatMessage) : value])),
+      new Map(
+        [...fields].map(([name, value]) => [
+          name,
+          isMessages(value) ? value.map(chatMessage) : value,
+        ]),
+      ),
   },
 }
 
@@ -145,7 +150,11 @@ function noMessages(number: number, path: readonly string[], value: Value): Rows
   return new RowsmithError(
     'usage',
     `record ${number} ${what} in ${path.join('.')}, which are its 'messages'`,
-    { hints: ['Map user and assistant to columns of texts, or messages to a column with a conversation.'] },
+    {
+      hints: [
+        'Map user and assistant to columns of texts, or messages to a column with a conversation.',
+      ],
+    },
   )
 }
 

@@ -31,7 +31,9 @@ export function frontMatter(title: string, datasets: readonly PushedDataset[]): 
       config_name: name,
       ...(columns === null
         ? {}
-        : { features: columns.map((column) => ({ name: column.name, ...featureOf(column.type) })) }),
+        : {
+            features: columns.map((column) => ({ name: column.name, ...featureOf(column.type) })),
+          }),
       splits: [{ name: 'train', num_bytes: bytes, num_examples: rows }],
       download_size: bytes,
       dataset_size: bytes,

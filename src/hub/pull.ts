@@ -146,7 +146,8 @@ async function missingFiles(
   for (const file of files) {
     const at = join(dir, file.path)
     const size = await sizeOf(at)
-    if (size !== null && (await isSameFile({ ...localFile(dir, file), bytes: size }, file))) continue
+    if (size !== null && (await isSameFile({ ...localFile(dir, file), bytes: size }, file)))
+      continue
     if (size !== null) others.push(file.path)
     missing.push(file)
   }

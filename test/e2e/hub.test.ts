@@ -350,9 +350,9 @@ test('a pull verifies what it fetches, goes on after a break, and replaces nothi
   await pull('jane/stories', to, { ...options, force: true })
   expect(await readFile(join(to, 'config.yaml'), 'utf8')).toContain('columns:')
   await expect(pull('jane/other', to, options)).rejects.toMatchObject({ code: 'hub-refused' })
-  await expect(
-    pull('jane/stories', to, { ...options, revision: 'v9' }),
-  ).rejects.toMatchObject({ code: 'hub-refused' })
+  await expect(pull('jane/stories', to, { ...options, revision: 'v9' })).rejects.toMatchObject({
+    code: 'hub-refused',
+  })
 
   hub.put('jane/stories', { 'data/../../escape.txt': 'x' })
   const target = desk.path('elsewhere')
@@ -395,7 +395,10 @@ test('with the run folder, what is pulled is a run; the commands tell what they 
   expect((JSON.parse(less.stdout) as Pushed).removed).toContain('ledger.sqlite')
   expect(hub.paths('jane/run').some((path) => path.startsWith('parts/'))).toBe(false)
 
-  const wrong = await desk.run(['push', 'stories', 'jane/run', '--token-env', 'NO_SUCH'], environment)
+  const wrong = await desk.run(
+    ['push', 'stories', 'jane/run', '--token-env', 'NO_SUCH'],
+    environment,
+  )
   expect(wrong.code).toBe(2)
   expect(wrong.stderr).toContain('the environment variable NO_SUCH is not set')
 })

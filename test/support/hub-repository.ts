@@ -141,9 +141,14 @@ export async function createHubRepositories({
     const repository = repositories.get(name)
     if (repository === undefined || (repository.isPrivate && right === undefined)) {
       const status = authorization === null ? 401 : 404
-      return json(response, status, { error: 'Repository not found' }, {
-        'x-error-message': 'Repository not found',
-      })
+      return json(
+        response,
+        status,
+        { error: 'Repository not found' },
+        {
+          'x-error-message': 'Repository not found',
+        },
+      )
     }
     const isReading = ['revision', 'tree', 'resolve'].includes(action)
     if (!isReading && right !== 'write') {
