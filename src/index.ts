@@ -70,6 +70,7 @@ export type { ColumnStatistics } from './profile/statistics.ts'
 export type { Preview, PreviewOptions, PreviewRow } from './run/preview.ts'
 export type { CheckRunOptions, RunCheck } from './run/check-run.ts'
 export type { RunComparison } from './run/compare-runs.ts'
+export type { GivenUpBatch, GiveUpBatchesOptions } from './run/give-up-batches.ts'
 export type { FreedSpace, FreeSpaceOptions } from './run/free-space.ts'
 export type { ForecastRun } from './run/forecast.ts'
 export type { ColumnForecast, Forecast, Range } from './run/extrapolate.ts'
@@ -80,6 +81,7 @@ export {
   create,
   forecast,
   freeSpace,
+  giveUpBatches,
   jsonSchema,
   listKinds,
   listRuns,

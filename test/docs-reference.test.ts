@@ -87,7 +87,7 @@ test('the fields of every column, and the kinds', () => {
 
 test.each([
   ['expression', 'Expressions'],
-  ['llm-text', 'Texts written by a model'],
+  ['llm-text', 'Texts by a model'],
   ['custom', 'Custom columns'],
 ])('the fields of %s', (type, heading) => {
   const known = keysAt(builtInRegistry.columns.get(type)?.schema, { column_type: type }, [])

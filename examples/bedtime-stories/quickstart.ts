@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { makeDataset } from '../../src/cli/make-dataset.ts'
+import { createScreen } from '../../src/cli/terminal.ts'
 import { ensureStories15M } from './stories15m.ts'
 
 /*
@@ -24,7 +25,12 @@ try {
       },
       out: outDirectory,
     },
-    { name: 'bedtime-stories', begin: 'reading the config', showsRecords: true },
+    {
+      screen: createScreen(process.stderr),
+      name: 'bedtime-stories',
+      begin: 'reading the config',
+      showsRecords: true,
+    },
   )
   process.exitCode = code
   if (result?.rows.remaining === 0) {

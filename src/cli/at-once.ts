@@ -47,6 +47,7 @@ Commands:
   push [options] <dir> <repo>  Publish a dataset on the Hugging Face Hub.
   pull [options] <repo> <dir>  Download a dataset of the Hugging Face Hub.
   cache                        Move answers of models to another machine.
+  batches [options] <dir>      List the batches that a run waits for.
   gc [options] <dir>           Free disk space of replaced columns.
   kinds [options] [config]     List the kinds a config may name.
   schema [options]             Print a JSON Schema of configs, for editors.

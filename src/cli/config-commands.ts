@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { startLedgerEarly } from '../store/early-ledger.ts'
+import { beginWith } from './first-frame.ts'
 import { starters } from './init-models.ts'
 import { templates } from './init-templates.ts'
 import {
@@ -63,6 +64,7 @@ export function addCreate(program: Command, set: SetCode): void {
     .option('--code <code>', 'with --retry-failed: only cells that failed for this reason')
     .addOption(new Option('--retry-dropped', 'the old name of --retry-failed').hideHelp())
     .option('--repair', 'check every part file and make missing or damaged ones again')
+    .option('--cancel-batches', 'cancel the batches that providers have, and make nothing')
     .option(
       '--max-cost <dollars>',
       'stop before the run costs more, over all sessions',
@@ -84,10 +86,11 @@ export function addCreate(program: Command, set: SetCode): void {
         set(await runForecast(config, options))
         return
       }
+      using beginning = beginWith(config)
       // On another core, while this one loads the engine.
       startLedgerEarly()
       const { runCreate } = await import('./create.ts')
-      set(await runCreate(config, options))
+      set(await runCreate(config, options, beginning))
     })
 }
 
@@ -104,8 +107,9 @@ export function addPreview(program: Command, set: SetCode): void {
     .option('--json', 'print the records as one JSON array on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith preview stories.yaml -n 2')
     .action(async (config: string, options) => {
+      using beginning = beginWith(config)
       const { runPreview } = await import('./preview.ts')
-      set(await runPreview(config, options))
+      set(await runPreview(config, options, beginning))
     })
 }
 

@@ -1,16 +1,20 @@
-import { basename, extname } from 'node:path'
 import type { RunOptions } from '../run/run.ts'
 import type { RunResult } from '../report/run-result.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { errorAsJson } from './error-json.ts'
+import type { Beginning } from './first-frame.ts'
 import { type MadeDataset, makeDataset } from './make-dataset.ts'
 import { shortPathWord } from './report-run.ts'
 import { type CreateOptions, createWords } from './command-line.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { jsonLine } from '../util/visible.ts'
 
-export async function runCreate(config: string, options: CreateOptions): Promise<ExitCode> {
-  const { code, result } = await made(config, options).catch((error: unknown) => {
+export async function runCreate(
+  config: string,
+  options: CreateOptions,
+  beginning: Beginning,
+): Promise<ExitCode> {
+  const { code, result } = await made(config, options, beginning).catch((error: unknown) => {
     // A program that reads stdout gets an object whatever happens; stderr says it to people.
     if (options.json) process.stdout.write(jsonLine({ error: errorAsJson(error) }))
     throw error
@@ -28,11 +32,12 @@ const interrupted = {
   problems: [],
 }
 
-async function made(config: string, options: CreateOptions): Promise<MadeDataset> {
-  return makeDataset(runOptions(config, options), {
-    name: basename(config, extname(config)),
-    begin: `reading ${config}`,
-  })
+async function made(
+  config: string,
+  options: CreateOptions,
+  beginning: Beginning,
+): Promise<MadeDataset> {
+  return makeDataset(runOptions(config, options), beginning)
 }
 
 /** What the library is asked for. */
@@ -59,6 +64,7 @@ export function runOptions(config: string, options: CreateOptions): RunOptions {
     ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
     ...(options.cache === undefined ? {} : { cache: options.cache }),
     ...(options.replay === undefined ? {} : { replay: options.replay }),
+    ...(options.cancelBatches === undefined ? {} : { cancelBatches: true }),
   }
 }
 

@@ -71,7 +71,10 @@ export function endedCells({ made, skipped, failed }: ColumnProgress): number {
 /** Cells of a column that may still have to be made: none of a row that has its outcome. */
 export function cellsLeft(column: ColumnProgress, { rows }: Snapshot): number {
   const planned = rows.decided + rows.remaining
-  return Math.max(0, Math.min(planned - column.known - endedCells(column), rows.remaining))
+  return Math.max(
+    0,
+    Math.min(planned - column.known - endedCells(column) - column.unneeded, rows.remaining),
+  )
 }
 
 function events(from: Sample, to: Sample): number {

@@ -6,10 +6,11 @@ import { commandText } from './command-line.ts'
 import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
 import { tableLines } from './record-table.ts'
 import { reportRun, shortPathWord } from './report-run.ts'
-import { createScreen, type Screen } from './terminal.ts'
+import type { Screen } from './terminal.ts'
 import { createWatch } from './watch.ts'
 
 export interface MakeOptions {
+  screen: Screen
   name: string
   /** What it begins with, for the first line. */
   begin: string
@@ -29,9 +30,8 @@ const SHOWN_RECORDS = 5
 /** Makes a dataset and shows a person its progress, its result and its first records. */
 export async function makeDataset(
   options: RunOptions,
-  { name, begin, showsRecords }: MakeOptions,
+  { screen, name, begin, showsRecords }: MakeOptions,
 ): Promise<MadeDataset> {
-  const screen = createScreen(process.stderr)
   using watch = createWatch({ screen, name, begin, tellsFolder: true })
   try {
     await using run = await start({ ...options, signal: watch.signal, onEvent: watch.onEvent })

@@ -1,9 +1,12 @@
 import type { CandidateProgress } from '../plan/candidates.ts'
-import type { ColumnProgress, RouteProgress, Snapshot } from '../scheduler/scheduler-event.ts'
+import type { ColumnProgress, Snapshot } from '../scheduler/scheduler-event.ts'
+import { addSpent, type EarlierSessions } from '../run/earlier-sessions.ts'
 import { cellsLeft, endedCells, type Estimate } from './estimate.ts'
 import { fit, piece, type Piece } from './fit-pieces.ts'
-import type { Screen } from './terminal.ts'
-import { compact, counted, duration, grouped, percent, rate } from '../util/format.ts'
+import { newestLines } from './newest-lines.ts'
+import { routeLines } from './route-lines.ts'
+import type { Paint, Screen } from './terminal.ts'
+import { compact, counted, dollars, duration, grouped, percent, rate } from '../util/format.ts'
 import { visibleLine } from '../util/visible.ts'
 import { waitingLines } from './waiting-lines.ts'
 import { cut, padEnd, padStart, widthOf } from './width.ts'
@@ -14,6 +17,8 @@ export interface RunFacts {
   /** Rows planned, and rows that had an outcome when the run was opened. */
   rows: number
   decidedBefore: number
+  /** What earlier sessions came to. */
+  before: EarlierSessions
 }
 
 /** A moment of a run at work. */
@@ -27,14 +32,22 @@ export interface Moment {
   elapsedMs: number
 }
 
+/** Where a terminal is lower, the newest record has no line. */
+const LOWEST_WITH_RECORD = 12
+/** From here on it has several. */
+const HIGH = 24
+const MOST_RECORD_LINES = 3
+
 /** The lines repainted on a terminal: never more than it has, each as wide as it is. */
 export function panel(moment: Moment, screen: Screen): string[] {
   const { snapshot, facts, waits } = moment
-  // The cursor stands below, and the last column stays free.
+  const { style } = screen
+  // The cursor stands in the first line, and what is printed next needs one below.
   const height = Math.max(1, screen.height - 1)
   const width = Math.max(1, screen.width - 1)
   const name = visibleLine(facts.name)
-  const told = `${name}  ${fit([...headline(moment), ...elapsedPiece(moment)], width - widthOf(name) - 2)}`
+  const pieces = [...headline(moment, style), ...elapsedPiece(moment)]
+  const told = `${name}  ${fit(pieces, width - widthOf(name) - 2)}`
   const head = told + bar(moment, width - widthOf(told))
   const waiting = waitingLines(waits, {
     width: Math.max(1, width - 2),
@@ -43,39 +56,69 @@ export function panel(moment: Moment, screen: Screen): string[] {
   const free = freeColumns(snapshot)
   const isFree = new Set(free.map((column) => column.name))
   const freeLine = free.length === 0 ? [] : [freeText(free, snapshot)]
-  const room = height - 1 - waiting.length - freeLine.length
+  const spent = spentText(moment)
+  const spentLine = spent === null || height < 4 ? [] : [cut(spent, width - 2)]
+  const newest = recordLines(snapshot, height, Math.max(1, width - 2))
+  const room = height - 1 - waiting.length - freeLine.length - spentLine.length - newest.length
   const columns = snapshot.columns
     .map((column, position) => ({
       column,
       perSecond: moment.estimate.cellsPerSecond[position] ?? null,
     }))
     .filter(({ column }) => column.scheduled && !isFree.has(column.name))
-  const routeRoom = Math.min(snapshot.routes.length, Math.max(1, Math.floor(room / 2)))
+  const routes = routeLines(snapshot.routes, { style, tellsTokens: snapshot.routes.length > 1 })
+  const routeRoom = Math.min(routes.length, Math.max(1, Math.floor(room / 2)))
   const shownColumns = select(columns, Math.max(0, room - routeRoom), ({ column, perSecond }) =>
     urgency(column, perSecond, snapshot),
   )
-  const shownRoutes = select(snapshot.routes, room - linesOf(shownColumns, columns), routeUrgency)
+  const shownRoutes = select(routes, room - linesOf(shownColumns, columns), (line) => line.urgency)
   const names = Math.min(
     Math.max(8, Math.floor(width / 3)),
     Math.max(
       4,
       ...shownColumns.map(({ column }) => widthOf(visibleLine(column.name))),
-      ...shownRoutes.map((route) => widthOf(visibleLine(route.name))),
+      ...shownRoutes.map((line) => widthOf(visibleLine(line.name))),
     ),
   )
   const named = (text: string): string => `  ${padEnd(cut(visibleLine(text), names), names)}  `
   const left = width - names - 4
+  const texts = columnTexts(shownColumns, moment, left)
   return [
-    screen.style('bold', name) + head.slice(name.length),
+    style('bold', name) + head.slice(name.length),
     ...freeLine.map((text) => `  ${cut(text, width - 2)}`),
-    ...columnLines(shownColumns, snapshot, left).map(
-      (text, at) => named(shownColumns[at]?.column.name ?? '') + text,
-    ),
+    ...shownColumns.map(({ column }, at) => {
+      const line = named(column.name) + (texts[at] ?? '')
+      return column.failed > 0 ? style('yellow', line) : line
+    }),
     ...moreText(columns.length - shownColumns.length, 'column'),
-    ...shownRoutes.map((route) => named(route.name) + routeText(route, screen, left)),
-    ...moreText(snapshot.routes.length - shownRoutes.length, 'model'),
-    ...waiting.map((text) => `  ${screen.style('dim', text)}`),
+    ...shownRoutes.map((line) => named(line.name) + line.text(left)),
+    ...moreText(
+      routes.length - shownRoutes.length,
+      routes.length > snapshot.routes.length ? 'line' : 'model',
+    ),
+    ...spentLine.map((text) => `  ${text}`),
+    ...newest.map((text) => `  ${style('dim', text)}`),
+    ...waiting.map((text) => `  ${style(isTroubled(snapshot) ? 'yellow' : 'dim', text)}`),
   ].slice(0, height)
+}
+
+/** What all sessions spent: `$0.0123, 12.3 k tokens in, 4.56 k out`; null where there is nothing yet. */
+export function spentText({ snapshot: { routes }, facts: { before } }: Moment): string | null {
+  const sum = addSpent(before, routes)
+  if (sum.inputTokens + sum.outputTokens === 0 && sum.cost === null) return null
+  const tokens = `${compact(sum.inputTokens)} tokens in, ${compact(sum.outputTokens)} out`
+  return `${sum.cost === null ? 'no price known' : dollars(sum.cost)}, ${tokens}`
+}
+
+/** The newest record, in as many lines as a terminal of this height has for it. */
+function recordLines({ newest, columns }: Snapshot, height: number, width: number): string[] {
+  if (newest === null || height < LOWEST_WITH_RECORD) return []
+  return newestLines(newest, columns, { width, most: height < HIGH ? 1 : MOST_RECORD_LINES })
+}
+
+/** Whether what is waited for is more than an answer. */
+function isTroubled({ backingOff, routes }: Snapshot): boolean {
+  return backingOff > 0 || routes.some(({ outage }) => outage !== null)
 }
 
 /** Columns that no model is asked for and that work as they should: where there are several, one line has them. */
@@ -141,23 +184,16 @@ function urgency(column: ColumnProgress, perSecond: number | null, snapshot: Sna
   return (works ? 4 : 0) + (works && (perSecond ?? 0) > 0 ? 2 : 0) + (column.failed > 0 ? 1 : 0)
 }
 
-function routeUrgency({ stopped, coolDownMs, inFlight, waiting }: RouteProgress): number {
-  return (
-    (stopped !== null ? 8 : 0) +
-    (coolDownMs > 0 ? 4 : 0) +
-    (inFlight > 0 ? 2 : 0) +
-    (waiting > 0 ? 1 : 0)
-  )
-}
-
 /** Never 100 % before the end: rows whose outcome is known are still to be written. */
-export function headline({ snapshot, estimate, facts }: Moment): Piece[] {
+export function headline({ snapshot, estimate, facts }: Moment, style: Paint = plain): Piece[] {
   const { rows, selection } = snapshot
   const done = selection?.kept ?? facts.decidedBefore + rows.decided
   const planned = selection?.wanted ?? facts.rows
   const share = planned === 0 ? 0 : Math.min(99, Math.floor((100 * done) / planned))
   const percentText = rows.remaining === 0 ? '' : ` (${share} %)`
   const { rowsPerSecond, secondsLeft } = estimate
+  const dropped = facts.before.dropped + rows.dropped
+  const rejected = facts.before.rejected + rows.rejected
   return [
     piece(
       `${grouped(Math.min(done, planned))} of ${counted(planned, 'row')}${selection === null ? '' : ' accepted'}${percentText}`,
@@ -165,10 +201,12 @@ export function headline({ snapshot, estimate, facts }: Moment): Piece[] {
     ...(selection === null ? [] : candidatesTexts(selection)),
     ...(rowsPerSecond === null || rows.remaining === 0 ? [] : [piece(rate(rowsPerSecond), 3)]),
     ...(secondsLeft === null ? [] : [piece(`${duration(secondsLeft)} left`, 1)]),
-    ...(rows.dropped > 0 ? [piece(`${grouped(rows.dropped)} dropped`, 2)] : []),
-    ...(rows.rejected > 0 ? [piece(`${grouped(rows.rejected)} rejected`, 2)] : []),
+    ...(dropped > 0 ? [piece(style('red', `${grouped(dropped)} dropped`), 2)] : []),
+    ...(rejected > 0 ? [piece(`${grouped(rejected)} rejected`, 2)] : []),
   ]
 }
+
+const plain: Paint = (_style, text) => text
 
 /** The share that is accepted, and how many candidates there will be if it stays. */
 function candidatesTexts({ wanted, kept, decided }: CandidateProgress): Piece[] {
@@ -178,18 +216,20 @@ function candidatesTexts({ wanted, kept, decided }: CandidateProgress): Piece[] 
   return [piece(made), piece(`about ${grouped(Math.ceil((wanted * decided) / kept))} in all`, 2)]
 }
 
-/** What a column has, of what it would have without a dropped row. */
-export function cellsText(column: ColumnProgress, { rows }: Snapshot): string {
-  const planned = rows.decided + rows.remaining
-  return `${grouped(column.known + endedCells(column))}/${grouped(planned)}`
+/** Of how many rows a column has or needs no cell any more, over all sessions. */
+export function cellsText(column: ColumnProgress, { snapshot: { rows }, facts }: Moment): string {
+  const planned = facts.decidedBefore + rows.decided + rows.remaining
+  const settled = facts.decidedBefore + column.known + endedCells(column) + column.unneeded
+  return `${grouped(Math.min(settled, planned))}/${grouped(planned)}`
 }
 
-function columnLines(
+function columnTexts(
   columns: readonly { column: ColumnProgress; perSecond: number | null }[],
-  snapshot: Snapshot,
+  moment: Moment,
   width: number,
 ): string[] {
-  const counts = columns.map(({ column }) => cellsText(column, snapshot))
+  const { snapshot } = moment
+  const counts = columns.map(({ column }) => cellsText(column, moment))
   const rates = columns.map(({ column, perSecond }) => {
     if (cellsLeft(column, snapshot) === 0) return 'done'
     return perSecond === null ? '' : rate(perSecond)
@@ -209,47 +249,4 @@ function columnLines(
       '  ',
     ),
   )
-}
-
-function routeText(route: RouteProgress, screen: Screen, width: number): string {
-  if (route.stopped !== null) {
-    return screen.style('red', cut(`stopped: ${visibleLine(route.stopped)}`, width))
-  }
-  const { inFlight, limit, waiting, throttled, failed, cached } = route
-  const { inputTokens, outputTokens, oldestMs } = route
-  const line = fit(
-    [
-      piece(`${inFlight}/${limit} in flight`),
-      ...(inFlight > 0 && oldestMs >= SLOW_MS
-        ? [piece(`oldest ${duration(oldestMs / 1000)}`, 1)]
-        : []),
-      ...(waiting > 0 ? [piece(`${grouped(waiting)} waiting${waitsFor(route)}`, 2)] : []),
-      ...ratesText(route).map((text) => piece(text, 6)),
-      ...(cached > 0 ? [piece(`${grouped(cached)} from the cache`, 4)] : []),
-      ...(throttled > 0 ? [piece(`${grouped(throttled)} × 429`, 4)] : []),
-      ...(failed > 0 ? [piece(`${grouped(failed)} failed`, 3)] : []),
-      ...(inputTokens + outputTokens > 0
-        ? [piece(`${compact(outputTokens)} tokens out`, 5), piece(`${compact(inputTokens)} in`, 7)]
-        : []),
-    ],
-    width,
-  )
-  return throttled + failed > 0 ? screen.style('yellow', line) : line
-}
-
-/** Age of a request from which on it is worth a word. */
-export const SLOW_MS = 10_000
-
-/** Units in flight are shown beside it anyway, and a cool-down has a line of its own. */
-export function waitsFor({ heldBy }: RouteProgress): string {
-  return heldBy === 'requests' || heldBy === 'tokens' ? ` for ${heldBy}/min` : ''
-}
-
-/** What is allowed in a minute: `at most 600 requests/min, 100 k tokens/min`. */
-function ratesText({ requestsPerMinute, tokensPerMinute }: RouteProgress): string[] {
-  const rates = [
-    ...(requestsPerMinute === null ? [] : [`${compact(requestsPerMinute)} requests/min`]),
-    ...(tokensPerMinute === null ? [] : [`${compact(tokensPerMinute)} tokens/min`]),
-  ]
-  return rates.length === 0 ? [] : [`at most ${rates.join(' and ')}`]
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { noSessions } from '../run/earlier-sessions.ts'
 import type { CheckedModel, ExportEvent, RunEvent } from '../run/run-event.ts'
 import { createPhase } from './phase.ts'
 
@@ -51,6 +52,7 @@ test('what a run does before its rows and after them', () => {
       rows: 3,
       decided: 0,
       resumed: false,
+      before: noSessions,
       seedOf: null,
       asksModels: false,
       progressIntervalMs: 5_000,

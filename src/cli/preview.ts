@@ -1,4 +1,3 @@
-import { basename, extname } from 'node:path'
 import { preview, type Preview } from '../run/preview.ts'
 import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
 import {
@@ -9,11 +8,12 @@ import {
   rowsText,
   textWidth,
 } from './report-run.ts'
+import type { Beginning } from './first-frame.ts'
 import { forecastTexts } from './forecast-texts.ts'
 import { pageThrough, type Pages } from './pager.ts'
 import { throughProgram } from './pager-program.ts'
 import { recordLines, rule } from './record.ts'
-import { createPaint, createScreen, isLive, type Paint } from './terminal.ts'
+import { createPaint, isLive, type Paint } from './terminal.ts'
 import { duration } from '../util/format.ts'
 import { jsonLine } from '../util/visible.ts'
 import { createWatch } from './watch.ts'
@@ -38,14 +38,12 @@ export interface PreviewOptions {
 /** Column-and-reason pairs told: a preview has few rows. */
 const MOST_FAILURES = 10
 
-export async function runPreview(config: string, options: PreviewOptions): Promise<ExitCode> {
-  const screen = createScreen(process.stderr)
-  using watch = createWatch({
-    screen,
-    name: basename(config, extname(config)),
-    begin: `reading ${config}`,
-    tellsFolder: false,
-  })
+export async function runPreview(
+  config: string,
+  options: PreviewOptions,
+  { screen, name, begin }: Beginning,
+): Promise<ExitCode> {
+  using watch = createWatch({ screen, name, begin, tellsFolder: false })
   try {
     const made = await preview({
       config,

@@ -14,6 +14,7 @@ import {
   addValidate,
 } from './config-commands.ts'
 import {
+  addBatches,
   addCheck,
   addDiff,
   addExport,
@@ -84,6 +85,7 @@ export function createProgram(set: SetCode): Command {
   addPush(program, set)
   addPull(program, set)
   addCache(program, set)
+  addBatches(program, set)
   addGc(program, set)
   addKinds(program, set)
   addSchema(program, set)

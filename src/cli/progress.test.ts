@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import type { ColumnProgress, RouteProgress, Snapshot } from '../scheduler/scheduler-event.ts'
 import { createProgress } from './progress.ts'
+import { noSessions } from '../run/earlier-sessions.ts'
+import { Double, type Value } from '../util/value.ts'
 import type { Screen } from './terminal.ts'
 import { widthOf } from './width.ts'
 
@@ -19,12 +21,14 @@ const route: RouteProgress = {
   failed: 0,
   inputTokens: 0,
   outputTokens: 0,
+  cost: null,
   coolDownMs: 0,
   requestsPerMinute: null,
   tokensPerMinute: null,
   heldBy: 'in-flight',
   outage: null,
   stopped: null,
+  choices: [],
 }
 
 function column(name: string, progress: Partial<ColumnProgress> = {}): ColumnProgress {
@@ -36,6 +40,7 @@ function column(name: string, progress: Partial<ColumnProgress> = {}): ColumnPro
     made: 0,
     skipped: 0,
     failed: 0,
+    unneeded: 0,
     ...progress,
   }
 }
@@ -53,6 +58,7 @@ function snapshot(state: Partial<Snapshot> = {}): Snapshot {
     pendingBytes: 0,
     draining: false,
     selection: null,
+    newest: null,
     ...state,
   }
 }
@@ -70,6 +76,7 @@ function watched({
   decidedBefore = 0,
   intervalMs = 5_000,
   clock = false,
+  before = noSessions,
 } = {}): Watched {
   let lines: string[] = []
   let now = 0
@@ -82,10 +89,11 @@ function watched({
     print: (text) => lines.push(text),
     paint: (painted) => lines.push(...painted),
     clear: () => undefined,
+    forget: () => undefined,
   }
   const view = createProgress({
     screen,
-    facts: { name: 'tales', rows, decidedBefore },
+    facts: { name: 'tales', rows, decidedBefore, before },
     now: () => now,
     intervalMs,
   })
@@ -318,4 +326,111 @@ test('a log with many models names some', () => {
   const [line] = watched({ live: false }).after(6, snapshot({ routes }))
   expect(line).toContain('m5 12/64, 6 of 20 models')
   expect(line).not.toContain('m6')
+})
+
+test('what is spent is told always, with what earlier sessions spent', () => {
+  const paid = { ...route, inputTokens: 1_000, outputTokens: 500, cost: 2 }
+  expect(watched().after(0.2, snapshot({ routes: [paid] }))).toContain(
+    '  $2.00, 1.00 k tokens in, 500 out',
+  )
+  const before = { ...noSessions, dropped: 2, inputTokens: 9_000, outputTokens: 100, cost: 0.5 }
+  const resumed = watched({ live: false, decidedBefore: 5, rows: 15, before })
+  expect(resumed.after(5, snapshot({ routes: [paid] }))).toEqual([
+    'tales: 5 of 15 rows (33 %), 2 dropped; in flight: writer 12/64; $2.50, 10.0 k tokens in, 600 out',
+  ])
+  const unpriced = { ...route, inputTokens: 10 }
+  expect(watched().after(0.2, snapshot({ routes: [unpriced] }))).toContain(
+    '  no price known, 10 tokens in, 0 out',
+  )
+})
+
+test('counts of columns go on where an earlier session ended', () => {
+  const rows = { dropped: 1, rejected: 0, open: 4, begun: 0 }
+  const before = snapshot({
+    rows: { ...rows, decided: 6, remaining: 4 },
+    columns: [
+      column('story', { made: 7, failed: 1 }),
+      // Of the row that was dropped nobody makes it.
+      column('title', { made: 5, unneeded: 1 }),
+    ],
+  })
+  const after = snapshot({
+    rows: { ...rows, dropped: 0, decided: 0, remaining: 4 },
+    columns: [column('story', { known: 2 }), column('title')],
+  })
+  const counts = (lines: string[]): string[] =>
+    lines.flatMap((line) => line.match(/\d+\/10/g) ?? [])
+  expect(counts(watched().after(0.2, before))).toEqual(['8/10', '6/10'])
+  expect(counts(watched({ decidedBefore: 6 }).after(0.2, after))).toEqual(['8/10', '6/10'])
+})
+
+test('the newest record: what models wrote first, as far as there is room', () => {
+  const newest = {
+    row: 411,
+    cells: [
+      { column: 'stars', value: 5 },
+      { column: 'story', value: 'Once upon\na \u001B[2Jtime 漢字' },
+      { column: 'facts', value: new Map<string, Value>([['tags', ['a', new Double(1)]]]) },
+      { column: 'vector', value: new Float32Array(3) },
+    ],
+  }
+  const columns = [column('story'), column('stars', { routes: [] }), column('facts')]
+  const state = snapshot({ columns, newest })
+  const shown = (height: number): string[] => watched({ height }).after(0.2, state).slice(5)
+  expect(shown(30)).toEqual([
+    '  row 411  story: Once upon a ␛[2Jtime 漢字',
+    '           facts: {"tags":["a",1.0]}',
+    '           stars: 5; vector: 3 numbers',
+  ])
+  expect(shown(14)).toEqual([
+    '  row 411  story: Once upon a ␛[2Jtime 漢字; facts: {"tags":["a",1.0]}; stars: 5; vector: 3 numbers',
+  ])
+  expect(shown(9)).toEqual([])
+})
+
+test('a pool has a line for each of its places', () => {
+  const choice = { inFlight: 3, limit: 4, coolDownMs: 0, outage: null, stopped: null }
+  const outage = { endpoint: 'west', sinceMs: 12_000, nextTryMs: 3_000, code: 'unreachable' }
+  const choices = [
+    { ...choice, name: 'east' },
+    { ...choice, name: 'west', outage },
+    { ...choice, name: 'north', coolDownMs: 5_000 },
+    { ...choice, name: 'south', stopped: 'no credit' },
+    { ...choice, name: 'any', limit: Number.POSITIVE_INFINITY },
+  ]
+  const state = snapshot({ routes: [{ ...route, waiting: 0, choices }] })
+  expect(watched().after(0.2, state).slice(1)).toEqual([
+    '  writer   12/64 in flight',
+    '    east   3/4 in flight',
+    '    west   no answer for 12 s (unreachable), next try in 3.0 s',
+    '    north  3/4 in flight, quiet for 5.0 s more',
+    '    south  stopped: no credit',
+    '    any    3 in flight',
+  ])
+  // What is in trouble stays where not all have room.
+  expect(watched({ height: 5 }).after(0.2, state).slice(1)).toEqual([
+    '    west   no answer for 12 s (unreachable), next try in 3.0 s',
+    '    south  stopped: no credit',
+    '  … +4 lines',
+  ])
+})
+
+test('a limit that a setting would raise is told once', () => {
+  const held = { ...route, endpoint: 'https://here/v1', inFlight: 4, limit: 4 }
+  const state = (decided: number, progress: Partial<RouteProgress> = {}): Snapshot =>
+    snapshot({
+      routes: [{ ...held, heldBy: 'in-flight', ...progress }],
+      columns: [column('story', { made: decided })],
+      rows: { decided, dropped: 0, rejected: 0, remaining: 999 - decided, open: 9, begun: 9 },
+    })
+  const hints = (progress?: Partial<RouteProgress>): string[] => {
+    const view = watched({ live: false, rows: 999, intervalMs: 3_600_000 })
+    return [0, 10, 20, 30, 40].flatMap((at) => view.after(10, state(at, progress)))
+  }
+  expect(hints()).toEqual([
+    'Model writer works on 4 requests at once while 340 requests wait. If its endpoint tolerates more, write a larger max_parallel_requests (default: 4) into its inference_parameters.',
+  ])
+  expect(hints({ throttled: 1 })).toEqual([])
+  expect(hints({ limit: 8 })).toEqual([])
+  expect(hints({ endpoint: 'llama-cpp' })).toEqual([])
 })

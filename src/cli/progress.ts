@@ -1,6 +1,8 @@
 import type { RouteProgress, Snapshot } from '../scheduler/scheduler-event.ts'
 import { createEstimate, endedCells } from './estimate.ts'
-import { cellsText, headline, type Moment, panel, type RunFacts, waitsFor } from './panel.ts'
+import { createLimitHint } from './limit-hint.ts'
+import { cellsText, headline, type Moment, panel, type RunFacts, spentText } from './panel.ts'
+import { waitsFor } from './route-lines.ts'
 import type { Screen } from './terminal.ts'
 import { rate } from '../util/format.ts'
 import { visibleLine } from '../util/visible.ts'
@@ -28,6 +30,7 @@ const MOST_ROUTES = 6
 
 export function createProgress({ screen, facts, now, intervalMs }: ProgressOptions): ProgressView {
   const estimate = createEstimate()
+  const limitHint = createLimitHint()
   const began = now()
   let lastLine = began
   let ended = 0
@@ -50,6 +53,8 @@ export function createProgress({ screen, facts, now, intervalMs }: ProgressOptio
     show(snapshot) {
       const at = now()
       const moment = momentOf(snapshot, at)
+      const hint = limitHint(moment)
+      if (hint !== null) screen.print(screen.style('yellow', hint))
       if (screen.live) {
         screen.paint(panel(moment, screen))
         return
@@ -84,16 +89,19 @@ function line(moment: Moment): string {
   if (snapshot.routes.length > MOST_ROUTES) {
     routes.push(`${routes.length} of ${snapshot.routes.length} models`)
   }
+  const spent = spentText(moment)
   return [
     `${visibleLine(facts.name)}: ${head.join(', ')}`,
     ...cellsInLine(moment),
     ...(routes.length > 0 ? [`in flight: ${routes.join(', ')}`] : []),
+    ...(spent === null ? [] : [spent]),
     ...waits.map(visibleLine),
   ].join('; ')
 }
 
 /** Where no row ends yet, the cells say that work goes on. */
-function cellsInLine({ snapshot, estimate }: Moment): string[] {
+function cellsInLine(moment: Moment): string[] {
+  const { snapshot, estimate } = moment
   if ((estimate.rowsPerSecond ?? 0) > 0) return []
   return snapshot.columns
     .map((column, position) => ({ column, perSecond: estimate.cellsPerSecond[position] ?? 0 }))
@@ -101,7 +109,7 @@ function cellsInLine({ snapshot, estimate }: Moment): string[] {
     .slice(0, MOST_COLUMNS)
     .map(
       ({ column, perSecond }) =>
-        `${visibleLine(column.name)} ${cellsText(column, snapshot)} at ${rate(perSecond)}`,
+        `${visibleLine(column.name)} ${cellsText(column, moment)} at ${rate(perSecond)}`,
     )
 }
 

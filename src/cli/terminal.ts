@@ -1,5 +1,5 @@
 import { visible } from '../util/visible.ts'
-import { cut, widthOf } from './width.ts'
+import { cut } from './width.ts'
 
 const codes = {
   dim: '2',
@@ -30,9 +30,15 @@ export interface Screen {
   /** Writes lines that stay, above what is painted. */
   print(text: string): void
   /** Removes what is painted. */
-  clear(): void
+  clear: () => void
+  /** Leaves what is painted where it is: a shell has written since the process was stopped. */
+  forget: () => void
   readonly style: Paint
 }
+
+/** Saves the place of the cursor, and goes to the one that was saved. */
+const SAVE = '\u001B7'
+const RESTORE = '\u001B8'
 
 export function createScreen(
   stream: NodeJS.WriteStream,
@@ -40,8 +46,9 @@ export function createScreen(
 ): Screen {
   const live = isLive(stream, environment)
   const style = createPaint(stream, environment)
-  /** Widths of the painted lines: a terminal made narrower wraps them. */
-  let painted: number[] = []
+  let painted = 0
+  /** Of the terminal, when it was painted. */
+  let paintedAt = ''
   let printedAt = performance.now()
 
   function width(): number {
@@ -53,19 +60,22 @@ export function createScreen(
     return stream.rows || 24
   }
 
-  /** To the first column of the first painted line: a terminal echoes Ctrl-C where the cursor is. */
-  function up(): string {
-    if (painted.length === 0) return ''
-    const columns = width()
-    const lines = painted.reduce((sum, taken) => sum + Math.max(1, Math.ceil(taken / columns)), 0)
-    return `\u001B[${Math.min(lines, Math.max(1, height() - 1))}F`
+  /**
+   * To the beginning of the first painted line, where the cursor was left: Enter or Ctrl-C, which a
+   * terminal echoes there, may have moved it since. A terminal of another size has moved the lines,
+   * and the cursor with them; the place that was saved is wrong there.
+   */
+  function back(): string {
+    if (painted === 0) return ''
+    return paintedAt === `${width()} ${height()}` ? RESTORE : '\r'
   }
 
   function clear(): void {
-    if (painted.length === 0) return
+    if (painted === 0) return
     // tmux keeps what is cleared from the very first cell on in its history: the first line goes alone.
-    stream.write(`${up()}\u001B[K\n\u001B[0J\u001B[1F`)
-    painted = []
+    const below = painted === 1 ? '' : '\n\u001B[0J\u001B[1F'
+    stream.write(`${back()}\u001B[K${below}`)
+    painted = 0
   }
 
   return {
@@ -86,10 +96,13 @@ export function createScreen(
       const shown = lines
         .slice(0, Math.max(1, height() - 1))
         .map((line) => cut(printable(line).replaceAll('\n', ' '), columns - 1))
-      // One write, so that nothing flickers; lines are cut, or moving up would miscount.
-      const text = shown.map((line) => `${line}\u001B[K\n`).join('')
-      stream.write(`${up()}${text}\u001B[0J`)
-      painted = shown.map((line) => widthOf(line))
+      if (shown.length === 0) return clear()
+      // One write, so that nothing flickers. The cursor goes back to the first line and stays there.
+      const text = shown.map((line) => `${line}\u001B[K`).join('\n')
+      const up = shown.length === 1 ? '\r' : `\u001B[${shown.length - 1}F`
+      stream.write(`${back()}${text}\u001B[0J${up}${SAVE}`)
+      painted = shown.length
+      paintedAt = `${columns} ${height()}`
     },
     print(text) {
       clear()
@@ -97,6 +110,7 @@ export function createScreen(
       stream.write(`${printable(text)}\n`)
     },
     clear,
+    forget: () => void (painted = 0),
     style,
   }
 }

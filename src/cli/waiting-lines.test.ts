@@ -13,6 +13,7 @@ function screen(width: number, height = 24): Screen {
     print: () => undefined,
     paint: () => undefined,
     clear: () => undefined,
+    forget: () => undefined,
   }
 }
 

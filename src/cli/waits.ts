@@ -1,6 +1,6 @@
 import type { RouteProgress, Snapshot } from '../scheduler/scheduler-event.ts'
 import { waitingText } from './batch-lines.ts'
-import { SLOW_MS } from './panel.ts'
+import { SHORT_QUIET_MS, SLOW_MS } from './route-lines.ts'
 import { counted, duration, size } from '../util/format.ts'
 
 /** Routes told of by name; the others are counted. */
@@ -47,7 +47,9 @@ export function waitsOf({ snapshot, stillMs, drainingMs }: Standing): string[] {
 
 /** Endpoints that asked for quiet. */
 function quietTexts(routes: readonly RouteProgress[]): string[] {
-  const quiet = routes.filter(({ coolDownMs, stopped }) => coolDownMs > 500 && stopped === null)
+  const quiet = routes.filter(
+    ({ coolDownMs, stopped }) => coolDownMs > SHORT_QUIET_MS && stopped === null,
+  )
   return limited(
     quiet.map(
       ({ name, coolDownMs }) => `${name} asked for quiet: ${duration(coolDownMs / 1000)} to go`,

@@ -1,5 +1,6 @@
 import { formatProblems } from '../config/format-problems.ts'
 import { isBatchEvent } from '../run/batch-event.ts'
+import { noSessions } from '../run/earlier-sessions.ts'
 import { editLines } from '../run/edit-text.ts'
 import type { ExportEvent, RunEvent } from '../run/run-event.ts'
 import type { Run } from '../run/working-run.ts'
@@ -65,7 +66,7 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
   const tally = createTally()
   let run: Run | null = null
   let view: ProgressView | null = null
-  let opened: { rows: number; decided: number; progressIntervalMs: number } | null = null
+  let opened: Extract<RunEvent, { type: 'run-opened' }> | null = null
   let presses = 0
 
   function onInterrupt(): void {
@@ -152,6 +153,7 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
   timer.unref()
   process.on('SIGINT', onInterrupt)
   process.on('SIGTERM', onInterrupt)
+  process.on('SIGCONT', screen.forget)
 
   return {
     signal: controller.signal,
@@ -163,13 +165,19 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
         screen,
         now: () => performance.now(),
         intervalMs: opened?.progressIntervalMs ?? 5_000,
-        facts: { name, rows: opened?.rows ?? 0, decidedBefore: opened?.decided ?? 0 },
+        facts: {
+          name,
+          rows: opened?.rows ?? 0,
+          decidedBefore: opened?.decided ?? 0,
+          before: opened?.before ?? noSessions,
+        },
       })
     },
     [Symbol.dispose]() {
       clearInterval(timer)
       process.off('SIGINT', onInterrupt)
       process.off('SIGTERM', onInterrupt)
+      process.off('SIGCONT', screen.forget)
       screen.clear()
     },
   }

@@ -1,10 +1,18 @@
 import type { ChoiceOptions, RouteOptions } from './lanes.ts'
 import type { Limiter, LimiterOutcome } from './limiter.ts'
 
+/** What goes through one choice. */
+export interface ChoiceLoad {
+  inFlight: number
+  /** Requests that it allows at once, as far as its route has room for them. */
+  limit: number
+}
+
 /** What goes through the choices of a route. */
 export interface ChoiceLoads {
   /** Requests that its open choices allow at once, together. */
   readonly limit: number
+  loadOf(choice: number): ChoiceLoad
   isStopped(choice: number): boolean
   stop(choice: number): void
   take(choice: number, now: number): void
@@ -94,6 +102,10 @@ export function createChoiceLoads({ choices }: Pick<RouteOptions, 'choices'>): C
       const sum = (open.length > 0 ? open : own).reduce((all, each) => all + narrowest(each), 0)
       return Math.min(sum, narrowest(shared))
     },
+    loadOf: (choice) => ({
+      inFlight: loadOf(choice).inFlight,
+      limit: narrowest((choices[choice] as ChoiceOptions).limiters),
+    }),
     isStopped: (choice) => loadOf(choice).stopped,
     stop(choice) {
       loadOf(choice).stopped = true

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../util/clock.ts'
-import { type ChoiceLoads, createChoiceLoads } from './choice-loads.ts'
+import { type ChoiceLoad, type ChoiceLoads, createChoiceLoads } from './choice-loads.ts'
 import type { AdjustableLimiter, Limiter, LimiterOutcome } from './limiter.ts'
 import {
   type ChoiceOptions,
@@ -61,6 +61,8 @@ export interface Dispatcher<Work extends Waiting> {
   heldBy(route: number): Limiter | null
   /** Requests the narrowest limiters of its choices allow at once, together. */
   limit(route: number): number
+  /** Requests in flight through one of its choices, and how many that allows by itself. */
+  loadOf(route: number, choice: number): ChoiceLoad
   /** Nothing goes that way any more; work that has no other way stays waiting. */
   stop(route: number, choice: number): void
   /** Changes a cap while work waits and is in flight; what it lets go starts at once. */
@@ -330,6 +332,7 @@ export function createDispatcher<Work extends Waiting>({
       return soonest <= now ? null : held
     },
     limit: (route) => loadsOf(route).limit,
+    loadOf: (route, choice) => loadsOf(route).loadOf(choice),
     stop(route, choice) {
       loadsOf(route).stop(choice)
       // Work that avoided another choice may have only that one left.

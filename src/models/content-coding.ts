@@ -66,12 +66,17 @@ function textFrom(bytes: Buffer): string {
 /** Codings in the order they were applied, with commas between; empty for none. */
 function codingOf(bytes: Buffer, headers: BodyHeaders): string {
   const named = headers['content-encoding']
-  const text = (Array.isArray(named) ? named.join(',') : (named ?? '')).toLowerCase()
+  if (named === undefined) return codingSeen(bytes)
+  const text = (Array.isArray(named) ? named.join(',') : named).toLowerCase()
   const codings = text
     .split(',')
     .map((coding) => coding.trim().replace(/^x-/, ''))
     .filter((coding) => coding !== '' && coding !== 'identity')
   if (codings.length > 0) return codings.join(',')
+  return codingSeen(bytes)
+}
+
+function codingSeen(bytes: Buffer): string {
   return isGzip(bytes) ? 'gzip' : isZstd(bytes) ? 'zstd' : ''
 }
 

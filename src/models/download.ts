@@ -1,7 +1,7 @@
-import type { Dispatcher } from 'undici'
 import type { Clock } from '../util/clock.ts'
-import { openDispatcher } from './connections.ts'
+import { openConnections } from './connections.ts'
 import { exchangeBytes } from './exchange.ts'
+import type { Connections } from './free-connections.ts'
 import type { Environment } from './provider.ts'
 
 /** Gets files at addresses that models and datasets name, by the same ways as models are asked. */
@@ -23,12 +23,12 @@ export function createDownloader({
   environment: Environment
   clock: Clock
 }): Downloader {
-  const dispatchers = new Map<string, Promise<Dispatcher>>()
+  const dispatchers = new Map<string, Promise<Connections>>()
 
-  function dispatcherOf(url: URL): Promise<Dispatcher> {
+  function dispatcherOf(url: URL): Promise<Connections> {
     let opened = dispatchers.get(url.origin)
     if (opened === undefined) {
-      opened = openDispatcher(url, environment)
+      opened = openConnections(url, environment)
       dispatchers.set(url.origin, opened)
       const [oldest] = dispatchers.keys()
       if (dispatchers.size > mostHosts && oldest !== undefined) {

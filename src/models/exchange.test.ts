@@ -13,7 +13,7 @@ import { createModelServer } from '../testing/model-server.ts'
 import { createVirtualClock } from '../testing/virtual-clock.ts'
 import { systemClock } from '../util/clock.ts'
 import { TimeoutExpired } from './deadline.ts'
-import { openDispatcher } from './connections.ts'
+import { openConnections } from './connections.ts'
 import { exchange } from './exchange.ts'
 
 test('connections are kept and used again', async () => {
@@ -67,7 +67,7 @@ test('a body that trickles is cut off by the same timeout', async () => {
   })
   await new Promise<void>((resolve) => trickle.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(trickle.address() as AddressInfo).port}`
-  const dispatcher = await openDispatcher(new URL(origin), {})
+  const dispatcher = await openConnections(new URL(origin), {})
   const call = { origin, path: '/', method: 'GET', headers: {}, body: null, timeoutMs: 80 } as const
   await expect(exchange(dispatcher, call, { clock: systemClock, signal: fresh() })).rejects.toThrow(
     TimeoutExpired,
@@ -85,7 +85,7 @@ test('a timeout counts while the connection is still being made', async () => {
   })
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
   const origin = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`
-  const dispatcher = await openDispatcher(new URL(origin), {})
+  const dispatcher = await openConnections(new URL(origin), {})
   const call = { origin, path: '/', method: 'GET', headers: {}, body: null, timeoutMs: 50 } as const
   const started = performance.now()
   await expect(exchange(dispatcher, call, { clock: systemClock, signal: fresh() })).rejects.toThrow(

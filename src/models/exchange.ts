@@ -3,6 +3,7 @@ import type { Clock } from '../util/clock.ts'
 import { decodedBytes, decodedText, plainText } from './content-coding.ts'
 import { onAbort, TimeoutExpired } from './deadline.ts'
 import { largestReply } from './connections.ts'
+import type { Connections } from './free-connections.ts'
 
 /** One HTTP request with a text body. */
 export interface Call {
@@ -32,11 +33,11 @@ interface ExchangeOptions {
 
 /** Sends a call and reads the text of its reply. */
 export function exchange(
-  dispatcher: Dispatcher,
+  connections: Connections,
   call: Call,
   options: ExchangeOptions,
 ): Promise<RawReply> {
-  return receive(dispatcher, call, options, ({ status, headers, bytes }) => {
+  return receive(connections, call, options, ({ status, headers, bytes }) => {
     const text = plainText(bytes, headers)
     if (text !== null) return { status, headers, text }
     const decoded = decodedText(bytes, headers, { maxBytes: largestReply })
@@ -46,11 +47,11 @@ export function exchange(
 
 /** The same for a reply that is no text: an image. */
 export function exchangeBytes(
-  dispatcher: Dispatcher,
+  connections: Connections,
   call: Call,
   options: ExchangeOptions,
 ): Promise<RawBytes> {
-  return receive(dispatcher, call, options, async ({ status, headers, bytes }) => ({
+  return receive(connections, call, options, async ({ status, headers, bytes }) => ({
     status,
     headers,
     bytes: await decodedBytes(bytes, headers, { maxBytes: largestReply }),
@@ -65,7 +66,7 @@ export function exchangeBytes(
  * nobody wants, and can't be given up while its connection is still being made.
  */
 function receive<Reply>(
-  dispatcher: Dispatcher,
+  connections: Connections,
   call: Call,
   { clock, signal }: ExchangeOptions,
   read: (reply: RawBytes) => Reply | Promise<Reply>,
@@ -123,7 +124,7 @@ function receive<Reply>(
       },
     }
     try {
-      dispatcher.dispatch(
+      connections.dispatch(
         {
           origin: call.origin,
           path: call.path,

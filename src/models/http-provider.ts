@@ -1,13 +1,19 @@
 import type { Dispatcher } from 'undici'
 import type { ModelProvider } from '../config/dataset.ts'
 import { RequestError } from '../graph/request-error.ts'
-import { type ModelReply, type ModelRequest, textMessage } from '../graph/request.ts'
+import {
+  type ModelReply,
+  type ModelRequest,
+  type Operation,
+  textMessage,
+} from '../graph/request.ts'
 import type { BatchProtocol } from './batch-protocol.ts'
 import { UnreadableBody } from './content-coding.ts'
 import { badReply, statusError, shownAddress, transportError, type Asked } from './classify.ts'
-import { openDispatcher } from './connections.ts'
+import { openConnections, openDispatcher } from './connections.ts'
 import { createDownloader } from './download.ts'
 import { exchange, type RawReply } from './exchange.ts'
+import type { Connections } from './free-connections.ts'
 import { openHttpBatches } from './http-batches.ts'
 import { isObject } from './provider-text.ts'
 import type { ModelTarget, Provider, ProviderContext } from './provider.ts'
@@ -37,6 +43,12 @@ export interface ReplyContext {
   wallTime: number
 }
 
+/** What a reply is to; of a result of a batch nothing is known but the operation. */
+export interface Answered {
+  readonly operation: Operation
+  readonly inputs?: readonly unknown[]
+}
+
 /** The wire form of a protocol over HTTP: all that tells one from another. */
 export interface Protocol {
   /** In the middle of a message: `an OpenAI-compatible API`. */
@@ -50,8 +62,8 @@ export interface Protocol {
   /** Throws a `RequestError` when a reply with a good status shows no model at work, whatever it says. */
   prove(text: string, request: ModelRequest, context: ReplyContext): void
   /** Reads a reply with a good status; throws a `RequestError` for one that can't be used. */
-  read(text: string, request: ModelRequest, target: ModelTarget, context: ReplyContext): ModelReply
-  /** How chats are sent in batches, where the protocol has them. */
+  read(text: string, request: Answered, target: ModelTarget, context: ReplyContext): ModelReply
+  /** How requests are sent in batches, where the protocol has them. */
   batch?: BatchProtocol
 }
 
@@ -70,7 +82,7 @@ export function openHttpProvider(
   const endpoint = shownAddress(config.endpoint)
   const asksThrough = proxyFor(url, context.environment)
   const proxy = asksThrough === null ? null : shownAddress(asksThrough.address)
-  let dispatcher: Promise<Dispatcher> | null = null
+  let connections: Promise<Connections> | null = null
   let files: Promise<Dispatcher> | null = null
   const { batch } = protocol
   const downloads = createDownloader(context)
@@ -86,7 +98,7 @@ export function openHttpProvider(
     path: string,
     { body, contentType, timeoutMs, signal }: Sent,
   ): Promise<RawReply> {
-    dispatcher ??= openDispatcher(url, context.environment)
+    connections ??= openConnections(url, context.environment)
     const message = {
       origin: url.origin,
       path: base + path + url.search,
@@ -95,7 +107,7 @@ export function openHttpProvider(
       body,
       timeoutMs,
     }
-    return exchange(await dispatcher, message, { clock: context.clock, signal })
+    return exchange(await connections, message, { clock: context.clock, signal })
   }
 
   /** A reply with a good status; everything else rejects, classified. */
@@ -207,16 +219,14 @@ export function openHttpProvider(
               write: (request) => protocol.write(target, request, asked),
               read(text) {
                 const wallTime = context.clock.wallTime()
-                // Nothing but chats is sent in batches.
                 return bounded(asked, () =>
-                  protocol.read(text, greetings.chat, target, { asked, wallTime }),
+                  protocol.read(text, target, target, { asked, wallTime }),
                 )
               },
               origin: url.origin,
               pathOf: (path) => base + path + url.search,
               headers,
-              connect: () =>
-                (files ??= openDispatcher(url, context.environment, { maxResponseSize: -1 })),
+              connect: () => (files ??= openDispatcher(url, context.environment)),
               wallTime: () => context.clock.wallTime(),
             })
           },
@@ -224,7 +234,7 @@ export function openHttpProvider(
     async close() {
       // Where it could not be opened, the request has said so.
       const opened = await Promise.all(
-        [dispatcher, files].flatMap((one) => (one === null ? [] : [one.catch(() => null)])),
+        [connections, files].flatMap((one) => (one === null ? [] : [one.catch(() => null)])),
       )
       await Promise.all([...opened.map((one) => one?.destroy()), downloads.close()])
     },

@@ -170,7 +170,7 @@ async function request(
     }
     let opened = dispatchers.get(url.origin)
     if (opened === undefined) {
-      opened = openDispatcher(url, environment, { maxResponseSize: -1 })
+      opened = openDispatcher(url, environment)
       dispatchers.set(url.origin, opened)
     }
     const response = await (

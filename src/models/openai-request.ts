@@ -77,7 +77,8 @@ function chatBody(target: ModelTarget, request: ChatRequest, asked: Asked): stri
     target.extraBody,
   )
   // One cell is one answer; further choices would be paid for and thrown away.
-  delete fields['n']
+  // Deleting a field that is not there would make the object slow to write.
+  if ('n' in fields) delete fields['n']
   return JSON.stringify(fields)
 }
 

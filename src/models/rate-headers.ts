@@ -22,20 +22,36 @@ function requestQuota(headers: Headers, wallTime: number): Quota | null {
   return vendorQuota(headers, 'requests', wallTime) ?? draftQuota(headers)
 }
 
+/** OpenAI's and Anthropic's names, made once: they are looked for in every reply. */
+const quotaNames = { requests: namesOf('requests'), tokens: namesOf('tokens') } as const
+
+interface QuotaNames {
+  limit: readonly [string, string]
+  remaining: readonly [string, string]
+  reset: readonly [string, string]
+}
+
+function namesOf(unit: 'requests' | 'tokens'): QuotaNames {
+  const names = (field: string): readonly [string, string] => [
+    `x-ratelimit-${field}-${unit}`,
+    `anthropic-ratelimit-${unit}-${field}`,
+  ]
+  return { limit: names('limit'), remaining: names('remaining'), reset: names('reset') }
+}
+
 /** A quota per minute by its documentation, unless its reset shows a longer span. */
 function vendorQuota(
   headers: Headers,
   unit: 'requests' | 'tokens',
   wallTime: number,
 ): Quota | null {
-  const openai = 'x-ratelimit-'
-  const anthropic = `anthropic-ratelimit-${unit}-`
-  const limit = numberOf(headers, `${openai}limit-${unit}`, `${anthropic}limit`)
-  const remaining = numberOf(headers, `${openai}remaining-${unit}`, `${anthropic}remaining`)
+  const names = quotaNames[unit]
+  const limit = numberOf(headers, names.limit)
+  const remaining = numberOf(headers, names.remaining)
   if (limit === null && remaining === null) return null
   const resetMs =
-    durationMs(textOf(headers, `${openai}reset-${unit}`)) ??
-    untilMs(textOf(headers, `${anthropic}reset`), wallTime)
+    durationMs(textOf(headers, names.reset[0])) ??
+    untilMs(textOf(headers, names.reset[1]), wallTime)
   const isLong = resetMs !== null && resetMs > LONGEST_MINUTE_RESET_MS
   // Such quotas fill evenly: one more unit is there long before all of them are.
   const closedMs =
@@ -50,14 +66,14 @@ function draftQuota(headers: Headers): Quota | null {
   const remaining =
     parameter(state, 'r') ??
     parameter(state, 'remaining') ??
-    numberOf(headers, 'ratelimit-remaining')
+    numberOf(headers, ['ratelimit-remaining'])
   const limit =
-    parameter(policy, 'q') ?? parameter(state, 'limit') ?? numberOf(headers, 'ratelimit-limit')
+    parameter(policy, 'q') ?? parameter(state, 'limit') ?? numberOf(headers, ['ratelimit-limit'])
   if (remaining === null && limit === null) return null
   // Policies may count something else, such as bytes.
   if (policy !== null && /;\s*qu\s*=\s*"?(?!requests?\b)/i.test(policy)) return null
   const resetS =
-    parameter(state, 't') ?? parameter(state, 'reset') ?? numberOf(headers, 'ratelimit-reset')
+    parameter(state, 't') ?? parameter(state, 'reset') ?? numberOf(headers, ['ratelimit-reset'])
   const windowS = parameter(policy, 'w')
   const isPaced = limit !== null && windowS !== null && windowS > 0
   return {
@@ -76,7 +92,7 @@ function textOf(headers: Headers, name: string): string | null {
 }
 
 /** The number a header begins with: `100`, also of `100, 100;w=60`. */
-function numberOf(headers: Headers, ...names: readonly string[]): number | null {
+function numberOf(headers: Headers, names: readonly string[]): number | null {
   for (const name of names) {
     const text = textOf(headers, name)
     if (text === null) continue

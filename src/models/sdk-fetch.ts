@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../util/clock.ts'
-import { openDispatcher } from './connections.ts'
+import { openConnections } from './connections.ts'
 import { exchangeBytes, type RawBytes } from './exchange.ts'
+import type { Connections } from './free-connections.ts'
 import type { Environment } from './provider.ts'
 import { isObject } from './provider-text.ts'
 import { createRedactor } from './secrets.ts'
@@ -45,7 +46,7 @@ const mostKeys = 8
 const namesOfKeys = /authorization|key|token|secret|cookie/i
 
 export function createSdkConnections(environment: Environment, clock: Clock): SdkConnections {
-  const dispatchers = new Map<string, Promise<Dispatcher>>()
+  const dispatchers = new Map<string, Promise<Connections>>()
   const keys = new Set<string>()
   let redact: (text: string) => string = (text) => text
 
@@ -61,10 +62,10 @@ export function createSdkConnections(environment: Environment, clock: Clock): Sd
     redact = createRedactor(keys)
   }
 
-  function dispatcherFor(url: URL): Promise<Dispatcher> {
+  function dispatcherFor(url: URL): Promise<Connections> {
     let opened = dispatchers.get(url.origin)
     if (opened === undefined)
-      dispatchers.set(url.origin, (opened = openDispatcher(url, environment)))
+      dispatchers.set(url.origin, (opened = openConnections(url, environment)))
     return opened
   }
 

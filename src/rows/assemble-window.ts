@@ -313,16 +313,16 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
   function handOn(window: Window): RecordBlock | null {
     const { rows, block, lost, from, to } = window
     const offsets: number[] = []
+    let bytes = 0
     for (let offset = from; offset < to; offset += 1) {
-      if (lost[offset] === 0) offsets.push(offset)
+      if (lost[offset] === 1) continue
+      offsets.push(offset)
+      bytes += 8 + (block.rowBytes[offset] as number)
     }
     count(block, offsets)
-    let bytes = 8 * offsets.length
-    const columns = graph.columns.map(({ id, type }) => {
-      const values = storedColumn(type, window.stored[id], block.cells[id], offsets)
-      for (const value of values) bytes += storedBytes(value)
-      return values
-    })
+    const columns = graph.columns.map(({ id, type }) =>
+      storedColumn(type, window.stored[id], block.cells[id], offsets),
+    )
     if (to === block.size) freeRows(block)
     else for (let offset = from; offset < to; offset += 1) freeRow(block, offset)
     window.from = to

@@ -6,6 +6,7 @@ export function addSnapshots(earlier: Snapshot, now: Snapshot): Snapshot {
     ...now,
     columns: now.columns.map((column, at) => addColumns(earlier.columns[at], column)),
     routes: now.routes.map((route, at) => addRoutes(earlier.routes[at], route)),
+    newest: now.newest ?? earlier.newest,
     rows: {
       ...now.rows,
       decided: earlier.rows.decided + now.rows.decided,
@@ -24,6 +25,7 @@ function addColumns(earlier: ColumnProgress | undefined, now: ColumnProgress): C
     made: earlier.made + now.made,
     skipped: earlier.skipped + now.skipped,
     failed: earlier.failed + now.failed,
+    unneeded: earlier.unneeded + now.unneeded,
   }
 }
 
@@ -38,5 +40,6 @@ function addRoutes(earlier: RouteProgress | undefined, now: RouteProgress): Rout
     failed: earlier.failed + now.failed,
     inputTokens: earlier.inputTokens + now.inputTokens,
     outputTokens: earlier.outputTokens + now.outputTokens,
+    cost: earlier.cost === null && now.cost === null ? null : (earlier.cost ?? 0) + (now.cost ?? 0),
   }
 }

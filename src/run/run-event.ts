@@ -1,5 +1,6 @@
 import type { CheckEvent } from '../check/check-event.ts'
 import type { BatchEvent } from './batch-event.ts'
+import type { EarlierSessions } from './earlier-sessions.ts'
 import type { EditPlan } from './edit-plan.ts'
 import type { ModelRequest, Usage } from '../graph/request.ts'
 import type { CheckResult } from '../models/registry.ts'
@@ -89,6 +90,8 @@ export type RunEvent =
       selection: { target: number; most: number } | null
       decided: number
       resumed: boolean
+      /** What its earlier sessions came to. */
+      before: EarlierSessions
       /** The run that a fresh one has its seed from. */
       seedOf: string | null
       /** Some of its cells are asked of models: what was answered of rows that remain is used again. */

@@ -19,7 +19,7 @@ import { type Outcome, thrownFailure } from '../rows/cell-outcome.ts'
 import type { AbsentOutcome } from '../rows/row-outcome.ts'
 import type { Job } from './request-job.ts'
 import { createRowWork, type RowWork } from './row-work.ts'
-import { createSharedColumn, type SharedColumn } from './shared-requests.ts'
+import { aloneOf, createSharedColumn, type SharedColumn } from './shared-requests.ts'
 import { createTasks, type TaskCell } from './tasks.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
@@ -35,6 +35,8 @@ export interface CellsOptions extends ConversationPorts {
   parked: ParkedRows | null
   isOver: () => boolean
   cellMade: (local: number, outcome: 'ok' | 'skipped' | 'failed') => void
+  /** A cell ended whose row had been lost meanwhile, beside `cellMade`. */
+  cellCameBack: (local: number) => void
   cellFailed: (
     column: GraphColumn,
     row: number,
@@ -75,6 +77,7 @@ export function createCells(options: CellsOptions): Cells {
   const frames = createFrames(frameLocals, queueFrame)
   const requestColumns: (RequestColumn | undefined)[] = []
   const sharedColumns: (SharedColumn | undefined)[] = []
+  const aloneColumns: (RequestGenerator | undefined)[] = []
   /** First replies that ask again, on the way to the ledger. */
   let beingKept = 0
 
@@ -100,7 +103,12 @@ export function createCells(options: CellsOptions): Cells {
     } else if (generator.requests === 'one') {
       queueRequest(group, local, offset, generator)
     } else if (generator.requests === 'shared') {
-      queueShared(group, local, offset, generator)
+      if (sharesRequests(group, column.id, offset, generator)) {
+        queueShared(group, local, offset, generator)
+      } else {
+        const alone = (aloneColumns[local] ??= aloneOf(generator))
+        queueRequest(group, local, offset, alone)
+      }
     } else {
       queueTask(group, local, offset, generator)
     }
@@ -192,6 +200,17 @@ export function createCells(options: CellsOptions): Cells {
       }
       options.changed()
     })
+  }
+
+  /** An answer of a batch is one cell's, also where the next ones are asked for by themselves. */
+  function sharesRequests(
+    group: OpenGroup,
+    column: number,
+    offset: number,
+    { route }: SharedGenerator,
+  ): boolean {
+    if (requests.isDeferred(options.routeOf(route))) return false
+    return group.exchanges === null || group.exchangesOf(column, offset).length === 0
   }
 
   function queueShared(
@@ -304,6 +323,7 @@ export function createCells(options: CellsOptions): Cells {
   function finished(group: OpenGroup, local: number, offset: number): void {
     options.cellMade(local, 'ok')
     if (group.isOpen(offset)) group.finish(local, offset)
+    else if (group.lossOf(offset) !== null) options.cellCameBack(local)
   }
 
   function failed(
@@ -328,7 +348,17 @@ export function createCells(options: CellsOptions): Cells {
     })
     options.cellMade(local, 'failed')
     options.cellFailed(column, group.block.rowAt(offset), failure, outcome)
-    if (!group.isOpen(offset)) return
+    if (group.isOpen(offset)) lose(group, local, offset, outcome)
+    if (group.lossOf(offset) !== null) options.cellCameBack(local)
+  }
+
+  function lose(
+    group: OpenGroup,
+    local: number,
+    offset: number,
+    outcome: JournaledFailure['outcome'],
+  ): void {
+    const { column } = columnOf(local)
     if (outcome === 'null') {
       fillNull(column, group.block, offset)
       group.finish(local, offset)

@@ -107,6 +107,11 @@ export class OpenGroup {
     return this.#stateOf(offset) <= rowState.begun
   }
 
+  /** Whether the row has all of its cells. */
+  isDecided(offset: number): boolean {
+    return this.#stateOf(offset) === rowState.decided
+  }
+
   /** Why the row will have no record; null where it may have one. */
   lossOf(offset: number): AbsentOutcome | null {
     const state = this.#stateOf(offset)

@@ -14,14 +14,24 @@ export interface OutcomeCounts {
   /** Cells of a column, by its local number, that the run folder had. */
   cellsKnown(local: number, cells: number): void
   cellEnded(local: number, outcome: 'ok' | 'skipped' | 'failed'): void
+  /** Nobody makes the cell: its row is lost. One that is in flight may come back nevertheless. */
+  cellUnneeded(local: number): void
+  /** It did come back. */
+  cellCameBack(local: number): void
   columns(): ColumnProgress[]
 }
 
 /** Of a column. */
-type CellCounts = Pick<ColumnProgress, 'known' | 'made' | 'skipped' | 'failed'>
+type CellCounts = Pick<ColumnProgress, 'known' | 'made' | 'skipped' | 'failed' | 'unneeded'>
 
 export function createOutcomeCounts(graph: Graph, work: WorkGraph): OutcomeCounts {
-  const cells = graph.columns.map((): CellCounts => ({ known: 0, made: 0, skipped: 0, failed: 0 }))
+  const cells = graph.columns.map((): CellCounts => ({
+    known: 0,
+    made: 0,
+    skipped: 0,
+    failed: 0,
+    unneeded: 0,
+  }))
   let decidedRows = 0
   const lostRows: Record<AbsentOutcome, number> = { dropped: 0, rejected: 0 }
 
@@ -49,6 +59,12 @@ export function createOutcomeCounts(graph: Graph, work: WorkGraph): OutcomeCount
       if (outcome === 'ok') count.made += 1
       else if (outcome === 'skipped') count.skipped += 1
       else count.failed += 1
+    },
+    cellUnneeded(local) {
+      cellsOf(local).unneeded += 1
+    },
+    cellCameBack(local) {
+      cellsOf(local).unneeded -= 1
     },
     columns: () =>
       graph.columns

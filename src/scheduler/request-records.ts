@@ -43,6 +43,7 @@ export function createRequestRecords(options: RequestRecordsOptions): RecordRequ
     const counter = counters[request.route] as RouteCounters
     counter.inputTokens += usage.inputTokens
     counter.outputTokens += usage.outputTokens
+    if (usage.cost !== null) counter.cost = (counter.cost ?? 0) + usage.cost
     const { name, choices } = routes[request.route] as Route
     // An answer of unknown cost counts with what was set aside; who failed before answering sends no bill.
     const isBilled = reply !== null || outcome === 'given-up'
@@ -67,7 +68,7 @@ export function createRequestRecords(options: RequestRecordsOptions): RecordRequ
   }
 }
 
-function toolCallsOf({ content }: ModelReply): number {
+export function toolCallsOf({ content }: ModelReply): number {
   let calls = 0
   for (const { type } of content) if (type === 'tool-call') calls += 1
   return calls

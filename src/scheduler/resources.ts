@@ -52,6 +52,7 @@ export interface Resources {
   lookForReturns(): void
   /** The outage of a route, in case it has one. */
   outageOf(route: number): Outage | null
+  outageAt(place: Place): Outage | null
   close(): void
 }
 
@@ -225,6 +226,19 @@ export function createResources(options: ResourcesOptions): Resources {
     return places().every((place) => !isBehind(choiceAt(place)) || stateAt(place).stopped !== null)
   }
 
+  function outageAt(place: Place): Outage | null {
+    const breaker = openBreaker(place)
+    if (breaker === null || breaker.openSince === null) return null
+    if (stateAt(place).stopped !== null) return null
+    const now = clock.now()
+    return {
+      endpoint: choiceAt(place).endpoint,
+      sinceMs: now - breaker.openSince,
+      nextTryMs: breaker.nextProbeAt === null ? null : Math.max(0, breaker.nextProbeAt - now),
+      code: watches.get(breaker)?.error.code ?? 'failed',
+    }
+  }
+
   /** While another choice answers, one may be away for as long as it likes. */
   function isOver(route: number): boolean {
     if ((routes[route] as Route).choices.length === 1) return true
@@ -266,21 +280,13 @@ export function createResources(options: ResourcesOptions): Resources {
     noteOutage,
     lookForReturns,
     outageOf(route) {
-      const now = clock.now()
-      for (const [choice, { endpoint }] of (routes[route] as Route).choices.entries()) {
-        const place = { route, choice }
-        const breaker = openBreaker(place)
-        if (breaker === null || breaker.openSince === null) continue
-        if (stateAt(place).stopped !== null) continue
-        return {
-          endpoint,
-          sinceMs: now - breaker.openSince,
-          nextTryMs: breaker.nextProbeAt === null ? null : Math.max(0, breaker.nextProbeAt - now),
-          code: watches.get(breaker)?.error.code ?? 'failed',
-        }
+      for (const place of openPlaces(route)) {
+        const outage = outageAt(place)
+        if (outage !== null) return outage
       }
       return null
     },
+    outageAt,
     close() {
       for (const { timer } of watches.values()) timer.cancel()
       watches.clear()

@@ -68,6 +68,8 @@ export interface RouteCounters {
   cached: number
   inputTokens: number
   outputTokens: number
+  /** Dollars; null until a request said its own. */
+  cost: number | null
   /** Why all of its choices stopped, once they have. */
   stopped: Error | null
 }
@@ -83,6 +85,7 @@ export function createRouteCounters(): RouteCounters {
     cached: 0,
     inputTokens: 0,
     outputTokens: 0,
+    cost: null,
     stopped: null,
   }
 }

@@ -1,5 +1,6 @@
 import type { RequestError } from '../graph/request-error.ts'
 import type { CandidateProgress } from '../plan/candidates.ts'
+import type { Cell } from '../util/value.ts'
 import type { Outage } from './resources.ts'
 
 /** What the scheduler tells while it works; everything countable is in the snapshot instead. */
@@ -70,8 +71,16 @@ export interface Snapshot {
   draining: boolean
   /** Null where every row of a plan is made. */
   selection: CandidateProgress | null
+  /** A row made since the snapshot before, or earlier where there is none; null before the first. */
+  newest: NewestRow | null
   /** Batches that providers have, by route; left out where no requests go in batches. */
   batches?: readonly WaitingBatches[]
+}
+
+/** A row that has all of its cells, with those that are loaded. */
+export interface NewestRow {
+  row: number
+  cells: readonly { column: string; value: Cell }[]
 }
 
 /** Batches of a route that wait for their provider. */
@@ -98,6 +107,8 @@ export interface ColumnProgress {
   made: number
   skipped: number
   failed: number
+  /** Cells that nobody makes: their row was dropped or rejected before. */
+  unneeded: number
 }
 
 export interface RouteProgress {
@@ -118,6 +129,8 @@ export interface RouteProgress {
   failed: number
   inputTokens: number
   outputTokens: number
+  /** Dollars; null where no price is known. */
+  cost: number | null
   /** Ms of the quiet the endpoint asked for that are left; 0 when it asked for none. */
   coolDownMs: number
   /** What is declared or was told by replies; null for no limit. */
@@ -126,6 +139,19 @@ export interface RouteProgress {
   /** What keeps the next request; null when it could leave. */
   heldBy: 'in-flight' | 'requests' | 'tokens' | 'cool-down' | 'outage' | null
   /** What it waits for while an endpoint does not answer; null while all of them do. */
+  outage: Outage | null
+  stopped: string | null
+  /** Where its requests may go, if that is more than one place. */
+  choices: readonly ChoiceProgress[]
+}
+
+/** One of the places of a pool. */
+export interface ChoiceProgress {
+  name: string
+  inFlight: number
+  limit: number
+  coolDownMs: number
+  /** Null while it answers. */
   outage: Outage | null
   stopped: string | null
 }

@@ -8,6 +8,7 @@ import { createEvaluator } from '../rows/evaluate.ts'
 import type { HoldRows } from '../rows/held-rows.ts'
 import type { Journal } from '../rows/journal.ts'
 import { StoppingFailure } from '../rows/stopping-failure.ts'
+import type { AbsentOutcome } from '../rows/row-outcome.ts'
 import type { ReadRows } from '../rows/stored-rows.ts'
 import { messageOf } from '../util/errors.ts'
 import { createCells } from './cells.ts'
@@ -17,6 +18,7 @@ import { createEnding } from './ending.ts'
 import { createJournalGate } from './journal-gate.ts'
 import { createLifetime } from './lifetime.ts'
 import { createLinesOf } from './lines.ts'
+import { createRowPeek } from './newest-row.ts'
 import type { OpenGroup } from './open-group.ts'
 import { createOpenGroups, type FindKnown } from './open-groups.ts'
 import type { OpeningBudget } from './opening.ts'
@@ -91,6 +93,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     wholeRows: candidates !== undefined,
   })
   const counts = createOutcomeCounts(graph, work)
+  const peek = createRowPeek(graph)
   const tally: ByteTally = { bytes: 0 }
   const parked = options.deferred === undefined ? null : createParkedRows()
   const lifetime = createLifetime()
@@ -158,6 +161,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       counts.cellEnded(local, outcome)
       if (outcome === 'ok' && isJournaled(local)) earlyShutdown.made()
     },
+    cellCameBack: (local) => counts.cellCameBack(local),
     cellFailed({ id, name }, row, failure, outcome) {
       const { code, message } = failure
       if (outcome === 'stopped') return stopFor(new StoppingFailure(name, row, failure))
@@ -213,7 +217,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       cellReady: (group, local, offset) => cells.ready(group, local, offset),
       rowDecided,
       rowLeft: (group) => groups.closeIfDone(group),
-      rowEnded: (group, offset, bytes) => starts.ended(group, offset, bytes),
+      rowEnded(group, offset, bytes) {
+        peek.ended(group, offset)
+        starts.ended(group, offset, bytes)
+      },
     },
     settleOnly,
     emit,
@@ -259,12 +266,19 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   function rowDecided(group: OpenGroup, offset: number): void {
     const loss = group.lossOf(offset)
     counts.rowDecided(loss)
-    if (loss !== null) cells.rowLost(group, offset, loss)
+    if (loss !== null) rowLost(group, offset, loss)
     // Lost, or all it needed was in the ledger: frames must not wait for it.
     if (work.wholeFrames) cells.frames.leaveAll({ group, offset })
     parts.decided(group.group.part, group.block.rowAt(offset), loss)
     groups.closeIfDone(group)
     if (candidates?.decided(group.block.rowAt(offset), loss === null)) leaveUnneeded(candidates)
+  }
+
+  function rowLost(group: OpenGroup, offset: number, loss: AbsentOutcome): void {
+    for (const { local } of work.columns) {
+      if (!group.isFinished(local, offset)) counts.cellUnneeded(local)
+    }
+    cells.rowLost(group, offset, loss)
   }
 
   /** Rows beyond those that are needed: what is in flight for them is kept, and nothing more is sent. */
@@ -314,6 +328,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         starts,
         parts,
         tally,
+        peek,
       }),
   }
 }

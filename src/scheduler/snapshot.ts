@@ -4,13 +4,14 @@ import type { GroupSource } from '../plan/group-source.ts'
 import type { ByteTally } from '../rows/block.ts'
 import type { Clock } from '../util/clock.ts'
 import type { JournalGate } from './journal-gate.ts'
+import type { RowPeek } from './newest-row.ts'
 import type { OpenGroups } from './open-groups.ts'
 import type { OutcomeCounts } from './outcome-counts.ts'
 import type { PartTracker } from './parts.ts'
 import type { BackOff } from './pauses.ts'
 import type { Choice, Route, RouteCounters } from './route.ts'
 import type { RowStarts } from './row-starts.ts'
-import type { RouteProgress, Snapshot } from './scheduler-event.ts'
+import type { ChoiceProgress, RouteProgress, Snapshot } from './scheduler-event.ts'
 import type { Sending } from './sending.ts'
 import type { Stopping } from './stopping.ts'
 
@@ -27,6 +28,7 @@ export interface SnapshotSources {
   starts: RowStarts
   parts: PartTracker
   tally: ByteTally
+  peek: RowPeek
 }
 
 export function takeSnapshot(sources: SnapshotSources): Snapshot {
@@ -53,6 +55,7 @@ export function takeSnapshot(sources: SnapshotSources): Snapshot {
     pendingBytes: sources.journal.pendingBytes,
     draining: sources.stopping.draining,
     selection,
+    newest: sources.peek.look(),
   }
 }
 
@@ -68,11 +71,8 @@ function backOffAt(backOff: BackOff | null, now: number): Snapshot['backOff'] {
   return { nextMs: Math.max(0, nextAt - now), ...last }
 }
 
-function routeProgress(
-  routes: readonly Route[],
-  { counters, dispatcher, resources }: Sending,
-  now: number,
-): RouteProgress[] {
+function routeProgress(routes: readonly Route[], sending: Sending, now: number): RouteProgress[] {
+  const { counters, dispatcher, resources } = sending
   return routes.map(({ name, choices, timeoutMs = null }, position) => {
     const counter = counters[position] as RouteCounters
     const { oldest } = counter.sent
@@ -96,6 +96,7 @@ function routeProgress(
       failed: counter.failed,
       inputTokens: counter.inputTokens,
       outputTokens: counter.outputTokens,
+      cost: counter.cost,
       // Quiet only while all of them are.
       coolDownMs: Math.min(...inUse.map(({ limiters }) => quietMs(limiters, now))),
       requestsPerMinute: sumOfRates(inUse, 'requests'),
@@ -103,8 +104,24 @@ function routeProgress(
       heldBy: held !== null && held.closedUntil > now ? 'cool-down' : (held?.counts ?? null),
       outage: resources.outageOf(position),
       stopped: counter.stopped?.message ?? null,
+      choices: choices.length === 1 ? [] : choiceProgress(choices, position, sending, now),
     }
   })
+}
+
+function choiceProgress(
+  choices: readonly Choice[],
+  route: number,
+  { dispatcher, resources }: Sending,
+  now: number,
+): ChoiceProgress[] {
+  return choices.map(({ label = '', endpoint, limiters }, choice) => ({
+    name: label === '' ? endpoint : label,
+    ...dispatcher.loadOf(route, choice),
+    coolDownMs: quietMs(limiters, now),
+    outage: resources.outageAt({ route, choice }),
+    stopped: resources.stateAt({ route, choice }).stopped?.message ?? null,
+  }))
 }
 
 function quietMs(limiters: readonly Limiter[], now: number): number {

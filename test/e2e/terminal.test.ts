@@ -1,26 +1,27 @@
+import xterm from '@xterm/headless'
 import { expect, test } from 'vitest'
 import { createModelServer } from '../../src/testing/model-server.ts'
 import { isThorough } from '../support/thorough.ts'
 import { createDesk } from './command.ts'
 import { stories } from './configs.ts'
-import { hasTerminal, noTerminal, runOnTerminal } from './pseudo-terminal.ts'
+import { hasTerminal, noTerminal, runOnTerminal, startOnTerminal } from './pseudo-terminal.ts'
 
 const escape = '\u001B\\['
 const escapes = new RegExp(`${escape}[\\d;]*[A-Za-z]`, 'g')
 const colours = new RegExp(`${escape}[\\d;]*m`)
-const clearedBeforeEnd = new RegExp(`${escape}[1-6]F${escape}K\\r?\\n${escape}0J${escape}1FDone\\.`)
+const clearedBeforeEnd = new RegExp(`\u001B8${escape}K\\r?\\n${escape}0J${escape}1FDone\\.`)
 
 /** What each repaint of the panel shows, without escapes. */
 function panels(terminal: string): string[][] {
   return terminal
-    .split('\u001B[0J')
-    .filter((frame) => frame.includes('\u001B[K'))
+    .split('\u001B7')
+    .filter((frame) => frame.includes('\u001B[0J'))
     .map((frame) =>
       frame
         .split('\n')
         // Lines of the panel end so; others were printed above it.
         .filter((line) => line.includes('\u001B[K'))
-        .map((line) => line.replaceAll(escapes, '').replaceAll('\r', ''))
+        .map((line) => line.replaceAll(escapes, '').replaceAll('\u001B8', '').replaceAll('\r', ''))
         .filter((line) => line !== ''),
     )
 }
@@ -49,12 +50,15 @@ test('on a terminal the panel is repainted in place', async ({ skip }) => {
   expect(last[1]).toMatch(/^ {2}number {2}60\/60 +done$/)
   expect(last[2]).toMatch(/^ {2}story {3}[ \d]\d\/60 {2}[\d.]+\/s$/)
   // Between two answers, and near the end, a slot may be free for a moment.
-  expect(last[3]).toMatch(
-    /^ {2}writer {2}[0-4]\/4 in flight, (\d+ waiting, )?[\d.k ]+ tokens out, [\d.k ]+ in$/,
-  )
-  expect(frames.some((lines) => lines[3]?.startsWith('  writer  4/4 in flight, '))).toBe(true)
-  // Each frame begins at the first line of the one before, in the first column.
-  expect(terminal).toContain('\u001B[4F')
+  expect(last[3]).toMatch(/^ {2}writer {2}[0-4]\/4 in flight(, \d+ waiting)?$/)
+  expect(last[4]).toMatch(/^ {2}no price known, [\d.k ]+ tokens in, [\d.k ]+ out$/)
+  expect(last[5]).toMatch(/^ {2}row \d+ {2}story: [a-z\d ]+…?$/)
+  expect(last[6]).toMatch(/^ +number: \d+$/)
+  expect(frames.some((lines) => lines[3]?.startsWith('  writer  4/4 in flight'))).toBe(true)
+  // The first one comes before the engine is loaded.
+  expect(frames[0]).toEqual(['tales  0.0 s', '  reading tales.json'])
+  // Each frame begins at the first line of the one before, wherever the cursor is by then.
+  expect(terminal).toContain('\u001B8\u001B[1mtales')
   expect(terminal).toContain('\u001B[1mtales\u001B[0m')
   // Nothing of the panel is left when the run ends.
   expect(terminal.indexOf('Done. 60 rows: 60 accepted.')).toBeGreaterThan(
@@ -236,3 +240,47 @@ test('what a model and a config say does not steer the terminal', async ({ skip 
   expect(terminal + stdout).not.toContain('\u001B[2J')
   expect(stdout).toContain('a␛[2Jstory<U+009B>5A')
 })
+
+test('at a terminal: Enter, Ctrl-C and the next session', async ({ skip }) => {
+  skip(!hasTerminal, noTerminal)
+  await using desk = await createDesk()
+  await using server = await createModelServer({ latencyMs: 60 })
+  await desk.write('tales.json', stories({ url: server.url }))
+  const words = ['create', 'tales.json', '-n', '90', '--seed', '1']
+  const size = { columns: 90, rows: 24 }
+
+  const first = startOnTerminal(desk, words, size)
+  await first.sees('story: ')
+  first.press('\nabc\n')
+  await first.sees('tokens in')
+  first.press('\u0003')
+  expect(await first.ended).toBe(130)
+  const lines = await screenLines(first.shown(), size)
+  // Nothing of the panel is left, and no line of it stands twice.
+  expect(lines.filter((line) => /in flight,|^tales {2}|tokens out$|abc/.test(line))).toEqual([])
+  const decided = panels(first.shown()).findLast((frame) => frame[0]?.includes(' of 90 rows'))
+  const counts = (frame: string[] | undefined): string[] => frame?.[0]?.match(/\d+ of 90/) ?? []
+
+  const next = startOnTerminal(desk, words, size)
+  await next.sees('story: ')
+  next.press('\u0003')
+  await next.ended
+  const [again] = panels(next.shown()).filter((frame) => frame[0]?.includes(' of 90 rows'))
+  const rows = (of: string[]): number => Number.parseInt(of[0] ?? '', 10)
+  expect(rows(counts(again))).toBeGreaterThanOrEqual(rows(counts(decided)))
+  // The columns go on counting where the first session ended, as the rows do.
+  expect(again?.[2]).toMatch(new RegExp(`^  story +${rows(counts(again))}/90|^  story +\\d\\d/90`))
+})
+
+/** What a person sees at the end. */
+async function screenLines(
+  terminal: string,
+  { columns, rows }: { columns: number; rows: number },
+): Promise<string[]> {
+  const screen = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true })
+  await new Promise<void>((resolve) => screen.write(terminal, resolve))
+  const { active } = screen.buffer
+  return Array.from({ length: active.length }, (_, at) =>
+    (active.getLine(at)?.translateToString(true) ?? '').trimEnd(),
+  )
+}

@@ -53,7 +53,7 @@ export function createRemoteClient(
   function dispatcherOf(url: URL): Promise<Dispatcher> {
     let opened = dispatchers.get(url.origin)
     if (opened === undefined) {
-      opened = openDispatcher(url, environment, { maxResponseSize: -1 })
+      opened = openDispatcher(url, environment)
       dispatchers.set(url.origin, opened)
     }
     return opened
