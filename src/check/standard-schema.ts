@@ -33,6 +33,15 @@ export function schemaAsJson(value: unknown): unknown {
   }
 }
 
+/**
+ * The same for a value that `JSON.stringify` hands to its replacer: what holds it still has the schema, in the place of
+ * which there may be what a `toJSON` of its own made of it (ArkType's is no JSON Schema).
+ */
+export function writtenAsJson(holder: unknown, key: string, value: unknown): unknown {
+  const given: unknown = typeof holder === 'object' && holder !== null && Reflect.get(holder, key)
+  return schemaAsJson(standardOf(given) === null ? value : given)
+}
+
 /** What `~standard` of a schema holds, as far as it is used here. */
 interface Standard {
   vendor: string

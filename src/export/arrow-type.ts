@@ -67,7 +67,7 @@ function shaped(arrow: ArrowPackage, shape: JsonShape): ArrowColumn {
       return texts(arrow, stringifyJson)
     case 'list':
       return lists(arrow, shaped(arrow, shape.item))
-    case 'struct':
+    default:
       // Arrow's readers differ on a struct without a field.
       return shape.fields.size === 0 ? texts(arrow, stringifyJson) : structs(arrow, shape.fields)
   }

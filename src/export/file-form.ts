@@ -6,7 +6,7 @@ import type { RecordValues } from './records.ts'
 export interface RecordSource {
   readonly columns: readonly RecordColumn[]
   /** Of some columns only, where they are named. */
-  read(columns?: readonly string[]): AsyncIterable<RecordValues>
+  readonly read: (columns?: readonly string[]) => AsyncIterable<RecordValues>
 }
 
 /** The content of one file with records. */
