@@ -6,7 +6,7 @@ import { messageOf, RowsmithError } from '../util/errors.ts'
  *
  * Only the JSON Schema is kept: a run goes on from its folder, where a program's functions are not.
  */
-export function schemaAsJson(value: unknown): unknown {
+function schemaAsJson(value: unknown): unknown {
   const standard = standardOf(value)
   if (standard === null) return value
   const { vendor, jsonSchema } = standard

@@ -32,7 +32,7 @@ export function arrowColumn(
     case 'bool':
       return booleans(arrow)
     case 'date':
-      return flat(arrow, new arrow.DateDay(), Int32Array, (value) => readDate(String(value)) ?? 0)
+      return flat(arrow, new arrow.DateDay(), Int32Array, (value) => readDate(value as string) ?? 0)
     case 'timestamp':
     case 'timestamp_utc':
     case 'timestamp_ns':
@@ -40,7 +40,7 @@ export function arrowColumn(
       const form = timestampForm(type)
       const unit = form.perSecond === 1_000_000 ? 'MICROSECOND' : 'NANOSECOND'
       const arrowType = new arrow.Timestamp(arrow.TimeUnit[unit], form.utc ? 'UTC' : null)
-      const count = (value: Value): bigint => readTimestamp(String(value), form) ?? 0n
+      const count = (value: Value): bigint => readTimestamp(value as string, form) ?? 0n
       return flat(arrow, arrowType, BigInt64Array, count)
     }
     default: {

@@ -34,7 +34,7 @@ function textOfBlocks(content: Value): Value {
   return texts.join('')
 }
 
-const sharedRoles: ReadonlyMap<string, string> = new Map([
+const sharedRoles: ReadonlyMap<Value, string> = new Map([
   ['user', 'human'],
   ['assistant', 'gpt'],
   ['tool', 'observation'],
@@ -43,17 +43,17 @@ const sharedRoles: ReadonlyMap<string, string> = new Map([
 /** The same in ShareGPT's form, in which a call of tools is a message of its own. */
 export function sharedMessages(message: Message): Value[] {
   const chat = chatMessage(message)
-  const role = String(chat.get('role'))
+  const role = chat.get('role')
   const content = chat.get('content') ?? ''
   const calls = callsOf(chat.get('tool_calls') ?? null)
-  const said = shared(sharedRoles.get(role) ?? role, content)
+  const said = shared(sharedRoles.get(role ?? null) ?? role ?? null, content)
   if (calls.length === 0) return [said]
   const [only = null] = calls
   const called = shared('function_call', stringifyJson(calls.length === 1 ? only : calls))
   return content === '' ? [called] : [said, called]
 }
 
-function shared(from: string, value: Value): Value {
+function shared(from: Value, value: Value): Value {
   return new Map<string, Value>([
     ['from', from],
     ['value', value],

@@ -12,7 +12,7 @@ export interface Committer {
   commit(changes: Changes): Promise<string>
 }
 
-export interface Changes {
+interface Changes {
   readonly files: readonly LocalFile[]
   readonly removed: readonly string[]
   readonly branch: string

@@ -97,7 +97,7 @@ export function hubError(error: unknown): unknown {
 }
 
 /** What the Hub answered to a request that changes a repository. */
-export interface HubRefusal {
+interface HubRefusal {
   readonly statusCode: number
   readonly message: string
 }

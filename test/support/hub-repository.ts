@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 
 /** What a test wants of a request instead of its usual answer. */
-export type Disturbance =
+type Disturbance =
   | { status: number; body?: object; headers?: Record<string, string> }
   /** The connection is cut once so many bytes of the request arrived. */
   | { cutAfter: number }
 
-export interface HubRequest {
+interface HubRequest {
   readonly method: string
   readonly path: string
   readonly authorization: string | null
