@@ -228,7 +228,7 @@ test('schemas of Zod, Valibot and ArkType type a column and hold its answers', a
     'Struct<{stars:Int64, text:Utf8}>',
   )
   expect(() =>
-    built.column('bare', llm.structured({ model: writer, schema: valibot, prompt })).toConfig(),
+    built.column('bare', llm.structured({ model: writer, schema: valibot, prompt })).toYAML(),
   ).toThrow(
     expect.objectContaining({
       hints: ['Wrap it in toStandardJsonSchema() of the package @valibot/to-json-schema.'],

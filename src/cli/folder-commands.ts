@@ -153,7 +153,7 @@ export function addPush(program: Command, set: SetCode): void {
     .option('--json', 'print one JSON object on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith push runs/stories jane/stories --private')
     .action(async (directory: string, repository: string, options) => {
-      const { runPush } = await import('./push.ts')
+      const { runPush } = await import('./push-dataset.ts')
       set(await runPush(directory, repository, options))
     })
 }
@@ -173,7 +173,7 @@ export function addPull(program: Command, set: SetCode): void {
     .option('--json', 'print one JSON object on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith pull jane/stories stories')
     .action(async (repository: string, directory: string, options) => {
-      const { runPull } = await import('./pull.ts')
+      const { runPull } = await import('./pull-dataset.ts')
       set(await runPull(repository, directory, options))
     })
 }

@@ -10,6 +10,7 @@ export interface ArrowTable extends Iterable<ArrowRow | null> {
   get(row: number): ArrowRow | null
 }
 
+/** What a table says of a column. */
 export interface ArrowField {
   readonly name: string
   readonly nullable: boolean
