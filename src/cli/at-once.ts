@@ -1,4 +1,4 @@
-import { ownVersion } from '../threads/own-version.ts'
+import { packageVersion } from '../threads/package-version.ts'
 
 /**
  * Answers what needs no command line to be built: the help and the version. Loading the parser
@@ -8,7 +8,7 @@ export function answerAtOnce(parameters: readonly string[]): boolean {
   const [only = '', ...more] = parameters
   if (more.length > 0) return false
   if (['-V', '--version'].includes(only)) {
-    process.stdout.write(`${ownVersion()}\n`)
+    process.stdout.write(`${packageVersion()}\n`)
     return true
   }
   // A narrow terminal gets the text the parser wraps for it.

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../check/config-error.ts'
 import { formatProblems } from '../config/format-problems.ts'
 import { isRowsmithError, messageOf, type RowsmithError } from '../util/errors.ts'
-import { ownVersion } from '../threads/own-version.ts'
+import { packageVersion } from '../threads/package-version.ts'
 import { visible } from '../util/visible.ts'
 import type { SetCode } from './command-options.ts'
 import {
@@ -54,7 +54,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
 export function createProgram(set: SetCode): Command {
   const program = new Command('rowsmith')
     .description('Generate synthetic datasets: declare columns, get every row, lose nothing.')
-    .version(ownVersion(), '-V, --version')
+    .version(packageVersion(), '-V, --version')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('  Add --help for the options of this command.')

@@ -13,7 +13,7 @@ import { inspectStore, type StoreSummary } from '../store/inspect-store.ts'
 import { besideFolder, datasetFolder, type DatasetFile } from '../store/ledger-dataset.ts'
 import { storageError } from '../threads/storage-error.ts'
 import { isMissing } from '../threads/system-error.ts'
-import { ownVersion } from '../threads/own-version.ts'
+import { packageVersion } from '../threads/package-version.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { counted } from '../util/format.ts'
 import { cardPart, type Provenance } from './card.ts'
@@ -123,7 +123,7 @@ function provenanceOf({ settings, sessions, usage }: StoreSummary): Provenance {
   const ended = sessions.at(-1)?.ended ?? null
   const asked = new Set(usage.map(({ route }) => route))
   return {
-    rowsmith: ownVersion(),
+    rowsmith: packageVersion(),
     name: settings.name,
     seed: String(settings.seed),
     made: ended === null ? null : new Date(ended).toISOString(),
