@@ -97,7 +97,7 @@ export function hubEndpoint(
   const address =
     endpoint ?? (own === undefined || own.trim() === '' ? 'https://huggingface.co' : own.trim())
   if (/^https?:$/.test(URL.parse(address)?.protocol ?? '')) return address.replace(/\/+$/, '')
-  throw new SeedFault('wrong-format', `${address} is no address of a Hub`, {
+  throw new SeedFault('wrong-format', `${address} is not an address of a Hub`, {
     field: 'endpoint',
     suggestion: 'Write it as https://huggingface.co.',
   })
@@ -139,7 +139,7 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
 }
 
 function otherAnswer(what: string, cause: unknown): SeedFault {
-  return new SeedFault('seed-unreachable', `${what} was answered with something else`, {
+  return new SeedFault('seed-unreachable', `${what} had an unexpected answer`, {
     cause,
     field: 'endpoint',
     suggestion: 'Check that endpoint (or HF_ENDPOINT) is a Hub, such as https://huggingface.co.',
