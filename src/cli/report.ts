@@ -10,6 +10,7 @@ import {
   mixedTexts,
   processedTexts,
   rejectionTexts,
+  runningTexts,
   rowsText,
   shortPath,
   textWidth,
@@ -45,6 +46,7 @@ export async function runReport(
     const layout = { style: screen.style, width: textWidth(screen) }
     const most = Number.POSITIVE_INFINITY
     const lines = [
+      ...runningTexts(run, Date.now()).map((text) => screen.style('cyan', text)),
       `${screen.style('bold', visibleLine(run.name))}  ${rowsText(run)}`,
       `  ${costText(run)}`,
       ...cutTexts(run).map((text) => screen.style('yellow', text)),
