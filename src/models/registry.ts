@@ -1,3 +1,4 @@
+import { builtInProviders } from '../config/model-providers.ts'
 import type { ModelConfig, ModelProvider, Sampled } from '../config/dataset.ts'
 import type { OutputMode } from '../config/output-mode.ts'
 import { hedgeQuantile } from '../config/model-pool.ts'
@@ -143,6 +144,18 @@ interface Entry {
   firstMode: OutputMode
 }
 
+/** No config has a place for the key of a built-in provider: the model that uses it is shown. */
+function atItsUser(problem: Problem, { providers, models }: ModelsConfig): Problem {
+  const provider = providers[Number(problem.path[1])]
+  if (provider === undefined || !builtInProviders.includes(provider)) return problem
+  const user = models.findIndex((model) => model.provider === provider.name)
+  return {
+    ...problem,
+    path: user === -1 ? ['model_configs'] : ['model_configs', user, 'provider'],
+    suggestion: `Run "export ${provider.api_key}=…" first.`,
+  }
+}
+
 /** Resolves aliases, providers and keys; opens no connection. */
 export function openModels(options: OpenModelsOptions): OpenedModels {
   const {
@@ -163,7 +176,8 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
     environment,
   )
   const asked = [...new Set(places.map(({ provider }) => provider))]
-  if (options.withoutKeys !== true) problems.push(...unset)
+  if (options.withoutKeys !== true)
+    problems.push(...unset.map((problem) => atItsUser(problem, options)))
   problems.push(...proxyProblems(asked, options))
   if (problems.some(({ level }) => level === 'error')) return { problems, registry: null }
 
