@@ -66,9 +66,12 @@ export type { CellStory, RowStory } from './report/inspect-row.ts'
 export type { ListedRun } from './report/list-runs.ts'
 export type { RunSummary } from './report/run-summary.ts'
 export type { ColumnStatistics } from './profile/statistics.ts'
+export type { Finding, Verdict } from './profile/finding.ts'
+export type { TextFigures } from './profile/text-figures.ts'
 export type { Preview, PreviewOptions, PreviewRow } from './run/preview.ts'
 export type { CheckRunOptions, RunCheck } from './run/check-run.ts'
 export type { RunComparison } from './run/compare-runs.ts'
+export type { GivenUpBatch, GiveUpBatchesOptions } from './run/give-up-batches.ts'
 export type { FreedSpace, FreeSpaceOptions } from './run/free-space.ts'
 export type { ForecastRun } from './run/forecast.ts'
 export type { ColumnForecast, Forecast, Range } from './run/extrapolate.ts'
@@ -79,6 +82,7 @@ export {
   create,
   forecast,
   freeSpace,
+  giveUpBatches,
   jsonSchema,
   listKinds,
   listRuns,

@@ -1,125 +1,25 @@
-import { cpSync, readFileSync } from 'node:fs'
+import { cpSync } from 'node:fs'
 import { basename } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { RunEvent } from '../src/run/run-event.ts'
-import { start } from '../src/run/run.ts'
-import type { RunResult } from '../src/report/run-result.ts'
-import type {
-  BatchAction,
-  BatchCall,
-  BatchCallAction,
-  BatchServerOptions,
-} from '../src/testing/batch-server.ts'
-import {
-  createModelServer,
-  type ModelServer,
-  type ServerCall,
-} from '../src/testing/model-server.ts'
 import type { Run } from '../src/run/working-run.ts'
+import type { BatchAction, BatchCall, BatchCallAction } from '../src/testing/batch-server.ts'
 import { createDesk } from './e2e/command.ts'
+import {
+  begin,
+  bytesOf,
+  eventsOf,
+  make,
+  number,
+  type Protocol,
+  promptsOf,
+  serve,
+  sizesOf,
+  textColumn,
+} from './support/batch-runs.ts'
 import { isThorough } from './support/thorough.ts'
 
 const desk = await createDesk()
 afterAll(() => desk[Symbol.asyncDispose]())
-
-type Protocol = 'openai' | 'anthropic'
-
-/** A number of its own for each row, so that prompts tell rows apart. */
-const number = {
-  name: 'number',
-  column_type: 'sampler',
-  sampler_type: 'uniform',
-  params: { low: 1, high: 1e9, decimal_places: 0 },
-  convert_to: 'int',
-}
-
-function textColumn(name: string, model_alias: string, prompt: string, further: object = {}) {
-  return { name, column_type: 'llm-text', model_alias, prompt, ...further }
-}
-
-/** Asked at once, then in batches, then at once with the answer in hand. */
-const threeColumns = [
-  number,
-  textColumn('topic', 'fast', 'topic {{ number }}'),
-  textColumn('text', 'slow', 'text of {{ topic }}'),
-  textColumn('title', 'fast', 'title of {{ text }}'),
-]
-
-interface Case {
-  server: ModelServer
-  protocol?: Protocol
-  columns?: readonly object[]
-  out: string
-  rows?: number
-  runConfig?: object
-  maxCost?: number
-  prices?: object
-  cache?: string
-}
-
-function configOf({ server, protocol = 'openai', columns = threeColumns, prices }: Case) {
-  const model = { provider: 'local', model: 'small', skip_health_check: true }
-  return {
-    model_providers: [{ name: 'local', provider_type: protocol, endpoint: server.url }],
-    model_configs: [
-      { ...model, alias: 'fast' },
-      { ...model, alias: 'slow', mode: 'batch' },
-    ],
-    columns,
-    ...(prices === undefined ? {} : { prices }),
-  }
-}
-
-interface Made {
-  run: Run
-  events: RunEvent[]
-}
-
-async function begin(one: Case, signal?: AbortSignal): Promise<Made> {
-  const events: RunEvent[] = []
-  const run = await start({
-    config: { config: configOf(one) },
-    out: one.out,
-    rows: one.rows ?? 10,
-    seed: 7n,
-    runConfig: { batch_requests: 4, batch_poll: 0.01, ...one.runConfig },
-    onEvent: (event) => void events.push(event),
-    ...(one.maxCost === undefined ? {} : { maxCost: one.maxCost }),
-    ...(one.cache === undefined ? {} : { cache: one.cache }),
-    ...(signal === undefined ? {} : { signal }),
-  })
-  return { run, events }
-}
-
-async function make(one: Case): Promise<{ result: RunResult; events: RunEvent[] }> {
-  const { run, events } = await begin(one)
-  await using _ = run
-  return { result: await run.finished, events }
-}
-
-async function serve(batches: BatchServerOptions = {}): Promise<ModelServer> {
-  return createModelServer({ script: answerOf, batches })
-}
-
-/** The same answer to the same prompt, so that datasets can be compared. */
-function answerOf({ prompt }: Pick<ServerCall, 'prompt'>): { text: string } {
-  return { text: `[${prompt}]` }
-}
-
-function bytesOf({ files }: RunResult): string[] {
-  return files.map(({ path }) => `${basename(path)} ${readFileSync(path).toString('base64')}`)
-}
-
-function promptsOf({ batches }: ModelServer): string[] {
-  return batches.flatMap(({ requests }) => requests.map(({ body }) => body))
-}
-
-function eventsOf<Type extends RunEvent['type']>(
-  events: readonly RunEvent[],
-  type: Type,
-): Extract<RunEvent, { type: Type }>[] {
-  return events.filter((event): event is Extract<RunEvent, { type: Type }> => event.type === type)
-}
 
 let folders = 0
 const newFolder = (): string => desk.path(`run-${folders++}`)
@@ -129,7 +29,7 @@ describe.each<Protocol>(['openai', 'anthropic'])('%s', (protocol) => {
     await using server = await serve({ polls: 2 })
     const { result, events } = await make({ server, protocol, out: newFolder() })
     expect(result).toMatchObject({ end: { kind: 'complete' }, rows: { accepted: 10 } })
-    expect(server.batches.map(({ requests }) => requests.length)).toEqual([4, 4, 2])
+    expect(sizesOf(server)).toEqual([4, 4, 2])
     expect(new Set(promptsOf(server)).size).toBe(10)
     // Topics and titles.
     expect(server.counts.requests).toBe(20)
@@ -137,6 +37,13 @@ describe.each<Protocol>(['openai', 'anthropic'])('%s', (protocol) => {
       { route: 'fast', ok: 20 },
       { route: 'slow', ok: 10 },
     ])
+    // As the server counted them: two words in a topic, four in a text; the answer to each says it again.
+    const answers = server.batches.flatMap(({ requests }) => requests)
+    expect(result.usageByRoute[1]).toMatchObject({
+      inputTokens: 4 * answers.length,
+      outputTokens: 4 * answers.length,
+    })
+    expect(result.requests).toBe(server.counts.requests + answers.length)
     expect(eventsOf(events, 'batch-submitted')).toHaveLength(3)
     expect(eventsOf(events, 'batch-collected')).toMatchObject([
       { outcome: 'completed', answered: 4, failed: 0, again: 0 },
@@ -190,6 +97,46 @@ describe.each<Protocol>(['openai', 'anthropic'])('%s', (protocol) => {
     }
   }, 180_000)
 
+  test('killed again and again, one run sends each request once and keeps each answer', async () => {
+    const kills = isThorough ? 30 : 5
+    const size = { rows: isThorough ? 80 : 12, runConfig: { batch_requests: 2 } }
+    await using plain = await serve()
+    const { result: whole } = await make({ server: plain, protocol, out: newFolder(), ...size })
+    let out = newFolder()
+    let killed = 0
+    let calls = 0
+    let run: Run | null = null
+    let isDead = false
+    /** Each session dies at its third call: by turns before it was done and after that. */
+    function onCall(): BatchCallAction | undefined {
+      if (isDead) return 'refuse'
+      calls += 1
+      if (calls < 3 || killed >= kills) return undefined
+      isDead = true
+      killed += 1
+      const copy = `${out}-${killed}`
+      cpSync(out, copy, { recursive: true, filter: (path) => !/lock/.test(basename(path)) })
+      out = copy
+      run?.abort()
+      return killed % 2 === 0 ? 'refuse' : 'lose'
+    }
+    await using server = await serve({ onCall })
+    for (;;) {
+      isDead = false
+      calls = 0
+      const begun = await begin({ server, protocol, out, ...size })
+      run = begun.run
+      const { end } = await run.finished
+      if (end.kind === 'complete') break
+      expect(end).toEqual({ kind: 'interrupted' })
+    }
+    expect(killed).toBe(kills)
+    const { result } = await make({ server, protocol, out, ...size })
+    expect(bytesOf(result)).toEqual(bytesOf(whole))
+    expect(promptsOf(server).toSorted()).toEqual(promptsOf(plain).toSorted())
+    expect(result.usageByRoute.find(({ route }) => route === 'slow')?.ok).toBe(size.rows)
+  }, 180_000)
+
   test('what expired is made again, and nothing else', async () => {
     let sent = 0
     await using server = await serve({
@@ -206,7 +153,7 @@ describe.each<Protocol>(['openai', 'anthropic'])('%s', (protocol) => {
       runConfig: { batch_requests: 100 },
     })
     expect(result).toMatchObject({ end: { kind: 'complete' }, rows: { accepted: 10 } })
-    expect(server.batches.map(({ requests }) => requests.length)).toEqual([10, 5])
+    expect(sizesOf(server)).toEqual([10, 5])
     expect(eventsOf(events, 'batch-collected')[0]).toMatchObject({
       outcome: 'expired',
       answered: 5,
@@ -235,7 +182,7 @@ describe.each<Protocol>(['openai', 'anthropic'])('%s', (protocol) => {
       end: { kind: 'complete' },
       rows: { accepted: 8, dropped: 2 },
     })
-    expect(server.batches.map(({ requests }) => requests.length)).toEqual([10, 2])
+    expect(sizesOf(server)).toEqual([10, 2])
     const failed = eventsOf(events, 'cell-failed')
     expect(failed.map(({ code, column, stops }) => [code, column, stops])).toEqual([
       ['bad-request', 'text', false],
@@ -264,7 +211,7 @@ test('results out of order, twice, of nobody and of a file that is gone', async 
   const { result, events } = await make({ server, out: newFolder(), rows: 8 })
   expect(result).toMatchObject({ end: { kind: 'complete' }, rows: { accepted: 8 } })
   // Four of them were lost with their file.
-  expect(server.batches.map(({ requests }) => requests.length)).toEqual([4, 4, 4])
+  expect(sizesOf(server)).toEqual([4, 4, 4])
   expect(eventsOf(events, 'batch-strange')).toMatchObject([{ results: 1, id: 'another_1' }])
   await using plain = await serve()
   const { result: whole } = await make({ server: plain, out: newFolder(), rows: 8 })
@@ -293,14 +240,14 @@ test('a batch that others cancelled, or that is refused, stops the run; the same
   action = {}
   const third = await make(one)
   expect(third.result).toMatchObject({ end: { kind: 'complete' }, rows: { accepted: 4 } })
-  expect(server.batches.map(({ requests }) => requests.length)).toEqual([4, 3, 3])
+  expect(sizesOf(server)).toEqual([4, 3, 3])
 })
 
 test('an interrupted run leaves its batches with the provider, and the next one collects them', async () => {
   await using server = await serve({ polls: 6 })
   const one = { server, out: newFolder() }
   const controller = new AbortController()
-  const { run, events } = await begin(one, controller.signal)
+  const { run, events } = await begin({ ...one, options: { signal: controller.signal } })
   while (server.batches.length < 3) await new Promise((resolve) => setTimeout(resolve, 5))
   const moment = run.progress()
   controller.abort()
@@ -332,11 +279,11 @@ test('what a batch costs is half, counts at its estimate before, and never passe
   const prices = { small: { input: 1e6, output: 0 } }
   // 1.5 dollars each for three words, and some nine before that is known.
   const one = { server, columns, prices, out: newFolder() }
-  const { result, events } = await make({ ...one, maxCost: 12 })
+  const { result, events } = await make({ ...one, options: { maxCost: 12 } })
   expect(result.end).toMatchObject({ kind: 'stopped', reason: expect.stringContaining('max_cost') })
   expect(result.usage.cost ?? 100).toBeLessThanOrEqual(12)
   expect(eventsOf(events, 'cost-reached')).toHaveLength(1)
-  const { result: whole } = await make({ ...one, maxCost: 400 })
+  const { result: whole } = await make({ ...one, options: { maxCost: 400 } })
   expect(whole).toMatchObject({ end: { kind: 'complete' }, usage: { cost: 15 } })
   expect(new Set(promptsOf(server)).size).toBe(promptsOf(server).length)
   await using other = await serve()
@@ -348,39 +295,10 @@ test('what a batch costs is half, counts at its estimate before, and never passe
 test('answers of the cache are asked for first, and those of batches are kept in it', async () => {
   await using server = await serve()
   const cache = desk.path('cache')
-  const first = await make({ server, out: newFolder(), cache })
-  const second = await make({ server, out: newFolder(), cache })
+  const first = await make({ server, out: newFolder(), options: { cache } })
+  const second = await make({ server, out: newFolder(), options: { cache } })
   expect(server.batches).toHaveLength(3)
   expect(bytesOf(second.result)).toEqual(bytesOf(first.result))
-})
-
-test('structured answers, corrections and judges take as many rounds as they ask', async () => {
-  await using server = await createModelServer({
-    batches: {},
-    script({ prompt }) {
-      if (prompt.includes('story')) return { text: '{"title":"T","words":3}' }
-      return {}
-    },
-  })
-  const columns = [
-    number,
-    {
-      name: 'story',
-      column_type: 'llm-structured',
-      model_alias: 'slow',
-      prompt: 'A story about {{ number }}',
-      output_format: {
-        type: 'object',
-        properties: { title: { type: 'string' }, words: { type: 'integer' } },
-        required: ['title', 'words'],
-      },
-    },
-    textColumn('more', 'slow', 'More of {{ story.title }} {{ number }}'),
-  ]
-  const { result } = await make({ server, columns, out: newFolder(), rows: 3 })
-  expect(result).toMatchObject({ end: { kind: 'complete' }, rows: { accepted: 3 } })
-  expect(server.batches.map(({ requests }) => requests.length)).toEqual([3, 3])
-  expect(server.batches[0]?.requests[0]?.body).toContain('json_schema')
 })
 
 test('when most of a batch is refused, the run stops before its rows are lost', async () => {
@@ -396,59 +314,4 @@ test('when most of a batch is refused, the run stops before its rows are lost', 
   expect(result.end).toMatchObject({ kind: 'stopped' })
   expect(result.rows.dropped).toBeLessThanOrEqual(5)
   expect(eventsOf(events, 'early-shutdown')).toHaveLength(1)
-})
-
-test('what batches can not do is refused before the run, with the reason', async () => {
-  await using server = await serve()
-  const refusals: [string, object][] = [
-    [
-      'select makes rows until enough are accepted',
-      {
-        select: { target: 5, max_candidates: 10 },
-        columns: [number, textColumn('topic', 'slow', 'x {{ number }}')],
-      },
-    ],
-    [
-      'offers it tools',
-      {
-        tool_configs: [{ tool_alias: 'lookup', providers: ['shop'] }],
-        mcp_providers: [{ name: 'shop', command: 'true' }],
-        columns: [number, textColumn('topic', 'slow', 'x {{ number }}', { tool_alias: 'lookup' })],
-      },
-    ],
-    [
-      'only chats are sent in batches',
-      {
-        columns: [
-          number,
-          { name: 'v', column_type: 'embedding', model_alias: 'slow', target_column: 'number' },
-        ],
-        inference_parameters: { generation_type: 'embedding' },
-      },
-    ],
-    ['take no batches', { provider: { provider_type: 'stand-in', endpoint: '' } }],
-  ]
-  for (const [reason, { inference_parameters, provider, ...further }] of refusals as [
-    string,
-    { inference_parameters?: object; provider?: object },
-  ][]) {
-    const config = configOf({ server, out: '' })
-    const [fast, slow] = config.model_configs
-    const refused = start({
-      config: {
-        config: {
-          ...config,
-          model_providers: config.model_providers.map((one) => ({ ...one, ...provider })),
-          model_configs: [
-            fast,
-            { ...slow, ...(inference_parameters === undefined ? {} : { inference_parameters }) },
-          ],
-          ...further,
-        },
-      },
-      out: newFolder(),
-      rows: 10,
-    })
-    await expect(refused, reason).rejects.toThrow(reason)
-  }
 })

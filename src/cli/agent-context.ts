@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { listKinds } from '../check/list-kinds.ts'
-import { version } from './at-once.ts'
+import { packageVersion } from '../threads/package-version.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { starters } from './init-models.ts'
 import { templates } from './init-templates.ts'
@@ -20,7 +20,7 @@ export async function agentContext(): Promise<string> {
   const { kinds } = await listKinds()
   const families = Map.groupBy(kinds, ({ family }) => family)
   const lines = [
-    `rowsmith ${version()}: a config (YAML or JSON) declares columns; a run makes the rows.`,
+    `rowsmith ${packageVersion()}: a config (YAML or JSON) declares columns; a run makes the rows.`,
     '',
     'Commands, in the order of the work:',
     ...commands.map(([command, what]) => `  ${command}  # ${what}`),

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { packageVersion } from '../threads/package-version.ts'
 
 /**
  * Answers what needs no command line to be built: the help and the version. Loading the parser
@@ -8,18 +8,13 @@ export function answerAtOnce(parameters: readonly string[]): boolean {
   const [only = '', ...more] = parameters
   if (more.length > 0) return false
   if (['-V', '--version'].includes(only)) {
-    process.stdout.write(`${version()}\n`)
+    process.stdout.write(`${packageVersion()}\n`)
     return true
   }
   // A narrow terminal gets the text the parser wraps for it.
   if (!['-h', '--help', 'help'].includes(only) || process.stdout.columns < helpWidth) return false
   process.stdout.write(helpText)
   return true
-}
-
-export function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return String((JSON.parse(text) as { version: unknown }).version)
 }
 
 /** Columns from which on no line of the help is wrapped. */
@@ -50,6 +45,7 @@ Commands:
   diff [options] <a> <b>       Compare two runs.
   export [options] <dir>       Write every decided row to files.
   cache                        Move answers of models to another machine.
+  batches [options] <dir>      List the batches that a run waits for.
   gc [options] <dir>           Free disk space of replaced columns.
   kinds [options] [config]     List the kinds a config may name.
   schema [options]             Print a JSON Schema of configs, for editors.

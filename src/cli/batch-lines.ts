@@ -27,9 +27,10 @@ export function batchText(event: BatchEvent): string | null {
     case 'batch-strange':
       return `${visibleLine(event.route)}: batch ${visibleLine(event.batch)} has ${counted(event.results, 'result')} of no request of it (the first: ${visibleLine(event.id)}); left out.`
     case 'batches-left':
-      return `${batchesOf(event.batches, event.requests)} ${event.batches === 1 ? 'stays' : 'stay'} with the provider, at work and paid for; the same command collects what is answered.`
+      return `${batchesOf(event.batches, event.requests)} ${event.batches === 1 ? 'stays' : 'stay'} with the provider, at work and paid for; the same command collects what is answered, and with --cancel-batches it cancels ${event.batches === 1 ? 'it' : 'them'}.`
     case 'batch-stopped':
       return `Stopping: ${visibleLine(event.reason)}`
+    case 'batches-cancelling':
     case 'batch-progress':
       break
   }
@@ -38,10 +39,13 @@ export function batchText(event: BatchEvent): string | null {
 
 /** A batch of a stored run. */
 export function storedBatchText(
-  { route, batch, requests, submitted }: RunSummary['batches'][number],
+  { route, batch, submission, requests, submitted }: RunSummary['batches'][number],
   now: number,
 ): string {
-  const which = batch === null ? 'a batch that may have been sent' : `batch ${visibleLine(batch)}`
+  const which =
+    batch === null
+      ? `${visibleLine(submission)}, which may not have been sent`
+      : `batch ${visibleLine(batch)}`
   const since = new Date(submitted).toISOString().slice(0, 19).replace('T', ' ')
   return `${visibleLine(route)}: ${which}, with ${counted(requests, 'request')}, is not collected yet; sent ${since} UTC (${duration((now - submitted) / 1000)} ago)`
 }

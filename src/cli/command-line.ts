@@ -26,6 +26,7 @@ export interface CreateOptions {
   /** True without a folder. */
   cache?: true | string
   replay?: true
+  cancelBatches?: true
   dryRun?: true
   json?: true
 }

@@ -64,6 +64,7 @@ export function addCreate(program: Command, set: SetCode): void {
     .option('--code <code>', 'with --retry-failed: only cells that failed for this reason')
     .addOption(new Option('--retry-dropped', 'the old name of --retry-failed').hideHelp())
     .option('--repair', 'check every part file and make missing or damaged ones again')
+    .option('--cancel-batches', 'cancel the batches that providers have, and make nothing')
     .option(
       '--max-cost <dollars>',
       'stop before the run costs more, over all sessions',

@@ -51,6 +51,7 @@ export function runOptions(config: string, options: CreateOptions): RunOptions {
     ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
     ...(options.cache === undefined ? {} : { cache: options.cache }),
     ...(options.replay === undefined ? {} : { replay: options.replay }),
+    ...(options.cancelBatches === undefined ? {} : { cancelBatches: true }),
   }
 }
 

@@ -27,6 +27,7 @@ function result(end: RunEnd, dropped: number): RunResult {
     columns: null,
     judges: [],
     agreement: [],
+    verdict: null,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type SetCode, withPlugins, wholeNumber } from './command-options.ts'
+import { repeated, type SetCode, withPlugins, wholeNumber } from './command-options.ts'
 
 /* Commands that read a run folder. */
 
@@ -131,6 +131,25 @@ export function addExport(program: Command, set: SetCode): void {
     .action(async (directory: string, options) => {
       const { runExport } = await import('./export.ts')
       set(await runExport(directory, options))
+    })
+}
+
+export function addBatches(program: Command, set: SetCode): void {
+  program
+    .command('batches')
+    .argument('<dir>', 'run folder')
+    .summary('List the batches that a run waits for.')
+    .description('List the batches that a run waits for: where they are, and since when.')
+    .option(
+      '--give-up <batch>',
+      'forget a batch that its provider no longer has; its requests are sent again (repeatable)',
+      repeated,
+    )
+    .option('--json', 'print {dir, batches, givenUp} on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith batches runs/stories')
+    .action(async (directory: string, options) => {
+      const { runBatches } = await import('./batches.ts')
+      set(await runBatches(directory, options))
     })
 }
 

@@ -65,6 +65,10 @@ export function createPhase(begin: string): Phase {
         case 'run-opened':
           describe = () => 'reading what the ledger holds'
           return true
+        case 'batches-cancelling':
+          describe = () =>
+            `cancelling ${event.batches === 1 ? 'a batch' : `${grouped(event.batches)} batches`}`
+          return true
         case 'row-group-opened':
           // From here on the panel tells.
           describe = null

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../check/config-error.ts'
 import { formatProblems } from '../config/format-problems.ts'
 import { isRowsmithError, messageOf, type RowsmithError } from '../util/errors.ts'
-import { version } from './at-once.ts'
+import { packageVersion } from '../threads/package-version.ts'
 import { jsonLine, visible } from '../util/visible.ts'
 import type { SetCode } from './command-options.ts'
 import {
@@ -14,6 +14,7 @@ import {
   addValidate,
 } from './config-commands.ts'
 import {
+  addBatches,
   addCheck,
   addDiff,
   addExport,
@@ -57,7 +58,7 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
 export function createProgram(set: SetCode): Command {
   const program = new Command('rowsmith')
     .description('Generate synthetic datasets: declare columns, get every row, lose nothing.')
-    .version(version(), '-V, --version')
+    .version(packageVersion(), '-V, --version')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('  Add --help for the options of this command.')
@@ -86,6 +87,7 @@ export function createProgram(set: SetCode): Command {
   addDiff(program, set)
   addExport(program, set)
   addCache(program, set)
+  addBatches(program, set)
   addGc(program, set)
   addKinds(program, set)
   addSchema(program, set)

@@ -16,6 +16,7 @@ import {
   textWidth,
 } from './report-run.ts'
 import { judgementLines } from './judgement-lines.ts'
+import { verdictLines } from './verdict-lines.ts'
 import { statisticsLines } from './statistics-lines.ts'
 import { createScreen } from './terminal.ts'
 import { jsonLine, visibleLine } from '../util/visible.ts'
@@ -38,9 +39,10 @@ export async function runReport(
   }
   await using dataset = await open(directory, { plugins: options.plugin ?? [] })
   const report = await dataset.report()
-  const { run, columns, judges, agreement } = report
+  const { run, columns, judges, agreement, verdict } = report
   if (options.json) {
-    process.stdout.write(jsonLine({ ...run, seed: String(run.seed), columns, judges, agreement }))
+    const { run: _run, ...figures } = report
+    process.stdout.write(jsonLine({ ...run, seed: String(run.seed), ...figures }))
   } else {
     const screen = createScreen(process.stdout)
     const layout = { style: screen.style, width: textWidth(screen) }
@@ -49,6 +51,7 @@ export async function runReport(
       ...runningTexts(run, Date.now()).map((text) => screen.style('cyan', text)),
       `${screen.style('bold', visibleLine(run.name))}  ${rowsText(run)}`,
       `  ${costText(run)}`,
+      ...verdictLines(verdict, layout),
       ...cutTexts(run).map((text) => screen.style('yellow', text)),
       ...failureTexts(run.failures, { ...layout, most }),
       ...rejectionTexts(run),

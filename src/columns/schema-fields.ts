@@ -15,17 +15,26 @@ export function fieldsAt(
   root: SchemaObject,
   place: readonly (string | null)[],
 ): readonly string[] | null {
-  let nodes: SchemaNode[] = [root]
-  for (const step of place) {
-    nodes = partsOf(root, nodes).flatMap((part) => inside(part, step))
-  }
-  const parts = partsOf(root, nodes)
+  const parts = partsAt(root, place)
   const names = new Set<string>()
   for (const part of parts) {
     if (isOpen(part)) return null
     for (const name of Object.keys(objectOf(part['properties']) ?? {})) names.add(name)
   }
   return names.size === 0 ? null : [...names]
+}
+
+/** Whether a schema lists the values that there can be at a place: by `enum` or `const`. */
+export function isListedAt(root: SchemaObject, place: readonly (string | null)[]): boolean {
+  return partsAt(root, place).some((part) => 'enum' in part || 'const' in part)
+}
+
+function partsAt(root: SchemaObject, place: readonly (string | null)[]): SchemaObject[] {
+  let nodes: SchemaNode[] = [root]
+  for (const step of place) {
+    nodes = partsOf(root, nodes).flatMap((part) => inside(part, step))
+  }
+  return partsOf(root, nodes)
 }
 
 function inside(part: SchemaObject, step: string | null): SchemaNode[] {

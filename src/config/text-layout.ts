@@ -90,6 +90,8 @@ export function shortened(line: string): string {
 export function findWrongIndent(source: string): LayoutFault | null {
   const lines = source.split('\n')
   const open: number[] = []
+  /** Levels where entries of lists begin. */
+  const lists = new Set<number>()
   let opens = true
   /** Lines indented more belong to a text below `|` or `>`. */
   let textBelow: number | null = null
@@ -103,7 +105,9 @@ export function findWrongIndent(source: string): LayoutFault | null {
     textBelow = null
     const value = /^(?:"[^"]*"|'[^']*'|[^\s#'"{}[\],&*!|>%@`][^#]*?):(?:\s+(.*))?$/.exec(rest)
     if (value === null && dashes === '') continue
-    const meant = levelMeant(indent, open, { opens, isItem: dashes !== '' })
+    const isItem = dashes !== ''
+    const meant = levelMeant(indent, open, { opens, lists: isItem ? lists : null })
+    if (isItem && meant === null) lists.add(indent)
     if (meant !== null) return wrongIndent(lines, { at, indent, meant })
     while ((open.at(-1) ?? -1) > indent) open.pop()
     if (open.at(-1) !== indent) open.push(indent)
@@ -121,16 +125,18 @@ export function findWrongIndent(source: string): LayoutFault | null {
 function levelMeant(
   indent: number,
   open: readonly number[],
-  { opens, isItem }: { opens: boolean; isItem: boolean },
+  { opens, lists }: { opens: boolean; lists: ReadonlySet<number> | null },
 ): number | null {
   const top = open.at(-1)
   if (top === undefined || open.includes(indent)) return null
   if (indent > top) return opens ? null : top
-  const deeper = open.find((level) => level > indent) ?? top
-  const shallower = open.findLast((level) => level < indent) ?? deeper
-  const isNearer = indent - shallower < deeper - indent
-  // Keys stand deeper than the dash of their entry: a dash between them is one of its list.
-  return isNearer || (isItem && indent - shallower === deeper - indent) ? shallower : deeper
+  // A dash begins an entry of a list that is there.
+  const entries = lists === null ? [] : open.filter((level) => lists.has(level))
+  const levels = entries.length > 0 ? entries : open
+  const deeper = levels.find((level) => level > indent)
+  const shallower = levels.findLast((level) => level < indent)
+  if (deeper === undefined || shallower === undefined) return deeper ?? shallower ?? top
+  return indent - shallower < deeper - indent ? shallower : deeper
 }
 
 function spansLines(text: string): boolean {

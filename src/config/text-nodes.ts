@@ -246,7 +246,8 @@ function readMap(
     noteSpelling(keys, name, readName)
     noteSpelling(items, name, entry)
     if (own.has(name)) {
-      const isFirst = own.keys().next().value === name
+      // The document itself is no entry of a list.
+      const isFirst = offset > 0 && own.keys().next().value === name
       reader.report(duplicateKey(name, isFirst), keyOffset)
     }
     own.set(name, { value: entry.value, child: { key: keyOffset, place: entry.place } })

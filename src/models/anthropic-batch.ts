@@ -28,7 +28,7 @@ export const anthropicBatches: BatchProtocol = {
   mostBytes: 256_000_000,
   separator: ',\n',
 
-  line: (id, { body }) => `{"custom_id":${JSON.stringify(id)},"params":${body as string}}`,
+  line: (id, { body }) => `{"custom_id":${JSON.stringify(id)},"params":${body}}`,
 
   async submit(calls, _submission, file) {
     const made = await calls.upload(path, {

@@ -1,10 +1,18 @@
 import type { RequestError } from '../graph/request-error.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 
+/** A request of a batch. */
+interface BatchLine {
+  readonly text: string
+  /** What is asked for there, behind the endpoint's own path; that of all requests of a batch. */
+  readonly endpoint: string
+}
+
 /** A file of requests: `lines` of a batch API, with its separator between them. */
 export interface BatchFile {
   readonly path: string
   readonly bytes: number
+  readonly endpoint: string
 }
 
 /** A batch as we know it before its provider does. */
@@ -50,12 +58,13 @@ export type FoundBatch =
 
 /** Batches of one model. What rejects is a `RequestError`, or the signal's reason. */
 export interface BatchApi {
+  /** Texts to be embedded count each. */
   readonly mostRequests: number
   readonly mostBytes: number
   /** Between two lines of a file. */
   readonly separator: string
-  /** A request as a line of a file. */
-  line(id: string, request: ModelRequest): string
+  /** A request as a line of a file. Throws a `RequestError` for one that has no such form. */
+  line(id: string, request: ModelRequest): BatchLine
   /** Sends a batch; answers with the provider's name for it. */
   submit(submission: Submission, file: BatchFile, signal: AbortSignal): Promise<string>
   /** Looks for a batch that may have been sent; `known` are batches that it is not. */

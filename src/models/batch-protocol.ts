@@ -20,9 +20,9 @@ export interface BatchCalls {
   upload(path: string, body: UploadBody): Promise<Record<string, unknown>>
   /** The lines of a file, one after the other. */
   lines(path: string): AsyncIterable<string>
-  /** A reply that stands in a result. */
+  /** A reply in a result. */
   read(text: string): ModelReply
-  /** An error that stands in a result. */
+  /** An error in a result. */
   failed(reply: RawReply): RequestError
 }
 
@@ -35,7 +35,7 @@ export interface UploadBody {
 
 /** The batches of a protocol over HTTP: all that tells one from another. */
 export interface BatchProtocol extends Pick<BatchApi, 'mostRequests' | 'mostBytes' | 'separator'> {
-  line(id: string, request: { path: string; body: string | Uint8Array }): string
+  line(id: string, request: { path: string; body: string }): string
   submit(calls: BatchCalls, submission: Submission, file: BatchFile): Promise<string>
   find(calls: BatchCalls, submission: Submission, known: ReadonlySet<string>): Promise<FoundBatch>
   status(calls: BatchCalls, handle: string): Promise<BatchStatus>

@@ -46,8 +46,8 @@ let files = 0
 function fileOf(api: BatchApi, id: string, prompts: readonly string[]): BatchFile {
   const path = join(folder, `${files++}.jsonl`)
   const lines = prompts.map((prompt, number) => api.line(`${id}_${number}`, chat(prompt)))
-  writeFileSync(path, lines.join(api.separator))
-  return { path, bytes: statSync(path).size }
+  writeFileSync(path, lines.map(({ text }) => text).join(api.separator))
+  return { path, bytes: statSync(path).size, endpoint: lines[0]?.endpoint ?? '' }
 }
 
 function submissionOf(id: string, requests: number) {

@@ -5,7 +5,7 @@ import { RequestError } from '../graph/request-error.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
 import type { BatchApi, BatchResult, BatchStatus } from './batch-api.ts'
 import type { BatchCalls, BatchProtocol, UploadBody } from './batch-protocol.ts'
-import { badReply, statusError, transportError, type Asked } from './classify.ts'
+import { badReply, noFormFor, statusError, transportError, type Asked } from './classify.ts'
 import { largestReply } from './connections.ts'
 import { isObject } from './provider-text.ts'
 import { readJson } from './reply-json.ts'
@@ -16,7 +16,6 @@ export interface HttpBatchesOptions {
   asked: Asked
   /** A request in its wire form, as it would be sent alone. */
   write: (request: ModelRequest) => { path: string; body: string | Uint8Array }
-  /** A reply to a chat. */
   read: (text: string) => ModelReply
   origin: string
   /** Where a path behind the endpoint's own leads. */
@@ -96,7 +95,7 @@ export function openHttpBatches(options: HttpBatchesOptions): BatchApi {
           throw problemOf(error, signal)
         }
       },
-      read: (text) => answerText(options.read(text)),
+      read: options.read,
       failed: (reply) => statusError(reply, asked, options.wallTime()),
     }
   }
@@ -132,7 +131,12 @@ export function openHttpBatches(options: HttpBatchesOptions): BatchApi {
     mostRequests: batch.mostRequests,
     mostBytes: batch.mostBytes,
     separator: batch.separator,
-    line: (id, request) => batch.line(id, options.write(request)),
+    line(id, request) {
+      const { path, body } = options.write(request)
+      // A form with files.
+      if (typeof body !== 'string') throw noFormFor('images to be edited, in a batch', asked)
+      return { text: batch.line(id, { path, body }), endpoint: path }
+    },
     submit: (submission, file, signal) => batch.submit(callsUntil(signal), submission, file),
     find: (submission, known, signal) => batch.find(callsUntil(signal), submission, known),
     status: (handle, signal) => batch.status(callsUntil(signal), handle),
@@ -156,20 +160,6 @@ function uploadOf({ contentType, before, file, after }: UploadBody): {
   return {
     body: Readable.from(parts(), { objectMode: false }),
     headers: { 'content-type': contentType, 'content-length': String(length) },
-  }
-}
-
-/** No tools are offered in batches, so a call is of the one that stands for the answer. */
-function answerText(reply: ModelReply): ModelReply {
-  const calls = reply.content.flatMap((block) =>
-    block.type === 'tool-call' ? [{ type: 'text' as const, text: block.arguments }] : [],
-  )
-  if (calls.length === 0) return reply
-  const { finishReason } = reply
-  return {
-    ...reply,
-    content: calls,
-    finishReason: finishReason === 'tool_calls' ? 'stop' : finishReason,
   }
 }
 

@@ -1,7 +1,12 @@
 import type { Dispatcher } from 'undici'
 import type { ModelProvider } from '../config/dataset.ts'
 import { RequestError } from '../graph/request-error.ts'
-import { type ModelReply, type ModelRequest, textMessage } from '../graph/request.ts'
+import {
+  type ModelReply,
+  type ModelRequest,
+  type Operation,
+  textMessage,
+} from '../graph/request.ts'
 import type { BatchProtocol } from './batch-protocol.ts'
 import { UnreadableBody } from './content-coding.ts'
 import { badReply, statusError, shownAddress, transportError, type Asked } from './classify.ts'
@@ -38,6 +43,12 @@ export interface ReplyContext {
   wallTime: number
 }
 
+/** What a reply is to; of a result of a batch nothing is known but the operation. */
+export interface Answered {
+  readonly operation: Operation
+  readonly inputs?: readonly unknown[]
+}
+
 /** The wire form of a protocol over HTTP: all that tells one from another. */
 export interface Protocol {
   /** In the middle of a message: `an OpenAI-compatible API`. */
@@ -51,8 +62,8 @@ export interface Protocol {
   /** Throws a `RequestError` when a reply with a good status shows no model at work, whatever it says. */
   prove(text: string, request: ModelRequest, context: ReplyContext): void
   /** Reads a reply with a good status; throws a `RequestError` for one that can't be used. */
-  read(text: string, request: ModelRequest, target: ModelTarget, context: ReplyContext): ModelReply
-  /** How chats are sent in batches, where the protocol has them. */
+  read(text: string, request: Answered, target: ModelTarget, context: ReplyContext): ModelReply
+  /** How requests are sent in batches, where the protocol has them. */
   batch?: BatchProtocol
 }
 
@@ -208,9 +219,8 @@ export function openHttpProvider(
               write: (request) => protocol.write(target, request, asked),
               read(text) {
                 const wallTime = context.clock.wallTime()
-                // Nothing but chats is sent in batches.
                 return bounded(asked, () =>
-                  protocol.read(text, greetings.chat, target, { asked, wallTime }),
+                  protocol.read(text, target, target, { asked, wallTime }),
                 )
               },
               origin: url.origin,

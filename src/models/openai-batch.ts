@@ -26,7 +26,7 @@ export const openaiBatches: BatchProtocol = {
   separator: '\n',
 
   line: (id, { path, body }) =>
-    `{"custom_id":${JSON.stringify(id)},"method":"POST","url":"/v1${path}","body":${body as string}}`,
+    `{"custom_id":${JSON.stringify(id)},"method":"POST","url":"/v1${path}","body":${body}}`,
 
   async submit(calls, { id }, file) {
     const boundary = `----${id}`
@@ -40,7 +40,7 @@ export const openaiBatches: BatchProtocol = {
     })
     const made = await calls.ask('POST', '/batches', {
       input_file_id: textAt(calls, uploaded, 'id'),
-      endpoint: '/v1/chat/completions',
+      endpoint: `/v1${file.endpoint}`,
       completion_window: window,
       metadata: { [mark]: id },
     })

@@ -8,7 +8,7 @@ import {
 } from '../graph/request.ts'
 import { imagesInText, imagesOf, imageTypeOf, mediaOf } from './chat-images.ts'
 import { badReply, noAnswer, statusError } from './classify.ts'
-import type { ReplyContext } from './http-provider.ts'
+import type { Answered, ReplyContext } from './http-provider.ts'
 import { isObject } from './provider-text.ts'
 import { readJson } from './reply-json.ts'
 import type { ModelTarget } from './provider.ts'
@@ -18,7 +18,7 @@ type Body = Record<string, unknown>
 /** A reply in OpenAI's form. */
 export function readReply(
   text: string,
-  request: ModelRequest,
+  request: Answered,
   target: ModelTarget,
   context: ReplyContext,
 ): ModelReply {
@@ -29,7 +29,7 @@ export function readReply(
       ? withImages(readChat(body, text, target, context))
       : readImages(body, text, target, context)
   }
-  const inputs = request.operation === 'embed' ? request.inputs.length : 0
+  const inputs = request.inputs?.length ?? null
   return readVectors(body, text, target, { inputs, context })
 }
 
@@ -150,18 +150,18 @@ function readVectors(
   body: Body,
   text: string,
   target: ModelTarget,
-  { inputs, context: { asked } }: { inputs: number; context: ReplyContext },
+  { inputs, context: { asked } }: { inputs: number | null; context: ReplyContext },
 ): ModelReply {
   const usage = usageOf(body)
   const data = listOf(body['data'])
-  if (data.length !== inputs) {
+  if (inputs !== null && data.length !== inputs) {
     throw badReply(`${data.length} vectors for ${inputs} inputs`, text, asked, usage)
   }
   const vectors: Float32Array[] = []
   for (const [position, item] of data.entries()) {
     const index = isObject(item) && typeof item['index'] === 'number' ? item['index'] : position
     const vector = isObject(item) ? vectorOf(item['embedding']) : null
-    if (vector === null || index < 0 || index >= inputs || vectors[index] !== undefined) {
+    if (vector === null || index < 0 || index >= data.length || vectors[index] !== undefined) {
       throw badReply('a vector that is no list of numbers', text, asked, usage)
     }
     vectors[index] = vector

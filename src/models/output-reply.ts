@@ -1,4 +1,5 @@
 import type { OutputMode } from '../config/output-mode.ts'
+import { withAnswerText } from '../graph/answer-tool.ts'
 import { type ChatRequest, isCut, type ModelReply, textOf } from '../graph/request.ts'
 import { isObject } from './provider-text.ts'
 
@@ -30,15 +31,7 @@ function formatIn(format: Format, mode: Exclude<OutputMode, 'prompt'>): Format {
 
 /** An answer whose text is the answer, whatever the mode: a call of the tool that stands for it is its text. */
 export function answerOf(reply: ModelReply, request: ChatRequest, mode: OutputMode): ModelReply {
-  if (mode !== 'tool_call') return reply
-  const content = reply.content.flatMap((block) =>
-    block.type === 'tool-call' && block.name === request.format?.name
-      ? [{ type: 'text' as const, text: block.arguments }]
-      : [],
-  )
-  if (content.length === 0) return reply
-  const { finishReason } = reply
-  return { ...reply, content, finishReason: finishReason === 'tool_calls' ? 'stop' : finishReason }
+  return mode === 'tool_call' ? withAnswerText(reply, request) : reply
 }
 
 const thoughts = /^\s*<think(?:ing)?>[^]*?<\/think(?:ing)?>/i

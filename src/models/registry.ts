@@ -333,8 +333,8 @@ function createRegistry(
       const { provider } = entry(name)
       return provider.sizeOf === undefined ? charactersOf(request) : provider.sizeOf(request)
     },
-    batches(alias) {
-      const { provider, target, mode, ladder, firstMode } = entry(alias)
+    batches(name) {
+      const { provider, target, mode, ladder, firstMode } = entry(name)
       const api = provider.batches?.(target)
       if (api === undefined) return null
       return {

@@ -179,34 +179,18 @@ function modeProblems(
 }
 
 function batchProblem(
-  { alias, mode, inference_parameters: { generation_type: type } }: ModelConfig,
+  { alias, mode }: ModelConfig,
   index: number,
   kind: ProviderKind | undefined,
 ): Problem[] {
-  if (mode !== 'batch' || kind === undefined) return []
-  const base = {
-    level: 'error',
-    code: 'unsupported',
-    path: ['model_configs', index, 'mode'],
-  } as const
-  const whose = `Model "${alias}" can't have mode: batch:`
-  if (kind.hasBatches !== true) {
-    return [
-      {
-        ...base,
-        message: `${whose} providers of type ${kind.type} take no batches.`,
-        suggestion: 'Leave mode out, or use a provider of type openai or anthropic.',
-      },
-    ]
-  }
-  if (type === 'chat-completion') return []
+  if (mode !== 'batch' || kind === undefined || kind.hasBatches === true) return []
   return [
     {
-      ...base,
-      message: `${whose} only chats are sent in batches.`,
-      expected: 'generation_type: chat-completion',
-      received: type,
-      suggestion: 'Leave mode out.',
+      level: 'error',
+      code: 'unsupported',
+      path: ['model_configs', index, 'mode'],
+      message: `Model "${alias}" can't have mode: batch: providers of type ${kind.type} take no batches.`,
+      suggestion: 'Leave mode out, or use a provider of type openai or anthropic.',
     },
   ]
 }

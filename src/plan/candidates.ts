@@ -42,6 +42,11 @@ export interface CandidatesOptions {
   wholeFrames?: boolean
   /** No row is given that may not be needed, even if fewer are made at once. */
   exact?: boolean
+  /**
+   * Rows of the plan's decided ones that are not decided yet, because their answers come another time. With
+   * them, the source is exhausted while as many rows are under way as are likely to be needed.
+   */
+  waiting?: RowSet
 }
 
 /** Kept rows that are remembered one by one before those that can't be the last one are counted only. */
@@ -60,17 +65,18 @@ export function createCandidates({
   kept: before,
   wholeFrames = false,
   exact = false,
+  waiting,
 }: CandidatesOptions): Candidates {
   const callbacks: (() => void)[] = []
   let position = 0
   let next: { group: Group; size: number } | null = null
   let isLast = false
   let rows = 0
-  let open = 0
-  let decidedRows = plan.decided.count
+  let open = waiting?.count ?? 0
+  let decidedRows = plan.decided.count - open
   /** Undecided rows below the last decided one are made again, mostly: what they were may say what they will be. */
   const decidedEnd = [...plan.decided.intervals()].at(-1)?.end ?? 0
-  let again = decidedEnd - decidedRows
+  let again = decidedEnd - plan.decided.count
   const madeAgain = { kept: 0, decided: 0 }
   /** Kept rows that are only counted: all of them are below those in `remembered`. */
   let counted = before.below
@@ -198,7 +204,7 @@ export function createCandidates({
       return group
     },
     get exhausted() {
-      return isOver()
+      return isOver() || (waiting !== undefined && peek() === null)
     },
     get rows() {
       return rows

@@ -1,7 +1,7 @@
 import { grouped } from '../util/format.ts'
 import { type ComparedRun, comparedFigures } from './compared-figures.ts'
 import { html, type Html } from './html.ts'
-import { columnCard } from './page.ts'
+import { columnCard } from './page-column.ts'
 import { pageFrame } from './page-frame.ts'
 import type { ColumnStatistics } from './statistics.ts'
 import { valueText } from './value-text.ts'

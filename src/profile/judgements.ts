@@ -1,5 +1,6 @@
 import type { GraphAgreement } from '../graph/graph.ts'
 import type { Score } from '../graph/kind.ts'
+import { cohensKappa } from './cohens-kappa.ts'
 import { krippendorffAlpha, type WeightedPair, weightedPairs } from './krippendorff.ts'
 import {
   type PairCount,
@@ -25,6 +26,17 @@ interface JudgeSummary {
   /** Null where the model gave none, which `failure` explains. */
   text: string | null
   failure: string | null
+}
+
+/** Why a validator called values invalid, most frequent first: of some of the records. */
+export interface InvalidReasons {
+  column: string
+  /** The target column, where the validator judges several. */
+  target: string | null
+  /** Records that were looked at. */
+  records: number
+  /** Reasons that differ only in figures are one; it is the first of them. */
+  reasons: readonly { reason: string; count: number }[]
 }
 
 /** How far columns agree in one score. */
@@ -54,6 +66,8 @@ export type AgreementReason = 'no-units' | 'no-variation' | 'no-scale' | 'too-ma
 export interface AgreementPair {
   columns: readonly [string, string]
   alpha: number | null
+  /** Cohen's kappa, which takes scores as names; null with fewer than two different scores. */
+  kappa: number | null
   units: number
   /** Records for which both gave the same score. */
   same: number
@@ -131,6 +145,7 @@ function pairsOf(
       return {
         columns: [one, other],
         alpha: krippendorffAlpha(counts, level, order),
+        kappa: cohensKappa(counts),
         units: sum(counts),
         same: sum(counts.filter(([first, second]) => first === second)),
       }

@@ -4,15 +4,16 @@ import {
   type Agreement,
   type AgreementPair,
   alphaText,
+  type InvalidReasons,
   type Judgements,
   type JudgedScore,
 } from './judgements.ts'
-import { valueText } from './value-text.ts'
+import { clipped, valueText } from './value-text.ts'
 
 /** What judges gave, a card for each of their scores. */
 export function judgesSection(judges: Judgements['judges']): Html | null {
   if (judges.length === 0) return null
-  return html`<h2>Judges</h2>
+  return html`<h2 id="judges">Judges</h2>
     <div class="columns">${judges.map(judgeCard)}</div>`
 }
 
@@ -46,6 +47,31 @@ function judgeCard({ column, score, given, summaries }: JudgedScore): Html {
   </section>`
 }
 
+/** Why validators called values invalid. */
+export function invalidSection(invalid: readonly InvalidReasons[]): Html | null {
+  if (invalid.length === 0) return null
+  return html`<h2>Why values are invalid</h2>
+    <div class="card scroll">
+      <table>
+        <tr>
+          <th>Column</th>
+          <th>Reason</th>
+          <th class="number">Records</th>
+        </tr>
+        ${invalid.flatMap(({ column, target, reasons, records }) =>
+          reasons.map(
+            ({ reason, count }) =>
+              html`<tr>
+                <td>${valueText(target === null ? column : `${column}.${target}`)}</td>
+                <td class="words">${clipped(valueText(reason))}</td>
+                <td class="number">${grouped(count)} of ${grouped(records)}</td>
+              </tr>`,
+          ),
+        )}
+      </table>
+    </div>`
+}
+
 /** How far judges agree, a row for all of them and one for each two. */
 export function agreementSection(agreement: Judgements['agreement']): Html | null {
   if (agreement.length === 0) return null
@@ -57,6 +83,7 @@ export function agreementSection(agreement: Judgements['agreement']): Html | nul
           <th>Judges</th>
           <th>Level</th>
           <th class="number">Krippendorff's alpha</th>
+          <th class="number">Cohen's kappa</th>
           <th class="number">Records</th>
           <th class="number">The same</th>
         </tr>
@@ -73,6 +100,7 @@ function agreementRows(agreement: Agreement): Html[] {
     <td>${columns.map(valueText).join(', ')}</td>
     <td>${level}</td>
     <td class="number"><b>${alphaText(agreement)}</b></td>
+    <td class="number">${only === undefined ? '' : coefficientText(only.kappa)}</td>
     <td class="number">${grouped(units)}</td>
     <td class="number">${only === undefined ? '' : sameText(only)}</td>
   </tr>`
@@ -83,12 +111,17 @@ function agreementRows(agreement: Agreement): Html[] {
         <td></td>
         <td class="soft">${pair.columns.map(valueText).join(', ')}</td>
         <td></td>
-        <td class="number">${pair.alpha === null ? '–' : pair.alpha.toFixed(3)}</td>
+        <td class="number">${coefficientText(pair.alpha)}</td>
+        <td class="number">${coefficientText(pair.kappa)}</td>
         <td class="number">${grouped(pair.units)}</td>
         <td class="number">${sameText(pair)}</td>
       </tr>`,
   )
   return [all, ...rows]
+}
+
+function coefficientText(value: number | null): string {
+  return value === null ? '–' : value.toFixed(3)
 }
 
 function sameText({ units, same }: AgreementPair): string {

@@ -37,7 +37,7 @@ export function modelsSection({
   outputModes,
 }: PageModels): Html | null {
   if (usageByRoute.length === 0) return null
-  return html`<h2>Models</h2>
+  return html`<h2 id="models">Models</h2>
     <div class="card scroll">
       <table>
         <tr>

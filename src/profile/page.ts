@@ -1,29 +1,23 @@
-import {
-  compact,
-  counted,
-  dollars,
-  duration,
-  figure,
-  grouped,
-  moment,
-  percent,
-  size,
-} from '../util/format.ts'
-import type { OutcomeTotals } from '../rows/row-outcome.ts'
+import { compact, counted, dollars, duration, grouped, percent, size } from '../util/format.ts'
 import { html, type Html } from './html.ts'
-import { chartOf } from './page-charts.ts'
-import type { Judgements } from './judgements.ts'
-import { agreementSection, judgesSection } from './page-judgements.ts'
+import type { InvalidReasons, Judgements } from './judgements.ts'
+import { columnCard } from './page-column.ts'
+import { agreementSection, invalidSection, judgesSection } from './page-judgements.ts'
 import { pageFrame } from './page-frame.ts'
 import { modelsSection, type PageModels } from './page-models.ts'
-import { type ColumnStatistics, lostText } from './statistics.ts'
+import { type ColumnOrigin, originPart } from './page-origins.ts'
+import { type PageRecords, recordsSection } from './page-records.ts'
+import { textsSection } from './page-texts.ts'
+import { headline, type PageHeadline } from './page-verdict.ts'
+import { recordViewer } from './record-viewer.ts'
+import type { ColumnStatistics } from './statistics.ts'
+import type { TextFigures } from './text-figures.ts'
 import { clipped, valueText } from './value-text.ts'
 
 /** What the page shows: how the run went, and its columns. */
-export interface ReportPage extends PageModels {
+export interface ReportPage extends PageModels, PageHeadline {
   name: string
   seed: string
-  rows: OutcomeTotals & { requested: number; remaining: number }
   requests: number
   usage: {
     inputTokens: number
@@ -33,13 +27,7 @@ export interface ReportPage extends PageModels {
   }
   cutAnswers: readonly { cut: number }[]
   media: readonly { mime: string; files: number; bytes: number }[]
-  failures: readonly {
-    name: string
-    code: string
-    outcome: 'dropped' | 'null'
-    count: number
-    message: string
-  }[]
+  failures: readonly (PageHeadline['failures'][number] & { message: string })[]
   rejections: readonly { name: string; code: string; count: number; row: number }[]
   mixed: readonly {
     column: string
@@ -51,26 +39,58 @@ export interface ReportPage extends PageModels {
     recordsOut: number
     counts: readonly { processor: string; what: string; times: number }[]
   } | null
-  sessions: readonly { started: number; ended: number | null }[]
   columns: readonly ColumnStatistics[]
+  texts: readonly TextFigures[]
   judges: Judgements['judges']
+  invalid: readonly InvalidReasons[]
   agreement: Judgements['agreement']
+  /** Null where the records can't be read, such as those that processors of another config made. */
+  pageRecords: PageRecords | null
+  origins: readonly ColumnOrigin[]
 }
 
-/** One HTML page without scripts that needs nothing beside it. */
+/** One HTML page that needs nothing beside it; its script only shows the records. */
 export function reportPage(report: ReportPage): string {
   return pageFrame(
     report.name,
-    html`${header(report)} ${failures(report)} ${rejections(report)} ${mixed(report)}
-      ${processed(report)} ${modelsSection(report)}
-      <h2>Columns</h2>
-      <div class="columns">${report.columns.map(columnCard)}</div>
-      ${judgesSection(report.judges)} ${agreementSection(report.agreement)}
+    html`<h1>${valueText(report.name)}</h1>
+      ${headline(report)} ${contents(report)} ${recordsSection(report.pageRecords)}
+      <h2 id="run">Run</h2>
+      ${header(report)} ${failures(report)} ${rejections(report)} ${mixed(report)}
+      ${processed(report)}
+      <h2 id="columns">Columns</h2>
+      <div class="columns">
+        ${report.columns.map((column) => columnCard(column, originOf(report, column)))}
+      </div>
+      ${textsSection(report.texts)} ${judgesSection(report.judges)}
+      ${invalidSection(report.invalid)} ${agreementSection(report.agreement)}
+      ${modelsSection(report)}
       <footer>
         Made by rowsmith. Quantiles and histograms are estimates (a t-digest, about 1 %), and so is
-        what stands behind ≈; all other figures are exact.
+        what stands behind ≈; figures of texts are of at most 10,000 records; all others are exact.
       </footer>`,
+    { script: recordViewer },
   )
+}
+
+function originOf({ origins, usageByColumn }: ReportPage, { name }: ColumnStatistics): Html | null {
+  const origin = origins.find(({ column }) => column === name) ?? null
+  return originPart(origin, usageByColumn.find(({ column }) => column === name) ?? null)
+}
+
+/** Links to the sections that the page has. */
+function contents({ texts, judges, usageByRoute }: ReportPage): Html {
+  const sections = [
+    ['records', 'Records'],
+    ['run', 'Run'],
+    ['columns', 'Columns'],
+    ...(texts.length > 0 ? [['texts', 'Texts']] : []),
+    ...(judges.length > 0 ? [['judges', 'Judges']] : []),
+    ...(usageByRoute.length > 0 ? [['models', 'Models']] : []),
+  ]
+  return html`<nav aria-label="Sections">
+    ${sections.map(([id = '', title = '']) => html`<a href="#${id}">${title}</a> `)}
+  </nav>`
 }
 
 const outcomes = [
@@ -82,13 +102,10 @@ const outcomes = [
 ] as const
 
 function header(report: ReportPage): Html {
-  const { name, seed, rows, requests, usage, sessions } = report
+  const { seed, rows, requests, usage, sessions } = report
   const cut = report.cutAnswers.reduce((sum, one) => sum + one.cut, 0)
   const present = outcomes.filter(([outcome]) => rows[outcome] > 0)
-  const records = rows.accepted + rows.nullKept
   const tiles: [string, string][] = [
-    ['records', grouped(records)],
-    ['of the rows planned', percentOf(records, rows.requested)],
     ['requests', grouped(requests)],
     ...(cut === 0 ? [] : [['answers cut off', grouped(cut)] as [string, string]]),
     ['tokens in', compact(usage.inputTokens)],
@@ -101,8 +118,7 @@ function header(report: ReportPage): Html {
     ]),
     ['at work', duration(secondsOf(sessions))],
   ]
-  return html`<h1>${valueText(name)}</h1>
-    <p class="soft">
+  return html`<p class="soft">
       ${counted(rows.requested, 'row')} planned · seed ${seed} ·
       ${counted(sessions.length, 'session')}
     </p>
@@ -253,135 +269,4 @@ function cachedFact({ cachedInputTokens, inputTokens }: ReportPage['usage']): [s
 
 function costFact({ cost }: ReportPage['usage']): [string, string][] {
   return cost === null ? [] : [['cost', dollars(cost)]]
-}
-
-/** What is known of a column. */
-export function columnCard(column: ColumnStatistics): Html {
-  return html`<section class="card">
-    <div class="head">
-      <h3>${valueText(column.name)}</h3>
-      ${column.kind === null ? null : html`<span class="tag">${valueText(column.kind)}</span>`}<span
-        class="tag"
-        >${column.type}</span
-      >${column.dropped ? html`<span class="tag">not in the dataset</span>` : null}
-    </div>
-    <p class="facts">${facts(column)}</p>
-    ${chartOf(column)} ${verdict(column)}
-  </section>`
-}
-
-function facts(column: ColumnStatistics): Html[] {
-  const {
-    cells,
-    nulls,
-    distinct,
-    numbers,
-    notFinite,
-    lengths,
-    times,
-    tokens,
-    vectors,
-    skipped,
-    rowsDropped,
-  } = column
-  const all = cells - nulls.count
-  const lines: Html[] = []
-  const add = (line: Html): void => {
-    lines.push(lines.length === 0 ? line : html`<br />${line}`)
-  }
-  if (cells === 0) return [html`No records yet.`]
-  const different =
-    distinct === null
-      ? html`<b>${grouped(all)}</b> ${all === 1 ? 'vector' : 'vectors'} · `
-      : html`<b>${distinct.exact ? '' : '≈ '}${grouped(distinct.count)}</b>
-          different${all > 0 && distinct.exact && distinct.count === all ? ' (all)' : ''} · `
-  add(
-    html`${different}<b>${grouped(nulls.count)}</b>
-      null${nulls.count > 0 ? ` (${percent(nulls.count / cells)}: ${nullReasons(column)})` : ''}`,
-  )
-  if (numbers !== null && numbers.min < numbers.max) {
-    const { min, max, mean, stddev, quantiles } = numbers
-    add(
-      html`mean <b>${figure(mean)}</b> ± ${figure(stddev)} · median
-        <b>${figure(quantiles.p50)}</b> · 5–95 %: ${figure(quantiles.p5)} to
-        ${figure(quantiles.p95)} · ${figure(min)} to ${figure(max)}`,
-    )
-  }
-  if (vectors !== null) {
-    const { sizes, norms } = vectors
-    const { min, max } = sizes
-    add(
-      html`<b>${min === max ? grouped(min) : `${grouped(min)} to ${grouped(max)}`}</b> numbers each
-        · length: median <b>${figure(norms.quantiles.p50)}</b> · ${figure(norms.min)} to
-        ${figure(norms.max)}`,
-    )
-  }
-  if (notFinite > 0) add(html`${grouped(notFinite)} NaN or infinite`)
-  if (times !== null) {
-    const span = times.max - times.min
-    add(
-      html`<b>${moment(times.min, span)}</b> to <b>${moment(times.max, span)}</b> · median
-        ${moment(times.quantiles.p50, span)}`,
-    )
-  } else if (lengths !== null && lengths.min === lengths.max) {
-    add(html`${counted(lengths.min, 'character')} each`)
-  } else if (lengths !== null) {
-    const { min, max, quantiles } = lengths
-    add(
-      html`characters: median <b>${figure(Math.round(quantiles.p50))}</b> · 5–95 %:
-        ${figure(Math.round(quantiles.p5))} to ${figure(Math.round(quantiles.p95))} ·
-        ${grouped(min)} to ${grouped(max)}`,
-    )
-  }
-  if (tokens !== null) {
-    add(
-      html`tokens: ≈ <b>${figure(Math.round(tokens.mean))}</b> on average, 95 % below ≈
-        ${figure(Math.round(tokens.p95))} (${tokens.perCharacter.toFixed(2)} per character, as
-        ${tokens.countedBy} counted)`,
-    )
-  }
-  if (skipped !== null && skipped > (nulls.skipped ?? 0))
-    add(html`${counted(skipped, 'cell')} skipped`)
-  for (const { code, count } of rowsDropped) {
-    add(html`${counted(count, 'row')} dropped here: ${code}`)
-  }
-  return lines
-}
-
-/** `3 timeout, 9 skipped`. */
-function nullReasons({ nulls }: ColumnStatistics): string {
-  return [
-    ...nulls.failed.map(({ code, count }) => `${grouped(count)} ${code}`),
-    ...(nulls.skipped !== null && nulls.skipped > 0 ? [`${grouped(nulls.skipped)} skipped`] : []),
-    ...(nulls.other > 0
-      ? [`${grouped(nulls.other)} ${nulls.skipped === null ? 'skipped or made so' : 'made so'}`]
-      : []),
-  ].join(', ')
-}
-
-function verdict({ fit }: ColumnStatistics): Html | null {
-  if (fit === null) return null
-  const key = html`<span class="key declared"></span>declared: ${valueText(fit.declared)}`
-  return html`<p class="verdict">${key} · ${verdictText(fit)}</p>`
-}
-
-function verdictText(fit: NonNullable<ColumnStatistics['fit']>): Html {
-  const { verdict: word, gap } = fit
-  const lost = lostText(fit)
-  const most =
-    gap === null
-      ? null
-      : html`: most off by ${percent(gap.share)} at ${valueText(gap.at)} (${percent(gap.observed)},
-        declared ${percent(gap.declared)})${lost === '' ? '' : `; ${lost}`}`
-  switch (word) {
-    case 'as-declared':
-      return html`<b class="as-declared">as declared</b>`
-    case 'differs':
-      return html`<b class="differs">differs</b>${most}`
-    case 'too-few':
-      return html`too few rows to tell`
-    case 'not-compared':
-      break
-  }
-  return html`not compared`
 }

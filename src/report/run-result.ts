@@ -1,3 +1,4 @@
+import type { Verdict } from '../profile/finding.ts'
 import type { Agreement, JudgedScore } from '../profile/judgements.ts'
 import type { ColumnStatistics } from '../profile/statistics.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
@@ -66,6 +67,8 @@ export interface RunResult {
   judges: readonly JudgedScore[]
   /** How far judges agree; empty where the config compares none. */
   agreement: readonly Agreement[]
+  /** Whether the dataset is likely to be of use; null when a large run was interrupted. */
+  verdict: Verdict | null
 }
 
 /** Requests of a column and what they cost, over all sessions. */

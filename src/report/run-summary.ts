@@ -73,6 +73,8 @@ interface StoredBatch {
   route: string
   /** The provider's name for it; null where its submission was cut short. */
   batch: string | null
+  /** Our name for it. */
+  submission: string
   requests: number
   /** Milliseconds since 1970. */
   submitted: number
@@ -126,9 +128,10 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
     plugins: settings.plugins ?? [],
     command,
     holder: store.holder,
-    batches: store.batches.map(({ route, handle, requests, submitted }) => ({
+    batches: store.batches.map(({ route, handle, submission, requests, submitted }) => ({
       route,
       batch: handle,
+      submission,
       requests,
       submitted,
     })),

@@ -3,8 +3,13 @@ import { join } from 'node:path'
 import { writeTarget } from '../export/write-target.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
-import { reportPage } from '../profile/page.ts'
+import type { ColumnType } from '../graph/column-type.ts'
+import { verdictOf } from '../profile/dataset-verdict.ts'
+import type { Verdict } from '../profile/finding.ts'
+import { reportPage, type ReportPage } from '../profile/page.ts'
 import type { ColumnStatistics } from '../profile/statistics.ts'
+import { type TextFigures, textFigures } from '../profile/text-figures.ts'
+import { packageVersion } from '../threads/package-version.ts'
 import { inspectStore } from '../store/inspect-store.ts'
 import type { StoreSummary } from '../store/inspect-store.ts'
 import { isRowsmithError } from '../util/errors.ts'
@@ -12,7 +17,12 @@ import { readCommand } from '../store/command-file.ts'
 import { columnStatistics } from './column-statistics.ts'
 import { datasetStatistics } from './dataset-statistics.ts'
 import { compileStored } from '../check/stored-graph.ts'
-import type { Judgements } from '../profile/judgements.ts'
+import type { InvalidReasons, Judgements } from '../profile/judgements.ts'
+import { codeLanguages, columnOrigins } from './column-origins.ts'
+import { invalidReasons } from './invalid-reasons.ts'
+import { pageSample } from './page-sample.ts'
+import { recordFiles } from './sample-records.ts'
+import { sampleTexts } from './sample-texts.ts'
 import { judgementsOf } from './read-judgements.ts'
 import { type RunSummary, summaryOf } from './run-summary.ts'
 
@@ -24,6 +34,12 @@ export interface DatasetReport {
   /** What judges gave, score by score, and how far they agree: over the records of the rows. */
   judges: Judgements['judges']
   agreement: Judgements['agreement']
+  /** Why validators called values invalid, from up to 2,000 records. */
+  invalid: readonly InvalidReasons[]
+  /** What texts that models wrote have in common, from up to 10,000 records. */
+  texts: readonly TextFigures[]
+  /** Whether the dataset is likely to be of use, by rules that read these figures. */
+  verdict: Verdict
 }
 
 export interface ReportOptions {
@@ -49,19 +65,53 @@ export async function makeReport(
     compiled === null
       ? noJudgements
       : withSummaries(await judgementsOf(store.directory, store.settings, compiled), store)
-  if (compiled !== null && store.processors !== '') {
-    return { run, columns: await datasetStatistics(compiled, store.dataset), ...judgements }
+  const columns =
+    compiled !== null && store.processors !== ''
+      ? await datasetStatistics(compiled, store.dataset)
+      : await columnStatistics({
+          directory: store.directory,
+          settings: store.settings,
+          graph: compiled,
+          failures: store.failures,
+          usage: store.usage,
+          dropped: store.totals.dropped,
+          rejected: store.totals.rejected,
+        })
+  const read = await readRecords(store, { compiled, columns, judgements })
+  const isWorking = run.holder !== null && seconds === undefined
+  const verdict = verdictOf({ ...run, ...judgements, columns, texts: read.texts, isWorking })
+  return { run, columns, ...judgements, ...read, verdict }
+}
+
+interface ReadOptions {
+  compiled: Graph | null
+  columns: readonly ColumnStatistics[]
+  judgements: Judgements
+}
+
+/** What only the records themselves say. */
+async function readRecords(
+  store: StoreSummary,
+  { compiled, columns, judgements }: ReadOptions,
+): Promise<Pick<DatasetReport, 'invalid' | 'texts'>> {
+  const types = recordTypes(store, columns)
+  if (compiled === null || types === null) return { invalid: [], texts: [] }
+  const files = recordFiles(store)
+  const texts: TextFigures[] = []
+  for await (const sample of sampleTexts(files, types, compiled)) {
+    texts.push(await textFigures(sample))
   }
-  const columns = await columnStatistics({
-    directory: store.directory,
-    settings: store.settings,
-    graph: compiled,
-    failures: store.failures,
-    usage: store.usage,
-    dropped: store.totals.dropped,
-    rejected: store.totals.rejected,
-  })
-  return { run, columns, ...judgements }
+  return { texts, invalid: await invalidReasons(files, types, judgements.judges) }
+}
+
+/** The columns of the records that are there; null where another config's processors made them. */
+function recordTypes(
+  { processors, dataset, madeColumns }: StoreSummary,
+  columns: readonly ColumnStatistics[],
+): ReadonlyMap<string, ColumnType> | null {
+  const isMade = processors !== '' && dataset.length > 0
+  const present = isMade ? madeColumns : columns.filter(({ dropped }) => !dropped)
+  return present === null ? null : new Map(present.map(({ name, type }) => [name, type]))
 }
 
 /** Without the config nothing is known of what is judged. */
@@ -99,10 +149,42 @@ async function storedGraph(
 /** Name of the page in the run folder. */
 export const reportName = 'report.html'
 
-/** Writes a report as one HTML page that needs nothing beside it. */
-export async function writeReportPage(report: DatasetReport, path: string): Promise<void> {
-  const { run, ...rest } = report
-  await writeTarget(path, [reportPage({ ...run, seed: String(run.seed), ...rest })])
+/** Writes a report as one HTML page that needs nothing beside it, with some of the records. */
+export async function writeReportPage(
+  report: DatasetReport,
+  path: string,
+  { isOver = report.run.holder === null }: { isOver?: boolean } = {},
+): Promise<void> {
+  const { run, columns, ...rest } = report
+  const store = await inspectStore(run.dir)
+  const { config } = store.settings
+  const types = recordTypes(store, columns)
+  const made = run.rows.accepted + run.rows.nullKept
+  const records = run.processed?.recordsOut ?? made
+  const pageRecords =
+    types === null
+      ? null
+      : await pageSample({
+          directory: store.directory,
+          path,
+          files: recordFiles(store),
+          columns: [...types].map(([name, type]) => ({ name, type })),
+          languages: codeLanguages(config),
+          total: records,
+        })
+  const state = run.complete ? 'complete' : isOver ? 'unfinished' : 'working'
+  const page: ReportPage = {
+    ...run,
+    ...rest,
+    columns,
+    seed: String(run.seed),
+    state,
+    records,
+    pageRecords,
+    origins: columnOrigins(config),
+    version: packageVersion(),
+  }
+  await writeTarget(path, [reportPage(page)])
 }
 
 /** A page of what the folder held before would tell what is no longer true. */

@@ -12,13 +12,15 @@ export interface DeferredRequest {
   message: ModelRequest
   /** Of its answer at most; null for no limit. */
   maxTokens: number | null
+  /** Its cell asked something else here before its row was opened again. */
+  hasStrayed: boolean
 }
 
 /** Takes requests that are answered together, some time later. */
 export interface DeferredRequests {
   /** Whether it takes those of a route. */
   takes(route: string): boolean
-  /** Throws for a request that can't be sent; one that is not taken now is asked for again later. */
+  /** Throws a `RequestError` for a request that can't be sent; one that is not taken now is asked for again later. */
   add(request: DeferredRequest): void
   /** Rows that are not open yet are to wait: enough is on its way. */
   readonly isFull: boolean

@@ -12,6 +12,7 @@ import type { Pauses } from './batch-pauses.ts'
 interface UnsureBatch {
   id: number
   route: string
+  place: string
   submission: string
   submitted: number
   requests: number
@@ -21,7 +22,8 @@ interface UnsureBatch {
 export interface BatchDeliveryOptions {
   clock: Clock
   batches: Batches
-  apiOf: (route: string) => BatchApi
+  /** Null for a place without batches. */
+  apiAt: (place: string) => BatchApi | null
   pauses: Pauses
   cost: CostLimit | null
   /** A batch that is not listed so long after it was sent was not taken, in ms. */
@@ -47,11 +49,17 @@ export interface BatchDelivery {
 export function createBatchDelivery(options: BatchDeliveryOptions): BatchDelivery {
   const { batches, clock, signal } = options
 
+  function apiAt(place: string): BatchApi {
+    const api = options.apiAt(place)
+    if (api === null) throw new Error(`the provider of ${place} has no batches`)
+    return api
+  }
+
   async function send(spooled: SpooledBatch): Promise<void> {
-    const { route, submission, requests, reserved } = spooled
+    const { route, place, submission, requests, reserved } = spooled
     const submitted = clock.wallTime()
-    const id = await batches.add({ route, submission, submitted, requests, reserved })
-    const batch = { id, route, submission, submitted, requests: requests.length, reserved }
+    const id = await batches.add({ route, place, submission, submitted, requests, reserved })
+    const batch = { id, route, place, submission, submitted, requests: requests.length, reserved }
     try {
       await deliver(batch, spooled)
     } catch (error) {
@@ -62,12 +70,12 @@ export function createBatchDelivery(options: BatchDeliveryOptions): BatchDeliver
   }
 
   async function deliver(batch: UnsureBatch, file: SpooledBatch): Promise<void> {
-    const { route, submission, requests, submitted } = batch
+    const { place, submission, requests, submitted } = batch
     const waiting = options.pauses.begin()
     for (;;) {
       try {
         const sent = { id: submission, requests, since: submitted }
-        const handle = await options.apiOf(route).submit(sent, file, signal)
+        const handle = await apiAt(place).submit(sent, file, signal)
         return await taken(batch, handle)
       } catch (error) {
         if (!(error instanceof RequestError) || isRefusal(error)) throw error
@@ -99,11 +107,11 @@ export function createBatchDelivery(options: BatchDeliveryOptions): BatchDeliver
   }
 
   async function look(batch: UnsureBatch): Promise<FoundBatch['kind']> {
-    const { route, submission, requests, submitted } = batch
+    const { place, submission, requests, submitted } = batch
     const known = new Set<string>()
     for (const { handle } of await batches.open()) if (handle !== null) known.add(handle)
     const sent = { id: submission, requests, since: submitted }
-    const found = await options.apiOf(route).find(sent, known, signal)
+    const found = await apiAt(place).find(sent, known, signal)
     if (found.kind === 'found') await taken(batch, found.handle)
     // One that was sent just now may not be listed yet.
     const isFresh = clock.wallTime() - submitted < options.settleMs

@@ -25,6 +25,8 @@ export type BatchEvent =
     }
   /** Results that belong to no request of the batch were left out. */
   | { type: 'batch-strange'; route: string; batch: string; results: number; id: string }
+  /** Their providers are asked to cancel so many. */
+  | { type: 'batches-cancelling'; batches: number }
   /** The run stops, with rows remaining. */
   | { type: 'batch-stopped'; reason: string }
   /** The run ends, and these stay with their providers. */

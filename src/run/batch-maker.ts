@@ -4,24 +4,24 @@ import type { RunConfig } from '../config/run-config.ts'
 import type { Graph } from '../graph/graph.ts'
 import { RequestError } from '../graph/request-error.ts'
 import type { Usage } from '../graph/request.ts'
-import type { BatchApi, BatchStatus } from '../models/batch-api.ts'
+import type { BatchApi } from '../models/batch-api.ts'
 import { RowSet } from '../plan/row-set.ts'
 import type { DeferredRequests } from '../rows/deferred-requests.ts'
 import type { CostLimit } from '../scheduler/cost-limit.ts'
 import { createErrorWindow } from '../scheduler/error-window.ts'
-import type { SchedulerEvent, Snapshot, WaitingBatches } from '../scheduler/scheduler-event.ts'
+import type { SchedulerEvent, Snapshot } from '../scheduler/scheduler-event.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { SchedulerEnd } from '../scheduler/stopping.ts'
-import type { Batch } from '../store/ledger-batch.ts'
 import type { RunStore } from '../store/run-store.ts'
 import type { Clock } from '../util/clock.ts'
 import { addSnapshots } from './add-snapshots.ts'
-import { createBatchDelivery, isRefusal } from './batch-delivery.ts'
+import { createBatchDelivery } from './batch-delivery.ts'
 import type { BatchEvent } from './batch-event.ts'
 import { createPollPauses } from './batch-pauses.ts'
-import { type BatchStop, createBatchCollector, type SentBatch } from './batch-results.ts'
-import { createBatchSpool, type SpooledBatch } from './batch-spool.ts'
+import { type BatchStop, createBatchCollector } from './batch-results.ts'
+import { type BatchPlace, createBatchSpool, type SpooledBatch } from './batch-spool.ts'
 import { createExchangeHash } from './exchange-hash.ts'
+import { createOpenBatches } from './open-batches.ts'
 import type { RowMaker } from './select-rows.ts'
 
 export interface BatchMakerOptions {
@@ -39,17 +39,33 @@ export interface BatchMakerOptions {
     | 'shutdown_error_rate'
     | 'shutdown_error_window'
   >
-  /** Batches of an alias; null where its provider has none. */
-  apiOf: (route: string) => BatchApi | null
-  /** Aliases whose requests go in batches. */
-  routes: ReadonlySet<string>
+  /** Batches at a place of a model; null where it has none, or is no longer in the config. */
+  apiAt: (place: string) => BatchApi | null
+  /** Where the requests of an alias may go in batches; empty for one whose requests go by themselves. */
+  placesOf: (route: string) => readonly BatchPlace[]
+  /** Cancels the batches that providers have, keeps what they had answered, and makes nothing. */
+  cancels: boolean
   identityOf: (alias: string) => unknown
   cost: CostLimit | null
-  costOf: (route: string, usage: Usage) => number | null
+  /** What tells a place from the others of its model; '' where there is one. */
+  choiceOf: (place: string) => string
+  /** What a reply of a batch cost at a place. */
+  costOf: (place: string, usage: Usage) => number | null
+  /** Whether rows are made only until enough are accepted. */
+  isSelection: boolean
   /** An engine that makes what can be made without waiting for a batch. */
-  createEngine: (decided: RowSet, deferred: DeferredRequests) => Promise<Scheduler>
+  createEngine: (round: BatchRound) => Promise<Scheduler>
   newName: () => string
   emit: (event: BatchEvent | SchedulerEvent) => void
+}
+
+/** What one engine works with, until all that remains waits for batches. */
+export interface BatchRound {
+  /** Rows with an outcome. */
+  decided: RowSet
+  /** Rows that wait for a batch. */
+  waiting: RowSet
+  deferred: DeferredRequests
 }
 
 /** Folder of requests on their way, in the run folder. */
@@ -71,15 +87,13 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
     rate: runConfig.shutdown_error_rate,
     size: runConfig.shutdown_error_window,
   })
-  const states = new Map<number, BatchStatus>()
+  const maxOutageMs = runConfig.max_outage * 1000
   let engine: Scheduler | null = null
   let earlier: Snapshot | null = null
   let stop: BatchStop | null = null
-  let open: readonly Batch[] = []
   let draining = false
   /** Batches that are being sent, one after the other. */
   let sending: Promise<void> = Promise.resolve()
-  let awaySince: number | null = null
   let thrown: { error: unknown } | null = null
   /** Rows that waited for a batch when the engine was made: it knows nothing of them. */
   let waitingRows = 0
@@ -87,11 +101,11 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
   const delivery = createBatchDelivery({
     clock,
     batches,
-    apiOf,
+    apiAt: options.apiAt,
     pauses,
     cost,
     settleMs: longestMs,
-    maxOutageMs: runConfig.max_outage * 1000,
+    maxOutageMs,
     signal: controller.signal,
     emit,
   })
@@ -100,15 +114,32 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
     batches,
     cost,
     costOf: options.costOf,
+    choiceOf: options.choiceOf,
     maxAttempts: runConfig.max_attempts,
+    cancels: options.cancels,
     isTooMany,
     signal: controller.signal,
+    emit,
+  })
+  const open = createOpenBatches({
+    clock,
+    batches,
+    directory: store.directory,
+    apiAt: options.apiAt,
+    delivery,
+    collector,
+    cost,
+    maxOutageMs,
+    cancels: options.cancels,
+    signal: controller.signal,
+    isEnding: () => ended() !== null,
+    stopFor,
     emit,
   })
   const spool = createBatchSpool({
     clock,
     directory,
-    apiOf: (route) => (options.routes.has(route) ? options.apiOf(route) : null),
+    placesOf: options.placesOf,
     exchangeHash: createExchangeHash(options.identityOf),
     cost,
     mostRequests: runConfig.batch_requests,
@@ -116,12 +147,6 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
     newName: options.newName,
     ready: send,
   })
-
-  function apiOf(route: string): BatchApi {
-    const api = options.apiOf(route)
-    if (api === null) throw new Error(`the provider of ${route} has no batches`)
-    return api
-  }
 
   function isTooMany(failed: boolean): boolean {
     if (runConfig.disable_early_shutdown || !failures.note(failed) || stop !== null) return false
@@ -145,7 +170,7 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
     try {
       if (stop === null && thrown === null && !draining) await delivery.send(batch)
       else cost?.release(batch.reserved)
-      open = await batches.open()
+      await open.refresh()
     } catch (error) {
       fail(error)
     }
@@ -177,7 +202,9 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
   }
 
   async function rounds(): Promise<SchedulerEnd> {
-    await takeUp()
+    await open.takeUp()
+    if (options.cancels) return await cancelAll()
+    await open.look()
     for (;;) {
       const stopped = ended()
       if (stopped !== null) return stopped
@@ -186,22 +213,21 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
       if (end.kind !== 'complete') return end
       spool.flush()
       await sending
-      open = await batches.open()
-      if (stop === null && open.length === 0) return await lastEnd()
+      await open.refresh()
+      if (stop === null && open.all.length === 0) return await lastEnd()
       await waitForOne()
     }
   }
 
-  /** What earlier sessions left: their batches may have ended, or may never have been sent. */
-  async function takeUp(): Promise<void> {
-    for (const { id, route } of await batches.open()) {
-      // Nobody can be asked for it any more.
-      if (options.apiOf(route) === null) await batches.end(id, 'withdrawn')
-    }
-    open = await batches.open()
-    // They may cost what they were to cost, whatever the limit is now.
-    for (const { reserved } of open) cost?.hold(reserved)
-    await lookAtAll()
+  async function cancelAll(): Promise<SchedulerEnd> {
+    const { length } = open.all
+    if (length > 0) emit({ type: 'batches-cancelling', batches: length })
+    while (open.all.length > 0 && ended() === null) await waitForOne()
+    const stopped = ended()
+    if (stopped !== null) return stopped
+    if (await isMade()) return { kind: 'complete' }
+    const reason = length === 0 ? 'it waits for no batch' : 'its batches are cancelled'
+    return { kind: 'stopped', reason: `${reason}; rows remain`, error: null }
   }
 
   function ended(): SchedulerEnd | null {
@@ -211,12 +237,14 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
   }
 
   async function pass(): Promise<SchedulerEnd> {
-    const decided = RowSet.fromIntervals(await store.decidedNow())
-    const waiting = RowSet.fromIntervals(await batches.rows())
     const { rows: target } = store.settings
+    const decided = RowSet.fromIntervals(await store.decidedNow()).intersect(0, target)
+    const waiting = RowSet.fromIntervals(await batches.rows()).intersect(0, target)
     waitingRows = waiting.count
     spool.begin(waitingRows)
-    engine = await options.createEngine(decided.union(waiting).intersect(0, target), spool)
+    // A row whose filter rejected it meanwhile waits for nothing.
+    const still = waiting.subtract(decided)
+    engine = await options.createEngine({ decided, waiting: still, deferred: spool })
     if (controller.signal.aborted) engine.abort()
     else if (draining) engine.drain()
     const end = await engine.run()
@@ -227,11 +255,11 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
 
   /** Nothing waits for a batch: all is made, or the rest may not be paid for. */
   async function lastEnd(): Promise<SchedulerEnd> {
-    const { rows: target } = store.settings
-    const decided = RowSet.fromIntervals(await store.decidedNow()).intersect(0, target)
-    if (decided.count === target) return { kind: 'complete' }
+    if (await isMade()) return { kind: 'complete' }
     if (draining) return { kind: 'interrupted' }
     if (!spool.isShort || cost === null) {
+      // Whoever selects looks whether enough rows are accepted.
+      if (options.isSelection) return { kind: 'complete' }
       return { kind: 'stopped', reason: 'rows remain', error: null }
     }
     const { limit, spent } = cost
@@ -240,95 +268,36 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
     return { kind: 'stopped', reason, error: null }
   }
 
+  async function isMade(): Promise<boolean> {
+    const { rows: target } = store.settings
+    return RowSet.fromIntervals(await store.decidedNow()).intersect(0, target).count === target
+  }
+
   async function waitForOne(): Promise<void> {
     const waiting = pauses.begin()
     while (ended() === null) {
-      const before = open.length
-      const problem = await lookAtAll()
-      if (open.length < before || ended() !== null) return
+      const before = open.all.length
+      const problem = await open.look()
+      if (open.all.length < before || ended() !== null) return
       await waiting.pause(problem)
     }
   }
 
-  /** Looks at every batch once, and keeps the results of those that have ended; gives what kept it from that. */
-  async function lookAtAll(): Promise<RequestError | null> {
-    let problem: RequestError | null = null
-    for (const batch of open) {
-      if (ended() !== null) break
-      try {
-        if (batch.handle === null) await lookFor(batch)
-        else await lookAt({ ...batch, handle: batch.handle })
-      } catch (error) {
-        if (controller.signal.aborted) return null
-        if (!(error instanceof RequestError)) throw error
-        problem = error
-        if (isRefusal(error)) fail(error)
-      }
-    }
-    if (problem === null) awaySince = null
-    else awaySince ??= clock.now()
-    const awayMs = awaySince === null ? 0 : clock.now() - awaySince
-    if (problem !== null && awayMs > runConfig.max_outage * 1000) fail(problem)
-    open = await batches.open()
-    return problem
-  }
-
-  async function lookFor(batch: Batch): Promise<void> {
-    if ((await delivery.look(batch)) !== 'none') return
-    await batches.end(batch.id, 'withdrawn')
-    cost?.release(batch.reserved)
-  }
-
-  async function lookAt(batch: SentBatch): Promise<void> {
-    const { id, route, handle, requests } = batch
-    const api = apiOf(route)
-    const status = await api.status(handle, controller.signal)
-    const before = states.get(id)
-    states.set(id, status)
-    if (before?.said !== status.said || before.done !== status.done) {
-      const { said, done } = status
-      emit({ type: 'batch-progress', route, batch: handle, status: said, done, requests })
-    }
-    if (status.outcome === null) return
-    const why = await collector.collect(batch, api, status)
-    states.delete(id)
-    if (why !== null) stopFor(why)
-  }
-
   async function tellLeft(): Promise<void> {
-    open = await batches.open()
-    if (open.length === 0) return
-    const requests = open.reduce((sum, batch) => sum + batch.requests, 0)
-    emit({ type: 'batches-left', batches: open.length, requests })
+    await open.refresh()
+    if (open.all.length === 0) return
+    const requests = open.all.reduce((sum, batch) => sum + batch.requests, 0)
+    emit({ type: 'batches-left', batches: open.all.length, requests })
   }
 
   function snapshot(): Snapshot | null {
     const now = engine === null ? null : withWaiting(engine.snapshot())
     const both = now === null ? earlier : earlier === null ? now : addSnapshots(earlier, now)
-    return both === null ? null : { ...both, batches: waitingNow() }
+    return both === null ? null : { ...both, batches: open.waiting() }
   }
 
   function withWaiting(now: Snapshot): Snapshot {
     return { ...now, rows: { ...now.rows, remaining: now.rows.remaining + waitingRows } }
-  }
-
-  function waitingNow(): WaitingBatches[] {
-    const byRoute = new Map<string, WaitingBatches>()
-    for (const { id, route, requests, submitted, handle } of open) {
-      const state = states.get(id)
-      const known = byRoute.get(route)
-      const sinceMs = clock.wallTime() - submitted
-      const said = handle === null ? 'looked for' : (state?.said ?? 'submitted')
-      byRoute.set(route, {
-        route,
-        batches: (known?.batches ?? 0) + 1,
-        requests: (known?.requests ?? 0) + requests,
-        done: (known?.done ?? 0) + (state?.done ?? 0),
-        sinceMs: Math.max(known?.sinceMs ?? 0, sinceMs),
-        status: known?.status ?? said,
-      })
-    }
-    return [...byRoute.values()]
   }
 
   return {

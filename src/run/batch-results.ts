@@ -7,6 +7,7 @@ import { requestFailure } from '../rows/cell-outcome.ts'
 import type { JournaledFailure } from '../rows/journal.ts'
 import { StoppingFailure } from '../rows/stopping-failure.ts'
 import type { CostLimit } from '../scheduler/cost-limit.ts'
+import { toolCallsOf } from '../scheduler/request-records.ts'
 import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
 import type { Batch, OpenBatchRequest } from '../store/ledger-batch.ts'
 import type { BatchResults, Batches } from '../store/run-store.ts'
@@ -21,8 +22,12 @@ export interface BatchCollectorOptions {
   batches: Batches
   cost: CostLimit | null
   /** What a reply of a batch cost; null where that is not known. */
-  costOf: (route: string, usage: Usage) => number | null
+  costOf: (place: string, usage: Usage) => number | null
+  /** What tells a place from the others of its model; '' where there is one. */
+  choiceOf: (place: string) => string
   maxAttempts: number
+  /** Whether the run cancels its batches: one that was cancelled is no reason to stop. */
+  cancels: boolean
   /** Notes how a cell ended; answers whether so many failed that the run stops. */
   isTooMany: (failed: boolean, code: string | null) => boolean
   signal: AbortSignal
@@ -90,7 +95,7 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
     }
     const outcome = status.outcome ?? 'completed'
     options.emit({ type: 'batch-collected', route, batch: handle, outcome, ...counts })
-    return settling.stop ?? stopOf(batch, status)
+    return settling.stop ?? stopOf(batch, status, options.cancels)
   }
 
   interface Settling {
@@ -144,14 +149,17 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
     },
   ): void {
     const { batch, counts } = settling
-    const { route } = batch
+    const { route, place } = batch
+    const choice = options.choiceOf(place)
+    const via = choice === '' ? {} : { via: { choice, latencyMs: null } }
     const { row, column, turn, hash } = request
     const otherwise = batch.reserved / batch.requests
     if (result !== null && 'reply' in result) {
-      const usage = priced(route, result.reply.usage)
+      const usage = priced(place, result.reply.usage)
       const reply = { ...result.reply, usage }
-      cost?.spend(route, usage, otherwise)
-      kept.requests.push({ route, column, outcome: 'ok', usage, isCut: isCut(reply) })
+      cost?.spend(place, usage, otherwise)
+      const about = { isCut: isCut(reply), toolCalls: toolCallsOf(reply) }
+      kept.requests.push({ route, column, outcome: 'ok', usage, ...about, ...via })
       attempts.delete(keyOf(request))
       counts.answered += 1
       options.isTooMany(false, null)
@@ -164,9 +172,9 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
       return
     }
     const error = result === null ? noResult(batch) : result.error
-    const spent = error.usage === null ? null : priced(route, error.usage)
-    if (spent !== null) cost?.spend(route, spent, 0)
-    kept.requests.push({ route, column, outcome: 'failed', usage: spent ?? noUsage })
+    const spent = error.usage === null ? null : priced(place, error.usage)
+    if (spent !== null) cost?.spend(place, spent, 0)
+    kept.requests.push({ route, column, outcome: 'failed', usage: spent ?? noUsage, ...via })
     const { kind } = error.problem
     // What is used up ends no cell: the same is asked when there is more.
     if (kind === 'endpoint-stopped') {
@@ -196,8 +204,8 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
     return graph.columns[id] as GraphColumn
   }
 
-  function priced(route: string, usage: Usage): Usage {
-    return usage.cost === null ? { ...usage, cost: options.costOf(route, usage) } : usage
+  function priced(place: string, usage: Usage): Usage {
+    return usage.cost === null ? { ...usage, cost: options.costOf(place, usage) } : usage
   }
 
   function tell({ row, column, code, message, outcome }: JournaledFailure): void {
@@ -247,8 +255,13 @@ function noResult({ handle }: SentBatch): RequestError {
 }
 
 /** A batch that others ended is not sent again behind their back. */
-function stopOf({ handle, route }: SentBatch, status: BatchStatus): BatchStop | null {
+function stopOf(
+  { handle, route }: SentBatch,
+  status: BatchStatus,
+  cancels: boolean,
+): BatchStop | null {
   if (status.outcome === 'cancelled') {
+    if (cancels) return null
     return {
       reason: `batch ${handle} of ${route} was cancelled at its provider; what it had answered is used, and the same command asks for the rest`,
       error: null,

@@ -1,20 +1,30 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { decidingPart } from '../graph/request.ts'
-import type { BatchApi } from '../models/batch-api.ts'
+import { RequestError } from '../graph/request-error.ts'
+import type { BatchApi, BatchFile } from '../models/batch-api.ts'
 import type { DeferredRequest, DeferredRequests } from '../rows/deferred-requests.ts'
 import type { CostLimit } from '../scheduler/cost-limit.ts'
 import type { BatchRequest } from '../store/ledger-batch.ts'
 import type { Clock, Timer } from '../util/clock.ts'
+import { size } from '../util/format.ts'
 import type { createExchangeHash } from './exchange-hash.ts'
 
+/** A place where the requests of a model may go in batches. */
+export interface BatchPlace {
+  name: string
+  /** Its share of the requests beside the other places'. */
+  weight: number
+  api: BatchApi
+}
+
 /** Requests of one model in a file, ready to be sent. */
-export interface SpooledBatch {
+export interface SpooledBatch extends BatchFile {
   route: string
+  /** The place of the model to which they go. */
+  place: string
   /** Ids of its requests begin with it. */
   submission: string
-  path: string
-  bytes: number
   requests: readonly BatchRequest[]
   /** Dollars it may cost. */
   reserved: number
@@ -24,8 +34,8 @@ export interface BatchSpoolOptions {
   clock: Clock
   /** Where the files are. */
   directory: string
-  /** Null for a route whose requests are sent one by one. */
-  apiOf: (route: string) => BatchApi | null
+  /** Where requests of a route go; empty for one whose requests are sent one by one. */
+  placesOf: (route: string) => readonly BatchPlace[]
   exchangeHash: ReturnType<typeof createExchangeHash>
   cost: CostLimit | null
   /** Requests of a batch at most; the provider may take fewer. */
@@ -53,12 +63,16 @@ export interface BatchSpool extends DeferredRequests {
 
 /** Requests that wait for an answer at most: rows of the ledger, and none of memory. */
 const MOST_WAITING = 500_000
+/** How often a cell may ask something else than before: what asks at random would never end. */
+const MOST_STRAYS = 2
 /** Bytes that are written at once. */
 const CHUNK = 1 << 20
 
 interface OpenFile {
   route: string
-  api: BatchApi
+  place: BatchPlace
+  /** What is asked there; that of its first request. */
+  endpoint: string
   submission: string
   path: string
   file: number
@@ -66,18 +80,31 @@ interface OpenFile {
   lines: string[]
   unwritten: number
   requests: BatchRequest[]
+  /** Texts to be embedded count each. */
+  inputs: number
   reserved: number
   timer: Timer
 }
 
 export function createBatchSpool(options: BatchSpoolOptions): BatchSpool {
   const { clock, cost, directory } = options
+  /** Cells that asked something else when their row was opened again: the round, and how often. */
+  const strays = new Map<string, { round: number; times: number }>()
+  let round = 0
+  /** Requests of this session by place. */
+  const given = new Map<string, number>()
   const open = new Map<string, OpenFile>()
   let isOpen = false
   let waiting = 0
   let isShort = false
 
-  function fileOf(route: string, api: BatchApi): OpenFile {
+  /** Each batch goes as a whole to the place that has had the fewest requests for its weight. */
+  function nextPlace(places: readonly BatchPlace[]): BatchPlace {
+    const load = ({ name, weight }: BatchPlace): number => (given.get(name) ?? 0) / weight
+    return places.reduce((best, place) => (load(place) < load(best) ? place : best))
+  }
+
+  function fileOf(route: string, places: readonly BatchPlace[]): OpenFile {
     const known = open.get(route)
     if (known !== undefined) return known
     mkdirSync(directory, { recursive: true })
@@ -85,7 +112,8 @@ export function createBatchSpool(options: BatchSpoolOptions): BatchSpool {
     const path = join(directory, `${submission}.jsonl`)
     const made: OpenFile = {
       route,
-      api,
+      place: nextPlace(places),
+      endpoint: '',
       submission,
       path,
       file: openSync(path, 'w'),
@@ -93,6 +121,7 @@ export function createBatchSpool(options: BatchSpoolOptions): BatchSpool {
       lines: [],
       unwritten: 0,
       requests: [],
+      inputs: 0,
       reserved: 0,
       timer: clock.after(options.longestWaitMs, () => handOn(made)),
     }
@@ -115,32 +144,55 @@ export function createBatchSpool(options: BatchSpoolOptions): BatchSpool {
 
   function handOn(batch: OpenFile): void {
     close(batch)
-    const { route, submission, path, bytes, requests, reserved } = batch
+    const { route, endpoint, submission, path, bytes, requests, reserved } = batch
     // Its only request had no form.
     if (requests.length === 0) return
-    options.ready({ route, submission, path, bytes, requests, reserved })
+    const { name: place } = batch.place
+    given.set(place, (given.get(place) ?? 0) + requests.length)
+    options.ready({ route, place, endpoint, submission, path, bytes, requests, reserved })
   }
 
-  function append(
-    api: BatchApi,
-    { route, row, column, turn, message }: DeferredRequest,
-    reserved: number,
-  ): void {
-    const most = Math.min(options.mostRequests, api.mostRequests)
+  function noteStray({ row, column }: DeferredRequest): void {
+    const key = `${row} ${column}`
+    const known = strays.get(key)
+    if (known?.round === round) return
+    const times = (known?.times ?? 0) + 1
+    strays.set(key, { round, times })
+    if (times <= MOST_STRAYS) return
+    strays.delete(key)
+    throw new RequestError(
+      'asks-otherwise',
+      `The cell asked something else each time its row was opened again. With mode: batch, its function runs once more for each answer and has to ask the same, in the same order. Leave the time and random numbers out of what it asks, or leave out mode: batch.`,
+      { kind: 'refused' },
+    )
+  }
+
+  function append(request: DeferredRequest, reserved: number): void {
+    const { route, row, column, turn, message } = request
+    const inputs = message.operation === 'embed' ? message.inputs.length : 1
     for (;;) {
-      const batch = fileOf(route, api)
+      const batch = fileOf(route, options.placesOf(route))
+      const { api } = batch.place
+      const most = Math.min(options.mostRequests, api.mostRequests)
       const number = batch.requests.length
-      const separator = number === 0 ? '' : api.separator
-      const line = separator + api.line(requestId(batch.submission, number), message)
+      const { text, endpoint } = api.line(requestId(batch.submission, number), message)
+      const line = number === 0 ? text : api.separator + text
       const bytes = Buffer.byteLength(line)
-      if (number > 0 && batch.bytes + bytes > api.mostBytes) {
+      if (bytes > api.mostBytes) throw tooLarge(bytes, api)
+      const fits =
+        endpoint === batch.endpoint &&
+        batch.bytes + bytes <= api.mostBytes &&
+        batch.inputs + inputs <= api.mostRequests
+      if (number > 0 && !fits) {
         handOn(batch)
         continue
       }
       const hash = options.exchangeHash({ route }, decidingPart(message))
+      batch.endpoint = endpoint
       batch.requests.push({ number, row, column, turn, hash })
       batch.lines.push(line)
       batch.bytes += bytes
+      batch.inputs += inputs
       batch.reserved += reserved
       batch.unwritten += bytes
       if (batch.unwritten >= CHUNK) write(batch)
@@ -150,19 +202,19 @@ export function createBatchSpool(options: BatchSpoolOptions): BatchSpool {
   }
 
   return {
-    takes: (route) => options.apiOf(route) !== null,
+    takes: (route) => options.placesOf(route).length > 0,
     add(request) {
-      const api = options.apiOf(request.route)
-      if (api === null) throw new Error(`requests of ${request.route} are not sent in batches`)
       if (!isOpen || isShort) return
+      if (request.hasStrayed) noteStray(request)
       const { route, message, maxTokens } = request
-      const reserved = cost === null ? 0 : cost.reserve(route, message, maxTokens)
+      const { name } = fileOf(route, options.placesOf(route)).place
+      const reserved = cost === null ? 0 : cost.reserve(name, message, maxTokens)
       if (reserved === null) {
         isShort = true
         return
       }
       try {
-        append(api, request, reserved)
+        append(request, reserved)
       } catch (error) {
         cost?.release(reserved)
         throw error
@@ -173,6 +225,7 @@ export function createBatchSpool(options: BatchSpoolOptions): BatchSpool {
       return !isOpen || isShort || waiting >= MOST_WAITING
     },
     begin(before) {
+      round += 1
       isOpen = true
       isShort = false
       waiting = before
@@ -189,14 +242,22 @@ export function createBatchSpool(options: BatchSpoolOptions): BatchSpool {
       }
     },
     get size() {
-      let size = 0
-      for (const { requests } of open.values()) size += requests.length
-      return size
+      let taken = 0
+      for (const { requests } of open.values()) taken += requests.length
+      return taken
     },
     get isShort() {
       return isShort
     },
   }
+}
+
+function tooLarge(bytes: number, { mostBytes }: BatchApi): RequestError {
+  return new RequestError(
+    'too-large',
+    `The request has ${size(bytes)}, and a batch may have ${size(mostBytes)}. Make the prompt or the media in it smaller, or leave out mode: batch for this model.`,
+    { kind: 'refused' },
+  )
 }
 
 /** What the answer to a request is known by. */

@@ -69,6 +69,8 @@ export function describeBatchEvent(event: BatchEvent): string {
     }
     case 'batch-strange':
       return `route ${event.route}: batch ${event.batch} has ${event.results} results of no request of it, the first of them ${event.id}; they were left out`
+    case 'batches-cancelling':
+      return `cancelling ${event.batches} batches`
     case 'batch-stopped':
       return `stopping: ${event.reason}`
     case 'batches-left':

@@ -56,7 +56,7 @@ export interface EngineOptions {
   /** Where groups come from, where the plan alone does not say: parts handed out one by one. */
   source?: (plan: Plan, options: { wholeFrames: boolean }) => GroupSource
   /** Makes rows until so many have a record, in place of all below the target. */
-  select?: { wanted: number; kept: KeptRows; exact?: boolean }
+  select?: { wanted: number; kept: KeptRows; exact?: boolean; waiting?: RowSet }
   /** Sends nothing: rows whose paid cells are all there are written, the others stay. */
   settleOnly: boolean
   onEvent: (event: SchedulerEvent) => void

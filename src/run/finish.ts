@@ -166,19 +166,19 @@ interface ReportParts extends Pick<FinishOptions, 'graph' | 'warn'> {
 async function report(
   store: RunStore,
   { graph, end, seconds, warn }: ReportParts,
-): Promise<Pick<RunResult, 'report' | 'columns' | 'judges' | 'agreement'>> {
+): Promise<Pick<RunResult, 'report' | 'columns' | 'judges' | 'agreement' | 'verdict'>> {
   const { directory, settings } = store
   if (end.kind === 'interrupted' && settings.rows > quickParts * settings.partRows) {
     await removeReportPage(directory)
-    return { report: null, columns: null, judges: [], agreement: [] }
+    return { report: null, columns: null, judges: [], agreement: [], verdict: null }
   }
   await store.completeProfiles()
   const path = join(directory, reportName)
   const made = await makeReport(directory, { graph, seconds })
-  const { columns, judges, agreement } = made
+  const { columns, judges, agreement, verdict } = made
   try {
-    await writeReportPage(made, path)
-    return { report: path, columns, judges, agreement }
+    await writeReportPage(made, path, { isOver: true })
+    return { report: path, columns, judges, agreement, verdict }
   } catch (error) {
     warn({
       level: 'warning',
@@ -187,7 +187,7 @@ async function report(
       message: `The report's page could not be written: ${messageOf(error)}`,
       suggestion: 'rowsmith report makes it again; --html writes it elsewhere.',
     })
-    return { report: null, columns, judges, agreement }
+    return { report: null, columns, judges, agreement, verdict }
   }
 }
 

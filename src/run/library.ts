@@ -7,6 +7,7 @@ import type { ListedRun } from '../report/list-runs.ts'
 import type { RunComparison } from './compare-runs.ts'
 import type { CheckRunOptions, RunCheck } from './check-run.ts'
 import type { Dataset, OpenOptions } from './open-dataset.ts'
+import type { GivenUpBatch, GiveUpBatchesOptions } from './give-up-batches.ts'
 import type { FreedSpace, FreeSpaceOptions } from './free-space.ts'
 import type { Preview, PreviewOptions } from './preview.ts'
 import type { ForecastRun } from './forecast.ts'
@@ -81,6 +82,19 @@ export async function freeSpace(
 ): Promise<FreedSpace> {
   const space = await import('./free-space.ts')
   return space.freeSpace(directory, options)
+}
+
+/**
+ * Forgets batches of a run without asking their provider, by the names that `summary` has: the run sends their
+ * requests again. What they answered is lost, and may be paid for.
+ */
+export async function giveUpBatches(
+  directory: string,
+  names: readonly string[],
+  options?: GiveUpBatchesOptions,
+): Promise<GivenUpBatch[]> {
+  const batches = await import('./give-up-batches.ts')
+  return batches.giveUpBatches(directory, names, options)
 }
 
 /** Checks a config as a run would, without asking a model and without writing anything. */

@@ -41,7 +41,15 @@ export interface Preview {
 /** Options of `preview`. */
 export interface PreviewOptions extends Omit<
   RunOptions,
-  'out' | 'mode' | 'shrink' | 'edit' | 'keep' | 'retryFailed' | 'retryDropped' | 'command'
+  | 'out'
+  | 'mode'
+  | 'shrink'
+  | 'edit'
+  | 'keep'
+  | 'retryFailed'
+  | 'retryDropped'
+  | 'cancelBatches'
+  | 'command'
 > {
   /** Called with the run once it works, for progress and for stopping it. */
   onStart?: (run: Run) => void

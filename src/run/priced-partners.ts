@@ -35,17 +35,18 @@ export async function pricedPartners(
     if (own !== undefined) costs.set(place.name, costByConfig(own))
     else if (isPublic(place.endpoint)) open.push(place)
   }
-  // One of several places has no batches.
   const batched = new Set(places.flatMap(({ name, isBatch }) => (isBatch === true ? [name] : [])))
-
-  function shareOf(alias: string): number {
-    const [model] = partners.targets(alias).map((place) => place.model)
-    return (prices.get(alias) ?? prices.get(model ?? alias))?.batch ?? BATCH_SHARE
-  }
+  /** What a place asks for requests in batches, of its other prices. */
+  const shares = new Map(
+    places.map(({ name, alias, model }) => [
+      name,
+      (prices.get(alias) ?? prices.get(model))?.batch ?? BATCH_SHARE,
+    ]),
+  )
 
   function batchCost(name: string, usage: Usage): number | null {
     const whole = costs.get(name)?.(usage) ?? null
-    return whole === null ? null : whole * shareOf(name)
+    return whole === null ? null : whole * (shares.get(name) ?? BATCH_SHARE)
   }
 
   if (open.length > 0) {

@@ -33,6 +33,7 @@ const { onStart: _onStart, keepsUsage: _keepsUsage, ...shared } = previewOptions
 
 const runOptions: Record<keyof RunOptions, true> = {
   ...shared,
+  cancelBatches: true,
   command: true,
   edit: true,
   keep: true,

@@ -33,6 +33,7 @@ import { tellSeedProgress } from '../check/seed-progress.ts'
 import { createThrottleNotes } from './throttle-notes.ts'
 import { joinedColumns } from '../check/stored-passes.ts'
 import { createChange } from '../util/change.ts'
+import { RowsmithError } from '../util/errors.ts'
 import { prepare, type Prepared, type PrepareOptions, routesOf } from '../check/prepare.ts'
 import type { RunResult } from '../report/run-result.ts'
 import { createRoutes } from './create-routes.ts'
@@ -71,6 +72,11 @@ export interface RunOptions extends StoredRunOptions, CacheChoice {
   clock?: Clock
   /** The first abort drains: what is in flight comes back and is kept. */
   signal?: AbortSignal
+  /**
+   * Asks the providers to cancel the batches they have, keeps what these had answered, and makes nothing. The
+   * same call without it sends the rest again.
+   */
+  cancelBatches?: boolean
   /** What it throws ends the run as an abort of the signal does, and is what the run rejects with. */
   onEvent?: (event: RunEvent) => void
   /** Told of every request as it leaves and as it comes back; what it throws ends the run, too. */
@@ -116,9 +122,10 @@ export async function start(options: StartOptions): Promise<Run> {
       await prepare({ ...prepareOptions(options, clock, signal), onEvent: emit }, place.stored),
     )
     for (const problem of prepared.warnings) emit({ type: 'warning', problem })
+    if (options.cancelBatches === true && !place.exists) throw nothingToCancel(place)
 
     // Before the folder exists: a wrong key leaves nothing behind.
-    const isAsked = options.replay !== true
+    const isAsked = options.replay !== true && options.cancelBatches !== true
     let ready =
       place.exists || options.beside !== undefined || !isAsked
         ? noModels
@@ -162,7 +169,7 @@ export async function start(options: StartOptions): Promise<Run> {
       : { decided: decidedRows(store), madeAgain: RowSet.empty, ready: null }
     const { decided, madeAgain } = resumed
     ready = resumed.ready ?? ready
-    if (options.command !== undefined) {
+    if (options.command !== undefined && options.cancelBatches !== true) {
       await keepCommand(store.directory, options.command(store.directory))
     }
     const seed = await openSeedRows(
@@ -265,6 +272,7 @@ export async function start(options: StartOptions): Promise<Run> {
       partners,
       runConfig: prepared.runConfig,
       isAsked,
+      cancelsBatches: options.cancelBatches === true,
       onBatch(event) {
         if (!isBatchEvent(event)) return onEvent(event)
         file.write(describeBatchEvent(event))
@@ -281,7 +289,7 @@ export async function start(options: StartOptions): Promise<Run> {
       graph,
       maker,
       summaries:
-        options.summaries === false
+        options.summaries === false || options.cancelBatches === true
           ? null
           : createJudgeSummaries({
               store,
@@ -316,6 +324,16 @@ function identityByChoice({ dataset, models }: Prepared): (choice: string) => un
       .map(({ name, alias, position }) => [name, choiceIdentity(dataset, alias, position)]),
   )
   return (choice) => identities.get(choice)
+}
+
+function nothingToCancel({ directory }: Place): RowsmithError {
+  return new RowsmithError(
+    'run-missing',
+    `there is no run in ${directory}, and so no batch to cancel`,
+    {
+      hints: ['Name the run folder with --out, or `out` in a program.'],
+    },
+  )
 }
 
 async function openOrCreate(

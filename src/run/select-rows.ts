@@ -9,6 +9,7 @@ import type { SelectionResult } from '../report/run-result.ts'
 import type { Snapshot } from '../scheduler/scheduler-event.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { SchedulerEnd } from '../scheduler/stopping.ts'
+import type { KeptSearch } from '../store/ledger-kept.ts'
 import type { RunStore } from '../store/run-store.ts'
 import { addSnapshots } from './add-snapshots.ts'
 
@@ -35,8 +36,11 @@ export interface SelectRowsOptions {
   store: RunStore
   graph: Pick<Graph, 'processors' | 'output'>
   select: SelectConfig
-  /** An engine that makes rows until so many have a record. */
-  createEngine: (decided: RowSet, select: { wanted: number; kept: KeptRows }) => Promise<Scheduler>
+  /** What makes rows until so many have a record. */
+  createEngine: (
+    decided: RowSet,
+    select: { wanted: number; kept: KeptRows },
+  ) => Promise<Omit<RowMaker, 'selection'>>
   warn: (problem: Problem) => void
 }
 
@@ -61,11 +65,21 @@ export async function selectionState(
   const { target } = select
   const { counted } = passesOf(graph, store.settings.seed)
   const search = { wanted: target, most: mostCandidates(select) }
-  const { decided, frontier, below, beyond, last } = await store.keptRows(search)
-  const kept = { frontier, below, beyond: RowSet.fromIntervals(beyond) }
-  const state = { frontier, decided: RowSet.fromIntervals(decided), kept }
+  const { decided, last, kept } = await keptOf(store, search)
+  const { frontier, below } = kept
+  const state = { frontier, decided, kept }
   if (counted === null) return { ...state, accepted: below, last }
   return { ...state, ...(await countRecords(store, counted, { frontier, target })) }
+}
+
+/** Which candidates are decided, and which of them have a record. */
+export async function keptOf(
+  store: Pick<RunStore, 'keptRows'>,
+  search: KeptSearch,
+): Promise<{ decided: RowSet; last: number | null; kept: KeptRows }> {
+  const { decided, frontier, below, beyond, last } = await store.keptRows(search)
+  const kept = { frontier, below, beyond: RowSet.fromIntervals(beyond) }
+  return { decided: RowSet.fromIntervals(decided), last, kept }
 }
 
 /** Makes candidates until `target` rows are accepted, and cuts the run behind the last of them. */
@@ -74,7 +88,7 @@ export function createRowSelection(options: SelectRowsOptions): RowMaker {
   const { target } = select
   const most = mostCandidates(select)
   const counts = passesOf(graph, store.settings.seed).counted !== null
-  let engine: Scheduler | null = null
+  let engine: Omit<RowMaker, 'selection'> | null = null
   let earlier: Snapshot | null = null
   let told: SelectionResult | null = null
   let draining = false
@@ -149,7 +163,7 @@ export function createRowSelection(options: SelectRowsOptions): RowMaker {
   function snapshot(): Snapshot | null {
     if (engine === null) return earlier
     const now = engine.snapshot()
-    return earlier === null ? now : addSnapshots(earlier, now)
+    return now === null || earlier === null ? (now ?? earlier) : addSnapshots(earlier, now)
   }
 
   return {

@@ -19,7 +19,7 @@ import { type Outcome, thrownFailure } from '../rows/cell-outcome.ts'
 import type { AbsentOutcome } from '../rows/row-outcome.ts'
 import type { Job } from './request-job.ts'
 import { createRowWork, type RowWork } from './row-work.ts'
-import { createSharedColumn, type SharedColumn } from './shared-requests.ts'
+import { aloneOf, createSharedColumn, type SharedColumn } from './shared-requests.ts'
 import { createTasks, type TaskCell } from './tasks.ts'
 import type { WorkColumn, WorkGraph } from './work-graph.ts'
 
@@ -77,6 +77,7 @@ export function createCells(options: CellsOptions): Cells {
   const frames = createFrames(frameLocals, queueFrame)
   const requestColumns: (RequestColumn | undefined)[] = []
   const sharedColumns: (SharedColumn | undefined)[] = []
+  const aloneColumns: (RequestGenerator | undefined)[] = []
   /** First replies that ask again, on the way to the ledger. */
   let beingKept = 0
 
@@ -102,7 +103,12 @@ export function createCells(options: CellsOptions): Cells {
     } else if (generator.requests === 'one') {
       queueRequest(group, local, offset, generator)
     } else if (generator.requests === 'shared') {
-      queueShared(group, local, offset, generator)
+      if (sharesRequests(group, column.id, offset, generator)) {
+        queueShared(group, local, offset, generator)
+      } else {
+        const alone = (aloneColumns[local] ??= aloneOf(generator))
+        queueRequest(group, local, offset, alone)
+      }
     } else {
       queueTask(group, local, offset, generator)
     }
@@ -194,6 +200,17 @@ export function createCells(options: CellsOptions): Cells {
       }
       options.changed()
     })
+  }
+
+  /** An answer of a batch is one cell's, also where the next ones are asked for by themselves. */
+  function sharesRequests(
+    group: OpenGroup,
+    column: number,
+    offset: number,
+    { route }: SharedGenerator,
+  ): boolean {
+    if (requests.isDeferred(options.routeOf(route))) return false
+    return group.exchanges === null || group.exchangesOf(column, offset).length === 0
   }
 
   function queueShared(

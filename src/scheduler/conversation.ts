@@ -1,3 +1,4 @@
+import { withAnswerText } from '../graph/answer-tool.ts'
 import { CellFailure } from '../graph/failure.ts'
 import { CellInterrupted, type InterruptReason } from '../graph/interrupted.ts'
 import type { RequestPurpose, TaskContext } from '../graph/kind.ts'
@@ -104,6 +105,7 @@ export function createConversation(
   let made = false
   let timer: Timer | null = null
   let hasDeferred = false
+  let hasStrayed = false
 
   /** Elsewhere: in a line or in flight. */
   function remote(): number {
@@ -144,6 +146,7 @@ export function createConversation(
       return exchange
     }
     known.clear()
+    hasStrayed = true
     // Where nothing can be asked in their place, they stay for a session in which it can.
     if (ports.closed() === null) journal.forget(row, column, turn)
     return null
@@ -196,11 +199,9 @@ export function createConversation(
       const hash = ports.exchangeHash({ route: alias }, decidingPart(message))
       const exchange = replayed(turn, hash)
       if (exchange !== null) {
-        const reply = replyOf(exchange.reply)
         // Whoever collected it did not have the question.
-        if (requests.isDeferred(route)) {
-          requests.cache?.keepPart({ route, row, column, turn, message }, 0, reply)
-        }
+        const reply = withAnswerText(replyOf(exchange.reply), message)
+        requests.keepDeferred({ route, row, column, turn, message }, reply)
         return Promise.resolve(reply)
       }
       const closed = ports.closedTo(route)
@@ -237,6 +238,7 @@ export function createConversation(
       depth: options.depth,
       turn,
       isCorrection,
+      hasStrayed,
       wanted: () => open.has(entry),
       abandoned: () => undefined,
       prepare: () => message,

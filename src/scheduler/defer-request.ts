@@ -12,9 +12,9 @@ export function deferRequest(
 ): void {
   if (!request.wanted()) return request.abandoned()
   const { name, maxTokens = null } = route
-  const { row, column, turn = 0 } = request
+  const { row, column, turn = 0, hasStrayed = false } = request
   try {
-    deferred.add({ route: name, row, column, turn, message, maxTokens })
+    deferred.add({ route: name, row, column, turn, message, maxTokens, hasStrayed })
   } catch (error) {
     if (!(error instanceof RequestError)) throw error
     return request.failed(error, 1, null)

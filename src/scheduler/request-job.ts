@@ -22,6 +22,8 @@ export interface RequestJob {
   readonly isShared?: boolean
   /** It asks again, because an answer could not be used. */
   readonly isCorrection?: boolean
+  /** Its cell asked something else here before its row was opened again. */
+  readonly hasStrayed?: boolean
   /** False once its row was dropped: it leaves its line without being sent. */
   wanted(): boolean
   abandoned(): void

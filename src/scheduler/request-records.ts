@@ -68,7 +68,7 @@ export function createRequestRecords(options: RequestRecordsOptions): RecordRequ
   }
 }
 
-function toolCallsOf({ content }: ModelReply): number {
+export function toolCallsOf({ content }: ModelReply): number {
   let calls = 0
   for (const { type } of content) if (type === 'tool-call') calls += 1
   return calls

@@ -8,7 +8,7 @@ import { createTokenEstimate, type TokenEstimate } from '../limits/token-estimat
 import type { Clock } from '../util/clock.ts'
 import type { ReplyCache } from '../rows/reply-cache.ts'
 import type { DeferredRequests } from '../rows/deferred-requests.ts'
-import { type CacheLookups, createCacheLookups } from './cache-lookups.ts'
+import { type CacheLookups, createCacheLookups, type Lookup } from './cache-lookups.ts'
 import type { Journal } from '../rows/journal.ts'
 import type { CostLimit } from './cost-limit.ts'
 import { deferRequest } from './defer-request.ts'
@@ -74,6 +74,8 @@ export interface Requests {
   readonly cache: CacheLookups | null
   /** Whether requests of a route are answered another time. */
   isDeferred(route: number): boolean
+  /** Keeps such an answer in the cache, where only one place can have given it. */
+  keepDeferred(lookup: Lookup, reply: ModelReply): void
   /** Requests between two attempts. */
   readonly backingOff: number
   /** When the first of them goes again, and what failed last; null while none waits. */
@@ -404,6 +406,11 @@ export function createRequests(options: RequestsOptions): Requests {
     submit,
     cache,
     isDeferred: (route) => deferredRoutes[route] === true,
+    keepDeferred(lookup, reply) {
+      const { choices } = routes[lookup.route] as Route
+      if (deferredRoutes[lookup.route] !== true || choices.length > 1) return
+      cache?.keepPart(lookup, 0, reply)
+    },
     get inFlight() {
       return inFlight
     },

@@ -1,4 +1,4 @@
-import type { SharedGenerator } from '../graph/kind.ts'
+import type { RequestGenerator, SharedGenerator } from '../graph/kind.ts'
 import type { RequestError } from '../graph/request-error.ts'
 import type { ModelReply, ModelRequest, Usage } from '../graph/request.ts'
 import { BlockRow } from '../rows/block.ts'
@@ -240,6 +240,22 @@ class SharedRequest implements RequestJob {
 
   #known(): readonly SharedCell[] {
     return this.#cells ?? []
+  }
+}
+
+/** Makes each cell by a request of its own, where its answer comes another time. */
+export function aloneOf(generator: SharedGenerator): RequestGenerator {
+  return {
+    by: 'cell',
+    requests: 'one',
+    route: generator.route,
+    prepare: (row) => generator.prepare([row]),
+    finish(reply, row) {
+      const [result] = generator.finish(reply, [row])
+      if (result === undefined) throw new Error('no cell was made of the reply')
+      if (result instanceof Error) throw result
+      return result
+    },
   }
 }
 

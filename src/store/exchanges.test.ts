@@ -229,7 +229,14 @@ test('a batch is known before it is sent, and until it has ended', async () => {
   const requests = [7, 8, 11].map((row, number) => {
     return { number, row, column: 1, turn: 0, hash: `h${row}` }
   })
-  const batch = { route: 'r', submission: 'run-1', submitted: 1_000, reserved: 0.5, requests }
+  const batch = {
+    route: 'r',
+    place: 'r: m (p)',
+    submission: 'run-1',
+    submitted: 1_000,
+    reserved: 0.5,
+    requests,
+  }
   {
     await using store = await createStore(folder, settings, options)
     expect(await store.batches.add(batch)).toBe(1)

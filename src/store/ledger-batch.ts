@@ -32,6 +32,8 @@ export type BatchEnd = 'completed' | 'failed' | 'expired' | 'cancelled' | 'withd
 export interface Batch {
   id: number
   route: string
+  /** The place of the route that has it: its name, or that of one of its choices. */
+  place: string
   /** Named by us before it is sent, so that a batch whose sending was cut short can be found. */
   submission: string
   /** The provider's name for it; null until its submission was answered. */
@@ -55,7 +57,7 @@ export function addBatch(
   columns: readonly KeyedColumn[],
   batch: NewBatch,
 ): number {
-  const { route, submission, submitted, requests, reserved } = batch
+  const { route, place, submission, submitted, requests, reserved } = batch
   return ledger.write(() => {
     if (ledger.get('SELECT 1 FROM batch WHERE submission = ?', submission) !== undefined) {
       throw new RowsmithError('internal', `the batch ${submission} was submitted before`)
@@ -68,7 +70,7 @@ export function addBatch(
       submitted,
     )
     const id = readCount(made ?? {}, 'id', 'batch.id')
-    const facts = JSON.stringify({ requests: requests.length, reserved })
+    const facts = JSON.stringify({ requests: requests.length, reserved, place })
     ledger.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', keyOf(id), facts)
     for (const { number, row, column, turn, hash } of requests) {
       ledger.run(
@@ -121,7 +123,10 @@ function keyOf(id: number): string {
   return `batch:${id}`
 }
 
-function readFacts(ledger: LedgerFile, id: number): Pick<Batch, 'requests' | 'reserved'> {
+function readFacts(
+  ledger: LedgerFile,
+  id: number,
+): Pick<Batch, 'requests' | 'reserved'> & { place: string | null } {
   const text = readText(
     ledger.get('SELECT value FROM meta WHERE key = ?', keyOf(id)) ?? {},
     'value',
@@ -129,8 +134,14 @@ function readFacts(ledger: LedgerFile, id: number): Pick<Batch, 'requests' | 're
   )
   const facts = parseStored(text, `meta.${keyOf(id)}`)
   if (typeof facts === 'object' && facts !== null) {
-    const { requests, reserved }: { requests?: unknown; reserved?: unknown } = facts
-    if (typeof requests === 'number' && typeof reserved === 'number') return { requests, reserved }
+    const {
+      requests,
+      reserved,
+      place,
+    }: { requests?: unknown; reserved?: unknown; place?: unknown } = facts
+    if (typeof requests === 'number' && typeof reserved === 'number') {
+      return { requests, reserved, place: typeof place === 'string' ? place : null }
+    }
   }
   throw corrupt(`meta.${keyOf(id)}`, text, 'the number of its requests and what they may cost')
 }
@@ -143,14 +154,18 @@ export function readOpenBatches(ledger: LedgerFile): Batch[] {
       throw corrupt('batch.state', state, "'submitting' or 'submitted'")
     }
     const id = readCount(row, 'id', 'batch.id')
+    const route = readText(row, 'route', 'batch.route')
+    const { place, ...facts } = readFacts(ledger, id)
     return {
       id,
-      route: readText(row, 'route', 'batch.route'),
+      route,
+      // Of one that was sent before models with several places had batches.
+      place: place ?? route,
       submission: readText(row, 'submission', 'batch.submission'),
       handle: readNullableText(row, 'handle', 'batch.handle'),
       state,
       submitted: Number(row['submitted']),
-      ...readFacts(ledger, id),
+      ...facts,
     }
   })
 }

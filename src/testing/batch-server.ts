@@ -13,6 +13,8 @@ export interface BatchedRequest {
 export interface ServerBatch {
   readonly handle: string
   readonly protocol: 'openai' | 'anthropic'
+  /** Path of what is asked for: `/v1/chat/completions`, `/v1/messages`. */
+  readonly endpoint: string
   readonly requests: readonly BatchedRequest[]
   /** Milliseconds since 1970. */
   readonly created: number
@@ -30,8 +32,8 @@ export interface BatchAction {
   outcome?: 'completed' | 'failed' | 'expired' | 'cancelled'
   /** Of one that failed as a whole. */
   error?: { code: string; message: string }
-  /** In place of what the model would answer. */
-  answer?: (request: BatchedRequest, position: number) => BatchedAnswer | undefined
+  /** In place of what the model would answer; `answered` before the batch was cancelled. */
+  answer?: (request: BatchedRequest, position: number) => BatchedAnswer | 'answered' | undefined
   /** Puts the lines of the results into another order, and more or fewer of them there. */
   lines?: (lines: readonly string[]) => readonly string[]
   /** The file of the results is not there. */
@@ -148,18 +150,22 @@ export function createBatchServer(
   }
 
   function createOfFile(bytes: Buffer): BatchAnswer {
-    const { input_file_id: file, metadata } = JSON.parse(bytes.toString('utf8')) as {
+    const { input_file_id: file, ...given } = JSON.parse(bytes.toString('utf8')) as {
       input_file_id: string
+      endpoint: string
       metadata: Record<string, string>
     }
     const content = files.get(file)
     if (content === undefined) return notFound(file)
     const lines = content.split('\n').filter((line) => line !== '')
-    const requests = lines.map((line) => {
-      const { custom_id: id, body } = JSON.parse(line) as { custom_id: string; body: unknown }
-      return { id, body: JSON.stringify(body) }
-    })
-    const batch = add('openai', `batch_${batches.length}`, requests)
+    const { endpoint, metadata } = given
+    const requests: BatchedRequest[] = []
+    for (const line of lines) {
+      const { custom_id: id, url, body } = JSON.parse(line) as Record<string, unknown>
+      if (url !== endpoint) return badRequest(`a line of ${String(url)} in a batch of ${endpoint}`)
+      requests.push({ id: String(id), body: JSON.stringify(body) })
+    }
+    const batch = add('openai', endpoint, requests)
     metadatas.set(batch.handle, metadata)
     return good(shown(batch))
   }
@@ -169,19 +175,20 @@ export function createBatchServer(
       requests: { custom_id: string; params: unknown }[]
     }
     const own = requests.map(({ custom_id: id, params }) => ({ id, body: JSON.stringify(params) }))
-    return good(shown(add('anthropic', `msgbatch_${batches.length}`, own)))
+    return good(shown(add('anthropic', '/v1/messages', own)))
   }
 
   const metadatas = new Map<string, Record<string, string>>()
 
   function add(
     protocol: ServerBatch['protocol'],
-    handle: string,
+    endpoint: string,
     requests: readonly BatchedRequest[],
   ): OwnBatch {
     const made = {
-      handle,
+      handle: `${protocol === 'openai' ? 'batch' : 'msgbatch'}_${batches.length}`,
       protocol,
+      endpoint,
       requests,
       created: systemClock.wallTime(),
       polls: 0,
@@ -212,7 +219,7 @@ export function createBatchServer(
   }
 
   function openaiBatch(batch: OwnBatch): object {
-    const { handle, action, created, requests } = batch
+    const { handle, endpoint, action, created, requests } = batch
     const status = outcomeOf(batch) ?? (batch.polls === 0 ? 'validating' : 'in_progress')
     const isOver = ended.includes(status)
     const { good: answered, bad } = isOver ? sorted(batch) : { good: [], bad: [] }
@@ -225,7 +232,7 @@ export function createBatchServer(
     return {
       id: handle,
       object: 'batch',
-      endpoint: '/v1/chat/completions',
+      endpoint,
       status,
       created_at: Math.floor(created / 1000),
       output_file_id: fileOf('output', answered),
@@ -262,9 +269,9 @@ export function createBatchServer(
 
   function answerOf(batch: OwnBatch, request: BatchedRequest, position: number): BatchedAnswer {
     const own = batch.action.answer?.(request, position)
-    if (own !== undefined) return own
-    if (batch.isCancelled) return 'cancelled'
-    return reply(batch.protocol === 'openai' ? '/chat/completions' : '/messages', request.body)
+    if (own !== undefined && own !== 'answered') return own
+    if (own === undefined && batch.isCancelled) return 'cancelled'
+    return reply(batch.endpoint.replace(/^\/v1/, ''), request.body)
   }
 
   function resultsOf(batch: OwnBatch): readonly string[] {
@@ -347,6 +354,10 @@ function good(body: object): BatchAnswer {
 
 function notFound(what: string): BatchAnswer {
   return { status: 404, body: errorBody(`no ${what}`) }
+}
+
+function badRequest(message: string): BatchAnswer {
+  return { status: 400, body: errorBody(message) }
 }
 
 function errorBody(message: string): string {

@@ -13,6 +13,15 @@ const readContrasts = readFileSync(new URL('../support/contrasts.js', import.met
 
 const evil = '<img src=x onerror="document.title = 1"><script>document.title = 2</script>'
 
+/** What a page may stumble over: ends of elements, other scripts, control characters, code, length. */
+const talk = [
+  { role: 'user', content: `${evil} שלום עולם \u202E\u001B[2J` },
+  {
+    role: 'assistant',
+    content: `Here:\n\`\`\`js\nlet a = '</script>'\n\`\`\`\n${'long '.repeat(400)}end`,
+  },
+]
+
 describe.skipIf(!hasBrowser)('the page in a browser', () => {
   let desk: Desk
   let browser: Browser
@@ -23,7 +32,10 @@ describe.skipIf(!hasBrowser)('the page in a browser', () => {
     desk = await createDesk()
     browser = await openBrowser()
     await using server = await createModelServer({
-      script: ({ number }) => (number % 9 === 5 ? { status: 400, error: evil } : {}),
+      script({ number, prompt }) {
+        if (prompt.startsWith('Talk')) return { text: JSON.stringify({ messages: talk }) }
+        return number % 9 === 5 ? { status: 400, error: evil } : {}
+      },
     })
     const result = await create({
       config: {
@@ -42,6 +54,13 @@ describe.skipIf(!hasBrowser)('the page in a browser', () => {
               column_type: 'sampler',
               sampler_type: 'gaussian',
               params: { mean: 170, stddev: 9 },
+            },
+            {
+              name: 'chat',
+              column_type: 'llm-structured',
+              model_alias: 'writer',
+              prompt: 'Talk about {{ number }}.',
+              output_format: { type: 'object', additionalProperties: true },
             },
             {
               name: 'a_name_without_a_place_to_break_it_that_goes_on_and_on_for_long',
@@ -90,8 +109,13 @@ describe.skipIf(!hasBrowser)('the page in a browser', () => {
   test('has a card for every column, with what comes from outside as text', async () => {
     await look({}, async (page) => {
       expect(await page.title()).toBe('stories · rowsmith report')
-      expect(await page.locator('section h3').allTextContents()).toEqual(names)
-      expect(await page.locator('img, script').count()).toBe(0)
+      expect(await page.locator('#columns + .columns h3').allTextContents()).toEqual(names)
+      expect(await page.locator('img').count()).toBe(0)
+      expect(await page.locator('script').count()).toBe(2)
+      expect(await page.locator('.headline').textContent()).toMatch(
+        /^\d+ records of 300 rows; \d+ dropped \(story bad-request \d+\)/,
+      )
+      expect(await page.locator('.judged').getAttribute('class')).toContain('poor')
       expect(await page.locator('td.words').allTextContents()).toEqual([
         expect.stringContaining(evil),
       ])
@@ -115,6 +139,39 @@ describe.skipIf(!hasBrowser)('the page in a browser', () => {
       expect(await height.locator('rect.bar').count()).toBe(24)
       expect(await height.locator('polyline.curve').count()).toBe(1)
       expect(await height.locator('rect.bar title').first().textContent()).toMatch(/declared/)
+    })
+  })
+
+  test('shows records as what they are, pages through them and searches them', async () => {
+    await look({}, async (page) => {
+      const records = page.locator('.record')
+      const status = page.getByRole('status')
+      const pages = /^1 to 5 of (\d+)$/.exec((await status.textContent()) ?? '')
+      expect(await records.count()).toBe(5)
+      const first = records.first()
+      expect(await first.locator('h3').textContent()).toBe('Record 0')
+      expect(await first.locator('.message > b').allTextContents()).toEqual(['user', 'assistant'])
+      expect(await first.locator('.message').first().textContent()).toContain(
+        `${evil} שלום עולם <U+202E>␛[2J`,
+      )
+      const more = first.getByRole('button')
+      expect(await more.getAttribute('aria-expanded')).toBe('false')
+      await more.press('Enter')
+      expect(await more.getAttribute('aria-expanded')).toBe('true')
+      expect(await first.locator('pre code').textContent()).toBe("let a = '</script>'")
+      expect(await first.locator('.message').last().textContent()).toContain('long end')
+      await page.keyboard.press('n')
+      expect(await records.first().locator('h3').textContent()).toBe('Record 5')
+      await page.getByRole('button', { name: 'Previous' }).click()
+      expect(await status.textContent()).toBe(pages?.[0])
+      await page.keyboard.press('/')
+      await page.keyboard.type('GLAD "glad"')
+      const glad = Number(/of (\d+)$/.exec((await status.textContent()) ?? '')?.[1])
+      expect(glad).toBeGreaterThan(100)
+      expect(glad).toBeLessThan(Number(pages?.[1]))
+      await page.keyboard.type('nothing of the kind')
+      expect(await status.textContent()).toBe('No record has it')
+      expect(await records.count()).toBe(0)
     })
   })
 

@@ -277,6 +277,11 @@ test('the report is in run.json, on the page, and in the terminal', async () => 
   expect(desk.plain(shown.stdout)).toMatchInlineSnapshot(`
     "goods  500 rows: 279 accepted, 88 kept with a null, 133 dropped
       No requests
+      Poor: 133 of 500 rows dropped because a cell failed. And 3 more findings.
+        Fix the reason of the failures, then run create with --retry-failed.
+        risky: 88 of 367 cells (24 %) are null because they failed: cast-failed. Fix the reason of the failures, then run create with --retry-failed.
+        good: differs from category of 3 values: 38 % at kettle, declared 50 %. Samplers draw what the config declares: look for rows that failures or filters remove.
+        part: differs from subcategory of good: 0 % at spout, declared 25 %. Samplers draw what the config declares: look for rows that failures or filters remove.
       strict, cast-failed: 133 cells failed, their rows are dropped
         row 1: expected a finite number for dtype int, got "x"
       risky, cast-failed: 88 cells failed and are null
