@@ -397,8 +397,8 @@ test('with --json a failure is one object on stdout, whatever failed', async () 
       { code: 'config-invalid', problems: [{ path: ['columns'] }] },
       2,
     ],
-    [['create', 'missing.yaml', '--json'], { code: 'config-missing' }, 2],
-    [['create', 'missing.yaml', '--dry-run', '--json'], { code: 'config-missing' }, 2],
+    [['create', 'missing.yaml', '--json'], { code: 'usage' }, 2],
+    [['create', 'missing.yaml', '--dry-run', '--json'], { code: 'usage' }, 2],
     [
       ['create', 'wrong.yaml', '--json', '--row', '5'],
       { code: 'usage', message: "unknown option '--row'", hints: ['Did you mean --rows?'] },
@@ -407,7 +407,7 @@ test('with --json a failure is one object on stdout, whatever failed', async () 
     [['create', '--json'], { code: 'usage', message: "missing required argument 'config'" }, 2],
     [['create', 'wrong.yaml', '-n', 'x', '--json'], { code: 'usage' }, 2],
     [['show', 'nowhere', '--json'], { code: 'run-missing' }, 2],
-    [['preview', 'missing.yaml', '--json'], { code: 'config-missing' }, 2],
+    [['preview', 'missing.yaml', '--json'], { code: 'usage' }, 2],
   ]
   for (const [words, error, code] of cases) {
     const ended = await desk.run(words)
