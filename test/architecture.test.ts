@@ -123,6 +123,7 @@ test('the library exports these names and no others', () => {
       "type BindContext",
       "type CellResult",
       "type CellStory",
+      "type CellUsage",
       "type ChatMessage",
       "type ChatRequest",
       "type CheckRunOptions",

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { open, type RunEvent, start } from '../src/index.ts'
+import { type CellUsage, create, type Dataset, open, type RunEvent, start } from '../src/index.ts'
 import { noUsage } from '../src/graph/request.ts'
 import { costByConfig, isPublic, loadPriceList } from '../src/models/cost-of.ts'
 import { scriptedProvider } from '../src/testing/index.ts'
@@ -49,6 +49,94 @@ test('a run costs what its prices say, over all sessions, and by column and mode
   expect(usageByColumn[0]?.cost).toBeCloseTo(25 * each, 10)
   await using made = await open(desk.path('run'))
   expect((await made.summary()).usage.cost).toBeCloseTo(25 * each, 10)
+  const ofEach = Array.from({ length: 25 }, () => ({ requests: 1, answers: 1, cost: each }))
+  expect(await cellsOf(made, 25)).toEqual(ofEach)
+  const stored = JSON.parse(await desk.read('run/run.json')) as typeof all & { usage: typeof all }
+  expect(stored.usage.cost).toBeCloseTo(25 * each, 10)
+  expect(await desk.read('run/report.html')).toContain('$0.025')
+  const shown = await desk.run(['show', 'run'])
+  expect(shown.stdout).toContain('12.5 k tokens in, 6.25 k out, $0.025')
+})
+
+/** What the text of each row cost. */
+async function cellsOf(dataset: Dataset, rows: number): Promise<object[]> {
+  const found = []
+  for (let row = 0; row < rows; row += 1) {
+    const { cells, usage: ofRow } = await dataset.row(row)
+    const ofCell = cells.find(({ column }) => column === 'text')?.usage
+    expect(ofRow).toEqual(ofCell)
+    found.push({ requests: ofRow.requests, answers: ofRow.answers, cost: ofRow.cost })
+  }
+  return found
+}
+
+test('a cell costs what all of its requests cost: those that failed, and those of a later session', async () => {
+  await using desk = await createDesk()
+  let isWrong = true
+  // Every third answer is no JSON; every fifth request fails at first.
+  const kind = scriptedProvider(({ prompt, repetition }) => {
+    const number = Number(/\d+/.exec(prompt)?.[0])
+    if (number % 5 === 0 && repetition === 0) return { status: 500 }
+    return { text: number % 3 === 0 && isWrong ? 'what?' : '{"mood":"good"}', usage }
+  })
+  const numbers = { values: Array.from({ length: 60 }, (_, at) => at) }
+  const columns = [
+    { name: 'n', column_type: 'sampler', sampler_type: 'category', params: numbers },
+    {
+      name: 'text',
+      column_type: 'llm-structured',
+      model_alias: 'writer',
+      prompt: 'Say {{ n }}.',
+      output_format: { type: 'object', properties: { mood: { type: 'string' } } },
+    },
+  ]
+  const options = {
+    config: { config: configOf({ columns }) },
+    out: desk.path('run'),
+    rows: 24,
+    seed: 4n,
+    runConfig: {
+      disable_early_shutdown: true,
+      max_conversation_restarts: 0,
+      max_conversation_correction_steps: 0,
+    },
+    plugins: [{ name: 'inside', providers: [kind] }],
+  }
+  const first = await create(options)
+  expect(first.rows.dropped).toBeGreaterThan(2)
+  await using dataset = await open(options.out)
+  const sum = async (of: (cell: CellUsage) => number): Promise<number> => {
+    let total = 0
+    for (let row = 0; row < 24; row += 1) total += of((await dataset.row(row)).usage)
+    return total
+  }
+  const costs = (cell: CellUsage): number => cell.cost ?? 0
+  expect(await sum(({ requests }) => requests)).toBe(first.requests)
+  expect(await sum(costs)).toBeCloseTo(first.usage.cost ?? 0, 12)
+  const failed = [...dataset.failures()]
+  const inVain = failed.reduce((total, cell) => total + (cell.usage?.cost ?? 0), 0)
+  expect(inVain).toBeCloseTo(first.rows.dropped * each, 12)
+  const listed = await desk.run(['failures', 'run', '--json'])
+  expect(jsonOf(listed)).toMatchObject({
+    groups: [{ cells: first.rows.dropped, usage: { cost: expect.closeTo(inVain, 12) as number } }],
+  })
+
+  isWrong = false
+  const again = await create({ ...options, retryFailed: true })
+  expect(again.rows).toMatchObject({ dropped: 0, accepted: 24 })
+  expect(again.usage.cost).toBeCloseTo((24 + first.rows.dropped) * each, 12)
+  expect(await sum(costs)).toBeCloseTo(again.usage.cost ?? 0, 12)
+  expect(await sum(({ requests }) => requests)).toBe(again.requests)
+  // Paid twice, once in vain.
+  const twice = failed[0]?.row ?? 0
+  expect((await dataset.row(twice)).cells[1]?.usage?.cost).toBeCloseTo(2 * each, 12)
+  const shown = await desk.run(['row', 'run', String(twice)])
+  expect(shown.stdout).toMatch(/took [23] requests, 1.00 k tokens in, 500 out, cost \$0.002/)
+  const story = jsonOf(await desk.run(['row', 'run', String(twice), '--json']))
+  expect(story).toMatchObject({
+    usage: { outputTokens: 500 },
+    cells: [{}, { usage: { answers: 2 } }],
+  })
 })
 
 test('max_cost ends a run at no more than its value; a higher one goes on and pays nothing again', async () => {

@@ -1,5 +1,6 @@
 import type { CellStory, RowStory } from '../report/inspect-row.ts'
 import { open } from '../run/open-dataset.ts'
+import type { CellUsage } from '../store/ledger-requests.ts'
 import { counted } from '../util/format.ts'
 import { jsonLine, visible, visibleLine } from '../util/visible.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
@@ -37,16 +38,12 @@ interface RowLayout {
 
 function describeRow(story: RowStory, layout: RowLayout): string[] {
   const { style } = layout
-  const { dir, row, outcome, why, part, attempts, usage, cells, log, notes } = story
-  const spent = spentTexts(usage)
+  const { dir, row, outcome, why, part, usage, cells, log, notes } = story
+  const spent = costTexts(usage)
   return [
     `${style('bold', shortPath(dir))}  row ${row}: ${outcomeWords[outcome]}${why === null ? '' : `, ${visibleLine(why)}`}`,
     ...(part === null ? [] : [`  in ${part.file}${sessionText(part)}`]),
-    ...(attempts === 0 && spent.length === 0
-      ? []
-      : [
-          `  spent in vain or not used yet: ${[counted(attempts, 'attempt'), ...spent].join(', ')}`,
-        ]),
+    ...(spent.length === 0 ? [] : [`  took ${spent.join(', ')}`]),
     ...notes
       .flatMap((note) => indented(note, 2, layout.width))
       .map((text) => style('yellow', text)),
@@ -75,21 +72,34 @@ function sessionText({ session }: NonNullable<RowStory['part']>): string {
   return `, written by session ${session.number}, which began ${began} UTC`
 }
 
+function costTexts(usage: CellUsage): string[] {
+  const { requests, cached } = usage
+  const count = Number.isInteger(requests)
+    ? counted(requests, 'request')
+    : `${requests.toFixed(2)} requests (shared with other rows)`
+  return [
+    ...(requests === 0 ? [] : [count]),
+    ...(cached === 0 ? [] : [`${counted(cached, 'answer')} from the cache`]),
+    ...spentTexts(usage),
+  ]
+}
+
 function cellLines(cell: CellStory, { style, width }: RowLayout): string[] {
-  const { column, type, state, value, asked, failure, exchanges } = cell
+  const { column, type, state, value, asked, failure, usage, exchanges } = cell
   const text = typeof value === 'string' ? value : JSON.stringify(value)
   return [
     `${style('bold', visibleLine(column))} (${type})${state === 'made' ? '' : `: ${state}`}`,
     ...(state === 'made' || (state === 'skipped' && value !== null)
       ? indented(text, 2, width)
       : []),
+    ...(usage === null ? [] : [style('dim', `  took ${costTexts(usage).join(', ')}`)]),
     ...(failure === null
       ? []
       : [
           style(
             'yellow',
             `  ${visibleLine(failure.code)}${failure.attempts === null ? '' : `, ${counted(failure.attempts, 'attempt')}`}${
-              failure.usage === null
+              failure.usage === null || usage !== null
                 ? ''
                 : spentTexts(failure.usage)
                     .map((spent) => `, ${spent}`)
@@ -103,10 +113,10 @@ function cellLines(cell: CellStory, { style, width }: RowLayout): string[] {
       style('dim', `  asked, ${field}:`),
       ...indented(words, 4, width),
     ]),
-    ...exchanges.flatMap(({ turn, reply, usage }) => [
+    ...exchanges.flatMap(({ turn, reply, usage: ofReply }) => [
       style(
         'dim',
-        `  answer ${turn + 1}${spentTexts(usage)
+        `  answer ${turn + 1}${spentTexts(ofReply)
           .map((spent) => `, ${spent}`)
           .join('')}:`,
       ),

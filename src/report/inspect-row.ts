@@ -24,6 +24,7 @@ import { selectRows } from '../seeds/selection.ts'
 import { readSeedDescription } from '../seeds/stored.ts'
 import { openStoredRows, unpackRow } from '../seeds/stored-seed-rows.ts'
 import type { FailedCell } from '../store/failed-cells.ts'
+import { addCellUsage, type CellUsage, noCellUsage } from '../store/ledger-requests.ts'
 import { readStoredRow, type RowSession, type StoredRow } from '../store/stored-row.ts'
 import { systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
@@ -39,9 +40,10 @@ export interface RowStory {
   /** The file that has its record, and the session that wrote it. */
   part: { number: number; file: string; session: RowSession | null } | null
   cells: readonly CellStory[]
-  /** Of failed cells and of answers to cells that are not made; sums of made cells are in `summary`. */
+  /** Of failed cells. */
   attempts: number
-  usage: Usage
+  /** What its cells cost, over all sessions. */
+  usage: CellUsage
   /** Lines of the run's log that name the row. */
   log: readonly string[]
   /** What could not be found out, and why. */
@@ -58,6 +60,8 @@ export interface CellStory {
   /** What its model is asked first, rendered again; null where nothing is asked, or it is not known. */
   asked: readonly RequestPart[] | null
   failure: FailedCell | null
+  /** What it cost, over all sessions; null where nothing was asked for it. */
+  usage: CellUsage | null
   /** Answers to a cell of several requests that is not made yet. */
   exchanges: readonly { turn: number; reply: unknown; usage: Usage }[]
 }
@@ -99,6 +103,7 @@ export async function inspectRow(
         ...stateOf(stored, id, asked, failure),
         asked: asked.parts.get(id) ?? null,
         failure,
+        usage: stored.usage.get(id) ?? null,
         exchanges: stored.exchanges
           .filter(({ column }) => column === id)
           .map(({ turn, reply, usage }) => ({ turn, reply: JSON.parse(reply) as unknown, usage })),
@@ -297,8 +302,17 @@ function whyOf({ absent, isDecided, failures, row, settings }: StoredRow): strin
   return `column ${dropping.column} failed: ${dropping.code}; the row has its outcome when the run goes on`
 }
 
-/** The exchanges of a failed cell are in what it cost already. */
-function usageOf({ failures, exchanges, settings }: StoredRow): Usage {
+function usageOf(stored: StoredRow): CellUsage {
+  const cells = [...stored.usage.values()]
+  if (cells.length === 0) return { ...noCellUsage, ...unloggedUsage(stored) }
+  return cells.reduce(addCellUsage, noCellUsage)
+}
+
+/**
+ * Runs of earlier versions have it of cells that are not made alone. The exchanges of a failed cell are in
+ * what it cost already.
+ */
+function unloggedUsage({ failures, exchanges, settings }: StoredRow): Usage {
   const failed = new Set(failures.map(({ column }) => column))
   const open = exchanges.filter(({ column }) => !failed.has(settings.columns[column]?.name ?? ''))
   return [...failures, ...open].reduce(

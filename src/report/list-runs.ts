@@ -81,7 +81,7 @@ async function runAt(dir: string): Promise<ListedRun> {
 }
 
 function listedRun(dir: string, store: StoreSummary): ListedRun {
-  const summary = summaryOf(store, null)
+  const summary = summaryOf(store, { command: null, joins: [] })
   const { name, rows, selection, complete, unwrittenRows } = summary
   const { requests, usage, sessions, holder } = summary
   const last = sessions.at(-1)

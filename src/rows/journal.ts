@@ -46,6 +46,10 @@ export interface RequestRecord {
   route: string
   /** Column id in the graph; none for a request that belongs to no column. */
   column?: number | null
+  /** The row whose cell it was for; none for one that belongs to no cell. */
+  row?: number
+  /** Of one that several cells share, the rows of all of them. */
+  sharing?: readonly number[] | undefined
   /**
    * `cached`: nothing was sent, for the answer was there. `given-up`: a second request for the same was
    * answered first.

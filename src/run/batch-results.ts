@@ -159,7 +159,7 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
       const reply = { ...result.reply, usage }
       cost?.spend(place, usage, otherwise)
       const about = { isCut: isCut(reply), toolCalls: toolCallsOf(reply) }
-      kept.requests.push({ route, column, outcome: 'ok', usage, ...about, ...via })
+      kept.requests.push({ route, column, row, outcome: 'ok', usage, ...about, ...via })
       attempts.delete(keyOf(request))
       counts.answered += 1
       options.isTooMany(false, null)
@@ -174,7 +174,7 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
     const error = result === null ? noResult(batch) : result.error
     const spent = error.usage === null ? null : priced(place, error.usage)
     if (spent !== null) cost?.spend(place, spent, 0)
-    kept.requests.push({ route, column, outcome: 'failed', usage: spent ?? noUsage, ...via })
+    kept.requests.push({ route, column, row, outcome: 'failed', usage: spent ?? noUsage, ...via })
     const { kind } = error.problem
     // What is used up ends no cell: the same is asked when there is more.
     if (kind === 'endpoint-stopped') {

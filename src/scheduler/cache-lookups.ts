@@ -49,7 +49,7 @@ export function createCacheLookups(options: CacheLookupsOptions): CacheLookups {
   function count({ route, column, row }: Lookup): void {
     options.watcher?.cached({ route: nameOf(route), column, row })
     ;(counters[route] as RouteCounters).cached += 1
-    journal.request({ route: nameOf(route), column, outcome: 'cached', usage: noUsage })
+    journal.request({ route: nameOf(route), column, row, outcome: 'cached', usage: noUsage })
   }
 
   return {

@@ -20,6 +20,8 @@ export interface RequestJob {
   readonly turn?: number
   /** It is about several cells, each of which was looked for in the cache. */
   readonly isShared?: boolean
+  /** The rows of these cells, while it is in flight. */
+  rows?(): readonly number[]
   /** It asks again, because an answer could not be used. */
   readonly isCorrection?: boolean
   /** Its cell asked something else here before its row was opened again. */

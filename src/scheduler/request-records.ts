@@ -48,14 +48,17 @@ export function createRequestRecords(options: RequestRecordsOptions): RecordRequ
     // An answer of unknown cost counts with what was set aside; who failed before answering sends no bill.
     const isBilled = reply !== null || outcome === 'given-up'
     cost?.spend((choices[pending.choice] as Choice).name, usage, isBilled ? reserved : 0)
-    const { column, isCorrection = false } = request
+    const { column, row, isCorrection = false } = request
+    const sharing = request.rows?.()
     const via = viaOf(pending, reply !== null)
     journal.request(
       reply === null
-        ? { route: name, column, outcome, usage, via }
+        ? { route: name, column, row, sharing, outcome, usage, via }
         : {
             route: name,
             column,
+            row,
+            sharing,
             outcome,
             usage,
             isCut: isCut(reply),

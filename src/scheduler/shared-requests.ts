@@ -138,6 +138,10 @@ class SharedRequest implements RequestJob {
     return first === undefined ? -1 : first.group.block.rowAt(first.offset)
   }
 
+  rows(): readonly number[] {
+    return this.#known().map(({ group, offset }) => group.block.rowAt(offset))
+  }
+
   get column(): number {
     return this.#options.id
   }

@@ -14,6 +14,7 @@ import { withChoice } from './ledger-choices.ts'
 import type { JournalBatch, StoredCell, StoredExchange, StoredFailure } from './ledger-journal.ts'
 import { largerOf, type LargestRequest } from './ledger-largest.ts'
 import { addToUsage, usageOf, type ColumnUsage } from './ledger-usage.ts'
+import { createRequestBuffer, type RequestBuffer } from './request-buffer.ts'
 import { noUsage } from '../graph/request.ts'
 import type { ColumnSettings } from './run-settings.ts'
 
@@ -134,6 +135,7 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
         exchanges,
         failures,
         usage: [...usage.values()].flat(),
+        requests: full.requests.take(),
         answers,
         choices,
         largest: full.largest,
@@ -197,6 +199,7 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
     request(record) {
       append(recordOverhead, (open) => {
         addRequest(open.usage, record)
+        open.requests.add(record)
         addAnswer(open.answers, record)
         addChoice(open.choices, record)
         noteSize(open.largest, record)
@@ -234,6 +237,8 @@ interface OpenBatch {
   failures: StoredFailure[]
   /** By route, one for each of its columns. */
   usage: Map<string, ColumnUsage[]>
+  /** Requests of cells, one by one. */
+  requests: RequestBuffer
   /** By route, where there is anything to tell of its answers. */
   answers: Map<string, AnswerCounts>
   /** By route, where a request is larger than all before. */
@@ -252,6 +257,7 @@ function emptyBatch(): OpenBatch {
     exchanges: [],
     failures: [],
     usage: new Map(),
+    requests: createRequestBuffer(),
     answers: new Map(),
     largest: new Map(),
     choices: new Map(),
@@ -327,18 +333,20 @@ function storedValue(
 
 /** What requests cost, and what their answers were, as one batch of records has it. */
 export function sumOfRequests(
-  requests: readonly RequestRecord[],
-): Pick<JournalBatch, 'usage' | 'answers' | 'choices' | 'largest'> {
-  const { usage, answers, choices, largest } = emptyBatch()
-  for (const record of requests) {
+  records: readonly RequestRecord[],
+): Pick<JournalBatch, 'usage' | 'requests' | 'answers' | 'choices' | 'largest'> {
+  const { usage, requests, answers, choices, largest } = emptyBatch()
+  for (const record of records) {
     addRequest(usage, record)
+    requests.add(record)
     addAnswer(answers, record)
     addChoice(choices, record)
     const { inputTokens: input, outputTokens: output } = record.usage
     if (input + output > 0)
       largest.set(record.route, largerOf(largest.get(record.route), { input, output }))
   }
-  return { usage: [...usage.values()].flat(), answers, choices, largest }
+  const sums = { usage: [...usage.values()].flat(), answers, choices, largest }
+  return { ...sums, requests: requests.take() }
 }
 
 /** An exchange as the ledger takes it. */

@@ -26,6 +26,7 @@ import {
   type ColumnUsage,
 } from './ledger-usage.ts'
 import { type PendingMedia, settleMedia } from './ledger-media.ts'
+import { logRequests, type LogTail } from './ledger-requests.ts'
 import { toSql } from './sql-value.ts'
 
 export interface StoredCell {
@@ -73,6 +74,8 @@ export interface JournalBatch {
   exchanges: readonly (StoredExchange | ForgottenExchanges)[]
   failures: readonly StoredFailure[]
   usage: readonly ColumnUsage[]
+  /** The same request by request, of cells: see `request-buffer.ts`. */
+  requests: Float64Array
   /** What answers were, by route. */
   answers: ReadonlyMap<string, AnswerCounts>
   /** Requests that are larger than those before, by route. */
@@ -101,6 +104,8 @@ export interface JournalContext {
   exchanges: boolean
   /** Files that are no cell's yet. */
   media: PendingMedia
+  /** The requests that were logged last. */
+  logged: LogTail
 }
 
 export function writeBatch(ledger: LedgerFile, context: JournalContext, batch: JournalBatch): void {
@@ -111,7 +116,7 @@ export function writeBatch(ledger: LedgerFile, context: JournalContext, batch: J
 export function writeRecords(
   ledger: LedgerFile,
   context: JournalContext,
-  { cells, exchanges, failures, usage, answers, choices, largest }: JournalBatch,
+  { cells, exchanges, failures, usage, requests, answers, choices, largest }: JournalBatch,
 ): void {
   const { columns, session } = context
   context.exchanges ||= exchanges.length > 0
@@ -132,7 +137,8 @@ export function writeRecords(
     }
   }
   insertFailures(ledger, columns, failures)
-  for (const requests of usage) addUsage(ledger, columns, session, requests)
+  for (const sums of usage) addUsage(ledger, columns, session, sums)
+  logRequests(ledger, context, requests)
   addAnswers(ledger, answers)
   addLargest(ledger, largest)
   addChoices(ledger, choices)

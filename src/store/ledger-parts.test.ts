@@ -17,6 +17,7 @@ import {
 } from './ledger-parts.ts'
 import { readColumns } from './ledger-config.ts'
 import { readDecided } from './ledger-decided.ts'
+import { createLogTail } from './ledger-requests.ts'
 import { retryFailed } from './ledger-retry.ts'
 import { fillLedger } from './ledger-run.ts'
 import { noUsage } from '../graph/request.ts'
@@ -191,12 +192,14 @@ test('unfinished parts are found by seeking over decided rows', () => {
     session: 1,
     exchanges: false,
     media: new Map(),
+    logged: createLogTail(),
   }
   const none = {
     cells: [],
     exchanges: [],
     failures: [],
     usage: [],
+    requests: new Float64Array(0),
     answers: new Map(),
     largest: new Map(),
     choices: new Map(),

@@ -18,6 +18,7 @@ import { ledgerError } from './ledger-error.ts'
 import * as journal from './ledger-journal.ts'
 import { type KeptSearch, readKeptRows, type StoredKeptRows } from './ledger-kept.ts'
 import * as modes from './ledger-modes.ts'
+import { createLogTail } from './ledger-requests.ts'
 import * as media from './ledger-media.ts'
 import * as parts from './ledger-parts.ts'
 import { readKnownRows, readRowPage, type PageOptions, type RowPage } from './ledger-rows.ts'
@@ -53,7 +54,8 @@ export interface OpenLedger {
 export interface LedgerCalls {
   create(path: string, settings: RunSettings, wallTimeMs: number): OpenLedger
   open(path: string, wallTimeMs: number): OpenLedger
-  close(wallTimeMs: number): void
+  /** Null, or why the ledger could not be copied. */
+  close(wallTimeMs: number): string | null
 
   writeBatch(batch: journal.JournalBatch): void
   decided(): Interval[]
@@ -159,7 +161,8 @@ function begin(ledger: LedgerFile, wallTimeMs: number): OpenLedger {
     const decided = readDecided(ledger, settings.partRows)
     const session = runs.beginSession(ledger, wallTimeMs)
     const exchanges = journal.hasExchanges(ledger)
-    open = { ledger, settings, config, columns, session, exchanges, media: new Map() }
+    const logged = createLogTail()
+    open = { ledger, settings, config, columns, session, exchanges, media: new Map(), logged }
     return {
       settings,
       session,
@@ -216,7 +219,7 @@ const calls: LedgerCalls = {
     return begin(openLedger(path, null), wallTimeMs)
   },
   close(wallTimeMs) {
-    if (open === null) return
+    if (open === null) return null
     const { ledger, session } = open
     open = null
     try {
@@ -225,7 +228,7 @@ const calls: LedgerCalls = {
     } finally {
       ledger.close()
     }
-    keepCopy(ledger.path)
+    return keepCopy(ledger.path)
   },
 
   writeBatch(batch) {

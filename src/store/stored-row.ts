@@ -16,6 +16,7 @@ import {
 import type { StoredExchange } from './ledger-journal.ts'
 import { readAbsent, readSkipped } from './ledger-parts.ts'
 import { keysOf } from './ledger-reopen.ts'
+import { type CellUsage, readRowUsage } from './ledger-requests.ts'
 import { readRowPage } from './ledger-rows.ts'
 import { readSettings } from './ledger-run.ts'
 import { readPartFile } from './part-file.ts'
@@ -39,6 +40,8 @@ export interface StoredRow {
   failures: readonly FailedCell[]
   /** Answered requests of cells that are not made. */
   exchanges: readonly StoredExchange[]
+  /** What its cells cost, by the column's position; those that are not known to have asked are left out. */
+  usage: ReadonlyMap<number, CellUsage>
 }
 
 /** The opening of the run in which a file was written; times in ms since 1970. */
@@ -119,6 +122,7 @@ function lookIn(ledger: LedgerFile, row: number): FoundRow {
     skippable: new Set(),
     failures: failedCellsOf(ledger, columns, row, partRows),
     exchanges: page.exchanges,
+    usage: readRowUsage(ledger, columns, row),
   }
   if (part === undefined || !isDecided || absent !== null) return { stored, file: null }
   const name = readNullableText(part, 'file', `part ${number}: file`)

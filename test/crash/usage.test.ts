@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { addUsage, noUsage, type Usage } from '../../src/graph/request.ts'
 import type { RunResult } from '../../src/index.ts'
 import { inspectStore } from '../../src/store/inspect-store.ts'
+import { readStoredRow } from '../../src/store/stored-row.ts'
 import { createModelServer, type ServerAction } from '../../src/testing/model-server.ts'
 import type { Session } from './child.ts'
 import { modelsAt } from './model.ts'
@@ -60,7 +61,7 @@ function usageOf({ usage }: ServerAction): Usage {
 /** Requests the ledger counts; 0 while it is being made. */
 function recorded(directory: string): number {
   if (!existsSync(join(directory, 'ledger.sqlite'))) return 0
-  const options = { readOnly: true, timeout: 5_000 }
+  const options = { readOnly: true, timeout: 60_000 }
   using database = new DatabaseSync(join(directory, 'ledger.sqlite'), options)
   const tables = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'usage'").all()
   if (tables.length === 0) return 0
@@ -132,6 +133,17 @@ test('a killed and resumed run has counted what the server has, for unusable rep
   ])
   expect(counted).toMatchObject([...sums].toSorted(([one], [other]) => one.localeCompare(other)))
   expect(result.requests).toBe(answered)
+  // What each cell cost is known, too, and adds up to the same.
+  const ofCells = new Map<string, Usage>()
+  for (let row = 0; row < rows; row += 1) {
+    for (const [column, { requests: _requests, ...usage }] of (
+      await readStoredRow(session.out, row)
+    ).usage) {
+      const name = settings.columns[column]?.name ?? ''
+      ofCells.set(name, addUsage(ofCells.get(name) ?? noUsage, usage))
+    }
+  }
+  expect(ofCells).toEqual(sums)
   // Only the stories that could not be used are in the failures.
   expect(result.requestOutcomes).toMatchObject({ failed: 48 })
 }, 120_000)

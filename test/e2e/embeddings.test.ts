@@ -7,7 +7,14 @@ import {
   parquetSchema,
 } from 'hyparquet'
 import { expect, test } from 'vitest'
-import { create, type DatasetRecord, open, preview, validate } from '../../src/index.ts'
+import {
+  type CellUsage,
+  create,
+  type DatasetRecord,
+  open,
+  preview,
+  validate,
+} from '../../src/index.ts'
 import { decompressors } from '../../src/store/parquet-codec.ts'
 import { createModelServer } from '../../src/testing/model-server.ts'
 import { testVector } from '../../src/testing/wire-replies.ts'
@@ -102,7 +109,17 @@ test("the ancestor's object where a template reads it, and lists of texts", asyn
   ]
   const out = desk.path('run')
   const config = { config: configAt(server.url, columns, { encoding_format: 'base64' }) }
-  await create({ config, rows: 10, out })
+  const { requests, usage } = await create({ config, rows: 10, out })
+  await using dataset = await open(out)
+  const shares = await Promise.all(
+    [...Array(10).keys()].map(async (row) => (await dataset.row(row)).usage),
+  )
+  const sum = (of: (share: CellUsage) => number): number =>
+    shares.reduce((total, share) => total + of(share), 0)
+  expect(requests).toBeLessThan(10)
+  expect(sum((share) => share.requests)).toBeCloseTo(requests, 10)
+  expect(sum((share) => share.inputTokens)).toBe(usage.inputTokens)
+  expect(usage.inputTokens).toBeGreaterThan(0)
   for (const { word, word_vec: object, shape } of await recordsOf(out)) {
     const both = [String(word), `${String(word)}!`].map((text) => [...testVector(text, 8)])
     expect(object).toEqual({ embeddings: both, num_embeddings: 2, dimension: 8 })

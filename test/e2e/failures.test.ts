@@ -309,7 +309,7 @@ test('everything of one row is shown: cells, what was asked, failures, cost, and
     outcome: 'accepted',
     why: null,
     part: { number: Math.floor(whole / 20), session: { number: 1 } },
-    usage: { inputTokens: 0 },
+    usage: { requests: 3, answers: 3, cached: 0, inputTokens: 21 },
   })
   expect(record.cells[3]).toMatchObject({ state: 'made', value: `E${numbers[whole]}` })
   expect(record.cells[3]?.asked?.[0]?.text).toContain(`T${numbers[whole]}`)
@@ -318,7 +318,8 @@ test('everything of one row is shown: cells, what was asked, failures, cost, and
   expect(nulled).toMatchObject({ outcome: 'null-kept', why: null })
   expect(nulled.cells[2]).toMatchObject({ state: 'failed', value: null, failure: kept })
   expect(nulled.cells[3]?.asked?.[0]?.text).toBe(`End None ${numbers[kept?.row ?? 0]}.`)
-  expect(nulled.usage.outputTokens).toBe(kept?.usage?.outputTokens)
+  expect(nulled.cells[2]?.usage?.outputTokens).toBe(kept?.usage?.outputTokens)
+  expect(nulled.usage.requests).toBeGreaterThan(nulled.cells[2]?.usage?.requests ?? 9)
 
   await expect(dataset.row(rows)).rejects.toMatchObject({
     code: 'usage',
