@@ -32,6 +32,7 @@ import { readRejections, readTotals, type RejectionSummary } from './ledger-part
 import { readSettings } from './ledger-run.ts'
 import { readReopened } from './ledger-reopen.ts'
 import { readSuperseded, type SupersededColumn } from './ledger-superseded.ts'
+import { readUnwritten, type UnwrittenRows } from './ledger-unwritten.ts'
 import { readSummaries, type StoredJudgeSummary } from './ledger-summaries.ts'
 import { readColumnUsage, readUsage, type ColumnUsage, type RouteUsage } from './ledger-usage.ts'
 import { readHolder, type LockHolder } from './lock.ts'
@@ -93,6 +94,7 @@ export interface StoreSummary {
   holder: LockHolder | null
   /** Cells in the ledger that no part holds. */
   waitingCells: number
+  unwritten: UnwrittenRows
   /** What is kept of columns that are no longer in the config. */
   superseded: readonly SupersededColumn[]
   /** Parts whose rows are undecided because the config changed, and were not worked on since. */
@@ -160,6 +162,7 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     })),
     holder: readHolder(directory),
     waitingCells: readCount(cells, 'count', 'cell'),
+    unwritten: readUnwritten(ledger, columns, settings.rows),
     superseded: readSuperseded(ledger, columns),
     reopenedParts: readReopened(ledger).length,
     batches: readOpenBatches(ledger),
