@@ -17,7 +17,7 @@ import { openStore } from '../store/store.ts'
 import { readUsage } from '../store/usage-files.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { type EditPlan, requestsOf } from './edit-plan.ts'
-import { foreseeEdit } from './edit.ts'
+import { foreseeCells, foreseeEdit } from './edit.ts'
 import { type AliasPace, extrapolate, type Forecast, type ForecastColumn } from './extrapolate.ts'
 import { partnersOf } from './partners.ts'
 import { batchShare, type PricedPartners, pricedPartners } from './priced-partners.ts'
@@ -137,14 +137,18 @@ async function tryWork(
   const totals = await store.totals()
   const cells = totals.accepted + totals.nullKept
   const version = versionOf(store.settings, prepared, { wanted, cells })
-  const { undecided, missing } = await store.foreseeChange(version, target)
+  const { undecided, missing } = await foreseeCells(store, prepared.graph, { version, target })
   const share = select === null ? 1 : shareOfCandidates(select, totals)
+  // Candidates that an edit takes up again are all looked at; of those beyond only some are needed.
+  const reopened = Math.max(0, undecided - (target - decidedOf(totals)))
+  const needed = (count: number): number =>
+    Math.round(Math.min(count, reopened) + Math.max(0, count - reopened) * share)
   return {
     rows: select === null ? target : asked,
     decided: target - undecided,
-    undecided: Math.round(undecided * share),
+    undecided: needed(undecided),
     plan: edit?.plan ?? null,
-    missing: missing.map((count) => Math.round(count * share)),
+    missing: missing.map(needed),
   }
 }
 
