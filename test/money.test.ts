@@ -221,7 +221,9 @@ test('a pool of dear and cheap models with second requests ends at no more than 
     expect(all.cost ?? 0).toBeGreaterThan(maxCost * 0.6)
     expect(requestOutcomes.givenUp).toBeGreaterThan(0)
     // Each place at its own price.
-    const [cheap, dear] = (usageByRoute[0]?.choices ?? []).map(({ ok, cost }) => (cost ?? 0) / ok)
+    const [cheap, dear] = (usageByRoute[0]?.choices ?? [])
+      .map(({ ok, cost }) => (cost ?? 0) / ok)
+      .toSorted((one, other) => one - other)
     expect(cheap).toBeCloseTo(each, 10)
     expect(dear).toBeCloseTo(10 * each, 10)
   }
