@@ -37,6 +37,13 @@ describe.each<Protocol>(['openai', 'anthropic'])('%s', (protocol) => {
       { route: 'fast', ok: 20 },
       { route: 'slow', ok: 10 },
     ])
+    // As the server counted them: two words in a topic, four in a text; the answer to each says it again.
+    const answers = server.batches.flatMap(({ requests }) => requests)
+    expect(result.usageByRoute[1]).toMatchObject({
+      inputTokens: 4 * answers.length,
+      outputTokens: 4 * answers.length,
+    })
+    expect(result.requests).toBe(server.counts.requests + answers.length)
     expect(eventsOf(events, 'batch-submitted')).toHaveLength(3)
     expect(eventsOf(events, 'batch-collected')).toMatchObject([
       { outcome: 'completed', answered: 4, failed: 0, again: 0 },
@@ -88,6 +95,46 @@ describe.each<Protocol>(['openai', 'anthropic'])('%s', (protocol) => {
         expect(slow?.ok, `${how} ${at}`).toBe(10)
       }
     }
+  }, 180_000)
+
+  test('killed again and again, one run sends each request once and keeps each answer', async () => {
+    const kills = isThorough ? 30 : 5
+    const size = { rows: isThorough ? 80 : 12, runConfig: { batch_requests: 2 } }
+    await using plain = await serve()
+    const { result: whole } = await make({ server: plain, protocol, out: newFolder(), ...size })
+    let out = newFolder()
+    let killed = 0
+    let calls = 0
+    let run: Run | null = null
+    let isDead = false
+    /** Each session dies at its third call: by turns before it was done and after that. */
+    function onCall(): BatchCallAction | undefined {
+      if (isDead) return 'refuse'
+      calls += 1
+      if (calls < 3 || killed >= kills) return undefined
+      isDead = true
+      killed += 1
+      const copy = `${out}-${killed}`
+      cpSync(out, copy, { recursive: true, filter: (path) => !/lock/.test(basename(path)) })
+      out = copy
+      run?.abort()
+      return killed % 2 === 0 ? 'refuse' : 'lose'
+    }
+    await using server = await serve({ onCall })
+    for (;;) {
+      isDead = false
+      calls = 0
+      const begun = await begin({ server, protocol, out, ...size })
+      run = begun.run
+      const { end } = await run.finished
+      if (end.kind === 'complete') break
+      expect(end).toEqual({ kind: 'interrupted' })
+    }
+    expect(killed).toBe(kills)
+    const { result } = await make({ server, protocol, out, ...size })
+    expect(bytesOf(result)).toEqual(bytesOf(whole))
+    expect(promptsOf(server).toSorted()).toEqual(promptsOf(plain).toSorted())
+    expect(result.usageByRoute.find(({ route }) => route === 'slow')?.ok).toBe(size.rows)
   }, 180_000)
 
   test('what expired is made again, and nothing else', async () => {

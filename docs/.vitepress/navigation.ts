@@ -18,6 +18,7 @@ export const navigation: readonly NavigationGroup[] = [
       { text: 'Quickstart', page: 'docs/quickstart.md' },
       { text: 'A tour', page: 'docs/tour.md' },
       { text: 'Concepts', page: 'docs/concepts.md' },
+      { text: 'Examples', page: 'docs/examples.md' },
       { text: 'Coming from Data Designer', page: 'docs/coming-from-data-designer.md' },
     ],
   },

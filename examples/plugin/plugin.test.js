@@ -22,5 +22,5 @@ const suites = {
 }
 
 for (const [name, suite] of Object.entries(suites)) {
-  for (const each of suite) test(`${name}: ${each.name}`, each.run)
+  for (const each of suite) void test(`${name}: ${each.name}`, each.run)
 }

@@ -61,7 +61,8 @@ export function bindCustom(
     requests: plan.aliases.length > 0 && !plan.pure ? 'many' : 'none',
     async run(row: Row, task: TaskContext): Promise<CellResult> {
       try {
-        return read(await generate(userRow(row), contextFor(row.index, task)))
+        const input = userRow(row)
+        return read(await generate(input, contextFor(row.index, task, input)))
       } catch (error) {
         throw customFailure(error, code)
       }

@@ -5,6 +5,7 @@ import type { BindContext, TaskContext } from '../graph/kind.ts'
 import { type ModelRequest, type Operation, textMessage, textOf } from '../graph/request.ts'
 import { nearest } from '../util/near-miss.ts'
 import type { CustomContext } from './define-custom.ts'
+import { keepsPrefixes, sharedBeginning } from './shared-beginning.ts'
 import { sampledParameter, type SampledParameter } from './sampled-parameter.ts'
 import { userValue, valueOfUser } from '../graph/user-values.ts'
 
@@ -15,8 +16,15 @@ export interface CustomSetting {
   readonly aliases: readonly string[]
 }
 
-/** Makes the context of a cell; without a task it can't ask or do anything that costs. */
-export type ContextFor = (row: number, task: TaskContext | AbortSignal | null) => CustomContext
+/**
+ * Makes the context of a cell; without a task it can't ask or do anything that costs. `read` is what its function
+ * reads of the row.
+ */
+export type ContextFor = (
+  row: number,
+  task: TaskContext | AbortSignal | null,
+  read?: object,
+) => CustomContext
 
 const never = new AbortController().signal
 
@@ -28,7 +36,7 @@ export function bindCustomContext(
     aliases.map((alias) => [alias, boundModel(alias, bind.model(alias), { name, bind })] as const),
   )
 
-  return (row, task) => {
+  return (row, task, read = {}) => {
     // Each cell has draws of its own: cells are at work at the same time.
     let random: ReturnType<BindContext['random']> | null = null
     const full = task !== null && 'request' in task ? task : null
@@ -39,7 +47,7 @@ export function bindCustomContext(
       if (model === undefined) throw undeclaredAlias(alias, aliases)
       if (full === null) throw new CellFailure('no-requests', 'this function asks no models')
       checkRequest(message, alias, model.operation)
-      return full.request(alias, model.sampled(message, row))
+      return full.request(alias, model.shared(model.sampled(message, row), read))
     }
 
     const ask: CustomContext['ask'] = async (alias, prompt, { system } = {}) => {
@@ -86,18 +94,26 @@ interface BoundModel {
   readonly operation: Operation
   /** The request with what is drawn for its row. */
   readonly sampled: (request: ModelRequest, row: number) => ModelRequest
+  /** The request with what those of other rows may begin with, where that matters. */
+  readonly shared: (request: ModelRequest, read: object) => ModelRequest
 }
 
 function boundModel(
   alias: string,
-  { inference_parameters: parameters }: ModelConfig,
+  config: ModelConfig,
   { name, bind }: { name: string; bind: BindContext },
 ): BoundModel {
+  const { inference_parameters: parameters } = config
+  const keeps = keepsPrefixes(config)
   const drawn = (field: 'temperature' | 'top_p'): SampledParameter =>
     sampledParameter(parameters[field], bind.random(`${name}/${alias}/${field}`))
   const [temperature, topP] = [drawn('temperature'), drawn('top_p')]
   return {
     operation: operationOf[parameters.generation_type],
+    shared(request, read) {
+      if (!keeps || request.operation !== 'chat') return request
+      return { ...sharedBeginning(request.messages, Object.values(read)), ...request }
+    },
     sampled(request, row) {
       if (request.operation !== 'chat' || request.sampling !== undefined) return request
       const own = { temperature: temperature(row), topP: topP(row) }

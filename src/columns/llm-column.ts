@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { flag, oneOf, text } from '../config/scalars.ts'
-import type { ColumnConfig, ModelConfig } from '../config/dataset.ts'
+import type { ColumnConfig } from '../config/dataset.ts'
 import type { ColumnType } from '../graph/column-type.ts'
 import type {
   Again,
@@ -24,7 +24,7 @@ import { toolRoute } from '../graph/tool-box.ts'
 import { asConversation } from '../scheduler/corrections.ts'
 import type { Value } from '../util/value.ts'
 import { bindTemplate, templateStream } from './bind-template.ts'
-import { bindSharedEnds } from './shared-ends.ts'
+import { bindSharedBeginning, keepsPrefixes } from './shared-beginning.ts'
 import { createCorrector, messagesOf, type Unusable } from './unusable-answer.ts'
 import { describePrompt, describeTemplate, singleBraces } from './describe-template.ts'
 import { bindMedia, hasMedia, mediaField, mediaProblems, mediaReferences } from './media-context.ts'
@@ -194,7 +194,7 @@ function bindAnswers(
   const conversation = bindConversation(config, context, instructions)
   const model = context.model(route)
   const parameters = model.inference_parameters
-  const sharedEnds = keepsPrefixes(model) ? bindSharedEnds(config.prompt, context) : null
+  const shared = keepsPrefixes(model) ? bindSharedBeginning(config.prompt, context) : null
   const temperature = sampledParameter(
     parameters.temperature,
     context.random(`${name}/temperature`),
@@ -207,13 +207,12 @@ function bindAnswers(
       const drawnTemperature = temperature(row.index)
       const drawnTopP = topP(row.index)
       const messages = conversation(row, media)
-      const ends = sharedEnds === null || media.length > 0 ? noEnds : sharedEnds(messages, row)
       const request: ChatRequest = {
         operation: 'chat',
         messages,
         // Most servers that hold a model to a form then let it call no tool.
         ...(format === undefined || toolAlias !== null ? {} : { format }),
-        ...(ends.length === 0 ? {} : { sharedEnds: ends }),
+        ...shared?.(messages, row),
       }
       if (drawnTemperature === undefined && drawnTopP === undefined) return request
       const sampling = {
@@ -235,13 +234,6 @@ function bindAnswers(
       return { value: answer.value, sides }
     },
   }
-}
-
-const noEnds: readonly number[] = []
-
-/** Whether it matters to a model's requests that they begin alike. */
-function keepsPrefixes({ cache_prompt: isMarked, pool }: ModelConfig): boolean {
-  return isMarked === true || (pool !== undefined && pool.length > 1)
 }
 
 function sidesOf(config: LlmConfig): NonNullable<ColumnDescription['sides']> {

@@ -57,6 +57,8 @@ export interface ChatRequest {
    * characters. Decides no answer: a provider may keep what is sent up to there for the next one.
    */
   readonly sharedEnds?: readonly number[]
+  /** The same of the media with which that message begins: so many of its blocks. */
+  readonly sharedMedia?: number
 }
 
 /** One vector per input, in their order. */
@@ -101,8 +103,9 @@ export function decidingPart(request: ModelRequest): object {
     const { timeoutMs: _timeout, ...decides } = request
     return decides
   }
-  if (request.operation !== 'chat' || request.sharedEnds === undefined) return request
-  const { sharedEnds: _ends, ...decides } = request
+  if (request.operation !== 'chat') return request
+  if (request.sharedEnds === undefined && request.sharedMedia === undefined) return request
+  const { sharedEnds: _ends, sharedMedia: _media, ...decides } = request
   return decides
 }
 

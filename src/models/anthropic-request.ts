@@ -62,24 +62,35 @@ function bodyOf(target: ModelTarget, request: ChatRequest, asked: Asked): string
 /** What may be kept of the first message ends with a mark, each time. */
 function conversationOf(
   { cachePrompt = false }: ModelTarget,
-  { messages, sharedEnds = [] }: ChatRequest,
+  { messages, sharedEnds = [], sharedMedia = 0 }: ChatRequest,
   asked: Asked,
 ): object[] {
   const said = messages.filter(({ role }) => role !== 'system')
   const written = said.map((message) => messageOf(message, asked))
   const [first] = said
-  const [only] = first?.content ?? []
-  const isText = first?.role === 'user' && first.content.length === 1 && only?.type === 'text'
-  if (!cachePrompt || sharedEnds.length === 0 || !isText) return written
-  const { text } = only
-  const parts = sharedEnds.map((end, at) => text.slice(sharedEnds[at - 1] ?? 0, end))
-  const rest = text.slice(sharedEnds.at(-1))
-  const content = [...keptText(parts), ...(rest === '' ? [] : [{ type: 'text', text: rest }])]
+  const isMarked = cachePrompt && (sharedEnds.length > 0 || sharedMedia > 0)
+  if (!isMarked || first?.role !== 'user') return written
+  const media = first.content.slice(0, sharedMedia).map((block, at) => ({
+    ...blockOf(block, asked),
+    ...(at === sharedMedia - 1 ? kept : {}),
+  }))
+  const [block, ...others] = first.content.slice(sharedMedia)
+  const text = block?.type === 'text' ? textPartsOf(block.text, sharedEnds) : []
+  const rest = block?.type === 'text' || block === undefined ? others : [block, ...others]
+  const content = [...media, ...text, ...rest.map((other) => blockOf(other, asked))]
   return [{ role: 'user', content }, ...written.slice(1)]
 }
 
+function textPartsOf(text: string, ends: readonly number[]): object[] {
+  const parts = ends.map((end, at) => text.slice(ends[at - 1] ?? 0, end))
+  const rest = text.slice(ends.at(-1) ?? 0)
+  return [...keptText(parts), ...(rest === '' ? [] : [{ type: 'text', text: rest }])]
+}
+
+const kept = { cache_control: { type: 'ephemeral' } }
+
 function keptText(parts: readonly string[]): object[] {
-  return parts.map((text) => ({ type: 'text', text, cache_control: { type: 'ephemeral' } }))
+  return parts.map((text) => ({ type: 'text', text, ...kept }))
 }
 
 function formatOf({ format }: ChatRequest, asked: Asked): object {

@@ -67,6 +67,49 @@ test('with cache_prompt what others may share ends with a mark: the system promp
   expect(second).toMatchObject({ messages: [{ content: [{ text: 'one two three', ...kept }] }] })
 })
 
+test('with cache_prompt media in front end with a mark, and what is behind them is as it was', async () => {
+  const own = openRegistry(provider, { models: [modelConfig({ cache_prompt: true })] })
+  const image = (base64: string) =>
+    ({ type: 'media', media: { base64 }, mime: 'image/png' }) as const
+  const text = { type: 'text', text: 'one two' } as const
+  next = undefined
+  const asked = async (
+    content: ChatRequest['messages'][number]['content'],
+    sharedEnds?: number[],
+  ) => {
+    await own.send(
+      'writer',
+      {
+        operation: 'chat',
+        messages: [{ role: 'user', content }],
+        sharedMedia: 2,
+        ...(sharedEnds === undefined ? {} : { sharedEnds }),
+      },
+      fresh(),
+    )
+    return (JSON.parse(calls.at(-1)?.text ?? '') as { messages: unknown[] }).messages
+  }
+  const kept = { cache_control: { type: 'ephemeral' } }
+  const written = (data: string) => ({
+    type: 'image',
+    source: { type: 'base64', media_type: 'image/png', data },
+  })
+  const front = [written('AAAA'), { ...written('BBBB'), ...kept }]
+  expect(await asked([image('AAAA'), image('BBBB'), text])).toEqual([
+    { role: 'user', content: [...front, text] },
+  ])
+  expect(await asked([image('AAAA'), image('BBBB'), text], [3])).toEqual([
+    {
+      role: 'user',
+      content: [...front, { type: 'text', text: 'one', ...kept }, { type: 'text', text: ' two' }],
+    },
+  ])
+  expect(await asked([image('AAAA'), image('BBBB'), text, image('CCCC')])).toEqual([
+    { role: 'user', content: [...front, text, written('CCCC')] },
+  ])
+  await own.close()
+})
+
 async function reply(action: ServerAction, request: ChatRequest = chat('Hello')) {
   next = action
   return registry.send('writer', request, fresh())

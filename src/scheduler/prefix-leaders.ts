@@ -130,7 +130,8 @@ interface Counts {
 
 /** A hash of what a request shares with others, as far as it says so; 0 for nothing. */
 function prefixOf(message: ModelRequest): number {
-  if (message.operation !== 'chat' || message.sharedEnds === undefined) return 0
+  if (message.operation !== 'chat') return 0
+  if (message.sharedEnds === undefined && message.sharedMedia === undefined) return 0
   const text = beginningOf(message)
   // FNV-1a over UTF-16 units.
   let hash = 0x811c9dc5

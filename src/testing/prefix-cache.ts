@@ -94,8 +94,9 @@ function blocksOf(body: unknown): Block[] {
   return said.flatMap((content) =>
     typeof content === 'string'
       ? [{ text: content, isMarked: false }]
-      : content.map(({ text = '', cache_control }) => ({
-          text,
+      : content.map(({ text, cache_control, ...media }) => ({
+          // What is no text counts by its characters.
+          text: text ?? JSON.stringify(media),
           isMarked: cache_control !== undefined,
         })),
   )

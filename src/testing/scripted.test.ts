@@ -104,10 +104,11 @@ test('delays and timeouts run on the clock of the run', async () => {
   expect(kind.inFlight).toBe(0)
 })
 
-test('a script that throws is a failure of the request, not of the process', async () => {
+test('a script that throws refuses the request, which is not sent again', async () => {
   const { registry } = open(() => {
     throw new Error('a bug in the script')
   })
   const error = await requestError(registry.send('writer', chat('a'), fresh()))
-  expect(error.message).toContain('a bug in the script')
+  expect(error.message).toContain('the script failed: a bug in the script')
+  expect(error.problem.kind).toBe('refused')
 })

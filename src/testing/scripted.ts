@@ -8,6 +8,7 @@ import {
   type Usage,
 } from '../graph/request.ts'
 import { RequestError } from '../graph/request-error.ts'
+import { messageOf } from '../util/errors.ts'
 import { statusError, transportError, type Asked } from '../models/classify.ts'
 import { withDeadline } from '../models/deadline.ts'
 import {
@@ -102,9 +103,7 @@ export function scriptedProvider(
     try {
       return await withDeadline(
         async () => {
-          const given = await answer(call)
-          const scripted: Exclude<ScriptedAnswer, string> =
-            typeof given === 'string' ? { text: given } : given
+          const scripted = await answerOf(answer, call)
           const delay = scripted.delayMs ?? delayMs
           if (delay > 0) await pause(delay, context)
           return perform(scripted, call, { asked, wallTime: context.clock.wallTime() })
@@ -147,6 +146,20 @@ export function scriptedProvider(
     get maxInFlight() {
       return maxInFlight
     },
+  }
+}
+
+/** A script that throws has no answer for the call, which sending it again would not change. */
+async function answerOf(
+  answer: (call: ScriptedCall) => ScriptedAnswer | Promise<ScriptedAnswer>,
+  call: ScriptedCall,
+): Promise<Exclude<ScriptedAnswer, string>> {
+  try {
+    const given = await answer(call)
+    return typeof given === 'string' ? { text: given } : given
+  } catch (error) {
+    if (error instanceof RequestError) throw error
+    return { status: 400, message: `the script failed: ${messageOf(error)}` }
   }
 }
 

@@ -20,6 +20,10 @@ export const notRun = [
   'npm run bench',
   'npm run bench plan',
   '.ci/run',
+  // test/examples/ runs these for each example.
+  'cp -r node_modules/rowsmith/examples .',
+  'rowsmith create config.yaml -n 50',
+  'rowsmith create config.yaml -n 50 --plugin ./scripted.ts --providers ../scripted.yaml',
 ] as const
 
 /** A block without the lines that hold only such commands. */

@@ -16,9 +16,11 @@ test('four endpoints, one killed in the middle and back, one slow: no row is los
   await using one = await createModelServer({ latencyMs: 10 })
   await using keyed = await createModelServer({
     latencyMs: 10,
-    script: ({ headers }) => {
-      keys.push(headers.authorization ?? '')
-      return {}
+    script: ({ headers: { authorization = '' } }) => {
+      keys.push(authorization)
+      // One of its keys is revoked in the middle.
+      const isRevoked = authorization.endsWith('-one') && keys.length > 40
+      return isRevoked ? { status: 401, code: 'invalid_api_key' } : {}
     },
   })
   await using slow = await createModelServer({ latencyMs: 100 })
@@ -87,7 +89,14 @@ test('four endpoints, one killed in the middle and back, one slow: no row is los
     return found
   }
   expect(of('other (one)').ok).toBe(one.counts.requests)
-  expect(of('test (keyed, KEY_A)').ok + of('test (keyed, KEY_B)').ok).toBe(keyed.counts.requests)
+  const { statuses } = keyed.counts
+  const [first, second] = [of('test (keyed, KEY_A)'), of('test (keyed, KEY_B)')]
+  expect(first.ok + second.ok).toBe(statuses.get(200))
+  // What was in flight with the revoked key went elsewhere, and no more went with it.
+  expect(first.failed).toBe(statuses.get(401))
+  expect(first.failed).toBeGreaterThan(0)
+  expect(first.failed).toBeLessThanOrEqual(8)
+  expect(second.failed).toBe(0)
   expect(of('test (slow)').ok).toBe(slow.counts.requests)
   // It was used again after it had come back; what broke or was refused failed.
   const answered = dying.map(({ counts }) => counts.statuses.get(200) ?? 0)

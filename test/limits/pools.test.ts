@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { defaultRunConfig } from '../../src/config/run-config.ts'
 import { RequestError } from '../../src/graph/request-error.ts'
-import type { ModelReply } from '../../src/graph/request.ts'
+import { type ModelReply, noUsage } from '../../src/graph/request.ts'
 import type { RouteTarget } from '../../src/models/registry.ts'
 import { createRoutes } from '../../src/run/create-routes.ts'
 import type { SchedulerOptions } from '../../src/scheduler/scheduler.ts'
@@ -32,6 +32,8 @@ interface PoolOptions {
   options?: Partial<SchedulerOptions>
   /** In place of the servers. */
   send?: (engine: Engine, choice: string, text: string) => Promise<ModelReply>
+  /** Answers also what was given up. */
+  ignoresAborts?: boolean
 }
 
 async function runPool({
@@ -42,6 +44,7 @@ async function runPool({
   hedge,
   options = {},
   send,
+  ignoresAborts = false,
 }: PoolOptions): Promise<PoolCase> {
   const places = Object.keys(wanted).map((name) =>
     simulatedTarget(name, { aliasCap: cap, hedge: hedge ?? null, ...targets[name] }),
@@ -59,7 +62,7 @@ async function runPool({
         const reply =
           send?.(engine, choice, promptOf(request)) ??
           (servers[choice] as SimulatedServer).send(request)
-        return untilAborted(reply, signal)
+        return ignoresAborts ? reply : untilAborted(reply, signal)
       },
       ...options,
     },
@@ -274,6 +277,29 @@ describe('a second request for an answer that takes long', () => {
     expect(givenUp.length).toBeGreaterThan(50)
     expect(givenUp.length).toBeLessThan(0.21 * 2_000)
     expect(hedged.engine.clock.now()).toBeLessThan(0.6 * plain.engine.clock.now())
+  })
+
+  test('that is overtaken and answers all the same is paid for, and counted', async () => {
+    const usage = { ...noUsage, inputTokens: 5, outputTokens: 7, cost: 0.25 }
+    let sent = 0
+    const { engine, end } = await runPool({
+      servers: { one: {}, two: {} },
+      rows: 400,
+      cap: 8,
+      hedge: 0.9,
+      ignoresAborts: true,
+      send({ clock }) {
+        sent += 1
+        const ms = tail({ number: sent })
+        return new Promise((resolve) => clock.after(ms, () => resolve({ ...emptyReply, usage })))
+      },
+    })
+    expect(end).toEqual({ kind: 'complete' })
+    expect(engine.cells).toHaveLength(400)
+    expect(engine.requests).toHaveLength(sent)
+    const overtaken = engine.requests.filter(({ outcome }) => outcome === 'given-up')
+    expect(overtaken.length).toBeGreaterThan(5)
+    expect(overtaken.every((request) => request.usage.cost === 0.25)).toBe(true)
   })
 
   test('fails its row only when both failed, once', async () => {

@@ -19,16 +19,39 @@ function seedRows(): string {
   }).join('\n')
 }
 
+/** The beginning of a PNG and the document behind it, in base64 as far as anybody looks. */
+const pictureOf =
+  "iVBORw0KGgoAAAANSUhEUgAA{{ document | replace(' ', '') | replace('.', '') | replace(':', '') | truncate(4000, true, '') }}"
+
 interface Asked {
   servers: readonly ModelServer[]
   providerType?: string
   model?: object
   prefixOrder?: boolean
+  /** Of the column that asks. */
+  answer?: object
 }
 
-async function ask({ servers, providerType, model = {}, prefixOrder = true }: Asked) {
+const byPrompt = {
+  column_type: 'llm-text',
+  model_alias: 'reader',
+  system_prompt: 'Answer from the document.',
+  prompt: '{{ document }}\n\nQuestion: {{ question }}',
+}
+
+async function ask({
+  servers,
+  providerType,
+  model = {},
+  prefixOrder = true,
+  answer = byPrompt,
+}: Asked) {
   await using desk = await createDesk()
   await desk.write('seed.jsonl', seedRows())
+  await desk.write(
+    'ask.js',
+    'export default ({ document, question }, { ask }) => ask("reader", document + "\\n" + question)',
+  )
   const path = await desk.write('config.json', {
     model_providers: servers.map(({ url }, at) => ({
       name: `p${at}`,
@@ -50,13 +73,9 @@ async function ask({ servers, providerType, model = {}, prefixOrder = true }: As
     columns: [
       { name: 'document', column_type: 'seed-dataset', drop: true },
       { name: 'question', column_type: 'seed-dataset' },
-      {
-        name: 'answer',
-        column_type: 'llm-text',
-        model_alias: 'reader',
-        system_prompt: 'Answer from the document.',
-        prompt: '{{ document }}\n\nQuestion: {{ question }}',
-      },
+      // Of each document its picture.
+      { name: 'picture', column_type: 'expression', expr: pictureOf, drop: true },
+      { name: 'answer', ...answer },
     ],
   })
   const result = await create({
@@ -109,5 +128,30 @@ describe('the share of tokens that servers had kept', () => {
     expect(await rate(marked)).toBeGreaterThanOrEqual(0.8)
     expect(await rate(marked, false)).toBeLessThan(0.8)
     expect(await rate({})).toBe(0)
+  })
+
+  test('is high for questions about pictures, and for those of functions', async () => {
+    const rate = async (answer: object, providerType: string) =>
+      withServers(1, async (servers) => {
+        const model = { cache_prompt: true }
+        return hitRate((await ask({ servers, providerType, model, answer })).result)
+      })
+    const pictured = {
+      column_type: 'llm-text',
+      model_alias: 'reader',
+      prompt: 'Question: {{ question }}',
+      multi_modal_context: [
+        { modality: 'image', column_name: 'picture', data_type: 'base64', image_format: 'png' },
+      ],
+    }
+    const byFunction = {
+      column_type: 'custom',
+      required_columns: ['document', 'question'],
+      model_aliases: ['reader'],
+      generator: './ask.js',
+    }
+    expect(await rate(pictured, 'anthropic')).toBeGreaterThanOrEqual(0.8)
+    expect(await rate(byFunction, 'anthropic')).toBeGreaterThanOrEqual(0.8)
+    expect(await rate(byFunction, 'openai')).toBeGreaterThanOrEqual(0.8)
   })
 })
