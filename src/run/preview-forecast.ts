@@ -105,8 +105,8 @@ function wholeRows(
 
 /** What the run will pay of the prices that its preview paid, which asks without batches. */
 interface BatchShares {
-  has(alias: string): boolean
-  of(alias: string, model: string): number
+  readonly has: (alias: string) => boolean
+  readonly of: (alias: string, model: string) => number
 }
 
 function batchShares({ config: text, name }: RunSettings): BatchShares {
