@@ -26,6 +26,7 @@ export default defineConfig({
     // Of a machine whose cores are busy with something else.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     // Files of a user that a test wrote: Node imports them, as it does for users.

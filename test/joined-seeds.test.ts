@@ -298,6 +298,10 @@ test('a run goes on without its files, and names the one that changed', async ()
   await write('names.csv', customers)
   await create({ config: configOf(joins), rows: 6, out })
   await using made = await open(out)
+  // It stands in the folder: the sources were not read again.
+  const joined = { join: 'seed_config.join[0]', how: 'left', rows: 5, withoutPartner: 2 }
+  expect((await made.summary()).joins).toEqual([joined])
+  expect((await made.report()).run.joins).toEqual([joined])
   const names = []
   for await (const { order, name } of made.records()) names.push([order, name])
   expect(names).toEqual([

@@ -1,8 +1,9 @@
 import type { RunCommand } from '../store/command-file.ts'
 import { visible } from '../util/visible.ts'
+import type { FileOptions } from './command-options.ts'
 
 /** Options of `create`, as they were typed. */
-export interface CreateOptions {
+export interface CreateOptions extends FileOptions {
   rows?: number
   seed?: bigint
   out?: string
@@ -17,12 +18,6 @@ export interface CreateOptions {
   repair?: true
   maxCost?: number
   events?: string
-  runConfig?: string
-  providers?: string
-  mcpProviders?: string
-  toolConfigs?: string
-  modelConfigs?: string
-  plugin?: readonly string[]
   /** True without a folder. */
   cache?: true | string
   replay?: true

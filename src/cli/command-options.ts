@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import type { RunOptions } from '../run/run.ts'
 import type { ExitCode } from './exit-codes.ts'
 
 /** Sets the exit code of the program. */
@@ -28,6 +29,43 @@ export const modelFile = 'models by alias (YAML with a list `model_configs`)'
 export const cacheOption =
   'keep answers of models for other runs, and reuse them (default folder: .rowsmith-cache)'
 export const replayOption = 'take every answer from the cache; a missing one ends the run'
+
+/** The files beside a config, as options of commands name them. */
+export interface FileOptions {
+  runConfig?: string
+  providers?: string
+  mcpProviders?: string
+  toolConfigs?: string
+  modelConfigs?: string
+  plugin?: readonly string[]
+}
+
+/** The same, as the library names them. */
+export function besideConfig({
+  runConfig,
+  providers: providersFile,
+  mcpProviders: mcpProvidersFile,
+  toolConfigs: toolConfigsFile,
+  modelConfigs: modelConfigsFile,
+  plugin: plugins,
+}: FileOptions): Pick<
+  RunOptions,
+  | 'runConfig'
+  | 'providersFile'
+  | 'mcpProvidersFile'
+  | 'toolConfigsFile'
+  | 'modelConfigsFile'
+  | 'plugins'
+> {
+  return {
+    ...(runConfig === undefined ? {} : { runConfig }),
+    ...(providersFile === undefined ? {} : { providersFile }),
+    ...(mcpProvidersFile === undefined ? {} : { mcpProvidersFile }),
+    ...(toolConfigsFile === undefined ? {} : { toolConfigsFile }),
+    ...(modelConfigsFile === undefined ? {} : { modelConfigsFile }),
+    ...(plugins === undefined ? {} : { plugins }),
+  }
+}
 
 export function repeated(word: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), word]

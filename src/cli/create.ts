@@ -8,6 +8,7 @@ import { shortPathWord } from './report-run.ts'
 import { type CreateOptions, createWords } from './command-line.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { jsonLine } from '../util/visible.ts'
+import { besideConfig } from './command-options.ts'
 
 export async function runCreate(
   config: string,
@@ -56,12 +57,7 @@ export function runOptions(config: string, options: CreateOptions): RunOptions {
     ...(options.out === undefined ? {} : { out: options.out }),
     ...(options.maxCost === undefined ? {} : { maxCost: options.maxCost }),
     ...(options.events === undefined ? {} : { events: options.events }),
-    ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
-    ...(options.providers === undefined ? {} : { providersFile: options.providers }),
-    ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
-    ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
-    ...(options.modelConfigs === undefined ? {} : { modelConfigsFile: options.modelConfigs }),
-    ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
+    ...besideConfig(options),
     ...(options.cache === undefined ? {} : { cache: options.cache }),
     ...(options.replay === undefined ? {} : { replay: options.replay }),
     ...(options.cancelBatches === undefined ? {} : { cancelBatches: true }),

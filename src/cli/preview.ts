@@ -19,16 +19,11 @@ import { messageOf, RowsmithError } from '../util/errors.ts'
 import { duration } from '../util/format.ts'
 import { jsonLine } from '../util/visible.ts'
 import { createWatch } from './watch.ts'
+import { besideConfig, type FileOptions } from './command-options.ts'
 
-export interface PreviewOptions {
+export interface PreviewOptions extends FileOptions {
   rows: number
   seed?: bigint
-  runConfig?: string
-  providers?: string
-  mcpProviders?: string
-  toolConfigs?: string
-  modelConfigs?: string
-  plugin?: readonly string[]
   /** True without a folder. */
   cache?: true | string
   replay?: true
@@ -53,12 +48,7 @@ export async function runPreview(
       config,
       rows: options.rows,
       ...(options.seed === undefined ? {} : { seed: options.seed }),
-      ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
-      ...(options.providers === undefined ? {} : { providersFile: options.providers }),
-      ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
-      ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
-      ...(options.modelConfigs === undefined ? {} : { modelConfigsFile: options.modelConfigs }),
-      ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
+      ...besideConfig(options),
       ...(options.cache === undefined ? {} : { cache: options.cache }),
       ...(options.replay === undefined ? {} : { replay: options.replay }),
       signal: watch.signal,

@@ -1,6 +1,7 @@
 import { relative } from 'node:path'
 import type { RunSummary } from '../report/run-summary.ts'
 import type { Processed, RowCounts, RunResult, SelectionResult } from '../report/run-result.ts'
+import { partnerlessText } from '../seeds/join/partnerless-text.ts'
 import { commandText, storedText } from './command-line.ts'
 import { judgementLines } from './judgement-lines.ts'
 import { statisticsLines } from './statistics-lines.ts'
@@ -155,6 +156,11 @@ export function mixedTexts({ mixed }: Pick<RunSummary, 'mixed'>): string[] {
     })
     return `  ${visibleLine(column)}: ${visibleLine(told.join(', '))}`
   })
+}
+
+/** Joins of the seed of which rows have no partner. */
+export function joinTexts({ joins }: Pick<RunSummary, 'joins'>): string[] {
+  return joins.map(({ join: place, how, ...count }) => `  ${place}: ${partnerlessText(count, how)}`)
 }
 
 /** Files of datasets beside the run's own. */

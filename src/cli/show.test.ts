@@ -22,6 +22,7 @@ const summary: RunSummary = {
   waitingCells: 12,
   superseded: [],
   mixed: [],
+  joins: [],
   parts: { count: 2, bytes: 123_456 },
   files: [],
   media: [],
@@ -183,6 +184,19 @@ test('a complete run with dropped rows: the command that makes them again, and t
   expect(text).toContain('100 %  1,000 of 1,000 rows decided')
   expect(text).toContain('… and 20 more files')
   expect(text).toContain('rowsmith create tales.yaml -n 1000 --retry-failed')
+})
+
+test('joins whose rows lack partners say so, once the seed was copied', () => {
+  const count = { join: 'seed_config.join[0]', rows: 1_200 } as const
+  const joins = [
+    { ...count, how: 'left', withoutPartner: 34 },
+    { ...count, how: 'inner', withoutPartner: 1 },
+  ] as const
+  const text = describe({ ...summary, joins }, layout).join('\n')
+  expect(text).toContain(
+    'seed_config.join[0]: 34 of 1,200 rows of the seed have no partner here, and are kept without its values',
+  )
+  expect(text).toContain('1 of 1,200 rows of the seed has no partner here, and is left out')
 })
 
 test('a selection that has used up its candidates says what makes more', () => {

@@ -5,14 +5,9 @@ import { createScreen } from './terminal.ts'
 import { jsonLine, visible, visibleLine } from '../util/visible.ts'
 import { createWaiting } from './watch.ts'
 import { withExcerpts } from './with-excerpts.ts'
+import { besideConfig, type FileOptions } from './command-options.ts'
 
-export interface ValidateOptions {
-  runConfig?: string
-  providers?: string
-  mcpProviders?: string
-  toolConfigs?: string
-  modelConfigs?: string
-  plugin?: readonly string[]
+export interface ValidateOptions extends FileOptions {
   requireKeys?: true
   json?: true
 }
@@ -22,13 +17,8 @@ export async function runValidate(config: string, options: ValidateOptions): Pro
   using waiting = createWaiting({ screen, name: config, begin: 'reading it and its seed' })
   const { ok, problems } = await validate({
     config,
-    ...(options.runConfig === undefined ? {} : { runConfig: options.runConfig }),
-    ...(options.providers === undefined ? {} : { providersFile: options.providers }),
-    ...(options.mcpProviders === undefined ? {} : { mcpProvidersFile: options.mcpProviders }),
-    ...(options.toolConfigs === undefined ? {} : { toolConfigsFile: options.toolConfigs }),
-    ...(options.modelConfigs === undefined ? {} : { modelConfigsFile: options.modelConfigs }),
+    ...besideConfig(options),
     requireKeys: options.requireKeys,
-    ...(options.plugin === undefined ? {} : { plugins: options.plugin }),
   })
   waiting[Symbol.dispose]()
   if (options.json) process.stdout.write(jsonLine({ ok, problems: problems.toSorted(byPlace) }))

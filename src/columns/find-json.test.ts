@@ -1,3 +1,4 @@
+import { processorMs } from '../../test/support/processor-time.ts'
 import { expect, test } from 'vitest'
 import { stringifyJson } from '../util/json.ts'
 import { findJson } from './find-json.ts'
@@ -54,8 +55,10 @@ test.each([
 })
 
 test('a long text of brackets takes no long time', () => {
-  const started = performance.now()
-  expect(found('['.repeat(100_000))).toEqual([])
-  expect(found('{"a" '.repeat(20_000))).toEqual([])
-  expect(performance.now() - started).toBeLessThan(2_000)
+  expect(
+    processorMs(() => {
+      expect(found('['.repeat(100_000))).toEqual([])
+      expect(found('{"a" '.repeat(20_000))).toEqual([])
+    }),
+  ).toBeLessThan(2_000)
 })

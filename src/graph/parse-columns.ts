@@ -1,4 +1,4 @@
-import { reservedNames } from './reserved-names.ts'
+import { nameFault } from './reserved-names.ts'
 import { unread } from '../config/columns.ts'
 import type { RawColumn } from '../config/dataset.ts'
 import { quoted } from '../config/literal.ts'
@@ -53,14 +53,14 @@ export function checkNames({ columns }: Draft): Problem[] {
   return columns.flatMap((column): Problem[] => {
     const { name, path } = column
     if (name === unread) return []
-    const meaning = reservedNames.get(name)
-    if (meaning !== undefined) {
+    const fault = nameFault(name)
+    if (fault !== null) {
       return [
         {
           level: 'error',
           code: 'reserved-name',
           path: [...path, 'name'],
-          message: `'${name}' is the name of ${meaning} in part files`,
+          message: `${quoted(name)} ${fault}`,
           suggestion: 'Give the column another name.',
         },
       ]

@@ -26,7 +26,7 @@ import {
   type RecordColumn,
   type RecordProcessorKind,
 } from './processor-kind.ts'
-import { reservedNames } from './reserved-names.ts'
+import { nameFault } from './reserved-names.ts'
 import { mayBelongToBroken } from './resolve-references.ts'
 
 /** Reads each processor with its kind's own schema. */
@@ -302,10 +302,10 @@ function nameProblems(
 ): Problem[] {
   const seen = new Set<string>()
   return columns.flatMap(({ name }): Problem[] => {
-    const meaning = reservedNames.get(name)
+    const fault = nameFault(name)
     const isTwice = seen.has(name)
     seen.add(name)
-    if (meaning === undefined && !isTwice) return []
+    if (fault === null && !isTwice) return []
     return [
       {
         level: 'error',
@@ -313,7 +313,7 @@ function nameProblems(
         path,
         message: isTwice
           ? `Processor '${title}' makes two columns named '${name}'`
-          : `Processor '${title}' makes the column '${name}', which is the name of ${meaning} in part files`,
+          : `Processor '${title}' makes the column '${name}', which ${fault}`,
         suggestion: 'Give the column another name.',
       },
     ]

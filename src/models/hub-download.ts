@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../util/clock.ts'
 import { messageOf } from '../util/errors.ts'
 import { openDispatcher } from './connections.ts'
 import { untilAborted } from './deadline.ts'
 import type { Environment } from './provider.ts'
+import { writeAt } from '../threads/write-at.ts'
 
 /** Something about a file of the Hub that the user has to put right. */
 export class HubFault extends Error {
@@ -119,7 +120,9 @@ async function transfer(url: URL, partial: string, options: Transfer): Promise<v
     for await (const chunk of response.body) {
       signal.throwIfAborted()
       // undici's bodies are read as bytes.
-      bytes += await writeAll(file, chunk as Buffer, bytes)
+      const piece = chunk as Buffer
+      await writeAt(file, piece, bytes)
+      bytes += piece.length
       if (clock.now() - told < progressIntervalMs) continue
       told = clock.now()
       onProgress(bytes, described.sizeBytes ?? bytes)
@@ -131,20 +134,6 @@ async function transfer(url: URL, partial: string, options: Transfer): Promise<v
     await file.close()
   }
   await prove(partial, described, url)
-}
-
-async function writeAll(file: FileHandle, chunk: Buffer, position: number): Promise<number> {
-  let written = 0
-  while (written < chunk.length) {
-    const { bytesWritten } = await file.write(
-      chunk,
-      written,
-      chunk.length - written,
-      position + written,
-    )
-    written += bytesWritten
-  }
-  return written
 }
 
 /** Asks for the file, or for what is missing of it; goes where the reply points. */

@@ -1,14 +1,15 @@
 import type { LlamaContext, LlamaContextSequence, LlamaEmbeddingContext } from 'node-llama-cpp'
 import type { ModelProvider } from '../config/dataset.ts'
-import type { ModelReply, ModelRequest } from '../graph/request.ts'
+import type { ModelRequest } from '../graph/request.ts'
 import { RequestError } from '../graph/request-error.ts'
 import { messageOf } from '../util/errors.ts'
-import { type Asked, noFormFor, transportError } from './classify.ts'
-import { TimeoutExpired, untilAborted, withDeadline } from './deadline.ts'
+import { type Asked, noFormFor } from './classify.ts'
+import { untilAborted } from './deadline.ts'
 import { withToken } from './hub-address.ts'
 import { checkChat, generate, seedOf } from './llama-chat.ts'
 import { createEmbedder, embed } from './llama-embedding.ts'
 import { type Engine, fileKey, type LoadedFile, loadFile, startEngine } from './llama-engine.ts'
+import { createLocalWork } from './local-work.ts'
 import { failed } from './provider-failure.ts'
 import { createPool, type Pool } from './pool.ts'
 import { packageFolders } from './project-package.ts'
@@ -44,8 +45,7 @@ function openLlamaCpp(config: ModelProvider, context: ProviderContext): Provider
   const embedders = new Map<string, Promise<LlamaEmbeddingContext>>()
   const closing = new AbortController()
   let engine: Promise<Engine> | null = null
-  /** Work on a model, also that nobody waits for any more. */
-  const running = new Set<Promise<ModelReply>>()
+  const work = createLocalWork(clock)
   let unseeded = 0
 
   function load(target: ModelTarget, asked: Asked): Promise<LoadedFile> {
@@ -97,37 +97,12 @@ function openLlamaCpp(config: ModelProvider, context: ProviderContext): Provider
     return { provider: config.name, endpoint: null, model: target.model, api: null, redact }
   }
 
-  /** Work in its time; what it used is free when it has stopped, not when nobody waits for it any more. */
-  async function within(
-    target: ModelTarget,
-    { signal, asked }: { signal: AbortSignal; asked: Asked },
-    work: (signal: AbortSignal) => Promise<ModelReply>,
-  ): Promise<ModelReply> {
-    const { timeoutMs } = target
-    const tracked = (inner: AbortSignal): Promise<ModelReply> => {
-      const ended = work(inner).finally(() => running.delete(ended))
-      running.add(ended)
-      return ended
-    }
-    try {
-      return await withDeadline(tracked, { timeoutMs, clock, signal })
-    } catch (error) {
-      if (signal.aborted) throw signal.reason
-      if (error instanceof RequestError) throw error
-      if (error instanceof TimeoutExpired) throw transportError(error, asked)
-      throw failed('inference-failed', `failed: ${messageOf(error)}.`, asked, {
-        cause: error,
-        problem: { kind: 'transient' },
-      })
-    }
-  }
-
   return {
     async send(target: ModelTarget, request: ModelRequest, signal: AbortSignal) {
       const asked = askedOf(target)
       if (request.operation === 'embed') {
         const embedder = await untilAborted(loadEmbedder(target, asked), signal)
-        return within(target, { signal, asked }, (inner) =>
+        return work.within({ timeoutMs: target.timeoutMs, signal, asked }, (inner) =>
           embed(embedder, { target, request, asked, signal: inner }),
         )
       }
@@ -139,7 +114,7 @@ function openLlamaCpp(config: ModelProvider, context: ProviderContext): Provider
       const { sequences } = await untilAborted(loadChats(target, asked), signal)
       const sequence = await sequences.acquire(signal)
       const seed = seedOf(target, request, () => unseeded++)
-      return within(target, { signal, asked }, (inner) =>
+      return work.within({ timeoutMs: target.timeoutMs, signal, asked }, (inner) =>
         generate(file, sequence, { target, request, asked, seed, signal: inner }).finally(() =>
           sequences.release(sequence),
         ),
@@ -157,7 +132,7 @@ function openLlamaCpp(config: ModelProvider, context: ProviderContext): Provider
     async close() {
       closing.abort(new Error('the provider is closed'))
       // Freeing a model under work that is still stopping would crash.
-      await Promise.allSettled(running)
+      await work.settled()
       for (const { context: made } of await settled(chats)) await made.dispose()
       for (const embedder of await settled(embedders)) await embedder.dispose()
       for (const { model } of await settled(files)) await model.dispose()

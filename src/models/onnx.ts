@@ -1,10 +1,9 @@
 import type { ModelProvider } from '../config/dataset.ts'
-import type { ModelReply } from '../graph/request.ts'
-import { RequestError } from '../graph/request-error.ts'
 import { messageOf } from '../util/errors.ts'
-import { type Asked, noFormFor, transportError } from './classify.ts'
-import { TimeoutExpired, untilAborted, withDeadline } from './deadline.ts'
+import { type Asked, noFormFor } from './classify.ts'
+import { untilAborted } from './deadline.ts'
 import { withToken } from './hub-address.ts'
+import { createLocalWork } from './local-work.ts'
 import { embedOnnx, mostTokensOf, type OnnxModel } from './onnx-embedder.ts'
 import { findOnnxFiles } from './onnx-files.ts'
 import { loadRuntime } from './onnx-runtime.ts'
@@ -33,8 +32,7 @@ function openOnnx(config: ModelProvider, context: ProviderContext): Provider {
   const folders = packageFolders(context.directory)
   const closing = new AbortController()
   const models = new Map<string, Promise<OnnxModel>>()
-  /** Runs, also those that nobody waits for any more. */
-  const running = new Set<Promise<ModelReply>>()
+  const work = createLocalWork(clock)
 
   function askedOf({ model }: ModelTarget): Asked {
     return { provider: config.name, endpoint: null, model, api: null, redact: context.redact }
@@ -79,24 +77,10 @@ function openOnnx(config: ModelProvider, context: ProviderContext): Provider {
       const asked = askedOf(target)
       if (request.operation !== 'embed') throw noFormFor('anything but embeddings', asked)
       const model = await untilAborted(load(target, asked), signal)
-      const work = (inner: AbortSignal): Promise<ModelReply> => {
-        const ended = embedOnnx(model, { target, request, asked, signal: inner }).finally(() =>
-          running.delete(ended),
-        )
-        running.add(ended)
-        return ended
-      }
-      try {
-        return await withDeadline(work, { timeoutMs: target.timeoutMs, clock, signal })
-      } catch (error) {
-        if (signal.aborted) throw signal.reason
-        if (error instanceof RequestError) throw error
-        if (error instanceof TimeoutExpired) throw transportError(error, asked)
-        throw failed('inference-failed', `failed: ${messageOf(error)}.`, asked, {
-          cause: error,
-          problem: { kind: 'transient' },
-        })
-      }
+      const { timeoutMs } = target
+      return work.within({ timeoutMs, signal, asked }, (inner) =>
+        embedOnnx(model, { target, request, asked, signal: inner }),
+      )
     },
 
     // Loading proves it.
@@ -106,8 +90,7 @@ function openOnnx(config: ModelProvider, context: ProviderContext): Provider {
 
     async close() {
       closing.abort(new Error('the provider is closed'))
-      // Freeing a network under a run would crash.
-      await Promise.allSettled(running)
+      await work.settled()
       const loaded = await Promise.allSettled(models.values())
       models.clear()
       for (const each of loaded) {

@@ -1,88 +1,22 @@
-import type { ModelConfig, ModelProvider, Sampled } from '../config/dataset.ts'
+import type { ModelProvider } from '../config/dataset.ts'
 import type { OutputMode } from '../config/output-mode.ts'
-import { hedgeQuantile } from '../config/model-pool.ts'
 import type { Problem } from '../config/problem.ts'
-import { extraBodyOf } from '../config/resolve-dataset.ts'
-import { operationOf } from '../graph/generation-operation.ts'
 import { pluginProblem } from '../graph/plugin-failure.ts'
 import { charactersOf } from '../graph/request-size.ts'
 import type { ModelReply, ModelRequest } from '../graph/request.ts'
-import { RequestError } from '../graph/request-error.ts'
 import { systemClock, type Clock } from '../util/clock.ts'
-import { messageOf } from '../util/errors.ts'
 import type { BatchApi, BatchResult } from './batch-api.ts'
-import { shownAddress } from './classify.ts'
 import type { OutputLadder } from './output-ladder.ts'
 import { createLadders, type FollowModes, hasForm, sendInMode } from './output-ladders.ts'
 import { inMode } from './output-reply.ts'
-import {
-  type Environment,
-  type ModelEvent,
-  type ModelTarget,
-  outputModesOf,
-  type Provider,
-} from './provider.ts'
+import { type Environment, type ModelEvent, outputModesOf, type Provider } from './provider.ts'
+import { type CheckResult, type ProbedPlace, probePlaces } from './probe-places.ts'
 import { proxyFor } from './proxies.ts'
-import { rawJson } from './raw-json.ts'
 import { providerKind } from './provider-kinds.ts'
-import { resolveAliases, type ModelsConfig, type Resolved } from './resolve.ts'
+import { resolveAliases, type ModelsConfig } from './resolve.ts'
+import { modelTarget, type RouteTarget, routeTarget } from './route-target.ts'
 import { replyRedactor } from './reply-secrets.ts'
 import { createRedactor, furtherSecrets, resolveSecrets } from './secrets.ts'
-
-/** What is declared to be allowed in a minute; null for no limit. */
-export interface Rate {
-  readonly requests: number | null
-  readonly tokens: number | null
-}
-
-/** Where requests of an alias go, and how many may be on their way. */
-export interface RouteTarget {
-  readonly alias: string
-  /** Of this place, for `send`: the alias where it has no other. */
-  readonly name: string
-  /** What tells it from the other places of its alias, for people; empty where there are none. */
-  readonly choice: string
-  /** Position in the pool of the alias; 0 without one. */
-  readonly position: number
-  /** Its share of the requests of the alias. */
-  readonly weight: number
-  /** The variable that holds its key; null for none. */
-  readonly key: string | null
-  /** Name of the provider. */
-  readonly provider: string
-  /** The provider's id of the model. */
-  readonly model: string
-  /** An address with its key and headers: what stops together when the key is refused. */
-  readonly resource: string
-  /** What shares a quota: the address, or the provider's name for what runs in the process. */
-  readonly endpoint: string
-  readonly aliasCap: number
-  /** Over all aliases of the endpoint, or null for none. */
-  readonly endpointCap: number | null
-  readonly aliasRate: Rate
-  /** Over all aliases of the endpoint. */
-  readonly endpointRate: Rate
-  readonly maxTokens: number | null
-  readonly timeoutMs: number
-  /** Whether its provider is to keep the beginning of prompts. */
-  readonly cachesPrompts: boolean
-  /** A second request is sent when an answer takes longer than this share of the others; null for none. */
-  readonly hedge: number | null
-  /** Its requests go in batches. */
-  readonly isBatch?: boolean
-}
-
-/** What the readiness probe found for one place of an alias. */
-export interface CheckResult {
-  readonly alias: string
-  /** Name of the place. */
-  readonly name: string
-  readonly provider: string
-  readonly model: string
-  readonly outcome: 'ready' | 'skipped' | 'failed'
-  /** What is wrong and what to do; null when nothing is. */
-  readonly error: { readonly code: string; readonly message: string } | null
-}
 
 /** The models of a run: every alias with its provider opened. */
 export interface ModelRegistry {
@@ -128,13 +62,7 @@ export interface OpenedModels {
   registry: ModelRegistry | null
 }
 
-const defaultTimeoutMs = 60_000
-
-interface Entry {
-  route: RouteTarget
-  target: ModelTarget
-  provider: Provider
-  skipCheck: boolean
+interface Entry extends ProbedPlace {
   /** How the model is held to the form of its answers, as the config says it. */
   mode: OutputMode | null
   /** Otherwise, what works. */
@@ -172,7 +100,7 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
   const opened = new Map<ModelProvider, Provider>()
   const modes = createLadders(clock)
   const entries = new Map<string, Entry[]>()
-  const targets = places.map((each) => ({ ...each, target: targetOf(each) }))
+  const targets = places.map((each) => ({ ...each, target: modelTarget(each) }))
   for (const { target, ...place } of targets) {
     const { model, provider } = place
     const kind = providerKind(provider.provider_type, table)
@@ -193,12 +121,13 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
       opened.set(provider, open)
     }
     const siblings = resolved.get(model.alias) ?? []
-    const route: RouteTarget = {
-      ...routeOf(place, kind.remote),
-      ...nameOf(place, siblings),
-      hedge: hedgeOf(model.alias, options.models),
-      resource: resourceOf(provider, asked, secrets),
-    }
+    const route = routeTarget(place, {
+      remote: kind.remote,
+      siblings,
+      models: options.models,
+      providers: asked,
+      secrets,
+    })
     const entry = {
       route,
       target,
@@ -220,25 +149,6 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
       follow: modes.follow,
     }),
   }
-}
-
-/** Names a place among those of its alias by what differs. */
-function nameOf(
-  { model, provider }: Resolved,
-  siblings: readonly Resolved[],
-): Pick<RouteTarget, 'name' | 'choice'> {
-  const { alias } = model
-  if (siblings.length === 1) return { name: alias, choice: '' }
-  const isKeyed = siblings.some(
-    (other) => other.provider !== provider && other.provider.name === provider.name,
-  )
-  const choice = `${model.model} (${provider.name}${isKeyed ? `, ${provider.api_key}` : ''})`
-  return { name: `${alias}: ${choice}`, choice }
-}
-
-function hedgeOf(alias: string, models: readonly ModelConfig[]): number | null {
-  const word = models.findLast((model) => model.alias === alias)?.hedge
-  return word === undefined ? null : hedgeQuantile(word)
 }
 
 /** Proxies the environment names that can't be any: each variable once. */
@@ -332,34 +242,11 @@ function createRegistry(
         results: (status, signal) => withoutKeys(api.results(status, signal), redactReply),
       }
     },
-    async check(aliases, signal, onResult = () => undefined) {
-      const skipAll = environment['ROWSMITH_SKIP_MODEL_HEALTH_CHECKS'] === '1'
-      // Aliases that differ in parameters only would ask the same twice.
-      const probes = new Map<string, Promise<CheckResult['error']>>()
-      return Promise.all(
-        aliases.flatMap(targetsOf).map(async ({ name, alias }) => {
-          const { route, target, provider, skipCheck } = entry(name)
-          const { model, key } = route
-          const told = (result: CheckResult): CheckResult => {
-            onResult(result)
-            return result
-          }
-          const about = { alias, name, provider: route.provider, model }
-          if (skipAll || skipCheck) return told({ ...about, outcome: 'skipped', error: null })
-          const asked = JSON.stringify([
-            route.provider,
-            key,
-            model,
-            target.operation,
-            target.extraBody,
-          ])
-          const probe = probes.get(asked) ?? probeOnce(provider, target, signal, redact)
-          probes.set(asked, probe)
-          const error = await probe
-          return told({ ...about, outcome: error === null ? 'ready' : 'failed', error })
-        }),
-      )
-    },
+    check: (aliases, signal, onResult = () => undefined) =>
+      probePlaces(
+        aliases.flatMap(targetsOf).map(({ name }) => entry(name)),
+        { environment, redact, signal, onResult },
+      ),
     redact,
     followModes: follow,
     async close() {
@@ -377,94 +264,4 @@ async function* withoutKeys(
       ? result
       : { ...result, reply: redact(result.reply) }
   }
-}
-
-async function probeOnce(
-  provider: Provider,
-  target: ModelTarget,
-  signal: AbortSignal,
-  redact: (text: string) => string,
-): Promise<CheckResult['error']> {
-  try {
-    await provider.probe(target, signal)
-    return null
-  } catch (error) {
-    signal.throwIfAborted()
-    const code = error instanceof RequestError ? error.code : 'internal'
-    return { code, message: redact(messageOf(error)) }
-  }
-}
-
-/** Named for the first provider that asks there with the same key: the key itself is no name. */
-function resourceOf(
-  provider: ModelProvider,
-  providers: readonly ModelProvider[],
-  secrets: ReadonlyMap<string, string>,
-): string {
-  const identity = ({ provider_type, endpoint, api_key, extra_headers }: ModelProvider): string =>
-    JSON.stringify([provider_type, endpoint, secrets.get(api_key ?? '') ?? null, extra_headers])
-  const own = identity(provider)
-  const first = providers.find((other) => identity(other) === own) ?? provider
-  const isOneOfSeveral = providers.some((other) => other !== first && other.name === first.name)
-  return isOneOfSeveral ? `${first.name} ${first.api_key}` : first.name
-}
-
-function routeOf(
-  { model, provider, position, weight }: Resolved,
-  remote: boolean,
-): Omit<RouteTarget, 'resource' | 'name' | 'choice' | 'hedge'> {
-  const parameters = model.inference_parameters
-  return {
-    alias: model.alias,
-    position,
-    weight,
-    key: provider.api_key,
-    provider: provider.name,
-    model: model.model,
-    endpoint: remote && provider.endpoint !== '' ? shownAddress(provider.endpoint) : provider.name,
-    aliasCap: parameters.max_parallel_requests,
-    endpointCap: provider.max_parallel_requests,
-    aliasRate: rateOf(parameters),
-    endpointRate: rateOf(provider),
-    maxTokens: parameters.max_tokens,
-    timeoutMs: timeoutOf(model),
-    cachesPrompts: model.cache_prompt === true,
-    isBatch: model.mode === 'batch',
-  }
-}
-
-function targetOf({ model, provider }: Resolved): ModelTarget {
-  const parameters = model.inference_parameters
-  const aliasCap = parameters.max_parallel_requests
-  const extra = rawJson(extraBodyOf(model, provider) ?? {})
-  return {
-    model: model.model,
-    operation: operationOf[parameters.generation_type],
-    maxTokens: parameters.max_tokens,
-    dimensions: parameters.dimensions ?? null,
-    encodingFormat: parameters.encoding_format ?? 'float',
-    temperature: fixed(parameters.temperature),
-    topP: fixed(parameters.top_p),
-    timeoutMs: timeoutOf(model),
-    // `rawJson` of an object is an object.
-    extraBody: extra as Record<string, unknown>,
-    cachePrompt: model.cache_prompt === true,
-    maxParallelRequests: Math.min(aliasCap, provider.max_parallel_requests ?? aliasCap),
-  }
-}
-
-function timeoutOf({ inference_parameters: { timeout } }: ModelConfig): number {
-  return timeout === null ? defaultTimeoutMs : timeout * 1000
-}
-
-/** What is drawn comes with each request. */
-function fixed(sampled: Sampled | null): number | null {
-  return typeof sampled === 'number' ? sampled : null
-}
-
-function rateOf({
-  requests_per_minute,
-  tokens_per_minute,
-}: Pick<ModelProvider, 'requests_per_minute' | 'tokens_per_minute'>): Rate {
-  return { requests: requests_per_minute, tokens: tokens_per_minute }
 }

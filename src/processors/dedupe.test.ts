@@ -55,7 +55,7 @@ test('near finds planted copies of texts, and nothing else', async () => {
   const right = copyOf.filter((of, row) => of !== null && found[row] === of).length
   expect(right / planted).toBeGreaterThanOrEqual(0.95)
   expect(found.filter((of) => of !== null).length).toBe(right)
-}, 20_000)
+})
 
 test('texts without letters are never alike, and a short one only equals its like', async () => {
   const texts = ['', '…', null, '!', 'Ja', 'ja!', 'nein']

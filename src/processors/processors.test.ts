@@ -110,6 +110,15 @@ describe('problems of processors', () => {
     ])
   })
 
+  test.each([
+    ['\uFEFFname', 'begins with a byte order mark (U+FEFF)'],
+    ['a\uD800', 'has half of a character'],
+  ])('no column is named %j, which files would not keep', (name, why) => {
+    expect(columnProblems([...columns, written({ name, expr: '{{ topic }}' })])).toEqual([
+      expect.stringMatching(new RegExp(`^reserved-name @ columns.2.name: .*${RegExp.escape(why)}`)),
+    ])
+  })
+
   test('a column can’t have the name of what a filter keeps', () => {
     const taken = [...columns, written({ name: 'filter:good', expr: '{{ topic }}' })]
     expect(columnProblems(taken, { processors: [filter('{{ score }}')] })).toEqual([

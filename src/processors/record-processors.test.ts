@@ -204,7 +204,8 @@ describe('redact', () => {
     for (const piece of hostile) {
       const started = performance.now()
       await redacted(piece.repeat(60_000 / piece.length))
-      expect(performance.now() - started, piece).toBeLessThan(2_000)
+      // A pattern that tries everything would take years; a busy machine takes seconds.
+      expect(performance.now() - started, piece).toBeLessThan(30_000)
     }
   })
 

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { deserialize, serialize } from 'node:v8'
 import { fromStored, type StoredValue, toStored } from '../graph/stored-value.ts'
 import type { RecordBatch, RecordColumn } from '../graph/processor-kind.ts'
+import { writeAt } from '../threads/write-at.ts'
 
 /** Bytes of records that are put in order at once, about. */
 const STRETCH_BYTES = 16 * 2 ** 20
@@ -54,7 +55,7 @@ export async function openRecordSpool(
     stretch.waitingBytes = 0
     const offset = end
     end += page.length
-    await writeAll(file, page, offset)
+    await writeAt(file, page, offset)
   }
 
   return {
@@ -82,18 +83,6 @@ export async function openRecordSpool(
       }
     },
     [Symbol.asyncDispose]: () => file.close(),
-  }
-}
-
-async function writeAll(file: FileHandle, page: Buffer, offset: number): Promise<void> {
-  for (let written = 0; written < page.length;) {
-    const { bytesWritten } = await file.write(
-      page,
-      written,
-      page.length - written,
-      offset + written,
-    )
-    written += bytesWritten
   }
 }
 

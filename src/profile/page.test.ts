@@ -46,6 +46,7 @@ function page(columns: readonly ColumnStatistics[], changes: Partial<ReportPage>
     agreement: [],
     processed: null,
     mixed: [],
+    joins: [],
     rows: { requested: 4, accepted: 4, nullKept: 0, dropped: 0, rejected: 0, remaining: 0 },
     requests: 0,
     usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, cost: null },
@@ -195,6 +196,17 @@ test('columns without records, of nulls only and of one value have a card each',
   const text = page([column([]), column([null, null]), column(['same', 'same'])])
   expect(text).toContain('No records yet.')
   expect(text.match(/<section class="card">/g)).toHaveLength(3)
+})
+
+test('seed rows without a partner have a table', () => {
+  const join = {
+    join: 'seed_config.join[1]',
+    how: 'inner',
+    rows: 5_000,
+    withoutPartner: 12,
+  } as const
+  expect(page([], { joins: [join] })).toMatch(/seed_config\.join\[1\][^]*5,000[^]*12[^]*left out/)
+  expect(page([])).not.toContain('without a partner')
 })
 
 test('quantiles of few values are those of NumPy', () => {

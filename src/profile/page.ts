@@ -33,6 +33,12 @@ export interface ReportPage extends PageModels, PageHeadline {
     column: string
     versions: readonly { models: string; cells: number | null }[]
   }[]
+  joins: readonly {
+    join: string
+    how: 'left' | 'inner'
+    rows: number
+    withoutPartner: number
+  }[]
   processed: {
     by: string
     recordsIn: number
@@ -56,7 +62,7 @@ export function reportPage(report: ReportPage): string {
     html`<h1>${valueText(report.name)}</h1>
       ${headline(report)} ${contents(report)} ${recordsSection(report.pageRecords)}
       <h2 id="run">Run</h2>
-      ${header(report)} ${failures(report)} ${rejections(report)} ${mixed(report)}
+      ${header(report)} ${failures(report)} ${rejections(report)} ${mixed(report)} ${joins(report)}
       ${processed(report)}
       <h2 id="columns">Columns</h2>
       <div class="columns">
@@ -207,6 +213,30 @@ function mixed({ mixed: all }: ReportPage): Html | null {
                 <td class="number">${cells === null ? 'the later ones' : grouped(cells)}</td>
               </tr>`,
           ),
+        )}
+      </table>
+    </div>`
+}
+
+function joins({ joins: all }: ReportPage): Html | null {
+  if (all.length === 0) return null
+  return html`<h2>Seed rows without a partner</h2>
+    <div class="card scroll">
+      <table>
+        <tr>
+          <th>Join</th>
+          <th class="number">Rows</th>
+          <th class="number">Without a partner</th>
+          <th>What becomes of them</th>
+        </tr>
+        ${all.map(
+          ({ join, how, rows, withoutPartner }) =>
+            html`<tr>
+              <td>${join}</td>
+              <td class="number">${grouped(rows)}</td>
+              <td class="number">${grouped(withoutPartner)}</td>
+              <td>${how === 'inner' ? 'left out' : 'kept with nulls'}</td>
+            </tr>`,
         )}
       </table>
     </div>`

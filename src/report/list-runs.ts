@@ -78,10 +78,10 @@ async function runAt(dir: string): Promise<ListedRun> {
 }
 
 function listedRun(dir: string, store: StoreSummary): ListedRun {
-  const { name, rows, selection, complete, requests, usage, sessions, holder } = summaryOf(
-    store,
-    null,
-  )
+  const { name, rows, selection, complete, requests, usage, sessions, holder } = summaryOf(store, {
+    command: null,
+    joins: [],
+  })
   const last = sessions.at(-1)
   return {
     dir,

@@ -1,8 +1,11 @@
-import type { DatasetConfig } from '../config/dataset.ts'
+import type { DatasetConfig, SeedJoin } from '../config/dataset.ts'
+import { formatPath } from '../config/format-problems.ts'
 import { loadDataset } from '../config/load.ts'
 import { resolveDataset } from '../config/resolve-dataset.ts'
 import { mostCandidates } from '../config/select.ts'
 import { decidedOf } from '../rows/row-outcome.ts'
+import type { JoinCount } from '../seeds/define.ts'
+import { pathOfJoin } from '../seeds/join/plan-joins.ts'
 import type { StoreSummary } from '../store/inspect-store.ts'
 import type { StoredPlugin } from '../store/run-settings.ts'
 import { type MixedColumn, mixedColumns } from './mixed-columns.ts'
@@ -56,6 +59,8 @@ export interface RunSummary extends Pick<
   columns: { name: string; type: string; drop: boolean }[]
   /** Columns whose cells were kept when their config changed, such as their model. */
   mixed: readonly MixedColumn[]
+  /** Joins of the seed of which some rows have no partner. */
+  joins: readonly PartnerlessJoin[]
   /** Beside the built-in kinds. */
   plugins: readonly StoredPlugin[]
   /** How the run was asked for the last time; null where a program made it. */
@@ -78,13 +83,25 @@ interface StoredBatch {
   submitted: number
 }
 
+interface PartnerlessJoin extends JoinCount {
+  /** Its place in the config. */
+  join: string
+  how: SeedJoin['how']
+}
+
 interface CutAnswers {
   column: string
   cut: number
   answers: number
 }
 
-export function summaryOf(store: StoreSummary, command: RunCommand | null): RunSummary {
+/** What stands beside the ledger in a run folder. */
+export interface BesideLedger {
+  command: RunCommand | null
+  joins: readonly JoinCount[]
+}
+
+export function summaryOf(store: StoreSummary, { command, joins }: BesideLedger): RunSummary {
   const { settings } = store
   const { config } = loadDataset(settings.config, { file: `config of ${store.directory}` })
   const counts = rowCounts(settings.rows, store.totals)
@@ -122,6 +139,7 @@ export function summaryOf(store: StoreSummary, command: RunCommand | null): RunS
       .filter(({ hidden }) => hidden !== true)
       .map(({ name, type, drop }) => ({ name, type, drop })),
     mixed: mixedColumns(settings),
+    joins: partnerless(joins, config),
     plugins: settings.plugins ?? [],
     command,
     holder: store.holder,
@@ -141,6 +159,18 @@ function cutAnswersOf({ columnUsage, settings }: StoreSummary): CutAnswers[] {
     const cut = own.reduce((sum, usage) => sum + usage.cut, 0)
     const answers = own.reduce((sum, usage) => sum + usage.ok, 0)
     return cut === 0 ? [] : [{ column: name, cut, answers }]
+  })
+}
+
+function partnerless(
+  counts: readonly JoinCount[],
+  config: DatasetConfig | null,
+): PartnerlessJoin[] {
+  const joins = config?.seed_config?.join ?? []
+  return joins.flatMap(({ how }, index) => {
+    const count = counts[index]
+    if (count === undefined || count.withoutPartner === 0) return []
+    return [{ join: formatPath(pathOfJoin(index)), how, ...count }]
   })
 }
 

@@ -13,7 +13,6 @@ import { packageVersion } from '../threads/package-version.ts'
 import { inspectStore } from '../store/inspect-store.ts'
 import type { StoreSummary } from '../store/inspect-store.ts'
 import { isRowsmithError } from '../util/errors.ts'
-import { readCommand } from '../store/command-file.ts'
 import { columnStatistics } from './column-statistics.ts'
 import { datasetStatistics } from './dataset-statistics.ts'
 import { compileStored } from '../check/stored-graph.ts'
@@ -24,7 +23,8 @@ import { pageSample } from './page-sample.ts'
 import { recordFiles } from './sample-records.ts'
 import { sampleTexts } from './sample-texts.ts'
 import { judgementsOf } from './read-judgements.ts'
-import { type RunSummary, summaryOf } from './run-summary.ts'
+import { readSummary } from './read-summary.ts'
+import type { RunSummary } from './run-summary.ts'
 
 /** What a run made: how it went, and what its columns hold. */
 export interface DatasetReport {
@@ -55,7 +55,7 @@ export async function makeReport(
   { graph, seconds }: ReportOptions,
 ): Promise<DatasetReport> {
   const store = await inspectStore(directory)
-  const run = summaryOf(store, await readCommand(store.directory))
+  const run = await readSummary(store)
   const session = run.sessions.at(-1)
   if (session !== undefined && seconds !== undefined) {
     session.ended = session.started + Math.round(seconds * 1000)

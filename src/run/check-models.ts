@@ -1,4 +1,5 @@
-import type { ModelRegistry, RouteTarget } from '../models/registry.ts'
+import type { ModelRegistry } from '../models/registry.ts'
+import type { RouteTarget } from '../models/route-target.ts'
 import { RowsmithError } from '../util/errors.ts'
 import type { CheckedModel, RunEvent } from './run-event.ts'
 

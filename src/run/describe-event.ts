@@ -95,6 +95,7 @@ export function describeStoreEvent(event: StoreEvent): string | null {
       return `dataset joined: ${event.rows} rows in ${event.files} files`
     case 'processor-warning':
       return event.message
+    case 'warning':
     case 'part-file-written':
     case 'join-started':
     case 'join-file-written':

@@ -44,7 +44,7 @@ test('a log that becomes large is put aside once; the folder never holds more th
   for (let line = 0; line < 2_000; line += 1) {
     log.write(`line ${line}`)
     // What waits is on the disk before more comes, so that it is not one text, however slow the disk.
-    if (line % 50 === 49) await vi.waitFor(() => endsWith(folder.path, ` line ${line}\n`), 20_000)
+    if (line % 50 === 49) await vi.waitFor(() => endsWith(folder.path, ` line ${line}\n`), 60_000)
   }
   await log.close()
   expect((await readdir(folder.directory)).toSorted()).toEqual([logName, logName + oldLogSuffix])

@@ -20,14 +20,14 @@ import { verifyDatasetFile } from '../store/verify.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
-import { readCommand } from '../store/command-file.ts'
 import { logName, oldLogSuffix } from './log.ts'
 import type { RowStory } from '../report/inspect-row.ts'
 import type { ExportEvent } from './run-event.ts'
 import { makeReport, type DatasetReport } from '../report/write-report.ts'
 import { storedDataset } from '../check/stored-passes.ts'
 import { settle } from './settle.ts'
-import { type RunSummary, summaryOf } from '../report/run-summary.ts'
+import { readSummary } from '../report/read-summary.ts'
+import type { RunSummary } from '../report/run-summary.ts'
 
 /** Options of `open` and `compareRuns`. */
 export interface OpenOptions {
@@ -125,7 +125,7 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
 
   return {
     directory: path,
-    summary: async () => summaryOf(await inspectStore(path), await readCommand(path)),
+    summary: async () => readSummary(await inspectStore(path)),
     report: () => makeReport(path, { graph: registry }),
     failures: (filter) => readFailedCells(path, filter),
     row: async (row) => {

@@ -1,4 +1,5 @@
-import type { ModelRegistry, RouteTarget } from '../models/registry.ts'
+import type { ModelRegistry } from '../models/registry.ts'
+import type { RouteTarget } from '../models/route-target.ts'
 import type { ToolRegistry } from '../tools/open-tools.ts'
 
 /** Everything that cells send requests to. */

@@ -3,7 +3,7 @@ import type { BatchEvent } from './batch-event.ts'
 import type { EarlierSessions } from './earlier-sessions.ts'
 import type { EditPlan } from './edit-plan.ts'
 import type { ModelRequest, Usage } from '../graph/request.ts'
-import type { CheckResult } from '../models/registry.ts'
+import type { CheckResult } from '../models/probe-places.ts'
 import type { RunEnd, RunResult } from '../report/run-result.ts'
 import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
 import type { StoreEvent } from '../store/open-run.ts'
@@ -109,7 +109,7 @@ export type RunEvent =
     }
   /** No more rows are decided; the dataset is put together when none remains. */
   | { type: 'finishing' }
-  /** The last one; requests and cost are those of all sessions. */
+  /** The last one but for warnings of closing the folder; requests and cost are those of all sessions. */
   | {
       type: 'run-ended'
       end: RunEnd

@@ -1,17 +1,14 @@
 import { replyProblem, usageOfReply } from '../graph/reply-shape.ts'
 import { type ModelReply, type ModelRequest, noUsage, type Usage } from '../graph/request.ts'
-import { charactersOf } from '../graph/request-size.ts'
 import type { Dispatcher, Lease } from '../limits/dispatcher.ts'
 import type { LimiterOutcome } from '../limits/limiter.ts'
 import { RequestError } from '../graph/request-error.ts'
-import { createTokenEstimate, type TokenEstimate } from '../limits/token-estimate.ts'
 import type { Clock } from '../util/clock.ts'
 import type { ReplyCache } from '../rows/reply-cache.ts'
 import type { DeferredRequests } from '../rows/deferred-requests.ts'
 import { type CacheLookups, createCacheLookups, type Lookup } from './cache-lookups.ts'
 import type { Journal } from '../rows/journal.ts'
 import type { CostLimit } from './cost-limit.ts'
-import { deferRequest } from './defer-request.ts'
 import { createHedging } from './hedging.ts'
 import { createFailureRules } from './failure-rules.ts'
 import { type BackOff, createPauses } from './pauses.ts'
@@ -19,7 +16,9 @@ import { createPrefixLeaders } from './prefix-leaders.ts'
 import { PendingRequest, prepare } from './pending-request.ts'
 import type { Job, RequestJob } from './request-job.ts'
 import { failedRequest, type RequestWatcher } from './request-watcher.ts'
+import { createRequestEntry } from './request-entry.ts'
 import { createRequestRecords } from './request-records.ts'
+import { createRequestTokens } from './request-tokens.ts'
 import type { Resources } from './resources.ts'
 import type { Route, RouteCounters } from './route.ts'
 
@@ -90,8 +89,8 @@ export interface Requests {
 /** Sends requests, and draws the consequences of what comes back. */
 export function createRequests(options: RequestsOptions): Requests {
   const { clock, counters, resources, routes, signal } = options
-  const estimates = routes.map(({ maxTokens = null }) => createTokenEstimate(maxTokens))
-  const actions = { start, expectedTokens }
+  const tokens = createRequestTokens(options)
+  const actions = { start, expectedTokens: tokens.expected }
   const record = createRequestRecords(options)
   const pauses = createPauses({
     clock,
@@ -116,8 +115,7 @@ export function createRequests(options: RequestsOptions): Requests {
     throttled: options.throttled,
     providerFailed: options.providerFailed,
   })
-  const { budget, cost, deferred, watcher } = options
-  const deferredRoutes = routes.map(({ name }) => deferred?.takes(name) === true)
+  const { budget, cost, watcher } = options
   let inFlight = 0
   const hedging = createHedging({
     clock,
@@ -135,57 +133,15 @@ export function createRequests(options: RequestsOptions): Requests {
   })
   const cache =
     options.cache === null ? null : createCacheLookups({ ...options, cache: options.cache })
-
-  function submit(request: RequestJob): void {
-    if (deferred !== null && deferredRoutes[request.route] === true) {
-      return defer(new PendingRequest(request, actions), deferred)
-    }
-    const pending = new PendingRequest(
-      hedging === null ? request : hedging.follow(request),
-      actions,
-    )
-    if (cache === null || request.isShared === true || !request.wanted()) return enter(pending)
-    const prepared = prepare(pending)
-    // What is wrong with it is told when it would leave.
-    if ('error' in prepared) return enqueue(pending)
-    lookUp(pending, prepared.message, cache, () => enter(pending))
-  }
-
-  function lookUp(
-    pending: PendingRequest,
-    message: ModelRequest,
-    lookups: CacheLookups,
-    missed: () => void,
-  ): void {
-    const { request } = pending
-    const { route, row, column, turn = 0 } = request
-    pending.cacheKeys = lookups.find({ route, row, column, turn, message }, (reply) => {
-      if (reply === null) return missed()
-      if (!request.wanted()) return request.abandoned()
-      request.left?.()
-      request.reply(reply, 1, 0)
-    })
-  }
-
-  function defer(pending: PendingRequest, ofBatches: DeferredRequests): void {
-    const { request } = pending
-    if (!request.wanted()) return request.abandoned()
-    const prepared = prepare(pending)
-    if ('error' in prepared) return request.unprepared(prepared.error)
-    const { message } = prepared
-    const give = (): void =>
-      deferRequest(request, message, {
-        deferred: ofBatches,
-        route: routes[request.route] as Route,
-      })
-    if (cache === null) give()
-    else lookUp(pending, message, cache, give)
-  }
-
-  /** Into its line, unless it waits for what another request leaves at its provider. */
-  function enter(pending: PendingRequest): void {
-    if (leaders?.holds(pending) !== true) enqueue(pending)
-  }
+  const entry = createRequestEntry({
+    routes,
+    actions,
+    cache,
+    deferred: options.deferred,
+    hedging,
+    leaders,
+    enqueue,
+  })
 
   function enqueue(pending: PendingRequest): void {
     options.dispatcher.enqueue(pending.request.route, pending)
@@ -280,33 +236,6 @@ export function createRequests(options: RequestsOptions): Requests {
     return watching.sent(pending, request, () => send(pending, lease, message))
   }
 
-  /** Asked of the first in line where tokens are limited: what is sent is known before it leaves. */
-  function expectedTokens(pending: PendingRequest): number {
-    if (!pending.request.wanted()) return 0
-    if (pending.prepared === null) {
-      pending.prepared = prepare(pending)
-      if ('message' in pending.prepared) pending.size = sizeOf(pending, pending.prepared.message)
-    }
-    return 'error' in pending.prepared ? 0 : estimateOf(pending).expected(pending.size)
-  }
-
-  /** What is no size would switch the limits off, or end the run. */
-  function sizeOf({ request: { route } }: PendingRequest, message: ModelRequest): number {
-    const { name } = resources.choiceAt({ route, choice: 0 })
-    try {
-      const size = options.sizeOf(name, message)
-      if (Number.isFinite(size) && size >= 0) return size
-      throw new RangeError(`the size of a request has to be a number from 0 on, not ${size}`)
-    } catch (error) {
-      options.providerFailed(route, error)
-      return charactersOf(message)
-    }
-  }
-
-  function estimateOf({ request }: PendingRequest): TokenEstimate {
-    return estimates[request.route] as TokenEstimate
-  }
-
   /** Answers the time by the clock, where it was looked at. */
   function onReply(
     pending: PendingRequest,
@@ -335,7 +264,7 @@ export function createRequests(options: RequestsOptions): Requests {
     const now = clock.now()
     const facts = {
       latencyMs: now - pending.sentAt,
-      tokens: estimateOf(pending).learn(pending.size, reply.usage),
+      tokens: tokens.learn(pending, reply.usage),
       outputTokens: reply.usage.outputTokens,
       limits: reply.limits ?? null,
     }
@@ -403,12 +332,12 @@ export function createRequests(options: RequestsOptions): Requests {
   }
 
   return {
-    submit,
+    submit: entry.submit,
     cache,
-    isDeferred: (route) => deferredRoutes[route] === true,
+    isDeferred: entry.isDeferred,
     keepDeferred(lookup, reply) {
       const { choices } = routes[lookup.route] as Route
-      if (deferredRoutes[lookup.route] !== true || choices.length > 1) return
+      if (!entry.isDeferred(lookup.route) || choices.length > 1) return
       cache?.keepPart(lookup, 0, reply)
     },
     get inFlight() {

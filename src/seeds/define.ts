@@ -52,6 +52,8 @@ export interface OpenedSeed {
   readonly pin?: string | undefined
   /** Of a seed that was joined from several: each of these, the first one first. */
   readonly parts?: readonly SeedPart[] | undefined
+  /** Of a seed that was joined: what each join found, in their order. */
+  readonly joins?: readonly JoinCount[] | undefined
   /** All rows in stored order, in batches; every call starts again at the first. */
   rows(options: RowsOptions): AsyncIterable<readonly SeedRow[]>
   /** Whether the content is no longer the one that was opened. */
@@ -64,6 +66,12 @@ export interface OpenedSeed {
 export interface SeedPart {
   readonly identity: string
   readonly stamp: string
+}
+
+/** How many rows a join received, and how many of them had no partner. */
+export interface JoinCount {
+  readonly rows: number
+  readonly withoutPartner: number
 }
 
 /** Options of reading the rows of a seed. */

@@ -8,6 +8,7 @@ import {
   SeedFault,
   type OpenedSeed,
   type RowsOptions,
+  type JoinCount,
   type SeedColumn,
   type SeedPart,
 } from './define.ts'
@@ -28,6 +29,8 @@ export interface StoredSeedDescription {
   readonly columns: readonly SeedColumn[]
   /** What it was joined from; absent for a seed of one source. */
   readonly parts?: readonly SeedPart[] | undefined
+  /** What each join found; absent for a seed of one source. */
+  readonly joins?: readonly JoinCount[] | undefined
 }
 
 /**
@@ -55,10 +58,11 @@ export async function normaliseSeed(
 
 /** Tells a description apart from any other, also one with a single bit changed. */
 export function checksumOf(description: StoredSeedDescription): string {
-  const { version, identity, stamp, size, columns, parts } = description
+  const { version, identity, stamp, size, columns, parts, joins } = description
   const pairs = columns.map(({ name, type }) => [name, type])
   const joined = parts === undefined ? [] : parts.map((part) => [part.identity, part.stamp])
-  const material = JSON.stringify([version, identity, stamp, size, pairs, ...joined])
+  const counts = joins === undefined ? [] : [joins.map((one) => [one.rows, one.withoutPartner])]
+  const material = JSON.stringify([version, identity, stamp, size, pairs, ...joined, ...counts])
   return createHash('sha256').update(material).digest('hex')
 }
 
@@ -71,6 +75,7 @@ async function publish(seed: OpenedSeed, directory: string): Promise<void> {
     size: seed.size,
     columns: seed.columns,
     ...(seed.parts === undefined ? {} : { parts: seed.parts }),
+    ...(seed.joins === undefined ? {} : { joins: seed.joins }),
   }
   await rename(join(directory, `${rowsName}.tmp`), join(directory, rowsName))
   await rename(join(directory, `${offsetsName}.tmp`), join(directory, offsetsName))

@@ -78,4 +78,5 @@ const descriptionSchema = z.object({
     }),
   ),
   parts: z.array(z.object({ identity: z.string(), stamp: z.string() })).optional(),
+  joins: z.array(z.object({ rows: z.number(), withoutPartner: z.number() })).optional(),
 })

@@ -6,22 +6,16 @@ import {
   noAnswerCounts,
 } from '../profile/answer-counts.ts'
 import { corrupt } from './ledger-corrupt.ts'
-import { readText, type LedgerFile } from './ledger-file.ts'
+import { type LedgerFile, readMeta } from './ledger-file.ts'
 
 /** In `meta`; absent while no answer called a tool, was a correction or had a form. */
 const key = 'answers'
 
 /** What the answers of each route were, over all sessions. */
 export function readAnswerCounts(ledger: LedgerFile): Map<string, AnswerCounts> {
-  const row = ledger.get('SELECT value FROM meta WHERE key = ?', key)
-  if (row === undefined) return new Map()
-  const text = readText(row, 'value', `meta.${key}`)
-  let value: unknown = null
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
+  const stored = readMeta(ledger, key)
+  if (stored === null) return new Map()
+  const { text, value } = stored
   if (isObject(value)) {
     const entries = Object.entries(value)
     // Older ones have no count of the cache.

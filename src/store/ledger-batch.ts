@@ -2,13 +2,7 @@ import type { Interval } from '../plan/interval.ts'
 import { RowsmithError } from '../util/errors.ts'
 import { columnAt, keyList, type KeyedColumn } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
-import {
-  type LedgerFile,
-  parseStored,
-  readCount,
-  readNullableText,
-  readText,
-} from './ledger-file.ts'
+import { type LedgerFile, readMeta, readCount, readNullableText, readText } from './ledger-file.ts'
 import { type JournalBatch, type JournalContext, writeRecords } from './ledger-journal.ts'
 
 /** A request that is part of a batch, as a provider is asked for it. */
@@ -127,12 +121,7 @@ function readFacts(
   ledger: LedgerFile,
   id: number,
 ): Pick<Batch, 'requests' | 'reserved'> & { place: string | null } {
-  const text = readText(
-    ledger.get('SELECT value FROM meta WHERE key = ?', keyOf(id)) ?? {},
-    'value',
-    `meta.${keyOf(id)}`,
-  )
-  const facts = parseStored(text, `meta.${keyOf(id)}`)
+  const { text = 'nothing', value: facts } = readMeta(ledger, keyOf(id)) ?? {}
   if (typeof facts === 'object' && facts !== null) {
     const {
       requests,

@@ -1,6 +1,6 @@
 import { addChoiceUsage, type ChoiceUsage } from '../profile/choice-usage.ts'
 import { corrupt } from './ledger-corrupt.ts'
-import { readText, type LedgerFile } from './ledger-file.ts'
+import { type LedgerFile, readMeta } from './ledger-file.ts'
 
 /** In `meta`; absent while no request went by a route with several choices. */
 const key = 'choices'
@@ -10,15 +10,9 @@ export type UsageByChoice = ReadonlyMap<string, readonly ChoiceUsage[]>
 
 /** Requests by choice, over all sessions. */
 export function readChoiceUsage(ledger: LedgerFile): UsageByChoice {
-  const row = ledger.get('SELECT value FROM meta WHERE key = ?', key)
-  if (row === undefined) return new Map()
-  const text = readText(row, 'value', `meta.${key}`)
-  let value: unknown = null
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
+  const stored = readMeta(ledger, key)
+  if (stored === null) return new Map()
+  const { text, value } = stored
   if (isObject(value)) {
     const entries = Object.entries(value)
     if (entries.every(isRouteEntry)) return new Map(entries)

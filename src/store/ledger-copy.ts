@@ -12,7 +12,9 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { syncFolder } from './parquet-codec.ts'
+import { systemCode } from '../threads/system-error.ts'
+import { messageOf } from '../util/errors.ts'
+import { syncFile, syncFolder } from './parquet-codec.ts'
 import { hashOf } from './verify.ts'
 
 /** The ledger as it was when the run was closed last: what a damaged one is restored from. */
@@ -38,22 +40,25 @@ export function noteOpened(ledgerPath: string): void {
 }
 
 /**
- * Copies a ledger that was closed, and sums it up. A disk that has no room for it takes nothing from the
- * run: the ledger is whole, and has no copy then.
+ * Copies a ledger that was closed, and sums it up; returns why it could not, or null. A disk that has no room
+ * for it takes nothing from the run: the ledger is whole, and has no copy of its latest state then.
  */
-export function keepCopy(ledgerPath: string): void {
+export function keepCopy(ledgerPath: string): string | null {
   const copy = join(dirname(ledgerPath), copyName)
   const unfinished = `${copy}.tmp`
   try {
     // Whoever reads it keeps its last changes in the log beside it.
-    if (sizeOf(`${ledgerPath}-wal`) > 0 || sizeOf(ledgerPath) > mostBytes) return
+    if (sizeOf(`${ledgerPath}-wal`) > 0 || sizeOf(ledgerPath) > mostBytes) return null
     copyFileSync(ledgerPath, unfinished, constants.COPYFILE_FICLONE)
-    sync(unfinished)
+    syncFile(unfinished)
     const sha256 = hashOf(unfinished)
     renameSync(unfinished, copy)
     writeSum(ledgerPath, { closed: true, sha256 })
-  } catch {
-    rmSync(unfinished, { force: true })
+    return null
+  } catch (error) {
+    if (systemCode(error) === null) throw error
+    rmSync(unfinished, { force: true, recursive: true })
+    return messageOf(error)
   }
 }
 
@@ -89,13 +94,4 @@ function writeSum(ledgerPath: string, sum: LedgerSum): void {
 /** 0 for a file that is not there. */
 function sizeOf(path: string): number {
   return existsSync(path) ? statSync(path).size : 0
-}
-
-function sync(path: string): void {
-  const file = openSync(path, 'r+')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
 }

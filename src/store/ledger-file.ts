@@ -303,6 +303,14 @@ export function readNullableText(row: SqlRow, key: string, field: string = key):
   return row[key] === null ? null : readText(row, key, field)
 }
 
+/** What stands in `meta` under a key, as JSON; null where nothing does. */
+export function readMeta(ledger: LedgerFile, key: string): { text: string; value: unknown } | null {
+  const row = ledger.get('SELECT value FROM meta WHERE key = ?', key)
+  if (row === undefined) return null
+  const text = readText(row, 'value', `meta.${key}`)
+  return { text, value: parseStored(text, `meta.${key}`) }
+}
+
 /** A value that is stored as JSON text. */
 export function parseStored(text: string, field: string): unknown {
   try {

@@ -1,5 +1,5 @@
 import { corrupt } from './ledger-corrupt.ts'
-import { parseStored, readText, type LedgerFile } from './ledger-file.ts'
+import { type LedgerFile, readMeta } from './ledger-file.ts'
 
 /** Tokens of the largest request of a route, and of its longest answer. */
 export interface LargestRequest {
@@ -12,10 +12,9 @@ const key = 'largest'
 
 /** By route, over all sessions. */
 export function readLargest(ledger: LedgerFile): Map<string, LargestRequest> {
-  const row = ledger.get('SELECT value FROM meta WHERE key = ?', key)
-  if (row === undefined) return new Map()
-  const text = readText(row, 'value', `meta.${key}`)
-  const value = parseStored(text, `meta.${key}`)
+  const stored = readMeta(ledger, key)
+  if (stored === null) return new Map()
+  const { text, value } = stored
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const entries = Object.entries(value)
     if (entries.every(isRouteEntry)) return new Map(entries)

@@ -1,22 +1,16 @@
 import { type OutputMode, outputModes } from '../config/output-mode.ts'
 import type { FoundMode, LeftMode } from '../graph/found-mode.ts'
 import { corrupt } from './ledger-corrupt.ts'
-import { readText, type LedgerFile } from './ledger-file.ts'
+import { type LedgerFile, readMeta } from './ledger-file.ts'
 
 /** In `meta`; absent until something is known. */
 const key = 'outputModes'
 
 /** What is known of how models are held to the form of their answers. */
 export function readOutputModes(ledger: LedgerFile): FoundMode[] {
-  const row = ledger.get('SELECT value FROM meta WHERE key = ?', key)
-  if (row === undefined) return []
-  const text = readText(row, 'value', `meta.${key}`)
-  let value: unknown = null
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
+  const stored = readMeta(ledger, key)
+  if (stored === null) return []
+  const { text, value } = stored
   if (Array.isArray(value) && value.every(isFoundMode)) return value
   throw corrupt(`meta.${key}`, text, 'a JSON list of output modes')
 }

@@ -54,7 +54,8 @@ export interface OpenLedger {
 export interface LedgerCalls {
   create(path: string, settings: RunSettings, wallTimeMs: number): OpenLedger
   open(path: string, wallTimeMs: number): OpenLedger
-  close(wallTimeMs: number): void
+  /** Null, or why the ledger could not be copied. */
+  close(wallTimeMs: number): string | null
 
   writeBatch(batch: journal.JournalBatch): void
   decided(): Interval[]
@@ -218,7 +219,7 @@ const calls: LedgerCalls = {
     return begin(openLedger(path, null), wallTimeMs)
   },
   close(wallTimeMs) {
-    if (open === null) return
+    if (open === null) return null
     const { ledger, session } = open
     open = null
     try {
@@ -227,7 +228,7 @@ const calls: LedgerCalls = {
     } finally {
       ledger.close()
     }
-    keepCopy(ledger.path)
+    return keepCopy(ledger.path)
   },
 
   writeBatch(batch) {

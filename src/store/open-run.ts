@@ -1,3 +1,4 @@
+import type { Problem } from '../config/problem.ts'
 import type { OutcomeTotals } from '../rows/row-outcome.ts'
 import type { Clock } from '../util/clock.ts'
 import type { WorkerClient } from '../threads/worker-calls.ts'
@@ -15,6 +16,7 @@ export type StoreEvent =
   | { type: 'join-file-written'; file: string; rows: number; bytes: number }
   | { type: 'join-finished'; files: number; rows: number }
   | { type: 'ledger-committed'; records: number; bytes: number }
+  | { type: 'warning'; problem: Problem }
 
 /** What the operations of an open run share. */
 export interface OpenRun {

@@ -175,6 +175,15 @@ export function openSource(path: string): FileSource {
 }
 
 /** Makes new, renamed and removed names of a folder survive a power cut. */
+export function syncFile(path: string): void {
+  const file = openSync(path, 'r+')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
 export function syncFolder(path: string): void {
   // Windows can't open a folder as a file; its journal keeps the order of names anyway.
   if (process.platform === 'win32') return

@@ -1,19 +1,11 @@
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  renameSync,
-} from 'node:fs'
+import { constants, copyFileSync, existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { RowsmithError } from '../util/errors.ts'
 import type { LedgerCheck } from './check-ledger.ts'
 import { copyName } from './ledger-copy.ts'
 import { ledgerName } from './ledger-file.ts'
 import { takeLock } from './lock.ts'
-import { syncFolder } from './parquet-codec.ts'
+import { syncFile, syncFolder } from './parquet-codec.ts'
 
 /** What stands in the place of a damaged ledger now. */
 export interface RestoredLedger {
@@ -42,7 +34,7 @@ export function restoreLedger(
     const kept = freeName(directory)
     const unfinished = `${path}.restoring`
     copyFileSync(join(directory, copyName), unfinished, constants.COPYFILE_FICLONE)
-    sync(unfinished)
+    syncFile(unfinished)
     for (const ending of ['-wal', '-shm', '']) {
       if (existsSync(path + ending)) renameSync(path + ending, join(directory, kept + ending))
     }
@@ -58,14 +50,5 @@ function freeName(directory: string): string {
   for (let number = 1; ; number += 1) {
     const name = `ledger.damaged-${number}.sqlite`
     if (!existsSync(join(directory, name))) return name
-  }
-}
-
-function sync(path: string): void {
-  const file = openSync(path, 'r+')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
   }
 }

@@ -1,3 +1,4 @@
+import type { Problem } from '../config/problem.ts'
 import type { FoundMode } from '../graph/found-mode.ts'
 import type { Interval } from '../plan/interval.ts'
 import { partOf } from '../plan/part.ts'
@@ -370,6 +371,7 @@ export function createRunStore(
       ledger,
       writer: () => writer,
       lock,
+      onEvent,
     })
     return closing
   }
@@ -383,11 +385,12 @@ interface OpenThings {
   ledger: WorkerClient<LedgerCalls>
   writer: () => WorkerClient<WriterCalls> | null
   lock: FolderLock
+  onEvent: (event: StoreEvent) => void
 }
 
 /** Writes what is still open and lets go of everything, whatever fails on the way. */
 async function closeAll(open: OpenThings): Promise<void> {
-  const { directory, batching, exclusive, clock, ledger, writer, lock } = open
+  const { directory, batching, exclusive, clock, ledger, writer, lock, onEvent } = open
   // A journal that broke earlier has told so; only what breaks here is news.
   const known = batching.failure !== null
   try {
@@ -396,13 +399,24 @@ async function closeAll(open: OpenThings): Promise<void> {
       await batching.flush()
       await removeMediaOfNoCell(directory, ledger)
     }
-    await ledger.call('close', clock.wallTime())
+    const notCopied = await ledger.call('close', clock.wallTime())
+    if (notCopied !== null) onEvent({ type: 'warning', problem: noCopy(directory, notCopied) })
   } catch (error) {
     if (!known) throw error
   } finally {
     await writer()?.leave()
     await ledger.leave()
     lock.release()
+  }
+}
+
+function noCopy(directory: string, reason: string): Problem {
+  return {
+    level: 'warning',
+    code: 'ledger-not-copied',
+    path: [],
+    message: `The ledger of ${directory} is whole, but has no copy of its latest state: ${reason}`,
+    suggestion: 'Free space on the disk; the next session that ends copies it.',
   }
 }
 

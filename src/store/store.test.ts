@@ -470,3 +470,27 @@ test('the ledger gives back the room of cells that parts hold by now', async () 
   }
   expect(statSync(ledger).size).toBeLessThan(full / 10)
 })
+
+test('a ledger that can not be copied at the end is whole, and a warning says so', async () => {
+  const directory = newFolder()
+  const events: StoreEvent[] = []
+  const onEvent = (event: StoreEvent): number => events.push(event)
+  const store = await createStore(directory, settingsOf(10), { clock: systemClock, onEvent })
+  // A folder stands where the copy is written.
+  mkdirSync(join(directory, 'ledger.copy.sqlite.tmp', 'mine'), { recursive: true })
+  await store.close()
+  expect(events).toMatchObject([
+    {
+      type: 'warning',
+      problem: {
+        code: 'ledger-not-copied',
+        message: expect.stringContaining('is whole, but has no copy'),
+      },
+    },
+  ])
+  expect(existsSync(join(directory, 'ledger.copy.sqlite'))).toBe(false)
+  await using again = await openStore(directory, { clock: systemClock, onEvent })
+  await again.close()
+  expect(events).toHaveLength(1)
+  expect(existsSync(join(directory, 'ledger.copy.sqlite'))).toBe(true)
+})

@@ -135,6 +135,10 @@ test.each([
   ],
   ['{{ (a }}', 'unexpected "}", expected ")" (line 1, column 7)'],
   ['{{ "a }}', 'a string has no end: " is missing (line 1, column 4)'],
+  [
+    '{{ "\\N{BULLET}" }}',
+    'characters have no names here: write the character itself, or its number as \\u2022 (line 1, column 5)',
+  ],
   ['{# a', 'a comment has no end: "#}" is missing (line 1, column 1)'],
 ])('refuses %j', (template, message) => {
   expect(failure(template)).toBe(message)

@@ -5,7 +5,7 @@ import { noUsage, type ModelReply, type ModelRequest } from '../graph/request.ts
 import { type ToolBox, toolRoute } from '../graph/tool-box.ts'
 import { shownAddress } from '../models/classify.ts'
 import type { Environment } from '../models/provider.ts'
-import type { RouteTarget } from '../models/registry.ts'
+import type { RouteTarget } from '../models/route-target.ts'
 import { createRedactor } from '../models/secrets.ts'
 import { messageOf } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'

@@ -12,12 +12,15 @@ interface Case {
 }
 
 // What real Jinja2 3.1.6 makes of the templates; `!ERR` stands for any error.
-describe.each(['templates.json', 'templates-generated.json'])('%s', (file) => {
-  const { context, cases } = read(file)
-  test.each(cases)('$name: $template', ({ template, expected }) => {
-    expect(render(template, context)).toBe(expected.startsWith('!ERR') ? '!ERR' : expected)
-  })
-})
+describe.each(['templates.json', 'templates-generated.json', 'templates-texts.json'])(
+  '%s',
+  (file) => {
+    const { context, cases } = read(file)
+    test.each(cases)('$name: $template', ({ template, expected }) => {
+      expect(render(template, context)).toBe(expected.startsWith('!ERR') ? '!ERR' : expected)
+    })
+  },
+)
 
 // As columns render them: a name the template sets itself needs no column, and may be unset.
 describe('templates-set.json', () => {

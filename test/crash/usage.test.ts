@@ -61,7 +61,7 @@ function usageOf({ usage }: ServerAction): Usage {
 /** Requests the ledger counts; 0 while it is being made. */
 function recorded(directory: string): number {
   if (!existsSync(join(directory, 'ledger.sqlite'))) return 0
-  const options = { readOnly: true, timeout: 5_000 }
+  const options = { readOnly: true, timeout: 60_000 }
   using database = new DatabaseSync(join(directory, 'ledger.sqlite'), options)
   const tables = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'usage'").all()
   if (tables.length === 0) return 0

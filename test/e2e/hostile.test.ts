@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { createModelServer } from '../../src/testing/model-server.ts'
 import { createDesk } from './command.ts'
 import { pets, stories } from './configs.ts'
-import { hasTerminal, noTerminal, startOnTerminal } from './pseudo-terminal.ts'
+import { endTerminals, hasTerminal, noTerminal, startOnTerminal } from './pseudo-terminal.ts'
+
+afterEach(endTerminals)
 
 /** Red, and a cleared screen. */
 const hostile = 'a\u001B[31mred\u001B[2J'

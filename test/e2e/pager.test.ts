@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { createModelServer } from '../../src/testing/model-server.ts'
 import { createDesk } from './command.ts'
 import { pets, stories } from './configs.ts'
-import { hasTerminal, noTerminal, startOnTerminal } from './pseudo-terminal.ts'
+import { endTerminals, hasTerminal, noTerminal, startOnTerminal } from './pseudo-terminal.ts'
+
+afterEach(endTerminals)
 
 const enters = '\u001B[?1049h\u001B[?25l'
 const leaves = '\u001B[?25h\u001B[?1049l'

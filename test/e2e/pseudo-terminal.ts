@@ -81,6 +81,16 @@ export function startOnTerminal(
   }
 }
 
+const atWork = new Set<ChildProcess>()
+
+/**
+ * Ends the commands that a test leaves when it fails or takes too long; for `afterEach`. Without its terminal
+ * everything in it, such as a pager, is hung up.
+ */
+export function endTerminals(): void {
+  for (const child of atWork) child.kill('SIGKILL')
+}
+
 function onTerminal(
   desk: Desk,
   parameters: readonly string[],
@@ -93,6 +103,8 @@ function onTerminal(
     env: { ...baseEnvironment(desk.directory), TERM: 'xterm', ...environment },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
+  atWork.add(child)
+  child.once('close', () => atWork.delete(child))
   let text = ''
   const looks: (() => void)[] = []
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {

@@ -1,10 +1,18 @@
 import xterm from '@xterm/headless'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { createModelServer } from '../../src/testing/model-server.ts'
 import { isThorough } from '../support/thorough.ts'
 import { createDesk } from './command.ts'
 import { stories } from './configs.ts'
-import { hasTerminal, noTerminal, runOnTerminal, startOnTerminal } from './pseudo-terminal.ts'
+import {
+  endTerminals,
+  hasTerminal,
+  noTerminal,
+  runOnTerminal,
+  startOnTerminal,
+} from './pseudo-terminal.ts'
+
+afterEach(endTerminals)
 
 const escape = '\u001B\\['
 const escapes = new RegExp(`${escape}[\\d;]*[A-Za-z]`, 'g')

@@ -57,7 +57,7 @@ test('Ctrl-C while a tool works: the call is given up, and no process of a serve
   await desk.write('mcp_providers.yaml', serversThat('stays'))
   const running = desk.start(['create', 'sums.json', '-n', '2', ...files])
   const logged = (): Promise<string> => readFile(log, 'utf8').catch(() => '')
-  await expect.poll(logged, { timeout: 20_000 }).toMatch(/call hang/)
+  await expect.poll(logged).toMatch(/call hang/)
   const pids = [...(await logged()).matchAll(/^pid (\d+)$/gm)].map(([, pid]) => Number(pid))
   expect(pids).toHaveLength(2)
 
@@ -121,16 +121,14 @@ test('a server of tools that goes away is waited for, and the rows of one that s
     log.filter((line) => line.startsWith('call')).length
 
   const running = await start(session)
-  await expect.poll(() => callsOf(first), { timeout: 20_000 }).toBeGreaterThan(10)
+  await expect.poll(() => callsOf(first)).toBeGreaterThan(10)
   await first[Symbol.asyncDispose]()
   await expect
-    .poll(() => running.progress()?.routes.find(({ name }) => name === 'tools:x')?.outage, {
-      timeout: 10_000,
-    })
+    .poll(() => running.progress()?.routes.find(({ name }) => name === 'tools:x')?.outage)
     .toMatchObject({ endpoint: first.url, code: 'unreachable' })
   const before = asked
   const second = await createMcpServer({ port: Number(new URL(first.url).port) })
-  await expect.poll(() => callsOf(second), { timeout: 10_000 }).toBeGreaterThan(10)
+  await expect.poll(() => callsOf(second)).toBeGreaterThan(10)
   // Only the rows at work asked the model meanwhile.
   expect(before).toBeLessThan(60)
 

@@ -1,6 +1,6 @@
 import { defaultRunConfig, type RequestAdmission } from '../../src/config/run-config.ts'
 import { createRoutes } from '../../src/run/create-routes.ts'
-import type { Rate, RouteTarget } from '../../src/models/registry.ts'
+import type { Rate, RouteTarget } from '../../src/models/route-target.ts'
 import type { SchedulerEnd } from '../../src/scheduler/stopping.ts'
 import { createEngine, requestOf, type Engine } from '../support/engine.ts'
 import {

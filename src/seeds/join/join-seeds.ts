@@ -13,6 +13,7 @@ import {
 import { openJoinIndex, type JoinIndex } from './join-index.ts'
 import type { RepeatedKey } from './join-index.worker.ts'
 import { looseKey, shownKey } from './join-key.ts'
+import { partnerlessText } from './partnerless-text.ts'
 import { joinPins } from './join-pins.ts'
 import { joinRows, type JoinStep, type JoinTally, newTally } from './join-rows.ts'
 import { type JoinPlan, pathOfJoin, planJoins } from './plan-joins.ts'
@@ -82,6 +83,7 @@ export async function joinSeeds(
         ),
         stamp: joinedStamp(parts),
         parts,
+        joins: tallies.map(({ rows, alone: withoutPartner }) => ({ rows, withoutPartner })),
         pin: joinPins(seeds.map(({ pin }) => pin)),
         notes: base.notes,
         rows: (options) => rowsThrough(base, steps, options, null),
@@ -201,9 +203,8 @@ async function alone(
   if (step === undefined || tally.alone === 0) return []
   const { number, join } = step
   const path = pathOfJoin(number)
-  const become = join.how === 'inner' ? 'left out' : 'kept without its values'
   if (tally.alone < tally.rows) {
-    const message = `${tally.alone.toLocaleString('en-US')} of ${counted(tally.rows, 'row')} of the seed have no partner here, and are ${become}`
+    const message = partnerlessText({ rows: tally.rows, withoutPartner: tally.alone }, join.how)
     return [{ level: 'warning', code: 'rows-without-partner', path, message }]
   }
   const theirs = await index.someKeys(number, someKeys)

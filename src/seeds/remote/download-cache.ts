@@ -7,6 +7,7 @@ import { drawSeed } from '../../util/random-source.ts'
 import { SeedFault } from '../define.ts'
 import { refuseOthers, type RemoteClient } from './remote-client.ts'
 import type { RemoteEntry } from './remote-entry.ts'
+import { writeAt } from '../../threads/write-at.ts'
 
 const mostBreaks = 5
 
@@ -112,22 +113,6 @@ function isOther(mark: string | string[] | undefined, etag: string | null): bool
 
 function isDisk(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error && error.syscall === 'write'
-}
-
-async function writeAt(
-  handle: Awaited<ReturnType<typeof open>>,
-  chunk: Buffer,
-  position: number,
-): Promise<void> {
-  for (let written = 0; written < chunk.length;) {
-    const { bytesWritten } = await handle.write(
-      chunk,
-      written,
-      chunk.length - written,
-      position + written,
-    )
-    written += bytesWritten
-  }
 }
 
 function changed(label: string): SeedFault {

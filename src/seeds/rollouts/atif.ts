@@ -3,14 +3,14 @@ import { defineRolloutFormat } from './rollout-format.ts'
 import {
   argumentsOf,
   blocksOf,
-  earliest,
   type Fields,
   isObject,
-  latest,
   MalformedRollout,
   type Message,
   objectsOf,
+  spanOf,
   textOf,
+  wordIn,
 } from './rollout.ts'
 
 /** Trajectories in the Agent Trajectory Interchange Format: one JSON object a file. */
@@ -21,9 +21,9 @@ export const atif = defineRolloutFormat({
   isRead: ({ name }) => name.endsWith('.json'),
   read({ records }) {
     const [file = new Map<string, Value>()] = records
-    const version = textOf(file.get('schema_version')) ?? ''
+    const version = wordIn(file, 'schema_version')
     if (version === '') throw new MalformedRollout('it has no schema_version')
-    const id = textOf(file.get('session_id')) ?? ''
+    const id = wordIn(file, 'session_id')
     if (id === '') throw new MalformedRollout('it has no session_id')
     const steps = objectsOf(file.get('steps'))
     if (steps.length === 0) throw new MalformedRollout('it has no steps')
@@ -33,8 +33,7 @@ export const atif = defineRolloutFormat({
       {
         trace_id: id,
         root_session_id: id,
-        started_at: earliest(stamps),
-        ended_at: latest(stamps),
+        ...spanOf(stamps),
         messages: steps.flatMap(messagesOf),
         source_meta: {
           schema_version: version,
@@ -54,13 +53,13 @@ export const atif = defineRolloutFormat({
 const roles = { system: 'system', user: 'user', agent: 'assistant' } as const
 
 function messagesOf(step: Fields, at: number): Message[] {
-  const source = textOf(step.get('source')) ?? ''
+  const source = wordIn(step, 'source')
   if (source !== 'system' && source !== 'user' && source !== 'agent') {
     throw new MalformedRollout(`step ${at + 1} has the source '${source}'`)
   }
   const calls = objectsOf(step.get('tool_calls')).map((call) => ({
-    id: textOf(call.get('tool_call_id')) ?? '',
-    name: textOf(call.get('function_name')) ?? '',
+    id: wordIn(call, 'tool_call_id'),
+    name: wordIn(call, 'function_name'),
     arguments: argumentsOf(call.get('arguments')),
   }))
   const observation = step.get('observation')
@@ -69,7 +68,7 @@ function messagesOf(step: Fields, at: number): Message[] {
     {
       role: roles[source],
       content: blocksOf(step.get('message')),
-      reasoning: textOf(step.get('reasoning_content')) ?? '',
+      reasoning: wordIn(step, 'reasoning_content'),
       calls,
     },
     ...results.map((result): Message => {

@@ -5,17 +5,17 @@ import { JsonSyntaxError, parseJson } from '../../util/json.ts'
 import type { Value } from '../../util/value.ts'
 import { defineRolloutFormat } from './rollout-format.ts'
 import {
-  argumentsOf,
+  answerOf,
   blocksOf,
-  earliest,
   type Fields,
   firstText,
   isObject,
-  latest,
   MalformedRollout,
   type Message,
   objectsOf,
+  spanOf,
   textOf,
+  wordIn,
   wordsOf,
 } from './rollout.ts'
 
@@ -46,8 +46,7 @@ export const claudeCode = defineRolloutFormat({
         cwd: firstText(records, 'cwd'),
         project_path: textOf(index?.get('projectPath')) ?? firstText(records, 'cwd'),
         git_branch: firstText(records, 'gitBranch'),
-        started_at: earliest(stamps),
-        ended_at: latest(stamps),
+        ...spanOf(stamps),
         messages: records.flatMap(messagesOf),
         source_meta: {
           record_count: records.length,
@@ -65,13 +64,16 @@ function orNothing(words: string[]): string[] | undefined {
   return words.length === 0 ? undefined : words
 }
 
+/** How it writes a call of a tool. */
+const toolUse = { call: 'tool_use', input: 'input' }
+
 function messagesOf(record: Fields): Message[] {
   const type = record.get('type')
   if (type !== 'user' && type !== 'assistant') return []
   const message = record.get('message')
   if (!isObject(message)) throw new MalformedRollout(`a record of the ${type} has no message`)
   const blocks = blocksOf(message.get('content'))
-  const messages = type === 'user' ? fromUser(blocks) : [fromAssistant(blocks)]
+  const messages = type === 'user' ? fromUser(blocks) : [answerOf(blocks, toolUse)]
   return messages.filter(
     ({ content, calls = [], reasoning = '', callId }) =>
       content.length > 0 || calls.length > 0 || reasoning !== '' || callId !== undefined,
@@ -86,30 +88,10 @@ function fromUser(blocks: readonly Value[]): Message[] {
     ...results.map((block): Message => ({
       role: 'tool',
       content: blocksOf(block.get('content')),
-      callId: textOf(block.get('tool_use_id')) ?? '',
+      callId: wordIn(block, 'tool_use_id'),
     })),
     { role: 'user', content: others },
   ]
-}
-
-function fromAssistant(blocks: readonly Value[]): Message {
-  const content: Value[] = []
-  const thoughts: string[] = []
-  const calls = []
-  for (const block of blocks) {
-    const type = isObject(block) ? block.get('type') : null
-    if (!isObject(block) || (type !== 'thinking' && type !== 'tool_use')) content.push(block)
-    else if (type === 'thinking') thoughts.push(textOf(block.get('thinking')) ?? '')
-    else {
-      const { id, name } = { id: block.get('id'), name: block.get('name') }
-      calls.push({
-        id: textOf(id) ?? '',
-        name: textOf(name) ?? '',
-        arguments: argumentsOf(block.get('input')),
-      })
-    }
-  }
-  return { role: 'assistant', content, reasoning: thoughts.join('\n\n'), calls }
 }
 
 /** What the list of sessions beside the files says of one. */

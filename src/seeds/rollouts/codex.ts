@@ -3,15 +3,15 @@ import { defineRolloutFormat } from './rollout-format.ts'
 import {
   argumentsOf,
   blocksOf,
-  earliest,
   type Fields,
   isObject,
-  latest,
   type Message,
   objectsOf,
   plainText,
+  spanOf,
   textBlock,
   textOf,
+  wordIn,
   wordsOf,
 } from './rollout.ts'
 
@@ -27,6 +27,7 @@ export const codex = defineRolloutFormat({
     const id = textOf(meta.get('id')) ?? stem
     const git = meta.get('git')
     const stamps = [...records.map((record) => record.get('timestamp')), meta.get('timestamp')]
+    const span = spanOf(stamps)
     const source = meta.get('source') ?? null
     return [
       {
@@ -34,8 +35,8 @@ export const codex = defineRolloutFormat({
         root_session_id: id,
         cwd: textOf(meta.get('cwd')),
         git_branch: isObject(git) ? textOf(git.get('branch')) : null,
-        started_at: textOf(meta.get('timestamp')) ?? earliest(stamps),
-        ended_at: latest(stamps),
+        ...span,
+        started_at: textOf(meta.get('timestamp')) ?? span.started_at,
         messages: messagesOf(items),
         source_meta: {
           record_count: records.length,
@@ -68,7 +69,7 @@ function messagesOf(items: readonly Fields[]): Message[] {
   }
 
   for (const item of items) {
-    const callId = textOf(item.get('call_id')) ?? ''
+    const callId = wordIn(item, 'call_id')
     switch (item.get('type')) {
       case 'message': {
         const message = { role: roleOf(item.get('role')), content: blocksOf(item.get('content')) }
@@ -77,16 +78,14 @@ function messagesOf(items: readonly Fields[]): Message[] {
         break
       }
       case 'reasoning':
-        thoughts.push(
-          ...objectsOf(item.get('summary')).map((block) => textOf(block.get('text')) ?? ''),
-        )
+        thoughts.push(...objectsOf(item.get('summary')).map((block) => wordIn(block, 'text')))
         break
       case 'function_call':
       case 'custom_tool_call': {
         const given = item.get('arguments') ?? item.get('input')
         const call = {
           id: callId,
-          name: textOf(item.get('name')) ?? '',
+          name: wordIn(item, 'name'),
           arguments: argumentsOf(given),
         }
         speak({ role: 'assistant', content: [textBlock('')], calls: [call] })

@@ -11,6 +11,7 @@ import {
   objectsOf,
   textBlock,
   textOf,
+  wordIn,
   wordsOf,
 } from './rollout.ts'
 
@@ -95,14 +96,14 @@ function messageOf(line: Fields, at: number): Message {
   const calls = objectsOf(line.get('tool_calls')).map((call) => {
     const wanted = call.get('function')
     const given = isObject(wanted) ? wanted.get('arguments') : undefined
-    const id = textOf(call.get('id')) ?? textOf(call.get('call_id')) ?? ''
+    const id = textOf(call.get('id')) ?? wordIn(call, 'call_id')
     return { id, name: nameOfFunction(call) ?? '', arguments: argumentsOf(given) }
   })
   const callId = textOf(line.get('tool_call_id'))
   return {
     role,
     content: content.length > 0 ? content : [textBlock('')],
-    reasoning: textOf(line.get('reasoning')) ?? '',
+    reasoning: wordIn(line, 'reasoning'),
     calls,
     ...(role === 'tool' ? { callId: callId ?? '' } : {}),
   }

@@ -1,17 +1,17 @@
-import type { Value } from '../../util/value.ts'
 import { defineRolloutFormat } from './rollout-format.ts'
 import {
+  answerOf,
   argumentsOf,
   blocksOf,
-  earliest,
   type Fields,
   isObject,
-  latest,
   MalformedRollout,
   type Message,
   plainText,
+  spanOf,
   textBlock,
   textOf,
+  wordIn,
   wordsOf,
 } from './rollout.ts'
 
@@ -36,8 +36,7 @@ export const piCodingAgent = defineRolloutFormat({
         trace_id: id,
         root_session_id: id,
         cwd: textOf(head.get('cwd')),
-        started_at: earliest(stamps),
-        ended_at: latest(stamps),
+        ...spanOf(stamps),
         messages: branch.flatMap(messagesOf),
         source_meta: {
           record_count: records.length,
@@ -70,12 +69,15 @@ function branchOf(entries: readonly Fields[]): readonly Fields[] {
   return [...branch].toReversed()
 }
 
+/** How it writes a call of a tool. */
+const toolUse = { call: 'toolCall', input: 'arguments' }
+
 function messagesOf(entry: Fields): Message[] {
   switch (entry.get('type')) {
     case 'message': {
       const message = entry.get('message')
       if (!isObject(message)) throw new MalformedRollout('an entry of the type message has none')
-      return spoken(message, textOf(entry.get('id')) ?? '')
+      return spoken(message, wordIn(entry, 'id'))
     }
     case 'compaction':
     case 'branch_summary':
@@ -93,9 +95,9 @@ function spoken(message: Fields, id: string): Message[] {
     case 'user':
       return [{ role: 'user', content: blocks }]
     case 'assistant':
-      return [fromAssistant(blocks)]
+      return [answerOf(blocks, toolUse)]
     case 'toolResult':
-      return [{ role: 'tool', content: blocks, callId: textOf(message.get('toolCallId')) ?? '' }]
+      return [{ role: 'tool', content: blocks, callId: wordIn(message, 'toolCallId') }]
     case 'bashExecution': {
       const callId = `bash_${id}`
       const given = argumentsOf(new Map([['command', message.get('command') ?? '']]))
@@ -119,21 +121,4 @@ function spoken(message: Fields, id: string): Message[] {
     default:
       return [{ role: 'system', content: blocks }]
   }
-}
-
-function fromAssistant(blocks: readonly Value[]): Message {
-  const content: Value[] = []
-  const thoughts: string[] = []
-  const calls = []
-  for (const block of blocks) {
-    const type = isObject(block) ? block.get('type') : null
-    if (!isObject(block) || (type !== 'thinking' && type !== 'toolCall')) content.push(block)
-    else if (type === 'thinking') thoughts.push(textOf(block.get('thinking')) ?? '')
-    else {
-      const id = textOf(block.get('id')) ?? ''
-      const name = textOf(block.get('name')) ?? ''
-      calls.push({ id, name, arguments: argumentsOf(block.get('arguments')) })
-    }
-  }
-  return { role: 'assistant', content, reasoning: thoughts.join('\n\n'), calls }
 }

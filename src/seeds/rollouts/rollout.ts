@@ -143,6 +143,39 @@ export function textBlock(text: string): Value {
   return objectOf({ type: 'text', text })
 }
 
+/** An answer of a model, of whose blocks some are thoughts and some are calls; what a call is given stands under a key. */
+export function answerOf(
+  blocks: readonly Value[],
+  { call, input }: { call: string; input: string },
+): Message {
+  const content: Value[] = []
+  const thoughts: string[] = []
+  const calls: ToolCall[] = []
+  for (const block of blocks) {
+    const type = isObject(block) ? block.get('type') : null
+    if (!isObject(block) || (type !== 'thinking' && type !== call)) content.push(block)
+    else if (type === 'thinking') thoughts.push(wordIn(block, 'thinking'))
+    else {
+      const given = argumentsOf(block.get(input))
+      calls.push({ id: wordIn(block, 'id'), name: wordIn(block, 'name'), arguments: given })
+    }
+  }
+  return { role: 'assistant', content, reasoning: thoughts.join('\n\n'), calls }
+}
+
+/** The text of a field; empty where it has none. */
+export function wordIn(fields: Fields, key: string): string {
+  return textOf(fields.get(key)) ?? ''
+}
+
+/** Of records with a time: the earliest and the latest. */
+export function spanOf(
+  stamps: readonly (Value | undefined)[],
+): Record<'started_at' | 'ended_at', string | null> {
+  const words = wordsOf(stamps)
+  return { started_at: words[0] ?? null, ended_at: words.at(-1) ?? null }
+}
+
 /** What is no text is written as JSON. */
 export function plainText(value: Value | undefined): string {
   return typeof value === 'string' ? value : stringifyJson(value ?? null)
@@ -158,14 +191,6 @@ export function argumentsOf(value: Value | undefined): string {
 /** Without repeats, in order. */
 export function wordsOf(values: Iterable<Value | undefined>): string[] {
   return [...new Set([...values].filter((value) => typeof value === 'string'))].sort()
-}
-
-export function earliest(values: Iterable<Value | undefined>): string | null {
-  return wordsOf(values)[0] ?? null
-}
-
-export function latest(values: Iterable<Value | undefined>): string | null {
-  return wordsOf(values).at(-1) ?? null
 }
 
 export function firstText(records: readonly Fields[], ...keys: string[]): string | null {

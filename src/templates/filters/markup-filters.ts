@@ -1,6 +1,7 @@
 import { stringifyJson } from '../../util/json.ts'
 import type { Value } from '../../util/value.ts'
 import { escapeHtml } from '../values/arithmetic.ts'
+import { unescapeHtml } from '../values/html-entities.ts'
 import { iterate } from '../values/iterate.ts'
 import { limits, spendText } from '../limits.ts'
 import { namedEntries } from './member.ts'
@@ -32,12 +33,7 @@ export const markupFilters = {
         throw new TemplateError(`${operand.message}: "tojson" needs a value`)
       const value = toValue(operand)
       checkSize(value, spaces)
-      const json = stringifyJson(value, {
-        indent: spaces,
-        spaced: true,
-        sorted: true,
-        ascii: true,
-      })
+      const json = jsonText(value, indent === null ? null : spaces)
       spendText(json.length)
       return new Markup(json.replace(/[<>&']/g, (character) => jsonEscapes[character] ?? character))
     },
@@ -82,6 +78,14 @@ const jsonEscapes: Readonly<Record<string, string>> = {
   '>': '\\u003e',
   '&': '\\u0026',
   "'": '\\u0027',
+}
+
+/** As Python's `json.dumps`: null for one line, 0 for lines without an indentation. */
+function jsonText(value: Value, indent: number | null): string {
+  const form = { spaced: true, sorted: true, ascii: true }
+  if (indent !== 0) return stringifyJson(value, { ...form, indent: indent ?? 0 })
+  // A text in JSON has no line break of its own.
+  return stringifyJson(value, { ...form, indent: 1 }).replace(/\n +/g, '\n')
 }
 
 /** Refuses JSON that would be too long before it is made: parts may be shared many times over. */
@@ -143,50 +147,4 @@ function removeBetween(text: string, open: string, close: string): string {
     kept += text.slice(at, start)
     at = end + close.length
   }
-}
-
-const entities: Readonly<Record<string, string>> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: '\u00a0',
-  copy: '©',
-  reg: '®',
-  trade: '™',
-  hellip: '…',
-  ndash: '–',
-  mdash: '—',
-  lsquo: '‘',
-  rsquo: '’',
-  ldquo: '“',
-  rdquo: '”',
-  laquo: '«',
-  raquo: '»',
-  bull: '•',
-  middot: '·',
-  deg: '°',
-  times: '×',
-  divide: '÷',
-  euro: '€',
-  pound: '£',
-  yen: '¥',
-  cent: '¢',
-  sect: '§',
-  para: '¶',
-}
-
-// The entities of everyday text; HTML knows two thousand more, which stay as they are.
-function unescapeHtml(text: string): string {
-  return text.replace(
-    /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z]+));/g,
-    (whole, decimal, hex, name) => {
-      if (name !== undefined) return entities[String(name)] ?? whole
-      const code = decimal === undefined ? Number.parseInt(String(hex), 16) : Number(decimal)
-      return code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)
-        ? String.fromCodePoint(code)
-        : '\ufffd'
-    },
-  )
 }

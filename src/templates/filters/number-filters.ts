@@ -146,9 +146,12 @@ function round(operand: Operand, precision: number, method: string): Operand {
     throw new TemplateError('"method" has to be common, ceil or floor')
   }
   const scale = powerOfTen(precision)
-  const scaled = Number(toNumeric(multiply(operand, scale))?.value)
-  if (!Number.isFinite(scaled)) throw new TemplateError('a number without end cannot be rounded')
-  const whole = BigInt(method === 'ceil' ? Math.ceil(scaled) : Math.floor(scaled))
+  const scaled = toNumeric(multiply(operand, scale))
+  // An integer keeps all its digits.
+  if (scaled?.float === false) return arithmetic('/', scaled.value, scale)
+  const float = Number(scaled?.value)
+  if (!Number.isFinite(float)) throw new TemplateError('a number without end cannot be rounded')
+  const whole = BigInt(method === 'ceil' ? Math.ceil(float) : Math.floor(float))
   return arithmetic('/', toInteger(whole), scale)
 }
 

@@ -19,19 +19,43 @@ import {
   type Bound,
   type Definition,
 } from '../values/operation.ts'
-import { capitalize, isLower, isTitle, isUpper, swapCase, title } from '../values/string-case.ts'
+import {
+  capitalize,
+  caseFold,
+  isAscii,
+  isLower,
+  isTitle,
+  isUpper,
+  swapCase,
+  title,
+} from '../values/string-case.ts'
 import { formatText } from '../values/string-format.ts'
 import { isSpace, split, splitFromRight, splitLines, strip } from '../values/string-split.ts'
 import { TemplateError } from '../template-error.ts'
+
+/** Digits of any script, raised, lowered, and within circles or brackets. */
+const digits = new RegExp(
+  '^[\\p{Nd}\\u{b2}-\\u{b3}\\u{b9}\\u{1369}-\\u{1371}\\u{19da}\\u{2070}\\u{2074}-\\u{2079}\\u{2080}-\\u{2089}\\u{2460}-\\u{2468}\\u{2474}-\\u{247c}\\u{2488}-\\u{2490}\\u{24ea}' +
+    '\\u{24f5}-\\u{24fd}\\u{24ff}\\u{2776}-\\u{277e}\\u{2780}-\\u{2788}\\u{278a}-\\u{2792}\\u{10a40}-\\u{10a43}\\u{10e60}-\\u{10e68}\\u{11052}-\\u{1105a}\\u{1f100}-\\u{1f10a}]+$',
+  'u',
+)
+
+/** Also numbers that are words in Chinese and Japanese. */
+const numerals = new RegExp(
+  '^[\\p{N}㐅㒃㠪㭍一七万三九二五亖亿什仟仨伍佰億兆兩八六十千卄卅卌叁参參叄四壱壹幺廾廿弌弍弎弐拾捌柒漆玖百肆萬貮貳贰阡陆陌陸零' +
+    '\\u{f96b}\\u{f973}\\u{f978}\\u{f9b2}\\u{f9d1}\\u{f9d3}\\u{f9fd}\\u{20001}\\u{20064}\\u{200e2}\\u{20121}' +
+    '\\u{2092a}\\u{20983}\\u{2098c}\\u{2099c}\\u{20aea}\\u{20afd}\\u{20b19}\\u{22390}\\u{22998}\\u{23b1b}\\u{2626d}\\u{2f890}]+$',
+  'u',
+)
 
 /** Methods of texts, as Python has them. */
 export const stringMethods = defineOperations({
   upper: mapped((text) => text.toUpperCase()),
   lower: mapped((text) => text.toLowerCase()),
-  casefold: mapped((text) => text.toLowerCase().replaceAll('ß', 'ss')),
+  casefold: walked(caseFold),
   capitalize: mapped(capitalize),
-  title: mapped(title),
-  swapcase: mapped(swapCase),
+  title: walked(title),
+  swapcase: walked(swapCase),
   strip: stripped('both'),
   lstrip: stripped('left'),
   rstrip: stripped('right'),
@@ -76,13 +100,15 @@ export const stringMethods = defineOperations({
       return end !== '' && own(text).endsWith(end) ? own(text).slice(0, -end.length) : text
     },
   },
-  count: searched((text, part) => {
+  count: searched((piece, part) => {
+    if (piece === null) return 0
+    const { text } = piece
     return part === '' ? textLength(text) + 1 : text.split(part).length - 1
   }),
-  find: searched((text, part, from) => position(text, text.indexOf(part), from)),
-  rfind: searched((text, part, from) => position(text, text.lastIndexOf(part), from)),
-  index: searched((text, part, from) => found(position(text, text.indexOf(part), from))),
-  rindex: searched((text, part, from) => found(position(text, text.lastIndexOf(part), from))),
+  find: searched((piece, part) => position(piece, (text) => text.indexOf(part))),
+  rfind: searched((piece, part) => position(piece, (text) => text.lastIndexOf(part))),
+  index: searched((piece, part) => found(position(piece, (text) => text.indexOf(part)))),
+  rindex: searched((piece, part) => found(position(piece, (text) => text.lastIndexOf(part)))),
   center: padded(center),
   ljust: padded((text, missing, fill) => text + fill.repeat(missing)),
   rjust: padded((text, missing, fill) => fill.repeat(missing) + text),
@@ -106,11 +132,10 @@ export const stringMethods = defineOperations({
   },
   isalnum: checked(/^[\p{L}\p{N}]+$/u),
   isalpha: checked(/^\p{L}+$/u),
-  // oxlint-disable-next-line no-control-regex -- ASCII begins with them
-  isascii: { apply: (text) => /^[\x00-\x7f]*$/.test(own(text)) },
+  isascii: { apply: (text) => isAscii(own(text)) },
   isdecimal: checked(/^\p{Nd}+$/u),
-  isdigit: checked(/^[\p{Nd}\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468]+$/u),
-  isnumeric: checked(/^\p{N}+$/u),
+  isdigit: checked(digits),
+  isnumeric: checked(numerals),
   isidentifier: checked(/^[\p{ID_Start}_][\p{ID_Continue}]*$/u),
   isprintable: { apply: (text) => !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(own(text)) },
   isspace: { apply: (text) => isSpace(own(text)) },
@@ -148,6 +173,14 @@ function own(operand: Operand): string {
 
 function mapped(change: (text: string) => string): Definition {
   return { apply: (text) => change(own(text)) }
+}
+
+/** For what looks at one character after the other, which takes longer. */
+function walked(change: (text: string) => string): Definition {
+  return mapped((text) => {
+    spend(text.length >>> 4)
+    return change(text)
+  })
 }
 
 function checked(pattern: RegExp): Definition {
@@ -202,42 +235,48 @@ function affixed(test: (text: string, affix: string) => boolean): Definition {
   return {
     parameters: ['affix', 'start?', 'end?'],
     apply: (text, [affix = '', from, to]) => {
-      const { part } = window(own(text), from, to)
+      const piece = pieceOf(own(text), from, to)
       const affixes = affix instanceof Tuple ? affix.items : [affix]
-      return affixes.some((one) => test(part, textArgument(one, '', 'affix')))
+      const texts = affixes.map((one) => textArgument(one, '', 'affix'))
+      return piece !== null && texts.some((one) => test(piece.text, one))
     },
   }
 }
 
-function searched(search: (text: string, part: string, from: number) => number): Definition {
+function searched(search: (piece: Piece | null, part: string) => number): Definition {
   return {
     parameters: ['sub', 'start?', 'end?'],
-    apply: (text, [sub, from, to]) => {
-      const { part, start } = window(own(text), from, to)
-      return search(part, textArgument(sub, '', 'sub'), start)
-    },
+    apply: (text, [sub, from, to]) =>
+      search(pieceOf(own(text), from, to), textArgument(sub, '', 'sub')),
   }
 }
 
-function window(
-  text: string,
-  from: Operand | undefined,
-  to: Operand | undefined,
-): { part: string; start: number } {
-  if (from === undefined) return { part: text, start: 0 }
+/** A part of a text, and where it starts, in characters. */
+interface Piece {
+  text: string
+  start: number
+}
+
+/** Null where the start lies behind the end: not even an empty text is there. */
+function pieceOf(text: string, from: Operand | undefined, to: Operand | undefined): Piece | null {
+  if (from === undefined) return { text, start: 0 }
   const length = textLength(text)
   const bound = (given: Operand | undefined, fallback: number): number => {
     const index = given === null ? fallback : integerArgument(given, fallback, 'start')
-    return Math.min(length, Math.max(0, index < 0 ? index + length : index))
+    return Math.max(0, index < 0 ? index + length : index)
   }
   const start = bound(from, 0)
-  return { part: textSlice(text, start, bound(to, length)), start }
+  const end = Math.min(length, bound(to, length))
+  return start > end ? null : { text: textSlice(text, start, end), start }
 }
 
 /** A position in UTF-16 units as a position in characters. */
-function position(text: string, at: number, from: number): number {
+function position(piece: Piece | null, search: (text: string) => number): number {
+  if (piece === null) return -1
+  const { text, start } = piece
+  const at = search(text)
   if (at === -1) return -1
-  return from + (isNarrow(text) ? at : textLength(text.slice(0, at)))
+  return start + (isNarrow(text) ? at : textLength(text.slice(0, at)))
 }
 
 function found(at: number): number {

@@ -28,7 +28,7 @@ import { prettyText } from '../values/pretty-text.ts'
 import { toText } from '../values/python-text.ts'
 import { capitalize } from '../values/string-case.ts'
 import { center, replace } from './string-methods.ts'
-import { splitLines, strip } from '../values/string-split.ts'
+import { splitLines, strip, whiteSpace } from '../values/string-split.ts'
 import { TemplateError } from '../template-error.ts'
 import { wrapText } from '../values/text-wrap.ts'
 
@@ -150,10 +150,12 @@ function spaces(width: number): string {
   return ' '.repeat(Math.max(0, width))
 }
 
+const wordEdge = new RegExp(`([-${whiteSpace}({[<]+)`)
+
 // Unlike the method of texts, the filter keeps what follows an apostrophe small.
 function titleWords(text: string): string {
   return text
-    .split(/([-\s({[<]+)/)
+    .split(wordEdge)
     .map((word) => {
       const [first = ''] = word
       return first.toUpperCase() + word.slice(first.length).toLowerCase()

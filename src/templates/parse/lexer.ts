@@ -1,6 +1,7 @@
 import { toDouble, toInteger } from '../../util/value.ts'
 import type { Operand } from '../values/operand.ts'
 import { TemplateSyntaxError } from '../template-error.ts'
+import { unescapeString } from './string-escapes.ts'
 
 export type TokenType =
   | 'text'
@@ -215,42 +216,15 @@ function match(pattern: RegExp, source: string, at: number): string | null {
   return pattern.exec(source)?.[0] ?? null
 }
 
-const escapes: Readonly<Record<string, string>> = {
-  '\n': '',
-  '\\': '\\',
-  "'": "'",
-  '"': '"',
-  a: '\u0007',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-}
-
-/** Python's string escapes; unknown ones keep their backslash. */
 function unescape(source: string, start: number, text: string): string {
-  if (!text.includes('\\')) return text
-  const escape = /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]))/g
-  return text.replace(escape, (whole, octal, byte, short, long, other, offset: number) => {
-    const code = octal === undefined ? (byte ?? short ?? long) : octal
-    if (code !== undefined) {
-      const point = Number.parseInt(String(code), octal === undefined ? 16 : 8)
-      if (point <= 0x10ffff) return String.fromCodePoint(point)
-    }
-    const letter = String(other ?? 'U')
-    if (letter === 'N') {
-      throw syntaxError(
-        source,
-        start + offset,
-        'characters have no names here: write the character itself, or its number as \\u2022',
-      )
-    }
-    if ('xuU'.includes(letter)) {
-      throw syntaxError(source, start + offset, `the escape "\\${letter}" is not complete`)
-    }
-    return escapes[letter] ?? whole
+  return unescapeString(text, (letter, offset) => {
+    throw syntaxError(
+      source,
+      start + offset,
+      letter === 'N'
+        ? 'characters have no names here: write the character itself, or its number as \\u2022'
+        : `the escape "\\${letter}" is not complete`,
+    )
   })
 }
 

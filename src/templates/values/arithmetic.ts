@@ -197,6 +197,7 @@ function onFloats(operator: ArithmeticOperator, left: number, right: number): nu
   const modulo = rest !== 0 && rest < 0 !== right < 0 ? rest + right : rest
   if (operator === '%') return modulo === 0 ? Math.sign(right) * 0 : modulo
   const quotient = (left - modulo) / right
+  if (quotient === 0) return Object.is(left / right, -0) || left / right < 0 ? -0 : 0
   // The quotient is whole up to rounding; Python rounds it to the nearest whole number.
   const whole = Math.floor(quotient)
   return quotient - whole > 0.5 ? whole + 1 : whole

@@ -10,6 +10,8 @@ interface FormatSpec {
   fill: string
   align: string
   sign: string
+  /** A negative zero loses its sign. */
+  plainZero: boolean
   alternate: boolean
   zero: boolean
   width: number
@@ -42,7 +44,7 @@ export function formatValue(operand: Operand, text: string): string {
 function parseSpec(text: string): FormatSpec {
   const match = pattern.exec(text)
   if (match === null) throw new TemplateError(`${JSON.stringify(text)} is not a format`)
-  const [, fill, align, sign, , alternate, zero, width, grouping, precision, type] = match
+  const [, fill, align, sign, plainZero, alternate, zero, width, grouping, precision, type] = match
   const wide = Number(width ?? 0)
   if (wide > limits.characters || Number(precision ?? 0) > 4300) {
     throw new TemplateError(`the format ${JSON.stringify(text)} is too wide`)
@@ -51,6 +53,7 @@ function parseSpec(text: string): FormatSpec {
     fill: fill ?? (zero === undefined || align !== undefined ? ' ' : '0'),
     align: align ?? '',
     sign: sign ?? '',
+    plainZero: plainZero !== undefined,
     alternate: alternate !== undefined,
     zero: zero !== undefined,
     width: wide,
@@ -61,8 +64,16 @@ function parseSpec(text: string): FormatSpec {
 }
 
 function formatString(text: string, spec: FormatSpec): string {
-  if ((spec.type !== '' && spec.type !== 's') || spec.sign !== '' || spec.align === '=') {
-    throw new TemplateError(`a text cannot be formatted with "${spec.type || spec.sign || '='}"`)
+  const foreign = [
+    spec.type === 's' ? '' : spec.type,
+    spec.sign,
+    spec.align === '=' ? '=' : '',
+    spec.grouping,
+    spec.plainZero ? 'z' : '',
+    spec.alternate ? '#' : '',
+  ].find((part) => part !== '')
+  if (foreign !== undefined) {
+    throw new TemplateError(`a text cannot be formatted with "${foreign}"`)
   }
   const cut = spec.precision === null ? text : textSlice(text, 0, spec.precision)
   // A zero in front of the width fills texts as well, on the right.
@@ -75,6 +86,7 @@ function formatString(text: string, spec: FormatSpec): string {
 
 function formatInteger(value: bigint, spec: FormatSpec, operand: Operand): string {
   if (spec.precision !== null) throw new TemplateError('an integer has no precision to format')
+  if (spec.plainZero) throw new TemplateError('the format "z" is for floats, not int')
   const magnitude = value < 0n ? -value : value
   const sign = signText(value < 0n, spec)
   switch (spec.type) {
@@ -106,8 +118,9 @@ function formatInteger(value: bigint, spec: FormatSpec, operand: Operand): strin
 
 function formatFloat(value: number, spec: FormatSpec): string {
   const magnitude = Math.abs(value)
-  const negative = value < 0 || Object.is(value, -0)
   const text = floatDigits(magnitude, spec)
+  const isZero = spec.plainZero && !/[1-9a-z]/i.test(text.replace(/e.*/i, ''))
+  const negative = !isZero && (value < 0 || Object.is(value, -0))
   const [digits = '', rest = ''] = splitDigits(text)
   return padNumber(signText(negative, spec), digits, rest, spec, 3)
 }

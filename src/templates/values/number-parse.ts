@@ -1,9 +1,11 @@
 import { toInteger } from '../../util/value.ts'
+import { isAscii } from './string-case.ts'
+import { strip } from './string-split.ts'
 
 /** Python's `int(text, base)`; undefined for what is no integer. */
 export function parseInteger(text: string, base: number): number | bigint | undefined {
   const match = /^([-+]?)(?:0([box])_?)?([0-9a-z]+(?:_[0-9a-z]+)*)$/i.exec(
-    withPlainDigits(text.trim()),
+    withPlainDigits(trimmedNumber(text)),
   )
   if (match === null) return undefined
   const [, sign, prefix, written = ''] = match
@@ -40,7 +42,7 @@ function parseDigits(
 
 /** Python's `float(text)`; undefined for what is no number. */
 export function parseFloatText(text: string): number | undefined {
-  const trimmed = withPlainDigits(text.trim())
+  const trimmed = withPlainDigits(trimmedNumber(text))
   const word = /^([-+]?)(inf|infinity|nan)$/i.exec(trimmed)
   if (word !== null) {
     const magnitude = word[2]?.toLowerCase() === 'nan' ? Number.NaN : Number.POSITIVE_INFINITY
@@ -50,6 +52,11 @@ export function parseFloatText(text: string): number | undefined {
     /^[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+(?:_\d+)*)?$/i
   if (trimmed.length > 100_000 || !number.test(trimmed)) return undefined
   return Number(trimmed.replaceAll('_', ''))
+}
+
+// Of a text of ASCII, Python takes off what C calls a space, otherwise what Python does.
+function trimmedNumber(text: string): string {
+  return isAscii(text) ? text.replace(/^[\t-\r ]+|[\t-\r ]+$/g, '') : strip(text, null, 'both')
 }
 
 /** Digits of any script count, as in Python: each script has its ten in a row. */

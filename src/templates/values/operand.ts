@@ -178,6 +178,9 @@ export class Dict extends Map<Operand, Operand> {
   }
 }
 
+/** Undefined values are equal to one another. */
+const undefinedKey = Symbol('undefined')
+
 /** What makes two keys the same key; throws for what cannot be a key. */
 export function hashKey(key: Operand, depth = 0): unknown {
   if (typeof key === 'string') {
@@ -194,7 +197,7 @@ export function hashKey(key: Operand, depth = 0): unknown {
     spendText(hash.length)
     return hash
   }
-  if (key instanceof Undefined && key.strict) failUndefined(key)
+  if (key instanceof Undefined) return key.strict ? failUndefined(key) : undefinedKey
   if (Array.isArray(key) || isDict(key)) {
     throw new TemplateError(`a ${typeName(key)} cannot be a key`)
   }

@@ -13,7 +13,7 @@ import {
   Undefined,
   type Operand,
 } from './operand.ts'
-import { toRepr, toText } from './python-text.ts'
+import { toAscii, toRepr, toText } from './python-text.ts'
 import { TemplateError } from '../template-error.ts'
 
 const directive = /%(?:\(([^)]*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d*))?[hlL]?([^])?/gu
@@ -77,8 +77,9 @@ function one(type: string, value: Operand, style: Style, escape: boolean): strin
     case 's':
       return pad('', cut(escape ? escapeOperand(value) : toText(value), style), style, false)
     case 'r':
-    case 'a':
       return pad('', cut(toRepr(value), style), style, false)
+    case 'a':
+      return pad('', cut(toAscii(toRepr(value)), style), style, false)
     case 'c': {
       const text = textOf(value) ?? String.fromCodePoint(integer(value))
       if (textLength(text) !== 1) throw new TemplateError('"%c" needs one character')

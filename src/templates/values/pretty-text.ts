@@ -1,19 +1,26 @@
 import { isLess } from './compare.ts'
-import { descend, spendItems } from '../limits.ts'
-import { isDict, isList, Tuple, type Operand } from './operand.ts'
-import { toRepr } from './python-text.ts'
+import { descend, spend, spendItems } from '../limits.ts'
+import { isDict, isList, textLength, Tuple, type Operand } from './operand.ts'
+import { quote, toRepr } from './python-text.ts'
+import { splitLines, whiteSpace } from './string-split.ts'
 
 const width = 80
 
 /** Python's `pprint.pformat`: on one line where it fits, otherwise one item a line. */
 export function prettyText(operand: Operand): string {
-  return format(operand, 0, 0)
+  return format(operand, 0, 0, true)
 }
 
 /** `column` is where the text starts, `behind` how many characters follow it on its line. */
-function format(operand: Operand, column: number, behind: number): string {
+function format(operand: Operand, column: number, behind: number, isWhole = false): string {
   const line = flat(operand)
-  if (line.length <= width - column - behind) return line
+  if (textLength(line) <= width - column - behind) return line
+  if (typeof operand === 'string') {
+    if (!isWhole) return stretches(operand, column, behind)
+    // Brackets hold the stretches of a text that stands alone.
+    const body = stretches(operand, 1, 1)
+    return body.includes('\n') ? `(${body})` : body
+  }
   if (isDict(operand) && operand.size > 0) {
     const entries = sortedEntries(operand)
     return `{${lines(entries, column + 1, behind, ([key, value], at, tail) => {
@@ -39,6 +46,36 @@ function lines<T>(
   const written = items.map((item, index) => one(item, column, index === last ? behind + 1 : 1))
   return written.join(`,\n${' '.repeat(column)}`)
 }
+
+/** A long text as literals one below the other: its lines, broken behind white space where they are long. */
+function stretches(text: string, column: number, behind: number): string {
+  const written: string[] = []
+  const room = width - column
+  const rows = splitLines(text, true)
+  for (const [index, row] of rows.entries()) {
+    const tail = index === rows.length - 1 ? behind : 0
+    const whole = quote(row)
+    if (textLength(whole) <= room - tail) {
+      written.push(whole)
+      continue
+    }
+    let current = ''
+    for (const { 0: word, index: at } of row.matchAll(wordsAndSpace)) {
+      // What is tried again for each word is up to a line long.
+      spend(4)
+      const own = at + word.length === row.length ? tail : 0
+      if (textLength(quote(current + word)) > room - own) {
+        if (current !== '') written.push(quote(current))
+        current = word
+      } else current += word
+    }
+    if (current !== '') written.push(quote(current))
+  }
+  spendItems(written.length)
+  return written.join(`\n${' '.repeat(column)}`)
+}
+
+const wordsAndSpace = new RegExp(`[^${whiteSpace}]+[${whiteSpace}]*|[${whiteSpace}]+`, 'g')
 
 /** Python's `repr` with the keys of objects in order. */
 function flat(operand: Operand): string {

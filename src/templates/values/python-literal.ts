@@ -2,6 +2,7 @@ import { negate } from './arithmetic.ts'
 import { toDouble, toInteger, type Value } from '../../util/value.ts'
 import { withLimits } from '../limits.ts'
 import { Dict, isDict, Tuple, type Operand } from './operand.ts'
+import { unescapeString } from '../parse/string-escapes.ts'
 import { TemplateError } from '../template-error.ts'
 import { toValue } from './to-value.ts'
 
@@ -162,35 +163,10 @@ function readStrings(cursor: Cursor): Operand {
       return text
     }
     cursor.at = string.lastIndex
-    text += unescape(match[1] ?? match[2] ?? match[3] ?? match[4] ?? '')
+    text += unescapeString(match[1] ?? match[2] ?? match[3] ?? match[4] ?? '', refuseEscape)
   }
 }
 
-const letters: Readonly<Record<string, string>> = {
-  '\n': '',
-  '\\': '\\',
-  "'": "'",
-  '"': '"',
-  a: '\u0007',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-}
-
-function unescape(text: string): string {
-  const escape = /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]))/g
-  return text.replace(escape, (whole, octal, byte, short, long, other) => {
-    const hex = byte ?? short ?? long
-    if (octal !== undefined) return String.fromCodePoint(Number.parseInt(String(octal), 8))
-    if (hex !== undefined) {
-      const code = Number.parseInt(String(hex), 16)
-      if (code > 0x10ffff) throw new NoLiteral()
-      return String.fromCodePoint(code)
-    }
-    if ('xuUN'.includes(String(other))) throw new NoLiteral()
-    return letters[String(other)] ?? whole
-  })
+function refuseEscape(): never {
+  throw new NoLiteral()
 }

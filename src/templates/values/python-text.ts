@@ -123,6 +123,11 @@ export function quote(text: string): string {
   return mark + (mark === "'" ? escaped.replaceAll("'", "\\'") : escaped) + mark
 }
 
+/** What Python's `ascii` makes of a `repr`. */
+export function toAscii(text: string): string {
+  return text.replace(/[^\0-\x7f]/gu, escapeCharacter)
+}
+
 function escapeCharacter(character: string): string {
   if (character === ' ') return ' '
   if (character === '\\') return '\\\\'

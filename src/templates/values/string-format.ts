@@ -2,7 +2,7 @@ import { formatValue } from './format-spec.ts'
 import { limits, spend, spendText } from '../limits.ts'
 import { orElse, type Arguments, type Operand } from './operand.ts'
 import type { RenderContext } from './operation.ts'
-import { quote, toRepr, toText } from './python-text.ts'
+import { quote, toAscii, toRepr, toText } from './python-text.ts'
 import { TemplateError } from '../template-error.ts'
 
 interface Numbering {
@@ -74,7 +74,7 @@ function field(
   const [, path = '', conversion, spec = ''] = match
   let value = resolve(path, given, context, numbering)
   if (conversion === 'r') value = toRepr(value)
-  else if (conversion === 'a') value = ascii(toRepr(value))
+  else if (conversion === 'a') value = toAscii(toRepr(value))
   else if (conversion === 's') value = toText(value)
   else if (conversion !== undefined) {
     throw new TemplateError(`a format has the unknown conversion "!${conversion}"`)
@@ -124,13 +124,4 @@ function argument(name: string, given: Arguments, numbering: Numbering): Operand
   const value = given.named.get(name)
   if (value === undefined) throw new TemplateError(`a format has no argument ${quote(name)}`)
   return value
-}
-
-function ascii(text: string): string {
-  return text.replace(/[^\0-\x7f]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0
-    if (code < 0x100) return `\\x${code.toString(16)}`
-    const digits = code.toString(16)
-    return code < 0x10000 ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`
-  })
 }

@@ -1,13 +1,13 @@
 import { limits, spendItems } from '../limits.ts'
 import { TemplateError } from '../template-error.ts'
 
-// Python's notion of white space; it differs from JavaScript's in a few control characters.
-const spaces =
+/** Python's white space, for a class of a pattern; it differs from JavaScript's in a few control characters. */
+export const whiteSpace =
   '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
-const leading = new RegExp(`^[${spaces}]+`)
-const trailing = new RegExp(`[${spaces}]$`)
-const spaceRun = new RegExp(`[${spaces}]+`, 'g')
-const onlySpace = new RegExp(`^[${spaces}]+$`)
+const leading = new RegExp(`^[${whiteSpace}]+`)
+const trailing = new RegExp(`[${whiteSpace}]$`)
+const spaceRun = new RegExp(`[${whiteSpace}]+`, 'g')
+const onlySpace = new RegExp(`^[${whiteSpace}]+$`)
 // oxlint-disable-next-line no-control-regex -- Python breaks lines at some of them
 const lineBreak = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g
 
@@ -105,7 +105,8 @@ export function splitFromRight(text: string, separator: string | null, most: num
   }
   parts.push(stripped.slice(at))
   const [head = '', ...tail] = parts
-  const kept = cuts.length < gaps.length ? head : strip(head, null, 'left')
+  // What is left of the last cut stays as it is.
+  const kept = cuts.length === most ? head : strip(head, null, 'left')
   return [kept, ...tail].filter((part) => part !== '')
 }
 
