@@ -19,6 +19,7 @@ import {
   readNullableText,
   type LedgerFile,
 } from './ledger-file.ts'
+import { readAssumed } from './ledger-assumed.ts'
 import { type LargestRequest, readLargest } from './ledger-largest.ts'
 import { readKeptColumns } from './ledger-columns.ts'
 import { ledgerError } from './ledger-error.ts'
@@ -83,6 +84,8 @@ export interface StoreSummary {
   columnUsage: readonly ColumnUsage[]
   /** The largest requests, by route. */
   largest: ReadonlyMap<string, LargestRequest>
+  /** Dollars that requests of unknown cost count with against `max_cost`. */
+  assumed: number
   /** How models are held to the form of their answers, as far as it was found out. */
   outputModes: readonly FoundMode[]
   failures: readonly FailureSummary[]
@@ -151,6 +154,7 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     usage: readUsage(ledger),
     columnUsage: readColumnUsage(ledger, columns),
     largest: readLargest(ledger),
+    assumed: readAssumed(ledger),
     outputModes: readOutputModes(ledger),
     failures: readFailures(ledger, columns, settings.rows),
     summaries: readSummaries(ledger),
