@@ -4,13 +4,14 @@ import { messageOf, RowsmithError } from '../util/errors.ts'
  * A schema of Zod, Valibot, ArkType or another library of the Standard Schema as the JSON Schema it stands for;
  * everything else as it is.
  *
- * Only the JSON Schema is kept: a run goes on from its folder, where a program's functions are not.
+ * Only the JSON Schema is kept: a run continues from its folder, where a program's functions are not.
  */
 function schemaAsJson(value: unknown): unknown {
   const standard = standardOf(value)
   if (standard === null) return value
   const { vendor, jsonSchema } = standard
   if (typeof jsonSchema?.input !== 'function') {
+<<<<<<< HEAD
     throw new RowsmithError('usage', `a schema of ${vendor} can't say its JSON Schema by itself`, {
       hints: [
         vendor === 'valibot'
@@ -18,6 +19,15 @@ function schemaAsJson(value: unknown): unknown {
           : 'Give its JSON Schema instead.',
       ],
     })
+=======
+    throw new RowsmithError(
+      'usage',
+      `a schema of ${vendor} can't be converted to JSON Schema by its library`,
+      {
+        hints: ['Convert it first, for valibot with toJsonSchema of @valibot/to-json-schema.'],
+      },
+    )
+>>>>>>> english
   }
   try {
     return jsonSchema.input({ target: 'draft-2020-12' })
@@ -27,7 +37,7 @@ function schemaAsJson(value: unknown): unknown {
       `a schema of ${vendor} has no JSON Schema: ${messageOf(error)}`,
       {
         cause: error,
-        hints: ['Leave out what JSON has no form for, such as dates, maps and transformations.'],
+        hints: ['Remove types that JSON does not have, such as dates, maps and transformations.'],
       },
     )
   }
