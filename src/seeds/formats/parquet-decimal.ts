@@ -1,11 +1,14 @@
 import type { FileMetaData, SchemaElement } from 'hyparquet'
 import { toDouble, toInteger, type Value } from '../../util/value.ts'
 
-/** A Parquet DECIMAL: whole numbers that count units of 10^-scale. */
+/** A Parquet DECIMAL, whole numbers that count units of 10^-scale, or a type that is read as one. */
 export interface Decimal {
   readonly scale: number
   readonly precision: number
 }
+
+/** Unsigned numbers of 64 bits: up to 20 digits, more than an int64 holds. */
+const unsigned: Decimal = { scale: 0, precision: 20 }
 
 /** Digits that every double keeps. */
 const doubleDigits = 15
@@ -14,9 +17,20 @@ const int64Digits = 18
 
 export function decimalOf(element: SchemaElement): Decimal | null {
   const { converted_type: converted, logical_type: logical } = element
+  if (isUnsigned(element)) return unsigned
   if (logical?.type === 'DECIMAL') return { scale: logical.scale, precision: logical.precision }
   if (converted !== 'DECIMAL') return null
   return { scale: element.scale ?? 0, precision: element.precision ?? Infinity }
+}
+
+function isUnsigned({ converted_type: converted, logical_type: logical }: SchemaElement): boolean {
+  if (converted === 'UINT_64') return true
+  return logical?.type === 'INTEGER' && logical.bitWidth === 64 && !logical.isSigned
+}
+
+/** What a column of that type is called in its file. */
+export function decimalName(decimal: Decimal): string {
+  return decimal === unsigned ? 'UINT64' : `DECIMAL(${decimal.precision}, ${decimal.scale})`
 }
 
 /**
@@ -25,7 +39,8 @@ export function decimalOf(element: SchemaElement): Decimal | null {
  */
 export function withStoredDecimals(metadata: FileMetaData): FileMetaData {
   const schema = metadata.schema.map((element): SchemaElement => {
-    if (decimalOf(element) === null) return element
+    // The reader knows unsigned numbers.
+    if (decimalOf(element) === null || isUnsigned(element)) return element
     const { converted_type: _converted, logical_type: _logical, ...stored } = element
     return stored
   })

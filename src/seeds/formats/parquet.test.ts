@@ -81,6 +81,22 @@ test.each([
   expect(await column(element, data)).toEqual({ type, values })
 })
 
+test('unsigned numbers of 64 bits are whole numbers where all fit, else text with a warning', async () => {
+  const uint64 = { type: 'INT64', converted_type: 'UINT_64' }
+  const small = await column(uint64, [0n, 7n, 2n ** 63n - 1n, null])
+  expect([small.type, ...small.values]).toEqual(['int64', 0, 7, 2n ** 63n - 1n, null])
+  const large = await column(uint64, [1n, 2n ** 63n, 2n ** 64n - 1n, null])
+  expect([large.type, ...large.values]).toEqual([
+    'string',
+    '1',
+    '9223372036854775808',
+    '18446744073709551615',
+    null,
+  ])
+  const listed = { type: 'INT64', logical_type: { type: 'INTEGER', bitWidth: 64, isSigned: false } }
+  expect((await column(listed, [2n ** 64n - 1n])).values).toEqual(['18446744073709551615'])
+})
+
 test('int64 keeps every digit', async () => {
   const { type, values } = await column({ type: 'INT64' }, [1n, 9007199254740993n, -(2n ** 63n)])
   expect([type, ...values]).toEqual(['int64', 1, 9007199254740993n, -(2n ** 63n)])

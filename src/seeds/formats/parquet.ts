@@ -3,6 +3,7 @@ import { isTimeType } from '../../graph/column-type.ts'
 import type { SeedColumn, SeedNote } from '../define.ts'
 import type { ReadOptions, SeedFile } from '../file.ts'
 import { alignColumns, faultIn, inFile, type FormatReading, defineSeedFormat } from './define.ts'
+import { decimalName } from './parquet-decimal.ts'
 import type { FileColumn } from './parquet-findings.ts'
 import { startParquetThread } from './parquet-thread.ts'
 
@@ -100,8 +101,8 @@ function noteOf({ name, type, decimal, isBinary }: FileColumn): SeedNote[] {
     {
       code: 'decimal-as-text',
       message:
-        `The seed column ${quoted(name)} is read as text: it is DECIMAL(${decimal.precision}, ` +
-        `${decimal.scale}), and some of its numbers need more than ${holder}`,
+        `The seed column ${quoted(name)} is read as text: it is ${decimalName(decimal)}, ` +
+        `and some of its numbers need more than ${holder}`,
       suggestion: 'In a template, {{ NAME | float }} makes a number of it, with 15 digits.'.replace(
         'NAME',
         name,
