@@ -185,7 +185,6 @@ test('attempts that fail before an answer cost nothing of what a run may cost', 
   expect(kind.calls.length).toBeGreaterThan(8)
 })
 
-<<<<<<< HEAD
 test('a pool of dear and cheap models with second requests ends at no more than max_cost', async () => {
   await using desk = await createDesk()
   // One answer in 15 takes much longer.
@@ -230,7 +229,7 @@ test('a pool of dear and cheap models with second requests ends at no more than 
   }
 })
 
-test('answers whose cost nobody knows count with what they may cost at most, in later sessions too', async () => {
+test('answers of unknown cost count with what they may cost at most, in later sessions too', async () => {
   await using desk = await createDesk()
   const silent = scriptedProvider(() => ({
     text: 'something',
@@ -253,10 +252,7 @@ test('answers whose cost nobody knows count with what they may cost at most, in 
   expect(silent.calls).toHaveLength(asked)
 })
 
-test('a run that goes on knows how large requests were', async () => {
-=======
 test('a run that continues knows how large requests were', async () => {
->>>>>>> english
   await using desk = await createDesk()
   const long = scriptedProvider(() => ({
     text: 'something',

@@ -11,23 +11,13 @@ function schemaAsJson(value: unknown): unknown {
   if (standard === null) return value
   const { vendor, jsonSchema } = standard
   if (typeof jsonSchema?.input !== 'function') {
-<<<<<<< HEAD
-    throw new RowsmithError('usage', `a schema of ${vendor} can't say its JSON Schema by itself`, {
+    throw new RowsmithError('usage', `a schema of ${vendor} can't be converted to JSON Schema by its library`, {
       hints: [
         vendor === 'valibot'
           ? 'Wrap it in toStandardJsonSchema() of the package @valibot/to-json-schema.'
           : 'Give its JSON Schema instead.',
       ],
     })
-=======
-    throw new RowsmithError(
-      'usage',
-      `a schema of ${vendor} can't be converted to JSON Schema by its library`,
-      {
-        hints: ['Convert it first, for valibot with toJsonSchema of @valibot/to-json-schema.'],
-      },
-    )
->>>>>>> english
   }
   try {
     return jsonSchema.input({ target: 'draft-2020-12' })

@@ -88,17 +88,10 @@ function charsetOf(headers: BodyHeaders): string | null {
 }
 
 const decoders = {
-<<<<<<< HEAD
   gzip: promisify(zlib.gunzip),
   br: promisify(zlib.brotliDecompress),
   zstd: promisify(zlib.zstdDecompress),
-  // By the standard with a header of zlib, which some servers leave out.
-=======
-  gzip: promisify(gunzip),
-  br: promisify(brotliDecompress),
-  zstd: promisify(zstdDecompress),
   // By the standard with a header of zlib, which some servers omit.
->>>>>>> english
   deflate: (bytes: Buffer, options: { maxOutputLength: number }): Promise<Buffer> =>
     promisify(isZlib(bytes) ? zlib.inflate : zlib.inflateRaw)(bytes, options),
 }

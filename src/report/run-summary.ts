@@ -34,13 +34,9 @@ export interface RunSummary extends Pick<
   complete: boolean
   /** Paid cells in the ledger that are not in a part yet. */
   waitingCells: number
-<<<<<<< HEAD
   /** Remaining rows that are made as far as the ledger says, and whose part is not written yet. */
   unwrittenRows: number
-  /** What is kept of columns that are no longer in the config, for when they come back. */
-=======
   /** Stored cells of columns that are no longer in the config, in case they return. */
->>>>>>> english
   superseded: StoreSummary['superseded']
   parts: StoreSummary['parts']
   /** Files of the final dataset, when it is complete. */

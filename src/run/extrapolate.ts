@@ -28,13 +28,9 @@ export interface Forecast {
   readonly unknown: readonly string[]
   /** From the latency of answers and the allowed concurrency; null without known latencies. */
   readonly seconds: Range | null
-<<<<<<< HEAD
   /** Aliases whose requests go in batches: the time of these is not in `seconds`. */
   readonly batched: readonly string[]
-  /** Columns of whose answers nothing is known: their tokens and their price are not in it. */
-=======
   /** Columns with unknown answers: the forecast does not include their tokens and cost. */
->>>>>>> english
   readonly withoutAnswers: readonly string[]
   /** What these come to at most, where `max_tokens` bounds all of them; null otherwise. */
   readonly most: { readonly outputTokens: number; readonly cost: number | null } | null

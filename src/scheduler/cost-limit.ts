@@ -31,13 +31,8 @@ export interface CostLimit {
   hold(amount: number): void
   /** Gives back what was set aside. */
   release(reserved: number): void
-<<<<<<< HEAD
-  /** A request came back; where its cost is not known, `otherwise` counts, and is given back. */
+  /** A request returned; where its cost is not known, `otherwise` counts, and is given back. */
   spend(choice: string, usage: Usage, otherwise: number): number
-=======
-  /** A request returned; where its cost is not known, `otherwise` counts. */
-  spend(choice: string, usage: Usage, otherwise: number): void
->>>>>>> english
 }
 
 /** Tokens of an answer while none has come, and no `max_tokens` bounds it. */

@@ -84,13 +84,9 @@ export interface StoreSummary {
   columnUsage: readonly ColumnUsage[]
   /** The largest requests, by route. */
   largest: ReadonlyMap<string, LargestRequest>
-<<<<<<< HEAD
   /** Dollars that requests of unknown cost count with against `max_cost`. */
   assumed: number
-  /** How models are held to the form of their answers, as far as it was found out. */
-=======
   /** How models are held to the form of their answers, as far as it was determined. */
->>>>>>> english
   outputModes: readonly FoundMode[]
   failures: readonly FailureSummary[]
   /** What models wrote of judgements. */

@@ -322,7 +322,6 @@ test('the report is in run.json, on the page, and in the terminal', async () => 
   expect(told.name).toBe('goods')
 })
 
-<<<<<<< HEAD
 /** The records of a page. */
 function recordsOn(path: string): { at: number; cells: unknown[] }[] {
   const data = /id="record-data">(.*?)<\/script>/s.exec(readFileSync(path, 'utf8'))?.[1] ?? ''
@@ -391,10 +390,7 @@ test('an unfinished run has its rows on the page, which says so', async () => {
   }
 })
 
-test('a report of what is no run folder, and into a folder that is not there, is refused', async () => {
-=======
 test('a report of what is not a run folder, and into a folder that is not there, is refused', async () => {
->>>>>>> english
   await using desk = await createDesk()
   const none = await desk.run(['report', 'nothing'])
   expect(none).toMatchObject({ code: 2, stdout: '' })

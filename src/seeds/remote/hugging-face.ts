@@ -173,22 +173,6 @@ function checkParts({ config, split, revision }: Source, path: HubPath): void {
   }
 }
 
-<<<<<<< HEAD
-=======
-function endpointOf(
-  endpoint: string | null | undefined,
-  { HF_ENDPOINT: own }: Readonly<Record<string, string | undefined>>,
-): string {
-  const address =
-    endpoint ?? (own === undefined || own.trim() === '' ? 'https://huggingface.co' : own.trim())
-  if (/^https?:$/.test(URL.parse(address)?.protocol ?? '')) return address.replace(/\/+$/, '')
-  throw new SeedFault('wrong-format', `${address} is not an address of a Hub`, {
-    field: 'endpoint',
-    suggestion: 'Write it as https://huggingface.co.',
-  })
-}
-
->>>>>>> english
 interface InCommit {
   readonly commit: string
   readonly signal: AbortSignal
