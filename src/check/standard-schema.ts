@@ -11,13 +11,17 @@ function schemaAsJson(value: unknown): unknown {
   if (standard === null) return value
   const { vendor, jsonSchema } = standard
   if (typeof jsonSchema?.input !== 'function') {
-    throw new RowsmithError('usage', `a schema of ${vendor} can't be converted to JSON Schema by its library`, {
-      hints: [
-        vendor === 'valibot'
-          ? 'Wrap it in toStandardJsonSchema() of the package @valibot/to-json-schema.'
-          : 'Give its JSON Schema instead.',
-      ],
-    })
+    throw new RowsmithError(
+      'usage',
+      `a schema of ${vendor} can't be converted to JSON Schema by its library`,
+      {
+        hints: [
+          vendor === 'valibot'
+            ? 'Wrap it in toStandardJsonSchema() of the package @valibot/to-json-schema.'
+            : 'Give its JSON Schema instead.',
+        ],
+      },
+    )
   }
   try {
     return jsonSchema.input({ target: 'draft-2020-12' })
