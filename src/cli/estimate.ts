@@ -68,7 +68,7 @@ export function endedCells({ made, skipped, failed }: ColumnProgress): number {
   return made + skipped + failed
 }
 
-/** Cells of a column that may still must be made: none of a row that has its outcome. */
+/** Cells of a column that may still have to be made: none of a row that has its outcome. */
 export function cellsLeft(column: ColumnProgress, { rows }: Snapshot): number {
   const planned = rows.decided + rows.remaining
   return Math.max(
