@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-// By its namespace: of an older Node, which is refused by name, a missing export would be told instead.
+// By its namespace: with names, an older Node reports a missing export before its version can be refused.
 import * as zlib from 'node:zlib'
 import { failedWith } from '../threads/system-error.ts'
 

@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream'
-// By its namespace: of an older Node, which is refused by name, a missing export would be told instead.
+// By its namespace: with names, an older Node reports a missing export before its version can be refused.
 import * as zlib from 'node:zlib'
 import { systemCode } from '../threads/system-error.ts'
 import { messageOf } from '../util/errors.ts'

@@ -277,7 +277,7 @@ test('refusals of the Hub say what to do', async () => {
   expect(await refusal({ create: false })).toContain('<hub> has no dataset jane/stories')
   expect(await refusal({ tokenEnv: 'JANE' })).toContain('JANE is not set')
   expect(await refusal({ tokenEnv: writeToken })).not.toContain(writeToken)
-  expect(await refusal({ endpoint: 'hub' })).toContain('hub is no address of a Hub')
+  expect(await refusal({ endpoint: 'hub' })).toContain('hub is not an address of a Hub')
   const misspelt: object = { privat: true }
   expect(await refusal(misspelt)).toContain("push() has no option 'privat' Did you mean 'private'?")
   await using dataset = await open(stories)

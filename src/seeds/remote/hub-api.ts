@@ -97,7 +97,7 @@ export function hubEndpoint(
   const address =
     endpoint ?? (own === undefined || own.trim() === '' ? 'https://huggingface.co' : own.trim())
   if (/^https?:$/.test(URL.parse(address)?.protocol ?? '')) return address.replace(/\/+$/, '')
-  throw new SeedFault('wrong-format', `${address} is no address of a Hub`, {
+  throw new SeedFault('wrong-format', `${address} is not an address of a Hub`, {
     field: 'endpoint',
     suggestion: 'Write it as https://huggingface.co.',
   })
