@@ -4,7 +4,7 @@ import type { RowsmithTask } from './load/rowsmith-client.ts'
 import type { ServerMeasure } from './load/server.ts'
 import { type Figure, median } from './harness.ts'
 
-// Two chained LLM columns against a server that takes 50 ms, beside a bare undici loop with the
+// Two chained LLM columns against a server that takes 50 ms, in addition to a bare undici loop with the
 // same prompts; server, loop and run are processes of their own. Calls per second are counted at
 // the server, from the first request to the last.
 

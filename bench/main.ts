@@ -37,7 +37,7 @@ async function main(wanted: readonly string[]): Promise<number> {
 }
 
 function isMissed({ value, limit = Infinity, atLeast = -Infinity }: Figure): boolean {
-  // Not the other way round: a figure that is no number is missed as well.
+  // Not the other way round: a figure that is not a number is missed as well.
   return !(value <= limit && value >= atLeast)
 }
 

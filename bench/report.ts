@@ -11,7 +11,7 @@ import { writePartFile } from '../src/store/part-file.ts'
 import type { StoredValue } from '../src/graph/stored-value.ts'
 import { compare, median, type Figure } from './harness.ts'
 
-// What statistics cost where they are made, beside the encoding of the same values on the same
+// What statistics cost where they are made, next to the encoding of the same values on the same
 // thread, and what merging them costs at the end of a run of a million rows.
 
 const rows = 4096

@@ -61,7 +61,7 @@ const own: readonly Drawn[] = [
   other('person_from_faker', {}),
 ]
 
-/** Persons of a table of this machine; as many as the smallest of the ancestor's has, about. */
+/** Persons of a table of this machine; as many as the smallest of NeMo Data Designer's has, about. */
 const tablePersons = 100_000
 
 export async function run(): Promise<readonly Figure[]> {
@@ -194,7 +194,7 @@ function costOf({ column, others = [] }: Pick<Drawn, 'column' | 'others'>): numb
     const { user, system } = process.cpuUsage(before)
     return user + system
   }
-  // As many as a round takes, found out while the code is compiled.
+  // As many as a round takes, determined while the code is compiled.
   let rows = 8
   while (timed(rows) < (roundMs * 1_000) / 2 && rows < 2 ** 20) rows *= 2
   return median(Array.from({ length: rounds }, () => timed(rows) / rows))

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { bundle } from '../build/bundle.ts'
 import { compare, type Figure } from './harness.ts'
 
-// Time until a command or an import is there, of the built package, each in a process of its own,
-// beside a Node that does nothing. The module compile cache is warm, as it is from the second run on.
+// Time until a command or an import is there, of the built package, each in a separate process,
+// in addition to a Node that does nothing. The module compile cache is warm, as it is from the second run on.
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
 const rounds = 41

@@ -8,7 +8,7 @@ import { parseJson } from '../src/util/json.ts'
 import type { Value } from '../src/util/value.ts'
 import { type Figure, keep, median } from './harness.ts'
 
-// Rendering a parsed template, beside Python's Jinja2 in the same run. PYTHON names an interpreter
+// Rendering a parsed template, in addition to Python's Jinja2 in the same run. PYTHON names an interpreter
 // that has jinja2; both sides count the processor time of their own process.
 
 const prompt =

@@ -8,7 +8,7 @@ const doors = ['index', 'plugin', 'testing/index']
 const target = fileURLToPath(new URL('../dist/', import.meta.url))
 
 /**
- * Deletes the declarations that no export of the package leads to: they describe what nobody can import.
+ * Deletes the declarations that no export of the package leads to: they describe what no one can import.
  * Answers the packages whose types the others name.
  */
 export function pruneDeclarations(folder: string = target): string[] {

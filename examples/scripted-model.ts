@@ -6,7 +6,7 @@ import {
   scriptedProvider,
 } from 'rowsmith/testing'
 
-/** A plugin whose models answer from a script, for `--plugin` beside `--providers ../scripted.yaml`. */
+/** A plugin whose models answer from a script, for `--plugin` in addition to `--providers ../scripted.yaml`. */
 export function scriptedModel(script: Script): Plugin {
   return definePlugin({
     name: 'scripted-model',

@@ -50,7 +50,7 @@ test('every source file keeps the law', () => {
   expect(sources.flatMap(violations)).toEqual([])
 })
 
-test('no file name stands twice without a reason', () => {
+test('no file name occurs twice without a reason', () => {
   expect(repeatedNames(sources.map(({ path }) => path))).toEqual([])
 })
 

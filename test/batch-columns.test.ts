@@ -109,7 +109,7 @@ test('images are made in batches; those that are edited are refused with the rea
   ])
 })
 
-test('images beside a prompt are part of its line; one too large fails its cell', async () => {
+test('images in addition to a prompt are part of its line; one too large fails its cell', async () => {
   await using server = await serve()
   const png =
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=='

@@ -52,7 +52,7 @@ describe.each<Protocol>(['openai', 'anthropic'])('%s', (protocol) => {
     ])
   })
 
-  /** Kills a run at a call of the batch API, and goes on with what was in its folder then. */
+  /** Kills a run at a call of the batch API, and continues with what was in its folder then. */
   async function killAt(at: number, how: 'refuse' | 'lose', out: string) {
     const copy = `${out}-after`
     let run: Run | null = null
@@ -167,7 +167,7 @@ describe.each<Protocol>(['openai', 'anthropic'])('%s', (protocol) => {
     await using server = await serve({
       script(): BatchAction {
         sent += 1
-        // Refused; broken once; broken for good.
+        // Refused; broken once; broken permanently.
         const firsts = [error(400), error(500), error(500)]
         return { answer: (_, at) => (sent === 1 ? firsts[at] : at === 1 ? error(500) : undefined) }
       },
@@ -191,7 +191,7 @@ describe.each<Protocol>(['openai', 'anthropic'])('%s', (protocol) => {
   })
 })
 
-test('results out of order, twice, of nobody and of a file that is gone', async () => {
+test('results out of order, twice, of no one and of a file that is missing', async () => {
   let sent = 0
   await using server = await serve({
     script(): BatchAction {
@@ -218,7 +218,7 @@ test('results out of order, twice, of nobody and of a file that is gone', async 
   expect(bytesOf(result)).toEqual(bytesOf(whole))
 })
 
-test('a batch that others cancelled, or that is refused, stops the run; the same command goes on', async () => {
+test('a batch that others cancelled, or that is refused, stops the run; the same command continues', async () => {
   let action: BatchAction = {
     outcome: 'cancelled',
     answer: (_, at) => (at === 0 ? undefined : 'cancelled'),

@@ -24,7 +24,7 @@ import { filterNames, testNames } from '../src/templates/parse/stock-names.ts'
 
 /*
  * What the config guide lists is what the schemas know: a sampler, a parameter or a field that is
- * added has to be written there, and one that goes has to leave it.
+ * added must be written there, and one that goes has to leave it.
  */
 
 const guide = page('config.md')
@@ -100,7 +100,7 @@ test.each([
   ['llm-structured', 'Structured values'],
   ['llm-code', 'Code'],
   ['llm-judge', 'Judges'],
-])('the fields that %s has beside those of llm-text', (type, heading) => {
+])('the fields that %s has in addition to those of llm-text', (type, heading) => {
   const { columns } = builtInRegistry
   const known = keysAt(columns.get(type)?.schema, { column_type: type }, [])
   const shared = keysAt(columns.get('llm-text')?.schema, { column_type: 'llm-text' }, [])
@@ -167,7 +167,7 @@ test.each([...builtInRegistry.validators])('the parameters of the validator %s',
   expect(words).toEqual(Reflect.get(languages, type) ?? [])
 })
 
-test('no sampler that is gone', () => {
+test('no sampler that is missing', () => {
   const headings = [...section(guide, 'Samplers').matchAll(/^### `(\w+)`$/gm)]
   const kinds = headings.map(([, kind = '']): string => kind)
   expect(kinds.toSorted()).toEqual(Object.keys(samplers).toSorted())

@@ -7,7 +7,7 @@ import { createProgram } from '../src/cli/program.ts'
 import { pages } from './docs/pages.ts'
 
 /*
- * Words that nobody reads twice: those of the list in CONTRIBUTING.md stand on no page, in no help and in
+ * Words that no one reads twice: those of the list in CONTRIBUTING.md stand on no page, in no help and in
  * no template.
  */
 

@@ -15,10 +15,10 @@ import { createDesk } from './e2e/command.ts'
 
 /*
  * Every fenced block of README.md, CONTRIBUTING.md, docs/*.md and docs/how-to/*.md is executed, page
- * by page, each page in a folder of its own. A block nobody knows how to execute fails the test. To add one,
+ * by page, each page in a separate folder. A block no one knows how to execute fails the test. To add one,
  * choose how it is executed by the words behind its fence:
  *
- *   ```yaml                  a whole config: has to be sound, and three rows of it have to come out.
+ *   ```yaml                  a whole config: must be sound, and three rows of it must come out.
  *                            A first line `# dice.yaml` names its file for the blocks that follow
  *   ```yaml into=dice.yaml   a fragment: its columns are added to that config, other keys replaced
  *   ```yaml with=p.yaml      a whole config, with that provider file

@@ -110,13 +110,13 @@ test('an edit is estimated by what it makes, and nothing is changed by asking', 
   const out = desk.path('run')
   const config = configOf({ rows: 40 })
   const first = await create(options(config, { out }))
-  // Whoever reads a ledger may leave what SQLite has beside it.
+  // Whoever reads a ledger may leave what SQLite has next to it.
   const names = async (): Promise<string[]> =>
     (await readdir(out)).filter((name) => !/-(?:wal|shm)$/.test(name))
   const before = await names()
   const same = await forecast(options(config, { out }))
   expect(same.forecast).toMatchObject({ rows: 0, requests: { expected: 0 }, columns: [] })
-  expect(forecastTexts(same.forecast)).toEqual(['Nothing is to be asked of a model.'])
+  expect(forecastTexts(same.forecast)).toEqual(['No model request is needed.'])
 
   const [number, story, mood] = config.columns
   const edited = { ...config, columns: [number, story, { ...mood, prompt: 'Sad? {{ story }}' }] }
@@ -171,7 +171,7 @@ test('the command says what is known: of prompts alone, and of a preview before 
     'New run in runs/tales: 2,000 rows.',
     '2,000 rows: ~2,000 requests, ~8.00 k tokens (by prompts of 5 rows).',
     '  Without the answers of story: at most 600 k tokens more.',
-    '  What writer (small) costs is not known and not in it; prices of the config say it.',
+    '  What writer (small) costs is unknown and not included; add it to prices in the config.',
     '',
   ])
   const shown = await desk.run(['preview', 'tales.json', '-n', '4'])

@@ -79,7 +79,7 @@ test('an array, iterators and functions that make them are the same seed, typed'
   expect(await spools()).toEqual(before)
 })
 
-test('a run goes on with the same records, without any, and not with others', async () => {
+test('a run continues with the same records, without any, and not with others', async () => {
   const out = join(root, 'run')
   await create({ config: configOf(slowly()), rows: 2, seed: 1n, out })
   await create({ config: configOf(words), rows: 4, out })
@@ -126,7 +126,7 @@ test('records are taken one by one, and an abort does not wait for the next', as
   expect(ended).toBe(false)
 })
 
-test('what is no record is said with its place', async () => {
+test('what is not a record is said with its place', async () => {
   const used = quickly()
   await validate({ config: configOf(used) })
   async function* failing(): AsyncGenerator<object> {
@@ -149,11 +149,11 @@ test('what is no record is said with its place', async () => {
     [
       "no-records @ seed_config.source.records: The seed can't be used: they are nothing that can be iterated over",
       "empty-seed @ seed_config.source.path: The seed has no rows",
-      "not-an-object @ seed_config.source.records: The seed can't be used: records[1] is no object, and a seed row is one",
+      "not-an-object @ seed_config.source.records: The seed can't be used: records[1] is not an object, and a seed row is one",
       "bad-record @ seed_config.source.records: The seed can't be used: expected a value of type json, got a function at records[0].word",
       "bad-record @ seed_config.source.records: The seed can't be used: records[0].deep[0].word is NaN, which no dataset holds",
       "records-used @ seed_config.source.records: The seed can't be used: they are an iterator that was read before",
-      "records-failed @ seed_config.source.records: The seed can't be used: what gives the records failed behind 1 of them: the database is away",
+      "records-failed @ seed_config.source.records: The seed can't be used: the source of the records failed after 1 of them: the database is away",
     ]
   `)
   const { problems } = await validate({ config: { text: JSON.stringify(configOf('x').config) } })

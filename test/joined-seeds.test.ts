@@ -115,7 +115,7 @@ async function folders(): Promise<string[]> {
   return (await readdir(tmpdir())).filter((name) => name.startsWith('rowsmith-join-'))
 }
 
-test('rows without a partner are left out, and several partners are what the config says', async () => {
+test('rows without a partner are omitted, and several partners are what the config says', async () => {
   const inner = { source: file('customers.csv'), ...people, how: 'inner', columns: ['name'] }
   expect(await rowsOf([inner])).toEqual([
     [1, 7, 'A', 'Ann'],
@@ -196,11 +196,11 @@ test('everything that is wrong with joins is said at its place, at once', async 
       { source: file('customers.csv'), on: { left: 'sku', right: 'id' }, columns: ['name'] },
     ]),
   ).toEqual([
-    "unknown-join-column @ seed_config.join.0.on: The key names 'custmer', and the seed has no such column. Did you mean 'customer'?",
-    "unknown-join-column @ seed_config.join.0.on: The key names 'idd', and the source of this join has no such column. Did you mean 'id'?",
+    "unknown-join-column @ seed_config.join.0.on: The key names 'custmer', but the seed has no such column. Did you mean 'customer'?",
+    "unknown-join-column @ seed_config.join.0.on: The key names 'idd', but the source of this join has no such column. Did you mean 'id'?",
     "unknown-join-column @ seed_config.join.1.columns.0: The source of this join has no column 'prat'. Did you mean 'part'?",
     "join-types-differ @ seed_config.join.2.on: No row can have a partner: 'sku' of the seed is of text, and 'id' of the source of this join of numbers. Add compare: text, and 1 and '1' are the same key.",
-    "join-collision @ seed_config.join.2.source: Both seed_config.join[0] and seed_config.join[2] have a column 'name'. Add a prefix to the join, such as prefix: other_, or name the columns that it adds, in columns.",
+    "join-collision @ seed_config.join.2.source: Both seed_config.join[0] and seed_config.join[2] have a column 'name'. Add a prefix to the join, such as prefix: other_, or list the columns to add in columns.",
   ])
   expect(
     await problemsOf([
@@ -223,7 +223,7 @@ test('everything that is wrong with joins is said at its place, at once', async 
     'empty-seed @ seed_config.join.1.source.path: The source of this join has no rows. ',
   ])
   expect(await problemsOf([{ source: file('parts.csv'), on: 'sku' }])).toEqual([
-    'repeated-key @ seed_config.join.0.on: Rows 0 and 2 of the source of this join, counted from 0, have the same key "A". Say what is meant: many: first for the first row of each key, expand for a row for each of them, or list for lists of their values.',
+    'repeated-key @ seed_config.join.0.on: Rows 0 and 2 of the source of this join, counted from 0, have the same key "A". Choose one: many: first for the first row of each key, expand for a row for each of them, or list for lists of their values.',
   ])
 })
 
@@ -288,7 +288,7 @@ columns:
   ])
 })
 
-test('a run goes on without its files, and names the one that changed', async () => {
+test('a run continues without its files, and names the one that changed', async () => {
   await write('names.csv', customers)
   const out = join(root, 'run')
   const joins = [{ source: file('names.csv'), ...people, columns: ['name'] }]

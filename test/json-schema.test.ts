@@ -245,7 +245,11 @@ describe('what both refuse', () => {
       'allowed values',
     ],
     ['a column without a type', { columns: [{ name: 'a' }] }, "'column_type'"],
-    ['a name that is no text', sampled('uuid', {}, { name: 5 }), '/columns/0/name: must be string'],
+    [
+      'a name that is not text',
+      sampled('uuid', {}, { name: 5 }),
+      '/columns/0/name: must be string',
+    ],
     [
       'a sampler without params',
       { columns: [{ name: 'a', column_type: 'sampler', sampler_type: 'uuid' }] },
@@ -278,7 +282,7 @@ describe('what both refuse', () => {
       '/columns/0/params/unit',
     ],
     ['a condition as text', llm({ skip: '{{ a }}' }), '/columns/0/skip'],
-    ['a trace that is no word', llm({ with_trace: true }), '/columns/0/with_trace'],
+    ['a trace that is not a word', llm({ with_trace: true }), '/columns/0/with_trace'],
     ['tools without a name', llm({ tool_alias: '' }), '/columns/0/tool_alias'],
     [
       'pictures',

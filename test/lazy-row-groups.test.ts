@@ -26,7 +26,7 @@ interface AncestorPlan {
 }
 
 /**
- * Size and first row of a group by its number, by the ancestor's formula: groups of the original
+ * Size and first row of a group by its number, by NeMo Data Designer's formula: groups of the original
  * target first, then those of the extension, which never fill the last original group.
  */
 function ancestorGroup({ original, target, bufferSize }: AncestorPlan, id: number) {
@@ -72,7 +72,7 @@ function third(count: number): number[] {
   return ids
 }
 
-/** Compares every group of a plan with the ancestor's formula, without an assertion per group. */
+/** Compares every group of a plan with NeMo Data Designer's formula, without an assertion per group. */
 function firstDifference(plan: Plan, ancestor: AncestorPlan, ids: readonly number[]): unknown {
   const cursor = groupsOf(plan)
   for (const id of ids) {
@@ -124,7 +124,7 @@ describe('a resumed run with holes', () => {
     expect(firstDifference(plan, ancestor, missing)).toBeNull()
   })
 
-  test('has sizes and offsets of the ancestor whatever is missing, and when it is asked for one', () => {
+  test('has sizes and offsets of NeMo Data Designer whatever is missing, and when it is asked for one', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 60 }),
@@ -157,7 +157,7 @@ describe('a resumed run with holes', () => {
     { original: 5, target: 8, bufferSize: 2, missing: [3, 4] },
     { original: 2500, target: 4000, bufferSize: 1000, missing: [3, 4] },
     { original: 0, target: 1, bufferSize: 1000, missing: [0] },
-  ])('goes on behind $original rows up to $target', ({ missing, ...example }) => {
+  ])('continues behind $original rows up to $target', ({ missing, ...example }) => {
     expect(firstDifference(resumedPlan(example, missing), example, missing)).toBeNull()
   })
 })
@@ -207,7 +207,7 @@ describe('refused with both numbers', () => {
         code: 'target-too-small',
         message: 'rows: the run was planned for 5, and 3 were asked for',
       })
-      // A ledger in which a stored count is no count, as the ancestor's resume metadata once was.
+      // A ledger in which a stored count is no count, as NeMo Data Designer's resume metadata once was.
       const ledger = new DatabaseSync(join(out, 'ledger.sqlite'))
       ledger.exec("UPDATE meta SET value = '-2' WHERE key = 'rows'")
       ledger.close()

@@ -61,7 +61,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
-/** A config in a folder of its own, beside the words. */
+/** A config in a separate folder, in addition to the words. */
 async function write(columns: readonly object[], words: string): Promise<string> {
   const config = join(root, 'configs', 'words.json')
   await writeFile(config, JSON.stringify({ columns }))
@@ -118,7 +118,7 @@ test('what can not be loaded is a problem of its column, and hides nothing else'
   expect(brief(problems)).toEqual([
     "column-not-loaded @ columns.0.file: Column 'word' can't be loaded: there is no file nowhere.txt",
     "unknown-key @ columns.2.fil: Column 'mistyped' has no field 'fil'",
-    "unknown-reference @ columns.3.expr: Column 'other' refers to 'nothing', which is no column",
+    "unknown-reference @ columns.3.expr: Column 'other' refers to 'nothing', which is not a column",
   ])
   await writeFile(config, JSON.stringify({ columns: [word] }))
   const [mistake = '', ...more] = brief((await validate({ config, plugins })).problems)
@@ -128,7 +128,7 @@ test('what can not be loaded is a problem of its column, and hides nothing else'
   )
 })
 
-test('a stored run whose file is gone says which, and still has its figures', async () => {
+test('a stored run whose file is missing says which, and still has its figures', async () => {
   const config = await write([word], 'one\ntwo\n')
   const out = join(root, 'gone')
   await create({ config, plugins, out, rows: 2 })
@@ -137,7 +137,9 @@ test('a stored run whose file is gone says which, and still has its figures', as
   const registry = createRegistry([builtIn, ...plugins])
   await expect(compileStored(out, settings, registry)).rejects.toMatchObject({
     code: 'column-not-loaded',
-    message: expect.stringMatching(/needs what its columns load: .* there is no file words\.txt/),
+    message: expect.stringMatching(
+      /can't load the files of its columns: .* there is no file words\.txt/,
+    ),
   })
   await using dataset = await open(out, { plugins })
   expect((await dataset.report()).columns).toMatchObject([{ name: 'word', kind: null }])

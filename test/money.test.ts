@@ -73,7 +73,7 @@ async function cellsOf(dataset: Dataset, rows: number): Promise<object[]> {
 test('a cell costs what all of its requests cost: those that failed, and those of a later session', async () => {
   await using desk = await createDesk()
   let isWrong = true
-  // Every third answer is no JSON; every fifth request fails at first.
+  // Every third answer is not JSON; every fifth request fails at first.
   const kind = scriptedProvider(({ prompt, repetition }) => {
     const number = Number(/\d+/.exec(prompt)?.[0])
     if (number % 5 === 0 && repetition === 0) return { status: 500 }
@@ -185,7 +185,7 @@ test('attempts that fail before an answer cost nothing of what a run may cost', 
   expect(kind.calls.length).toBeGreaterThan(8)
 })
 
-test('a run that goes on knows how large requests were', async () => {
+test('a run that continues knows how large requests were', async () => {
   await using desk = await createDesk()
   const long = scriptedProvider(() => ({
     text: 'something',
@@ -254,7 +254,7 @@ test('a limit needs a price for every model', async () => {
   ).rejects.toThrow('max_cost needs prices, and writer (small) has none')
 })
 
-test('prices of the installed list, of a config and of nobody', async () => {
+test('prices of the installed list, of a config and of no one', async () => {
   const list = await loadPriceList()
   const openai = 'https://api.openai.com/v1'
   const counted = { ...noUsage, inputTokens: 1_000_000, outputTokens: 1_000_000 }

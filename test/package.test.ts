@@ -10,7 +10,7 @@ import { pruneDeclarations } from '../build/prune-declarations.ts'
 
 /*
  * The package as npm would publish it, in a folder where only its declared dependencies are: what
- * works from source can still break there (worker files, extensions, files that were left out).
+ * works from source can still break there (worker files, extensions, files that were omitted).
  */
 const run = promisify(execFile)
 const repository = fileURLToPath(new URL('..', import.meta.url))
@@ -66,7 +66,7 @@ afterAll(async () => {
   await rm(scratch, { recursive: true, force: true })
 })
 
-/** The example of a plugin, packed and installed as a package of its own. */
+/** The example of a plugin, packed and installed as a separate package. */
 async function installPlugin(modules: string): Promise<void> {
   const { stdout } = await npm(
     ['pack', '--ignore-scripts', '--json', '--pack-destination', scratch],
@@ -179,7 +179,7 @@ test('the door for tests opens without a test runner', async () => {
   expect(stdout).toBe('function function\n')
 })
 
-describe('a plugin that is installed beside it', () => {
+describe('a plugin that is installed next to it', () => {
   test('is in checks, word lists and the JSON Schema', async () => {
     await rowsmith('validate', 'config.yaml')
     const text = await readFile(join(project, 'config.yaml'), 'utf8')

@@ -52,7 +52,7 @@ async function problemsOf(params: Params, own = environment): Promise<unknown[]>
 const indexOf = ({ last_name: name }: Person): number => Number(name.replace('Number ', ''))
 
 describe('a person of a table', () => {
-  test('has the fields of the ancestor, in its order', async () => {
+  test('has the fields of NeMo Data Designer, in its order', async () => {
     const [person] = await people({}, 1)
     expect(Object.keys(person ?? {})).toEqual(
       (
@@ -122,7 +122,7 @@ describe('a person of a table', () => {
     expect(seventh?.['postcode']).toBeNull()
   })
 
-  test('stands in a row whatever the groups, and beside conditions', async () => {
+  test('stands in a row whatever the groups, and in addition to conditions', async () => {
     const whole = await people({}, 60)
     expect(await people({}, 60, { runConfig: { buffer_size: 7 } })).toEqual(whole)
     expect(await people({}, 25)).toEqual(whole.slice(0, 25))
@@ -150,7 +150,7 @@ describe('a person of a table', () => {
   })
 })
 
-test('a run that goes on later has the same people, whoever was drawn meanwhile', async () => {
+test('a run that continues later has the same people, whoever was drawn meanwhile', async () => {
   const out = join(root, 'run')
   const options = { config: configOf({}), seed: 9n, environment, out }
   await create({ ...options, rows: 10 })
@@ -224,7 +224,7 @@ test('what is wrong is said with the way out', async () => {
     [
       {
         "code": "nobody-fits",
-        "message": "Column 'who' can't be loaded: nobody in <root>/assets/datasets/en_US.parquet fits age_range, sex, city and select_field_values",
+        "message": "Column 'who' can't be loaded: no person in <root>/assets/datasets/en_US.parquet matches age_range, sex, city and select_field_values",
         "path": "columns.0.params",
         "suggestion": "Loosen one of them.",
       },
@@ -234,7 +234,7 @@ test('what is wrong is said with the way out', async () => {
     [
       {
         "code": "out-of-range",
-        "message": "The age_range of column 'who' is no range",
+        "message": "The age_range of column 'who' is not a range",
         "path": "columns.0.params.age_range",
         "suggestion": undefined,
       },

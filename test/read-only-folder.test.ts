@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { create, open, start } from '../src/index.ts'
 import { scriptedProvider } from '../src/testing/index.ts'
 
-/** A folder nobody can write into, as a backup or a mounted image is; null where this machine can't make one. */
+/** A folder no one can write into, as a backup or a mounted image is; null where this machine can't make one. */
 function readOnly(folder: string): Disposable | null {
   if (process.getuid?.() !== 0) {
     const all = [

@@ -139,7 +139,7 @@ test('a token that is wrong is named by its variable', async () => {
   expect(said).not.toContain('hf_wrong')
 })
 
-/** A server of one Parquet file that answers requests for parts, but for the first, in a way of its own. */
+/** A server of one Parquet file that answers requests for parts, but for the first, in a separate way. */
 async function readParts(
   answer: (response: ServerResponse, from: number, request: IncomingMessage) => void,
 ): Promise<string> {

@@ -117,7 +117,7 @@ describe('http', () => {
     expect(seed.identity).toBe((await scratch.open('same.parquet', parquet)).identity)
   })
 
-  test('a server that fails for a moment is asked again, and goes on where it broke off', async () => {
+  test('a server that fails for a moment is asked again, and continues where it broke off', async () => {
     let asked = 0
     await using server = await createFileServer(
       { '/x.csv': csv },
@@ -145,7 +145,7 @@ describe('http', () => {
     ])
   })
 
-  test('who is not let in, what is not there, and what is no address', async () => {
+  test('who is not let in, what is not there, and what is not an address', async () => {
     await using server = await createFileServer(
       { '/x.csv': csv },
       {
@@ -255,7 +255,7 @@ describe('hf', () => {
     expect(await faultOf(at({ path: 'models/x/y' }))).toContain('wrong-format')
   })
 
-  test('a run goes on with the commit it began with', async () => {
+  test('a run continues with the commit it began with', async () => {
     await using hub = await createHub({ repository, branches: branches() })
     const config = {
       seed_config: {
@@ -272,7 +272,7 @@ describe('hf', () => {
     await create({ ...options, rows: 1 })
     Object.assign(hub.hub.branches, { main: { 'other/rows.csv': Buffer.from('city\nNew\n') } })
     await create({ ...options, rows: 2 })
-    // Its rows are gone, as when it was stopped while they were copied; the commit is known.
+    // Its rows are missing, as when it was stopped while they were copied; the commit is known.
     for (const name of await readdir(`${out}/seed`)) {
       if (name !== 'pin.json') await rm(`${out}/seed/${name}`)
     }
@@ -287,7 +287,7 @@ describe('hf', () => {
     expect(rows.accepted).toBe(4)
   })
 
-  test('the ancestor’s example is sound', async () => {
+  test('NeMo Data Designer’s example is sound', async () => {
     const text = await readFile(
       new URL('conformance/ancestor/10.17-hf-seed.yaml', import.meta.url),
       'utf8',

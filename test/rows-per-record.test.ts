@@ -49,7 +49,7 @@ test('a shuffle uses each row once before any again', async () => {
   expect(rows).toEqual([{ row: 5, parts: [{ field: 'expr', text: lines[5] }] }])
 })
 
-test('a run goes on with the rows that follow, in many windows', async () => {
+test('a run continues with the rows that follow, in many windows', async () => {
   const out = join(root, 'run')
   const options = { config: configOf({ rows_per_record: 5 }), seed: 1n, out }
   await create({ ...options, rows: 10 })
@@ -66,7 +66,7 @@ test('a run goes on with the rows that follow, in many windows', async () => {
   )
 })
 
-test('what is no number of rows is refused', async () => {
+test('what is not a number of rows is refused', async () => {
   const { problems } = await validate({ config: configOf({ rows_per_record: 0 }) })
   expect(problems[0]).toMatchObject({
     code: 'out-of-range',

@@ -78,7 +78,7 @@ test('a dataset in TypeScript makes typed rows, while the run works and afterwar
   expect(await run.finished).toMatchObject({ end: { kind: 'complete' } })
   const sent = kind.calls.length
 
-  // A later run with the same program goes on, and pays for nothing again.
+  // A later run with the same program continues, and pays for nothing again.
   await using again = await reviews.create({ ...options, rows: 6 })
   expect(await again.toArray()).toHaveLength(6)
   expect(kind.calls).toHaveLength(sent + 2)
@@ -171,7 +171,7 @@ test('a dataset is written as YAML and read back, unless it holds functions', as
   expect(() => reviews.toYAML()).toThrow('no YAML can hold the functions of review__prompt, shout')
 })
 
-test('options nobody knows are refused by name', () => {
+test('options no one knows are refused by name', () => {
   const loose = dataset as (name: string, options: object) => unknown
   expect(() => loose('x', { sed: 1 })).toThrow("dataset() has no option 'sed'")
   const misspelled: object = { dorp: true }

@@ -8,7 +8,7 @@ const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 /** Only pure columns: 6 samplers and 4 expressions. */
 export const pureConfig = fileURLToPath(new URL('pure.yaml', import.meta.url))
 
-/** The command line at work, in a process of its own. */
+/** The command line at work, in a separate process. */
 export interface Command extends AsyncDisposable {
   /** `performance.now()` of its start. */
   readonly started: number

@@ -1,6 +1,6 @@
 import { create } from '../../src/index.ts'
 
-// One run over texts that marks near-copies, in a process of its own: what it took is printed.
+// One run over texts that marks near-copies, in a separate process: what it took is printed.
 
 const [seed = '', rows = '', out = ''] = process.argv.slice(2)
 const started = performance.now()

@@ -18,7 +18,7 @@ export async function measured(profiled: boolean, work: () => Promise<void>): Pr
   }
   if (session !== null) {
     const { profile } = await session.post('Profiler.stop')
-    // The inspector's own type leaves out what a stopped profile always has.
+    // The inspector's own type omits what a stopped profile always has.
     measure.profile = selfTimes(profile as CpuProfile)
     session.disconnect()
   }

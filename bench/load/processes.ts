@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { ServerMeasure } from './server.ts'
 
-/** A model server that runs beside what is measured. */
+/** A model server that runs in addition to what is measured. */
 export interface LoadServer extends AsyncDisposable {
   readonly url: string
   /** What it saw since the last call. */
@@ -42,7 +42,7 @@ export interface ClientMeasure {
   profile?: Record<string, number>
 }
 
-/** Runs a client to its end in a process of its own. */
+/** Runs a client to its end in a separate process. */
 export async function runClient(file: string, task: object): Promise<ClientMeasure> {
   const child = forkFile(file, [JSON.stringify(task)])
   const ended = once(child, 'exit')

@@ -14,7 +14,7 @@ import { systemClock } from '../../src/util/clock.ts'
 import { measured } from './measure.ts'
 
 // The same rows and prompts as the bare client, made by rowsmith: the whole run, or without a store
-// to show what the ledger and the parts cost beside it.
+// to show what the ledger and the parts cost next to it.
 
 export interface RowsmithTask {
   url: string
@@ -25,7 +25,7 @@ export interface RowsmithTask {
   bufferSize: number
   store: boolean
   profiled: boolean
-  /** Begins with all requests it may have at once; otherwise it finds out what is tolerated. */
+  /** Begins with all requests it may have at once; otherwise it determines what is tolerated. */
   startsFull?: boolean
 }
 

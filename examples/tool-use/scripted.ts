@@ -16,7 +16,7 @@ export default scriptedModel(({ prompt, request }) => {
   }
   const [, a = '', b = ''] = /What is (\d+) \+ (\d+)/.exec(prompt) ?? []
   if (last === undefined) {
-    // Some answer from memory, some call the tool with words, and some with what is no JSON.
+    // Some answer from memory, some call the tool with words, and some with what is not JSON.
     if (fault === 0) return String(Number(a) + Number(b) + 1)
     if (fault === 1) return toolCall('add', JSON.stringify({ a: 'a lot', b: 'more' }))
     if (fault === 2) return toolCall('add', `{"a": ${a}, `)

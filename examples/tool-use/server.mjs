@@ -28,8 +28,7 @@ const tools = {
     description: 'Adds two numbers.',
     inputSchema: { type: 'object', properties: { a: number, b: number }, required: ['a', 'b'] },
     call({ a, b }) {
-      if (typeof a !== 'number' || typeof b !== 'number')
-        throw new Error('a and b have to be numbers')
+      if (typeof a !== 'number' || typeof b !== 'number') throw new Error('a and b must be numbers')
       return String(a + b)
     },
   },

@@ -18,7 +18,7 @@ export function batchProblems(
         level: 'error' as const,
         code: 'unsupported',
         path: ['model_configs', index, 'mode'],
-        message: `Model "${alias}" can't have mode: batch here: column ${frames.name} is made of many rows at once, which would wait for the last batch.`,
+        message: `Model "${alias}" can't have mode: batch here: column ${frames.name} is made from many rows at once, and would wait for the last batch.`,
         suggestion: `Leave mode out for this model, or make column ${frames.name} row by row.`,
       },
     ]

@@ -2,7 +2,7 @@ import type { Problem } from '../config/problem.ts'
 import { formatProblems } from '../config/format-problems.ts'
 import { RowsmithError } from '../util/errors.ts'
 
-/** A config that can't run: everything that is wrong with it at once. */
+/** A config that can't run, with all of its problems. */
 export class ConfigError extends RowsmithError {
   readonly problems: readonly Problem[]
 

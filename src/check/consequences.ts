@@ -14,7 +14,7 @@ export interface Unread {
   seed: boolean
 }
 
-/** Drops problems that only follow from others: each mistake is told once. */
+/** Drops problems that only follow from others: each mistake is reported once. */
 export function withoutConsequences(problems: readonly Problem[], unread: Unread): Problem[] {
   return problems.flatMap((problem) => {
     if (follows(problem, unread)) return []
@@ -27,7 +27,7 @@ export function withoutConsequences(problems: readonly Problem[], unread: Unread
 function follows({ code, path, received, suggestion }: Problem, unread: Unread): boolean {
   const { parts, providers, servers, seed, plugins } = unread
   switch (code) {
-    // What is nearly a known word is told all the same.
+    // What is nearly a known word is reported all the same.
     case 'unknown-column-type':
     case 'unknown-provider-type':
     case 'unknown-seed-type':

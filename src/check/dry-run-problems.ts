@@ -34,7 +34,7 @@ export function dryRunProblems(
   })
 }
 
-/** A plugin that could not even be asked for a generator; anything else that was thrown goes on. */
+/** A plugin that could not even be asked for a generator; everything else is rethrown. */
 export function bindProblem(
   error: unknown,
   graph: Graph,
@@ -84,7 +84,7 @@ function suggestionOf({ column }: DryColumn, always: boolean): string {
   if (column.onFailure === 'stop') return "Such a row stops the run, as 'on_failure' says."
   if (always) return 'Each row in which it fails is dropped.'
   if (column.filter !== null) {
-    return 'Such rows are dropped, not rejected; let the condition hold or not hold there.'
+    return 'Such rows are dropped, not rejected; make the condition true or false there.'
   }
   return 'Such rows are dropped; with \'on_failure: "null"\' they are kept without this value.'
 }

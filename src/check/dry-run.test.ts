@@ -61,7 +61,7 @@ async function told(...columns: object[]): Promise<string[]> {
   return brief(await problemsOf(columns))
 }
 
-/** A seed file beside the config's parts. */
+/** A seed file next to the config's parts. */
 async function seed(name: string, lines: readonly string[], fields: object = {}): Promise<object> {
   const path = join(folder, name)
   await writeFile(path, `${lines.join('\n')}\n`)
@@ -96,7 +96,7 @@ describe('what fails in every row', () => {
     expect(more).toEqual([])
   })
 
-  test('hides nothing of columns beside it, and what reads it is not told of again', async () => {
+  test('hides nothing of columns next to it, and what reads it is not told of again', async () => {
     const lines = await told(
       expression('a', '{{ animal.b.c }}'),
       expression('b', '{{ a }}', { dtype: 'int' }),
@@ -122,7 +122,7 @@ describe('what fails in every row', () => {
     ])
   })
 
-  test('is told of sound columns of a config with other mistakes', async () => {
+  test('is reported sound columns of a config with other mistakes', async () => {
     const lines = await told(
       expression('a', '{{ animal.b.c }}'),
       expression('b', '{{ b2 }}'),
@@ -150,10 +150,10 @@ test('what fails in some rows is a warning', async () => {
 })
 
 describe('an expression without text', () => {
-  test('is told of when it happens in all rows', async () => {
+  test('is reported when it happens in all rows', async () => {
     expect(await told(expression('e', "{% if animal == 'cow' %}x{% endif %}"))).toEqual([
       expect.stringMatching(
-        /^warning empty-on-sample @ columns\.1\.expr: Column 'e' fails in all of 50 sampled rows: the expression renders to no text/,
+        /^warning empty-on-sample @ columns\.1\.expr: Column 'e' fails in all of 50 sampled rows: the expression renders to an empty text/,
       ),
     ])
   })
@@ -198,7 +198,7 @@ describe('what only a model can make', () => {
   })
 })
 
-test('a skip condition that fails in all rows is told of', async () => {
+test('a skip condition that fails in all rows is reported', async () => {
   const lines = await told(expression('e', 'x', { skip: { when: '{{ animal.age > 3 }}' } }))
   expect(lines).toMatchInlineSnapshot(`
     [
@@ -311,7 +311,7 @@ test('a template that takes long is looked at in few rows', async () => {
   ])
 })
 
-test('columns that come when all have taken too long are not looked at, and nothing is told of them', async () => {
+test('columns that come when all have taken too long are not looked at, and nothing is reported them', async () => {
   // Each look at the clock finds another 100 ms gone: a column of five rows takes 600.
   let now = 0
   const clock = { ...systemClock, now: () => (now += 100) }
@@ -374,7 +374,7 @@ describe('the first request of a conversation', () => {
     expect(asked).toEqual(Array.from({ length: 5 }, () => 'dog'))
   })
 
-  test('that can not be made is told as that of any column', async () => {
+  test('that can not be made is reported as that of any column', async () => {
     const cats = { ...animal, name: 'cats', params: { values: ['cat'] } }
     const column = { name: 'said', column_type: 'talk', of: 'cats' }
     expect(brief(await problemsOf([cats, column], { kinds: [talk] }))).toMatchInlineSnapshot(`

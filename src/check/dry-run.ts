@@ -30,9 +30,9 @@ export interface DryRunOptions {
   graph: Graph
   runSeed: bigint
   models: readonly ModelConfig[]
-  /** Null without a seed, and when its rows are not at hand. */
+  /** Null without a seed, and when its rows are not available. */
   seed: SeedSample | null
-  /** Of the config; the working directory when left out. */
+  /** Of the config; the working directory by default. */
   directory?: string | null
   clock: Clock
 }
@@ -131,7 +131,7 @@ type Known = 'real' | 'stand-in' | 'lost'
 
 interface SampleOptions {
   rows: number
-  /** When all of it has to end, by the clock. */
+  /** When all of it must end, by the clock. */
   last: number
   wanted: (id: number) => boolean
 }
@@ -308,7 +308,7 @@ async function generate(
     if (isPureRow(column, generator)) return evaluator.row(column, generator, row) ?? 'made'
   } catch (error) {
     if (error instanceof CellFailure || error instanceof PluginFailure) return error
-    // The seed's rows are not at hand; anything else is a defect of the kind, and the run tells
+    // The seed's rows are not available; anything else is a defect of the kind, and the run tells
     // of it with the row in which it happens.
   }
   // Rendering the templates of a request sends nothing.
@@ -373,7 +373,7 @@ function hangsOnRealOnly(
       ids.every((id) => column.upstream.includes(id) && known[id]?.[offset] === 'real')
     )
   } catch (error) {
-    // A statement, such as a loop: what it reads is not told apart.
+    // A statement, such as a loop: what it reads is not distinguished.
     if (error instanceof TemplateSyntaxError) return false
     throw error
   }

@@ -28,7 +28,7 @@ export type SchemaKind = (typeof schemaKinds)[number]
 
 /** Options of `jsonSchema`. */
 export interface JsonSchemaOptions {
-  /** Kinds beside the built-in ones. */
+  /** Kinds in addition to the built-in ones. */
   plugins?: readonly GivenPlugin[]
 }
 
@@ -80,7 +80,7 @@ function schemaOf(kind: SchemaKind, registry: Registry): JsonSchema {
   })
 }
 
-/** A file with a list and nothing else, as the ancestor keeps them in its home directory. */
+/** A file with a list and nothing else, as NeMo Data Designer keeps them in its home directory. */
 function listFile(
   title: string,
   description: string,
@@ -168,7 +168,7 @@ function datasetForm(): JsonSchema {
         description: 'Rows to start from: their columns are there by their names.',
         anyOf: [{ $ref: '#/definitions/seed' }, { type: 'null' }],
       },
-      processors: listOf('What is done to rows and to the dataset, in this order.', {
+      processors: listOf('Filters of rows and changes of the dataset, in this order.', {
         $ref: '#/definitions/processor',
       }),
       plugins: listOf('Plugins whose kinds this config may name.', formFor(pluginSchema)),
@@ -189,15 +189,15 @@ function datasetForm(): JsonSchema {
         ],
       },
       select: {
-        description: 'Makes rows until so many of them are accepted.',
+        description: 'Makes rows until enough of them are accepted.',
         anyOf: [formFor(selectSchema), { type: 'null' }],
       },
       prices: {
-        description: 'What models cost, by their names or aliases.',
+        description: 'Prices of models, by their names or aliases.',
         anyOf: [formFor(pricesSchema), { type: 'null' }],
       },
       constraints: listOf('Bounds of sampler columns.', formFor(constraintSchema)),
-      profilers: listOf('Summaries of what judges said, in the report.', formFor(profilerSchema)),
+      profilers: listOf("Summaries of judges' reasons, in the report.", formFor(profilerSchema)),
       agreement: listOf('How far judges agree, in the report.', formFor(agreementSchema)),
     },
     required: ['columns'],
@@ -320,7 +320,7 @@ function complete(schema: z.core.$ZodType, made: JsonSchema): void {
       description: propertyOf(form, paramsBeside(tag))['description'] as string | undefined,
       form,
     }))
-    const title = tag === 'sampler_type' ? 'Kind of what is drawn.' : 'Who judges.'
+    const title = tag === 'sampler_type' ? 'The kind of sampler.' : 'Who judges.'
     Object.assign(made, tagged(tag, title, options))
   }
 }
@@ -330,7 +330,7 @@ function paramsBeside(tag: string): string {
   return tag === 'sampler_type' ? 'params' : 'validator_params'
 }
 
-/** Folds nested alternatives into one list, and leaves out defaults that say nothing. */
+/** Folds nested alternatives into one list, and omits defaults that say nothing. */
 function tidy(json: JsonSchema): JsonSchema {
   const entries = Object.entries(json).map(([key, value]) => [key, tidyValue(value)] as const)
   const tidied = Object.fromEntries(entries)

@@ -8,7 +8,7 @@ import { type ConfigInput, readConfig, readDataset } from './sources.ts'
 export interface ListKindsOptions {
   /** Its plugins count; the rest of it may be wrong. */
   config?: ConfigInput | undefined
-  /** Kinds beside the built-in ones and those of the config's own plugins. */
+  /** Kinds in addition to the built-in ones and those of the config's own plugins. */
   plugins?: readonly GivenPlugin[] | undefined
 }
 
@@ -19,7 +19,7 @@ export interface KindList {
   problems: readonly Problem[]
 }
 
-/** Lists every kind a config may name, family by family. */
+/** Lists every kind that a config may name, by family. */
 export async function listKinds({ config, plugins }: ListKindsOptions = {}): Promise<KindList> {
   if (config === undefined) {
     const { registry } = await gatherPlugins({ given: plugins })

@@ -14,7 +14,7 @@ export interface LoadedColumns {
 /**
  * Lets the kinds that load read what they need, all columns at once.
  *
- * Columns that are wrong are left out: what is wrong with them is told when they are compiled.
+ * Columns that are wrong are omitted: what is wrong with them is reported when they are compiled.
  */
 export async function loadColumns(
   columns: readonly RawColumn[],

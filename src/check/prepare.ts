@@ -50,9 +50,9 @@ import {
 /** What a run is made from. */
 export interface PrepareOptions {
   config: ConfigInput
-  /** A file of providers, as the ancestor keeps it. */
+  /** A file of providers, as NeMo Data Designer keeps it. */
   providersFile?: string | undefined
-  /** A file of MCP providers, as the ancestor keeps it. */
+  /** A file of MCP providers, as NeMo Data Designer keeps it. */
   mcpProvidersFile?: string | undefined
   toolConfigsFile?: string | undefined
   modelConfigsFile?: string | undefined
@@ -62,7 +62,7 @@ export interface PrepareOptions {
   clock: Clock
   /** Nothing is sent to a model, so no key is needed. */
   withoutKeys?: boolean | undefined
-  /** Kinds beside the built-in ones. */
+  /** Kinds in addition to the built-in ones. */
   plugins?: readonly GivenPlugin[] | undefined
   /** Columns of a stored run whose cells are used as they are, whatever changed in their config. */
   keep?: readonly string[] | undefined
@@ -114,7 +114,7 @@ const nothingStored: StoredInputs = {
   kept: [],
 }
 
-/** Reads and checks everything a run needs; a stored seed stands in for a file that is gone. */
+/** Reads and checks everything a run needs; a stored seed stands in for a file that is missing. */
 export async function check(
   options: PrepareOptions,
   stored: StoredInputs = nothingStored,
@@ -320,7 +320,7 @@ function compileInput(
   }
 }
 
-/** Like `check`, for what can't go on without a sound config. */
+/** Like `check`, for what can't continue without a sound config. */
 export async function prepare(
   options: PrepareOptions,
   stored: StoredInputs = nothingStored,

@@ -22,7 +22,7 @@ export interface Place {
   directory: string
   exists: boolean
   stored: StoredInputs
-  /** The latest run in its way that a fresh one is made beside; null where there is none. */
+  /** The latest run in its way that a fresh one is made next to; null where there is none. */
   before: { directory: string; seed: bigint } | null
 }
 

@@ -49,7 +49,7 @@ function expectWhole(events: readonly SeedEvent[]): void {
   expect(events.at(-1)?.bytes).toBe(totalBytes)
 }
 
-test('reading and copying a seed over several files is told of', async () => {
+test('reading and copying a seed over several files is reported', async () => {
   const events: SeedEvent[] = []
   await create({
     config: config(),
@@ -77,7 +77,7 @@ test('so is what validate reads', async () => {
   expectWhole(events.filter((event) => event.type === 'seed-progress'))
 })
 
-test('it is told four times a second, its end too, and nothing where it is quick', () => {
+test('it is reported four times a second, its end too, and nothing where it is quick', () => {
   let now = 5_000
   const clock = { ...systemClock, now: () => now }
   const told: number[] = []

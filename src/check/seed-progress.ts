@@ -5,7 +5,7 @@ import type { SeedProgressEvent } from './check-event.ts'
 /** Between two events; a seed that is read sooner has none. */
 const INTERVAL_MS = 250
 
-/** Tells of a pass over a seed now and then, and of its end if it was told of before. */
+/** Tells of a pass over a seed now and then, and of its end if it was reported before. */
 export function tellSeedProgress(
   phase: 'reading' | 'copying',
   clock: Clock,

@@ -4,7 +4,7 @@ import { joinRows, rowsOfRecord } from '../seeds/rows-of-record.ts'
 import { createSeedOrder } from '../seeds/seed-order.ts'
 import type { Value } from '../util/value.ts'
 
-/** A few seed rows at hand, as a run would meet them where that is cheap. */
+/** A few seed rows available, as a run would meet them where that is cheap. */
 export interface SeedSample {
   value(row: number, column: string): Value
   /** Rows from which on the sample has met every selected seed row; infinite when it never does. */

@@ -27,7 +27,7 @@ test.each<[string, Buffer, string]>([
   await expect(readRunConfig(path)).rejects.toMatchObject(refusal)
 })
 
-test('a mark of UTF-8 is no part of the text', async () => {
+test('a mark of UTF-8 is not part of the text', async () => {
   const path = join(folder, 'marked.yaml')
   await writeFile(path, `\ufeff${text}`)
   const source = await readConfig(path)

@@ -21,15 +21,15 @@ import { failedWith } from '../threads/system-error.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 
-/** A config as it is written, with the fields of the format. */
+/** A config as users write it. */
 export interface WrittenConfig {
   columns: readonly object[]
   [field: string]: unknown
 }
 
 /**
- * A dataset config: the path of a file, its text, or the object itself. `name` is that of the run's
- * folder, `dataset` when left out.
+ * A dataset config: the path of a file, its text, or the object itself. `name` names the run's
+ * folder, `dataset` by default.
  */
 export type ConfigInput =
   | string
@@ -139,7 +139,7 @@ function isOfProgram(source: unknown): boolean {
   )
 }
 
-/** A word for a function that is no text, the same whenever the same program gives it. */
+/** A word for a function that is not text, the same whenever the same program gives it. */
 function standInFor(value: CustomFunction | CustomColumn, functions: Map<string, unknown>): string {
   const { name } = typeof value === 'function' ? value : value.generate
   return wordFor(value, `${givenPrefix}${name}`, functions)
@@ -172,7 +172,7 @@ function textOfBytes(bytes: Buffer, path: string, what: string): string {
   })
 }
 
-/** By the mark at the beginning, or the zeros beside ASCII characters where there is none. */
+/** By the mark at the beginning, or the zeros in addition to ASCII characters where there is none. */
 function otherEncoding(bytes: Buffer): 'UTF-16' | 'UTF-16LE' | 'UTF-16BE' | 'UTF-32' | null {
   const [a, b, c, d] = bytes
   if ((a === 0xff && b === 0xfe && c === 0 && d === 0) || (a === 0 && b === 0 && c === 0xfe)) {
@@ -204,7 +204,7 @@ async function readBytes(path: string, what: string): Promise<Buffer> {
   }
 }
 
-/** The name beside a path that was most likely meant; one that only lacks an ending is. */
+/** The name in addition to a path that was most likely meant; one that only lacks an ending is. */
 async function similarFile(
   path: string,
   missingEndings: readonly string[] = [],

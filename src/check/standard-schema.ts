@@ -4,16 +4,20 @@ import { messageOf, RowsmithError } from '../util/errors.ts'
  * A schema of Zod, ArkType or another library of the Standard Schema as the JSON Schema it stands for;
  * everything else as it is.
  *
- * Only the JSON Schema is kept: a run goes on from its folder, where a program's functions are not.
+ * Only the JSON Schema is kept: a run continues from its folder, where a program's functions are not.
  */
 export function schemaAsJson(value: unknown): unknown {
   const standard = standardOf(value)
   if (standard === null) return value
   const { vendor, jsonSchema } = standard
   if (typeof jsonSchema?.input !== 'function') {
-    throw new RowsmithError('usage', `a schema of ${vendor} can't say its JSON Schema by itself`, {
-      hints: ['Convert it first, for valibot with toJsonSchema of @valibot/to-json-schema.'],
-    })
+    throw new RowsmithError(
+      'usage',
+      `a schema of ${vendor} can't be converted to JSON Schema by its library`,
+      {
+        hints: ['Convert it first, for valibot with toJsonSchema of @valibot/to-json-schema.'],
+      },
+    )
   }
   try {
     return jsonSchema.input({ target: 'draft-2020-12' })
@@ -23,7 +27,7 @@ export function schemaAsJson(value: unknown): unknown {
       `a schema of ${vendor} has no JSON Schema: ${messageOf(error)}`,
       {
         cause: error,
-        hints: ['Leave out what JSON has no form for, such as dates, maps and transformations.'],
+        hints: ['Remove types that JSON does not have, such as dates, maps and transformations.'],
       },
     )
   }

@@ -79,7 +79,7 @@ function unreadable(directory: string): RowsmithError {
 function unloadable(directory: string, { message, suggestion }: Problem): RowsmithError {
   return new RowsmithError(
     'column-not-loaded',
-    `the run in ${directory} needs what its columns load: ${message}`,
+    `the run in ${directory} can't load the files of its columns: ${message}`,
     { hints: ['Put it back where it was.', ...(suggestion === undefined ? [] : [suggestion])] },
   )
 }

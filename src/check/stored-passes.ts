@@ -20,14 +20,14 @@ export interface StoredDataset {
 
 interface StoredDatasetOptions {
   registry: () => Promise<Registry>
-  /** Of one beside the run's own. */
+  /** Of one next to the run's own. */
   name?: string | undefined
   /** The same dataset as processors made it, where it is there. */
   made: StoredRecords | null
 }
 
 /**
- * The run's own dataset, or the one of a name beside it. No kind is needed where parts are joined, nor
+ * The run's own dataset, or the one of a name next to it. No kind is needed where parts are joined, nor
  * where the dataset is there.
  */
 export async function storedDataset(
@@ -97,7 +97,7 @@ function isJoined(settings: RunSettings): boolean {
   })
 }
 
-/** Names of processors that make a dataset beside, as far as built-in ones alone tell: a plugin's may. */
+/** Names of processors that make a second dataset, as far as built-in ones alone tell: a plugin's may. */
 function namesBeside(settings: RunSettings): string[] {
   return storedProcessors(settings)
     .filter(
@@ -139,7 +139,7 @@ function ownColumns(
 function noSuchDataset(directory: string, name: string, names: readonly string[]): RowsmithError {
   const near = nearest(name, names)
   const known = names.length === 0 ? 'It has only its own.' : `It has ${names.join(', ')}.`
-  return new RowsmithError('usage', `${directory} makes no dataset '${name}' beside its own`, {
+  return new RowsmithError('usage', `${directory} makes no second dataset '${name}'`, {
     hints: [near === undefined ? known : `Did you mean '${near}'?`],
   })
 }

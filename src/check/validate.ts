@@ -13,11 +13,11 @@ export interface Validation {
 /** Options of `validate`. */
 export type ValidateOptions = Pick<PrepareOptions, 'config'> &
   Partial<Omit<PrepareOptions, 'signal'>> & {
-    /** A key that is not set is an error, as it is for a run; a warning when left out. */
+    /** A key that is not set is an error, as it is for a run; a warning by default. */
     requireKeys?: boolean | undefined
   }
 
-/** Checks a config as a run would, without asking a model and without writing anything. */
+/** Makes the checks of a run, without a request and without writing anything. */
 export async function validate(options: ValidateOptions): Promise<Validation> {
   const { prepared, problems } = await check({
     config: options.config,
@@ -42,7 +42,7 @@ function withoutKey(problem: Problem): Problem {
   return isUnsetKey(problem) ? { ...problem, level: 'warning' } : problem
 }
 
-/** What is no name of a variable at all is expected to be one. */
+/** What is not a name of a variable at all is expected to be one. */
 export function isUnsetKey({ code, expected }: Problem): boolean {
   return code === 'secret-missing' && expected === undefined
 }

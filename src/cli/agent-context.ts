@@ -31,7 +31,7 @@ export async function agentContext(): Promise<string> {
     'A config:',
     ...example.split('\n').map((line) => `  ${line}`),
     '',
-    'Kinds (name: what it is):',
+    'Kinds (name: description):',
     ...[...families].flatMap(([family, members]) => [
       `  ${family}`,
       ...members.map(({ kind, description }) => `    ${kind}: ${description}`),
@@ -54,15 +54,15 @@ export async function agentContext(): Promise<string> {
 const commands = [
   ['rowsmith validate CONFIG --json', 'all problems at once, with line, column and advice'],
   ['rowsmith models check CONFIG --json', 'does every model answer'],
-  ['rowsmith render CONFIG -c COLUMN', 'what a prompt becomes, without asking a model'],
-  ['rowsmith preview CONFIG -n 3 --json', 'records as a JSON array; nothing is kept'],
-  ['rowsmith create CONFIG -n ROWS --json', 'the dataset; the same command goes on after a stop'],
+  ['rowsmith render CONFIG -c COLUMN', 'the text of a prompt, without a request'],
+  ['rowsmith preview CONFIG -n 3 --json', 'records as a JSON array; keeps nothing'],
+  ['rowsmith create CONFIG -n ROWS --json', 'the dataset; the same command continues after a stop'],
   ['rowsmith report DIR --json', 'statistics of every column'],
   ['rowsmith export DIR --to FILE.jsonl', 'JSON Lines, CSV or Parquet'],
 ] as const
 
 const rules = [
-  'Columns may stand in any order; {{ name }} in a template reads another column, {{ a.b }} a field of one.',
+  'Columns may have any order; {{ name }} in a template reads another column, {{ a.b }} a field of one.',
   'api_key is the NAME of an environment variable. Never write a key into a file.',
   'Put templates into quotes or below |. Quote yes, no, on and off where they are texts.',
   'Draw what should vary with samplers, and let prompts read them: a model repeats itself.',

@@ -49,7 +49,7 @@ Commands:
   gc [options] <dir>           Free disk space of replaced columns.
   kinds [options] [config]     List the kinds a config may name.
   schema [options]             Print a JSON Schema of configs, for editors.
-  agent                        Print what a coding agent needs to know.
+  agent                        Print a guide for coding agents.
   help [command]               display help for command
 
 Exit codes: 0 ok, 1 unexpected, 2 bad usage or config, 3 finished with dropped rows,

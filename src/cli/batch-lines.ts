@@ -25,7 +25,7 @@ export function batchText(event: BatchEvent): string | null {
       return `${visibleLine(route)}: batch ${visibleLine(batch)} ${outcome}: ${[`${grouped(answered)} answered`, ...rest].join(', ')}.`
     }
     case 'batch-strange':
-      return `${visibleLine(event.route)}: batch ${visibleLine(event.batch)} has ${counted(event.results, 'result')} of no request of it (the first: ${visibleLine(event.id)}); left out.`
+      return `${visibleLine(event.route)}: batch ${visibleLine(event.batch)} has ${counted(event.results, 'result')} that match none of its requests (the first: ${visibleLine(event.id)}); ignored.`
     case 'batches-left':
       return `${batchesOf(event.batches, event.requests)} ${event.batches === 1 ? 'stays' : 'stay'} with the provider, at work and paid for; the same command collects what is answered, and with --cancel-batches it cancels ${event.batches === 1 ? 'it' : 'them'}.`
     case 'batch-stopped':

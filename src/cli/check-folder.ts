@@ -13,7 +13,7 @@ export interface CheckOptions {
   json?: true
 }
 
-/** Looks at every byte of a run folder, and mends it where that is asked for. */
+/** Looks at every byte of a run folder, and repairs it where that is asked for. */
 export async function runCheckCommand(directory: string, options: CheckOptions): Promise<ExitCode> {
   // Refuses a folder without a run in the words of all commands, whatever state its ledger is in.
   const check = await checkRun(directory, { repair: options.repair === true })
@@ -33,7 +33,7 @@ function describeCheck(check: RunCheck, style: Paint): string[] {
   return [
     `${style('bold', shortPath(dir))}  ${state}`,
     ledger.damage === null
-      ? `  ledger: whole, ${ledger.bytesCompared ? 'byte for byte as at its last closing' : 'as far as its content tells: it was not closed, or has no checksum'}`
+      ? `  ledger: whole, ${ledger.bytesCompared ? 'byte for byte as at its last closing' : 'judged by its content: it was not closed, or has no checksum'}`
       : bad(`  ledger: ${visibleLine(ledger.damage)}`),
     ...(ledger.beside === null ? [] : [bad(`  ledger: ${ledger.beside}`)]),
     ...(ledger.damage === null ? [] : [bad(`  its copy: ${copyWords[ledger.copy]}`)]),
@@ -99,5 +99,5 @@ async function steps({ dir, ok, ledger, rows, repaired }: RunCheck): Promise<str
   await using dataset = await open(dir)
   const { command, files } = await dataset.summary()
   if (command === null || ((rows?.remaining ?? 0) === 0 && files.length > 0)) return []
-  return [`To go on: ${storedText(command)}`]
+  return [`To continue: ${storedText(command)}`]
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { commandText, createWords, storedText } from './command-line.ts'
 
-test('the command to go on has the options that were used, and not what is done by now', () => {
+test('the command to continue has the options that were used, and not what is done by now', () => {
   const options = {
     rows: 500,
     seed: 7n,

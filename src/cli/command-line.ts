@@ -26,7 +26,7 @@ export interface CreateOptions extends FileOptions {
   json?: true
 }
 
-/** The words of `create` that go on with a run as it was asked for. */
+/** The words of `create` that continue with a run as it was asked for. */
 export function createWords(config: string, options: CreateOptions, directory: string): string[] {
   const {
     rows,
@@ -49,7 +49,7 @@ export function createWords(config: string, options: CreateOptions, directory: s
     config,
     ...(rows === undefined ? [] : ['-n', String(rows)]),
     ...(seed === undefined ? [] : ['--seed', String(seed)]),
-    // A fresh run has a folder of its own, and is not to be begun again.
+    // A fresh run has a separate folder, and is not to be begun again.
     ...(out === undefined && fresh === undefined ? [] : ['--out', directory]),
     ...(maxCost === undefined ? [] : ['--max-cost', String(maxCost)]),
     ...(events === undefined ? [] : ['--events', events]),

@@ -30,7 +30,7 @@ export const cacheOption =
   'keep answers of models for other runs, and reuse them (default folder: .rowsmith-cache)'
 export const replayOption = 'take every answer from the cache; a missing one ends the run'
 
-/** The files beside a config, as options of commands name them. */
+/** The files in addition to a config, as options of commands name them. */
 export interface FileOptions {
   runConfig?: string
   providers?: string

@@ -49,11 +49,16 @@ export function addCreate(program: Command, set: SetCode): void {
     .option('--seed <seed>', 'run seed, 0 to 2^64 - 1 (default: drawn and stored)', runSeed)
     .option('--out <dir>', 'run folder (default: ./runs/<config name>)')
     .addOption(
-      new Option('--resume', 'continue what is in the folder, or start there').conflicts('fresh'),
+      new Option('--resume', 'continue the run in the folder, or start one there').conflicts(
+        'fresh',
+      ),
     )
     .option('--fresh', 'start a new run in a new folder next to it')
     .option('--shrink', 'allow fewer rows than planned; the others stay in the run folder')
-    .option('--edit', 'continue with a changed config: make what is new or changed, use the rest')
+    .option(
+      '--edit',
+      'continue with a changed config: make new and changed columns, reuse the rest',
+    )
     .option(
       '--keep <column>',
       'use the cells of this column although it changed, such as its model (repeatable)',
@@ -70,8 +75,8 @@ export function addCreate(program: Command, set: SetCode): void {
       'stop before the run costs more, over all sessions',
       dollarAmount,
     )
-    .option('--dry-run', 'report what it would do and cost; do nothing')
-    .option('--events <file>', 'append what happens to a file, as JSON Lines')
+    .option('--dry-run', 'report what it would do and cost; change nothing')
+    .option('--events <file>', "append the run's events to a file, as JSON Lines")
     .option('--run-config <file>', 'run config (YAML): buffer_size, max_attempts, …')
     .option('--cache [dir]', cacheOption)
     .option('--replay', replayOption)
@@ -137,7 +142,7 @@ export function addModels(program: Command, set: SetCode): void {
     .argument('[config]', 'config file (default: the known providers whose key is set)')
     .summary('Check every model and tool server of a config.')
     .description(
-      'Send a request to every model and tool server of a config, and report what is wrong with each: key, address, model.',
+      'Send a request to every model and tool server of a config, and report problems with each: key, URL, model.',
     )
     .option('--providers <file>', 'model providers (YAML with a list `providers`)')
     .option('--mcp-providers <file>', mcpFile)

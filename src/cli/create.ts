@@ -61,7 +61,7 @@ function retryOptions(options: CreateOptions): Pick<RunOptions, 'retryFailed'> {
   })
 }
 
-/** Models that were asked and whose price nobody knows. */
+/** Models that were asked and whose price no one knows. */
 function unpricedOf({ usageByRoute }: RunResult): string[] {
   return usageByRoute.flatMap(({ route, ok, inputTokens, outputTokens, images, cost }) => {
     const isModel = inputTokens + outputTokens + images > 0

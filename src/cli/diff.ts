@@ -111,7 +111,7 @@ function columnLines(
   column: RunComparison['columns'][number]['statistics'][0],
   { style, width }: DiffLayout,
 ): string[] {
-  if (column === null) return [`    ${sign} no such column`]
+  if (column === null) return [`    ${sign} column missing`]
   const lines = statisticsLines([{ ...column, name: sign }], { style, width: width - 2 })
   return lines.map((line) => `  ${line}`)
 }

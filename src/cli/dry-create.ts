@@ -29,5 +29,5 @@ export async function runForecast(config: string, options: CreateOptions): Promi
 function placeText({ dir, exists, rows, decided }: ForecastRun): string {
   const place = shortPath(dir)
   if (!exists) return `New run in ${place}: ${counted(rows, 'row')}.`
-  return `Going on in ${place}: ${grouped(Math.max(0, rows - decided))} of ${counted(rows, 'row')} remain.`
+  return `Continuing in ${place}: ${grouped(Math.max(0, rows - decided))} of ${counted(rows, 'row')} remain.`
 }

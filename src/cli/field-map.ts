@@ -17,7 +17,7 @@ export async function readFieldMap(path: string): Promise<FieldMap> {
   if (hasErrors(problems)) throw new ConfigError(problems)
   const read = mapSchema.safeParse(value)
   if (read.success) return read.data
-  throw new RowsmithError('usage', `${path} is no map of fields to columns`, {
+  throw new RowsmithError('usage', `${path} is not a map of fields to columns`, {
     hints: ['Write a line for each field, such as "user: question".'],
   })
 }

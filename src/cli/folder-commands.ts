@@ -68,7 +68,7 @@ export function addCheck(program: Command, set: SetCode): void {
     .argument('<dir>', 'run folder')
     .summary('Check a run folder for damage and repair it.')
     .description('Verify every byte of a run folder: ledger, parts, dataset, media files.')
-    .option('--repair', 'restore what can be restored, and plan lost rows again; sends nothing')
+    .option('--repair', 'restore what it can, and plan lost rows again; sends nothing')
     .option('--json', 'print one JSON object on stdout')
     .addHelpText('after', '\nExample:\n  rowsmith check runs/stories --repair')
     .action(async (directory: string, options) => {

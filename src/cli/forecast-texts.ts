@@ -6,7 +6,7 @@ import { visibleLine } from '../util/visible.ts'
 export function forecastTexts(forecast: Forecast): string[] {
   const { rows, columns, unknown, withoutAnswers, most, atLeast } = forecast
   const tokens = tokensOf(forecast)
-  if (columns.length === 0) return ['Nothing is to be asked of a model.']
+  if (columns.length === 0) return ['No model request is needed.']
   const parts = [
     `${about(forecast.requests, grouped)} requests`,
     ...(tokens.expected === 0 ? [] : [`${about(tokens, compact)} tokens`]),
@@ -26,7 +26,7 @@ export function forecastTexts(forecast: Forecast): string[] {
     ...(unknown.length === 0
       ? []
       : [
-          `  What ${namesOf(unknown)} costs is not known and not in it; prices of the config say it.`,
+          `  What ${namesOf(unknown)} costs is unknown and not included; add it to prices in the config.`,
         ]),
   ]
 }
@@ -67,7 +67,7 @@ function about({ expected, low, high }: Range, write: (value: number) => string)
   return `${isSame ? from.slice(0, -unit.length) : from}–${to.replace(/^\$/, '')}`
 }
 
-/** Nobody needs the seconds of an hour that is estimated. */
+/** No one needs the seconds of an hour that is estimated. */
 function roughDuration(seconds: number): string {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`
   const minutes = Math.round(seconds / 60)

@@ -21,7 +21,7 @@ export interface InitOptions {
 
 const usualTemplate: TemplateName = 'tickets'
 
-/** Writes a config that runs, with what belongs beside it, into a folder; overwrites nothing. */
+/** Writes a config that runs, with what belongs next to it, into a folder; overwrites nothing. */
 export async function runInit(
   directory: string,
   { template: asked, model, yes }: InitOptions,
@@ -61,7 +61,7 @@ async function askTemplate(screen: Screen, usual: boolean): Promise<TemplateName
   if (usual) return usualTemplate
   const names = Object.entries(templates)
   if (!process.stdin.isTTY) {
-    throw new RowsmithError('usage', 'no template is named, and stdin is no terminal to ask on', {
+    throw new RowsmithError('usage', 'no template is given, and stdin is not a terminal', {
       hints: [
         `Add --template with one of ${names.map(([name]) => name).join(', ')}, or --yes for ${usualTemplate}.`,
       ],

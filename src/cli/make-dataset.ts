@@ -14,7 +14,7 @@ export interface MakeOptions {
   name: string
   /** What it begins with, for the first line. */
   begin: string
-  /** Whether the first records are shown, and what to do with them; on a terminal when left out. */
+  /** Whether the first records are shown, and what to do with them; on a terminal by default. */
   showsRecords?: boolean
 }
 
@@ -43,7 +43,7 @@ export async function makeDataset(
     const isShown = (showsRecords ?? screen.live) && result.rows.remaining === 0
     const table = isShown ? await tableOf(dataset, result, screen) : []
     reportRun({ result, summary, remarks: watch.remarks(), table }, screen)
-    if (table.length > 0) screen.print(`To have it as JSON Lines: ${exportCommand(result.dir)}`)
+    if (table.length > 0) screen.print(`To export as JSON Lines: ${exportCommand(result.dir)}`)
     return { code: exitCodeOfRun(result), result }
   } catch (error) {
     if (watch.signal.aborted && error === watch.signal.reason) {

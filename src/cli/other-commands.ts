@@ -78,8 +78,8 @@ export function addSchema(program: Command, set: SetCode): void {
 export function addAgent(program: Command, set: SetCode): void {
   const agent = program
     .command('agent')
-    .summary('Print what a coding agent needs to know.')
-    .description('Print what a coding agent needs to write configs for this version.')
+    .summary('Print a guide for coding agents.')
+    .description('Print a guide for coding agents that write configs for this version.')
     .addHelpText('after', '\nExample:\n  rowsmith agent context')
   agent
     .command('context')

@@ -72,7 +72,7 @@ export function move(place: Place, action: Action, { pages, lines, height }: Ext
 const ENTER = '\u001B[?1049h\u001B[?25l'
 const LEAVE = '\u001B[?25h\u001B[?1049l'
 
-/** Shows pages on a screen of their own until the reader quits; leaves the terminal as it was. */
+/** Shows pages on a separate screen until the reader quits; leaves the terminal as it was. */
 export async function pageThrough(
   pages: Pages,
   { input, output, style }: { input: ReadStream; output: WriteStream; style: Paint },
@@ -158,7 +158,7 @@ export async function pageThrough(
 
   function onSignal(signal: NodeJS.Signals): void {
     stop()
-    // Ends the process as if nobody had listened.
+    // Ends the process as if no one had listened.
     process.kill(process.pid, signal)
   }
 

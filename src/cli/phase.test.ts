@@ -78,9 +78,9 @@ test('what a run does before its rows and after them', () => {
     'opening /runs/tales',
     // More than there was said to be: a share would be a lie.
     'copying the seed /data/big.csv: 3 B',
-    'reading what the ledger holds',
+    'reading the ledger',
     null,
-    'finishing: reading what the run folder holds',
+    'finishing: reading the run folder',
     'putting the dataset together, files: 0 of 3',
     'putting the dataset together, files: 1 of 3',
   ])

@@ -10,7 +10,7 @@ export interface Phase {
   text(): string | null
 }
 
-/** Names that are told; the others are counted. */
+/** Names that are reported; the others are counted. */
 const MOST_NAMES = 3
 
 export function createPhase(begin: string): Phase {
@@ -63,7 +63,7 @@ export function createPhase(begin: string): Phase {
           describe = () => `opening ${shortPath(event.dir)}`
           return true
         case 'run-opened':
-          describe = () => 'reading what the ledger holds'
+          describe = () => 'reading the ledger'
           return true
         case 'batches-cancelling':
           describe = () =>
@@ -83,7 +83,7 @@ export function createPhase(begin: string): Phase {
           parts?.add()
           return false
         case 'finishing':
-          describe = () => 'finishing: reading what the run folder holds'
+          describe = () => 'finishing: reading the run folder'
           return true
         case 'join-started':
           files = counting('putting the dataset together, files', event.files)
@@ -92,7 +92,7 @@ export function createPhase(begin: string): Phase {
           files?.add()
           return false
         case 'join-finished':
-          describe = () => 'adding up what was made'
+          describe = () => 'adding up the results'
           return false
         case 'export-progress':
           describe = () =>

@@ -87,7 +87,7 @@ async function showRows(made: Preview, { pager }: { pager: boolean }): Promise<v
   const pages = pagesOf(made, style)
   const interactive = pager && stdin.isTTY && isLive(stdout)
   const width = stdout.columns || 80
-  // Beside the record there are its rule, the summary and the prompt.
+  // In addition to the record there are its rule, the summary and the prompt.
   const fits =
     pages.count === 0 || (pages.count === 1 && pages.lines(0, width).length + 4 <= stdout.rows)
   if (interactive && !fits) {

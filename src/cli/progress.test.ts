@@ -103,7 +103,7 @@ function watched({
       lines = []
       view.show(state)
       const [head = '', ...rest] = lines
-      // The clock and the bar have a test of their own.
+      // The clock and the bar have a separate test.
       return lines.length === 0 ? [] : [clock ? head : head.replace(clockAndBar, ''), ...rest]
     },
   }
@@ -157,7 +157,7 @@ test.each<[string, Partial<RouteProgress>, string[]]>([
   [
     'a cool-down',
     { coolDownMs: 7_000, heldBy: 'cool-down', throttled: 3 },
-    ['  writer  12/64 in flight, 340 waiting, 3 × 429', '  writer asked for quiet: 7.0 s to go'],
+    ['  writer  12/64 in flight, 340 waiting, 3 × 429', '  writer asked for a pause: 7.0 s left'],
   ],
   ['an old request', { oldestMs: 42_000, waiting: 0 }, ['  writer  12/64 in flight, oldest 42 s']],
   ['a stop', { stopped: 'no credit' }, ['  writer  stopped: no credit']],
@@ -183,7 +183,7 @@ test('a chain of columns: while no row has ended the time left comes from cells'
   view.after(0, state(0, 0))
   // Too early to say.
   expect(view.after(0.5, state(40, 5))[0]).toBe('tales  0 of 1,000 rows (0 %)')
-  // 50 cells in 5 s of the 2,000 that one model has to make.
+  // 50 cells in 5 s of the 2,000 that one model must make.
   expect(view.after(4.5, state(40, 10))[0]).toBe(
     'tales  0 of 1,000 rows (0 %), 0.0/s, 3 m 15 s left',
   )
@@ -328,7 +328,7 @@ test('a log with many models names some', () => {
   expect(line).not.toContain('m6')
 })
 
-test('what is spent is told always, with what earlier sessions spent', () => {
+test('what is spent is reported always, with what earlier sessions spent', () => {
   const paid = { ...route, inputTokens: 1_000, outputTokens: 500, cost: 2 }
   expect(watched().after(0.2, snapshot({ routes: [paid] }))).toContain(
     '  $2.00, 1.00 k tokens in, 500 out',
@@ -344,13 +344,13 @@ test('what is spent is told always, with what earlier sessions spent', () => {
   )
 })
 
-test('counts of columns go on where an earlier session ended', () => {
+test('counts of columns continue where an earlier session ended', () => {
   const rows = { dropped: 1, rejected: 0, open: 4, begun: 0 }
   const before = snapshot({
     rows: { ...rows, decided: 6, remaining: 4 },
     columns: [
       column('story', { made: 7, failed: 1 }),
-      // Of the row that was dropped nobody makes it.
+      // Of the row that was dropped no one makes it.
       column('title', { made: 5, unneeded: 1 }),
     ],
   })
@@ -415,7 +415,7 @@ test('a pool has a line for each of its places', () => {
   ])
 })
 
-test('a limit that a setting would raise is told once', () => {
+test('a limit that a setting would raise is reported once', () => {
   const held = { ...route, endpoint: 'https://here/v1', inFlight: 4, limit: 4 }
   const state = (decided: number, progress: Partial<RouteProgress> = {}): Snapshot =>
     snapshot({

@@ -24,7 +24,7 @@ export interface ProgressOptions {
 
 /** Longest silence on a plain stream while nothing happens. */
 export const LONGEST_SILENCE_MS = 10_000
-/** Columns and models told of on a line. */
+/** Columns and models shown on a line. */
 const MOST_COLUMNS = 4
 const MOST_ROUTES = 6
 
@@ -99,7 +99,7 @@ function line(moment: Moment): string {
   ].join('; ')
 }
 
-/** Where no row ends yet, the cells say that work goes on. */
+/** Where no row ends yet, the cells say that work continues. */
 function cellsInLine(moment: Moment): string[] {
   const { snapshot, estimate } = moment
   if ((estimate.rowsPerSecond ?? 0) > 0) return []

@@ -14,12 +14,12 @@ export interface RecordLayout {
   dropped: ReadonlySet<string>
 }
 
-/** Longest name that has its value beside it, with the space between. */
+/** Longest name that has its value next to it, with the space between. */
 const MOST_INDENT = 24
-/** Below this, names have a line of their own. */
+/** Below this, names have a separate line. */
 const SIDE_BY_SIDE = 48
 
-/** A record for reading: each field with its value wrapped beside its name. */
+/** A record for reading: each field with its value wrapped in addition to its name. */
 export function recordLines(record: RecordValues, layout: RecordLayout): string[] {
   const { dropped, style } = layout
   const names = [...record.keys()]

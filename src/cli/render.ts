@@ -134,7 +134,7 @@ function decisionOf({ skips, keeps }: RenderedPart): string {
   return ''
 }
 
-/** A shell's prompt begins on a line of its own; files and pipes get the text and nothing else. */
+/** A shell's prompt begins on a separate line; files and pipes get the text and nothing else. */
 function onOwnLine(body: string): string {
   return process.stdout.isTTY ? endedLine(body) : body
 }

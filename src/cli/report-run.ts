@@ -11,7 +11,7 @@ import type { Paint, Screen } from './terminal.ts'
 import { visibleLine } from '../util/visible.ts'
 import { wrap } from './width.ts'
 
-/** Column-and-reason pairs told at the end of a run; `show` has them all. */
+/** Column-and-reason pairs reported at the end of a run; `show` has them all. */
 const MOST_FAILURES = 10
 /** Longer lines are hard to read. */
 const WIDEST_TEXT = 120
@@ -25,7 +25,7 @@ export interface Outcome {
   table: readonly string[]
 }
 
-/** What a run left, for a person: outcomes, cost, files, what failed, how to go on. */
+/** What a run left, for a person: outcomes, cost, files, what failed, how to continue. */
 export function reportRun({ result, summary, remarks, table }: Outcome, screen: Screen): void {
   screen.print(`${endText(result)} ${rowsText(result)}.`)
   screen.print(`${spentText(result, summary.sessions.length)}.`)
@@ -61,7 +61,7 @@ export function reportRun({ result, summary, remarks, table }: Outcome, screen: 
 
 export function rowsText({ rows, selection }: Pick<RunResult, 'rows' | 'selection'>): string {
   const parts = outcomes(rows)
-    // How many candidates remain, nobody knows.
+    // How many candidates remain, no one knows.
     .filter(({ count, word }) => count > 0 && (selection === null || word !== 'remaining'))
     .map(({ count, word }) => `${grouped(count)} ${word}`)
   const outcome = parts.length === 0 ? '' : `: ${parts.join(', ')}`
@@ -184,7 +184,7 @@ export function joinTexts({ joins }: Pick<RunSummary, 'joins'>): string[] {
   return joins.map(({ join: place, how, ...count }) => `  ${place}: ${partnerlessText(count, how)}`)
 }
 
-/** Files of datasets beside the run's own. */
+/** Files of datasets next to the run's own. */
 export function besideTexts({ datasets }: Pick<RunResult, 'datasets'>): string[] {
   return datasets.flatMap(({ files }) =>
     files.map(({ path, rows }) => `  ${shortPath(path)}  ${counted(rows, 'row')}`),
@@ -203,7 +203,7 @@ export interface FailureTextOptions {
   /** The command that shows those beyond. */
   more?: string
   style: Paint
-  /** Lines are broken there; not at all where nobody reads them on a screen. */
+  /** Lines are broken there; not at all where no one reads them on a screen. */
   width: number
 }
 
@@ -212,7 +212,7 @@ export function failureTexts(
   failures: RunSummary['failures'],
   { most, more, style, width }: FailureTextOptions,
 ): string[] {
-  // A line for what is left out is only worth it for more than one.
+  // A line for what is omitted is only worth it for more than one.
   const shown = failures.length > most + 1 ? failures.slice(0, most) : failures
   const lines = shown.flatMap(({ name, code, outcome, count, row, message }) => [
     style(
@@ -254,12 +254,12 @@ export function nextSteps(
       ? `run the program that made it again${more.length > 0 ? ' with retryFailed: true' : ''}`
       : storedText(command, more)
   return [
-    ...(rows.remaining > 0 ? [{ what: 'go on', command: again() }] : []),
+    ...(rows.remaining > 0 ? [{ what: 'continue', command: again() }] : []),
     ...(rows.remaining === 0 && rows.dropped > 0
       ? [{ what: 'make the dropped rows again', command: again(['--retry-failed']) }]
       : []),
     ...(rows.remaining > 0 && rows.remaining < rows.requested
-      ? [{ what: 'write what is decided', command: commandText(['export', folder]) }]
+      ? [{ what: 'export the decided rows', command: commandText(['export', folder]) }]
       : []),
   ]
 }

@@ -95,7 +95,7 @@ function choiceText(
   if (outage !== null) {
     const { sinceMs, code, nextTryMs } = outage
     const next =
-      nextTryMs === null ? 'being asked now' : `next try in ${duration(nextTryMs / 1000)}`
+      nextTryMs === null ? 'being probed now' : `next try in ${duration(nextTryMs / 1000)}`
     const away = `no answer for ${duration(sinceMs / 1000)} (${visibleLine(code)}), ${next}`
     return style('red', cut(away, width))
   }
@@ -107,7 +107,7 @@ function choiceText(
   )
 }
 
-/** Units in flight are shown beside it anyway, and a cool-down has a line of its own. */
+/** Units in flight are shown next to it anyway, and a cool-down has a separate line. */
 export function waitsFor({ heldBy }: RouteProgress): string {
   return heldBy === 'requests' || heldBy === 'tokens' ? ` for ${heldBy}/min` : ''
 }

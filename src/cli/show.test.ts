@@ -145,10 +145,10 @@ test('a run that is not complete answers every question', () => {
         1: 2026-01-02 03:04:05 UTC, killed
         2: 2026-01-02 03:05:05 UTC, 30 s
 
-    How to go on
-      go on                  rowsmith create tales.yaml -n 1000
-      write what is decided  rowsmith export /runs/tales
-      look at statistics     rowsmith report /runs/tales"
+    How to continue
+      continue                 rowsmith create tales.yaml -n 1000
+      export the decided rows  rowsmith export /runs/tales
+      show statistics          rowsmith report /runs/tales"
   `)
 })
 
@@ -157,8 +157,8 @@ test('of a run that was killed before a row was decided, no time and no rows are
   const killed = { number: 1, started, ended: null }
   const lines = describe({ ...summary, rows, sessions: [killed] }, layout)
   expect(lines).toContain('  1 session that was killed: how long is not known')
-  expect(lines.join('\n')).not.toContain('write what is decided')
-  expect(lines.at(-2)).toBe('  go on               rowsmith create tales.yaml -n 1000')
+  expect(lines.join('\n')).not.toContain('export the decided rows')
+  expect(lines.at(-2)).toBe('  continue         rowsmith create tales.yaml -n 1000')
 
   const both = describe({ ...summary, sessions: [killed, { ...killed, number: 2 }] }, layout)
   expect(both).toContain('  2 sessions that were killed: how long is not known')

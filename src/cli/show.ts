@@ -62,7 +62,7 @@ const MOST_FILES = 10
 const MOST_SESSIONS = 5
 const WIDEST_BAR = 40
 
-/** What is here, is it complete, what failed and why, what did it cost, how do I go on. */
+/** What is here, is it complete, what failed and why, what did it cost, how do I continue. */
 export function describe(summary: RunSummary, layout: ShowLayout): string[] {
   const { style } = layout
   const sections: [string, string[]][] = [
@@ -74,7 +74,7 @@ export function describe(summary: RunSummary, layout: ShowLayout): string[] {
     ],
     ['What was rejected', rejectionTexts(summary)],
     ['What it cost', cost(summary, layout)],
-    ['How to go on', steps(summary, layout)],
+    ['How to continue', steps(summary, layout)],
   ]
   const title = style('bold', visibleLine(summary.name))
   return [
@@ -249,7 +249,7 @@ function modeTexts({ outputModes }: RunSummary): string[] {
 /** The last sessions, and what all took together. */
 function sessionTexts({ sessions, holder }: RunSummary, { now }: ShowLayout): string[] {
   const told = sessions.map((session, position) => {
-    // Only the last one can be at work; one without an end was killed, nobody knows when.
+    // Only the last one can be at work; one without an end was killed, no one knows when.
     const working = holder !== null && position === sessions.length - 1
     const end = session.ended ?? (working ? now : null)
     return { ...session, working, seconds: end === null ? null : (end - session.started) / 1000 }
@@ -294,12 +294,12 @@ function steps({ dir, rows, command, holder, files }: RunSummary, { style }: Sho
     ...(files.length > 0
       ? [
           {
-            what: 'have it as JSON Lines',
+            what: 'export as JSON Lines',
             command: commandText(['export', folder, '--to', `${folder}.jsonl`]),
           },
         ]
       : []),
-    { what: 'look at statistics', command: commandText(['report', folder]) },
+    { what: 'show statistics', command: commandText(['report', folder]) },
   ]
   const width = Math.max(0, ...all.map(({ what }) => what.length))
   return all.map(({ what, command: text }) => `  ${padEnd(what, width)}  ${style('cyan', text)}`)

@@ -13,11 +13,11 @@ export interface StatisticsLayout {
   style: Paint
   /** Where lines are broken. */
   width: number
-  /** Columns that are told. */
+  /** Columns that are reported. */
   most?: number
 }
 
-/** Longest name that has its facts beside it. */
+/** Longest name that has its facts next to it. */
 const mostIndent = 24
 
 /** The statistics of columns for a terminal: a line or two of facts each. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createTally } from './tally.ts'
 
-test('the first failure of a kind is told, the others are not', () => {
+test('the first failure of a kind is reported, the others are not', () => {
   const tally = createTally()
   const told = Array.from({ length: 1_000 }, (_, row) =>
     tally.note({
@@ -51,16 +51,16 @@ test('skip conditions that fail are counted for the end', () => {
   ])
 })
 
-test('answers that repeat a key are told once, and counted for the end', () => {
+test('answers that repeat a key are reported once, and counted for the end', () => {
   const tally = createTally()
   const told = [4, 5].map((row) =>
     tally.note({ type: 'secret-removed', column: 'story', row, route: 'writer' }),
   )
   expect(told).toEqual([
-    'Row 4: an answer for column story repeated the key it was asked with; *** stands in its place.',
+    "Row 4: an answer for column story contained the request's key; it is replaced with ***.",
     null,
   ])
   expect(tally.summary()).toEqual([
-    '2 answers for column story repeated the key they were asked with; *** stands in its place. Look at what the endpoint puts into its answers.',
+    "2 answers for column story contained the request's key; it is replaced with ***. Check why the endpoint puts it into answers.",
   ])
 })

@@ -3,15 +3,15 @@ import { counted } from '../util/format.ts'
 import { visibleLine } from '../util/visible.ts'
 import { cut } from './width.ts'
 
-/** What happens to one row after the other: the first of a kind is told at once, all are counted. */
+/** What happens to one row after the other: the first of a kind is reported at once, all are counted. */
 export interface Tally {
-  /** What to print of an event; null when its kind was told before. */
+  /** What to print of an event; null when its kind was reported before. */
   note(event: SchedulerEvent): string | null
   /** What the run folder does not know: skip conditions that could not be read, keys in answers. */
   summary(): string[]
 }
 
-/** Kinds told at once; those beyond are in the summary and in the log. */
+/** Kinds reported at once; those beyond are in the summary and in the log. */
 const MOST_KINDS = 8
 const LONGEST_MESSAGE = 200
 
@@ -46,7 +46,7 @@ export function createTally(): Tally {
         const known = secrets.get(column) ?? 0
         secrets.set(column, known + 1)
         if (known > 0 || secrets.size > MOST_KINDS) return null
-        return `Row ${row}: an answer for column ${name(column)} repeated the key it was asked with; *** stands in its place.`
+        return `Row ${row}: an answer for column ${name(column)} contained the request's key; it is replaced with ***.`
       }
       if (event.type !== 'cell-failed') return null
       const { column, row, code, message, kept, stops } = event
@@ -68,7 +68,7 @@ export function createTally(): Tally {
         .slice(0, MOST_KINDS)
         .map(
           ([column, answers]) =>
-            `${counted(answers, 'answer')} for column ${name(column)} repeated the key they were asked with; *** stands in its place. Look at what the endpoint puts into its answers.`,
+            `${counted(answers, 'answer')} for column ${name(column)} contained the request's key; it is replaced with ***. Check why the endpoint puts it into answers.`,
         ),
     ],
   }
@@ -76,7 +76,7 @@ export function createTally(): Tally {
 
 /** Told once: rowsmith slows down by itself, but a limit that is written is kept from the start. */
 function throttledText(route: string): string {
-  return `Model ${name(route)} answers 429: too much at once. rowsmith slows down by itself; where you know the limit, write requests_per_minute or a smaller max_parallel_requests (default: 4) into its inference_parameters.`
+  return `Model ${name(route)} answers 429: too much at once. rowsmith slows down automatically; if you know the limit, set requests_per_minute or a smaller max_parallel_requests (default: 4) into its inference_parameters.`
 }
 
 function name(column: string): string {

@@ -157,7 +157,7 @@ test.each<[string, { columns: number; rows: number }]>([
   expect(lines).toEqual(['New run', 'newer', 'lines'])
 })
 
-test('a process that was stopped and goes on leaves what the shell wrote', async () => {
+test('a process that was stopped and continues leaves what the shell wrote', async () => {
   const lines = await seen({ columns: 40, rows: 10 }, ({ screen, echo }) => {
     screen.paint(['panel', 'second'])
     echo('^Z\n\n[1]+ Stopped\n$ fg\n')

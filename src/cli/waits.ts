@@ -3,7 +3,7 @@ import { waitingText } from './batch-lines.ts'
 import { SHORT_QUIET_MS, SLOW_MS } from './route-lines.ts'
 import { counted, duration, size } from '../util/format.ts'
 
-/** Routes told of by name; the others are counted. */
+/** Routes named; the others are counted. */
 const MOST_ROUTES = 3
 /** Bytes on the way to the ledger from which on the disk is what is waited for. */
 const MUCH_PENDING = 16 * 2 ** 20
@@ -23,7 +23,7 @@ export function waitsOf({ snapshot, stillMs, drainingMs }: Standing): string[] {
   const texts = snapshot.draining && inFlight > 0 ? [drainText(routes, inFlight, drainingMs)] : []
   const away = snapshot.draining ? [] : awayTexts(routes)
   if (!snapshot.draining) texts.push(...quietTexts(routes), ...away)
-  // Requests that wait for an endpoint to come back are no news beside that.
+  // Requests that wait for an endpoint to come back are no news in addition to that.
   if (backingOff > 0 && backOff !== null && away.length === 0) {
     const when = backOff.nextMs >= 500 ? `in ${duration(backOff.nextMs / 1000)}` : 'now'
     // The code alone: on every line of a log the words would drown the rest.
@@ -45,14 +45,14 @@ export function waitsOf({ snapshot, stillMs, drainingMs }: Standing): string[] {
   return texts
 }
 
-/** Endpoints that asked for quiet. */
+/** Endpoints that asked for a pause. */
 function quietTexts(routes: readonly RouteProgress[]): string[] {
   const quiet = routes.filter(
     ({ coolDownMs, stopped }) => coolDownMs > SHORT_QUIET_MS && stopped === null,
   )
   return limited(
     quiet.map(
-      ({ name, coolDownMs }) => `${name} asked for quiet: ${duration(coolDownMs / 1000)} to go`,
+      ({ name, coolDownMs }) => `${name} asked for a pause: ${duration(coolDownMs / 1000)} left`,
     ),
   )
 }
@@ -62,7 +62,7 @@ function awayTexts(routes: readonly RouteProgress[]): string[] {
   const outages = routes.flatMap(({ outage }) => (outage === null ? [] : [outage]))
   const texts = outages.map(({ endpoint, sinceMs, nextTryMs, code }) => {
     const next =
-      nextTryMs === null ? 'being asked now' : `next try in ${duration(nextTryMs / 1000)}`
+      nextTryMs === null ? 'being probed now' : `next try in ${duration(nextTryMs / 1000)}`
     return `${endpoint} has not answered for ${duration(sinceMs / 1000)} (${code}); ${next}`
   })
   return limited([...new Set(texts)])
@@ -78,7 +78,7 @@ function drainText(routes: readonly RouteProgress[], inFlight: number, drainingM
   return `stopping: waiting for ${counted(inFlight, 'request')} in flight (${names}), oldest ${duration(oldest / 1000)}${bound}`
 }
 
-/** Nothing came back for long, though requests are out. */
+/** Nothing returned for long, though requests are out. */
 function silentText(routes: readonly RouteProgress[], stillMs: number): string {
   const busy = routes.filter(({ inFlight }) => inFlight > 0)
   const texts = busy.map(

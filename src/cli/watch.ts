@@ -58,7 +58,7 @@ export function createWaiting({ screen, name, begin }: WaitingOptions): Waiting 
 }
 
 export interface WatchOptions extends WaitingOptions {
-  /** Whether the run folder is told: one that is gone at the end is not. */
+  /** Whether the run folder is reported: one that is missing at the end is not. */
   tellsFolder: boolean
 }
 
@@ -77,7 +77,7 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
       screen.print(
         run === null
           ? 'Stopping before anything is generated.'
-          : 'Stopping: nothing new is sent, answers in flight are kept. Ctrl-C again discards them.',
+          : 'Stopping: rowsmith sends nothing new and keeps the answers in flight. Ctrl-C again discards them.',
       )
       controller.abort(new Error('interrupted'))
     } else if (presses === 2 && run !== null) {
@@ -230,12 +230,12 @@ function openedText(event: Extract<RunEvent, { type: 'run-opened' }>): string {
     const { target, most } = selection
     const search = `${counted(target, 'row')} of up to ${counted(most, 'candidate')}`
     return resumed
-      ? `Going on in ${dir}: ${search}, ${grouped(decided)} made.`
+      ? `Continuing in ${dir}: ${search}, ${grouped(decided)} made.`
       : `New run in ${dir}: ${search}, seed ${seed}${same}.`
   }
   if (!resumed) return `New run in ${dir}: ${counted(rows, 'row')}, seed ${seed}${same}.`
   if (decided >= rows) return `The run in ${dir} has all of its ${counted(rows, 'row')}.`
   const remain = `${grouped(rows - decided)} of ${counted(rows, 'row')} remain`
   const kept = asksModels ? '; answers they got before are used' : ''
-  return `Going on in ${dir}: ${remain}${kept}.`
+  return `Continuing in ${dir}: ${remain}${kept}.`
 }

@@ -16,7 +16,7 @@ export function widthOf(text: string): number {
   return stringWidth(text)
 }
 
-/** A line cut to a width; what stood behind is told by `…`, and colours stay as they were. */
+/** A line cut to a width; what stood behind is reported by `…`, and colours stay as they were. */
 export function cut(line: string, width: number): string {
   if (line.length <= width && printableAscii.test(line)) return line
   if (widthOf(line) <= width) return line

@@ -19,7 +19,7 @@ export function withExcerpts(problems: readonly Problem[]): Problem[] {
   })
 }
 
-/** Null for a file that is gone: the problem still names its line. */
+/** Null for a file that is missing: the problem still names its line. */
 function textOf(file: string): string | null {
   try {
     return readFileSync(file, 'utf8').replace(/^\ufeff/, '')

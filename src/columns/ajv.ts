@@ -13,13 +13,13 @@ export function newAjv(): Ajv {
   library ??= createRequire(import.meta.url)('ajv/dist/2020.js') as Library
   return new library.Ajv2020({
     strict: false,
-    // NaN is no number of JSON.
+    // NaN is not a number of JSON.
     strictNumbers: true,
     allErrors: true,
     verbose: true,
     // What is wrong with a schema is reported with its place before.
     validateSchema: false,
-    // Formats are notes for the model, as in the ancestor.
+    // Formats are notes for the model, as in NeMo Data Designer.
     validateFormats: false,
     // 0.3 is a multiple of 0.1.
     multipleOfPrecision: 9,

@@ -33,11 +33,11 @@ function sentenceOf({ instancePath, keyword, params, message, data, schema }: Er
     case 'required':
       return `${at} lacks ${JSON.stringify(params['missingProperty'])}`
     case 'type':
-      return `${at} has to be ${typeWords(schema)}; ${got}`
+      return `${at} must be ${typeWords(schema)}; ${got}`
     case 'enum':
-      return `${at} has to be one of ${listed(schema)}; ${got}`
+      return `${at} must be one of ${listed(schema)}; ${got}`
     case 'const':
-      return `${at} has to be ${shown(schema)}; ${got}`
+      return `${at} must be ${shown(schema)}; ${got}`
     case 'additionalProperties':
     case 'unevaluatedProperties':
       return `${at} must not have ${JSON.stringify(params['additionalProperty'] ?? params['unevaluatedProperty'])}`

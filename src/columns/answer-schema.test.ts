@@ -99,18 +99,18 @@ describe('objects', () => {
   })
 
   test.each([
-    ['{"minutes":"ten"}', 'the answer lacks "title"; minutes has to be an integer; it is "ten"'],
-    ['{"title":null}', 'title has to be a string; it is null'],
+    ['{"minutes":"ten"}', 'the answer lacks "title"; minutes must be an integer; it is "ten"'],
+    ['{"title":null}', 'title must be a string; it is null'],
     ['{"TITLE":"a","Title":"b"}', 'the answer lacks "title"'],
     [
       '[{"title":"a"},{"title":"b"}]',
-      'the answer has to be an object; it is [{"title":"a"},{"title":"b"}]',
+      'the answer must be an object; it is [{"title":"a"},{"title":"b"}]',
     ],
   ])('%s: %s', (given, problems) => {
     expect(read(dish, given)).toBe(problems)
   })
 
-  test('null where a field that has to be there has none', () => {
+  test('null where a field that must be there has none', () => {
     const schema = object(
       { a: { anyOf: [{ type: 'string' }, { type: 'null' }] } },
       { required: ['a'] },
@@ -260,7 +260,7 @@ test('formats are notes, and 0.3 is a multiple of 0.1', () => {
   expect(read({ type: 'number', multipleOf: 0.1 }, '0.3')).toBe('0.3')
 })
 
-test('a few problems are told at once', () => {
+test('a few problems are reported at once', () => {
   const names = Array.from({ length: 12 }, (_, at) => `f${at}`)
   expect(read({ type: 'object', required: names }, '{}')).toMatch(/"f0"; .*"f7"; and 4 more$/)
 })

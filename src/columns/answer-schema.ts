@@ -13,7 +13,7 @@ import {
   subSchemas,
 } from './schema-nodes.ts'
 
-/** The form an answer has to have, ready to read answers. */
+/** The form an answer must have, ready to read answers. */
 export interface AnswerSchema {
   /** As it is sent. */
   readonly sent: SchemaObject
@@ -65,7 +65,7 @@ function compileSchema(sent: SchemaObject): AnswerSchema {
     const validate = validatorOf(root)
     if (validate === null) throw new Error('a schema that was compiled has no validator')
     if (validate(plainOf(fitted))) return { value: fitted }
-    // The errors of a validator stand beside it until its next call.
+    // The errors of a validator stand next to it until its next call.
     return { problems: answerProblems(validate.errors ?? []) }
   }
 
@@ -105,8 +105,8 @@ function wrapped(value: Value, root: SchemaObject): Value | undefined {
 
 /**
  * The schema as answers are validated: of alternatives of which exactly one may hold, each takes its own
- * fields only. Fields an alternative does not know are left out before, so without this a smaller one
- * would hold beside the one that is meant.
+ * fields only. Fields an alternative does not know are omitted before, so without this a smaller one
+ * would hold next to the one that is meant.
  */
 function forValidation(sent: SchemaObject): SchemaObject {
   // What is inside refers to the document by "#", whatever its name.

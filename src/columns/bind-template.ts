@@ -33,7 +33,7 @@ export function bindTemplate(
     if (text.trim() !== '') return text
     throw new CellFailure(
       'empty-render',
-      `the ${what} renders to no text, expected at least a word`,
+      `the ${what} renders to an empty text, expected at least a word`,
       { field: [field] },
     )
   }

@@ -33,7 +33,7 @@ const integerText = /^[-+]?\d+(?:_\d+)*$/
 
 function castInteger(text: string): number | bigint {
   const bare = text.trim()
-  // Digits alone keep them all; the ancestor goes through a double and loses those beyond 2^53.
+  // Digits alone keep them all; NeMo Data Designer goes through a double and loses those beyond 2^53.
   if (integerText.test(bare)) return toInteger(BigInt(bare.replaceAll(/[_+]/g, '')))
   return truncated(readFloat(text) ?? NaN, text, 'int')
 }

@@ -17,7 +17,7 @@ export async function loadCheckFunction(
   context: LoadContext,
 ): Promise<LoadedFunction> {
   const { definition, code, identity } = await loaded(reference, field, context)
-  // What its author says of its parameters is checked by nobody: it gets what is declared.
+  // What its author says of its parameters is checked by no one: it gets what is declared.
   const judge = definition.generate as unknown as CheckFunction
   return {
     identity,

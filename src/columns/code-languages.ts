@@ -1,4 +1,4 @@
-/** The values of `code_lang`, as the ancestor has them. */
+/** The values of `code_lang`, as NeMo Data Designer has them. */
 export const codeLanguages = [
   'bash',
   'c',

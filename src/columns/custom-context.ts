@@ -138,7 +138,7 @@ function undeclaredAlias(alias: string, aliases: readonly string[]): CellFailure
   )
 }
 
-/** Functions in JavaScript have nobody who checks what they ask. */
+/** Functions in JavaScript have no one who checks what they ask. */
 function checkRequest(request: unknown, alias: string, operation: Operation): void {
   const asked = typeof request === 'object' && request !== null ? request : {}
   const found: unknown = 'operation' in asked ? asked.operation : undefined

@@ -53,10 +53,10 @@ const types = typedNames().nullable().default(null)
 const type = columnType().nullable().default(null)
 const pure = flag().nullable().default(null)
 
-/** What a column's config may say of its function; null leaves it to what stands beside the function. */
+/** What a column's config may say of its function; null leaves it to what stands next to the function. */
 export const customFields = {
   generation_strategy: strategy.describe(
-    'What the function gets: a row, or all rows of a batch at once; cell_by_cell by default.',
+    "The function's input: one row, or all rows of a batch; cell_by_cell by default.",
   ),
   required_columns: names.describe('Columns the function reads; it gets no others.'),
   side_effect_columns: types.describe(
@@ -65,11 +65,11 @@ export const customFields = {
   model_aliases: names.describe('Aliases of the models it asks.'),
   output_type: type.describe('The type of its values; string by default.'),
   pure: pure.describe(
-    'Whether the same row always gives the same value at no cost; its cells are then made again instead of kept.',
+    'Whether the same row always gives the same value at no cost; its cells are then computed again instead of stored.',
   ),
 } as const
 
-/** The same, as it stands beside the function. */
+/** The same, as it stands next to the function. */
 export const declaredFields = z.strictObject({
   generationStrategy: strategy,
   requiredColumns: names,

@@ -31,7 +31,9 @@ const schema = z
       .describe('Any values; the function gets them as context.params.'),
     generator_function: literal()
       .default(null)
-      .describe('Where NeMo Data Designer names a Python function: only read beside generator.'),
+      .describe(
+        'Where NeMo Data Designer names a Python function: only read together with generator.',
+      ),
   })
   .describe("Values made by a function of the user's own, in TypeScript or JavaScript.")
 
@@ -52,7 +54,7 @@ export const custom = defineColumn({
     throw new LoadFault(`generator_function names the Python function '${name}'`, {
       code: 'python-function',
       field: 'generator_function',
-      suggestion: `Write the function in TypeScript and name it with generator: ./columns.ts#${name}; what its decorator declared (required_columns, side_effect_columns, model_aliases) becomes fields of the column.`,
+      suggestion: `Write the function in TypeScript and name it with generator: ./columns.ts#${name}; the arguments of its decorator (required_columns, side_effect_columns, model_aliases) become fields of the column.`,
     })
   },
   describe(config, context, { definition }) {
@@ -89,7 +91,7 @@ export const custom = defineColumn({
         plan,
         by: unitOf(plan, definition),
         params: paramsOf(config.generator_params),
-        // What its author says of its row is checked by nobody: the row has what is declared.
+        // What its author says of its row is checked by no one: the row has what is declared.
         generate: definition.generate as (input: unknown, context: CustomContext) => unknown,
         code,
       },
@@ -98,12 +100,12 @@ export const custom = defineColumn({
   },
 })
 
-/** What the alias's model does; of one that is not configured nothing more is told. */
+/** What the alias's model does; of one that is not configured nothing more is reported. */
 function operationFor(model: ModelConfig | undefined): Operation {
   return model === undefined ? 'chat' : operationOf[model.inference_parameters.generation_type]
 }
 
-/** One that is pure and waits for nothing is called with its row at hand; a row has no side columns. */
+/** One that is pure and waits for nothing is called with its row available; a row has no side columns. */
 function unitOf(
   { strategy, pure, sides }: CustomPlan,
   definition: CustomDefinition,
@@ -126,7 +128,7 @@ function contradictions(
       ]
     : [
         'gets whole columns, which ask no models here',
-        'Ask cell by cell, and leave what needs all rows to another column.',
+        'Send requests cell by cell, and use another column for work that needs all rows.',
       ]
   return [
     {

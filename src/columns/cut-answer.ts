@@ -6,7 +6,7 @@ import { isCut, type ModelReply, textOf } from '../graph/request.ts'
 export const onCut = oneOf(['keep', 'fail'])
   .default('keep')
   .describe(
-    'An answer that was cut off, at the token limit or by a filter: kept as it is and counted, or a failure of its cell.',
+    'An answer that the token limit or a filter cut off: kept and counted, or a failure of its cell.',
   )
 
 /** Throws the failure of a cell whose answer was cut off. */
@@ -17,7 +17,7 @@ export function refuseCut(reply: ModelReply, model: string): void {
   throw new CellFailure(
     'answer-cut',
     isFiltered
-      ? `The answer was cut off by a filter (${finishReason}), and on_cut is fail. Ask for something else, or keep such answers with on_cut: keep.`
+      ? `The answer was cut off by a filter (${finishReason}), and on_cut is fail. Change the prompt, or keep such answers with on_cut: keep.`
       : `The answer was cut off at the token limit (${finishReason}, ${reply.usage.outputTokens} tokens), and on_cut is fail. Raise max_tokens of the model "${model}", or ask for a shorter answer.`,
     { raw: textOf(reply.content) },
   )

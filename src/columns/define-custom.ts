@@ -1,7 +1,7 @@
 import type { ColumnType } from '../graph/column-type.ts'
 import type { ChatMessage, ModelReply, ModelRequest } from '../graph/request.ts'
 
-/** What a function of a custom column may use beside its row. */
+/** The context of a custom column's function. */
 export interface CustomContext {
   /** The column's name. */
   readonly column: string
@@ -14,8 +14,8 @@ export interface CustomContext {
   /** A number in [0, 1): the next one of the row, the same in every session and in every order. */
   readonly random: () => number
   /**
-   * Asks a model of `model_aliases` and answers its text. The reply is kept before the promise
-   * resolves, so that a run that goes on does not ask for it again.
+   * Sends a prompt to a model of `model_aliases` and returns its text. The reply is stored before the promise
+   * resolves, so that a run that continues does not ask for it again.
    */
   readonly ask: (
     alias: string,
@@ -35,7 +35,7 @@ export interface CustomContext {
   ) => Promise<Result>
 }
 
-/** A custom column's function with what it reads and makes; the column in the config may say otherwise. */
+/** A custom column's function with its inputs and outputs; the column's config takes precedence. */
 export interface CustomColumn<Input = never, Output = unknown> {
   readonly generationStrategy?: 'cell_by_cell' | 'full_column'
   /** Columns that are in the row; no others are. */
@@ -44,15 +44,15 @@ export interface CustomColumn<Input = never, Output = unknown> {
   readonly sideEffectColumns?: Readonly<Record<string, ColumnType>>
   /** Aliases of models it asks. */
   readonly modelAliases?: readonly string[]
-  /** `string` when left out. */
+  /** `string` by default. */
   readonly outputType?: ColumnType
   /**
-   * The same row gives the same value, at no cost: cells are made again instead of kept, and a check of
+   * The same row gives the same value, at no cost: cells are computed again instead of stored, and a check of
    * the config makes a few.
    */
   readonly pure?: boolean
   /**
-   * Gets a row, or the rows of a whole column, and answers the value, or a list of them. With side
+   * Receives a row, or the rows of a whole column, and returns the value, or a list of values. With side
    * columns a value is an object with the name of each column.
    */
   readonly generate: (input: Input, context: CustomContext) => Output
@@ -64,7 +64,7 @@ export type CustomFunction<Input = never, Output = unknown> = CustomColumn<
   Output
 >['generate']
 
-/** Returns its argument; it exists for the types. */
+/** Returns its argument; adds types only. */
 export function defineCustom<Input, Output>(
   column: CustomColumn<Input, Output>,
 ): CustomColumn<Input, Output> {

@@ -33,7 +33,7 @@ export function describePrompt(
       code: 'prompt-without-references',
       path,
       message: `The prompt of column '${column}' refers to no column, so every row sends the same one`,
-      suggestion: 'Put a column in, such as {{ topic }}.',
+      suggestion: 'Add a column, such as {{ topic }}.',
     })
   }
   return { ...field, problems }
@@ -60,7 +60,7 @@ export function singleBraces(
       level: 'warning',
       code: 'single-braces',
       path,
-      message: `Column '${column}' has '${text}' in its ${String(path.at(-1))}, which stays as it is`,
+      message: `Column '${column}' has '${text}' in its ${String(path.at(-1))}, which is sent unchanged`,
       suggestion: `To put the value of the column there, write {{ ${name} }}.`,
       within: { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 },
     })
@@ -84,7 +84,7 @@ export function describeExpression(
       level: 'warning',
       code: 'missing-braces',
       path,
-      message: `The expression of column '${column}' names '${named}' without braces, so every row gets this text as it is`,
+      message: `The expression of column '${column}' names '${named}' without braces, so every row gets this same text`,
       suggestion: `To compute it, write ${JSON.stringify(`{{ ${expr.trim()} }}`)}.`,
     })
   }

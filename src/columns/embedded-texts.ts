@@ -30,7 +30,7 @@ function listIn(cell: Cell): readonly Value[] | null {
     const items: readonly Value[] = value
     return items.every((item) => typeof item === 'string') ? items : null
   } catch (error) {
-    // A text in brackets that is no list is a text.
+    // A text in brackets that is not a list is a text.
     if (error instanceof JsonSyntaxError) return null
     throw error
   }

@@ -77,7 +77,7 @@ test.each([
   expect(named(graph, 'near').type).toBe(type)
 })
 
-test('a field that its object does not have is told', () => {
+test('a field that its object does not have is reported', () => {
   const models = [vectorModel(null)]
   const reader = written({ name: 'reader', expr: '{{ near.dimension }} {{ near.size }}' })
   expect(columnProblems([column(), ...inputs('word'), reader], { models })).toMatchObject([

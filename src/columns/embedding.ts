@@ -25,7 +25,7 @@ const schema = z
       .nullable()
       .default(null)
       .describe(
-        'vector: one vector a cell. object: embeddings, num_embeddings and dimension, of one text or a list. Left out: object where another column reads one of these fields.',
+        'vector: one vector a cell. object: embeddings, num_embeddings and dimension, of one text or a list. By default, object if another column reads one of these fields.',
       ),
     batch_size: integer({ min: 1, max: 2_048 })
       .default(32)

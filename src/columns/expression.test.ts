@@ -54,7 +54,7 @@ test.each([
   expect(value({ expr: '{{ a }} ', dtype: 'float' }, { a })).toStrictEqual(fromText)
 })
 
-test.each([['0x10'], [true], [null]])('%j is no number either way', (a) => {
+test.each([['0x10'], [true], [null]])('%j is not a number either way', (a) => {
   expect(() => value({ expr: '{{ a }}', dtype: 'float' }, { a })).toThrow('expected a number')
   expect(() => value({ expr: ' {{ a }}', dtype: 'float' }, { a })).toThrow('expected a number')
 })
@@ -156,7 +156,7 @@ describe('problems', () => {
     [
       'an unknown reference',
       { expr: '{{ topicc }}' },
-      "unknown-reference @ columns.0.expr 1:4: Column 'e' refers to 'topicc', which is no column (Did you mean 'topic'?)",
+      "unknown-reference @ columns.0.expr 1:4: Column 'e' refers to 'topicc', which is not a column (Did you mean 'topic'?)",
     ],
     [
       'a skip value its dtype can not read',

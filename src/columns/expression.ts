@@ -24,7 +24,7 @@ const schema = z
     expr: text()
       .refine((expr) => expr.trim() !== '', 'an expression, such as {{ a + b }}')
       .describe('A Jinja template: {{ price * 2 }}. A row in which it has no text is dropped.'),
-    dtype: oneOf(dtypes).default('str').describe('What the text of the template is read as.'),
+    dtype: oneOf(dtypes).default('str').describe("The type of the template's text."),
   })
   .describe('A value computed from other columns of the row.')
   .transform((config, context) => {
@@ -72,7 +72,7 @@ export const expression = defineColumn({
 /**
  * A skip value by the rules of the cells; undefined when they refuse it.
  *
- * The ancestor takes Python's constructors here, for which the text "False" is true.
+ * NeMo Data Designer takes Python's constructors here, for which the text "False" is true.
  */
 function castSkipValue(value: SkipConfig['value'], dtype: Dtype): SkipConfig['value'] | undefined {
   if (value === null) return null

@@ -68,7 +68,7 @@ function toWhole(value: Value): Value | undefined {
 const plain = /^[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(\.\d+)?$/
 const scientific = /^[-+]?\d+(?:\.\d+)?[eE][-+]?\d+$/
 
-/** The number of a text that is nothing else; commas between thousands are left out. */
+/** The number of a text that is nothing else; commas between thousands are omitted. */
 function numberOf(text: string): Value | undefined {
   const bare = text.trim()
   if (scientific.test(bare)) return toDouble(Number(bare))

@@ -12,7 +12,7 @@ type Fit = (value: Value, node: SchemaNode) => Value
 /**
  * A value in the form a schema asks for, where it means just that: numbers out of texts, one thing
  * where a list of it is wanted, words of an enum in another case, no null where a field may be
- * absent; fields that the schema does not know are left out.
+ * absent; fields that the schema does not know are omitted.
  *
  * What comes out need not be valid: that is asked afterwards.
  */

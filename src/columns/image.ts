@@ -19,7 +19,9 @@ const schema = z
   .strictObject({
     ...commonFields,
     column_type: oneOf(['image']),
-    prompt: text().describe('What is to be seen: a Jinja template over columns of the row.'),
+    prompt: text().describe(
+      'The description of the image: a Jinja template over columns of the row.',
+    ),
     model_alias: text({ nonEmpty: true }).describe(
       'The alias of an entry in model_configs, of generation_type image.',
     ),
@@ -27,7 +29,7 @@ const schema = z
     count: integer({ min: 1, max: mostImages })
       .nullable()
       .default(null)
-      .describe("Images of each cell; n of the model's extra_body, or 1, when left out."),
+      .describe("Images of each cell; by default n of the model's extra_body, or 1."),
   })
   .describe('Images made by a model.')
 
@@ -77,7 +79,7 @@ export const image = defineColumn({
           if (mime?.startsWith('image/') !== true) {
             throw new CellFailure(
               'no-image',
-              `the model "${context.model(route).model}" answered with ${bytes.length} bytes that are no image of a known type`,
+              `the model "${context.model(route).model}" answered with ${bytes.length} bytes of no known image type`,
             )
           }
           files.push((await context.media.put(bytes, mime)).path)

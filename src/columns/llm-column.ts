@@ -52,7 +52,7 @@ export const llmFields = {
     .describe('Keeps the conversation in a column <name>__trace.'),
   extract_reasoning_content: flag()
     .default(false)
-    .describe('Keeps what the model thought in a column <name>__reasoning_content.'),
+    .describe("Stores the model's reasoning in a column <name>__reasoning_content."),
 } as const
 
 /** Templates of those kinds, in the order in which a person would read their texts. */
@@ -120,7 +120,7 @@ function identityOf({ model_alias, tool_alias }: LlmConfig, context: DescribeCon
 
 /** How a kind asks for its answers and reads them. */
 export interface AnswerForm {
-  /** Said behind the prompt: the form the answer has to have. */
+  /** Said behind the prompt: the form the answer must have. */
   instructions?: string
   /** The form for providers that can hold a model to it. */
   format?: ChatRequest['format']

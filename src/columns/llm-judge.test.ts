@@ -154,7 +154,7 @@ describe('an answer', () => {
   test.each([
     [
       `{"Imagery":{"reasoning":"a","score":5},${good}}`,
-      'Imagery.score has to be one of "10", "3", "1"; it is "5"',
+      'Imagery.score must be one of "10", "3", "1"; it is "5"',
     ],
     [`{"Imagery":{"score":3},${good}}`, 'Imagery lacks "reasoning"'],
     [`{${good}}`, 'the answer lacks "Imagery"'],

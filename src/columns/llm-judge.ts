@@ -16,7 +16,7 @@ const score = z
   .strictObject({
     name: text({ nonEmpty: true }).describe('The name of the score; a field of the value.'),
     description: text().describe('What is scored.'),
-    options: mapOf(text()).describe('The scores there are, each with what it means.'),
+    options: mapOf(text()).describe('The possible scores, each with its meaning.'),
   })
   .describe('One thing a judge scores.')
 
@@ -30,15 +30,15 @@ const schema = z
         scores.forEach(({ name, options }, index) => {
           const before = scores.findIndex((other) => other.name === name)
           if (before < index) {
-            const message = `a name of its own; scores[${before}] has it`
+            const message = `a unique name; scores[${before}] has this one`
             context.addIssue({ code: 'custom', path: [index, 'name'], message })
           }
           if (options.size > 0) return
-          const message = 'at least one score with what it means'
+          const message = 'at least one score with its meaning'
           context.addIssue({ code: 'custom', path: [index, 'options'], message })
         })
       })
-      .describe('What is scored, and by which scale.'),
+      .describe('The question and its scale.'),
   })
   .describe('Scores with reasons, given by a model.')
 

@@ -150,18 +150,18 @@ describe('problems', () => {
     [
       'a form that is none',
       { output_format: form('{type: object, properties: {a: {type: strng}}}') },
-      "wrong-schema @ columns.0.output_format.properties.a.type: The output_format of column 'dish' is no JSON Schema that can be used: a type has to be one of array,",
+      "wrong-schema @ columns.0.output_format.properties.a.type: The output_format of column 'dish' is not a usable JSON Schema: a type must be one of array,",
     ],
     [
       'a keyword that is none',
       { output_format: form('{type: object, properties: {a: {tpye: string, x-mine: 1}}}') },
-      "unknown-keyword @ columns.0.output_format.properties.a.tpye: The output_format of column 'dish' has 'tpye', which is no keyword of JSON Schema (Did you mean 'type'?)",
+      "unknown-keyword @ columns.0.output_format.properties.a.tpye: The output_format of column 'dish' has 'tpye', which is not a keyword of JSON Schema (Did you mean 'type'?)",
     ],
     ['tools', { tool_alias: 't' }, 'unknown-tools @ columns.0.tool_alias'],
     [
       'media',
       { multi_modal_context: [{ modality: 'image', column_name: 'topics' }] },
-      "unknown-reference @ columns.0.multi_modal_context.0.column_name: Column 'dish' refers to 'topics', which is no column (Did you mean 'topic'?)",
+      "unknown-reference @ columns.0.multi_modal_context.0.column_name: Column 'dish' refers to 'topics', which is not a column (Did you mean 'topic'?)",
     ],
   ])('%s', (_, fields, expected) => {
     expect(columnProblems([column(fields), ...inputs('topic')], { models })).toEqual([

@@ -38,13 +38,13 @@ export const llmStructured = defineColumn({
       level: 'error',
       code: 'wrong-schema',
       path: [...path, ...inner],
-      message: `The output_format of column '${config.name}' is no JSON Schema that can be used: ${message}`,
+      message: `The output_format of column '${config.name}' is not a usable JSON Schema: ${message}`,
     }))
     const typos = likelyTypos(form).map(({ path: inner, meant }): Problem => ({
       level: 'warning',
       code: 'unknown-keyword',
       path: [...path, ...inner],
-      message: `The output_format of column '${config.name}' has '${inner.at(-1)}', which is no keyword of JSON Schema`,
+      message: `The output_format of column '${config.name}' has '${inner.at(-1)}', which is not a keyword of JSON Schema`,
       suggestion: `Did you mean '${meant}'?`,
     }))
     return {

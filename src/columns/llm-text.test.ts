@@ -205,7 +205,7 @@ describe('problems', () => {
     [
       'media',
       { multi_modal_context: [{ modality: 'image', column_name: 'topics' }] },
-      "unknown-reference @ columns.0.multi_modal_context.0.column_name: Column 'story' refers to 'topics', which is no column (Did you mean 'topic'?)",
+      "unknown-reference @ columns.0.multi_modal_context.0.column_name: Column 'story' refers to 'topics', which is not a column (Did you mean 'topic'?)",
     ],
     [
       'an unknown modality',
@@ -220,7 +220,7 @@ describe('problems', () => {
     [
       'an unknown reference in the system prompt',
       { system_prompt: 'a\nb {{ topics }}' },
-      "unknown-reference @ columns.0.system_prompt 2:6: Column 'story' refers to 'topics', which is no column (Did you mean 'topic'?)",
+      "unknown-reference @ columns.0.system_prompt 2:6: Column 'story' refers to 'topics', which is not a column (Did you mean 'topic'?)",
     ],
     [
       'its own reasoning in its prompt',
@@ -242,10 +242,10 @@ describe('problems', () => {
       return columnProblems([story(fields), ...inputs('topic')], { models })
     }
     expect(warnings({ prompt: 'Write.' })).toEqual([
-      "prompt-without-references @ columns.0.prompt: The prompt of column 'story' refers to no column, so every row sends the same one (Put a column in, such as {{ topic }}.)",
+      "prompt-without-references @ columns.0.prompt: The prompt of column 'story' refers to no column, so every row sends the same one (Add a column, such as {{ topic }}.)",
     ])
     expect(warnings({ prompt: '{{ topic }}\nand { topic!r}' })).toEqual([
-      "single-braces @ columns.0.prompt 2:5: Column 'story' has '{ topic!r}' in its prompt, which stays as it is (To put the value of the column there, write {{ topic }}.)",
+      "single-braces @ columns.0.prompt 2:5: Column 'story' has '{ topic!r}' in its prompt, which is sent unchanged (To put the value of the column there, write {{ topic }}.)",
     ])
     const quiet = ['{a.b} {other} {{ topic }} }', '{{ topic }} {', '{{ topic }} {"topic": 1}']
     for (const prompt of quiet) expect(warnings({ prompt })).toEqual([])

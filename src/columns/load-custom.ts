@@ -24,9 +24,9 @@ export async function loadCustom(
   if (generator.startsWith(givenPrefix)) {
     const given = functions.get(generator)
     if (isCustom(given)) return givenCustom(given, generator, directory)
-    throw new LoadFault(`its function was given by a program, and isn't at hand here`, {
+    throw new LoadFault(`a program passed its function, and it is not available here`, {
       field: 'generator',
-      suggestion: 'Go on with the run from that program, or move the function to a file.',
+      suggestion: 'Continue the run from that program, or move the function to a file.',
     })
   }
   const [, file = generator, name = 'default'] = /^(.*?)(?:#(.*))?$/s.exec(generator) ?? []
@@ -81,7 +81,7 @@ async function readSources(path: string, file: string, signal: AbortSignal): Pro
   }
 }
 
-/** What a process imported once it has for good: contents of files by their path. */
+/** What a process imported once it has permanently: contents of files by their path. */
 const imported = new Map<string, string>()
 
 /** The first file is imported anew when anything changed; what it imports is not. */
@@ -114,7 +114,7 @@ async function importFile(
         code: 'generator-broken',
         field: 'generator',
         suggestion: isMissingRowsmith(error)
-          ? "Install it beside the config (npm install rowsmith), or export a plain function and use 'import type'."
+          ? "Install it next to the config (npm install rowsmith), or export a plain function and use 'import type'."
           : `Run node ${path} to see where it fails.`,
       },
     )
@@ -128,7 +128,7 @@ function isMissingRowsmith(error: unknown): boolean {
 function exportOf(found: Readonly<Record<string, unknown>>, file: string, name: string): unknown {
   if (Object.hasOwn(found, name)) return found[name]
   const usable = Object.keys(found).filter((each) => isCustom(found[each]))
-  // Node gives a file of CommonJS exports that nobody wrote.
+  // Node gives a file of CommonJS exports that no one wrote.
   const names = Object.keys(found).filter(
     (each) => usable.includes(each) || !['default', 'module.exports'].includes(each),
   )
@@ -143,7 +143,7 @@ function exportOf(found: Readonly<Record<string, unknown>>, file: string, name: 
       field: 'generator',
       suggestion:
         name === 'default' || near === undefined
-          ? `Name the function behind the file: ${file}#${usable[0] ?? 'name'}.`
+          ? `Add the function's name to the file: ${file}#${usable[0] ?? 'name'}.`
           : `Did you mean '${file}#${near}'?`,
     },
   )
@@ -159,5 +159,5 @@ function definitionOf(value: unknown, generator: string): CustomDefinition {
   }
   const read = readCustom(value)
   if (typeof read !== 'string') return read
-  throw new LoadFault(`what ${generator} says of its function is wrong: ${read}`, options)
+  throw new LoadFault(`the declaration of ${generator} is wrong: ${read}`, options)
 }

@@ -11,18 +11,18 @@ const common = {
   data_type: oneOf(['url', 'base64'])
     .nullable()
     .default(null)
-    .describe('What its values are; found out by each value when left out.'),
+    .describe('The form of its values; detected from each value by default.'),
 }
 
 function format<const Word extends string>(words: readonly Word[]) {
   return oneOf(words)
     .nullable()
     .default(null)
-    .describe('Of base64; found out by the bytes when left out.')
+    .describe('Of base64; detected from the bytes by default.')
 }
 
 function modality<const Word extends string>(word: Word) {
-  return oneOf([word]).describe('What the media are: image, audio or video.')
+  return oneOf([word]).describe('The kind of media: image, audio or video.')
 }
 
 const image = z.strictObject({
@@ -63,11 +63,11 @@ const item = withForm(
   { like: () => z.union([image, audio, video]) },
 )
 
-/** The field of every kind whose requests may have images, sounds and films beside their prompt. */
+/** The field of every kind whose requests may have images, sounds and films in addition to their prompt. */
 export const mediaField = list(item)
   .nullable()
   .default(null)
-  .describe('Images, audio and video beside the prompt, from other columns of the row.')
+  .describe('Images, audio and video in the prompt, from other columns of the row.')
 
 export interface MediaConfig {
   readonly multi_modal_context: readonly Item[] | null

@@ -12,9 +12,9 @@ export interface ObjectShape {
   properties: ReadonlyMap<string, readonly SchemaNode[]>
   patterns: readonly [RegExp, SchemaNode][]
   required: ReadonlySet<string>
-  /** Whether fields beside those are kept. */
+  /** Whether fields in addition to those are kept. */
   isOpen: boolean
-  /** What they have to be, where that is said. */
+  /** What they must be, where that is said. */
   rest: SchemaNode | null
 }
 

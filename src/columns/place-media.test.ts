@@ -21,7 +21,7 @@ const song = media('audio/wav', 'song')
 
 test.each<[string, string, MediaBlock[], string[]]>([
   ['before the text', 'Compare.', [one, song, two], ['[one]', '[song]', '[two]', 'Compare.']],
-  ['alone where there is no text', ' \n', [one], ['[one]']],
+  ['alone where there is not text', ' \n', [one], ['[one]']],
   [
     'in their places',
     'Is <image2> like <image1>?',

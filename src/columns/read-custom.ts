@@ -13,7 +13,7 @@ export interface CustomDefinition {
   readonly declared: Declared
 }
 
-/** What a column is to do, by its config and by what stands beside its function. */
+/** What a column is to do, by its config and by what stands next to its function. */
 export interface CustomPlan {
   readonly strategy: 'cell_by_cell' | 'full_column'
   readonly required: readonly string[]

@@ -47,7 +47,7 @@ const video = { kind: 'video' } as const
 describe('values', () => {
   test.each<[Cell, Partial<MediaSource>, string[]]>([
     ['https://x.org/fox.webp?s=1', {}, ['image/webp https://x.org/fox.webp?s=1']],
-    // The ancestor takes an address without an ending for base64.
+    // NeMo Data Designer takes an address without an ending for base64.
     ['https://x.org/fox', {}, ['image/png https://x.org/fox']],
     ['gs://pictures/fox', { dataType: 'url' }, ['image/png gs://pictures/fox']],
     ['https://x.org/a', audio, ['audio/mpeg https://x.org/a']],
@@ -120,19 +120,24 @@ describe('what is no media fails the cell', () => {
       "a data URI in 'photo' is of type image/png, not image/gif",
     ],
     ['data:image/png,aGk=', {}, 'no-media', "a data URI in 'photo' is not base64"],
-    ['song', { ...audio, dataType: 'url' }, 'no-media', `"song" in 'photo' is no address of audio`],
+    [
+      'song',
+      { ...audio, dataType: 'url' },
+      'no-media',
+      `"song" in 'photo' is not an address of audio`,
+    ],
     ['fox.txt', {}, 'no-media', `"fox.txt" in 'photo' is of type null, not image`],
-    ['large.png', {}, 'media-too-large', 'large.png has more, or the rest of it has'],
-    [['half.png', 'half.png'], {}, 'media-too-large', 'takes 67108864 bytes of media at most'],
-    ['endless.png', {}, 'media-missing', 'endless.png, which is no file'],
+    ['large.png', {}, 'media-too-large', 'large.png exceeds them alone or with the others'],
+    [['half.png', 'half.png'], {}, 'media-too-large', 'may have at most 67108864 bytes of media'],
+    ['endless.png', {}, 'media-missing', 'endless.png, which is not a file'],
     ['empty.mp4', video, 'no-media', `"empty.mp4" in 'photo' is an empty file`],
-    ['words.png', {}, 'no-media', `"words.png" in 'photo' is no file of type image/png`],
+    ['words.png', {}, 'no-media', `"words.png" in 'photo' is not a file of type image/png`],
     ['wolf.png', {}, 'media-missing', 'wolf.png, and there is no such file'],
     [
       'file://host/a.png',
       {},
       'no-media',
-      `"file://host/a.png" in 'photo' is no address of a file here`,
+      `"file://host/a.png" in 'photo' is not an address of a file here`,
     ],
   ])('%j of %j', async (cell, fields, code, message) => {
     const failure: unknown = await read(cell, fields).catch((error: unknown) => error)

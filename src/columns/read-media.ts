@@ -60,7 +60,7 @@ export async function readMedia(
 function tooLarge(what: string, source: MediaSource): CellFailure {
   return new CellFailure(
     'media-too-large',
-    `a request takes ${largestRequest} bytes of media at most, and ${what} has more, or the rest of it has`,
+    `a request may have at most ${largestRequest} bytes of media, and ${what} exceeds them alone or with the others`,
     { field: fieldOf(source) },
   )
 }
@@ -120,7 +120,7 @@ function ofAddress(url: string, isAddress: boolean, source: MediaSource): MediaB
   const ending = mimeOfEnding(url)
   const isOfKind = ending?.startsWith(`${source.kind}/`) === true
   if (source.kind !== 'image' && !isAddress && !isOfKind) {
-    throw noMedia(`${shown(url)} in '${source.column}' is no address of ${source.kind}`, source)
+    throw noMedia(`${shown(url)} in '${source.column}' is not an address of ${source.kind}`, source)
   }
   const mime = wantedMime(source) ?? (isOfKind ? ending : null) ?? defaults[source.kind]
   return { type: 'media', media: { url }, mime }
@@ -151,7 +151,7 @@ function ofBytes(bytes: Uint8Array, name: string, source: MediaSource): MediaBlo
   const mime = known ?? mimeOfEnding(name)
   // Files of these types say what they are: one that does not is empty, cut short, or something else.
   if (bytes.length === 0 || (known === null && mime !== null && signed.has(mime))) {
-    const what = bytes.length === 0 ? 'an empty file' : `no file of type ${mime}`
+    const what = bytes.length === 0 ? 'an empty file' : `not a file of type ${mime}`
     throw noMedia(`${shown(name)} in '${source.column}' is ${what}`, source)
   }
   if (mime?.startsWith(`${source.kind}/`) !== true) {
@@ -183,7 +183,7 @@ async function fileAt(
     const file = await stat(path)
     // A pipe would be waited for, and a device read without end.
     if (!file.isFile()) {
-      const what = `the cell of '${source.column}' names ${path}, which is no file`
+      const what = `the cell of '${source.column}' names ${path}, which is not a file`
       throw new CellFailure('media-missing', what, { field })
     }
     if (file.size > room.left) throw tooLarge(path, source)
@@ -207,7 +207,7 @@ function pathOf(url: string, source: MediaSource): string {
   } catch (error) {
     // It names another host, or has signs that no path has.
     if (error instanceof TypeError) {
-      throw noMedia(`${shown(url)} in '${source.column}' is no address of a file here`, source)
+      throw noMedia(`${shown(url)} in '${source.column}' is not an address of a file here`, source)
     }
     throw error
   }

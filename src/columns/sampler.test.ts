@@ -408,7 +408,7 @@ describe('conditional parameters', () => {
         conditional_params: { "day >= '2025-01-01'": { values: [2025] } },
       },
     })
-    // The same column under the same name and seed, with nothing left out of its text.
+    // The same column under the same name and seed, with nothing omitted from its text.
     const whole = prepare({ day: { ...written, convert_to: null } })
     const expected = whole.cells('day', 60).map((day) => Number(textOf(day).slice(0, 4)))
     expect(cells('year', 60)).toEqual(expected)
@@ -624,7 +624,7 @@ describe('static problems', () => {
     const dates = { sampler_type: 'datetime', params }
     expect(messages({ c: { ...dates, convert_to: '%Q' } })).toMatchInlineSnapshot(`
       [
-        "unknown-conversion at columns[0].convert_to: Column 'c' has a convert_to that cannot be used | '%Q' is no directive; there are %Y %m %d %H %M %S %f %y %b %B %a %A %j %p %I %U %W %w %G %g %V %u %e %k %l %C %h %P %F %D %x %T %X %R %r %c %s %Z %z %n %t %% | '%Q' | ",
+        "unknown-conversion at columns[0].convert_to: Column 'c' has a convert_to that cannot be used | '%Q' is not a directive; the directives are %Y %m %d %H %M %S %f %y %b %B %a %A %j %p %I %U %W %w %G %g %V %u %e %k %l %C %h %P %F %D %x %T %X %R %r %c %s %Z %z %n %t %% | '%Q' | ",
       ]
     `)
     expect(messages({ c: { ...dates, convert_to: 'str' } })).toHaveLength(1)
@@ -685,20 +685,20 @@ describe('static problems', () => {
     `)
   })
 
-  test('a parent that is no category', () => {
+  test('a parent that is not a category', () => {
     const child = (category: string) => ({
       sampler_type: 'subcategory',
       params: { category, values: { gold: ['a'], silver: ['b'], a: [1], b: [2] } },
     })
     expect(messages({ uniform, c: child('uniform') })).toMatchInlineSnapshot(`
       [
-        "wrong-reference at columns[1].params.category: Column 'c' is a subcategory of 'uniform', which is no category | the name of a sampler column of type category | a uniform sampler | For other columns, write conditional_params: one condition per value.",
+        "wrong-reference at columns[1].params.category: Column 'c' is a subcategory of 'uniform', which is not a category column | the name of a sampler column of type category | a uniform sampler | For other columns, write conditional_params: one condition per value.",
       ]
     `)
     expect(messages({ c: child('s') }, { s: { type: 'string', values: [] } }))
       .toMatchInlineSnapshot(`
       [
-        "wrong-reference at columns[0].params.category: Column 'c' is a subcategory of 's', which is no category | the name of a sampler column of type category | a seed column | For other columns, write conditional_params: one condition per value.",
+        "wrong-reference at columns[0].params.category: Column 'c' is a subcategory of 's', which is not a category column | the name of a sampler column of type category | a seed column | For other columns, write conditional_params: one condition per value.",
       ]
     `)
     const parent = {
@@ -722,7 +722,7 @@ describe('static problems', () => {
     expect(names(shadowed)?.map(([name]) => name)).toEqual(['age', 'range'])
   })
 
-  test('names nobody knows are left to the graph', () => {
+  test('names no one knows are left to the graph', () => {
     const { problems, descriptions } = prepare({
       c: { sampler_type: 'subcategory', params: { category: 'nobody', values: {} } },
     })

@@ -38,7 +38,7 @@ export interface SamplerConfig extends ColumnConfig {
   params: unknown
   conditional_params: Record<string, unknown>
   convert_to: string | null
-  /** Bounds from the config's constraints; left out where there are none. */
+  /** Bounds from the config's constraints; omitted where there are none. */
   constraints?: readonly Constraint[]
 }
 
@@ -172,7 +172,7 @@ function constrainedNames(columns: Columns): string[] {
   })
 }
 
-/** What a column is that is no sampler; null for a sampler, and for a name nobody has. */
+/** What a column is that is no sampler; null for a sampler, and for a name no one has. */
 function otherKind(context: DescribeContext, name: string): string | null {
   const other = context.columns.get(name)
   if (other === undefined) return context.seedColumn(name) === undefined ? null : 'a seed column'

@@ -14,7 +14,7 @@ import {
 /** A schema that values are fitted into. */
 export interface FitSchema {
   readonly root: SchemaObject
-  /** Whether a part of the schema, told apart by its identity, takes a value as it is. */
+  /** Whether a part of the schema, distinguished by its identity, takes a value as it is. */
   readonly isValid: (node: SchemaNode, value: Value) => boolean
 }
 

@@ -16,7 +16,7 @@ test.each<SchemaObject>([
   expect(faults(schema)).toEqual([])
 })
 
-test('what is wrong is told with its place', () => {
+test('what is wrong is reported with its place', () => {
   const schema = {
     type: 'objct',
     properties: {
@@ -31,8 +31,8 @@ test('what is wrong is told with its place', () => {
     'properties/b/$ref: there is no "#/$defs/X" in the schema',
     'properties/e/$ref: there is no "https://example.com/b" in the schema',
     "properties/c/items/pattern: the pattern can't be used: Invalid regular expression:",
-    'properties/a/type: a type has to be one of array, boolean, integer, null, number, object, string',
+    'properties/a/type: a type must be one of array, boolean, integer, null, number, object, string',
     'properties/d/required: must be array',
-    'type: a type has to be one of array, boolean, integer, null, number, object, string',
+    'type: a type must be one of array, boolean, integer, null, number, object, string',
   ])
 })

@@ -99,8 +99,8 @@ function metaFaults(errors: readonly ErrorObject[], root: SchemaObject): SchemaF
     ] as unknown
     const expected =
       keyword === 'type' && Array.isArray(words)
-        ? `a type has to be one of ${words.join(', ')}`
-        : (at[0]?.message ?? 'it is no JSON Schema')
+        ? `a type must be one of ${words.join(', ')}`
+        : (at[0]?.message ?? 'it is not a JSON Schema')
     return { path, message: expected }
   })
 }

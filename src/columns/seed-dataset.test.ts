@@ -36,7 +36,7 @@ test.each([
   [
     'a column the seed does not have',
     { name: 'town', column_type: 'seed-dataset' },
-    "unknown-seed-column @ columns.0.name: Column 'town' is to come from the seed",
+    "unknown-seed-column @ columns.0.name: Column 'town' should come from the seed",
   ],
   [
     'a skip condition',

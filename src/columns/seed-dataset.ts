@@ -20,7 +20,7 @@ export const seedDataset = defineColumn({
         level: 'error',
         code: 'unknown-seed-column',
         path: [...context.path, 'name'],
-        message: `Column '${name}' is to come from the seed, which has no such column`,
+        message: `Column '${name}' should come from the seed, which has no such column`,
         suggestion: 'Columns of the seed need not be written here: they are there by their names.',
       })
     }

@@ -40,7 +40,7 @@ const endings = ['', '.js', '.cjs', '.json', '/index.js']
 
 /**
  * Where each import may lead. What only looks like one, in a comment or a text, is read too where there
- * is such a file: better one file too many than one that nobody notices.
+ * is such a file: better one file too many than one that no one notices.
  */
 function importsOf(path: string, content: string): string[][] {
   return Array.from(

@@ -17,7 +17,7 @@ export function readStructured(
   for (const candidate of candidates) {
     const read = schema.read(candidate.value, candidate)
     if ('value' in read) return read
-    // The most likely one is what the model is told of.
+    // The most likely one is what the model knows.
     if (problems.length === 0) problems = read.problems
   }
   return { code: 'answer-does-not-fit', problem: problems.join('; '), request: wish }

@@ -4,7 +4,7 @@ import { isMapping } from '../config/literal.ts'
 import { refuse } from '../config/scalars.ts'
 
 /**
- * A parameter object that may repeat the word of its kind, as those of the ancestor do; another word
+ * A parameter object that may repeat the word of its kind, as those of NeMo Data Designer do; another word
  * is a contradiction.
  */
 export function taggedParams(
@@ -18,7 +18,7 @@ export function taggedParams(
 /** The parameters as they may be written, with the tag or without. */
 function tagged(tag: string, kind: string, fields: z.ZodType): z.ZodType {
   if (!(fields instanceof z.ZodObject)) return fields
-  const word = z.literal(kind).optional().describe('The same as beside the parameters.')
+  const word = z.literal(kind).optional().describe('The same as next to the parameters.')
   const { description = '' } = fields
   return z.strictObject({ ...fields.shape, [tag]: word }).describe(description)
 }

@@ -1,7 +1,7 @@
 import { JsonSyntaxError, parseJson } from '../util/json.ts'
 import { toDouble, type Value } from '../util/value.ts'
 
-/** A value as it was read, and where the text goes on behind it. */
+/** A value as it was read, and where the text continues behind it. */
 export interface TolerantJson {
   value: Value
   end: number
@@ -80,7 +80,7 @@ function readList(cursor: Cursor): Value {
     skipBlank(cursor)
     if (takeComma(cursor)) continue
     if (closes(cursor, ']')) return items
-    // Items on lines of their own need no comma to be told apart.
+    // Items on lines of their own need no comma to be distinguished.
     if (!cursor.text.slice(before, cursor.at).includes('\n')) throw refused(cursor, '"," or "]"')
   }
 }
@@ -221,7 +221,7 @@ const numberPattern = /[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\p{L}\p{N}_.
 function readNumber(cursor: Cursor): Value | undefined {
   const digits = match(numberPattern, cursor)
   if (digits === null) return undefined
-  // 007 is no number in JSON, and may be the text it looks like.
+  // 007 is not a number in JSON, and may be the text it looks like.
   if (/^[-+]?0\d/.test(digits)) throw refused(cursor, 'a number without leading zeros')
   const plain = digits.replace(/^\+/, '')
   if (/^-?\d+$/.test(plain)) return parseJson(plain)

@@ -13,7 +13,7 @@ import type { ToolBox } from '../graph/tool-box.ts'
 
 type ToolCall = Extract<Content, { type: 'tool-call' }>
 
-/** Answers in a row that ask for tools after the last turn; the ancestor has no bound. */
+/** Answers in a row that ask for tools after the last turn; NeMo Data Designer has no bound. */
 const mostRefused = 3
 
 /** An answer, with what stands around it. */
@@ -144,7 +144,7 @@ function refusal(maxTurns: number): Content {
 function tooManyTurns(maxTurns: number): CellFailure {
   return new CellFailure(
     'tool-turns',
-    `the model went on calling tools after ${maxTurns} turns and ${mostRefused} refusals; raise max_tool_call_turns, or ask for less`,
+    `the model continued to call tools after ${maxTurns} turns and ${mostRefused} refusals; raise max_tool_call_turns, or simplify the task`,
   )
 }
 

@@ -4,7 +4,7 @@ import type { Value } from '../util/value.ts'
 /** How much of the conversation a trace column keeps. */
 export const traceModes = ['none', 'last_message', 'all_messages'] as const
 
-/** A conversation as the list of message objects of a trace column, in the ancestor's form. */
+/** A conversation as the list of message objects of a trace column, in NeMo Data Designer's form. */
 export function traceOf(messages: readonly ChatMessage[], reply: ModelReply): Value {
   return [...messages.flatMap(messageValues), assistantMessage(reply)]
 }
@@ -42,14 +42,14 @@ function callValue({
   return objectOf({ id, type: 'function', function: objectOf({ name, arguments: written }) })
 }
 
-/** The bytes of media are left out: a trace is read by people. */
+/** The bytes of media are omitted: a trace is read by people. */
 function blockValue(block: Content): Value {
   if (block.type === 'media') {
     const { type, mime, media } = block
     return objectOf({ type, mime, ...('url' in media ? { url: media.url } : {}) })
   }
   if (block.type === 'text') return objectOf({ ...block })
-  throw new Error(`a block of type ${block.type} stands where there is none`)
+  throw new Error(`a block of type ${block.type} is not allowed here`)
 }
 
 /**

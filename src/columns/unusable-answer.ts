@@ -25,12 +25,12 @@ interface Asked {
   correction: Correction | null
   /** The request that began the conversation. */
   first: () => ChatRequest
-  /** How often it was begun again; counted in the correction when left out. */
+  /** How often it was begun again; counted in the correction by default. */
   restarts?: number
 }
 
 /**
- * What becomes of an answer that can't be used: the model is told what is wrong, a few times; then the
+ * What becomes of an answer that can't be used: the model receives the mistake, a few times; then the
  * conversation begins anew, a few times; then the cell has failed.
  *
  * An answer that was cut is not corrected: what is said again behind it would be cut sooner.

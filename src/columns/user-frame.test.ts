@@ -19,7 +19,7 @@ test.each([
   expect(userFrame(thrown(stack), code)).toBe(place)
 })
 
-test('of a function of a program, the first file will do; what is no error has no place', () => {
+test('of a function of a program, the first file will do; what is not an error has no place', () => {
   const anywhere = { files: null, directory: '/somewhere/project' }
   expect(userFrame(thrown('Error: x\n    at f (/elsewhere/other.ts:1:1)'), anywhere)).toBe(
     '/elsewhere/other.ts:1:1',

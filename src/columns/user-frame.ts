@@ -19,7 +19,7 @@ export interface StackPlace {
   readonly column: string | undefined
 }
 
-/** Where an error was thrown, from the innermost call to the outermost; empty for what is no error. */
+/** Where an error was thrown, from the innermost call to the outermost; empty for what is not an error. */
 export function stackPlaces(error: unknown): StackPlace[] {
   if (!(error instanceof Error)) return []
   return (error.stack ?? '').split('\n').flatMap((line) => {

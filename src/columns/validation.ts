@@ -185,13 +185,13 @@ function schemaOf({ type, params }: Validator) {
     ),
     validator_type: z.literal(type),
     validator_params: taggedParams('validator_type', type, params).describe(
-      'What the validator is to do.',
+      'Parameters of the validator.',
     ),
     batch_size: integer({ min: 1, max: 10_000 })
       .default(10)
       .describe('Rows that share a request of a remote validator, at most.'),
     on_invalid: oneOf(consequences)
       .default('keep')
-      .describe('What becomes of a row with an invalid target: kept, rejected or dropped.'),
+      .describe('What happens to a row with an invalid target: kept, rejected or dropped.'),
   })
 }

@@ -11,7 +11,7 @@ const skipValue: z.ZodType<SkipConfig['value']> = scalar()
 
 const skip: z.ZodType<SkipConfig> = z.strictObject({
   when: text().describe('A template; where it is true, the cell is skipped: {{ stars < 3 }}.'),
-  value: skipValue.default(null).describe('What a skipped cell holds.'),
+  value: skipValue.default(null).describe('The value of a skipped cell.'),
 })
 
 /** The fields every column has; a kind's schema is a strict object of these and its own. */
@@ -23,6 +23,6 @@ export const commonFields = {
   on_failure: oneOf(['drop', 'null', 'stop'])
     .default('drop')
     .describe(
-      'What a failed cell does: its row is dropped, or kept with a null, or the run stops.',
+      'What happens when a cell fails: its row is dropped, or kept with a null, or the run stops.',
     ),
 } as const

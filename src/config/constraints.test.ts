@@ -24,7 +24,7 @@ test('what rhs is follows from itself', () => {
   ])
 })
 
-test('an explicit type has to agree, and operators are words', () => {
+test('an explicit type must agree, and operators are words', () => {
   const { constraints, problems } = parseConstraints(
     [
       { ...bound, constraint_type: 'column_inequality', rhs: '5' },

@@ -12,7 +12,7 @@ const fields = z
   .strictObject({
     constraint_type: oneOf(types)
       .optional()
-      .describe('What rhs is: a number or the name of a column; by rhs itself when left out.'),
+      .describe('The kind of rhs: a number or the name of a column; by default, rhs decides.'),
     target_column: text({ nonEmpty: true }).describe('The sampler column that is bounded.'),
     operator: oneOf(['lt', 'le', 'gt', 'ge']).describe('How its values lie to rhs: lt is below.'),
     rhs: scalar().describe('A number, or the name of another sampler column.'),
@@ -52,7 +52,7 @@ export function parseConstraints(
 
 const numberText = /^[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+)?$/i
 
-/** A finite number in the ancestor's sense, in which `" 5 "` and true are some; null for none. */
+/** A finite number in NeMo Data Designer's sense, in which `" 5 "` and true are some; null for none. */
 function numberOf(rhs: string | number | bigint | boolean | Double): number | null {
   if (typeof rhs === 'string' && !numberText.test(rhs.trim())) return null
   const bare = typeof rhs === 'string' ? rhs.trim().replaceAll('_', '') : rhs

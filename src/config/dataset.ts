@@ -10,11 +10,11 @@ import type { OutputMode } from './output-mode.ts'
 export interface DatasetConfig {
   columns: readonly RawColumn[]
   model_configs: readonly ModelConfig[]
-  /** Ours: providers beside the models, as in the ancestor's provider file. */
+  /** Ours: providers in addition to the models, as in NeMo Data Designer's provider file. */
   model_providers: readonly ModelProvider[]
   seed_config: SeedConfig | null
   tool_configs: readonly ToolConfig[]
-  /** Ours: MCP servers beside the tools, as in the ancestor's file of them. */
+  /** Ours: MCP servers in addition to the tools, as in NeMo Data Designer's file of them. */
   mcp_providers: readonly McpProvider[]
   /** Null for one that can't be read. */
   constraints: readonly (ConstraintConfig | null)[]
@@ -28,7 +28,7 @@ export interface DatasetConfig {
   plugins: readonly string[]
   /** Ours: rows to make when the command line does not say. */
   rows: number | null
-  /** Ours: rows are made until so many are accepted; null makes those of `rows`. */
+  /** Ours: makes rows until enough are accepted; null makes those of `rows`. */
   select: SelectConfig | null
   /** Ours: what models cost, by their names or aliases, where the installed list does not say it right. */
   prices: ReadonlyMap<string, PriceConfig>
@@ -130,7 +130,7 @@ export interface InferenceParameters {
   temperature: Sampled | null
   top_p: Sampled | null
   max_tokens: number | null
-  /** Ours, of chats only: how the model is held to JSON of a form; null or left out finds it out. */
+  /** Ours, of chats only: how the model is held to JSON of a form; null or omitted finds it out. */
   output_mode?: OutputMode | null
   /** Of embeddings only. */
   encoding_format?: 'float' | 'base64'
@@ -141,7 +141,7 @@ export interface InferenceParameters {
 /** An entry of `model_providers`. */
 export interface ModelProvider {
   name: string
-  /** Base URL without trailing slash; empty for what has none. */
+  /** Base URL without trailing slash; empty for providers without one. */
   endpoint: string
   provider_type: string
   /** Name of an environment variable, never a key. */
@@ -150,7 +150,7 @@ export interface ModelProvider {
   api_keys?: readonly string[] | null
   extra_body: Record<string, unknown> | null
   extra_headers: Record<string, string> | null
-  /** Ours: what a package of the AI SDK takes beside address, key and headers. */
+  /** Ours: what a package of the AI SDK takes in addition to address, key and headers. */
   settings?: Record<string, unknown> | null
   /** Ours: cap of the endpoint over all aliases; null leaves the aliases' caps alone. */
   max_parallel_requests: number | null
@@ -210,9 +210,9 @@ export interface SeedConfig {
 /** A seed that is joined to the one before: its columns are added to the rows with the same key. */
 export interface SeedJoin {
   source: SeedConfig['source']
-  /** The columns whose values have to be the same, at least one pair. */
+  /** The columns whose values must be the same, at least one pair. */
   on: readonly KeyPair[]
-  /** What becomes of a row without a partner: nulls, or it is left out. */
+  /** What becomes of a row without a partner: nulls, or it is omitted. */
   how: 'left' | 'inner'
   /** What several partners of a row mean. */
   many: 'refuse' | 'first' | 'expand' | 'list'

@@ -53,7 +53,7 @@ test('in texts and between tokens such characters are left alone', () => {
   })
 })
 
-test('a key that looks right is told with what stands in it', () => {
+test('a key that looks right is reported with what stands in it', () => {
   const text = `${sound}ro\u200bws: 3\n`
   expect(problems(text)).toContain(
     "has no field 'ro\u200bws'; it has a zero width space (U+200B) in it\n    Did you mean 'rows'?",
@@ -62,12 +62,12 @@ test('a key that looks right is told with what stands in it', () => {
 
 test.each([
   ['a:\n    b: 1\n  c: 2\n', 'fits no line above'],
-  ['a: [1, 2] x\n', 'no part of what the lines above begin'],
-  ['a: [1,, 2]\n', 'A comma stands here'],
+  ['a: [1, 2] x\n', 'does not belong to the structure of the lines above'],
+  ['a: [1,, 2]\n', 'This comma separates nothing'],
   ['a: [ "x" "y" ]\n', 'A comma is missing'],
   ['a: | text\n', "Text follows a '|'"],
-  ['a: "x"#c\n', "A '#' stands right behind"],
-])('%j is told in words of a person', (text, words) => {
+  ['a: "x"#c\n', "A '#' follows other text directly"],
+])('%j is reported in words of a person', (text, words) => {
   const told = parseConfigText(text, { file: 'c.yaml' }).problems.map(({ message }) => message)
   expect(told.join()).toContain(words)
   expect(told.join()).not.toMatch(/token|node end|scalar|flow|block|implicit/i)

@@ -44,7 +44,7 @@ function nameOf(character: string): string {
 export interface HiddenIndent {
   readonly problem: Problem
   readonly position: Position
-  /** The text with spaces instead, as long as before; null for tabs, whose width nobody knows. */
+  /** The text with spaces instead, as long as before; null for tabs, whose width no one knows. */
   readonly spaced: string | null
 }
 

@@ -13,7 +13,7 @@ export type JsonForm = { json: JsonSchema } | { like: () => z.ZodType }
 
 const forms = new WeakMap<z.core.$ZodType, JsonForm>()
 
-/** The schema, with what it takes noted beside it. */
+/** The schema, with what it takes noted next to it. */
 export function withForm<Schema extends z.ZodType>(schema: Schema, form: JsonForm): Schema {
   forms.set(schema, form)
   return schema

@@ -156,7 +156,7 @@ function rowsBesideSelect(rows: number): Problem {
     level: 'error',
     code: 'conflicting-fields',
     path: ['rows'],
-    message: "'rows' stands beside 'select', whose 'target' says how many rows are accepted",
+    message: "'rows' is set in addition to 'select', whose 'target' is the number of accepted rows",
     expected: "'rows' or 'select'",
     received: String(rows),
     suggestion: "Remove 'rows', and write the number as 'target' of 'select'.",
@@ -201,7 +201,7 @@ const listSchemas: Readonly<Record<string, z.ZodType>> = {
   columns: z.object({ columns: z.array(z.unknown()) }),
 }
 
-/** The list at a key, empty where there is none; only `columns` has to be written. */
+/** The list at a key, empty where there is none; only `columns` is required. */
 function listAt(root: Mapping, key: string, problems: Problem[]): readonly Literal[] {
   const value = root[key]
   if (isList(value)) return value

@@ -105,7 +105,7 @@ export interface LoadedProviders {
   locate: Locate
 }
 
-/** Reads a file with `providers`, as the ancestor keeps it in its home directory. */
+/** Reads a file with `providers`, as NeMo Data Designer keeps it in its home directory. */
 export function loadProviders(text: string, { file }: { file: string }): LoadedProviders {
   let broken: (string | null)[] = [null]
   const { items, problems, complete, locate } = listFile(text, file, 'providers', (list, path) => {
@@ -121,7 +121,7 @@ type ReadList<Item> = (
   path: ConfigPath,
 ) => { items: Item[]; problems: Problem[] }
 
-/** A file with one list in it; other root keys are ignored, as the ancestor does. */
+/** A file with one list in it; other root keys are ignored, as NeMo Data Designer does. */
 export function listFile<Item>(
   text: string,
   file: string,

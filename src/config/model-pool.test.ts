@@ -58,10 +58,10 @@ test('choices are models of their own, with what they send along over what all d
   expect(choicesOf(read).some(({ model: choice }) => 'pool' in choice)).toBe(false)
 })
 
-test('every problem of a pool is told in its place', () => {
+test('every problem of a pool is reported in its place', () => {
   expect(told('{alias: m, provider: a, pool: [{provider: a, model: x}]}')).toMatchInlineSnapshot(`
     "models.yaml:2:24  model_configs[0].provider
-      Model 'm' has a 'provider' beside its pool
+      Model 'm' has a 'provider' next to its pool
         expected  one of 'provider' and 'pool'
         Make it a choice of the pool: - { provider: … }
 
@@ -69,7 +69,7 @@ test('every problem of a pool is told in its place', () => {
   `)
   expect(told('{alias: m, model: x, pool: [{provider: a, model: x}]}')).toMatchInlineSnapshot(`
     "models.yaml:2:21  model_configs[0].model
-      Model 'm' has a 'model' beside a pool whose choices all name their own
+      Model 'm' has a 'model' next to a pool whose choices all name their own
         Remove it, or leave it out of the choices that it is for.
 
     1 problem"
@@ -115,7 +115,7 @@ test('every problem of a pool is told in its place', () => {
     "models.yaml:2:21  model_configs[0].pool[0].model
       pool[0] of model 'm' lacks 'model'
         expected  text that is not empty
-        Name the model there, or beside the pool where all choices have the same.
+        Name the model there, or next to the pool if all choices have the same one.
 
     models.yaml:2:61  model_configs[0].pool[2]
       pool[2] of model 'm' is pool[1] once more: x at a
@@ -125,7 +125,7 @@ test('every problem of a pool is told in its place', () => {
   `)
   expect(told('{alias: m, model: x, provider: a, hedge: p95}')).toMatchInlineSnapshot(`
     "models.yaml:2:44  model_configs[0].hedge
-      Model 'm' has 'hedge', and no pool whose other choices could be asked
+      Model 'm' has 'hedge', and no pool with other choices
         Write a 'pool' in place of 'provider', or remove it.
 
     1 problem"

@@ -30,10 +30,10 @@ const choiceSchema = z.strictObject({
   model: text({ nonEmpty: true })
     .nullable()
     .default(null)
-    .describe("The provider's name of the model; that beside the pool when left out."),
+    .describe("The provider's name of the model; by default, the model next to the pool."),
   weight: double({ above: 0, below: Infinity })
     .default(1)
-    .describe('Its share of the requests, beside those of the others.'),
+    .describe('Its share of the requests, relative to the other choices.'),
   extra_body: mapping()
     .nullable()
     .default(null)
@@ -50,7 +50,7 @@ export const poolFields = {
     .nullable()
     .default(null)
     .describe(
-      'Sends a request a second time, to another choice, when its answer takes longer than such a percentile of the others.',
+      'Sends a request a second time, to another choice, when its answer takes longer than this percentile of the others.',
     ),
 }
 
@@ -72,7 +72,7 @@ export function completePool(
           path: [...at, 'model'],
           message: `pool[${index}] of model ${quoted(alias)} lacks 'model'`,
           expected: 'text that is not empty',
-          suggestion: 'Name the model there, or beside the pool where all choices have the same.',
+          suggestion: 'Name the model there, or next to the pool if all choices have the same one.',
         },
       ]
     }
@@ -95,14 +95,14 @@ export function completePool(
       level: 'error',
       code: 'pool-beside-model',
       path: [...path, 'model'],
-      message: `Model ${quoted(alias)} has a 'model' beside a pool whose choices all name their own`,
+      message: `Model ${quoted(alias)} has a 'model' next to a pool whose choices all name their own`,
       suggestion: 'Remove it, or leave it out of the choices that it is for.',
     })
   }
   return { pool, problems }
 }
 
-/** Fields that say two things at once: each is told, and left out of what is read then. */
+/** Fields that say two things at once: each is reported, and omitted from what is read then. */
 export function misplacedFields(
   value: unknown,
   path: ConfigPath,
@@ -115,7 +115,7 @@ export function misplacedFields(
       level: 'error',
       code: 'pool-beside-provider',
       path: [...path, 'provider'],
-      message: `${subject} has a 'provider' beside its pool`,
+      message: `${subject} has a 'provider' next to its pool`,
       expected: "one of 'provider' and 'pool'",
       suggestion: 'Make it a choice of the pool: - { provider: … }',
     })
@@ -125,7 +125,7 @@ export function misplacedFields(
       level: 'error',
       code: 'hedge-without-pool',
       path: [...path, 'hedge'],
-      message: `${subject} has 'hedge', and no pool whose other choices could be asked`,
+      message: `${subject} has 'hedge', and no pool with other choices`,
       suggestion: "Write a 'pool' in place of 'provider', or remove it.",
     })
   }

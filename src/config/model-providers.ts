@@ -31,15 +31,15 @@ function builtIn(name: string, endpoint: string, api_key: string): ModelProvider
 
 /** An entry of a list of providers. */
 export const providerSchema = z.strictObject({
-  name: text({ nonEmpty: true }).describe('Name by which models use it.'),
+  name: text({ nonEmpty: true }).describe('The name that models use.'),
   endpoint: text()
     .nullable()
     .default(null)
-    .describe('Base URL, usually ending in /v1; not for what runs in this process.'),
+    .describe('Base URL, usually ending in /v1; not for models in this process.'),
   provider_type: text({ nonEmpty: true })
     .default('openai')
     .describe(
-      'How it is spoken to: openai for every compatible server; or a package of the AI SDK, such as @ai-sdk/google.',
+      'Its protocol: openai for every compatible server; or a package of the AI SDK, such as @ai-sdk/google.',
     ),
   api_key: environmentName()
     .nullable()
@@ -49,7 +49,7 @@ export const providerSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Names of the variables of several keys, in place of api_key: each has limits of its own.',
+      'Names of the environment variables of several keys, instead of api_key: each has its own limits.',
     ),
   extra_body: mapping().nullable().default(null).describe('Further fields of every request.'),
   extra_headers: mapOf(text())
@@ -59,7 +59,7 @@ export const providerSchema = z.strictObject({
   settings: mapping()
     .nullable()
     .default(null)
-    .describe('What a package of the AI SDK takes beside address, key and headers.'),
+    .describe('Options of a package of the AI SDK in addition to URL, key and headers.'),
   max_parallel_requests: integer({ min: 1 })
     .nullable()
     .default(null)
@@ -99,7 +99,7 @@ export function parseProvider(value: unknown, path: ConfigPath): ParsedProvider 
     // Whether it needs an address only its kind knows.
     endpoint: (endpoint ?? '').replace(/\/+$/, ''),
     provider_type: provider_type.toLowerCase(),
-    // The ancestor takes an empty key for none.
+    // NeMo Data Designer takes an empty key for none.
     api_key: api_key === '' ? null : api_key,
     extra_headers: extra_headers === null ? null : Object.fromEntries(extra_headers),
   }
@@ -119,7 +119,7 @@ function settingsProblems(settings: Mapping | null, subject: string, path: Confi
       message: `'${name}' in the settings of ${subject} looks like a secret`,
       expected: 'no secrets in a config',
       suggestion:
-        "Name the variable that holds the key in 'api_key'; what else is secret the package reads from the environment variables of its own.",
+        "Name the variable that holds the key in 'api_key'; the package reads other secrets from its own environment variables.",
     },
   ]
 }

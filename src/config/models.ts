@@ -29,7 +29,7 @@ const common = {
     .describe('Further fields of every request, such as seed or stop.'),
 }
 
-const kindOfModel = 'What the model makes; it may be left out.'
+const kindOfModel = 'What the model makes; optional.'
 
 const chatSchema = z.strictObject({
   generation_type: oneOf(['chat-completion']).default('chat-completion').describe(kindOfModel),
@@ -67,7 +67,7 @@ const imageSchema = z.strictObject({
 
 const generationTypes = ['chat-completion', 'embedding', 'image']
 
-/** Which parameters an object holds: the ancestor goes by these keys. */
+/** Which parameters an object holds: NeMo Data Designer goes by these keys. */
 function parametersSchema(
   value: unknown,
 ): typeof chatSchema | typeof embeddingSchema | typeof imageSchema {
@@ -101,7 +101,7 @@ export function writtenModel(model: ModelConfig): object {
   return { ...rest, ...place, inference_parameters: Object.fromEntries(written) }
 }
 
-const alias = text({ nonEmpty: true }).describe('Name by which columns use it.')
+const alias = text({ nonEmpty: true }).describe('The name that columns use.')
 
 const sharedFields = {
   inference_parameters: withForm(z.unknown().optional(), {
@@ -117,7 +117,7 @@ const sharedFields = {
   mode: oneOf(['realtime', 'batch'])
     .optional()
     .describe(
-      "`realtime` when left out; `batch` sends its requests together, by the provider's batch API: at half the price, answered within a day.",
+      "`realtime` by default; `batch` uses the provider's batch API: half the price, answers within a day.",
     ),
 }
 

@@ -9,7 +9,7 @@ export const outputModes = [
 
 /**
  * `json_schema`: the provider's own form of a JSON Schema. `bare_schema`: the same without bounds of values, such
- * as `maxLength`, which some refuse. `tool_call`: a tool that the model has to call, whose
+ * as `maxLength`, which some refuse. `tool_call`: a tool that the model must call, whose
  * arguments are the answer. `json_object`: any JSON. `prompt`: nothing but the words of the prompt, which
  * are there in every mode.
  */

@@ -7,7 +7,7 @@ export const pluginSchema = text({ nonEmpty: true }).describe(
   "A package, or a path from the config's folder, such as ./plugin.js.",
 )
 
-/** Reads `plugins`. One that is no text is left out: it has no name. */
+/** Reads `plugins`. One that is not text is omitted: it has no name. */
 export function parsePlugins(
   items: readonly unknown[],
   path: ConfigPath,

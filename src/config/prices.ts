@@ -14,14 +14,14 @@ const priceSchema = z
       .nullable()
       .default(null)
       .describe(
-        'Dollars for a million sent tokens that the provider had kept; as input when left out.',
+        "Dollars for a million input tokens from the provider's cache; the price of input by default.",
       ),
     batch: double({ min: 0, max: 1 })
       .default(0.5)
       .describe('Share of these prices for requests that go in batches.'),
     image: amount.nullable().default(null).describe('Dollars for an image that is made.'),
   })
-  .describe('What a model costs.')
+  .describe('The price of a model.')
 
 export const pricesSchema = mapOf(priceSchema)
 

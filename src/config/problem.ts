@@ -9,13 +9,13 @@ export interface Position {
   column: number
 }
 
-/** One thing wrong with what the user wrote. Errors refuse the config, warnings are shown. */
+/** A problem in the user's input. Errors refuse the config; warnings are only shown. */
 export interface Problem {
   level: 'error' | 'warning'
   /** Stable and greppable, kebab-case: `unknown-key`, `unknown-reference`, `cycle`… */
   code: string
   path: ConfigPath
-  /** One sentence naming the column or object, what is wrong and, where it helps, what came. */
+  /** One sentence naming the column or object, what is wrong and, where it helps, what arrived. */
   message: string
   /** What would have been right. */
   expected?: string

@@ -207,7 +207,7 @@ function spellingAt(
   return itemSpelling(container, last)
 }
 
-/** Quotes have to stand around what is written, not around what it was read as. */
+/** Quotes must stand around what is written, not around what it was read as. */
 function asSpelled(suggestion: string, spelled: string | undefined): string {
   const inQuotes = /^Put it into quotes: ".*"\.$/
   return spelled === undefined || !inQuotes.test(suggestion)

@@ -9,7 +9,7 @@ import { keysAt } from './schema-keys.ts'
 import { wordsOf } from './zod-refusal.ts'
 
 export interface Repaired<Output> {
-  /** What was meant, as far as it can be told: for further checks only. Null where it can't. */
+  /** What was meant, as far as it can be determined: for further checks only. Null where it can't. */
   value: Output | null
   problems: Problem[]
 }
@@ -20,7 +20,7 @@ type Steps = readonly (string | number)[]
 const mostRounds = 12
 
 /**
- * Reads a value and says all that is wrong with it. What is wrong is put right (near misses) or
+ * Reads a value and says all that is wrong with it. What is wrong is fixed (near misses) or
  * taken away, and the rest is read again, so that one mistake does not hide another.
  */
 export function readRepaired<Output>(
@@ -109,7 +109,7 @@ function at(value: unknown, steps: Steps): unknown {
   return current
 }
 
-/** A copy in which one entry is another one, or is gone. */
+/** A copy in which one entry is another one, or is missing. */
 function changed(
   value: unknown,
   [first, ...rest]: Steps,

@@ -15,7 +15,7 @@ export const profilerSchema = z
       .default(20)
       .describe('Judgements it reads for each score; null for no summaries.'),
   })
-  .describe('A summary of what judges said, for each of their scores.')
+  .describe("A summary of judges' reasons, for each of their scores.")
 
 const mostColumns = 10
 
@@ -30,7 +30,7 @@ export const agreementSchema = z
         names.forEach((name, index) => {
           const before = names.indexOf(name)
           if (before === index) return
-          const message = `a column of its own; columns[${before}] is the same`
+          const message = `another column; columns[${before}] is the same`
           context.addIssue({ code: 'custom', path: [index], message })
         })
       })
@@ -38,11 +38,11 @@ export const agreementSchema = z
     score: text({ nonEmpty: true })
       .nullable()
       .default(null)
-      .describe('The score that is compared; every one that the judges share when left out.'),
+      .describe('The score to compare; by default, every score that the judges share.'),
     level: oneOf(['nominal', 'ordinal', 'interval'])
       .nullable()
       .default(null)
-      .describe('How far two scores are apart; by the scores when left out.'),
+      .describe('How to measure the distance of two scores; by default, the scores decide.'),
   })
   .describe("How far judges agree: Krippendorff's alpha.")
 

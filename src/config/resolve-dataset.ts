@@ -88,7 +88,7 @@ function otherTools(own: readonly ToolConfig[], further: readonly ToolConfig[]):
   return further.filter(({ tool_alias: alias }) => !own.some((one) => one.tool_alias === alias))
 }
 
-/** The tools an alias stands for; of two with one alias the later one, as in the ancestor. */
+/** The tools an alias stands for; of two with one alias the later one, as in NeMo Data Designer. */
 export function toolConfigOf(
   { toolConfigs }: Pick<ResolvedDataset, 'toolConfigs'>,
   alias: string,
@@ -96,7 +96,7 @@ export function toolConfigOf(
   return toolConfigs.findLast((config) => config.tool_alias === alias)
 }
 
-/** The model an alias stands for; of two with one alias the later one, as in the ancestor. */
+/** The model an alias stands for; of two with one alias the later one, as in NeMo Data Designer. */
 export function modelOf(
   { models }: Pick<ResolvedDataset, 'models'>,
   alias: string,
@@ -104,7 +104,7 @@ export function modelOf(
   return models.findLast((model) => model.alias === alias)
 }
 
-/** What every request of a model has beside its own fields: the alias's, the provider's over them. */
+/** What every request of a model has in addition to its own fields: the alias's, the provider's over them. */
 export function extraBodyOf(
   { inference_parameters: { extra_body: own } }: ModelConfig,
   provider: Pick<ModelProvider, 'extra_body'> | undefined,
@@ -112,7 +112,7 @@ export function extraBodyOf(
   return mergedBody(own, provider?.extra_body ?? null)
 }
 
-/** A model as it is without its provider at hand: with the provider's `extra_body` in its own. */
+/** A model as it is without its provider available: with the provider's `extra_body` in its own. */
 export function selfContained(
   { providers }: Pick<ResolvedDataset, 'providers'>,
   model: ModelConfig,

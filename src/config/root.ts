@@ -33,7 +33,7 @@ export interface Root {
 
 /**
  * Finds the dataset config in a file: shorthand when there are `columns` but no `data_designer`,
- * otherwise the full form, which has nothing beside it but `library_version`.
+ * otherwise the full form, which has nothing next to it but `library_version`.
  */
 export function findRoot(value: Literal): Root {
   if (!isMapping(value)) return { root: null, base: [], problems: [notMapping(value, [])] }
@@ -48,7 +48,7 @@ function shorthand(value: Mapping): Root {
     problem.path[0] === 'library_version'
       ? {
           ...problem,
-          message: "'library_version' stands beside 'columns', without 'data_designer'",
+          message: "'library_version' is next to 'columns', without 'data_designer'",
           expected: "'library_version' beside 'data_designer'",
           suggestion: "Remove it, or put everything else below 'data_designer'.",
         }
@@ -63,7 +63,7 @@ function fullForm(value: Mapping): Root {
     datasetKeys.some((key) => key === problem.path[0])
       ? {
           ...problem,
-          message: `'${String(problem.path[0])}' stands beside 'data_designer' instead of below it`,
+          message: `'${String(problem.path[0])}' is next to 'data_designer' instead of below it`,
           expected: "only 'library_version' beside 'data_designer'",
           suggestion: "Move it below 'data_designer'.",
         }

@@ -5,7 +5,7 @@ import { problemsOfZod, withPositions } from './problems.ts'
 import { double, flag, integer, oneOf, text as textOf } from './scalars.ts'
 import { parseConfigText } from './text.ts'
 
-/** How a run is driven: the ancestor's run config with ours beside it. */
+/** How a run is driven: NeMo Data Designer's run config with ours next to it. */
 export type RunConfig = Omit<z.output<typeof runSchema>, 'request_admission' | 'part_rows'> & {
   request_admission: RequestAdmission
   /** Rows of a part file; a multiple of `buffer_size`. */
@@ -18,11 +18,11 @@ export type RequestAdmission = z.output<typeof admissionSchema>
 const admissionSchema = z.strictObject({
   multiplicative_decrease_factor: double({ above: 0, below: 1 })
     .default(0.75)
-    .describe('What the limit is multiplied with after a burst of 429s.'),
+    .describe('The factor of the limit after a burst of 429s.'),
   additive_increase_step: integer({ min: 1 })
     .nullable()
     .default(null)
-    .describe('Requests by which the limit grows; null for growth by what replies tell.'),
+    .describe('Requests by which the limit grows; null for growth by replies.'),
   successes_until_increase: integer({ min: 1 })
     .nullable()
     .default(null)
@@ -76,7 +76,7 @@ const runSchema = z.strictObject({
     .describe('Share of failed cells in the window at which the run stops.'),
   shutdown_error_window: integer({ min: 1 })
     .default(10)
-    .describe('Cells that are looked at for it.'),
+    .describe('The number of recent cells for this rate.'),
   buffer_size: integer({ min: 1 }).default(1000).describe('Rows opened together.'),
   max_concurrent_row_groups: integer({ min: 1 })
     .default(3)
@@ -92,7 +92,7 @@ const runSchema = z.strictObject({
     .describe('Times a conversation begins anew when no correction helped.'),
   max_conversation_correction_steps: integer({ min: 0 })
     .default(1)
-    .describe("Times a model is told what is wrong with an answer that can't be used."),
+    .describe('How often rowsmith asks a model to correct an unusable answer.'),
   async_trace: flag().default(false).describe('Changes nothing here: the ledger has it.'),
   write_scheduler_events: flag()
     .default(false)
@@ -103,7 +103,7 @@ const runSchema = z.strictObject({
   /** Seconds. */
   progress_interval: double({ above: 0, below: Infinity })
     .default(5)
-    .describe('Seconds between lines of progress where there is no terminal.'),
+    .describe('Seconds between lines of progress without a terminal.'),
   otel_metrics_port: integer({ min: 1, max: 65535 })
     .nullable()
     .default(9464)
@@ -146,7 +146,7 @@ const runSchema = z.strictObject({
     .describe('Seconds after which a batch is sent that is not full.'),
   batch_poll: double({ above: 0, below: Infinity })
     .default(60)
-    .describe('Seconds between two looks at a batch, at most.'),
+    .describe('The maximum number of seconds between two polls of a batch.'),
   /** Ours: dollars, over all sessions of a run. */
   max_cost: double({ above: 0, below: Infinity })
     .nullable()
@@ -156,7 +156,7 @@ const runSchema = z.strictObject({
   max_outage: double({ min: 0, below: Infinity })
     .default(300)
     .describe(
-      'Seconds an endpoint may be away before its rows are left for the next run; 0 waits for none.',
+      'Seconds an endpoint may be unavailable before the run leaves its rows for the next session; 0 does not wait.',
     ),
   /** Ours. */
   prefix_order: flag()
@@ -169,7 +169,7 @@ const runSchema = z.strictObject({
     .union([flag(), textOf({ nonEmpty: true })])
     .default(false)
     .describe(
-      'Answers are kept for other runs, and taken from there: true for the folder .rowsmith-cache, or a folder.',
+      'Stores answers for other runs, and reuses stored ones: true for the folder .rowsmith-cache, or a folder.',
     ),
 })
 

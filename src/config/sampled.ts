@@ -25,7 +25,7 @@ export function sampled(min: number, max: number): z.ZodType<Sampled> {
 function distributionTag(word: (typeof distributionTypes)[number]): z.ZodType<string> {
   return withForm(oneOf(distributionTypes), { json: { const: word } })
     .default(word)
-    .describe('What it is drawn from; it may be left out.')
+    .describe('The kind of distribution; optional.')
 }
 
 /** The tag decides, and without one the keys do. */
@@ -61,11 +61,11 @@ function uniformSchema(number: z.ZodType<number>): z.ZodType<Sampled> {
 function manualSchema(number: z.ZodType<number>): z.ZodType<Sampled> {
   const params = z
     .strictObject({
-      values: list(number, { min: 1 }).describe('What to choose from.'),
+      values: list(number, { min: 1 }).describe('The values to choose from.'),
       weights: list(double({ min: 0 }))
         .nullable()
         .default(null)
-        .describe('How often each comes, in proportion.'),
+        .describe('Relative frequency of each value.'),
     })
     .transform((value, context) => {
       const { values, weights } = value

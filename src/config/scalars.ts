@@ -254,7 +254,7 @@ function addIssues(context: Context, key: string, error: z.ZodError): void {
   }
 }
 
-/** What the values of a `mapOf` schema have to be; undefined for other schemas. */
+/** What the values of a `mapOf` schema must be; undefined for other schemas. */
 export function itemOf(schema: z.ZodType): z.ZodType | undefined {
   return mapItems.get(schema)
 }

@@ -49,7 +49,7 @@ export const seedSchema = z.strictObject({
   }).describe('Which rows: a range, or one of some partitions.'),
   rows_per_record: integer({ min: 1, max: 1000 })
     .default(1)
-    .describe('Seed rows that a record is made of; with more than one, each column has a list.'),
+    .describe('Seed rows per record; with more than one, each column has a list.'),
   join: list(joinSchema)
     .nullish()
     .describe('Further seeds: each row gets the columns of their rows with the same key.'),

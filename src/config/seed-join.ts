@@ -22,7 +22,7 @@ export const joinSchema = z.strictObject({
     .describe('The key: a column that both have, a pair of columns, or a list of these.'),
   how: oneOf(['left', 'inner'])
     .default('left')
-    .describe('A row without a partner has nulls (left), or is left out (inner).'),
+    .describe('A row without a match has nulls (left), or is omitted (inner).'),
   many: oneOf(['refuse', 'first', 'expand', 'list'])
     .default('refuse')
     .describe(
@@ -33,10 +33,8 @@ export const joinSchema = z.strictObject({
     .describe('Whether 1 and "1" are different keys (value), or the same (text).'),
   columns: list(text({ nonEmpty: true }))
     .nullish()
-    .describe('The columns that are added; all but the key when left out.'),
-  prefix: text()
-    .default('')
-    .describe('Stands in front of the names of the columns that are added.'),
+    .describe('The columns to add; by default, all but the key.'),
+  prefix: text().default('').describe('A prefix for the names of the added columns.'),
 })
 
 function pairOf(key: z.output<typeof keySchema>): KeyPair {

@@ -8,7 +8,7 @@ import { text } from './scalars.ts'
 
 const sourceSchema = z.object({ seed_type: text({ nonEmpty: true }) })
 
-/** What the ancestor's sources read; it ignores other keys, so they can only be warned of. */
+/** What NeMo Data Designer's sources read; it ignores other keys, so they can only be warned of. */
 const sourceKeys: Readonly<Record<string, readonly string[]>> = {
   local: ['path', 'delimiter'],
   hf: ['path', 'revision', 'config', 'split', 'token', 'endpoint', 'delimiter'],

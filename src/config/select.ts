@@ -14,20 +14,20 @@ export const selectSchema = z
       .nullable()
       .default(null)
       .describe(
-        'A template; rows in which it is true are accepted: {{ score >= 3 }}. Left out, those that no filter rejects.',
+        'A template; rows in which it is true are accepted: {{ score >= 3 }}. By default, rows that no filter rejects.',
       ),
     target: integer({ min: 1 }).describe('Rows to accept: the first ones in row order.'),
     max_candidates: integer({ min: 1 })
       .nullable()
       .default(null)
-      .describe('Rows made at most; ten for each that is wanted when left out.'),
+      .describe('The maximum number of rows; ten times target by default.'),
     on_exhausted: oneOf(['stop', 'keep'])
       .default('stop')
       .describe(
-        'When all candidates are made and too few were accepted: stop the run, or keep what there is.',
+        'If all candidates are made and too few are accepted: stop the run, or keep the accepted rows.',
       ),
   })
-  .describe('Makes rows until so many of them are accepted.')
+  .describe('Makes rows until enough of them are accepted.')
 
 /** Reads `select`; null where there is none, or it can't be read. */
 export function parseSelect(

@@ -5,7 +5,7 @@ interface Spellings {
   readonly keys: ReadonlyMap<string, string>
 }
 
-// Beside the values, not in them: only what a file spells in another way than its value is here.
+// In addition to the values, not in them: only what a file spells in another way than its value is here.
 const known = new WeakMap<object, Spellings>()
 
 /** Keeps how items and keys of a list or mapping are spelled in the file. */

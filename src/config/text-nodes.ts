@@ -79,11 +79,11 @@ function readAlias(name: string, offset: number, reader: Reader): Read {
         code: 'alias',
         path: [],
         message: inside
-          ? `The alias *${name} stands inside the value it refers to`
+          ? `The alias *${name} is inside the value it refers to`
           : `The alias *${name} refers to an anchor that is not defined above it`,
         suggestion: inside
           ? 'A config cannot contain itself; write the value out.'
-          : `Write &${name} before the value it should stand for, or quote the text.`,
+          : `Write &${name} before the value it refers to, or quote the text.`,
       },
       offset,
     )
@@ -129,9 +129,8 @@ function endsInComment(comment: string): Problem {
     level: 'warning',
     code: 'comment-in-text',
     path: [],
-    message: `The text ends here: ${quoted(`#${comment}`)} behind it is a comment to YAML`,
-    suggestion:
-      'If it belongs to the text, put all of it into quotes; else put the text into quotes to say so.',
+    message: `The text ends here: ${quoted(`#${comment}`)} after it is a YAML comment`,
+    suggestion: 'If it belongs to the text, quote all of it; otherwise quote only the text.',
   }
 }
 
@@ -325,7 +324,7 @@ function keyOf(value: Literal, node: unknown, offset: number, reader: Reader): s
         path: [],
         message: looksLikeTemplate
           ? 'A template is not quoted, so its braces are read as mappings'
-          : 'A list or mapping stands where a key should be',
+          : 'There is a list or mapping where a key should be',
         expected: 'a text as key',
         ...(looksLikeTemplate && { suggestion: 'Put the text into quotes: "{{ name }}".' }),
       },

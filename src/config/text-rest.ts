@@ -1,13 +1,13 @@
 import type { ConfigPath } from './problem.ts'
 
-/** A text with what is broken in it left out, and where that was. */
+/** A text with what is broken in it omitted, and where that was. */
 export interface Rest {
   /** With the same lines at the same places. */
   source: string
   gaps: readonly Gap[]
 }
 
-/** An entry that was left out; what stands there instead is only a place holder. */
+/** An entry that was omitted; what stands there instead is only a place holder. */
 export interface Gap {
   path: ConfigPath
   /** What stood there. */
@@ -20,7 +20,7 @@ export interface Gap {
  * Leaves out of a broken text the entries that are broken by themselves: items of a list where that
  * will do, whole keys otherwise. Null when there is no telling them apart.
  *
- * Only block style, where every entry begins on a line of its own, can be taken apart like this.
+ * Only block style, where every entry begins on a separate line, can be taken apart like this.
  */
 export function restOf(source: string, isSound: (text: string) => boolean): Rest | null {
   const lines = source.split('\n')

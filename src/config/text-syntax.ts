@@ -37,7 +37,7 @@ function explain({ code, message, pos }: YAMLParseError, source: string): Explan
       }
     case 'BLOCK_AS_IMPLICIT_KEY':
       return {
-        message: "A second ': ' stands on the line, so the text before it is read as another key",
+        message: "The line has a second ': ', so YAML reads the text before it as another key",
         suggestion: 'Put text that contains ": " into quotes, or below the key after "|".',
       }
     case 'MULTILINE_IMPLICIT_KEY':
@@ -87,20 +87,20 @@ const wordings: readonly (readonly [RegExp, string, string])[] = [
   ],
   [
     /^Unexpected .*(?:at node end|token)|^Unexpected .* in collection|Sequence item without/,
-    'What stands here is no part of what the lines above begin',
+    'This text does not belong to the structure of the lines above',
     notInPlace,
   ],
   [
     /^Unexpected (?:,|empty item) in/,
-    'A comma stands here that separates nothing',
+    'This comma separates nothing',
     'Remove it, or write the entry that is missing.',
   ],
   [
     /^Missing ,/,
     'A comma is missing between two entries in [ ] or { }',
-    'Separate them with a comma, or put quotes around a text that goes on.',
+    'Separate them with a comma, or put quotes around a text that continues.',
   ],
-  [/^Missing space after :/, 'A space is missing behind a colon', 'Write "key: value".'],
+  [/^Missing space after :/, 'A space is missing after a colon', 'Write "key: value".'],
   [
     /^Block scalar header|^Not a YAML token/,
     "Text follows a '|' or '>' on its line",
@@ -108,7 +108,7 @@ const wordings: readonly (readonly [RegExp, string, string])[] = [
   ],
   [
     /^Comments must be separated/,
-    "A '#' stands right behind other text",
+    "A '#' follows other text directly",
     'Put a space before it for a comment, or the text into quotes.',
   ],
   [

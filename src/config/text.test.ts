@@ -141,7 +141,7 @@ describe('what cannot be read', () => {
   test('text with a colon', () => {
     expect(complaints('a:\n  prompt: Hello: {{ x }}')).toMatchInlineSnapshot(`
       "data.yaml:2:11
-        A second ': ' stands on the line, so the text before it is read as another key
+        The line has a second ': ', so YAML reads the text before it as another key
           Put text that contains ": " into quotes, or below the key after "|".
 
       1 problem"
@@ -255,10 +255,10 @@ describe('what cannot be read', () => {
 
       data.yaml:3:4
         The alias *nowhere refers to an anchor that is not defined above it
-          Write &nowhere before the value it should stand for, or quote the text.
+          Write &nowhere before the value it refers to, or quote the text.
 
       data.yaml:4:8
-        The alias *d stands inside the value it refers to
+        The alias *d is inside the value it refers to
           A config cannot contain itself; write the value out.
 
       data.yaml:5:5

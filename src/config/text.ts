@@ -39,7 +39,7 @@ export interface ConfigText {
   rest: ReadRest | null
 }
 
-/** What a text holds beside what is broken in it. */
+/** What a text holds in addition to what is broken in it. */
 interface ReadRest {
   value: Literal
   locate: Locate
@@ -47,7 +47,7 @@ interface ReadRest {
   gaps: readonly Gap[]
 }
 
-// Beside dataset-sized lists, far above any config; the reader's memory is some hundred times it.
+// In addition to dataset-sized lists, far above any config; the reader's memory is some hundred times it.
 const largestText = 8 * 2 ** 20
 
 /**
@@ -106,7 +106,7 @@ export function parseConfigText(text: string, { file }: { file: string }): Confi
   }
 }
 
-/** Shows a template that lacks quotes as it has to be written, where it is alone behind its key. */
+/** Shows a template that lacks quotes as it must be written, where it is alone behind its key. */
 function withQuotedTemplate(problem: Problem, source: string, offset: number): Problem {
   if (!problem.message.startsWith('A template is not quoted')) return problem
   const end = source.indexOf('\n', offset)

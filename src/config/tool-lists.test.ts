@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { formatProblems } from './format-problems.ts'
 import { loadMcpProviders, loadToolConfigs } from './tool-lists.ts'
 
-test("the ancestor's file of tool configs, with its defaults", () => {
+test("NeMo Data Designer's file of tool configs, with its defaults", () => {
   const { configs, problems } = loadToolConfigs(
     'tool_configs:\n- {tool_alias: docs, providers: [web]}\n- {tool_alias: sums, providers: [a, b], allow_tools: [add], max_tool_call_turns: "3", timeout_sec: 2.5}',
     { file: 'tool_configs.yaml' },
@@ -49,7 +49,7 @@ test('all that is wrong with tool configs, with its place', () => {
   ])
 })
 
-test("the ancestor's file of servers, with its defaults", () => {
+test("NeMo Data Designer's file of servers, with its defaults", () => {
   const { providers, problems } = loadMcpProviders(
     [
       'providers:',

@@ -11,7 +11,7 @@ import { double, integer, list, mapOf, oneOf, text } from './scalars.ts'
 /** An entry of `tool_configs`. */
 export const toolConfigSchema = z
   .strictObject({
-    tool_alias: text({ nonEmpty: true }).describe('Name by which columns use it.'),
+    tool_alias: text({ nonEmpty: true }).describe('The name that columns use.'),
     providers: list(text({ nonEmpty: true }), { min: 1 }).describe(
       'Names of the MCP providers whose tools the model may call.',
     ),
@@ -32,7 +32,7 @@ export const toolConfigSchema = z
 const mcpTypes = ['stdio', 'sse', 'streamable_http'] as const
 
 const mcpFields = {
-  name: text({ nonEmpty: true }).describe('Name by which tool_configs use it.'),
+  name: text({ nonEmpty: true }).describe('The name that tool_configs use.'),
   max_parallel_requests: integer({ min: 1 })
     .default(16)
     .describe('Calls at once over all columns; further ones wait.'),
@@ -48,7 +48,7 @@ const stdioSchema = z
     env: mapOf(text())
       .default(new Map())
       .describe(
-        'Environment variables beside PATH, HOME and the like; kept out of the run folder.',
+        'Environment variables in addition to PATH, HOME and the like; not stored in the run folder.',
       ),
   })
   .describe('An MCP server that is started as a process.')
@@ -197,7 +197,7 @@ export interface LoadedMcpProviders extends Omit<ParsedMcpProviders, 'providers'
   providers: McpProvider[] | null
 }
 
-/** Reads a file with `providers`, as the ancestor keeps its `mcp_providers.yaml`. */
+/** Reads a file with `providers`, as NeMo Data Designer keeps its `mcp_providers.yaml`. */
 export function loadMcpProviders(content: string, { file }: { file: string }): LoadedMcpProviders {
   let broken: (string | null)[] = [null]
   const { items, problems, complete } = listFile(content, file, 'providers', (entries, path) => {
@@ -214,7 +214,7 @@ export interface LoadedToolConfigs {
   problems: Problem[]
 }
 
-/** Reads a file with `tool_configs`, as the ancestor keeps its `tool_configs.yaml`. */
+/** Reads a file with `tool_configs`, as NeMo Data Designer keeps its `tool_configs.yaml`. */
 export function loadToolConfigs(content: string, { file }: { file: string }): LoadedToolConfigs {
   const { items, problems, complete } = listFile(content, file, 'tool_configs', (entries, path) => {
     const { configs, problems: found } = parseToolConfigs(entries, path)

@@ -13,7 +13,7 @@ export interface Exporter {
   line(record: RecordValues): string
 }
 
-/** Returns its argument; it exists for the types. */
+/** Returns its argument; adds types only. */
 export function defineExporter(exporter: Exporter): Exporter {
   return exporter
 }

@@ -103,12 +103,12 @@ function wrong(
     level: 'error',
     code: 'invalid-description',
     path,
-    message: `${who} gave what can't be used`,
+    message: `${who} returned an invalid description`,
     expected,
     received: shown(received),
     suggestion:
       near === undefined
-        ? 'This is a mistake of the kind: it has to be mended there.'
+        ? 'This is a mistake in the kind; fix it there.'
         : `This is a mistake of the kind. Did it mean '${near}'?`,
   }
 }

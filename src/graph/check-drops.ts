@@ -4,7 +4,7 @@ import type { Draft } from './draft.ts'
 import { seedColumnType } from './parse-columns.ts'
 import { isBeside } from './parse-processors.ts'
 
-/** Something made here has to be left in the dataset; with processors, the seed's columns will do. */
+/** Something made here must be left in the dataset; with processors, the seed's columns will do. */
 export function checkDrops(draft: Draft): Problem[] {
   const {
     input: { dataset },
@@ -25,7 +25,7 @@ export function checkDrops(draft: Draft): Problem[] {
         code: 'no-columns',
         path: ['columns'],
         message: 'The config makes no column',
-        expected: 'at least one column beside those of the seed',
+        expected: 'at least one column in addition to those of the seed',
       },
     ]
   }
@@ -36,7 +36,7 @@ export function checkDrops(draft: Draft): Problem[] {
       level: 'error',
       code: 'all-columns-dropped',
       path: ['columns'],
-      message: 'Every column that is made is dropped, so nothing is left in the dataset',
+      message: 'Every generated column is dropped, so the dataset would be empty',
       suggestion: "Set 'drop: false' on at least one column.",
     },
   ]
@@ -55,12 +55,12 @@ function processorThatLeavesNothing({ columns, steps, processors }: Draft): Prob
     level: 'error',
     code: 'all-columns-dropped',
     path: ['processors', processor.index],
-    message: `The processor '${step.title}' leaves out every column that is left, so nothing would be in the dataset`,
+    message: `The processor '${step.title}' removes every remaining column, so the dataset would be empty`,
     suggestion: 'Name fewer columns; filter rows to leave out records.',
   }
 }
 
-/** What is paid for, read by nobody and dropped. Other columns cost nothing, and may filter rows. */
+/** What is paid for, read by no one and dropped. Other columns cost nothing, and may filter rows. */
 export function checkUnused({ columns, output, readByProcessors }: Draft): Problem[] {
   const read = new Set(columns.flatMap(({ edges }) => edges.map(({ to }) => to)))
   const left = new Set(output.map(({ name }) => name))

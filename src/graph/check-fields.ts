@@ -4,7 +4,7 @@ import { nearest } from '../util/near-miss.ts'
 import { type Draft, type DraftColumn, subjectOf } from './draft.ts'
 import type { Reference } from './kind.ts'
 
-/** Fields of a column's values that templates read have to be among those it can have. */
+/** Fields of a column's values that templates read must be among those it can have. */
 export function checkFields(draft: Draft): Problem[] {
   return draft.columns.flatMap((column) =>
     [...(column.description?.references ?? []), ...column.conditions].flatMap((reference) =>

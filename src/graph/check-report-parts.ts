@@ -10,12 +10,12 @@ import type { GraphAgreement } from './graph.ts'
 import type { Score } from './kind.ts'
 import { mayBelongToBroken } from './resolve-references.ts'
 
-/** The models that write summaries have to be there, and to write. */
+/** The models that write summaries must be there, and to write. */
 export function checkProfilers({ input: { dataset } }: Draft): Problem[] {
   const aliases = dataset.models.map(({ alias }) => alias)
   return dataset.profilers.flatMap((profiler, index): Problem[] => {
     const { model_alias: alias } = profiler
-    // It asks for nothing, or it can't be read and was told of.
+    // It asks for nothing, or it can't be read and was reported.
     if (sampleSize(profiler) === 0) return []
     const path = ['profilers', index, 'model_alias']
     const model = modelOf(dataset, alias)
@@ -49,7 +49,7 @@ export function checkProfilers({ input: { dataset } }: Draft): Problem[] {
   })
 }
 
-/** What the columns of an agreement have to say of themselves. */
+/** What the columns of an agreement must say of themselves. */
 interface Judge {
   name: string
   type: ColumnType
@@ -87,7 +87,7 @@ function isJudge({ type, scores }: Judge): boolean {
   return scores !== null || scoreTypes.has(type)
 }
 
-/** Null for a column with a problem of its own; its type is `json` where there is none. */
+/** Null for a column with a separate problem; its type is `json` where there is none. */
 function judgeOf(draft: Draft, name: string): Judge | null {
   const owner = draft.names.get(name)
   if (owner === undefined) {
@@ -115,7 +115,7 @@ function noJudge(draft: Draft, name: string, path: ConfigPath): Problem[] {
       path,
       message: isColumn
         ? `Column '${name}' has no scores to compare`
-        : `The agreement names '${name}', which is no column`,
+        : `The agreement names '${name}', which is not a column`,
       expected: 'a column of judgements, or one of texts, numbers or booleans',
       received: name,
       ...(suggestion === null ? {} : { suggestion }),
@@ -206,8 +206,8 @@ function noInterval(score: string, words: readonly string[], path: ConfigPath): 
     level: 'error',
     code: 'no-interval',
     path: [...path, 'level'],
-    message: `The options of the score '${score}' are no numbers, so nothing is known of the distance between them`,
-    expected: 'nominal, or ordinal where the options stand in their order',
+    message: `The options of the score '${score}' are not numbers, so their distance is unknown`,
+    expected: 'nominal, or ordinal if the options are in order',
     received: `interval, of ${words.join(', ')}`,
   }
 }

@@ -2,7 +2,7 @@ import type { Problem } from '../config/problem.ts'
 import { nearest } from '../util/near-miss.ts'
 import type { Draft } from './draft.ts'
 
-/** Every tool alias that a column uses has to be configured. */
+/** Every tool alias that a column uses must be configured. */
 export function checkTools({ input: { dataset }, columns }: Draft): Problem[] {
   const known = dataset.toolConfigs.map(({ tool_alias: alias }) => alias)
   return columns.flatMap(({ name, path, raw, description }) =>

@@ -48,7 +48,7 @@ test('a vector that is a part of a larger buffer leaves it', () => {
   expect((cell as Float32Array).buffer.byteLength).toBe(8)
 })
 
-test('what is no vector of the column fails the cell, with what came', () => {
+test('what is not a vector of the column fails the cell, with what arrived', () => {
   expect(failure(Float32Array.of(1), 'vector(3)')).toBe(
     'wrong-size: expected a vector of 3 numbers, got one of 1',
   )

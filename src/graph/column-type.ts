@@ -31,8 +31,8 @@ export type VectorType = 'vector' | `vector(${number})`
 /**
  * The type a column declares before the first cell; every part has it.
  *
- * A type is its text: so it is compared, stored and shown. What switches over it handles the words
- * one by one and leaves vectors to the end, where the compiler takes nothing else for a
+ * A type is its text, which is compared, stored and shown. Code that switches over it handles the words
+ * one by one and handles vectors last, where the compiler accepts only a
  * `VectorType`.
  */
 export type ColumnType = (typeof words)[number] | VectorType

@@ -30,10 +30,10 @@ describe('problems', () => {
         "unknown-column-type @ columns.1.column_type: Column 'topic' has the unknown column_type 'notes' (Did you mean 'note'?)",
         "unknown-key @ columns.3.templat: Column 'c' has no field 'templat' (Did you mean 'template'?)",
         "template-syntax @ columns.7.template 1:4: The template can't be read: expected an expression, found the end of the template",
-        "unknown-reference @ columns.0.template 1:4: Column 'a' refers to 'topicc', which is no column (Did you mean 'topic'?)",
+        "unknown-reference @ columns.0.template 1:4: Column 'a' refers to 'topicc', which is not a column (Did you mean 'topic'?)",
         "self-reference @ columns.2.template 1:4: Column 'b' refers to itself (Its value is not there yet when this is read; refer to another column.)",
         "unknown-model @ columns.4.model_alias: Column 'd' uses the model alias 'writr', which is not configured (Did you mean 'writer'?)",
-        "cycle @ columns.5.template 1:4: Columns wait for each other: e → f → e (e reads f in columns[5].template at 1:4; f reads e in columns[6].template at 1:4) (Take one of these references away.)",
+        "cycle @ columns.5.template 1:4: Columns wait for each other: e → f → e (e reads f in columns[5].template at 1:4; f reads e in columns[6].template at 1:4) (Remove one of these references.)",
       ]
     `)
   })
@@ -105,7 +105,7 @@ describe('problems', () => {
       'every column dropped',
       [column('a', 'x', { drop: true })],
       { seed: seedOf({ city: 'string' }) },
-      'all-columns-dropped @ columns: Every column that is made is dropped',
+      'all-columns-dropped @ columns: Every generated column is dropped',
     ],
     [
       'no model at all',
@@ -138,7 +138,7 @@ describe('problems', () => {
         ),
       ).toMatchInlineSnapshot(`
         [
-          "cycle @ columns.1.template 1:4: Columns wait for each other: a → b → c → a (a reads b in columns[1].template at 1:4; b reads c in columns[2].skip.when at 1:4; c reads a__trace in columns[3].template at 2:4) (Take one of these references away.)",
+          "cycle @ columns.1.template 1:4: Columns wait for each other: a → b → c → a (a reads b in columns[1].template at 1:4; b reads c in columns[2].skip.when at 1:4; c reads a__trace in columns[3].template at 2:4) (Remove one of these references.)",
         ]
       `)
     })
@@ -187,7 +187,7 @@ describe('problems', () => {
         'of an unknown column',
         '{{ prize }}',
         null,
-        "unknown-reference @ columns.0.skip.when 1:4: Column 'a' refers to 'prize', which is no column (Did you mean 'price'?)",
+        "unknown-reference @ columns.0.skip.when 1:4: Column 'a' refers to 'prize', which is not a column (Did you mean 'price'?)",
       ],
       ['that do not parse', '{{ price', null, 'template-syntax @ columns.0.skip.when 1:'],
       [

@@ -10,7 +10,7 @@ import { mayBelongToBroken } from './resolve-references.ts'
 export function constrainColumns(draft: Draft): Problem[] {
   const bounds = new Map<DraftColumn, { constraint: Constraint; path: ConfigPath }[]>()
   const problems = draft.input.dataset.constraints.flatMap((constraint, index): Problem[] => {
-    // One that can't be read was told of.
+    // One that can't be read was reported.
     if (constraint === null) return []
     const path = ['constraints', index]
     const target = draft.columns.find(({ name }) => name === constraint.target_column)
@@ -53,7 +53,7 @@ function unknownTarget(
       level: 'error',
       code: 'unknown-reference',
       path: [...path, 'target_column'],
-      message: `A constraint bounds '${name}', which is no column`,
+      message: `A constraint bounds '${name}', which is not a column`,
       received: name,
       ...(near === undefined ? {} : { suggestion: `Did you mean '${near}'?` }),
     },

@@ -68,7 +68,7 @@ function cycleProblem(cycle: readonly Step[]): Problem {
     code: 'cycle',
     path,
     message: `Columns wait for each other: ${names} (${places})`,
-    suggestion: 'Take one of these references away.',
+    suggestion: 'Remove one of these references.',
     ...(within === undefined ? {} : { within }),
   }
 }

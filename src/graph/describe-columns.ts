@@ -36,7 +36,7 @@ export function describeColumns({ input: { dataset, seed, loaded }, columns }: D
       toolServers: (alias) => toolConfigOf(dataset, alias)?.providers ?? [],
     }
     const own = loaded.get(column.name) ?? nothingLoaded
-    // Why it could not be loaded is told where that was tried.
+    // Why it could not be loaded is reported where that was tried.
     const { kind, config, path } = column
     const isLoading = kind.load !== undefined && (kind.loads?.(config) ?? true)
     if (isLoading && own === nothingLoaded) {
@@ -78,18 +78,18 @@ function pureWithRoutes({ name, path, raw }: DraftColumn): Problem {
     code: 'pure-kind-with-requests',
     path: [...path, 'column_type'],
     message: `Column '${name}': the kind '${raw.column_type}' says it is pure and sends requests`,
-    suggestion: 'Its describe() has to answer pure: false, so that replies are kept.',
+    suggestion: 'Its describe() must return pure: false, so that replies are stored.',
   }
 }
 
-/** A mistake of the kind itself: a rejection is not kept, so it has to be free to find again. */
+/** A mistake of the kind itself: a rejection is not kept, so it must be free to find again. */
 function rejectsAtCost({ name, path, raw }: DraftColumn): Problem {
   return {
     level: 'error',
     code: 'costly-rejection',
     path: [...path, 'column_type'],
     message: `Column '${name}': the kind '${raw.column_type}' says it rejects rows and is not pure and row-wise`,
-    suggestion: "Its describe() has to answer by: 'row' and pure: true beside rejects.",
+    suggestion: "Its describe() must return by: 'row' and pure: true together with rejects.",
   }
 }
 
@@ -126,7 +126,7 @@ function sideCollision(
   }
 }
 
-/** Every model alias a column may use has to be configured, for what the column asks of it. */
+/** Every model alias a column may use must be configured, for what the column asks of it. */
 export function checkRoutes({ input: { dataset }, columns }: Draft): Problem[] {
   const aliases = dataset.models.map(({ alias }) => alias)
   const problems: Problem[] = []

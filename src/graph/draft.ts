@@ -36,11 +36,11 @@ export interface CompileInput {
   seed: SeedSchema | null
   /** A cryptographic hash as text; an argument, because this folder is pure. */
   hash: (text: string) => string
-  /** The fingerprint that a column goes on with whose cells are kept; its own one for the others. */
+  /** The fingerprint that a column continues with whose cells are kept; its own one for the others. */
   standsFor?: (fingerprint: string, column: { name: string; producer: string | null }) => string
 }
 
-/** A column on its way to the graph; each pass fills in what it finds out. */
+/** A column on its way to the graph; each pass fills in what it determines. */
 export interface DraftColumn {
   readonly name: string
   readonly path: ConfigPath
@@ -49,7 +49,7 @@ export interface DraftColumn {
   kind: ColumnKind | null
   /** Null when the kind's schema refused the column. */
   config: ColumnConfig | null
-  /** False once a part of it was guessed or left out to look at the rest. */
+  /** False once a part of it was guessed or omitted to look at the rest. */
   isSound: boolean
   description: ColumnDescription | null
   /** Paths of its constraints, in their order. */

@@ -9,8 +9,8 @@ export interface CellFailureOptions {
 }
 
 /**
- * One cell could not be made: a generator throws it, the engine records it and drops the row
- * (or keeps a null, when the column says so). It never ends a run.
+ * A failed cell: a generator throws it, the engine records it and drops the row
+ * (or keeps a null, by the column's `on_failure`). It never ends a run.
  */
 export class CellFailure extends Error {
   /** Kebab-case and stable: `template-error`, `empty-render`, `cast-failed`, `model-refused`… */

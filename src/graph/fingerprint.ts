@@ -18,7 +18,7 @@ const withoutInfluence: ReadonlySet<string> = new Set([
 export interface Material {
   /** The column as its kind's schema read it, with its name: randomness is addressed by it. */
   config: object
-  /** What the kind says decides its values beside the config. */
+  /** What the kind says decides its values next to the config. */
   identity: unknown
   /** Identity of what its kind loaded. */
   loaded: unknown

@@ -11,7 +11,7 @@ export interface LeftMode {
   readonly form: string | null
 }
 
-/** What was found out of how one model is best held to the form of its answers. */
+/** What was determined of how one model is best held to the form of its answers. */
 export interface FoundMode {
   /** The type of the provider. */
   readonly provider: string

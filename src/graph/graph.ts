@@ -76,7 +76,7 @@ export interface GraphAgreement {
 
 /** A processor of records with what comes in and what goes out. */
 export interface GraphProcessor {
-  /** What it is called; of one that makes a dataset of its own, the name of that. */
+  /** What it is called; of one that makes a separate dataset, the name of that. */
   readonly title: string
   readonly kind: RecordProcessorKind
   readonly config: ProcessorConfig

@@ -19,14 +19,14 @@ const reasons: Readonly<Record<InterruptReason, string>> = {
   'row-dropped': 'the row was dropped because another cell of it failed',
   'row-rejected': 'a filter rejected the row',
   'row-unneeded': 'enough rows were accepted without this one',
-  batch: 'the answer comes with a batch, some time later',
+  batch: 'the answer arrives with a batch, later',
 }
 
 /**
  * What a pending `request()` of a cell rejects with when nothing more is sent for it.
  *
- * It says nothing about the cell: whatever the function does with it, the cell is not failed, and
- * what was answered so far is there when the run goes on.
+ * It does not fail the cell, whatever the function does with it, and
+ * the answers so far are available when the run continues.
  */
 export class CellInterrupted extends Error {
   readonly reason: InterruptReason

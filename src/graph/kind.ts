@@ -10,7 +10,7 @@ import type { MediaStore } from './media.ts'
 import type { ModelReply, ModelRequest, Operation } from './request.ts'
 import type { ToolBox } from './tool-box.ts'
 
-/** One row as a generator sees it: only columns it refers to may be read. */
+/** One row as a generator sees it: it may read only the columns it references. */
 export interface Row {
   /** Absolute, from 0; the same for ever. */
   readonly index: number
@@ -31,20 +31,20 @@ export interface Reference {
   places?: readonly TemplatePlace[]
 }
 
-/** A service over HTTP that is no model. */
+/** A service over HTTP that is not a model. */
 export interface Service {
   readonly url: string
   readonly timeoutSeconds: number
   readonly requestsAtOnce: number
 }
 
-/** A model alias a column's requests go to, and what it is asked for there. */
+/** A model alias that receives a column's requests, and the operation. */
 export interface ColumnRoute {
   /** The alias; any name for a service. */
   readonly name: string
   /** What is asked in the place of a model. */
   readonly service?: Service
-  /** The alias has to be of a model that does it. */
+  /** The alias must be of a model that does it. */
   readonly operation: Operation
   /**
    * Asked only after an answer of another route: whether a cell may begin does not depend on the work that
@@ -65,7 +65,7 @@ export interface Constraint {
   readonly rhs: number | string
 }
 
-/** What a kind says of one of its columns, before anything runs. */
+/** A kind's description of one of its columns, before anything runs. */
 export interface ColumnDescription {
   /** The unit of work: a row's inputs at once (synchronous), one cell (asynchronous), a frame. */
   by: 'row' | 'cell' | 'column'
@@ -80,7 +80,7 @@ export interface ColumnDescription {
   tools?: readonly string[]
   /** Further columns its cells fill: traces, reasoning. */
   sides?: readonly { name: string; output: ColumnType }[]
-  /** What else decides its values beside its own config: content of files, code, models. */
+  /** What else decides its values in addition to its own config: content of files, code, models. */
   identity?: unknown
   /** What its cells are drawn from; reports compare them with it. */
   distribution?: Distribution | null
@@ -114,7 +114,7 @@ export interface Score {
 
 /** What a kind read before it describes a column: files, folders, code. */
 export interface Loaded {
-  /** Decides the column's values beside its config: a hash of the content, never of its place. */
+  /** Decides the column's values next to its config: a hash of the content, never of its place. */
   readonly identity: unknown
 }
 
@@ -127,7 +127,7 @@ export interface LoadContext {
   readonly directory: string
   /** Functions of a config that a program gave, by what stands for them in its text. */
   readonly functions: ReadonlyMap<string, unknown>
-  /** Variables that say where files are; none when left out. */
+  /** Variables that say where files are; none by default. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined
   readonly signal: AbortSignal
   /** Told while a large file is read. */
@@ -139,7 +139,7 @@ export interface LoadContext {
 /** What a `LoadFault` says beyond its message. */
 export interface LoadFaultOptions {
   cause?: unknown
-  /** Kebab-case and stable; `column-not-loaded` when left out. */
+  /** Kebab-case and stable; `column-not-loaded` by default. */
   code?: string
   /** The way out, one sentence. */
   suggestion?: string
@@ -165,7 +165,7 @@ export class LoadFault extends Error {
   }
 }
 
-/** What a kind may look at while describing a column. */
+/** The context of `describe`. */
 export interface DescribeContext {
   /** Path of the column in the config. */
   readonly path: ConfigPath
@@ -187,7 +187,7 @@ export interface DescribeContext {
   toolServers(alias: string): readonly string[]
 }
 
-/** What a generator may use; made once per run. */
+/** The context of a generator; made once per run. */
 export interface BindContext {
   /** Id of a column in the graph. Throws for names the description did not refer to. */
   columnId(name: string): number
@@ -213,9 +213,9 @@ export interface BindContext {
    * size; rejects with why it can't be had.
    */
   readonly download: (url: string, signal: AbortSignal) => Promise<Uint8Array>
-  /** How often an answer that can't be used is asked for again. */
+  /** How often an unusable answer is requested again. */
   readonly corrections: Corrections
-  /** Has something closed when the run has ended; what only looks at a config never does. */
+  /** Registers something to close when the run ends; checking a config never closes it. */
   onClose(close: () => Promise<void>): void
   /** Reads one seed row's value; only for the seed-dataset kind. */
   readonly seed: SeedWindow | null
@@ -223,7 +223,7 @@ export interface BindContext {
 
 /** How often an answer that can't be used is asked for again, by the run config. */
 export interface Corrections {
-  /** Times in one conversation that the model is told what is wrong. */
+  /** Times in one conversation that the model receives the mistake. */
   readonly steps: number
   /** Times that the conversation begins anew afterwards. */
   readonly restarts: number
@@ -234,7 +234,7 @@ export interface SeedWindow {
   value(row: number, column: string): Value
 }
 
-/** What a generator makes of a cell: its value, alone or with those of its side columns. */
+/** The result of a generator for a cell: its value, alone or with those of its side columns. */
 export type CellResult = {
   value: Cell
   /** Values of the described side columns, in their order. */
@@ -248,18 +248,18 @@ export interface RowGenerator {
   generate(row: Row): Cell
 }
 
-/** A request of a cell with the reply it got. */
+/** A request of a cell with its reply. */
 export interface Turn {
   readonly request: ModelRequest
   readonly reply: ModelReply
 }
 
-/** What a cell asks again, when its reply can't be used as it is. */
+/** A follow-up request of a cell whose reply can't be used. */
 export interface Again {
   readonly again: ModelRequest
 }
 
-/** What was said before a reply that answers an `again`. */
+/** The conversation before a reply to an `again`. */
 export interface Correction {
   /** Requests before this one, at least 1: the kind's own bound goes by it. */
   readonly number: number
@@ -285,7 +285,7 @@ export interface RequestGenerator {
  * Cells of several rows in one request: up to `most` that wait are put into one when it can leave.
  *
  * The request is tried again as any other; one that is refused is halved, so that one row does not
- * fail its neighbours. A cell must not depend on the rows that happen to be beside it.
+ * fail its neighbours. A cell must not depend on the rows that happen to be next to it.
  */
 export interface SharedGenerator {
   by: 'cell'
@@ -298,12 +298,12 @@ export interface SharedGenerator {
 }
 
 /**
- * What the function of a cell may use. Its requests are durable: a reply is written down before
+ * The context of a cell's function. Its requests are durable: a reply is stored before
  * `request` resolves, and when the run goes on after a crash the function runs again and gets the
- * replies it had, as long as it asks the same, without anything being sent.
+ * stored replies, as long as it sends the same requests, without sending anything.
  *
- * Checking a config and `rowsmith render` run a function until it asks for something, to see what that
- * is: what it does before its first `request` or `step` should cost nothing.
+ * Checking a config and `rowsmith render` run a function until its first request, to see what that
+ * is: the code before its first `request` or `step` should cost nothing.
  *
  * `request` and `step` always settle: when nothing more is sent for the cell they reject with a
  * `CellInterrupted`. What the function throws then is no failure of its cell.
@@ -313,7 +313,7 @@ export interface TaskContext {
   readonly signal: AbortSignal
   /**
    * Waits in the line of `route`, sends, retries by the engine's rules. Rejects with a
-   * `CellFailure` when the request failed for good.
+   * `CellFailure` when the request failed permanently.
    */
   readonly request: (
     route: string,
@@ -356,7 +356,7 @@ export interface ColumnGenerator {
   generate(rows: readonly Row[], signal: AbortSignal): Promise<readonly (CellResult | Error)[]>
 }
 
-/** What makes the cells of a column, row by row, cell by cell, by shared requests or by whole columns. */
+/** Makes the cells of a column: row by row, cell by cell, by shared requests or by whole columns. */
 export type Generator =
   | RowGenerator
   | RequestGenerator
@@ -367,7 +367,7 @@ export type Generator =
 /**
  * A column kind: schema, references, declared properties and generator in one module.
  *
- * Built-ins and plugins are registered the same way; the engine asks only what stands here.
+ * Built-in kinds and plugins are registered in the same way; the engine uses only these properties.
  */
 export interface ColumnKind<
   Config extends ColumnConfig = ColumnConfig,
@@ -386,11 +386,11 @@ export interface ColumnKind<
    * it throws is reported with the column's place, a `LoadFault` with its field and the way out.
    */
   load?(config: Config, context: LoadContext): Promise<Own>
-  /** Whether a column has anything to load; each has, where this is left out. One that has not gets `nothingLoaded`. */
+  /** Whether a column has anything to load; each has, where this is omitted. One that has not gets `nothingLoaded`. */
   loads?(config: Config): boolean
   /**
    * Whether the rows of such a column may be rejected by its cells: by a column behind it, which no
-   * dataset and no template has (see `rejects` of a description). Its fields beside the common ones;
+   * dataset and no template has (see `rejects` of a description). Its fields in addition to the common ones;
    * null where no row is rejected.
    */
   readonly gate?: {
@@ -404,7 +404,7 @@ export interface ColumnKind<
   bind(config: Config, context: BindContext, loaded: Own): Generator
 }
 
-/** Returns its argument; it exists for the types. */
+/** Returns its argument; adds types only. */
 export function defineColumn<Config extends ColumnConfig, Own extends Loaded = Loaded>(
   kind: ColumnKind<Config, Own>,
 ): ColumnKind<Config, Own> {

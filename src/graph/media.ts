@@ -6,7 +6,7 @@ export interface MediaFile {
   readonly bytes: number
 }
 
-/** The files of a run that cells name. The same bytes are one file, however often they are put. */
+/** The files of a run that cells name. Equal bytes are stored as one file. */
 export interface MediaStore {
   /** Resolves once the file is durable. It is the run's as soon as a cell that names it is. */
   put(bytes: Uint8Array, mime: string): Promise<MediaFile>
@@ -61,7 +61,7 @@ export function mediaPathsOf(stored: string): string[] {
 /** Where no run keeps files: while a config is checked, and for columns that are made anew. */
 export function noMedia(why: string): MediaStore {
   return {
-    put: () => Promise.reject(new Error(`no file can be kept: ${why}`)),
+    put: () => Promise.reject(new Error(`no file can be stored: ${why}`)),
     read: (path) => Promise.reject(new Error(`${path} can't be read: ${why}`)),
   }
 }

@@ -47,7 +47,7 @@ function placedIdentity(
     encoding_format: _format,
     ...parameters
   } = selfContained(dataset, model).inference_parameters
-  // One that is found out is not part of what was asked for.
+  // One that is determined is not part of what was asked for.
   const chosen = mode === undefined || mode === null ? {} : { output_mode: mode }
   return { provider: model.provider, model: model.model, parameters: { ...parameters, ...chosen } }
 }

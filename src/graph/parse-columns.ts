@@ -47,7 +47,7 @@ function seedColumn(name: string): RawColumn {
   }
 }
 
-/** The ancestor lets the later of two columns win without a word; here both places are named. */
+/** NeMo Data Designer lets the later of two columns win without a word; here both places are named. */
 export function checkNames({ columns }: Draft): Problem[] {
   const seen = new Map<string, DraftColumn>()
   return columns.flatMap((column): Problem[] => {
@@ -119,7 +119,7 @@ export function parseColumns({ columns }: Draft): Problem[] {
     const { kind, raw, path } = column
     if (kind === null) return []
     const isNamed = column.name !== unread
-    // A name that can't be read has been told of, and no kind would take it.
+    // A name that can't be read has been reported, and no kind would take it.
     const written = isNamed ? raw : { ...raw, name: `(number ${Number(path.at(-1)) + 1})` }
     const read = readRepaired(kind.schema, written, { path, subject: subjectOf(column) })
     column.config = read.value
@@ -128,7 +128,7 @@ export function parseColumns({ columns }: Draft): Problem[] {
   })
 }
 
-/** The mistyped key that leaves a column without a name: it was told with the missing name. */
+/** The mistyped key that leaves a column without a name: it was reported with the missing name. */
 function isTypoOfName({ code, path }: Problem): boolean {
   return code === 'unknown-key' && nearest(String(path.at(-1)), ['name']) !== undefined
 }

@@ -59,7 +59,7 @@ export function parseProcessors(draft: Draft): Problem[] {
   return [...problems, ...folderProblems(parsed)]
 }
 
-/** Datasets beside the run's own are in folders of their names, on whatever disk. */
+/** Datasets next to the run's own are in folders of their names, on whatever disk. */
 function folderProblems(processors: readonly DraftProcessor[]): Problem[] {
   const seen = new Map<string, string>()
   return processors.flatMap(({ index, title, kind }): Problem[] => {
@@ -152,7 +152,7 @@ export function addFilters(draft: Draft): Problem[] {
       column.kind = kind
       column.config = raw
       draft.columns.push(column)
-      // Processors of one name are told as that.
+      // Processors of one name are reported as that.
       if (filter.processor === null) taken.set(name, column)
       return []
     },
@@ -206,7 +206,7 @@ function selectionOf({ input: { dataset, registry } }: Draft): NewFilter[] {
 
 const selectionTitle = 'select.where'
 
-/** What a selection counts has to be known while rows are made: by each record and those before it. */
+/** What a selection counts must be known while rows are made: by each record and those before it. */
 export function checkSelection({ input, processors }: Draft): Problem[] {
   if (input.dataset.select === null) return []
   const steps = processors.flatMap(({ kind, title, index }) =>
@@ -221,7 +221,7 @@ export function checkSelection({ input, processors }: Draft): Problem[] {
         level: 'error',
         code: 'uncountable-selection',
         path: ['processors', index],
-        message: `'${title}' stands before '${behind?.title}', whose records 'select' counts, and needs all records before it gives one`,
+        message: `'${title}' precedes '${behind?.title}', whose records 'select' counts, but it needs all records before it returns one`,
         expected: "processors that go record by record before the last one that 'select' counts",
         suggestion: `Move '${title}' behind '${behind?.title}'.`,
       },
@@ -240,7 +240,7 @@ function reservedName(name: string, title: string, path: ConfigPath): Problem {
     level: 'error',
     code: 'reserved-name',
     path: [...path, 'name'],
-    message: `'${name}' is the name under which the run keeps what '${title}' said`,
+    message: `'${name}' is the name under which the run stores the verdict of '${title}'`,
     suggestion: 'Rename the column or the filter.',
   }
 }
@@ -294,7 +294,7 @@ export function processColumns(draft: Draft): Problem[] {
   return problems
 }
 
-/** Columns of a processor's records that no file can have beside each other. */
+/** Columns of a processor's records that no file can have next to each other. */
 function nameProblems(
   columns: readonly RecordColumn[],
   title: string,

@@ -59,7 +59,7 @@ function textOf(
   const who = version === null ? `plugin '${name}'` : `plugin '${name}' ${version}`
   const where = place === undefined ? '' : `, in ${place}`
   const from = line === null ? '' : ` (${line})`
-  return `${who}: ${method}() of its ${kind} ${isAnswer ? "gave what can't be used" : 'threw'}${where}: ${wordsOf(thrown)}${from}`
+  return `${who}: ${method}() of its ${kind} ${isAnswer ? 'returned an unusable value' : 'threw'}${where}: ${wordsOf(thrown)}${from}`
 }
 
 /** With the class of the error, which tells a mistake from a refusal that was meant. */
@@ -87,7 +87,7 @@ export function answerOf<Answer>(
   }
 }
 
-/** A plugin's failure while a config was checked; anything else that was thrown goes on. */
+/** A plugin's failure while a config was checked; everything else is rethrown. */
 export function pluginProblem(error: unknown, path: ConfigPath, place: string): Problem {
   if (!(error instanceof PluginFailure)) throw error
   const {

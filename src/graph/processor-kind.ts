@@ -23,7 +23,7 @@ export interface RecordColumn {
 export interface ProcessorContext {
   /** Path of the processor in the config. */
   readonly path: ConfigPath
-  /** Columns that were left out by processors before it, with their titles. */
+  /** Columns that were omitted by processors before it, with their titles. */
   readonly leftOut: ReadonlyMap<string, string>
   /** Whether a name may be one that a column with a mistake would have brought. */
   readonly isUncertain: (name: string) => boolean
@@ -34,7 +34,7 @@ export interface ProcessorOutput {
   columns: readonly RecordColumn[]
   /** Columns it reads, where it does not read all of them. */
   reads?: readonly string[]
-  /** Columns that go on under another name: new names by old ones. One marked `drop` stays out. */
+  /** Columns that continue under another name: new names by old ones. One marked `drop` stays out. */
   renames?: ReadonlyMap<string, string>
   problems?: readonly Problem[]
 }
@@ -51,7 +51,7 @@ export interface RowProcessorKind<Config extends ProcessorConfig = ProcessorConf
   /** The column behind it, which no dataset and no template has: see `rejects` of a description. */
   readonly column: {
     readonly kind: ColumnKind
-    /** What the kind gets beside the fields every column has. */
+    /** What the kind gets in addition to the fields every column has. */
     fields(config: Config): object
   }
 }
@@ -76,7 +76,7 @@ export interface ProcessContext {
   readonly warn: (message: string) => void
   /** Adds to a figure of the report: what was done, and how often. */
   readonly count: (what: string, times?: number) => void
-  /** An empty folder for what memory should not hold; it is gone once the pass has ended. */
+  /** An empty folder for what memory should not hold; it is missing once the pass has ended. */
   readonly scratch: () => Promise<string>
 }
 
@@ -106,18 +106,18 @@ export interface RunningKind<
   Config extends ProcessorConfig = ProcessorConfig,
 > extends RecordKindBase<Config> {
   readonly keepsRecords?: undefined
-  /** Its records are a dataset of their own, by its name; those that come in go on as they are. */
+  /** Its records are a separate dataset, by its name; those that come in continue as they are. */
   readonly beside?: true
   /**
    * Goes record by record: what it gives for the first records depends on these alone. It keeps all
    * of them, or leaves some out; `select` then counts those it keeps.
    */
   readonly inOrder?: 'keeps-all' | 'leaves-out'
-  /** What else decides its records beside its config: content of files, code. Plain data. */
+  /** What else decides its records next to its config: content of files, code. Plain data. */
   identity?(config: Config): unknown
   /**
    * Reads the records in their order, and gives others. It holds a bounded number of them, and
-   * gives the same for the same: a run that goes on makes the dataset again from its beginning.
+   * gives the same for the same: a run that continues makes the dataset again from its beginning.
    * Every loop over the records reads them from the first: twice costs twice.
    */
   run(

@@ -2,25 +2,25 @@ import type { ModelReply, ModelRequest, Usage } from './request.ts'
 
 /**
  * What is wrong with what a provider answered, or null. Providers of users are programs that
- * nobody type-checks: their mistakes fail cells and not the run.
+ * no one type-checks: their mistakes fail cells and not the run.
  */
 export function replyProblem(reply: unknown, request: ModelRequest['operation']): string | null {
   if (typeof reply !== 'object' || reply === null) return `it is ${shown(reply)}`
   // Checked field by field below.
   const { content, vectors, finishReason, reasoning, usage } = reply as Partial<ModelReply>
-  if (!Array.isArray(content)) return '"content" is no list'
+  if (!Array.isArray(content)) return '"content" is not a list'
   for (const block of content as unknown[]) {
     if (!isBlock(block)) return `"content" has a block of no known type: ${shown(block)}`
   }
   if (!isUsage(usage)) {
-    return `"usage" has to have inputTokens, cachedInputTokens, outputTokens, reasoningTokens and images as counts, and a cost that is a number or null; it is ${shown(usage)}`
+    return `"usage" must have inputTokens, cachedInputTokens, outputTokens, reasoningTokens and images as counts, and a cost that is a number or null; it is ${shown(usage)}`
   }
-  if (typeof finishReason !== 'string') return '"finishReason" is no text'
+  if (typeof finishReason !== 'string') return '"finishReason" is not text'
   if (reasoning !== null && typeof reasoning !== 'string')
-    return '"reasoning" is no text and not null'
+    return '"reasoning" is not text and not null'
   if (request !== 'embed') return null
   const isVectors = Array.isArray(vectors) && vectors.every((one) => one instanceof Float32Array)
-  return isVectors ? null : '"vectors" is no list of Float32Array'
+  return isVectors ? null : '"vectors" is not a list of Float32Array'
 }
 
 /** The usage of a reply that is wrong otherwise: it was paid all the same. */

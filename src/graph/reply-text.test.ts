@@ -35,7 +35,7 @@ test('a reply comes back as it was, vectors to the bit, without its quotas', () 
   )
   fc.assert(
     fc.property(reply, (given) => {
-      // exactOptionalPropertyTypes: fast-check gives undefined for keys it left out.
+      // exactOptionalPropertyTypes: fast-check gives undefined for keys it omitted.
       const whole = given as ModelReply
       const back = replyOf(replyText({ ...whole, limits: { requests: null, tokens: null } }))
       expect(back.vectors?.map((vector) => new Uint8Array(vector.buffer))).toEqual(

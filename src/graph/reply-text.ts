@@ -2,7 +2,7 @@ import type { ModelReply } from './request.ts'
 
 /**
  * A reply as the JSON text the ledger keeps of an exchange, without loss: vectors as the base64 of
- * their 32-bit floats. Quotas are left out: they were true when the reply came.
+ * their 32-bit floats. Quotas are omitted: they were true when the reply arrived.
  */
 export function replyText({ limits: _limits, vectors, ...reply }: ModelReply): string {
   return JSON.stringify(

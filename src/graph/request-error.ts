@@ -1,12 +1,12 @@
 import type { RateLimits, Usage } from './request.ts'
 
-/** How a request ended, by what the engine does next. Errors are classified once, in models/. */
+/** The way a request ended, by what the engine does next. `models/` classifies each error once. */
 export type RequestProblem =
   /** Wait, then again; not an attempt. `retryAfterMs` null: the engine's own cool-down. */
   | { kind: 'throttled'; retryAfterMs: number | null }
   /** Timeout, 5xx, disconnect, unreadable 200: again within the budget of attempts. */
   | { kind: 'transient' }
-  /** Nobody was there to ask: again, and not an attempt. */
+  /** No one was there to ask: again, and not an attempt. */
   | { kind: 'unreachable' }
   /** This request can never work: the cell fails. */
   | { kind: 'refused' }
@@ -15,7 +15,7 @@ export type RequestProblem =
   /** 401 or exhausted quota: nothing else can work with this endpoint's key. */
   | { kind: 'endpoint-stopped' }
 
-/** A request that did not give a reply. */
+/** A request without a usable reply. */
 export class RequestError extends Error {
   readonly problem: RequestProblem
   /** Kebab-case: `timeout`, `server-error`, `disconnected`, `bad-reply`, `throttled`, `unauthorized`, `quota-exhausted`, `forbidden`, `not-found`, `bad-request`, `context-length`… */
@@ -25,7 +25,7 @@ export class RequestError extends Error {
   readonly detail: string | null
   /** What the headers of the refusal said of quotas. */
   readonly limits: RateLimits | null
-  /** What a reply that could not be used cost; null where there was none, or it did not say. */
+  /** The usage of an unusable reply; null without a reply, or if it reports none. */
   readonly usage: Usage | null
 
   constructor(

@@ -1,9 +1,9 @@
 import type { OutputMode } from '../config/output-mode.ts'
 
-/** Where the bytes of an image, a sound or a file are: at an address, or here. */
+/** The bytes of an image, a sound or a file: a URL, or the data itself. */
 export type MediaRef = { readonly url: string } | { readonly base64: string }
 
-/** One block of what is said to a model, or by it. */
+/** One block of a message to or from a model. */
 export type Content =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'media'; readonly media: MediaRef; readonly mime: string }
@@ -31,7 +31,7 @@ interface Sampling {
 /** A JSON Schema as plain JSON. */
 type RequestSchema = { readonly [key: string]: unknown }
 
-/** A function the model may ask for. */
+/** A function that the model may call. */
 export interface Tool {
   readonly name: string
   readonly description?: string
@@ -44,7 +44,7 @@ export interface ChatRequest {
   readonly operation: 'chat'
   readonly messages: readonly ChatMessage[]
   readonly sampling?: Sampling
-  /** The form the answer has to have. */
+  /** The form the answer must have. */
   readonly format?: {
     readonly name: string
     readonly schema: RequestSchema
@@ -65,7 +65,7 @@ export interface ChatRequest {
 export interface EmbedRequest {
   readonly operation: 'embed'
   readonly inputs: readonly (readonly Content[])[]
-  /** Numbers of a vector; the alias's own, or the model's, when left out. */
+  /** Numbers of a vector; the alias's own, or the model's, by default. */
   readonly dimensions?: number
 }
 
@@ -76,13 +76,13 @@ export interface ImageRequest {
   readonly count: number
 }
 
-/** To a service that judges values, and is no model: what it is sent, as JSON. */
+/** To a service that judges values, and is not a model: what it is sent, as JSON. */
 interface ValidateRequest {
   readonly operation: 'validate'
   readonly body: string
 }
 
-/** To a server of tools, which is no model either. */
+/** To a server of tools, which is not a model either. */
 export interface CallRequest {
   readonly operation: 'call'
   readonly tool: string
@@ -91,10 +91,10 @@ export interface CallRequest {
   readonly timeoutMs: number
 }
 
-/** What is sent to a model, before a provider gives it its wire form. Plain data. */
+/** A request to a model, before a provider converts it to its wire format. Plain data. */
 export type ModelRequest = ChatRequest | EmbedRequest | ImageRequest | ValidateRequest | CallRequest
 
-/** What a model is asked to do. */
+/** The operation of a model. */
 export type Operation = ModelRequest['operation']
 
 /** What of a request decides its answer: an exchange is known by it. */
@@ -109,7 +109,7 @@ export function decidingPart(request: ModelRequest): object {
   return decides
 }
 
-/** What a reply cost, as the provider counted it; 0 where it did not say. */
+/** The usage of a reply, as the provider counted it; 0 where the provider reports nothing. */
 export interface Usage {
   inputTokens: number
   /** Of `inputTokens`, those the provider had kept from an earlier request. */
@@ -159,7 +159,7 @@ export interface RateLimits {
   tokens: Quota | null
 }
 
-/** What a model answered. */
+/** The answer of a model. */
 export interface ModelReply {
   /** Texts, tool calls, images; empty for vectors. */
   content: readonly Content[]
@@ -175,7 +175,7 @@ export interface ModelReply {
   outputMode?: OutputMode
   /** Left out where no header spoke of quotas. */
   limits?: RateLimits
-  /** A key of a provider stood in it and was taken out. */
+  /** It contained a provider's key, which was removed. */
   hadSecret?: boolean
 }
 
@@ -198,7 +198,7 @@ export function textOf(content: readonly Content[]): string {
   return text
 }
 
-/** A message of nothing but text. */
+/** A message with only text. */
 export function textMessage(role: ChatMessage['role'], text: string): ChatMessage {
   return { role, content: [{ type: 'text', text }] }
 }

@@ -40,7 +40,7 @@ function unknownReference(draft: Draft, column: DraftColumn, reference: Referenc
       level: 'error',
       code: 'unknown-reference',
       path,
-      message: `${capitalized(subjectOf(column))} refers to '${name}', which is no column`,
+      message: `${capitalized(subjectOf(column))} refers to '${name}', which is not a column`,
       received: name,
       ...(meant === undefined ? {} : { suggestion: meant }),
       ...(within === undefined ? {} : { within }),

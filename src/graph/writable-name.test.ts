@@ -35,7 +35,7 @@ test.each([
   ['{{ 2024 total }}', 'c_2024_total'],
   ['{{ not }}', 'not_'],
   ['{{ product name }}', 'Product_Name'],
-])('%s is told with the way out', (template, example) => {
+])('%s is reported with the way out', (template, example) => {
   const seed = seedNamed('Product Name', 'Price (USD)', 'unit-price', '2024 total', 'not')
   const problems = problemsOf([column('line', template)], { seed })
   expect(problems.some((problem) => problem.includes(`for example to ${example}.`))).toBe(true)

@@ -66,7 +66,7 @@ describe('a burst of 429s', () => {
     expect([limiter.readyAt(10), limiter.closedUntil]).toEqual([60_000, 60_000])
   })
 
-  test('pauses that nobody declared begin short, double, and are never the same', () => {
+  test('pauses that no one declared begin short, double, and are never the same', () => {
     let chance = 0
     const limiter = adaptive({ cooldownMs: null, jitter: () => chance })
     let now = 0
@@ -125,7 +125,7 @@ describe('after the pause', () => {
     ])
   })
 
-  test('probes that came back unused or failed do not block the next', () => {
+  test('probes that returned unused or failed do not block the next', () => {
     const limiter = adaptive({ cap: 4 })
     limiter.release(limiter.take(0), throttled, 0)
     for (const kind of ['unused', 'failed'] as const) {
@@ -216,7 +216,7 @@ describe('the start', () => {
     expect(limiter.limit).toBe(5)
   })
 
-  test('a 429 ends the ramp; the limit goes on from where it was', () => {
+  test('a 429 ends the ramp; the limit continues from where it was', () => {
     const limiter = adaptive({ cap: 101, rampMs: 10_000 })
     const mark = limiter.take(0)
     limiter.release(mark, throttled, 4_000)

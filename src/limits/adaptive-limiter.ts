@@ -45,7 +45,7 @@ const USED_UP_SHARE = 0.05
 const TIMEOUT_SHARE = 0.05
 
 /**
- * A concurrency limit that follows what the endpoint bears.
+ * A concurrency limit that follows what the endpoint tolerates.
  *
  * It shrinks once per burst of 429s, of timeouts, and, where that is tried, when fewer requests at once
  * would be served no slower (`slowdown.ts`); it grows with successes. After a 429 it is closed for a while and then
@@ -118,7 +118,7 @@ export function createAdaptiveLimiter(options: AdaptiveOptions): AdjustableLimit
     return probes
   }
 
-  /** While probing, when more may leave though nobody answered. */
+  /** While probing, when more may leave though no one answered. */
   function nextProbeStep(now: number): number {
     if (probesSince === null) return Number.POSITIVE_INFINITY
     return stepAt(stepsBy(now, probesSince, acceptMs) + 1, probesSince, acceptMs)
@@ -286,7 +286,7 @@ function stepAt(step: number, from: number, stepMs: number): number {
 }
 
 /**
- * Steps whose instant has come, by `stepAt` and nothing else: with a rounding of its own a step
+ * Steps whose instant has come, by `stepAt` and nothing else: with a separate rounding a step
  * could be foretold for now and not be taken yet.
  */
 function stepsBy(now: number, from: number, stepMs: number): number {

@@ -104,7 +104,7 @@ describe('an endpoint that fails', () => {
     expect([one.openSince, one.readyAt(30), one.inFlight]).toEqual([null, 30, 0])
   })
 
-  test('once three asked in vain, such answers let nobody ask any more', () => {
+  test('once three asked in vain, such answers let no one ask any more', () => {
     const one = breaker('failing')
     const before = Array.from({ length: 10 }, () => one.take(0))
     pass(one, 0, ...rows(1, 2, 3, 4, 5))

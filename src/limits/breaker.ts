@@ -14,7 +14,7 @@ export interface BreakerOptions {
   name: string
   /**
    * What opens it: an endpoint that can't be reached, or one that fails to answer. The first is
-   * nobody's fault but the endpoint's; the second may be the request's, so it needs more of them.
+   * no one's fault but the endpoint's; the second may be the request's, so it needs more of them.
    */
   opensFor: 'unreachable' | 'failing'
   /** Uniform in [0, 1): probes of several processes must not come together. */
@@ -52,7 +52,7 @@ export function createBreaker({ name, opensFor, jitter }: BreakerOptions): Break
   let openings = 0
   let probeSince: number | null = null
   let asking = 0
-  /** Requests that may ask beside the one, for answers to requests that left before it opened. */
+  /** Requests that may ask next to the one, for answers to requests that left before it opened. */
   let permits = 0
   /** Those that asked since it opened and were not answered. */
   let askedInVain = 0
@@ -76,7 +76,7 @@ export function createBreaker({ name, opensFor, jitter }: BreakerOptions): Break
     permits = 0
   }
 
-  /** Whether a failure is one of those that open it, and enough of them came. */
+  /** Whether a failure is one of those that open it, and enough of them occurred. */
   function isEnough(evidence: Evidence | null, row: number | null): boolean {
     if (opensFor === 'unreachable') {
       if (evidence === 'unreachable') refusals += 1

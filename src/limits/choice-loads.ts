@@ -20,8 +20,8 @@ export interface ChoiceLoads {
   /** Whether work that avoids a choice may go by one: by the avoided one when nothing else is left. */
   mayTake(choice: number, avoids: number, now: number): boolean
   /**
-   * Of some choices the one with the least to do for what it bears; -1 for none of them. Work with a prefix
-   * goes where others with the same one went, unless that has too much to do beside the others.
+   * Of some choices the one with the least to do for what it tolerates; -1 for none of them. Work with a prefix
+   * goes where others with the same one went, unless that has too much to do next to the others.
    */
   least(among: (choice: number) => boolean, now: number, prefix: number): number
 }
@@ -32,9 +32,9 @@ interface Load {
   stopped: boolean
   /** Of its answers, the later ones counting for more; 0 before the first. */
   latencyMs: number
-  /** When one came last. */
+  /** When one arrived last. */
   answeredAt: number
-  /** Nobody asked for so long that the next answer counts alone. */
+  /** No one asked for so long that the next answer counts alone. */
   isStale: boolean
 }
 
@@ -44,7 +44,7 @@ const LATEST = 0.2
 const SLOW = 2
 /** What takes less is quick, whatever others take. */
 const QUICK_MS = 20
-/** What nobody asks may have become faster: its latency counts for half after so long. */
+/** What no one asks may have become faster: its latency counts for half after so long. */
 const HALF_LIFE_MS = 10_000
 
 export function createChoiceLoads({ choices }: Pick<RouteOptions, 'choices'>): ChoiceLoads {

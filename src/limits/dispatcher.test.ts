@@ -164,7 +164,7 @@ describe('nothing runs for nothing', () => {
 })
 
 describe('routes that watch others', () => {
-  test('work starts only while a watched route could send and has nobody waiting', async () => {
+  test('work starts only while a watched route could send and has no one waiting', async () => {
     const model = cap('model', 2)
     const state = dispatchCase([
       { name: 'model', limiters: [model] },
@@ -175,7 +175,7 @@ describe('routes that watch others', () => {
     state.dispatch()
     expect(state.started.map(({ id }) => id)).toEqual([0, 1])
     await state.clock.advance(10)
-    // Both units came back; one went to the work that waited, and the other is idle.
+    // Both units returned; one went to the work that waited, and the other is idle.
     expect(state.started.map(({ id }) => id)).toEqual([0, 1, 2, 10, 11, 12])
   })
 
@@ -296,7 +296,7 @@ describe('any limiters, routes and works', () => {
     ],
   }
 
-  test('no limit is exceeded, every work runs once, and no unit idles beside work that could use it', async () => {
+  test('no limit is exceeded, every work runs once, and no unit idles in addition to work that could use it', async () => {
     await fc.assert(
       fc.asyncProperty(shape, async ({ caps, adaptive, rates, routes, works }) => {
         const limiters = caps.map((units, at) =>
@@ -511,7 +511,7 @@ describe('a route of several choices', () => {
             name: 'pool',
             choices: ways.map(({ weight }, at) => ({
               weight,
-              // The last one has an endpoint of its own.
+              // The last one has a separate endpoint.
               limiters:
                 at === ways.length - 1
                   ? [limiters[at] as Limiter]
@@ -634,7 +634,7 @@ describe('a cap that changes while work waits and is in flight', () => {
     expect([state.started.length, limiter.inFlight, limiter.limit]).toEqual([5, 5, 2])
   })
 
-  test('a share that is no number is refused', () => {
+  test('a share that is not a number is refused', () => {
     for (const limiter of [cap('a', 2), adaptiveOf(2, { rampMs: null })]) {
       expect(() => (limiter as AdjustableLimiter).setCap(Number.NaN, 0)).toThrow('limiter')
       expect(() => (limiter as AdjustableLimiter).setCap(-1, 0)).toThrow('from 0 on')

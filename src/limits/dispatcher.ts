@@ -48,11 +48,11 @@ export interface Dispatcher<Work extends Waiting> {
    */
   dispatch(until: number, now?: number): boolean
   /**
-   * Whether a request could leave now, and nobody waits that could take it. When time alone will let
+   * Whether a request could leave now, and no one waits that could take it. When time alone will let
    * one leave, `wake` is called then: what is asked for here is not in a line yet.
    */
   isIdle(route: number): boolean
-  /** When a request could leave if no unit came back; `Infinity` if only that helps, or nothing. */
+  /** When a request could leave if no unit returned; `Infinity` if only that helps, or nothing. */
   readyAt(route: number): number
   /** Whether a cap of 0 is what keeps a request: only whoever set it knows for how long. */
   isShut(route: number): boolean

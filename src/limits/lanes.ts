@@ -15,8 +15,8 @@ export interface RouteOptions {
   /** At least one. */
   readonly choices: readonly ChoiceOptions[]
   /**
-   * Positions of other routes, without such a condition of their own: work starts only while one
-   * of them could send and has nobody waiting. For cells that queue their requests there later.
+   * Positions of other routes, without such a separate condition: work starts only while one
+   * of them could send and has no one waiting. For cells that queue their requests there later.
    */
   readonly whileAnyOf?: readonly number[]
 }

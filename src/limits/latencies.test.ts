@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { addLatencies, createRecentLatencies, latencyClass, latencyQuantile } from './latencies.ts'
 
-test('a percentile is never below what it has to be, and less than a tenth above', () => {
+test('a percentile is never below what it must be, and less than a tenth above', () => {
   const times = Array.from({ length: 1_000 }, (_, at) => 3 + at * 7)
   const counts = times.map((ms) => ({ [latencyClass(ms)]: 1 })).reduce(addLatencies, {})
   for (const share of [0.01, 0.5, 0.95, 1]) {

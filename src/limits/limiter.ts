@@ -5,16 +5,16 @@ export type LimiterOutcome =
   | { kind: 'ok'; reply?: ReplyFacts }
   | Throttled
   | Failed
-  /** The unit came back without a request having left. */
+  /** The unit returned without a request having left. */
   | { kind: 'unused' }
 
 interface Failed {
   kind: 'failed'
   timedOut?: boolean
   limits?: RateLimits | null
-  /** What the failure says of the endpoint; null or left out when it says nothing. */
+  /** What the failure says of the endpoint; null or omitted when it says nothing. */
   evidence?: Evidence | null
-  /** The row, when none of its requests failed before; null or left out otherwise. */
+  /** The row, when none of its requests failed before; null or omitted otherwise. */
   firstTryOf?: number | null
 }
 
@@ -54,7 +54,7 @@ export interface Limiter {
   /** Units a minute now; null where there is no such limit. */
   readonly perMinute: number | null
   /**
-   * When a unit can be had if nobody gives one back: at or before `now` means at once,
+   * When a unit can be had if no one gives one back: at or before `now` means at once,
    * `Infinity` means only after a release. `tokens` is what the request is expected to use.
    */
   readyAt(now: number, tokens?: number): number
@@ -74,7 +74,7 @@ export interface Limiter {
 export interface AdjustableLimiter extends Limiter {
   /**
    * Units in flight, or a minute for a rate, from 0 on. What is in flight beyond it stays there. By
-   * itself it wakes nobody: `Dispatcher.setCap` does.
+   * itself it wakes no one: `Dispatcher.setCap` does.
    */
   setCap(cap: number, now: number): void
 }
@@ -121,8 +121,8 @@ export function createConcurrencyLimiter({
   }
 }
 
-/** Whole units from 0 on; a share that is no number must not open or close an endpoint. */
+/** Whole units from 0 on; a share that is not a number must not open or close an endpoint. */
 export function checkedCap(name: string, cap: number): number {
   if (Number.isFinite(cap) && cap >= 0) return Math.floor(cap)
-  throw new RangeError(`the cap of limiter ${name} has to be a number from 0 on, not ${cap}`)
+  throw new RangeError(`the cap of limiter ${name} must be a number from 0 on, not ${cap}`)
 }

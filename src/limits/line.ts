@@ -8,7 +8,7 @@ export interface Waiting {
   tokens?(): number
   /** Position of the choice of its route not to take while there is another; -1 for none. */
   readonly avoids?: number
-  /** A hash of what it has in common with other work; 0 or left out for nothing. */
+  /** A hash of what it has in common with other work; 0 or omitted for nothing. */
   readonly prefix?: number
 }
 

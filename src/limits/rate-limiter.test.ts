@@ -133,7 +133,7 @@ function mostBeforeOne(taken: readonly { at: number; units: number }[]): number 
   return most
 }
 
-test('tokens a minute are a limit from 1 on: in no minute more than it beside one request', () => {
+test('tokens a minute are a limit from 1 on: in no minute more than it in addition to one request', () => {
   fc.assert(
     fc.property(
       fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 20_000 })),

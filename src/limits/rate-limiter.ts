@@ -24,7 +24,7 @@ const TOLERANCE = 1e-6
 /**
  * Requests or tokens a minute, as a bucket that fills evenly: in no window of 60 s more leaves than
  * `perMinute`, because what may leave at once is taken from the rate. So servers that count in a
- * sliding window, in a fixed one or with a bucket of their own see the same even flow.
+ * sliding window, in a fixed one or with a separate bucket see the same even flow.
  *
  * The mark of a request is the tokens it was expected to use; its release settles the difference.
  */
@@ -37,7 +37,7 @@ export function createRateLimiter({ name, counts, perMinute }: RateOptions): Adj
   let burst = perMinute === null ? 0 : burstOf(perMinute)
   let level = burst
   let filledAt: number | null = null
-  /** Nothing has left and nothing was told yet. */
+  /** Nothing has left and nothing was reported yet. */
   let isUntouched = true
   let inFlight = 0
   let closedUntil = Number.NEGATIVE_INFINITY
@@ -157,7 +157,7 @@ export function createRateLimiter({ name, counts, perMinute }: RateOptions): Adj
   }
 }
 
-/** Units a request used after all. A refused one used no tokens, but counts as a request; one that reached nobody used nothing. */
+/** Units a request used after all. A refused one used no tokens, but counts as a request; one that reached no one used nothing. */
 function usedBy(outcome: LimiterOutcome, mark: number, isTokens: boolean): number {
   switch (outcome.kind) {
     case 'ok':

@@ -18,7 +18,7 @@ const WINDOW_ROUNDS = 2
 const SLOW_RATIO = 1.6
 /** Throughput that may be lost to noise. */
 const TOLERANCE = 0.03
-/** What a reply costs beside its tokens, in tokens; makes short answers comparable. */
+/** What a reply costs in addition to its tokens, in tokens; makes short answers comparable. */
 const FIXED_TOKENS = 16
 const FIRST_REST = 8
 const LONGEST_REST = 256

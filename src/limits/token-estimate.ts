@@ -4,7 +4,7 @@ import type { Usage } from '../graph/request.ts'
 export interface TokenEstimate {
   /** Tokens of a request of this size (characters, or its provider's measure), its answer included. */
   expected(size: number): number
-  /** Learns from a reply, and answers what it used; `size` 0 where nobody asked for it. */
+  /** Learns from a reply, and answers what it used; `size` 0 where no one asked for it. */
   learn(size: number, usage: Usage): number
 }
 

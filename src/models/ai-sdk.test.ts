@@ -212,7 +212,7 @@ describe('a real package', () => {
     expect(`${error.message} ${error.detail ?? ''}`).not.toContain('secret-key-of-mine')
   })
 
-  test('an address where nobody is, and one that is none', async () => {
+  test('an address where no one is, and one that is none', async () => {
     const gone = { provider_type: compatible, endpoint: 'http://127.0.0.1:9/v1' }
     expect(await failure({}, { provider: gone })).toMatchObject({ code: 'unreachable' })
     const none = { provider_type: compatible, endpoint: '' }
@@ -337,7 +337,7 @@ describe('what a package says', () => {
     expect([error.code, error.problem.kind]).toEqual([code, kind])
   })
 
-  test('warnings are told once for each kind and model, without keys', async () => {
+  test('warnings are reported once for each kind and model, without keys', async () => {
     const events: ModelEvent[] = []
     const registry = open({
       provider: { api_key: 'OWN_KEY' },
@@ -356,7 +356,7 @@ describe('what a package says', () => {
     const messages = events.map((event) => ('problem' in event ? event.problem.message : ''))
     expect(messages).toHaveLength(4)
     expect(messages[0]).toBe(
-      `Provider "local" (${server.url}), model "test", does not take temperature, which is left out: this model has its own`,
+      `Provider "local" (${server.url}), model "test", does not support temperature, which is ignored: this model has its own`,
     )
     expect(messages.join()).not.toContain('secret-key-of-mine')
     expect(messages[3]).toContain('warns: the key *** is old')

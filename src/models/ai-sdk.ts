@@ -121,7 +121,7 @@ function openAiSdk(packageName: string, config: ModelProvider, context: Provider
     if (provider !== null) return { provider, options }
     throw failed(
       'package-unsuitable',
-      `can't use the package ${packageName}: what it makes has no "languageModel".`,
+      `can't use the package ${packageName}: its provider has no "languageModel".`,
       asked,
     )
   }

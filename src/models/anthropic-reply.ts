@@ -73,7 +73,7 @@ function contentOf({ type, text, id, name, input }: Record<string, unknown>): Co
   return [{ type: 'tool-call', id: typeof id === 'string' ? id : '', name, arguments: written }]
 }
 
-/** There, tokens that were read from or put into the cache are counted beside the other ones. */
+/** There, tokens that were read from or put into the cache are counted next to the other ones. */
 function usageOf({ usage }: Record<string, unknown>): Usage | null {
   if (!isObject(usage)) return null
   const cached = count(usage['cache_read_input_tokens'])

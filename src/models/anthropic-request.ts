@@ -115,7 +115,7 @@ function toolsOf({ tools = [], format }: ChatRequest): object {
   }
   return {
     tools: [...offered, answer],
-    // Beside other tools the model may call those first.
+    // In addition to other tools the model may call those first.
     tool_choice: offered.length === 0 ? { type: 'tool', name: format.name } : { type: 'any' },
   }
 }

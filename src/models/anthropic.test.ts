@@ -143,7 +143,7 @@ describe('what is sent', () => {
     expect(call?.headers['authorization']).toBeUndefined()
   })
 
-  test('system prompts beside the messages, parameters of alias and request', async () => {
+  test('system prompts in addition to the messages, parameters of alias and request', async () => {
     const request: ChatRequest = {
       operation: 'chat',
       messages: [textMessage('system', 'Be brief.'), textMessage('user', 'Hello')],
@@ -216,7 +216,7 @@ describe('what is sent', () => {
     })
   })
 
-  test('an answer of a given form is the input of a tool that has to be called', async () => {
+  test('an answer of a given form is the input of a tool that must be called', async () => {
     const format = { name: 'answer', schema: { type: 'object' } }
     expect(await sent({ ...chat('Hello'), format })).toMatchObject({
       tools: [{ name: 'answer', input_schema: { type: 'object' } }],

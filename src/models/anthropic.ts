@@ -22,7 +22,7 @@ const protocol: Protocol = {
 /** Anthropic's own API, and servers that speak it: chat with text, images, documents and tools. */
 export const anthropic = defineProvider({
   type: 'anthropic',
-  description: "Anthropic's own API, and servers that speak it.",
+  description: "Anthropic's own API, and compatible servers.",
   remote: true,
   operations: ['chat'],
   outputModes: ['json_schema', 'tool_call'],

@@ -70,7 +70,7 @@ export interface BatchApi {
   /** Looks for a batch that may have been sent; `known` are batches that it is not. */
   find(submission: Submission, known: ReadonlySet<string>, signal: AbortSignal): Promise<FoundBatch>
   status(handle: string, signal: AbortSignal): Promise<BatchStatus>
-  /** Results in the provider's order; of a file that is gone, none. */
+  /** Results in the provider's order; of a file that is missing, none. */
   results(status: BatchStatus, signal: AbortSignal): AsyncIterable<BatchResult>
   cancel(handle: string, signal: AbortSignal): Promise<void>
 }

@@ -93,7 +93,7 @@ describe.each(['openai', 'anthropic'])('%s', (type) => {
     expect(results[0]).toMatchObject({ reply: { usage: { inputTokens: 1, outputTokens: 2 } } })
   })
 
-  test('each request has a result of its own: answers, errors by their class, what was not done', async () => {
+  test('each request has a separate result: answers, errors by their class, what was not done', async () => {
     const api = apiOf(type)
     const error = (status: number) => ({ status, body: '{"error":{"message":"it says no"}}' })
     const answers = [undefined, error(400), error(529), 'expired', 'cancelled', 'missing'] as const
@@ -124,7 +124,7 @@ describe.each(['openai', 'anthropic'])('%s', (type) => {
     expect(lost).toBeInstanceOf(RequestError)
     expect(lost).toMatchObject({ code: 'disconnected', problem: { kind: 'transient' } })
     const own = server.batches.at(-1)?.handle ?? ''
-    // One of the same size beside it.
+    // One of the same size next to it.
     onCall = () => undefined
     const other = fileOf(api, 'run-4', ['x', 'y', 'z'])
     const otherHandle = await api.submit(submissionOf('run-4', 3), other, fresh())
@@ -135,7 +135,7 @@ describe.each(['openai', 'anthropic'])('%s', (type) => {
     expect(await api.find(never, new Set(), fresh())).toEqual({ kind: 'none' })
   })
 
-  test('a file of results that is gone has none; a wrong key and a refusal are told', async () => {
+  test('a file of results that is missing has none; a wrong key and a refusal are reported', async () => {
     const api = apiOf(type)
     action = { isLost: true }
     const handle = await api.submit(submissionOf('run-6', 1), fileOf(api, 'run-6', ['a']), fresh())

@@ -4,7 +4,7 @@ import { isObject } from './provider-text.ts'
 
 type Media = Extract<Content, { type: 'media' }>
 
-/** Images beside the text of a message: in a list of their own, or among the blocks of its content. */
+/** Images in addition to the text of a message: in a separate list, or among the blocks of its content. */
 export function imagesOf({ images, content }: Record<string, unknown>): Media[] {
   const blocks = listOf(content).filter((block) => isObject(block) && block['type'] === 'image_url')
   return [...listOf(images), ...blocks].flatMap(imageIn)

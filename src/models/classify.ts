@@ -12,7 +12,7 @@ export interface Asked {
   /** Where, as shown; null for what runs inside the process. */
   endpoint: string | null
   model: string
-  /** What it is asked through, as shown; null or left out where it is asked straight. */
+  /** What it is asked through, as shown; null or omitted where it is asked straight. */
   proxy?: string | null
   /** What it speaks, in the middle of a message; null for what runs inside the process. */
   api: string | null
@@ -91,7 +91,7 @@ function classifyStatus(
       return {
         code: 'not-found',
         problem: { kind: 'suspect' },
-        advice: `The endpoint knows no such model or no such path: check "model" (${quote(asked.model)}) and "endpoint", which normally ends with /v1.`,
+        advice: `The endpoint has no such model or path: check "model" (${quote(asked.model)}) and "endpoint", which normally ends with /v1.`,
       }
     case 408:
       return {
@@ -189,10 +189,10 @@ export function badReply(
   usage: Usage | null = null,
 ): RequestError {
   const detail = shorten(asked.redact(plain(text)))
-  const perhaps = asked.api === null ? '' : `; when it stays so, "endpoint" may not be ${asked.api}`
+  const perhaps = asked.api === null ? '' : `; if this persists, "endpoint" may not be ${asked.api}`
   return new RequestError(
     'bad-reply',
-    `${describe(asked)} gave a reply that can't be used (${what}): ${quote(detail)}. The request is tried again${perhaps}.`,
+    `${describe(asked)} returned an unusable reply (${what}): ${quote(detail)}. The request is tried again${perhaps}.`,
     { kind: 'transient' },
     { status: 200, detail, usage },
   )
@@ -245,7 +245,7 @@ export function noAnswer(
 /** Makes the error of a request that a provider has no wire form for; nothing was sent. */
 export function noFormFor(what: string, asked: Asked): RequestError {
   const can =
-    asked.api === null ? `can't take ${what}` : `speaks ${asked.api}, which has no form for ${what}`
+    asked.api === null ? `can't take ${what}` : `uses ${asked.api}, which does not support ${what}`
   return new RequestError(
     'unsupported-request',
     `${describe(asked)} ${can}. Use another model or provider for this column.`,
@@ -258,7 +258,7 @@ export function transportError(thrown: unknown, asked: Asked): RequestError {
   if (thrown instanceof TimeoutExpired) {
     return new RequestError(
       'timeout',
-      `${describe(asked)} gave no complete reply within ${thrown.timeoutMs / 1000} s. The request is tried again; raise "timeout" of the model when its answers take longer.`,
+      `${describe(asked)} returned no complete reply within ${thrown.timeoutMs / 1000} s. The request is tried again; raise "timeout" of the model if its answers take longer.`,
       { kind: 'transient' },
     )
   }
@@ -297,7 +297,7 @@ function classifyTransport(
       problem: { kind: 'endpoint-stopped' },
       happened: "can't be spoken to over TLS with a certificate that is trusted",
       advice:
-        'When your own authority signed it, start with NODE_EXTRA_CA_CERTS=/path/to/ca.pem; when the server speaks plain http, say so in "endpoint".',
+        'If your own authority signed it, set NODE_EXTRA_CA_CERTS=/path/to/ca.pem; if the server uses plain http, write http:// in "endpoint".',
     }
   }
   // undici has no code of its own for a proxy that refuses.
@@ -305,7 +305,7 @@ function classifyTransport(
     return {
       code: 'proxy-unauthorized',
       problem: { kind: 'endpoint-stopped' },
-      happened: 'is behind a proxy that wants other credentials',
+      happened: 'is behind a proxy that refuses the credentials',
       advice:
         'Set them in HTTP_PROXY or HTTPS_PROXY as http://user:password@host:port, or name the host in NO_PROXY.',
     }
@@ -314,7 +314,7 @@ function classifyTransport(
     return {
       code: 'bad-setup',
       problem: { kind: 'endpoint-stopped' },
-      happened: "can't be asked at all",
+      happened: "can't be reached at all",
       advice: 'Check "endpoint" and "extra_headers" of the provider, and HTTP_PROXY.',
     }
   }

@@ -169,7 +169,7 @@ describe('proxies', () => {
     expect(error.message).not.toContain('wrong-password')
   })
 
-  test.each(['HTTP_PROXY', 'http_proxy'])('%s may leave out its protocol', async (name) => {
+  test.each(['HTTP_PROXY', 'http_proxy'])('%s may omit its protocol', async (name) => {
     await using proxy = await createProxy('user:secret-word')
     const environment = { [name]: ` user:secret-word@${proxy.address}` }
     const registry = openRegistry(providerConfig({ endpoint: plain.url }), { environment })
@@ -180,9 +180,9 @@ describe('proxies', () => {
   })
 
   test.each([
-    ['HTTP_PROXY', 'http://', 'it is no address'],
+    ['HTTP_PROXY', 'http://', 'it is not an address'],
     ['HTTP_PROXY', 'socks5://127.0.0.1:1080', 'it is one of socks5'],
-    ['http_proxy', 'proxy host:80', 'it is no address'],
+    ['http_proxy', 'proxy host:80', 'it is not an address'],
   ])('%s=%s is refused before the run', (name, address, words) => {
     const environment = { [name]: address }
     expect(() => openRegistry(providerConfig({ endpoint: plain.url }), { environment })).toThrow(

@@ -113,7 +113,7 @@ test('numbers that JSON does not have lose nothing else', async () => {
   ])
 })
 
-test('a stream of events is told as one', async () => {
+test('a stream of events is reported as one', async () => {
   next = { body: 'data: {"choices":[]}\n\ndata: [DONE]\n\n' }
   const error = await requestError(registry.send('writer', chat('Hello'), fresh()))
   expect(error.message).toContain('a stream of events, though the request says "stream": false')

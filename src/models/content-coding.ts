@@ -19,7 +19,7 @@ interface DecodeOptions {
   maxBytes: number
 }
 
-/** The text of a body that came as it is, or null for one that has to be decoded first. */
+/** The text of a body that came as it is, or null for one that must be decoded first. */
 export function plainText(bytes: Buffer, headers: BodyHeaders): string | null {
   return codingOf(bytes, headers) === '' && charsetOf(headers) === null ? textFrom(bytes) : null
 }
@@ -39,7 +39,7 @@ export async function decodedText(
   try {
     return new TextDecoder(charset).decode(body)
   } catch {
-    // An encoding nobody knows is most likely a mistake in the header.
+    // An encoding no one knows is most likely a mistake in the header.
     return textFrom(body)
   }
 }
@@ -56,7 +56,7 @@ export async function decodedBytes(
   return body
 }
 
-// A mark at the beginning is no part of the text.
+// A mark at the beginning is not part of the text.
 function textFrom(bytes: Buffer): string {
   const text = bytes.toString('utf8')
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
@@ -90,7 +90,7 @@ const decoders = {
   gzip: promisify(gunzip),
   br: promisify(brotliDecompress),
   zstd: promisify(zstdDecompress),
-  // By the standard with a header of zlib, which some servers leave out.
+  // By the standard with a header of zlib, which some servers omit.
   deflate: (bytes: Buffer, options: { maxOutputLength: number }): Promise<Buffer> =>
     promisify(isZlib(bytes) ? inflate : inflateRaw)(bytes, options),
 }

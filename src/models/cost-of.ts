@@ -20,7 +20,7 @@ export function costByConfig({ input, output, cached_input, image }: PriceConfig
   }
 }
 
-/** Whether the provider counted nothing: what that cost nobody knows, and it is not nothing. */
+/** Whether the provider counted nothing: what that cost no one knows, and it is not nothing. */
 function isUncounted({ inputTokens, outputTokens, images }: Usage): boolean {
   return inputTokens + outputTokens + images === 0
 }

@@ -36,7 +36,7 @@ export class TimeoutExpired extends Error {
 }
 
 /**
- * Runs `work` with a signal of its own that aborts with the outer signal's reason, or with
+ * Runs `work` with a separate signal that aborts with the outer signal's reason, or with
  * `TimeoutExpired`; rejects with that reason at once, whether or not the work notices.
  * The work is started in any case, so that it can give back what it was handed.
  */

@@ -47,7 +47,7 @@ test.each([
   ['/gone', 'it answered 410'],
   ['/nothing', 'it answered with nothing'],
   ['/round', 'it sent on more than 5 times'],
-  ['/out', 'it is no address of the web'],
+  ['/out', 'it is not a web URL'],
   ['/large', 'Response content exceeded max size'],
 ])('%s: %s', async (path, message) => {
   const downloads = createDownloader({ environment: {}, clock: systemClock })

@@ -85,5 +85,5 @@ export function createDownloader({
 function addressOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
-  throw new Error('it is no address of the web')
+  throw new Error('it is not a web URL')
 }

@@ -53,7 +53,7 @@ test('the timeout is that of the model, to the second that is configured', async
   expect(error).toBeNull()
   await clock.advance(1)
   expect((await failed).message.replace(server.url, 'URL')).toMatchInlineSnapshot(
-    `"Provider "local" (URL), model "test", gave no complete reply within 3 s. The request is tried again; raise "timeout" of the model when its answers take longer."`,
+    `"Provider "local" (URL), model "test", returned no complete reply within 3 s. The request is tried again; raise "timeout" of the model if its answers take longer."`,
   )
   await registry.close()
 })

@@ -45,7 +45,7 @@ export function exchange(
   })
 }
 
-/** The same for a reply that is no text: an image. */
+/** The same for a reply that is not text: an image. */
 export function exchangeBytes(
   connections: Connections,
   call: Call,
@@ -63,7 +63,7 @@ export function exchangeBytes(
  * or with what the connection said.
  *
  * Straight on `dispatch`: undici's `request` costs half as much again per call for a stream that
- * nobody wants, and can't be given up while its connection is still being made.
+ * no one wants, and can't be given up while its connection is still being made.
  */
 function receive<Reply>(
   connections: Connections,
@@ -113,7 +113,7 @@ function receive<Reply>(
         const whole = chunks.length === 1 ? chunks[0] : undefined
         const bytes = whole ?? Buffer.concat(chunks)
         const reply = read({ status, headers, bytes })
-        // undici frees the connection in an immediate of its own; a next request sent before that
+        // undici frees the connection in a separate immediate; a next request sent before that
         // would open a new one, and twice as many would stay open as are used.
         if (reply instanceof Promise) resolve(reply)
         else setImmediate(() => resolve(reply))

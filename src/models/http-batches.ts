@@ -109,7 +109,7 @@ export function openHttpBatches(options: HttpBatchesOptions): BatchApi {
           if (result !== null) yield result
         }
       } catch (error) {
-        // A file that is gone has no answers; that they are missing is told by whoever waits for them.
+        // A file that is missing has no answers; that they are missing is reported by whoever waits for them.
         if (!(error instanceof RequestError) || error.code !== 'not-found') throw error
       }
     }

@@ -53,9 +53,9 @@ export interface Answered {
 export interface Protocol {
   /** In the middle of a message: `an OpenAI-compatible API`. */
   name: string
-  /** Headers beside those of every JSON request; `extra_headers` of the config go over them. */
+  /** Headers in addition to those of every JSON request; `extra_headers` of the config go over them. */
   headers(apiKey: string | null): Readonly<Record<string, string>>
-  /** Whether media of a request that are at addresses have to be sent themselves. */
+  /** Whether media of a request that are at addresses must be sent themselves. */
   sendsBytes?(target: ModelTarget, request: ModelRequest): boolean
   /** Throws a `RequestError` for a request that the protocol has no form for. */
   write(target: ModelTarget, request: ModelRequest, asked: Asked): WireRequest
@@ -68,7 +68,7 @@ export interface Protocol {
 }
 
 /**
- * A provider over HTTP: headers, connections, the classes of failures, probing and closing, beside
+ * A provider over HTTP: headers, connections, the classes of failures, probing and closing, in addition to
  * the wire form, which the protocol knows.
  */
 export function openHttpProvider(

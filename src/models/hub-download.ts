@@ -9,7 +9,7 @@ import { untilAborted } from './deadline.ts'
 import type { Environment } from './provider.ts'
 import { writeAt } from '../threads/write-at.ts'
 
-/** Something about a file of the Hub that the user has to put right. */
+/** Something about a file of the Hub that the user must fix. */
 export class HubFault extends Error {
   /** Kebab-case: `model-missing`, `download-failed`… */
   readonly code: string
@@ -54,7 +54,7 @@ interface Described {
 }
 
 /**
- * Downloads a file: what a broken try has brought is kept beside it and continued, and the file is
+ * Downloads a file: what a broken try has brought is kept next to it and continued, and the file is
  * there only once its size and hash are right.
  */
 export async function downloadHubFile(
@@ -94,7 +94,7 @@ export async function downloadHubFile(
 function failure(url: URL, cause: unknown): HubFault {
   return new HubFault(
     'download-failed',
-    `${url.host} broke off again and again (${messageOf(cause)}); what was downloaded is kept, and the next run goes on`,
+    `${url.host} broke off repeatedly (${messageOf(cause)}); what was downloaded is kept, and the next run continues`,
     { cause },
   )
 }
@@ -239,7 +239,7 @@ function refusal(status: number, url: URL, hasToken: boolean): Error {
   if (status === 401 || status === 403) {
     const way = hasToken
       ? 'the token in HF_TOKEN may not read it'
-      : 'it is private or has to be asked for: put a token into HF_TOKEN'
+      : 'it is private or needs a request for access: put a token into HF_TOKEN'
     return new HubFault('model-missing', `${place} answered ${status}; ${way}`)
   }
   // Of a server that is overloaded or fails: tried again.
@@ -263,7 +263,7 @@ async function prove(
       : await wrongHash(partial, { size, sha256, gitHash })
   if (wrong === null) return
   await rm(partial, { force: true })
-  throw new HubFault('download-failed', `what ${url.host} sent is damaged: ${wrong}; try again`)
+  throw new HubFault('download-failed', `the data from ${url.host} is damaged: ${wrong}; try again`)
 }
 
 async function wrongHash(

@@ -111,7 +111,7 @@ describe('a file', () => {
   test.each([
     ['large', [name]],
     ['small', []],
-  ])('that is %s goes on where the connection broke', async (_, large) => {
+  ])('that is %s continues where the connection broke', async (_, large) => {
     const { server, get } = await setup({
       large,
       breaksAfter: (call) => (call < 2 ? 100_000 : null),
@@ -129,7 +129,7 @@ describe('a file', () => {
     const first = await faultOf(get())
     expect([first.code, first.message]).toEqual([
       'download-failed',
-      expect.stringContaining('the next run goes on'),
+      expect.stringContaining('the next run continues'),
     ])
     const path = cachedPath(address, environment)
     await writeFile(`${path}.part`, content.subarray(0, 250_000))
@@ -151,7 +151,7 @@ describe('a file', () => {
     await server[Symbol.asyncDispose]()
   })
 
-  test('that comes damaged is no file', async () => {
+  test('that comes damaged is not a file', async () => {
     const sends = Buffer.from(content).fill('x', 10, 20)
     const { server, environment, get } = await setup({ sends })
     const fault = await faultOf(get())

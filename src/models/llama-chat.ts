@@ -130,7 +130,7 @@ function historyItem({ role, content }: ChatRequest['messages'][number]): ChatHi
   return role === 'assistant' ? { type: 'model', response: [text] } : { type: 'user', text }
 }
 
-/** Only texts: anything else would be left out of the prompt without a word. */
+/** Only texts: anything else would be omitted from the prompt without a word. */
 export function checkChat(request: ChatRequest, asked: Asked): void {
   if (request.tools !== undefined && request.tools.length > 0) throw noFormFor('tools', asked)
   const isText = ({ type }: Content): boolean => type === 'text'

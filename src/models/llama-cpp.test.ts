@@ -49,7 +49,7 @@ test('a file that is not GGUF stops the endpoint', async () => {
   await registry.close()
 })
 
-test('a file of the Hub is downloaded when it is needed, and told of', async () => {
+test('a file of the Hub is downloaded when it is needed, and reported of', async () => {
   await using hub = await createHubServer({ files: { 'owner/name/a.gguf': Buffer.from('none') } })
   const cache = await mkdtemp(join(tmpdir(), 'rowsmith-llama-'))
   const environment = { HF_ENDPOINT: hub.url, HF_HOME: cache, XDG_CACHE_HOME: cache }

@@ -163,7 +163,7 @@ function unusable(what: string, error: unknown, asked: Asked): RequestError {
   if (error instanceof RequestError) return error
   return failed(
     'model-unreadable',
-    `can't be used for ${what}: ${messageOf(error)}. It has to fit in memory.`,
+    `can't be used for ${what}: ${messageOf(error)}. It must fit in memory.`,
     asked,
     { cause: error },
   )

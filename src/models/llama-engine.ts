@@ -26,7 +26,7 @@ export interface LoadedFile {
   chat: boolean
 }
 
-/** The package is the project's, or beside rowsmith where that is installed for all projects. */
+/** The package is the project's, or next to rowsmith where that is installed for all projects. */
 export async function startEngine(
   folders: readonly string[],
   asked: Asked,
@@ -64,7 +64,7 @@ export async function loadFile(
   } catch (error) {
     throw failed(
       'model-unreadable',
-      `can't be loaded from ${path}: ${messageOf(error)}. It has to be a GGUF file that fits in memory.`,
+      `can't be loaded from ${path}: ${messageOf(error)}. It must be a GGUF file that fits in memory.`,
       asked,
       { cause: error },
     )

@@ -23,7 +23,7 @@ export function grammarFor(
 
 async function makeGrammar(model: LlamaModel, schema: Schema): Promise<LlamaGrammar | null> {
   try {
-    // A JSON Schema; what the library does not know of it, it leaves out or refuses.
+    // A JSON Schema; what the library does not know of it, it omits or refuses.
     return await model.llama.createGrammarForJsonSchema(schema as { type: 'object' })
   } catch {
     // Any refusal means the same: this schema has no grammar, and the prompt has to do.

@@ -6,9 +6,9 @@ import { type Asked, transportError } from './classify.ts'
 import { TimeoutExpired, withDeadline } from './deadline.ts'
 import { failed } from './provider-failure.ts'
 
-/** Work on models in this process, also that nobody waits for any more. */
+/** Work on models in this process, also that no one waits for any more. */
 export interface LocalWork {
-  /** Work in its time; what it used is free when it has stopped, not when nobody waits for it any more. */
+  /** Work in its time; what it used is free when it has stopped, not when no one waits for it any more. */
   within(
     limits: { timeoutMs: number; signal: AbortSignal; asked: Asked },
     work: (signal: AbortSignal) => Promise<ModelReply>,

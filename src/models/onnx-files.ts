@@ -30,7 +30,7 @@ interface Finding {
   hub: HubOptions
 }
 
-/** Finds the files in a folder, beside a file of weights, or in a repository of the Hub. */
+/** Finds the files in a folder, next to a file of weights, or in a repository of the Hub. */
 export async function findOnnxFiles({ model, file, asked, hub }: Finding): Promise<OnnxFiles> {
   const address = readHubAddress(model)
   const find =
@@ -63,7 +63,7 @@ async function inFolder(model: string, file: string | null): Promise<Find> {
     (stats) => stats.isFile(),
     () => false,
   )
-  // The other files are beside the weights, or a folder above them.
+  // The other files are next to the weights, or a folder above them.
   const folders = isFile ? [dirname(path), dirname(dirname(path))] : [path]
   const networks = isFile ? [path] : file === null ? usual : [file]
   const find = async (names: readonly string[]): Promise<string | null> => {
@@ -103,7 +103,7 @@ async function readObject(path: string, asked: Asked): Promise<Record<string, un
   try {
     const read: unknown = JSON.parse(await readFile(path, 'utf8'))
     if (isObject(read)) return read
-    throw new TypeError('it is no object')
+    throw new TypeError('it is not an object')
   } catch (error) {
     const code = isMissing(error) ? 'model-missing' : 'model-unreadable'
     throw failed(code, `can't use ${path}: ${messageOf(error)}.`, asked, { cause: error })

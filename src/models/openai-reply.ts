@@ -101,7 +101,7 @@ function thoughtsIn({ content }: Body): string {
     .join('')
 }
 
-/** Text, then calls, then the images some gateways put beside them. */
+/** Text, then calls, then the images some gateways put next to them. */
 function contentOf(said: string | null, message: Body): Content[] {
   const content: Content[] = []
   if (said !== null && said !== '') content.push({ type: 'text', text: said })
@@ -136,7 +136,7 @@ function contentText(content: unknown): string | null {
     .join('')
 }
 
-/** The images that a chat shows, beside its text or in it. */
+/** The images that a chat shows, in addition to its text or in it. */
 function withImages(reply: ModelReply): ModelReply {
   const shown = reply.content.filter(({ type }) => type === 'media')
   const images = shown.length > 0 ? shown : imagesInText(textOf(reply.content))
@@ -162,7 +162,7 @@ function readVectors(
     const index = isObject(item) && typeof item['index'] === 'number' ? item['index'] : position
     const vector = isObject(item) ? vectorOf(item['embedding']) : null
     if (vector === null || index < 0 || index >= data.length || vectors[index] !== undefined) {
-      throw badReply('a vector that is no list of numbers', text, asked, usage)
+      throw badReply('a vector that is not a list of numbers', text, asked, usage)
     }
     vectors[index] = vector
   }

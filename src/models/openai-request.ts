@@ -118,7 +118,7 @@ function toolsOf({ tools = [], format }: ChatRequest): object {
   const answer = toolOf({ name, description: answerToolDescription, parameters })
   return {
     tools: [...offered, answer],
-    // Beside other tools the model may call those first.
+    // In addition to other tools the model may call those first.
     tool_choice: offered.length === 0 ? { type: 'function', function: { name } } : 'required',
   }
 }
@@ -147,7 +147,7 @@ function messagesOf(messages: readonly ChatMessage[], asked: Asked): unknown[] {
   return written
 }
 
-/** More servers take a bare text; where there are images too, they are blocks, as in the ancestor. */
+/** More servers take a bare text; where there are images too, they are blocks, as in NeMo Data Designer. */
 function resultOf(
   { id, content }: Extract<Content, { type: 'tool-result' }>,
   asked: Asked,

@@ -375,7 +375,7 @@ describe('what goes wrong', () => {
     expect(error.message).toContain(`answered ${action.status} ("${detail}").`)
   })
 
-  test('a long text is cut, an empty one left out', async () => {
+  test('a long text is cut, an empty one omitted', async () => {
     const long = await failure({ status: 400, error: 'x'.repeat(5000) })
     expect(long.detail).toHaveLength(500)
     const empty = await failure({ status: 500, body: '' })
@@ -386,7 +386,7 @@ describe('what goes wrong', () => {
   })
 })
 
-test('a port where nobody listens is unreachable, and the message says what to check', async () => {
+test('a port where no one listens is unreachable, and the message says what to check', async () => {
   const closed = await createModelServer()
   await closed.close()
   const own = openRegistry(providerConfig({ endpoint: closed.url }))
@@ -483,7 +483,7 @@ describe('more than text', () => {
     })
   })
 
-  test('calls, images beside a text, cached tokens and cost are read', async () => {
+  test('calls, images in addition to a text, cached tokens and cost are read', async () => {
     const given = await reply({
       text: 'Look:',
       message: {
@@ -514,7 +514,9 @@ describe('more than text', () => {
     const request: ChatRequest = { operation: 'chat', messages: [{ role: 'user', content }] }
     const error = await requestError(registry.send('writer', request, fresh()))
     expect([error.code, error.problem.kind]).toEqual(['unsupported-request', 'refused'])
-    expect(error.message).toContain('an OpenAI-compatible API, which has no form for media of type')
+    expect(error.message).toContain(
+      'an OpenAI-compatible API, which does not support media of type',
+    )
     expect(server.counts.requests).toBe(before)
   })
 

@@ -18,8 +18,7 @@ const protocol: Protocol = {
 /** Any server that speaks OpenAI's API: OpenAI, vLLM, NIM, Ollama, llama-server, OpenRouter… */
 export const openai = defineProvider({
   type: 'openai',
-  description:
-    "Servers that speak OpenAI's API: OpenAI, vLLM, NIM, Ollama, llama-server, OpenRouter.",
+  description: "Servers with OpenAI's API: OpenAI, vLLM, NIM, Ollama, llama-server, OpenRouter.",
   remote: true,
   operations: ['chat', 'embed', 'image'],
   outputModes: ['json_schema', 'bare_schema', 'tool_call', 'json_object'],

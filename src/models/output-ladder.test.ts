@@ -219,7 +219,7 @@ test('one form that is refused keeps the mode for the others', async () => {
   expect(known).toMatchObject([{ mode: 'json_schema', forms: { odd: 'tool_call' } }])
 })
 
-test('bounds of values are left out where they are refused', async () => {
+test('bounds of values are omitted where they are refused', async () => {
   const title = { type: 'string', maxLength: 8, format: 'date' }
   const bounded = { ...schema, properties: { ...schema.properties, title } }
   const sent: unknown[] = []
@@ -269,7 +269,7 @@ test('a server that fails with every form is asked without one, after some tries
   expect(outcomes).toEqual(['server-error', 'server-error', 'prompt', 'prompt'])
 })
 
-test('what an earlier session found is not found out again', async () => {
+test('what an earlier session found is not determined again', async () => {
   respond = only('tool_call')
   await send()
   const found = structuredClone(known)
@@ -315,7 +315,7 @@ describe('a mode that the config gives', () => {
   })
 })
 
-test('Anthropic has a form of its own, and a tool', async () => {
+test('Anthropic has a separate form, and a tool', async () => {
   const own = opened({}, 'anthropic')
   const content = [{ type: 'tool_use', id: 'x', name: 'dish', input: { n: 1 } }]
   respond = (mode) =>
@@ -340,7 +340,7 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await Promise.resolve()
 }
 
-test('whatever is taken, in whatever order, all are answered and each refusal is told once', async () => {
+test('whatever is taken, in whatever order, all are answered and each refusal is reported once', async () => {
   const forms = ['a', 'b', 'c']
   await fc.assert(
     fc.asyncProperty(

@@ -37,7 +37,7 @@ export interface OutputLadder {
 /** A mode that does not work, and where the next one is. */
 type Leaving = Omit<LeftMode, 'mode'> & { step: number; to: number }
 
-/** A refusal comes quickly; an answer may take minutes, and nobody waits for it that long. */
+/** A refusal comes quickly; an answer may take minutes, and no one waits for it that long. */
 const PATIENCE_MS = 2_000
 /** Answers that are looked at before it is believed that the model is held to their form. */
 const LOOKED_AT = 20
@@ -164,7 +164,7 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
     error: unknown,
     wasAnswered: boolean,
   ): { why: string; isCertain: boolean } | null {
-    // What it cost would belong to nobody.
+    // What it cost would belong to no one.
     if (!(error instanceof RequestError) || error.usage !== null) return null
     const why = error.detail ?? error.message
     const { code } = error
@@ -195,7 +195,7 @@ export function createOutputLadder(options: LadderOptions): OutputLadder {
     if (holds) return
     ignored += 1
     if (ignored < MOST_IGNORED) return
-    const why = `${ignored} of the first ${looked} answers were not in the form that was asked for`
+    const why = `${ignored} of the first ${looked} answers did not fit the requested schema`
     leave({ step: at, to: nextOf(at, false), why, refused: false, form: null }, alias)
   }
 

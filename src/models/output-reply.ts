@@ -4,7 +4,7 @@ import { type ChatRequest, isCut, type ModelReply, textOf } from '../graph/reque
 import { isObject } from './provider-text.ts'
 
 /** Of the tool that stands for an answer. */
-export const answerToolDescription = 'Gives the answer in the form that was asked for.'
+export const answerToolDescription = 'Returns the answer in the requested form.'
 
 /** A request as it is sent in a mode; in `prompt` the form is in its words only. */
 export function inMode(request: ChatRequest, mode: OutputMode): ChatRequest {
@@ -37,7 +37,7 @@ export function answerOf(reply: ModelReply, request: ChatRequest, mode: OutputMo
 const thoughts = /^\s*<think(?:ing)?>[^]*?<\/think(?:ing)?>/i
 
 /**
- * Whether an answer is what a provider gives that holds its model to a form; null where that can't be told. It
+ * Whether an answer is what a provider gives that holds its model to a form; null where that can't be determined. It
  * looks no further than the names of fields: what the answer is worth, its column decides.
  */
 export function holdsTo(reply: ModelReply, request: ChatRequest, mode: OutputMode): boolean | null {

@@ -64,7 +64,7 @@ test('an alias goes to every choice of its pool, with each key; each is asked wh
   await registry.close()
 })
 
-test('what is wrong with a choice or a key is told in its place', () => {
+test('what is wrong with a choice or a key is reported in its place', () => {
   const { problems, registry } = openModels({
     models: [
       modelConfig({

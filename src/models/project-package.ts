@@ -10,7 +10,7 @@ export interface PackageSearch {
   asked: Asked
 }
 
-/** Where optional packages may be: the project, the working directory, beside rowsmith itself. */
+/** Where optional packages may be: the project, the working directory, next to rowsmith itself. */
 export function packageFolders(directory: string): string[] {
   return [...new Set([directory, process.cwd(), import.meta.dirname])]
 }

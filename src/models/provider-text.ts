@@ -31,7 +31,7 @@ export function providerText(body: string): ProviderText {
 function words(value: unknown): string {
   if (typeof value === 'string') return value
   if (!Array.isArray(value)) return ''
-  // FastAPI lists what is wrong; each entry also quotes the input, which is left out.
+  // FastAPI lists what is wrong; each entry also quotes the input, which is omitted.
   return (value as unknown[])
     .filter(isObject)
     .map((entry) => {
@@ -48,7 +48,7 @@ function word(value: unknown): string {
 
 /** The words of a text or of an HTML page, on one line. */
 export function plain(whole: string): string {
-  // Nobody reads further, and the patterns below should not either.
+  // No one reads further, and the patterns below should not either.
   const text = whole.slice(0, 50_000)
   const stripped = /^<(!doctype|html|head|body)/i.test(text)
     ? text.replace(/<(script|style)\b[\s\S]*?<\/\1>/gi, ' ').replace(/<[^>]*>/g, ' ')

@@ -8,14 +8,14 @@ import type { BatchApi } from './batch-api.ts'
 /** Environment variables, as an argument. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** What a provider needs to know of one alias, resolved once. */
+/** A model alias as a provider needs it, resolved once. */
 export interface ModelTarget {
   /** The provider's own id of the model. */
   readonly model: string
   /** What the model does, by its generation_type. */
   readonly operation: Operation
   readonly maxTokens: number | null
-  /** Of every request that brings none of its own; null where the config gives none or draws it. */
+  /** Of every request without its own value; null if the config has none or draws it. */
   readonly temperature: number | null
   readonly topP: number | null
   /** Numbers of an embedding; null leaves it to the model. */
@@ -35,7 +35,7 @@ export interface ModelTarget {
 /**
  * Sends requests to one provider.
  *
- * A request it has no form for (another operation, media) rejects with `refused`. A request that gives no reply rejects with a `RequestError`, classified here and nowhere else,
+ * A request that it can't express (another operation, media) rejects with `refused`. A request without a reply rejects with a `RequestError`, classified here and nowhere else,
  * and free of secrets; an aborted one rejects with the signal's reason.
  */
 export interface Provider {
@@ -44,10 +44,10 @@ export interface Provider {
   probe(target: ModelTarget, signal: AbortSignal): Promise<void>
   /**
    * How large a request is where tokens are limited: any number that grows as its input tokens do.
-   * Characters of text, with something for media, when left out.
+   * Characters of text, with something for media, by default.
    */
   sizeOf?(request: ModelRequest): number
-  /** How chats of a model are sent in batches; left out where the provider has none. */
+  /** How chats of a model are sent in batches; omitted where the provider has none. */
   batches?(target: ModelTarget): BatchApi
   close(): Promise<void>
 }
@@ -58,7 +58,7 @@ export type ModelEvent =
   /** A file of a model on its way into the cache. */
   | { type: 'download-progress'; path: string; bytes: number; totalBytes: number }
 
-/** What a provider is opened with, beside its config. */
+/** The context for opening a provider. */
 export interface ProviderContext {
   /** What it will be asked for, one for each alias of the run. */
   readonly targets: readonly ModelTarget[]
@@ -81,13 +81,13 @@ export interface ProviderKind {
   readonly description?: string
   /** Whether `endpoint` is an http(s) URL; false for what runs inside the process. */
   readonly remote: boolean
-  /** Knows an address by itself, so that `endpoint` may be left out. */
+  /** Knows an address by itself, so that `endpoint` may be omitted. */
   readonly knowsAddress?: boolean
-  /** What its models can do; left out where only the model itself tells. */
+  /** What its models can do; omitted where only the model itself tells. */
   readonly operations?: readonly Operation[]
   /**
    * How it can hold a model to the form of an answer, the best first: a request's `format` then says which is
-   * meant. `json_schema` when left out; the words of the prompt are there in any case.
+   * meant. `json_schema` by default; the words of the prompt are there in any case.
    */
   readonly outputModes?: readonly Exclude<OutputMode, 'prompt'>[]
   /** Whether its providers have `batches`. */
@@ -101,7 +101,7 @@ export function outputModesOf({
   return outputModes
 }
 
-/** Returns its argument; it exists for the types. */
+/** Returns its argument; adds types only. */
 export function defineProvider(kind: ProviderKind): ProviderKind {
   return kind
 }

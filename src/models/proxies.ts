@@ -33,7 +33,7 @@ function withScheme(text: string): string {
 
 function problemOf(address: string, variable: string): string | null {
   const expected = `expected ${variable} to be a proxy such as http://proxy.example.com:3128`
-  if (!URL.canParse(address)) return `${expected}, and it is no address`
+  if (!URL.canParse(address)) return `${expected}, and it is not an address`
   const { protocol } = new URL(address)
   if (['http:', 'https:'].includes(protocol)) return null
   return `${expected}, and it is one of ${protocol.slice(0, -1)}, which is not spoken here`

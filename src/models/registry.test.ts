@@ -208,7 +208,7 @@ describe('the check before a run', () => {
           "misspelt",
           "failed",
           "not-found",
-          "Provider "good" (http://HOST/v1), model "smal", answered 404 ("The model smal does not exist."). The endpoint knows no such model or no such path: check "model" ("smal") and "endpoint", which normally ends with /v1. It offers: small, large.",
+          "Provider "good" (http://HOST/v1), model "smal", answered 404 ("The model smal does not exist."). The endpoint has no such model or path: check "model" ("smal") and "endpoint", which normally ends with /v1. It offers: small, large.",
         ],
         [
           "locked",

@@ -49,7 +49,7 @@ export interface ModelRegistry {
 export interface OpenModelsOptions extends ModelsConfig {
   environment: Environment
   clock?: Clock
-  /** The folder of the config; the working directory when left out. */
+  /** The folder of the config; the working directory by default. */
   directory?: string
   /** Nothing will be sent: a key that is not set is no mistake. */
   withoutKeys?: boolean

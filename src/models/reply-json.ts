@@ -10,7 +10,7 @@ export function readJson(text: string, asked: Asked): unknown {
       try {
         return JSON.parse(bare)
       } catch {
-        // It is no JSON for another reason, too.
+        // It is not JSON for another reason, too.
       }
     }
   }

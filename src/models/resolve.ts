@@ -39,7 +39,7 @@ export function resolveAliases(config: ModelsConfig): {
   const needed = new Map<ModelProvider, ModelProvider[]>()
   const problems: Problem[] = []
   for (const alias of new Set(used)) {
-    // As in the ancestor, the last of equal aliases counts.
+    // As in NeMo Data Designer, the last of equal aliases counts.
     const index = models.findLastIndex((model) => model.alias === alias)
     const model = models[index]
     // The graph says it of the column that uses the alias, with its place.
@@ -173,7 +173,7 @@ function modeProblems(
       message: `Model "${alias}": providers of type ${kind.type} can't hold a model to JSON that way.`,
       expected: `one of: ${[...modes, 'prompt'].join(', ')}`,
       received: mode,
-      suggestion: 'Leave output_mode out: what works best is found out.',
+      suggestion: 'Omit output_mode: rowsmith finds the best mode.',
     },
   ]
 }

@@ -52,7 +52,7 @@ export interface RouteTarget {
 
 const defaultTimeoutMs = 60_000
 
-/** What a place of an alias is told apart by. */
+/** What a place of an alias is distinguished by. */
 export interface RouteContext {
   /** Whether its provider is somewhere else. */
   remote: boolean
@@ -113,7 +113,7 @@ function hedgeOf(alias: string, models: readonly ModelConfig[]): number | null {
   return word === undefined ? null : hedgeQuantile(word)
 }
 
-/** Named for the first provider that asks there with the same key: the key itself is no name. */
+/** Named for the first provider that asks there with the same key: the key itself is not a name. */
 function resourceOf(
   provider: ModelProvider,
   providers: readonly ModelProvider[],

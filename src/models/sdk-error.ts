@@ -24,7 +24,7 @@ export function sdkError(thrown: unknown, asked: Asked, wallTime: number): Reque
     if (failedWith(error, 'ERR_INVALID_URL')) return transportError(error, asked)
     if (error instanceof SignedBody) {
       return noFormFor(
-        'fields of "extra_body" beside what the package sends, which it signs; write them as its "provider_options" there',
+        'fields of "extra_body" in addition to the body that the package sends and signs; write them as its "provider_options" there',
         asked,
       )
     }

@@ -50,7 +50,7 @@ export function createSdkConnections(environment: Environment, clock: Clock): Sd
   const keys = new Set<string>()
   let redact: (text: string) => string = (text) => text
 
-  /** A package may find a key by itself, in a variable of its own. */
+  /** A package may find a key by itself, in a separate variable. */
   function learnKeys({ headers, url }: SdkRequest): void {
     const before = keys.size
     for (const [name, value] of Object.entries(headers)) {

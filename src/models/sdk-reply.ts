@@ -73,7 +73,7 @@ function blockOf(part: LanguageModelV4Content): Content[] {
       const media = data.type === 'url' ? { url: data.url.href } : { base64: base64Of(data.data) }
       return [{ type: 'media', media, mime }]
     }
-    // Said beside the answer, or by tools of the provider's own.
+    // Said in addition to the answer, or by tools of the provider's own.
     case 'reasoning':
     case 'reasoning-file':
     case 'source':
@@ -123,7 +123,7 @@ export function readSdkVectors(
     if (Array.isArray(vector) && vector.every((one) => typeof one === 'number')) {
       return Float32Array.from(vector)
     }
-    throw badReply('a vector that is no list of numbers', text, asked, spent)
+    throw badReply('a vector that is not a list of numbers', text, asked, spent)
   })
   const other = vectors.find(({ length }) => dimensions !== null && length !== dimensions)
   if (other !== undefined) {

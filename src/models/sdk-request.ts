@@ -70,7 +70,7 @@ function toolsOf({ tools = [], format }: ChatRequest): Tools {
   }
   return {
     tools: [...offered, answer],
-    // Beside other tools the model may call those first.
+    // In addition to other tools the model may call those first.
     toolChoice: offered.length === 0 ? { type: 'tool', toolName: name } : { type: 'required' },
   }
 }
@@ -150,7 +150,7 @@ async function saidBy(content: readonly Content[], writing: Writing): Promise<As
   return parts
 }
 
-/** What a model wrote that is no JSON stays the text it is. */
+/** What a model wrote that is not JSON stays the text it is. */
 function argumentsOf(written: string): unknown {
   try {
     return JSON.parse(written)
@@ -175,7 +175,7 @@ async function resultOf(
   }
 }
 
-/** Media beside a prompt for images. */
+/** Media in addition to a prompt for images. */
 export function imageFiles(prompt: readonly Content[], asked: Asked): ImageModelV4File[] {
   return prompt.flatMap((block): ImageModelV4File[] => {
     if (block.type === 'text') return []

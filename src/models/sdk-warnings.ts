@@ -33,7 +33,7 @@ function kindOf(warning: SharedV4Warning): readonly string[] {
 function textOf(warning: SharedV4Warning): string {
   switch (warning.type) {
     case 'unsupported':
-      return `does not take ${warning.feature}, which is left out${detailsOf(warning)}`
+      return `does not support ${warning.feature}, which is ignored${detailsOf(warning)}`
     case 'compatibility':
       return `has ${warning.feature} in another way${detailsOf(warning)}`
     case 'deprecated':

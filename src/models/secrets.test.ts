@@ -107,7 +107,7 @@ test('a key that the provider repeats is in no part of an error', async () => {
   await registry.close()
 })
 
-test('a key in a bad reply, a header of its own and a proxy password are redacted too', async () => {
+test('a key in a bad reply, a separate header and a proxy password are redacted too', async () => {
   await using server = await createModelServer({
     script: ({ headers }) => ({ body: `<p>${String(headers['x-api-key'])}</p>` }),
   })

@@ -48,7 +48,7 @@ function missing(provider: string, variable: string, path: ConfigPath): Problem 
       level: 'error',
       code: 'secret-missing',
       path,
-      message: `Provider "${provider}": "${field}" holds neither the name of an environment variable that is set nor anything that looks like such a name.`,
+      message: `Provider "${provider}": "${field}" is neither the name of a set environment variable nor anything that resembles such a name.`,
       expected: 'the name of an environment variable, such as OPENAI_API_KEY',
       suggestion: 'Put the key into an environment variable and its name here.',
     }

@@ -70,7 +70,7 @@ test('without a list an answer has the form that was asked for', async () => {
   await vectors.close()
 })
 
-test('answers that are no lists are found by the check', async () => {
+test('answers that are not lists are found by the check', async () => {
   const registry = open(mappingOf([['answers', mappingOf([['m', 'one']])]]))
   const [result] = await registry.check(['writer'], fresh())
   expect(result?.error?.message).toContain('a mapping "answers"')

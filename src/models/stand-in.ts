@@ -11,7 +11,7 @@ import { plainJson } from './raw-json.ts'
 export const standIn = defineProvider({
   type: 'stand-in',
   description:
-    'No model: answers are chosen from lists in `settings`, or made up in the form that was asked for.',
+    'No model: it picks answers from lists in `settings`, or invents them in the requested form.',
   remote: false,
   operations: ['chat', 'embed'],
   outputModes: ['json_schema'],

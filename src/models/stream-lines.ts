@@ -1,4 +1,4 @@
-/** The lines of a text that comes in pieces, without their ends; empty ones are left out. */
+/** The lines of a text that comes in pieces, without their ends; empty ones are omitted. */
 export async function* linesOf(
   body: AsyncIterable<Uint8Array>,
   { longest }: { longest: number },

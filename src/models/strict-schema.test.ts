@@ -18,7 +18,7 @@ function objectOf(properties: object, more: object = {}): Record<string, unknown
 const text = { type: 'string' }
 const textOrNull = { type: ['string', 'null'] }
 
-/** A field of a strict object with nothing beside it. */
+/** A field of a strict object with nothing next to it. */
 function field(schema: object, dialect = openai): unknown {
   const made = strictSchema(objectOf({ it: schema }, { required: ['it'] }), dialect)
   if (made === null) return null

@@ -8,7 +8,7 @@ export interface StrictDialect {
   readonly bounds: ReadonlySet<string>
   /** Values of `format`. */
   readonly formats: ReadonlySet<string>
-  /** Whether a field that may be absent has to be there as null. */
+  /** Whether a field that may be absent must be there as null. */
   readonly allRequired: boolean
   /** Whether a schema may refer to what it is a part of. */
   readonly recursive: boolean
@@ -83,7 +83,7 @@ const unfit = Symbol('unfit')
 
 /**
  * A schema of the same values as a strict provider takes it: every object closed, `oneOf` as `anyOf`, parts of
- * `allOf` merged, bounds that it does not know left out. Null where that would change which values there
+ * `allOf` merged, bounds that it does not know omitted. Null where that would change which values there
  * can be, such as for objects of any fields. Answers are always validated by the schema itself.
  */
 export function strictSchema(schema: Schema, dialect: StrictDialect): Schema | null {
@@ -96,7 +96,7 @@ export function strictSchema(schema: Schema, dialect: StrictDialect): Schema | n
 
 const plain = new WeakMap<Schema, Schema>()
 
-/** A schema as it is, without the keywords that nobody but its author knows. */
+/** A schema as it is, without the keywords that no one but its author knows. */
 export function plainSchema(schema: Schema): Schema {
   let made = plain.get(schema)
   if (made === undefined) plain.set(schema, (made = withoutOwnKeywords(schema)))
@@ -152,7 +152,7 @@ function adapt(root: Schema, dialect: StrictDialect): Schema | typeof unfit {
     return { ...described(schema), anyOf: branches.map((branch) => node(branch, depth)) }
   }
 
-  /** Beside a reference stands nothing: what describes it is in the prompt. */
+  /** In addition to a reference stands nothing: what describes it is in the prompt. */
   function reference(ref: string, schema: Schema, depth: number): Schema {
     const others = Object.keys(schema).filter((key) => key !== '$ref' && !annotations.has(key))
     if (others.some((key) => !key.startsWith('x-') && key !== '$defs' && key !== 'definitions')) {

@@ -3,7 +3,7 @@ import type { GroupSource } from './group-source.ts'
 import { groupsOf, type Plan } from './plan.ts'
 import type { RowSet } from './row-set.ts'
 
-/** Rows with a record, as they are before a run goes on. */
+/** Rows with a record, as they are before a run continues. */
 export interface KeptRows {
   /** All rows below it are decided. */
   frontier: number
@@ -22,7 +22,7 @@ export interface CandidateProgress {
   decided: number
 }
 
-/** Rows that are made until enough of them have a record; nobody knows beforehand how many that is. */
+/** Rows that are made until enough of them have a record; no one knows beforehand how many that is. */
 export interface Candidates extends GroupSource {
   /** A row that was given is decided; answers whether `bound` has changed. */
   decided(row: number, kept: boolean): boolean
@@ -103,7 +103,7 @@ export function createCandidates({
     isLast = groupOf(1) === null
   }
 
-  /** Rows that are expected to be needed beside those that are being made. */
+  /** Rows that are expected to be needed in addition to those that are being made. */
   function missing(): number {
     const left = wanted - keptRows()
     if (exact) return left - open
@@ -134,7 +134,7 @@ export function createCandidates({
   }
 
   function sizeNow(): number {
-    // Rows that were left out before may take the place of later ones.
+    // Rows that were omitted before may take the place of later ones.
     if (bound < Infinity) return plan.groupRows
     if (wholeFrames) {
       const goesOn = position % plan.frameRows !== 0 && lastFrame === frameAt(position)

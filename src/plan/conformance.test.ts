@@ -150,7 +150,7 @@ test.each([
 })
 
 test('a second extension of an unaligned first one keeps every row', () => {
-  // The ancestor loses row 6 here: it keeps no group boundaries of the first extension.
+  // NeMo Data Designer loses row 6 here: it keeps no group boundaries of the first extension.
   const plan = createPlan({
     target: 8,
     storedTarget: 6,

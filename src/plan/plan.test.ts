@@ -45,7 +45,7 @@ describe('groups', () => {
     expect(groups[0]).toMatchObject({ start: 0, end: 7, size: 4, part: 0 })
   })
 
-  test('go on from a row', () => {
+  test('continue from a row', () => {
     expect([...groupsOf(plan(12, [6], {}), { from: 5 })].map(rowsOf)).toEqual([
       [5, 7],
       [8, 9],

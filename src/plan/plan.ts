@@ -32,7 +32,7 @@ export interface Plan {
   readonly groupRows: number
   readonly frameRows: number
   readonly partRows: number
-  /** Rows that still have to be decided. */
+  /** Rows that are not decided yet. */
   readonly remaining: number
 }
 

@@ -1,7 +1,7 @@
 import { nearest } from '../util/near-miss.ts'
 import { interfaceKey, type Plugin, pluginInterface } from './plugin.ts'
 
-/** Why something is no plugin that can be used, and the way out. */
+/** Why something is not a plugin that can be used, and the way out. */
 export interface PluginFinding {
   readonly message: string
   readonly suggestion: string
@@ -23,7 +23,7 @@ const families: Readonly<Record<string, Readonly<Record<string, Member>>>> = {
 
 const fields = ['name', 'version', ...Object.keys(families)]
 
-/** Types are gone where a plugin is loaded, so what it exports is looked at; null where it is one. */
+/** Types are missing where a plugin is loaded, so what it exports is looked at; null where it is one. */
 export function pluginFinding(value: unknown): PluginFinding | null {
   if (!isObject(value)) {
     return { message: `it is ${kindOfValue(value)} instead of a plugin`, suggestion: howTo }
@@ -59,7 +59,7 @@ export function pluginFinding(value: unknown): PluginFinding | null {
   return null
 }
 
-/** The same, for what goes on with it. */
+/** The same, for what continues with it. */
 export function isPlugin(value: unknown): value is Plugin {
   return pluginFinding(value) === null
 }
@@ -70,7 +70,7 @@ function familyFinding(
   members: Readonly<Record<string, Member>>,
 ): PluginFinding | null {
   if (kinds === undefined) return null
-  const suggestion = `Put what the define function of the family returns into '${family}'.`
+  const suggestion = `Put the result of the family's define function into '${family}'.`
   if (!Array.isArray(kinds)) {
     return { message: `its '${family}' is ${kindOfValue(kinds)} instead of a list`, suggestion }
   }
@@ -93,7 +93,7 @@ function articleFor(member: Member): string {
   return member === 'object' ? 'an ' : 'a '
 }
 
-/** What a processor has beside that, by what it works on. */
+/** What a processor has in addition to that, by what it works on. */
 function further(family: string, kind: unknown): Readonly<Record<string, Member>> {
   if (family !== 'processors' || !isObject(kind)) return {}
   if (kind['by'] === 'row') return { column: 'object' }
@@ -122,4 +122,4 @@ function kindOfValue(value: unknown): string {
 }
 
 const howTo =
-  "Its module has to say: export default definePlugin({ name: '…', … }), from 'rowsmith/plugin'."
+  "Its module must contain: export default definePlugin({ name: '…', … }), from 'rowsmith/plugin'."

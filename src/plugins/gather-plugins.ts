@@ -12,7 +12,7 @@ import { createRegistry, type Registry } from './kind-registry.ts'
 export type GivenPlugin = Plugin | string
 
 export interface PluginSources {
-  /** Beside the config: by a program, or on a command line. */
+  /** In addition to the config: by a program, or on a command line. */
   given?: readonly GivenPlugin[] | undefined
   /** Named by the config, whose folder is null when it came from no file. */
   config?: { readonly names: readonly string[]; readonly directory: string | null } | undefined
@@ -78,7 +78,7 @@ function add(found: Found[], next: Found): void {
   if (!found.some(({ plugin }) => plugin === next.plugin)) found.push(next)
 }
 
-/** Why a plugin can't be used beside the others; null where it can. */
+/** Why a plugin can't be used next to the others; null where it can. */
 function conflictWith(
   found: readonly Found[],
   next: Found,

@@ -41,11 +41,11 @@ test('every built-in kind says what it is', () => {
 })
 
 test.each([
-  [{ name: 'q', samplers: [one] }, "the plugins 'p' and 'q' both bring the sampler 'one'"],
+  [{ name: 'q', samplers: [one] }, "the plugins 'p' and 'q' both provide the sampler 'one'"],
   [{ name: 'p' }, "two plugins are named 'p'"],
   [
     { name: 'q', exporters: [{ ...lines, name: 'other', endings: ['.csv'] }] },
-    "the plugins 'rowsmith' and 'q' both bring an export format for files ending in .csv",
+    "the plugins 'rowsmith' and 'q' both provide an export format for files ending in .csv",
   ],
 ])('what two plugins bring is refused: %#', (other, message) => {
   const plugin = definePlugin({ name: 'p', samplers: [one] })

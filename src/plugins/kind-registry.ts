@@ -48,7 +48,7 @@ export type KindFamily =
   | 'providers'
   | 'export formats'
 
-/** A kind as a list of all kinds has it. */
+/** An entry of the list of all kinds. */
 export interface ListedKind {
   readonly family: KindFamily
   readonly kind: string
@@ -123,7 +123,7 @@ export function createRegistry(given: readonly Plugin[]): Registry {
 }
 
 const drawn = 'A value drawn from a distribution, by one of the samplers.'
-const judged = 'What one of the validators says of other columns.'
+const judged = 'The verdict of a validator on other columns.'
 
 function typeOf({ type }: { readonly type: string }): string {
   return type
@@ -186,10 +186,10 @@ function checkEndings(
 function conflict(what: string, one: Plugin, other: Plugin): RowsmithError {
   const both =
     one === other
-      ? `the plugin '${one.name}' brings ${what} twice`
-      : `the plugins '${one.name}' and '${other.name}' both bring ${what}`
+      ? `the plugin '${one.name}' provides ${what} twice`
+      : `the plugins '${one.name}' and '${other.name}' both provide ${what}`
   return new RowsmithError('usage', both, {
-    hints: ['Leave one of them out, or rename what the plugin brings.'],
+    hints: ["Remove one of them, or rename the plugin's kind."],
   })
 }
 

@@ -90,32 +90,32 @@ test.each([
   ],
   [
     './number.js',
-    "plugin-invalid: What './number.js' exports can't be used: it is a number instead of a plugin",
+    "plugin-invalid: The export of './number.js' can't be used: it is a number instead of a plugin",
     'definePlugin',
   ],
   [
     './mistyped.js',
-    "plugin-invalid: What './mistyped.js' exports can't be used: it has the unknown field 'colums'",
+    "plugin-invalid: The export of './mistyped.js' can't be used: it has the unknown field 'colums'",
     "Did you mean 'columns'?",
   ],
   [
     './wrong-kind.js',
-    "plugin-invalid: What './wrong-kind.js' exports can't be used: samplers[0] has no params that is a schema",
+    "plugin-invalid: The export of './wrong-kind.js' can't be used: samplers[0] has no params that is a schema",
     "into 'samplers'",
   ],
   [
     './batch.js',
-    "plugin-invalid: What './batch.js' exports can't be used: processors[0] has no by that is row or records",
+    "plugin-invalid: The export of './batch.js' can't be used: processors[0] has no by that is row or records",
     "into 'processors'",
   ],
   [
     './no-run.js',
-    "plugin-invalid: What './no-run.js' exports can't be used: processors[0] has no run that is a function",
+    "plugin-invalid: The export of './no-run.js' can't be used: processors[0] has no run that is a function",
     "into 'processors'",
   ],
   [
     './later.js',
-    "plugin-invalid: What './later.js' exports can't be used: it is made for version 99 of the plugin interface, and this rowsmith has version 1",
+    "plugin-invalid: The export of './later.js' can't be used: it is made for version 99 of the plugin interface, and this rowsmith has version 1",
     'that go together',
   ],
 ])('%s is refused', async (written, message, suggestion) => {

@@ -14,7 +14,7 @@ export interface PluginReference {
   readonly folder: string
 }
 
-/** Something about a plugin that the user has to put right. */
+/** Something about a plugin that the user must fix. */
 export class PluginFault extends Error {
   /** Kebab-case and stable: it becomes the code of a problem. */
   readonly code: string
@@ -53,13 +53,13 @@ export async function loadPlugin(reference: PluginReference): Promise<Plugin> {
     throw new PluginFault(
       'plugin-without-default',
       `The plugin '${written}' has no default export${names.length === 0 ? ' and exports nothing else' : `, only ${names.join(', ')}`}`,
-      { suggestion: 'Its module has to say: export default definePlugin({ … }).' },
+      { suggestion: 'Its module must contain: export default definePlugin({ … }).' },
     )
   }
   const finding = pluginFinding(plugin)
   throw new PluginFault(
     'plugin-invalid',
-    `What '${written}' exports can't be used: ${finding?.message ?? 'it is no plugin'}`,
+    `The export of '${written}' can't be used: ${finding?.message ?? 'it is not a plugin'}`,
     { suggestion: finding?.suggestion ?? '' },
   )
 }
@@ -86,7 +86,7 @@ function pathOf(found: Exclude<FoundPackage, { missing: string }>, written: stri
   if ('unreadable' in found) {
     throw new PluginFault(
       'plugin-broken',
-      `The plugin '${written}' can't be loaded: ${found.unreadable} is no JSON`,
+      `The plugin '${written}' can't be loaded: ${found.unreadable} is not JSON`,
       { suggestion: 'Install the package again.' },
     )
   }

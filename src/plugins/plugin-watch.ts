@@ -14,7 +14,7 @@ export type PluginWatch = (thrown: unknown, method: string) => unknown
 /** A method of a plugin answered what its kind must not answer. */
 export class UnusableAnswer extends Error {}
 
-/** What a plugin may throw: each has a meaning of its own. */
+/** What a plugin may throw: each has a separate meaning. */
 const meant = [CellFailure, CellInterrupted, LoadFault, RequestError, SeedFault]
 
 export function createWatch(plugin: Origin, kind: string): PluginWatch {

@@ -9,9 +9,9 @@ import type { Validator } from '../validators/define.ts'
 
 /** Kinds that join the built-in ones. Each is what the `define…` of its family returns. */
 export interface Plugin {
-  /** Names it in messages and in the fingerprints of columns whose kind or sampler it brings. */
+  /** Its name in messages and in the fingerprints of columns whose kind or sampler it provides. */
   readonly name: string
-  /** Another one is another plugin: a run that was made with this one does not go on with that. */
+  /** Another one is another plugin: a run that was made with this one does not continue with that. */
   readonly version?: string
   readonly columns?: readonly ColumnKind[]
   readonly samplers?: readonly Sampler<unknown>[]

@@ -8,7 +8,7 @@ import {
   watchMethods,
 } from './plugin-watch.ts'
 
-/** A column kind of a plugin, whose mistakes are told as the plugin's. */
+/** A column kind of a plugin, whose mistakes are reported as the plugin's. */
 export function watchColumn(kind: ColumnKind, plugin: Origin): ColumnKind {
   const watch = createWatch(plugin, `column kind '${kind.type}'`)
   const watched = watchMethods(
@@ -21,7 +21,7 @@ export function watchColumn(kind: ColumnKind, plugin: Origin): ColumnKind {
   return overriding(watched, {
     describe(config, context, loaded) {
       const description = watched.describe(config, context, loaded)
-      // What is wrong with a description is told where it is read.
+      // What is wrong with a description is reported where it is read.
       if (isObject(description)) described.set(config, description)
       return isObject(description) ? watchMethods(description, ['fieldsAt'], watch) : description
     },
@@ -72,7 +72,7 @@ function watchGenerator(generator: Generator, watch: PluginWatch): Generator {
     : watchMethods(generator, ['run'], watch)
 }
 
-/** Types are gone where a plugin is called. */
+/** Types are missing where a plugin is called. */
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null
 }

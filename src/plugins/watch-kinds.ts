@@ -16,7 +16,7 @@ import {
 } from './plugin-watch.ts'
 import { watchColumn } from './watch-columns.ts'
 
-/* Kinds of a plugin beside those of columns, whose mistakes are told as the plugin's. */
+/* Kinds of a plugin in addition to those of columns, whose mistakes are reported as the plugin's. */
 
 export function watchSampler(sampler: Sampler<unknown>, plugin: Origin): Sampler<unknown> {
   const watch = createWatch(plugin, `sampler '${sampler.kind}'`)
@@ -85,7 +85,7 @@ export function watchFormat(format: SeedFormat, plugin: Origin): SeedFormat {
   })
 }
 
-/** A file that can't be read is told as that, whoever reads it. */
+/** A file that can't be read is reported as that, whoever reads it. */
 function exceptSystem(watch: PluginWatch): PluginWatch {
   return (thrown, method) =>
     thrown instanceof Error && 'syscall' in thrown ? thrown : watch(thrown, method)

@@ -11,7 +11,7 @@ import {
 import { watchColumn } from './watch-columns.ts'
 
 /**
- * The plugin with all of its kinds watched: what their methods throw, beside the failures that have a
+ * The plugin with all of its kinds watched: what their methods throw, in addition to the failures that have a
  * meaning, ends in an error that names the plugin and the line.
  */
 export function watchPlugin(plugin: Plugin): Plugin {

@@ -50,18 +50,18 @@ export const dedupe = defineProcessor({
         .nullable()
         .default(null)
         .describe(
-          'What is compared. exact: left out, all columns. near: columns of text. semantic: one embedding.',
+          'The columns to compare. exact: all columns by default. near: columns of text. semantic: one embedding.',
         ),
       threshold: double({ min: 0, max: 1 })
         .nullable()
         .default(null)
         .describe(
-          'From where on two resemble each other. near: the share of stretches, from 0.3; 0.8 when left out. semantic: the cosine, from 0.7; 0.95 when left out.',
+          'The least similarity of duplicates. near: the share of common sequences, from 0.3; 0.8 by default. semantic: the cosine, from 0.7; 0.95 by default.',
         ),
       duplicates: oneOf(['reject', 'mark'])
         .default('reject')
         .describe(
-          'reject: they are left out and counted. mark: they stay, and a column says of what.',
+          'reject: removes and counts them. mark: keeps them, and a column names the original.',
         ),
       column: text({ nonEmpty: true })
         .default('duplicate_of')

@@ -35,7 +35,7 @@ function missing(
   names: readonly string[],
   { path, leftOut, isUncertain }: ProcessorContext,
 ): Problem[] {
-  // What is gone already may be named again.
+  // What is missing already may be named again.
   const known = [...names, ...leftOut.keys()]
   if (known.some((name) => matchesName(pattern, name)) || isUncertain(pattern)) return []
   const isPattern = pattern.includes('*')

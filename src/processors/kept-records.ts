@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type Candidate, openContentFile } from './content-file.ts'
 
 /*
- * Records that were kept so far, on disk beside the pass: memory holds a cache of bounded size alone. It
+ * Records that were kept so far, on disk in addition to the pass: memory holds a cache of bounded size alone. It
  * is lost with the pass, so nothing is written safely.
  */
 const settings = `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
@@ -46,7 +46,7 @@ export function openKeptRecords(folder: string): KeptRecords {
     folder,
     'CREATE TABLE alike (key INTEGER, place INTEGER, PRIMARY KEY (key, place)) WITHOUT ROWID',
   )
-  // Beside the database, whose cache then holds nothing but keys.
+  // In addition to the database, whose cache then holds nothing but keys.
   const contents = openContentFile(join(folder, 'contents'))
   const note = database.prepare('INSERT OR IGNORE INTO alike VALUES (?, ?)')
   const find = database.prepare(

@@ -39,7 +39,7 @@ export function unknownColumns(
         message:
           before === undefined
             ? `'${name}' matches no column`
-            : `'${name}' is a column which the processor '${before}' has left out`,
+            : `'${name}' is a column that the processor '${before}' removed`,
         received: name,
         ...(suggestion === undefined ? {} : { suggestion }),
       },

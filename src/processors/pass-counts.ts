@@ -35,7 +35,7 @@ export function createPassCounts(): PassCounts {
   }
 }
 
-/** What the ledger keeps of a pass beside its files: its identity, and what was counted. */
+/** What the ledger keeps of a pass next to its files: its identity, and what was counted. */
 export function passRecord(identity: string, counts: readonly ProcessorCount[]): string {
   return counts.length === 0 ? identity : `${identity}\n${JSON.stringify(counts)}`
 }

@@ -44,7 +44,7 @@ describe('problems of processors', () => {
     [
       'a condition over no column',
       filter('{{ scor > 3 }}'),
-      "unknown-reference @ processors.0.when 1:4: Filter 'good' refers to 'scor', which is no column (Did you mean 'score'?)",
+      "unknown-reference @ processors.0.when 1:4: Filter 'good' refers to 'scor', which is not a column (Did you mean 'score'?)",
     ],
     [
       'a condition that does not parse',
@@ -67,7 +67,7 @@ describe('problems of processors', () => {
       "unknown-column @ processors.0.column_names.0: The pattern 'tmp_*' to drop matches no column",
     ],
     [
-      'a name of a dataset that is no folder’s',
+      'a name of a dataset that is not a folder’s',
       { name: '../a', processor_type: 'schema_transform', template: { a: '{{ topic }}' } },
       "@ processors.0.name: 'name' of processor '../a' cannot be used",
     ],
@@ -133,13 +133,13 @@ describe('problems of processors', () => {
       skip: { when: '{{ good }}', value: null },
     })
     expect(columnProblems([...columns, reader], { processors: [filter('{{ score }}')] })).toEqual([
-      expect.stringContaining("Column 'e' refers to 'good', which is no column"),
+      expect.stringContaining("Column 'e' refers to 'good', which is not a column"),
     ])
   })
 })
 
 describe('drop_columns', () => {
-  test('leaves out columns, sides and seed columns, by name and pattern', () => {
+  test('omits columns, sides and seed columns, by name and pattern', () => {
     const graph = columnGraph(
       [
         ...inputs('tmp_a', 'keep', 'note'),

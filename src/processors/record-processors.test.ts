@@ -161,7 +161,7 @@ describe('redact', () => {
   })
 
   test.each([
-    [{ patterns: { email: 'x' } }, "A pattern is named 'email', as a kind that is looked for"],
+    [{ patterns: { email: 'x' } }, "A pattern is named 'email', like a built-in kind"],
     [{ patterns: { '': 'x' } }, 'A pattern has no name'],
   ])('refuses %j', async (fields, message) => {
     await expect(redacted('', fields)).rejects.toThrow(message)
@@ -311,7 +311,7 @@ describe('whatever the records are', () => {
   })
 })
 
-test('what was counted is read back beside titles of any characters', () => {
+test('what was counted is read back in addition to titles of any characters', () => {
   fc.assert(
     fc.property(fc.string(), fc.array(fc.string(), { maxLength: 3 }), (title, whats) => {
       const counts = whats.map((what) => ({ processor: title, what, times: 3 }))

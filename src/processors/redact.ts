@@ -27,11 +27,11 @@ export const redact = defineProcessor({
       columns: list(text(), { min: 1 })
         .nullable()
         .default(null)
-        .describe('Names, or patterns with *, of the columns; left out: all with text or JSON.'),
+        .describe('Names, or patterns with *, of the columns; by default, all with text or JSON.'),
       kinds: list(oneOf(kinds))
         .default([...kinds])
         .describe(
-          'What is looked for. Card numbers have to pass the Luhn check, and IBANs theirs (mod 97). secret: keys and tokens of known forms, and private keys.',
+          'The kinds to replace. Card numbers must pass the Luhn check, and IBANs theirs (mod 97). secret: keys and tokens of known forms, and private keys.',
         ),
       patterns: mapOf(text({ nonEmpty: true }))
         .default(new Map())
@@ -101,7 +101,7 @@ export const redact = defineProcessor({
   },
 })
 
-/** A pattern of the name of a kind would stand in its place, and one without a name can't be told. */
+/** A pattern of the name of a kind would stand in its place, and one without a name can't be determined. */
 function takenNames(
   names: readonly string[],
   wantedKinds: readonly string[],
@@ -117,10 +117,10 @@ function takenNames(
         message:
           name === ''
             ? 'A pattern has no name'
-            : `A pattern is named '${name}', as a kind that is looked for`,
+            : `A pattern is named '${name}', like a built-in kind`,
         suggestion:
           name === ''
-            ? 'Give it one: it stands in the label.'
+            ? 'Give it a name: the label contains it.'
             : `Give it another name, or leave ${name} out of kinds.`,
       },
     ]
@@ -211,7 +211,7 @@ function redactText(
 interface Replaced {
   name: string
   match: string
-  /** Of the run: without it, common texts could be found out from their hashes. */
+  /** Of the run: without it, common texts could be determined from their hashes. */
   secret: string
 }
 

@@ -15,12 +15,12 @@ export const sample = defineProcessor({
         .nullable()
         .default(null)
         .describe(
-          'The chance of every record, by its row: more rows leave earlier draws as they are.',
+          'The probability of each record, drawn per row: more rows leave earlier draws unchanged.',
         ),
       count: integer({ min: 0 })
         .nullable()
         .default(null)
-        .describe('So many records exactly, or all where there are fewer. Reads them twice.'),
+        .describe('An exact number of records, or all if there are fewer. Reads them twice.'),
     })
     .describe('Keeps a random part of the records.'),
   output: ({ fraction, count }, columns, { path }) => ({

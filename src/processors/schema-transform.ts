@@ -16,7 +16,7 @@ import { pythonFloat } from '../util/python-float.ts'
 import { type Cell, Double, type Value } from '../util/value.ts'
 import { defineProcessor } from './define.ts'
 
-/** Makes a dataset of another shape beside the dataset: a template for each of its columns. */
+/** Makes a dataset of another shape next to the dataset: a template for each of its columns. */
 export const schemaTransform = defineProcessor({
   by: 'records',
   type: 'schema_transform',
@@ -28,7 +28,7 @@ export const schemaTransform = defineProcessor({
       processor_type: oneOf(['schema_transform']),
       template: mapping().describe('New columns by name: texts are templates, at any depth.'),
     })
-    .describe('Makes a dataset of another shape beside the dataset.'),
+    .describe('Makes a second dataset of another shape.'),
   beside: true,
   output({ template }, columns, context) {
     const read = new Set<string>()
@@ -86,7 +86,7 @@ function templatedName(name: string, { path }: ProcessorContext): Problem {
     code: 'templated-name',
     path: [...path, 'template', name],
     message: `The new column '${name}' has a template in its name, and columns are the same in every record`,
-    suggestion: 'Give it a fixed name; keys of what is inside of it may be templates.',
+    suggestion: 'Give it a fixed name; keys inside it may be templates.',
   }
 }
 
@@ -134,8 +134,8 @@ function textProblems(
       path,
       message:
         before === undefined
-          ? `The template refers to '${name}', which is no column`
-          : `The template refers to '${name}', which the processor '${before}' has left out`,
+          ? `The template refers to '${name}', which is not a column`
+          : `The template refers to '${name}', which the processor '${before}' removed`,
       received: name,
       ...(meant === undefined ? {} : { suggestion: meant }),
       ...(within === undefined ? {} : { within }),
@@ -169,7 +169,7 @@ function textMaker(source: string): (scope: Scope) => string {
   return (scope) => template.render(scope, { print: jsonText })
 }
 
-/** As the ancestor prints a value inside of a text: numbers as they are, lists and objects as JSON. */
+/** As NeMo Data Designer prints a value inside of a text: numbers as they are, lists and objects as JSON. */
 function jsonText(value: Value): string {
   if (value instanceof Double) return pythonFloat(value.value)
   return typeof value === 'number' && !Number.isFinite(value)

@@ -1,4 +1,4 @@
-/** Characters that stand beside each other in a shingle. */
+/** Characters that stand next to each other in a shingle. */
 const SHINGLE_CHARACTERS = 5
 
 /**

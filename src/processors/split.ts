@@ -85,7 +85,7 @@ function shareProblems({ parts, group_by, stratify_by }: SplitFields, { path }: 
       code: 'out-of-range',
       path: [...path, 'parts'],
       message: 'The shares of a split add up to nothing that can be divided',
-      expected: 'parts with shares of which one is above 0, such as { train: 0.9, test: 0.1 }',
+      expected: 'parts with shares, at least one above 0, such as { train: 0.9, test: 0.1 }',
     })
   }
   if (parts.has('')) {
@@ -94,7 +94,7 @@ function shareProblems({ parts, group_by, stratify_by }: SplitFields, { path }: 
       code: 'wrong-format',
       path: [...path, 'parts', ''],
       message: 'A part of a split has no name',
-      suggestion: 'Give it one: it stands in the column, and names files of an export.',
+      suggestion: 'Give it a name: the column contains it, and an export uses it for file names.',
     })
   }
   if (group_by !== null && stratify_by !== null) {
@@ -146,7 +146,7 @@ function keyReader(names: readonly string[], { columns }: ProcessContext) {
 }
 
 /**
- * The records of a stratum in an order by chance, cut where its shares end. Ends are rounded by a draw
+ * The records of a stratum in an order at random, cut where its shares end. Ends are rounded by a draw
  * of the stratum's own, so that many small strata have the shares together.
  */
 async function stratified(

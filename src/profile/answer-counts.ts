@@ -7,7 +7,7 @@ export interface ModeUsage extends Usage {
   readonly answers: number
 }
 
-/** What the answers of a route were, beside what they cost. */
+/** What the answers of a route were, in addition to what they cost. */
 export interface AnswerCounts {
   /** Those that called tools. */
   readonly toolTurns: number

@@ -80,7 +80,7 @@ test.each(columns)(
   },
 )
 
-test('integers beyond 2^53 are told apart, zeros are not', () => {
+test('integers beyond 2^53 are distinguished, zeros are not', () => {
   expect(summaryOf('int64', [9007199254740992n, 9007199254740993n]).distinct.count().count).toBe(2)
   expect(summaryOf('float64', [0, -0]).distinct.count().count).toBe(1)
 })

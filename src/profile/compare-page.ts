@@ -18,7 +18,7 @@ export interface ComparePage {
   }[]
 }
 
-/** One HTML page without scripts that needs nothing beside it. */
+/** One HTML page without scripts that needs nothing next to it. */
 export function comparePage(page: ComparePage): string {
   const [a, b] = page.runs
   return pageFrame(

@@ -19,7 +19,7 @@ export interface ComparedRun {
   seconds: number
 }
 
-/** What two runs came to, side by side: a name and a text for each; empty where nobody knows. */
+/** The figures of two runs, side by side: a name and a text for each; empty where no one knows. */
 export function comparedFigures(a: ComparedRun, b: ComparedRun): [string, string, string][] {
   return [
     ['seed', a.seed, b.seed],

@@ -99,7 +99,7 @@ export function createDigest(): Digest {
   }
 
   /**
-   * Merges ascending centroids into the own ones; weights of 1 are left out. Those of one value are
+   * Merges ascending centroids into the own ones; weights of 1 are omitted. Those of one value are
    * divisible: they become as many centroids as if the value had been added again and again.
    */
   function combine(

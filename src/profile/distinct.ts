@@ -13,7 +13,7 @@ export type StoredDistinct = { hashes: string } | { registers: string }
 /** 2^11 registers: a standard error of 1.04 / √2048 = 2.3 %. */
 const indexBits = 11
 const registerCount = 2 ** indexBits
-/** Bits of a hash beside the index, which give the rank. */
+/** Bits of a hash next to the index, which give the rank. */
 const rankBits = 53 - indexBits
 
 /**
@@ -82,7 +82,7 @@ function raise(registers: Uint8Array, hash: number): void {
   const low = hash >>> 0
   const index = low % registerCount
   const high = (hash - low) / 2 ** 32
-  // Leading zeros of the bits beside the index, and one more.
+  // Leading zeros of the bits next to the index, and one more.
   const rank =
     high === 0 ? 22 + Math.clz32(low >>> indexBits) - indexBits : Math.clz32(high) - indexBits + 1
   if (rank > (registers[index] ?? 0)) registers[index] = rank
@@ -129,7 +129,7 @@ function base64(array: Uint8Array | Float64Array): string {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('base64')
 }
 
-/** Bytes in a buffer of their own, so that they can be seen as doubles. */
+/** Bytes in a separate buffer, so that they can be seen as doubles. */
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(Buffer.from(text, 'base64'))
 }

@@ -14,6 +14,7 @@ export interface Verdict {
   findings: readonly Finding[]
 }
 
+/** An observation about a dataset, with its level and the figures behind it. */
 export interface Finding {
   /** The rule. */
   code: FindingCode

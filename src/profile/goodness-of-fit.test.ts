@@ -76,7 +76,7 @@ test('a value that was never declared differs, however rare', () => {
   expect(found.verdict).toBe('differs')
 })
 
-test('a rare value that comes once by chance does not', () => {
+test('a rare value that comes once at random does not', () => {
   const rare: Distribution = {
     shape: 'listed',
     label: 'rare',
@@ -100,7 +100,7 @@ test('uniform numbers are as declared, those of one half are not', () => {
   expect(half.gap?.share).toBeCloseTo(0.5, 1)
 })
 
-test('declared shares stand beside the bins, and sum to one', () => {
+test('declared shares stand next to the bins, and sum to one', () => {
   const shares = fit('float64', even(10_000), unit()).bins as number[]
   expect(shares).toHaveLength(24)
   expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 10)
@@ -144,7 +144,7 @@ test.each([
   expect(fit('string', cells, declared)).toMatchObject({ verdict: 'as-declared' })
 })
 
-test('integers beyond 2^53, infinities and long texts are compared, and told as JSON can', () => {
+test('integers beyond 2^53, infinities and long texts are compared, and reported as JSON can', () => {
   const long = 'x'.repeat(300)
   const values = [9007199254740993n, Number.POSITIVE_INFINITY, `${long}1`, `${long}2`]
   for (const pair of [values.slice(0, 2), values.slice(2)]) {

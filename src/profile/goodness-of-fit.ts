@@ -19,7 +19,7 @@ export interface Fit {
   verdict: 'as-declared' | 'differs' | 'too-few' | 'not-compared'
   /** The largest difference, as a share of the cells, and where it is. */
   gap: { share: number; at: string; declared: number; observed: number } | null
-  /** Declared shares by bin of the column's histogram; null for values that are told one by one. */
+  /** Declared shares by bin of the column's histogram; null for values that are reported one by one. */
   bins: readonly number[] | null
 }
 
@@ -117,7 +117,7 @@ function compareCurve(
       gap = { share: distance, at: `${isBefore ? '<' : '≤'} ${shown(at, of)}`, declared, observed }
     }
   }
-  // 1.95 / √n is passed by chance once in a thousand times.
+  // 1.95 / √n is passed at random once in a thousand times.
   const allowed = 1.95 / Math.sqrt(cells) + (values === null ? digestError : 0)
   const isListed = rounding !== null && values !== null && values.length <= fewValues
   return {

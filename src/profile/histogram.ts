@@ -46,7 +46,7 @@ function countShares(
   return counts
 }
 
-/** More digits than an estimate has would only be read by nobody. */
+/** More digits than an estimate has would only be read by no one. */
 function short(value: number): number {
   return Number(value.toPrecision(10))
 }

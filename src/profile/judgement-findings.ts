@@ -75,7 +75,7 @@ function validFindings(
   ]
 }
 
-/** Share of scores below the middle of a scale of numbers; null for words, whose order nobody knows. */
+/** Share of scores below the middle of a scale of numbers; null for words, whose order no one knows. */
 function lowerHalf(given: JudgedScore['given']): number | null {
   const numbers = given.map(({ option, count }) => ({ number: Number(option), count }))
   if (given.length < 2 || numbers.some(({ number }) => !Number.isFinite(number))) return null

@@ -10,13 +10,13 @@ import {
   unnamedScore,
 } from './score-counts.ts'
 
-/** What a judge gave for one score, over all records. */
+/** A judge's verdicts for one score, over all records. */
 export interface JudgedScore {
   column: string
   score: string
   /** Every option of the config in its order, then what is none. */
   given: readonly { option: string; count: number }[]
-  /** What models wrote of its reasons, where the config asks for it. */
+  /** The models' summaries of its reasons, if the config requests them. */
   summaries: readonly JudgeSummary[]
 }
 
@@ -39,7 +39,7 @@ export interface InvalidReasons {
   reasons: readonly { reason: string; count: number }[]
 }
 
-/** How far columns agree in one score. */
+/** The agreement of columns on one score. */
 export interface Agreement {
   columns: readonly string[]
   /** Null where the values of the columns are the scores. */
@@ -62,7 +62,7 @@ export interface Agreement {
  */
 export type AgreementReason = 'no-units' | 'no-variation' | 'no-scale' | 'too-many-scores'
 
-/** How far two columns agree in one score. */
+/** The agreement of two columns on one score. */
 export interface AgreementPair {
   columns: readonly [string, string]
   alpha: number | null

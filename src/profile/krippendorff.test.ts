@@ -119,7 +119,7 @@ test('counts of parts, merged in whatever order, are those of the whole', () => 
   })
 })
 
-test('scores stand in judged objects, beside them as they are, and numbers as texts', () => {
+test('scores stand in judged objects, next to them as they are, and numbers as texts', () => {
   const counts = createScoreCounts()
   counts.addAll([
     judged(['{"Tone":{"reasoning":"r","score":"3"},"Rhyme":{"score":"Good"}}', null, '"skipped"']),

@@ -62,7 +62,7 @@ interface Counts {
   between: Map<string, number>
 }
 
-/** Counts the scores of columns that stand beside each other. */
+/** Counts the scores of columns that stand next to each other. */
 export function createScoreCounts(): ScoreCounts {
   let scores: Map<string, Counts> | null = new Map()
   let size = 0
@@ -210,7 +210,7 @@ function namesIn(cells: readonly ReadCell[]): Set<string> {
   return names
 }
 
-/** A plain value beside objects is compared with each of their scores. */
+/** A plain value in addition to objects is compared with each of their scores. */
 function scoreIn(cell: ReadCell, name: string): string | null {
   if ('value' in cell) return cell.value
   return scoreText(givenIn(name, cell.scores.get(name)))

@@ -8,7 +8,7 @@ import type { VectorStatistics } from './vectors.ts'
 import { counted } from '../util/format.ts'
 import { largestNumber, type ColumnSummary } from './column-summary.ts'
 
-/** What is known of a column beside its cells. */
+/** What is known of a column in addition to its cells. */
 export interface ColumnFacts {
   name: string
   /** For people: `sampler`, `llm-text`, `side of answer`; null when the config can't be read. */
@@ -206,7 +206,7 @@ function distinctOf({ distinct, cells, nulls }: ColumnSummary): { count: number;
   return { count: Math.min(count, cells - nulls), exact }
 }
 
-/** Declared values that did not come are told behind the others. */
+/** Declared values that did not come are reported behind the others. */
 function topOf(summary: ColumnSummary, shares: DeclaredShares | null): ColumnStatistics['top'] {
   const { error, values } = summary.frequent.store()
   const present = new Set(values.map(([, , hash]) => hash))
@@ -242,7 +242,7 @@ function tokensOf(
   }
 }
 
-/** What a comparison leaves out, for people; empty where all that was drawn is there. */
+/** What a comparison omits, for people; empty where all that was drawn is there. */
 export function lostText({
   rowsLost,
   rowsRejected,

@@ -30,7 +30,7 @@ test('texts without letters, and very short ones, are compared too', async () =>
   })
 })
 
-test('openings and phrases are counted once for each text, and overlaps are left out', () => {
+test('openings and phrases are counted once for each text, and overlaps are omitted', () => {
   const texts = Array.from({ length: 100 }, (_, at) =>
     at < 60
       ? `Thank you for writing, ${sentence(at)}. We read every single review, we read every single review.`

@@ -32,6 +32,6 @@ test.each([
   '2025-01-02T03:60:00',
   '20a5-01-02',
   '2025-01-02T',
-])('%s is no date', (text) => {
+])('%s is not a date', (text) => {
   expect(timeOf(text)).toBeNull()
 })

@@ -36,7 +36,7 @@ export function createPermutation(
     let column = index % width
     let line = Math.floor(index / width)
     let value = index
-    // The walk goes on from (line, column): outside, `value` may be beyond 2^53 and inexact.
+    // The walk continues from (line, column): outside, `value` may be beyond 2^53 and inexact.
     do {
       for (let round = 0; round < rounds; round += 2) {
         column = (column + shift(round, line, width)) % width

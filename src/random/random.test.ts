@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createRandom } from './random.ts'
 import { hashName } from './stream-key.ts'
 
-/** Chi² over equally likely bins, as a number of its own standard deviations. */
+/** Chi² over equally likely bins, as a separate number standard deviations. */
 function surprise(counts: readonly number[]): number {
   const total = counts.reduce((sum, count) => sum + count, 0)
   const expected = total / counts.length

@@ -22,7 +22,7 @@ import {
 
 export type { RenderSource } from './template-parts.ts'
 
-/** What is rendered, and with which rows. */
+/** The templates to render, and the rows to use. */
 export type RenderOptions = RenderSource & {
   /**
    * Rows as JSON: one object, a list of objects, or an object on each line; the path of a file or
@@ -31,13 +31,13 @@ export type RenderOptions = RenderSource & {
   data?: string | { text: string; file?: string }
   /** Only this row, from 0; without it all rows of the data, or row 0 of the config. */
   row?: number
-  /** The run seed; the config's own or 0 when left out. */
+  /** The run seed; the config's own or 0 by default. */
   seed?: bigint
   environment?: Environment
   signal?: AbortSignal
 }
 
-/** What templates become. */
+/** The result of rendering templates. */
 export interface Rendering {
   /** Whether every row could be rendered. */
   ok: boolean
@@ -79,13 +79,13 @@ export interface TemplateVariable {
   column: number
 }
 
-/** What templates read, with what is wrong with them. */
+/** The variables of templates, with the templates' problems. */
 export interface VariableList {
   variables: readonly TemplateVariable[]
   problems: readonly Problem[]
 }
 
-/** Shows what a template, or the templates of a column, become. */
+/** Renders a template, or the templates of a column. */
 export async function render(options: RenderOptions): Promise<Rendering> {
   const { data, row: only, signal = new AbortController().signal } = options
   const read = await readParts(options)
@@ -140,11 +140,11 @@ function unmadeProblems(name: string, unmade: ReadonlyMap<string, string>): Prob
     level: 'error',
     code: 'column-not-sampled',
     path: [],
-    message: `What '${name}' asks reads '${read}', ${why}`,
+    message: `The request of '${name}' reads '${read}', ${why}`,
   }))
 }
 
-/** The variables templates read, and what is wrong with the templates. */
+/** Lists the variables that templates read, and the problems of the templates. */
 export async function listVariables(source: RenderSource): Promise<VariableList> {
   const { parts, column, problems, noTemplates } = await readParts(source)
   if (noTemplates !== undefined) throw noTemplates
@@ -227,7 +227,7 @@ const emptyText: Problem = {
   level: 'warning',
   code: 'empty-render',
   path: [],
-  message: 'This renders to no text, which fails the cell in a run',
+  message: 'This renders to an empty text, which fails the cell in a run',
 }
 
 function failure(error: TemplateError, values: DataRow): Problem {
@@ -290,7 +290,7 @@ function lackingIn(
       code: 'column-not-sampled',
       path: [],
       message: `The ${field} reads '${name}', ${why}`,
-      suggestion: `Give it with the data; what could be made is ${stringifyJson(values, { spaced: true })}`,
+      suggestion: `Add it to the data; the available values are ${stringifyJson(values, { spaced: true })}`,
     }
     return [locate(problem, { line, column })]
   })

@@ -183,6 +183,6 @@ async function seedRowOf(
     return { value: (_row, column) => at.get(column) ?? null }
   }
   throw new RowsmithError('seed-changed', `the seed had ${seed.size} rows, and now has ${before}`, {
-    hints: ['Start again once nothing writes to it any more.'],
+    hints: ['Start again when no program writes to it.'],
   })
 }

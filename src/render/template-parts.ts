@@ -24,7 +24,7 @@ import {
   readToolFile,
 } from '../check/sources.ts'
 
-/** What is rendered: a template of its own, or the templates of a column. */
+/** What is rendered: a separate template, or the templates of a column. */
 export type RenderSource =
   | {
       /** The path of a template, of any ending, or `{ text }` of one. */
@@ -34,9 +34,9 @@ export type RenderSource =
       config: ConfigInput
       /** The name of a column that has templates. */
       column: string
-      /** Kinds beside the built-in ones and those of the config's own plugins. */
+      /** Kinds in addition to the built-in ones and those of the config's own plugins. */
       plugins?: readonly GivenPlugin[]
-      /** Shows the tools that the model is told of, too, which starts their servers. */
+      /** Shows the tools that the model knows, too, which starts their servers. */
       tools?: boolean
       mcpProvidersFile?: string
       toolConfigsFile?: string
@@ -72,7 +72,7 @@ export interface ReadParts {
   parts: readonly TemplatePart[]
   /** What is said behind them, whatever the row; null for nothing. */
   instructions?: string | null
-  /** Null for a template of its own. */
+  /** Null for a separate template. */
   column: ColumnOfConfig | null
   problems: readonly Problem[]
   /** Of a column whose kind has no templates: what to say unless it asks a model in another way. */

@@ -12,7 +12,7 @@ export interface ToolDefinitionsOptions {
 }
 
 /**
- * The tools that the model of a column is told of, one as JSON in each line; null for a column without.
+ * The tools that the model of a column knows, one as JSON in each line; null for a column without.
  * Starts their servers, and ends them again.
  */
 export async function toolDefinitions(

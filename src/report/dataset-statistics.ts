@@ -37,7 +37,7 @@ export async function datasetStatistics(
       type,
       dropped: false,
       kind: made?.producer === null ? made.config.column_type : null,
-      // Records were left out or changed: what was drawn says nothing of them.
+      // Records were omitted or changed: what was drawn says nothing of them.
       distribution: null,
       skipLeavesNull: true,
       skipped: null,

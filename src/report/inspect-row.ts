@@ -30,7 +30,7 @@ import { systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { withoutVector } from '../util/vector.ts'
 
-/** All that is known of one row. */
+/** Everything known about one row. */
 export interface RowStory {
   dir: string
   row: number
@@ -46,18 +46,18 @@ export interface RowStory {
   usage: CellUsage
   /** Lines of the run's log that name the row. */
   log: readonly string[]
-  /** What could not be found out, and why. */
+  /** What could not be determined, and why. */
   notes: readonly string[]
 }
 
-/** What is known of a cell. */
+/** Everything known about a cell. */
 export interface CellStory {
   column: string
   type: string
   state: 'made' | 'skipped' | 'failed' | 'missing'
   /** As in a record; null unless it is made. */
   value: unknown
-  /** What its model is asked first, rendered again; null where nothing is asked, or it is not known. */
+  /** Its first request, rendered again; null without a request, or if it is unknown. */
   asked: readonly RequestPart[] | null
   failure: FailedCell | null
   /** What it cost, over all sessions; null where nothing was asked for it. */
@@ -147,7 +147,7 @@ async function compile(
   } catch (error) {
     const codes = ['fingerprint-changed', 'plugin-missing', 'column-not-loaded']
     if (!isRowsmithError(error) || !codes.includes(error.code)) throw error
-    notes.push(`What was asked is not known: ${error.message}`)
+    notes.push(`The request is unknown: ${error.message}`)
     return null
   }
 }
@@ -167,7 +167,7 @@ async function requestsOf(
     seed: await seedOf(directory, stored, dataset, notes),
     directory: settings.directory ?? null,
     media: {
-      ...noMedia('the row is only looked at'),
+      ...noMedia('the row is only inspected'),
       read: (path) =>
         isMediaPath(path)
           ? readFile(resolve(directory, path))
@@ -189,7 +189,7 @@ async function requestsOf(
       } else if (request !== null) parts.set(id, requestParts(request))
     } catch (error) {
       if (!isRowsmithError(error) && !(error instanceof Error && 'code' in error)) throw error
-      notes.push(`What column ${name} asks is not known: ${error.message}`)
+      notes.push(`The request of column ${name} is unknown: ${error.message}`)
     }
   }
   return { parts, block }
@@ -227,7 +227,7 @@ function fillBlock(
     } else makeCell(column, generators[id] ?? null, row)
   }
 
-  /** A cell that fails here has failed in the run, and is told as such. */
+  /** A cell that fails here has failed in the run, and is reported as such. */
   function makeCell(column: GraphColumn, generator: Generator | null, at: BlockRow): void {
     if (generator?.by === 'row') evaluator.row(column, generator, at)
   }
@@ -299,7 +299,7 @@ function whyOf({ absent, isDecided, failures, row, settings }: StoredRow): strin
   }
   const dropping = failures.find(({ outcome }) => outcome === 'dropped')
   if (dropping === undefined) return 'it is not decided yet'
-  return `column ${dropping.column} failed: ${dropping.code}; the row has its outcome when the run goes on`
+  return `column ${dropping.column} failed: ${dropping.code}; the row gets its outcome when the run continues`
 }
 
 function usageOf(stored: StoredRow): CellUsage {

@@ -9,11 +9,11 @@ import { messageOf, RowsmithError } from '../util/errors.ts'
 import type { RowCounts, SelectionResult } from './run-result.ts'
 import { summaryOf } from './run-summary.ts'
 
-/** A run of a folder, in short. */
+/** A summary of a run in a folder. */
 export interface ListedRun {
   dir: string
   name: string
-  /** `unfinished`: rows remain or are missing, and nobody works on them. `unreadable`: see `problem`. */
+  /** `unfinished`: rows remain or are missing, and no one works on them. `unreadable`: see `problem`. */
   state: 'complete' | 'unfinished' | 'at work' | 'unreadable'
   /** Null where the run can't be read. */
   rows: RowCounts | null

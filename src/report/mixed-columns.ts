@@ -21,7 +21,7 @@ export function mixedColumns({
 }: Pick<RunSettings, 'columns' | 'kept'>): MixedColumn[] {
   return columns.flatMap(({ name, fingerprint, material }) => {
     const later = kept.filter(({ standsFor }) => standsFor === fingerprint)
-    // A side column is filled with another one, which is told.
+    // A side column is filled with another one, which is reported.
     if (later.length === 0 || isSideMaterial(material)) return []
     const materials = [material, ...later.map((one) => one.material)]
     let before = 0

@@ -8,7 +8,7 @@ import type { StoreSummary } from '../store/inspect-store.ts'
 import { isRowsmithError } from '../util/errors.ts'
 import { type RunSummary, summaryOf } from './run-summary.ts'
 
-/** What a run folder holds, by its ledger and the files beside it. */
+/** What a run folder holds, by its ledger and the files next to it. */
 export async function readSummary(store: StoreSummary): Promise<RunSummary> {
   const { directory, settings } = store
   const command = await readCommand(directory)

@@ -10,7 +10,7 @@ import type { FoundMode } from '../graph/found-mode.ts'
 import type { MixedColumn } from './mixed-columns.ts'
 import { noUsage, type Usage } from '../graph/request.ts'
 
-/** Rows by outcome: they sum to the rows requested. */
+/** Rows by outcome; they add up to the requested rows. */
 export interface RowCounts extends OutcomeTotals {
   requested: number
   remaining: number
@@ -27,7 +27,7 @@ export interface SelectionResult {
   most: number
 }
 
-/** What a run left, over all its sessions. */
+/** The result of a run, over all its sessions. */
 export interface RunResult {
   dir: string
   rows: RowCounts
@@ -37,22 +37,22 @@ export interface RunResult {
   rejections: readonly RejectionSummary[]
   /** Files of the final dataset; empty while rows remain. */
   files: { path: string; rows: number }[]
-  /** What processors did to the records; null where the dataset has those of its rows. */
+  /** The processors' counts; null if the dataset has the records of its rows. */
   processed: Processed | null
-  /** Datasets beside it, made by processors such as `schema_transform`. */
+  /** Datasets next to it, made by processors such as `schema_transform`. */
   datasets: readonly BesideDataset[]
   /** Requests that left this machine. */
   requests: number
-  /** Answers from the cache, for which none left. */
+  /** Answers from the cache, without a request. */
   cached: number
-  /** They sum to the requests; `givenUp`: a second request for the same was answered first. */
+  /** They add up to the requests; `givenUp`: another request for the same cell was answered first. */
   requestOutcomes: { succeeded: number; throttled: number; failed: number; givenUp: number }
   usage: Usage
   /** The same by model alias, by server of tools, by service: and what the answers were. */
   usageByRoute: readonly RouteUsage[]
-  /** The same by column; what was asked beside the dataset stands in none. */
+  /** The same by column; what was asked next to the dataset stands in none. */
   usageByColumn: readonly ColumnCost[]
-  /** How models are held to the form of their answers, as far as it was found out. */
+  /** How models are held to the form of their answers, as far as it was determined. */
   outputModes: readonly FoundMode[]
   /** Columns whose cells were kept when their config changed, such as their model. */
   mixed: readonly MixedColumn[]
@@ -78,17 +78,17 @@ export interface ColumnCost extends Usage {
   answers: number
 }
 
-/** Records of rows that went into processors, and what came out. */
+/** Records of rows that went into processors, and the output. */
 export interface Processed {
   /** The names of the processors. */
   by: string
   recordsIn: number
   recordsOut: number
-  /** What each of them counted: records it left out by reason, texts it replaced by column and kind. */
+  /** What each of them counted: records it omitted by reason, texts it replaced by column and kind. */
   counts: readonly ProcessorCount[]
 }
 
-/** A dataset beside the run's own. */
+/** A dataset next to the run's own. */
 export interface BesideDataset {
   name: string
   files: { path: string; rows: number }[]

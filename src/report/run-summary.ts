@@ -19,7 +19,7 @@ import {
   type RunResult,
 } from './run-result.ts'
 
-/** What a run folder holds. */
+/** The content of a run folder. */
 export interface RunSummary extends Pick<
   RunResult,
   'requests' | 'cached' | 'requestOutcomes' | 'usage' | 'usageByRoute' | 'usageByColumn'
@@ -32,23 +32,23 @@ export interface RunSummary extends Pick<
   selection: RunResult['selection']
   /** Whether no row remains, and a selection has all it wants or keeps what there is. */
   complete: boolean
-  /** Paid cells in the ledger that no part holds yet. */
+  /** Paid cells in the ledger that are not in a part yet. */
   waitingCells: number
-  /** Remaining rows that are made as far as the ledger says, and whose part is not written yet. */
+  /** Remaining rows whose cells are in the ledger and whose part is not written yet. */
   unwrittenRows: number
-  /** What is kept of columns that are no longer in the config, for when they come back. */
+  /** Stored cells of columns that are no longer in the config, in case they return. */
   superseded: StoreSummary['superseded']
   parts: StoreSummary['parts']
   /** Files of the final dataset, when it is complete. */
   files: { path: string; rows: number; bytes: number }[]
   processed: RunResult['processed']
   datasets: RunResult['datasets']
-  /** Files in the run folder that cells name, by what they are. */
+  /** Files in the run folder that cells name, by type. */
   media: StoreSummary['media']
   failures: StoreSummary['failures']
   rejections: StoreSummary['rejections']
   outputModes: StoreSummary['outputModes']
-  /** Columns with answers that ended before the model was done, of so many. */
+  /** Columns with truncated answers, and their number. */
   cutAnswers: readonly CutAnswers[]
   /** What the config allows its models at once and in a minute; null for no limit. */
   limits: {
@@ -63,9 +63,9 @@ export interface RunSummary extends Pick<
   mixed: readonly MixedColumn[]
   /** Joins of the seed of which some rows have no partner. */
   joins: readonly PartnerlessJoin[]
-  /** Beside the built-in kinds. */
+  /** In addition to the built-in kinds. */
   plugins: readonly StoredPlugin[]
-  /** How the run was asked for the last time; null where a program made it. */
+  /** The last `create` command; null if a program made the run. */
   command: RunCommand | null
   /** The living process that works on it. */
   holder: StoreSummary['holder']
@@ -97,7 +97,7 @@ interface CutAnswers {
   answers: number
 }
 
-/** What stands beside the ledger in a run folder. */
+/** What stands next to the ledger in a run folder. */
 export interface BesideLedger {
   command: RunCommand | null
   joins: readonly JoinCount[]

@@ -26,7 +26,7 @@ import { judgementsOf } from './read-judgements.ts'
 import { readSummary } from './read-summary.ts'
 import type { RunSummary } from './run-summary.ts'
 
-/** What a run made: how it went, and what its columns hold. */
+/** The results of a run: its outcomes and the statistics of its columns. */
 export interface DatasetReport {
   run: RunSummary
   /** In the config's order, side columns behind theirs. */
@@ -132,7 +132,7 @@ function withSummaries(
   }
 }
 
-/** Null for a config that another version made, or one whose plugin or file is gone; the figures need none. */
+/** Null for a config that another version made, or one whose plugin or file is missing; the figures need none. */
 async function storedGraph(
   { directory, settings }: StoreSummary,
   registry: () => Promise<Registry>,
@@ -149,7 +149,7 @@ async function storedGraph(
 /** Name of the page in the run folder. */
 export const reportName = 'report.html'
 
-/** Writes a report as one HTML page that needs nothing beside it, with some of the records. */
+/** Writes a report as one HTML page that needs nothing next to it, with some of the records. */
 export async function writeReportPage(
   report: DatasetReport,
   path: string,

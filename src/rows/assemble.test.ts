@@ -191,7 +191,7 @@ describe('a pure cell that fails', () => {
     expect(part.nullKept).toBe(1)
   })
 
-  test('is told once, when something paid for needed it before', async () => {
+  test('is reported once, when something paid for needed it before', async () => {
     const part = await assemble(
       [
         { ...tail, onFailure: 'null' },
@@ -206,7 +206,7 @@ describe('a pure cell that fails', () => {
     expect([part.failures, part.nullKept]).toEqual([[], 1])
   })
 
-  test('a defect of a generator is no cell failure', async () => {
+  test('a defect of a generator is not a cell failure', async () => {
     const broken: TestColumn = {
       name: 'tail',
       value: () => {
@@ -270,7 +270,7 @@ test('a pure cell that takes its time is made; one that sends requests is refuse
   )
 })
 
-test('a cell nobody reads goes from the ledger into the part as the text it was', async () => {
+test('a cell no one reads goes from the ledger into the part as the text it was', async () => {
   const text = '{"a":1.0,"a":  2}'
   const json: TestColumn = { ...paid, type: 'json' }
   const untouched = await assemble([json], [0], { cells: [cell(0, 0, text)] })
@@ -288,7 +288,7 @@ describe('bytes', () => {
   const text = 'x'.repeat(100_000)
   const mebibyte = 2 ** 20
   // Two bytes a character: a block has the row that reaches a mebibyte, and of asynchronous cells
-  // those that are made beside it.
+  // those that are made next to it.
   const oneBlock = mebibyte + 5 * 200_100
 
   test.each<[string, TestColumn[]]>([
@@ -310,7 +310,7 @@ describe('bytes', () => {
     const part = await assemble(columns, rows)
     expect(part.rows).toEqual(rows)
     expect(part.blocks.length).toBeGreaterThan(6)
-    // The block that is handed on is counted once, and what the window keeps beside it.
+    // The block that is handed on is counted once, and what the window keeps next to it.
     expect(part.mostBytes).toBeLessThan(oneBlock)
   })
 

@@ -15,15 +15,15 @@ export interface BindOptions {
   seed: SeedWindow | null
   /** Left out where nothing is kept. */
   media?: MediaStore
-  /** The tools of an alias; left out where no server is asked. */
+  /** The tools of an alias; omitted where no server is asked. */
   tools?: (alias: string) => ToolBox
-  /** Takes what is to be closed when the run has ended; left out where nothing is opened. */
+  /** Takes what is to be closed when the run has ended; omitted where nothing is opened. */
   onClose?: (close: () => Promise<void>) => void
   /** Left out where nothing is to be downloaded. */
   download?: BindContext['download']
-  /** The folder of the config; the working directory when left out. */
+  /** The folder of the config; the working directory by default. */
   directory?: string | null
-  /** Of the run config; its defaults when left out. */
+  /** Of the run config; its defaults by default. */
   corrections?: Corrections
 }
 

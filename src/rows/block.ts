@@ -75,7 +75,7 @@ export function setStatus(
   block.tally.bytes += bytes
 }
 
-/** Drops the values of a row that nobody reads any more; what became of its cells stays known. */
+/** Drops the values of a row that no one reads any more; what became of its cells stays known. */
 export function freeRow(block: Block, offset: number): void {
   const bytes = block.rowBytes[offset] as number
   if (bytes === 0) return

@@ -8,7 +8,7 @@ import { messageOf } from '../util/errors.ts'
 /** How the making of a cell ended, and what the replies it got had cost. */
 export type Outcome = ({ result: CellResult } | { error: unknown }) & { usage?: Usage }
 
-/** A request was given up: its cell fails with the provider's own words at hand. */
+/** A request was given up: its cell fails with the provider's own words available. */
 export function requestFailure(error: RequestError): CellFailure {
   const options = error.detail === null ? { cause: error } : { cause: error, raw: error.detail }
   return new CellFailure(error.code, error.message, options)

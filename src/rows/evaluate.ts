@@ -19,7 +19,7 @@ export interface Evaluator {
 
 export interface EvaluatorOptions {
   graph: Graph
-  /** A skip condition that could not be evaluated: the cell is skipped, as in the ancestor. */
+  /** A skip condition that could not be evaluated: the cell is skipped, as in NeMo Data Designer. */
   onConditionError: (column: GraphColumn, row: number, error: unknown) => void
 }
 
@@ -130,4 +130,4 @@ export function fillNull(column: GraphColumn, block: Block, offset: number): voi
 }
 
 const mendable =
-  'Rows that are made stay in the run folder; a mended plugin of the same version goes on with them.'
+  'Finished rows stay in the run folder; a fixed plugin of the same version continues with them.'

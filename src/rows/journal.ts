@@ -22,7 +22,7 @@ export interface JournaledFailure {
   /** Tokens of the replies that could not be used; what they cost is paid all the same. */
   usage?: Usage
   /**
-   * `dropped`: the row has no record. `null`: the row goes on with a null in this cell. `stopped`: the run
+   * `dropped`: the row has no record. `null`: the row continues with a null in this cell. `stopped`: the run
    * stopped, and the row remains.
    */
   outcome: 'dropped' | 'null' | 'stopped'
@@ -83,6 +83,6 @@ export interface Journal {
   request(record: RequestRecord): void
   /** Bytes appended and not durable yet: the scheduler sends nothing while this is over its budget. */
   readonly pendingBytes: number
-  /** Calls back whenever appended records became durable, or when the journal failed for good. */
+  /** Calls back whenever appended records became durable, or when the journal failed permanently. */
   onDurable(callback: (error: Error | null) => void): void
 }

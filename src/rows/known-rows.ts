@@ -10,7 +10,7 @@ export interface KnownPattern {
   dropped: boolean
 }
 
-/** What the ledger holds of some rows: those it holds nothing of are left out. */
+/** What the ledger holds of some rows: those it holds nothing of are omitted. */
 export interface KnownRows {
   /** Ascending. */
   rows: Float64Array

@@ -1,6 +1,6 @@
 import type { Clock } from '../util/clock.ts'
 
-/** Null to go on, or a promise of the event loop's next turn once a slice of time is used up. */
+/** Null to continue, or a promise of the event loop's next turn once a slice of time is used up. */
 export type Pace = () => Promise<void> | null
 
 export function createPace(clock: Clock, sliceMs: number): Pace {

@@ -21,7 +21,7 @@ export interface StoredBlock {
 export interface ReadRowsOptions {
   /** A block ends with the row that reaches this. */
   maxBytes: number
-  /** Only cells of these columns; all when left out. */
+  /** Only cells of these columns; all by default. */
   columns?: readonly number[]
   /** Whether answered requests of cells that are not done are read as well. */
   exchanges?: boolean

@@ -1,6 +1,6 @@
 import type { ColumnProgress, RouteProgress, Snapshot } from '../scheduler/scheduler-event.ts'
 
-/** A moment of an engine that went on where another one had ended: what counts up counts over both. */
+/** A moment of an engine that continued where another one had ended: what counts up counts over both. */
 export function addSnapshots(earlier: Snapshot, now: Snapshot): Snapshot {
   return {
     ...now,

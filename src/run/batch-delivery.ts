@@ -80,7 +80,7 @@ export function createBatchDelivery(options: BatchDeliveryOptions): BatchDeliver
       } catch (error) {
         if (!(error instanceof RequestError) || isRefusal(error)) throw error
         if (clock.now() - waiting.since > options.maxOutageMs) throw error
-        // It is noted, and looked for when the run goes on.
+        // It is noted, and looked for when the run continues.
         if (!(await waiting.pause(error))) return
         // It may have arrived: it is not sent again before that is known.
         if (error.problem.kind === 'transient' && (await settled(batch)) !== 'none') return

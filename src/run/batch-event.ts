@@ -23,7 +23,7 @@ export type BatchEvent =
       failed: number
       again: number
     }
-  /** Results that belong to no request of the batch were left out. */
+  /** Results that belong to no request of the batch were omitted. */
   | { type: 'batch-strange'; route: string; batch: string; results: number; id: string }
   /** Their providers are asked to cancel so many. */
   | { type: 'batches-cancelling'; batches: number }

@@ -74,7 +74,7 @@ export const spoolName = 'batches'
 /**
  * Makes rows some of whose requests go in batches: an engine makes all that can be made, and its
  * requests for batches are sent together. When one of them is answered, its answers are in the ledger, and the
- * next engine goes on with the rows that waited for them, as a run that was interrupted goes on.
+ * next engine continues with the rows that waited for them, as a run that was interrupted continues.
  */
 export function createBatchMaker(options: BatchMakerOptions): RowMaker {
   const { clock, cost, emit, store, runConfig } = options
@@ -164,7 +164,7 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
     sending = sendBehind(sending, batch)
   }
 
-  /** Never rejects: nobody waits for it while an engine works. */
+  /** Never rejects: no one waits for it while an engine works. */
   async function sendBehind(before: Promise<void>, batch: SpooledBatch): Promise<void> {
     await before
     try {
@@ -264,7 +264,7 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
     }
     const { limit, spent } = cost
     emit({ type: 'cost-reached', limit, spent })
-    const reason = `$${spent.toFixed(4)} are spent, and the next request could cost more than what is left of $${limit} (max_cost)`
+    const reason = `$${spent.toFixed(4)} are spent, and the next request could cost more than the rest of $${limit} (max_cost)`
     return { kind: 'stopped', reason, error: null }
   }
 

@@ -74,7 +74,7 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
     for await (const result of api.results(status, options.signal)) {
       const number = requestNumber(result.id, batch)
       if (number === null) {
-        // Their number is told, and the first of them.
+        // Their number is reported, and the first of them.
         strangeResults += 1
         firstStrange ??= result.id
         continue
@@ -249,7 +249,7 @@ function failureOf(
 function noResult({ handle }: SentBatch): RequestError {
   return new RequestError(
     'bad-reply',
-    `The results of batch ${handle} have none for this request. It is asked for again.`,
+    `The results of batch ${handle} have none for this request. rowsmith sends it again.`,
     { kind: 'transient' },
   )
 }
@@ -263,7 +263,7 @@ function stopOf(
   if (status.outcome === 'cancelled') {
     if (cancels) return null
     return {
-      reason: `batch ${handle} of ${route} was cancelled at its provider; what it had answered is used, and the same command asks for the rest`,
+      reason: `batch ${handle} of ${route} was cancelled at its provider; rowsmith uses its answers, and the same command requests the rest`,
       error: null,
     }
   }

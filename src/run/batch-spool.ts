@@ -13,7 +13,7 @@ import type { createExchangeHash } from './exchange-hash.ts'
 /** A place where the requests of a model may go in batches. */
 export interface BatchPlace {
   name: string
-  /** Its share of the requests beside the other places'. */
+  /** Its share of the requests next to the other places'. */
   weight: number
   api: BatchApi
 }

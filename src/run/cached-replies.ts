@@ -58,7 +58,7 @@ export function createCachedReplies(options: CachedRepliesOptions): ReplyCache {
         `column ${column}, row ${question.row}: the answer of ${question.choice} is not in the cache ${cache.path}`,
         {
           hints: [
-            'Make the run once without --replay, so that the answer is kept; something of the config, the model or the seed may have changed since.',
+            'Make the run once without --replay, so that the answer is stored; the config, the model or the seed may have changed since then.',
           ],
         },
       )

@@ -17,14 +17,14 @@ import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 /** Options of `checkRun`. */
 export interface CheckRunOptions {
   /**
-   * Restores what can be restored and plans again what can't: rows of damaged parts are undecided then.
+   * Restores what it can and plans the rest again: rows of damaged parts become undecided.
    * What is good stays. Nothing is sent.
    */
   repair?: boolean
   clock?: Clock
 }
 
-/** What a check of every byte of a run folder found. */
+/** The result of checking every byte of a run folder. */
 export interface RunCheck {
   dir: string
   /** Whether nothing is damaged, or everything was repaired that can be. */
@@ -36,7 +36,7 @@ export interface RunCheck {
   rows: RowCounts | null
   /** What is wrong with the stored seed rows; null for nothing, and where the run has none. */
   seed: string | null
-  /** What was done; null unless it was asked for and there was something to do. */
+  /** What was repaired; null if nothing was. */
   repaired: Repair | null
 }
 
@@ -51,7 +51,7 @@ interface Repair {
   lost: string[]
 }
 
-/** Looks at every byte of a run folder, without a lock; mends it where that is asked for. */
+/** Looks at every byte of a run folder, without a lock; repairs it where that is asked for. */
 export async function checkRun(
   directory: string,
   { repair = false, clock = systemClock }: CheckRunOptions = {},
@@ -76,7 +76,7 @@ export async function checkRun(
   const lost = [
     ...(restored?.isOlder === true
       ? [
-          `The copy of the ledger is older than the ledger was: what was made since then is in ${restored.kept} alone.`,
+          `The copy of the ledger is older than the ledger was: only ${restored.kept} has the results since then.`,
         ]
       : []),
     ...(after.files?.media.damaged.length

@@ -16,7 +16,7 @@ interface ComparedRun extends Pick<RunSummary, 'dir' | 'name' | 'rows' | 'reques
 /** Two values, of the first run and of the second. */
 type Pair<Value> = readonly [Value, Value]
 
-/** Two runs side by side. */
+/** A comparison of two runs. */
 export interface RunComparison {
   runs: Pair<ComparedRun>
   /** Where their configs differ; models' providers are in no run folder. */

@@ -23,7 +23,7 @@ export function configDifferences(before: string, after: string): ConfigDifferen
   return differencesOf(parseJson(before), parseJson(after), [])
 }
 
-/** In what a column differs beside its config: code and files it loads, its plugin, its model. */
+/** In what a column differs next to its config: code and files it loads, its plugin, its model. */
 export function materialDifferences(
   name: string,
   before: ColumnSettings['material'],
@@ -101,7 +101,7 @@ function differenceAt(
   const left = lines.length - MOST_LINES
   return {
     place: path.join('.'),
-    // A line for what is left out is only worth it for more than one.
+    // A line for what is omitted is only worth it for more than one.
     lines: left > 1 ? [...lines.slice(0, MOST_LINES), `  … and ${left} more lines`] : lines,
     values: [plainOf(before), plainOf(after)],
   }
@@ -122,7 +122,7 @@ function plainOf(value: Value | undefined): unknown {
   return value === undefined ? undefined : JSON.parse(stringifyJson(value))
 }
 
-/** What every column has unless it says otherwise, and what a new one need not be told with. */
+/** What every column has unless it says otherwise, and what a new one need not be reported with. */
 const untold: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['drop', false],
   ['propagate_skip', true],

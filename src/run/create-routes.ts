@@ -156,7 +156,7 @@ function ratesOf({
   ]
 }
 
-/** One of the two is enough to ask for growth by steps; the other then has the ancestor's value. */
+/** One of the two is enough to ask for growth by steps; the other then has NeMo Data Designer's value. */
 function increaseOf({
   additive_increase_step: units,
   successes_until_increase: successes,

@@ -3,7 +3,7 @@ import type { StoreEvent } from '../store/open-run.ts'
 import type { BatchEvent } from './batch-event.ts'
 import { messageOf } from '../util/errors.ts'
 
-/** Different mistakes of providers whose stacks are told in full; later ones in a line. */
+/** Different mistakes of providers whose stacks are reported in full; later ones in a line. */
 const MOST_STACKS = 100
 
 /** Says what a scheduler event says in the log, or null for what only the panel shows. */
@@ -17,7 +17,7 @@ export function createDescriber(): (event: SchedulerEvent) => string | null {
     if (told.has(key)) return null
     if (told.size < MOST_STACKS) told.add(key)
     const text = told.has(key) ? stack : messageOf(event.error)
-    return `route ${event.route}: its provider threw an error of its own: ${text}`
+    return `route ${event.route}: its provider threw an error: ${text}`
   }
 }
 
@@ -68,7 +68,7 @@ export function describeBatchEvent(event: BatchEvent): string {
       return `route ${route}: batch ${batch} ${outcome}: ${answered} requests answered, ${failed} failed, ${again} to be sent again`
     }
     case 'batch-strange':
-      return `route ${event.route}: batch ${event.batch} has ${event.results} results of no request of it, the first of them ${event.id}; they were left out`
+      return `route ${event.route}: batch ${event.batch} has ${event.results} results that match none of its requests, the first one ${event.id}; they are ignored`
     case 'batches-cancelling':
       return `cancelling ${event.batches} batches`
     case 'batch-stopped':
@@ -83,7 +83,7 @@ function whatOf({ endpoint, model }: { endpoint: string; model: string | null })
   return model === null ? `endpoint ${endpoint}` : `model ${model} of endpoint ${endpoint}`
 }
 
-/** What a store event says in the log, or null for what is too frequent to be told. */
+/** What a store event says in the log, or null for what is too frequent to be reported. */
 export function describeStoreEvent(event: StoreEvent): string | null {
   switch (event.type) {
     case 'part-committed': {

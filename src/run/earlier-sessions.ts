@@ -1,6 +1,6 @@
 import type { RunStore } from '../store/run-store.ts'
 
-/** What the earlier sessions of a run came to. */
+/** What the earlier sessions of a run amounted to. */
 export interface EarlierSessions {
   /** Rows without a record, of those that are not made again. */
   dropped: number

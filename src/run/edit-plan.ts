@@ -9,7 +9,7 @@ import {
 } from './config-difference.ts'
 import type { ConfigVersion } from '../store/ledger-config.ts'
 
-/** What another config means for the run that is there. */
+/** The effect of another config on an existing run. */
 export interface EditPlan {
   /** Where it differs from the one of the run. */
   readonly differences: readonly ConfigDifference[]
@@ -32,7 +32,7 @@ export interface EditedColumn {
   readonly reads: string | null
   /** Whether its cells cost nothing. */
   readonly free: boolean
-  /** Cells that have to be made, about; of a free column that did not change none. */
+  /** About how many cells must be made; of a free column that did not change none. */
   readonly cells: number
   /** Requests they need, about. */
   readonly requests: number
@@ -72,7 +72,7 @@ export function isMade({ change }: EditedColumn): boolean {
   return change === 'new' || change === 'changed' || change === 'follows'
 }
 
-/** Whether a change has to be asked for: it makes cells, or takes a column away. */
+/** Whether a change must be asked for: it makes cells, or takes a column away. */
 export function needsConsent({ columns }: EditPlan): boolean {
   return columns.some((column) => isMade(column) || column.change === 'gone')
 }

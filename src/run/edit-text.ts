@@ -18,7 +18,7 @@ export function editLines(plan: EditPlan): string[] {
       .slice(0, shown)
       .flatMap(({ place, lines }) => [`  ${place}`, ...lines.map((line) => `    ${line}`)]),
     ...(shown < differences.length ? [`  … and ${differences.length - shown} more places`] : []),
-    'What that means:',
+    'The effect:',
     ...(same.length === 0 ? [] : [`  stays    ${names(same)}`]),
     ...of('kept').map((column) => `  is kept  ${column.name}${modelText(column)}`),
     ...columns.filter(isMade).map((column) => `  to make  ${madeText(column)}`),
@@ -44,7 +44,7 @@ function madeText(column: EditedColumn): string {
 function whyText(column: EditedColumn): string {
   const { change, reads } = column
   if (change === 'new') return 'new'
-  if (change === 'follows') return reads === null ? 'what it reads changed' : `reads ${reads}`
+  if (change === 'follows') return reads === null ? 'a column it reads changed' : `reads ${reads}`
   return `changed${modelText(column)}`
 }
 

@@ -18,10 +18,10 @@ export interface ConfigEdit {
 }
 
 export interface EditOptions {
-  /** What was asked for beside the config. */
+  /** What was asked for next to the config. */
   wanted: Pick<WantedRun, 'rows'>
   target: number
-  /** Whether columns are made again, made beside, or left out. */
+  /** Whether columns are made again, made in addition to, or omitted. */
   edit: boolean
   /** Columns that changed and whose cells are used. */
   keep: readonly string[]
@@ -70,11 +70,11 @@ function refusal(plan: EditPlan): RowsmithError {
     ['the config is not the one this run was made with:', ...editLines(plan)].join('\n'),
     {
       hints: [
-        'Add --edit to go on with it. What it replaces is kept: changing it back costs nothing.',
+        'Add --edit to continue with it. Replaced cells are kept: changing it back costs nothing.',
         ...byOthers
           .slice(0, 1)
           .map(({ name }) => `Add --keep ${name} to use the cells that the other model wrote.`),
-        'Put the config back as it was, or start a new run beside this one with --fresh.',
+        'Restore the old config, or start a new run next to this one with --fresh.',
       ],
     },
   )
@@ -100,7 +100,7 @@ function checkKept(keep: readonly string[], store: RunStore, { graph }: Prepared
     }
     if (column.pure) {
       throw notKept(
-        `--keep ${name}: its cells cost nothing and are never kept`,
+        `--keep ${name}: its cells cost nothing and are never stored`,
         'Leave it out: they are computed again.',
       )
     }

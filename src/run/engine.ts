@@ -44,7 +44,7 @@ export interface EngineOptions {
   identityOf: (alias: string) => unknown
   /** How large a request is where tokens are limited. */
   sizeOf?: (route: string, request: ModelRequest) => number
-  /** Is told of every request. */
+  /** Receives every request. */
   watcher?: RequestWatcher | null
   /** How much the run may cost. */
   cost?: CostLimit | null

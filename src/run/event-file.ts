@@ -15,7 +15,7 @@ export interface EventFileOptions {
   redact: (text: string) => string
   /** Told once when nothing more can be written. */
   failed: (message: string) => void
-  /** Characters that wait for the disk; events beyond are counted and left out. */
+  /** Characters that wait for the disk; events beyond are counted and omitted. */
   maxWaiting?: number
 }
 

@@ -10,7 +10,7 @@ type Writers = {
 }
 
 /**
- * What the events file has of an event, beside `time` and `type`. Names of events and fields are
+ * What the events file has of an event, in addition to `time` and `type`. Names of events and fields are
  * stable: programs read them. Progress that is only of use on a screen is not among them.
  */
 const writers: Writers = {

@@ -1,14 +1,14 @@
 import type { AliasUse, ColumnSample, RowUse } from './usage-sample.ts'
 
-/** A figure that is estimated: in nine of ten runs it lies between the ends. */
+/** An estimated figure: in nine of ten runs it lies within this range. */
 export interface Range {
   readonly expected: number
-  /** Null where nothing says how much rows differ. */
+  /** Null if the variation between rows is unknown. */
   readonly low: number | null
   readonly high: number | null
 }
 
-/** What making cells will take, about. */
+/** A forecast of the requests, tokens, cost and time for making cells. */
 export interface Forecast {
   /** Rows that are made. */
   readonly rows: number
@@ -22,22 +22,22 @@ export interface Forecast {
   readonly requests: Range
   readonly inputTokens: Range
   readonly outputTokens: Range
-  /** Dollars, of the models whose price is known; null where none is. */
+  /** Dollars, of the models with a known price; null without any. */
   readonly cost: Range | null
-  /** Models whose price is not known: what they cost is not in `cost`. */
+  /** Models with an unknown price, which `cost` does not include. */
   readonly unknown: readonly string[]
-  /** As fast as answers came, and as many at once as may be; null where no time is known. */
+  /** From the latency of answers and the allowed concurrency; null without known latencies. */
   readonly seconds: Range | null
-  /** Columns of whose answers nothing is known: their tokens and their price are not in it. */
+  /** Columns with unknown answers: the forecast does not include their tokens and cost. */
   readonly withoutAnswers: readonly string[]
   /** What these come to at most, where `max_tokens` bounds all of them; null otherwise. */
   readonly most: { readonly outputTokens: number; readonly cost: number | null } | null
-  /** Columns whose cells may ask more than once, of which nothing is known: a request is counted for each. */
+  /** Columns whose cells may send several requests, without samples: each cell counts as one request. */
   readonly atLeast: readonly string[]
   readonly columns: readonly ColumnForecast[]
 }
 
-/** The same of one column; figures that are expected. */
+/** The forecast for one column; expected figures. */
 export interface ColumnForecast {
   readonly column: string
   readonly cells: number
@@ -166,7 +166,7 @@ function rangeOf(
     expected += mean
     if (mean === 0) continue
     if (count < 2) isKnown = false
-    // Where nobody knows how much rows differ, they are taken to differ by as much as they use.
+    // Where no one knows how much rows differ, they are taken to differ by as much as they use.
     const deviation = isMean ? mean : deviationOf(totals, mean)
     spread += quantile(count - 1) * deviation * Math.sqrt(1 / count + 1 / Math.max(1, rows))
   }

@@ -37,13 +37,13 @@ export interface FinishOptions {
   ended: SchedulerEnd
   /** Null where every row of a plan is made. */
   selection: RunResult['selection']
-  /** Null where nobody will see them. */
+  /** Null where no one will see them. */
   summaries: Pick<JudgeSummaries, 'make'> | null
   /** Ends the making of datasets, with an error of the code `interrupted`. */
   signal: AbortSignal
   /** How long this session has worked. */
   seconds: () => number
-  /** Told what went wrong beside the dataset. */
+  /** Told what went wrong next to the dataset. */
   warn: (problem: Problem) => void
 }
 
@@ -92,7 +92,7 @@ interface MakeOptions {
 }
 
 /**
- * The run's own dataset and those that processors make beside it; null where that was interrupted: they
+ * The run's own dataset and those that processors make next to it; null where that was interrupted: they
  * are then made again from the parts, from the beginning.
  */
 async function makeDatasets(
@@ -124,7 +124,7 @@ async function makeAll(
   return { files, datasets, processed: processedOf(await store.processors(), rows, files) }
 }
 
-/** The dataset is there: what a model does not say of it is told, and takes nothing from it. */
+/** The dataset is there: what a model does not say of it is reported, and takes nothing from it. */
 async function sumUp(
   summaries: FinishOptions['summaries'],
   warn: FinishOptions['warn'],
@@ -134,7 +134,7 @@ async function sumUp(
       level: 'warning',
       code: 'summary-failed',
       path: ['profilers'],
-      message: `The model '${alias}' wrote no summary of what '${column}' gave for '${score}': ${failure}`,
+      message: `The model '${alias}' wrote no summary of the scores '${score}' of '${column}': ${failure}`,
       suggestion: 'The dataset is complete; create asks again.',
     })
   }
@@ -197,7 +197,7 @@ function notWritten(error: unknown): Problem {
     code: 'summary-not-written',
     path: [],
     message: `The summary of the run could not be written: ${messageOf(error)}`,
-    suggestion: `${summaryName} is for people and scripts; the dataset and everything else is there.`,
+    suggestion: `${summaryName} is for people and scripts; the dataset and everything else is complete.`,
   }
 }
 

@@ -5,7 +5,7 @@ import { messageOf } from '../util/errors.ts'
 
 /**
  * Keeps what is found of how models are held to the form of their answers in the run folder, so that a run that
- * goes on does not find it out again. A refusal that told is a request that failed, and one of no
+ * continues does not find it out again. A refusal that told is a request that failed, and one of no
  * column: of many in flight that were refused alike it is the one that is counted.
  */
 export function followModes(
@@ -19,11 +19,11 @@ export function followModes(
     }
     log(
       left === null
-        ? `model ${alias}: answers of a form are asked for by ${mode}`
+        ? `model ${alias}: structured answers use the mode ${mode}`
         : `model ${alias}: ${left.mode} ${left.form === null ? '' : `of ${left.form} `}does not work, ${mode} is next: ${left.why}`,
     )
     store
       .setOutputModes(found)
-      .catch((error: unknown) => log(`what was found is not kept: ${messageOf(error)}`))
+      .catch((error: unknown) => log(`the mode is not stored: ${messageOf(error)}`))
   })
 }

@@ -27,10 +27,10 @@ import { usageOfRun } from './run-usage.ts'
 import { newRows, resumedRows, selectionOf, versionOf } from './settings.ts'
 import type { ColumnSample } from './usage-sample.ts'
 
-/** What `create` would do and take, with nothing done. */
+/** The effect and the forecast of `create`, without doing anything. */
 export interface ForecastRun {
   dir: string
-  /** Whether the folder has a run already, which would go on. */
+  /** Whether the folder has a run already, which would continue. */
   exists: boolean
   /** Rows planned, and those of them that have an outcome. */
   rows: number
@@ -87,7 +87,7 @@ interface Work {
 
 function freshWork(prepared: Prepared, { rows, seed }: RunOptions): Work {
   const select = selectionOf(prepared, { rows })
-  // How many candidates it takes nobody knows: at least as many as are wanted.
+  // How many candidates it takes no one knows: at least as many as are wanted.
   const count = select === null ? newRows(prepared, { rows, seed }) : select.target
   return {
     rows: count,

@@ -12,17 +12,17 @@ export interface FreeSpaceOptions {
   clock?: Clock
 }
 
-/** What a run folder keeps for edits that are undone. */
+/** The data that a run folder keeps in case an edit is undone. */
 export interface FreedSpace {
   dir: string
-  /** What is kept of columns that are no longer in the config, the largest first. */
+  /** Stored data of columns that are no longer in the config, the largest first. */
   columns: readonly SupersededColumn[]
   cells: number
-  /** Of the values of these cells, and of what else is kept beside them. */
+  /** Of the values of these cells, and of what else is kept next to them. */
   bytes: number
   /** Media files that no other cell names. */
   media: MediaCount
-  /** Whether it is gone. */
+  /** Whether it is missing. */
   freed: boolean
 }
 
@@ -46,7 +46,7 @@ export async function freeSpace(
     throw new RowsmithError(
       'usage',
       `${dir} is in the middle of an edit: ${reopenedParts} of its parts still hold what the edit replaces`,
-      { hints: ['Go on with the run until no row remains, and free the room then.'] },
+      { hints: ['Continue the run until no row remains, then free the space.'] },
     )
   }
   await using store = await openStore(dir, { clock })

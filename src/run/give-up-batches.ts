@@ -10,7 +10,7 @@ export interface GiveUpBatchesOptions {
   clock?: Clock
 }
 
-/** A batch that nobody waits for any more. */
+/** A batch that no one waits for any more. */
 export interface GivenUpBatch {
   /** The provider's name for it, or ours where the provider's is not known. */
   batch: string

@@ -115,7 +115,7 @@ export function createJudgeSummaries({
   }
 }
 
-/** Those that nobody has answered yet, for columns that are in the dataset. */
+/** Those that no one has answered yet, for columns that are in the dataset. */
 async function wantedSummaries(
   store: RunStore,
   graph: Graph,

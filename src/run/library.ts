@@ -19,28 +19,28 @@ import type { RunResult } from '../report/run-result.ts'
 // What a program calls. Each loads what it needs when it is called, so that importing the library
 // costs next to nothing: a program may never come to it.
 
-/** Makes the dataset a config describes, going on where an earlier run of it stopped. */
+/** Makes the dataset that a config describes, or continues an interrupted run. */
 export async function create(options: RunOptions): Promise<RunResult> {
   refuseOptions(options, 'create')
   const run = await import('./run.ts')
   return run.create(options)
 }
 
-/** Like `create`, but returns the run while it works. */
+/** Like `create`, but returns at once with a handle of the running run. */
 export async function start(options: RunOptions): Promise<Run> {
   refuseOptions(options, 'start')
   const run = await import('./run.ts')
   return run.start(options)
 }
 
-/** Makes a few records in a folder that is removed, and shows them. */
+/** Makes a few records in a temporary folder and returns them. */
 export async function preview(options: PreviewOptions): Promise<Preview> {
   refuseOptions(options, 'preview')
   const made = await import('./preview.ts')
   return made.preview(options)
 }
 
-/** Says what `create` would take, about, without asking a model and without changing anything. */
+/** Forecasts the requests, tokens, cost and time of `create`, without a request and without a change. */
 export async function forecast(options: RunOptions): Promise<ForecastRun> {
   refuseOptions(options, 'forecast')
   const made = await import('./forecast.ts')
@@ -59,13 +59,13 @@ export async function checkRun(directory: string, options?: CheckRunOptions): Pr
   return check.checkRun(directory, options)
 }
 
-/** The runs in a folder, or the one that the folder is, in short. */
+/** Lists the runs in a folder, or the run if the folder is one. */
 export async function listRuns(directory: string): Promise<ListedRun[]> {
   const list = await import('../report/list-runs.ts')
   return list.listRuns(directory)
 }
 
-/** Puts two run folders side by side. */
+/** Compares two run folders. */
 export async function compareRuns(
   one: string,
   other: string,
@@ -75,7 +75,7 @@ export async function compareRuns(
   return compare.compareRuns(one, other, options)
 }
 
-/** Says what a run folder keeps of columns that are no longer in its config, and frees it with `yes`. */
+/** Reports the data of columns that are no longer in the config, and deletes it with `yes`. */
 export async function freeSpace(
   directory: string,
   options?: FreeSpaceOptions,
@@ -97,26 +97,26 @@ export async function giveUpBatches(
   return batches.giveUpBatches(directory, names, options)
 }
 
-/** Checks a config as a run would, without asking a model and without writing anything. */
+/** Makes the checks of a run, without a request and without writing anything. */
 export async function validate(options: ValidateOptions): Promise<Validation> {
   refuseOptions(options, 'validate')
   const check = await import('../check/validate.ts')
   return check.validate(options)
 }
 
-/** Shows what a template, or the templates of a column, become. */
+/** Renders a template, or the templates of a column. */
 export async function render(options: RenderOptions): Promise<Rendering> {
   const rendering = await import('../render/render.ts')
   return rendering.render(options)
 }
 
-/** The variables templates read, and what is wrong with the templates. */
+/** Lists the variables that templates read, and the problems of the templates. */
 export async function listVariables(source: RenderSource): Promise<VariableList> {
   const rendering = await import('../render/render.ts')
   return rendering.listVariables(source)
 }
 
-/** Lists every kind a config may name, family by family. */
+/** Lists every kind that a config may name, by family. */
 export async function listKinds(options?: ListKindsOptions): Promise<KindList> {
   const kinds = await import('../check/list-kinds.ts')
   return kinds.listKinds(options)

@@ -7,12 +7,12 @@ export interface LineQueue {
 }
 
 export interface LineQueueOptions {
-  /** Characters that wait; lines beyond are counted and left out. */
+  /** Characters that wait; lines beyond are counted and omitted. */
   maxWaiting: number
-  /** The line that says how many were left out. */
+  /** The line that says how many were omitted. */
   leftOut: (lines: number) => string
   writeOut: (text: string) => Promise<void>
-  /** Nothing more is taken: a file that can't be written must not end a run that can go on. */
+  /** Nothing more is taken: a file that can't be written must not end a run that can continue. */
   failed: (error: unknown) => void
 }
 

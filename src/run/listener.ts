@@ -3,7 +3,7 @@ import type { RunEvent } from './run-event.ts'
 /** The caller's end of the events of a run. */
 export interface Listener {
   readonly emit: (event: RunEvent) => void
-  /** The same for what else the caller is told. */
+  /** The same for what else the caller is reported. */
   guard<Told>(tell: (told: Told) => void): (told: Told) => void
   /** From here on, what the caller throws stops the run instead of going through whatever works. */
   whileAtWork(stop: () => void): void

@@ -68,7 +68,7 @@ test('lines that the disk does not keep up with are counted, not kept', async ()
   expect(written + Number(leftOut)).toBe(100_000)
 })
 
-test('one that can’t be written disturbs nobody', async () => {
+test('one that can’t be written disturbs no one', async () => {
   await using folder = await scratch()
   await mkdir(folder.path)
   const log = openLog(folder.path, options)

@@ -14,7 +14,7 @@ export interface LogOptions {
   redact: (text: string) => string
   /** From here on the file becomes the old one, in place of the old one there was. */
   maxBytes?: number
-  /** Text that waits for the disk; lines beyond it are counted and left out. */
+  /** Text that waits for the disk; lines beyond it are counted and omitted. */
   maxWaiting?: number
 }
 
@@ -59,7 +59,7 @@ export function openLog(path: string, options: LogOptions): RunLog {
 
   const queue = createLineQueue({
     maxWaiting,
-    leftOut: (lines) => lineOf(`${lines} lines left out: the disk did not keep up`),
+    leftOut: (lines) => lineOf(`${lines} lines omitted: the disk was too slow`),
     writeOut,
     // The ledger is what counts.
     failed: () => undefined,

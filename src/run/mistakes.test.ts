@@ -50,10 +50,10 @@ describe('one mistake hides no other', () => {
         "12:16 error wrong-type: 'model_alias' of column 'c' has the wrong type (Put it into quotes: "5".)",
         "9:11 error reversed-range: Column 'b' draws from low to high, but high lies below low (Exchange low and high.)",
         "13:24 error template-syntax: The template can't be read: expected an expression, found the end of the template",
-        "5:13 error unknown-reference: Column 'a' refers to 'zza', which is no column",
-        "16:13 error unknown-reference: Column 4 refers to 'zzd', which is no column",
-        "19:21 error unknown-reference: Column 'e' refers to 'zze', which is no column",
-        "20:20 error unknown-reference: Column 'e' refers to 'zzs', which is no column",
+        "5:13 error unknown-reference: Column 'a' refers to 'zza', which is not a column",
+        "16:13 error unknown-reference: Column 4 refers to 'zzd', which is not a column",
+        "19:21 error unknown-reference: Column 'e' refers to 'zze', which is not a column",
+        "20:20 error unknown-reference: Column 'e' refers to 'zzs', which is not a column",
       ]
     `)
   })
@@ -71,7 +71,7 @@ columns:
         "1:16 error wrong-type: 'model_configs' of the config has the wrong type (Write it as a list: [3].)",
         "2:23 error wrong-type: 'source' of the seed config has the wrong type",
         "2:45 error wrong-word: 'sampling_strategy' of the seed config is not a word that is known there",
-        "5:64 warning unknown-reference: Column 'b' refers to 'anmial', which is no column, unless it is one of the seed that can't be read (Did you mean 'animal'?)",
+        "5:64 warning unknown-reference: Column 'b' refers to 'anmial', which is not a column, unless it is one of the seed that can't be read (Did you mean 'animal'?)",
       ]
     `)
   })
@@ -145,7 +145,7 @@ processors: [{name: d, processor_type: drop_columns, column_names: [aa, story__t
   })
 })
 
-test('nothing is told twice', async () => {
+test('nothing is reported twice', async () => {
   const lines = await told(`columns:
 - {name: a, column_type: llm-text, model_alais: m, promt: "{{ b }}"}
 - {name: b, column_type: expression, expr: "{{ a }}"}${models}
@@ -167,12 +167,12 @@ describe('warnings', () => {
     [
       'an expression without braces',
       '- {name: e, column_type: expression, expr: a + 1}',
-      `missing-braces: The expression of column 'e' names 'a' without braces, so every row gets this text as it is (To compute it, write "{{ a + 1 }}".)`,
+      `missing-braces: The expression of column 'e' names 'a' without braces, so every row gets this same text (To compute it, write "{{ a + 1 }}".)`,
     ],
     [
       'single braces in an expression',
       '- {name: e, column_type: expression, expr: "{a} and {{ a }}"}',
-      "single-braces: Column 'e' has '{a}' in its expr, which stays as it is",
+      "single-braces: Column 'e' has '{a}' in its expr, which is sent unchanged",
     ],
     [
       'a condition that reads nothing',

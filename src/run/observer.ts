@@ -6,10 +6,10 @@ import { createRequestEvents } from './request-events.ts'
 import type { RequestEvent, RunEvent } from './run-event.ts'
 import { openTelemetry } from './telemetry.ts'
 
-/** Everybody who is told of a run: the caller, a file of events, traces and metrics. */
+/** Everybody who is reported a run: the caller, a file of events, traces and metrics. */
 export interface Observer extends AsyncDisposable {
   readonly listener: Listener
-  /** A watcher of requests, by what its columns are called; null where nobody is told of them. */
+  /** A watcher of requests, by what its columns are called; null if no one watches them. */
   watcherOf(columnName: (column: number) => string | null): RequestWatcher | null
   /** What hides keys, once they are known. */
   redactBy(redact: (text: string) => string): void
@@ -102,7 +102,7 @@ function notWritten(message: string): RunEvent {
       code: 'events-not-written',
       path: [],
       message: `No more events are written to ${message}`,
-      suggestion: 'The run goes on without.',
+      suggestion: 'The run continues without it.',
     },
   }
 }

@@ -58,7 +58,7 @@ export function createOpenBatches(options: OpenBatchesOptions): OpenBatches {
 
   async function takeUp(): Promise<void> {
     for (const { id, place } of await batches.open()) {
-      // Nobody can be asked for it any more.
+      // No one can be asked for it any more.
       if (options.apiAt(place) === null) await batches.end(id, 'withdrawn')
     }
     await refresh()
@@ -163,7 +163,7 @@ export function createOpenBatches(options: OpenBatchesOptions): OpenBatches {
   }
 }
 
-/** The provider does not know them, or does not let this key see them: nobody can say what they answered. */
+/** The provider does not know them, or does not let this key see them: no one can say what they answered. */
 function refusedStop(
   refused: readonly { batch: Batch; error: RequestError }[],
   directory: string,

@@ -7,7 +7,7 @@ import { createCachedReplies } from './cached-replies.ts'
 
 /** Where answers are kept for other runs. */
 export interface CacheChoice {
-  /** True for the usual folder, or a folder; what the run config says when left out. */
+  /** True for the usual folder, or a folder; what the run config says by default. */
   cache?: boolean | string
   /** Every answer comes from the cache: one that is not there ends the run. */
   replay?: boolean

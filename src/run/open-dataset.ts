@@ -44,7 +44,7 @@ interface ExportOptions {
   to?: string
   /** Called with what the export does meanwhile. */
   onEvent?: (event: ExportEvent) => void
-  /** The name of a dataset beside the run's own, which `schema_transform` makes. */
+  /** The name of a dataset next to the run's own, which `schema_transform` makes. */
   dataset?: string
   /** By the ending of `to`, Parquet otherwise. */
   format?: ExportFormat
@@ -58,11 +58,11 @@ interface ExportOptions {
 
 interface RecordOptions {
   limit?: number
-  /** The name of a dataset beside the run's own. */
+  /** The name of a dataset next to the run's own. */
   dataset?: string
 }
 
-/** A run folder, read: what it holds, its records, and a way to take them elsewhere. */
+/** A run folder opened for reading: its state, its records, and exports. */
 export interface Dataset extends AsyncDisposable {
   readonly directory: string
   /** Reads without a lock, also while another process works on the run. */
@@ -71,7 +71,7 @@ export interface Dataset extends AsyncDisposable {
   report(): Promise<DatasetReport>
   /** Every failed cell of a row that has its outcome, row by row; reads without a lock. */
   failures(filter?: FailureFilter): Iterable<FailedCell>
-  /** All that is known of one row: cells, what was asked, failures and what they cost. */
+  /** Everything known about one row: cells, requests, failures and their cost. */
   row(row: number): Promise<RowStory>
   /**
    * Records in row order. While rows remain, those that are decided; where processors make the dataset
@@ -227,6 +227,6 @@ function notMade(directory: string): RowsmithError {
   return new RowsmithError(
     'run-missing',
     `the processors of ${directory} make its dataset of all records, and rows remain`,
-    { hints: ['Go on with the run, or export what is decided.'] },
+    { hints: ['Continue the run, or export the decided rows.'] },
   )
 }

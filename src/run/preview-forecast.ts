@@ -15,7 +15,7 @@ import { createUsageSampler } from './usage-sample.ts'
 const usualRows = 1_000
 
 export interface PreviewedRun {
-  /** Of the preview, and of the run beside it in the default folder. */
+  /** Of the preview, and of the run next to it in the default folder. */
   directory: string
   beside: string | null
   result: RunResult

@@ -15,15 +15,15 @@ import type { RunResult } from '../report/run-result.ts'
 import { type RunOptions, start } from './run.ts'
 import type { Run } from './working-run.ts'
 
-/** A row with all of its columns, also those that the dataset does not get. */
+/** A row with all of its columns, including those that are not in the dataset. */
 export interface PreviewRow {
   row: number
   values: RecordValues
 }
 
-/** A few records of a dataset, kept nowhere. */
+/** A few records of a dataset, not stored. */
 export interface Preview {
-  /** As the dataset would have them; none when the preview was stopped. */
+  /** As the dataset would have them; empty if the preview was stopped. */
   records: DatasetRecord[]
   /** Rows that were made, in order. */
   rows: PreviewRow[]
@@ -34,7 +34,7 @@ export interface Preview {
   cutAnswers: RunSummary['cutAnswers']
   /** Cells that are those of the run in the default folder, whose rows and columns are the same. */
   reused: number
-  /** What the whole run will take, by what these rows did; null where nothing was asked. */
+  /** The forecast for the whole run, from the usage of these rows; null without requests. */
   forecast: Forecast | null
 }
 
@@ -53,7 +53,7 @@ export interface PreviewOptions extends Omit<
 > {
   /** Called with the run once it works, for progress and for stopping it. */
   onStart?: (run: Run) => void
-  /** Keeps what columns used (figures, no texts) among the user's cached files, for `forecast`. */
+  /** Stores the usage of columns (figures, no texts) in the user's cache folder, for `forecast`. */
   keepsUsage?: boolean
 }
 

@@ -102,7 +102,7 @@ export async function costLimitOf(
   const names = unpriced.map(({ alias, model }) => `${alias} (${model})`).join(', ')
   throw new RowsmithError('config-invalid', `max_cost needs prices, and ${names} has none`, {
     hints: [
-      `Write what it costs into the config, in dollars per million tokens: prices: { ${first.model}: { input: 0.4, output: 1.6 } }.`,
+      `Add its price to the config, in dollars per million tokens: prices: { ${first.model}: { input: 0.4, output: 1.6 } }.`,
     ],
   })
 }

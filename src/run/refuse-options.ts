@@ -3,7 +3,7 @@ import { refuseUnknown } from '../util/refuse-unknown.ts'
 import type { PreviewOptions } from './preview.ts'
 import type { RunOptions } from './run.ts'
 
-// The compiler keeps these lists whole: an option that is added to a type has to be added here.
+// The compiler keeps these lists whole: an option that is added to a type must be added here.
 
 const previewOptions: Record<keyof PreviewOptions, true> = {
   cache: true,

@@ -65,7 +65,7 @@ test('a column without templates shows what it asks first', async () => {
 
 test.each([
   ['cats', "Column 'said' can't be made in row 0: no cats here"],
-  ['told', "What 'said' asks reads 'told', a column of kind llm-text, which only a run makes"],
+  ['told', "The request of 'said' reads 'told', a column of kind llm-text, which only a run makes"],
 ])('… or why it can not, reading %s', async (of, message) => {
   const shown = await render({
     config: config(of),

@@ -14,7 +14,7 @@ import { matches, type RetryOptions, retryFilter, retryOf, tellNothing } from '.
 import { selectionState } from './select-rows.ts'
 import { resumedRows, sourcesOf, type WantedRun } from './settings.ts'
 
-/** How a run goes on that is there. */
+/** How a run continues that is there. */
 export interface StoredRunOptions extends RetryOptions {
   /** Allows a target below the stored one. */
   shrink?: boolean
@@ -25,7 +25,7 @@ export interface StoredRunOptions extends RetryOptions {
   edit?: boolean
   /** Columns whose cells are used although their config changed: an other model, mostly. */
   keep?: readonly string[]
-  /** Reads every part file, and makes the rows of those again that are gone or damaged. */
+  /** Reads every part file, and makes the rows of those again that are missing or damaged. */
   repair?: boolean
 }
 
@@ -81,7 +81,7 @@ export async function resume(
   return { decided, madeAgain: retry === null ? RowSet.empty : before.subtract(decided), ready }
 }
 
-/** Rows that a selection has looked at, or will certainly: how many more it takes, nobody knows. */
+/** Rows that a selection has looked at, or will certainly: how many more it takes, no one knows. */
 function reachOf({ decided, settings }: RunStore, { target }: SelectConfig): number {
   return Math.min(settings.rows, Math.max(target, decided.at(-1)?.end ?? 0))
 }
@@ -110,7 +110,7 @@ function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) =
         level: 'warning',
         code: 'media-missing',
         path: [],
-        message: `${lost} gone or cut short, and records name ${media.length === 1 ? 'it' : 'them'}.`,
+        message: `${lost} missing or truncated, and records name ${media.length === 1 ? 'it' : 'them'}.`,
         suggestion: 'Put them back from a copy of the run folder or of an export.',
       },
     })
@@ -118,8 +118,8 @@ function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) =
   if (parts.length > 0) {
     const lost =
       parts.length === 1
-        ? `Part ${parts[0]} is gone or damaged; its rows`
-        : `${parts.length} parts are gone or damaged; their rows`
+        ? `Part ${parts[0]} is missing or damaged; its rows`
+        : `${parts.length} parts are missing or damaged; their rows`
     emit({
       type: 'warning',
       problem: {
@@ -138,7 +138,7 @@ function tellDamage({ parts, dataset, media }: Damage, emit: (event: RunEvent) =
       code: 'dataset-damaged',
       path: [],
       message:
-        'A file of the dataset is gone or damaged; the dataset is made again from the parts.',
+        'A file of the dataset is missing or damaged; the dataset is made again from the parts.',
     },
   })
 }

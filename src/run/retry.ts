@@ -30,7 +30,7 @@ export function retryFilter(
   const near = nearest(column, byName.keys())
   throw new RowsmithError(
     'usage',
-    `failed cells of column ${JSON.stringify(column)} were asked for, and the config has no such column`,
+    `failed cells of column ${JSON.stringify(column)} were requested, and the config has no such column`,
     {
       hints: [
         near === undefined ? `It has ${[...byName.keys()].join(', ')}.` : `Did you mean ${near}?`,

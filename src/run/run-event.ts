@@ -20,7 +20,7 @@ export interface CheckedModel {
   timeoutMs: number
 }
 
-/** What an export tells while it works. */
+/** The progress of an export. */
 export type ExportEvent =
   | StoreEvent
   | { type: 'run-opening'; dir: string }
@@ -37,7 +37,7 @@ interface RequestPlace {
   model: string
   endpoint: string
   operation: ModelRequest['operation']
-  /** Null for what is asked beside the dataset: summaries of judgements. */
+  /** Null for what is asked next to the dataset: summaries of judgements. */
   column: string | null
   /** The first of them where several rows share the request. */
   row: number
@@ -49,7 +49,7 @@ interface RequestPlace {
   attempt: number
 }
 
-/** What a run tells of every request, for whoever asks for it. */
+/** The events of single requests, for `onRequest`. */
 export type RequestEvent =
   | ({ type: 'request-sent' } & RequestPlace)
   | ({ type: 'request-answered'; ms: number } & RequestPlace & Usage)
@@ -65,7 +65,7 @@ export type RequestEvent =
   /** The answer was in the cache, and nothing was sent. */
   | { type: 'request-cached'; alias: string; column: string | null; row: number }
 
-/** What a run tells while it works. */
+/** The events of a run. */
 export type RunEvent =
   | SchedulerEvent
   | StoreEvent
@@ -88,16 +88,16 @@ export type RunEvent =
       selection: { target: number; most: number } | null
       decided: number
       resumed: boolean
-      /** What its earlier sessions came to. */
+      /** What its earlier sessions amounted to. */
       before: EarlierSessions
       /** The run that a fresh one has its seed from. */
       seedOf: string | null
-      /** Some of its cells are asked of models: what was answered of rows that remain is used again. */
+      /** Some of its cells need requests; answers of remaining rows are reused. */
       asksModels: boolean
       /** Between two progress lines, from the run config. */
       progressIntervalMs: number
     }
-  /** The config is another one than that of the run, which goes on with it: what that means. */
+  /** The config differs from that of the run, which continues with it: the effect. */
   | { type: 'config-changed'; plan: EditPlan }
   /** A preview has cells of the run in the default folder. */
   | {
@@ -107,7 +107,7 @@ export type RunEvent =
       known: ReadonlyMap<string, ReadonlySet<number>>
       dir: string
     }
-  /** No more rows are decided; the dataset is put together when none remains. */
+  /** No further row will be decided; the dataset is made if none remains. */
   | { type: 'finishing' }
   /** The last one but for warnings of closing the folder; requests and cost are those of all sessions. */
   | {
@@ -119,5 +119,5 @@ export type RunEvent =
       cost: number | null
       seconds: number
     }
-  /** The last one where the run could not go on. */
+  /** The last one where the run could not continue. */
   | { type: 'run-failed'; error: unknown }

@@ -44,17 +44,17 @@ import { type Run, runOf } from './working-run.ts'
 import { newSettings, selectionOf, type WantedRun } from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
 
-/** What can be said of a run before and while it works. */
+/** Options of a run. */
 export interface RunOptions extends StoredRunOptions, CacheChoice {
   /** The path of a config file, `{ text }` of one, or the config as an object. */
   config: ConfigInput
-  /** Rows planned; the config's `rows`, the stored target or 10 when left out. */
+  /** Rows planned; the config's `rows`, the stored target or 10 by default. */
   rows?: number
   /** The run seed, 0 ≤ seed < 2^64; drawn and stored when nothing gives one. */
   seed?: bigint
-  /** The run folder; `./runs/<config name>` when left out. */
+  /** The run folder; `./runs/<config name>` by default. */
   out?: string
-  /** `auto` goes on with what is in the folder, `fresh` makes a new folder beside. */
+  /** `auto` continues with what is in the folder, `fresh` makes a new folder in addition to. */
   mode?: 'auto' | 'fresh'
   /** Dollars the run may cost over all its sessions, in place of `max_cost` of the run config. */
   maxCost?: number
@@ -64,22 +64,22 @@ export interface RunOptions extends StoredRunOptions, CacheChoice {
   mcpProvidersFile?: string
   toolConfigsFile?: string
   modelConfigsFile?: string
-  /** The words that ask for this run again, kept in its folder for `show`. */
+  /** The command of this run, stored in its folder for `show`. */
   command?: (directory: string) => readonly string[]
   environment?: Environment
-  /** Kinds beside the built-in ones and those of the config's own plugins. */
+  /** Kinds in addition to the built-in ones and those of the config's own plugins. */
   plugins?: readonly GivenPlugin[]
   clock?: Clock
-  /** The first abort drains: what is in flight comes back and is kept. */
+  /** The first abort drains: the requests in flight return and are stored. */
   signal?: AbortSignal
   /**
    * Asks the providers to cancel the batches they have, keeps what these had answered, and makes nothing. The
    * same call without it sends the rest again.
    */
   cancelBatches?: boolean
-  /** What it throws ends the run as an abort of the signal does, and is what the run rejects with. */
+  /** An exception ends the run as an abort of the signal does, and the run rejects with it. */
   onEvent?: (event: RunEvent) => void
-  /** Told of every request as it leaves and as it comes back; what it throws ends the run, too. */
+  /** Called for every request when it leaves and when it returns; an exception ends the run. */
   onRequest?: (event: RequestEvent) => void
   /** A file to which the events of the run and its requests are appended, as JSON Lines. */
   events?: string
@@ -87,14 +87,14 @@ export interface RunOptions extends StoredRunOptions, CacheChoice {
 
 const noModels: ReadonlySet<string> = new Set()
 
-/** Makes the dataset a config describes, going on where an earlier run of it stopped. */
+/** Makes the dataset that a config describes, or continues an interrupted run. */
 export async function create(options: RunOptions): Promise<RunResult> {
   await using run = await start(options)
   return await run.finished
 }
 
 export interface StartOptions extends RunOptions {
-  /** False where nobody will see a report: no model is asked for what only stands in it. */
+  /** False where no one will see a report: no model is asked for what only stands in it. */
   summaries?: boolean
   /** Sends every request by itself, whatever the mode of its model. */
   realtime?: boolean
@@ -102,7 +102,7 @@ export interface StartOptions extends RunOptions {
   beside?: string
 }
 
-/** Like `create`, but returns the run while it works. */
+/** Like `create`, but returns at once with a handle of the running run. */
 export async function start(options: StartOptions): Promise<Run> {
   const clock = options.clock ?? systemClock
   const began = clock.now()
@@ -352,7 +352,7 @@ async function openOrCreate(
   })
 }
 
-/** The run seed of the run that a new one is made beside; undefined where another one is given. */
+/** The run seed of the run that a new one is made next to; undefined where another one is given. */
 function newSeed(
   { before }: Place,
   { dataset }: Prepared,

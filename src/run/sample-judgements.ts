@@ -13,7 +13,7 @@ export interface Judgement {
 /** Rows that are looked at for each judgement wanted: some have no record, or no judgement. */
 const rowsForEach = 4
 
-/** Judgements of some columns by chance: by column and score, the same for the same rows. */
+/** Judgements of some columns at random: by column and score, the same for the same rows. */
 export async function sampleJudgements(
   store: Pick<RunStore, 'settings' | 'directory' | 'partRecord'>,
   names: readonly string[],

@@ -127,7 +127,7 @@ export function createRowSelection(options: SelectRowsOptions): RowMaker {
   }
 
   /**
-   * Records beside those that are there: as many as the share that counts asks for, and never more
+   * Records in addition to those that are there: as many as the share that counts asks for, and never more
    * beyond what is certainly needed than are in flight.
    */
   function wantedNow({ accepted, kept }: SelectionState): number {
@@ -154,8 +154,8 @@ export function createRowSelection(options: SelectRowsOptions): RowMaker {
       path: ['select', 'max_candidates'],
       message,
       suggestion: keeps
-        ? "The dataset has these; a larger 'max_candidates' goes on from here."
-        : "A larger 'max_candidates' goes on from here; on_exhausted: keep takes what there is.",
+        ? "The dataset has these; a larger 'max_candidates' continues from here."
+        : "A larger 'max_candidates' continues from here; on_exhausted: keep uses the accepted rows.",
     })
     return keeps ? { kind: 'complete' } : { kind: 'stopped', reason: message, error: null }
   }

@@ -14,7 +14,7 @@ import { RowsmithError } from '../util/errors.ts'
 import { drawSeed } from '../util/random-source.ts'
 import type { Prepared } from '../check/prepare.ts'
 
-/** Rows of a run that says nothing about them, as in the ancestor. */
+/** Rows of a run that says nothing about them, as in NeMo Data Designer. */
 const defaultRows = 10
 
 export interface WantedRun {
@@ -145,7 +145,7 @@ export interface ResumeOptions extends WantedRun {
   shrink: boolean
 }
 
-/** The target a stored run goes on with; refuses what would not be the same dataset. */
+/** The target a stored run continues with; refuses what would not be the same dataset. */
 export function resumedRows(
   stored: RunSettings,
   prepared: Prepared,
@@ -158,7 +158,7 @@ export function resumedRows(
   if (rows < before && !options.shrink) {
     throw new RowsmithError(
       'target-too-small',
-      `rows: the run was planned for ${before}, and ${rows} were asked for`,
+      `rows: the run was planned for ${before}, and ${rows} were requested`,
       {
         hints: [
           `Ask for at least ${before} rows, or add --shrink: rows beyond the new target stay in the run folder and out of the dataset.`,
@@ -171,11 +171,11 @@ export function resumedRows(
 
 export interface VersionOptions {
   wanted: Pick<WantedRun, 'rows'>
-  /** Those that each column has: so many are kept of one that goes on with what it has. */
+  /** Those that each column has: so many are kept of one that continues with what it has. */
   cells: number
 }
 
-/** The version of the config that a stored run goes on with; null where it is the one it has. */
+/** The version of the config that a stored run continues with; null where it is the one it has. */
 export function newVersion(
   stored: RunSettings,
   prepared: Prepared,
@@ -220,7 +220,7 @@ function placeOf({ fingerprint, drop, hidden }: ColumnSettings): string {
   return `${fingerprint} ${drop} ${hidden === true}`
 }
 
-/** Parts of a config beside the columns that decide no cell. */
+/** Parts of a config in addition to the columns that decide no cell. */
 const changeable = ['processors', 'profilers', 'agreement', 'select']
 
 function partIn(config: string, part: string): string {
@@ -247,10 +247,10 @@ function refuseOtherSettings(
 function changed(field: string, before: bigint | number, now: bigint | number): RowsmithError {
   return new RowsmithError(
     'settings-changed',
-    `${field}: the run was made with ${before}, and ${now} was asked for`,
+    `${field}: the run was made with ${before}, and ${now} was requested`,
     {
       hints: [
-        `Leave ${field} out to go on with ${before}, or start a new run beside this one with --fresh.`,
+        `Omit ${field} to continue with ${before}, or start a new run next to this one with --fresh.`,
       ],
     },
   )

@@ -45,7 +45,7 @@ export async function settle(
         seed: rows,
         media: store.media,
         directory: store.settings.directory ?? null,
-        // How often the run asks is not known here: no cell has failed for good.
+        // How often the run asks is not known here: no cell has failed permanently.
         corrections: { ...correctionsOf(defaultRunConfig), restarts: Infinity },
       }),
       seed: rows,

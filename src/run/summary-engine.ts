@@ -46,7 +46,7 @@ export interface AskedPrompts {
   onFailure: (prompt: number, message: string) => void
 }
 
-/** Asks a model for texts beside the dataset, by the rules of its cells: a row for each prompt. */
+/** Asks a model for texts next to the dataset, by the rules of its cells: a row for each prompt. */
 export async function createSummaryEngine(asked: AskedPrompts): Promise<Scheduler> {
   const { prompts, alias, dataset, partners, cost, watcher, runConfig, clock } = asked
   const graph = graphOf(promptKind(prompts), alias, dataset)

@@ -22,7 +22,7 @@ export function summaryPrompt(
     `The options are:\n${meanings.join('\n')}`,
     `How often each was given: ${counts.join(', ')}.`,
     `${counted(judgements.length, 'judgement')} by chance, each a score and its reason:\n${said.join('\n')}`,
-    'Sum up in at most 75 words, for whoever wants to improve the dataset, what the reasons for high and for low scores have in common. Answer with the summary only.',
+    'Sum up in at most 75 words, for a person who wants to improve the dataset, what the reasons for high and for low scores have in common. Answer with the summary only.',
   ].join('\n\n')
 }
 

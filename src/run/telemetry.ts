@@ -52,7 +52,7 @@ function createTelemetry(api: typeof Api): Telemetry {
   })
   const cost = meter.createCounter('rowsmith.cost', {
     unit: '{USD}',
-    description: 'What requests cost, where their price is known.',
+    description: 'The cost of requests with a known price.',
   })
   const rows = meter.createCounter('rowsmith.rows', {
     unit: '{row}',

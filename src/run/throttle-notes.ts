@@ -7,7 +7,7 @@ export interface ThrottleNotes {
   close(): void
 }
 
-/** 429s of a route within this time after one that was told are summed up. */
+/** 429s of a route within this time after one that was reported are summed up. */
 const INTERVAL_MS = 60_000
 
 interface Count {

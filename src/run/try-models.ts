@@ -10,7 +10,7 @@ import { openModels, type OpenModelsOptions } from '../models/registry.ts'
 import { openTools, type OpenToolsOptions } from '../tools/open-tools.ts'
 import { systemClock } from '../util/clock.ts'
 
-/** What asking one model, or one alias of tools, came to. */
+/** What asking one model, or one alias of tools, amounted to. */
 interface Answer {
   alias: string
   /** Whether it answered. */
@@ -38,7 +38,7 @@ export interface ModelsCheck {
   ok: boolean
   models: ModelAnswer[]
   tools: ToolAnswer[]
-  /** What is wrong with the config beside keys that are not set; then nothing is asked. */
+  /** What is wrong with the config in addition to keys that are not set; then nothing is asked. */
   problems: readonly Problem[]
 }
 
@@ -46,7 +46,7 @@ export interface TryModelsOptions extends Omit<
   ValidateOptions,
   'config' | 'requireKeys' | 'runConfig'
 > {
-  /** The known providers whose key is set when left out. */
+  /** The known providers whose key is set by default. */
   config?: ValidateOptions['config'] | undefined
   signal?: AbortSignal
   onModel?: (answer: ModelAnswer) => void

@@ -62,7 +62,7 @@ export function createUsageSampler(): UsageSampler {
       const { byRow, aliases, cached } = useOf(column)
       const rows = [...Array(count).keys()].filter((row) => !known.has(row) && !cached.has(row))
       const sample = { rows: rows.length, which: rows.join(' '), aliases: [...aliases.values()] }
-      // Nobody knows which of the rows that share a request used how much of it.
+      // No one knows which of the rows that share a request used how much of it.
       if (isShared) return { ...sample, isMean: true, uses: [meanOf(byRow.values(), rows.length)] }
       return { ...sample, isMean: false, uses: rows.map((row) => byRow.get(row) ?? noUse()) }
     },

@@ -13,12 +13,12 @@ import type { RunLog } from './log.ts'
 import { recordsOfRun } from './run-records.ts'
 import type { RowMaker } from './select-rows.ts'
 
-/** A run at work. */
+/** A running run. */
 export interface Run extends AsyncDisposable {
   readonly directory: string
   readonly seed: bigint
   readonly resumed: boolean
-  /** Resolves when the run ended by itself or was stopped; rejects when it can't go on. */
+  /** Resolves when the run ended by itself or was stopped; rejects when it can't continue. */
   readonly finished: Promise<RunResult>
   /**
    * Records in row order while the run works: those of a part once all of its rows are decided, the
@@ -27,9 +27,9 @@ export interface Run extends AsyncDisposable {
   records(): AsyncIterable<DatasetRecord>
   /** The state now; null before rows are made and after. */
   progress(): Snapshot | null
-  /** Sends nothing more and ends when what is in flight came back. */
+  /** Sends nothing more and ends when the requests in flight have returned. */
   drain(): void
-  /** Ends at once; what is in flight is given up. */
+  /** Ends at once and cancels the requests in flight. */
   abort(): void
 }
 
@@ -38,7 +38,7 @@ interface Work {
   store: RunStore
   graph: Graph
   maker: RowMaker
-  /** Null where nobody will see them. */
+  /** Null where no one will see them. */
   summaries: JudgeSummaries | null
   listener: Listener
   /** Tells of every part that is written. */

@@ -370,8 +370,8 @@ describe('what is wrong with bounds', () => {
       ...told('uniform', { params: { low: 0, high: 1 }, bounds: [['gt', 'text']] }),
     ]).toMatchInlineSnapshot(`
       [
-        "unsupported-constraint at constraints.0.target_column: A constraint bounds column 'c', whose values are no numbers and no dates | a sampler column of numbers or dates | a uuid",
-        "unsupported-constraint at constraints.0.target_column: A constraint bounds column 'c', whose values are no numbers and no dates | a sampler column of numbers or dates | a uniform",
+        "unsupported-constraint at constraints.0.target_column: A constraint bounds column 'c', whose values are neither numbers nor dates | a sampler column of numbers or dates | a uuid",
+        "unsupported-constraint at constraints.0.target_column: A constraint bounds column 'c', whose values are neither numbers nor dates | a sampler column of numbers or dates | a uniform",
         "unsupported-constraint at constraints.0.rhs: A constraint compares the dates of column 'c' with a number | the name of a datetime or timedelta column | 5",
         "unsupported-constraint at constraints.0.rhs: A constraint compares column 'c' with 'small', and they do not go together | dates | numbers",
         "unsupported-constraint at constraints.0.rhs: A constraint compares column 'c' with 'text', which is drawn by no sampler | a number, or the name of a sampler column | a column of type llm-text",

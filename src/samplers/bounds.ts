@@ -83,7 +83,7 @@ export function drawWithin(options: BoundedDraw): (random: Random, row: Row) => 
     let interval = fixed
     for (const { operator, name, value } of others) {
       const number = value(row)
-      if (Number.isNaN(number)) throw unmet(column, `'${name}' is no number in this row`)
+      if (Number.isNaN(number)) throw unmet(column, `'${name}' is not a number in this row`)
       interval = narrowed(interval, operator, number)
     }
     const draw = others.length === 0 ? fixedDraw : drawInside(interval)

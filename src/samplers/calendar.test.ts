@@ -109,7 +109,7 @@ describe('dates as people write them', () => {
     'Foo 5 2025',
     '99999-01-01',
     '1/5/2025 13:00 PM',
-  ])('%j is no date', (written) => expect(parseDate(written)).toBeNull())
+  ])('%j is not a date', (written) => expect(parseDate(written)).toBeNull())
 })
 
 describe('patterns', () => {
@@ -132,7 +132,7 @@ describe('patterns', () => {
   test.each(['%-F', '%^d', '%_B', '%#%', '%-Z', '%--d', '%3d', '%Ey', '%N'])(
     '%s is refused',
     (pattern) => {
-      expect(patternProblem(`%Y ${pattern}`)).toContain('is no directive')
+      expect(patternProblem(`%Y ${pattern}`)).toContain('is not a directive')
     },
   )
 
@@ -161,11 +161,11 @@ describe('patterns', () => {
   })
 
   test('refuses what is none', () => {
-    expect(patternProblem('%Q')).toContain("'%Q' is no directive; there are %Y %m")
-    expect(patternProblem('%Y %')).toContain("'%' is no directive")
+    expect(patternProblem('%Q')).toContain("'%Q' is not a directive; the directives are %Y %m")
+    expect(patternProblem('%Y %')).toContain("'%' is not a directive")
     expect(patternProblem('int')).toContain('needs a directive')
     expect(patternProblem('%%')).toContain('needs a directive')
-    expect(patternProblem('%-Q')).toContain("'%-Q' is no directive")
+    expect(patternProblem('%-Q')).toContain("'%-Q' is not a directive")
   })
 
   test('a year of five digits fails its cell', () => {

@@ -12,11 +12,11 @@ export const category = defineSampler({
   kind: 'category',
   params: z
     .strictObject({
-      values: listedValues().describe('What to choose from.'),
+      values: listedValues().describe('The values to choose from.'),
       weights: list(double())
         .nullable()
         .default(null)
-        .describe('How often each value comes, in proportion; one for each value.'),
+        .describe('Relative frequencies, one for each value.'),
     })
     .describe('One of some values.'),
   converts: 'number',
@@ -61,7 +61,7 @@ function weightProblems(weights: readonly number[], count: number, name: string)
       refusal('out-of-range', [index], `A weight of '${name}' is negative or not finite`, {
         expected: 'a finite number, at least 0',
         received: `${weight}`,
-        suggestion: 'Use 0 for a value that never comes, or leave the value out.',
+        suggestion: 'Use 0 for a value that should never occur, or remove the value.',
       }),
     )
   }

@@ -14,7 +14,7 @@ import { defaultPattern, finestUnit } from './strftime.ts'
 /** One end of what cells may be. */
 export interface End {
   readonly value: number
-  /** Whether the end itself is left out. */
+  /** Whether the end itself is omitted. */
   readonly isOpen: boolean
 }
 
@@ -206,7 +206,7 @@ function cellOf(column: SamplerColumn, params: unknown, value: Value): number[] 
   }
 }
 
-/** The instants a branch draws; null where it can't be told. */
+/** The instants a branch draws; null where it can't be determined. */
 function instantsOf(
   column: SamplerColumn,
   params: unknown,

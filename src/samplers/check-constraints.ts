@@ -17,7 +17,7 @@ import { defaultPattern, formatter } from './strftime.ts'
 interface ConstraintContext {
   /** A sampler column by its name; null for any other. */
   sampler(name: string): SamplerColumn | null
-  /** What a column is that is no sampler; null for a sampler, and for a name nobody has. */
+  /** What a column is that is no sampler; null for a sampler, and for a name no one has. */
   otherKind(name: string): string | null
   /** The sampler columns that have constraints, in the order of the config. */
   constrained(): readonly string[]
@@ -89,11 +89,11 @@ function notComparable({ name, sampler, convertTo }: SamplerColumn, path: Config
   const suggestion =
     convertTo === 'str'
       ? 'Leave out its convert_to, and make the text in an expression column.'
-      : 'Leave out what is not wanted from its values.'
+      : 'Remove the unwanted values from its list.'
   return refusal(
     'unsupported-constraint',
     path,
-    `A constraint bounds column '${name}', whose values are no numbers and no dates`,
+    `A constraint bounds column '${name}', whose values are neither numbers nor dates`,
     { expected: 'a sampler column of numbers or dates', received: `a ${sampler.kind}`, suggestion },
   )
 }
@@ -148,7 +148,7 @@ interface Place {
   readonly find: (name: string) => SamplerColumn | null
 }
 
-/** Values that would have to be below themselves, or equal to others by chance. */
+/** Values that would have to be below themselves, or equal to others at random. */
 function circleProblems(
   { name }: SamplerColumn,
   compared: Compared,
@@ -175,7 +175,7 @@ function circleProblems(
       {
         expected: `a value that is ${above} and ${below}`,
         received: text,
-        suggestion: 'Take one of these constraints away, or turn it round.',
+        suggestion: 'Remove one of these constraints, or reverse it.',
       },
     ),
   ]

@@ -20,7 +20,7 @@ export interface SamplerColumn {
   readonly convertTo: string | null
   /** Bounds of its cells. */
   readonly constraints: readonly Constraint[]
-  /** What its parameter objects loaded, in the order of `branchesOf`; left out where it loads nothing. */
+  /** What its parameter objects loaded, in the order of `branchesOf`; omitted where it loads nothing. */
   readonly loaded?: readonly Loaded[]
 }
 

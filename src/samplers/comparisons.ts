@@ -49,7 +49,7 @@ function comparisonsOf(column: SamplerColumn | null, find: FindSampler): Compari
   if (column === null) return []
   const { name } = column
   const written = column.constraints.flatMap(({ operator, rhs }): Comparison[] => {
-    // What does not go together is told of where it stands.
+    // What does not go together is reported where it stands.
     if (typeof rhs === 'number' || isOfDates(find(rhs)) !== isOfDates(column)) return []
     const isStrict = operator === 'lt' || operator === 'gt'
     const isBelow = operator === 'lt' || operator === 'le'
@@ -124,7 +124,7 @@ export interface Reach {
 
 /**
  * How far the columns of comparisons without a circle may reach, given what each may be by itself.
- * `isKnown` leaves out columns of which nothing should be concluded.
+ * `isKnown` omits columns of which nothing should be concluded.
  */
 export function reaches(
   { columns, comparisons }: Compared,
@@ -184,7 +184,7 @@ function tighten(limits: ReadonlyMap<string, Limits>, comparison: Comparison): b
   let isMoved = false
   const { value: low, isOpen: lowOpen } = below.least
   const least = above.domain.from({ value: low, isOpen: lowOpen || isStrict })
-  // Where nothing is left, one of the two is told of: nothing more follows from it.
+  // Where nothing is left, one of the two is reported: nothing more follows from it.
   if (Number.isFinite(least.value) && isTighter(least, above.least, 1)) {
     above.least = least
     above.lower = comparison
@@ -205,7 +205,7 @@ function isTighter(one: End, other: End, direction: 1 | -1): boolean {
   return distance > 0 || (one.value === other.value && one.isOpen && !other.isOpen)
 }
 
-/** The comparisons by which an end came to a column. */
+/** The comparisons by which an end amounted to a column. */
 function wayTo(
   limits: ReadonlyMap<string, Limits>,
   last: Comparison,

@@ -85,7 +85,7 @@ function dateProblems(written: string, path: ConfigPath, columnName: string): Pr
   if (parseDate(written) !== null) return []
   const details = { expected: dateExamples, received: quoted(written) }
   if (!isRelativeDate(written)) {
-    return [refusal('bad-date', path, `A bound of column '${columnName}' is no date`, details)]
+    return [refusal('bad-date', path, `A bound of column '${columnName}' is not a date`, details)]
   }
   return [
     refusal(

@@ -55,7 +55,7 @@ interface DistributionContext {
   textOf: (name: string, written: string) => string
 }
 
-/** What the values of a row in a column of a table have to be. */
+/** What the values of a row in a column of a table must be. */
 export type TableCondition =
   | { readonly column: string; readonly anyOf: readonly string[] }
   | { readonly column: string; readonly from: number; readonly to: number }
@@ -113,14 +113,14 @@ export interface Sampler<Params, Own extends Loaded = Loaded> {
   check?(params: Params, context: SamplerCheckContext): readonly Problem[]
   /**
    * Reads what it draws from outside of the config, before anything is described. Rejects with a
-   * `LoadFault` for what the user can put right.
+   * `LoadFault` for mistakes that the user can fix.
    */
   load?(params: Params, context: SamplerLoadContext): Promise<Own>
   /** Made once per run; `random` stands at the row, draws may follow one another. */
   prepare(params: Params, context: SamplerContext, loaded: Own): (random: Random, row: Row) => Value
 }
 
-/** Returns its argument; it exists for the types. */
+/** Returns its argument; adds types only. */
 export function defineSampler<Params, Own extends Loaded = Loaded>(
   sampler: Sampler<Params, Own>,
 ): Sampler<Params, Own> {

@@ -275,7 +275,7 @@ describe('discrete ones by chi-square', () => {
   })
 })
 
-/** More cells than are told one by one, of distributions in which many are equal. */
+/** More cells than are reported one by one, of distributions in which many are equal. */
 const many = 12_000
 
 describe('a report', () => {

@@ -30,7 +30,7 @@ export function createCellDraw(column: SamplerColumn, context: DrawContext): Rea
  * Draws the instants of a datetime or timedelta column, before they become text.
  *
  * Cells of a row are pure functions of (run seed, column, row), so another column can make them
- * again: by the column's own sampler, conditions and randomness, whatever its format leaves out.
+ * again: by the column's own sampler, conditions and randomness, whatever its format omits.
  */
 function createInstantDraw(column: SamplerColumn, context: DrawContext): (row: Row) => number {
   const draw = createDraw(column, context, (value) => value)
@@ -145,7 +145,7 @@ function createSamplerContext(column: SamplerColumn, context: DrawContext): Samp
 
 function referenced(name: string, context: DrawContext): SamplerColumn {
   const column = context.sampler(name)
-  if (column === null) throw new RangeError(`'${name}' is no sampler column.`)
+  if (column === null) throw new RangeError(`'${name}' is not a sampler column.`)
   return column
 }
 

@@ -1,4 +1,4 @@
-/** Places a locale of the ancestor's library has in the library here, where the names differ. */
+/** Places a locale of NeMo Data Designer's library has in the library here, where the names differ. */
 const renamed: Readonly<Record<string, string>> = {
   dk_DK: 'da',
   en: 'en_US',
@@ -26,7 +26,7 @@ const ofLanguage =
   'en_TH es_AR es_CA es_CL es_CO es_ES fa_IR fi_FI fr_FR he_IL hr_HR hu_HU hy_AM it_CH it_IT ' +
   'ja_JP ko_KR lv_LV ne_NP nl_NL no_NO pl_PL ro_RO ru_RU sk_SK sv_SE th_TH tr_TR uk_UA vi_VN'
 
-/** Locales of the ancestor for which there are no names here. */
+/** Locales of NeMo Data Designer for which there are no names here. */
 export const missingLocales: readonly string[] =
   'bg_BG bs_BA et_EE fil_PH ga_IE hi_IN la lb_LU lt_LT mt_MT or_IN sq_AL tl_PH tw_GH'.split(' ')
 

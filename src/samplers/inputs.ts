@@ -124,7 +124,7 @@ function readCondition(
   }
 }
 
-// The ancestor takes it, so it is no error.
+// NeMo Data Designer takes it, so it is not an error.
 function constant(columnName: string, path: ConfigPath): Problem {
   return {
     level: 'warning',

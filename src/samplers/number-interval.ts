@@ -4,7 +4,7 @@ import type { Constraint } from '../graph/kind.ts'
 export interface Interval {
   readonly low: number
   readonly high: number
-  /** Whether the ends themselves are left out. */
+  /** Whether the ends themselves are omitted. */
   readonly lowOpen: boolean
   readonly highOpen: boolean
 }

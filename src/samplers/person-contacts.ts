@@ -74,7 +74,7 @@ export function americanId(random: Random): string {
   return `${area}-${String(1 + random.below(49)).padStart(2, '0')}-${digits(random, 4)}`
 }
 
-/** Made of the names, at a domain that belongs to nobody; of names in other letters, of the number only. */
+/** Made of the names, at a domain that belongs to no one; of names in other letters, of the number only. */
 export function emailOf(
   random: Random,
   { first, last, year }: { first: string; last: string; year: string },

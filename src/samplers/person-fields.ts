@@ -1,4 +1,4 @@
-/** Locales of which the ancestor has a table. */
+/** Locales of which NeMo Data Designer has a table. */
 export const personLocales = [
   'en_GB',
   'en_IN',

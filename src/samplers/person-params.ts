@@ -11,7 +11,7 @@ import { refusal } from './refusal.ts'
 export const ofAge = 18
 export const oldest = 114
 
-/** Ages are those of this day: a run that goes on next year makes the same people. */
+/** Ages are those of this day: a run that continues next year makes the same people. */
 const dayOfAges = { year: 2026, month: 1, day: 1 }
 
 /** Parameters of both kinds of persons. */
@@ -19,11 +19,11 @@ export const personParams = {
   sex: oneOf(['Male', 'Female'])
     .nullable()
     .default(null)
-    .describe('Only persons of this sex; either when left out.'),
+    .describe('Only persons of this sex; either by default.'),
   city: oneOrMore()
     .nullable()
     .default(null)
-    .describe('The city, or some to choose from; any when left out.'),
+    .describe('The city, or a list of cities; any by default.'),
   age_range: list(integer({ min: 0, max: oldest }))
     .default([ofAge, oldest])
     .describe('Lowest and highest age, both included.'),
@@ -35,7 +35,7 @@ export function checkAges(
 ): Problem[] {
   const [low, high] = ages
   if (ages.length === 2 && low !== undefined && high !== undefined && low < high) return []
-  const message = `The age_range of column '${columnName}' is no range`
+  const message = `The age_range of column '${columnName}' is not a range`
   return [
     refusal('out-of-range', [...path, 'age_range'], message, {
       expected: `two ages from 0 to ${oldest}, the lower one first`,

@@ -106,7 +106,7 @@ export const person = defineSampler<PersonParams, LoadedPersons>({
   },
 })
 
-/** Each pass over all persons who fit has an order of its own. */
+/** Each pass over all persons who fit has a separate order. */
 function orderOf(seed: bigint, pass: number, size: number): (index: number) => number {
   return createPermutation(seed, `persons/${pass}`, size)
 }
@@ -149,7 +149,7 @@ function textOf(values: ReadonlyMap<string, Value>, field: string): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** Where the ancestor keeps its tables. */
+/** Where NeMo Data Designer keeps its tables. */
 function tablePath(locale: string, environment: SamplerLoadContext['environment']): string {
   const { DATA_DESIGNER_MANAGED_ASSETS_PATH: assets, DATA_DESIGNER_HOME: home } = environment
   const folder = assets ?? join(home ?? join(homedir(), '.data-designer'), 'managed-assets')
@@ -182,11 +182,14 @@ async function openTable(
   }
   const lacking = neededFields.filter((field) => !table.columns.includes(field))
   if (lacking.length === 0) return table
-  throw new LoadFault(`${path} is no table of persons: it has no values of ${lacking.join(', ')}`, {
-    code: 'person-table-wrong',
-    field: 'params',
-    suggestion: 'Fetch the table again.',
-  })
+  throw new LoadFault(
+    `${path} is not a table of persons: it has no values of ${lacking.join(', ')}`,
+    {
+      code: 'person-table-wrong',
+      field: 'params',
+      suggestion: 'Fetch the table again.',
+    },
+  )
 }
 
 function conditionsOf(
@@ -194,7 +197,7 @@ function conditionsOf(
   { columns }: TableFile,
   path: string,
 ): TableCondition[] {
-  // What is wrong with the parameters themselves is told by their check.
+  // What is wrong with the parameters themselves is reported by their check.
   const [from = 0, to = oldest] = ages
   const words: [string, readonly string[]][] = [
     ...(sex === null ? [] : [['sex', [sex]] as [string, string[]]]),
@@ -228,11 +231,14 @@ function noSuchField(
 }
 
 function nobodyFits(path: string): LoadFault {
-  return new LoadFault(`nobody in ${path} fits age_range, sex, city and select_field_values`, {
-    code: 'nobody-fits',
-    field: 'params',
-    suggestion: 'Loosen one of them.',
-  })
+  return new LoadFault(
+    `no person in ${path} matches age_range, sex, city and select_field_values`,
+    {
+      code: 'nobody-fits',
+      field: 'params',
+      suggestion: 'Loosen one of them.',
+    },
+  )
 }
 
 function checkFields(

@@ -1,6 +1,6 @@
 import type { ConfigPath, Problem } from '../config/problem.ts'
 
-/** An error in a config; what is not known of it is left out. */
+/** An error in a config; what is not known of it is omitted. */
 export function refusal(
   code: string,
   path: ConfigPath,

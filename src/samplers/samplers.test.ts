@@ -181,7 +181,7 @@ describe('category', () => {
     expect(check(samplers.category, { values: ['a', 'b'], weights: [3, -1] }))
       .toMatchInlineSnapshot(`
       [
-        "out-of-range at weights.1: A weight of 'c' is negative or not finite | a finite number, at least 0 | -1 | Use 0 for a value that never comes, or leave the value out.",
+        "out-of-range at weights.1: A weight of 'c' is negative or not finite | a finite number, at least 0 | -1 | Use 0 for a value that should never occur, or remove the value.",
       ]
     `)
     expect(check(samplers.category, { values: ['a', 'b'], weights: [0, 0] }))
@@ -223,7 +223,7 @@ describe('datetime', () => {
     expect(new Set(instants(params, 20))).toEqual(new Set([parseDate('2025-01-01T00:00:01')]))
   })
 
-  test('refuses bounds that are no dates or leave no second', () => {
+  test('refuses bounds that are not dates or leave no second', () => {
     const problems = (start: string, end: string) => check(samplers.datetime, { start, end })
     expect(problems('2025-01-02', '2025-01-01')).toMatchInlineSnapshot(`
       [
@@ -233,8 +233,8 @@ describe('datetime', () => {
     expect(problems('2025-01-01', '2025-01-01')).toHaveLength(1)
     expect(problems('soon', 'later')).toMatchInlineSnapshot(`
       [
-        "bad-date at start: A bound of column 'c' is no date | a date such as '2025-01-31', '2025-01-31 14:30', '2025-01-31T14:30:00+02:00', '2025', '01/31/2025' or 'Jan 31 2025' | 'soon' | undefined",
-        "bad-date at end: A bound of column 'c' is no date | a date such as '2025-01-31', '2025-01-31 14:30', '2025-01-31T14:30:00+02:00', '2025', '01/31/2025' or 'Jan 31 2025' | 'later' | undefined",
+        "bad-date at start: A bound of column 'c' is not a date | a date such as '2025-01-31', '2025-01-31 14:30', '2025-01-31T14:30:00+02:00', '2025', '01/31/2025' or 'Jan 31 2025' | 'soon' | undefined",
+        "bad-date at end: A bound of column 'c' is not a date | a date such as '2025-01-31', '2025-01-31 14:30', '2025-01-31T14:30:00+02:00', '2025', '01/31/2025' or 'Jan 31 2025' | 'later' | undefined",
       ]
     `)
     expect(problems('2025-01-01', 'now')).toMatchInlineSnapshot(`

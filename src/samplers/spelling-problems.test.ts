@@ -13,7 +13,7 @@ function told(values: string): string[] {
   })
 }
 
-test('a word among texts that YAML makes something else is told', () => {
+test('a word among texts that YAML makes something else is reported', () => {
   expect(told('[SE, NO, DK, y, n]')).toEqual(['1 NO is read as false, which counts as 0'])
   expect(told('[Yes, No, Unsure]')).toEqual([
     '0 Yes is read as true, which counts as 1',
@@ -44,7 +44,7 @@ test('what prints as it is spelled, or stands in quotes, is not', () => {
   expect(told(`[a, 1, -2, 1.5, 2.0, 1e+16, "NO", 'off', 007x, 2024-05-05]`)).toEqual([])
 })
 
-test('among numbers only what nobody writes for that number', () => {
+test('among numbers only what no one writes for that number', () => {
   expect(told('[1, 1.50, 1_000, true, false]')).toEqual([])
   expect(told('[on, off]')).toHaveLength(2)
   expect(told('[01234, 02134]')).toEqual(['0 01234 is read as 668', '1 02134 is read as 1116'])
@@ -61,11 +61,11 @@ test('lists behind keys, keys, and what an alias stands for', () => {
   expect(told('[a, &x NO, *x]')).toHaveLength(2)
 })
 
-test('a long list is told of in part', () => {
+test('a long list is reported in part', () => {
   expect(told(`[a, ${Array.from({ length: 500 }, () => 'no').join(', ')}]`)).toHaveLength(10)
 })
 
-test('of a config that is no file nothing is told', () => {
+test('of a config that is not a file nothing is reported', () => {
   const list = ['SE', 1.5]
   expect(isList(list) && spellingProblems(list, [], 'c')).toEqual([])
 })

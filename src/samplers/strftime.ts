@@ -133,15 +133,17 @@ export function patternProblem(pattern: string): string | null {
   let told = false
   for (const [whole, flag = '', letter = ''] of pattern.matchAll(written)) {
     const directive = directives.get(letter)
-    if (directive === undefined) return `'${whole}' is no directive; there are ${known}`
+    if (directive === undefined) return `'${whole}' is not a directive; the directives are ${known}`
     const isFlagged =
       flag === '' || ('-_0'.includes(flag) ? 'count' in directive : names.includes(letter))
     if (!isFlagged) {
-      return `'${whole}' is no directive: -, _ and 0 go with numbers (%-d), ^ and # with names (%^b)`
+      return `'${whole}' is not a directive: -, _ and 0 go with numbers (%-d), ^ and # with names (%^b)`
     }
     told ||= !silent.includes(letter)
   }
-  return told ? null : `a date pattern needs a directive such as %Y or %H; there are ${known}`
+  return told
+    ? null
+    : `a date pattern needs a directive such as %Y or %H; the directives are ${known}`
 }
 
 /** The text of instants by a pattern that has no problem. */
@@ -158,7 +160,7 @@ export function formatter(pattern: string): (instant: number) => string {
 function formatOf(pattern: string): Text {
   let parts: (string | Text)[] | null = null
   return (time, instant) => {
-    // Directives stand for patterns of others, so the table has to be there first.
+    // Directives stand for patterns of others, so the table must be there first.
     parts ??= partsOf(pattern)
     let text = ''
     for (const part of parts) text += typeof part === 'string' ? part : part(time, instant)

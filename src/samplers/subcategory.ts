@@ -20,7 +20,7 @@ export const subcategory = defineSampler({
       category: text().describe('A sampler column of type category.'),
       values: z
         .record(z.string(), listedValues())
-        .describe('For each value of that column, what to choose from.'),
+        .describe('The values to choose from, for each value of that column.'),
     })
     .describe('One of the values that belong to the value of a category.'),
   converts: 'number',
@@ -70,7 +70,7 @@ function wrongParent(name: string, parent: string, received: string, path: Confi
   return refusal(
     'wrong-reference',
     path,
-    `Column '${name}' is a subcategory of '${parent}', which is no category`,
+    `Column '${name}' is a subcategory of '${parent}', which is not a category column column column`,
     {
       expected: 'the name of a sampler column of type category',
       received,
@@ -79,7 +79,7 @@ function wrongParent(name: string, parent: string, received: string, path: Confi
   )
 }
 
-/** The lists have to be those of the category's values: none missing, none that is never used. */
+/** The lists must be those of the category's values: none missing, none that is never used. */
 function keyProblems(
   keys: readonly string[],
   { category, texts, textOf }: Parent,

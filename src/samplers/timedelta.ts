@@ -16,7 +16,9 @@ export const timedelta = defineSampler({
       dt_min: integer({ min: 0 }).describe('Fewest units to add.'),
       dt_max: integer({ min: 1 }).describe('End of the range of units; itself not drawn.'),
       reference_column_name: text().describe('A sampler column of type datetime or timedelta.'),
-      unit: oneOf(units).default('D').describe('What is added: days, hours, minutes or seconds.'),
+      unit: oneOf(units)
+        .default('D')
+        .describe('The unit of the added time: days, hours, minutes or seconds.'),
     })
     .describe('A date some time after that of another column.'),
   converts: 'instant',

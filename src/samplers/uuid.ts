@@ -16,7 +16,7 @@ export const uuid = defineSampler({
   kind: 'uuid',
   params: z
     .strictObject({
-      prefix: text().nullable().default(null).describe('Text in front.'),
+      prefix: text().nullable().default(null).describe('A prefix of the text.'),
       short_form: flag().default(false).describe('8 digits instead of 32.'),
       uppercase: flag().default(false).describe('Digits in upper case.'),
     })

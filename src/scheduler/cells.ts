@@ -35,7 +35,7 @@ export interface CellsOptions extends ConversationPorts {
   parked: ParkedRows | null
   isOver: () => boolean
   cellMade: (local: number, outcome: 'ok' | 'skipped' | 'failed') => void
-  /** A cell ended whose row had been lost meanwhile, beside `cellMade`. */
+  /** A cell ended whose row had been lost meanwhile, in addition to `cellMade`. */
   cellCameBack: (local: number) => void
   cellFailed: (
     column: GraphColumn,
@@ -57,7 +57,7 @@ export interface Cells {
   /** Those that were told that nothing more is sent, and have not settled yet. */
   readonly settling: number
   ready(group: OpenGroup, local: number, offset: number): void
-  /** Nothing more is sent: conversations that wait in a line are told. */
+  /** Nothing more is sent: conversations that wait in a line are interrupted. */
   nothingSent(reason: InterruptReason): void
   routeStopped(route: number): void
   /** Nothing more is made of the row: it has an outcome, or is not needed. */

@@ -363,7 +363,7 @@ export function createConversation(
       over = true
       ;({ made } = how)
       interruption ??= new CellInterrupted('aborted')
-      // Requests that nobody waits for any more leave their lines.
+      // Requests that no one waits for any more leave their lines.
       open.clear()
       watch()
       controller.abort(interruption)

@@ -31,7 +31,7 @@ export interface CostLimit {
   hold(amount: number): void
   /** Gives back what was set aside. */
   release(reserved: number): void
-  /** A request came back; where its cost is not known, `otherwise` counts. */
+  /** A request returned; where its cost is not known, `otherwise` counts. */
   spend(choice: string, usage: Usage, otherwise: number): void
 }
 

@@ -18,7 +18,7 @@ export interface EarlyShutdown {
 }
 
 /**
- * An early shutdown is about what is answered; an endpoint that is away has a limit of its own, and a
+ * An early shutdown is about what is answered; an endpoint that is away has a separate limit, and a
  * row that is dropped because something in it is invalid was judged as it was meant to be.
  */
 const uncounted: ReadonlySet<string> = new Set(['unreachable', 'disconnected', 'invalid'])

@@ -122,7 +122,7 @@ export function createFailureRules(
     }
   }
 
-  /** No attempt: nobody was there. */
+  /** No attempt: no one was there. */
   function onAway(pending: PendingRequest, error: RequestError, lease: Lease): void {
     if (resources.others(lease) > 0) goBack(pending)
     else pauses.waitForAnswers(pending, error)

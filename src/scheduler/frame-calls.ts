@@ -28,7 +28,7 @@ export interface FrameCallsOptions {
   dispatcher: Dispatcher<Job>
   /** Time a call may take. */
   localTimeoutMs: number
-  /** The run has ended: what comes back now belongs to nobody. */
+  /** The run has ended: what comes back now belongs to no one. */
   isOver: () => boolean
   changed: () => void
   fatal: (error: unknown) => void
@@ -49,7 +49,7 @@ interface Running {
   lease: Lease
   rows: readonly FrameRow[]
   controller: AbortController
-  /** Until it takes too long; once it was given up, until nobody waits for it any more. */
+  /** Until it takes too long; once it was given up, until no one waits for it any more. */
   timer: Timer | null
   isOver: boolean
 }

@@ -10,7 +10,7 @@ export interface HedgingOptions {
   clock: Clock
   routes: readonly Route[]
   actions: PendingActions
-  /** Choices of a route beside one that have not stopped and are not away. */
+  /** Choices of a route in addition to one that have not stopped and are not away. */
   others: (place: { route: number; choice: number }) => number
   /** Puts a request into its line. */
   enqueue: (pending: PendingRequest) => void
@@ -61,7 +61,7 @@ export function createHedging(options: HedgingOptions): Hedging | null {
 
   function sendAgain(pending: PendingRequest, { race, route }: Leg): void {
     const { watch } = race
-    // When everything has become slow, twice as many requests help nobody.
+    // When everything has become slow, twice as many requests help no one.
     const most = 1 + 2 * (1 - watch.share) * watch.sent
     if (
       race.isDoubled ||

@@ -1,10 +1,10 @@
 import type { Clock, Timer } from '../util/clock.ts'
 
-/** Requests that failed while nobody answered, out of line until somebody does. */
+/** Requests that failed while no one answered, out of line until somebody does. */
 export interface Held<Request> {
   readonly size: number
   add(route: number, request: Request): void
-  /** Something came back: those go on whose route is no longer away. */
+  /** Something returned: those continue whose route is no longer away. */
   look(): void
   close(): void
 }
@@ -26,7 +26,7 @@ const LOOK_AGAIN_MS = 1_000
 
 /**
  * What keeps an endpoint from answering may be the request itself. So those that never failed ask
- * first, of groups that are opened for it too; those held here only when there is nobody else.
+ * first, of groups that are opened for it too; those held here only when there is no one else.
  */
 export function createHeld<Request>(options: HeldOptions<Request>): Held<Request> {
   const { clock } = options
@@ -44,7 +44,7 @@ export function createHeld<Request>(options: HeldOptions<Request>): Held<Request
     }
   }
 
-  /** Lets one of each route ask that nobody else asks for. */
+  /** Lets one of each route ask that no one else asks for. */
   function ask(): void {
     timer = null
     look()

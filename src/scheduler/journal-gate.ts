@@ -17,7 +17,7 @@ export interface JournalGateOptions {
   maxPendingBytes: number
   /** There is room again. */
   drained: () => void
-  /** The journal failed for good. */
+  /** The journal failed permanently. */
   failed: (error: Error) => void
 }
 

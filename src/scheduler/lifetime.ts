@@ -4,7 +4,7 @@ import type { SchedulerEnd } from './stopping.ts'
 export interface Lifetime {
   /** Aborted when what is in flight is given up, at the latest when the run has ended. */
   readonly signal: AbortSignal
-  /** The run has ended: what comes back now belongs to nobody. */
+  /** The run has ended: what comes back now belongs to no one. */
   readonly isOver: boolean
   /** How the run ended; rejects when it failed. */
   readonly result: Promise<SchedulerEnd>

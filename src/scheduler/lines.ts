@@ -25,7 +25,7 @@ class LineState implements RouteState {
   }
 
   get waiting(): number {
-    // What waits for nothing any more keeps nobody from the other lines.
+    // What waits for nothing any more keeps no one from the other lines.
     if (this.#sending.isStopped(this.#position)) return 0
     return this.#sending.dispatcher.waiting(this.#position)
   }

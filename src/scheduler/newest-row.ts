@@ -3,7 +3,7 @@ import { cellStatus, statusOf } from '../rows/block.ts'
 import type { OpenGroup } from './open-group.ts'
 import type { NewestRow } from './scheduler-event.ts'
 
-/** Shows a row that was just made to whoever looks now and then; rows that nobody looks at cost nothing. */
+/** Shows a row that was just made to whoever looks now and then; rows that no one looks at cost nothing. */
 export interface RowPeek {
   /** A row has ended; its cells are still loaded. */
   ended(group: OpenGroup, offset: number): void

@@ -32,7 +32,7 @@ const noExchanges: readonly JournaledExchange[] = []
  * cell lowers its dependants' counters, and zero means ready. `left` holds, per row, the awaited
  * cells not there yet. A row waits, begins, and ends once: with an outcome, or left without one.
  *
- * One typed array only: they cost the most where every row has a group of its own.
+ * One typed array only: they cost the most where every row has a separate group.
  */
 export class OpenGroup {
   /** Opening number: older groups go first. */
@@ -181,7 +181,7 @@ export class OpenGroup {
     else this.#listener.rowDecided(this, offset)
   }
 
-  /** A row that ended leaves memory at once, unless a reply of its own is still to be read. */
+  /** A row that ended leaves memory at once, unless a separate reply is still to be read. */
   #freeIfDone(offset: number): void {
     const row = this.#rows[offset] as number
     if (row < oneHolder && row > rowState.begun) freeRow(this.block, offset)

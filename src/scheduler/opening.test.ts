@@ -29,7 +29,7 @@ test('(a) with a part being written the commit comes first, if the budget says s
   expect(reason({ openGroups: 0, rowsHeld: 950, writing: 1 })).toBeNull()
 })
 
-describe('(b) a route its first journaled cells use could send and has nobody waiting', () => {
+describe('(b) a route its first journaled cells use could send and has no one waiting', () => {
   test.each([
     ['one is idle', [full, idle], 'idle-route'],
     ['all are full', [full, full], null],

@@ -15,7 +15,7 @@ export interface OpeningState {
 }
 
 export interface RouteState {
-  /** Whether a request could leave now, and nobody waits that could take it. */
+  /** Whether a request could leave now, and no one waits that could take it. */
   isIdle: boolean
   waiting: number
   /** Requests the route allows at once. */
@@ -34,8 +34,8 @@ export interface OpeningBudget {
 /**
  * Why the next group is to be opened now, or null when it is to wait.
  *
- * - `none-open` (a): nothing else could make progress (beside the writer, whose commit would);
- * - `idle-route` (b): a route its first journaled cells use could send now and has nobody waiting;
+ * - `none-open` (a): nothing else could make progress (in addition to the writer, whose commit would);
+ * - `idle-route` (b): a route its first journaled cells use could send now and has no one waiting;
  * - `writer-free` (c): it has no such cells, and the writer keeps up;
  * - `frame-started`: whole-column work needs the rest of its frame.
  */
@@ -70,7 +70,7 @@ export interface BeginningState {
 
 /**
  * Whether the next row begins now: when nothing else could make progress, or when one of its first
- * lines would be idle without it and its bytes fit. What has begun always goes on, so it can't lock.
+ * lines would be idle without it and its bytes fit. What has begun always continues, so it can't lock.
  */
 export function mayBegin(state: BeginningState, { maxBytes, lineFactor }: OpeningBudget): boolean {
   const { begun, bytesHeld, meanBytes, lines, routes } = state

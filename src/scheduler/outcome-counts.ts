@@ -14,7 +14,7 @@ export interface OutcomeCounts {
   /** Cells of a column, by its local number, that the run folder had. */
   cellsKnown(local: number, cells: number): void
   cellEnded(local: number, outcome: 'ok' | 'skipped' | 'failed'): void
-  /** Nobody makes the cell: its row is lost. One that is in flight may come back nevertheless. */
+  /** No one makes the cell: its row is lost. One that is in flight may come back nevertheless. */
   cellUnneeded(local: number): void
   /** It did come back. */
   cellCameBack(local: number): void

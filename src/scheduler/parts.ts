@@ -18,7 +18,7 @@ type Losses = Readonly<Record<AbsentOutcome, number>>
 export type CompletePart = (
   part: number,
   rows: Float64Array,
-  /** `made` is told how many of the rows have no record, once all records were made. */
+  /** `made` is reported how many of the rows have no record, once all records were made. */
   context: PartContext & { made: (losses: Losses) => void },
 ) => Promise<void>
 
@@ -66,7 +66,7 @@ export function createPartTracker(options: PartTrackerOptions): PartTracker {
 
   function handOn(part: number, { rows, losses }: OpenPart): void {
     open.delete(part)
-    // What can't be written now stays in the ledger, and is written when the run goes on.
+    // What can't be written now stays in the ledger, and is written when the run continues.
     if (failed) return
     const ascending = new Float64Array(rows).sort()
     writing += 1

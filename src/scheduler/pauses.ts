@@ -26,9 +26,9 @@ export interface Pauses {
   readonly backOff: BackOff | null
   /** After a failed attempt: each pause is twice as long as the one before. */
   backOffFor(pending: PendingRequest, error: RequestError): void
-  /** Nobody was there; not an attempt. */
+  /** No one was there; not an attempt. */
   waitForAnswers(pending: PendingRequest, error: RequestError): void
-  /** Something came back: whoever waited for an answer of its route may go on. */
+  /** Something returned: whoever waited for an answer of its route may continue. */
   look(): void
   /** What is never sent again waits for no pause: the run would end that much later. */
   routeStopped(route: number): void

@@ -26,7 +26,7 @@ export class PendingRequest implements Job, Sent {
   prefix = 0
   /** What is to be sent, once it is first in a line where tokens are limited. */
   prepared: Prepared | null = null
-  /** Of the request, in the provider's measure; 0 where nobody asked for it. */
+  /** Of the request, in the provider's measure; 0 where no one asked for it. */
   size = 0
   /** What replies that could not be used have cost; null while none has. */
   spent: Usage | null = null

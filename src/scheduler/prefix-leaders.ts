@@ -21,7 +21,7 @@ export interface PrefixLeadersOptions {
 export interface PrefixLeaders {
   /** Whether a request waits, out of line, for others with its beginning. */
   holds(pending: PendingRequest): boolean
-  /** It came back, or will never be sent. */
+  /** It returned, or will never be sent. */
   ended(pending: PendingRequest): void
 }
 
@@ -34,7 +34,7 @@ interface Prefix {
   usedAt: number
 }
 
-/** Providers forget what nobody asks for about so long. */
+/** Providers forget what no one asks for about so long. */
 const KEPT_MS = 300_000
 const MOST_PREFIXES = 4_096
 /** Requests that wait for others, for each that a route allows at once; further ones go their way. */

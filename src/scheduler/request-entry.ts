@@ -43,7 +43,7 @@ export function createRequestEntry(options: RequestEntryOptions): RequestEntry {
     )
     if (cache === null || request.isShared === true || !request.wanted()) return enter(pending)
     const prepared = prepare(pending)
-    // What is wrong with it is told when it would leave.
+    // What is wrong with it is reported when it would leave.
     if ('error' in prepared) return enqueue(pending)
     lookUp(pending, prepared.message, cache, () => enter(pending))
   }

@@ -8,7 +8,7 @@ export interface Job extends Waiting {
   start(lease: Lease): void
 }
 
-/** One request of a cell, until it has its reply or failed for good. */
+/** One request of a cell, until it has its reply or failed permanently. */
 export interface RequestJob {
   route: number
   row: number
@@ -16,7 +16,7 @@ export interface RequestJob {
   column: number
   group: number
   depth: number
-  /** Among the requests of its cell; 0 when left out. */
+  /** Among the requests of its cell; 0 by default. */
   readonly turn?: number
   /** It is about several cells, each of which was looked for in the cache. */
   readonly isShared?: boolean

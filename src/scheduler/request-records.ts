@@ -13,7 +13,7 @@ export interface RequestRecordsOptions {
   cost: CostLimit | null
 }
 
-/** Counts a request that came back, charges what it cost and writes it down. */
+/** Counts a request that returned, charges what it cost and writes it down. */
 export type RecordRequest = (
   pending: PendingRequest,
   outcome: 'ok' | 'throttled' | 'failed' | 'given-up',

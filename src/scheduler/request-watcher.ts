@@ -19,7 +19,7 @@ export interface SentRequest {
   readonly attempts: number
 }
 
-/** How a request came back. */
+/** How a request returned. */
 export interface EndedRequest {
   /** `given-up`: a second one for the same cell was answered first. */
   readonly outcome: 'ok' | 'throttled' | 'failed' | 'given-up'
@@ -31,7 +31,7 @@ export interface EndedRequest {
 }
 
 /**
- * Is told of every request. A run without one allocates nothing for it; `key` is the same object at both
+ * Receives every request. A run without one allocates nothing for it; `key` is the same object at both
  * ends of a request, which may leave several times.
  */
 export interface RequestWatcher {

@@ -38,7 +38,7 @@ export interface RequestsOptions {
   sizeOf: (choice: string, request: ModelRequest) => number
   /** How much the run may cost; null for no limit. */
   cost: CostLimit | null
-  /** Is told of every request; null where nobody is. */
+  /** Receives every request; null where no one is. */
   watcher: RequestWatcher | null
   /** A request waits before it is sent again. */
   paused: (pending: PendingRequest, error: RequestError, pauseMs: number) => void
@@ -55,12 +55,12 @@ export interface RequestsOptions {
   secretRemoved: (request: RequestJob) => void
   /** A provider threw what is no `RequestError`: a mistake of its own. */
   providerFailed: (route: number, error: unknown) => void
-  /** The run has ended: what comes back now belongs to nobody. */
+  /** The run has ended: what comes back now belongs to no one. */
   isOver: () => boolean
   /** Something that is not about a request: ends the run. */
   fatal: (error: unknown) => void
   /**
-   * A request came back, with all its consequences drawn, or is in line again after a pause.
+   * A request returned, with all its consequences drawn, or is in line again after a pause.
    * `now` is the time by the clock, where it is known already.
    */
   changed: (now?: number) => void
@@ -185,7 +185,7 @@ export function createRequests(options: RequestsOptions): Requests {
     )
   }
 
-  /** Sets aside what it may cost, or puts it back into its line until something came back. */
+  /** Sets aside what it may cost, or puts it back into its line until something returned. */
   function canPay(pending: PendingRequest, message: ModelRequest, lease: Lease): boolean {
     if (cost === null) return true
     const { maxTokens = null } = routes[pending.request.route] as Route

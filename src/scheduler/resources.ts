@@ -29,7 +29,7 @@ export interface ResourcesOptions {
 export interface Resources {
   choiceAt(place: Place): Choice
   stateAt(place: Place): ChoiceState
-  /** Aborted with the run, or when nobody waits for the choice's answers any more. */
+  /** Aborted with the run, or when no one waits for the choice's answers any more. */
   signalAt(place: Place): AbortSignal
   /** Whether a breaker of the choice is open: what fails now says nothing of the request. */
   isChoiceAway(place: Place): boolean
@@ -48,7 +48,7 @@ export interface Resources {
    * choice answers.
    */
   noteOutage(place: Place, error: RequestError): void
-  /** Something came back: tells which endpoints are away no more. */
+  /** Something returned: tells which endpoints are away no more. */
   lookForReturns(): void
   /** The outage of a route, in case it has one. */
   outageOf(route: number): Outage | null
@@ -83,7 +83,7 @@ export function createResources(options: ResourcesOptions): Resources {
   const { clock, routes, signal, maxOutageMs } = options
   const states = routes.map(createChoiceStates)
   const controllers = routes.map(({ choices }) => choices.map(() => new AbortController()))
-  // Kept beside them: asking a controller for its signal costs as much as a tenth of a request.
+  // Kept next to them: asking a controller for its signal costs as much as a tenth of a request.
   const signals = controllers.map((ofRoute) => ofRoute.map((controller) => controller.signal))
   const watches = new Map<Breaker, Watch>()
   signal.addEventListener(
@@ -221,7 +221,7 @@ export function createResources(options: ResourcesOptions): Resources {
     const given = outageError({ endpoint, model, tries, error }, clock, since)
     const stopped = stop(which, given)
     if (stopped.length > 0) options.stopped({ endpoint, model }, given)
-    // Nobody waits for what is still asking.
+    // No one waits for what is still asking.
     for (const place of stopped) controllerAt(place).abort(given)
     return places().every((place) => !isBehind(choiceAt(place)) || stateAt(place).stopped !== null)
   }
@@ -310,7 +310,7 @@ function outageError(
   const asked = tries === 1 ? 'was asked once' : `was asked ${tries} times`
   return new RequestError(
     'outage',
-    `${who} has not answered since ${began} (${Math.round(awayMs / 1000)} s) and ${asked} in that time; last: ${error.message} It is given up after max_outage of the run config. Its rows remain: the same command goes on when it is back.`,
+    `${who} has not answered since ${began} (${Math.round(awayMs / 1000)} s) and ${asked} in that time; last: ${error.message} It is given up after max_outage of the run config. Its rows remain: the same command continues when it is back.`,
     { kind: 'endpoint-stopped' },
     { status: error.status, detail: error.detail, cause: error },
   )

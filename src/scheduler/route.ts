@@ -20,7 +20,7 @@ export interface Route {
 
 /** One place a route's requests may go, with everything that can be saturated on it. */
 export interface Choice extends ChoiceOptions {
-  /** What `send` is told. */
+  /** What `send` receives. */
   readonly name: string
   /** What tells it from the other choices in accounts; empty where it is the only one. */
   readonly label?: string

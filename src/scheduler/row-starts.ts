@@ -412,7 +412,7 @@ interface Entry {
   plans: Map<number, RowPlan>
 }
 
-/** Rows beside each other whose inputs are in memory. */
+/** Rows next to each other whose inputs are in memory. */
 interface Window {
   /** The row behind the last one. */
   end: number

@@ -30,7 +30,7 @@ export type SchedulerEvent =
       pauseMs: number
       code: string
     }
-  /** Nobody answers there any more: one request at a time asks whether it is back. */
+  /** No one answers there any more: one request at a time asks whether it is back. */
   | { type: 'outage-began'; endpoint: string; model: string | null; code: string; message: string }
   | { type: 'outage-ended'; endpoint: string; model: string | null; awayMs: number }
   /** An answer repeated a key of a provider, which was taken out of it. */
@@ -73,7 +73,7 @@ export interface Snapshot {
   selection: CandidateProgress | null
   /** A row made since the snapshot before, or earlier where there is none; null before the first. */
   newest: NewestRow | null
-  /** Batches that providers have, by route; left out where no requests go in batches. */
+  /** Batches that providers have, by route; omitted where no requests go in batches. */
   batches?: readonly WaitingBatches[]
 }
 
@@ -107,7 +107,7 @@ export interface ColumnProgress {
   made: number
   skipped: number
   failed: number
-  /** Cells that nobody makes: their row was dropped or rejected before. */
+  /** Cells that no one makes: their row was dropped or rejected before. */
   unneeded: number
 }
 
@@ -133,7 +133,7 @@ export interface RouteProgress {
   cost: number | null
   /** Ms of the quiet the endpoint asked for that are left; 0 when it asked for none. */
   coolDownMs: number
-  /** What is declared or was told by replies; null for no limit. */
+  /** What is declared or was reported by replies; null for no limit. */
   requestsPerMinute: number | null
   tokensPerMinute: number | null
   /** What keeps the next request; null when it could leave. */

@@ -70,7 +70,7 @@ export interface SchedulerOptions extends SendingPorts {
 
 export interface Scheduler {
   run(): Promise<SchedulerEnd>
-  /** Sends nothing more; ends when what is in flight came back. */
+  /** Sends nothing more; ends when what is in flight returned. */
   drain(): void
   /** Gives up what is in flight. */
   abort(): void

@@ -29,12 +29,12 @@ export interface SendingPorts {
   cache?: ReplyCache
   /** Takes requests that are answered another time. */
   deferred?: DeferredRequests
-  /** How large a request is where tokens are limited; characters of text when left out. */
+  /** How large a request is where tokens are limited; characters of text by default. */
   sizeOf?: (choice: string, request: ModelRequest) => number
   maxAttempts: number
-  /** Is told of every request. */
+  /** Receives every request. */
   watcher?: RequestWatcher | null
-  /** How much the run may cost; no limit when left out. */
+  /** How much the run may cost; no limit by default. */
   cost?: CostLimit | null
   /** How long an endpoint may be away before its rows are left, in ms. */
   maxOutageMs: number
@@ -50,7 +50,7 @@ export interface SendingOptions {
   lifetime: Lifetime
   stopping: Stopping
   emit: (event: SchedulerEvent) => void
-  /** Nothing goes that way any more: who waits for it, beside its requests, is told. */
+  /** Nothing goes that way any more: who waits for it, in addition to its requests, is reported. */
   routeStopped: (route: number) => void
   /** What the run may cost is spent. */
   costReached: () => void

@@ -247,7 +247,7 @@ class SharedRequest implements RequestJob {
   }
 }
 
-/** Makes each cell by a request of its own, where its answer comes another time. */
+/** Makes each cell by a separate request, where its answer comes another time. */
 export function aloneOf(generator: SharedGenerator): RequestGenerator {
   return {
     by: 'cell',

@@ -13,7 +13,7 @@ export interface Stopping {
   readonly draining: boolean
   /** Asked for from outside; answers whether that is new. */
   drain(): boolean
-  /** An endpoint refuses everything: work on other endpoints goes on. */
+  /** An endpoint refuses everything: work on other endpoints continues. */
   endpointRefuses(error: Error): void
   /** Too many cells fail. */
   shutDown(reason: string): void

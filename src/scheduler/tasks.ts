@@ -30,7 +30,7 @@ export interface TasksOptions extends ConversationPorts {
   dispatcher: Dispatcher<Job>
   /** Nothing is sent: what is answered already makes a cell, or the row is left. */
   settleOnly: boolean
-  /** The run has ended: what comes back now belongs to nobody. */
+  /** The run has ended: what comes back now belongs to no one. */
   isOver: () => boolean
   changed: () => void
   fatal: (error: unknown) => void
@@ -45,7 +45,7 @@ export interface Tasks {
   readonly active: number
   /** Functions that were told that nothing more is sent, and have not settled in time yet. */
   readonly settling: number
-  /** Nothing more is sent: those that wait in a line are told. */
+  /** Nothing more is sent: those that wait in a line are interrupted. */
   nothingSent(reason: InterruptReason): void
   routeStopped(route: number): void
   rowLost(group: OpenGroup, offset: number, why: AbsentOutcome | 'unneeded'): void
@@ -53,7 +53,7 @@ export interface Tasks {
   abort(): void
 }
 
-/** How long a function may take for its `finally` blocks before nobody waits for it any more. */
+/** How long a function may take for its `finally` blocks before no one waits for it any more. */
 export const SETTLE_MS = 5_000
 
 /** A function at work. */
@@ -145,7 +145,7 @@ export function createTasks(options: TasksOptions): Tasks {
   }
 
   function interrupted(run: Running): void {
-    // Then nobody waits for it.
+    // Then no one waits for it.
     if (options.isOver()) return
     run.grace = options.clock.after(SETTLE_MS, () => leave(run))
     settling += 1
@@ -179,7 +179,7 @@ export function createTasks(options: TasksOptions): Tasks {
     return conversation.sent > 0 || cell.known.length > 0
   }
 
-  /** It was told and does not settle: nobody waits for it any more. */
+  /** It was told to stop and does not settle: no one waits for it any more. */
   function leave(run: Running): void {
     if (remove(run)) close(run)
   }

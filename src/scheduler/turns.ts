@@ -77,7 +77,7 @@ export function createTurns(options: TurnsOptions): (now?: number) => void {
     return !lifetime.isOver && !stopping.begun
   }
 
-  /** Rows of open groups go on where an endpoint stopped: others make what they can of them. */
+  /** Rows of open groups continue where an endpoint stopped: others make what they can of them. */
   function mayBegin(): boolean {
     return mayOpen() || (!lifetime.isOver && !stopping.quiet)
   }

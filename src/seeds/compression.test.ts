@@ -129,7 +129,7 @@ test.each([
   await expect(read(name, content)).rejects.toThrow(message)
 })
 
-test('damage is told with its place', async () => {
+test('damage is reported with its place', async () => {
   const bytes = gzipSync(long)
   const middle = bytes.length >> 1
   bytes.fill(0, middle, middle + 64)

@@ -75,7 +75,7 @@ function compressionOf({ path, compression }: SeedFile, first: Buffer): Compress
   throw new SeedFault(
     'bad-compression',
     `the file is not compressed as ${compression}: it begins with the bytes ${begins.replace(/..(?=.)/g, '$& ')}`,
-    { suggestion: 'Give it the ending of what it is; an interrupted download is to be repeated.' },
+    { suggestion: 'Use the ending of its real format; repeat an interrupted download.' },
   )
 }
 
@@ -86,7 +86,7 @@ const decoders: Readonly<Record<Compression, () => Transform & { bytesWritten: n
 }
 
 /**
- * Members one after the other, as `cat a.gz b.gz` leaves them. Gunzip goes on by itself; of zstd,
+ * Members one after the other, as `cat a.gz b.gz` leaves them. Gunzip continues by itself; of zstd,
  * the decoder drops what follows a frame in the same chunk, so a further one is given the rest.
  */
 async function* decompress(

@@ -19,9 +19,9 @@ export interface SeedContext {
   readonly workingDirectory: string
   /** Tried second for relative paths; null when the config came from no file. */
   readonly configDirectory: string | null
-  /** Variables that name tokens, keys and proxies; none when left out. */
+  /** Variables that name tokens, keys and proxies; none by default. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined
-  /** What a program gave for words of the config; nothing when left out. */
+  /** What a program gave for words of the config; nothing by default. */
   readonly given?: ReadonlyMap<string, unknown> | undefined
   /** What the run folder has of `OpenedSeed.pin`. */
   readonly pin?: string | undefined
@@ -83,7 +83,7 @@ export interface RowsOptions {
 /** What a source is now, without reading its rows. */
 interface SeedStamp {
   readonly stamp: string
-  /** Reads all of the content, which is told of as the context says. */
+  /** Reads all of the content, which is reported as the context says. */
   identity(): Promise<string>
 }
 

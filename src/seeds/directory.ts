@@ -48,7 +48,7 @@ export async function selectFolder(
   return { folder: await findFolder(path, context), pattern, recursive }
 }
 
-/** The stamp of a folder's seed; null when the folder is gone. */
+/** The stamp of a folder's seed; null when the folder is missing. */
 export async function stampIfThere(
   source: FolderSource,
   context: SeedContext,
@@ -82,7 +82,7 @@ function listing(selection: FolderSelection): FolderReading {
     columns: listingColumns,
     version: 'directory 1',
     files: (signal) => walkFolder(selection, signal),
-    // oxlint-disable-next-line require-await -- other sources have to read the file
+    // oxlint-disable-next-line require-await -- other sources must read the file
     async *read({ path, relativePath, name }) {
       yield ['directory_file', path, relativePath, name]
     },

@@ -50,7 +50,7 @@ function contents(selection: FolderSelection, decode: Decode): FolderReading {
     async *read(file, signal): AsyncGenerator<SeedRow> {
       const { path, relativePath, name } = file
       const content = decode(await readWhole(file, signal))
-      // As the ancestor's Python reads text: lines end with a line feed, whatever wrote them.
+      // As NeMo Data Designer's Python reads text: lines end with a line feed, whatever wrote them.
       yield ['file_contents', path, relativePath, name, content.replaceAll(/\r\n?/g, '\n')]
     },
     nothing: () => noFiles(selection),

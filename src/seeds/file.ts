@@ -64,7 +64,7 @@ async function openAgain(file: SeedFile): Promise<FileHandle> {
   try {
     if (markOf(file.path, await handle.stat({ bigint: true })) === file.mark) return handle
     throw new SeedFault('changed-meanwhile', 'the file changed while the seed was read', {
-      suggestion: 'Start again once nothing writes to it any more.',
+      suggestion: 'Start again when no program writes to it.',
     })
   } catch (error) {
     await handle.close()

@@ -69,7 +69,7 @@ describe('patterns', () => {
     expect(await valuesOf(pattern)).toEqual(values)
   })
 
-  test('an absolute one, and one beside the config', async () => {
+  test('an absolute one, and one next to the config', async () => {
     expect(await valuesOf(join(scratch.folder, 'data/part-[12].csv'))).toEqual(['one', 'two'])
     const context = {
       ...scratch.context,
@@ -196,7 +196,7 @@ describe('files of one seed', () => {
     await expect(open('?.csv')).rejects.toThrow(message)
   })
 
-  test('the row of a file that is no object is told with the file', async () => {
+  test('the row of a file that is not an object is reported with the file', async () => {
     await write({ '1.jsonl': '{"a": 1}\n{"a": 2}\n', '2.jsonl': '{"a": 3}\n7\n' })
     await expect(open('?.jsonl')).rejects.toThrow('2.jsonl: row 2 (line 2) is a number')
   })

@@ -47,7 +47,7 @@ async function isThere(path: string, context: FileContext): Promise<boolean> {
   return false
 }
 
-/** Paths that match, sorted; below the working directory, otherwise beside the config. */
+/** Paths that match, sorted; below the working directory, otherwise next to the config. */
 async function matchesOf(pattern: string, context: FileContext): Promise<string[]> {
   for (const { folder, path } of rootsOf(pattern, context)) {
     const found = new Set<string>()

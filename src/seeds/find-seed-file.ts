@@ -8,7 +8,7 @@ import { type FileContext, isSeedName, stemOf } from './format-of.ts'
 import type { SeedFormat } from './formats/define.ts'
 
 /**
- * The file a path of the config means: below the working directory, otherwise beside the config.
+ * The file a path of the config means: below the working directory, otherwise next to the config.
  *
  * A missing file is a fault that names the places tried and files with similar names.
  */

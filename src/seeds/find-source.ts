@@ -129,7 +129,7 @@ function unknownType(type: string, known: readonly string[], path: ConfigPath): 
   }
 }
 
-/** What is wrong with a seed that could not be opened or read; anything else goes on. */
+/** What is wrong with a seed that could not be opened or read; everything else is rethrown. */
 export function seedProblem(
   error: unknown,
   signal: AbortSignal,

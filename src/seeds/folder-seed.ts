@@ -21,11 +21,11 @@ const batchCharacters = 1024 * 1024
 /** How the files of a folder become rows. */
 export interface FolderReading {
   readonly columns: readonly SeedColumn[]
-  /** What says which rows these are, beside their values; grows with a new way of reading. */
+  /** What says which rows these are, in addition to their values; grows with a new way of reading. */
   readonly version: string
   /** The files in order, always the same ones. */
   files(signal: AbortSignal): AsyncIterable<FolderFile>
-  /** The rows of a file; notes are of what it leaves out. */
+  /** The rows of a file; notes are of what it omits. */
   read(
     file: FolderFile,
     signal: AbortSignal,

@@ -117,7 +117,7 @@ test('what is wrong is said with its place', async () => {
     ['seed-missing', 'path', `The seed can't be used: there is no folder ${at('nowhere')}`],
   ])
   expect(await problemOf({ path: 'd/one.md' })).toEqual([
-    ['not-a-folder', 'path', `The seed can't be used: ${at('d/one.md')} is no folder`],
+    ['not-a-folder', 'path', `The seed can't be used: ${at('d/one.md')} is not a folder`],
   ])
   expect(await problemOf({ path: 'empty' })).toEqual([
     [

@@ -12,7 +12,7 @@ import { placesOf } from './find-seed-file.ts'
 export interface FolderSelection {
   /** Absolute. */
   readonly folder: string
-  /** What the whole name has to fit, as a shell matches names. */
+  /** What the whole name must fit, as a shell matches names. */
   readonly pattern: string
   readonly recursive: boolean
 }
@@ -27,7 +27,7 @@ export interface FolderFile {
   readonly mark: string
 }
 
-/** The folder that a path of the config means: below the working directory, otherwise beside the config. */
+/** The folder that a path of the config means: below the working directory, otherwise next to the config. */
 export async function findFolder(path: string, context: SeedContext): Promise<string> {
   const places = placesOf(path, context)
   let file: string | null = null
@@ -40,7 +40,7 @@ export async function findFolder(path: string, context: SeedContext): Promise<st
     if (found !== null) file ??= place
   }
   if (file !== null) {
-    throw new SeedFault('not-a-folder', `${file} is no folder`, {
+    throw new SeedFault('not-a-folder', `${file} is not a folder`, {
       suggestion: 'Give the folder the file is in, and its name as file_pattern.',
     })
   }
@@ -51,7 +51,7 @@ export async function findFolder(path: string, context: SeedContext): Promise<st
 
 /**
  * The files of a folder, ordered by their relative paths, code point by code point. One folder of
- * the tree is held at a time. Links to files count as files; links to folders are left out, so that
+ * the tree is held at a time. Links to files count as files; links to folders are omitted, so that
  * no circle has no end.
  */
 export async function* walkFolder(
@@ -82,7 +82,7 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   return entries.sort((a, b) => compareText(a.key, b.key)).map(({ entry }) => entry)
 }
 
-/** Null for what is no file. */
+/** Null for what is not a file. */
 async function lookAt(
   folder: string,
   relativePath: string,

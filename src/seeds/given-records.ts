@@ -180,7 +180,7 @@ async function nextOf(
   } catch (error) {
     throw new SeedFault(
       'records-failed',
-      `what gives the records failed behind ${count} of them: ${messageOf(error)}`,
+      `the source of the records failed after ${count} of them: ${messageOf(error)}`,
       { cause: error, field: 'records' },
     )
   }
@@ -195,7 +195,7 @@ function objectOf(record: unknown, index: number): Value {
     if (!(error instanceof CellFailure)) throw error
     throw new SeedFault('bad-record', error.message, { cause: error, field: 'records' })
   }
-  throw new SeedFault('not-an-object', `${place} is no object, and a seed row is one`, {
+  throw new SeedFault('not-an-object', `${place} is not an object, and a seed row is one`, {
     field: 'records',
     suggestion: 'Give objects: { column: value, … }.',
   })

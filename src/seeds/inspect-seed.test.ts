@@ -34,7 +34,7 @@ test('a seed with its selection', async () => {
   })
 })
 
-test('a path is looked for below the working directory, then beside the config', async () => {
+test('a path is looked for below the working directory, then next to the config', async () => {
   await scratch.write('configs/topics.csv', 'topic\nother\n')
   expect((await inspect(localSeed('topics.csv'))).inspected?.seed.size).toBe(2)
   expect((await inspect(localSeed('near.csv'))).inspected?.seed.size).toBe(1)
@@ -107,7 +107,7 @@ test('identity is the content and how it is read, not the place', async () => {
   expect(four).not.toBe(one)
 })
 
-test('a run goes on with an untouched, a touched or a missing seed, not with another', async () => {
+test('a run continues with an untouched, a touched or a missing seed, not with another', async () => {
   const path = await scratch.write('resumed.csv', 'a\n1\n')
   const config = localSeed('resumed.csv')
   const { inspected } = await inspect(config)

@@ -117,7 +117,7 @@ export function describeSeed(
 /**
  * Whether a seed still is the one a run was made with.
  *
- * A source that is gone is no hindrance: the run folder has its rows. The content is only read
+ * A source that is missing is no hindrance: the run folder has its rows. The content is only read
  * when size or time of change differ.
  */
 export async function isSeedUnchanged(

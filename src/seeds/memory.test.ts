@@ -20,7 +20,7 @@ function* lines(format: string, rows: number): Generator<string> {
   if (format === 'json') yield ']'
 }
 
-/** Reads the seed in a process of its own; gives its size and what it retained on average, in MB. */
+/** Reads the seed in a separate process; gives its size and what it retained on average, in MB. */
 const script = `
   const [folder, name, base] = process.argv.slice(1)
   const { local } = await import(base + 'scratch.ts')

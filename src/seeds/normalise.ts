@@ -140,7 +140,7 @@ function changedMeanwhile(size: number, written: number, cause?: unknown): Rowsm
   return new RowsmithError(
     'seed-changed',
     `the seed changed while it was read: it had ${size} rows, then ${written}`,
-    { cause, hints: ['Start again once nothing writes to the file any more.'] },
+    { cause, hints: ['Start again when no program writes to the file.'] },
   )
 }
 
@@ -155,7 +155,7 @@ async function syncFolder(directory: string): Promise<void> {
   }
 }
 
-/** Mistakes of this program are told as they are. */
+/** Mistakes of this program are reported as they are. */
 function toStorageError(error: unknown, directory: string): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error
   return storageError(error, `copying the seed into ${directory}`)

@@ -14,7 +14,7 @@ const readingVersion = 2
 
 /** The field that says what stands between the fields of CSV and TSV files. */
 export function delimiter(): z.ZodType<string | null | undefined> {
-  const expected = 'one character, such as ";" or "\\t", that is no quote and no line break'
+  const expected = 'one character, such as ";" or "\\t", except a quote and a line break'
   const character = text().transform((written, context) => {
     const meant = written === 'tab' ? '\t' : written
     if (/^[^"\r\n\ud800-\udfff]$/.test(meant)) return meant
@@ -23,7 +23,7 @@ export function delimiter(): z.ZodType<string | null | undefined> {
   return withForm(character, { json: { type: 'string', pattern: '^(?:[^"\\r\\n]|tab)$' } })
     .nullish()
     .describe(
-      'What stands between the fields of CSV and TSV files, one character; found in the header when left out.',
+      'The separator of fields in CSV and TSV files, one character; by default, rowsmith detects it in the header.',
     )
 }
 

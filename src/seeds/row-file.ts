@@ -25,14 +25,14 @@ const byteGap = 16 * 1024
 const spanBytes = 1024 * 1024
 
 export interface RowFileWriter {
-  /** Gives a promise when something has to be written before the next row. */
+  /** Gives a promise when something must be written before the next row. */
   append(text: string): Promise<void> | undefined
   /** Makes both files durable under their temporary names. */
   finish(): Promise<void>
   close(): Promise<void>
 }
 
-/** Writes rows to `<name>.tmp` beside where they belong; the caller renames both files. */
+/** Writes rows to `<name>.tmp` next to where they belong; the caller renames both files. */
 export async function createRowFileWriter(directory: string): Promise<RowFileWriter> {
   const rows = await open(join(directory, `${rowsName}.tmp`), 'w')
   const offsets = await open(join(directory, `${offsetsName}.tmp`), 'w').catch(async (error) => {
@@ -105,7 +105,7 @@ async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
   }
 }
 
-/** Texts of rows beside each other: `texts` has them one after the other, in any order. */
+/** Texts of rows next to each other: `texts` has them one after the other, in any order. */
 export interface PackedRows {
   readonly texts: Uint8Array
   /** Of every row that was asked for, where its text begins and ends. */
@@ -121,8 +121,8 @@ export interface RowFileReader extends Disposable {
 }
 
 /**
- * Reads without a promise per read: of a shuffled seed every row is a read of its own, and handing
- * a read to another thread costs several times what it does. So it has a thread of its own.
+ * Reads without a promise per read: of a shuffled seed every row is a separate read, and handing
+ * a read to another thread costs several times what it does. So it has a separate thread.
  */
 export function openRowFile(directory: string): RowFileReader {
   const rows = openSync(join(directory, rowsName), 'r')

@@ -76,7 +76,7 @@ test('windows of long rows have fewer of them', () => {
   ])
 })
 
-test('a row nobody holds is a mistake, not a null', async () => {
+test('a row no one holds is a mistake, not a null', async () => {
   const { seed, answer } = createSeed()
   const holding = seed.hold({ start: 0, end: 2 })
   answer()
@@ -88,7 +88,7 @@ test('a row nobody holds is a mistake, not a null', async () => {
   expect(() => seed.value(0, 'n')).toThrow('seed row for row 0 was not read ahead')
 })
 
-test('windows let go of are kept for the part, and the oldest go first', async () => {
+test('windows release are kept for the part, and the oldest go first', async () => {
   const { seed, reads, answer } = createSeed()
   const count = 40
   for (let window = 0; window < count; window += 1) {

@@ -6,7 +6,7 @@ import { joinRows } from './rows-of-record.ts'
 import { unpackRow } from './stored-seed-rows.ts'
 import { RowsmithError } from '../util/errors.ts'
 
-/** Seed rows at hand for the rows being worked on, read in chunks independent of the group size. */
+/** Seed rows available for the rows being worked on, read in chunks independent of the group size. */
 export interface SeedRows extends SeedWindow {
   readonly hold: HoldRows
   close(): Promise<void>
@@ -16,7 +16,7 @@ export interface SeedRowsOptions {
   columns: readonly SeedColumn[]
   /** Bytes of a row, on average. */
   rowBytes: number
-  /** Seed rows that a row of the run has; one when left out. */
+  /** Seed rows that a row of the run has; one by default. */
   rowsPerRecord?: number
   /** What the rows start ≤ row < end of a run have with one seed row each; calls are answered in order. */
   read: (start: number, end: number) => Promise<PackedRows>
@@ -36,7 +36,7 @@ interface Chunk {
 const CHUNK_ROWS = 1024
 const CHUNK_BYTES = 2 ** 20
 /**
- * Chunks kept although nobody holds them: the next group begins where the last one ended, and a
+ * Chunks kept although no one holds them: the next group begins where the last one ended, and a
  * part is assembled from rows that were made a moment ago.
  */
 const IDLE_CHUNKS = 24
@@ -48,7 +48,7 @@ export function createSeedRows(options: SeedRowsOptions): SeedRows {
   const chunkRows = Math.max(1, inChunk)
   const places = new Map(columns.map(({ name }, at) => [name, at]))
   const chunks = new Map<number, Chunk>()
-  /** Chunks nobody holds, by number, the one let go of longest ago first. */
+  /** Chunks no one holds, by number, the one release longest ago first. */
   const idle = new Map<number, Chunk>()
   let idleBytes = 0
   // Cells are asked for column by column and row by row of neighbours.
@@ -65,7 +65,7 @@ export function createSeedRows(options: SeedRowsOptions): SeedRows {
       chunk.packed = packed
       if (chunk.holders === 0) rest(number, chunk)
     }
-    // Who waits for it learns of a failure; one read ahead has nobody waiting.
+    // Who waits for it learns of a failure; one read ahead has no one waiting.
     chunk.reading.catch(() => chunks.delete(number))
     chunks.set(number, chunk)
     return chunk

@@ -189,7 +189,7 @@ function columnsOf({ columns }: Table, names: readonly string[]): SeedColumn[] {
   })
 }
 
-/** Of the content: a file of gigabytes is told from others by its metadata and by samples. */
+/** Of the content: a file of gigabytes is reported from others by its metadata and by samples. */
 async function identityOf(file: SeedFile): Promise<string> {
   const { sizeBytes } = file
   const hash = createHash('sha256').update(`${sizeBytes}`)

@@ -69,7 +69,7 @@ test('values come back as they were read, with types and identity', async () => 
   expect((await readFile(join(directory, 'rows.idx'))).length).toBe(3 * 12)
 })
 
-test('a run goes on through the end of the selection', async () => {
+test('a run continues through the end of the selection', async () => {
   const directory = await store('b.csv', csvOf(10))
   using stored = openStoredRows(directory, ordered(10))
   expect(numbers(stored, 0, 13)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2])
@@ -152,7 +152,7 @@ test('a seed whose rows turn out to be unreadable is refused as such', async () 
   })
 })
 
-test('stored rows that are gone or cut off are said with their folder', async () => {
+test('stored rows that are missing or cut off are said with their folder', async () => {
   const directory = await store('k.csv', csvOf(100))
   await truncate(join(directory, 'rows.bin'), 50)
   using stored = openStoredRows(directory, ordered(100))

@@ -48,7 +48,7 @@ const latinNames = new Set(
 )
 const asciiNames = new Set(['ascii', 'us_ascii', '646'])
 
-/** A codec by the name the ancestor's Python has for it; null for one that is not known. */
+/** A codec by the name NeMo Data Designer's Python has for it; null for one that is not known. */
 export function decoderFor(name: string): Decode | null {
   const plain = name
     .trim()
@@ -99,6 +99,6 @@ function notText(name: string, at: number | null, cause?: unknown): SeedFault {
     cause,
     field: 'encoding',
     suggestion:
-      'Say what it is in encoding, such as cp1252 or latin-1, or leave it out with file_pattern.',
+      'Name its encoding in `encoding`, such as cp1252 or latin-1, or exclude it with file_pattern.',
   })
 }

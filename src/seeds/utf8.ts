@@ -23,7 +23,7 @@ export async function* checkUtf8(chunks: AsyncIterable<Buffer>): AsyncGenerator<
   if (rest.length > 0) throw notUtf8(offset)
 }
 
-/** Where the last character begins when it may go on in the next chunk; otherwise the end. */
+/** Where the last character begins when it may continue in the next chunk; otherwise the end. */
 function lastBorder(bytes: Buffer): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back++) {
     const byte = bytes[bytes.length - back] ?? 0

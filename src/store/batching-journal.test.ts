@@ -175,7 +175,7 @@ test('batches beyond some bytes wait here until earlier ones are committed', asy
   const { journal, commits, cell } = batching
   const mebibyte = 'x'.repeat(2 ** 19)
   for (let row = 0; row < 10; row += 1) cell(row, mebibyte)
-  // Each is a batch of its own and counts a little more than a mebibyte.
+  // Each is a separate batch and counts a little more than a mebibyte.
   expect(commits).toHaveLength(3)
   expect(journal.pendingBytes).toBeGreaterThan(10 * 2 ** 20)
   let posted = false
@@ -190,7 +190,7 @@ test('batches beyond some bytes wait here until earlier ones are committed', asy
   expect(batching.rowsOf().flat()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
 })
 
-test('a journal that fails keeps nobody waiting for batches that were not sent', async () => {
+test('a journal that fails keeps no one waiting for batches that were not sent', async () => {
   const batching = setUp()
   const mebibyte = 'x'.repeat(2 ** 19)
   for (let row = 0; row < 10; row += 1) batching.cell(row, mebibyte)

@@ -77,7 +77,7 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
 
   function append(bytes: number, add: (batch: OpenBatch) => void): void {
     pendingBytes += bytes
-    // Whoever watches has been told; what comes now is not kept.
+    // Whoever watches has been reported; what comes now is not kept.
     if (failure !== null) return
     add(batch)
     batch.records += 1
@@ -143,7 +143,7 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
     } catch (error) {
       inFlight -= 1
       flyingBytes -= bytes
-      // Later batches fail with the same error: it is told once.
+      // Later batches fail with the same error: it is reported once.
       if (failure !== null) return
       failure = error instanceof Error ? error : new Error(String(error))
       send()

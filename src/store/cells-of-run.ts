@@ -25,7 +25,7 @@ export interface FoundCell {
 
 /**
  * Cells of the first rows of a run, for columns that are made from the same; read without a lock, in no
- * order, and perhaps twice. Files that media cells name are the run's own, so these cells are left out.
+ * order, and perhaps twice. Files that media cells name are the run's own, so these cells are omitted.
  */
 export async function* cellsOfRun(
   directory: string,

@@ -21,7 +21,7 @@ export interface CheckedFiles<Damaged extends DamagedFile = DamagedFile> {
 export interface FileChecks {
   /** Part files. */
   parts: CheckedFiles<DamagedFile & { part: number }>
-  /** Files of the run's own dataset and of those beside it, as far as they are as new as the parts. */
+  /** Files of the run's own dataset and of those next to it, as far as they are as new as the parts. */
   dataset: CheckedFiles
   /** Files that cells name. */
   media: CheckedFiles

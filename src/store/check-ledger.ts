@@ -11,7 +11,7 @@ import { readSettings } from './ledger-run.ts'
 import { readHolder } from './lock.ts'
 import { hashOfFile } from './verify.ts'
 
-/** What a look at the ledger came to. */
+/** What a look at the ledger amounted to. */
 export interface LedgerCheck {
   /** Null for a ledger that is whole. */
   damage: string | null
@@ -19,7 +19,7 @@ export interface LedgerCheck {
   bytesCompared: boolean
   /** Of the copy that the last closing left: whole, as old as the ledger or older; or not there. */
   copy: 'whole' | 'older' | 'damaged' | 'none'
-  /** Damage of what stands beside it, which only its next closing needs. */
+  /** Damage of what stands next to it, which only its next closing needs. */
   beside: string | null
 }
 
@@ -38,7 +38,7 @@ export async function checkLedger(ledgerPath: string): Promise<LedgerCheck> {
       damage: same ? null : damageIn(ledgerPath),
       bytesCompared: same,
       copy: copied === null ? 'none' : same ? 'whole' : 'damaged',
-      beside: hasSum || copied !== null ? `${sumName} is damaged or gone` : null,
+      beside: hasSum || copied !== null ? `${sumName} is damaged or missing` : null,
     }
   }
   const copyIsWhole = copied === sum.sha256
@@ -52,7 +52,7 @@ export async function checkLedger(ledgerPath: string): Promise<LedgerCheck> {
   }
   const copy = copied === null ? 'none' : copyIsWhole ? 'whole' : 'damaged'
   if (own === sum.sha256) {
-    const beside = copyIsWhole ? null : `${copyName} is damaged or gone`
+    const beside = copyIsWhole ? null : `${copyName} is damaged or missing`
     return { damage: damageIn(ledgerPath), bytesCompared: true, copy, beside }
   }
   // Two files of three agree.
@@ -68,7 +68,7 @@ export async function checkLedger(ledgerPath: string): Promise<LedgerCheck> {
   return { damage: why, bytesCompared: true, copy, beside: null }
 }
 
-/** Changes that are not in the file yet, or that a crash left beside it. */
+/** Changes that are not in the file yet, or that a crash left next to it. */
 function hasLog(ledgerPath: string): boolean {
   const path = `${ledgerPath}-wal`
   return existsSync(path) && statSync(path).size > 0

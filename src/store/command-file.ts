@@ -8,7 +8,7 @@ const schema = z.object({ directory: z.string(), words: z.array(z.string()) })
 /** How a run was asked for the last time: the working directory, and the words of the command. */
 export type RunCommand = z.output<typeof schema>
 
-/** Only for people who want to go on; nothing depends on the file. */
+/** Only for people who want to continue; nothing depends on the file. */
 const commandName = 'command.json'
 
 export async function keepCommand(runDirectory: string, words: readonly string[]): Promise<void> {

@@ -101,7 +101,7 @@ test.skipIf(!canMount)(
 )
 
 test.skipIf(!canMount)(
-  `a part that does not fit leaves no file, and the rest goes on${title}`,
+  `a part that does not fit leaves no file, and the rest continues${title}`,
   async () => {
     const directory = join(folder, 'run')
     const rows = Array.from({ length: 100 }, (_, row) => row)

@@ -17,23 +17,23 @@ import { readNullCells } from './ledger-parts.ts'
 import { readSettings } from './ledger-run.ts'
 import { readUsageOf, usageColumns } from './ledger-usage.ts'
 
-/** A cell that failed, with what the ledger kept of it. */
+/** A failed cell, as the ledger stores it. */
 export interface FailedCell {
   row: number
   column: string
   code: string
   message: string
-  /** What became of its row: it has no record, or a record with a null in this cell, or the run stopped. */
+  /** The effect on its row: no record, a record with a null in this cell, or the run stopped. */
   outcome: 'dropped' | 'null' | 'stopped'
   /** Requests, or tries of a function; null where the run folder kept only sums. */
   attempts: number | null
   /** Of the replies that could not be used; null where the run folder kept only sums. */
   usage: Usage | null
-  /** What the model said, at most 16 KiB of it. */
+  /** The model's answer, at most 16 KiB. */
   raw: string | null
 }
 
-/** Which failed cells are meant; all of them when nothing is said. */
+/** A selection of failed cells; all of them by default. */
 export interface FailureFilter {
   column?: string | undefined
   code?: string | undefined
@@ -44,7 +44,7 @@ const pageCells = 256
 
 /**
  * Reads failed cells below the target part by part, in row order, without a lock. Each page is read
- * by itself: a run that works meanwhile goes on, and what fails behind the last page is still seen.
+ * by itself: a run that works meanwhile continues, and what fails behind the last page is still seen.
  */
 export function* readFailedCells(
   directory: string,
@@ -132,7 +132,7 @@ function* cellsOfPart(
 ): Generator<FailedCell> {
   const { ledger, columns, keys, code } = reading
   const positions = new Map(columns.map(({ key }, at) => [key, at]))
-  /** Null cells that have a failure of their own. */
+  /** Null cells that have a separate failure. */
   const told = new Set<string>()
   for (let [row, key] = [start, -1]; ;) {
     const page = ledger.all(

@@ -3,13 +3,13 @@ import { datasetFolder } from './ledger-dataset.ts'
 import { type MediaFiles, sizeOf } from './media-files.ts'
 import type { OpenRun } from './open-run.ts'
 
-/** Files of a run that are gone or have other bytes than were written. */
+/** Files of a run that are missing or have other bytes than were written. */
 export interface Damage {
   /** In order. */
   parts: readonly number[]
   /** Whether any is of the run's own dataset, as far as it is as new as the parts. */
   dataset: boolean
-  /** Paths of media files that are gone or have another size; cells go on naming them. */
+  /** Paths of media files that are missing or have another size; cells continue naming them. */
   media: readonly string[]
 }
 
@@ -47,7 +47,7 @@ async function findDamagedParts({ directory, ledger, writer }: OpenRun): Promise
   }
 }
 
-/** Of its own one, and of those beside it. */
+/** Of its own one, and of those next to it. */
 async function isDatasetDamaged({ directory, ledger, writer }: OpenRun): Promise<boolean> {
   for (const folder of [datasetFolder, ...(await ledger.call('besideFolders'))]) {
     const files = (await ledger.call('dataset', folder, null)) ?? []

@@ -74,7 +74,7 @@ export interface StoreSummary {
   processors: string
   /** Its columns where processors made it by the config in force; null otherwise. */
   madeColumns: readonly RecordColumn[] | null
-  /** Datasets beside it that are as new as the parts, by name. */
+  /** Datasets next to it that are as new as the parts, by name. */
   besides: readonly BesideSummary[]
   /** Files that cells name, by what they are. */
   media: readonly MediaTotal[]
@@ -83,7 +83,7 @@ export interface StoreSummary {
   columnUsage: readonly ColumnUsage[]
   /** The largest requests, by route. */
   largest: ReadonlyMap<string, LargestRequest>
-  /** How models are held to the form of their answers, as far as it was found out. */
+  /** How models are held to the form of their answers, as far as it was determined. */
   outputModes: readonly FoundMode[]
   failures: readonly FailureSummary[]
   /** What models wrote of judgements. */

@@ -91,7 +91,7 @@ async function copyPart(
   const metadata = await parquetMetadataAsync(source.buffer, { parsers, geoparquet: false })
   const kept = columns.filter(({ drop }) => !drop)
   return metadata.row_groups.map(({ columns: chunks, num_rows }) => {
-    // By name: a part of an older config has its columns in another order, and others beside them.
+    // By name: a part of an older config has its columns in another order, and others next to them.
     const byName = new Map(chunks.map((chunk) => [chunk.meta_data?.path_in_schema[0], chunk]))
     const copied = kept.map(({ name }) => copyChunk(byName.get(name), source, sink, path))
     return {
@@ -121,7 +121,7 @@ function copyChunk(
   if (meta.dictionary_page_offset !== undefined) {
     shifted.dictionary_page_offset = meta.dictionary_page_offset + shift
   }
-  // A chunk made anew leaves out the page indexes, which stay behind in the part.
+  // A chunk made anew omits the page indexes, which stay behind in the part.
   return { chunk: { file_offset: BigInt(start) + shift, meta_data: shifted }, meta }
 }
 
@@ -141,7 +141,7 @@ interface Footer {
  * hundred megabytes.
  *
  * hyparquet-writer encodes whole metadata only. In Thrift's compact protocol the bytes of a list's
- * element do not depend on what is beside it, so each is cut out of metadata that has no other.
+ * element do not depend on what is next to it, so each is cut out of metadata that has no other.
  */
 function createFooter(schema: SchemaElement[]): Footer {
   const empty = metadataBytes(schema, [], 0n)

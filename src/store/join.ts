@@ -27,11 +27,11 @@ import { partHints } from './verify.ts'
 import { removeRecords, writePass } from './write-pass.ts'
 
 export interface JoinOptions {
-  /** Of an export; the run's own folder when left out. */
+  /** Of an export; the run's own folder by default. */
   directory?: string
   /** What is done to the records; null where the files of parts are joined as they are. */
   pass?: DatasetPass | null
-  /** The name of a dataset beside the run's own. */
+  /** The name of a dataset next to the run's own. */
   beside?: string
   /** Files of their own for each value of a column, named after it; needs a pass. */
   splitBy?: PartColumn
@@ -44,7 +44,7 @@ export interface JoinOptions {
 /**
  * Makes the dataset from the parts, or gives it when it is made already.
  *
- * Files are finished in a folder of their own and then renamed into place; the ledger knows their
+ * Files are finished in a separate folder and then renamed into place; the ledger knows their
  * names before. A crash at any point leaves a dataset that is not recorded, and is made again.
  */
 export async function joinDataset(
@@ -58,7 +58,7 @@ export async function joinDataset(
   const made = await run.ledger.call('dataset', key, identity)
   if (made !== null) {
     const files = withPaths(target, made)
-    // Who asks for an export asks for these bytes; going on with a run reads no dataset.
+    // Who asks for an export asks for these bytes; continuing with a run reads no dataset.
     const stands = directory === undefined ? await allThere(files) : await allIntact(run, files)
     if (stands) return files
   }
@@ -119,7 +119,7 @@ export async function madeDataset(
   return { files, columns, identity: readPassRecord(processors).identity }
 }
 
-/** Removes datasets beside the run's own whose processors are no longer there. */
+/** Removes datasets next to the run's own whose processors are no longer there. */
 export async function removeBesides(run: OpenRun, kept: readonly string[]): Promise<void> {
   const wanted = new Set(kept.map((name) => `${besideFolder}/${name}`))
   for (const folder of await run.ledger.call('besideFolders')) {
@@ -140,7 +140,7 @@ export interface WithJoinedOptions {
   inOneFile?: boolean
 }
 
-/** Joins into a folder that is gone afterwards, also when the process is killed before. */
+/** Joins into a folder that is missing afterwards, also when the process is killed before. */
 export async function withJoined<Result>(
   run: OpenRun,
   { pass, inOneFile = false }: WithJoinedOptions,

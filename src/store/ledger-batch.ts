@@ -159,7 +159,7 @@ export function readOpenBatches(ledger: LedgerFile): Batch[] {
   })
 }
 
-/** Rows that wait for a result of a batch; requests of columns that are gone keep none. */
+/** Rows that wait for a result of a batch; requests of columns that are missing keep none. */
 export function readBatchedRows(ledger: LedgerFile, columns: readonly KeyedColumn[]): Interval[] {
   const intervals: { start: number; end: number }[] = []
   const sql = `SELECT DISTINCT row FROM batch_request

@@ -47,7 +47,7 @@ export function keepCopy(ledgerPath: string): string | null {
   const copy = join(dirname(ledgerPath), copyName)
   const unfinished = `${copy}.tmp`
   try {
-    // Whoever reads it keeps its last changes in the log beside it.
+    // Whoever reads it keeps its last changes in the log next to it.
     if (sizeOf(`${ledgerPath}-wal`) > 0 || sizeOf(ledgerPath) > mostBytes) return null
     copyFileSync(ledgerPath, unfinished, constants.COPYFILE_FICLONE)
     syncFile(unfinished)

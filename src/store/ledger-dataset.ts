@@ -7,7 +7,7 @@ import { planDatasetFiles, type PartSize } from './dataset-plan.ts'
 
 /** Folder of the run's own dataset, inside the run folder; every other one is an export. */
 export const datasetFolder = 'data'
-/** Folder of the datasets beside it, each in a folder of its name. */
+/** Folder of the datasets next to it, each in a folder of its name. */
 export const besideFolder = 'processors-files'
 
 /** A file of the joined dataset. */
@@ -189,7 +189,7 @@ export function readProcessors(ledger: LedgerFile, directory = datasetFolder): s
   return row === undefined ? '' : readText(row, 'processors', 'dataset.processors')
 }
 
-/** Folders of datasets beside the run's own, current or not. */
+/** Folders of datasets next to the run's own, current or not. */
 export function readBesideFolders(ledger: LedgerFile): string[] {
   const start = `${besideFolder}/`
   return ledger
@@ -201,7 +201,7 @@ export function readBesideFolders(ledger: LedgerFile): string[] {
     .map((row) => readText(row, 'directory', 'dataset.directory'))
 }
 
-/** The files of a folder are gone. */
+/** The files of a folder are missing. */
 export function forgetDataset(ledger: LedgerFile, directory: string): void {
   ledger.write(() => {
     ledger.run('DELETE FROM dataset WHERE directory = ?', directory)

@@ -8,7 +8,7 @@ const readBytes = 1 << 20
 
 /**
  * What a failed call to a ledger means. SQLite says that a database is malformed also when the disk
- * could not read it, so that is found out: only content that was read can be damaged.
+ * could not read it, so that is determined: only content that was read can be damaged.
  */
 export function ledgerError(thrown: unknown, doing: string, path: string): RowsmithError {
   if (isRowsmithError(thrown) || ((sqliteCode(thrown) ?? 0) & 0xff) !== sqliteCorrupt) {
@@ -22,7 +22,7 @@ export function ledgerError(thrown: unknown, doing: string, path: string): Rowsm
     `${doing}: it could not be read at first, and is whole`,
     {
       cause: thrown,
-      hints: ['Run the same command again, and look at the disk when it happens again.'],
+      hints: ['Run the same command again, and check the disk if it happens again.'],
     },
   )
 }

@@ -15,7 +15,7 @@ const sqliteReadOnlyRollback = 776
 
 export type SqlRow = Record<string, unknown>
 
-/** An open ledger: prepared statements, and transactions that stop for good at the first failure. */
+/** An open ledger: prepared statements, and transactions that stop permanently at the first failure. */
 export class LedgerFile {
   readonly path: string
   readonly #database: DatabaseSync
@@ -146,12 +146,12 @@ export function openLedger(path: string, fill: ((ledger: LedgerFile) => void) | 
   }
 }
 
-/** Opens a ledger for reading only, also beside a process that writes it. */
+/** Opens a ledger for reading only, also next to a process that writes it. */
 export function openLedgerForReading(path: string): LedgerFile {
   try {
     return readable(path, connect(path, true))
   } catch (error) {
-    // A reader makes an index beside the ledger, which it can't in a folder that can't be written.
+    // A reader makes an index next to the ledger, which it can't in a folder that can't be written.
     if (!wantsToWrite(error)) throw ledgerError(error, `opening ${path}`, path)
     if (hasLog(path)) {
       throw new RowsmithError(
@@ -179,12 +179,12 @@ function wantsToWrite(error: unknown): boolean {
   return primary === sqliteReadOnly || primary === sqliteCantOpen
 }
 
-/** Whether a part of the ledger lies beside it, in its write-ahead log. */
+/** Whether a part of the ledger lies next to it, in its write-ahead log. */
 function hasLog(path: string): boolean {
   return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
 }
 
-/** For a folder in which nobody writes: without a log, the file is all there is. */
+/** For a folder in which no one writes: without a log, the file is all there is. */
 function asUnchanging(path: string): URL {
   const url = pathToFileURL(resolve(path))
   url.searchParams.set('immutable', '1')
@@ -193,7 +193,7 @@ function asUnchanging(path: string): URL {
 
 /**
  * Whether a file holds a run. The file of a creation that was cut short holds none, and only SQLite
- * can tell: all of a young ledger may lie beside it, in its write-ahead log.
+ * can tell: all of a young ledger may lie next to it, in its write-ahead log.
  */
 export function holdsRun(path: string): boolean {
   if (!existsSync(path)) return false
@@ -275,7 +275,7 @@ export function missing(path: string): RowsmithError {
 
 function alreadyThere(path: string): RowsmithError {
   return new RowsmithError('folder-foreign', `a run exists here already: ${path}`, {
-    hints: ['Open it to go on with it, or choose another folder.'],
+    hints: ['Open it to continue it, or choose another folder.'],
   })
 }
 

@@ -268,7 +268,7 @@ export function readFailures(
   columns: readonly KeyedColumn[],
   target: number,
 ): FailureSummary[] {
-  // SQLite takes the bare columns beside min() from the row that has the minimum.
+  // SQLite takes the bare columns in addition to min() from the row that has the minimum.
   const rows = ledger.all(
     `
     WITH every AS (

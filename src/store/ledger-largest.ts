@@ -7,7 +7,7 @@ export interface LargestRequest {
   readonly output: number
 }
 
-/** In `meta`; absent while nobody counted tokens. */
+/** In `meta`; absent while no one counted tokens. */
 const key = 'largest'
 
 /** By route, over all sessions. */

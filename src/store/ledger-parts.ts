@@ -52,9 +52,9 @@ export interface PartRecord extends PartCounts {
   part: number
   decided: readonly Interval[]
   absent: readonly StoredAbsentRow[]
-  /** Skipped cells by column key; a column without any is left out. */
+  /** Skipped cells by column key; a column without any is omitted. */
   skipped: ReadonlyMap<number, number>
-  /** Null when it was merged with those of the parts beside it. */
+  /** Null when it was merged with those of the parts next to it. */
   profile: PartProfile | null
 }
 

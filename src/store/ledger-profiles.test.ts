@@ -203,7 +203,7 @@ test('a part that was open again leaves the statistics of a run that never was',
   expect(await figures(again)).toStrictEqual(expected)
 })
 
-test('a target inside of merged parts leaves out what is beyond', async () => {
+test('a target inside of merged parts omits what is beyond', async () => {
   const run = { ...settings, rows: 66 * partRows }
   await using store = await createStore(join(root, 'shrunk'), run, { clock })
   for (let part = 0; part < 66; part += 1) await write(store, part, rowsOf(part))

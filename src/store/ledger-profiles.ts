@@ -10,12 +10,12 @@ import type { KeyedColumn } from './ledger-config.ts'
 import { parseStored, readCount, readText, type LedgerFile } from './ledger-file.ts'
 
 /*
- * Statistics form a tree: those of 64 complete parts beside each other are merged into one profile,
+ * Statistics form a tree: those of 64 complete parts next to each other are merged into one profile,
  * and those of the parts forgotten, so that a billion rows do not keep gigabytes of them. 64
  * profiles of a level make one of the next, which only makes reports quicker.
  *
  * Which profiles there are depends on which parts are complete, and what is in them on these
- * parts: never on the order in which they came to be.
+ * parts: never on the order in which they amounted to be.
  */
 
 /** Parts of a run that are merged, and profiles of one level that make one of the next. */
@@ -155,7 +155,7 @@ export function forgetMerged(ledger: LedgerFile, part: number): void {
   }
 }
 
-/** Statistics of parts beside each other, and the part behind them. */
+/** Statistics of parts next to each other, and the part behind them. */
 export interface ProfileRun {
   profile: PartProfile
   next: number

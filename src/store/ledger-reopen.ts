@@ -44,8 +44,8 @@ export interface ChangedConfig {
 /**
  * Goes on with another version of the config.
  *
- * A part that has every column of it stays as it is, whatever their order and whichever are left
- * out of the dataset. The rows of the others are undecided again; what their files hold of columns
+ * A part that has every column of it stays as it is, whatever their order and whichever are omitted
+ * from the dataset. The rows of the others are undecided again; what their files hold of columns
  * that did not change is known when they are made.
  */
 export function changeConfig(
@@ -368,7 +368,7 @@ function fileOf(row: SqlRow, part: number, columns: readonly KeyedColumn[]): Reo
 /**
  * Takes some rows of a reopened part's file as known cells.
  *
- * A null that a skip or a failure left is no answer: the condition is asked again, and the failure
+ * A null that a skip or a failure left is not an answer: the condition is asked again, and the failure
  * is among those of the row.
  */
 export function takeCells(

@@ -15,7 +15,7 @@ export interface CellUsage extends Usage {
   /** Those that left this machine; a request that several cells share is one of each by a fraction. */
   requests: number
   answers: number
-  /** Answers from the cache, for which none left. */
+  /** Answers from the cache, without a request. */
   cached: number
 }
 
@@ -77,7 +77,7 @@ function writeTail(ledger: LedgerFile, logged: LogTail): void {
   logged.id = readCount(made ?? {}, 'id', 'request_log.id')
 }
 
-/** What the cells of a row cost, by position of their columns; those of which nothing is logged are left out. */
+/** What the cells of a row cost, by position of their columns; those of which nothing is logged are omitted. */
 export function readRowUsage(
   ledger: LedgerFile,
   columns: readonly KeyedColumn[],

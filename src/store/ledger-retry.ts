@@ -111,7 +111,7 @@ function absentCells(ledger: LedgerFile, { keys, code }: Wanted): Failed[] {
   }))
 }
 
-/** Null cells of which only a sum is known, and those that have a failure of their own again. */
+/** Null cells of which only a sum is known, and those that have a separate failure again. */
 function summedNulls(ledger: LedgerFile, { keys, code }: Wanted): Failed[] {
   const wanted = new Set(keys)
   const found: Failed[] = []
@@ -238,7 +238,7 @@ function markForRetry(
     row,
     key,
   )
-  // Told twice, as a failure of its own and in a sum.
+  // Told twice, as a separate failure and in a sum.
   if (failure === undefined) return
   const code = readText(failure, 'code', 'failure.code')
   for (const reader of readersOf.get(key) ?? []) {

@@ -102,7 +102,7 @@ function addCells(reading: Reading, page: OpenPage, start: number, end: number):
     if (row > last && isFull(reading, page)) return row
     last = row
     const column = positions.get(Number(cell['column_key']))
-    // A key that is no column of this run any more.
+    // A key that is not a column of this run any more.
     if (column === undefined) continue
     const { type } = (columns[column] as KeyedColumn).settings
     const value = fromSql(type, cell['value'])

@@ -34,7 +34,7 @@ function comparedText({ compared = [] }: Pick<RunSettings, 'compared'>): string 
   return compared.length === 0 ? null : JSON.stringify(compared)
 }
 
-/** Stores what comes with a version of the config beside its columns; inside a transaction. */
+/** Stores what comes with a version of the config in addition to its columns; inside a transaction. */
 export function storeVersion(ledger: LedgerFile, version: ConfigVersion): void {
   const { seedIdentity, kept } = version
   const fields = {
@@ -215,7 +215,7 @@ export function storeTarget(ledger: LedgerFile, rows: number): void {
   })
 }
 
-/** Stores where the config and the plugins are that the run goes on with. */
+/** Stores where the config and the plugins are that the run continues with. */
 export function storeSources(ledger: LedgerFile, sources: RunSources): void {
   const { directory, directoryFromRun, plugins } = sources
   // A config without a file says nothing of where files are.

@@ -5,7 +5,7 @@ import { corrupt } from './ledger-corrupt.ts'
 export const applicationId = 0x726f7773
 export const formatVersion = 1
 
-/** What a request cost, in every table that has it; `cost` is null where nobody said. */
+/** What a request cost, in every table that has it; `cost` is null where no one said. */
 const usage = `input_tokens INTEGER NOT NULL, cached_input_tokens INTEGER NOT NULL,
     output_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL, images INTEGER NOT NULL,
     cost REAL`

@@ -1,7 +1,7 @@
 import { corrupt } from './ledger-corrupt.ts'
 import { parseStored, readText, type LedgerFile } from './ledger-file.ts'
 
-/** What a model wrote beside the dataset, of what judges gave for one score. */
+/** What a model wrote next to the dataset, of what judges gave for one score. */
 export interface StoredJudgeSummary {
   /** Names of the column, the score, and the alias of the model. */
   column: string
@@ -33,7 +33,7 @@ export function keepSummary(ledger: LedgerFile, summary: StoredJudgeSummary): vo
   )
 }
 
-/** Removes summaries that nobody asks for any more. */
+/** Removes summaries that no one asks for any more. */
 export function forgetSummaries(ledger: LedgerFile, places: readonly Place[]): void {
   ledger.write(() => {
     for (const place of places) ledger.run('DELETE FROM meta WHERE key = ?', keyOf(place))

@@ -133,7 +133,7 @@ export function readUsage(ledger: LedgerFile): RouteUsage[] {
     })
 }
 
-/** Usage of all sessions by column and route; columns of an older config are left out. */
+/** Usage of all sessions by column and route; columns of an older config are omitted. */
 export function readColumnUsage(
   ledger: LedgerFile,
   columns: readonly KeyedColumn[],

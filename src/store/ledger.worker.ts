@@ -122,7 +122,7 @@ export interface LedgerCalls {
     files: readonly datasets.DatasetEntry[],
     made: Omit<datasets.MadeDataset, 'config'>,
   ): void
-  /** One that processors made, in a folder of the run; null where it has to be made (again). */
+  /** One that processors made, in a folder of the run; null where it must be made (again). */
   madeDataset(directory: string): datasets.ReadableDataset | null
 }
 

@@ -34,7 +34,7 @@ const waitMs = 250
 export function takeLock(directory: string, wallTimeMs: number): FolderLock {
   const database = openLock(directory, false)
   try {
-    // Nothing is ever written, so no journal file has to lie beside it.
+    // Nothing is ever written, so no journal file has to lie next to it.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     database.close()

@@ -168,7 +168,7 @@ test.each(['cell', 'exchange', 'config_column', 'profile', 'part_incomplete'])(
   },
 )
 
-test('a ledger with other columns is damaged, and one of a development version is told so', async () => {
+test('a ledger with other columns is damaged, and one of a development version is reported so', async () => {
   const other = await newRun()
   damage(other, 'ALTER TABLE cell DROP COLUMN value')
   await expect(openStore(other, options)).rejects.toThrow(

@@ -20,7 +20,7 @@ test('values name files of every system', () => {
   expect(() => names.of('one more')).toThrow('more than 100 different values')
 })
 
-test('a column has to be there, and of values that can be names', () => {
+test('a column must be there, and of values that can be names', () => {
   const columns = [
     { name: 'split', type: 'string' },
     { name: 'score', type: 'float64' },

@@ -33,7 +33,7 @@ export interface PartWriting {
 export function beginPartWriting(target: PartTarget): PartWriting {
   const fresh = createHandOff<RowBlock>()
   const written = write(target, fresh.items)
-  // Who adds rows or finishes is told.
+  // Who adds rows or finishes is reported.
   written.catch(() => undefined)
   return {
     async add(block) {

@@ -15,7 +15,7 @@ import type { RecordedFile } from './verify.ts'
 /** Statistics of some records below the target, the next in row order. */
 export interface ReadProfile {
   profile: PartProfile
-  /** Skipped cells by column; null where they can't be told. */
+  /** Skipped cells by column; null where they can't be determined. */
   skipped: readonly number[] | null
 }
 
@@ -77,7 +77,7 @@ async function* profilesOfRun(
   }
 }
 
-/** One look-up for each: the run may go on meanwhile. */
+/** One look-up for each: the run may continue meanwhile. */
 function firstWithFile(ledger: LedgerFile, from: number, to: number): number | null {
   const row = ledger.get(
     'SELECT number FROM part WHERE number >= ? AND number < ? AND file IS NOT NULL ORDER BY number LIMIT 1',
@@ -143,7 +143,7 @@ function skippedBetween(
 const pageParts = 64
 
 /**
- * Makes the statistics of complete parts that have none: those beside a part that was open again
+ * Makes the statistics of complete parts that have none: those next to a part that was open again
  * were merged with what it had before.
  */
 export async function completeProfiles(run: OpenRun): Promise<void> {

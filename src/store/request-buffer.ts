@@ -3,7 +3,7 @@ import type { RequestRecord } from '../rows/journal.ts'
 
 /** Requests of cells on their way to the ledger's thread, as numbers one behind the other. */
 export interface RequestBuffer {
-  /** One that belongs to no cell is left out. */
+  /** One that belongs to no cell is omitted. */
   add(record: RequestRecord): void
   take(): Float64Array
 }

@@ -39,7 +39,7 @@ function logOf(requests: readonly LoggedRequest[]): RequestLog {
   return log
 }
 
-/** The cost as a log has it: what computing it with doubles lost is no part of it. */
+/** The cost as a log has it: what computing it with doubles lost is not part of it. */
 function rounded({ usage, ...request }: LoggedRequest): object {
   const { cost } = usage
   const isExact = cost === null || cost === 0

@@ -22,14 +22,14 @@ export interface ResponseCache extends AsyncDisposable {
 export interface CacheOptions {
   /** Nothing is written, and a folder without a cache is refused. */
   readOnly?: boolean
-  /** Told once when answers can't be written, and once when they can't be read: the run goes on without. */
+  /** Told once when answers can't be written, and once when they can't be read: the run continues without. */
   onFailure?: (message: string) => void
   /** Writers of other processes are awaited for so long, in ms. */
   patienceMs?: number
 }
 
 const fileName = 'answers.sqlite'
-/** The folder where a cache is that nobody named. */
+/** The folder where a cache is that no one named. */
 export const usualCacheFolder = '.rowsmith-cache'
 const PATIENCE_MS = 30_000
 /** Answers written in one transaction, and read in one message. */
@@ -75,7 +75,7 @@ export async function openResponseCache(
       )
   }
 
-  /** What can't be read is asked of a model, unless everything has to come from here. */
+  /** What can't be read is asked of a model, unless everything must come from here. */
   function unread(answer: PromiseWithResolvers<string | null>, error: unknown): void {
     if (readOnly) {
       const message = `reading the cache ${path}: ${messageOf(error)}`
@@ -100,9 +100,9 @@ export async function openResponseCache(
       }
     } catch (error) {
       failed = true
-      // They are in the run, and are not told apart from those that were never kept.
+      // They are in the run, and are not distinguished from those that were never kept.
       kept = new Map()
-      onFailure(`Answers can't be kept in ${path} any more: ${messageOf(error)}`)
+      onFailure(`Answers can no longer be stored in ${path}: ${messageOf(error)}`)
     }
   }
 

@@ -9,13 +9,13 @@ import { syncFile, syncFolder } from './parquet-codec.ts'
 
 /** What stands in the place of a damaged ledger now. */
 export interface RestoredLedger {
-  /** The damaged ledger, beside the run's own. */
+  /** The damaged ledger, next to the run's own. */
   kept: string
   /** The copy is older than the ledger was: what a session that was killed has made since is not in it. */
   isOlder: boolean
 }
 
-/** Puts the copy of a ledger into the place of a damaged one, which stays beside it. */
+/** Puts the copy of a ledger into the place of a damaged one, which stays next to it. */
 export function restoreLedger(
   directory: string,
   { damage, copy }: LedgerCheck,

@@ -14,7 +14,7 @@ export interface RowGroupLimits {
 }
 
 /**
- * Part of the format: the same values in the same order have to give the same row groups, so neither
+ * Part of the format: the same values in the same order must give the same row groups, so neither
  * may depend on the machine. The bytes fit a heap of 120 MB twice, as merging with an old file needs.
  */
 export const rowGroupLimits: RowGroupLimits = { rows: 32_768, bytes: 32 * 2 ** 20 }

@@ -39,7 +39,7 @@ export interface KeptColumn {
   fingerprint: string
   /** The text that was hashed for it. */
   material: string
-  /** The fingerprint it goes on with, which its cells have. */
+  /** The fingerprint it continues with, which its cells have. */
   standsFor: string
   /** Cells it had when it was kept; the later ones are made as the config says now. */
   cells: number
@@ -62,15 +62,15 @@ export interface RunSettings {
   /** Content identity of the seed data. */
   seedIdentity: string | null
   columns: readonly ColumnSettings[]
-  /** Names of columns whose scores are counted together, for the report; none when left out. */
+  /** Names of columns whose scores are counted together, for the report; none by default. */
   compared?: readonly (readonly string[])[]
-  /** Columns whose cells are of more than one version of their config; none when left out. */
+  /** Columns whose cells are of more than one version of their config; none by default. */
   kept?: readonly KeptColumn[]
   /** Where the config lay, for what its columns load from files; null without a file. */
   directory?: string | null
   /** The way from the run folder to there. */
   directoryFromRun?: string | null
-  /** Beside the built-in kinds; none when left out. */
+  /** In addition to the built-in kinds; none by default. */
   plugins?: readonly StoredPlugin[]
 }
 

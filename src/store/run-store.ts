@@ -67,7 +67,7 @@ export interface RunStore extends PartStore, AsyncDisposable {
   readonly decided: readonly Interval[]
   /** Rows that are decided by now. */
   decidedNow(): Promise<Interval[]>
-  /** How models are held to the form of their answers, as far as it was found out. */
+  /** How models are held to the form of their answers, as far as it was determined. */
   readonly outputModes: readonly FoundMode[]
   /** Files that cells name. */
   readonly media: MediaFiles
@@ -84,7 +84,7 @@ export interface RunStore extends PartStore, AsyncDisposable {
   foreseeChange(version: ConfigVersion, target: number): Promise<ForeseenChange>
   /** Forgets what is kept of columns that are no longer in the config; gives the media files that went with it. */
   forgetSuperseded(): Promise<MediaCount>
-  /** Reads every part and the dataset, and tells which are gone or have other bytes. */
+  /** Reads every part and the dataset, and tells which are missing or have other bytes. */
   findDamage(): Promise<Damage>
   /** Makes the rows of damaged parts undecided and gives them; they are paid for again. */
   forgetDamaged(damage: Damage): Promise<Interval[]>
@@ -103,11 +103,11 @@ export interface RunStore extends PartStore, AsyncDisposable {
   /** Makes the dataset of all accepted rows below the target, or finds it made. */
   join(options?: JoinOptions): Promise<DatasetFile[]>
   /**
-   * A dataset that processors made, the run's own or one beside it; null where it is older than the parts
-   * or damaged, and has to be made again.
+   * A dataset that processors made, the run's own or one next to it; null where it is older than the parts
+   * or damaged, and must be made again.
    */
   made(beside?: string): Promise<StoredRecords | null>
-  /** Removes datasets beside the run's own, but those of these names. */
+  /** Removes datasets next to the run's own, but those of these names. */
   removeBesides(kept: readonly string[]): Promise<void>
   /** What processors did to the records of the run's own dataset; empty for nothing. */
   processors(): Promise<string>
@@ -209,7 +209,7 @@ export function createRunStore(
     return work()
   }
 
-  /** What a part's file holds of undecided rows has to be in the ledger before they are made. */
+  /** What a part's file holds of undecided rows must be in the ledger before they are made. */
   async function takeReopened(part: number): Promise<void> {
     if (!reopenedParts.has(part)) return
     const file = await ledger.call('takeReopened', directory, part)
@@ -232,7 +232,7 @@ export function createRunStore(
       await before
       return streamPart(run, content)
     })
-    // Its error is told by the commit, whose turn may come later.
+    // Its error is reported by the commit, whose turn may come later.
     streamed.catch(() => undefined)
     const committed = exclusive(async () => commitPart(run, await streamed))
     const over = committed
@@ -388,7 +388,7 @@ interface OpenThings {
   onEvent: (event: StoreEvent) => void
 }
 
-/** Writes what is still open and lets go of everything, whatever fails on the way. */
+/** Writes what is still open and releases everything, whatever fails on the way. */
 async function closeAll(open: OpenThings): Promise<void> {
   const { directory, batching, exclusive, clock, ledger, writer, lock, onEvent } = open
   // A journal that broke earlier has told so; only what breaks here is news.

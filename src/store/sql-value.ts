@@ -59,7 +59,7 @@ function isVector(_type: VectorType, value: unknown): value is Uint8Array {
   return value instanceof Uint8Array && value.length % 4 === 0
 }
 
-/** In a buffer of its own: SQLite's may begin anywhere. */
+/** In a separate buffer: SQLite's may begin anywhere. */
 function vectorOf(blob: Uint8Array): Float32Array {
   return new Float32Array(blob.slice().buffer)
 }

@@ -295,7 +295,7 @@ test('a join that is done is found done; any change undoes it', async () => {
   expect(readdirSync(folder).filter((name) => name.includes('joining'))).toStrictEqual([])
 })
 
-test('a join for a moment is gone after it, whatever its use came to', async () => {
+test('a join for a moment is missing after it, whatever its use amounted to', async () => {
   const folder = newFolder()
   await using store = await createStore(folder, settingsOf(16, 8), options)
   await store.writePart(contentOf(0, range(0, 8)))
@@ -368,7 +368,7 @@ test('failures with many words are read in few bytes, some thousand at a time', 
     next = block.end
   }
   expect(next).toBe(rows)
-  // Rows between others, each an interval of its own.
+  // Rows between others, each a separate interval.
   const odd = range(0, rows / 2).map((at) => ({ start: 2 * at + 1, end: 2 * at + 2 }))
   const found: number[] = []
   for await (const block of store.readRows(odd, { maxBytes: 2 ** 20, columns: [1] })) {
@@ -406,7 +406,7 @@ test('what stays of a part that was given up is removed at the next opening', as
         timeout: 60_000,
       })
       const [name] = readdirSync(parts) as [string]
-      // What is no file can't be removed as one.
+      // What is not a file can't be removed as one.
       rmSync(join(parts, name))
       mkdirSync(join(parts, name))
       throw new Error('no more')

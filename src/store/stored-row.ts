@@ -40,7 +40,7 @@ export interface StoredRow {
   failures: readonly FailedCell[]
   /** Answered requests of cells that are not made. */
   exchanges: readonly StoredExchange[]
-  /** What its cells cost, by the column's position; those that are not known to have asked are left out. */
+  /** What its cells cost, by the column's position; those that are not known to have asked are omitted. */
   usage: ReadonlyMap<number, CellUsage>
 }
 

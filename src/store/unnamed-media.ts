@@ -46,7 +46,7 @@ export async function countUnnamedMedia(directory: string): Promise<MediaCount> 
 }
 
 /**
- * Removes them, some at a time: a file that the ledger no longer knows is an intent until it is gone, so
+ * Removes them, some at a time: a file that the ledger no longer knows is an intent until it is removed, so
  * that a crash leaves none.
  */
 export async function removeUnnamedMedia(

@@ -43,7 +43,7 @@ function pathOf(folder: string, fingerprint: string): string {
 
 /**
  * Keeps what previewed rows of a column used: figures, and nothing of what was asked or answered. It only
- * serves to estimate, so a folder that can't be written to is no error.
+ * serves to estimate, so a folder that can't be written to is not an error.
  */
 export async function keepUsage(
   folder: string,

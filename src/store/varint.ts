@@ -7,7 +7,7 @@ export interface Cursor {
 /** Bytes of the longest: a whole number below 2^53. */
 export const longestVarint = 8
 
-/** Writes a whole number from 0 in groups of 7 bits, the lowest first; there has to be room for it. */
+/** Writes a whole number from 0 in groups of 7 bits, the lowest first; there must be room for it. */
 export function writeVarint(cursor: Cursor, value: number): void {
   const { bytes } = cursor
   let { at } = cursor

@@ -6,7 +6,7 @@ import { compressors, decompressors, type FileSource } from './parquet-codec.ts'
 
 /*
  * A column of vectors is a Parquet LIST of FLOAT. hyparquet and its writer take every number for
- * itself, with two levels beside it; here a page is its vectors' bytes as they are, and levels are
+ * itself, with two levels next to it; here a page is its vectors' bytes as they are, and levels are
  * runs. That is a hundredth of the work, and of the memory a fifth. What is read is what was written
  * here.
  */
@@ -168,7 +168,7 @@ function readPages(bytes: Uint8Array<ArrayBuffer>, chunk: ColumnMetaData): Vecto
   return vectors
 }
 
-/** In a buffer of its own, whose start is a multiple of four. */
+/** In a separate buffer, whose start is a multiple of four. */
 function vectorOf(bytes: Uint8Array): Float32Array {
   const vector = new Float32Array(bytes.length / 4)
   new Uint8Array(vector.buffer).set(bytes)

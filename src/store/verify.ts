@@ -26,7 +26,7 @@ export function verifyPart(file: RecordedFile): void {
   )
 }
 
-/** What can be done about a part file that is gone or damaged. */
+/** What can be done about a part file that is missing or damaged. */
 export const partHints = [
   'Restore the file from a backup, or run create with --repair: the rows of this part are made again.',
 ]

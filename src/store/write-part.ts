@@ -50,7 +50,7 @@ export async function streamPart(run: OpenRun, content: PartContent): Promise<St
     checkOutcomes(part, fresh, records, end)
     const old = stream?.old ?? (await run.ledger.call('beginPart', part, intervalsOf(fresh), null))
     const file = stream === null ? null : { name: stream.name, written: stream.finish() }
-    // Its error is told by the commit, whose turn may come later.
+    // Its error is reported by the commit, whose turn may come later.
     file?.written.catch(() => undefined)
     return { part, end, accepted: records, fresh, old, file }
   } catch (error) {

@@ -15,7 +15,7 @@ import { lookAt, type RecordedFile } from './verify.ts'
 
 /** The thread that encodes Parquet; it sees files only, never the ledger. */
 export interface WriterCalls {
-  /** Begins a part file; the calls that follow are about it. One that nobody finished is given up. */
+  /** Begins a part file; the calls that follow are about it. One that no one finished is given up. */
   beginPart(target: PartTarget): Promise<void>
   /** Further rows, answered once they are taken. */
   addRows(rows: Float64Array, columns: readonly (readonly StoredValue[])[]): Promise<void>
@@ -26,7 +26,7 @@ export interface WriterCalls {
     columns: readonly FileColumn[],
     place: PartPlace,
   ): Promise<PartProfile>
-  /** Those of some files that are gone or have other bytes than were written. */
+  /** Those of some files that are missing or have other bytes than were written. */
   damagedFiles(files: readonly RecordedFile[]): string[]
   joinFile(options: JoinFileOptions): Promise<WrittenFile & { rows: number }>
 }

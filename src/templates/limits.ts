@@ -2,7 +2,7 @@ import { TemplateError } from './template-error.ts'
 
 /**
  * What one render may use; no template gets around these. Steps and not time: what is made again
- * for a part has to come out the same on a machine that is busier.
+ * for a part must come out the same on a machine that is busier.
  */
 export const limits = {
   /**

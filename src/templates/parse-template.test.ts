@@ -38,7 +38,7 @@ test.each([
     '{% for j in range(1001) %}',
     27,
   ],
-])('a statement that fails is told whole: %s', (template, statement, column) => {
+])('a statement that fails is reported whole: %s', (template, statement, column) => {
   expect(failure(template)).toContain(` in ${JSON.stringify(statement)} (line 1, column ${column})`)
 })
 
@@ -131,7 +131,7 @@ test.each([
   ['{% fore x in y %}', 'there is no statement "fore"; did you mean "for"? (line 1, column 4)'],
   [
     '{% include "x" %}',
-    '"include" is not available: a template here stands alone (line 1, column 4)',
+    '"include" is not available: a template must be alone here (line 1, column 4)',
   ],
   ['{{ (a }}', 'unexpected "}", expected ")" (line 1, column 7)'],
   ['{{ "a }}', 'a string has no end: " is missing (line 1, column 4)'],
@@ -144,7 +144,7 @@ test.each([
   expect(failure(template)).toBe(message)
 })
 
-test('errors say what came and what to do', () => {
+test('errors say what arrived and what to do', () => {
   expect(failure('{{ name + age }}')).toBe(
     '+ does not work between str and int: write ~ to join texts, or |int to make numbers in "name + age" (line 1, column 1)',
   )

@@ -16,7 +16,7 @@ export interface TemplateReference {
    * one that the template sets itself, though not in every way through it.
    */
   optional?: true
-  /** Fields of its value that are read by name, where they have to be there for that to make sense. */
+  /** Fields of its value that are read by name, where they must be there for that to make sense. */
   places?: readonly TemplatePlace[]
 }
 
@@ -31,7 +31,7 @@ export interface TemplatePlace {
 export interface RenderOptions {
   /** Uniform in [0, 1); without it `random`, `shuffle` and `lipsum` are errors. */
   random?: () => number
-  /** How a value that is no text is printed; as Python prints it when left out. */
+  /** How a value that is not text is printed; as Python prints it by default. */
   print?: (value: Value) => string
 }
 
@@ -42,7 +42,7 @@ export interface Template {
   readonly references: readonly TemplateReference[]
   /**
    * The value of the one expression it is, before any text is made of it; null where there is more
-   * than white space beside. Throws `TemplateError`.
+   * than white space in addition to. Throws `TemplateError`.
    */
   readonly value: ((scope: Scope, options?: RenderOptions) => Value) | null
   /** The text. Throws `TemplateError`. */

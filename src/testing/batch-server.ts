@@ -26,9 +26,9 @@ export interface ServerBatch {
 /** What the result of one request is; a status of 400 and more is an error. */
 export type BatchedAnswer = { status: number; body: string } | 'expired' | 'cancelled' | 'missing'
 
-/** What becomes of a batch; everything left out is as in a good one. */
+/** What becomes of a batch; everything omitted is as in a good one. */
 export interface BatchAction {
-  /** How it ends; `completed` when left out, `cancelled` once it was cancelled. */
+  /** How it ends; `completed` by default, `cancelled` once it was cancelled. */
   outcome?: 'completed' | 'failed' | 'expired' | 'cancelled'
   /** Of one that failed as a whole. */
   error?: { code: string; message: string }
@@ -65,7 +65,7 @@ export type BatchCallAction =
 
 /** How the batch APIs of a model server behave. */
 export interface BatchServerOptions {
-  /** Batches have ended when they were asked for so often, alone or in the list; 1 when left out. */
+  /** Batches have ended when they were asked for so often, alone or in the list; 1 by default. */
   polls?: number
   script?: (batch: ServerBatch) => BatchAction | undefined
   onCall?: (call: BatchCall) => BatchCallAction | undefined | Promise<BatchCallAction | undefined>

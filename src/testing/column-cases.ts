@@ -50,7 +50,7 @@ export function columnCases(setup: ColumnSetup): Readonly<Record<string, () => u
 
     'refuses a field it does not know'() {
       const { success } = schema.safeParse({ ...common, ...column, no_such_field: 1 })
-      ok(!success, 'its schema has to be a strict object of commonFields and its own')
+      ok(!success, 'its schema must be a strict object of commonFields and its own')
     },
 
     'takes the fields every column has'() {
@@ -66,7 +66,7 @@ export function columnCases(setup: ColumnSetup): Readonly<Record<string, () => u
       deepStrictEqual([a.by, a.pure, a.type, a.routes], [b.by, b.pure, b.type, b.routes])
     },
 
-    async 'binds to what it described'() {
+    async 'binds to its description'() {
       const { graph, generators } = await bound(setup)
       const { id, by, requests } = find(graph, column.name)
       const generator = generators[id]
@@ -74,7 +74,7 @@ export function columnCases(setup: ColumnSetup): Readonly<Record<string, () => u
       if (generator.by === 'cell') strictEqual(generator.requests, requests)
     },
 
-    async 'reads only what it declared, and makes the same cell in whatever order'() {
+    async 'reads only the columns it declares, and makes the same cell in any order'() {
       const { graph, dataset, generators } = await bound(setup)
       const own = find(graph, column.name)
       const generator = generators[own.id]

@@ -8,8 +8,8 @@ const names = [
   'refuses a field it does not know',
   'takes the fields every column has',
   'compiles without a problem, and twice to the same',
-  'binds to what it described',
-  'reads only what it declared, and makes the same cell in whatever order',
+  'binds to its description',
+  'reads only the columns it declares, and makes the same cell in any order',
 ]
 
 /** The cases for one column kind, for any test runner. */

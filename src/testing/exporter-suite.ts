@@ -32,7 +32,7 @@ const record: RecordValues = new Map(values.map((value, at) => [`column "${at}"`
 export function exporterSuite({ exporter }: { exporter: Exporter }): ConformanceCase[] {
   return casesOf({
     'has a name and endings in lower case, with the dot'() {
-      ok(/^[a-z][a-z0-9_-]*$/.test(exporter.name), `'${exporter.name}' is no word in lower case`)
+      ok(/^[a-z][a-z0-9_-]*$/.test(exporter.name), `'${exporter.name}' is not a lower-case word`)
       ok(exporter.endings.length > 0, 'it has no ending')
       for (const ending of exporter.endings) ok(/^(?:\.[a-z0-9_-]+)+$/.test(ending), ending)
     },

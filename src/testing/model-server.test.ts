@@ -104,7 +104,7 @@ test('a wrong key and an unknown model are refused', async () => {
   expect(known.body).toContain('model_not_found')
 })
 
-test('it runs as a process of its own and ends with its parent', async () => {
+test('it runs as a separate process and ends with its parent', async () => {
   const path = fileURLToPath(new URL('./model-server.ts', import.meta.url))
   const child = spawn(
     process.execPath,

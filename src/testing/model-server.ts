@@ -24,7 +24,7 @@ export interface ServerCall {
   readonly headers: IncomingMessage['headers']
   /** The body as sent. */
   readonly text: string
-  /** Its bytes: a form with files is no text. */
+  /** Its bytes: a form with files is not text. */
   readonly bytes: Uint8Array
   /** Text of the last user message; of an embedding's inputs, one a line; of an image's prompt. */
   readonly prompt: string
@@ -32,11 +32,11 @@ export interface ServerCall {
   readonly inFlight: number
 }
 
-/** What the server does with one request; everything left out is as in a good reply. */
+/** What the server does with one request; everything omitted is as in a good reply. */
 export interface ServerAction {
   status?: number
   headers?: Record<string, string>
-  /** Text of the answer; derived from the prompt when left out. */
+  /** Text of the answer; derived from the prompt by default. */
   text?: string
   /**
    * Fields put over the reply's message, such as `reasoning_content` or `content: null`; in
@@ -49,7 +49,7 @@ export interface ServerAction {
   error?: string
   /** `code` of the error body. */
   code?: string
-  /** The whole body, instead of everything above; bytes for one that is no text. */
+  /** The whole body, instead of everything above; bytes for one that is not text. */
   body?: string | Uint8Array
   delayMs?: number
   /** Closes the connection: before anything is sent, or in the middle of the body. */
@@ -84,7 +84,7 @@ export interface ModelServerOptions {
   /** Words in an answer that no script gives. */
   answerWords?: number
   script?: (call: ServerCall) => ServerAction | undefined
-  /** Serves the batch APIs of OpenAI and Anthropic too, beside `/chat/completions` and `/messages`. */
+  /** Serves the batch APIs of OpenAI and Anthropic too, in addition to `/chat/completions` and `/messages`. */
   batches?: BatchServerOptions
   /** Serves https with this certificate. */
   tls?: { key: string; cert: string } | null

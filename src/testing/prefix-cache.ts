@@ -95,7 +95,7 @@ function blocksOf(body: unknown): Block[] {
     typeof content === 'string'
       ? [{ text: content, isMarked: false }]
       : content.map(({ text, cache_control, ...media }) => ({
-          // What is no text counts by its characters.
+          // What is not text counts by its characters.
           text: text ?? JSON.stringify(media),
           isMarked: cache_control !== undefined,
         })),

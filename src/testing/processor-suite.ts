@@ -34,7 +34,7 @@ export function processorSuite({
 }: ProcessorSetup): ConformanceCase[] {
   const cases = {
     'has a word for processor_type'() {
-      ok(/^[a-z][a-z0-9_-]*$/.test(kind.type), `'${kind.type}' is no word in lower case`)
+      ok(/^[a-z][a-z0-9_-]*$/.test(kind.type), `'${kind.type}' is not a lower-case word`)
     },
 
     async 'describes its fields, for editors'() {
@@ -43,13 +43,13 @@ export function processorSuite({
 
     'refuses a field it does not know'() {
       const { success } = kind.schema.safeParse({ ...written, no_such_field: 1 })
-      ok(!success, 'its schema has to be a strict object')
+      ok(!success, 'its schema must be a strict object')
     },
   }
   if (kind.by === 'row') {
     return casesOf({
       ...cases,
-      'gives its column what it needs'() {
+      'gives its column everything it needs'() {
         const fields = kind.column.fields(kind.schema.parse(written))
         strictEqual(typeof fields, 'object')
       },
@@ -98,7 +98,7 @@ export function processorSuite({
 
   return casesOf({
     ...cases,
-    'finds nothing wrong with what is sound'() {
+    'accepts valid input'() {
       const { problems = [] } = kind.output(config, columns, context)
       deepStrictEqual(problems, [])
     },

@@ -10,7 +10,7 @@ import type { ConformanceCase } from './conformance-case.ts'
 /** A provider kind under test, and a model that answers. */
 export interface ProviderSetup {
   kind: ProviderKind
-  /** Fields of the provider's config beside its name and type. */
+  /** Fields of the provider's config in addition to its name and type. */
   config?: Partial<ModelProvider>
   /** A model that answers. */
   model: string

@@ -59,7 +59,7 @@ export function samplerSuite({
 
   return casesOf({
     'has a word for sampler_type'() {
-      ok(/^[a-z][a-z0-9_-]*$/.test(kind.kind), `'${kind.kind}' is no word in lower case`)
+      ok(/^[a-z][a-z0-9_-]*$/.test(kind.kind), `'${kind.kind}' is not a lower-case word`)
     },
 
     'describes its parameters, for editors'() {
@@ -68,7 +68,7 @@ export function samplerSuite({
 
     'refuses a parameter it does not know'() {
       const { success } = kind.params.safeParse({ ...written, no_such_parameter: 1 })
-      ok(!success, 'its params have to be a strict object')
+      ok(!success, 'its params must be a strict object')
     },
 
     'draws the same value at the same address, in whatever order'() {
@@ -96,7 +96,7 @@ export function samplerSuite({
       }
     },
 
-    'draws only what it lists'() {
+    'draws only the values it lists'() {
       const listed = kind.listed?.(params)
       if (listed === undefined) return
       const known = new Set(listed.map((value) => stringifyJson(value)))
@@ -105,7 +105,7 @@ export function samplerSuite({
       }
     },
 
-    'draws what its distribution says'() {
+    'draws by its distribution'() {
       const distribution = kind.distribution?.(params, {
         shares: () => null,
         textOf: (_name, word) => word,
@@ -160,7 +160,7 @@ function checkShares(
     const bound = mostSigmas * Math.sqrt(values.length * share * (1 - share)) + 1
     ok(
       Math.abs(drawn - share * values.length) <= bound,
-      `${text} has the share ${share} and came ${drawn} times in ${values.length}`,
+      `${text} has the share ${share} and was drawn ${drawn} times in ${values.length}`,
     )
   }
 }

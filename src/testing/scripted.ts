@@ -33,7 +33,7 @@ export interface ScriptedCall {
 
 /**
  * What a script answers: a text, parts of a reply (its text, its content, or vectors), or a failure
- * by its HTTP status. What is left out is as in a good reply.
+ * by its HTTP status. What is omitted is as in a good reply.
  */
 export type ScriptedAnswer =
   | string
@@ -44,15 +44,15 @@ export type ScriptedAnswer =
   | { disconnect: true; delayMs?: number }
 
 type ScriptedReply = Partial<Omit<ModelReply, 'content' | 'vectors' | 'usage'>> & {
-  /** Counts of words where left out. */
+  /** Counts of words where omitted. */
   usage?: Partial<Usage>
 }
 
 /** An answer for the requests that it matches. */
 export interface ScriptedRule {
-  /** Part of the prompt, a pattern, or a condition; every request when left out. */
+  /** Part of the prompt, a pattern, or a condition; every request by default. */
   match?: string | RegExp | ((call: ScriptedCall) => boolean)
-  /** How often the rule answers before the next one is asked; without end when left out. */
+  /** How often the rule answers before the next one is asked; without end by default. */
   times?: number
   answer: ScriptedAnswer
 }

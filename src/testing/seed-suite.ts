@@ -51,7 +51,7 @@ export function seedSourceSuite({
       strictEqual(await one.changed(), false)
     },
 
-    async 'tells by its stamp alone that nothing changed, and by its identity what it is'() {
+    async 'detects by its stamp alone that nothing changed, and identifies its content'() {
       const seed = await open()
       const context = { workingDirectory: directory, configDirectory: null, given, signal: fresh() }
       const stamp = await kind.stamp(parsed, context)
@@ -94,7 +94,7 @@ export function seedFormatSuite({ kind, file: path }: SeedFormatSetup): Conforma
 
   return casesOf({
     'has a name and endings in lower case, with the dot'() {
-      ok(/^[a-z][a-z0-9_-]*$/.test(kind.name), `'${kind.name}' is no word in lower case`)
+      ok(/^[a-z][a-z0-9_-]*$/.test(kind.name), `'${kind.name}' is not a lower-case word`)
       for (const ending of kind.endings) ok(/^\.[a-z0-9_-]+$/.test(ending), ending)
       ok(
         kind.endings.some((ending) => path.endsWith(ending)),
@@ -140,7 +140,7 @@ function checkRows(
   rows: readonly SeedRow[],
   { columns, size }: { readonly columns: readonly SeedColumn[]; readonly size: number },
 ): void {
-  ok(size >= 2, `the seed of the test has to have two rows or more, got ${size}`)
+  ok(size >= 2, `the seed of the test must have two rows or more, got ${size}`)
   strictEqual(rows.length, size)
   strictEqual(new Set(columns.map(({ name }) => name)).size, columns.length)
   for (const row of rows) {

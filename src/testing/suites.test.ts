@@ -368,8 +368,8 @@ describe('what breaks a promise is found', () => {
       'draws the same value at the same address, in whatever order',
       'draws from nothing but the address it is given',
       'draws values of the type it declares',
-      'draws only what it lists',
-      'draws what its distribution says',
+      'draws only the values it lists',
+      'draws by its distribution',
       'declares every column it reads',
     ])
   })
@@ -388,7 +388,7 @@ describe('what breaks a promise is found', () => {
       'describes its fields, for editors',
       'refuses a field it does not know',
       'takes the fields every column has',
-      'reads only what it declared, and makes the same cell in whatever order',
+      'reads only the columns it declares, and makes the same cell in any order',
     ])
   })
 })

@@ -73,7 +73,7 @@ export function validatorSuite({
 
   return casesOf({
     'has a word for validator_type'() {
-      ok(/^[a-z][a-z0-9_]*$/.test(kind.type), `'${kind.type}' is no word in lower case`)
+      ok(/^[a-z][a-z0-9_]*$/.test(kind.type), `'${kind.type}' is not a lower-case word`)
     },
 
     async 'describes its parameters, for editors'() {
@@ -82,10 +82,10 @@ export function validatorSuite({
 
     'refuses a parameter it does not know'() {
       const { success } = kind.params.safeParse({ ...written, no_such_field: 1 })
-      ok(!success, 'the schema of its parameters has to be a strict object')
+      ok(!success, 'the schema of its parameters must be a strict object')
     },
 
-    async 'finds nothing wrong with what is sound'() {
+    async 'accepts valid input'() {
       const params = kind.params.parse(written)
       const { problems = [] } = kind.describe(params, context, await loaded(params))
       deepStrictEqual(problems, [])
@@ -98,7 +98,7 @@ export function validatorSuite({
       for (const verdict of found.values()) {
         ok(
           [true, false, null].includes(verdict.get('is_valid') as boolean),
-          'is_valid is no verdict',
+          'is_valid is not a verdict',
         )
         const own = [...verdict.keys()].filter((field) => field !== 'is_valid')
         if (fields !== null) deepStrictEqual(own, [...fields])

@@ -49,7 +49,7 @@ export function createVirtualClock({
     }
   }
 
-  /** The next timer, leaving out cancelled ones. */
+  /** The next timer, omitting cancelled ones. */
   function next(): Entry | undefined {
     while (heap[0]?.callback === null) pop(heap)
     return heap[0]

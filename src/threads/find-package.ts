@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 export type FoundPackage =
   | { readonly path: string }
   | { readonly missing: string }
-  /** The manifest that is no JSON. */
+  /** The manifest that is not JSON. */
   | { readonly unreadable: string }
   | { readonly unexported: string }
 

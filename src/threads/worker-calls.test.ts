@@ -20,7 +20,7 @@ test('an error keeps its code and hints on the way between threads', async () =>
       code: 'storage-failed',
       message: expect.stringContaining('joining /dev/null/file'),
     })
-    // The thread goes on with the next call.
+    // The thread continues with the next call.
     await expect(writer.call('finishPart')).rejects.toThrow(/no part was begun/)
   } finally {
     await writer.end()

@@ -46,11 +46,11 @@ export interface WorkerOptions {
   broken?: (error: unknown) => unknown
   /** Flags of Node for the thread. */
   flags?: readonly string[]
-  /** Of its heap; as large as the program's when left out. */
+  /** Of its heap; as large as the program's by default. */
   heapMb?: number
 }
 
-/** Threads that nobody needs now, one of each file. They end with the process. */
+/** Threads that no one needs now, one of each file. They end with the process. */
 const spare = new Map<string, Worker>()
 
 /** Starts to load a thread that a later `startWorker` of the same file takes over. */
@@ -95,7 +95,7 @@ function createThread(
 }
 
 /**
- * Starts a worker thread from a file beside `home`, a module's URL; `name` is its file name
+ * Starts a worker thread from a file next to `home`, a module's URL; `name` is its file name
  * without extension.
  */
 export function startWorker<Calls extends Operations<Calls>>(

@@ -70,7 +70,7 @@ describe.concurrent('servers that are badly made', () => {
     expect(await answerOf('junk')).toBe('3')
   })
 
-  test("a schema of answers that is none is nobody's concern", async () => {
+  test("a schema of answers that is none is no one's concern", async () => {
     expect(await answerOf('output')).toBe('3')
   })
 
@@ -90,7 +90,7 @@ describe.concurrent('servers that are badly made', () => {
 
   test.each([
     ['schemas', /"local" does not list its tools: .*inputSchema/s],
-    ['twins', 'the tool "add" is there "local" twice, and names have to be unique'],
+    ['twins', 'the tool "add" exists "local" twice, and names must be unique'],
     ['endless', /"local" does not list its tools: .*pagination did not terminate/],
     ['toolless', /"local" does not list its tools: it offers no tools/],
   ])('a listing is refused before anything is made: %s', async (how, message) => {
@@ -99,7 +99,7 @@ describe.concurrent('servers that are badly made', () => {
 
   test('two servers with a tool of the same name', async () => {
     expect(await faultOf(serverThat('junk', 'one'), serverThat('plain', 'two'))).toBe(
-      'the tool "add" is there both of "one" and of "two", and names have to be unique',
+      'the tool "add" exists both of "one" and of "two", and names must be unique',
     )
   })
 })

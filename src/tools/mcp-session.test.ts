@@ -110,10 +110,10 @@ test('what goes wrong with a call is told to the model', async () => {
       { type: 'text', text: 'The tool "hang" failed: it gave no answer within 2 s.' },
     ])
     expect(unknown).toEqual([
-      { type: 'text', text: `There is no tool "addd". There is: ${allTools.join(', ')}` },
+      { type: 'text', text: `There is no tool "addd". Available: ${allTools.join(', ')}` },
     ])
     expect(broken).toEqual([
-      { type: 'text', text: 'The arguments of the call of "add" are no JSON: {"a":' },
+      { type: 'text', text: 'The arguments of the call of "add" are not JSON: {"a":' },
     ])
     expect(noObject).toEqual([{ type: 'text', text: 'NaN' }])
     await expect.poll(log).toContainEqual(expect.stringMatching(/^cancelled /))
@@ -158,7 +158,7 @@ test('only the allowed tools are offered and called', async () => {
     const call = callOf(registry)
     expect((await registry.box('all').list(signal)).map(({ name }) => name)).toEqual(['add'])
     expect(await call('fail', '{}', signal)).toEqual([
-      { type: 'text', text: 'There is no tool "fail". There is: add' },
+      { type: 'text', text: 'There is no tool "fail". Available: add' },
     ])
   })
 })
@@ -169,7 +169,7 @@ test('an empty list of allowed tools allows all of them', async () => {
   })
 })
 
-test('a tool that is allowed and not there is told before anything is made', async () => {
+test('a tool that is allowed and not there is reported before anything is made', async () => {
   await withProcess({ allow_tools: ['pictur'] }, async (registry) => {
     expect(await registry.check(signal)).toEqual([
       {
@@ -180,7 +180,7 @@ test('a tool that is allowed and not there is told before anything is made', asy
   })
 })
 
-test('a program that does not start is told with its last words', async () => {
+test('a program that does not start is reported with its last words', async () => {
   const registry = registryOf({
     name: 'local',
     provider_type: 'stdio',
@@ -216,7 +216,7 @@ test('a server that forgot its sessions gets a new one', async () => {
   await registry.close()
 })
 
-test('a server that is not there is told as one that can be waited for, and is found when it is back', async () => {
+test('a server that is not there is reported as one that can be waited for, and is found when it is back', async () => {
   const first = await createMcpServer()
   const { port } = new URL(first.url)
   const registry = registryOf(atAddress(first.url, 'streamable_http'))

@@ -28,7 +28,7 @@ export interface McpSession {
   close(): Promise<void>
 }
 
-/** The connection is gone: whatever was asked on it has no answer. */
+/** The connection is missing: whatever was asked on it has no answer. */
 export class SessionLost extends Error {
   constructor(cause: unknown) {
     super(messageOf(cause), { cause })
@@ -77,7 +77,7 @@ export async function openSession(
   }
 
   async function close(): Promise<void> {
-    // A server that is gone can't be told.
+    // A server that is missing can't be determined.
     await client.close().catch(() => undefined)
   }
 

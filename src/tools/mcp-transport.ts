@@ -67,7 +67,7 @@ async function stdioTransport(
 
 /**
  * Straight or through the proxy of the environment; a stream may be silent for as long as it likes, and
- * the one that is opened by a GET may go on for as long as the session does.
+ * the one that is opened by a GET may continue for as long as the session does.
  */
 async function fetchFor(url: URL, { environment }: TransportContext): Promise<FetchLike> {
   const { Agent, fetch, ProxyAgent } = await import('undici')

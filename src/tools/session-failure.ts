@@ -9,13 +9,13 @@ export type SessionFailure =
   | 'unauthorized'
   | 'forbidden'
 
-/** Of a status other than 2xx; null where nobody answered with one. */
+/** Of a status other than 2xx; null where no one answered with one. */
 export function failureOfStatus(status: number | null): SessionFailure {
   if (status === 401) return 'unauthorized'
   if (status === 403) return 'forbidden'
   if (status === 429) return 'throttled'
   if (status !== null && (status >= 500 || status === 408)) return 'server-error'
-  // A process that does not start, a port where nobody listens, a path where no server is yet.
+  // A process that does not start, a port where no one listens, a path where no server is yet.
   return 'unreachable'
 }
 
@@ -28,7 +28,7 @@ const problems: Readonly<Record<SessionFailure, RequestProblem>> = {
   forbidden: { kind: 'endpoint-stopped' },
 }
 
-/** What becomes of a call without a session: as with models, it waits while nobody is there. */
+/** What becomes of a call without a session: as with models, it waits while no one is there. */
 export function sessionError(
   server: string,
   failure: SessionFailure,

@@ -43,7 +43,7 @@ export function createToolBox(config: ToolConfig, servers: readonly ToolServer[]
       if (owner === undefined) return answer(noSuchTool(name, found))
       const input = inputOf(written)
       if (input === null) {
-        return answer(`The arguments of the call of "${name}" are no JSON: ${written}`)
+        return answer(`The arguments of the call of "${name}" are not JSON: ${written}`)
       }
       return {
         route: toolRoute(owner[1].name),
@@ -82,7 +82,7 @@ function refuseTwins(found: readonly [Tool, ToolServer][]): void {
     if (other !== undefined) {
       const where =
         other === server.name ? `"${other}" twice` : `both of "${other}" and of "${server.name}"`
-      throw new Error(`the tool "${name}" is there ${where}, and names have to be unique`)
+      throw new Error(`the tool "${name}" exists ${where}, and names must be unique`)
     }
     owners.set(name, server.name)
   }
@@ -106,17 +106,17 @@ function allowedOf(
 }
 
 function noSuchTool(name: string, found: readonly [Tool, ToolServer][]): string {
-  return `There is no tool "${name}". There is: ${found.map(([tool]) => tool.name).join(', ')}`
+  return `There is no tool "${name}". Available: ${found.map(([tool]) => tool.name).join(', ')}`
 }
 
-/** Null for what is no JSON; anything but an object stands for no arguments, as in the ancestor. */
+/** Null for what is not JSON; anything but an object stands for no arguments, as in NeMo Data Designer. */
 function inputOf(written: string): { readonly [name: string]: unknown } | null {
   if (written.trim() === '') return {}
   try {
     const input: unknown = JSON.parse(written)
     return isMapping(input) ? input : {}
   } catch {
-    // The model is told.
+    // The model receives an error.
     return null
   }
 }

@@ -60,7 +60,7 @@ function within(blocks: readonly Content[]): readonly Content[] {
 function withinMedia(block: Extract<Content, { type: 'media' }>): Content {
   const { media, mime } = block
   if (!('base64' in media) || media.base64.length <= longestMedia) return block
-  return textBlock(`(${mime} left out: it has more than ${longestMedia / 2 ** 20} MiB of base64)`)
+  return textBlock(`(${mime} omitted: it has more than ${longestMedia / 2 ** 20} MiB of base64)`)
 }
 
 export function textBlock(text: string): Content {

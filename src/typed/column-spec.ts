@@ -1,6 +1,6 @@
 import type { Model } from './model.ts'
 
-/** What the compiler shows where a program is wrong. */
+/** The compiler's message for a mistake in a program. */
 export interface Mistake<Message extends string> {
   readonly mistake: Message
 }
@@ -12,7 +12,7 @@ export interface Mistake<Message extends string> {
 export interface ColumnSpec<in Needs, out Value, out Reads extends string = never> {
   /** The fields of the column in a config, without its name. */
   readonly fields: Readonly<Record<string, unknown>>
-  /** The model it asks, where it was given as an object. */
+  /** Its model, if passed as an object. */
   readonly model?: Model | undefined
   /** Functions of the row that write a text, by the field they stand for. */
   readonly texts?: Readonly<Record<string, (row: Needs) => string>>
@@ -21,7 +21,7 @@ export interface ColumnSpec<in Needs, out Value, out Reads extends string = neve
   readonly '~reads'?: Reads
 }
 
-/** A field that every column has beside its own. */
+/** A field that every column has in addition to those of its kind. */
 export interface ColumnOptions {
   /** Left out of the dataset; other columns may still read it. */
   readonly drop?: boolean

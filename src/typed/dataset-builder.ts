@@ -12,18 +12,18 @@ import { refuseUnknown } from '../util/refuse-unknown.ts'
 import { columnsReadBy } from './source-names.ts'
 import { startTyped, type TypedRun } from './typed-run.ts'
 
-/** What holds for the whole dataset. */
+/** Options of the whole dataset. */
 export interface DatasetOptions {
   /** Models that columns name by their alias; those given as objects need not be repeated. */
   readonly models?: readonly Model[]
   readonly providers?: readonly ProviderEntry[]
-  /** The run seed, 0 to 2^53 - 1; drawn and kept when left out. */
+  /** The run seed, 0 to 2^53 - 1; drawn and kept by default. */
   readonly seed?: number
   /** Rows to make where a run does not say. */
   readonly rows?: number
 }
 
-/** Where the rows of a seed come from, as `seed_config` in a config. */
+/** The source of seed rows, as `seed_config` in a config. */
 export interface SeedOptions {
   readonly path: string
   readonly sampling_strategy?: 'ordered' | 'shuffle'
@@ -31,7 +31,7 @@ export interface SeedOptions {
   readonly join?: readonly JoinOptions[]
 }
 
-/** What is joined to a seed, as an entry of `seed_config.join`. */
+/** A seed to join, as an entry of `seed_config.join`. */
 export interface JoinOptions {
   readonly path: string
   /** A column that both have, a pair of columns, or several of these. */
@@ -47,7 +47,7 @@ type JoinKey = string | { readonly left: string; readonly right: string }
 
 type Flat<Row> = { [Name in keyof Row]: Row[Name] }
 
-/** Names that a template may read beside the columns: those that columns have beside themselves. */
+/** Names that a template may read in addition to the columns: those that columns have next to themselves. */
 type Known<Row> =
   | keyof Row
   | `${keyof Row & string}__trace`
@@ -57,10 +57,10 @@ type UnknownNames<Reads extends string, Row> = string extends keyof Row
   ? never
   : Exclude<Reads, Known<Row>>
 
-/** Nothing, or what the compiler shows of a name that is no column yet. */
+/** Nothing, or what the compiler shows of a name that is not a column yet. */
 type Checked<Reads extends string, Row> = [UnknownNames<Reads, Row>] extends [never]
   ? unknown
-  : Mistake<`'${UnknownNames<Reads, Row>}' is no column before this one`>
+  : Mistake<`'${UnknownNames<Reads, Row>}' is not a column before this one`>
 
 type NewName<Name extends string, Row> = Name extends keyof Row
   ? Mistake<`There is a column '${Name}' already`>
@@ -91,9 +91,9 @@ export type TypedRunOptions = Omit<RunOptions, 'config'>
 export type TypedPreviewOptions = Omit<PreviewOptions, 'config'>
 
 /**
- * A dataset while it is declared. Every method answers another one and leaves this as it is.
+ * A dataset declaration. Every method returns a new declaration and leaves this one unchanged.
  *
- * `Row` is what templates and functions may read, `Out` what a record of the dataset has.
+ * `Row` has the columns that templates and functions may read, `Out` those of a record.
  */
 export interface DatasetBuilder<Row extends object, Out> {
   readonly name: string
@@ -119,7 +119,7 @@ export interface DatasetBuilder<Row extends object, Out> {
   seed<Fields extends object>(
     source: string | SeedOptions,
   ): DatasetBuilder<Flat<Row & Readonly<Fields>>, Flat<Out & Readonly<Fields>>>
-  /** Keeps rows in which a Jinja condition is true, and asks no model for what follows in others. */
+  /** Keeps rows in which a Jinja condition is true, and sends no further request for others. */
   filter(keep: string): DatasetBuilder<Row, Out>
   /** Bounds a numeric sampler column by a number or another column. */
   constraint(constraint: Constraint<Row>): DatasetBuilder<Row, Out>
@@ -127,17 +127,17 @@ export interface DatasetBuilder<Row extends object, Out> {
   processor<Made = DatasetRecord>(
     processor: Readonly<Record<string, unknown>> & { readonly processor_type: string },
   ): DatasetBuilder<Row, Made>
-  /** The config as an object, with functions and schemas as they were given. */
+  /** The config as an object, with its functions and schemas. */
   toConfig(): Record<string, unknown>
   /** The config as YAML; refuses a dataset with functions, which no file can hold. */
   toYAML(): string
-  /** Everything that is wrong with it, as `rowsmith validate` says. */
+  /** All of its problems, as `rowsmith validate` reports them. */
   validate(options?: Omit<ValidateOptions, 'config'>): Promise<Validation>
   /** Makes a few records in a folder that is removed. */
   preview(
     options?: TypedPreviewOptions,
   ): Promise<Omit<Preview, 'records'> & { readonly records: Out[] }>
-  /** Begins to make the dataset, or goes on with it; resolves once the run works. */
+  /** Begins to make the dataset, or continues with it; resolves once the run works. */
   create(options?: TypedRunOptions): Promise<TypedRun<Out>>
 }
 
@@ -154,7 +154,7 @@ interface Declared {
 const datasetOptions = ['models', 'providers', 'seed', 'rows']
 const columnOptions = ['drop', 'skip', 'propagate_skip', 'on_failure']
 
-/** A dataset to be declared column by column: `dataset('reviews').column('product', …)`. */
+/** Declares a dataset column by column: `dataset('reviews').column('product', …)`. */
 export function dataset(name: string, options: DatasetOptions = {}): DatasetBuilder<{}, {}> {
   refuseUnknown(options, datasetOptions, 'dataset()')
   return builderOf({
@@ -249,12 +249,12 @@ function namedGenerator(name: string, generator: unknown, before: readonly strin
   return named(name, { requiredColumns: columnsReadBy(given.generate, before), ...given })
 }
 
-/** Functions are told apart by their names; the column's own stays the same whatever stands before it. */
+/** Functions are distinguished by their names; the column's own stays the same whatever stands before it. */
 function named(name: string, generator: CustomColumn): CustomColumn {
   const { generate } = generator
   const call = (row: never, context: CustomContext): unknown => generate(row, context)
   Object.defineProperty(call, 'name', { value: name })
-  // The source is what a change is told by.
+  // The source is what a change is reported by.
   Object.defineProperty(call, 'toString', { value: () => generate.toString() })
   return { ...generator, generate: call }
 }

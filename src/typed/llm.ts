@@ -26,7 +26,7 @@ interface Asking<Needs, Text extends string, System extends string> {
 interface Score {
   readonly name: string
   readonly description: string
-  /** The scores there are, each with what it means. */
+  /** The possible scores, each with its meaning. */
   readonly options: Readonly<Record<string, string>>
 }
 
@@ -53,7 +53,7 @@ interface Llm {
   >(
     options: Asking<Needs, Text, System> & { readonly schema: Given },
   ): ColumnSpec<Needs, OutputOf<Given>, Read<Text, System>>
-  /** Code, without what the model says around it. */
+  /** Code, without the surrounding words of the model. */
   code<Needs, const Text extends string, const System extends string = never>(
     options: Asking<Needs, Text, System> & { readonly code_lang: string },
   ): ColumnSpec<Needs, string, Read<Text, System>>

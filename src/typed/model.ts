@@ -1,7 +1,7 @@
-/** A place models are asked at, as an entry of `model_providers`. */
+/** A provider of models, as an entry of `model_providers`. */
 export interface ProviderOptions {
   readonly endpoint?: string
-  /** `openai` when left out: the API that most servers speak. */
+  /** `openai` by default: the API that most servers speak. */
   readonly provider_type?: string
   /** The name of an environment variable, never a key. */
   readonly api_key?: string | null
@@ -51,7 +51,7 @@ type Place = ProviderEntry | string
 /** One place where the requests of a model may go. */
 interface PoolOption {
   readonly provider: Place
-  /** That beside the pool when left out. */
+  /** That next to the pool by default. */
   readonly model?: string
   readonly weight?: number
   readonly extra_body?: Readonly<Record<string, unknown>>
@@ -87,7 +87,7 @@ interface SharedModelOptions {
 /** A model under an alias, as an entry of `model_configs`. */
 export type Model = ModelOptions & { readonly alias: string }
 
-/** Where models are asked: `provider('local', { endpoint: 'http://127.0.0.1:8000/v1' })`. */
+/** Declares a provider of models: `provider('local', { endpoint: 'http://127.0.0.1:8000/v1' })`. */
 export function provider(name: string, options: ProviderOptions = {}): ProviderEntry {
   return { ...options, name }
 }

@@ -29,14 +29,14 @@ interface ValueOfType {
   media: string
 }
 
-/** What may be said of a function beside what it makes; without `outputType` that is a text. */
+/** Options of a function; without `outputType` its values are texts. */
 export type CustomOptions<Type> = Omit<
   CustomColumn,
   'generate' | 'generationStrategy' | 'outputType' | 'sideEffectColumns'
 > & { readonly outputType?: Type }
 
 /**
- * A value that a function of the program makes of the row. Without `requiredColumns` it waits for the
+ * A column whose values your function makes from the row. Without `requiredColumns` it waits for the
  * columns before it that its source names.
  */
 export function custom<
@@ -50,7 +50,7 @@ export function custom<
   return { fields: { column_type: 'custom', generator: { ...options, generate } } }
 }
 
-/** A column of another kind, such as a validation or one of a plugin, as a config has it. */
+/** A column of any kind, such as `validation` or a plugin's, with the fields of a config. */
 export function columnOf<Value>(
   columnType: string,
   fields: Readonly<Record<string, unknown>>,

@@ -111,7 +111,7 @@ function samplerOf(samplerType: string) {
     sampled(samplerType, params, options)
 }
 
-/** Columns that are drawn: `sampler.category(['kettle', 'lamp'])`. */
+/** Sampler columns: `sampler.category(['kettle', 'lamp'])`. */
 export const sampler: Samplers = {
   category: (values, options = {}) => sampled('category', { values, ...options }),
   subcategory: samplerOf('subcategory'),

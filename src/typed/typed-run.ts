@@ -2,7 +2,7 @@ import { start } from '../run/library.ts'
 import type { RunOptions } from '../run/run.ts'
 import type { Run } from '../run/working-run.ts'
 
-/** A run at work, whose records have the types of its columns. */
+/** A running run whose records have the types of its columns. */
 export interface TypedRun<Out> extends Omit<Run, 'records'>, AsyncIterable<Out> {
   /** All records, once the run has ended. */
   toArray(): Promise<Out[]>

@@ -2,7 +2,7 @@ import { Double, type Cell } from './value.ts'
 
 /** A slot of an array: what a number, a boolean or a null takes. */
 const SLOT = 8
-/** What a text, a list or an object takes beside its content. */
+/** What a text, a list or an object takes in addition to its content. */
 const HEAD = 16
 /** A key and its place in an object. */
 const ENTRY = 32
@@ -18,7 +18,7 @@ export function bytesOf(value: Cell): number {
   return value instanceof Float32Array ? HEAD + value.byteLength : bytesOfObject(value)
 }
 
-/** With a list of its own instead of recursion: a value may be nested as deeply as its text was long. */
+/** With a separate list instead of recursion: a value may be nested as deeply as its text was long. */
 function bytesOfObject(value: object): number {
   let bytes = 0
   const open: unknown[] = [value]

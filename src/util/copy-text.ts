@@ -1,5 +1,5 @@
 /**
- * The first characters of a text as a text of their own. What `slice` gives keeps the whole text in
+ * The first characters of a text as a separate text. What `slice` gives keeps the whole text in
  * memory for as long as the slice is kept.
  */
 export function copyOfText(text: string, characters: number): string {

@@ -18,7 +18,7 @@ test('of a long line the part that differs is shown', () => {
   expect(differingLines(before, after)[0]?.length).toBeLessThan(300)
 })
 
-test('two lines that look the same are told apart', () => {
+test('two lines that look the same are distinguished', () => {
   expect(differingLines('a b', 'a\u00a0b')).toEqual(['- "a b"', String.raw`+ "a\u00a0b"`])
   expect(differingLines('a ', 'a')).toEqual(['- "a "', '+ "a"'])
   expect(differingLines('é', 'e\u0301')).toEqual([String.raw`- "\u00e9"`, String.raw`+ "e\u0301"`])

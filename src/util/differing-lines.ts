@@ -27,7 +27,7 @@ interface Change {
   come: string[]
 }
 
-/** What has to be replaced by what, between lines that both have. */
+/** What must be replaced by what, between lines that both have. */
 function changes(old: readonly string[], fresh: readonly string[]): Change[] {
   if (Math.max(old.length, fresh.length) > MOST_LINES) return [{ gone: [...old], come: [...fresh] }]
   const common = longestCommon(old, fresh)

@@ -5,7 +5,7 @@ export type ErrorCode =
   /** The config, provider file, run config or command line is wrong. */
   | 'config-invalid'
   | 'usage'
-  /** A run folder refuses what was asked of it. */
+  /** A run folder refuses the operation. */
   | 'target-too-small'
   | 'fingerprint-changed'
   | 'seed-changed'
@@ -20,7 +20,7 @@ export type ErrorCode =
   | 'run-missing'
   /** A run needs a plugin that is not there. */
   | 'plugin-missing'
-  /** The code of a plugin threw what it may not: a mistake of the plugin. */
+  /** The code of a plugin threw an error that it must not throw: a mistake in the plugin. */
   | 'plugin-failed'
   /** A run needs a file or folder that one of its columns loads. */
   | 'column-not-loaded'
@@ -32,7 +32,7 @@ export type ErrorCode =
   | 'model-unavailable'
   | 'tools-unavailable'
   | 'model-missing'
-  /** Answers are taken from a cache only, and one is not there, or there is no cache. */
+  /** Answers come only from a cache, and one is missing, or there is no cache. */
   | 'cache-miss'
   | 'cache-missing'
   | 'interrupted'
@@ -58,7 +58,7 @@ export class RowsmithError extends Error {
   }
 }
 
-/** Whether a value is a rowsmith error, also one from another copy of the package. */
+/** Whether a value is a rowsmith error, even from another copy of the package. */
 export function isRowsmithError(value: unknown): value is RowsmithError {
   return typeof value === 'object' && value !== null && marker in value
 }

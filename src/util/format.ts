@@ -54,7 +54,7 @@ export function dollars(value: number): string {
   return `$${value.toFixed(Math.min(8, 2 - Math.floor(Math.log10(value))))}`
 }
 
-/** A rate with as many digits as it bears. */
+/** A rate with as many digits as it tolerates. */
 export function rate(perSecond: number, unit = ''): string {
   const digits = perSecond >= 9.95 ? grouped(perSecond) : perSecond.toFixed(1)
   return `${digits}${unit}/s`

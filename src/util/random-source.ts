@@ -11,7 +11,7 @@ export function jitter(): number {
   return Math.random()
 }
 
-/** A word that nobody can guess. */
+/** A word that no one can guess. */
 export function drawWord(): string {
   return crypto.randomUUID()
 }

@@ -1,7 +1,7 @@
 import { RowsmithError } from './errors.ts'
 import { nearest } from './near-miss.ts'
 
-/** Refuses options that nothing reads: without types nobody else would say so. */
+/** Refuses options that nothing reads: without types no one else would say so. */
 export function refuseUnknown(options: object, known: readonly string[], caller: string): void {
   const unknown = Object.keys(options).filter((name) => !known.includes(name))
   const [first] = unknown

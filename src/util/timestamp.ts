@@ -105,7 +105,7 @@ function readInstant(text: string): Instant | null {
       at += 1 + fraction.length
     }
   }
-  // Negated, so that what is no number fails.
+  // Negated, so that what is not a number fails.
   if (!(hour <= 23 && minute <= 59 && second <= 59)) return null
   const zone = at === text.length ? null : readZone(text.slice(at))
   if (Number.isNaN(zone)) return null

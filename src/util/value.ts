@@ -1,5 +1,5 @@
 /**
- * A double whose value is a whole number (or negative zero), so that `3.0` stays apart from `3`.
+ * A double whose value is a whole number (or negative zero), which distinguishes `3.0` from `3`.
  *
  * Every other double is a plain JavaScript number: a number that is an integer is an integer.
  */
@@ -12,7 +12,7 @@ export class Double {
 }
 
 /**
- * A cell's value: what a config can declare, a generator make, a template read and JSON hold.
+ * A cell's value: anything that a config can declare, a generator return, a template read and JSON represent.
  *
  * - `number` that is an integer: an integer; otherwise a double (also NaN and the infinities)
  * - `Double`: a double that is a whole number

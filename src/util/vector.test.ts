@@ -19,6 +19,6 @@ test('numbers of a vector have the digits it takes to read the same 32 bits agai
   fc.assert(check, { numRuns: 300 })
 })
 
-test('whatever is no vector stays what it is', () => {
+test('whatever is not a vector stays what it is', () => {
   for (const value of [null, 'text', 3, true, [1]]) expect(withoutVector(value)).toBe(value)
 })

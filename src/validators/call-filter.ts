@@ -7,7 +7,7 @@ const architectures: Readonly<Record<string, { audit: number; shmget: number } |
 }
 
 /**
- * A filter of calls for the kernel: memory that is shared by number belongs to no process, so nobody
+ * A filter of calls for the kernel: memory that is shared by number belongs to no process, so no one
  * would see how much there is of it. Calls of other architectures are refused.
  */
 export function callFilter(): Uint8Array | null {

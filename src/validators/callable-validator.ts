@@ -15,17 +15,17 @@ const params = z
       .nullable()
       .default(null)
       .describe(
-        'A JSON Schema of { data: [verdict, …] }; what its objects do not name is refused.',
+        'A JSON Schema of { data: [verdict, …] }; fields that its objects do not name are refused.',
       ),
   })
-  .describe("What a function of the user's own says of the targets of a row.")
+  .describe('The verdict of your own function on the targets of a row.')
 
 interface LoadedCallable extends Loaded {
   readonly judge: LoadedFunction
   readonly faultsIn: ResultCheck
 }
 
-/** What a function of the user's own says of the targets of a row. */
+/** The verdict of your own function on the targets of a row. */
 export const callableValidator = defineValidator<z.output<typeof params>, LoadedCallable>({
   type: 'local_callable',
   params,
@@ -56,7 +56,7 @@ function verdictIn(answer: unknown, faultsIn: ResultCheck): Verdict {
   if (typeof verdict === 'string') {
     throw new CellFailure(
       'wrong-verdict',
-      `the function has to give true, false or an object with is_valid, and ${verdict}`,
+      `the function must give true, false or an object with is_valid, and ${verdict}`,
     )
   }
   const [fault] = faultsIn({ data: [given] })

@@ -21,7 +21,7 @@ export function openTypeScript(): FindFaults {
     try {
       const script = stripTypeScriptTypes(code, { mode: 'transform' })
       // It misses names that are declared twice. Of the rest V8 knows less: it has no decorators. Lines
-      // are those of the script, so they are left out.
+      // are those of the script, so they are omitted.
       return faultsOf(script)
         .filter((fault) => fault.endsWith('has already been declared'))
         .map((fault) => fault.replace(/^Line \d+: /, ''))

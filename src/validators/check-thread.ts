@@ -23,7 +23,7 @@ export interface CheckThread {
 }
 
 export interface CheckThreadOptions {
-  /** The worker's file beside `home`, without its ending. */
+  /** The worker's file next to `home`, without its ending. */
   name: string
   home: string
   /** Flags of Node for the thread. */

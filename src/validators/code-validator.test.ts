@@ -97,7 +97,7 @@ describe('what breaks an engine is invalid, and the next one is judged again', (
   })
 })
 
-test('too long a text, and values that are no text', async () => {
+test('too long a text, and values that are not text', async () => {
   await using python = await openJudge('code', { code_lang: 'python' })
   expect(await python.judge('x'.repeat(1_000_001))).toEqual({
     is_valid: false,
@@ -132,7 +132,7 @@ test('a grammar of the user, its identity, and what is wrong with the parameters
   await expect(openJudge('code', { code_lang: 'other', grammar: 'no.wasm' })).rejects.toThrow(
     "no.wasm can't be read",
   )
-  await expect(openJudge('code', { code_lang: 'other' })).rejects.toThrow('a grammar beside')
+  await expect(openJudge('code', { code_lang: 'other' })).rejects.toThrow('a grammar together with')
   await expect(openJudge('code', { code_lang: 'go', grammar })).rejects.toThrow('no grammar')
   await expect(openJudge('code', { code_lang: 'Python' })).rejects.toThrow('expected one of python')
 })

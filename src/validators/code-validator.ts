@@ -47,11 +47,11 @@ const params = z
     if ((language === 'other') === (grammar !== null)) return
     const message =
       language === 'other'
-        ? 'a grammar beside code_lang other: ./tree-sitter-kotlin.wasm'
+        ? 'a grammar together with code_lang other: ./tree-sitter-kotlin.wasm'
         : "no grammar: the language's own is used; write code_lang: other for yours"
     context.addIssue({ code: 'custom', path: ['grammar'], message })
   })
-  .describe('Whether a snippet of code can be read, and for Python what a linter says of it.')
+  .describe("Whether a snippet of code can be parsed, and for Python a linter's verdict.")
 
 type CodeParams = z.output<typeof params>
 
@@ -135,7 +135,7 @@ function faultsVerdict(found: CodeFound | NoAnswer): Verdict {
   throw new TypeError('this engine lists faults')
 }
 
-/** A snippet that no engine can look at is told as one that can't be read. */
+/** A snippet that no engine can look at is reported as one that can't be read. */
 function pythonVerdict(found: CodeFound | NoAnswer): Verdict {
   if (isNoAnswer(found)) {
     const { gaveUp, message } = found

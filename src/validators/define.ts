@@ -49,9 +49,9 @@ export interface ValidatorContext {
 
 /** What a validator declares about one of its columns before anything runs. */
 export interface ValidatorDescription {
-  /** Names of the fields of its verdicts beside `is_valid`; null where any may be there. */
+  /** Names of the fields of its verdicts in addition to `is_valid`; null where any may be there. */
   readonly fields: readonly string[] | null
-  /** Columns that it reads beside the targets. */
+  /** Columns that it reads in addition to the targets. */
   readonly references?: readonly Reference[]
   readonly problems?: readonly Problem[]
 }
@@ -70,7 +70,7 @@ interface ValidatorBase<Params, Own extends Loaded> {
   readonly type: string
   /** The object of `validator_params`; unknown keys are refused by it. */
   readonly params: z.ZodType<Params>
-  /** Whether each target has a verdict of its own, or all targets of a row have one. */
+  /** Whether each target has a separate verdict, or all targets of a row have one. */
   readonly judges: 'target' | 'row'
   /** A cell without a value has a verdict, too: otherwise all of its fields are null. */
   readonly judgesNull?: true

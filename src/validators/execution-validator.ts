@@ -25,11 +25,11 @@ const params = z
     code_lang: oneOf(languages).describe('The language of the snippets.'),
     allow_execution: flag()
       .default(false)
-      .describe('Has to be true: snippets of a model are run on this machine, isolated.'),
-    test: column('Code that is run behind every snippet; where it fails, the snippet is invalid.'),
-    test_column: column('The column with a test of each row, run behind that.'),
+      .describe('Must be true: snippets from a model run on this machine, isolated.'),
+    test: column('Code that runs after every snippet; if it fails, the snippet is invalid.'),
+    test_column: column('The column with a test for each row, which runs after that.'),
     setup: column('Code that is run before every snippet; for SQL the schema.'),
-    setup_column: column('The column with what is run before the snippet of each row.'),
+    setup_column: column('The column with the code that runs before the snippet of each row.'),
     timeout: double({ above: 0, max: 600 }).default(10).describe('Seconds a snippet may take.'),
     memory: integer({ min: 64, max: 65_536 })
       .default(512)
@@ -51,7 +51,7 @@ interface LoadedRuntime extends Loaded {
 
 const mebibyte = 1024 * 1024
 
-/** Whether a snippet runs, and passes its test, in a process of its own that reaches nothing. */
+/** Whether a snippet runs, and passes its test, in a separate process that reaches nothing. */
 export const executionValidator = defineValidator<ExecutionParams, LoadedRuntime>({
   type: 'execution',
   params,
@@ -67,7 +67,7 @@ export const executionValidator = defineValidator<ExecutionParams, LoadedRuntime
     }
     const isolated = await isolation()
     if ('fault' in isolated) {
-      throw new LoadFault(`this machine can't isolate what it runs: ${isolated.fault}`, {
+      throw new LoadFault(`this machine can't isolate programs: ${isolated.fault}`, {
         code: 'isolation-missing',
         field: 'validator_params',
         suggestion:

@@ -16,7 +16,7 @@ const params = z
     message: text({ nonEmpty: true })
       .nullable()
       .default(null)
-      .describe('What the verdict says where it does not hold.'),
+      .describe('The message of the verdict if the condition is false.'),
   })
   .describe('Whether a condition holds.')
 

@@ -92,7 +92,7 @@ interface CommandOptions {
   readonly bubblewrap?: string
 }
 
-/** The words that run a program isolated. `keep` are paths that it needs beside those of the system. */
+/** The words that run a program isolated. `keep` are paths that it needs in addition to those of the system. */
 export function isolatedCommand(
   way: IsolationWay,
   program: readonly string[],
@@ -142,7 +142,7 @@ function unshareWords(
   ]
 }
 
-/** The kernel counts the processes of root nowhere: each program gets a user of its own there. */
+/** The kernel counts the processes of root nowhere: each program gets a separate user there. */
 function userOf(slot: number): string {
   return String(1_000_000_000 + (process.pid % 4_000_000) * 64 + (slot % 64))
 }
@@ -189,7 +189,7 @@ function bubblewrapWords(
   ]
 }
 
-/** A link stays one, as to where the system has its folders; what is not there is left out. */
+/** A link stays one, as to where the system has its folders; what is not there is omitted. */
 function keptPath(path: string): string[] {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found === undefined) return []

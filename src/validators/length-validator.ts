@@ -12,11 +12,11 @@ type Unit = (typeof units)[number]
 
 const params = z
   .strictObject({
-    min: integer({ min: 0 }).nullable().default(null).describe('So many at least.'),
-    max: integer({ min: 0 }).nullable().default(null).describe('So many at most.'),
+    min: integer({ min: 0 }).nullable().default(null).describe('The minimum.'),
+    max: integer({ min: 0 }).nullable().default(null).describe('The maximum.'),
     unit: oneOf(units)
       .default('characters')
-      .describe('What is counted; items are those of a list, or the fields of an object.'),
+      .describe('The unit; items are those of a list, or the fields of an object.'),
   })
   .superRefine(({ min, max }, context) => {
     if (min === null && max === null) {

@@ -13,7 +13,7 @@ export function neededPackages(packages: readonly string[], what: string): strin
     throw new LoadFault(`${what} needs ${missing.join(' and ')}, which can't be found here`, {
       code: 'package-missing',
       field: 'validator_params',
-      suggestion: `Install it beside rowsmith: npm install ${missing.join(' ')}.`,
+      suggestion: `Install it next to rowsmith: npm install ${missing.join(' ')}.`,
     })
   }
   return versions.map(({ name, version }) => `${name} ${version}`)

@@ -2,7 +2,7 @@ import { readdir, readFile, readlink, stat } from 'node:fs/promises'
 
 /**
  * Bytes that the processes below one hold: what each has in memory, and memory that they may share and
- * that is counted as nobody's while it is not mapped or was given back (memory files, shared mappings).
+ * that is counted as no one's while it is not mapped or was given back (memory files, shared mappings).
  */
 export async function memoryBelow(root: number): Promise<number> {
   const parents = new Map<number, number>()

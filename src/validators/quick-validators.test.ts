@@ -83,7 +83,7 @@ describe('json_schema', () => {
       '{"age": "x", "b": 1}',
       'the value must have required property \'name\'\nthe value must NOT have additional properties ("b")\n/age must be integer',
     ],
-    ['[1', expect.stringContaining('the text is no JSON')],
+    ['[1', expect.stringContaining('the text is not JSON')],
   ])('%j', async (value, messages) => {
     expect(await said('json_schema', { schema }, value)).toEqual(messages)
   })

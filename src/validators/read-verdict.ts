@@ -31,8 +31,10 @@ function truthOf(value: Value): boolean | null | undefined {
 export function valueOfAnswer(answer: unknown): { value: Value } | string {
   try {
     const json: string | undefined = JSON.stringify(answer)
-    return json === undefined ? 'it gave nothing that can be kept' : { value: parseJson(json) }
+    return json === undefined
+      ? 'it returned nothing that can be stored'
+      : { value: parseJson(json) }
   } catch (error) {
-    return `it gave what can't be kept: ${messageOf(error)}`
+    return `it returned a value that can't be stored: ${messageOf(error)}`
   }
 }

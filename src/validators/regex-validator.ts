@@ -14,7 +14,7 @@ const params = z
       .default('search')
       .describe('search: anywhere in the text. full: the whole text.'),
     ignore_case: flag().default(false).describe('Whether small and capital letters are the same.'),
-    invert: flag().default(false).describe('Valid is what the pattern does not match.'),
+    invert: flag().default(false).describe('Valid texts are those that do not match.'),
   })
   .superRefine((config, context) => {
     try {

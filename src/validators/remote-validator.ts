@@ -23,7 +23,7 @@ const params = z
       .nullable()
       .default(null)
       .describe(
-        'A JSON Schema of { data: [verdict, …] }; what its objects do not name is refused.',
+        'A JSON Schema of { data: [verdict, …] }; fields that its objects do not name are refused.',
       ),
     timeout: double({ above: 0 }).default(30).describe('Seconds a request may take.'),
     max_retries: integer({ min: 0 })
@@ -34,7 +34,7 @@ const params = z
       .describe('Read, and without effect: the run config says how often requests are tried.'),
     max_parallel_requests: integer({ min: 1 }).default(4).describe('Requests at once, at most.'),
   })
-  .describe('What a service over HTTP says of the targets of a row.')
+  .describe('The verdict of an HTTP service on the targets of a row.')
 
 interface LoadedRemote extends Loaded {
   readonly faultsIn: ResultCheck
@@ -63,7 +63,7 @@ export const remoteValidator = defineValidator<z.output<typeof params>, LoadedRe
     return verdicts.map((given): Verdict | Error => {
       const verdict = readVerdict(given)
       if (typeof verdict === 'string')
-        return wrong(`has to give objects with is_valid, and ${verdict}`)
+        return wrong(`must give objects with is_valid, and ${verdict}`)
       const plain: unknown = JSON.parse(stringifyJson(given))
       const [fault] = faultsIn({ data: [plain] })
       return fault === undefined
@@ -82,7 +82,7 @@ function listIn(answer: string): readonly Value[] {
   }
   const data = read instanceof Map ? read.get('data') : undefined
   if (Array.isArray(data)) return data
-  throw wrong('has to answer with { "data": [ … ] }')
+  throw wrong('must answer with { "data": [ … ] }')
 }
 
 function wrong(what: string, cause?: unknown): CellFailure {
@@ -93,7 +93,7 @@ function wrong(what: string, cause?: unknown): CellFailure {
 function addressFault(written: string): string | null {
   const url = URL.parse(written)
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    return 'an http or https address, such as http://localhost:9000/check'
+    return 'an http or https URL, such as http://localhost:9000/check'
   }
   return url.username === '' && url.password === ''
     ? null

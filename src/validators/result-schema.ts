@@ -21,7 +21,7 @@ export function compileResultSchema(written: Mapping | null): ResultCheck {
   }
 }
 
-/** No fields beside those that an object's properties name, as in NeMo Data Designer. */
+/** No fields in addition to those that an object's properties name, as in NeMo Data Designer. */
 function closed(schema: PlainSchema): PlainSchema {
   const inner = Object.fromEntries(
     Object.entries(schema).map(([key, value]) => [key, closedWithin(value)]),

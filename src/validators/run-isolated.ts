@@ -10,13 +10,13 @@ import { memoryBelow } from './process-memory.ts'
 export interface IsolatedProgram {
   readonly way: IsolationWay
   readonly words: readonly string[]
-  /** Paths it needs beside those of the system. */
+  /** Paths it needs in addition to those of the system. */
   readonly keep: readonly string[]
   readonly input: string
   readonly seconds: number
   /** Of all of its processes together. */
   readonly memoryBytes: number
-  /** Beside that, what its runtime maps without using it. */
+  /** In addition to that, what its runtime maps without using it. */
   readonly spareBytes: number
   readonly processes: number
 }

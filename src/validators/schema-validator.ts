@@ -75,7 +75,7 @@ function jsonIn(written: string): { json: string } | { fault: string } {
     JSON.parse(written)
     return { json: written }
   } catch (error) {
-    return { fault: `the text is no JSON: ${messageOf(error)}` }
+    return { fault: `the text is not JSON: ${messageOf(error)}` }
   }
 }
 

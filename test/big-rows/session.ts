@@ -7,7 +7,7 @@ import { start } from '../../src/run/run.ts'
 import { scriptedProvider } from '../../src/testing/index.ts'
 
 /**
- * One session of a run of large rows, in a process of its own with a small heap. Every request is a
+ * One session of a run of large rows, in a separate process with a small heap. Every request is a
  * line in `receipts`; prints the most memory the process had, in KiB.
  */
 export interface BigRows {
@@ -18,7 +18,7 @@ export interface BigRows {
   concurrency: number
   /** Characters of a value; bytes of a vector. */
   characters: number
-  /** Where the large values are: what the model answers, or what it is asked beside a short answer. */
+  /** Where the large values are: what the model answers, or what it is asked in addition to a short answer. */
   shape: 'answer' | 'expression' | 'seed' | 'vector' | 'two-answers'
   seedFile?: string
   receipts: string

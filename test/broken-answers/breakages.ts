@@ -8,7 +8,7 @@ type Fields = ReadonlyMap<string, Value>
 export interface Broken {
   text: string
   cut?: boolean
-  /** The value can't be told from the text any more: it must not be made up. */
+  /** The value can't be determined from the text any more: it must not be made up. */
   lost?: boolean
 }
 

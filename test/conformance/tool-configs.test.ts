@@ -68,7 +68,7 @@ async function run(name: keyof typeof tools): Promise<{
 const results = (names: readonly string[]): string[] =>
   names.map((name) =>
     name === 'not_allowed'
-      ? `There is no tool "not_allowed". There is: ${names.slice(0, -1).join(', ')}`
+      ? `There is no tool "not_allowed". Available: ${names.slice(0, -1).join(', ')}`
       : `${name} of {"query":"kelp"}`,
   )
 

@@ -79,7 +79,7 @@ test('T47, a seed decides every value, and another one decides on others', async
   expect(await made(1n)).not.toEqual(await made(2n))
 })
 
-test('T6 and T68, a name that is no file is told as one, and what is given is never looked for as a file', async () => {
+test('T6 and T68, a name that is not a file is told as one, and what is given is never looked for as a file', async () => {
   for (const config of ['nowhere/config.json', 'https://example.org/config.yaml']) {
     await expect(validate({ config })).rejects.toThrow('there is no config file')
   }

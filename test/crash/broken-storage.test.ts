@@ -61,7 +61,7 @@ test('parts that can not be written lose no answer, those in flight included', a
   expect(meter.server.counts.requests).toBe(rows)
 })
 
-test('a summary that can not be written is told, and the dataset stands', async () => {
+test('a summary that can not be written is reported, and the dataset stands', async () => {
   const out = join(root, 'summary')
   const problems: Problem[] = []
   const result = await create({

@@ -100,7 +100,7 @@ async function requestsOf(work: () => Promise<unknown>): Promise<number> {
   return server.counts.requests - before
 }
 
-/** The run goes on, is whole, and has the records it had. */
+/** The run continues, is whole, and has the records it had. */
 async function expectBack(folder: string, requests: number, what: string): Promise<void> {
   expect(await requestsOf(() => make(folder)), what).toBe(requests)
   expect(datasetHashes(folder), what).toEqual(hashes)
@@ -178,7 +178,7 @@ test('a damaged dataset, copy, checksum or media file is found, and what can be 
   damage(join(folder, 'ledger.copy.sqlite'), { from: 5000, to: 5001 })
   expect(await checkRun(folder)).toMatchObject({
     ok: false,
-    ledger: { damage: null, copy: 'damaged', beside: 'ledger.copy.sqlite is damaged or gone' },
+    ledger: { damage: null, copy: 'damaged', beside: 'ledger.copy.sqlite is damaged or missing' },
     files: { dataset: { files: 1, damaged: [{ problem: 'damaged' }] } },
   })
   expect(await checkRun(folder, { repair: true })).toMatchObject({

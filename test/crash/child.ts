@@ -2,7 +2,7 @@ import type { RunEvent } from '../../src/run/run-event.ts'
 import { testKinds } from './kinds.ts'
 
 /**
- * One session of a run in a process of its own, given as JSON in the first argument. SIGINT drains
+ * One session of a run in a separate process, given as JSON in the first argument. SIGINT drains
  * it, SIGTERM aborts it.
  */
 export interface Session {

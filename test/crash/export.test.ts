@@ -70,7 +70,7 @@ test('an export of a killed run has the decided rows and asks for nothing; the r
   const complete = Array.from({ length: rows }, (_, row) => row).filter(
     (row) => held.cells.has(`story ${row}`) && held.cells.has(`title ${row}`),
   )
-  // Some are in parts, some in the ledger only: both kinds have to come out.
+  // Some are in parts, some in the ledger only: both kinds must come out.
   expect(held.accepted.size).toBeGreaterThan(0)
   expect(complete.length).toBeGreaterThan(held.accepted.size)
   expect(complete.length).toBeLessThan(rows)

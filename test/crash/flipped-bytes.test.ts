@@ -136,7 +136,7 @@ test('no byte of a part goes unnoticed by an export, a report or a part that gro
     const exported = await outcomeOf(() => dataset.export({ to: target, format }))
     expect(exported, `byte ${at}, ${format}`).toMatchObject(refusal)
   })
-  // A report reads a part only where its statistics are gone.
+  // A report reads a part only where its statistics are missing.
   new DatabaseSync(join(folder, 'ledger.sqlite')).exec('DELETE FROM profile')
   await withEach(path, 12, async (at) => {
     expect(await outcomeOf(() => dataset.report()), `byte ${at}`).toMatchObject(refusal)
@@ -159,7 +159,7 @@ test('no byte of a part goes unnoticed when rows are added to it', async () => {
   expect(datasetHashes(folder)).toEqual(clean)
 }, 60_000)
 
-test('a part that is gone is named when rows are added to it, and so is a dataset that is read', async () => {
+test('a part that is missing is named when rows are added to it, and so is a dataset that is read', async () => {
   const folder = newCopy()
   await make(folder, rows + 10)
   const path = partsOf(folder).at(-1) as string

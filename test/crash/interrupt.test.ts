@@ -33,7 +33,7 @@ const columns = [
 ]
 const runConfig = { buffer_size: 100, part_rows: 500 }
 
-/** Config files in a folder of their own, and the command line that makes their dataset. */
+/** Config files in a separate folder, and the command line that makes their dataset. */
 function createCommand(name: string, url: string): { out: string; parameters: string[] } {
   // JSON is YAML.
   const config = join(root, `${name}.json`)
@@ -50,7 +50,7 @@ function paidCells(out: string): number {
   return [...readDurable(out).cells].filter((cell) => /^(story|title) /.test(cell)).length
 }
 
-test('Ctrl-C while 64 requests are in flight keeps their answers; the run goes on for no more', async () => {
+test('Ctrl-C while 64 requests are in flight keeps their answers; the run continues for no more', async () => {
   // The 64 before the signal take their time, so that a busy machine finds them in flight too.
   await using meter = await createMeter({
     latencyMs: ({ number }) => (number >= 1_436 && number < 1_500 ? 800 : 50),

@@ -47,7 +47,7 @@ const graphs = {
   'a paid local column before two LLM columns': [...sampled, note, noted, title],
 }
 
-/** A run in a folder of its own against a new server. */
+/** A run in a separate folder against a new server. */
 async function createScene(
   name: string,
   columns: readonly object[],

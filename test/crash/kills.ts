@@ -23,7 +23,7 @@ export interface Loss {
   receipts: number
 }
 
-/** A run that is made over several sessions, beside the server that counts its requests. */
+/** A run that is made over several sessions, in addition to the server that counts its requests. */
 export interface Scene {
   session: Session
   meter: Meter

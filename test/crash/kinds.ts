@@ -146,7 +146,7 @@ const vectorSchema = z.strictObject({
 export const vectorNumbersOf = (row: number): number[] =>
   Array.from({ length: 12 }, (_, at) => Math.fround(Math.sin(row + at)))
 
-/** A vector per row; rows that are named in a file `wrong` beside the receipts get one too short. */
+/** A vector per row; rows that are named in a file `wrong` in addition to the receipts get one too short. */
 function paidVectorColumn(receipts: string): ColumnKind<z.output<typeof vectorSchema>> {
   return defineColumn({
     type: 'paid-vector',
@@ -183,7 +183,7 @@ export function imageOf(row: number, image: number): Buffer {
   return Buffer.from(`a picture of ${row % 7 === 0 ? 'all' : row}, number ${image}\n`.repeat(50))
 }
 
-/** Pictures of each row; with a file `wrong` beside the receipts, some rows fail after they put theirs. */
+/** Pictures of each row; with a file `wrong` in addition to the receipts, some rows fail after they put theirs. */
 function paidImageColumn(receipts: string): ColumnKind<z.output<typeof imageSchema>> {
   return defineColumn({
     type: 'paid-image',

@@ -112,7 +112,7 @@ test('files and records agree after kills, and no file is written twice', async 
   })
 }, 120_000)
 
-test('an export has its files beside it, and a folder can be moved', async () => {
+test('an export has its files next to it, and a folder can be moved', async () => {
   const out = join(root, 'moved')
   cpSync(join(root, 'killed'), out, { recursive: true })
   await using dataset = await open(out, { plugins: plugins('killed') })
@@ -128,14 +128,14 @@ test('an export has its files beside it, and a folder can be moved', async () =>
   const file = await asyncBufferFromFile(parquet?.path ?? '')
   const read = await parquetReadObjects({ file, compressors: decompressors })
   expectImages(join(root, 'tables'), read)
-  // Beside the run's own files there is nothing to copy.
+  // In addition to the run's own files there is nothing to copy.
   await dataset.export({ to: join(out, 'data.csv') })
   expect(filesBelow(join(out, 'media'))).toHaveLength(
     filesBelow(join(root, 'tables', 'media')).length,
   )
 }, 60_000)
 
-test('a lost file is told of by a repair', async () => {
+test('a lost file is reported by a repair', async () => {
   const out = join(root, 'moved')
   const [path = ''] = filesBelow(join(out, 'media'))
   rmSync(join(out, 'media', path))
@@ -150,7 +150,7 @@ test('a lost file is told of by a repair', async () => {
     },
   })
   expect(codes).toEqual([
-    `media-missing: The file media/${path} is gone or cut short, and records name it.`,
+    `media-missing: The file media/${path} is missing or truncated, and records name it.`,
   ])
 })
 

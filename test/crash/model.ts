@@ -10,7 +10,7 @@ export interface MeterOptions {
   latencyMs: number | ((call: ServerCall) => number)
   /** Prompts of these cells are refused with a 400 while `refusing` is set. */
   refused?: readonly CellName[]
-  /** What a cell is answered; some words when left out. */
+  /** What a cell is answered; some words by default. */
   answerTo?: (cell: CellName) => string
 }
 

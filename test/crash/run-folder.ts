@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 /** A cell by the names tests use for it: `story 17`. */
 export type CellName = `${string} ${number}`
 
-/** What a run folder holds for good, read from its ledger without the engine. */
+/** What a run folder holds permanently, read from its ledger without the engine. */
 export interface Durable {
   /** Cells of the ledger, of columns in the config, and every column of accepted rows. */
   cells: Set<CellName>
@@ -79,7 +79,7 @@ const ownNames =
   'command.json config.json data ledger.copy.sqlite ledger.sqlite ledger.sum.json lock media parts report.html rowsmith.log run.json seed'.split(
     ' ',
   )
-/** What a reader of a ledger leaves beside it; the next writer takes them away. */
+/** What a reader of a ledger leaves next to it; the next writer takes them away. */
 const readerNames = ['ledger.sqlite-shm', 'ledger.sqlite-wal']
 
 /** Everything in a run folder that a finished run can't account for. */

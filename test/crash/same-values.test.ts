@@ -79,7 +79,7 @@ function configAt(url: string, concurrency: number): object {
 interface Variant {
   concurrency: number
   bufferSize: number
-  /** The default when left out. */
+  /** The default by default. */
   partRows?: number
 }
 

@@ -9,7 +9,7 @@ import { testKinds } from './kinds.ts'
 import { createMeter, modelsAt } from './model.ts'
 import type { CellName } from './run-folder.ts'
 
-// A selection is killed in the middle and goes on: as many rows, the same ones, and nothing twice
+// A selection is killed in the middle and continues: as many rows, the same ones, and nothing twice
 // but what was in flight.
 
 const target = isThorough ? 5_000 : 300

@@ -136,7 +136,7 @@ test('tools over HTTP: calls of one turn together, their results to the model, a
   ])
 })
 
-test('calls beyond the turns are refused, and a model that goes on calling fails its cell', async () => {
+test('calls beyond the turns are refused, and a model that continues calling fails its cell', async () => {
   await using mcp = await createMcpServer()
   const results: unknown[][] = []
   let stubborn = false

@@ -40,7 +40,7 @@ export async function executeConfig(block: Block, place: Place): Promise<void> {
 
 const leastConfig = { columns: [{ name: 'a', column_type: 'expression', expr: 'x' }] }
 
-/** A config has to be sound, and its first rows have to come out. */
+/** A config must be sound, and its first rows must come out. */
 async function tryConfig(
   config: string,
   options: { environment: Record<string, string>; providersFile?: string },
@@ -69,6 +69,6 @@ function mappingIn(text: string): Record<string, unknown> {
 
 function listIn(mapping: Record<string, unknown>, key: string): unknown[] {
   const list = mapping[key] ?? []
-  if (!Array.isArray(list)) throw new Error(`${key} is no list`)
+  if (!Array.isArray(list)) throw new Error(`${key} is not a list`)
   return list
 }

@@ -5,7 +5,7 @@ import { createModelServer } from '../../src/testing/model-server.ts'
 import type { Desk } from '../e2e/command.ts'
 import { type Case, pets, type Setting, tales } from './case.ts'
 
-/** A plugin with a format of its own. */
+/** A plugin with a separate format. */
 const letters = `
 const format = {
   name: 'letters',

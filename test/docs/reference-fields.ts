@@ -5,7 +5,7 @@ export interface Field {
   /** Its place: `scores[].name`. */
   name: string
   takes: string
-  /** Null where it has to be given, empty where leaving it out is leaving it out. */
+  /** Null where it must be given, empty where leaving it out is leaving it out. */
   standard: string | null
   description: string
 }

@@ -14,7 +14,7 @@ type NewFiles = ReadonlyMap<string, string>
 
 /**
  * Adds kinds to a copy of the source as CONTRIBUTING.md says: their files, and an import and a line in
- * the table for each. They have to pass the compiler, and the command line has to use them, all in one config.
+ * the table for each. They must pass the compiler, and the command line has to use them, all in one config.
  */
 export async function tryNewFiles(files: NewFiles): Promise<void> {
   await using desk = await createDesk()
@@ -127,7 +127,7 @@ function faultOfInitials({ records }: Made): string | null {
   return short === 'rf' ? null : `of 'red fox' it makes '${String(short)}'`
 }
 
-/** Its key goes into a header of its own. */
+/** Its key goes into a separate header. */
 function faultOfKeys({ keys }: Made): string | null {
   const isRight = keys.length >= 90 && keys.every((key) => key === 'some-key-0123456789')
   return isRight ? null : `it sends the keys ${[...new Set(keys)].join(', ')}`

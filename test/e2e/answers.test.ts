@@ -14,7 +14,7 @@ import { createModelServer, type ServerAction } from '../../src/testing/model-se
 import { createDesk } from './command.ts'
 import { stories } from './configs.ts'
 
-/** Answers of a model in a form of their own: structured values, code, scores. */
+/** Answers of a model in a separate form: structured values, code, scores. */
 const columns = [
   {
     name: 'cuisine',
@@ -128,8 +128,8 @@ test('bad answers are corrected, and the dataset has the good ones', async () =>
       timer: 'wait()',
       review: { Taste: { reasoning: 'Sour.', score: '2' } },
     })
-    // What the model was told of its answer is in the trace, too.
-    expect(JSON.stringify(record['dish__trace'])).toContain('has to be an integer; it is')
+    // What the model was reported its answer is in the trace, too.
+    expect(JSON.stringify(record['dish__trace'])).toContain('must be an integer; it is')
   }
   const dishes = bodies.filter(({ messages }) => messages[0]?.content.startsWith('Invent'))
   expect(dishes).toHaveLength(8)
@@ -164,7 +164,7 @@ test.each([
   )
 })
 
-test('a cut answer is a failure of its own, with advice', async () => {
+test('a cut answer is a separate failure, with advice', async () => {
   const { failures } = await made(
     ({ text }) =>
       text.includes('Invent a')

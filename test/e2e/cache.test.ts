@@ -146,7 +146,7 @@ test('the answers go to another machine, where a run needs neither a model nor a
   const shown = await desk.run(['show', 'replayed'])
   expect(shown.stdout).toContain('20 from the cache')
 
-  // One that is not there is an error, and the run can go on with a model.
+  // One that is not there is an error, and the run can continue with a model.
   const missing = await desk.run([...create20.with(3, '21'), 'replayed', '--replay'])
   expect(missing.code).toBe(4)
   expect(missing.stderr).toContain('row 20: the answer of writer is not in the cache')
@@ -234,7 +234,7 @@ test('a cache that is made by several at once, locked, broken or full costs no a
   holder.exec('COMMIT')
   holder.close()
 
-  // Its table is gone while it is used: answers are asked for, and the run is whole.
+  // Its table is missing while it is used: answers are asked for, and the run is whole.
   await create(options('first', 'broken'))
   const asked = provider.calls.length
   const database = new DatabaseSync(desk.path('broken/answers.sqlite'))

@@ -33,7 +33,7 @@ export interface Desk extends AsyncDisposable {
   path(...names: string[]): string
   write(name: string, content: string | object): Promise<string>
   read(name: string): Promise<string>
-  /** A command in a process of its own: where its end, its signals or its streams are the subject. */
+  /** A command in a separate process: where its end, its signals or its streams are the subject. */
   start(parameters: readonly string[], environment?: Record<string, string>): Started
   /** A command to its end, in a process that runs others before and after it, which is much faster. */
   run(parameters: readonly string[], environment?: Record<string, string>): Promise<Ended>
@@ -155,7 +155,7 @@ export function jsonOf({ code, stdout, stderr }: Ended): Record<string, unknown>
   return JSON.parse(lines[0] as string) as Record<string, unknown>
 }
 
-/** A port nobody listens on. */
+/** A port no one listens on. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

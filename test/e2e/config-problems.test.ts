@@ -67,7 +67,7 @@ test('tells all problems at once, each with its place', async () => {
         Did you mean 'writer'?
 
     tales.yaml:20:30  columns[2].prompt
-      Column 'story' refers to 'anmial', which is no column
+      Column 'story' refers to 'anmial', which is not a column
         got       anmial
         Did you mean 'animal'?
 

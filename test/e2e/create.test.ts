@@ -63,7 +63,7 @@ test('makes a dataset in ./runs/<config name> and prints one object with --json'
   expect(await recordsOf(desk, 'runs', 'pets')).toHaveLength(20)
 })
 
-test('the same command again finds all made, and a larger target goes on', async () => {
+test('the same command again finds all made, and a larger target continues', async () => {
   await using desk = await createDesk()
   await desk.write('pets.json', pets)
   await desk.run(['create', 'pets.json', '-n', '5', '--seed', '7', '--resume'])
@@ -110,7 +110,7 @@ test('--shrink makes the dataset smaller, and extending it again brings the rows
   expect(await recordsOf(desk, 'runs', 'pets')).toEqual(before)
 })
 
-test('--fresh makes a new folder beside, --out puts the run where it says', async () => {
+test('--fresh makes a new folder in addition to, --out puts the run where it says', async () => {
   await using desk = await createDesk()
   await desk.write('pets.json', pets)
   const first = await desk.run(['create', 'pets.json', '--json'])
@@ -230,7 +230,7 @@ test('a run config file says how the run is driven', async () => {
   expect(await readdir(desk.path('runs', 'pets', 'parts'))).toHaveLength(3)
 })
 
-test('providers may stand in a file of their own', async () => {
+test('providers may stand in a separate file', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer()
   const { model_providers, ...config } = stories({ url: server.url }) as {

@@ -163,7 +163,7 @@ describe('a config with functions of a file', () => {
   test('an edited function, or a file it imports, is another column', async () => {
     await using desk = await project()
     const file = await desk.write('config.json', config([columns[1] ?? {}]))
-    // A process has what it imported once for good.
+    // A process has what it imported once permanently.
     const run = (rows: string) =>
       desk.start(['create', file, '-n', rows, '--out', desk.path('run')]).ended
     expect(await run('2')).toMatchObject({ code: 0 })
@@ -237,7 +237,7 @@ test('functions of a program', async () => {
   // The config that the run folder keeps, in a program without the functions.
   const lone = { text: JSON.stringify(config([custom('one', 'function:add', numbers)])) }
   expect(brief((await validate({ config: lone })).problems)).toEqual([
-    "column-not-loaded @ columns.2.generator: Column 'one' can't be loaded: its function was given by a program, and isn't at hand here > Go on with the run from that program, or move the function to a file.",
+    "column-not-loaded @ columns.2.generator: Column 'one' can't be loaded: a program passed its function, and it is not available here > Continue the run from that program, or move the function to a file.",
   ])
 })
 
@@ -277,12 +277,12 @@ describe('what is wrong beforehand', () => {
     [
       'no export',
       { generator: './columns.ts' },
-      "generator-missing @ columns.2.generator: Column 'own' can't be loaded: ./columns.ts has no default export; it exports loud, rank, reply, scaled > Name the function behind the file: ./columns.ts#loud.",
+      "generator-missing @ columns.2.generator: Column 'own' can't be loaded: ./columns.ts has no default export; it exports loud, rank, reply, scaled > Add the function's name to the file: ./columns.ts#loud.",
     ],
     [
       'a file without any',
       { generator: './empty.ts#f' },
-      "generator-missing @ columns.2.generator: Column 'own' can't be loaded: ./empty.ts exports no 'f'; it exports nothing > Name the function behind the file: ./empty.ts#name.",
+      "generator-missing @ columns.2.generator: Column 'own' can't be loaded: ./empty.ts exports no 'f'; it exports nothing > Add the function's name to the file: ./empty.ts#name.",
     ],
     [
       'a file that throws',
@@ -297,22 +297,22 @@ describe('what is wrong beforehand', () => {
     [
       'no rowsmith beside the file',
       { generator: './lost.ts#a' },
-      "generator-broken @ columns.2.generator: Column 'own' can't be loaded: ./lost.ts can't be imported: Cannot find package 'rowsmith' imported from <desk>/lost.ts > Install it beside the config (npm install rowsmith), or export a plain function and use 'import type'.",
+      "generator-broken @ columns.2.generator: Column 'own' can't be loaded: ./lost.ts can't be imported: Cannot find package 'rowsmith' imported from <desk>/lost.ts > Install it next to the config (npm install rowsmith), or export a plain function and use 'import type'.",
     ],
     [
-      'what is no function',
+      'what is not a function',
       { generator: './wrong.ts#text' },
       "generator-invalid @ columns.2.generator: Column 'own' can't be loaded: ./wrong.ts#text is a string, and no function > Export a function, or defineCustom({ generate, … }).",
     ],
     [
       'a mistyped field beside the function',
       { generator: './wrong.ts#typo' },
-      "generator-invalid @ columns.2.generator: Column 'own' can't be loaded: what ./wrong.ts#typo says of its function is wrong: The config has no field 'requiredColumn'. Did you mean 'requiredColumns'?",
+      "generator-invalid @ columns.2.generator: Column 'own' can't be loaded: the declaration of ./wrong.ts#typo is wrong: The config has no field 'requiredColumn'. Did you mean 'requiredColumns'?",
     ],
     [
       'a Python function',
       { generator_function: 'parse_output' },
-      "python-function @ columns.2.generator_function: Column 'own' can't be loaded: generator_function names the Python function 'parse_output' > Write the function in TypeScript and name it with generator: ./columns.ts#parse_output; what its decorator declared (required_columns, side_effect_columns, model_aliases) becomes fields of the column.",
+      "python-function @ columns.2.generator_function: Column 'own' can't be loaded: generator_function names the Python function 'parse_output' > Write the function in TypeScript and name it with generator: ./columns.ts#parse_output; the arguments of its decorator (required_columns, side_effect_columns, model_aliases) become fields of the column.",
     ],
     [
       'no function',
@@ -322,7 +322,7 @@ describe('what is wrong beforehand', () => {
     [
       'a column that is none',
       { generator: './columns.ts#loud', required_columns: ['questions'] },
-      "unknown-reference @ columns.2.required_columns.0: Column 'own' refers to 'questions', which is no column > Did you mean 'question'?",
+      "unknown-reference @ columns.2.required_columns.0: Column 'own' refers to 'questions', which is not a column > Did you mean 'question'?",
     ],
     [
       'an alias that is none',
@@ -336,7 +336,7 @@ describe('what is wrong beforehand', () => {
         generation_strategy: 'full_column',
         model_aliases: ['writer'],
       },
-      "models-not-possible @ columns.2.model_aliases: Column 'own' has model_aliases, and its function gets whole columns, which ask no models here > Ask cell by cell, and leave what needs all rows to another column.",
+      "models-not-possible @ columns.2.model_aliases: Column 'own' has model_aliases, and its function gets whole columns, which ask no models here > Send requests cell by cell, and use another column for work that needs all rows.",
     ],
     [
       'a pure function that asks',
@@ -570,7 +570,7 @@ test('randomness is of the row, whatever comes first', async () => {
   expect(new Set(all.flat(2)).size).toBe(10)
 })
 
-test("the ancestor's columns are read once their functions are named", async () => {
+test("NeMo Data Designer's columns are read once their functions are named", async () => {
   await using desk = await project('export const f = () => 1')
   const own = {
     column_type: 'custom',

@@ -4,7 +4,7 @@ import { createDesk, jsonOf } from './command.ts'
 import { stories } from './configs.ts'
 
 test.each(['length', 'content_filter', 'MAX_TOKENS'])(
-  'answers that ended with %s are told wherever the run is',
+  'answers that ended with %s are reported wherever the run is',
   async (reason) => {
     await using desk = await createDesk()
     await using server = await createModelServer({

@@ -95,7 +95,7 @@ test('vectors are lists of floats in Parquet, and rows share requests', async ()
   expect(shown.records).toEqual(records.slice(0, 3))
 })
 
-test("the ancestor's object where a template reads it, and lists of texts", async () => {
+test("NeMo Data Designer's object where a template reads it, and lists of texts", async () => {
   await using desk = await createDesk()
   await using server = await createModelServer()
   const columns = [

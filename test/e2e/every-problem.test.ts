@@ -64,7 +64,7 @@ test('a type, a key, a reference, a circle and a parameter are all told in one r
         Did you mean 'int'?
 
     tales.yaml:19:30  columns[2].prompt
-      Column 'story' refers to 'anmial', which is no column
+      Column 'story' refers to 'anmial', which is not a column
         got       anmial
         Did you mean 'animal'?
 
@@ -74,7 +74,7 @@ test('a type, a key, a reference, a circle and a parameter are all told in one r
 
     tales.yaml:23:27  columns[3].expr
       Columns wait for each other: beginning → ending → beginning (beginning reads ending in columns[3].expr at 1:16; ending reads beginning in columns[4].expr at 2:4)
-        Take one of these references away.
+        Remove one of these references.
 
     6 problems
     "
@@ -84,7 +84,7 @@ test('a type, a key, a reference, a circle and a parameter are all told in one r
   expect(server.counts.requests).toBe(0)
 })
 
-test('broken YAML is told with its place, and hides nothing beside it', async () => {
+test('broken YAML is reported with its place, and hides nothing next to it', async () => {
   await using desk = await createDesk()
   const lines = config('http://127.0.0.1:9/v1')
     .replace('{ values: cat }', '{ values: [cat, dog }')
@@ -113,12 +113,12 @@ test('broken YAML is told with its place, and hides nothing beside it', async ()
         Did you mean 'int'?
 
     tales.yaml:19:13
-      A second ': ' stands on the line, so the text before it is read as another key
+      The line has a second ': ', so YAML reads the text before it as another key
         Put text that contains ": " into quotes, or below the key after "|".
 
     tales.yaml:23:27  columns[3].expr
       Columns wait for each other: beginning → ending → beginning (beginning reads ending in columns[3].expr at 1:16; ending reads beginning in columns[4].expr at 2:4)
-        Take one of these references away.
+        Remove one of these references.
 
     5 problems
     "
@@ -146,7 +146,7 @@ test('validate --json is one line in the order of the file, field by field', asy
         level: 'error',
         code: 'unknown-reference',
         path: ['columns', 0, 'expr'],
-        message: "Column 'a' refers to 'b', which is no column",
+        message: "Column 'a' refers to 'b', which is not a column",
         received: 'b',
         within: { line: 1, column: 4 },
         file: 'small.yaml',

@@ -162,7 +162,7 @@ test.each([
   )
 })
 
-test('files of others in the way are told before anything is written', async () => {
+test('files of others in the way are reported before anything is written', async () => {
   await using desk = await createDesk()
   const out = desk.path('run')
   await create({ config: { config: pets }, rows: 5, seed: 1n, out })

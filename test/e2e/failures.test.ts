@@ -100,7 +100,7 @@ function keysOf(cells: Iterable<FailedCell>): string[] {
   )
 }
 
-test('every failed cell is told with its words, tries and cost, also of rows kept with a null', async () => {
+test('every failed cell is reported with its words, tries and cost, also of rows kept with a null', async () => {
   await using desk = await createDesk()
   await using model = await startModel()
   const result = await create(options(desk, model.server.url))
@@ -151,7 +151,7 @@ test('every failed cell is told with its words, tries and cost, also of rows kep
   expect(older.filter(({ attempts }) => attempts === null)).toHaveLength(titles.length)
 })
 
-test('the command groups failed cells, lists them, and says when a folder is no run', async () => {
+test('the command groups failed cells, lists them, and says when a folder is not a run', async () => {
   await using desk = await createDesk()
   await using model = await startModel()
   await create(options(desk, model.server.url))
@@ -226,7 +226,7 @@ test('failed cells are made again, those of one column or reason alone, and noth
   ).rejects.toMatchObject({ code: 'usage', hints: ['Did you mean story?'] })
 })
 
-test('a session that is interrupted when failed cells are made again goes on where it was', async () => {
+test('a session that is interrupted when failed cells are made again continues where it was', async () => {
   await using desk = await createDesk()
   await using model = await startModel()
   const { server, state } = model

@@ -261,7 +261,7 @@ test('whatever is rejected, dropped or null: the outcomes sum to the rows, in on
   }
 })
 
-test('what a filter does to a distribution is told with the rows it rejected', async () => {
+test('what a filter does to a distribution is reported with the rows it rejected', async () => {
   await using desk = await createDesk()
   const number = {
     name: 'n',

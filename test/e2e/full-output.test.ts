@@ -29,7 +29,7 @@ describe.skipIf(!existsSync(full))('a disk that is full', () => {
     expect(shell(desk, `create missing.json 2>${full}`).code).toBe(2)
   })
 
-  test('behind stdout is told at the end, in one line', async () => {
+  test('behind stdout is reported at the end, in one line', async () => {
     await using desk = await createDesk()
     await desk.write('pets.json', { ...pets, rows: 40 })
     const made = shell(desk, `create pets.json --json >${full}`)

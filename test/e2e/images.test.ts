@@ -248,7 +248,7 @@ test('a model with a route for images edits files: those of the run, and those a
   expect(served).toBeGreaterThanOrEqual(2)
 })
 
-test('an image at an address is downloaded, and what is no image fails its cell', async () => {
+test('an image at an address is downloaded, and what is not an image fails its cell', async () => {
   await using desk = await createDesk()
   const there = pictureOf('there')
   let asked = 0
@@ -289,7 +289,7 @@ test('an image at an address is downloaded, and what is no image fails its cell'
     },
     {
       code: 'no-image',
-      message: 'the model "gpt-image-1" answered with 5 bytes that are no image of a known type',
+      message: 'the model "gpt-image-1" answered with 5 bytes of no known image type',
       raw: null,
     },
     {

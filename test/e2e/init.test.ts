@@ -30,7 +30,7 @@ interface Made {
 
 type Records = readonly Made[]
 
-/** What has to hold of the records that a template makes with the answers in its config. */
+/** What must hold of the records that a template makes with the answers in its config. */
 const holds: Record<TemplateName, (records: Records) => unknown> = {
   tickets: (records) =>
     records.every(({ ticket, urgent }) => ticket.subject !== '' && typeof urgent === 'boolean'),

@@ -3,7 +3,7 @@ import { createModelServer } from '../../src/testing/model-server.ts'
 import { createDesk, jsonOf } from './command.ts'
 import { stories } from './configs.ts'
 
-test('Ctrl-C lets what is in flight come back, and the same command goes on', async () => {
+test('Ctrl-C lets what is in flight come back, and the same command continues', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({ latencyMs: 100 })
   await desk.write('tales.json', stories({ url: server.url }))
@@ -30,12 +30,12 @@ test('Ctrl-C lets what is in flight come back, and the same command goes on', as
       .replace(/ {2}number [^]*(?= {2}Page)/, ''),
   ).toMatchInlineSnapshot(`
     "New run in <desk>/runs/tales: 40 rows, seed <seed>.
-    Stopping: nothing new is sent, answers in flight are kept. Ctrl-C again discards them.
+    Stopping: rowsmith sends nothing new and keeps the answers in flight. Ctrl-C again discards them.
     Interrupted. 40 rows: <n> accepted, <n> remaining.
     <n> requests, <n> tokens in, <n> out, <time>.
       Page: runs/tales/report.html
-    To go on: rowsmith create tales.json -n 40
-    To write what is decided: rowsmith export runs/tales
+    To continue: rowsmith create tales.json -n 40
+    To export the decided rows: rowsmith export runs/tales
     "
   `)
 

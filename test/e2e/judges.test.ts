@@ -132,7 +132,7 @@ test('judges agree as published, in a run that was interrupted, too, and in all 
   const told = JSON.parse(await readFile(desk.path('parted/run.json'), 'utf8'))
   expect(told.agreement).toEqual(whole.agreement)
 
-  // Another question about the same judgements asks nobody.
+  // Another question about the same judgements asks no one.
   requests = 0
   const asked = [{ columns: ['judge_b', 'judge_a'] }, { columns: ['judge_a', 'c'] }]
   const other = { config: configAt(server.url, seed, { agreement: asked }) }

@@ -38,7 +38,7 @@ async function recordsOf(out: string): Promise<DatasetRecord[]> {
 
 const photo = { modality: 'image', column_name: 'photo' }
 
-test('a file beside the config is sent where the prompt means it, in corrections, too', async () => {
+test('a file next to the config is sent where the prompt means it, in corrections, too', async () => {
   await using desk = await createDesk()
   const bodies: Body[] = []
   await using server = await createModelServer({
@@ -78,7 +78,7 @@ test('a file beside the config is sent where the prompt means it, in corrections
   }
   const records = await recordsOf(desk.path('run'))
   expect(records.map(({ found }) => found)).toEqual([{ animal: 'fox' }, { animal: 'fox' }])
-  // A trace is read by people: the bytes are left out.
+  // A trace is read by people: the bytes are omitted.
   expect(records[0]?.['found__trace']).toMatchObject([
     { role: 'user', content: [{ type: 'text' }, { type: 'media', mime: 'image/png' }, {}] },
     { role: 'assistant' },

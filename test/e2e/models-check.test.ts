@@ -22,7 +22,7 @@ columns:
 `
 }
 
-test('every model is asked by itself, and what is wrong with each is told', async () => {
+test('every model is asked by itself, and what is wrong with each is reported', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer()
   const path = await desk.write('stories.yaml', config(server.url, await freePort()))

@@ -48,14 +48,14 @@ test('a model the server does not have', async () => {
   expect(ended).toMatchObject({ code: 4, stdout: '' })
   expect(desk.plain(ended.stderr)).toMatchInlineSnapshot(`
     "rowsmith: not ready:
-      model writer: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 404 ("The model test does not exist."). The endpoint knows no such model or no such path: check "model" ("test") and "endpoint", which normally ends with /v1. It offers: other.
+      model writer: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 404 ("The model test does not exist."). The endpoint has no such model or path: check "model" ("test") and "endpoint", which normally ends with /v1. It offers: other.
       Nothing was generated. Set skip_health_check: true on a model to start without asking it.
     "
   `)
   expect(await readdir(desk.directory)).toEqual(['tales.json'])
 })
 
-test('two models that do not answer are told at once, also by preview', async () => {
+test('two models that do not answer are reported at once, also by preview', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({ models: ['other'] })
   const config = stories({
@@ -72,15 +72,15 @@ test('two models that do not answer are told at once, also by preview', async ()
   expect(ended).toMatchObject({ code: 4, stdout: '' })
   expect(desk.plain(ended.stderr)).toMatchInlineSnapshot(`
     "rowsmith: not ready:
-      model writer: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 404 ("The model test does not exist."). The endpoint knows no such model or no such path: check "model" ("test") and "endpoint", which normally ends with /v1. It offers: other.
-      model closer: Provider "local" (http://127.0.0.1:<port>/v1), model "nothing", answered 404 ("The model nothing does not exist."). The endpoint knows no such model or no such path: check "model" ("nothing") and "endpoint", which normally ends with /v1. It offers: other.
+      model writer: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 404 ("The model test does not exist."). The endpoint has no such model or path: check "model" ("test") and "endpoint", which normally ends with /v1. It offers: other.
+      model closer: Provider "local" (http://127.0.0.1:<port>/v1), model "nothing", answered 404 ("The model nothing does not exist."). The endpoint has no such model or path: check "model" ("nothing") and "endpoint", which normally ends with /v1. It offers: other.
       Nothing was generated. Set skip_health_check: true on a model to start without asking it.
     "
   `)
   expect(await readdir(desk.directory)).toEqual(['tales.json'])
 })
 
-test('a server that refuses in the middle: rows remain, and going on completes them', async () => {
+test('a server that refuses in the middle: rows remain, and continuing completes them', async () => {
   await using desk = await createDesk()
   let broken = true
   await using server = await createModelServer({
@@ -104,8 +104,8 @@ test('a server that refuses in the middle: rows remain, and going on completes t
     Stopped early. 30 rows: 10 accepted, 20 remaining.
     14 requests, 40 tokens in, 240 out, <time>.
       Page: runs/tales/report.html
-    To go on: rowsmith create tales.json -n 30 --seed 1
-    To write what is decided: rowsmith export runs/tales
+    To continue: rowsmith create tales.json -n 30 --seed 1
+    To export the decided rows: rowsmith export runs/tales
     "
   `)
 
@@ -143,7 +143,7 @@ test('a run stays as it was when the server is down for the second one', async (
 
   const { sessions: _, ...after } = jsonOf(await desk.run(['show', 'runs/tales', '--json']))
   expect(before).toMatchObject(after)
-  // Nothing is left to make, so nobody is asked.
+  // Nothing is left to make, so no one is asked.
   const smaller = await desk.run(['create', 'tales.json', '-n', '2', '--shrink', '--json'])
   expect(smaller.code, smaller.stderr).not.toBe(4)
   expect(jsonOf(smaller)).toMatchObject({ rows: { requested: 2, remaining: 0 } })

@@ -33,7 +33,7 @@ test('a server that goes away in the middle and comes back: no row is dropped', 
   expect(jsonOf(ended)['requests']).toBeLessThan(400 + 30)
 })
 
-test('a server that stays away: the run stops in time, and the same command goes on', async () => {
+test('a server that stays away: the run stops in time, and the same command continues', async () => {
   await using desk = await createDesk()
   const first = await createModelServer({ latencyMs: 20 })
   await desk.write('tales.json', stories({ url: first.url, parallel: 8 }))
@@ -50,11 +50,11 @@ test('a server that stays away: the run stops in time, and the same command goes
   // Far below the 300 s that are the default, however busy the machine is.
   expect(performance.now() - gone).toBeLessThan(90_000)
   expect(stopped.stderr).toMatch(
-    /127\.0\.0\.1:\d+\/v1 has not answered for [\d.]+ s \((unreachable|disconnected)\); (next try in|being asked now)/,
+    /127\.0\.0\.1:\d+\/v1 has not answered for [\d.]+ s \((unreachable|disconnected)\); (next try in|being probed now)/,
   )
   const told = desk.plain(stopped.stderr)
   expect(told).toMatch(
-    /Endpoint http:\/\/127\.0\.0\.1:<port>\/v1 stopped: http:\S+ has not answered since <instant> \(<time>\) and was asked \d+ times in that time; last: .*can't be reached.* Its rows remain: the same command goes on when it is back\./,
+    /Endpoint http:\/\/127\.0\.0\.1:<port>\/v1 stopped: http:\S+ has not answered since <instant> \(<time>\) and was asked \d+ times in that time; last: .*can't be reached.* Its rows remain: the same command continues when it is back\./,
   )
   expect(told).toMatch(/Stopped early\. 300 rows: \d+ accepted, \d+ remaining\./)
 

@@ -102,7 +102,7 @@ test.each(['json_schema', 'tool_call', 'json_object', 'prompt'] as const)(
       expect(trace).toMatchObject([
         { role: 'user' },
         { role: 'assistant', content: [{ type: 'text', text: '{"n": "seven"}' }] },
-        { role: 'user', content: [{ text: expect.stringContaining('has to be an integer') }] },
+        { role: 'user', content: [{ text: expect.stringContaining('must be an integer') }] },
         { role: 'assistant', output_mode: mode },
       ])
     }
@@ -134,7 +134,7 @@ test('a part that is stored as JSON may have any fields, and its keyword is not 
   })
 })
 
-test('an answer that was cut is told as that in every mode', async () => {
+test('an answer that was cut is reported as that in every mode', async () => {
   for (const mode of ['json_schema', 'tool_call', 'json_object', 'prompt'] as const) {
     await using desk = await createDesk()
     await using server = await createModelServer({
@@ -190,7 +190,7 @@ test('killed and gone on with, a run does not find it out again; a mode that is 
   })
   expect(new Set(model.asked.slice(before).map(({ mode }) => mode))).toEqual(new Set(['tool_call']))
 
-  // What was found is no part of the column; what is given is.
+  // What was found is not part of the column; what is given is.
   const given = stories({
     url: model.server.url,
     model: { inference_parameters: { output_mode: 'tool_call' } },

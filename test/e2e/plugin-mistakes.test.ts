@@ -183,7 +183,7 @@ test('what a plugin throws in a run names it as well', async () => {
     const out = desk.path(`run-${number}`)
     return create({ config: { config }, plugins, rows, out, seed: 1n, environment: {} })
   }
-  // Row by row it ends the run, which goes on once the plugin is mended.
+  // Row by row it ends the run, which continues once the plugin is repaired.
   const late = await run({ columns: [{ ...shaky, fails: 'late' }] }, 100).catch(
     (error: unknown) => error,
   )
@@ -193,7 +193,7 @@ test('what a plugin throws in a run names it as well', async () => {
     message: expect.stringContaining(
       "threw, in column 's', row 60: TypeError: no late (",
     ) as string,
-    hints: [expect.stringContaining('mistake of the plugin'), expect.stringContaining('mended')],
+    hints: [expect.stringContaining('mistake of the plugin'), expect.stringContaining('fixed')],
   })
   const records = await run({
     columns: [fine],
@@ -228,7 +228,7 @@ test('what a plugin throws in a run names it as well', async () => {
   )
 })
 
-test('an export format of a plugin is named with what it threw, even when that is no error', async () => {
+test('an export format of a plugin is named with what it threw, even when that is not an error', async () => {
   await using desk = await deskWithPlugin()
   await desk.write('a.json', { plugins: ['./shaky.mjs'], columns: [fine] })
   expect(await desk.run(['create', 'a.json', '-n', '2', '--out', 'run'])).toMatchObject({ code: 0 })
@@ -276,10 +276,10 @@ test('what a kind says of itself and can not be is refused before a run', async 
     )
   }
   expect(found).toEqual([
-    "invalid-description: Column 's': describe() of the kind 'unit' gave what can't be used 'rows'",
-    "invalid-description: Column 's': describe() of the kind 'kind' gave what can't be used 'text'",
-    "plugin-failed: Plugin 'odd': bind() of its column kind 'bound' gave what can't be used, in column 's': by: 'cell', and its describe() says 'row' ",
-    "plugin-failed: Plugin 'odd': bind() of its column kind 'empty' gave what can't be used, in column 's': a generator without a function generate ",
+    "invalid-description: Column 's': describe() of the kind 'unit' returned an invalid description 'rows'",
+    "invalid-description: Column 's': describe() of the kind 'kind' returned an invalid description 'text'",
+    "plugin-failed: Plugin 'odd': bind() of its column kind 'bound' returned an unusable value, in column 's': by: 'cell', and its describe() says 'row' ",
+    "plugin-failed: Plugin 'odd': bind() of its column kind 'empty' returned an unusable value, in column 's': a generator without a function generate ",
   ])
   const processors = [
     { name: '../up', processor_type: 'odd' },
@@ -299,7 +299,7 @@ test('what a kind says of itself and can not be is refused before a run', async 
     [
       'all-columns-dropped',
       'processors.2',
-      "The processor 'none' leaves out every column that is left, so nothing would be in the dataset",
+      "The processor 'none' removes every remaining column, so the dataset would be empty",
     ],
   ])
   const outside = await validate({

@@ -45,7 +45,7 @@ const columns = [
   { name: 'plain', column_type: 'expression', expr: 'x' },
 ]
 
-/** A desk with the plugin in a folder of its own, beside the config that names it. */
+/** A desk with the plugin in a separate folder, next to the config that names it. */
 async function deskWithPlugin(): Promise<Desk> {
   const desk = await createDesk()
   await linkLibrary(desk.directory)
@@ -138,7 +138,7 @@ test('a plugin of the command line is in checks, word lists and the JSON Schema'
   expect(
     jsonOf(await desk.run(['create', 'configs/bare.json', '--out', 'run', '--json', ...plugin])),
   ).toMatchObject({ rows: { accepted: 10 } })
-  // Remembered, so that going on needs no option.
+  // Remembered, so that continuing needs no option.
   expect(await desk.run(['create', 'configs/bare.json', '--out', 'run', '-n', '12'])).toMatchObject(
     { code: 0 },
   )
@@ -235,7 +235,7 @@ test('a processor that is added later is remembered with its plugin, whose versi
   expect((await dataset.summary()).plugins).toMatchObject([{ name: 'letters', version: '2' }])
 })
 
-test('plugins of a config that do not go together are told at their place', async () => {
+test('plugins of a config that do not go together are reported at their place', async () => {
   await using desk = await deskWithPlugin()
   await desk.write('configs/copy.mjs', source('1.0.0').replace("name: 'games'", "name: 'copies'"))
   await desk.write('configs/same.mjs', source('2.0.0'))
@@ -246,7 +246,7 @@ test('plugins of a config that do not go together are told at their place', asyn
     {
       code: 'plugin-conflict',
       path: ['plugins', 1],
-      message: "The plugins 'games' and 'copies' both bring the sampler 'dice'",
+      message: "The plugins 'games' and 'copies' both provide the sampler 'dice'",
     },
     { code: 'plugin-conflict', path: ['plugins', 2], message: "Two plugins are named 'games'" },
   ])
@@ -341,7 +341,7 @@ test('datasets that processors made are read and exported without the plugins th
     '{"where":[0.0,0.5],"plain":"x","number":{"at":1}}',
   )
 
-  // What is not as it was made has to be made again, and by them.
+  // What is not as it was made must be made again, and by them.
   const path = desk.path('run', 'data', 'train-00000-of-00001.parquet')
   const bytes = await readFile(path)
   bytes[50] = (bytes[50] ?? 0) ^ 1

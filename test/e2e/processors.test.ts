@@ -37,7 +37,7 @@ async function recordsOf(
   return records
 }
 
-test('schema_transform makes a dataset beside the dataset, which can be exported', async () => {
+test('schema_transform makes a dataset next to the dataset, which can be exported', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({
     script: ({ prompt }) => ({ text: `So: "${prompt}"` }),
@@ -152,7 +152,7 @@ test('a processor of any kind that comes, changes or goes costs no request', asy
   }
   expect(await make([])).toBe(plain)
   expect(asked).toBe(12)
-  // All but those of dedupe, which finds nothing here, and of the dataset beside the dataset.
+  // All but those of dedupe, which finds nothing here, and of the dataset next to the dataset.
   expect(seen.size).toBe(8)
 }, 60_000)
 
@@ -184,7 +184,7 @@ test('another filter uses what was paid for, and rejects or takes back rows', as
   expect(server.counts.requests - requests).toBe(2)
 })
 
-test('a run that is killed while it makes its datasets makes them when it goes on', async () => {
+test('a run that is killed while it makes its datasets makes them when it continues', async () => {
   await using desk = await createDesk()
   const big = { ...chat, template: { all: ['{{ animal }}', '{{ age }}', '{{ line }}'] } }
   await desk.write('pets.json', { ...pets, processors: [big] })
@@ -237,7 +237,7 @@ const firstOfEach = defineProcessor({
 
 const plugin = { name: 'uniques', processors: [firstOfEach] }
 
-test('a processor of a plugin leaves out, adds and is told of in result and report', async () => {
+test('a processor of a plugin omits, adds and is reported in result and report', async () => {
   await using desk = await createDesk()
   const config = {
     ...pets,

@@ -148,9 +148,9 @@ test('show tells of a complete run', async () => {
       <time> in 1 session
         1: <instant>, <time>
 
-    How to go on
-      have it as JSON Lines  rowsmith export runs/pets --to runs/pets.jsonl
-      look at statistics     rowsmith report runs/pets
+    How to continue
+      export as JSON Lines  rowsmith export runs/pets --to runs/pets.jsonl
+      show statistics       rowsmith report runs/pets
     "
   `)
   expect(jsonOf(await desk.run(['show', 'runs/pets', '--json']))).toMatchObject({
@@ -223,10 +223,10 @@ test('show tells of a run that works, was killed, and has failures', async () =>
         1 session that was killed: how long is not known
           1: <instant>, killed
 
-      How to go on
-        go on                  rowsmith create tales.json -n 20 --seed 7 --run-config run.yaml
-        write what is decided  rowsmith export runs/tales
-        look at statistics     rowsmith report runs/tales
+      How to continue
+        continue                 rowsmith create tales.json -n 20 --seed 7 --run-config run.yaml
+        export the decided rows  rowsmith export runs/tales
+        show statistics          rowsmith report runs/tales
       "
     `)
 })
@@ -263,7 +263,7 @@ test('export writes Parquet, JSON Lines and CSV', async () => {
     (await readdir(desk.path('runs', 'pets'))).filter((name) => name.includes('export')),
   ).toEqual([])
 
-  // What was taken elsewhere is no part of the run's own dataset.
+  // What was taken elsewhere is not part of the run's own dataset.
   await using dataset = await open(desk.path('runs', 'pets'))
   const own = []
   for await (const record of dataset.records()) own.push(record)

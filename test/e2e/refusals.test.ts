@@ -30,7 +30,7 @@ function changeLedger(desk: Desk, statement: string): void {
 test('a smaller target', async () => {
   await using desk = await deskWithRun()
   expect(await refusal(desk, 'create', 'pets.json', '-n', '3')).toMatchInlineSnapshot(`
-    "rowsmith: rows: the run was planned for 5, and 3 were asked for
+    "rowsmith: rows: the run was planned for 5, and 3 were requested
       Ask for at least 5 rows, or add --shrink: rows beyond the new target stay in the run folder and out of the dataset.
     "
   `)
@@ -39,8 +39,8 @@ test('a smaller target', async () => {
 test('another run seed', async () => {
   await using desk = await deskWithRun()
   expect(await refusal(desk, 'create', 'pets.json', '--seed', '8')).toMatchInlineSnapshot(`
-    "rowsmith: seed: the run was made with 7, and 8 was asked for
-      Leave seed out to go on with 7, or start a new run beside this one with --fresh.
+    "rowsmith: seed: the run was made with 7, and 8 was requested
+      Omit seed to continue with 7, or start a new run next to this one with --fresh.
     "
   `)
 })
@@ -56,13 +56,13 @@ test('a config that changed', async () => {
       columns.animal.params.values
         - "frog"
         + "toad"
-    What that means:
+    The effect:
       stays    age
       to make  animal (changed): 5 cells, free
       to make  line (reads animal): 5 cells, free
       in all   10 cells in 5 rows, no request
-      Add --edit to go on with it. What it replaces is kept: changing it back costs nothing.
-      Put the config back as it was, or start a new run beside this one with --fresh.
+      Add --edit to continue with it. Replaced cells are kept: changing it back costs nothing.
+      Restore the old config, or start a new run next to this one with --fresh.
     "
   `)
 
@@ -77,13 +77,13 @@ test('a config that changed', async () => {
         + name: "text"
         + column_type: "expression"
         + expr: "A {{ animal }} of {{ age }} years."
-    What that means:
+    The effect:
       stays    animal, age
       to make  text (new): 5 cells, free
       gone     line (what was made of it stays in the run folder)
       in all   5 cells in 5 rows, no request
-      Add --edit to go on with it. What it replaces is kept: changing it back costs nothing.
-      Put the config back as it was, or start a new run beside this one with --fresh.
+      Add --edit to continue with it. Replaced cells are kept: changing it back costs nothing.
+      Restore the old config, or start a new run next to this one with --fresh.
     "
   `)
 
@@ -108,17 +108,17 @@ test('a config that changed', async () => {
         + name: "other"
         + column_type: "expression"
         + expr: "{{ animal }}"
-    What that means:
+    The effect:
       stays    animal, age
       to make  line (changed): 5 cells, free
       to make  other (new): 5 cells, free
       in all   10 cells in 5 rows, no request
-      Add --edit to go on with it. What it replaces is kept: changing it back costs nothing.
-      Put the config back as it was, or start a new run beside this one with --fresh.
+      Add --edit to continue with it. Replaced cells are kept: changing it back costs nothing.
+      Restore the old config, or start a new run next to this one with --fresh.
     "
   `)
 
-  // Their order and what is left out changes no cell.
+  // Their order and what is omitted changes no cell.
   await desk.write('pets.json', { columns: [{ ...age, drop: true }, animal, line] })
   expect((await desk.run(['create', 'pets.json'])).code).toBe(0)
 })
@@ -138,12 +138,12 @@ test('a seed file that changed', async () => {
       seed_config.source
         - content <hash>…
         + content <hash>…
-    What that means:
+    The effect:
       stays    animal, age, line
       to make  name (changed): 5 cells, free
       in all   5 cells in 5 rows, no request
-      Add --edit to go on with it. What it replaces is kept: changing it back costs nothing.
-      Put the config back as it was, or start a new run beside this one with --fresh.
+      Add --edit to continue with it. Replaced cells are kept: changing it back costs nothing.
+      Restore the old config, or start a new run next to this one with --fresh.
     "
   `)
   const [before, now] = said.match(/\b[0-9a-f]{12}\b/g) ?? []
@@ -155,8 +155,8 @@ test('another size of the parts', async () => {
   await desk.write('run.yaml', 'buffer_size: 10\npart_rows: 20\n')
   expect(await refusal(desk, 'create', 'pets.json', '--run-config', 'run.yaml'))
     .toMatchInlineSnapshot(`
-    "rowsmith: part_rows: the run was made with 5000, and 20 was asked for
-      Leave part_rows out to go on with 5000, or start a new run beside this one with --fresh.
+    "rowsmith: part_rows: the run was made with 5000, and 20 was requested
+      Omit part_rows to continue with 5000, or start a new run next to this one with --fresh.
     "
   `)
 })

@@ -19,7 +19,7 @@ interface Service extends AsyncDisposable {
   most: () => number
 }
 
-/** A validator of other people, as the ancestor asks it. */
+/** A validator of other people, as NeMo Data Designer asks it. */
 async function startService(answer: Answer): Promise<Service> {
   const calls: Call[] = []
   let open = 0
@@ -87,7 +87,7 @@ async function make(config: object): Promise<{
   return { result, records, failures: (await dataset.summary()).failures }
 }
 
-test('rows share requests in the form of the ancestor, and each gets its own verdict', async () => {
+test('rows share requests in the form of NeMo Data Designer, and each gets its own verdict', async () => {
   await using service = await startService(judge)
   const config = configOf(`${service.url}/check?strict=1`, { batch_size: 7 })
   const { result, records } = await make(config)

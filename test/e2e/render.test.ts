@@ -174,7 +174,7 @@ describe('a column of a config', () => {
     expect(label.stdout).toMatch(/^tides\/[34]\.0$/)
   })
 
-  test('and with rows of its seed, whose copy is gone at the end', async () => {
+  test('and with rows of its seed, whose copy is missing at the end', async () => {
     await using desk = await createDesk()
     await desk.write('people.csv', 'name,born\nAda,1815\nBen,1900\n')
     await desk.write('letters.json', {
@@ -205,7 +205,7 @@ describe('a column of a config', () => {
     expect(alone.stderr).toContain(
       "The prompt reads 'blurb', a column of kind llm-text, which only a run makes",
     )
-    expect(alone.stderr).toContain('what could be made is {"topic": "tides"}')
+    expect(alone.stderr).toContain('the available values are {"topic": "tides"}')
     expect(given).toEqual({ code: 0, stdout: 'Rate: null (tides)', stderr: '' })
   })
 

@@ -241,7 +241,7 @@ test('a run folder without statistics gets them from its parts', async () => {
   expect(plain(columns)).toEqual(plain(made.columns ?? []))
 })
 
-test('tokens are told by what the model counted', async () => {
+test('tokens are reported by what the model counted', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({
     script: () => ({
@@ -322,7 +322,7 @@ test('the report is in run.json, on the page, and in the terminal', async () => 
   expect(told.name).toBe('goods')
 })
 
-test('a report of what is no run folder, and into a folder that is not there, is refused', async () => {
+test('a report of what is not a run folder, and into a folder that is not there, is refused', async () => {
   await using desk = await createDesk()
   const none = await desk.run(['report', 'nothing'])
   expect(none).toMatchObject({ code: 2, stdout: '' })

@@ -46,7 +46,7 @@ async function lookIntoCommands(desk: Desk, ...commands: string[][]): Promise<nu
   return codes
 }
 
-/** A server that repeats everything it was told in what it refuses. */
+/** A server that repeats everything it received in what it refuses. */
 function echoing(
   refuse: (number: number) => ServerAction | null,
 ): Parameters<typeof createModelServer>[0] {
@@ -116,7 +116,7 @@ test.each([
   expect(log, 'the text of the server is in the log, without the key').toContain('refused')
 })
 
-test('a key inside an answer that is no JSON', async () => {
+test('a key inside an answer that is not JSON', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({
     script: ({ number, headers }) =>
@@ -184,7 +184,7 @@ test('a refusal has the key nowhere in its chain of causes', async () => {
   expect(found).toEqual([])
 })
 
-test('an answer that repeats the key is told, and kept without it', async () => {
+test('an answer that repeats the key is reported, and kept without it', async () => {
   await using desk = await createDesk()
   await using server = await createModelServer({
     script: ({ headers }) => ({ text: `You sent ${headers.authorization ?? ''}.` }),
@@ -194,8 +194,8 @@ test('an answer that repeats the key is told, and kept without it', async () => 
   const created = await desk.run(['create', 'tales.json', '-n', '4'], environment)
   look('stderr', created.stderr)
   expect(created.code, created.stderr).toBe(0)
-  expect(created.stderr).toMatch(/Row \d: an answer for column story repeated the key/)
-  expect(created.stderr).toContain('4 answers for column story repeated the key')
+  expect(created.stderr).toMatch(/Row \d: an answer for column story contained the request's key/)
+  expect(created.stderr).toContain("4 answers for column story contained the request's key")
   await lookIntoCommands(desk, ['export', 'runs/tales', '--to', 'tales.jsonl'])
   expect(await desk.read('tales.jsonl')).toContain('You sent Bearer ***.')
   expect(await lookIntoFolder(desk)).toBeGreaterThan(4)

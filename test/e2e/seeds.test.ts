@@ -67,7 +67,7 @@ describe.each(Object.entries(files))('%s', (name, content) => {
   })
 })
 
-test('a run goes on from its own copy when the seed file is gone', async () => {
+test('a run continues from its own copy when the seed file is missing', async () => {
   await using desk = await createDesk()
   await desk.write('people.csv', String(files['people.csv']))
   await desk.write('letters.json', greetings('people.csv'))
@@ -142,7 +142,7 @@ test('a column of the seed that is not there is refused with what is', async () 
   expect(ended).toMatchObject({ code: 2, stdout: '' })
   expect(desk.plain(ended.stderr)).toMatchInlineSnapshot(`
     "letters.json:1:142  columns[0].expr
-      Column 'greeting' refers to 'name', which is no column
+      Column 'greeting' refers to 'name', which is not a column
         got       name
         Did you mean 'nane'?
 
@@ -170,13 +170,13 @@ test('one byte more, and a run is not gone on with; a file that was only touched
       seed_config.source
         - content <hash>…
         + content <hash>…
-    What that means:
+    The effect:
       to make  greeting (reads name): 4 cells, free
       to make  name (changed): 4 cells, free
       to make  born (changed): 4 cells, free
       in all   12 cells in 4 rows, no request
-      Add --edit to go on with it. What it replaces is kept: changing it back costs nothing.
-      Put the config back as it was, or start a new run beside this one with --fresh.
+      Add --edit to continue with it. Replaced cells are kept: changing it back costs nothing.
+      Restore the old config, or start a new run next to this one with --fresh.
     "
   `)
   const [before, now] = changed.stderr.match(/\b[0-9a-f]{12}\b/g) ?? []

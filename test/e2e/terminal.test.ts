@@ -37,7 +37,7 @@ function panels(terminal: string): string[][] {
 test('on a terminal the panel is repainted in place', async ({ skip }) => {
   skip(!hasTerminal, noTerminal)
   await using desk = await createDesk()
-  // Long enough for rates, which are told from a second on.
+  // Long enough for rates, which are reported from a second on.
   await using server = await createModelServer({ latencyMs: 200 })
   await desk.write('tales.json', stories({ url: server.url }))
 
@@ -92,7 +92,7 @@ test('a narrow terminal without colours', async ({ skip }) => {
   // One line more would wrap, and the next repaint would begin too low.
   const longest = Math.max(...frames.flat().map((line) => Array.from(line).length))
   expect(longest).toBeLessThan(32)
-  // What matters most is whole; what does not fit is left out.
+  // What matters most is whole; what does not fit is omitted.
   expect(frames.flat()).toContainEqual(expect.stringMatching(/^tales {2}\d+ of 40 rows \(\d+ %\)/))
   expect(frames.flat().filter((line) => /^tales .* rows .*…/.test(line))).toEqual([])
   expect(terminal).not.toMatch(colours)
@@ -223,7 +223,7 @@ test('groups of one row and failures of every row do not multiply the lines of a
   expect(code, stderr).toBe(3)
   const lines = stderr.split('\n').filter((line) => !line.startsWith('tales: ') && line !== '')
   // Opened, the first failure, ended, cost, the failures with an example, the file, two lines for
-  // each column, the page, how to go on.
+  // each column, the page, how to continue.
   expect(lines, stderr).toHaveLength(13)
 })
 
@@ -264,7 +264,7 @@ test('at a terminal: Enter, Ctrl-C and the next session', async ({ skip }) => {
   first.press('\u0003')
   expect(await first.ended).toBe(130)
   const lines = await screenLines(first.shown(), size)
-  // Nothing of the panel is left, and no line of it stands twice.
+  // Nothing of the panel is left, and no line of it occurs twice.
   expect(lines.filter((line) => /in flight,|^tales {2}|tokens out$|abc/.test(line))).toEqual([])
   const decided = panels(first.shown()).findLast((frame) => frame[0]?.includes(' of 90 rows'))
   const counts = (frame: string[] | undefined): string[] => frame?.[0]?.match(/\d+ of 90/) ?? []
@@ -276,7 +276,7 @@ test('at a terminal: Enter, Ctrl-C and the next session', async ({ skip }) => {
   const [again] = panels(next.shown()).filter((frame) => frame[0]?.includes(' of 90 rows'))
   const rows = (of: string[]): number => Number.parseInt(of[0] ?? '', 10)
   expect(rows(counts(again))).toBeGreaterThanOrEqual(rows(counts(decided)))
-  // The columns go on counting where the first session ended, as the rows do.
+  // The columns continue counting where the first session ended, as the rows do.
   expect(again?.[2]).toMatch(new RegExp(`^  story +${rows(counts(again))}/90|^  story +\\d\\d/90`))
 })
 

@@ -99,7 +99,7 @@ async function recordsOf(out: string): Promise<DatasetRecord[]> {
   return records
 }
 
-test('have the types of the ancestor, or better, and their texts', async () => {
+test('have the types of NeMo Data Designer, or better, and their texts', async () => {
   const out = join(root, 'run')
   const started = await create({ config: { config }, out, rows: 7, plugins })
   expect(started.rows).toMatchObject({ accepted: 7 })
@@ -109,7 +109,7 @@ test('have the types of the ancestor, or better, and their texts', async () => {
   const types = typesOf(join(out, 'data'))
   expect(Object.fromEntries(types)).toMatchObject({
     ...ancestor.seed,
-    // The ancestor loses three digits, and is without text for a time of day.
+    // NeMo Data Designer loses three digits, and is without text for a time of day.
     nanos_utc: 'timestamp[ns, tz=Etc/UTC]',
     clock: 'large_string',
     moment: ancestor.samplers['datetime'],

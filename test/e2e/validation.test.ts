@@ -119,7 +119,7 @@ test('invalid rows are kept, rejected, or dropped', async () => {
   ])
 })
 
-test('a run that goes on judges nothing twice, and comes out the same', async () => {
+test('a run that continues judges nothing twice, and comes out the same', async () => {
   await using desk = await createDesk()
   const config = await seeded(desk, [check({ on_invalid: 'reject' })])
   const whole = await make(desk, config, 'whole')
@@ -128,7 +128,7 @@ test('a run that goes on judges nothing twice, and comes out the same', async ()
   expect(grown.records).toEqual(whole.records)
 })
 
-test('what is wrong with a validation column is told at once', async () => {
+test('what is wrong with a validation column is reported at once', async () => {
   await using desk = await createDesk()
   const config = await seeded(
     desk,
@@ -171,7 +171,7 @@ test('what is wrong with a validation column is told at once', async () => {
       "error contradiction columns.1.on_invalid: Column 'b' drops rows that are invalid, and its on_failure keeps them",
       "error language-mismatch columns.1.target_columns.0: Column 'b' checks 'code' as sql:sqlite, and that column writes go",
       "warning target-not-code columns.2.target_columns.0: Column 'c' checks 'text' as sql:sqlite, and that is a column of type expression",
-      "error unknown-reference columns.0.target_columns.0: Column 'a' refers to 'nowhere', which is no column",
+      "error unknown-reference columns.0.target_columns.0: Column 'a' refers to 'nowhere', which is not a column",
       "error unknown-field columns.7.expr: Column 'h' reads 'lint.valid', and values of 'lint' have no such field",
     ]
   `)

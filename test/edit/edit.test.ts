@@ -145,7 +145,7 @@ test('an edit pays for what it changes, an undo and what is free for nothing', a
   expect(since()).toBe(rows)
   expect(second).not.toEqual(first)
 
-  // What is free: an expression, another order, what the dataset leaves out, a column less.
+  // What is free: an expression, another order, what the dataset omits, a column less.
   const length = { name: 'length', column_type: 'expression', expr: '{{ review | length }}' }
   await run({ columns: [...edited.columns, length] }, { edit: true })
   await run({
@@ -203,7 +203,7 @@ test('an edit that is interrupted pays for no cell twice, and ends with the same
   expect(await recordsOf(out)).toHaveLength(600)
 })
 
-test('a changed model is kept when it is asked for, and told; gc frees what an edit replaced', async () => {
+test('a changed model is kept when it is asked for, and reported; gc frees what an edit replaced', async () => {
   const out = newFolder()
   const { provider, since } = answering()
   const options = { provider, out, rows: 10 }

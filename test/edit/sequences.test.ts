@@ -247,7 +247,7 @@ async function follow(out: string, firstRows: number, steps: readonly Step[]): P
   const earlier: Version[] = []
   const provider = scriptedProvider(({ prompt }) => answerTo(prompt) ?? { status: 400 })
   let before = 0
-  /** Requests of killed sessions that nobody may have counted. */
+  /** Requests of killed sessions that no one may have counted. */
   let uncounted = 0
 
   async function session(options: Partial<RunOptions>, kills = 0): Promise<void> {
@@ -408,7 +408,7 @@ async function compare(out: string, model: Model, result: RunResult): Promise<vo
   expect(second?.cells).toBe(kept.length)
   expect(second?.nulls.count).toBe(counts.nullKept)
   const lost = result.columns?.flatMap(({ rowsDropped }) => rowsDropped) ?? []
-  // Each refused cell of a dropped row is told, also one that would have been a null.
+  // Each refused cell of a dropped row is reported, also one that would have been a null.
   const refused = rows
     .filter(({ outcome }) => outcome === 'dropped')
     .flatMap(({ cells }) => cells.filter(({ isRefused }) => isRefused))

@@ -143,6 +143,6 @@ test('tool-use: answers come from tools, and wrong arguments cost no row', async
   }
   const wrong = records.filter(({ sum__trace: trace }) => resultsOf(trace).length > 1)
   const said = new Set(wrong.map(({ sum__trace: trace }) => resultsOf(trace)[0]))
-  expect(said).toContain('a and b have to be numbers')
+  expect(said).toContain('a and b must be numbers')
   expect(said.size).toBeGreaterThan(1)
 })

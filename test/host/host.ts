@@ -35,7 +35,7 @@ function anew(url: string): string {
 
 async function serve(socket: Socket): Promise<void> {
   const leave = (): never => process.exit(1)
-  // Nobody waits for the program any more.
+  // No one waits for the program any more.
   socket.once('close', leave)
   const request = await readRequest(socket)
   // Only what is read is known to be closed.

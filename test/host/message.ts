@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream'
  * line with 0 and the exit code.
  */
 
-/** A program to be run, and what it would find in a process of its own. */
+/** A program to be run, and what it would find in a separate process. */
 export interface Request {
   directory: string
   /** What it reads from stdin. */

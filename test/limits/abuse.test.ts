@@ -59,7 +59,7 @@ test('a server that says when to return is asked nothing before, and by few then
   })
   expect(end).toEqual({ kind: 'complete' })
   expect(engine.failures).toEqual([])
-  // A refusal takes 5 ms; what left before the first one came back could not know.
+  // A refusal takes 5 ms; what left before the first one returned could not know.
   const during = server.arrivals.filter(({ at }) => at > from + 1_600 && at < until)
   expect(during).toEqual([])
   const after = server.arrivals.filter(({ at }) => at >= until)

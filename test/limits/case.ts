@@ -23,7 +23,7 @@ export interface LimitsCaseOptions {
   promptCharacters?: (row: number) => number
   groupRows?: number
   seed?: number
-  /** The prompt of a row; so many characters when left out. */
+  /** The prompt of a row; so many characters by default. */
   prompt?: (row: number) => string
   maxOutageMs?: number
   during?: (engine: Engine) => void
@@ -37,7 +37,7 @@ export interface LimitsCase {
   minutes: number
 }
 
-/** A place of the alias `m`, with a server of its own. */
+/** A place of the alias `m`, with a separate server. */
 export function simulatedTarget(name: string, fields: Partial<RouteTarget> = {}): RouteTarget {
   return {
     alias: 'm',

@@ -87,7 +87,7 @@ describe.each(['gone', 'fails'] as const)(
   },
 )
 
-test('a few rows that no server can answer are dropped, and hold up nobody', async () => {
+test('a few rows that no server can answer are dropped, and hold up no one', async () => {
   const poisoned = new Set([3, 4, 5, 6])
   const run = await runAgainst({
     server: { latencyMs, poison: (text) => poisoned.has(Number(text)) },
@@ -104,7 +104,7 @@ test('a few rows that no server can answer are dropped, and hold up nobody', asy
 })
 
 test('rows that no server can answer do not keep it closed for the others', async () => {
-  // Six in a row open the breaker; one of the others asks next, and all go on.
+  // Six in a row open the breaker; one of the others asks next, and all continue.
   const run = await runAgainst({
     server: { latencyMs, poison: (text) => Number(text) < 6 },
     prompt: String,

@@ -234,7 +234,7 @@ test('a refused key, and a model that one endpoint lacks, cost no attempt of a r
   expect(asked['lacking']).toBeLessThan(20)
 })
 
-test('shares follow weights, and what each endpoint bears', async () => {
+test('shares follow weights, and what each endpoint tolerates', async () => {
   const weighted = await runPool({
     servers: { one: { latencyMs }, two: { latencyMs } },
     targets: { two: { weight: 3 } },
@@ -244,7 +244,7 @@ test('shares follow weights, and what each endpoint bears', async () => {
   const [one = 0, two = 0] = Object.values(weighted.servers).map(({ answered }) => answered)
   expect(two / one).toBeCloseTo(3, 0)
 
-  // What one bears is learned from its 429s.
+  // What one tolerates is learned from its 429s.
   const unequal = await runPool({
     servers: { small: { latencyMs, slots: 4 }, large: { latencyMs, slots: 100 } },
     rows: 4_000,

@@ -24,7 +24,7 @@ export interface SimulatedServerOptions {
   slots?: number
   /** Refuses everything for so many ms from `now` on; 0 while it is open. */
   closedMs?: (now: number) => number
-  /** Is not there for a while: nobody listens and what is in flight breaks, or all is answered 503. */
+  /** Is not there for a while: no one listens and what is in flight breaks, or all is answered 503. */
   away?: { from: number; until: number; how: 'gone' | 'fails' }
   /** Rows, by their prompt, that it always answers with 500. */
   poison?: (prompt: string) => boolean

@@ -36,7 +36,7 @@ export function miniLm(): Promise<Fetched> {
   })
 }
 
-/** A project with the runtime for it, whose script would fetch what nobody needs here. */
+/** A project with the runtime for it, whose script would fetch what no one needs here. */
 export function onnxProject(): Promise<Fetched> {
   return fetched('onnxruntime-1.30', async (scratch) => {
     const install = ['install', '--prefix', scratch, '--ignore-scripts', '--no-audit', '--no-fund']

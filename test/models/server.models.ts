@@ -9,7 +9,7 @@ import { textOf } from '../../src/graph/request.ts'
 import { fresh, modelConfig, openRegistry, providerConfig } from '../support/models.ts'
 import { llamaServer, pathOf, smolLm2 } from './fetch-models.ts'
 
-/** A port that nobody has. */
+/** A port that no one has. */
 async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

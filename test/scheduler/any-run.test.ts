@@ -318,7 +318,7 @@ function outcomesOf({ parts }: Pick<Engine, 'parts'>): number[] {
   return parts.flatMap(({ rows }) => rows)
 }
 
-test('any run ends with one outcome per row and holds nothing then; a drained one goes on', async () => {
+test('any run ends with one outcome per row and holds nothing then; a drained one continues', async () => {
   await fc.assert(
     fc.asyncProperty(runShape, async (shape) => {
       const first = engineOf(shape, undefined, RowSet.empty)

@@ -215,7 +215,7 @@ describe('known cells', () => {
     expect(engine.scheduler.snapshot().bytesHeld).toBe(0)
   })
 
-  test('beside rows of which nothing is known', async () => {
+  test('in addition to rows of which nothing is known', async () => {
     const engine = createEngine({ ...base, known: known([1], (row) => row % 3 === 0) })
     expect(await engine.run()).toEqual({ kind: 'complete' })
     expect(new Set(engine.sent).size).toBe(engine.sent.length)

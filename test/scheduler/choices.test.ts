@@ -172,7 +172,7 @@ describe('what stops together', () => {
     expect(stops).toMatchObject([{ endpoint: 'here', model: 'gone' }])
   })
 
-  test('a pool where one lacks the model goes on with the others', async () => {
+  test('a pool where one lacks the model continues with the others', async () => {
     const missing = failing('not-found', { kind: 'suspect' })
     const pool = poolCase({ writer: three }, (choice) => (choice === 'two' ? missing : null))
     expect(await pool.engine.run()).toEqual({ kind: 'complete' })

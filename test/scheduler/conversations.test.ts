@@ -60,7 +60,7 @@ describe('a function always learns that nothing more is sent', () => {
     expect(watched.closed).toBe(watched.opened)
     expect(once(watched.reasons)).toEqual(['drain'])
     expect(engine.failures).toEqual([])
-    // What was in flight came back and is kept.
+    // What was in flight returned and is kept.
     expect(engine.exchanges).toHaveLength(engine.sent.length)
   })
 
@@ -151,7 +151,7 @@ describe('a function always learns that nothing more is sent', () => {
     expect(watched.closed).toBe(watched.opened)
   })
 
-  test('one that ignores it does not hang the run, and is nobody’s after some seconds', async () => {
+  test('one that ignores it does not hang the run, and is no one’s after some seconds', async () => {
     let late = 0
     const engine = createEngine({
       columns: [
@@ -181,7 +181,7 @@ describe('a function always learns that nothing more is sent', () => {
     expect([engine.cells, engine.failures]).toEqual([[], []])
   })
 
-  test('what it answers after it was told is no cell', async () => {
+  test('what it answers after it was told to stop to stop to stop is not a cell', async () => {
     const engine = createEngine({
       columns: [
         {
@@ -317,7 +317,7 @@ describe('exchanges', () => {
     return createEngine({ ...base, columns: [column], known })
   }
 
-  test('are durable before the function goes on', async () => {
+  test('are durable before the function continues', async () => {
     const waiting: (() => void)[] = []
     const engine = createEngine({
       ...base,
@@ -378,7 +378,7 @@ describe('exchanges', () => {
     expect(engine.sent.toSorted()).toEqual(['else:1:1', 'talk:0:3', 'talk:1:2', 'talk:1:3'])
   })
 
-  test('of requests at once are numbered as they were asked, not as they came back', async () => {
+  test('of requests at once are numbered as they were asked, not as they returned', async () => {
     const column: TestColumn = {
       name: 'talk',
       route: 'm',
@@ -513,7 +513,7 @@ describe('exchanges', () => {
 describe('local work', () => {
   const options = { localTimeoutMs: 1_000 }
 
-  test('that takes too long fails its cell, and its answer is nobody’s', async () => {
+  test('that takes too long fails its cell, and its answer is no one’s', async () => {
     const signals: AbortSignal[] = []
     const engine = createEngine({
       columns: [
@@ -793,7 +793,7 @@ describe('requests that rows share', () => {
     expect(engine.failures).toMatchObject([{ row: 2, column: 1 }])
   })
 
-  test('fail row by row; an answer that is no list fails them all, once with what it cost', async () => {
+  test('fail row by row; an answer that is not a list fails them all, once with what it cost', async () => {
     const alone = createEngine({
       columns: [embedding(4, (row) => (row === 1 ? new CellFailure('odd', 'odd') : `v${row}`))],
       rows: 3,

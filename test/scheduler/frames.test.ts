@@ -90,7 +90,7 @@ test('a frame without a row left is not called', async () => {
 })
 
 describe('failures', () => {
-  test('one result per row: a failed one drops its row, the others go on', async () => {
+  test('one result per row: a failed one drops its row, the others continue', async () => {
     const { columns } = aroundFrame((rows) =>
       rows.map(({ index }) =>
         index === 1 ? new CellFailure('too-strange', 'row 1 is too strange') : { value: 'fine' },
@@ -134,7 +134,7 @@ describe('failures', () => {
     )
   })
 
-  test('with on_failure null the rows go on below a failed frame', async () => {
+  test('with on_failure null the rows continue below a failed frame', async () => {
     const { columns } = aroundFrame(() => {
       throw new Error('no')
     })

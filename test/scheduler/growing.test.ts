@@ -45,7 +45,7 @@ test('a run that waits for parts ends at once when it is drained', async () => {
   expect(engine.parts.map(({ part }) => part)).toEqual([1])
 })
 
-test('whole-column work goes on though a frame is known to be whole only by the next one', async () => {
+test('whole-column work continues though a frame is known to be whole only by the next one', async () => {
   const group = (frame: number): Group => {
     return { part: frame, frame, start: 10 * frame, end: 10 * frame + 10, size: 10, pieces: null }
   }

@@ -143,8 +143,8 @@ describe('budgets', () => {
   })
 })
 
-describe('endpoints beside each other', () => {
-  test('a slow endpoint does not pile up open groups beside a fast one', async () => {
+describe('endpoints next to each other', () => {
+  test('a slow endpoint does not pile up open groups in addition to a fast one', async () => {
     const engine = createEngine({
       columns: [
         { name: 'fast', route: 'fast' },

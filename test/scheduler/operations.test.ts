@@ -111,7 +111,7 @@ describe.each(Object.keys(cases))('%s', (name) => {
   })
 })
 
-test('a cell costs the same beside 64 and beside 512 open groups', async () => {
+test('a cell costs the same in addition to 64 and in addition to 512 open groups', async () => {
   const perRow: number[] = []
   for (const slots of [64, 512]) {
     const engine = createEngine({

@@ -22,7 +22,7 @@ test.each<[string, () => number]>([
       throw new Error('no size')
     },
   ],
-  ['answers what is no number', () => Number.NaN],
+  ['answers what is not a number', () => Number.NaN],
 ])('a provider whose size of a request %s ends no run and lifts no limit', async (_, sizeOf) => {
   const engine = createEngine({
     columns: [{ name: 'a', route: 'm' }],
@@ -73,7 +73,7 @@ describe('failure rules', () => {
     expect(engine.parts).toEqual([{ part: 0, rows: [0, 1, 2] }])
   })
 
-  test('on_failure null keeps the row and goes on below it', async () => {
+  test('on_failure null keeps the row and continues below it', async () => {
     const engine = createEngine({
       columns: [
         { name: 'a', route: 'm', onFailure: 'null' },
@@ -134,7 +134,7 @@ describe('failure rules', () => {
     expect(engine.sent).not.toContain('below:0')
   })
 
-  test('throttling waits, is no attempt and drops nothing; nothing leaves during the pause', async () => {
+  test('throttling waits, is not an attempt and drops nothing; nothing leaves during the pause', async () => {
     const engine = createEngine({
       columns: chain,
       rows: 20,

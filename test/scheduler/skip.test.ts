@@ -18,7 +18,7 @@ function skipped(engine: Engine): Record<string, number> {
 }
 
 describe('a skipped cell', () => {
-  test('of one request is not sent, not written down, and its row goes on', async () => {
+  test('of one request is not sent, not written down, and its row continues', async () => {
     const engine = await run([
       kind,
       { name: 'a', route: 'm', conditionReads: ['kind'], skip },
@@ -118,7 +118,7 @@ describe('propagation', () => {
   })
 })
 
-test('a condition that can’t be evaluated skips the cell and is told', async () => {
+test('a condition that can’t be evaluated skips the cell and is reported', async () => {
   const engine = await run([
     kind,
     { name: 'a', route: 'm', conditionReads: ['kind'], skip: { when: '{{ kind.nothing > 3 }}' } },

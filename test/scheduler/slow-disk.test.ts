@@ -63,7 +63,7 @@ test('answers wait for a slow disk within the budget, and the disk never waits f
   const onTheWire = slots * (2 * textBytes + 100)
   expect(state.mostPending).toBeGreaterThan(maxPendingBytes)
   expect(state.mostPending).toBeLessThan(maxPendingBytes + onTheWire)
-  // Half of the budget is there when sending goes on: the disk has work until the end.
+  // Half of the budget is there when sending continues: the disk has work until the end.
   const share = state.busyMs / clock.now()
   expect(share, `busy ${state.busyMs} of ${clock.now()} ms`).toBeGreaterThan(0.98)
 })

@@ -8,7 +8,7 @@ const chain: TestColumn[] = [
   { name: 'b', after: ['a'], route: 'm' },
 ]
 
-test('the age of the oldest request in flight, whichever came back before', async () => {
+test('the age of the oldest request in flight, whichever returned before', async () => {
   const engine = createEngine({
     columns: chain,
     rows: 4,
@@ -50,7 +50,7 @@ test('what failed last and when it is tried again', async () => {
   expect(engine.scheduler.snapshot().backOff).toBeNull()
 })
 
-test('cells that the ledger had are told apart from those that were made', async () => {
+test('cells that the ledger had are distinguished from those that were made', async () => {
   const cell = (column: number, row: number) => ({ row, column, value: 'x' })
   const engine = createEngine({
     columns: chain,

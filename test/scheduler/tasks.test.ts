@@ -54,7 +54,7 @@ test('turns of a live conversation go before everything that has not started', a
   expect(inBetween).toBeLessThanOrEqual(4)
 })
 
-test('open cells are capped at twice what the route bears, and start only while it could send', async () => {
+test('open cells are capped at twice what the route tolerates, and start only while it could send', async () => {
   let open = 0
   let most = 0
   const engine = createEngine({
@@ -126,7 +126,7 @@ test('requests of a task are tried again by the engine, without the task noticin
 })
 
 describe('failures', () => {
-  test('a turn that fails for good fails the cell with its code, unless the task catches it', async () => {
+  test('a turn that fails permanently fails the cell with its code, unless the task catches it', async () => {
     const catching: TestColumn = {
       name: 'catching',
       route: 'm',
@@ -267,7 +267,7 @@ describe('ending while tasks are open', () => {
     expect(engine.parts.flatMap(({ rows }) => rows)).toEqual([0, 1, 2, 3])
   })
 
-  test('an abort waits some seconds for tasks and no longer, and what they answer later is nobody’s', async () => {
+  test('an abort waits some seconds for tasks and no longer, and what they answer later is no one’s', async () => {
     let finished = 0
     const engine = createEngine({
       columns: [

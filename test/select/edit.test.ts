@@ -154,7 +154,7 @@ test('numbers of a selection change without an edit, and a selection comes and g
   const less = await run(of({ target }), { shrink: true })
   expect(less.requests).toBe(0)
 
-  // Fewer candidates than were made: those beyond are left out, and are there when more are allowed.
+  // Fewer candidates than were made: those beyond are omitted, and are there when more are allowed.
   const few = await run(of({ target, max_candidates: 100, on_exhausted: 'keep' }))
   expect(few.requests).toBe(0)
   expect(rowsOf(await recordsIn(few.result))).toEqual(rowsBelow(100, isGood))
@@ -171,7 +171,7 @@ test('numbers of a selection change without an edit, and a selection comes and g
   expect(rowsOf(await recordsIn(again.result))).toEqual(rowsBelow(end, isGood))
 })
 
-test('an edit counts different ones again, and goes on from the candidates that are there', async () => {
+test('an edit counts different ones again, and continues from the candidates that are there', async () => {
   const processors = [{ name: 'once', processor_type: 'dedupe', columns: ['tale'] }]
   const fields = (prompt: string): Fields => ({
     select: { target: 20 },

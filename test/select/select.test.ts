@@ -135,7 +135,7 @@ test('counts what dedupe keeps, what validators reject, and what fails', async (
   const asked = provider.calls.length
   expect(asked).toBeLessThanOrEqual(end + 2 * 8)
 
-  // More different ones go on from there; a preview selects, too.
+  // More different ones continue from there; a preview selects, too.
   const more = await create({ ...optionsOf('dedupe', fields, provider), rows: 24 })
   expect(more.selection).toMatchObject({ target: 24, accepted: 24 })
   expect((await recordsIn(more)).slice(0, 20)).toEqual(records)

@@ -24,7 +24,7 @@ export function written(fields: Record<string, unknown> & { name: string }): Raw
   return { ...defaults, column_type: 'expression', ...fields }
 }
 
-/** Columns that only have to be there, to be referred to. */
+/** Columns that only must be there, to be referred to. */
 export function inputs(...names: string[]): RawColumn[] {
   return names.map((name) => written({ name, expr: 'fixed' }))
 }

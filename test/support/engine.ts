@@ -52,7 +52,7 @@ export interface TestColumn {
   route?: string
   onFailure?: 'drop' | 'null'
   requests?: 'none' | 'one' | 'many' | 'shared'
-  /** Aliases beside `route` its requests may go to. */
+  /** Aliases in addition to `route` its requests may go to. */
   alsoRoutes?: string[]
   /** Those that it asks only after an answer of another one. */
   followUps?: string[]
@@ -98,7 +98,7 @@ export function testGraph(columns: readonly TestColumn[]): {
     return {
       id,
       name: column.name,
-      // The scheduler never asks a kind anything; it only knows what is declared beside it.
+      // The scheduler never asks a kind anything; it only knows what is declared next to it.
       kind: {} as ColumnKind,
       config: {} as never,
       loaded: nothingLoaded,
@@ -216,7 +216,7 @@ export interface EngineOptions {
   slots: Record<string, number>
   limiters?: (route: string) => readonly Limiter[]
   model?: TestModel
-  /** For what beside the engine goes by its time. */
+  /** For what in addition to the engine goes by its time. */
   clock?: VirtualClock
   decided?: RowSet
   known?: {

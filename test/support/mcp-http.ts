@@ -7,7 +7,7 @@ import { answerTo, type McpMessage, type McpPorts } from './mcp-tools.ts'
 export interface McpServer extends AsyncDisposable {
   /** Of streamable HTTP. */
   readonly url: string
-  /** Of the older way: a stream of events, and posts beside it. */
+  /** Of the older way: a stream of events, and posts next to it. */
   readonly sseUrl: string
   /** What was called and cancelled, in its order. */
   readonly log: readonly string[]

@@ -10,7 +10,7 @@ interface Offered {
   inputSchema: object
 }
 
-/** What is done beside answering. */
+/** What is done in addition to answering. */
 export interface McpPorts {
   /** A word on every call and every cancelled one. */
   log: (line: string) => void

@@ -14,7 +14,7 @@ export interface PartValues extends Partial<PartEnd> {
   rows: readonly number[]
   /** By column id, aligned with `rows`. */
   columns: readonly (readonly Value[])[]
-  /** Rows of a block; all of them when left out. */
+  /** Rows of a block; all of them by default. */
   blockRows?: number
 }
 

@@ -23,7 +23,7 @@ export function tablePerson(index: number): TablePerson {
 }
 
 /**
- * Writes a table as the ancestor's are, with a column that is no field of a person and one without
+ * Writes a table as NeMo Data Designer's are, with a column that is no field of a person and one without
  * values; answers the folder of managed assets.
  */
 export async function writePersonTable(

@@ -6,7 +6,7 @@ import {
 } from '../../src/testing/model-server.ts'
 import { createDesk } from '../e2e/command.ts'
 
-/** What a run of one of the ancestor's configs made. */
+/** What a run of one of NeMo Data Designer's configs made. */
 export interface Made {
   records: Record<string, unknown>[]
   /** Bodies the model server got, the check before the run included. */
@@ -14,7 +14,7 @@ export interface Made {
 }
 
 /**
- * Runs a config with a model server behind the names of the ancestor's providers; every request gets
+ * Runs a config with a model server behind the names of NeMo Data Designer's providers; every request gets
  * the same answer, where one is given.
  */
 export async function runExample(

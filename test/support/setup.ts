@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 
 /*
- * Properties look at the same cases in every run, so that a red run is about the change at hand.
+ * Properties look at the same cases in every run, so that a red run is about the change available.
  * PROPERTY_SEED=random looks at new ones; a number looks at those a failure named.
  */
 const wanted = process.env['PROPERTY_SEED'] ?? '20261123'

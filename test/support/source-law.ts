@@ -82,7 +82,7 @@ function wordViolations({ path, text }: SourceFile): string[] {
   const code = withoutTexts(text)
   const found = matches(code, anyType).map((word) => `${path} has the type any: ${word}`)
   for (const word of matches(text, unfinished)) found.push(`${path} says ${word}`)
-  // A terminal shows the time that passes; a test has to wait in real time.
+  // A terminal shows the time that passes; a test must wait in real time.
   if (['util', 'cli'].includes(layerOf(path)) || isTest(path)) return found
   for (const word of matches(code, clockUse)) {
     found.push(`${path} uses ${word}; time, chance and identity are arguments`)
@@ -197,7 +197,7 @@ export function machinePaths(text: string): string[] {
 const textOrComment =
   /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g
 
-/** The code alone: comments are gone and texts are empty. */
+/** The code alone: comments are missing and texts are empty. */
 function withoutTexts(text: string): string {
   return text.replaceAll(textOrComment, (found) => (found.startsWith('/') ? ' ' : "''"))
 }

@@ -5,16 +5,16 @@ import { custom, dataset, expression, llm, model, sampler, z } from '../../src/i
 const writer = model('writer', { provider: 'openai', model: 'gpt-4.1-mini' })
 const products = dataset('products').column('product', sampler.category(['kettle', 'lamp']))
 
-// error: 'prodct' is no column before this one
+// error: 'prodct' is not a column before this one
 products.column('text', llm.text({ model: writer, prompt: 'Describe a {{ prodct }}.' }))
 
-// error: 'price' is no column before this one
+// error: 'price' is not a column before this one
 products.column(
   'text',
   llm.text({ model: writer, prompt: 'A {{ product | upper }} of {{ price }}' }),
 )
 
-// error: 'later' is no column before this one
+// error: 'later' is not a column before this one
 products
   .column('sum', expression('{{ later + 1 }}', 'int'))
   .column('later', sampler.poisson({ mean: 2 }))
@@ -49,7 +49,7 @@ products.column(
   custom((row) => row.product.length),
 )
 
-// error: 'nobody' is no column before this one
+// error: 'nobody' is not a column before this one
 products.column('v', llm.embedding({ model: writer, target_column: 'nobody' }))
 
 const reviews = products.column(

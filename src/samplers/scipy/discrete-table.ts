@@ -79,7 +79,7 @@ export function fromRatios(
   return fromMasses(mode - lower.length, Float64Array.from([...lower.toReversed(), ...upper]))
 }
 
-/** Of the mass of the mode: all that is left out is less than a draw can tell. */
+/** Of the mass of the mode: all that is omitted is less than a draw can tell. */
 const negligible = 1e-30
 
 /** A distribution of whole numbers by its shares, however far it goes. */

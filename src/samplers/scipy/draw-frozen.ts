@@ -48,7 +48,7 @@ export function drawBetween(
   }
 }
 
-/** The largest number below 2^63: what is beyond it is no whole number of 64 bits, and is not drawn. */
+/** The largest number below 2^63: what is beyond it is not a whole number of 64 bits, and is not drawn. */
 const mostWhole = 2 ** 63 - 1_024
 
 function wholeValue(drawn: number): Value {

@@ -18,7 +18,7 @@ interface Case {
   shares?: [value: number, below: number, above: number][]
 }
 
-/** Made by scipy 1.17.1; points whose share scipy's own functions deny, or integrate roughly, are left out. */
+/** Made by scipy 1.17.1; points whose share scipy's own functions deny, or integrate roughly, are omitted. */
 const { cases } = JSON.parse(
   readFileSync(new URL('fixtures/scipy-quantiles.json', import.meta.url), 'utf8'),
 ) as { cases: Case[] }

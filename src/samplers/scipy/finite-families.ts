@@ -14,7 +14,7 @@ import type { Frozen } from './frozen.ts'
 
 const shareList: Domain = { ...share, words: 'a list of numbers from 0 to 1', isList: true }
 
-/** The number of successes when each try has a chance of its own. */
+/** The number of successes when each try has a separate chance. */
 function unequalTries(...chances: number[]): Frozen {
   let masses = Float64Array.of(1)
   for (const chance of chances) {

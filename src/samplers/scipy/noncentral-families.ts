@@ -67,7 +67,7 @@ function ratio(dfn: number, dfd: number, nc: number): Frozen {
 function student(df: number, nc: number): Frozen {
   const a = df / 2
   const width = 1 / Math.sqrt(a)
-  // Evenly by the logarithm, so far that nothing a draw can tell is left out.
+  // Evenly by the logarithm, so far that nothing a draw can tell is omitted.
   const first = Math.log(a) - 45 / a - 14 * Math.min(1, width)
   const last = Math.log(a + 14 * Math.sqrt(a) + 60)
   const step = Math.min(0.1, width / 8)

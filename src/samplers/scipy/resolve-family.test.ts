@@ -41,7 +41,7 @@ test('names what is wrong with a distribution', () => {
       "out-of-range | dist_params.loc | 'loc' is nothing for a binom | a whole number",
       "out-of-range | dist_params.p | 'p' is nothing for a poisson_binom | a list of numbers from 0 to 1",
       "out-of-range | dist_params | The parameters of the truncnorm of column 'c' contradict one another | a below b",
-      "out-of-range | dist_params | The logser of column 'c' has more values than are kept in memory | Take smaller parameters, or a continuous distribution that is like it.",
+      "out-of-range | dist_params | The logser of column 'c' has more values than fit into memory | Take smaller parameters, or a continuous distribution that is like it.",
     ]
   `)
   expect(problems('norm', { loc: -3, scale: 2 })).toEqual([])

@@ -64,7 +64,7 @@ export function familyProblems(named: Named, { path, columnName }: Place): Probl
         refusal(
           'out-of-range',
           place,
-          `The ${name} of column '${columnName}' has more values than are kept in memory`,
+          `The ${name} of column '${columnName}' has more values than fit into memory`,
           { suggestion: 'Take smaller parameters, or a continuous distribution that is like it.' },
         ),
       ]
@@ -141,7 +141,7 @@ function isParameter(family: Family, key: string): boolean {
   return Object.hasOwn(family.shapes, key) || key === 'loc' || (key === 'scale' && hasScale(family))
 }
 
-/** What a parameter has to be; null when it is. */
+/** What a parameter must be; null when it is. */
 function expectedOf(family: Family, key: string, value: number | readonly number[]): string | null {
   const domain = family.shapes[key]
   if (domain !== undefined) {

@@ -32,7 +32,7 @@ export interface SeedFormat {
   ): Promise<FormatReading>
 }
 
-/** Returns its argument; it exists for the types. */
+/** Returns its argument; adds types only. */
 export function defineSeedFormat(format: SeedFormat): SeedFormat {
   return format
 }

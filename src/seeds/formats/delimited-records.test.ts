@@ -103,7 +103,7 @@ test.each([
 ])('a quote of TSV that pairs with one on %s is refused', (_where, text, line) => {
   const splitter = createRecordSplitter(dialects[1])
   expect(() => splitter.split(text)).toThrow(
-    `line ${line} is not TSV: the quote that opens a field has its pair behind the field's end`,
+    `line ${line} is not TSV: the quote that opens a field closes after the field's end`,
   )
 })
 

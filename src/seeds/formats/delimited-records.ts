@@ -22,7 +22,7 @@ const quote = 0x22
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
 
-/** A field begins, goes on, is in quotes, or had a quote that may have closed it. */
+/** A field begins, continues, is in quotes, or had a quote that may have closed it. */
 type State = 'start' | 'bare' | 'quoted' | 'closing'
 
 /**
@@ -148,7 +148,7 @@ export function createRecordSplitter({
         throw wrong(
           name,
           line,
-          `a quote stands inside field ${fields.length + 1}, which does not begin with one`,
+          `a quote is inside field ${fields.length + 1}, which does not begin with one`,
         )
       } else {
         state = 'bare'
@@ -208,7 +208,7 @@ function unclosed(line: number): SeedFault {
 function unpaired(name: string, line: number): SeedFault {
   return new SeedFault(
     'unpaired-quote',
-    `line ${line} is not ${name}: the quote that opens a field has its pair behind the field's end, in front of other text`,
+    `line ${line} is not ${name}: the quote that opens a field closes after the field's end, before other text`,
     {
       suggestion:
         'Where that quote is text, put the field in quotes and write each inner quote twice.',
@@ -218,7 +218,7 @@ function unpaired(name: string, line: number): SeedFault {
 
 function wrong(name: string, line: number, what: string): SeedFault {
   return new SeedFault(`bad-${name.toLowerCase()}`, `line ${line} is not ${name}: ${what}`, {
-    suggestion: 'A field with quotes stands in quotes, with each inner quote written twice.',
+    suggestion: 'Put a field with quotes into quotes, and write each inner quote twice.',
   })
 }
 

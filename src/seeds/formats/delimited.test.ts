@@ -73,10 +73,7 @@ test.each([
   ['', 'the file is empty'],
   ['a,b\n"1,2\n', 'the quote that opens a field on line 2 is not closed'],
   ['a,b\n1,"2\n', 'the quote that opens a field on line 2 is not closed'],
-  [
-    'a,b\n1,x"y\n',
-    'line 2 is not CSV: a quote stands inside field 2, which does not begin with one',
-  ],
+  ['a,b\n1,x"y\n', 'line 2 is not CSV: a quote is inside field 2, which does not begin with one'],
 ])('%j is refused', async (content, message) => {
   await expect(read('e.csv', content)).rejects.toThrow(message)
 })

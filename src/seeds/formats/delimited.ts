@@ -34,7 +34,7 @@ interface Form extends Omit<Dialect, 'delimiter'> {
   readonly usual: string
   /** The one the config says; null where it says none. */
   readonly delimiter: string | null
-  /** Told of each file that has another one than usual, which nobody said. */
+  /** Told of each file that has another one than usual, which no one said. */
   readonly onGuess?: (delimiter: string) => void
 }
 

@@ -63,7 +63,7 @@ test('a comma in the header decides', async () => {
   expect((await read('a,b;c\n1,2;3\n')).columns).toEqual(['a', 'b;c'])
 })
 
-test('a first line sep= says the delimiter, and is no row', async () => {
+test('a first line sep= says the delimiter, and is not a row', async () => {
   expect(await read('sep=;\r\na;b,c\r\n1;2\r\n')).toEqual({
     columns: ['a', 'b,c'],
     rows: [[1, 2]],

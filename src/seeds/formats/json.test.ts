@@ -70,7 +70,7 @@ test.each([
   ['i.jsonl', '{"a": 1}\n\n[1]\n', 'row 2 (line 3) is a list, and a seed row is an object'],
   ['j.json', '[\n{"a": 1},\n{"a":\n oops}]', 'line 4, column 2 is not JSON'],
   ['j.json', '[{"a": 1},\n 3]', 'row 2 (line 2) is a number, and a seed row is an object'],
-  ['j.json', '[{"a": 1},]', 'a comma stands before the end of the list'],
+  ['j.json', '[{"a": 1},]', 'a comma precedes the end of the list'],
   ['j.json', '[,{"a": 1}]', 'a value is missing before a comma'],
   ['j.json', '[{"a": 1} {"a": 2}]', 'line 1, column 10 is not JSON'],
   ['j.json', '[{"a": 1}', 'the file ends before'],

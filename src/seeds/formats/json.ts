@@ -85,7 +85,7 @@ function createSplitter(): Splitter {
         }
         if (root === 'closed') throw wrong(line, 'the list has ended, and more text follows')
         if (root === 'list' && byte === closeBracket) {
-          if (afterComma) throw wrong(line, 'a comma stands before the end of the list')
+          if (afterComma) throw wrong(line, 'a comma precedes the end of the list')
           root = 'closed'
           continue
         }

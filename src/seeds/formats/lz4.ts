@@ -9,7 +9,7 @@ export function lz4Raw(input: Uint8Array, outputLength: number): Uint8Array {
   let from = 0
   let to = 0
 
-  /** A length goes on in further bytes while they are 255. */
+  /** A length continues in further bytes while they are 255. */
   function lengthOf(nibble: number): number {
     let length = nibble
     if (nibble < 15) return length

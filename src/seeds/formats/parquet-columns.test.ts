@@ -68,7 +68,7 @@ test.each([
   expect((await read(pattern)).columns['label']).toEqual(['string', ...labels])
 })
 
-test('whole numbers that a double would change stay whole beside doubles of another file', async () => {
+test('whole numbers that a double would change stay whole in addition to doubles of another file', async () => {
   expect((await read('numbers-*.parquet')).columns).toEqual({
     n: ['json', 9007199254740993n, 1, 0.5, null],
     // As in CSV files, numbers among texts are texts.
@@ -92,18 +92,18 @@ test('a column may have any name', async () => {
   )
 })
 
-test('columns of bytes that are no text are left out, and told', async () => {
+test('columns of bytes that are not text are omitted, and reported', async () => {
   const { columns, notes } = await read('images.parquet')
   expect(columns).toEqual({ id: ['int64', 1, 2], label: ['string', 'cat', 'dög'] })
   expect(notes.map(({ code, message }) => [code, message])).toEqual(
     ['image', 'raw', 'hash', 'frames'].map((name) => [
       'binary-column',
-      `The seed column '${name}' is left out: it has bytes that are no text`,
+      `The seed column '${name}' is left out: it has bytes that are not text`,
     ]),
   )
 })
 
-test('a column of bytes in one of several files is left out of all', async () => {
+test('a column of bytes in one of several files is omitted from all', async () => {
   const { columns } = await read('images*.parquet')
   expect(Object.keys(columns)).toEqual(['id', 'label'])
 })

@@ -53,7 +53,7 @@ test('a file that keeps the decoder busy for ever can be stopped', async () => {
   const controller = new AbortController()
   let stoppedAt = 0
   async function stopLater(): Promise<void> {
-    // Longer than the thread takes to get there; this process goes on meanwhile.
+    // Longer than the thread takes to get there; this process continues meanwhile.
     await sleep(1500)
     stoppedAt = performance.now()
     controller.abort(new Error('enough'))
@@ -100,7 +100,7 @@ test('files with any byte damaged are read, refused, or can be stopped', async (
   expect(outcomes.get('rows')).toBeGreaterThan(3)
 }, 600_000)
 
-test('metadata that lacks what it has to have is refused', async () => {
+test('metadata that lacks what it must have is refused', async () => {
   await using scratch = await createScratch()
   const content = damage('pyarrow-brotli.parquet', { 3497: 19 })
   await expect(scratch.open('lacks.parquet', content)).rejects.toThrow(

@@ -21,7 +21,7 @@ export interface FileColumn extends SeedColumn {
   readonly isLong: boolean
   /** Of a column that is text because no number type holds its decimals. */
   readonly decimal: Decimal | null
-  /** Some of its values have bytes that are no text: nothing here can hold them. */
+  /** Some of its values have bytes that are not text: nothing here can hold them. */
   readonly isBinary: boolean
 }
 
@@ -96,7 +96,7 @@ function hasBareBytes({ element, children }: SchemaTree): boolean {
   return type?.endsWith('BYTE_ARRAY') === true && converted === undefined && logical === undefined
 }
 
-/** Of a variant, whose bytes say themselves what is text; what is damaged is told where it is read. */
+/** Of a variant, whose bytes say themselves what is text; what is damaged is reported where it is read. */
 function isTextIn(read: Read, raw: unknown): boolean {
   try {
     read(raw)

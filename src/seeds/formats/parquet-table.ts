@@ -28,7 +28,7 @@ import {
 
 export const writeAgain = 'Fetch or write the file again.'
 
-/** Snappy is built into the reader. LZO has no decoder here; nobody writes it. */
+/** Snappy is built into the reader. LZO has no decoder here; no one writes it. */
 const compressors: Compressors = {
   GZIP: (input) => gunzipSync(input),
   BROTLI: (input) => brotliDecompressSync(input),
@@ -259,7 +259,7 @@ async function readGroup(
       counts.set(columnName, (counts.get(columnName) ?? 0) + columnData.length)
     },
   })
-  // The reader fills up what a column lacks, and leaves out a column it does not find.
+  // The reader fills up what a column lacks, and omits a column it does not find.
   for (const { element } of parquetSchema(metadata).children) {
     const count = counts.get(element.name) ?? 0
     if (count === rowEnd - rowStart) continue

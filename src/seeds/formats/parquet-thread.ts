@@ -24,8 +24,8 @@ export interface ParquetThread extends AsyncDisposable {
 }
 
 /**
- * A thread, because the reader decodes a row group in one go: on the main thread nothing would be
- * told and nothing could be stopped meanwhile, and a damaged file can keep it busy for ever.
+ * A thread, because the reader decodes a row group in one go: on the main thread nothing would be reported
+ * and nothing could be stopped meanwhile, and a damaged file can keep it busy for ever.
  * `signal` ends the thread wherever it is.
  */
 export function startParquetThread(signal: AbortSignal): ParquetThread {
@@ -36,7 +36,7 @@ export function startParquetThread(signal: AbortSignal): ParquetThread {
 
   function fetchBatch(): ReturnType<ParquetCalls['next']> {
     const answer = worker.call('next')
-    // Who asked may have stopped waiting; who waits is told.
+    // Who asked may have stopped waiting; who waits is reported.
     answer.catch(() => undefined)
     return answer
   }

@@ -191,7 +191,7 @@ export function textOrBytes(raw: Uint8Array | undefined): string | Uint8Array | 
   return raw !== undefined && isUtf8(raw) ? decoder.decode(raw) : raw
 }
 
-/** Bytes that are no text. */
+/** Bytes that are not text. */
 export class BinaryValue extends Error {}
 
 function readText(raw: unknown): string {

@@ -11,7 +11,7 @@ type Part = Value | undefined
 
 interface VariantPorts {
   textOf: (bytes: Uint8Array) => string
-  /** Reads a leaf of its own Parquet type. */
+  /** Reads a separate leaf Parquet type. */
   leaf: (node: SchemaTree) => Read
 }
 

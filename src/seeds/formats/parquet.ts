@@ -89,7 +89,7 @@ function noteOf({ name, type, decimal, isBinary }: FileColumn): SeedNote[] {
     return [
       {
         code: 'binary-column',
-        message: `The seed column ${quoted(name)} is left out: it has bytes that are no text`,
+        message: `The seed column ${quoted(name)} is omitted: its bytes are not text`,
         suggestion: 'To use them, write them as text (base64), or as paths of files.',
       },
     ]

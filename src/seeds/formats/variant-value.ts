@@ -6,7 +6,7 @@ import { decimalNumber, decimalText, fits } from './parquet-decimal.ts'
 interface VariantReading {
   /** Texts of the keys of objects, by their number. */
   readonly dictionary: readonly string[]
-  /** Throws where bytes are no text. */
+  /** Throws where bytes are not text. */
   readonly textOf: (bytes: Uint8Array) => string
 }
 
@@ -33,7 +33,7 @@ export function readDictionary(
 /** The value that the bytes of a variant stand for, as the format's specification says. */
 export function readVariantValue(bytes: Uint8Array, reading: VariantReading): Value {
   const view = viewOf(bytes)
-  // Every value has a byte of its own: more of them are one again and again, in a damaged file.
+  // Every value has a separate byte: more of them are one again and again, in a damaged file.
   let left = bytes.byteLength
 
   function valueAt(offset: number, depth: number): Value {
@@ -140,7 +140,7 @@ function readPrimitive(
   }
 }
 
-/** Each value has a scale of its own, and is a number where one keeps all of its digits. */
+/** Each value has a separate scale, and is a number where one keeps all of its digits. */
 function decimalOf(scale: number, units: bigint): Value {
   const decimal = { scale, precision: Infinity }
   return fits(decimal, units) ? decimalNumber(decimal, units) : decimalText(decimal, units)

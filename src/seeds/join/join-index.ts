@@ -27,7 +27,7 @@ export interface JoinIndex {
   close(): Promise<void>
 }
 
-/** Starts an index, which is gone once it is closed. */
+/** Starts an index, which is missing once it is closed. */
 export async function openJoinIndex(signal: AbortSignal): Promise<JoinIndex> {
   const folder = await mkdtemp(joinPath(tmpdir(), 'rowsmith-join-'))
   const thread = startWorker<JoinIndexCalls>('join-index.worker', import.meta.url, { signal })
@@ -56,7 +56,7 @@ export async function openJoinIndex(signal: AbortSignal): Promise<JoinIndex> {
             message: `row ${at} of the source of this join has an object or a list in ${join.on[column]?.right ?? ''}, which is in the key`,
             join: number,
           }))
-          // It is nobody's partner.
+          // It is no one's partner.
           if (key === null) continue
           keys.push(key)
           rows.push(at)

@@ -13,7 +13,7 @@ export class NoKey extends Error {
   readonly at: number
 
   constructor(at: number) {
-    super('objects and lists are no keys')
+    super('objects and lists are not keys')
     this.at = at
   }
 }

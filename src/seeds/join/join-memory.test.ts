@@ -11,11 +11,11 @@ const words = 'the quick brown fox jumps over the lazy dog while nobody is looki
 
 function* lines(rows: number, column: string): Generator<string> {
   yield `id,${column}\n`
-  // In an order of its own, so that neighbours of a join are neighbours of no file.
+  // In a separate order, so that neighbours of a join are neighbours of no file.
   for (let row = 0; row < rows; row++) yield `${(row * 7919) % rows},"${words}"\n`
 }
 
-/** Joins two files in a process of its own; gives the size and what it retained on average, in MB. */
+/** Joins two files in a separate process; gives the size and what it retained on average, in MB. */
 const script = `
   const [folder, base] = process.argv.slice(1)
   const { local } = await import(base + '../scratch.ts')

@@ -167,7 +167,7 @@ test('keys compare as values, or as the texts these print as', () => {
   expect(value('\ud800')).not.toBe(value('\ud801'))
   expect([value(null), value(1, null), value(NaN)]).toEqual([null, null, null])
   expect(keyText([new Double(3), true], 'text')).toBe(keyText(['3', 'true'], 'text'))
-  expect(() => value([1])).toThrow('objects and lists are no keys')
+  expect(() => value([1])).toThrow('objects and lists are not keys')
 })
 
 test('rows of one key come in pieces where they are long, and a list has a bound', async () => {

@@ -13,7 +13,7 @@ export interface JoinStep extends JoinPlan {
   find(keys: readonly (string | null)[], most: number, behind: number): Promise<FoundRows[]>
 }
 
-/** What a pass over a join came to. */
+/** What a pass over a join amounted to. */
 export interface JoinTally {
   /** Rows that came. */
   rows: number
@@ -57,7 +57,7 @@ async function* joinBatch(
   const most = mostOf(step)
   let at = 0
   let behind = 0
-  /** Rows of the key at hand that came with answers before. */
+  /** Rows of the key available that earlier answers contained. */
   let gathered: Value[][] = []
   let isFound = false
   while (at < batch.length) {

@@ -164,7 +164,7 @@ async function inSource<T>(number: number, read: () => Promise<T>): Promise<T> {
 function changedMeanwhile(number: number): SeedFault {
   return new SeedFault('seed-changed', 'it changed while it was read', {
     place: [...pathOfJoin(number), 'source', 'path'],
-    suggestion: 'Start again once nothing writes to it any more.',
+    suggestion: 'Start again when no program writes to it.',
   })
 }
 
@@ -188,9 +188,9 @@ function repeatedKey({ key, first, second, count }: RepeatedKey, path: ConfigPat
     code: 'repeated-key',
     path: [...path, 'on'],
     message: `Rows ${first} and ${second} of the source of this join, counted from 0, have the same key ${shownKey(key)}${more}`,
-    expected: 'each key once, so that it is clear which row is meant',
+    expected: 'each key once, so that the row is unambiguous',
     suggestion:
-      'Say what is meant: many: first for the first row of each key, expand for a row for each of them, or list for lists of their values.',
+      'Choose one: many: first for the first row of each key, expand for a row for each of them, or list for lists of their values.',
   }
 }
 

@@ -129,7 +129,7 @@ function noKey(
     level: 'error',
     code: 'unknown-join-column',
     path,
-    message: `The key names ${quoted(name)}, and ${where} has no such column`,
+    message: `The key names ${quoted(name)}, but ${where} has no such column`,
     ...(meant === undefined
       ? { expected: `one of ${columns.map((column) => column.name).join(', ')}` }
       : { suggestion: `Did you mean '${meant}'?` }),
@@ -205,7 +205,7 @@ function clashes(
         code: 'join-collision',
         path: [...path, join.prefix === '' ? 'source' : 'prefix'],
         message: `Both ${same.source} and ${source} have a column ${quoted(name)}`,
-        suggestion: `Add a prefix to the join, such as prefix: ${join.prefix}other_, or name the columns that it adds, in columns.`,
+        suggestion: `Add a prefix to the join, such as prefix: ${join.prefix}other_, or list the columns to add in columns.`,
       },
     ]
   })

@@ -117,7 +117,7 @@ function isDisk(error: unknown): boolean {
 
 function changed(label: string): SeedFault {
   return new SeedFault('changed-meanwhile', `${label} changed while it was downloaded`, {
-    suggestion: 'Start again once nothing writes to it any more.',
+    suggestion: 'Start again when no program writes to it.',
   })
 }
 

@@ -27,7 +27,7 @@ function address(): z.ZodType<string> {
     if (url?.protocol === 'http:' || url?.protocol === 'https:') return written
     return refuse(context, written, {
       code: 'wrong-format',
-      expected: 'an address such as https://example.com/rows.parquet',
+      expected: 'a URL such as https://example.com/rows.parquet',
       suggestion: 'Files of this machine are seed_type: local.',
     })
   })

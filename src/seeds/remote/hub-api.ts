@@ -125,7 +125,7 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
 }
 
 function otherAnswer(what: string, cause: unknown): SeedFault {
-  return new SeedFault('seed-unreachable', `${what} was answered with something else`, {
+  return new SeedFault('seed-unreachable', `${what} had an unexpected answer`, {
     cause,
     field: 'endpoint',
     suggestion: 'Check that endpoint (or HF_ENDPOINT) is a Hub, such as https://huggingface.co.',

@@ -17,7 +17,7 @@ export function authOfHub(
     }
   }
   if (!/^[\u0021-\u007e]+$/.test(token)) {
-    throw new SeedFault('secret-invalid', `the variable ${name} holds what no token has`, {
+    throw new SeedFault('secret-invalid', `the variable ${name} has characters that no token has`, {
       field: 'token',
       suggestion: `Set ${name} again, without spaces, line breaks or quotation marks.`,
     })
@@ -35,7 +35,7 @@ function missing(variable: string): SeedFault {
     isName ? 'secret-missing' : 'secret-invalid',
     isName
       ? `the token is in the environment variable ${variable}, which is not set`
-      : 'token is no environment variable that is set',
+      : 'token is not a set environment variable',
     {
       field: 'token',
       suggestion: isName

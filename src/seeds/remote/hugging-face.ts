@@ -28,25 +28,25 @@ const schema = z
   .object({
     seed_type: oneOf(['hf']).describe('Kind of source.'),
     path: datasetPath().describe(
-      'datasets/owner/name/path of a file or a pattern of several; datasets/owner/name alone for the Parquet files the Hub makes of a dataset. hf:// may stand in front, and @revision behind the name.',
+      'datasets/owner/name/path of a file or a pattern of several; datasets/owner/name alone for the Parquet files the Hub makes of a dataset. The path may begin with hf://, and the name may end with @revision.',
     ),
     revision: text({ nonEmpty: true })
       .nullish()
-      .describe('A branch, a tag or a commit; main when left out.'),
+      .describe('A branch, a tag or a commit; main by default.'),
     config: text({ nonEmpty: true })
       .nullish()
       .describe(
-        'With a dataset alone: which of its subsets; its only one, or default, when left out.',
+        'With a dataset alone: which of its subsets; by default its only one, or `default`.',
       ),
     split: text({ nonEmpty: true })
       .nullish()
-      .describe('With a dataset alone: which split; train when left out.'),
+      .describe('With a dataset alone: which split; train by default.'),
     token: text({ nonEmpty: true })
       .nullish()
-      .describe('The environment variable with the token; HF_TOKEN when left out.'),
+      .describe('The environment variable with the token; HF_TOKEN by default.'),
     endpoint: text({ nonEmpty: true })
       .nullish()
-      .describe('Where the Hub is; HF_ENDPOINT when left out, else https://huggingface.co.'),
+      .describe('The URL of the Hub; by default HF_ENDPOINT, or https://huggingface.co.'),
     delimiter: delimiter(),
   })
   .describe('Files of a dataset on the Hugging Face Hub.')
@@ -139,14 +139,10 @@ function checkParts({ config, split, revision }: Source, path: HubPath): void {
   const isWhole = path.files === ''
   const field = (config ?? null) !== null ? 'config' : (split ?? null) !== null ? 'split' : null
   if (!isWhole && field !== null) {
-    throw new SeedFault(
-      'unused-field',
-      `${field} is for a dataset without a path behind its name`,
-      {
-        field,
-        suggestion: `Leave ${field} out, or end the path with the name of the dataset.`,
-      },
-    )
+    throw new SeedFault('unused-field', `${field} is for a dataset without a path after its name`, {
+      field,
+      suggestion: `Leave ${field} out, or end the path with the name of the dataset.`,
+    })
   }
   if (
     isWhole &&
@@ -155,7 +151,7 @@ function checkParts({ config, split, revision }: Source, path: HubPath): void {
   ) {
     throw new SeedFault(
       'unused-field',
-      'a revision needs a path behind the name of the dataset: the Hub makes Parquet files of the newest one only',
+      'a revision needs a path after the name of the dataset: the Hub makes Parquet files of the newest one only',
       { field: 'revision', suggestion: 'Add the path of the files, such as /data/*.parquet.' },
     )
   }
@@ -183,7 +179,7 @@ function endpointOf(
   const address =
     endpoint ?? (own === undefined || own.trim() === '' ? 'https://huggingface.co' : own.trim())
   if (/^https?:$/.test(URL.parse(address)?.protocol ?? '')) return address.replace(/\/+$/, '')
-  throw new SeedFault('wrong-format', `${address} is no address of a Hub`, {
+  throw new SeedFault('wrong-format', `${address} is not an address of a Hub`, {
     field: 'endpoint',
     suggestion: 'Write it as https://huggingface.co.',
   })
@@ -212,7 +208,7 @@ async function findMatches(
   throw new SeedFault('seed-missing', `the dataset ${dataset.repository} has no file ${pattern}`, {
     suggestion:
       meant === undefined
-        ? `Look at ${dataset.endpoint}/datasets/${dataset.repository}/tree/${commit} for what there is.`
+        ? `See ${dataset.endpoint}/datasets/${dataset.repository}/tree/${commit} for the files.`
         : `Did you mean ${meant}?`,
   })
 }

@@ -37,7 +37,7 @@ export async function openRemoteSeed(
   return openFiles(found, said, context, { stamp: stampOfEntries(entries), pin })
 }
 
-/** What is at the addresses now; null when nothing is, or when nobody can be asked. */
+/** What is at the addresses now; null when nothing is, or when no one can be asked. */
 export async function stampRemoteSeed(
   search: RemoteSearch,
   context: SeedContext,
@@ -48,7 +48,7 @@ export async function stampRemoteSeed(
     await using client = createRemoteClient(context.environment ?? {}, { attempts: 2 })
     entries = (await search.find(client, context)).entries
   } catch (error) {
-    // The run folder has the rows: a source that is gone, or out of reach, is no hindrance.
+    // The run folder has the rows: a source that is missing, or out of reach, is no hindrance.
     const isGone = error instanceof SeedFault && goneCodes.has(error.code)
     if (isGone && !context.signal.aborted) return null
     throw error

@@ -194,7 +194,7 @@ function unreachable(url: string, error: unknown, attempts: number): SeedFault {
   )
 }
 
-/** Throws what an answer means that is no file; `wayIn` is the way out for who is not let in. */
+/** Throws what an answer means that is not a file; `wayIn` is the way out for who is not let in. */
 export async function refuseOthers(
   reply: RemoteReply,
   address: string,
@@ -221,7 +221,7 @@ export async function refuseOthers(
     })
   }
   throw new SeedFault('seed-unreachable', `${address} can't be read: ${answered}`, {
-    suggestion: 'Open the address in a browser to see what it says.',
+    suggestion: 'Open the URL in a browser to see its content.',
   })
 }
 
@@ -256,7 +256,7 @@ async function beginningOf({ body }: RemoteReply): Promise<string> {
       if (bytes >= mostReasonBytes) break
     }
   } catch {
-    // The refusal itself is known; how it goes on does not matter.
+    // The refusal itself is known; how it continues does not matter.
   }
   return Buffer.concat(chunks).toString('utf8')
 }

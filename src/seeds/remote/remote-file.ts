@@ -79,7 +79,7 @@ async function getRange(
   if (status === 412 || other || (status === 206 && size !== null && size !== sizeBytes)) {
     await body.dump()
     throw new SeedFault('changed-meanwhile', `${label} changed while the seed was read`, {
-      suggestion: 'Start again once nothing writes to it any more.',
+      suggestion: 'Start again when no program writes to it.',
     })
   }
   if (status === 206 && (startOf(received) ?? start) === start) return reply

@@ -22,14 +22,14 @@ function schemaFor(formats: readonly SeedFormat[]) {
       endpoint: text({ nonEmpty: true })
         .nullish()
         .describe(
-          'Where a store is that speaks as S3 does; AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL when left out, else AWS.',
+          'The URL of an S3-compatible store; by default AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, or AWS.',
         ),
       region: text({ nonEmpty: true })
         .nullish()
-        .describe('AWS_REGION or AWS_DEFAULT_REGION when left out, else us-east-1.'),
+        .describe('By default AWS_REGION or AWS_DEFAULT_REGION, or us-east-1.'),
       delimiter: delimiter(),
     })
-    .describe('Files in a bucket of S3, or of a store that speaks as it does.')
+    .describe('Files in a bucket of S3, or of a compatible store.')
 }
 
 function bucketPath(): z.ZodType<string> {
@@ -100,7 +100,7 @@ async function findObjects(
   }
   if (entries.length === 0) {
     throw new SeedFault('seed-missing', `no key matches ${source.path}`, {
-      suggestion: `Keys are looked for that begin with ${prefix === '' ? 'anything' : prefix}; upper and lower case differ.`,
+      suggestion: `rowsmith searches keys that begin with ${prefix === '' ? 'anything' : prefix}; upper and lower case differ.`,
     })
   }
   const seeds = entries.filter((entry) => isSeedName(entry.name, formats))
@@ -125,7 +125,7 @@ function bucketOf(
 ): Bucket {
   const own = endpoint ?? (environment['AWS_ENDPOINT_URL_S3'] || environment['AWS_ENDPOINT_URL'])
   if (own !== undefined && own !== '' && !/^https?:$/.test(URL.parse(own)?.protocol ?? '')) {
-    throw new SeedFault('wrong-format', `${own} is no address of a store`, {
+    throw new SeedFault('wrong-format', `${own} is not an address of a store`, {
       field: 'endpoint',
       suggestion: 'Write it as http://localhost:9000 or https://….',
     })
@@ -200,10 +200,10 @@ async function* listObjects(
 function withoutNext(name: string, prefix: string): SeedFault {
   return new SeedFault(
     'seed-unreachable',
-    `the list of s3://${name}/${prefix} is cut off, and says nothing of how it goes on`,
+    `the list of s3://${name}/${prefix} is cut off, without a reference to its continuation`,
     {
       field: 'endpoint',
-      suggestion: 'Check that endpoint is a store that speaks as S3 does, or name one key.',
+      suggestion: 'Check that endpoint is an S3-compatible store, or name one key.',
     },
   )
 }

@@ -9,7 +9,7 @@ import { inspectSeed } from '../inspect-seed.ts'
 import { agentRollout } from './agent-rollout.ts'
 
 /*
- * Sessions of all five formats, and what the ancestor makes of them (0.9.7, asked once).
+ * Sessions of all five formats, and what NeMo Data Designer makes of them (0.9.7, asked once).
  */
 
 const folder = fileURLToPath(new URL('fixtures/', import.meta.url))
@@ -68,7 +68,7 @@ const ours: Record<string, Record<string, unknown>> = {
 }
 
 test.each(['claude_code', 'codex', 'hermes_agent', 'pi_coding_agent', 'atif'])(
-  '%s: the rows of the ancestor',
+  '%s: the rows of NeMo Data Designer',
   async (format) => {
     const { rows } = await rowsOf(format)
     for (const wanted of ancestors[format] ?? []) {
@@ -82,7 +82,7 @@ test.each(['claude_code', 'codex', 'hermes_agent', 'pi_coding_agent', 'atif'])(
   },
 )
 
-test('results of tools stand behind their calls, and what is no text is JSON', async () => {
+test('results of tools stand behind their calls, and what is not text is JSON', async () => {
   const claude = (await rowsOf('claude_code')).rows.find(({ trace_id: id }) => id === 's')
   expect(messagesIn(claude).slice(3, 6)).toEqual([
     tool('str', 't1'),
@@ -102,26 +102,26 @@ test('results of tools stand behind their calls, and what is no text is JSON', a
   })
 })
 
-test('what is no session is left out with a warning', async () => {
+test('what is not a session is omitted with a warning', async () => {
   const notes = await Promise.all(
     ['claude_code', 'hermes_agent', 'pi_coding_agent', 'atif'].map(
       async (format) => (await rowsOf(format)).notes,
     ),
   )
   expect(notes.flat()).toEqual([
-    'The session claude_code/-srv-u-proj/bad.jsonl is left out: line 1 is no JSON',
-    'The session claude_code/-srv-u-proj/empty.jsonl is left out: it is empty',
-    'The session claude_code/-srv-u-proj/half.jsonl is left out: line 2 is no JSON',
-    'The session claude_code/norole.jsonl is left out: a record of the user has no message',
-    'The session claude_code/notobj.jsonl is left out: line 1 is no JSON object',
-    'The session hermes_agent/session_b.json is left out: line 1 is no JSON object',
-    'The session pi_coding_agent/nosession.jsonl is left out: it does not begin with an entry of the type session',
-    'The session atif/bad.json is left out: it has no schema_version',
-    'The session atif/nosteps.json is left out: it has no steps',
+    'The session claude_code/-srv-u-proj/bad.jsonl is omitted: line 1 is not JSON',
+    'The session claude_code/-srv-u-proj/empty.jsonl is omitted: it is empty',
+    'The session claude_code/-srv-u-proj/half.jsonl is omitted: line 2 is not JSON',
+    'The session claude_code/norole.jsonl is omitted: a record of the user has no message',
+    'The session claude_code/notobj.jsonl is omitted: line 1 is not a JSON object',
+    'The session hermes_agent/session_b.json is omitted: line 1 is not a JSON object',
+    'The session pi_coding_agent/nosession.jsonl is omitted: it does not begin with an entry of the type session',
+    'The session atif/bad.json is omitted: it has no schema_version',
+    'The session atif/nosteps.json is omitted: it has no steps',
   ])
 })
 
-test('sessions that the ancestor leaves out', async () => {
+test('sessions that NeMo Data Designer omits', async () => {
   const gateway = (await rowsOf('hermes_agent')).rows.find(
     ({ trace_id: id }) => id === '20260101_def',
   )

@@ -29,13 +29,13 @@ const formats = [atif, claudeCode, codex, hermesAgent, piCodingAgent]
 const schema = z
   .object({
     seed_type: oneOf(['agent_rollout']).describe('Kind of source.'),
-    format: oneOf(formats.map(({ name }) => name)).describe('What wrote the sessions.'),
+    format: oneOf(formats.map(({ name }) => name)).describe('The program that wrote the sessions.'),
     path: folderPath()
       .nullish()
-      .describe('The folder with the sessions; where the agent keeps them when left out.'),
+      .describe("The folder with the sessions; by default, the agent's own folder."),
     file_pattern: filePattern()
       .nullish()
-      .describe("Which files, by their names; the format's own when left out."),
+      .describe('A pattern of file names; by default, that of the format.'),
     recursive: flag().default(true).describe('Also those of the folders below.'),
   })
   .describe('Sessions of coding agents.')
@@ -65,8 +65,7 @@ async function sessionsOf(source: Source, context: SeedContext): Promise<FolderR
   const path = source.path ?? format.path
   if (path === null) {
     throw new SeedFault('missing-field', `path is needed for format ${format.name}`, {
-      suggestion:
-        'Give the folder with the trajectories; no agent has a place of its own for them.',
+      suggestion: 'Give the folder with the trajectories; no agent has a default folder for them.',
     })
   }
   const pattern = source.file_pattern ?? format.pattern
@@ -95,7 +94,7 @@ function reading(format: RolloutFormat, selection: FolderSelection): FolderReadi
         if (!(error instanceof MalformedRollout)) throw error
         note({
           code: 'malformed-rollout',
-          message: `The session ${file.path} is left out: ${error.message}`,
+          message: `The session ${file.path} is omitted: ${error.message}`,
           suggestion: 'Leave it out with file_pattern, or remove it.',
         })
       }
@@ -151,7 +150,7 @@ function objectIn(text: string, line: number): Fields {
     if (isObject(value)) return value
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error
-    throw new MalformedRollout(`line ${line + error.line - 1} is no JSON`, { cause: error })
+    throw new MalformedRollout(`line ${line + error.line - 1} is not JSON`, { cause: error })
   }
-  throw new MalformedRollout(`line ${line} is no JSON object`)
+  throw new MalformedRollout(`line ${line} is not a JSON object`)
 }

@@ -80,7 +80,7 @@ function messagesOf(record: Fields): Message[] {
   )
 }
 
-/** Results stand behind the calls they answer, before what the user says beside them. */
+/** Results stand behind the calls they answer, before what the user says next to them. */
 function fromUser(blocks: readonly Value[]): Message[] {
   const results = objectsOf([...blocks]).filter((block) => block.get('type') === 'tool_result')
   const others = blocks.filter((block) => !isObject(block) || block.get('type') !== 'tool_result')
@@ -94,7 +94,7 @@ function fromUser(blocks: readonly Value[]): Message[] {
   ]
 }
 
-/** What the list of sessions beside the files says of one. */
+/** What the list of sessions next to the files says of one. */
 async function sessionOf(folder: string, session: string): Promise<Fields | undefined> {
   let text: string
   try {
@@ -108,7 +108,7 @@ async function sessionOf(folder: string, session: string): Promise<Fields | unde
     const entries = isObject(index) ? objectsOf(index.get('entries')) : []
     return entries.find((entry) => entry.get('sessionId') === session)
   } catch (error) {
-    // It is only beside the sessions, and they are read without it.
+    // It is only in addition to the sessions, and they are read without it.
     if (error instanceof JsonSyntaxError) return undefined
     throw error
   }

@@ -31,7 +31,7 @@ export const hermesAgent = defineRolloutFormat({
 type Read = ReturnType<typeof transcript>
 
 function transcript(records: readonly Fields[], stem: string) {
-  // Some gateways begin with a line of their own.
+  // Some gateways begin with a separate line.
   const [meta] = records.filter((record) => record.get('role') === 'session_meta')
   const lines = records.filter((record) => record !== meta)
   return {

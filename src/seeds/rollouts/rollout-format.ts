@@ -22,11 +22,11 @@ export interface RolloutFormat {
   isRead(file: Pick<FolderFile, 'name' | 'relativePath'>): boolean
   /** A file of the same folder that decides the rows, too. */
   readonly beside?: string
-  /** Throws `MalformedRollout` for what is no session. */
+  /** Throws `MalformedRollout` for what is not a session. */
   read(file: RolloutFile): readonly Rollout[] | Promise<readonly Rollout[]>
 }
 
-/** Returns its argument; it exists for the types. */
+/** Returns its argument; adds types only. */
 export function defineRolloutFormat(format: RolloutFormat): RolloutFormat {
   return format
 }

@@ -17,7 +17,7 @@ export interface Rollout {
   readonly started_at?: string | null
   readonly ended_at?: string | null
   readonly messages: readonly Message[]
-  /** Those that are null are left out. */
+  /** Those that are null are omitted. */
   readonly source_meta: Readonly<Record<string, Value | undefined>>
 }
 
@@ -37,7 +37,7 @@ interface ToolCall {
   readonly arguments: string
 }
 
-/** A file that is no session; it is left out with a warning. */
+/** A file that is not a session; it is omitted with a warning. */
 export class MalformedRollout extends Error {}
 
 export const rolloutColumns: readonly SeedColumn[] = [
@@ -176,7 +176,7 @@ export function spanOf(
   return { started_at: words[0] ?? null, ended_at: words.at(-1) ?? null }
 }
 
-/** What is no text is written as JSON. */
+/** What is not text is written as JSON. */
 export function plainText(value: Value | undefined): string {
   return typeof value === 'string' ? value : stringifyJson(value ?? null)
 }

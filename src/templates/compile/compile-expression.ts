@@ -75,7 +75,7 @@ export function compileExpression(node: Expression, block: Block): Evaluate {
       throw block.unit.locate(
         node.start,
         node.end,
-        new TemplateError('a slice stands alone in brackets'),
+        new TemplateError('a slice must be alone in brackets'),
       )
     case 'call':
       return compileCall(node, block)

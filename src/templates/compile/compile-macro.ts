@@ -72,7 +72,7 @@ function compileSignature(
   const strict = outer.unit.missing !== 'lenient'
 
   function notGiven(what: string): Undefined {
-    return new Undefined(`${what} was not given`, strict)
+    return new Undefined(`${what} is missing`, strict)
   }
 
   function bind(inner: Frame, { positional, named }: Arguments): void {

@@ -19,7 +19,7 @@ export function compileBody(body: readonly Statement[], block: Block): Execute {
   }
 }
 
-/** Compiles statements as a scope of their own. */
+/** Compiles statements as a separate scope. */
 function compileInner(
   body: readonly Statement[],
   outer: Block,

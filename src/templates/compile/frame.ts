@@ -26,7 +26,7 @@ interface Render {
 export type Evaluate = (frame: Frame) => Operand
 export type Execute = (frame: Frame, out: Output) => void
 
-/** Compiles statements as a scope of their own; handed in, as statements contain one another. */
+/** Compiles statements as a separate scope; handed in, as statements contain one another. */
 export type CompileInner = (
   body: readonly Statement[],
   outer: Block,

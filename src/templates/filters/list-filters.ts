@@ -77,7 +77,7 @@ export const listFilters = {
       if (!isDict(operand))
         throw new TemplateError(`"dictsort" needs an object, not ${typeName(operand)}`)
       const part = textArgument(by, 'key', 'by')
-      if (part !== 'key' && part !== 'value') throw new TemplateError('"by" has to be key or value')
+      if (part !== 'key' && part !== 'value') throw new TemplateError('"by" must be key or value')
       const keyOf = sortKey(part === 'key' ? 0 : 1, flagArgument(caseSensitive, false))
       return sortBy(
         [...new View('items', operand)],
@@ -171,7 +171,7 @@ export function lazy(source: string, items: Iterable<Operand>): Lazy {
 function length(operand: Operand): Operand {
   const size = sizeOf(operand)
   if (size !== undefined) return size
-  const hint = operand instanceof Lazy ? `: add |list behind "${operand.source}"` : ''
+  const hint = operand instanceof Lazy ? `: add |list after "${operand.source}"` : ''
   throw new TemplateError(`${typeName(operand)} has no length${hint}`)
 }
 

@@ -195,7 +195,7 @@ function pathParts(path: Operand): readonly Operand[] {
   return text.split('.').map((part) => (/^\d{1,15}$/.test(part) ? Number(part) : part))
 }
 
-/** Reads `**object` and what else has to be an object with text keys. */
+/** Reads `**object` and what else must be an object with text keys. */
 export function namedEntries(object: Operand, what: string): [string, Operand][] {
   if (object instanceof Undefined) failUndefined(object)
   if (isDict(object)) {

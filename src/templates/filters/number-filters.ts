@@ -92,7 +92,7 @@ export function sortKey(
     const value = path(item, context)
     const text = caseSensitive ? undefined : textOf(value)
     if (text === undefined) return value
-    // Sorting keeps a text of its own for each item.
+    // Sorting keeps a separate text for each item.
     if (text.length > 31) spend(text.length >>> 5)
     return text.toLowerCase()
   }
@@ -143,7 +143,7 @@ function round(operand: Operand, precision: number, method: string): Operand {
     return precision >= 0 ? numeric.value : roundInteger(BigInt(numeric.value), -precision)
   }
   if (method !== 'ceil' && method !== 'floor') {
-    throw new TemplateError('"method" has to be common, ceil or floor')
+    throw new TemplateError('"method" must be common, ceil or floor')
   }
   const scale = powerOfTen(precision)
   const scaled = toNumeric(multiply(operand, scale))

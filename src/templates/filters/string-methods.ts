@@ -289,7 +289,7 @@ function padded(pad: (text: string, missing: number, fill: string) => string): D
     parameters: ['width', 'fillchar?'],
     apply: (text, [width, fill]) => {
       const filler = textArgument(fill, ' ', 'fillchar')
-      if (textLength(filler) !== 1) throw new TemplateError('"fillchar" has to be one character')
+      if (textLength(filler) !== 1) throw new TemplateError('"fillchar" must be one character')
       const wanted = integerArgument(width, 0, 'width')
       spendText(wanted * filler.length)
       const missing = wanted - textLength(own(text))

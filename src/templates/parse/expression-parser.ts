@@ -197,12 +197,12 @@ function parseArguments(stream: TokenStream): CallArguments {
     const token = stream.current()
     const ahead = stream.ahead()
     if (stream.skipOperator('**')) {
-      if (doubleStar !== null) throw stream.fail('"**" can stand only once in a call', token)
+      if (doubleStar !== null) throw stream.fail('"**" may occur only once in a call', token)
       doubleStar = parseExpressionNode(stream)
     } else if (doubleStar !== null) {
       throw stream.fail('nothing can follow "**" in a call', token)
     } else if (stream.skipOperator('*')) {
-      if (star !== null) throw stream.fail('"*" can stand only once in a call', token)
+      if (star !== null) throw stream.fail('"*" may occur only once in a call', token)
       star = parseExpressionNode(stream)
     } else if (token.type === 'name' && ahead.type === 'operator' && ahead.text === '=') {
       stream.next()

@@ -95,7 +95,7 @@ function parseStatement(parser: Parser, start: number): Statement {
   const parse = statements.get(tag.text)
   if (parse === undefined) {
     if (unavailable.includes(tag.text)) {
-      const reason = 'a template here stands alone'
+      const reason = 'a template must be alone here'
       throw stream.fail(`"${tag.text}" is not available: ${reason}`, tag)
     }
     throw stream.fail(unknownTag(parser, tag.text), tag)
@@ -234,7 +234,7 @@ function parseParameters(stream: TokenStream): Signature['parameters'] {
     const token = stream.current()
     const { name } = parseName(stream)
     if (parameters.some((other) => other.name === name)) {
-      throw stream.fail(`the parameter "${name}" stands twice`, token)
+      throw stream.fail(`the parameter "${name}" occurs twice`, token)
     }
     const fallback = stream.skipOperator('=') ? parseExpressionNode(stream) : null
     if (fallback === null && parameters.at(-1)?.fallback) {
@@ -250,7 +250,7 @@ function parseBlock(parser: Parser, start: number): Statement {
   const { stream, blocks } = parser
   const token = stream.expect('name', 'the name of the block')
   const name = token.text
-  if (blocks.has(name)) throw stream.fail(`the block "${name}" stands twice`, token)
+  if (blocks.has(name)) throw stream.fail(`the block "${name}" occurs twice`, token)
   blocks.add(name)
   const scoped = stream.skipWord('scoped')
   if (stream.skipWord('required')) {

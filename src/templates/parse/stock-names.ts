@@ -135,7 +135,7 @@ export function nearestTest(name: string): string | null {
 export function nearest(name: string, candidates: Iterable<string>): string | null {
   let best: string | null = null
   let fewest = Math.min(3, Math.ceil(name.length / 3) + 1)
-  // Nobody slips into a name this long, and the distance is quadratic.
+  // No one slips into a name this long, and the distance is quadratic.
   if (name.length > 60) return null
   for (const candidate of candidates) {
     const edits = distance(name.toLowerCase(), candidate.toLowerCase())

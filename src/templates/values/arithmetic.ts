@@ -12,7 +12,7 @@ import {
 } from './operand.ts'
 import { TemplateError } from '../template-error.ts'
 
-/** Integers (also booleans) as they are, floats unwrapped; undefined for what is no number. */
+/** Integers (also booleans) as they are, floats unwrapped; undefined for what is not a number. */
 export interface Numeric {
   float: boolean
   value: number | bigint

@@ -42,7 +42,7 @@ export function memberOfJson(text: string, name: string): Operand | undefined {
   return value !== undefined && isDict(value) ? value.get(name) : undefined
 }
 
-/** `text | fromjson`: the value of a text that is JSON; what is no text stays as it is. */
+/** `text | fromjson`: the value of a text that is JSON; what is not text stays as it is. */
 export function fromJson(operand: Operand): Operand {
   if (operand instanceof Undefined) failUndefined(operand)
   const text = textOf(operand)

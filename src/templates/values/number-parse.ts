@@ -2,7 +2,7 @@ import { toInteger } from '../../util/value.ts'
 import { isAscii } from './string-case.ts'
 import { strip } from './string-split.ts'
 
-/** Python's `int(text, base)`; undefined for what is no integer. */
+/** Python's `int(text, base)`; undefined for what is not an integer. */
 export function parseInteger(text: string, base: number): number | bigint | undefined {
   const match = /^([-+]?)(?:0([box])_?)?([0-9a-z]+(?:_[0-9a-z]+)*)$/i.exec(
     withPlainDigits(trimmedNumber(text)),
@@ -40,7 +40,7 @@ function parseDigits(
   return toInteger(negative ? -value : value)
 }
 
-/** Python's `float(text)`; undefined for what is no number. */
+/** Python's `float(text)`; undefined for what is not a number. */
 export function parseFloatText(text: string): number | undefined {
   const trimmed = withPlainDigits(trimmedNumber(text))
   const word = /^([-+]?)(inf|infinity|nan)$/i.exec(trimmed)

@@ -34,7 +34,7 @@ export type Bound = readonly (Operand | undefined)[]
 
 export type Definition =
   | {
-      /** Names in order; those that may be left out end in `?`. */
+      /** Names in order; those that may be omitted end in `?`. */
       readonly parameters?: readonly string[]
       readonly apply: (operand: Operand, given: Bound, context: RenderContext) => Operand
     }
@@ -98,7 +98,7 @@ function mergeNamed(name: string, names: readonly string[], given: Arguments): B
   return values
 }
 
-/** An argument that has to be an integer. */
+/** An argument that must be an integer. */
 export function integerArgument(
   given: Operand | undefined,
   fallback: number,
@@ -108,18 +108,18 @@ export function integerArgument(
   const numeric = toNumeric(given)
   if (numeric === undefined || numeric.float) {
     if (given instanceof Undefined) failUndefined(given)
-    throw new TemplateError(`"${name}" has to be an integer, not ${typeName(given)}`)
+    throw new TemplateError(`"${name}" must be an integer, not ${typeName(given)}`)
   }
   return Number(numeric.value)
 }
 
-/** An argument that has to be text. */
+/** An argument that must be text. */
 export function textArgument(given: Operand | undefined, fallback: string, name: string): string {
   if (given === undefined) return fallback
   const text = textOf(given)
   if (text === undefined) {
     if (given instanceof Undefined) failUndefined(given)
-    throw new TemplateError(`"${name}" has to be text, not ${typeName(given)}`)
+    throw new TemplateError(`"${name}" must be text, not ${typeName(given)}`)
   }
   return text
 }

@@ -50,7 +50,7 @@ function foldCase(character: string): string {
   return folded
 }
 
-/** Lower case of a character at a place: a sigma at the end of a word has a form of its own. */
+/** Lower case of a character at a place: a sigma at the end of a word has a separate form. */
 function lowerer(text: string): (character: string, at: number) => string {
   const ends = new Set<number>()
   if (text.includes('Σ')) for (const { index } of text.matchAll(finalSigma)) ends.add(index)

@@ -6,7 +6,7 @@ import { quote, toAscii, toRepr, toText } from './python-text.ts'
 import { TemplateError } from '../template-error.ts'
 
 interface Numbering {
-  /** The next `{}`; null once a field had a number of its own. */
+  /** The next `{}`; null once a field had a separate number. */
   next: number | null
   manual: boolean
 }

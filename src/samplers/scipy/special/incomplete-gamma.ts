@@ -41,7 +41,7 @@ function continuedFraction(a: number, x: number): number {
 
 const tiny = 1e-300
 
-/** The logarithm of the quantile of Gamma(a): it may be too small for a number of its own. */
+/** The logarithm of the quantile of Gamma(a): it may be too small for a separate number. */
 export function logGammaQuantile(a: number, below: number, above: number): number {
   if (below <= 0) return -Infinity
   if (above <= 0) return Infinity
