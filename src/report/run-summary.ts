@@ -34,7 +34,7 @@ export interface RunSummary extends Pick<
   complete: boolean
   /** Paid cells in the ledger that are not in a part yet. */
   waitingCells: number
-  /** Remaining rows that are made as far as the ledger says, and whose part is not written yet. */
+  /** Remaining rows whose cells are in the ledger and whose part is not written yet. */
   unwrittenRows: number
   /** Stored cells of columns that are no longer in the config, in case they return. */
   superseded: StoreSummary['superseded']
