@@ -56,7 +56,10 @@ const commands = [
   ['rowsmith models check CONFIG --json', 'does every model answer'],
   ['rowsmith render CONFIG -c COLUMN', 'the text of a prompt, without a request'],
   ['rowsmith preview CONFIG -n 3 --json', 'records as a JSON array; keeps nothing'],
-  ['rowsmith create CONFIG -n ROWS --dry-run --json', 'a forecast of requests, tokens, dollars and time'],
+  [
+    'rowsmith create CONFIG -n ROWS --dry-run --json',
+    'a forecast of requests, tokens, dollars and time',
+  ],
   ['rowsmith create CONFIG -n ROWS --json', 'the dataset; the same command continues after a stop'],
   ['rowsmith report DIR --json', 'statistics of every column'],
   ['rowsmith export DIR --to FILE.jsonl', 'JSON Lines, CSV or Parquet'],
