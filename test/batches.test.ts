@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs'
+import { cpSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Run } from '../src/run/working-run.ts'
@@ -27,8 +27,12 @@ const newFolder = (): string => desk.path(`run-${folders++}`)
 describe.each<Protocol>(['openai', 'anthropic'])('%s', (protocol) => {
   test('columns asked at once and in batches make one dataset, and each request goes once', async () => {
     await using server = await serve({ polls: 2 })
-    const { result, events } = await make({ server, protocol, out: newFolder() })
+    const file = `${newFolder()}.jsonl`
+    const options = { events: file }
+    const { result, events } = await make({ server, protocol, out: newFolder(), options })
     expect(result).toMatchObject({ end: { kind: 'complete' }, rows: { accepted: 10 } })
+    const written = readFileSync(file, 'utf8').match(/"type":"batch-(?:submitted|collected)"/g)
+    expect(written).toHaveLength(6)
     expect(sizesOf(server)).toEqual([4, 4, 2])
     expect(new Set(promptsOf(server)).size).toBe(10)
     // Topics and titles.
