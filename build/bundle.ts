@@ -6,6 +6,9 @@ import { type Plugin, rolldown } from 'rolldown'
 /** The source files that are loaded by their path: what a package exports, the command, and threads. */
 const entries = ['index.ts', 'plugin.ts', 'testing/index.ts', 'cli/main.ts', '**/*.worker.ts']
 
+/** What the bundler adds for syntax that it replaces. */
+const helpers = /^\0|@oxc-project\/runtime/
+
 const source = fileURLToPath(new URL('../src/', import.meta.url))
 const target = fileURLToPath(new URL('../dist/', import.meta.url))
 
@@ -21,7 +24,9 @@ export async function bundle(folder: string = target): Promise<void> {
   const build = await rolldown({
     input,
     platform: 'node',
-    external: (id) => !id.startsWith('.') && !id.startsWith(source),
+    external: (id) => !id.startsWith('.') && !id.startsWith(source) && !helpers.test(id),
+    // Node 20 reads it far enough to say which Node is needed: it does not know `using`.
+    transform: { target: 'es2024' },
     plugins: [keepModuleUrls()],
   })
   await build.write({

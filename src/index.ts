@@ -9,9 +9,10 @@ export {
 export type { ColumnConfig, DatasetConfig } from './config/dataset.ts'
 export type { JsonSchema } from './config/json-form.ts'
 export type { Problem } from './config/problem.ts'
+export type { ArrowField, ArrowRow, ArrowTable, ArrowVector } from './export/arrow-table.ts'
 export type { DatasetRecord } from './export/records.ts'
 export type { ExportFormat } from './export/files.ts'
-export type { ExportedFile } from './export/text-writer.ts'
+export type { ExportedFile } from './export/form-writer.ts'
 export type { ColumnType } from './graph/column-type.ts'
 export { CellFailure } from './graph/failure.ts'
 export type { MediaFile, MediaStore } from './graph/media.ts'
@@ -90,6 +91,7 @@ export {
   listVariables,
   open,
   preview,
+  pull,
   render,
   start,
   validate,
@@ -111,6 +113,9 @@ export type {
   TemplateVariable,
   VariableList,
 } from './render/render.ts'
+export type { HubEvent } from './hub/hub-event.ts'
+export type { Pulled, PullOptions } from './hub/pull.ts'
+export type { Pushed, PushOptions } from './hub/push.ts'
 export type { RunOptions } from './run/run.ts'
 export type { Run } from './run/working-run.ts'
 export type { KindList, ListKindsOptions } from './check/list-kinds.ts'

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { createDocsServer } from './docs/server.ts'
 import { createShell } from './docs/shell.ts'
 import { createDesk } from './e2e/command.ts'
+import { createHubRepositories } from './support/hub-repository.ts'
 
 /*
  * Every command of the help has an example in its own help, and every example works. They run in
@@ -26,7 +27,9 @@ test('every example in the help works', { timeout: 120_000 }, async () => {
   await using desk = await createDesk()
   await using server = await createDocsServer()
   for (const [name, text] of Object.entries(files)) await desk.write(name, server.intoTest(text))
+  await using hub = await createHubRepositories({ tokens: { hf_docs: 'write' } })
   const shell = await createShell(desk.directory)
+  Object.assign(shell.environment, { HF_ENDPOINT: hub.url, HF_TOKEN: 'hf_docs' })
 
   const { stdout: help } = await desk.run(['--help'])
   const list = help.slice(help.indexOf('Commands:'), help.indexOf('Exit codes:'))

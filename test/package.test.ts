@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -23,6 +23,19 @@ interface Manifest {
 
 /** Packages whose types the package's own types name. */
 let typePackages: string[] = []
+
+/** A Node on the PATH that is too old for rowsmith, such as the one that npm was started with. */
+const olderNode = await findOlderNode()
+
+async function findOlderNode(): Promise<string | null> {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const path = join(folder, process.platform === 'win32' ? 'node.exe' : 'node')
+    const { stdout } = await run(path, ['--version']).catch(() => ({ stdout: '' }))
+    const major = Number(/^v(\d+)\./.exec(stdout)?.[1] ?? 24)
+    if (major >= 20 && major < 24) return path
+  }
+  return null
+}
 
 let scratch = ''
 let project = ''
@@ -136,6 +149,29 @@ test('its types name no package that it does not bring', async () => {
   const others = typePackages.filter((name) => !name.startsWith('node:'))
   expect(others).toContain('zod')
   expect(others.filter((name) => !(name in dependencies))).toEqual([])
+})
+
+test.skipIf(olderNode === null)('an older Node gets one line from every entry', async () => {
+  const line = /^(?:Error: )?rowsmith needs Node 24 or later; this is Node \d+\.\d+\.\d+\.$/
+  const older = async (parameters: string[]): Promise<string> => {
+    const ended = await run(olderNode ?? '', parameters, { cwd: project }).catch(
+      (error: unknown) => error as { stderr: string },
+    )
+    return ended.stderr
+  }
+  for (const name of ['rowsmith', 'rowsmith/plugin', 'rowsmith/testing']) {
+    const text = `import('${name}').catch((error) => console.error(String(error)))`
+    expect((await older(['--eval', text])).trim(), name).toMatch(line)
+  }
+  expect((await older([command, 'show', 'x'])).trim()).toMatch(line)
+  const starter = join(repository, 'packages/create-rowsmith/index.js')
+  expect((await older([starter])).trim()).toMatch(line)
+})
+
+test('the library loads by require, too', async () => {
+  const text = `console.log(typeof require('rowsmith').create, typeof require('rowsmith/plugin').definePlugin)`
+  const { stdout } = await run(process.execPath, ['--eval', text], { cwd: project })
+  expect(stdout).toBe('function function\n')
 })
 
 test('the command prints what it can do', async () => {

@@ -3,7 +3,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { type } from 'arktype'
+import * as v from 'valibot'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import {
   custom,
   dataset,
@@ -168,7 +172,68 @@ test('a dataset is written as YAML and read back, unless it holds functions', as
   expect(await plain.validate({ plugins: [plugin()] })).toMatchObject({ ok: true })
   const { validate } = await import('../src/index.ts')
   expect(await validate({ config: { text }, plugins: [plugin()] })).toMatchObject({ ok: true })
+  expect(parse(text)).toEqual(JSON.parse(JSON.stringify(plain.toConfig())))
   expect(() => reviews.toYAML()).toThrow('no YAML can hold the functions of review__prompt, shout')
+})
+
+test('schemas of Zod, Valibot and ArkType type a column and hold its answers', async () => {
+  await using desk = await createDesk()
+  const kind = scriptedProvider(({ prompt }) =>
+    JSON.stringify(prompt.includes('wrong') ? { stars: 'many' } : { stars: 4, text: 'good' }),
+  )
+  const prompt = 'Review it'
+  const valibot = v.object({ stars: v.pipe(v.number(), v.integer()), text: v.string() })
+  const built = dataset('schemas')
+    .column(
+      'zod',
+      llm.structured({
+        model: writer,
+        schema: z.object({ stars: z.int(), text: z.string() }),
+        prompt,
+      }),
+    )
+    .column(
+      'valibot',
+      llm.structured({ model: writer, schema: toStandardJsonSchema(valibot), prompt }),
+    )
+    .column(
+      'arktype',
+      llm.structured({
+        model: writer,
+        schema: type({ stars: 'number.integer', text: 'string' }),
+        prompt,
+      }),
+    )
+    .column(
+      'wrong',
+      llm.structured({ model: writer, schema: type({ stars: 'number' }), prompt: 'wrong' }),
+    )
+  await using run = await built.create({
+    out: desk.path('run'),
+    rows: 1,
+    plugins: [plugin(kind)],
+  })
+  const [row] = await run.toArray()
+  if (row === undefined) throw new Error('there is no row')
+  const stars: number[] = [row.zod.stars, row.valibot.stars, row.arktype.stars]
+  const texts: string[] = [row.zod.text, row.valibot.text, row.arktype.text]
+  expect([stars, texts]).toEqual([
+    [4, 4, 4],
+    ['good', 'good', 'good'],
+  ])
+  // An answer that does not fit is asked for again.
+  expect(row.wrong).toEqual({ stars: 4 })
+  const table = await run.toArrow()
+  expect(table.schema.fields.map((field) => String(field.type))).toContain(
+    'Struct<{stars:Int64, text:Utf8}>',
+  )
+  expect(() =>
+    built.column('bare', llm.structured({ model: writer, schema: valibot, prompt })).toYAML(),
+  ).toThrow(
+    expect.objectContaining({
+      hints: ['Wrap it in toStandardJsonSchema() of the package @valibot/to-json-schema.'],
+    }) as Error,
+  )
 })
 
 test('options no one knows are refused by name', () => {

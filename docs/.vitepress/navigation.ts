@@ -30,6 +30,7 @@ export const navigation: readonly NavigationGroup[] = [
       { text: 'Keep rows that a judge accepts', page: 'docs/how-to/judge-and-filter.md' },
       { text: 'Remove near duplicates', page: 'docs/how-to/near-duplicates.md' },
       { text: 'Export training data', page: 'docs/how-to/training-data.md' },
+      { text: 'Publish to the Hub', page: 'docs/how-to/publish-to-the-hub.md' },
       { text: 'Pay half with batches', page: 'docs/how-to/batches.md' },
       { text: 'Use a local model', page: 'docs/how-to/local-models.md' },
       { text: 'Call your own function', page: 'docs/how-to/own-functions.md' },

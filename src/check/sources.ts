@@ -16,7 +16,7 @@ import {
   type RunConfig,
 } from '../config/run-config.ts'
 import { loadMcpProviders, loadToolConfigs } from '../config/tool-lists.ts'
-import { schemaAsJson } from './standard-schema.ts'
+import { writtenAsJson } from './standard-schema.ts'
 import { failedWith } from '../threads/system-error.ts'
 import { messageOf, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
@@ -118,7 +118,7 @@ function textOfObject(config: object): Pick<ConfigSource, 'text' | 'functions'> 
     }
     return holdsFunction.has(key) && isCustom(value)
       ? standInFor(value, functions)
-      : schemaAsJson(value)
+      : writtenAsJson(this, key, value)
   })
   return { text, functions }
 }

@@ -1,12 +1,12 @@
 import { messageOf, RowsmithError } from '../util/errors.ts'
 
 /**
- * A schema of Zod, ArkType or another library of the Standard Schema as the JSON Schema it stands for;
+ * A schema of Zod, Valibot, ArkType or another library of the Standard Schema as the JSON Schema it stands for;
  * everything else as it is.
  *
  * Only the JSON Schema is kept: a run continues from its folder, where a program's functions are not.
  */
-export function schemaAsJson(value: unknown): unknown {
+function schemaAsJson(value: unknown): unknown {
   const standard = standardOf(value)
   if (standard === null) return value
   const { vendor, jsonSchema } = standard
@@ -15,7 +15,11 @@ export function schemaAsJson(value: unknown): unknown {
       'usage',
       `a schema of ${vendor} can't be converted to JSON Schema by its library`,
       {
-        hints: ['Convert it first, for valibot with toJsonSchema of @valibot/to-json-schema.'],
+        hints: [
+          vendor === 'valibot'
+            ? 'Wrap it in toStandardJsonSchema() of the package @valibot/to-json-schema.'
+            : 'Give its JSON Schema instead.',
+        ],
       },
     )
   }
@@ -31,6 +35,15 @@ export function schemaAsJson(value: unknown): unknown {
       },
     )
   }
+}
+
+/**
+ * The same for a value that `JSON.stringify` hands to its replacer: what holds it still has the schema, in the place of
+ * which there may be what a `toJSON` of its own made of it (ArkType's is no JSON Schema).
+ */
+export function writtenAsJson(holder: unknown, key: string, value: unknown): unknown {
+  const given: unknown = typeof holder === 'object' && holder !== null && Reflect.get(holder, key)
+  return schemaAsJson(standardOf(given) === null ? value : given)
 }
 
 /** What `~standard` of a schema holds, as far as it is used here. */

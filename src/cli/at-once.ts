@@ -44,6 +44,8 @@ Commands:
   runs [options] [dir]         List the runs of a folder.
   diff [options] <a> <b>       Compare two runs.
   export [options] <dir>       Write every decided row to files.
+  push [options] <dir> <repo>  Publish a dataset on the Hugging Face Hub.
+  pull [options] <repo> <dir>  Download a dataset of the Hugging Face Hub.
   cache                        Move answers of models to another machine.
   batches [options] <dir>      List the batches that a run waits for.
   gc [options] <dir>           Free disk space of replaced columns.

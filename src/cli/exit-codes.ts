@@ -25,6 +25,7 @@ const stopping: ReadonlySet<ErrorCode> = new Set([
   'model-unavailable',
   'tools-unavailable',
   'cache-miss',
+  'hub-unreachable',
   'disk-full',
   'storage-failed',
 ])

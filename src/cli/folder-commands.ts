@@ -113,11 +113,11 @@ export function addExport(program: Command, set: SetCode): void {
     .description('Write every decided row to files, also of an interrupted run.')
     .option(
       '--to <path>',
-      'a file ending in .parquet, .jsonl or .csv, a folder for several Parquet files, - for stdout (default: <dir>/export)',
+      'a file ending in .parquet, .arrow, .jsonl or .csv, a folder for several Parquet files, - for stdout (default: <dir>/export)',
     )
     .option(
       '--format <format>',
-      'parquet, jsonl or csv (default: by the ending of --to); chat, sharegpt, alpaca or dpo for training data',
+      'parquet, arrow, arrow-stream, jsonl or csv (default: by the ending of --to); chat, sharegpt, alpaca or dpo for training data',
     )
     .option('--map <file>', 'which column is which field of the training data (YAML)')
     .option('--dataset <name>', 'export a dataset that a schema_transform makes')
@@ -133,6 +133,52 @@ export function addExport(program: Command, set: SetCode): void {
       set(await runExport(directory, options))
     })
 }
+
+export function addPush(program: Command, set: SetCode): void {
+  withPlugins(program.command('push'))
+    .argument('<dir>', 'run folder')
+    .argument('<repo>', 'dataset on the Hub: owner/name')
+    .summary('Publish a dataset on the Hugging Face Hub.')
+    .description(
+      'Publish a complete dataset on the Hugging Face Hub, with a card; sends what is missing.',
+    )
+    .option('--private', 'a new repository is private')
+    .option('--revision <branch>', 'branch, created where it does not exist (default: main)')
+    .option('--message <text>', 'message of the commit')
+    .option('--no-create', 'refuse a repository that does not exist')
+    .option('--with-run', 'also push the ledger and the parts, so that a pull makes a run folder')
+    .option('--force', 'push into a repository with data of somebody else')
+    .option('--dry-run', 'show what would be sent, and send nothing')
+    .option('--token-env <name>', tokenEnv)
+    .option('--json', 'print one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith push runs/stories jane/stories --private')
+    .action(async (directory: string, repository: string, options) => {
+      const { runPush } = await import('./push-dataset.ts')
+      set(await runPush(directory, repository, options))
+    })
+}
+
+export function addPull(program: Command, set: SetCode): void {
+  program
+    .command('pull')
+    .argument('<repo>', 'dataset on the Hub: owner/name')
+    .argument('<dir>', 'folder for its files')
+    .summary('Download a dataset of the Hugging Face Hub.')
+    .description(
+      'Download a dataset of the Hugging Face Hub, and verify it; fetches what is missing.',
+    )
+    .option('--revision <revision>', 'branch, tag or commit (default: main)')
+    .option('--force', 'replace files that have other content')
+    .option('--token-env <name>', tokenEnv)
+    .option('--json', 'print one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  rowsmith pull jane/stories stories')
+    .action(async (repository: string, directory: string, options) => {
+      const { runPull } = await import('./pull-dataset.ts')
+      set(await runPull(repository, directory, options))
+    })
+}
+
+const tokenEnv = 'environment variable that holds the token (default: HF_TOKEN)'
 
 export function addBatches(program: Command, set: SetCode): void {
   program

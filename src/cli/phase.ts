@@ -45,6 +45,9 @@ export function createPhase(begin: string): Phase {
           describe = () =>
             `downloading ${basename(event.path)}: ${shareText(event.bytes, event.totalBytes, size)}`
           return false
+        case 'upload-progress':
+          describe = () => `sending to the Hub: ${shareText(event.bytes, event.totalBytes, size)}`
+          return false
         case 'models-checking':
           asked = [...event.models]
           describe = awaited

@@ -20,6 +20,8 @@ import {
   addExport,
   addFailures,
   addGc,
+  addPull,
+  addPush,
   addReport,
   addRow,
   addRuns,
@@ -80,6 +82,8 @@ export function createProgram(set: SetCode): Command {
   addRuns(program, set)
   addDiff(program, set)
   addExport(program, set)
+  addPush(program, set)
+  addPull(program, set)
   addCache(program, set)
   addBatches(program, set)
   addGc(program, set)

@@ -11,13 +11,18 @@ import { exporters as formats } from './formats.ts'
 import { copyMedia } from './copy-media.ts'
 import { refuseReplacing } from './refuse-replacing.ts'
 import { type FieldMap, trainingExporter, trainingFormNames } from './training-forms.ts'
-import { createTextWriter, type ExportedFile } from './text-writer.ts'
+import { arrowFile, arrowStream } from './arrow-form.ts'
+import { type FileForm, textForm } from './file-form.ts'
+import { createFormWriter, type ExportedFile } from './form-writer.ts'
 import { storageError } from '../threads/storage-error.ts'
 import { nearest } from '../util/near-miss.ts'
 import { writeTarget } from './write-target.ts'
 
-/** `parquet`, a form of training data such as `chat`, or the name of an exporter: `jsonl`, `csv`, or one of a plugin. */
-export type ExportFormat = 'parquet' | 'jsonl' | 'csv' | (string & {})
+/**
+ * `parquet`, `arrow`, `arrow-stream`, a form of training data such as `chat`, or the name of an exporter:
+ * `jsonl`, `csv`, or one of a plugin.
+ */
+export type ExportFormat = 'parquet' | 'arrow' | 'arrow-stream' | 'jsonl' | 'csv' | (string & {})
 
 type Exporters = ReadonlyMap<string, Exporter>
 
@@ -55,21 +60,21 @@ export async function exportFiles(
   const found = await stat(target).catch(() => null)
   const isTraining = format !== undefined && trainingFormNames.includes(format)
   if (map !== undefined && !isTraining) throw mapWithoutForm()
-  const exporters = isTraining
-    ? new Map([[format, trainingExporter(format, dataset.columns, map ?? {})]])
+  const forms: Forms = isTraining
+    ? new Map([[format, textForm(trainingExporter(format, dataset.columns, map ?? {}))]])
     : isBuiltIn(to, format)
       ? builtIn
-      : await all()
-  const chosen = format ?? formatOf(to, found?.isDirectory() === true, exporters)
-  const exporter = exporters.get(chosen)
-  if (exporter === undefined && chosen !== 'parquet') throw unknownFormat(chosen, exporters)
+      : formsOf((await all()).values())
+  const chosen = format ?? formatOf(to, found?.isDirectory() === true, forms)
+  const form = forms.get(chosen)
+  if (form === undefined && chosen !== 'parquet') throw unknownFormat(chosen, forms)
   const by = splitBy === undefined ? null : partColumn(dataset.columns, splitBy)
-  if (by !== null && found?.isDirectory() !== true) refuseFileName(to, exporter)
-  const inOneFile = by === null && (exporter !== undefined || isParquetFile(to, found))
+  if (by !== null && found?.isDirectory() !== true) refuseFileName(to, form)
+  const inOneFile = by === null && (form !== undefined || isParquetFile(to, found))
   refuseOtherThing(target, { format: chosen, inOneFile }, found)
   if (inOneFile && !force) await refuseReplacing([target])
-  if (exporter === undefined && inOneFile) return [await writeOneParquet(store, target, dataset)]
-  if (exporter === undefined) {
+  if (form === undefined && inOneFile) return [await writeOneParquet(store, target, dataset)]
+  if (form === undefined) {
     // Behind a link the folder may be on another disk, where no file can be renamed to.
     const directory = found === null ? target : await realpath(target)
     const files = await store.join({
@@ -85,12 +90,12 @@ export async function exportFiles(
   const written = await store.withJoined({ pass: dataset.pass }, (files) => {
     const paths = files.map(({ path }) => path)
     const totalRows = files.reduce((sum, file) => sum + file.rows, 0)
-    const text = createTextWriter(dataset.columns, paths, {
-      exporter,
+    const writer = createFormWriter(dataset.columns, paths, {
+      form,
       force,
       onProgress: (rows) => onProgress(rows, totalRows),
     })
-    return by === null ? text.write(target).then((file) => [file]) : text.split(target, by.name)
+    return by === null ? writer.write(target).then((file) => [file]) : writer.split(target, by.name)
   })
   if (by !== null) await copyMedia(store, target, dataset)
   else await copyMediaBeside(store, target, dataset)
@@ -130,7 +135,16 @@ function isParquetFile(path: string, found: Stats | null): boolean {
   return found === null || !found.isDirectory()
 }
 
-const builtIn: Exporters = new Map(formats.map((exporter) => [exporter.name, exporter]))
+type Forms = ReadonlyMap<string, FileForm>
+
+const arrowForms = [arrowFile, arrowStream]
+
+/** Every form there is but Parquet and those of training data. */
+function formsOf(exporters: Iterable<Exporter>): Forms {
+  return new Map([...[...exporters].map(textForm), ...arrowForms].map((form) => [form.name, form]))
+}
+
+const builtIn = formsOf(formats)
 
 /** Whether a form is meant that no plugin brings. */
 function isBuiltIn(to: string, format: ExportFormat | undefined): boolean {
@@ -139,7 +153,7 @@ function isBuiltIn(to: string, format: ExportFormat | undefined): boolean {
   return (
     ending === '' ||
     ending === '.parquet' ||
-    formats.some(({ endings }) => endings.includes(ending))
+    [...builtIn.values()].some(({ endings }) => endings.includes(ending))
   )
 }
 
@@ -153,8 +167,8 @@ function mapWithoutForm(): RowsmithError {
   )
 }
 
-function unknownFormat(format: string, exporters: Exporters): RowsmithError {
-  const known = ['parquet', ...exporters.keys(), ...trainingFormNames]
+function unknownFormat(format: string, forms: Forms): RowsmithError {
+  const known = ['parquet', ...forms.keys(), ...trainingFormNames]
   const meant = nearest(format, known)
   return new RowsmithError('usage', `there is no export format '${format}'`, {
     hints: [
@@ -165,18 +179,18 @@ function unknownFormat(format: string, exporters: Exporters): RowsmithError {
 }
 
 /** A name without an ending, or one like `v1.2` whose ending is a number, is that of a folder. */
-function formatOf(path: string, isFolder: boolean, exporters: Exporters): ExportFormat {
+function formatOf(path: string, isFolder: boolean, forms: Forms): ExportFormat {
   const ending = extname(path).toLowerCase()
-  const format = [...exporters.values()].find(({ endings }) => endings.includes(ending))
+  const format = [...forms.values()].find(({ endings }) => endings.includes(ending))
   if (format !== undefined) return format.name
   if (ending === '.parquet') return 'parquet'
   const isWord = /^\.[a-z0-9_-]+$/.test(ending) && !/^\.v?\d+$/.test(ending)
   if (isFolder || /[/\\]$/.test(path) || !isWord) return 'parquet'
-  throw unknownEnding(path, ending, exporters)
+  throw unknownEnding(path, ending, forms)
 }
 
-function unknownEnding(path: string, ending: string, exporters: Exporters): RowsmithError {
-  const known = [...exporters.values()].flatMap(({ endings }) => endings)
+function unknownEnding(path: string, ending: string, forms: Forms): RowsmithError {
+  const known = [...forms.values()].flatMap(({ endings }) => endings)
   // `data.jsonl.gz`: what stands in front is the name to give.
   const inner = extname(path.slice(0, -ending.length)).toLowerCase()
   const meant = known.includes(inner) ? inner : nearest(ending, known)
@@ -189,8 +203,8 @@ function unknownEnding(path: string, ending: string, exporters: Exporters): Rows
 }
 
 /** Parts of a dataset go into a folder, and its name is not theirs. */
-function refuseFileName(to: string, exporter: Exporter | undefined): void {
-  const { name, endings } = exporter ?? { name: 'parquet', endings: ['.parquet'] }
+function refuseFileName(to: string, form: FileForm | undefined): void {
+  const { name, endings } = form ?? { name: 'parquet', endings: ['.parquet'] }
   if (!endings.includes(extname(to).toLowerCase()) && to !== '/dev/stdout') return
   throw new RowsmithError(
     'usage',
@@ -214,7 +228,7 @@ function refuseOtherThing(
       {
         hints: [
           isParquet
-            ? 'Give a folder, a file name ending in .parquet, .jsonl or .csv, or say the --format of the text.'
+            ? 'Give a folder, a file name ending in .parquet, .arrow, .jsonl or .csv, or say the --format.'
             : 'Give a folder.',
         ],
       },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ColumnType } from '../graph/column-type.ts'
+import { parseJson } from '../util/json.ts'
 import type { Value } from '../util/value.ts'
 import { type FieldMap, trainingExporter } from './training-forms.ts'
 
@@ -82,5 +83,56 @@ test('a field that has no column is refused, and so is a record without its valu
   )
   expect(() => line('alpaca', { instruction: 'note', output: 'question' })).toThrow(
     "record 1 has nothing in note, which is its 'instruction'",
+  )
+})
+
+test('a trace with calls of tools becomes a conversation that chat templates read', () => {
+  const text = (words: string): object => ({ type: 'text', text: words })
+  const call = {
+    id: 'c1',
+    type: 'function',
+    function: { name: 'weather', arguments: '{"city":"Oslo"}' },
+  }
+  const trace = [
+    { role: 'system', content: [text('Be brief.')] },
+    { role: 'user', content: [text('Rain '), text('in Oslo?')] },
+    { role: 'assistant', content: [], tool_calls: [call] },
+    { role: 'tool', content: [text('yes')], tool_call_id: 'c1' },
+    { role: 'assistant', content: [text('It rains.')], reasoning_content: 'Hm.', output_mode: 'x' },
+  ]
+  const cells = new Map([['story__trace', parseJson(JSON.stringify(trace))]])
+  const made = (form: string, map: FieldMap): unknown =>
+    JSON.parse(trainingExporter(form, [{ name: 'story__trace', type }], map).line(cells))
+  expect(made('chat', { messages: 'story__trace' })).toEqual({
+    messages: [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Rain in Oslo?' },
+      { role: 'assistant', content: '', tool_calls: [call] },
+      { role: 'tool', content: 'yes', tool_call_id: 'c1' },
+      { role: 'assistant', content: 'It rains.', reasoning_content: 'Hm.' },
+    ],
+  })
+  expect(made('sharegpt', { messages: 'story__trace' })).toEqual({
+    conversations: [
+      { from: 'system', value: 'Be brief.' },
+      { from: 'human', value: 'Rain in Oslo?' },
+      { from: 'function_call', value: '{"name":"weather","arguments":"{\\"city\\":\\"Oslo\\"}"}' },
+      { from: 'observation', value: 'yes' },
+      { from: 'gpt', value: 'It rains.' },
+    ],
+  })
+  const all = 'story__trace'
+  expect(made('dpo', { prompt: all, chosen: all, rejected: all })).toMatchObject({
+    prompt: [{ role: 'system', content: 'Be brief.' }, {}, {}, {}, {}],
+  })
+})
+
+test('what is no conversation is refused, with the name that was likely meant', () => {
+  expect(() => line('chat', { messages: 'question' })).toThrow(
+    "record 1 has no list of {role, content} in question, which are its 'messages'",
+  )
+  const map = { prompt: 'question', chosen: 'answer.good', rejected: 'answer.badd' }
+  expect(() => line('dpo', map)).toThrow(
+    expect.objectContaining({ hints: ['Did you mean answer.bad?'] }) as Error,
   )
 })

@@ -3,6 +3,7 @@ import { RowsmithError } from '../util/errors.ts'
 import { stringifyJson } from '../util/json.ts'
 import { nearest } from '../util/near-miss.ts'
 import type { Value } from '../util/value.ts'
+import { chatMessage, isMessages, sharedMessages } from './chat-messages.ts'
 import type { Exporter } from './define.ts'
 import type { RecordValues } from './records.ts'
 
@@ -31,7 +32,7 @@ const forms: Readonly<Record<string, TrainingForm>> = {
     required: ['user', 'assistant'],
     optional: ['system'],
     list: 'messages',
-    make: (fields) => new Map([['conversations', messagesOf(fields).map(sharedMessage)]]),
+    make: (fields) => new Map([['conversations', messagesOf(fields).flatMap(sharedMessages)]]),
   },
   alpaca: {
     required: ['instruction', 'output'],
@@ -44,7 +45,13 @@ const forms: Readonly<Record<string, TrainingForm>> = {
     required: ['prompt', 'chosen', 'rejected'],
     optional: [],
     list: null,
-    make: (fields) => fields,
+    make: (fields) =>
+      new Map(
+        [...fields].map(([name, value]) => [
+          name,
+          isMessages(value) ? value.map(chatMessage) : value,
+        ]),
+      ),
   },
 }
 
@@ -69,8 +76,9 @@ export function trainingExporter(
       const fields = new Map<string, Value>()
       for (const [field, path] of paths) {
         const value = valueAt(record, path)
+        if (field === form.list && !isMessages(value)) throw noMessages(written, path, value)
         if (value !== null) fields.set(field, value)
-        else if (!form.optional.includes(field)) throw lacking(written, field, path)
+        else if (!form.optional.includes(field)) throw lacking(written, field, path, record)
       }
       return stringifyJson(form.make(fields))
     },
@@ -114,11 +122,39 @@ function unknown(message: string, word: string, known: readonly string[]): Rowsm
   })
 }
 
-function lacking(number: number, field: string, path: readonly string[]): RowsmithError {
+function lacking(
+  number: number,
+  field: string,
+  path: readonly string[],
+  record: RecordValues,
+): RowsmithError {
+  const [last = ''] = path.slice(-1)
+  const around = path.length > 1 ? valueAt(record, path.slice(0, -1)) : null
+  const names = around instanceof Map ? [...(around as Fields).keys()] : []
+  const meant = names.includes(last) ? undefined : nearest(last, names)
   return new RowsmithError(
     'usage',
     `record ${number} has nothing in ${path.join('.')}, which is its '${field}'`,
-    { hints: ['Leave such rows out with a filter, or read another column.'] },
+    {
+      hints: [
+        meant === undefined
+          ? 'Leave such rows out with a filter, or read another column.'
+          : `Did you mean ${[...path.slice(0, -1), meant].join('.')}?`,
+      ],
+    },
+  )
+}
+
+function noMessages(number: number, path: readonly string[], value: Value): RowsmithError {
+  const what = value === null ? 'has nothing' : 'has no list of {role, content}'
+  return new RowsmithError(
+    'usage',
+    `record ${number} ${what} in ${path.join('.')}, which are its 'messages'`,
+    {
+      hints: [
+        'Map user and assistant to columns of texts, or messages to a column with a conversation.',
+      ],
+    },
   )
 }
 
@@ -131,32 +167,18 @@ function valueAt(record: RecordValues, path: readonly string[]): Value {
   return current
 }
 
-function messagesOf(fields: Fields): readonly Value[] {
-  const list = fields.get('messages')
-  if (Array.isArray(list)) return list as readonly Value[]
+function messagesOf(fields: Fields): readonly ReadonlyMap<string, Value>[] {
+  const list = fields.get('messages') ?? null
+  if (isMessages(list)) return list.map(chatMessage)
   return ['system', 'user', 'assistant'].flatMap((role) => {
     const content = fields.get(role)
     return content === undefined
       ? []
       : [
-          new Map([
-            ['role', role as Value],
+          new Map<string, Value>([
+            ['role', role],
             ['content', content],
           ]),
         ]
   })
-}
-
-const sharedRoles: ReadonlyMap<Value, string> = new Map([
-  ['user', 'human'],
-  ['assistant', 'gpt'],
-])
-
-function sharedMessage(message: Value): Value {
-  if (!(message instanceof Map)) return message
-  const role = (message as Fields).get('role') ?? null
-  return new Map<string, Value>([
-    ['from', sharedRoles.get(role) ?? role],
-    ['value', (message as Fields).get('content') ?? null],
-  ])
 }

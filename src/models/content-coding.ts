@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
-import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib'
+// By its namespace: with names, an older Node reports a missing export before its version can be refused.
+import * as zlib from 'node:zlib'
 import { failedWith } from '../threads/system-error.ts'
 
 /** A body that came in a form that can't be read. */
@@ -87,12 +88,12 @@ function charsetOf(headers: BodyHeaders): string | null {
 }
 
 const decoders = {
-  gzip: promisify(gunzip),
-  br: promisify(brotliDecompress),
-  zstd: promisify(zstdDecompress),
+  gzip: promisify(zlib.gunzip),
+  br: promisify(zlib.brotliDecompress),
+  zstd: promisify(zlib.zstdDecompress),
   // By the standard with a header of zlib, which some servers omit.
   deflate: (bytes: Buffer, options: { maxOutputLength: number }): Promise<Buffer> =>
-    promisify(isZlib(bytes) ? inflate : inflateRaw)(bytes, options),
+    promisify(isZlib(bytes) ? zlib.inflate : zlib.inflateRaw)(bytes, options),
 }
 
 async function decode(bytes: Buffer, coding: string, maxBytes: number): Promise<Buffer> {

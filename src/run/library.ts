@@ -2,6 +2,7 @@ import type { JsonSchemaOptions, SchemaKind } from '../check/json-schema.ts'
 import type { KindList, ListKindsOptions } from '../check/list-kinds.ts'
 import type { Validation, ValidateOptions } from '../check/validate.ts'
 import type { JsonSchema } from '../config/json-form.ts'
+import type { Pulled, PullOptions } from '../hub/pull.ts'
 import type { Rendering, RenderOptions, RenderSource, VariableList } from '../render/render.ts'
 import type { ListedRun } from '../report/list-runs.ts'
 import type { RunComparison } from './compare-runs.ts'
@@ -51,6 +52,16 @@ export async function forecast(options: RunOptions): Promise<ForecastRun> {
 export async function open(directory: string, options?: OpenOptions): Promise<Dataset> {
   const dataset = await import('./open-dataset.ts')
   return dataset.open(directory, options)
+}
+
+/** Downloads a dataset of the Hugging Face Hub into a folder, and verifies every byte. */
+export async function pull(
+  repository: string,
+  directory: string,
+  options?: PullOptions,
+): Promise<Pulled> {
+  const hub = await import('../hub/pull.ts')
+  return hub.pull(repository, directory, options)
 }
 
 /** Verifies every byte of a run folder, and repairs it with `repair: true`; sends nothing. */

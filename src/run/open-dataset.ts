@@ -3,9 +3,11 @@ import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { exportFiles, type ExportFormat } from '../export/files.ts'
 import type { FieldMap } from '../export/training-forms.ts'
-import type { ExportedFile } from '../export/text-writer.ts'
+import type { ExportedFile } from '../export/form-writer.ts'
 import { plainRecord } from '../export/plain.ts'
-import { type DatasetRecord, readFiles } from '../export/records.ts'
+import type { ArrowTable } from '../export/arrow-table.ts'
+import type { RecordSource } from '../export/file-form.ts'
+import { type DatasetRecord, readFiles, type RecordValues } from '../export/records.ts'
 import { gatherPlugins, type GivenPlugin } from '../plugins/gather-plugins.ts'
 import type { Registry } from '../plugins/kind-registry.ts'
 import { type FailedCell, type FailureFilter, readFailedCells } from '../store/failed-cells.ts'
@@ -21,6 +23,7 @@ import { type Clock, systemClock } from '../util/clock.ts'
 import { isRowsmithError, RowsmithError } from '../util/errors.ts'
 import { nearest } from '../util/near-miss.ts'
 import { logName, oldLogSuffix } from './log.ts'
+import type { Pushed, PushOptions } from '../hub/push.ts'
 import type { RowStory } from '../report/inspect-row.ts'
 import type { ExportEvent } from './run-event.ts'
 import { makeReport, type DatasetReport } from '../report/write-report.ts'
@@ -38,7 +41,7 @@ export interface OpenOptions {
 
 interface ExportOptions {
   /**
-   * A file for JSON Lines and CSV; for Parquet a file ending in `.parquet`, or a folder of several.
+   * A file for JSON Lines, CSV and Arrow; for Parquet a file ending in `.parquet`, or a folder of several.
    * `export` in the run folder by default.
    */
   to?: string
@@ -78,8 +81,18 @@ export interface Dataset extends AsyncDisposable {
    * of all of them, it refuses then, and `export` has them.
    */
   records(options?: RecordOptions): AsyncIterable<DatasetRecord>
+  /**
+   * The same records as a table of Arrow: numbers, dates, vectors and nested values have types of Arrow. It is
+   * in memory as a whole. Needs the package `apache-arrow`, whose `Table` it is.
+   */
+  toArrow(options?: RecordOptions): Promise<ArrowTable>
   /** Every decided row, also of an interrupted run, whose complete rows are settled first. */
   export(options?: ExportOptions): Promise<ExportedFile[]>
+  /**
+   * Pushes the dataset of a complete run to a repository of the Hugging Face Hub (`owner/name`), with
+   * a card; a push that broke goes on where it stopped. Needs the package `@huggingface/hub`.
+   */
+  push(repository: string, options?: PushOptions): Promise<Pushed>
 }
 
 /** Opens a run folder for reading; refuses a folder without a run. */
@@ -133,7 +146,16 @@ export async function open(directory: string, options: OpenOptions = {}): Promis
       return inspectRow(path, row, { registry, logs: [`${logName}${oldLogSuffix}`, logName] })
     },
     records: (recordOptions) => records({ directory: path, clock, registry }, recordOptions),
+    toArrow: async ({ limit = Number.POSITIVE_INFINITY, dataset } = {}) => {
+      const { columns, read } = await sourceOf({ directory: path, clock, registry }, dataset)
+      const { arrowTable } = await import('../export/arrow-form.ts')
+      return arrowTable({ columns, read: (names) => firstOf(read(names), limit) })
+    },
     export: exportTo,
+    push: async (repository, pushOptions = {}) => {
+      const hub = await import('../hub/push.ts')
+      return hub.push(path, repository, pushOptions, { registry, clock })
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
 }
@@ -169,47 +191,59 @@ interface Opened {
 
 async function* records(
   opened: Opened,
-  { limit = Number.POSITIVE_INFINITY, dataset: beside }: RecordOptions = {},
+  { limit = Number.POSITIVE_INFINITY, dataset }: RecordOptions = {},
 ): AsyncGenerator<DatasetRecord> {
+  const { read } = await sourceOf(opened, dataset)
+  for await (const record of firstOf(read(), limit)) yield plainRecord(record)
+}
+
+/** The records of a dataset: of its files, or of the parts while it has none. */
+async function sourceOf(opened: Opened, beside: string | undefined): Promise<RecordSource> {
   const { directory, registry } = opened
   const { dataset: own, madeColumns, besides, settings, holder } = await inspectStore(directory)
   const found =
     beside === undefined
       ? { files: own, columns: madeColumns }
       : besides.find(({ name }) => name === beside)
-  const files = found?.files
-  if (files !== undefined && files.length > 0 && found?.columns) {
+  const files = found?.files ?? []
+  if (files.length > 0 && found?.columns) {
     // Processors made it, and nothing of theirs is needed to read it.
-    yield* firstOf(recordsOfFiles(files, typesOf(found.columns)), limit)
-    return
+    return sourceOfFiles(files, found.columns)
   }
   const { columns, pass } = await storedDataset(directory, settings, {
     registry,
     name: beside,
     made: null,
   })
-  const types = typesOf(columns)
-  if (files === undefined || files.length === 0) {
-    if (pass !== null) throw notMade(directory)
-    // Another process that works on the run writes them itself.
-    if (holder === null) await settleRun(opened)
-    yield* firstOf(recordsOfParts(directory, types), limit)
-    return
-  }
-  yield* firstOf(recordsOfFiles(files, types), limit)
+  if (files.length > 0) return sourceOfFiles(files, columns)
+  if (pass !== null) throw notMade(directory)
+  // Another process that works on the run writes them itself.
+  if (holder === null) await settleRun(opened)
+  return { columns, read: (names) => recordsOfParts(directory, typesOf(columns, names)) }
 }
 
-function typesOf(columns: readonly RecordColumn[]): ReadonlyMap<string, ColumnType> {
-  return new Map(columns.map(({ name, type }) => [name, type]))
+function sourceOfFiles(
+  files: readonly DatasetFile[],
+  columns: readonly RecordColumn[],
+): RecordSource {
+  return { columns, read: (names) => recordsOfFiles(files, typesOf(columns, names)) }
+}
+
+function typesOf(
+  columns: readonly RecordColumn[],
+  names: readonly string[] | undefined,
+): ReadonlyMap<string, ColumnType> {
+  const wanted = columns.filter(({ name }) => names === undefined || names.includes(name))
+  return new Map(wanted.map(({ name, type }) => [name, type]))
 }
 
 async function* recordsOfFiles(
   files: readonly DatasetFile[],
   types: ReadonlyMap<string, ColumnType>,
-): AsyncGenerator<DatasetRecord> {
+): AsyncGenerator<RecordValues> {
   for (const file of files) {
     await verifyDatasetFile(file)
-    for await (const record of readFiles([file.path], types)) yield plainRecord(record)
+    yield* readFiles([file.path], types)
   }
 }
 

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
-import { type DatasetRecord, readFiles } from '../export/records.ts'
-import { plainRecord } from '../export/plain.ts'
+import { readFiles, type RecordValues } from '../export/records.ts'
 import type { ColumnType } from '../graph/column-type.ts'
 import { readPartFrom } from '../store/inspect-store.ts'
 
@@ -10,7 +9,7 @@ type Types = ReadonlyMap<string, ColumnType>
 export async function* recordsOfParts(
   directory: string,
   types: Types,
-): AsyncGenerator<DatasetRecord> {
+): AsyncGenerator<RecordValues> {
   for (let part = 0; ; part += 1) {
     const found = readPartFrom(directory, part)
     if (found === null) return
@@ -34,7 +33,7 @@ export async function* followRecords({
   types,
   isOver,
   changed,
-}: Followed): AsyncGenerator<DatasetRecord> {
+}: Followed): AsyncGenerator<RecordValues> {
   let part = 0
   for (;;) {
     const change = changed()
@@ -55,7 +54,7 @@ async function* recordsOfPart(
   directory: string,
   file: string | null,
   types: Types,
-): AsyncGenerator<DatasetRecord> {
+): AsyncGenerator<RecordValues> {
   if (file === null) return
-  for await (const record of readFiles([resolve(directory, file)], types)) yield plainRecord(record)
+  yield* readFiles([resolve(directory, file)], types)
 }

@@ -3,6 +3,7 @@ import type { BatchEvent } from './batch-event.ts'
 import type { EarlierSessions } from './earlier-sessions.ts'
 import type { EditPlan } from './edit-plan.ts'
 import type { ModelRequest, Usage } from '../graph/request.ts'
+import type { HubEvent } from '../hub/hub-event.ts'
 import type { CheckResult } from '../models/probe-places.ts'
 import type { RunEnd, RunResult } from '../report/run-result.ts'
 import type { SchedulerEvent } from '../scheduler/scheduler-event.ts'
@@ -27,6 +28,7 @@ export type ExportEvent =
   /** Rows of an interrupted run that are complete in the ledger are written into this many parts. */
   | { type: 'settling'; parts: number }
   | { type: 'export-progress'; path: string; rows: number; totalRows: number }
+  | HubEvent
 
 /** Who asked what, in an event of a request. */
 interface RequestPlace {

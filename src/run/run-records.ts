@@ -1,3 +1,4 @@
+import { plainRecord } from '../export/plain.ts'
 import type { DatasetRecord } from '../export/records.ts'
 import type { RecordColumn } from '../graph/processor-kind.ts'
 import { open } from './open-dataset.ts'
@@ -17,7 +18,7 @@ export async function* recordsOfRun({
 }: WorkingRun): AsyncGenerator<DatasetRecord> {
   if (joined !== null) {
     const types = new Map(joined.map(({ name, type }) => [name, type]))
-    yield* followRecords({ ...run, types })
+    for await (const record of followRecords({ ...run, types })) yield plainRecord(record)
     // A run that failed must not look like one that is complete.
     await finished
     return

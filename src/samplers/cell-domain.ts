@@ -9,7 +9,7 @@ import { type Grid, type Interval, onGrid } from './number-interval.ts'
 import { isScalar, numberOf } from './scalar-type.ts'
 import { shareOf } from './scipy/draw-frozen.ts'
 import type { Frozen } from './scipy/frozen.ts'
-import { defaultPattern, finestUnit } from './strftime.ts'
+import { datePattern, finestUnit } from './strftime.ts'
 
 /** One end of what cells may be. */
 export interface End {
@@ -67,7 +67,7 @@ export function columnDomain(column: SamplerColumn, find: FindSampler): CellDoma
 
 /** The unit that dates are compared by: the finest one that their text tells. */
 export function textUnit({ convertTo }: SamplerColumn): DatetimeUnit {
-  return finestUnit(convertTo ?? defaultPattern) ?? 's'
+  return finestUnit(datePattern(convertTo)) ?? 's'
 }
 
 export function isCoarser(one: DatetimeUnit, other: DatetimeUnit): boolean {

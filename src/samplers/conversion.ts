@@ -14,7 +14,7 @@ import {
   unifiedType,
   type Scalar,
 } from './scalar-type.ts'
-import { defaultPattern, formatter, patternProblem } from './strftime.ts'
+import { datePattern, formatter, namedTimeType, patternProblem } from './strftime.ts'
 
 const numberConversions = ['int', 'float', 'str'] as const
 
@@ -76,7 +76,7 @@ export function createConversion(
   drawn: SampleType,
   convertTo: string | null,
 ): Conversion {
-  if (drawn === 'instant') return instantConversion(convertTo ?? defaultPattern)
+  if (drawn === 'instant') return instantConversion(convertTo)
   if (converts === 'nothing' || !(drawn === 'string' || drawn === 'int64' || drawn === 'float64')) {
     return { output: drawn, convert: (value) => value }
   }
@@ -101,10 +101,10 @@ function isNumberConversion(word: string): word is NumberConversion {
   return numberConversions.some((conversion) => conversion === word)
 }
 
-function instantConversion(pattern: string): Conversion {
-  const format = formatter(pattern)
+function instantConversion(convertTo: string | null): Conversion {
+  const format = formatter(datePattern(convertTo))
   return {
-    output: 'string',
+    output: (convertTo === null ? null : namedTimeType(convertTo)) ?? 'string',
     convert: (value) => (typeof value === 'number' ? format(value) : value),
   }
 }

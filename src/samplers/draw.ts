@@ -8,7 +8,7 @@ import { createCondition, type ReadVariable } from './condition.ts'
 import type { Conversion } from './conversion.ts'
 import type { SamplerContext, SampleType } from './define.ts'
 import { isScalar, numberOf } from './scalar-type.ts'
-import { defaultPattern, finestUnit, formatter } from './strftime.ts'
+import { datePattern, defaultPattern, finestUnit, formatter } from './strftime.ts'
 
 /** What a sampler column's draws are made from, once per run. */
 export interface DrawContext {
@@ -106,7 +106,7 @@ function boundReader(name: string, context: DrawContext): (row: Row) => number {
 }
 
 function cutToText({ convertTo }: SamplerColumn): (instant: number) => number {
-  const unit = finestUnit(convertTo ?? defaultPattern)
+  const unit = finestUnit(datePattern(convertTo))
   return unit === null ? (instant) => instant : (instant) => truncate(instant, unit)
 }
 

@@ -12,6 +12,21 @@ import { dayNumber } from '../util/days.ts'
 /** ISO 8601 without zone or fraction: what datetime cells are unless `convert_to` says otherwise. */
 export const defaultPattern = '%Y-%m-%dT%H:%M:%S'
 
+/** Words in the place of a pattern: cells have the type of that name instead of text. */
+const timeTypes = { timestamp: defaultPattern, date: '%Y-%m-%d' } as const
+
+/** The type that a `convert_to` of dates names; null for a pattern. */
+export function namedTimeType(convertTo: string): keyof typeof timeTypes | null {
+  return convertTo === 'timestamp' || convertTo === 'date' ? convertTo : null
+}
+
+/** How the cells of dates are written by a `convert_to`. */
+export function datePattern(convertTo: string | null): string {
+  if (convertTo === null) return defaultPattern
+  const type = namedTimeType(convertTo)
+  return type === null ? convertTo : timeTypes[type]
+}
+
 export const monthNames = [
   'January',
   'February',
@@ -129,6 +144,7 @@ const written = /%([-_0^#]?)([\s\S]?)/gu
 
 /** What is wrong with a pattern, in words; null when nothing is. */
 export function patternProblem(pattern: string): string | null {
+  if (namedTimeType(pattern) !== null) return null
   const known = [...directives.keys()].map((letter) => `%${letter}`).join(' ')
   let told = false
   for (const [whole, flag = '', letter = ''] of pattern.matchAll(written)) {

@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib'
+// By its namespace: with names, an older Node reports a missing export before its version can be refused.
+import * as zlib from 'node:zlib'
 import { systemCode } from '../threads/system-error.ts'
 import { messageOf } from '../util/errors.ts'
 import { SeedFault } from './define.ts'
@@ -80,9 +81,9 @@ function compressionOf({ path, compression }: SeedFile, first: Buffer): Compress
 }
 
 const decoders: Readonly<Record<Compression, () => Transform & { bytesWritten: number }>> = {
-  gzip: () => createGunzip(),
-  zstd: () => createZstdDecompress(),
-  brotli: () => createBrotliDecompress(),
+  gzip: () => zlib.createGunzip(),
+  zstd: () => zlib.createZstdDecompress(),
+  brotli: () => zlib.createBrotliDecompress(),
 }
 
 /**

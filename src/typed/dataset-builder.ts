@@ -1,7 +1,7 @@
 import { stringify } from 'yaml'
 import type { CustomColumn, CustomContext } from '../columns/define-custom.ts'
 import type { Validation, ValidateOptions } from '../check/validate.ts'
-import { schemaAsJson } from '../check/standard-schema.ts'
+import { writtenAsJson } from '../check/standard-schema.ts'
 import type { DatasetRecord } from '../export/records.ts'
 import type { Preview, PreviewOptions } from '../run/preview.ts'
 import type { RunOptions } from '../run/run.ts'
@@ -338,7 +338,10 @@ function yamlOf(declared: Declared): string {
     )
   }
   const plain: unknown = JSON.parse(
-    JSON.stringify(configOf(declared), (_key, value: unknown) => schemaAsJson(value)),
+    // An ordinary function: what holds a value is `this`.
+    JSON.stringify(configOf(declared), function write(this: unknown, key, value: unknown) {
+      return writtenAsJson(this, key, value)
+    }),
   )
   return stringify(plain, { lineWidth: 100 })
 }

@@ -1,4 +1,5 @@
-import { start } from '../run/library.ts'
+import type { ArrowTable } from '../export/arrow-table.ts'
+import { open, start } from '../run/library.ts'
 import type { RunOptions } from '../run/run.ts'
 import type { Run } from '../run/working-run.ts'
 
@@ -6,6 +7,8 @@ import type { Run } from '../run/working-run.ts'
 export interface TypedRun<Out> extends Omit<Run, 'records'>, AsyncIterable<Out> {
   /** All records, once the run has ended. */
   toArray(): Promise<Out[]>
+  /** The same as a table of the package `apache-arrow`. */
+  toArrow(): Promise<ArrowTable>
 }
 
 /** Begins a run. Records come in row order, those of a part once it is on disk. */
@@ -20,6 +23,11 @@ export async function startTyped<Out>(options: RunOptions): Promise<TypedRun<Out
     async toArray() {
       await run.finished
       return Array.fromAsync({ [Symbol.asyncIterator]: records })
+    },
+    async toArrow() {
+      await run.finished
+      await using dataset = await open(run.directory)
+      return dataset.toArrow()
     },
   }
 }

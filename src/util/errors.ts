@@ -35,6 +35,12 @@ export type ErrorCode =
   /** Answers come only from a cache, and one is missing, or there is no cache. */
   | 'cache-miss'
   | 'cache-missing'
+  /** The Hub refused: the token, its rights, a name, a change of somebody else in the meantime. */
+  | 'hub-refused'
+  /** The Hub can't be reached, or fails. */
+  | 'hub-unreachable'
+  /** An optional package is needed and not installed. */
+  | 'package-missing'
   | 'interrupted'
   | 'internal'
 

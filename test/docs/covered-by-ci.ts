@@ -17,6 +17,7 @@ export const notRun = [
   'THOROUGH=1 npm test',
   'npm run format',
   'npm run test:models',
+  'npm install @huggingface/hub',
   'npm run bench',
   'npm run bench plan',
   '.ci/run',

@@ -8,6 +8,7 @@ import { jsonDifference, outputDifference } from './expected-output.ts'
 import { runCase } from './cases.ts'
 import { runFolderDifference } from './run-folder.ts'
 import { writePersonTable } from '../support/person-table.ts'
+import { createHubRepositories } from '../support/hub-repository.ts'
 import { createDocsServer, isBehaviour } from './server.ts'
 import { createShell, type ShellEnded } from './shell.ts'
 import { tryNewFiles } from './source-file.ts'
@@ -16,7 +17,10 @@ import { tryNewFiles } from './source-file.ts'
 export async function executePage(blocks: readonly Block[], desk: Desk): Promise<number> {
   const { directory } = desk
   await using server = await createDocsServer()
+  await using hub = await createHubRepositories({ tokens: { hf_docs: 'write' } })
   const shell = await createShell(directory)
+  shell.environment['HF_ENDPOINT'] = hub.url
+  shell.environment['HF_TOKEN'] = 'hf_docs'
   if (blocks.some(({ text }) => /sampler_type: person$/m.test(text))) {
     const assets = join(directory, '.data-designer', 'managed-assets')
     shell.environment['DATA_DESIGNER_MANAGED_ASSETS_PATH'] = await writePersonTable(assets)
@@ -60,7 +64,8 @@ export async function executePage(blocks: readonly Block[], desk: Desk): Promise
       return
     }
     if (output === undefined) throw new Error('there is no command before this output')
-    const difference = outputDifference(text, server.fromTest(output).replaceAll(directory, '…'))
+    const said = server.fromTest(output).replaceAll(hub.url, 'https://huggingface.co')
+    const difference = outputDifference(text, said.replaceAll(directory, '…'))
     if (difference !== null) throw new Error(difference)
   }
 

@@ -371,7 +371,7 @@ test('an export to what it can not be', async () => {
   await using desk = await deskWithRun()
   expect(await refusal(desk, 'export', 'runs/pets', '--format', 'xlsx')).toMatchInlineSnapshot(`
     "rowsmith: there is no export format 'xlsx'
-      There are parquet, jsonl, csv, chat, sharegpt, alpaca, dpo; a plugin can bring others.
+      There are parquet, jsonl, csv, arrow, arrow-stream, chat, sharegpt, alpaca, dpo; a plugin can bring others.
     "
   `)
   expect(await refusal(desk, 'export', 'runs/pets', '--format', 'csv', '--to', 'runs'))
@@ -383,7 +383,7 @@ test('an export to what it can not be', async () => {
   expect(await refusal(desk, 'export', 'runs/pets', '--to', 'pets.json')).toMatchInlineSnapshot(`
     "rowsmith: pets.json ends in .json, which names no export format
       Did you mean .jsonl?
-      Give a file name ending in .jsonl, .ndjson, .csv, .parquet, a folder for Parquet (with / at its end, or --format parquet), or say the --format.
+      Give a file name ending in .jsonl, .ndjson, .csv, .arrow, .feather, .arrows, .parquet, a folder for Parquet (with / at its end, or --format parquet), or say the --format.
     "
   `)
 })

@@ -49,8 +49,11 @@ const config = {
   columns: [
     datetime('moment', {}),
     datetime('written', { convert_to: '%d.%m.%Y' }),
+    datetime('stamped', { convert_to: 'timestamp' }),
+    datetime('dated', { convert_to: 'date' }),
     timedelta('later', {}),
     timedelta('later_written', { convert_to: '%H:%M' }),
+    timedelta('later_stamped', { convert_to: 'timestamp' }),
     { name: 'seen_at', column_type: 'seen' },
     {
       name: 'text',
@@ -117,6 +120,10 @@ test('have the types of NeMo Data Designer, or better, and their texts', async (
     later: ancestor.samplers['timedelta'],
     later_written: ancestor.samplers['timedelta with convert_to'],
     seen_at: 'timestamp[us, tz=Etc/UTC]',
+    // Ours.
+    stamped: 'timestamp[us]',
+    dated: 'date32[day]',
+    later_stamped: 'timestamp[us]',
   })
 
   const records = await recordsOf(out)
@@ -132,6 +139,9 @@ test('have the types of NeMo Data Designer, or better, and their texts', async (
     clock: '12:01:02',
     seen_at: '2025-01-31T12:30:00Z',
     since: '2020-01-02',
+    stamped: expect.stringMatching(/^2025-\d\d-\d\dT\d\d:\d\d:\d\d$/),
+    dated: expect.stringMatching(/^2025-\d\d-\d\d$/),
+    later_stamped: expect.stringMatching(/^2025-\d\d-\d\dT\d\d:\d\d:\d\d$/),
   })
   expect(records[1]).toMatchObject({
     day: '1969-12-31',

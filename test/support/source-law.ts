@@ -26,6 +26,7 @@ export const layers = [
   'check',
   'render',
   'report',
+  'hub',
   'run',
   'typed',
   'testing',

@@ -89,6 +89,20 @@ export function addressOfFile(
   return `${endpoint}/datasets/${repository}/resolve/${commit}/${encodePath(path)}`
 }
 
+/** The address of the Hub: as said, or that of the environment, without a slash at its end. */
+export function hubEndpoint(
+  endpoint: string | null | undefined,
+  { HF_ENDPOINT: own }: Readonly<Record<string, string | undefined>>,
+): string {
+  const address =
+    endpoint ?? (own === undefined || own.trim() === '' ? 'https://huggingface.co' : own.trim())
+  if (/^https?:$/.test(URL.parse(address)?.protocol ?? '')) return address.replace(/\/+$/, '')
+  throw new SeedFault('wrong-format', `${address} is not an address of a Hub`, {
+    field: 'endpoint',
+    suggestion: 'Write it as https://huggingface.co.',
+  })
+}
+
 function encodePath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/')
 }

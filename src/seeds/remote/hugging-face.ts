@@ -9,6 +9,7 @@ import { delimiter } from '../open-files.ts'
 import {
   addressOfFile,
   type HubDataset,
+  hubEndpoint,
   type HubFile,
   listTree,
   resolveRevision,
@@ -107,7 +108,7 @@ async function findFiles(
   const path = readPath(source.path)
   const { auth, wayIn } = authOfHub(source.token ?? null, environment)
   const dataset: HubDataset = {
-    endpoint: endpointOf(source.endpoint, environment),
+    endpoint: hubEndpoint(source.endpoint, environment),
     repository: path.repository,
     auth,
     wayIn,
@@ -170,19 +171,6 @@ function checkParts({ config, split, revision }: Source, path: HubPath): void {
       },
     )
   }
-}
-
-function endpointOf(
-  endpoint: string | null | undefined,
-  { HF_ENDPOINT: own }: Readonly<Record<string, string | undefined>>,
-): string {
-  const address =
-    endpoint ?? (own === undefined || own.trim() === '' ? 'https://huggingface.co' : own.trim())
-  if (/^https?:$/.test(URL.parse(address)?.protocol ?? '')) return address.replace(/\/+$/, '')
-  throw new SeedFault('wrong-format', `${address} is not an address of a Hub`, {
-    field: 'endpoint',
-    suggestion: 'Write it as https://huggingface.co.',
-  })
 }
 
 interface InCommit {

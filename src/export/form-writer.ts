@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { RecordColumn } from '../graph/processor-kind.ts'
 import { createPartNames } from '../store/part-names.ts'
 import { storageError } from '../threads/storage-error.ts'
-import type { Exporter } from './define.ts'
+import type { FileForm } from './file-form.ts'
 import { readFiles, type RecordValues } from './records.ts'
 import { refuseReplacing } from './refuse-replacing.ts'
 import { writeTarget } from './write-target.ts'
@@ -17,51 +17,55 @@ export interface ExportedFile {
   rows: number
 }
 
-/** Writes records of Parquet files as text. */
-export interface TextWriter {
+/** Writes records of Parquet files in another form. */
+export interface FormWriter {
   /** All of them, as one file. */
   write(target: string): Promise<ExportedFile>
   /** A file for each value of a column, in a folder; the records are read once for each. */
   split(folder: string, column: string): Promise<ExportedFile[]>
 }
 
-export interface TextWriterOptions {
-  exporter: Exporter
+export interface FormWriterOptions {
+  form: FileForm
   /** Files with these names are replaced. */
   force: boolean
   onProgress: (rows: number) => void
 }
 
-export function createTextWriter(
+export function createFormWriter(
   columns: readonly RecordColumn[],
   paths: readonly string[],
-  { exporter, force, onProgress }: TextWriterOptions,
-): TextWriter {
+  { form, force, onProgress }: FormWriterOptions,
+): FormWriter {
   const types = new Map(columns.map(({ name, type }) => [name, type]))
   let written = 0
 
+  /** With `by`, a column that decides which records are wanted. */
   async function writeSome(
     target: string,
     isWanted: (record: RecordValues) => boolean,
+    by?: string,
   ): Promise<ExportedFile> {
     let rows = 0
-    async function* lines(): AsyncGenerator<string> {
-      const header = exporter.header([...types.keys()])
-      if (header !== null) yield `${header}\n`
-      for await (const record of readFiles(paths, types)) {
-        if (!isWanted(record)) continue
-        rows += 1
-        written += 1
-        if (written % PROGRESS_ROWS === 0) onProgress(written)
-        yield `${exporter.line(record)}\n`
+    async function* read(names?: readonly string[]): AsyncGenerator<RecordValues> {
+      const wanted = [...types].filter(
+        ([name]) => names === undefined || name === by || names.includes(name),
+      )
+      for await (const record of readFiles(paths, new Map(wanted))) {
+        if (isWanted(record)) yield record
       }
+    }
+    function onRecord(): void {
+      rows += 1
+      written += 1
+      if (written % PROGRESS_ROWS === 0) onProgress(written)
     }
     try {
       await mkdir(dirname(target), { recursive: true })
     } catch (error) {
       throw storageError(error, `writing ${target}`)
     }
-    await writeTarget(target, lines())
+    await writeTarget(target, form.content({ columns, read }, onRecord))
     return { path: target, rows }
   }
 
@@ -71,14 +75,15 @@ export function createTextWriter(
       const names = createPartNames(column)
       const only = new Map([...types].filter(([name]) => name === column))
       for await (const record of readFiles(paths, only)) names.of(record.get(column))
-      const pathOf = (name: string): string => join(folder, `${name}${exporter.endings[0] ?? ''}`)
+      const pathOf = (name: string): string => join(folder, `${name}${form.endings[0] ?? ''}`)
       // Without a record there is no value: one file with the columns, as Parquet has.
       const isEmpty = names.all.length === 0
       if (!force) await refuseReplacing((isEmpty ? ['train'] : names.all).map(pathOf))
       if (isEmpty) return [await writeSome(pathOf('train'), () => true)]
       const files: ExportedFile[] = []
       for (const name of names.all) {
-        files.push(await writeSome(pathOf(name), (record) => names.of(record.get(column)) === name))
+        const isOfName = (record: RecordValues): boolean => names.of(record.get(column)) === name
+        files.push(await writeSome(pathOf(name), isOfName, column))
       }
       return files
     },
