@@ -301,7 +301,7 @@ describe('functions', async () => {
     }
     const refusals: [string, object][] = [
       [
-        'column whole is made of many rows at once',
+        'column whole is made from many rows at once',
         { columns: [number, whole, textColumn('topic', 'slow', 'x {{ number }}')] },
       ],
       [

@@ -5,6 +5,7 @@ import { create, forecast, preview, type RunOptions } from '../src/index.ts'
 import { normalQuantile } from '../src/random/normal.ts'
 import { createRandom } from '../src/random/random.ts'
 import { scriptedProvider, type ScriptedCall } from '../src/testing/index.ts'
+import { createModelServer } from '../src/testing/model-server.ts'
 import { linkLibrary } from './docs/shell.ts'
 import { createDesk, jsonOf } from './e2e/command.ts'
 import { repetitions } from './support/thorough.ts'
@@ -103,6 +104,75 @@ test('a preview of 50 rows estimates the bill of all of them within 15 %', async
   expect(half).toMatchObject({ exists: true, rows: 2 * rows, decided: rows, plan: null })
   expect(Math.abs(ratio(half.forecast.cost?.expected, usage.cost ?? 0) - 1)).toBeLessThan(0.01)
   expect(half.forecast.requests.expected).toBeCloseTo(requests, -2)
+})
+
+test('places of a pool count by their weights, and requests of batches at their price', async () => {
+  await using desk = await createDesk()
+  const inference_parameters = { max_tokens: 200 }
+  const [, story] = configOf().columns
+  const columns = [{ ...story, prompt: 'Tell a story of 40 characters and no more.' }]
+  const expected = async (model: object, more: object = {}) => {
+    const provider = { name: 'remote', provider_type: 'openai', endpoint: 'http://127.0.0.1:9' }
+    const config = {
+      ...configOf({ columns, rows: 100, ...more }),
+      model_providers: [provider],
+      model_configs: [{ alias: 'writer', inference_parameters, ...model }],
+    }
+    const { forecast: found } = await forecast({ config: { config }, out: desk.path('none') })
+    return found
+  }
+  const cheap = { provider: 'remote', model: 'small' }
+  const dear = { provider: 'remote', model: 'large' }
+  const both = { small: { input: 1, output: 4 }, large: { input: 9, output: 40 } }
+  const alone = await expected(cheap)
+  const sent = alone.inputTokens.expected
+  expect(alone.cost?.expected).toBeCloseTo(sent / 1e6, 12)
+  const pool = await expected({ pool: [cheap, { ...dear, weight: 3 }] }, { prices: both })
+  expect(pool.cost?.expected).toBeCloseTo((sent * (1 + 3 * 9)) / 4 / 1e6, 12)
+  // At most: the dearer of the two.
+  expect(pool.most).toEqual({ outputTokens: 20_000, cost: expect.closeTo(0.8, 12) as number })
+  const half = await expected({ pool: [cheap, dear] })
+  expect(half.unknown).toEqual(['writer (large)'])
+
+  const batched = await expected({ ...cheap, mode: 'batch' })
+  expect(batched.cost?.expected).toBeCloseTo(sent / 2e6, 12)
+  expect(batched.most?.cost).toBeCloseTo(0.04, 12)
+  expect([batched.batched, batched.seconds]).toEqual([['writer'], null])
+  expect(forecastTexts(batched).join(' ')).toContain('Requests of writer go in batches')
+  const own = await expected(
+    { ...cheap, mode: 'batch' },
+    { prices: { small: { input: 1, output: 4, batch: 0.8 } } },
+  )
+  expect(own.cost?.expected).toBeCloseTo((0.8 * sent) / 1e6, 12)
+})
+
+test('a preview asks at once and foresees the price of batches; answers from the cache are no sample', async () => {
+  await using desk = await createDesk()
+  await using server = await createModelServer()
+  const previewed = async (rows: number, mode: string) => {
+    const config = configOf({
+      rows: 1_000,
+      columns: configOf().columns.slice(0, 2),
+      model_providers: [{ name: 'inside', provider_type: 'openai', endpoint: server.url }],
+      model_configs: [{ alias: 'writer', provider: 'inside', model: 'small', mode }],
+    })
+    return preview({ config: { config }, rows, cache: desk.path('cache') })
+  }
+  const first = await previewed(4, 'batch')
+  expect(first.result.requests).toBe(4)
+  expect(first.forecast?.cost?.expected).toBeCloseTo(
+    (first.result.usage.cost ?? 0) * (1_000 / 4) * 0.5,
+    10,
+  )
+  expect(first.forecast).toMatchObject({ batched: ['writer'], seconds: null })
+  const second = await previewed(10, 'realtime')
+  expect(second.result).toMatchObject({ requests: 6, cached: 4 })
+  expect(second.forecast).toMatchObject({
+    sampleRows: 6,
+    batched: [],
+    requests: { expected: 1_000 },
+    cost: { expected: expect.closeTo((second.result.usage.cost ?? 0) * (1_000 / 6), 10) as number },
+  })
 })
 
 test('an edit is estimated by what it makes, and nothing is changed by asking', async () => {

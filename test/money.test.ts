@@ -185,6 +185,73 @@ test('attempts that fail before an answer cost nothing of what a run may cost', 
   expect(kind.calls.length).toBeGreaterThan(8)
 })
 
+test('a pool of dear and cheap models with second requests ends at no more than max_cost', async () => {
+  await using desk = await createDesk()
+  // One answer in 15 takes much longer.
+  const kind = scriptedProvider(({ number }) => ({
+    text: 'something',
+    usage,
+    delayMs: number % 15 === 14 ? 150 : 2,
+  }))
+  const pool = [
+    { provider: 'inside', model: 'small' },
+    { provider: 'other', model: 'large', weight: 2 },
+  ]
+  const parameters = { max_tokens: 400, max_parallel_requests: 8 }
+  const config = configOf({
+    model_providers: ['inside', 'other'].map((name) => ({
+      name,
+      provider_type: 'scripted',
+      endpoint: '',
+    })),
+    model_configs: [{ alias: 'writer', pool, hedge: 'p90', inference_parameters: parameters }],
+    prices: { ...prices, large: { input: 10, output: 20 } },
+  })
+  const options = {
+    config: { config },
+    out: desk.path('run'),
+    rows: 400,
+    plugins: [{ name: 'inside', providers: [kind] }],
+  }
+  for (const maxCost of [0.5, 0.9]) {
+    await using run = await start({ ...options, maxCost })
+    const { end, usage: all, usageByRoute, requestOutcomes } = await run.finished
+    expect(end.kind).toBe('stopped')
+    expect(all.cost ?? 1).toBeLessThanOrEqual(maxCost + 1e-9)
+    expect(all.cost ?? 0).toBeGreaterThan(maxCost * 0.6)
+    expect(requestOutcomes.givenUp).toBeGreaterThan(0)
+    // Each place at its own price.
+    const [cheap, dear] = (usageByRoute[0]?.choices ?? [])
+      .map(({ ok, cost }) => (cost ?? 0) / ok)
+      .toSorted((one, other) => one - other)
+    expect(cheap).toBeCloseTo(each, 10)
+    expect(dear).toBeCloseTo(10 * each, 10)
+  }
+})
+
+test('answers of unknown cost count with what they may cost at most, in later sessions too', async () => {
+  await using desk = await createDesk()
+  const silent = scriptedProvider(() => ({
+    text: 'something',
+    usage: { inputTokens: 0, outputTokens: 0 },
+  }))
+  const options = {
+    config: { config: configOf() },
+    out: desk.path('run'),
+    rows: 100,
+    maxCost: 0.01,
+    plugins: [{ name: 'inside', providers: [silent] }],
+  }
+  const first = await create(options)
+  expect(first).toMatchObject({ end: { kind: 'stopped' }, usage: { cost: null } })
+  // 400 tokens of answer at $2 a million, and those that are sent.
+  const asked = silent.calls.length
+  expect(asked).toBeGreaterThan(9)
+  expect(asked).toBeLessThanOrEqual(12)
+  expect((await create(options)).end.kind).toBe('stopped')
+  expect(silent.calls).toHaveLength(asked)
+})
+
 test('a run that continues knows how large requests were', async () => {
   await using desk = await createDesk()
   const long = scriptedProvider(() => ({

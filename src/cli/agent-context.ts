@@ -56,6 +56,10 @@ const commands = [
   ['rowsmith models check CONFIG --json', 'does every model answer'],
   ['rowsmith render CONFIG -c COLUMN', 'the text of a prompt, without a request'],
   ['rowsmith preview CONFIG -n 3 --json', 'records as a JSON array; keeps nothing'],
+  [
+    'rowsmith create CONFIG -n ROWS --dry-run --json',
+    'a forecast of requests, tokens, dollars and time',
+  ],
   ['rowsmith create CONFIG -n ROWS --json', 'the dataset; the same command continues after a stop'],
   ['rowsmith report DIR --json', 'statistics of every column'],
   ['rowsmith export DIR --to FILE.jsonl', 'JSON Lines, CSV or Parquet'],
@@ -66,7 +70,9 @@ const rules = [
   'api_key is the NAME of an environment variable. Never write a key into a file.',
   'Put templates into quotes or below |. Quote yes, no, on and off where they are texts.',
   'Draw what should vary with samplers, and let prompts read them: a model repeats itself.',
-  'create asks paid models: say how many rows and which model, and let the user agree first.',
+  'create sends requests to paid models: tell the user the number of rows, the model and the forecast, and wait for their agreement.',
+  'Without a key, provider_type stand-in invents answers. mode: batch on a model halves the price and takes up to a day. pool spreads requests over several endpoints.',
+  'seed_config starts rows from files; its join adds columns of other files by a key.',
 ]
 
 const example = `model_configs:

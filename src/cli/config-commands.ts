@@ -110,6 +110,7 @@ export function addPreview(program: Command, set: SetCode): void {
     .option('--replay', replayOption)
     .option('--no-pager', 'print all records one after the other, also on a terminal')
     .option('--json', 'print the records as one JSON array on stdout')
+    .option('--forecast <file>', 'write what the whole run is likely to take to a file, as JSON')
     .addHelpText('after', '\nExample:\n  rowsmith preview stories.yaml -n 2')
     .action(async (config: string, options) => {
       using beginning = beginWith(config)

@@ -1,9 +1,8 @@
 import type { RunOptions } from '../run/run.ts'
 import type { RunResult } from '../report/run-result.ts'
 import type { ExitCode } from './exit-codes.ts'
-import { errorAsJson } from './error-json.ts'
 import type { Beginning } from './first-frame.ts'
-import { type MadeDataset, makeDataset } from './make-dataset.ts'
+import { makeDataset } from './make-dataset.ts'
 import { shortPathWord } from './report-run.ts'
 import { type CreateOptions, createWords } from './command-line.ts'
 import { RowsmithError } from '../util/errors.ts'
@@ -15,11 +14,7 @@ export async function runCreate(
   options: CreateOptions,
   beginning: Beginning,
 ): Promise<ExitCode> {
-  const { code, result } = await made(config, options, beginning).catch((error: unknown) => {
-    // A program that reads stdout gets an object whatever happens; stderr says it to people.
-    if (options.json) process.stdout.write(jsonLine({ error: errorAsJson(error) }))
-    throw error
-  })
+  const { code, result } = await makeDataset(runOptions(config, options), beginning)
   if (options.json) {
     process.stdout.write(jsonLine(result === null ? { error: interrupted } : jsonOf(result)))
   }
@@ -31,14 +26,6 @@ const interrupted = {
   message: 'interrupted before anything was generated',
   hints: [],
   problems: [],
-}
-
-async function made(
-  config: string,
-  options: CreateOptions,
-  beginning: Beginning,
-): Promise<MadeDataset> {
-  return makeDataset(runOptions(config, options), beginning)
 }
 
 /** What the library is asked for. */

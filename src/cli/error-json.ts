@@ -19,3 +19,10 @@ export function errorAsJson(error: unknown): JsonError {
   const problems = error instanceof ConfigError ? error.problems.toSorted(byPlace) : []
   return { code: error.code, message: error.message, hints: error.hints, problems }
 }
+
+/** What the parser of the command line refused; its near miss stands in brackets below. */
+export function usageAsJson({ message }: { message: string }): JsonError {
+  const [first = '', ...more] = message.replace(/^error: /, '').split('\n')
+  const hints = more.map((line) => line.replace(/^\((.*)\)$/, '$1')).filter((line) => line !== '')
+  return { code: 'usage', message: first, hints, problems: [] }
+}

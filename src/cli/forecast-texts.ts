@@ -4,7 +4,7 @@ import { visibleLine } from '../util/visible.ts'
 
 /** What a run will take, for a person: figures as ranges, what they go by, and what is not known. */
 export function forecastTexts(forecast: Forecast): string[] {
-  const { rows, columns, unknown, withoutAnswers, most, atLeast } = forecast
+  const { rows, columns, unknown, withoutAnswers, most, atLeast, batched } = forecast
   const tokens = tokensOf(forecast)
   if (columns.length === 0) return ['No model request is needed.']
   const parts = [
@@ -23,6 +23,9 @@ export function forecastTexts(forecast: Forecast): string[] {
     ...(atLeast.length === 0
       ? []
       : [`  ${namesOf(atLeast)} may ask more than once for a cell; one request is counted.`]),
+    ...(batched.length === 0
+      ? []
+      : [`  Requests of ${namesOf(batched)} go in batches: how long these take is not in it.`]),
     ...(unknown.length === 0
       ? []
       : [

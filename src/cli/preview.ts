@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { preview, type Preview } from '../run/preview.ts'
 import { exitCodeOfRun, type ExitCode, exitCodes } from './exit-codes.ts'
 import {
@@ -14,6 +15,7 @@ import { pageThrough, type Pages } from './pager.ts'
 import { throughProgram } from './pager-program.ts'
 import { recordLines, rule } from './record.ts'
 import { createPaint, isLive, type Paint } from './terminal.ts'
+import { messageOf, RowsmithError } from '../util/errors.ts'
 import { duration } from '../util/format.ts'
 import { jsonLine } from '../util/visible.ts'
 import { createWatch } from './watch.ts'
@@ -26,6 +28,8 @@ export interface PreviewOptions extends FileOptions {
   cache?: true | string
   replay?: true
   json?: true
+  /** The file that the forecast is written to. */
+  forecast?: string
   /** False with `--no-pager`. */
   pager?: boolean
 }
@@ -68,12 +72,25 @@ export async function runPreview(
     for (const text of rejectionTexts(made)) screen.print(text)
     for (const text of cutTexts(made)) screen.print(screen.style('yellow', text))
     screen.print(`${rowsText(result)}. ${costText(result)}, ${duration(result.seconds)}.`)
+    if (options.forecast !== undefined) await writeForecast(options.forecast, made.forecast)
     for (const text of made.forecast === null ? [] : forecastTexts(made.forecast))
       screen.print(text)
     return exitCodeOfRun(result)
   } catch (error) {
     if (watch.signal.aborted && error === watch.signal.reason) return exitCodes.interrupted
     throw error
+  }
+}
+
+/** Null in it where there is nothing to go by. */
+async function writeForecast(path: string, forecast: Preview['forecast']): Promise<void> {
+  try {
+    await writeFile(path, jsonLine(forecast))
+  } catch (error) {
+    throw new RowsmithError('usage', `--forecast ${path} can't be written: ${messageOf(error)}`, {
+      cause: error,
+      hints: ['Give --forecast a file in a folder that exists and can be written to.'],
+    })
   }
 }
 

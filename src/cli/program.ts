@@ -3,7 +3,7 @@ import { ConfigError } from '../check/config-error.ts'
 import { formatProblems } from '../config/format-problems.ts'
 import { isRowsmithError, messageOf, type RowsmithError } from '../util/errors.ts'
 import { packageVersion } from '../threads/package-version.ts'
-import { visible } from '../util/visible.ts'
+import { jsonLine, visible } from '../util/visible.ts'
 import type { SetCode } from './command-options.ts'
 import {
   addCreate,
@@ -30,6 +30,7 @@ import {
 import { addAgent, addCache, addKinds, addSchema } from './other-commands.ts'
 import { isLive } from './terminal.ts'
 import { withExcerpts } from './with-excerpts.ts'
+import { errorAsJson, usageAsJson } from './error-json.ts'
 import { exitCodeOfError, exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** Runs the command line; answers the exit code. */
@@ -42,9 +43,14 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode> {
     await program.parseAsync(argv)
     return code
   } catch (error) {
-    if (error instanceof CommanderError) {
-      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    const isUsage = error instanceof CommanderError
+    if (isUsage && error.exitCode === 0) return exitCodes.ok
+    if (argv.includes('--json')) {
+      // A program that reads stdout gets an object whatever happens; stderr says it to people.
+      const told = isUsage ? usageAsJson(error) : errorAsJson(error)
+      process.stdout.write(jsonLine({ error: told }))
     }
+    if (isUsage) return exitCodes.usage
     printError(error)
     return exitCodeOfError(error)
   }

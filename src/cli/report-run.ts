@@ -69,6 +69,27 @@ export function rowsText({ rows, selection }: Pick<RunResult, 'rows' | 'selectio
   return `${selectionText(selection)}${outcome}`
 }
 
+/** Where a process works on the run: since when, and how far it is. */
+export function runningTexts(
+  { holder, rows, selection, unwrittenRows, usage, parts }: RunSummary,
+  now: number,
+): string[] {
+  if (holder === null) return []
+  const since = Date.parse(holder.since)
+  const done =
+    selection === null
+      ? `${grouped(rows.requested - rows.remaining + unwrittenRows)} of ${counted(rows.requested, 'row')}`
+      : selectionText(selection)
+  const begun = `${holder.since.slice(0, 19).replace('T', ' ')} UTC (${duration((now - since) / 1000)})`
+  const spent = usage.inputTokens + usage.outputTokens === 0 ? '' : `, ${tokensText(usage)}`
+  return [
+    `Running since ${begun}: ${done} done${spent}${costIn(usage)}`,
+    ...(parts.count === 0 && unwrittenRows > 0
+      ? ['No part is written yet: its records and their statistics come with the first one.']
+      : []),
+  ]
+}
+
 /** `4,812 of 5,000 rows selected from 13,005 candidates (37.0 %)` */
 export function selectionText({ target, accepted, candidates }: SelectionResult): string {
   const share = candidates === 0 ? '' : ` (${percent(accepted / candidates)})`

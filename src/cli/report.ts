@@ -11,6 +11,7 @@ import {
   mixedTexts,
   processedTexts,
   rejectionTexts,
+  runningTexts,
   rowsText,
   shortPath,
   textWidth,
@@ -48,6 +49,7 @@ export async function runReport(
     const layout = { style: screen.style, width: textWidth(screen) }
     const most = Number.POSITIVE_INFINITY
     const lines = [
+      ...runningTexts(run, Date.now()).map((text) => screen.style('cyan', text)),
       `${screen.style('bold', visibleLine(run.name))}  ${rowsText(run)}`,
       `  ${costText(run)}`,
       ...verdictLines(verdict, layout),

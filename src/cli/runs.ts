@@ -1,5 +1,5 @@
 import { type ListedRun, listRuns } from '../report/list-runs.ts'
-import { duration } from '../util/format.ts'
+import { duration, grouped } from '../util/format.ts'
 import { jsonLine, visibleLine } from '../util/visible.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { spentTexts } from './failures.ts'
@@ -29,6 +29,9 @@ function runLines(runs: readonly ListedRun[], style: Paint, now: number): string
       style(colours[state], state),
       ...(problem === null ? [] : [visibleLine(problem)]),
       ...(rows === null ? [] : [rowsText({ rows, selection })]),
+      ...(run.unwrittenRows > 0 && selection === null
+        ? [`${grouped(run.unwrittenRows)} of them done`]
+        : []),
       ...(usage === null ? [] : spentTexts(usage)),
       ...(touched === null ? [] : [`${duration(Math.max(0, now - touched) / 1000)} ago`]),
     ]

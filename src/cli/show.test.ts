@@ -20,6 +20,7 @@ const summary: RunSummary = {
   selection: null,
   complete: false,
   waitingCells: 12,
+  unwrittenRows: 0,
   superseded: [],
   mixed: [],
   joins: [],
@@ -166,9 +167,13 @@ test('of a run that was killed before a row was decided, no time and no rows are
 test('while a process works on it, that is what is said', () => {
   const holder = { pid: 42, host: 'here', since: '2026-01-02T03:04:05.000Z' }
   const sessions = [{ number: 1, started, ended: null }]
-  const lines = describe({ ...summary, holder, sessions }, layout)
+  const lines = describe({ ...summary, holder, sessions, unwrittenRows: 51 }, layout)
+  expect(lines[1]).toBe(
+    'Running since 2026-01-02 03:04:05 UTC (10 m 0 s): 950 of 1,000 rows done, 12.3 k tokens in, 45.7 k out',
+  )
+  expect(lines).toContain('  51 remaining rows done, in the ledger until their part is written')
   expect(lines.at(-1)).toBe(
-    '  Process 42 is working on it now (on here, since 2026-01-02T03:04:05.000Z).',
+    '  Process 42 on here works on it. Look again, or wait until it has ended.',
   )
   expect(lines).toContain('    1: 2026-01-02 03:04:05 UTC, 10 m 0 s, at work')
 })

@@ -16,6 +16,7 @@ import {
   outcomes,
   processedTexts,
   rejectionTexts,
+  runningTexts,
   selectionText,
   shortPath,
   shortPathWord,
@@ -78,6 +79,7 @@ export function describe(summary: RunSummary, layout: ShowLayout): string[] {
   const title = style('bold', visibleLine(summary.name))
   return [
     `${title}  ${style('dim', shortPath(summary.dir))}`,
+    ...runningTexts(summary, layout.now).map((text) => style('cyan', text)),
     ...sections
       .filter(([, lines]) => lines.length > 0)
       .flatMap(([name, lines]) => ['', style('bold', name), ...lines]),
@@ -146,10 +148,10 @@ function pluginLines({ plugins }: RunSummary): string[] {
 }
 
 function completeness(
-  { rows, selection, complete, waitingCells }: RunSummary,
+  { rows, selection, complete, waitingCells, unwrittenRows }: RunSummary,
   { style, width }: ShowLayout,
 ): string[] {
-  const decided = selection?.accepted ?? rows.requested - rows.remaining
+  const decided = selection?.accepted ?? rows.requested - rows.remaining + unwrittenRows
   const wanted = selection?.target ?? rows.requested
   // Never 100 % while a row remains.
   const share = complete ? 1 : decided / wanted
@@ -163,11 +165,16 @@ function completeness(
   )
   const digits = Math.max(...counts.map(({ count }) => grouped(count).length))
   return [
-    `  ${bar} ${percent} %  ${selection === null ? `${grouped(decided)} of ${counted(wanted, 'row')} decided` : selectionText(selection)}`,
+    `  ${bar} ${percent} %  ${selection === null ? `${grouped(decided)} of ${counted(wanted, 'row')} ${unwrittenRows > 0 ? 'done' : 'decided'}` : selectionText(selection)}`,
     ...counts.map(({ count, word }) => `  ${padStart(grouped(count), digits + 2)} ${word}`),
     ...(isUsedUp(selection)
       ? [
           `  all ${counted(selection.most, 'candidate')} are made; a larger max_candidates of select makes more`,
+        ]
+      : []),
+    ...(unwrittenRows > 0 && selection === null
+      ? [
+          `  ${counted(unwrittenRows, 'remaining row')} done, in the ledger until their part is written`,
         ]
       : []),
     ...(waitingCells > 0
@@ -277,8 +284,10 @@ function timeText(
 function steps({ dir, rows, command, holder, files }: RunSummary, { style }: ShowLayout): string[] {
   const folder = shortPathWord(dir)
   if (holder !== null) {
-    const { pid, host, since } = holder
-    return [`  Process ${pid} is working on it now (on ${visibleLine(host)}, since ${since}).`]
+    const { pid, host } = holder
+    return [
+      `  Process ${pid} on ${visibleLine(host)} works on it. Look again, or wait until it has ended.`,
+    ]
   }
   const all = [
     ...nextSteps(dir, rows, command),

@@ -1,4 +1,5 @@
 import { formatProblems } from '../config/format-problems.ts'
+import type { Problem } from '../config/problem.ts'
 import { isBatchEvent } from '../run/batch-event.ts'
 import { noSessions } from '../run/earlier-sessions.ts'
 import { editLines } from '../run/edit-text.ts'
@@ -12,6 +13,7 @@ import { createTally } from './tally.ts'
 import type { Screen } from './terminal.ts'
 import { shortPath } from './report-run.ts'
 import { phaseLines } from './waiting-lines.ts'
+import { withExcerpts } from './with-excerpts.ts'
 import { counted, dollars, duration, grouped } from '../util/format.ts'
 import { visible, visibleLine } from '../util/visible.ts'
 
@@ -96,7 +98,7 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
     }
     switch (event.type) {
       case 'warning':
-        screen.print(visible(formatProblems([event.problem])).replace(/\n\n1 warning$/, ''))
+        screen.print(warningText(event.problem, screen))
         break
       case 'processor-warning':
         screen.print(screen.style('yellow', visibleLine(event.message)))
@@ -181,6 +183,11 @@ export function createWatch({ screen, name, begin, tellsFolder }: WatchOptions):
       screen.clear()
     },
   }
+}
+
+function warningText(problem: Problem, { live }: Screen): string {
+  const problems = live ? withExcerpts([problem]) : [problem]
+  return visible(formatProblems(problems)).replace(/\n\n1 warning$/, '')
 }
 
 interface PhaseView {

@@ -3,7 +3,8 @@ import { excerptOf } from '../config/excerpt.ts'
 import type { Problem } from '../config/problem.ts'
 
 /** A line with one of these may hold a secret, which never reaches a terminal. */
-const secret = /key|token|secret|password|authorization/i
+const secret =
+  /(?:api|access|private|subscription|signing)[-_ ]?key|(?:^|[^a-z])key["']?\s*[:=]|token(?!s)|secret|password|authorization|bearer/i
 
 /** Problems with the line they are about and a caret under the place, of every file there is. */
 export function withExcerpts(problems: readonly Problem[]): Problem[] {

@@ -146,13 +146,21 @@ export function parseModel(value: unknown, path: ConfigPath): ParsedModel {
   const inference = parseParameters(parameters, [...path, 'inference_parameters'], subject)
   const isPooled = isMapping(value) && 'pool' in value
   const place = isPooled ? parsePooled(rest, path, subject) : parsePlain(rest, path, subject)
-  problems.push(...place.problems, ...inference.problems)
+  problems.push(...place.problems.map(belowParameters), ...inference.problems)
   if (place.model === null || inference.parameters === null || problems.length > 0) {
     return { model: null, problems }
   }
   const { cache_prompt: isKept = false, ...model } = place.model
   const kept = isKept ? { cache_prompt: true } : {}
   return { model: { ...model, ...kept, inference_parameters: inference.parameters }, problems }
+}
+
+/** A field of the parameters that stands beside them. */
+function belowParameters(problem: Problem): Problem {
+  const key = String(problem.path.at(-1))
+  const isMisplaced = problem.code === 'unknown-key' && Object.hasOwn(chatSchema.shape, key)
+  if (!isMisplaced || problem.suggestion !== undefined) return problem
+  return { ...problem, suggestion: `Put '${key}' below 'inference_parameters'.` }
 }
 
 type Place = { model: Omit<ModelConfig, 'inference_parameters'> | null; problems: Problem[] }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { nearest } from '../util/near-miss.ts'
+import { meantKey } from './meant-key.ts'
 import { Double } from '../util/value.ts'
 import { hiddenCharacter, withoutHidden } from './hidden-characters.ts'
 import { describeLiteral, isMapping, quoted } from './literal.ts'
@@ -46,7 +47,7 @@ function withoutTypos(problems: readonly Problem[]): Problem[] {
     const parent = formatPath(path.slice(0, -1))
     const siblings = unknown.filter((other) => formatPath(other.path.slice(0, -1)) === parent)
     const field = [String(path.at(-1))]
-    return siblings.every((other) => nearest(String(other.path.at(-1)), field) === undefined)
+    return siblings.every((other) => meantKey(String(other.path.at(-1)), field) === undefined)
   })
 }
 
@@ -121,7 +122,18 @@ function foldUnion(
 
 function unknownKey(steps: (string | number)[], key: string, context: ZodContext): Problem {
   const known = context.schema === undefined ? [] : keysAt(context.schema, context.value, steps)
-  return unknownKeyProblem([...context.path, ...steps, key], known, ownerOf(steps, context))
+  const problem = unknownKeyProblem(
+    [...context.path, ...steps, key],
+    known,
+    ownerOf(steps, context),
+  )
+  if (problem.suggestion !== undefined || context.schema === undefined) return problem
+  const { schema, value } = context
+  const inside = known.filter((field) => keysAt(schema, value, [...steps, field]).includes(key))
+  const [only] = inside
+  return only === undefined || inside.length > 1
+    ? problem
+    : { ...problem, suggestion: `Put ${quoted(key)} below '${only}'.` }
 }
 
 /** A key that nothing reads, with the key that was probably meant. */
@@ -131,7 +143,7 @@ export function unknownKeyProblem(
   owner: string,
 ): Problem {
   const key = String(path.at(-1))
-  const meant = nearest(withoutHidden(key), known)
+  const meant = meantKey(withoutHidden(key), known)
   const hidden = hiddenCharacter(key)
   const within = hidden === undefined ? '' : `; it has ${hidden} in it`
   return {
@@ -163,7 +175,8 @@ function refusal(
     (suggestion === undefined ? undefined : asSpelled(suggestion, spelled)) ??
     near ??
     (code === 'missing-field' ? misplaced(steps, context) : undefined) ??
-    (expected === 'a list' ? asList(value) : undefined)
+    (expected === 'a list' ? asList(value, String(steps.at(-1))) : undefined) ??
+    (expected === 'a mapping' ? asMapping(value, steps, context) : undefined)
   return {
     level: 'error',
     code,
@@ -216,11 +229,46 @@ function misplaced(steps: readonly (string | number)[], context: ZodContext): st
   return meant === undefined ? undefined : `Write '${field}' in place of '${meant}'.`
 }
 
-/** One thing where several were asked for: the brackets are missing. */
-function asList(value: unknown): string | undefined {
-  if (value === undefined || value === null || isMapping(value)) return undefined
-  const item = typeof value === 'string' ? JSON.stringify(value) : describeLiteral(value)
-  return item.length > 40 ? 'Write it as a list, in [ ].' : `Write it as a list: [${item}].`
+/** One thing where several were asked for: the brackets are missing, or the dashes. */
+function asList(value: unknown, field: string): string | undefined {
+  if (isMapping(value)) return withDashes(value, field)
+  if (value === undefined || value === null) return undefined
+  const items =
+    typeof value === 'string'
+      ? value.split(/,\s+/).map((item) => JSON.stringify(item))
+      : [describeLiteral(value)]
+  const list = items.join(', ')
+  return list.length > 40 ? 'Write it as a list, in [ ].' : `Write it as a list: [${list}].`
+}
+
+/** Where each entry of a list says what it is called. */
+const nameFields: Readonly<Record<string, string>> = {
+  columns: 'name',
+  model_configs: 'alias',
+  model_providers: 'name',
+  processors: 'name',
+}
+
+/** Entries without dashes: one that stands alone, or several, each below its name. */
+function withDashes(value: Readonly<Record<string, unknown>>, field: string): string | undefined {
+  const name = nameFields[field]
+  const [first] = Object.keys(value)
+  if (name === undefined || first === undefined) return undefined
+  if (Object.values(value).every(isMapping)) {
+    return `Begin each entry with a dash and its ${name}: "- ${name}: ${first}".`
+  }
+  return `Put a dash before the first line of each entry: "- ${first}: …".`
+}
+
+/** A list where a mapping holds it in a field. */
+function asMapping(
+  value: unknown,
+  steps: readonly (string | number)[],
+  { schema, value: whole }: ZodContext,
+): string | undefined {
+  if (!Array.isArray(value) || schema === undefined) return undefined
+  if (!keysAt(schema, whole, steps).includes('values')) return undefined
+  return 'Write the list below a key: { values: […] }.'
 }
 
 const verdicts: Readonly<Record<Exclude<Refusal['code'], 'missing-field'>, string>> = {

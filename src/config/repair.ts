@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { nearest } from '../util/near-miss.ts'
 import type { Literal } from './dataset.ts'
 import { entriesOf, isMapping, mappingOf } from './literal.ts'
+import { meantKey } from './meant-key.ts'
 import type { ConfigPath, Problem } from './problem.ts'
 import { problemsOfZod } from './problems.ts'
 import { keysAt } from './schema-keys.ts'
@@ -72,7 +73,7 @@ function editFor(
   const owner = at(value, parent)
   if (code === 'unknown-key' && typeof key === 'string' && isMapping(owner)) {
     const free = keysAt(schema, value, parent).filter((known) => !Object.hasOwn(owner, known))
-    const meant = nearest(key, free)
+    const meant = meantKey(key, free)
     if (meant === undefined) return removal(steps)
     return {
       steps,

@@ -110,6 +110,16 @@ function wrongVersion(version: Literal): Problem {
 
 function notMapping(value: Literal, path: ConfigPath): Problem {
   const what = path.length === 0 ? 'The config' : quoted(path.join('.'))
+  if (value === null && path.length === 0) {
+    return {
+      level: 'error',
+      code: 'wrong-type',
+      path,
+      message: `${what} is empty`,
+      expected: "a mapping with 'columns'",
+      suggestion: 'Write columns into it, or let "rowsmith init" write one that runs.',
+    }
+  }
   return {
     level: 'error',
     code: 'wrong-type',

@@ -27,6 +27,42 @@ export function findOpenQuote(source: string): LayoutFault | null {
   return null
 }
 
+/** A key whose colon has no space behind it, so that the line is read as one text. */
+export function findGluedColon(source: string): LayoutFault | null {
+  const lines = source.split('\n')
+  for (const [at, line] of lines.entries()) {
+    const found = /^(\s*(?:-\s+)*)([A-Za-z_]\w*:)([^\s:/].*)$/.exec(line)
+    if (found === null) continue
+    const [, before = '', key = '', text = ''] = found
+    const fixed = `${before}${key} ${text}`
+    return {
+      line: at + 1,
+      column: before.length + key.length + 1,
+      message: `A space is missing behind the colon on line ${at + 1}`,
+      suggestion: `Write ${shortened(fixed)}`,
+      fixed: lines.with(at, fixed).join('\n'),
+    }
+  }
+  return null
+}
+
+/** Comments of JavaScript in JSON: in YAML they would be text, and part of the next key. */
+export function findSlashComment(source: string): LayoutFault | null {
+  if (!/^\s*[{[]/.test(source.replaceAll(/^\s*(?:\/\/|#).*$/gm, ''))) return null
+  const lines = source.split('\n')
+  const comment = /^(\s*|(?:[^"]|"(?:[^"\\]|\\.)*")*?[,{[\]}]\s*)(\/\/)/
+  const at = lines.findIndex((line) => comment.test(line))
+  if (at === -1) return null
+  const [, before = ''] = comment.exec(lines[at] ?? '') ?? []
+  return {
+    line: at + 1,
+    column: before.length + 1,
+    message: `Line ${at + 1} has a comment with //, which neither JSON nor YAML knows`,
+    suggestion: 'Remove it, or write # in place of //.',
+    fixed: lines.map((line) => line.replace(comment, (_, text: string) => `${text} #`)).join('\n'),
+  }
+}
+
 function isClosed(rest: string, quote: string): boolean {
   const without = quote === '"' ? rest.replaceAll(/\\./g, '') : rest.replaceAll("''", '')
   return without.includes(quote)
@@ -54,6 +90,8 @@ export function shortened(line: string): string {
 export function findWrongIndent(source: string): LayoutFault | null {
   const lines = source.split('\n')
   const open: number[] = []
+  /** Levels where entries of lists begin. */
+  const lists = new Set<number>()
   let opens = true
   /** Lines indented more belong to a text below `|` or `>`. */
   let textBelow: number | null = null
@@ -67,7 +105,9 @@ export function findWrongIndent(source: string): LayoutFault | null {
     textBelow = null
     const value = /^(?:"[^"]*"|'[^']*'|[^\s#'"{}[\],&*!|>%@`][^#]*?):(?:\s+(.*))?$/.exec(rest)
     if (value === null && dashes === '') continue
-    const meant = levelMeant(indent, open, opens)
+    const isItem = dashes !== ''
+    const meant = levelMeant(indent, open, { opens, lists: isItem ? lists : null })
+    if (isItem && meant === null) lists.add(indent)
     if (meant !== null) return wrongIndent(lines, { at, indent, meant })
     while ((open.at(-1) ?? -1) > indent) open.pop()
     if (open.at(-1) !== indent) open.push(indent)
@@ -82,12 +122,20 @@ export function findWrongIndent(source: string): LayoutFault | null {
 }
 
 /** Null where the indentation fits. */
-function levelMeant(indent: number, open: readonly number[], opens: boolean): number | null {
+function levelMeant(
+  indent: number,
+  open: readonly number[],
+  { opens, lists }: { opens: boolean; lists: ReadonlySet<number> | null },
+): number | null {
   const top = open.at(-1)
   if (top === undefined || open.includes(indent)) return null
   if (indent > top) return opens ? null : top
-  const deeper = open.find((level) => level > indent) ?? top
-  const shallower = open.findLast((level) => level < indent) ?? deeper
+  // A dash begins an entry of a list that is there.
+  const entries = lists === null ? [] : open.filter((level) => lists.has(level))
+  const levels = entries.length > 0 ? entries : open
+  const deeper = levels.find((level) => level > indent)
+  const shallower = levels.findLast((level) => level < indent)
+  if (deeper === undefined || shallower === undefined) return deeper ?? shallower ?? top
   return indent - shallower < deeper - indent ? shallower : deeper
 }
 

@@ -244,7 +244,11 @@ function readMap(
     if (name === undefined) continue
     noteSpelling(keys, name, readName)
     noteSpelling(items, name, entry)
-    if (own.has(name)) reader.report(duplicateKey(name), keyOffset)
+    if (own.has(name)) {
+      // The document itself is no entry of a list.
+      const isFirst = offset > 0 && own.keys().next().value === name
+      reader.report(duplicateKey(name, isFirst), keyOffset)
+    }
     own.set(name, { value: entry.value, child: { key: keyOffset, place: entry.place } })
   }
   const entries = merged.length === 0 ? own : mergeEntries(merged, own)
@@ -338,12 +342,15 @@ function keyText(value: Exclude<Literal, readonly Literal[] | Mapping>): string 
   return value instanceof Double ? pythonFloat(value.value) : String(value)
 }
 
-function duplicateKey(name: string): Problem {
+/** The first key a second time: another entry of a list was to begin there, and its dash is missing. */
+function duplicateKey(name: string, isFirst: boolean): Problem {
   return {
     level: 'warning',
     code: 'duplicate-key',
     path: [],
     message: `The key ${quoted(name)} is written twice in one mapping; the last one counts`,
-    suggestion: 'Remove one of them.',
+    suggestion: isFirst
+      ? `Remove one of them; if an entry of a list begins here, put a dash before it: "- ${name}: …".`
+      : 'Remove one of them.',
   }
 }

@@ -3,7 +3,9 @@ import type { Literal } from './dataset.ts'
 import type { ConfigPath, Position, Problem } from './problem.ts'
 import { isTooDeep, tooDeep } from './text-depth.ts'
 import {
+  findGluedColon,
   findOpenQuote,
+  findSlashComment,
   findWrongIndent,
   type LayoutFault,
   quotedTemplate,
@@ -55,7 +57,10 @@ const largestText = 8 * 2 ** 20
  */
 export function parseConfigText(text: string, { file }: { file: string }): ConfigText {
   if (text.length > largestText) return refuse(file, tooLarge(text.length))
-  const first = readSource(text.startsWith('\ufeff') ? text.slice(1) : text)
+  const written = text.startsWith('\ufeff') ? text.slice(1) : text
+  const comment = findSlashComment(written)
+  if (comment !== null) return oneFault(comment, file)
+  const first = readSource(written)
   const indented = first.errors.length === 0 ? null : readIndented(first, readSource)
   const { source, documents, lines, isDeep } = indented?.reading ?? first
   if (isDeep) return refuse(file, tooDeep())
@@ -120,7 +125,7 @@ function findFault(source: string, errors: readonly YAMLParseError[]): LayoutFau
   const isIndent = errors.some(({ code }) => indentErrors.has(code))
   const found = [
     ...(isQuote ? [findOpenQuote(source)] : []),
-    ...(isIndent ? [findWrongIndent(source)] : []),
+    ...(isIndent ? [findWrongIndent(source), findGluedColon(source)] : []),
   ]
   return found.find((fault) => fault !== null && mends(fault)) ?? null
 }

@@ -48,6 +48,7 @@ function syntaxProblem({ reason, line, column }: TemplateSyntaxError, path: Conf
     code: 'template-syntax',
     path,
     message: `The template can't be read: ${reason}`,
+    ...(reason === 'unexpected "}"' && { suggestion: 'Close the expression with "}}".' }),
     within: { line, column },
   }
 }

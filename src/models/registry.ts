@@ -1,3 +1,4 @@
+import { builtInProviders } from '../config/model-providers.ts'
 import type { ModelProvider } from '../config/dataset.ts'
 import type { OutputMode } from '../config/output-mode.ts'
 import type { Problem } from '../config/problem.ts'
@@ -71,6 +72,18 @@ interface Entry extends ProbedPlace {
   firstMode: OutputMode
 }
 
+/** No config has a place for the key of a built-in provider: the model that uses it is shown. */
+function atItsUser(problem: Problem, { providers, models }: ModelsConfig): Problem {
+  const provider = providers[Number(problem.path[1])]
+  if (provider === undefined || !builtInProviders.includes(provider)) return problem
+  const user = models.findIndex((model) => model.provider === provider.name)
+  return {
+    ...problem,
+    path: user === -1 ? ['model_configs'] : ['model_configs', user, 'provider'],
+    suggestion: `Run "export ${provider.api_key}=…" first.`,
+  }
+}
+
 /** Resolves aliases, providers and keys; opens no connection. */
 export function openModels(options: OpenModelsOptions): OpenedModels {
   const {
@@ -91,7 +104,8 @@ export function openModels(options: OpenModelsOptions): OpenedModels {
     environment,
   )
   const asked = [...new Set(places.map(({ provider }) => provider))]
-  if (options.withoutKeys !== true) problems.push(...unset)
+  if (options.withoutKeys !== true)
+    problems.push(...unset.map((problem) => atItsUser(problem, options)))
   problems.push(...proxyProblems(asked, options))
   if (problems.some(({ level }) => level === 'error')) return { problems, registry: null }
 

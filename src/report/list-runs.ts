@@ -19,6 +19,8 @@ export interface ListedRun {
   rows: RowCounts | null
   /** Null where its config has no `select`. */
   selection: SelectionResult | null
+  /** Remaining rows that are made and whose part is not written yet. */
+  unwrittenRows: number
   requests: number
   usage: Usage | null
   /** The process that works on it. */
@@ -67,6 +69,7 @@ async function runAt(dir: string): Promise<ListedRun> {
       state: 'unreadable',
       rows: null,
       selection: null,
+      unwrittenRows: 0,
       requests: 0,
       usage: null,
       holder: null,
@@ -78,10 +81,9 @@ async function runAt(dir: string): Promise<ListedRun> {
 }
 
 function listedRun(dir: string, store: StoreSummary): ListedRun {
-  const { name, rows, selection, complete, requests, usage, sessions, holder } = summaryOf(store, {
-    command: null,
-    joins: [],
-  })
+  const summary = summaryOf(store, { command: null, joins: [] })
+  const { name, rows, selection, complete, unwrittenRows } = summary
+  const { requests, usage, sessions, holder } = summary
   const last = sessions.at(-1)
   return {
     dir,
@@ -89,6 +91,7 @@ function listedRun(dir: string, store: StoreSummary): ListedRun {
     state: holder !== null ? 'at work' : complete ? 'complete' : 'unfinished',
     rows,
     selection,
+    unwrittenRows,
     requests,
     usage,
     holder,

@@ -34,6 +34,8 @@ export interface RunSummary extends Pick<
   complete: boolean
   /** Paid cells in the ledger that are not in a part yet. */
   waitingCells: number
+  /** Remaining rows whose cells are in the ledger and whose part is not written yet. */
+  unwrittenRows: number
   /** Stored cells of columns that are no longer in the config, in case they return. */
   superseded: StoreSummary['superseded']
   parts: StoreSummary['parts']
@@ -118,6 +120,7 @@ export function summaryOf(store: StoreSummary, { command, joins }: BesideLedger)
     selection,
     complete: counts.remaining === 0 && isSelected,
     waitingCells: store.waitingCells,
+    unwrittenRows: Math.min(counts.remaining, unwrittenOf(store, config)),
     superseded: store.superseded,
     parts: store.parts,
     files: store.dataset.map(({ path, rows, bytes }) => ({ path, rows, bytes })),
@@ -151,6 +154,12 @@ export function summaryOf(store: StoreSummary, { command, joins }: BesideLedger)
       submitted,
     })),
   }
+}
+
+/** Where cells may be skipped, no row says by its cells that it has all of them. */
+function unwrittenOf({ unwritten }: StoreSummary, config: DatasetConfig | null): number {
+  const skips = config?.columns.some(({ skip }) => skip !== undefined && skip !== null) === true
+  return skips ? unwritten.reached : unwritten.whole
 }
 
 function cutAnswersOf({ columnUsage, settings }: StoreSummary): CutAnswers[] {

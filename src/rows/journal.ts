@@ -66,6 +66,8 @@ export interface RequestRecord {
   /** The choice by which it went, where its route has several; null for the time of what has no answer. */
   via?: { choice: string; latencyMs: number | null } | undefined
   usage: Usage
+  /** Dollars that count against what the run may cost, where nobody knows what it did cost. */
+  assumed?: number
 }
 
 /**

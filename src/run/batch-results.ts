@@ -157,9 +157,9 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
     if (result !== null && 'reply' in result) {
       const usage = priced(place, result.reply.usage)
       const reply = { ...result.reply, usage }
-      cost?.spend(place, usage, otherwise)
+      const assumed = cost === null ? 0 : cost.spend(place, usage, otherwise)
       const about = { isCut: isCut(reply), toolCalls: toolCallsOf(reply) }
-      kept.requests.push({ route, column, row, outcome: 'ok', usage, ...about, ...via })
+      kept.requests.push({ route, column, row, outcome: 'ok', usage, assumed, ...about, ...via })
       attempts.delete(keyOf(request))
       counts.answered += 1
       options.isTooMany(false, null)

@@ -1,6 +1,8 @@
 import type { Prepared } from '../check/prepare.ts'
+import type { Graph, GraphColumn } from '../graph/graph.ts'
 import type { StoredSeedDescription } from '../seeds/normalise.ts'
 import type { ConfigVersion } from '../store/ledger-config.ts'
+import type { ForeseenChange } from '../store/ledger-foresee.ts'
 import type { RunSettings } from '../store/run-settings.ts'
 import type { RunStore } from '../store/run-store.ts'
 import { RowsmithError } from '../util/errors.ts'
@@ -41,11 +43,33 @@ export async function foreseeEdit(
   const { accepted, nullKept } = await store.totals()
   const version = newVersion(stored, prepared, { wanted, cells: accepted + nullKept })
   if (version === null) return null
-  const foreseen = await store.foreseeChange(version, target)
+  const foreseen = await foreseeCells(store, graph, { version, target })
   const seedParts = partsOfSeeds(stored, seed, prepared)
   const plan = planEdit({ stored, version, graph, foreseen, seedParts })
   if (needsConsent(plan) && !edit) throw refusal(plan)
   return { version, plan, asked: askedAliases(graph, foreseen) }
+}
+
+/**
+ * What a version does to the rows below a target. Of a row that a filter rejected before it is taken that it
+ * does so again: nothing is made there that waits for a filter.
+ */
+export async function foreseeCells(
+  store: RunStore,
+  { columns }: Graph,
+  { version, target }: { version: ConfigVersion; target: number },
+): Promise<ForeseenChange> {
+  const foreseen = await store.foreseeChange(version, target)
+  const waits = ({ upstream }: GraphColumn): boolean =>
+    upstream.some((above) => (columns[above]?.filter ?? null) !== null)
+  return {
+    ...foreseen,
+    missing: foreseen.missing.map((count, id) => {
+      const column = columns[id]
+      const lost = column !== undefined && waits(column) ? foreseen.rejected : 0
+      return Math.max(0, count - lost)
+    }),
+  }
 }
 
 function partsOfSeeds(

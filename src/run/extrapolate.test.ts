@@ -5,7 +5,12 @@ import { type AliasPace, extrapolate, type ForecastColumn } from './extrapolate.
 import type { ColumnSample, RowUse } from './usage-sample.ts'
 
 const alias = { alias: 'writer', model: 'small', unpriced: 0, tokens: 0, ms: 0 }
-const pace = (): AliasPace => ({ atOnce: 4, requestsPerMinute: null, tokensPerMinute: null })
+const pace = (): AliasPace => ({
+  isBatch: false,
+  atOnce: 4,
+  requestsPerMinute: null,
+  tokensPerMinute: null,
+})
 
 function use(outputTokens: number): RowUse {
   return { requests: 1, inputTokens: 100, outputTokens, cost: outputTokens / 1e6 }
@@ -97,4 +102,10 @@ test('the slowest alias, or its limit a minute, is what a run waits for', () => 
   expect(seconds({ atOnce: 8 })).toBeCloseTo(50, 6)
   expect(seconds({ requestsPerMinute: 10 })).toBeCloseTo(600, 6)
   expect(seconds({ tokensPerMinute: 2_000 })).toBeCloseTo(600, 6)
+  // How long a batch takes nobody knows.
+  const inBatches = { ...pace(), isBatch: true }
+  expect(extrapolate({ rows: 100, columns, paceOf: () => inBatches })).toMatchObject({
+    seconds: null,
+    batched: ['writer'],
+  })
 })

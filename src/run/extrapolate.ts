@@ -28,6 +28,8 @@ export interface Forecast {
   readonly unknown: readonly string[]
   /** From the latency of answers and the allowed concurrency; null without known latencies. */
   readonly seconds: Range | null
+  /** Aliases whose requests go in batches: the time of these is not in `seconds`. */
+  readonly batched: readonly string[]
   /** Columns with unknown answers: the forecast does not include their tokens and cost. */
   readonly withoutAnswers: readonly string[]
   /** What these come to at most, where `max_tokens` bounds all of them; null otherwise. */
@@ -66,6 +68,8 @@ export interface ForecastColumn {
 
 /** What an alias may do at once and in a minute. */
 export interface AliasPace {
+  /** Its requests go in batches: how long these take nobody knows. */
+  isBatch: boolean
   atOnce: number
   requestsPerMinute: number | null
   tokensPerMinute: number | null
@@ -96,6 +100,9 @@ export function extrapolate({ rows, columns, paceOf }: ForecastOptions): Forecas
     cost: isPriced ? range((use) => use.cost) : null,
     unknown: unpricedIn(priced),
     seconds: secondsOf(sampled, requests, paceOf),
+    batched: [...new Set(priced.map(({ alias }) => alias))].filter(
+      (alias) => paceOf(alias).isBatch,
+    ),
     withoutAnswers: prompted.map(({ column }) => column),
     most: mostOf(prompted),
     atLeast: prompted.filter(({ prompts }) => prompts?.asksMore).map(({ column }) => column),
@@ -216,7 +223,8 @@ function secondsOf(
   }
   let expected = 0
   for (const [alias, { requests: sent, tokens, ms }] of byAlias) {
-    const { atOnce, requestsPerMinute, tokensPerMinute } = paceOf(alias)
+    const { isBatch, atOnce, requestsPerMinute, tokensPerMinute } = paceOf(alias)
+    if (isBatch) continue
     const minutes = [
       ms / 60_000 / atOnce,
       sent / (requestsPerMinute ?? Infinity),

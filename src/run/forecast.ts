@@ -7,7 +7,7 @@ import { findPlace, type Place } from '../check/run-place.ts'
 import type { SelectConfig } from '../config/dataset.ts'
 import { mostCandidates } from '../config/select.ts'
 import type { GraphColumn } from '../graph/graph.ts'
-import { noUsage } from '../graph/request.ts'
+import { noUsage, type Usage } from '../graph/request.ts'
 import { cacheFolder } from '../models/hub-address.ts'
 import type { RouteTarget } from '../models/route-target.ts'
 import { decidedOf } from '../rows/row-outcome.ts'
@@ -17,15 +17,15 @@ import { openStore } from '../store/store.ts'
 import { readUsage } from '../store/usage-files.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { type EditPlan, requestsOf } from './edit-plan.ts'
-import { foreseeEdit } from './edit.ts'
+import { foreseeCells, foreseeEdit } from './edit.ts'
 import { type AliasPace, extrapolate, type Forecast, type ForecastColumn } from './extrapolate.ts'
 import { partnersOf } from './partners.ts'
-import { type PricedPartners, pricedPartners } from './priced-partners.ts'
+import { batchShare, type PricedPartners, pricedPartners } from './priced-partners.ts'
 import { prepareOptions, type RunOptions } from './run.ts'
 import { retryFilter, retryOf } from './retry.ts'
 import { usageOfRun } from './run-usage.ts'
 import { newRows, resumedRows, selectionOf, versionOf } from './settings.ts'
-import type { ColumnSample } from './usage-sample.ts'
+import { atShares, type ColumnSample } from './usage-sample.ts'
 
 /** The effect and the forecast of `create`, without doing anything. */
 export interface ForecastRun {
@@ -137,14 +137,18 @@ async function tryWork(
   const totals = await store.totals()
   const cells = totals.accepted + totals.nullKept
   const version = versionOf(store.settings, prepared, { wanted, cells })
-  const { undecided, missing } = await store.foreseeChange(version, target)
+  const { undecided, missing } = await foreseeCells(store, prepared.graph, { version, target })
   const share = select === null ? 1 : shareOfCandidates(select, totals)
+  // Candidates that an edit takes up again are all looked at; of those beyond only some are needed.
+  const reopened = Math.max(0, undecided - (target - decidedOf(totals)))
+  const needed = (count: number): number =>
+    Math.round(Math.min(count, reopened) + Math.max(0, count - reopened) * share)
   return {
     rows: select === null ? target : asked,
     decided: target - undecided,
-    undecided: Math.round(undecided * share),
+    undecided: needed(undecided),
     plan: edit?.plan ?? null,
-    missing: missing.map((count) => Math.round(count * share)),
+    missing: missing.map(needed),
   }
 }
 
@@ -168,17 +172,23 @@ interface Sources {
 }
 
 async function columnsOf(
-  { graph }: Prepared,
+  { graph, dataset }: Prepared,
   missing: readonly number[],
   { own, folder, sizes, partners }: Sources,
 ): Promise<ForecastColumn[]> {
   const columns: ForecastColumn[] = []
+  // A preview asks without batches.
+  const shareOf = (alias: string, model: string): number => {
+    const isBatch = partners.aliases.includes(alias) && isBatched(partners, alias)
+    return isBatch ? batchShare(dataset.prices, { alias, model }) : 1
+  }
   let prompts: ReadonlyMap<number, readonly number[]> | null = null
   for (const column of graph.columns) {
     const { id, name, fingerprint, producer, routes } = column
     const cells = missing[id] ?? 0
     if (producer !== null || routes.length === 0 || cells === 0) continue
-    const sample = better(own.get(fingerprint), await readUsage(folder, fingerprint))
+    const kept = await readUsage(folder, fingerprint)
+    const sample = better(own.get(fingerprint), kept === null ? null : atShares(kept, shareOf))
     const base = { column: name, cells, requestsOf: (count: number) => requestsOf(column, count) }
     if (sample !== null) {
       columns.push({ ...base, sample })
@@ -206,13 +216,15 @@ function promptSample(
 ): Pick<ForecastColumn, 'sample' | 'prompts'> {
   const { requests, routes } = column
   const [{ name: alias, operation }] = routes as [GraphColumn['routes'][number]]
-  const [{ name, model, maxTokens }] = partners.targets(alias) as [RouteTarget]
+  const places = partners.targets(alias)
+  const [{ maxTokens }] = places as [RouteTarget]
   const answers = operation === 'chat'
-  const priced = partners.costAt(name, { ...noUsage, inputTokens: 1, outputTokens: 1 }) !== null
+  const costs = (usage: Usage): (number | null)[] =>
+    places.map(({ name }) => partners.costAt(name, usage))
   const perCell = requestsOf(column, 1_000) / 1_000
   const uses = sizes.map((characters) => {
     const inputTokens = characters / charactersOfToken
-    const cost = partners.costAt(name, { ...noUsage, inputTokens }) ?? 0
+    const cost = weightedMean(places, costs({ ...noUsage, inputTokens }))
     return { requests: perCell, inputTokens, outputTokens: 0, cost }
   })
   const count = sizes.length
@@ -221,17 +233,20 @@ function promptSample(
     which: `prompts ${count}`,
     uses,
     isMean: false,
-    aliases: [
-      {
+    aliases: places.map(({ name, model, weight }) => {
+      const probe = { ...noUsage, inputTokens: 1, outputTokens: 1 }
+      const isPriced = partners.costAt(name, probe) !== null
+      const share = weight / weightOf(places)
+      return {
         alias,
         model,
-        requests: count,
-        answers: count,
-        unpriced: priced || operation === 'call' || operation === 'validate' ? 0 : count,
-        tokens: uses.reduce((sum, use) => sum + use.inputTokens, 0),
+        requests: count * share,
+        answers: count * share,
+        unpriced: isPriced || operation === 'call' || operation === 'validate' ? 0 : count * share,
+        tokens: share * uses.reduce((sum, use) => sum + use.inputTokens, 0),
         ms: 0,
-      },
-    ],
+      }
+    }),
   }
   // Vectors have no tokens.
   if (!answers) return { sample }
@@ -240,9 +255,31 @@ function promptSample(
       ? null
       : {
           outputTokens: maxTokens,
-          cost: partners.costAt(name, { ...noUsage, outputTokens: maxTokens }),
+          cost: largestCost(costs({ ...noUsage, outputTokens: maxTokens })),
         }
   return { sample, prompts: { most, asksMore: requests === 'many' } }
+}
+
+/** Requests of a pool go to its places by their weights; where a price is not known, it is not in it. */
+function weightedMean(places: readonly RouteTarget[], costs: readonly (number | null)[]): number {
+  const sum = places.reduce((total, { weight }, at) => total + weight * (costs[at] ?? 0), 0)
+  return sum / weightOf(places)
+}
+
+function weightOf(places: readonly RouteTarget[]): number {
+  return places.reduce((sum, { weight }) => sum + weight, 0)
+}
+
+/** Null unless all are known. */
+function largestCost(costs: readonly (number | null)[]): number | null {
+  return costs.reduce<number | null>(
+    (largest, cost) => (largest === null || cost === null ? null : Math.max(largest, cost)),
+    0,
+  )
+}
+
+function isBatched(partners: PricedPartners, alias: string): boolean {
+  return partners.targets(alias).some(({ isBatch }) => isBatch === true)
 }
 
 function paceOf(partners: PricedPartners): (alias: string) => AliasPace {
@@ -258,6 +295,7 @@ function paceOf(partners: PricedPartners): (alias: string) => AliasPace {
       }, 0)
     const { aliasCap, aliasRate } = targets[0] as RouteTarget
     return {
+      isBatch: isBatched(partners, alias),
       atOnce: Math.min(aliasCap, sum(({ endpointCap }) => endpointCap) ?? aliasCap),
       requestsPerMinute: least(
         aliasRate.requests,

@@ -64,7 +64,7 @@ test('lines that the disk does not keep up with are counted, not kept', async ()
   const text = await readFile(folder.path, 'utf8')
   expect((await stat(folder.path)).size).toBeLessThan(10_000)
   const written = text.match(/x{100}/g)?.length ?? 0
-  const [, leftOut] = /(\d+) lines left out/.exec(text) ?? []
+  const [, leftOut] = /(\d+) lines omitted/.exec(text) ?? []
   expect(written + Number(leftOut)).toBe(100_000)
 })
 

@@ -1,3 +1,5 @@
+import { loadDataset } from '../config/load.ts'
+import { resolveDataset } from '../config/resolve-dataset.ts'
 import { cacheFolder } from '../models/hub-address.ts'
 import type { Environment } from '../models/provider.ts'
 import type { RunSummary } from '../report/run-summary.ts'
@@ -9,7 +11,8 @@ import { parseJson } from '../util/json.ts'
 import { type AliasPace, extrapolate, type Forecast, type ForecastColumn } from './extrapolate.ts'
 import type { RequestEvent } from './run-event.ts'
 import { usageOfRun } from './run-usage.ts'
-import { createUsageSampler } from './usage-sample.ts'
+import { batchShare } from './priced-partners.ts'
+import { atShares, createUsageSampler } from './usage-sample.ts'
 
 /** Rows that are spoken of where neither the config nor a run says how many are wanted. */
 const usualRows = 1_000
@@ -52,6 +55,7 @@ export function createPreviewUsage(): PreviewUsage {
       const made = result.selection?.candidates ?? result.rows.requested
       const rows = wholeRows(settings, result, beside)
       const own = beside === null ? new Map() : await usageOfRun(beside)
+      const shares = batchShares(settings)
       const columns: ForecastColumn[] = []
       for (const { name, fingerprint } of settings.columns) {
         if (!asking.has(name) && !own.has(fingerprint)) continue
@@ -63,10 +67,11 @@ export function createPreviewUsage(): PreviewUsage {
         if (sample.rows > 0 && keeps) {
           await keepUsage(cacheFolder(process.platform, environment), fingerprint, sample)
         }
+        const paid = atShares(sample, shares.of)
         columns.push({
           column: name,
           cells: rows,
-          sample: sample.rows > 0 ? sample : (own.get(fingerprint) ?? sample),
+          sample: sample.rows > 0 ? paid : (own.get(fingerprint) ?? sample),
           requestsOf: (cells) => cells,
         })
       }
@@ -74,7 +79,7 @@ export function createPreviewUsage(): PreviewUsage {
       const isAnswered = columns.some(({ sample }) =>
         sample.aliases.some(({ answers }) => answers > 0),
       )
-      return isAnswered ? extrapolate({ rows, columns, paceOf: paceOf(limits) }) : null
+      return isAnswered ? extrapolate({ rows, columns, paceOf: paceOf(limits, shares) }) : null
     },
   }
 }
@@ -98,10 +103,28 @@ function wholeRows(
   return beside === null ? usualRows : readStoredRun(beside).settings.rows
 }
 
-function paceOf(limits: RunSummary['limits']): (alias: string) => AliasPace {
+/** What the run will pay of the prices that its preview paid, which asks without batches. */
+interface BatchShares {
+  readonly has: (alias: string) => boolean
+  readonly of: (alias: string, model: string) => number
+}
+
+function batchShares({ config: text, name }: RunSettings): BatchShares {
+  const { config } = loadDataset(text, { file: `config of ${name}` })
+  if (config === null) return { has: () => false, of: () => 1 }
+  const { models, prices } = resolveDataset(config)
+  const batched = new Set(models.filter(({ mode }) => mode === 'batch').map(({ alias }) => alias))
+  return {
+    has: (alias) => batched.has(alias),
+    of: (alias, model) => (batched.has(alias) ? batchShare(prices, { alias, model }) : 1),
+  }
+}
+
+function paceOf(limits: RunSummary['limits'], shares: BatchShares): (alias: string) => AliasPace {
   return (alias) => {
     const own = limits.find((one) => one.alias === alias)
     return {
+      isBatch: shares.has(alias),
       atOnce: own?.requestsAtOnce ?? 1,
       requestsPerMinute: own?.requestsPerMinute ?? null,
       tokensPerMinute: own?.tokensPerMinute ?? null,

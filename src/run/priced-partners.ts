@@ -15,7 +15,7 @@ export interface PricedPartners extends Partners {
   readonly mostCost: MostCost
   /** What a reply of a batch cost; null where its price is not known. */
   batchCost(name: string, usage: Usage): number | null
-  /** What usage costs at a route; null where no price is known. */
+  /** What usage costs at a place, in batches where it is asked in batches; null where no price is known. */
   costAt(name: string, usage: Usage): number | null
 }
 
@@ -38,15 +38,16 @@ export async function pricedPartners(
   const batched = new Set(places.flatMap(({ name, isBatch }) => (isBatch === true ? [name] : [])))
   /** What a place asks for requests in batches, of its other prices. */
   const shares = new Map(
-    places.map(({ name, alias, model }) => [
-      name,
-      (prices.get(alias) ?? prices.get(model))?.batch ?? BATCH_SHARE,
-    ]),
+    places.map(({ name, alias, model }) => [name, batchShare(prices, { alias, model })]),
   )
 
   function batchCost(name: string, usage: Usage): number | null {
     const whole = costs.get(name)?.(usage) ?? null
     return whole === null ? null : whole * (shares.get(name) ?? BATCH_SHARE)
+  }
+
+  function costAt(name: string, usage: Usage): number | null {
+    return batched.has(name) ? batchCost(name, usage) : (costs.get(name)?.(usage) ?? null)
   }
 
   if (open.length > 0) {
@@ -65,20 +66,26 @@ export async function pricedPartners(
       return costOf === undefined ? sent : withCost(sent, costOf)
     },
     batchCost,
-    costAt: (name, usage) => costs.get(name)?.(usage) ?? null,
+    costAt,
     mostCost(name, request, { input, output }) {
-      const usage: Usage = {
+      return costAt(name, {
         inputTokens: Math.max(charactersOf(request), input),
         cachedInputTokens: 0,
         outputTokens: request.operation === 'chat' ? output : 0,
         reasoningTokens: 0,
         images: 0,
         cost: null,
-      }
-      if (batched.has(name)) return batchCost(name, usage)
-      return costs.get(name)?.(usage) ?? null
+      })
     },
   }
+}
+
+/** What a model asks for requests in batches, of its other prices. */
+export function batchShare(
+  prices: ReadonlyMap<string, PriceConfig>,
+  { alias, model }: { alias: string; model: string },
+): number {
+  return (prices.get(alias) ?? prices.get(model))?.batch ?? BATCH_SHARE
 }
 
 /** How much a run may cost; refuses a limit that the price of a model is missing for. */
@@ -90,8 +97,8 @@ export async function costLimitOf(
   if (limit === null) return null
   const [first] = unpriced
   if (first === undefined) {
-    const { usage, largest } = await inspectStore(directory)
-    const spent = usage.reduce((sum, { cost }) => sum + (cost ?? 0), 0)
+    const { usage, largest, assumed } = await inspectStore(directory)
+    const spent = usage.reduce((sum, { cost }) => sum + (cost ?? 0), assumed)
     // A run keeps them by route: what one of its choices was asked, the others may be.
     const known = aliases.flatMap((alias) => {
       const size = largest.get(alias)

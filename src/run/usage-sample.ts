@@ -19,6 +19,7 @@ export interface UsageSampler {
 
 interface ColumnUse {
   byRow: Map<number, RowUse>
+  /** By alias and model: an alias with a pool has several. */
   aliases: Map<string, AliasUse>
   cached: Set<number>
 }
@@ -48,7 +49,8 @@ export function createUsageSampler(): UsageSampler {
       const use = byRow.get(row) ?? noUse()
       add(use, { requests: 1, inputTokens, outputTokens, cost: cost ?? 0 })
       byRow.set(row, use)
-      const ofAlias = aliases.get(alias) ?? noAliasUse(alias, model)
+      const place = `${alias} ${model}`
+      const ofAlias = aliases.get(place) ?? noAliasUse(alias, model)
       const isAnswer = event.type === 'request-answered'
       const isPaid = inputTokens + outputTokens + images > 0
       ofAlias.requests += 1
@@ -56,7 +58,7 @@ export function createUsageSampler(): UsageSampler {
       ofAlias.unpriced += isAnswer && isPaid && cost === null ? 1 : 0
       ofAlias.tokens += inputTokens + outputTokens
       ofAlias.ms += event.ms
-      aliases.set(alias, ofAlias)
+      aliases.set(place, ofAlias)
     },
     sampleOf(column, { rows: count, known, isShared }) {
       const { byRow, aliases, cached } = useOf(column)
@@ -67,6 +69,22 @@ export function createUsageSampler(): UsageSampler {
       return { ...sample, isMean: false, uses: rows.map((row) => byRow.get(row) ?? noUse()) }
     },
   }
+}
+
+/** What a preview used at the prices of a run whose models ask for a share of them, as in batches. */
+export function atShares(
+  sample: ColumnSample,
+  shareOf: (alias: string, model: string) => number,
+): ColumnSample {
+  let tokens = 0
+  let paid = 0
+  for (const { alias, model, tokens: own } of sample.aliases) {
+    tokens += own
+    paid += own * shareOf(alias, model)
+  }
+  const share = tokens === 0 ? 1 : paid / tokens
+  if (share === 1) return sample
+  return { ...sample, uses: sample.uses.map((use) => ({ ...use, cost: use.cost * share })) }
 }
 
 function noUse(): RowUse {

@@ -48,11 +48,13 @@ function textOf(item: Literal): string | null {
 }
 
 function warning(path: ConfigPath, column: string, spelled: string, became: string): Problem {
+  const [plain] = became.split(',')
+  const isWord = plain === 'true' || plain === 'false'
   return {
     level: 'warning',
     code: 'read-as-other',
     path,
     message: `Column ${quoted(column)}: ${spelled} is read as ${became}`,
-    suggestion: `Write it in quotes to have the text: '${spelled}'.`,
+    suggestion: `Write '${spelled}' in quotes to have the text${isWord && plain !== spelled ? `, or ${plain} if that is meant` : ''}.`,
   }
 }

@@ -31,8 +31,8 @@ export interface CostLimit {
   hold(amount: number): void
   /** Gives back what was set aside. */
   release(reserved: number): void
-  /** A request returned; where its cost is not known, `otherwise` counts. */
-  spend(choice: string, usage: Usage, otherwise: number): void
+  /** A request returned; where its cost is not known, `otherwise` counts, and is given back. */
+  spend(choice: string, usage: Usage, otherwise: number): number
 }
 
 /** Tokens of an answer while none has come, and no `max_tokens` bounds it. */
@@ -70,12 +70,14 @@ export function createCostLimit(options: CostLimitOptions): CostLimit {
       reserved -= given
     },
     spend(choice, { cost, inputTokens, outputTokens }, otherwise) {
-      spent += cost ?? otherwise
+      const assumed = cost === null ? otherwise : 0
+      spent += cost ?? assumed
       const { input = 0, output = 0 } = most.get(choice) ?? {}
       most.set(choice, {
         input: Math.max(input, inputTokens),
         output: Math.max(output, outputTokens),
       })
+      return assumed
     },
   }
 }

@@ -47,13 +47,14 @@ export function createRequestRecords(options: RequestRecordsOptions): RecordRequ
     const { name, choices } = routes[request.route] as Route
     // An answer of unknown cost counts with what was set aside; who failed before answering sends no bill.
     const isBilled = reply !== null || outcome === 'given-up'
-    cost?.spend((choices[pending.choice] as Choice).name, usage, isBilled ? reserved : 0)
+    const { name: place } = choices[pending.choice] as Choice
+    const assumed = cost === null ? 0 : cost.spend(place, usage, isBilled ? reserved : 0)
     const { column, row, isCorrection = false } = request
     const sharing = request.rows?.()
     const via = viaOf(pending, reply !== null)
     journal.request(
       reply === null
-        ? { route: name, column, row, sharing, outcome, usage, via }
+        ? { route: name, column, row, sharing, outcome, usage, assumed, via }
         : {
             route: name,
             column,
@@ -61,6 +62,7 @@ export function createRequestRecords(options: RequestRecordsOptions): RecordRequ
             sharing,
             outcome,
             usage,
+            assumed,
             isCut: isCut(reply),
             toolCalls: toolCallsOf(reply),
             isCorrection,

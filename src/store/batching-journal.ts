@@ -139,6 +139,7 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
         answers,
         choices,
         largest: full.largest,
+        assumed: full.assumed,
       })
     } catch (error) {
       inFlight -= 1
@@ -203,6 +204,7 @@ export function createJournal(options: BatchingJournalOptions): BatchingJournal 
         addAnswer(open.answers, record)
         addChoice(open.choices, record)
         noteSize(open.largest, record)
+        open.assumed += record.assumed ?? 0
       })
     },
     get pendingBytes() {
@@ -243,6 +245,8 @@ interface OpenBatch {
   answers: Map<string, AnswerCounts>
   /** By route, where a request is larger than all before. */
   largest: Map<string, LargestRequest>
+  /** Dollars of requests whose cost nobody knows. */
+  assumed: number
   /** By route with several choices. */
   choices: Map<string, readonly ChoiceUsage[]>
   /** To be called when it is durable. */
@@ -260,6 +264,7 @@ function emptyBatch(): OpenBatch {
     requests: createRequestBuffer(),
     answers: new Map(),
     largest: new Map(),
+    assumed: 0,
     choices: new Map(),
     waiting: [],
   }
@@ -334,18 +339,20 @@ function storedValue(
 /** What requests cost, and what their answers were, as one batch of records has it. */
 export function sumOfRequests(
   records: readonly RequestRecord[],
-): Pick<JournalBatch, 'usage' | 'requests' | 'answers' | 'choices' | 'largest'> {
+): Pick<JournalBatch, 'usage' | 'requests' | 'answers' | 'choices' | 'largest' | 'assumed'> {
   const { usage, requests, answers, choices, largest } = emptyBatch()
+  let assumed = 0
   for (const record of records) {
     addRequest(usage, record)
     requests.add(record)
+    assumed += record.assumed ?? 0
     addAnswer(answers, record)
     addChoice(choices, record)
     const { inputTokens: input, outputTokens: output } = record.usage
     if (input + output > 0)
       largest.set(record.route, largerOf(largest.get(record.route), { input, output }))
   }
-  const sums = { usage: [...usage.values()].flat(), answers, choices, largest }
+  const sums = { usage: [...usage.values()].flat(), answers, choices, largest, assumed }
   return { ...sums, requests: requests.take() }
 }
 

@@ -19,6 +19,7 @@ import {
   readNullableText,
   type LedgerFile,
 } from './ledger-file.ts'
+import { readAssumed } from './ledger-assumed.ts'
 import { type LargestRequest, readLargest } from './ledger-largest.ts'
 import { readKeptColumns } from './ledger-columns.ts'
 import { ledgerError } from './ledger-error.ts'
@@ -32,6 +33,7 @@ import { readRejections, readTotals, type RejectionSummary } from './ledger-part
 import { readSettings } from './ledger-run.ts'
 import { readReopened } from './ledger-reopen.ts'
 import { readSuperseded, type SupersededColumn } from './ledger-superseded.ts'
+import { readUnwritten, type UnwrittenRows } from './ledger-unwritten.ts'
 import { readSummaries, type StoredJudgeSummary } from './ledger-summaries.ts'
 import { readColumnUsage, readUsage, type ColumnUsage, type RouteUsage } from './ledger-usage.ts'
 import { readHolder, type LockHolder } from './lock.ts'
@@ -82,6 +84,8 @@ export interface StoreSummary {
   columnUsage: readonly ColumnUsage[]
   /** The largest requests, by route. */
   largest: ReadonlyMap<string, LargestRequest>
+  /** Dollars that requests of unknown cost count with against `max_cost`. */
+  assumed: number
   /** How models are held to the form of their answers, as far as it was determined. */
   outputModes: readonly FoundMode[]
   failures: readonly FailureSummary[]
@@ -93,6 +97,7 @@ export interface StoreSummary {
   holder: LockHolder | null
   /** Cells in the ledger that no part holds. */
   waitingCells: number
+  unwritten: UnwrittenRows
   /** What is kept of columns that are no longer in the config. */
   superseded: readonly SupersededColumn[]
   /** Parts whose rows are undecided because the config changed, and were not worked on since. */
@@ -149,6 +154,7 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     usage: readUsage(ledger),
     columnUsage: readColumnUsage(ledger, columns),
     largest: readLargest(ledger),
+    assumed: readAssumed(ledger),
     outputModes: readOutputModes(ledger),
     failures: readFailures(ledger, columns, settings.rows),
     summaries: readSummaries(ledger),
@@ -160,6 +166,7 @@ function summarise(directory: string, ledger: LedgerFile): StoreSummary {
     })),
     holder: readHolder(directory),
     waitingCells: readCount(cells, 'count', 'cell'),
+    unwritten: readUnwritten(ledger, columns, settings.rows),
     superseded: readSuperseded(ledger, columns),
     reopenedParts: readReopened(ledger).length,
     batches: readOpenBatches(ledger),

@@ -8,6 +8,8 @@ import { applyConfig } from './ledger-reopen.ts'
 export interface ForeseenChange {
   /** Rows that would be undecided, whether they are decided now or not. */
   undecided: number
+  /** Of these, rows that filters rejected: most of them will be rejected again. */
+  rejected: number
   /**
    * By position of the version's columns: cells of these rows that are not there, about. Cells of a
    * pure column are never there.
@@ -25,6 +27,7 @@ export function foreseeChange(
   // A transaction for reading: it always ends with a rollback.
   return ledger.read(() => {
     const before = recordsByPart(ledger, partRows, target)
+    const rejected = countRejected(ledger, target)
     const { columns } = applyConfig(ledger, partRows, version)
     const undecided = RowSet.fromIntervals(readDecided(ledger, partRows)).complement(target)
     const known = new Map<number, number>()
@@ -32,6 +35,7 @@ export function foreseeChange(
     const lost = addCells(ledger, { columns, partRows, undecided, files }, known)
     return {
       undecided: undecided.count,
+      rejected: rejected - countRejected(ledger, target),
       missing: columns.map(({ key, settings }) =>
         settings.pure === true
           ? undecided.count
@@ -39,6 +43,11 @@ export function foreseeChange(
       ),
     }
   })
+}
+
+function countRejected(ledger: LedgerFile, target: number): number {
+  const sql = "SELECT count(*) AS count FROM absent WHERE outcome = 'rejected' AND row < ?"
+  return readCount(ledger.get(sql, target) ?? {}, 'count', 'absent')
 }
 
 /** Records below the target, by part with a file. */

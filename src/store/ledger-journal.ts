@@ -6,6 +6,7 @@ import { RowSet } from '../plan/row-set.ts'
 import type { AnswerCounts } from '../profile/answer-counts.ts'
 import { addAnswers } from './ledger-answers.ts'
 import { addChoices, type UsageByChoice } from './ledger-choices.ts'
+import { addAssumed } from './ledger-assumed.ts'
 import { addLargest, type LargestRequest } from './ledger-largest.ts'
 import { columnAt, keyList, type KeyedColumn } from './ledger-config.ts'
 import { corrupt } from './ledger-corrupt.ts'
@@ -80,6 +81,8 @@ export interface JournalBatch {
   answers: ReadonlyMap<string, AnswerCounts>
   /** Requests that are larger than those before, by route. */
   largest: ReadonlyMap<string, LargestRequest>
+  /** Dollars that count against `max_cost` for requests whose cost nobody knows. */
+  assumed: number
   /** Requests of routes with several choices. */
   choices: UsageByChoice
 }
@@ -116,7 +119,7 @@ export function writeBatch(ledger: LedgerFile, context: JournalContext, batch: J
 export function writeRecords(
   ledger: LedgerFile,
   context: JournalContext,
-  { cells, exchanges, failures, usage, requests, answers, choices, largest }: JournalBatch,
+  { cells, exchanges, failures, usage, requests, answers, choices, largest, assumed }: JournalBatch,
 ): void {
   const { columns, session } = context
   context.exchanges ||= exchanges.length > 0
@@ -141,6 +144,7 @@ export function writeRecords(
   logRequests(ledger, context, requests)
   addAnswers(ledger, answers)
   addLargest(ledger, largest)
+  addAssumed(ledger, assumed)
   addChoices(ledger, choices)
 }
 

@@ -202,6 +202,7 @@ test('unfinished parts are found by seeking over decided rows', () => {
     requests: new Float64Array(0),
     answers: new Map(),
     largest: new Map(),
+    assumed: 0,
     choices: new Map(),
   }
   const cell = (row: number) => ({ row, column: 0, value: 1n })

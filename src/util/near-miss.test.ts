@@ -13,6 +13,7 @@ test.each([
   ['columntype', 'column_type'],
   ['nmae', 'name'],
   ['skipp', 'skip'],
+  ['model_aliases_of_all', 'model_alias'],
   ['temperature', undefined],
   ['x', undefined],
   ['', undefined],

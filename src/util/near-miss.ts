@@ -12,7 +12,23 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
       bestDistance = distance
     }
   }
-  return best
+  return best ?? sameBeginning(written, candidates)
+}
+
+/** Letters that two words begin with, at least, and their share of the shorter one. */
+const FEWEST_SAME = 6
+const SHARE_SAME = 0.75
+
+/** `categorical` for `category`: words that begin alike, where there is one only. */
+function sameBeginning(written: string, candidates: Iterable<string>): string | undefined {
+  const found = [...candidates].filter((candidate) => {
+    const word = fold(candidate)
+    const shorter = Math.min(word.length, written.length)
+    let same = 0
+    while (same < shorter && word[same] === written[same]) same += 1
+    return same >= FEWEST_SAME && same >= SHARE_SAME * shorter
+  })
+  return found.length === 1 ? found[0] : undefined
 }
 
 /** Case and the kind of separator are what people get wrong most: they cost nothing. */

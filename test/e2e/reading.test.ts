@@ -191,7 +191,7 @@ test('show tells of a run that works, was killed, and has failures', async () =>
   }
 
   expect(working).toMatchObject({ code: 0, stderr: '' })
-  expect(working.stdout).toContain(`Process ${running.child.pid} is working on it now (on `)
+  expect(working.stdout).toContain(`Process ${running.child.pid} on `)
 
   running.child.kill('SIGKILL')
   await running.ended

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { mkdir, readdir } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { createModelServer } from '../../src/testing/model-server.ts'
-import { createDesk, type Desk } from './command.ts'
+import { createDesk, type Desk, jsonOf } from './command.ts'
 import { pets, stories } from './configs.ts'
 
 /** A desk with a finished run of five rows in `runs/pets`. */
@@ -386,4 +386,36 @@ test('an export to what it can not be', async () => {
       Give a file name ending in .jsonl, .ndjson, .csv, .arrow, .feather, .arrows, .parquet, a folder for Parquet (with / at its end, or --format parquet), or say the --format.
     "
   `)
+})
+
+test('with --json a failure is one object on stdout, whatever failed', async () => {
+  await using desk = await createDesk()
+  await desk.write('wrong.yaml', 'columns: 7\n')
+  const cases: [string[], object, number][] = [
+    [
+      ['create', 'wrong.yaml', '--json'],
+      { code: 'config-invalid', problems: [{ path: ['columns'] }] },
+      2,
+    ],
+    [['create', 'missing.yaml', '--json'], { code: 'usage' }, 2],
+    [['create', 'missing.yaml', '--dry-run', '--json'], { code: 'usage' }, 2],
+    [
+      ['create', 'wrong.yaml', '--json', '--row', '5'],
+      { code: 'usage', message: "unknown option '--row'", hints: ['Did you mean --rows?'] },
+      2,
+    ],
+    [['create', '--json'], { code: 'usage', message: "missing required argument 'config'" }, 2],
+    [['create', 'wrong.yaml', '-n', 'x', '--json'], { code: 'usage' }, 2],
+    [['show', 'nowhere', '--json'], { code: 'run-missing' }, 2],
+    [['preview', 'missing.yaml', '--json'], { code: 'usage' }, 2],
+  ]
+  for (const [words, error, code] of cases) {
+    const ended = await desk.run(words)
+    expect({ code: ended.code, told: jsonOf(ended) }, words.join(' ')).toMatchObject({
+      code,
+      told: { error },
+    })
+    // For people, too.
+    expect(ended.stderr).not.toBe('')
+  }
 })

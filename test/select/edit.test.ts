@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { create, type RunEvent, type RunOptions, type RunResult, start } from '../../src/index.ts'
+import {
+  create,
+  forecast,
+  type RunEvent,
+  type RunOptions,
+  type RunResult,
+  start,
+} from '../../src/index.ts'
 import type { ScriptedProvider } from '../../src/testing/scripted.ts'
 import {
   endOf,
@@ -104,7 +111,12 @@ test('an edit of what the condition reads judges every candidate again, rejected
     columns: [number, text('verdict', 'judge strictly {{ n }}'), tale],
   }
   const before = provider.calls.length
-  const { result } = await run(strict, { edit: true })
+  // Rejected rows are judged again, and get no tale.
+  const { forecast: asForecast } = await forecast(optionsOf('read', strict, provider))
+  expect(asForecast.columns).toMatchObject([{ column: 'verdict', cells: end }])
+  expect(asForecast.columns).toHaveLength(1)
+  const { result, foreseen } = await run(strict, { edit: true })
+  expect(foreseen).toBe(end)
   const fineEnd = endOf(target, isFine)
   expect(result.selection).toMatchObject({ target, accepted: target, candidates: fineEnd })
   const records = await recordsIn(result)
