@@ -85,7 +85,7 @@ test('long-documents: one command for the chain, continued after a kill', async 
   const again = await broken.make<Page>()
   expect(datasetHashes(again.dir)).toEqual(datasetHashes(dir))
   expect(again.records).toEqual(records)
-  // What was answered is not asked for again, and everything else is asked for once.
+  // No answer in the run folder is asked for again, and everything else is asked for once.
   const asked = await cellsIn(broken.path('..', '..', 'config.jsonl'), 'request-sent')
   expect(asked.filter((cell) => durable.has(cell))).toEqual([])
   const all = [...requests.values()].reduce((sum, count) => sum + count, 0)
