@@ -235,7 +235,7 @@ test('a push that broke sends what is missing, and fails for a moment without an
     path.startsWith('/store/') && hub.uploaded.length > 1 ? { status: 503 } : null
   await expect(push(hub)).rejects.toMatchObject({
     code: 'hub-unreachable',
-    hints: [expect.stringContaining('what was sent is kept')],
+    hints: [expect.stringContaining('what was sent stays there')],
   })
   hub.disturb = ({ path }) => (/^\/(?:store|parts)\//.test(path) ? { cutAfter: 1 } : null)
   await expect(push(hub)).rejects.toMatchObject({ code: 'hub-unreachable' })
@@ -267,7 +267,7 @@ test('refusals of the Hub say what to do', async () => {
     environment: environmentOf(hub, token),
   })
   expect(await refusal(withToken(null))).toBe(
-    'hub-refused: a push needs a token, and HF_TOKEN is not set Make a token that may write at <hub>/settings/tokens, and set HF_TOKEN to it.',
+    'hub-refused: a push needs a token, and HF_TOKEN is not set Create a token with write access at <hub>/settings/tokens, and set HF_TOKEN to it.',
   )
   expect(await refusal(withToken('sk-1'))).toContain('they begin with hf_')
   expect(await refusal(withToken('hf_unknown'))).toMatch(/^hub-refused: .*401/)
@@ -292,7 +292,7 @@ test('refusals of the Hub say what to do', async () => {
     if (path.includes('/preupload/')) hub.put('jane/stories', { 'NOTES.md': 'x' })
     return null
   }
-  expect(await refusal({})).toMatch(/changed while it was pushed to \(412/)
+  expect(await refusal({})).toMatch(/changed during the push \(412/)
   hub.disturb = () => null
   expect((await push(hub)).commit).not.toBeNull()
 
