@@ -22,10 +22,14 @@ export function forecastTexts(forecast: Forecast): string[] {
         ]),
     ...(atLeast.length === 0
       ? []
-      : [`  ${namesOf(atLeast)} may send more than one request for a cell; the forecast counts one.`]),
+      : [
+          `  ${namesOf(atLeast)} may send more than one request for a cell; the forecast counts one.`,
+        ]),
     ...(batched.length === 0
       ? []
-      : [`  Requests of ${namesOf(batched)} go in batches; the time does not include how long these take.`]),
+      : [
+          `  Requests of ${namesOf(batched)} go in batches; the time does not include how long these take.`,
+        ]),
     ...(unknown.length === 0
       ? []
       : [

@@ -206,11 +206,9 @@ function unknownEnding(path: string, ending: string, forms: Forms): RowsmithErro
 function refuseFileName(to: string, form: FileForm | undefined): void {
   const { name, endings } = form ?? { name: 'parquet', endings: ['.parquet'] }
   if (!endings.includes(extname(to).toLowerCase()) && to !== '/dev/stdout') return
-  throw new RowsmithError(
-    'usage',
-    `a split dataset is several files, and ${to} names one file`,
-    { hints: [`Give a folder, and --format ${name}.`] },
-  )
+  throw new RowsmithError('usage', `a split dataset is several files, and ${to} names one file`, {
+    hints: [`Give a folder, and --format ${name}.`],
+  })
 }
 
 /** A folder where a file would be, or a file where a folder would be, is the user's own. */

@@ -36,9 +36,13 @@ export function openAccess(
   const token = environment[variable]?.trim() ?? ''
   if (token === '' && tokenEnv !== undefined) throw unset(tokenEnv, environment)
   if (!/^[\u0021-\u007e]*$/.test(token)) {
-    throw new RowsmithError('usage', `the value of ${variable} is not a token: it has characters that tokens never have`, {
-      hints: [`Set ${variable} again, without spaces, line breaks or quotation marks.`],
-    })
+    throw new RowsmithError(
+      'usage',
+      `the value of ${variable} is not a token: it has characters that tokens never have`,
+      {
+        hints: [`Set ${variable} again, without spaces, line breaks or quotation marks.`],
+      },
+    )
   }
   try {
     return {

@@ -269,7 +269,7 @@ test('refusals of the Hub say what to do', async () => {
   expect(await refusal(withToken(null))).toBe(
     'hub-refused: a push needs a token, and HF_TOKEN is not set Create a token with write access at <hub>/settings/tokens, and set HF_TOKEN to it.',
   )
-  expect(await refusal(withToken('sk-1'))).toContain('they begin with hf_')
+  expect(await refusal(withToken('sk-1'))).toContain('those begin with hf_')
   expect(await refusal(withToken('hf_unknown'))).toMatch(/^hub-refused: .*401/)
   expect(await refusal(withToken(readToken))).toMatch(
     /^hub-refused: the token in HF_TOKEN may not write to jane\/stories \(403: .*\) Use a token that may write for jane/,
@@ -357,7 +357,7 @@ test('a pull verifies what it fetches, goes on after a break, and replaces nothi
   hub.put('jane/stories', { 'data/../../escape.txt': 'x' })
   const target = desk.path('elsewhere')
   await expect(pull('jane/stories', target, options)).rejects.toMatchObject({
-    message: expect.stringContaining('leads out of the folder') as string,
+    message: expect.stringContaining('is outside the folder') as string,
   })
   await expect(stat(target)).rejects.toMatchObject({ code: 'ENOENT' })
 })
