@@ -205,7 +205,7 @@ describe('refused with both numbers', () => {
       await create({ config, out, rows: 5 })
       await expect(create({ config, out, rows: 3 })).rejects.toMatchObject({
         code: 'target-too-small',
-        message: 'rows: the run was planned for 5, and 3 were asked for',
+        message: 'rows: the run was planned for 5, and 3 were requested',
       })
       // A ledger in which a stored count is no count, as NeMo Data Designer's resume metadata once was.
       const ledger = new DatabaseSync(join(out, 'ledger.sqlite'))

@@ -122,7 +122,7 @@ describe('what fails in every row', () => {
     ])
   })
 
-  test('is reported sound columns of a config with other mistakes', async () => {
+  test('is reported for sound columns of a config with other mistakes', async () => {
     const lines = await told(
       expression('a', '{{ animal.b.c }}'),
       expression('b', '{{ b2 }}'),
@@ -311,7 +311,7 @@ test('a template that takes long is looked at in few rows', async () => {
   ])
 })
 
-test('columns that come when all have taken too long are not looked at, and nothing is reported them', async () => {
+test('columns after the time limit of all are not tried, and nothing is reported about them', async () => {
   // Each look at the clock finds another 100 ms gone: a column of five rows takes 600.
   let now = 0
   const clock = { ...systemClock, now: () => (now += 100) }

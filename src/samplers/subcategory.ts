@@ -70,7 +70,7 @@ function wrongParent(name: string, parent: string, received: string, path: Confi
   return refusal(
     'wrong-reference',
     path,
-    `Column '${name}' is a subcategory of '${parent}', which is not a category column column column`,
+    `Column '${name}' is a subcategory of '${parent}', which is not a category column`,
     {
       expected: 'the name of a sampler column of type category',
       received,

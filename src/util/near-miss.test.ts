@@ -14,6 +14,7 @@ test.each([
   ['nmae', 'name'],
   ['skipp', 'skip'],
   ['model_aliases_of_all', 'model_alias'],
+  ['model_alias_of_all', undefined],
   ['temperature', undefined],
   ['x', undefined],
   ['', undefined],

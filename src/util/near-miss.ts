@@ -26,6 +26,9 @@ function sameBeginning(written: string, candidates: Iterable<string>): string | 
     const shorter = Math.min(word.length, written.length)
     let same = 0
     while (same < shorter && word[same] === written[same]) same += 1
+    // A name with a further word, as `customer_name` next to `customer`, is another name.
+    const longer = word.length > written.length ? word : written
+    if (same === shorter && longer[same] === '_') return false
     return same >= FEWEST_SAME && same >= SHARE_SAME * shorter
   })
   return found.length === 1 ? found[0] : undefined

@@ -128,7 +128,7 @@ test('bad answers are corrected, and the dataset has the good ones', async () =>
       timer: 'wait()',
       review: { Taste: { reasoning: 'Sour.', score: '2' } },
     })
-    // What the model was reported its answer is in the trace, too.
+    // What the model was told about its answer is in the trace, too.
     expect(JSON.stringify(record['dish__trace'])).toContain('must be an integer; it is')
   }
   const dishes = bodies.filter(({ messages }) => messages[0]?.content.startsWith('Invent'))

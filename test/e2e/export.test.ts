@@ -62,7 +62,10 @@ test('an export goes to stdout, and into what a link or a pipe leads to', async 
 test.each([
   ['data.json', 'Did you mean .jsonl?'],
   ['data.jsonl.gz', 'Did you mean .jsonl?'],
-  ['data.xlsx', 'Give a file name ending in .jsonl, .ndjson, .csv, .parquet, a folder for Parquet'],
+  [
+    'data.xlsx',
+    'Give a file name ending in .jsonl, .ndjson, .csv, .arrow, .feather, .arrows, .parquet, a folder',
+  ],
   ['data.7z', 'Give a file name ending in'],
 ])('an export to %s is refused', async (to, hint) => {
   await using desk = await deskWithPets()
@@ -158,7 +161,7 @@ test.each([
   await expect(again).rejects.toMatchObject({ code: 'folder-foreign' })
   expect(await dataset.export({ to: target, force: true })).toEqual([{ path: target, rows: 70 }])
   await expect(dataset.export({ to: desk.path('a.parquet'), splitBy: 'animal' })).rejects.toThrow(
-    'goes into several files',
+    'a split dataset is several files',
   )
 })
 
