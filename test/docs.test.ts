@@ -92,6 +92,7 @@ test('commands that are not run here are run by CI, or can be', () => {
   }
   for (const command of notRun) {
     const script = /npm (?:run )?([\w:]+)/.exec(command)?.[1]
+    if (script === 'install') continue
     expect(
       script === undefined ? existsSync(join(repository, command)) : scripts[script],
     ).toBeTruthy()

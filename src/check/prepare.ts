@@ -67,7 +67,7 @@ export interface PrepareOptions {
   /** Columns of a stored run whose cells are used as they are, whatever changed in their config. */
   keep?: readonly string[] | undefined
   signal: AbortSignal
-  /** Told how far reading a seed got. */
+  /** Called with the progress of reading a seed. */
   onEvent?: ((event: CheckEvent) => void) | undefined
 }
 
@@ -409,7 +409,7 @@ export async function lookAtSeed(
   return { schema: null, content: null, inspected: null, problems, unread: true }
 }
 
-/** The run folder has the rows: the file they came from is not read again, and may be gone. */
+/** The run folder has the rows: their file is not read again, and may be gone. */
 export function lookAtStored(config: SeedConfig, stored: StoredSeedDescription): SeedLook {
   const selection = selectRows(config.selection_strategy, stored.size)
   const base = { content: stored.identity, inspected: null, unread: false }

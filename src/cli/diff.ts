@@ -86,7 +86,7 @@ function figureLines({ runs: [a, b] }: RunComparison, style: Paint): string[] {
     })
 }
 
-/** Not told where both runs have none. */
+/** Omitted where both runs have none. */
 const optional: ReadonlySet<string> = new Set([
   'kept with a null',
   'dropped',

@@ -14,7 +14,7 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
-/** How a run that ended is told to the shell. */
+/** The exit code of a run that ended. */
 export function exitCodeOfRun({ end, rows }: RunResult): ExitCode {
   if (end.kind === 'interrupted') return exitCodes.interrupted
   if (end.kind === 'stopped') return exitCodes.stopped
@@ -30,7 +30,7 @@ const stopping: ReadonlySet<ErrorCode> = new Set([
   'storage-failed',
 ])
 
-/** How something that was thrown is told to the shell. */
+/** The exit code of an error. */
 export function exitCodeOfError(error: unknown): ExitCode {
   if (!isRowsmithError(error)) return exitCodes.unexpected
   if (error.code === 'internal') return exitCodes.unexpected

@@ -17,7 +17,7 @@ export interface RunFacts {
   /** Rows planned, and rows that had an outcome when the run was opened. */
   rows: number
   decidedBefore: number
-  /** What earlier sessions came to. */
+  /** Totals of the earlier sessions. */
   before: EarlierSessions
 }
 

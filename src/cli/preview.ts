@@ -34,7 +34,7 @@ export interface PreviewOptions extends FileOptions {
   pager?: boolean
 }
 
-/** Column-and-reason pairs told: a preview has few rows. */
+/** Most pairs of column and reason that are listed: a preview has few rows. */
 const MOST_FAILURES = 10
 
 export async function runPreview(

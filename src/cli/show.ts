@@ -56,7 +56,7 @@ export interface ShowLayout {
   now: number
 }
 
-/** Told one by one; the others are counted. `--json` has all. */
+/** Most failures that are listed; the others are counted. `--json` has all. */
 const MOST_FAILURES = 20
 const MOST_FILES = 10
 const MOST_SESSIONS = 5

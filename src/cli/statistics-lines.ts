@@ -128,7 +128,7 @@ function vectorText({ sizes, norms }: VectorStatistics): string {
   return `${numbers} each, length ${length}`
 }
 
-/** Values told with their shares; of texts, so much. */
+/** Most values listed with their shares, and most letters of each. */
 const mostShares = 6
 const mostLetters = 32
 

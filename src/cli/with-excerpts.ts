@@ -6,7 +6,7 @@ import type { Problem } from '../config/problem.ts'
 const secret =
   /(?:api|access|private|subscription|signing)[-_ ]?key|(?:^|[^a-z])key["']?\s*[:=]|token(?!s)|secret|password|authorization|bearer/i
 
-/** Problems with the line they are about and a caret under the place, of every file there is. */
+/** Adds to each problem its line of the file and a caret under the place. */
 export function withExcerpts(problems: readonly Problem[]): Problem[] {
   const texts = new Map<string, string | null>()
   return problems.map((problem) => {

@@ -9,7 +9,7 @@ import { llmStructured } from './llm-structured.ts'
 import { llmText } from './llm-text.ts'
 import { seedDataset } from './seed-dataset.ts'
 
-/** The built-in column kinds, in addition to `sampler`, which is made of all samplers there are. */
+/** The built-in column kinds, in addition to `sampler`, which is made of the samplers. */
 export const columns: readonly ColumnKind[] = [
   seedDataset,
   expression,

@@ -17,7 +17,7 @@ export interface SchemaFault {
   message: string
 }
 
-/** The first places at which a JSON Schema can't be used, each told once. */
+/** The first places at which a JSON Schema can't be used, each once. */
 export function schemaFaults(schema: SchemaObject): SchemaFault[] {
   const faults = [...referenceFaults(schema, schema, []), ...patternFaults(schema, [])]
   const ajv = newAjv()

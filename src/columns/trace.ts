@@ -53,7 +53,7 @@ function blockValue(block: Content): Value {
 }
 
 /**
- * The reply as it came, untrimmed; `reasoning_content` is there only when the model gave some, `output_mode` only
+ * The reply as received, untrimmed; `reasoning_content` is there only when the model gave some, `output_mode` only
  * where the answer has a form.
  */
 function assistantMessage({ content, reasoning, outputMode }: ModelReply): Value {

@@ -14,7 +14,7 @@ export async function refuseReplacing(paths: readonly string[]): Promise<void> {
 }
 
 async function holdsSomething(path: string): Promise<boolean> {
-  // What can't be looked at is told when it is written.
+  // A path that can't be inspected is reported when it is written.
   const found = await stat(path).catch(() => null)
   if (found === null || !found.isFile() || found.size === 0) return false
   return (await findPlace(resolve(path))).kind !== 'descriptor'

@@ -58,7 +58,7 @@ export function compile(input: CompileInput): Compiled {
     passes.flatMap((pass) => pass(draft)),
     draft,
   )
-  // What the loader refused of a column it has told of itself.
+  // The loader has already reported what it refused in a column.
   const failed =
     problems.some(({ level }) => level === 'error') || draft.columns.some(({ isSound }) => !isSound)
   if (failed) return { graph: null, problems }

@@ -130,7 +130,7 @@ export interface LoadContext {
   /** Variables that say where files are; none by default. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined
   readonly signal: AbortSignal
-  /** Told while a large file is read. */
+  /** Called while a large file is read. */
   readonly onProgress?:
     | ((progress: { path: string; bytes: number; totalBytes: number }) => void)
     | undefined

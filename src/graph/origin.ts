@@ -1,4 +1,4 @@
-/** A plugin, told from others and from its own other versions. */
+/** Identifies a plugin and its version. */
 export interface Origin {
   readonly name: string
   readonly version: string | null

@@ -58,7 +58,7 @@ export interface RowProcessorKind<Config extends ProcessorConfig = ProcessorConf
 
 /** Records in the order of the dataset, column by column. */
 export interface RecordBatch {
-  /** The row each record came of; a record that is made twice has the row of the first. */
+  /** The row from which each record was made; a record that is made twice has the row of the first. */
   readonly rows: Float64Array
   /** Values by position in the columns, aligned with `rows`. */
   readonly columns: readonly (readonly Cell[])[]

@@ -4,8 +4,8 @@ import type { Content, ModelRequest } from './request.ts'
 const MEDIA_CHARACTERS = 4_000
 
 /**
- * How large a request is, in characters of text: what limits of tokens go by until replies have
- * told how many tokens a character has. A provider that knows better has a `sizeOf` of its own.
+ * The size of a request, in characters of text: token limits use it until replies have shown how many
+ * tokens a character has. A provider with a better estimate has its own `sizeOf`.
  */
 export function charactersOf(request: ModelRequest): number {
   let characters = 0

@@ -7,7 +7,7 @@ export interface ToolBox {
   /** What the model may call: the same for the whole run. */
   list(
     signal: AbortSignal,
-    /** Told how many tools a server has, as soon as it has listed them. */
+    /** Called with the number of a server's tools as soon as it has listed them. */
     onListed?: (server: string, tools: number) => void,
   ): Promise<readonly Tool[]>
   /**

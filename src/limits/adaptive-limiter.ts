@@ -36,7 +36,7 @@ const PROBES_PER_SUCCESS = 2
 /** Refusals come at once: what is unanswered for this long was let in, and lets others go. */
 const LEAST_ACCEPT_MS = 1_000
 const PROBE_GROWTH = 3
-/** Refused with less than this share of what was borne in flight: not for being too many at once. */
+/** A 429 with fewer requests in flight than this share of what was tolerated is not about concurrency. */
 const LIKELY_SHARE = 0.75
 const FORGET = 0.9
 /** A quota with less than this share left is what refused. */

@@ -230,7 +230,7 @@ export function createDispatcher<Work extends Waiting>({
     return best
   }
 
-  /** What a timer is due for but has not told yet: another event of the same instant came first. */
+  /** Reports what is due when another event of the same instant is processed before the timer fires. */
   function touchDue(now: number): void {
     if (timer === null || timer.at > now) return
     timer.handle.cancel()

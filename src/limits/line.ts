@@ -6,7 +6,7 @@ export interface Waiting {
   readonly depth: number
   /** Tokens its request is expected to use; asked when it comes first, where tokens are limited. */
   tokens?(): number
-  /** Position of the choice of its route not to take while there is another; -1 for none. */
+  /** Position of the route's choice to avoid while another is available; -1 for none. */
   readonly avoids?: number
   /** A hash of what it has in common with other work; 0 or omitted for nothing. */
   readonly prefix?: number
@@ -22,7 +22,7 @@ interface Bucket<Work> {
 /** Columns deeper than this share a place in the order; groups stay exact up to 2^41. */
 const DEEPEST = 4095
 
-/** Works of a bucket that were taken are cut off once there are so many, and as many as are left. */
+/** The taken works at a bucket's start are removed once they are so many, and at least as many as the rest. */
 const MOST_TAKEN = 1_024
 
 /** The place of work in every line: lower goes first. */

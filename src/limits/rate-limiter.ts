@@ -41,7 +41,7 @@ export function createRateLimiter({ name, counts, perMinute }: RateOptions): Adj
   let isUntouched = true
   let inFlight = 0
   let closedUntil = Number.NEGATIVE_INFINITY
-  /** What left in the last minute while there was no limit: a limit told later counts it too. */
+  /** What was sent in the last minute while there was no limit: a limit that is reported later counts it too. */
   let unlimited = { since: 0, units: 0 }
 
   function burstOf(units: number): number {

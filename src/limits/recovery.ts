@@ -8,7 +8,7 @@ export interface Recovery {
   grow(limit: number): number
 }
 
-/** Rounds back to what was borne before; a round is as many successes as the limit has units. */
+/** Rounds until the limit is back at what was tolerated before; a round is as many successes as the limit has units. */
 const ROUNDS_BACK = 2
 /** Successes and rounds there before one more is tried; each try that fails doubles them. */
 const LEAST_SUCCESSES = 200

@@ -292,7 +292,7 @@ function openAiSdk(packageName: string, config: ModelProvider, context: Provider
         await greet({ ...target, extraBody }, signal)
       } catch (error) {
         if (!(error instanceof RequestError)) throw error
-        // Being told to wait, and an answer that is none, prove that address, key and model are right.
+        // A 429 and an unusable answer prove that address, key and model are right.
         if (error.problem.kind === 'throttled' || provesModel(error)) return
         // Some models refuse a bound as small as this; real requests may go through.
         if (error.problem.kind !== 'refused' || !hasBound) throw error

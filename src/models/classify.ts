@@ -21,7 +21,7 @@ export interface Asked {
 
 const longestDetail = 500
 
-/** Quota that is used up: nothing but the owner's money helps, whatever status it came with. */
+/** Quota that is used up: only a payment helps, whatever the status of the reply. */
 const quotaCodes =
   /^(insufficient_quota|insufficient_credits?|insufficient_balance|insufficient_funds|quota_exhausted|billing_hard_limit_reached|billing_not_active|billing_error|payment_required|credits?_exhausted)$/i
 
@@ -181,7 +181,7 @@ function isQuota(
   return (status === 400 || status === 403 || status === 429) && quotaPhrases.test(text)
 }
 
-/** Makes the error of a reply that came with a good status but can't be used. */
+/** Makes the error of a reply that has a good status but can't be used. */
 export function badReply(
   what: string,
   text: string,

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { failedWith } from '../threads/system-error.ts'
 
-/** A body that came in a form that can't be read. */
+/** A body in an encoding that can't be read. */
 export class UnreadableBody extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)
@@ -20,7 +20,7 @@ interface DecodeOptions {
   maxBytes: number
 }
 
-/** The text of a body that came as it is, or null for one that must be decoded first. */
+/** The text of a body without a content encoding, or null for one that must be decoded first. */
 export function plainText(bytes: Buffer, headers: BodyHeaders): string | null {
   return codingOf(bytes, headers) === '' && charsetOf(headers) === null ? textFrom(bytes) : null
 }

@@ -200,7 +200,7 @@ export function openHttpProvider(
       } catch (error) {
         if (!(error instanceof RequestError)) throw error
         const { kind } = error.problem
-        // Being told to wait proves that address, key and path are right.
+        // A 429 proves that address, key and path are right.
         if (kind === 'throttled') return
         if (error.code === 'not-found') throw withModels(error, target, await offered(signal))
         // Some models refuse `max_tokens`, or one as small as this; real requests may go through.

@@ -61,7 +61,7 @@ function chatBody(target: ModelTarget, request: ChatRequest, asked: Asked): stri
   const fields: Record<string, unknown> = {
     model: target.model,
     messages: messagesOf(request.messages, asked),
-    // Some gateways stream unless told not to.
+    // Some gateways stream unless `stream` is false.
     stream: false,
   }
   const temperature = sampling.temperature ?? target.temperature

@@ -8,7 +8,7 @@ import { outputModesOf, type ProviderKind } from './provider.ts'
 
 /** A model is known to be held to the form of its answers in another way than before. */
 export interface ModeChange {
-  /** Of the request that told. */
+  /** The alias of the request that showed it. */
   alias: string
   found: FoundMode
   /** What was given up; null when a mode worked for the first time. */

@@ -1,6 +1,6 @@
 import type { GroupSource } from './group-source.ts'
 
-/** The groups of a source until it is told that no more are wanted: those it gave then are all. */
+/** The groups of a source until `isFull`: the plan then consists of the groups given so far. */
 export function boundedSource(source: GroupSource, isFull: () => boolean): GroupSource {
   let given = 0
   return {

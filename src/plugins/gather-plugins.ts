@@ -14,7 +14,7 @@ export type GivenPlugin = Plugin | string
 export interface PluginSources {
   /** In addition to the config: by a program, or on a command line. */
   given?: readonly GivenPlugin[] | undefined
-  /** Named by the config, whose folder is null when it came from no file. */
+  /** Named by the config, whose folder is null when it is not from a file. */
   config?: { readonly names: readonly string[]; readonly directory: string | null } | undefined
   /** What a run folder was made with; those that are there already are not loaded again. */
   stored?: readonly RememberedPlugin[] | undefined

@@ -7,7 +7,7 @@ import { rowColumn } from '../store/run-settings.ts'
 import { partHints, verifyDatasetFile } from '../store/verify.ts'
 import { RowsmithError } from '../util/errors.ts'
 
-/** Files whose records a report looks at: those of the dataset, or those of parts while there is none. */
+/** Files whose records a report reads: those of the dataset, or the parts until a dataset exists. */
 export interface RecordFiles {
   files: readonly RecordFile[]
   /** Rows from there on do not belong to the run; only parts have such. */

@@ -66,7 +66,7 @@ interface Collector {
 
 interface Field {
   texts: string[]
-  /** Texts that came. */
+  /** Number of texts seen. */
   seen: number
   isListed: boolean
 }

@@ -1,5 +1,5 @@
 export interface Abort {
-  /** What the work answers, or the reason of an abort that came before. */
+  /** The result of the work, or the reason of an abort that happened first. */
   orElse<Result>(work: Promise<Result>): Promise<Result>
   readonly close: () => void
 }

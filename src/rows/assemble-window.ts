@@ -267,7 +267,7 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
   }
 
   function take(window: Window, column: GraphColumn, offset: number, outcome: Outcome): void {
-    // What is thrown when it is told to stop says nothing about the cell.
+    // An error after an abort says nothing about the cell.
     options.signal.throwIfAborted()
     try {
       if ('error' in outcome) throw outcome.error

@@ -10,7 +10,7 @@ import { thrownFailure } from './cell-outcome.ts'
  * The first request of a cell as it would be sent, or why there is none; null for what is not known
  * without sending or doing something, and for cells that ask nothing.
  *
- * The function of a conversation runs until it asks for something, and is told that nothing is sent.
+ * The function of a conversation runs until its first request, which rejects because nothing is sent.
  */
 export async function firstRequest(
   generator: Generator | null,

@@ -8,7 +8,7 @@ import type { BatchEvent } from './batch-event.ts'
 import type { SpooledBatch } from './batch-spool.ts'
 import type { Pauses } from './batch-pauses.ts'
 
-/** A batch that is noted in the ledger, and of which it is not known whether its provider has it. */
+/** A batch in the ledger that its provider may or may not have. */
 interface UnsureBatch {
   id: number
   route: string
@@ -26,9 +26,9 @@ export interface BatchDeliveryOptions {
   apiAt: (place: string) => BatchApi | null
   pauses: Pauses
   cost: CostLimit | null
-  /** A batch that is not listed so long after it was sent was not taken, in ms. */
+  /** If the provider does not list a batch this long after it was sent, it did not take it; in ms. */
   settleMs: number
-  /** Time that an endpoint may be away, in ms. */
+  /** How long an endpoint may be unreachable, in ms. */
   maxOutageMs: number
   signal: AbortSignal
   emit: (event: BatchEvent) => void
@@ -43,8 +43,9 @@ export interface BatchDelivery {
 }
 
 /**
- * A batch is noted in the ledger before it is sent, and again under its provider's name after that. One
- * of which only the first is known is looked for at the provider, and sent again only when it is not there.
+ * A batch is noted in the ledger before it is sent, and again under its provider's name after that. If
+ * the ledger has no provider's name, rowsmith looks for the batch at the provider, and sends it again only if it
+ * is not there.
  */
 export function createBatchDelivery(options: BatchDeliveryOptions): BatchDelivery {
   const { batches, clock, signal } = options
@@ -80,7 +81,7 @@ export function createBatchDelivery(options: BatchDeliveryOptions): BatchDeliver
       } catch (error) {
         if (!(error instanceof RequestError) || isRefusal(error)) throw error
         if (clock.now() - waiting.since > options.maxOutageMs) throw error
-        // It is noted, and looked for when the run continues.
+        // It is in the ledger, and the next session looks for it.
         if (!(await waiting.pause(error))) return
         // It may have arrived: it is not sent again before that is known.
         if (error.problem.kind === 'transient' && (await settled(batch)) !== 'none') return

@@ -1,10 +1,10 @@
 import type { BatchOutcome } from '../models/batch-api.ts'
 
-/** What a run tells of requests that go in batches. */
+/** Events of requests that go in batches. */
 export type BatchEvent =
   /** The provider has taken a batch, and calls it `batch`. */
   | { type: 'batch-submitted'; route: string; batch: string; requests: number }
-  /** Its state is another one than before, in the provider's words. */
+  /** Its state changed; the state is the provider's word. */
   | {
       type: 'batch-progress'
       route: string
@@ -25,7 +25,7 @@ export type BatchEvent =
     }
   /** Results that belong to no request of the batch were omitted. */
   | { type: 'batch-strange'; route: string; batch: string; results: number; id: string }
-  /** Their providers are asked to cancel so many. */
+  /** The run asks the providers to cancel this many batches. */
   | { type: 'batches-cancelling'; batches: number }
   /** The run stops, with rows remaining. */
   | { type: 'batch-stopped'; reason: string }

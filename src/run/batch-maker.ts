@@ -47,7 +47,7 @@ export interface BatchMakerOptions {
   cancels: boolean
   identityOf: (alias: string) => unknown
   cost: CostLimit | null
-  /** What tells a place from the others of its model; '' where there is one. */
+  /** Distinguishes a place from the others of its model; '' where there is only one. */
   choiceOf: (place: string) => string
   /** What a reply of a batch cost at a place. */
   costOf: (place: string, usage: Usage) => number | null
@@ -59,7 +59,7 @@ export interface BatchMakerOptions {
   emit: (event: BatchEvent | SchedulerEvent) => void
 }
 
-/** What one engine works with, until all that remains waits for batches. */
+/** The state of one engine, which works until all remaining rows wait for batches. */
 export interface BatchRound {
   /** Rows with an outcome. */
   decided: RowSet
@@ -68,7 +68,7 @@ export interface BatchRound {
   deferred: DeferredRequests
 }
 
-/** Folder of requests on their way, in the run folder. */
+/** Folder of requests that are not sent yet, in the run folder. */
 export const spoolName = 'batches'
 
 /**
@@ -164,7 +164,7 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
     sending = sendBehind(sending, batch)
   }
 
-  /** Never rejects: no one waits for it while an engine works. */
+  /** Never rejects: nothing awaits it while an engine works. */
   async function sendBehind(before: Promise<void>, batch: SpooledBatch): Promise<void> {
     await before
     try {
@@ -176,7 +176,7 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
     }
   }
 
-  /** What a provider says ends the run in good order, with rows remaining; a defect is thrown. */
+  /** An error of a provider stops the run with rows remaining; a bug is thrown. */
   function fail(error: unknown): void {
     if (controller.signal.aborted) return
     if (error instanceof RequestError) return stopFor({ reason: error.message, error })
@@ -258,7 +258,7 @@ export function createBatchMaker(options: BatchMakerOptions): RowMaker {
     if (await isMade()) return { kind: 'complete' }
     if (draining) return { kind: 'interrupted' }
     if (!spool.isShort || cost === null) {
-      // Whoever selects looks whether enough rows are accepted.
+      // The selection checks whether enough rows are accepted.
       if (options.isSelection) return { kind: 'complete' }
       return { kind: 'stopped', reason: 'rows remain', error: null }
     }

@@ -1,7 +1,7 @@
 import type { RequestError } from '../graph/request-error.ts'
 import type { Clock, Timer } from '../util/clock.ts'
 
-/** Waiting for a provider: longer from time to time, up to the interval of the run config. */
+/** Pauses between polls of a provider: they grow up to the interval of the run config. */
 export interface Pauses {
   begin(): Waiting
   /** Ends all pauses, now and later: nothing is waited for any more. */

@@ -74,7 +74,7 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
     for await (const result of api.results(status, options.signal)) {
       const number = requestNumber(result.id, batch)
       if (number === null) {
-        // Their number is reported, and the first of them.
+        // The number of them and the first one are reported.
         strangeResults += 1
         firstStrange ??= result.id
         continue
@@ -104,7 +104,7 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
     stop: BatchStop | null
   }
 
-  /** What the provider has no result of: nothing was made of it, or its result is lost. */
+  /** Requests without a result: the provider did not process them, or lost the result. */
   async function keepMissing(settling: Settling, status: BatchStatus): Promise<void> {
     const wasMade = status.outcome === 'completed'
     for (let from = 0; ;) {
@@ -176,7 +176,7 @@ export function createBatchCollector(options: BatchCollectorOptions): BatchColle
     if (spent !== null) cost?.spend(place, spent, 0)
     kept.requests.push({ route, column, row, outcome: 'failed', usage: spent ?? noUsage, ...via })
     const { kind } = error.problem
-    // What is used up ends no cell: the same is asked when there is more.
+    // A quota that is used up fails no cell: its request is sent again later.
     if (kind === 'endpoint-stopped') {
       settling.stop ??= { reason: error.message, error }
       counts.again += 1
@@ -254,7 +254,7 @@ function noResult({ handle }: SentBatch): RequestError {
   )
 }
 
-/** A batch that others ended is not sent again behind their back. */
+/** A batch that somebody else ended is not sent again automatically. */
 function stopOf(
   { handle, route }: SentBatch,
   status: BatchStatus,

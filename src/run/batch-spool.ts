@@ -51,27 +51,27 @@ export interface BatchSpoolOptions {
 export interface BatchSpool extends DeferredRequests {
   /** Takes requests again, up to so many that wait for their answers anywhere. */
   begin(waiting: number): void
-  /** Hands on what there is; nothing is taken any more. */
+  /** Hands on the collected requests; takes no further ones. */
   flush(): void
-  /** Gives up what there is. */
+  /** Discards the collected requests. */
   discard(): void
-  /** Requests taken and not handed on. */
+  /** Requests that were taken and not handed on. */
   readonly size: number
   /** A request was not taken, because the run may not cost more. */
   readonly isShort: boolean
 }
 
-/** Requests that wait for an answer at most: rows of the ledger, and none of memory. */
+/** Most requests that wait for an answer; they are rows of the ledger and need no memory. */
 const MOST_WAITING = 500_000
-/** How often a cell may ask something else than before: what asks at random would never end. */
+/** How often a cell may change its request: a cell with random requests would never end. */
 const MOST_STRAYS = 2
-/** Bytes that are written at once. */
+/** Bytes per write. */
 const CHUNK = 1 << 20
 
 interface OpenFile {
   route: string
   place: BatchPlace
-  /** What is asked there; that of its first request. */
+  /** The operation of its requests, as in the first one. */
   endpoint: string
   submission: string
   path: string
@@ -260,12 +260,12 @@ function tooLarge(bytes: number, { mostBytes }: BatchApi): RequestError {
   )
 }
 
-/** What the answer to a request is known by. */
+/** The key of the answer to a request. */
 function requestId(submission: string, number: number): string {
   return `${submission}_${number}`
 }
 
-/** The number of a request of a batch; null for an id that is none of its. */
+/** The number of a request in a batch; null for an id of no request. */
 export function requestNumber(
   id: string,
   { submission, requests }: { submission: string; requests: number },

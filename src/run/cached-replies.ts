@@ -20,8 +20,8 @@ export interface CachedRepliesOptions {
 }
 
 /**
- * Answers by the model, what it is asked, and which draw it is: the row, the column and the turn. So
- * one prompt for many rows has as many answers, and the same ones again. Vectors have no draw.
+ * Answers by model, request and draw (row, column and turn). So one prompt in many rows gets as many
+ * answers, and a second run gets the same ones. Vectors have no draw.
  */
 export function createCachedReplies(options: CachedRepliesOptions): ReplyCache {
   const { cache, graph, replay } = options
@@ -45,7 +45,7 @@ export function createCachedReplies(options: CachedRepliesOptions): ReplyCache {
       return key
     },
     async find(keys, question) {
-      // Of the answers of several choices the same one is found, whatever their order.
+      // With several choices, the same answer is found whatever their order.
       for (const key of new Set(keys.toSorted())) {
         if (replaced.has(key) && !replay) continue
         const text = await cache.find(key)

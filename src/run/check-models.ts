@@ -4,7 +4,7 @@ import { RowsmithError } from '../util/errors.ts'
 import type { CheckedModel, RunEvent } from './run-event.ts'
 
 /**
- * Asks every model something tiny before anything is paid for; refuses a run that can't work. A pool works
+ * Sends a tiny request to every model before the paid ones; refuses a run that can't work. A pool works
  * as long as one of its places answers.
  * Answers with the names of the places that answered.
  */

@@ -45,13 +45,13 @@ interface Repair {
   damagedLedger: string | null
   /** Rows that are planned again. */
   rows: number
-  /** What is paid again of them at most, by column. */
+  /** The most cells of these rows that are paid again, by column. */
   cells: { column: string; cells: number }[]
-  /** What could not be brought back, in words. */
+  /** What could not be restored, in words. */
   lost: string[]
 }
 
-/** Looks at every byte of a run folder, without a lock; repairs it where that is asked for. */
+/** Checks every byte of a run folder, without a lock; repairs it on request. */
 export async function checkRun(
   directory: string,
   { repair = false, clock = systemClock }: CheckRunOptions = {},
@@ -147,7 +147,7 @@ async function cellsOf(store: RunStore, parts: readonly number[]): Promise<Repai
     .map(({ name }) => ({ column: name, cells: records }))
 }
 
-/** A column that another one fills costs nothing by itself. */
+/** A side column costs nothing by itself. */
 function isSide(material: string): boolean {
   const parsed: unknown = JSON.parse(material)
   return typeof parsed === 'object' && parsed !== null && 'producer' in parsed

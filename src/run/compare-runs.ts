@@ -5,12 +5,12 @@ import { inspectStore } from '../store/inspect-store.ts'
 import { type ConfigDifference, configDifferences } from './config-difference.ts'
 import { open, type OpenOptions } from './open-dataset.ts'
 
-/** Of one of two runs, what is compared as figures. */
+/** The figures of one of the two runs. */
 interface ComparedRun extends Pick<RunSummary, 'dir' | 'name' | 'rows' | 'requests' | 'usage'> {
   seed: string
   /** Cells that failed. */
   failed: number
-  /** Of all sessions whose end is known. */
+  /** The seconds of all sessions whose end is known. */
   seconds: number
   /** The level of the report's verdict. */
   verdict: DatasetReport['verdict']['level']
@@ -29,7 +29,7 @@ export interface RunComparison {
   columns: { name: string; same: boolean; statistics: Pair<ColumnStatistics | null> }[]
 }
 
-/** Reads two run folders without a lock, and puts them side by side. */
+/** Compares two run folders; reads them without a lock. */
 export async function compareRuns(
   one: string,
   other: string,

@@ -7,9 +7,9 @@ import type { Value } from '../util/value.ts'
 export interface ConfigDifference {
   /** Names and keys down to it: `columns.story.prompt`. */
   readonly place: string
-  /** What was there behind `- `, what is there now behind `+ `; the first of many. */
+  /** Lines of the old value after `- ` and of the new one after `+ `; only the first ones of many. */
   readonly lines: readonly string[]
-  /** What was there and what is there now, as JSON has it; undefined for what is not there. */
+  /** The old and the new value as JSON; undefined where there is none. */
   readonly values: readonly [unknown, unknown]
 }
 
@@ -79,7 +79,7 @@ function orderDifference(
   return [{ place: path.join('.'), lines, values: [was, is] }]
 }
 
-/** A list of objects with names of their own, by these; null for anything else. */
+/** A list of named objects, by name; null for anything else. */
 function namedItems(value: Value | undefined): Fields | null {
   if (value === undefined) return new Map()
   if (!Array.isArray(value)) return null
@@ -122,7 +122,7 @@ function plainOf(value: Value | undefined): unknown {
   return value === undefined ? undefined : JSON.parse(stringifyJson(value))
 }
 
-/** What every column has unless it says otherwise, and what a new one need not be reported with. */
+/** Defaults of a column: a new column is reported without them. */
 const untold: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['drop', false],
   ['propagate_skip', true],
@@ -151,7 +151,7 @@ function isSame(one: Value | undefined, other: Value | undefined): boolean {
 const aHash = /^[0-9a-f]{64}$/
 
 function textOf(value: Value | undefined): string {
-  // It stands for the content of a file or a function; a person compares its beginning.
+  // A hash of the content of a file or a function; its beginning is enough for a person.
   if (typeof value === 'string' && aHash.test(value)) return `content ${value.slice(0, 12)}…`
   return value === undefined ? '' : stringifyJson(value, { spaced: true })
 }

@@ -25,7 +25,7 @@ export interface RoutesOptions {
 /**
  * A route per alias, with a choice for each place its requests may go. Limiters of a choice: the alias's
  * own cap and rates, shared by all of them; what (provider, key, model) tolerates, which adapts to 429s,
- * with the rates its replies tell, shared by aliases of the same model; the endpoint's cap, and the rates
+ * with the rates its replies report, shared by aliases of the same model; the endpoint's cap, and the rates
  * of its key, where they are declared; breakers of the endpoint, for when it can't be reached, and of the
  * model there, for when it fails.
  */
@@ -78,7 +78,7 @@ export function createRoutes(
           jitter: random,
         }),
       ),
-      // What replies tell: endpoints count most quotas per model.
+      // Limits that replies report: endpoints count most quotas per model.
       ...(['requests', 'tokens'] as const).map((counts) =>
         share(`${counts} of ${shown}`, () =>
           createRateLimiter({ name: shown, counts, perMinute: null }),
@@ -89,7 +89,7 @@ export function createRoutes(
 
   function ofEndpoint(target: RouteTarget): Limiter[] {
     const { endpoint, endpointCap: cap, endpointRate, key } = target
-    // Quotas are those of a key.
+    // Endpoints count quotas per key.
     const keyed = isOneKeyOfSeveral(target, all) ? `${endpoint} ${key}` : endpoint
     const rates = ratesOf(endpointRate).map(({ counts, perMinute }) =>
       share(`${counts} of endpoint ${keyed}`, () =>
@@ -141,7 +141,7 @@ export function createRoutes(
   })
 }
 
-/** Whether the requests of its provider go out with several keys. */
+/** Whether the provider uses several keys. */
 function isOneKeyOfSeveral({ provider, key }: RouteTarget, all: readonly RouteTarget[]): boolean {
   return all.some((other) => other.provider === provider && other.key !== key)
 }

@@ -3,16 +3,16 @@ import type { StoreEvent } from '../store/open-run.ts'
 import type { BatchEvent } from './batch-event.ts'
 import { messageOf } from '../util/errors.ts'
 
-/** Different mistakes of providers whose stacks are reported in full; later ones in a line. */
+/** Number of different provider bugs that are logged with their stacks; later ones take one line. */
 const MOST_STACKS = 100
 
-/** Says what a scheduler event says in the log, or null for what only the panel shows. */
+/** The log line of a scheduler event, or null for events that only the panel shows. */
 export function createDescriber(): (event: SchedulerEvent) => string | null {
   const told = new Set<string>()
   return (event) => {
     if (event.type !== 'provider-failed') return describeEvent(event)
     const stack = stackOf(event.error)
-    // A provider that is wrong is wrong with every request: once is enough, by whatever way it was called.
+    // A bug in a provider repeats with every request: it is logged once, for all ways of calling.
     const key = `${event.route} ${stack.split('\n', 2).join('\n')}`
     if (told.has(key)) return null
     if (told.size < MOST_STACKS) told.add(key)
@@ -56,7 +56,7 @@ function describeEvent(event: SchedulerEvent): string | null {
   return null
 }
 
-/** What a batch event says in the log. */
+/** The log line of a batch event. */
 export function describeBatchEvent(event: BatchEvent): string {
   switch (event.type) {
     case 'batch-submitted':
@@ -83,7 +83,7 @@ function whatOf({ endpoint, model }: { endpoint: string; model: string | null })
   return model === null ? `endpoint ${endpoint}` : `model ${model} of endpoint ${endpoint}`
 }
 
-/** What a store event says in the log, or null for what is too frequent to be reported. */
+/** The log line of a store event, or null for events that are too frequent. */
 export function describeStoreEvent(event: StoreEvent): string | null {
   switch (event.type) {
     case 'part-committed': {

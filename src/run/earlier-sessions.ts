@@ -26,7 +26,7 @@ export async function earlierSessions(
   return addSpent({ ...noSessions, dropped, rejected }, routes)
 }
 
-/** What routes spent on top of what was spent before. */
+/** What routes spent in this session and before. */
 export function addSpent(
   before: EarlierSessions,
   routes: readonly Pick<EarlierSessions, 'inputTokens' | 'outputTokens' | 'cost'>[],

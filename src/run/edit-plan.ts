@@ -19,7 +19,7 @@ export interface EditPlan {
   readonly rows: number
   /** Cells that are made because of the change. */
   readonly cells: number
-  /** Requests that all cells need which are not there, about. */
+  /** About how many requests the missing cells need. */
   readonly requests: number
 }
 
@@ -34,7 +34,7 @@ export interface EditedColumn {
   readonly free: boolean
   /** About how many cells must be made; of a free column that did not change none. */
   readonly cells: number
-  /** Requests they need, about. */
+  /** About how many requests they need. */
   readonly requests: number
   /** The models that wrote its cells and those that would now; null where they are the same. */
   readonly models: { readonly before: string; readonly now: string } | null
@@ -67,17 +67,17 @@ export function planEdit({ stored, version, graph, foreseen, seedParts }: EditIn
   }
 }
 
-/** Whether cells of a column are made that were there before, or were not wanted. */
+/** Whether cells of a column are made that existed before or were not needed. */
 export function isMade({ change }: EditedColumn): boolean {
   return change === 'new' || change === 'changed' || change === 'follows'
 }
 
-/** Whether a change must be asked for: it makes cells, or takes a column away. */
+/** Whether a change needs the user's consent: it makes cells or removes a column. */
 export function needsConsent({ columns }: EditPlan): boolean {
   return columns.some((column) => isMade(column) || column.change === 'gone')
 }
 
-/** Aliases that are asked for cells which are not there. */
+/** Aliases that receive requests for missing cells. */
 export function askedAliases(graph: Graph, foreseen: ForeseenChange): string[] {
   const asked = graph.columns.filter(({ id }) => (foreseen.missing[id] ?? 0) > 0)
   return [...new Set(asked.flatMap(({ routes }) => routes.map(({ name }) => name)))]
@@ -99,7 +99,7 @@ function editedColumns(
     before.get(name)?.fingerprint !== fingerprint
   return graph.order.flatMap((id) => {
     const column = graph.columns[id]
-    // Those behind others share their fate; filters are none of the config's columns.
+    // Side columns follow the column that fills them; filters are not columns of the config.
     if (column === undefined || column.producer !== null || column.filter !== null) return []
     const old = before.get(column.name)
     const reads = column.upstream
@@ -121,7 +121,7 @@ function editedColumns(
   })
 }
 
-/** What the latest cells of a column were made from: others of it may have been kept. */
+/** What the latest cells of a column were made from; older cells may have other origins. */
 function latestMaterial(
   { kept = [] }: RunSettings,
   { fingerprint, material }: ColumnSettings,
@@ -189,7 +189,7 @@ function allDifferences({
   return [...written, ...content, ...beside]
 }
 
-/** The sources with another content; how they are joined stands in the config. */
+/** The sources whose content changed; the config says how they are joined. */
 function seedDifferences({ before, now }: SeedParts): ConfigDifference[] {
   return now.flatMap((identity, at): ConfigDifference[] => {
     const old = before[at]

@@ -1,7 +1,7 @@
 import { counted } from '../util/format.ts'
 import { type EditedColumn, type EditPlan, isMade } from './edit-plan.ts'
 
-/** Places shown; a config that is another one altogether has many. */
+/** Most places shown: a completely different config has many. */
 const MOST_PLACES = 20
 
 /** What a changed config means, for a person to read. */

@@ -11,16 +11,16 @@ import { askedAliases, type EditPlan, needsConsent, planEdit, type SeedParts } f
 import { editLines } from './edit-text.ts'
 import { newVersion, type WantedRun } from './settings.ts'
 
-/** Another config for a run that is there, and what it means. */
+/** A changed config for an existing run, and its effect. */
 export interface ConfigEdit {
   version: ConfigVersion
   plan: EditPlan
-  /** Models that cells are asked of which are not there. */
+  /** Models that receive requests for missing cells. */
   asked: readonly string[]
 }
 
 export interface EditOptions {
-  /** What was asked for next to the config. */
+  /** What the caller allowed in addition to the config. */
   wanted: Pick<WantedRun, 'rows'>
   target: number
   /** Whether columns are made again, made in addition to, or omitted. */
@@ -31,7 +31,7 @@ export interface EditOptions {
   seed: StoredSeedDescription | null
 }
 
-/** Finds out what a config changes in a run; null for nothing. Refuses what was not asked for. */
+/** Determines what a config changes in a run; null for nothing. Refuses changes that the caller did not allow. */
 export async function foreseeEdit(
   store: RunStore,
   prepared: Prepared,
@@ -51,8 +51,8 @@ export async function foreseeEdit(
 }
 
 /**
- * What a version does to the rows below a target. Of a row that a filter rejected before it is taken that it
- * does so again: nothing is made there that waits for a filter.
+ * The effect of a version on the rows below a target. A row that a filter rejected before is assumed to be
+ * rejected again: cells that wait for the filter are not counted there.
  */
 export async function foreseeCells(
   store: RunStore,
@@ -104,7 +104,7 @@ function refusal(plan: EditPlan): RowsmithError {
   )
 }
 
-/** Refuses to keep what is not there, or what nothing is kept of. */
+/** Refuses to keep a column that does not exist or has no cells to keep. */
 function checkKept(keep: readonly string[], store: RunStore, { graph }: Prepared): void {
   const stored = new Map(store.settings.columns.map((column) => [column.name, column]))
   for (const name of keep) {

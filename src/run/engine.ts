@@ -42,27 +42,27 @@ export interface EngineOptions {
   routes: readonly Route[]
   /** What a model alias stands for. */
   identityOf: (alias: string) => unknown
-  /** How large a request is where tokens are limited. */
+  /** The size of a request, where tokens are limited. */
   sizeOf?: (route: string, request: ModelRequest) => number
   /** Receives every request. */
   watcher?: RequestWatcher | null
   /** How much the run may cost. */
   cost?: CostLimit | null
   send: (route: string, request: ModelRequest, signal: AbortSignal) => Promise<ModelReply>
-  /** Answers from before. */
+  /** Cached answers. */
   cache?: ReplyCache
-  /** Takes requests that are answered another time: their rows stay without an outcome for now. */
+  /** Takes requests that go in batches: their rows have no outcome until the answers arrive. */
   deferred?: DeferredRequests
-  /** Where groups come from, where the plan alone does not say: parts handed out one by one. */
+  /** The source of groups, if it is not the plan: parts that are handed out one by one. */
   source?: (plan: Plan, options: { wholeFrames: boolean }) => GroupSource
-  /** Makes rows until so many have a record, in place of all below the target. */
+  /** Makes rows until this many have a record, instead of all rows below the target. */
   select?: { wanted: number; kept: KeptRows; exact?: boolean; waiting?: RowSet }
-  /** Sends nothing: rows whose paid cells are all there are written, the others stay. */
+  /** Sends nothing: writes the rows whose paid cells all exist; the others remain. */
   settleOnly: boolean
   onEvent: (event: SchedulerEvent) => void
 }
 
-/** Rows of a group; a larger `buffer_size` is one of frames. */
+/** Rows of a group; a larger `buffer_size` is the size of frames. */
 const MOST_GROUP_ROWS = 1024
 /** Parts being written at once before pure groups wait. */
 const MAX_WRITING = 2
@@ -86,7 +86,7 @@ export async function createEngine(options: EngineOptions): Promise<Scheduler> {
   const shares = heapShares()
   const evaluator = createEvaluator({
     graph,
-    // Already told when the scheduler decided the cell.
+    // Already reported when the scheduler decided the cell.
     onConditionError: () => undefined,
   })
   const hold = seed?.hold ?? holdNothing
@@ -179,7 +179,7 @@ function lossesOf(absent: readonly AbsentRow[]): Record<AbsentOutcome, number> {
   return losses
 }
 
-/** Rows of parts the ledger knows nothing of: there is nothing to settle in them. */
+/** Rows of parts that are not in the ledger: they have nothing to settle. */
 function partsBeside(unfinished: Iterable<number>, partRows: number, target: number): RowSet {
   const parts = [...unfinished].map((part) => partBounds(part, partRows, target))
   return RowSet.fromIntervals(parts.filter(({ start, end }) => start < end)).complement(target)

@@ -13,7 +13,7 @@ export interface EventFile extends AsyncDisposable {
 export interface EventFileOptions {
   clock: Clock
   redact: (text: string) => string
-  /** Told once when nothing more can be written. */
+  /** Called once when nothing more can be written. */
   failed: (message: string) => void
   /** Characters that wait for the disk; events beyond are counted and omitted. */
   maxWaiting?: number

@@ -13,11 +13,11 @@ export interface Forecast {
   /** Rows that are made. */
   readonly rows: number
   /**
-   * What it goes by: what requests of some rows used; prompts rendered for some rows, which say nothing of
+   * Its basis: the usage of requests of some rows; prompts rendered for some rows, which say nothing about
    * answers; or nothing.
    */
   readonly basis: 'rows' | 'prompts' | 'nothing'
-  /** Rows it goes by: of the column with the fewest. */
+  /** Rows in the sample: those of the column with the fewest. */
   readonly sampleRows: number
   readonly requests: Range
   readonly inputTokens: Range
@@ -57,7 +57,7 @@ export interface ForecastColumn {
   sample: ColumnSample
   /** Requests that so many cells need at least, where that is known. */
   requestsOf: (cells: number) => number
-  /** Of a column that was never asked: its sample has rendered prompts. */
+  /** For a column without requests: its sample has rendered prompts. */
   prompts?: {
     /** Tokens of an answer at most, and dollars of so many; null where nothing bounds it. */
     most: { outputTokens: number; cost: number | null } | null
@@ -66,9 +66,9 @@ export interface ForecastColumn {
   }
 }
 
-/** What an alias may do at once and in a minute. */
+/** The concurrency and rates of an alias. */
 export interface AliasPace {
-  /** Its requests go in batches: how long these take nobody knows. */
+  /** Its requests go in batches, whose duration is unknown. */
   isBatch: boolean
   atOnce: number
   requestsPerMinute: number | null
@@ -81,7 +81,7 @@ export interface ForecastOptions {
   paceOf: (alias: string) => AliasPace
 }
 
-/** Extrapolates what the cells of some rows used to all that are to be made. */
+/** Extrapolates the usage of some rows' cells to all cells that are to be made. */
 export function extrapolate({ rows, columns, paceOf }: ForecastOptions): Forecast {
   const made = columns.filter(({ cells }) => cells > 0)
   const sampled = made.filter(({ sample }) => sample.rows > 0)
@@ -110,7 +110,7 @@ export function extrapolate({ rows, columns, paceOf }: ForecastOptions): Forecas
   }
 }
 
-/** What answers come to that nothing is known of. */
+/** The most that unknown answers can use. */
 function mostOf(columns: readonly ForecastColumn[]): Forecast['most'] {
   if (columns.length === 0) return null
   let outputTokens = 0
@@ -151,8 +151,8 @@ function meanOf({ uses }: ColumnSample, of: (use: RowUse) => number): number {
 }
 
 /**
- * Columns of the same rows vary together, so their use is added up row by row first. Those of other
- * rows are taken to do so, too, which makes the range wider and not narrower.
+ * Columns of the same rows vary together, so their usage is summed row by row first. Columns with other
+ * rows are assumed to vary together too, which makes the range wider, never narrower.
  */
 function rangeOf(
   columns: readonly ForecastColumn[],
@@ -173,14 +173,14 @@ function rangeOf(
     expected += mean
     if (mean === 0) continue
     if (count < 2) isKnown = false
-    // Where no one knows how much rows differ, they are taken to differ by as much as they use.
+    // Where the variation between rows is unknown, its deviation is assumed to equal the usage.
     const deviation = isMean ? mean : deviationOf(totals, mean)
     spread += quantile(count - 1) * deviation * Math.sqrt(1 / count + 1 / Math.max(1, rows))
   }
   if (!isKnown || expected === 0) {
     return { expected, low: expected === 0 ? 0 : null, high: expected === 0 ? 0 : null }
   }
-  // Use is never negative and has a long tail: as far above as a factor is below.
+  // Usage is never negative and has a long tail: the range is a factor in both directions.
   const factor = 1 + spread / expected
   return { expected, low: expected / factor, high: expected * factor }
 }
@@ -233,7 +233,7 @@ function secondsOf(
     expected = Math.max(expected, 60 * Math.max(...minutes))
   }
   if (expected === 0) return null
-  // Answers take longer where many are asked for at once: how much, a few rows do not say.
+  // Answers take longer at higher concurrency; a few rows do not show by how much.
   const factor = 1.25 * (requests.high === null ? 1.25 : requests.high / requests.expected)
   return { expected, low: expected / factor, high: expected * factor }
 }

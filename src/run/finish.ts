@@ -29,7 +29,7 @@ import {
 /** Name of the summary in the run folder; the ledger is the truth, this is for people and scripts. */
 const summaryName = 'run.json'
 
-/** Parts up to which an interrupted run is reported on: whoever interrupts does not want to wait. */
+/** Most parts for which an interrupted run writes a report: somebody who interrupts does not want to wait. */
 const quickParts = 100
 
 export interface FinishOptions {
@@ -41,9 +41,9 @@ export interface FinishOptions {
   summaries: Pick<JudgeSummaries, 'make'> | null
   /** Ends the making of datasets, with an error of the code `interrupted`. */
   signal: AbortSignal
-  /** How long this session has worked. */
+  /** The duration of this session. */
   seconds: () => number
-  /** Told what went wrong next to the dataset. */
+  /** Called with problems that do not affect the dataset. */
   warn: (problem: Problem) => void
 }
 
@@ -124,7 +124,7 @@ async function makeAll(
   return { files, datasets, processed: processedOf(await store.processors(), rows, files) }
 }
 
-/** The dataset is there: what a model does not say of it is reported, and takes nothing from it. */
+/** The dataset is complete: a missing summary is reported and changes nothing in it. */
 async function sumUp(
   summaries: FinishOptions['summaries'],
   warn: FinishOptions['warn'],
@@ -162,7 +162,7 @@ interface ReportParts extends Pick<FinishOptions, 'graph' | 'warn'> {
   seconds: number
 }
 
-/** A page that can't be written takes nothing from the dataset. */
+/** A page that can't be written does not affect the dataset. */
 async function report(
   store: RunStore,
   { graph, end, seconds, warn }: ReportParts,
@@ -210,7 +210,7 @@ async function writeSummary(store: RunStore, result: RunResult): Promise<void> {
     await writeFile(unfinished, `${JSON.stringify(summary, null, 2)}\n`, { flush: true })
     await rename(unfinished, path)
   } catch (error) {
-    // Where it can't be removed either, the first error is the one to tell.
+    // If removing it fails too, the first error is the one to report.
     await rm(unfinished, { force: true }).catch(() => undefined)
     throw error
   }

@@ -4,9 +4,9 @@ import type { RunStore } from '../store/run-store.ts'
 import { messageOf } from '../util/errors.ts'
 
 /**
- * Keeps what is found of how models are held to the form of their answers in the run folder, so that a run that
- * continues does not find it out again. A refusal that told is a request that failed, and one of no
- * column: of many in flight that were refused alike it is the one that is counted.
+ * Stores in the run folder which output mode each model accepts, so that a continued run does not test it
+ * again. The refused request that showed it counts as a failed request without a column; other requests in
+ * flight that were refused for the same reason are not counted.
  */
 export function followModes(
   models: Pick<ModelRegistry, 'followModes'>,

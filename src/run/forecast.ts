@@ -41,8 +41,8 @@ export interface ForecastRun {
 }
 
 /**
- * Says what a run will take, without asking a model and without changing anything: by what its own
- * cells used, by the latest preview of the same columns, or by prompts of a few rows.
+ * Forecasts a run without sending a request or changing anything: from the usage of its own cells, from
+ * the latest preview of the same columns, or from the prompts of a few rows.
  */
 export async function forecast(options: RunOptions): Promise<ForecastRun> {
   const clock = options.clock ?? systemClock
@@ -76,7 +76,7 @@ export async function forecast(options: RunOptions): Promise<ForecastRun> {
   }
 }
 
-/** What is to be made, by the column's id. */
+/** The cells to be made, by the column's id. */
 interface Work {
   rows: number
   decided: number
@@ -87,7 +87,7 @@ interface Work {
 
 function freshWork(prepared: Prepared, { rows, seed }: RunOptions): Work {
   const select = selectionOf(prepared, { rows })
-  // How many candidates it takes no one knows: at least as many as are wanted.
+  // The number of candidates is unknown: at least as many as the target.
   const count = select === null ? newRows(prepared, { rows, seed }) : select.target
   return {
     rows: count,
@@ -98,7 +98,7 @@ function freshWork(prepared: Prepared, { rows, seed }: RunOptions): Work {
   }
 }
 
-/** Everything is tried with a copy of the ledger, which is removed again. */
+/** Works on a copy of the ledger, which is removed afterwards. */
 async function remainingWork(
   { directory, stored }: Place,
   prepared: Prepared,
@@ -165,7 +165,7 @@ function shareOfCandidates(select: SelectConfig, totals: Parameters<typeof decid
 interface Sources {
   /** What the run's own cells used, by fingerprint. */
   own: ReadonlyMap<string, ColumnSample>
-  /** Where previews keep what they used. */
+  /** The file in which previews store their usage. */
   folder: string
   sizes: () => Promise<ReadonlyMap<number, readonly number[]>>
   partners: PricedPartners
@@ -177,7 +177,7 @@ async function columnsOf(
   { own, folder, sizes, partners }: Sources,
 ): Promise<ForecastColumn[]> {
   const columns: ForecastColumn[] = []
-  // A preview asks without batches.
+  // A preview sends no batches.
   const shareOf = (alias: string, model: string): number => {
     const isBatch = partners.aliases.includes(alias) && isBatched(partners, alias)
     return isBatch ? batchShare(dataset.prices, { alias, model }) : 1
@@ -260,7 +260,7 @@ function promptSample(
   return { sample, prompts: { most, asksMore: requests === 'many' } }
 }
 
-/** Requests of a pool go to its places by their weights; where a price is not known, it is not in it. */
+/** A pool distributes requests by weight; places without a known price are not included. */
 function weightedMean(places: readonly RouteTarget[], costs: readonly (number | null)[]): number {
   const sum = places.reduce((total, { weight }, at) => total + weight * (costs[at] ?? 0), 0)
   return sum / weightOf(places)

@@ -18,7 +18,7 @@ export interface FreedSpace {
   /** Stored data of columns that are no longer in the config, the largest first. */
   columns: readonly SupersededColumn[]
   cells: number
-  /** Of the values of these cells, and of what else is kept next to them. */
+  /** The bytes of these cells' values and of the data stored with them. */
   bytes: number
   /** Media files that no other cell names. */
   media: MediaCount
@@ -26,7 +26,7 @@ export interface FreedSpace {
   freed: boolean
 }
 
-/** Says what a run folder keeps of columns that are no longer in its config, and frees it. */
+/** Reports the data of columns that are no longer in the config, and deletes it on request. */
 export async function freeSpace(
   directory: string,
   { yes = false, clock = systemClock }: FreeSpaceOptions = {},

@@ -4,7 +4,7 @@ import { getHeapStatistics } from 'node:v8'
 export interface HeapShares {
   /** Of cells of open rows, and of parts while they are made. */
   openBytes: number
-  /** On the way to the ledger. */
+  /** Bytes queued for the ledger. */
   pendingBytes: number
 }
 

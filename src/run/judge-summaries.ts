@@ -21,7 +21,7 @@ import { summaryPrompt } from './summary-prompt.ts'
 
 /** Has models sum up what judges said, once a dataset is complete. */
 export interface JudgeSummaries {
-  /** Asks for those that are not there yet; gives what failed, which takes nothing from the run. */
+  /** Requests the missing summaries; returns the failures, which do not affect the run. */
   make(): Promise<readonly StoredJudgeSummary[]>
   /** As of a scheduler. */
   drain(): void
@@ -35,11 +35,11 @@ export interface SummaryOptions {
   cost: CostLimit | null
   watcher: RequestWatcher | null
   clock: Clock
-  /** Answers from before. */
+  /** Cached answers. */
   cache?: ReplyCache
 }
 
-/** A summary that is wanted, with what is asked for it. */
+/** A summary to be made, with its prompt. */
 interface Wanted {
   place: Pick<StoredJudgeSummary, 'column' | 'score' | 'alias' | 'asked'>
   prompt: string
@@ -115,7 +115,7 @@ export function createJudgeSummaries({
   }
 }
 
-/** Those that no one has answered yet, for columns that are in the dataset. */
+/** Summaries without an answer, for columns that are in the dataset. */
 async function wantedSummaries(
   store: RunStore,
   graph: Graph,

@@ -17,8 +17,8 @@ import type { RunOptions } from './run.ts'
 import type { Run } from './working-run.ts'
 import type { RunResult } from '../report/run-result.ts'
 
-// What a program calls. Each loads what it needs when it is called, so that importing the library
-// costs next to nothing: a program may never come to it.
+// The functions of the library. Each loads what it needs when it is called, so that importing the library
+// is cheap.
 
 /** Makes the dataset that a config describes, or continues an interrupted run. */
 export async function create(options: RunOptions): Promise<RunResult> {

@@ -1,4 +1,4 @@
-/** Text on its way to a file that may be slower than what writes it. */
+/** Lines queued for a file that may be slower than their producer. */
 export interface LineQueue {
   /** Takes a line, or counts it where too much waits. */
   add(line: () => string): void
@@ -12,11 +12,11 @@ export interface LineQueueOptions {
   /** The line that says how many were omitted. */
   leftOut: (lines: number) => string
   writeOut: (text: string) => Promise<void>
-  /** Nothing more is taken: a file that can't be written must not end a run that can continue. */
+  /** Takes no further lines: a file that can't be written must not end a run that can continue. */
   failed: (error: unknown) => void
 }
 
-/** Bounded in memory, whatever the disk does. */
+/** Its memory is bounded even if the disk stalls. */
 export function createLineQueue(options: LineQueueOptions): LineQueue {
   let waiting: string[] = []
   let waitingLength = 0

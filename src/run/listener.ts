@@ -3,9 +3,9 @@ import type { RunEvent } from './run-event.ts'
 /** The caller's end of the events of a run. */
 export interface Listener {
   readonly emit: (event: RunEvent) => void
-  /** The same for what else the caller is reported. */
+  /** The same for the caller's other callbacks. */
   guard<Told>(tell: (told: Told) => void): (told: Told) => void
-  /** From here on, what the caller throws stops the run instead of going through whatever works. */
+  /** From here on, an exception of the caller stops the run instead of propagating into the engine. */
   whileAtWork(stop: () => void): void
   /** The first thing the caller threw while the run was at work. */
   readonly failure: { error: unknown } | null

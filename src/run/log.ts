@@ -3,7 +3,7 @@ import type { Clock } from '../util/clock.ts'
 import { visible } from '../util/visible.ts'
 import { createLineQueue } from './line-queue.ts'
 
-/** One line per thing worth knowing afterwards, in the run folder. Holds no secrets. */
+/** The log in the run folder, a line per event. It contains no secrets. */
 export interface RunLog {
   readonly write: (message: string) => void
   readonly close: () => Promise<void>
@@ -12,7 +12,7 @@ export interface RunLog {
 export interface LogOptions {
   clock: Clock
   redact: (text: string) => string
-  /** From here on the file becomes the old one, in place of the old one there was. */
+  /** Size at which the file is renamed to the old log, which it replaces. */
   maxBytes?: number
   /** Text that waits for the disk; lines beyond it are counted and omitted. */
   maxWaiting?: number
@@ -61,7 +61,7 @@ export function openLog(path: string, options: LogOptions): RunLog {
     maxWaiting,
     leftOut: (lines) => lineOf(`${lines} lines omitted: the disk was too slow`),
     writeOut,
-    // The ledger is what counts.
+    // The log may be lost; the ledger may not.
     failed: () => undefined,
   })
 

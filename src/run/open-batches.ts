@@ -19,7 +19,7 @@ export interface OpenBatchesOptions {
   delivery: BatchDelivery
   collector: BatchCollector
   cost: CostLimit | null
-  /** Time that an endpoint may be away, in ms. */
+  /** How long an endpoint may be unreachable, in ms. */
   maxOutageMs: number
   /** Whether the providers are to cancel them. */
   cancels: boolean
@@ -37,11 +37,11 @@ export interface OpenBatches {
   readonly all: readonly Batch[]
   /** Reads them from the ledger. */
   refresh(): Promise<void>
-  /** Takes up what earlier sessions left. */
+  /** Adds the batches of earlier sessions. */
   takeUp(): Promise<void>
-  /** Looks at each once, and keeps the results of those that have ended; gives what kept it from that. */
+  /** Polls each once, and stores the results of those that have ended; returns what prevented that. */
   look(): Promise<RequestError | null>
-  /** What waits where, and since when. */
+  /** Which batches wait at which place, and since when. */
   waiting(): WaitingBatches[]
 }
 
@@ -62,7 +62,7 @@ export function createOpenBatches(options: OpenBatchesOptions): OpenBatches {
       if (options.apiAt(place) === null) await batches.end(id, 'withdrawn')
     }
     await refresh()
-    // They may cost what they were to cost, whatever the limit is now.
+    // They keep the cost reserved for them, even if the limit is lower now.
     for (const { reserved } of all) cost?.hold(reserved)
   }
 
@@ -127,7 +127,7 @@ export function createOpenBatches(options: OpenBatchesOptions): OpenBatches {
     try {
       await api.cancel(handle, signal)
     } catch (error) {
-      // It has ended before, or is not there: its state says which.
+      // It has already ended, or does not exist: its state says which.
       if (!isRefusal(error)) throw error
     }
     cancelled.add(id)

@@ -19,7 +19,7 @@ export interface StoredRunOptions extends RetryOptions {
   /** Allows a target below the stored one. */
   shrink?: boolean
   /**
-   * Goes on with a config that changed: makes columns that are new or changed and those that read
+   * Continues with a config that changed: makes columns that are new or changed and those that read
    * them, and uses everything else that is there.
    */
   edit?: boolean

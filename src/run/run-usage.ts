@@ -48,7 +48,7 @@ function usePerRow(own: readonly ColumnUsage[], rows: number): RowUse {
   }
 }
 
-/** A sum has a cost once one request told its own; how long requests took a run does not keep. */
+/** A sum has a cost once one request has one; a run does not store how long requests took. */
 function aliasUse(usage: ColumnUsage): AliasUse {
   const { route: alias, ok: answers, inputTokens, outputTokens, images, cost } = usage
   const isPaid = inputTokens + outputTokens + images > 0

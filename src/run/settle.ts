@@ -12,7 +12,7 @@ interface SettleOptions {
   clock: Clock
   /** Loads all kinds; only rows that are settled need them. */
   registry: () => Promise<Registry>
-  /** Called with the number of parts there is something to settle in. */
+  /** Called with the number of parts that have something to settle. */
   onStart?: (parts: number) => void
 }
 

@@ -41,7 +41,7 @@ export interface AskedPrompts {
   cache?: ReplyCache
   /** What requests cost goes to it, and what it does not take in time holds them up. */
   journal: Pick<Journal, 'request' | 'pendingBytes' | 'onDurable'>
-  /** Told of each answer as it comes. */
+  /** Called with each answer. */
   onAnswer: (prompt: number, answer: string) => void
   onFailure: (prompt: number, message: string) => void
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../util/clock.ts'
 /** Says in the log that an endpoint limits the rate, without a line for every 429. */
 export interface ThrottleNotes {
   note(route: string, retryAfterMs: number | null): void
-  /** Writes what was counted and not told yet. */
+  /** Writes what was counted and not reported yet. */
   close(): void
 }
 

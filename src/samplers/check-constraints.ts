@@ -116,7 +116,7 @@ function comparesColumns({ constraints }: SamplerColumn): boolean {
   return constraints.some(({ rhs }) => typeof rhs === 'string')
 }
 
-/** What columns that are compared can't be together, told of one of them. */
+/** Says which combination of compared columns is impossible, for one of them. */
 function contradiction(
   compared: Compared,
   constrained: readonly string[],

@@ -99,7 +99,7 @@ function convertedText(value: Value, conversion: Conversion): string | null {
   }
 }
 
-/** A cell as text; doubles of a row are plain numbers where they came from the store. */
+/** A cell as text; doubles of a row are plain numbers where they are read from the store. */
 export function cellText(cell: Scalar, { output }: Conversion): string {
   return scalarText(output === 'float64' ? toDouble(numberOf(cell)) : cell)
 }

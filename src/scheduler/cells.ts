@@ -54,7 +54,7 @@ export interface Cells {
   readonly frames: Frames
   /** Tasks and frames that are at work themselves, not waiting for a reply. */
   readonly active: number
-  /** Those that were told that nothing more is sent, and have not settled yet. */
+  /** Those that were interrupted because nothing more is sent, and have not settled yet. */
   readonly settling: number
   ready(group: OpenGroup, local: number, offset: number): void
   /** Nothing more is sent: conversations that wait in a line are interrupted. */

@@ -84,7 +84,7 @@ export function createEnding(options: EndingOptions): Ending {
     closeAll(error)
   }
 
-  /** What is still at work elsewhere is told to stop, and no one listens to it any more. */
+  /** Aborts work that still runs elsewhere, and ignores its results. */
   function closeAll(reason: unknown): void {
     sending.close()
     groups.end()

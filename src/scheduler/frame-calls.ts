@@ -19,7 +19,7 @@ interface FrameCall {
   /** In row order, at least one. */
   rows: readonly FrameRow[]
   ended: (row: FrameRow, outcome: Outcome) => void
-  /** The row leaves without an answer: it was dropped before the call, or the call told to stop. */
+  /** The row leaves without an answer: it was dropped before the call, or the call was aborted. */
   abandoned: (row: FrameRow) => void
 }
 
@@ -104,7 +104,7 @@ export function createFrameCalls(options: FrameCallsOptions): FrameCalls {
     run.controller.abort(error)
   }
 
-  /** What a call answers that was told to stop says nothing about its cells. */
+  /** The result of an aborted call says nothing about its cells. */
   function ended(run: Running, outcomes: readonly Outcome[]): void {
     const { call, rows, lease } = run
     if (run.isOver) return

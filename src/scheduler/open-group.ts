@@ -11,7 +11,7 @@ const rowState = { waiting: 0, begun: 1, decided: 2, dropped: 3, rejected: 4, le
 const stateBits = 7
 const oneHolder = 8
 
-/** Told what a change of one cell made possible. */
+/** Receives what a change of one cell made possible. */
 export interface GroupListener {
   /** Every upstream of a cell is there: it can be made or skipped. */
   cellReady(group: OpenGroup, local: number, offset: number): void

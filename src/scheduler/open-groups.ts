@@ -51,7 +51,7 @@ export interface OpenGroups {
   closeIfDone(group: OpenGroup): void
   /** Nothing more is made of open rows from here on; they stay without an outcome. */
   leaveFrom(row: number, leaving: (group: OpenGroup, offset: number) => void): void
-  /** Lets go of everything; the groups stay as they are. */
+  /** Releases everything; the groups stay as they are. */
   end(): void
 }
 

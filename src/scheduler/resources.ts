@@ -21,7 +21,7 @@ export interface ResourcesOptions {
   /** An endpoint, or one model of it, does not answer any more, and answers again. */
   away: (what: { endpoint: string; model: string | null }, error: RequestError) => void
   back: (what: { endpoint: string; model: string | null }, awayMs: number) => void
-  /** Told once for all choices that stop together; `model` null when all of its models do. */
+  /** Called once for all choices that stop together; `model` is null when all models of the endpoint stop. */
   stopped: (what: { endpoint: string; model: string | null }, error: RequestError) => void
 }
 

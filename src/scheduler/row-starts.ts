@@ -52,7 +52,7 @@ export interface RowStarts {
   readonly waiting: boolean
   /** What rows need is being read. */
   readonly loading: boolean
-  /** Lets go of everything that is held for rows. */
+  /** Releases everything that is held for rows. */
   end(): void
 }
 

@@ -93,7 +93,7 @@ function lookupOf(
     const message = generator.prepare([viewOf(cell)])
     return { route, row: cell.group.block.rowAt(cell.offset), column, turn: 0, message }
   } catch {
-    // Told when the request is made that it is part of.
+    // The error is reported when the shared request is made.
     return null
   }
 }

@@ -43,7 +43,7 @@ export interface Tasks {
   resume(cell: TaskCell): void
   /** Functions that are at work themselves, not waiting for a reply. */
   readonly active: number
-  /** Functions that were told that nothing more is sent, and have not settled in time yet. */
+  /** Functions that were interrupted because nothing more is sent, and have not settled yet. */
   readonly settling: number
   /** Nothing more is sent: those that wait in a line are interrupted. */
   nothingSent(reason: InterruptReason): void
@@ -179,7 +179,7 @@ export function createTasks(options: TasksOptions): Tasks {
     return conversation.sent > 0 || cell.known.length > 0
   }
 
-  /** It was told to stop and does not settle: no one waits for it any more. */
+  /** It was interrupted and does not settle: the scheduler stops waiting for it. */
   function leave(run: Running): void {
     if (remove(run)) close(run)
   }

@@ -53,7 +53,7 @@ export function createTurns(options: TurnsOptions): (now?: number) => void {
     }
   }
 
-  /** Begins all that can begin; answers false when `until` came before that. */
+  /** Starts all work that can start; returns false if `until` passed before that. */
   function begin(now: number, until: number): boolean {
     for (let time = now; ; time = clock.now()) {
       if (time > until) return false

@@ -17,7 +17,7 @@ export type SeedRow = readonly Value[]
 export interface SeedContext {
   /** Relative paths start here. */
   readonly workingDirectory: string
-  /** Tried second for relative paths; null when the config came from no file. */
+  /** Tried second for relative paths; null when the config is not from a file. */
   readonly configDirectory: string | null
   /** Variables that name tokens, keys and proxies; none by default. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined
@@ -26,7 +26,7 @@ export interface SeedContext {
   /** What the run folder has of `OpenedSeed.pin`. */
   readonly pin?: string | undefined
   readonly signal: AbortSignal
-  /** Told while content is read for the first time. */
+  /** Called while content is read for the first time. */
   readonly onProgress?: OnSeedProgress | undefined
 }
 

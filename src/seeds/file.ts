@@ -32,7 +32,7 @@ export interface SeedFile {
 /** Options of reading a seed file. */
 export interface ReadOptions {
   readonly signal: AbortSignal
-  /** Told how many bytes of a file on disk were read. */
+  /** Called with the number of bytes that were read of a file on disk. */
   readonly onBytes?: ((file: SeedFile, bytes: number) => void) | undefined
   /** Sees all content, decompressed. */
   readonly onContent?: ((file: SeedFile, chunk: Buffer) => void) | undefined

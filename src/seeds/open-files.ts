@@ -36,7 +36,7 @@ export function checkDelimiter(said: string | null, format: SeedFormat): string 
   })
 }
 
-/** Opens files as one seed; `stamp` and `pin` are of where they came from, when that is not where they are. */
+/** Opens files as one seed; `stamp` and `pin` describe their origin, when they were copied from elsewhere. */
 export async function openFiles(
   { format, files }: SeedFiles,
   said: string | null,

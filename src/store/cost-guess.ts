@@ -6,7 +6,7 @@ type Tokens = Pick<Usage, 'inputTokens' | 'cachedInputTokens' | 'outputTokens' |
 export interface CostGuess {
   /** In whole units; null while nothing is known. */
   of(tokens: Tokens): number | null
-  /** Is told each cost that was guessed wrong. */
+  /** Receives each cost that was guessed wrong. */
   learn(tokens: Tokens, units: number): void
 }
 

@@ -16,7 +16,7 @@ export interface BatchRequest {
   hash: string
 }
 
-/** One of which there is no result yet; its column is null where it is no longer in the config. */
+/** A request without a result; its column is null if it is no longer in the config. */
 export type OpenBatchRequest = Omit<BatchRequest, 'column'> & { column: number | null }
 
 /** How a batch ended; `withdrawn` was never sent, or is not waited for any more. */
@@ -173,7 +173,7 @@ export function readBatchedRows(ledger: LedgerFile, columns: readonly KeyedColum
   return intervals
 }
 
-/** Of these numbers of a batch, those of which there is no result yet. */
+/** The given numbers of a batch whose requests have no result yet. */
 export function readBatchRequests(
   ledger: LedgerFile,
   columns: readonly KeyedColumn[],
@@ -200,7 +200,7 @@ export function readBatchRequests(
   })
 }
 
-/** Numbers of a batch from one on of which there is no result yet, some at a time. */
+/** Numbers of a batch, from a given one on, whose requests have no result yet; a page at a time. */
 export function readOpenNumbers(
   ledger: LedgerFile,
   batch: number,

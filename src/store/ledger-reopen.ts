@@ -42,7 +42,7 @@ export interface ChangedConfig {
 }
 
 /**
- * Goes on with another version of the config.
+ * Continues with another version of the config.
  *
  * A part that has every column of it stays as it is, whatever their order and whichever are omitted
  * from the dataset. The rows of the others are undecided again; what their files hold of columns

@@ -238,7 +238,7 @@ function markForRetry(
     row,
     key,
   )
-  // Told twice, as a separate failure and in a sum.
+  // The failure is stored twice: as a separate failure and in a sum.
   if (failure === undefined) return
   const code = readText(failure, 'code', 'failure.code')
   for (const reader of readersOf.get(key) ?? []) {

@@ -36,7 +36,7 @@ export interface ColumnUsage extends RequestUsage {
   column: number | null
 }
 
-/** Adds what a request cost to a sum; a sum has a cost once one request told its own. */
+/** Adds what a request cost to a sum; a sum has a cost once one request has one. */
 export function addToUsage(sum: Usage, usage: Usage): void {
   sum.inputTokens += usage.inputTokens
   sum.cachedInputTokens += usage.cachedInputTokens

@@ -18,8 +18,8 @@ export interface MediaFiles extends MediaStore {
 const pageFiles = 256
 
 /**
- * A file is written under an intent: one that no cell came to name is removed when the run is closed
- * or opened again.
+ * The ledger notes a file before it is written: a noted file that no cell names is removed when the run
+ * is closed or opened again.
  */
 export function createMediaFiles(directory: string, ledger: WorkerClient<LedgerCalls>): MediaFiles {
   /** Files being written: their content is whole only when that is done. */

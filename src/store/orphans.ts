@@ -4,7 +4,7 @@ import { isMediaPath } from '../graph/media.ts'
 import type { WorkerClient } from '../threads/worker-calls.ts'
 import type { LedgerCalls } from './ledger.worker.ts'
 
-/** Removes files that were intended and that nothing came to name. */
+/** Removes files that were noted before their writing and that no cell names. */
 export async function removeOrphans(
   directory: string,
   ledger: WorkerClient<LedgerCalls>,

@@ -22,7 +22,7 @@ export interface ResponseCache extends AsyncDisposable {
 export interface CacheOptions {
   /** Nothing is written, and a folder without a cache is refused. */
   readOnly?: boolean
-  /** Told once when answers can't be written, and once when they can't be read: the run continues without. */
+  /** Called once when answers can't be written, and once when they can't be read: the run continues without. */
   onFailure?: (message: string) => void
   /** Writers of other processes are awaited for so long, in ms. */
   patienceMs?: number

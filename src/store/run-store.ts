@@ -75,7 +75,7 @@ export interface RunStore extends PartStore, AsyncDisposable {
   /** Makes rows with failed cells undecided again and gives them; their paid cells are still there. */
   retryFailed(retry: Retry): Promise<Interval[]>
   /**
-   * Goes on with another version of the config and gives the rows that are undecided again.
+   * Continues with another version of the config and returns the rows that are undecided again.
    *
    * Only parts that lack one of its columns are made again; what they hold of the others is known.
    */
@@ -391,7 +391,7 @@ interface OpenThings {
 /** Writes what is still open and releases everything, whatever fails on the way. */
 async function closeAll(open: OpenThings): Promise<void> {
   const { directory, batching, exclusive, clock, ledger, writer, lock, onEvent } = open
-  // A journal that broke earlier has told so; only what breaks here is news.
+  // An earlier failure of the journal was reported already; only a new one is thrown.
   const known = batching.failure !== null
   try {
     await exclusive(() => Promise.resolve())

@@ -163,7 +163,7 @@ function createFlight(thread: WorkerClient<WriterCalls>): Flight {
       }
       bytes += block.bytes
       const taken = thread.call('addRows', block.rows, block.columns).finally(block.release)
-      // Told by the next that waits for it.
+      // The next call that waits for it reports the error.
       taken.catch(() => undefined)
       flying.push({ bytes: block.bytes, taken })
     },

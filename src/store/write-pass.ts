@@ -69,7 +69,7 @@ export async function* passRows(
     await mkdir(folder, { recursive: true })
     const records = rereadable(() => readRecords(run, pass.input, endRow))
     const means = {
-      // Told when the dataset is made.
+      // Warnings are reported when the dataset is made.
       warn: () => undefined,
       scratch: () => mkdtemp(join(folder, 'scratch-')),
       counts: createPassCounts(),

@@ -11,7 +11,7 @@ export interface AskOptions {
   readonly timeoutMs: number
 }
 
-/** What became of a call that came to an end: an answer, or why the tool gave none. */
+/** The outcome of a call: an answer, or why the tool gave none. */
 type CallOutcome = { readonly result: ToolResult } | { readonly failure: string }
 
 /** A connection to a server. Calls on it may overlap. */
@@ -20,7 +20,7 @@ export interface McpSession {
   list(options: AskOptions): Promise<readonly Tool[]>
   /**
    * Rejects with a `SessionLost` where the session ended, with a `NoSession` where the server refused the
-   * call before it came to a tool, or with the signal's reason.
+   * call before it reached a tool, or with the signal's reason.
    */
   call(name: string, input: object, options: AskOptions): Promise<CallOutcome>
   /** It ended. */

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import type { Node } from 'web-tree-sitter'
 import type { FindFaults } from './check-sql.ts'
 
-/** Places told of a text that has many. */
+/** Most places reported for a text. */
 const mostFaults = 10
 
 /** A grammar of tree-sitter: one that comes with its package, or a file of the user's. */

@@ -7,7 +7,7 @@ export type PlainSchema = { readonly [key: string]: unknown }
 /** What is wrong with a value, a line each. */
 export type FindSchemaFaults = (value: unknown) => string[]
 
-/** Messages told of a value that has many. */
+/** Most messages reported for a value. */
 const mostMessages = 10
 
 /** Throws what is wrong with the schema itself. */

@@ -114,7 +114,7 @@ function partsOf(config: ExecutionParams, subject: Subject): object {
   return { setup, code: statements(code), test: test === null ? null : statements(test) }
 }
 
-/** What the program told last, by the word that only it was given. */
+/** The program's last report, recognised by the word that only this program has. */
 function toldIn(told: string, word: string): { stage: string; error: string | null } | null {
   for (const line of told.split('\n').toReversed()) {
     try {

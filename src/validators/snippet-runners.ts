@@ -1,7 +1,7 @@
 /*
  * Programs that run inside of the isolation. Each reads `{ word, setup, code, test }` as JSON from its
- * input, runs what is there in this order, and tells on its third stream how far it came. Whoever reads
- * it goes by the word, which no snippet knows beforehand: one that ends the process passed nothing.
+ * input, runs what is there in this order, and reports its progress on its third stream. The reader
+ * trusts only lines with the word, which no snippet knows beforehand: one that ends the process passed nothing.
  */
 
 export const pythonRunner = `

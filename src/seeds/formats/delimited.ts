@@ -34,7 +34,7 @@ interface Form extends Omit<Dialect, 'delimiter'> {
   readonly usual: string
   /** The one the config says; null where it says none. */
   readonly delimiter: string | null
-  /** Told of each file that has another one than usual, which no one said. */
+  /** Called for each file with an unusual delimiter that the config does not state. */
   readonly onGuess?: (delimiter: string) => void
 }
 

@@ -17,7 +17,7 @@ import { isVariant } from './parquet-variant.ts'
 export interface FileColumn extends SeedColumn {
   /** It has no value here, so its type says nothing. */
   readonly isEmpty: boolean
-  /** Of whole numbers, some of which a double would round; only told of one of several files. */
+  /** It has whole numbers that a double would round; only set for one of several files. */
   readonly isLong: boolean
   /** Of a column that is text because no number type holds its decimals. */
   readonly decimal: Decimal | null

@@ -15,7 +15,7 @@ export interface JoinStep extends JoinPlan {
 
 /** What a pass over a join amounted to. */
 export interface JoinTally {
-  /** Rows that came. */
+  /** Number of rows read. */
   rows: number
   /** Those of them without a partner. */
   alone: number

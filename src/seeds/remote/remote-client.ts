@@ -226,7 +226,7 @@ export async function refuseOthers(
 }
 
 const longestReason = 200
-/** Of an answer that says why there is no file. */
+/** Most bytes read of a reply that explains why the file is unavailable. */
 const mostReasonBytes = 64 * 1024
 
 /**

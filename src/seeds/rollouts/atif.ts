@@ -74,7 +74,7 @@ function messagesOf(step: Fields, at: number): Message[] {
     ...results.map((result): Message => {
       const content = blocksOf(result.get('content'))
       const callId = textOf(result.get('source_call_id'))
-      // What no call asked for came from the surroundings.
+      // A result without a call is from the environment.
       return callId === null ? { role: 'system', content } : { role: 'tool', content, callId }
     }),
   ]

@@ -148,7 +148,7 @@ export const stringMethods = defineOperations({
 export function replace(text: string, old: string, by: string, count: number): string {
   if (count === 0) return text
   if (old === '') spend(text.length >>> 3)
-  // Every piece costs, and between the characters of a text there are as many pieces as characters.
+  // Every piece costs, and splitting a text between its characters gives one piece per character.
   const parts = old === '' ? ['', ...Array.from(text), ''] : text.split(old)
   const times = count < 0 ? parts.length - 1 : Math.min(count, parts.length - 1)
   spendText(text.length + times * by.length)

@@ -58,7 +58,7 @@ export function toRepr(operand: Operand, depth = 0): string {
 
 function numberText(value: number): string {
   if (Number.isSafeInteger(value)) return String(value + 0)
-  // A whole number this large that is not a `Double` came in as an integer.
+  // A whole number this large that is not a `Double` was an integer in the config or the data.
   return Number.isInteger(value) ? BigInt(value).toString() : pythonFloat(value)
 }
 
