@@ -33,7 +33,6 @@ function pointAround(text: string, index: number): number {
 /** Whether the unit is the second one of a surrogate pair. */
 export function isPairEnd(text: string, index: number): boolean {
   return (
-    (text.charCodeAt(index) & 0xfc00) === 0xdc00 &&
-    (text.charCodeAt(index - 1) & 0xfc00) === 0xd800
+    (text.charCodeAt(index) & 0xfc00) === 0xdc00 && (text.charCodeAt(index - 1) & 0xfc00) === 0xd800
   )
 }

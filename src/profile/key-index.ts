@@ -52,7 +52,7 @@ export function createKeyIndex(): KeyIndex {
 
 /** Keys are hashes: their low bits are as good as any. */
 function placeOf(key: number, size: number): number {
-  return (key % 0x1_0000_0000 >>> 0) & (size - 1)
+  return ((key % 0x1_0000_0000) >>> 0) & (size - 1)
 }
 
 function copied<List extends Float64Array | Int32Array>(from: List, to: List): List {

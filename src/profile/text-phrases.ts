@@ -80,7 +80,11 @@ function sharedOpenings(all: readonly Shared[], texts: readonly string[]): Share
     }))
 }
 
-function wordsAt({ text, from }: Shared, texts: readonly string[], count: number): readonly string[] {
+function wordsAt(
+  { text, from }: Shared,
+  texts: readonly string[],
+  count: number,
+): readonly string[] {
   return wordsOf(texts[text] ?? '').slice(from, from + count)
 }
 

@@ -10,7 +10,9 @@ const inWord = 1
 const alone = 2
 
 const classes = createCharacterClasses((character) => {
-  if (/[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}]/u.test(character)) {
+  if (
+    /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}]/u.test(character)
+  ) {
     return alone
   }
   return /[\p{L}\p{N}\p{M}'’]/u.test(character) ? inWord : between
