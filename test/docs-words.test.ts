@@ -2,13 +2,14 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
+import { parseAst } from 'rolldown/parseAst'
 import { expect, test } from 'vitest'
 import { createProgram } from '../src/cli/program.ts'
 import { pages } from './docs/pages.ts'
 
 /*
- * Words that no one reads twice: those of the list in CONTRIBUTING.md stand on no page, in no help and in
- * no template.
+ * The words of the list in CONTRIBUTING.md appear on no page, in no help, in no template, and in no text of the
+ * source.
  */
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
@@ -57,4 +58,43 @@ test('pages, templates and helps have no word of the list', () => {
     ...wrongIn('--help', helps),
   ]
   expect(wrong).toEqual([])
+})
+
+interface Node {
+  type: string
+  start: number
+  end: number
+  [field: string]: unknown
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'type' in value
+}
+
+/** String literals and the constant parts of templates, without what a template inserts. */
+function* literalsOf(node: Node): Generator<Node> {
+  if (node.type === 'Literal' || node.type === 'TemplateElement') yield node
+  for (const value of Object.values(node).flat()) if (isNode(value)) yield* literalsOf(value)
+}
+
+/** The words of the list in the file's texts, without code between backquotes. */
+function wrongInTexts(path: string): string[] {
+  const source = read(path)
+  // Parsing all files takes seconds.
+  if (wrongIn(path, source).length === 0) return []
+  const texts = [...literalsOf(parseAst(source, { lang: 'ts' }, path) as unknown as Node)]
+  return texts.flatMap(({ start, end }) => {
+    const text = source.slice(start, end).replaceAll(/`[^`\n]+`/g, '``')
+    const line = source.slice(0, start).split('\n').length
+    return /\s\S+\s/.test(text) ? wrongIn(`${path}:${line}`, text) : []
+  })
+}
+
+test('texts in the source have no word of the list', () => {
+  const files = globSync('src/**/*.ts', {
+    cwd: repository,
+    exclude: (path) => path.endsWith('.test.ts'),
+  })
+  expect(files.length).toBeGreaterThan(300)
+  expect(files.flatMap(wrongInTexts)).toEqual([])
 })

@@ -93,7 +93,7 @@ test.each<[string, Refusing, (url: string) => Source, string[]]>([
     'a dataset that is not there',
     { status: 401, headers: { 'x-error-message': 'Repository not found' } },
     hub,
-    ['seed-forbidden', '401 (Repository not found)', 'of a dataset that is not there'],
+    ['seed-forbidden', '401 (Repository not found)', 'for a dataset that does not exist'],
   ],
   [
     'a bucket of another region, sent on to nowhere',

@@ -92,7 +92,7 @@ function entryOf(line: string, place: string): z.output<typeof lineSchema> {
   }
   const entry = lineSchema.safeParse(value)
   if (entry.success) return entry.data
-  throw wrongLine(place, entry.error.issues[0]?.message ?? 'it has another form')
+  throw wrongLine(place, entry.error.issues[0]?.message ?? 'its format is different')
 }
 
 function wrongLine(place: string, why: string): RowsmithError {

@@ -29,11 +29,11 @@ export async function runCheckCommand(directory: string, options: CheckOptions):
 function describeCheck(check: RunCheck, style: Paint): string[] {
   const { dir, ledger, files, rows, seed, repaired } = check
   const bad = (text: string): string => style('yellow', text)
-  const state = check.ok ? (repaired === null ? 'whole' : 'repaired') : 'damaged'
+  const state = check.ok ? (repaired === null ? 'intact' : 'repaired') : 'damaged'
   return [
     `${style('bold', shortPath(dir))}  ${state}`,
     ledger.damage === null
-      ? `  ledger: whole, ${ledger.bytesCompared ? 'byte for byte as at its last closing' : 'judged by its content: it was not closed, or has no checksum'}`
+      ? `  ledger: intact, ${ledger.bytesCompared ? 'byte for byte as when it was last closed' : 'checked by its content, as it was not closed or has no checksum'}`
       : bad(`  ledger: ${visibleLine(ledger.damage)}`),
     ...(ledger.beside === null ? [] : [bad(`  ledger: ${ledger.beside}`)]),
     ...(ledger.damage === null ? [] : [bad(`  its copy: ${copyWords[ledger.copy]}`)]),
@@ -51,10 +51,10 @@ function describeCheck(check: RunCheck, style: Paint): string[] {
 }
 
 const copyWords: Readonly<Record<RunCheck['ledger']['copy'], string>> = {
-  whole: 'whole, and as new as the ledger',
-  older: 'whole, and older than the ledger',
-  damaged: 'damaged, too',
-  none: 'not there',
+  whole: 'intact, and as recent as the ledger',
+  older: 'intact, but older than the ledger',
+  damaged: 'damaged too',
+  none: 'missing',
 }
 
 /** Damaged files that are named. */
@@ -68,7 +68,7 @@ function filesLines(
   const whole = files - damaged.length
   const names = what.replace(/^(part|file|media file)/, '$1s')
   return [
-    `  ${names}: ${grouped(whole)} of ${grouped(files)} whole`,
+    `  ${names}: ${grouped(whole)} of ${grouped(files)} intact`,
     ...damaged.slice(0, mostNamed).map(({ path, problem }) => bad(`    ${path}: ${problem}`)),
     ...(damaged.length > mostNamed
       ? [bad(`    … and ${counted(damaged.length - mostNamed, 'more file')}`)]

@@ -18,14 +18,18 @@ export function forecastTexts(forecast: Forecast): string[] {
     ...(withoutAnswers.length === 0
       ? []
       : [
-          `  Without the answers of ${namesOf(withoutAnswers)}${most === null ? ': a preview of some rows tells how long they are' : `: at most ${compact(most.outputTokens)} tokens${most.cost === null ? '' : `, ${dollars(most.cost)}`} more`}.`,
+          `  Without the answers of ${namesOf(withoutAnswers)}${most === null ? ': preview some rows to measure their length' : `: at most ${compact(most.outputTokens)} tokens${most.cost === null ? '' : `, ${dollars(most.cost)}`} more`}.`,
         ]),
     ...(atLeast.length === 0
       ? []
-      : [`  ${namesOf(atLeast)} may ask more than once for a cell; one request is counted.`]),
+      : [
+          `  ${namesOf(atLeast)} may send more than one request for a cell; the forecast counts one.`,
+        ]),
     ...(batched.length === 0
       ? []
-      : [`  Requests of ${namesOf(batched)} go in batches: how long these take is not in it.`]),
+      : [
+          `  Requests of ${namesOf(batched)} go in batches; the time does not include how long these take.`,
+        ]),
     ...(unknown.length === 0
       ? []
       : [

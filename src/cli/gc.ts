@@ -21,7 +21,7 @@ export async function runGc(directory: string, options: GcOptions): Promise<Exit
   const { dir, columns, cells, bytes, media, freed } = found
   const screen = createScreen(process.stdout)
   if (columns.length === 0 && media.files === 0) {
-    screen.print(`${shortPath(dir)} keeps nothing of older configs.`)
+    screen.print(`${shortPath(dir)} has no cells of older configs.`)
     return exitCodes.ok
   }
   const [verb, then] = freed ? ['Freed', ''] : ['Kept', ' for when the config is changed back']

@@ -124,7 +124,7 @@ async function write(path: string, text: string): Promise<void> {
 function starterText({ name, because }: { name: StarterName; because: string }): string {
   const reason = because === '' ? '' : `, because ${because}`
   if (name === 'stand-in') {
-    return `Answers come from lists in the config and from no model${reason}. README.md says how to ask a model.`
+    return `Answers come from lists in the config, not from a model${reason}. README.md explains how to use a model.`
   }
   if (name === 'embedded') {
     return `The model runs in this process and is downloaded once (about 0.5 GB)${reason}.`

@@ -18,7 +18,7 @@ export function createLimitHint(): (moment: Moment) => string | null {
     const held = snapshot.routes.find(isHeldByDefault)
     if (held === undefined) return null
     isSaid = true
-    return `Model ${visibleLine(held.name)} works on ${held.limit} requests at once while ${counted(held.waiting, 'request')} wait. If its endpoint tolerates more, write a larger max_parallel_requests (default: ${DEFAULT_AT_ONCE}) into its inference_parameters.`
+    return `Model ${visibleLine(held.name)} works on ${held.limit} requests at once while ${counted(held.waiting, 'request')} wait. If its endpoint tolerates more, set a larger max_parallel_requests (default: ${DEFAULT_AT_ONCE}) in its inference_parameters.`
   }
 }
 

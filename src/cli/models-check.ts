@@ -70,7 +70,7 @@ function codeOf({ ok, models, tools, problems }: Awaited<ReturnType<typeof tryMo
 function nothingText(config: string | undefined): string {
   return config === undefined
     ? 'No key of a known provider is set: NVIDIA_API_KEY, OPENAI_API_KEY or OPENROUTER_API_KEY.'
-    : `${visibleLine(config)} asks no model and no tools.`
+    : `${visibleLine(config)} uses no models and no tools.`
 }
 
 function modelLines(answer: ModelAnswer, screen: Screen): string[] {

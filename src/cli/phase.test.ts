@@ -81,8 +81,8 @@ test('what a run does before its rows and after them', () => {
     'reading the ledger',
     null,
     'finishing: reading the run folder',
-    'putting the dataset together, files: 0 of 3',
-    'putting the dataset together, files: 1 of 3',
+    'assembling the dataset, files: 0 of 3',
+    'assembling the dataset, files: 1 of 3',
   ])
 })
 

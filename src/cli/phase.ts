@@ -89,7 +89,7 @@ export function createPhase(begin: string): Phase {
           describe = () => 'finishing: reading the run folder'
           return true
         case 'join-started':
-          files = counting('putting the dataset together, files', event.files)
+          files = counting('assembling the dataset, files', event.files)
           return true
         case 'join-file-written':
           files?.add()

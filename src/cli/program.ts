@@ -123,6 +123,6 @@ function printError(error: unknown): void {
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : messageOf(error)
   process.stderr.write(
-    `rowsmith: an unexpected error; this is a defect, please report it with this text:\n${visible(text)}\n`,
+    `rowsmith: an unexpected error; this is a bug, please report it with this text:\n${visible(text)}\n`,
   )
 }

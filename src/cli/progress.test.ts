@@ -428,7 +428,7 @@ test('a limit that a setting would raise is reported once', () => {
     return [0, 10, 20, 30, 40].flatMap((at) => view.after(10, state(at, progress)))
   }
   expect(hints()).toEqual([
-    'Model writer works on 4 requests at once while 340 requests wait. If its endpoint tolerates more, write a larger max_parallel_requests (default: 4) into its inference_parameters.',
+    'Model writer works on 4 requests at once while 340 requests wait. If its endpoint tolerates more, set a larger max_parallel_requests (default: 4) in its inference_parameters.',
   ])
   expect(hints({ throttled: 1 })).toEqual([])
   expect(hints({ limit: 8 })).toEqual([])

@@ -85,7 +85,7 @@ export function runningTexts(
   return [
     `Running since ${begun}: ${done} done${spent}${costIn(usage)}`,
     ...(parts.count === 0 && unwrittenRows > 0
-      ? ['No part is written yet: its records and their statistics come with the first one.']
+      ? ['No part is written yet: records and statistics appear with the first one.']
       : []),
   ]
 }

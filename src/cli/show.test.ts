@@ -112,12 +112,12 @@ test('a run that is not complete answers every question', () => {
   expect(describe(summary, layout).join('\n')).toMatchInlineSnapshot(`
     "tales  /runs/tales
 
-    What is here
+    Contents
       no final dataset yet; 889 records in 2 parts, 123 kB
       2 columns, 1 of them not in the dataset; seed 7
         number (int64, not in the dataset), story (string)
 
-    Is it complete
+    Progress
       ███████████████████████████████████░░░░░ 89 %  899 of 1,000 rows decided
         880 accepted
           9 kept with a null
@@ -125,27 +125,27 @@ test('a run that is not complete answers every question', () => {
         101 remaining
       12 paid cells of remaining, dropped or rejected rows in the ledger
 
-    What failed
+    Failures
       story, timeout: 10 cells failed, their rows are dropped
         row 17: no complete reply within 60000 ms␛[2J
       title, refused: 1 cell failed and is null
         row 4: no
 
-    What it cost
+    Cost
       1,234 requests: 1,200 answered, 20 × 429, 14 failed
       12.3 k tokens in, 45.7 k out (5.00 k of them reasoning)
         writer  1,200 answers, 20 × 429, 14 failed; 12.3 k tokens in, 45.7 k out; at most 600 requests/min
                 1,050 tool calls in 40 answers
                 1 correction
                 answers of a form: 900 by json_schema (9.00 k tokens in, 30.0 k out), 2 by prompt (80 tokens in, 40 out)
-      answers of a form: m at http://x/v1 by tool_call
+      structured answers: m at http://x/v1 by tool_call
         json_schema was refused: no such field␛
       story: 30 of 1,200 answers cut off at the token limit or by a filter
       30 s in 2 sessions, without 1 that was killed
         1: 2026-01-02 03:04:05 UTC, killed
         2: 2026-01-02 03:05:05 UTC, 30 s
 
-    How to continue
+    Next steps
       continue                 rowsmith create tales.yaml -n 1000
       export the decided rows  rowsmith export /runs/tales
       show statistics          rowsmith report /runs/tales"

@@ -62,19 +62,19 @@ const MOST_FILES = 10
 const MOST_SESSIONS = 5
 const WIDEST_BAR = 40
 
-/** What is here, is it complete, what failed and why, what did it cost, how do I continue. */
+/** All sections of `show`; empty ones are omitted. */
 export function describe(summary: RunSummary, layout: ShowLayout): string[] {
   const { style } = layout
   const sections: [string, string[]][] = [
-    ['What is here', contents(summary, layout)],
-    ['Is it complete', completeness(summary, layout)],
+    ['Contents', contents(summary, layout)],
+    ['Progress', completeness(summary, layout)],
     [
-      'What failed',
+      'Failures',
       failureTexts(summary.failures, { most: MOST_FAILURES, style, width: layout.textWidth }),
     ],
-    ['What was rejected', rejectionTexts(summary)],
-    ['What it cost', cost(summary, layout)],
-    ['How to continue', steps(summary, layout)],
+    ['Rejected rows', rejectionTexts(summary)],
+    ['Cost', cost(summary, layout)],
+    ['Next steps', steps(summary, layout)],
   ]
   const title = style('bold', visibleLine(summary.name))
   return [
@@ -238,7 +238,7 @@ function columnLines({ usageByColumn }: RunSummary): string[] {
 /** How models are held to the form of their answers, and what they did not take. */
 function modeTexts({ outputModes }: RunSummary): string[] {
   return outputModes.flatMap(({ endpoint, model, mode, left }) => [
-    `  answers of a form: ${visibleLine(model)} at ${visibleLine(endpoint)} by ${mode}`,
+    `  structured answers: ${visibleLine(model)} at ${visibleLine(endpoint)} by ${mode}`,
     ...left.map(({ mode: other, form, refused, why }) => {
       const what = form === null ? other : `${other} of ${visibleLine(form)}`
       return `    ${what} was ${refused ? 'refused' : 'ignored'}: ${visibleLine(shortened(why))}`

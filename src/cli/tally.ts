@@ -76,7 +76,7 @@ export function createTally(): Tally {
 
 /** Told once: rowsmith slows down by itself, but a limit that is written is kept from the start. */
 function throttledText(route: string): string {
-  return `Model ${name(route)} answers 429: too much at once. rowsmith slows down automatically; if you know the limit, set requests_per_minute or a smaller max_parallel_requests (default: 4) into its inference_parameters.`
+  return `Model ${name(route)} answers 429 (too many requests). rowsmith slows down automatically; if you know the limit, set requests_per_minute or a smaller max_parallel_requests (default: 4) in its inference_parameters.`
 }
 
 function name(column: string): string {

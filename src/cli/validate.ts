@@ -25,6 +25,6 @@ export async function runValidate(config: string, options: ValidateOptions): Pro
   else if (problems.length > 0) {
     screen.print(visible(formatProblems(screen.live ? withExcerpts(problems) : problems)))
   }
-  if (ok && !options.json) screen.print(`${visibleLine(config)} is sound.`)
+  if (ok && !options.json) screen.print(`${visibleLine(config)} is valid.`)
   return ok ? exitCodes.ok : exitCodes.usage
 }

@@ -160,7 +160,7 @@ function isBuiltIn(to: string, format: ExportFormat | undefined): boolean {
 function mapWithoutForm(): RowsmithError {
   return new RowsmithError(
     'usage',
-    'a map says which column is which field of a form of training data',
+    '--map works only with a format of training data: it maps the fields of the format to columns',
     {
       hints: [`Name the form: --format ${trainingFormNames.join(', ')}.`],
     },
@@ -197,7 +197,7 @@ function unknownEnding(path: string, ending: string, forms: Forms): RowsmithErro
   return new RowsmithError('usage', `${path} ends in ${ending}, which names no export format`, {
     hints: [
       ...(meant === undefined ? [] : [`Did you mean ${meant}?`]),
-      `Give a file name ending in ${[...known, '.parquet'].join(', ')}, a folder for Parquet (with / at its end, or --format parquet), or say the --format.`,
+      `Give a file name ending in ${[...known, '.parquet'].join(', ')}, a folder for Parquet (with / at its end, or --format parquet), or give --format.`,
     ],
   })
 }
@@ -206,11 +206,9 @@ function unknownEnding(path: string, ending: string, forms: Forms): RowsmithErro
 function refuseFileName(to: string, form: FileForm | undefined): void {
   const { name, endings } = form ?? { name: 'parquet', endings: ['.parquet'] }
   if (!endings.includes(extname(to).toLowerCase()) && to !== '/dev/stdout') return
-  throw new RowsmithError(
-    'usage',
-    `a dataset that is split goes into several files, and ${to} is the name of one`,
-    { hints: [`Give a folder, and --format ${name}.`] },
-  )
+  throw new RowsmithError('usage', `a split dataset is several files, and ${to} names one file`, {
+    hints: [`Give a folder, and --format ${name}.`],
+  })
 }
 
 /** A folder where a file would be, or a file where a folder would be, is the user's own. */
@@ -224,11 +222,11 @@ function refuseOtherThing(
     const isParquet = format === 'parquet'
     throw new RowsmithError(
       'usage',
-      `${isParquet ? 'Parquet files are' : 'A dataset that is split is'} exported into a folder, and ${target} is a file`,
+      `${isParquet ? 'Parquet files are' : 'A split dataset is'} exported into a folder, and ${target} is a file`,
       {
         hints: [
           isParquet
-            ? 'Give a folder, a file name ending in .parquet, .arrow, .jsonl or .csv, or say the --format.'
+            ? 'Give a folder, a file name ending in .parquet, .arrow, .jsonl or .csv, or give --format.'
             : 'Give a folder.',
         ],
       },

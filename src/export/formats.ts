@@ -7,7 +7,7 @@ import { defineExporter, type Exporter } from './define.ts'
 const jsonLines = defineExporter({
   name: 'jsonl',
   endings: ['.jsonl', '.ndjson'],
-  description: 'A JSON object a line.',
+  description: 'One JSON object per line.',
   header: () => null,
   line: (record) => stringifyJson(withoutNaN(record)),
 })
@@ -16,7 +16,7 @@ const jsonLines = defineExporter({
 const csv = defineExporter({
   name: 'csv',
   endings: ['.csv'],
-  description: 'Fields between commas, as in RFC 4180.',
+  description: 'Comma-separated values, as in RFC 4180.',
   header: (columns) => columns.map(quoteField).join(','),
   line(record) {
     const fields = [...record.values()].map(csvField)

@@ -76,13 +76,13 @@ test('instructions and pairs', () => {
 test('a field that has no column is refused, and so is a record without its value', () => {
   expect(() => line('dpo')).toThrow("dpo needs 'prompt', and no column has that name")
   expect(() => line('alpaca', { instruction: 'qestion', output: 'answer' })).toThrow(
-    "the map reads 'qestion' for 'instruction', and there is no such column",
+    "the map reads 'qestion' for 'instruction', but there is no such column",
   )
   expect(() => line('alpaca', { instructions: 'question' })).toThrow(
     "alpaca has no field 'instructions'",
   )
   expect(() => line('alpaca', { instruction: 'note', output: 'question' })).toThrow(
-    "record 1 has nothing in note, which is its 'instruction'",
+    "record 1 has no value in note, which 'instruction' reads",
   )
 })
 
@@ -129,7 +129,7 @@ test('a trace with calls of tools becomes a conversation that chat templates rea
 
 test('what is no conversation is refused, with the name that was likely meant', () => {
   expect(() => line('chat', { messages: 'question' })).toThrow(
-    "record 1 has no list of {role, content} in question, which are its 'messages'",
+    "record 1 has no list of {role, content} in question, which 'messages' reads",
   )
   const map = { prompt: 'question', chosen: 'answer.good', rejected: 'answer.badd' }
   expect(() => line('dpo', map)).toThrow(

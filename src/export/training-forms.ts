@@ -103,7 +103,7 @@ function pathsOf(
       if (names.includes(column)) return [field, path]
       throw unknown(
         field in map
-          ? `the map reads '${column}' for '${field}', and there is no such column`
+          ? `the map reads '${column}' for '${field}', but there is no such column`
           : `${format} needs '${field}', and no column has that name`,
         column,
         names,
@@ -134,7 +134,7 @@ function lacking(
   const meant = names.includes(last) ? undefined : nearest(last, names)
   return new RowsmithError(
     'usage',
-    `record ${number} has nothing in ${path.join('.')}, which is its '${field}'`,
+    `record ${number} has no value in ${path.join('.')}, which '${field}' reads`,
     {
       hints: [
         meant === undefined
@@ -146,10 +146,10 @@ function lacking(
 }
 
 function noMessages(number: number, path: readonly string[], value: Value): RowsmithError {
-  const what = value === null ? 'has nothing' : 'has no list of {role, content}'
+  const what = value === null ? 'has no value' : 'has no list of {role, content}'
   return new RowsmithError(
     'usage',
-    `record ${number} ${what} in ${path.join('.')}, which are its 'messages'`,
+    `record ${number} ${what} in ${path.join('.')}, which 'messages' reads`,
     {
       hints: [
         'Map user and assistant to columns of texts, or messages to a column with a conversation.',

@@ -65,7 +65,7 @@ export function cardPart(input: CardInput): string {
 function recipe({ provenance: { seed, models }, report }: CardInput): string {
   const command = `rowsmith create config.yaml -n ${report.run.rows.requested} --seed ${seed}`
   if (models.length === 0) return `\`${command}\` makes the dataset again.`
-  return `\`${command} --providers providers.yaml\` makes the dataset again, as far as the models answer the same. Addresses and keys of providers are not published.`
+  return `\`${command} --providers providers.yaml\` makes the dataset again if the models give the same answers. Addresses and keys of providers are not published.`
 }
 
 function introduction({ provenance, datasets, report }: CardInput): string {

@@ -36,9 +36,13 @@ export function openAccess(
   const token = environment[variable]?.trim() ?? ''
   if (token === '' && tokenEnv !== undefined) throw unset(tokenEnv, environment)
   if (!/^[\u0021-\u007e]*$/.test(token)) {
-    throw new RowsmithError('usage', `the variable ${variable} holds what no token has`, {
-      hints: [`Set ${variable} again, without spaces, line breaks or quotation marks.`],
-    })
+    throw new RowsmithError(
+      'usage',
+      `the value of ${variable} is not a token: it has characters that tokens never have`,
+      {
+        hints: [`Set ${variable} again, without spaces, line breaks or quotation marks.`],
+      },
+    )
   }
   try {
     return {
@@ -60,7 +64,7 @@ function checkName(repository: string): void {
   const bare = /^(?:https?:\/\/[^/]+\/)?(?:hf:\/\/)?(?:datasets\/)?([^/]+\/[^/]+)\/?$/.exec(
     repository,
   )?.[1]
-  throw new RowsmithError('usage', `${repository} is no name of a dataset on the Hub`, {
+  throw new RowsmithError('usage', `${repository} is not a valid name of a dataset on the Hub`, {
     hints: [
       bare !== undefined && bare !== repository
         ? `Did you mean ${bare}?`
@@ -73,8 +77,8 @@ function unset(variable: string, environment: Environment): RowsmithError {
   // A token that was pasted in the place of its variable must not come back in a message.
   const isName = /^[A-Z_][A-Z0-9_]*$/i.test(variable) && !/^hf_/i.test(variable)
   if (!isName) {
-    return new RowsmithError('usage', '--token-env names the environment variable of the token', {
-      hints: ['Put the token into a variable such as HF_TOKEN, and give the name of the variable.'],
+    return new RowsmithError('usage', '--token-env expects the name of an environment variable', {
+      hints: ['Put the token into a variable such as HF_TOKEN, and give that name.'],
     })
   }
   const meant = nearest(variable, Object.keys(environment))
@@ -113,7 +117,7 @@ export function pushError(error: unknown, access: HubAccess): unknown {
       {
         cause: error,
         hints: [
-          'Check the network and the proxy (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), and run the same command again: what was sent is kept.',
+          'Check the network and the proxy (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), and run the same command again: what was sent stays there.',
         ],
       },
     )
@@ -135,7 +139,7 @@ function refused(
       return say(
         'hub-refused',
         `${endpoint} does not accept the token in ${variable}`,
-        `Make a token that may write at ${tokens}, and set ${variable} to it.`,
+        `Create a token with write access at ${tokens}, and set ${variable} to it.`,
       )
     case 403:
       return say(
@@ -158,15 +162,15 @@ function refused(
     case 412:
       return say(
         'hub-refused',
-        `${repository} changed while it was pushed to`,
-        'Look at its newest commit, and run the same command again: what was sent is kept.',
+        `${repository} changed during the push`,
+        'Look at its newest commit, and run the same command again: what was sent stays there.',
       )
     default:
       return statusCode === 429 || statusCode >= 500
         ? say(
             'hub-unreachable',
             `${endpoint} fails`,
-            'Run the same command again later: what was sent is kept.',
+            'Run the same command again later: what was sent stays there.',
           )
         : say(
             'hub-refused',

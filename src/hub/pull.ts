@@ -130,7 +130,7 @@ function refuseUnsafe(path: string, repository: string): void {
   if (isSafe) return
   throw new RowsmithError(
     'hub-refused',
-    `${repository} has a file ${JSON.stringify(path)}, whose name leads out of the folder`,
+    `${repository} has a file ${JSON.stringify(path)}, whose path is outside the folder`,
     { hints: ['Nothing was downloaded. Do not trust this dataset.'] },
   )
 }
@@ -203,7 +203,7 @@ async function inParallel<Item>(
 }
 
 function damaged(path: string, endpoint: string): RowsmithError {
-  return new RowsmithError('file-damaged', `${path} is not what ${endpoint} lists`, {
+  return new RowsmithError('file-damaged', `${path} differs from the file that ${endpoint} lists`, {
     hints: ['Delete it, and run the same command again.'],
   })
 }

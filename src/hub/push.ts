@@ -175,10 +175,10 @@ function checkToken({ token, variable, endpoint }: HubAccess): void {
     'hub-refused',
     token === null
       ? `a push needs a token, and ${variable} is not set`
-      : `${variable} holds no token of the Hub: they begin with hf_`,
+      : `${variable} does not hold a Hub token: those begin with hf_`,
     {
       hints: [
-        `Make a token that may write at ${endpoint}/settings/tokens, and set ${variable} to it.`,
+        `Create a token with write access at ${endpoint}/settings/tokens, and set ${variable} to it.`,
       ],
     },
   )
@@ -199,6 +199,6 @@ function refuseDamaged(files: readonly LocalFile[]): void {
 
 function interrupted(repository: string): RowsmithError {
   return new RowsmithError('interrupted', `the push to ${repository} was interrupted`, {
-    hints: ['Run the same command again: what was sent is kept.'],
+    hints: ['Run the same command again: what was sent stays there.'],
   })
 }

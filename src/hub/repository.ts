@@ -22,7 +22,7 @@ export function datasetAt({ endpoint, repository, token, variable }: HubAccess):
     auth: token === null ? { kind: 'none' } : { kind: 'header', value: `Bearer ${token}` },
     wayIn:
       token === null
-        ? `For a private or gated dataset, set ${variable} to a token that may read it; of a dataset that is not there the Hub says the same.`
+        ? `For a private or gated dataset, set ${variable} to a token that may read it; the Hub gives the same answer for a dataset that does not exist.`
         : `Check that the token in ${variable} may read the dataset, and that you accepted its terms.`,
   }
 }

@@ -107,10 +107,10 @@ function refuseUnfinished(directory: string, store: StoreSummary): void {
     'run-missing',
     remaining > 0
       ? `${counted(remaining, 'row')} of ${directory} remain, so it has no dataset yet`
-      : `${directory} has no dataset that is as new as its rows`,
+      : `${directory} has a dataset that is older than its rows`,
     {
       hints: [
-        'Go on with the run: rowsmith show says how. To push the rows that are there, make it smaller first: create with a smaller -n and --shrink.',
+        'Continue the run; rowsmith show prints the command. To push only the finished rows, shrink the run first: create with a smaller -n and --shrink.',
       ],
     },
   )
@@ -210,7 +210,7 @@ async function runFiles(directory: string): Promise<LocalFile[]> {
   const log = await oneFile(directory, 'ledger.sqlite-wal')
   if (log !== null && log.bytes > 0) {
     throw new RowsmithError('run-missing', `the run ${directory} was not closed`, {
-      hints: ['Go on with it, or run "rowsmith export" on it: both close it. Then push again.'],
+      hints: ['Continue it, or run "rowsmith export" on it: either closes it. Then push again.'],
     })
   }
   return [

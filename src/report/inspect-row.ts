@@ -185,7 +185,7 @@ async function requestsOf(
     try {
       const request = await firstRequest(generator, at, { clock: systemClock, longestMs })
       if (request instanceof CellFailure) {
-        notes.push(`Column ${name} asks for nothing: ${request.message}`)
+        notes.push(`Column ${name} sends no request: ${request.message}`)
       } else if (request !== null) parts.set(id, requestParts(request))
     } catch (error) {
       if (!isRowsmithError(error) && !(error instanceof Error && 'code' in error)) throw error
@@ -295,7 +295,7 @@ function whyOf({ absent, isDecided, failures, row, settings }: StoredRow): strin
     return `column ${name} failed: ${absent.code}`
   }
   if (isDecided) {
-    return row < settings.rows ? null : `the run has ${settings.rows} rows now; it is beyond them`
+    return row < settings.rows ? null : `the run has only ${settings.rows} rows now`
   }
   const dropping = failures.find(({ outcome }) => outcome === 'dropped')
   if (dropping === undefined) return 'it is not decided yet'

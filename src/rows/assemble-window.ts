@@ -149,7 +149,7 @@ export function createWindowMaker(options: WindowMakerOptions): WindowMaker {
       fillNull(column, block, offset)
     } else if (!evaluator.skip(column, block, offset)) {
       throw new Error(
-        `row ${block.rowAt(offset)} counts as decided but the ledger has no cell of column ${column.name}; this is a defect of rowsmith`,
+        `row ${block.rowAt(offset)} counts as decided but the ledger has no cell of column ${column.name}; this is a bug in rowsmith`,
       )
     }
   }

@@ -174,7 +174,7 @@ function refusedStop(
   const which = names.length === 1 ? `batch ${names[0]}` : `batches ${names.join(', ')}`
   const words = names.map((name) => ` --give-up ${name}`).join('')
   return {
-    reason: `the provider of ${first?.batch.place} gives no access to ${which}: ${error?.message} With the key and the endpoint it was sent with, the same command goes on; if it is gone for good, rowsmith batches ${directory}${words} lets its requests be sent again.`,
+    reason: `the provider of ${first?.batch.place} gives no access to ${which}: ${error?.message} To continue, run the same command with the key and the endpoint it was sent with. If it is gone for good, rowsmith batches ${directory}${words} makes the run send its requests again.`,
     error,
   }
 }

@@ -21,7 +21,7 @@ export function summaryPrompt(
     `A judge scored the records of a dataset for "${name}"${description === '' ? '' : `: ${description}`}`,
     `The options are:\n${meanings.join('\n')}`,
     `How often each was given: ${counts.join(', ')}.`,
-    `${counted(judgements.length, 'judgement')} by chance, each a score and its reason:\n${said.join('\n')}`,
+    `${counted(judgements.length, 'judgement')}, drawn at random, each a score and its reason:\n${said.join('\n')}`,
     'Sum up in at most 75 words, for a person who wants to improve the dataset, what the reasons for high and for low scores have in common. Answer with the summary only.',
   ].join('\n\n')
 }

@@ -386,6 +386,6 @@ function settledSafely<T>(work: () => Promise<T>): Promise<T> {
 export function timeoutFailure({ localTimeoutMs }: { localTimeoutMs: number }): CellFailure {
   return new CellFailure(
     'timeout',
-    `the column's own work gave no answer within ${localTimeoutMs / 1000} s; raise local_timeout of the run config when it takes longer`,
+    `the column's own code did not finish within ${localTimeoutMs / 1000} s; if it needs longer, raise local_timeout in the run config`,
   )
 }

@@ -46,7 +46,7 @@ export function createEnding(options: EndingOptions): Ending {
       // With no group open the next one waits for a commit, or for its source.
       if (groups.size === 0 || groups.waitingForMore) return
       throw new Error(
-        `the scheduler has ${groups.size} open groups and nothing to wait for; this is a defect of rowsmith`,
+        `the scheduler has ${groups.size} open groups and nothing to wait for; this is a bug in rowsmith`,
       )
     }
     parts.handOnIncomplete()

@@ -365,7 +365,7 @@ function usageOfError(error: unknown): Usage | null {
 function wrongReply(problem: string, reply: unknown): RequestError {
   return new RequestError(
     'bad-reply',
-    `The provider gave a reply of a wrong form: ${problem}. This is a mistake in the program of the provider.`,
+    `The provider returned a malformed reply: ${problem}. This is a bug in the provider's code.`,
     { kind: 'refused' },
     { usage: usageOfReply(reply) },
   )

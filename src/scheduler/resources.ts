@@ -307,10 +307,10 @@ function outageError(
   const awayMs = clock.now() - since
   const began = new Date(clock.wallTime() - awayMs).toISOString().replace(/\.\d+Z$/, 'Z')
   const who = model === null ? endpoint : `${endpoint}, model "${model}",`
-  const asked = tries === 1 ? 'was asked once' : `was asked ${tries} times`
+  const asked = tries === 1 ? 'was tried once' : `was tried ${tries} times`
   return new RequestError(
     'outage',
-    `${who} has not answered since ${began} (${Math.round(awayMs / 1000)} s) and ${asked} in that time; last: ${error.message} It is given up after max_outage of the run config. Its rows remain: the same command continues when it is back.`,
+    `${who} has not answered since ${began} (${Math.round(awayMs / 1000)} s) and ${asked} in that time; last error: ${error.message} rowsmith gives up after max_outage (run config). The rows remain: run the same command again when the endpoint answers.`,
     { kind: 'endpoint-stopped' },
     { status: error.status, detail: error.detail, cause: error },
   )

@@ -110,7 +110,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     const { limit, spent } = cost
     emit({ type: 'cost-reached', limit, spent })
     stopping.shutDown(
-      `$${spent.toFixed(4)} are spent, and the next request could cost more than what is left of $${limit} (max_cost)`,
+      `$${spent.toFixed(4)} of $${limit} (max_cost) are spent, and the next request could exceed it`,
     )
     cells.nothingSent('stopped')
   }

@@ -213,7 +213,7 @@ describe('files of one seed', () => {
       '[12].* matches files of two formats: 1.csv and 2.jsonl',
     )
     await expect(open('[13].*')).rejects.toThrow(
-      '3.md has the ending .md, which names no seed format',
+      '3.md has the ending .md, which is not a seed format',
     )
   })
 

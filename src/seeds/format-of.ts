@@ -41,7 +41,7 @@ export function kindOf(path: string, formats: readonly SeedFormat[]): FileKind {
       : last === ''
         ? 'no ending'
         : `the ending ${last}`
-  throw new SeedFault('unknown-format', `${path} has ${came}, which names no seed format`, {
+  throw new SeedFault('unknown-format', `${path} has ${came}, which is not a seed format`, {
     suggestion: `Use a file ending in ${endingsOf(formats).join(', ')}; those of text may be followed by ${Object.keys(compressionEndings).join(', ')}.`,
   })
 }

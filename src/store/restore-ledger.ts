@@ -24,7 +24,7 @@ export function restoreLedger(
   if (copy !== 'whole' && copy !== 'older') {
     throw new RowsmithError(
       'ledger-corrupt',
-      `the ledger of ${directory} is damaged (${damage}), and its copy ${copyName} is ${copy === 'none' ? 'not there' : 'damaged, too'}`,
+      `the ledger of ${directory} is damaged (${damage}), and its copy ${copyName} is ${copy === 'none' ? 'not there' : 'damaged too'}`,
       { hints: ['Restore ledger.sqlite from a backup, or start the run again in another folder.'] },
     )
   }

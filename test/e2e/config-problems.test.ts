@@ -108,7 +108,7 @@ test('validate --json prints the problems as data, and exits with 2', async () =
   })
   expect(good).toEqual({ code: 0, stderr: '', stdout: '{"ok":true,"problems":[]}\n' })
   const told = await desk.run(['validate', 'pets.json'])
-  expect(told).toEqual({ code: 0, stdout: '', stderr: 'pets.json is sound.\n' })
+  expect(told).toEqual({ code: 0, stdout: '', stderr: 'pets.json is valid.\n' })
 })
 
 test('text that is no YAML', async () => {

@@ -420,7 +420,7 @@ describe('what goes wrong in a cell', () => {
     ],
     hangs: [
       'await new Promise(() => {})',
-      "timeout: the column's own work gave no answer within 1 s; raise local_timeout of the run config when it takes longer",
+      "timeout: the column's own code did not finish within 1 s; if it needs longer, raise local_timeout in the run config",
     ],
   }
 

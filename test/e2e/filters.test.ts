@@ -88,7 +88,7 @@ test('nothing more is paid for a rejected row, and it is counted, listed and not
   expect(records.every(({ story }) => story !== 'short')).toBe(true)
 
   const shown = await desk.run(['show', 'runs/tales'])
-  expect(shown.stdout).toContain('What was rejected\n  long only, too-short: ')
+  expect(shown.stdout).toContain('Rejected rows\n  long only, too-short: ')
   expect(shown.stdout).toContain('3 columns')
   expect(await desk.read('runs/tales/rowsmith.log')).toContain(`${rejected} rejected`)
   expect(await desk.read('runs/tales/report.html')).toContain('What was rejected')

@@ -235,7 +235,7 @@ test('a push that broke sends what is missing, and fails for a moment without an
     path.startsWith('/store/') && hub.uploaded.length > 1 ? { status: 503 } : null
   await expect(push(hub)).rejects.toMatchObject({
     code: 'hub-unreachable',
-    hints: [expect.stringContaining('what was sent is kept')],
+    hints: [expect.stringContaining('what was sent stays there')],
   })
   hub.disturb = ({ path }) => (/^\/(?:store|parts)\//.test(path) ? { cutAfter: 1 } : null)
   await expect(push(hub)).rejects.toMatchObject({ code: 'hub-unreachable' })
@@ -267,9 +267,9 @@ test('refusals of the Hub say what to do', async () => {
     environment: environmentOf(hub, token),
   })
   expect(await refusal(withToken(null))).toBe(
-    'hub-refused: a push needs a token, and HF_TOKEN is not set Make a token that may write at <hub>/settings/tokens, and set HF_TOKEN to it.',
+    'hub-refused: a push needs a token, and HF_TOKEN is not set Create a token with write access at <hub>/settings/tokens, and set HF_TOKEN to it.',
   )
-  expect(await refusal(withToken('sk-1'))).toContain('they begin with hf_')
+  expect(await refusal(withToken('sk-1'))).toContain('those begin with hf_')
   expect(await refusal(withToken('hf_unknown'))).toMatch(/^hub-refused: .*401/)
   expect(await refusal(withToken(readToken))).toMatch(
     /^hub-refused: the token in HF_TOKEN may not write to jane\/stories \(403: .*\) Use a token that may write for jane/,
@@ -292,7 +292,7 @@ test('refusals of the Hub say what to do', async () => {
     if (path.includes('/preupload/')) hub.put('jane/stories', { 'NOTES.md': 'x' })
     return null
   }
-  expect(await refusal({})).toMatch(/changed while it was pushed to \(412/)
+  expect(await refusal({})).toMatch(/changed during the push \(412/)
   hub.disturb = () => null
   expect((await push(hub)).commit).not.toBeNull()
 
@@ -357,7 +357,7 @@ test('a pull verifies what it fetches, goes on after a break, and replaces nothi
   hub.put('jane/stories', { 'data/../../escape.txt': 'x' })
   const target = desk.path('elsewhere')
   await expect(pull('jane/stories', target, options)).rejects.toMatchObject({
-    message: expect.stringContaining('leads out of the folder') as string,
+    message: expect.stringContaining('is outside the folder') as string,
   })
   await expect(stat(target)).rejects.toMatchObject({ code: 'ENOENT' })
 })

@@ -54,7 +54,7 @@ test('a server that stays away: the run stops in time, and the same command cont
   )
   const told = desk.plain(stopped.stderr)
   expect(told).toMatch(
-    /Endpoint http:\/\/127\.0\.0\.1:<port>\/v1 stopped: http:\S+ has not answered since <instant> \(<time>\) and was asked \d+ times in that time; last: .*can't be reached.* Its rows remain: the same command continues when it is back\./,
+    /Endpoint http:\/\/127\.0\.0\.1:<port>\/v1 stopped: http:\S+ has not answered since <instant> \(<time>\) and was tried \d+ times in that time; last error: .*can't be reached.* The rows remain: run the same command again when the endpoint answers\./,
   )
   expect(told).toMatch(/Stopped early\. 300 rows: \d+ accepted, \d+ remaining\./)
 

@@ -132,23 +132,23 @@ test('show tells of a complete run', async () => {
   expect(plainShow(desk, shown.stdout)).toMatchInlineSnapshot(`
     "pets  runs/pets
 
-    What is here
+    Contents
       4 records in 1 file, <bytes>
         runs/pets/data/train-00000-of-00001.parquet  4 rows, <bytes>
       3 columns; seed 7
         animal (string), age (int64), line (string)
       1 part beside them, <bytes>
 
-    Is it complete
+    Progress
       ████████████████████████████████████████ 100 %  4 of 4 rows decided
         4 accepted
 
-    What it cost
+    Cost
       no requests
       <time> in 1 session
         1: <instant>, <time>
 
-    How to continue
+    Next steps
       export as JSON Lines  rowsmith export runs/pets --to runs/pets.jsonl
       show statistics       rowsmith report runs/pets
     "
@@ -201,29 +201,29 @@ test('show tells of a run that works, was killed, and has failures', async () =>
     .toMatchInlineSnapshot(`
       "tales  runs/tales
 
-      What is here
+      Contents
         no final dataset yet; 7 records in 2 parts, <bytes>
         2 columns; seed 7
           number (int64), story (string)
 
-      Is it complete
+      Progress
         ████████████████░░░░░░░░░░░░░░░░░░░░░░░░ 40 %  8 of 20 rows decided
            7 accepted
            1 dropped
           12 remaining
 
-      What failed
+      Failures
         story, bad-request: 1 cell failed, its row is dropped
           <n>: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 400 ("too rude"). The endpoint does not take this request: check the inference parameters and "extra_body".
 
-      What it cost
+      Cost
         8 requests: 7 answered, 0 × 429, 1 failed
         <n> in, <n>
           writer  7 answers, 0 × 429, 1 failed; <n> in, <n>
         1 session that was killed: how long is not known
           1: <instant>, killed
 
-      How to continue
+      Next steps
         continue                 rowsmith create tales.json -n 20 --seed 7 --run-config run.yaml
         export the decided rows  rowsmith export runs/tales
         show statistics          rowsmith report runs/tales

@@ -56,7 +56,7 @@ describe.each(['gone', 'fails'] as const)(
       expect(event).toMatchObject({ endpoint: 'here', model: null })
       expect(run.end).toMatchObject({
         reason: expect.stringMatching(
-          /^here has not answered since 2026-01-01T00:00:2\dZ \(6\d s\) and was asked \d+ times in that time; last: (nobody listens|not now) .*the same command goes on/,
+          /^here has not answered since 2026-01-01T00:00:2\dZ \(6\d s\) and was tried \d+ times in that time; last error: (nobody listens|not now) .*run the same command again/,
         ) as string,
       })
     })

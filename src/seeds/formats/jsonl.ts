@@ -7,7 +7,7 @@ import { openRecords, type JsonRecord } from './json-records.ts'
 
 export const jsonl = defineSeedFormat({
   name: 'jsonl',
-  description: 'A JSON object a line.',
+  description: 'One JSON object per line.',
   endings: ['.jsonl', '.ndjson'],
   streamed: true,
   open: (files, options) => openRecords(files, readLines, options),

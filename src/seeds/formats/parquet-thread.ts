@@ -79,10 +79,14 @@ function valueOf<T>(answer: Answer<T>): T {
 
 function brokenBy(error: unknown): unknown {
   if (systemCode(error) !== 'ERR_WORKER_OUT_OF_MEMORY') return error
-  return new SeedFault('bad-parquet', 'a row group of the file needs more memory than there is', {
-    cause: error,
-    suggestion: 'Write the file with smaller row groups; if they are small, the file is damaged.',
-  })
+  return new SeedFault(
+    'bad-parquet',
+    'a row group of the file needs more memory than is available',
+    {
+      cause: error,
+      suggestion: 'Write the file with smaller row groups; if they are small, the file is damaged.',
+    },
+  )
 }
 
 /** Crossing threads, a `Double` loses its class. */

@@ -13,7 +13,7 @@ export function authOfHub(
     return {
       auth: { kind: 'none' },
       wayIn:
-        'For a private or gated dataset, set HF_TOKEN to a token that may read it; of a dataset that is not there the Hub says the same.',
+        'For a private or gated dataset, set HF_TOKEN to a token that may read it; the Hub gives the same answer for a dataset that does not exist.',
     }
   }
   if (!/^[\u0021-\u007e]+$/.test(token)) {
