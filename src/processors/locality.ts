@@ -13,13 +13,9 @@ const CHANCE = 0.99
 const HASHES = 128
 const MOST_ROWS = 16
 
-/** MinHash in bands: of as many rows as leave the chance at the threshold, and no more bands than that. */
+/** MinHash in bands. */
 export function minHashKeys(threshold: number): KeysOf<Uint32Array> {
-  const bandsOf = (rows: number): number =>
-    threshold === 1 ? 1 : Math.ceil(Math.log(1 - CHANCE) / Math.log1p(-(threshold ** rows)))
-  let width = 1
-  while (width < MOST_ROWS && (width + 1) * bandsOf(width + 1) <= HASHES) width += 1
-  const bands = bandsOf(width)
+  const { bands, width } = bandShape(threshold)
   const random = createRandom(0n, 'dedupe/hashes')
   const factors = Uint32Array.from({ length: bands * width }, () => random.bits() | 1)
   const offsets = Uint32Array.from({ length: bands * width }, () => random.bits())
@@ -28,16 +24,30 @@ export function minHashKeys(threshold: number): KeysOf<Uint32Array> {
     for (let hash = 0; hash < signature.length; hash += 1) {
       signature[hash] = leastHash(shingles, factors[hash] ?? 1, offsets[hash] ?? 0)
     }
-    return Array.from({ length: bands }, (_, band) => {
-      let high = mixed(band + 1)
-      let low = mixed(band + 0x9e37)
-      for (let at = band * width; at < (band + 1) * width; at += 1) {
-        high = mixed(high ^ (signature[at] ?? 0))
-        low = mixed(Math.imul(low, 31) + (signature[at] ?? 0))
-      }
-      return keyOf(high, low)
-    })
+    return bandKeys(signature, width)
   }
+}
+
+/** Bands of as many hashes as leave the chance at the threshold, and no more bands than that. */
+export function bandShape(threshold: number): { bands: number; width: number } {
+  const bandsOf = (rows: number): number =>
+    threshold === 1 ? 1 : Math.ceil(Math.log(1 - CHANCE) / Math.log1p(-(threshold ** rows)))
+  let width = 1
+  while (width < MOST_ROWS && (width + 1) * bandsOf(width + 1) <= HASHES) width += 1
+  return { bands: bandsOf(width), width }
+}
+
+/** A key for each band of a signature. */
+export function bandKeys(signature: Uint32Array, width: number): number[] {
+  return Array.from({ length: signature.length / width }, (_, band) => {
+    let high = mixed(band + 1)
+    let low = mixed(band + 0x9e37)
+    for (let at = band * width; at < (band + 1) * width; at += 1) {
+      high = mixed(high ^ (signature[at] ?? 0))
+      low = mixed(Math.imul(low, 31) + (signature[at] ?? 0))
+    }
+    return keyOf(high, low)
+  })
 }
 
 /** As numbers with a sign, which compare without becoming doubles: any order of the hashes will do. */

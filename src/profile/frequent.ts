@@ -27,8 +27,13 @@ const capacity = 1024
 /** Places by hash that count for `addAll`: some values share one. */
 const places = 8192
 
+interface Counted {
+  value: Scalar
+  count: number
+}
+
 export function createFrequent(): Frequent {
-  const entries = new Map<number, { value: Scalar; count: number }>()
+  const entries = new Map<number, Counted>()
   let error = 0
 
   function put(hash: number, value: Scalar, count: number): void {
@@ -59,19 +64,6 @@ export function createFrequent(): Frequent {
     }
   }
 
-  /**
-   * What comes at least once in `capacity` cells is put in; the error grows by the most that something
-   * else came, which is no more than if each was put in. `counts`: of the values, or of their places.
-   */
-  function leaveOut(counts: ArrayLike<number>, often: number): void {
-    let most = 0
-    for (let at = 0; at < counts.length; at += 1) {
-      const count = counts[at] as number
-      if (count < often && count > most) most = count
-    }
-    error += most
-  }
-
   return {
     addAll(hashes, values) {
       const counts = hashes.length <= capacity ? null : placeCounts(hashes)
@@ -80,17 +72,18 @@ export function createFrequent(): Frequent {
         return
       }
       const often = hashes.length / capacity
-      leaveOut(counts, often)
-      for (let at = 0; at < hashes.length; at += 1) {
-        const hash = hashes[at] as number
-        if ((counts[placeOf(hash)] as number) >= often) put(hash, values[at] as Scalar, 1)
+      const counted = countedAt(counts, often, hashes, values)
+      for (const [hash, { value, count }] of counted) {
+        if (count >= often) put(hash, value, count)
       }
+      const times = Uint32Array.from(counted.values(), ({ count }) => count)
+      error += Math.max(mostBelow(counts, often), mostBelow(times, often))
     },
     addCounts(hashes, values, times) {
       let often = 0
       if (hashes.length > capacity) {
         often = times.reduce((sum, count) => sum + count, 0) / capacity
-        leaveOut(times, often)
+        error += mostBelow(times, often)
       }
       for (let at = 0; at < hashes.length; at += 1) {
         const count = times[at] as number
@@ -110,6 +103,37 @@ export function createFrequent(): Frequent {
       return { error, values }
     },
   }
+}
+
+/**
+ * The most that something comes that comes less often. What comes at least once in `capacity` cells is
+ * put in; the error grows by this number, which is no more than if each was put in.
+ */
+function mostBelow(counts: ArrayLike<number>, often: number): number {
+  let most = 0
+  for (let at = 0; at < counts.length; at += 1) {
+    const count = counts[at] as number
+    if (count < often && count > most) most = count
+  }
+  return most
+}
+
+/** The values in places that come often, by hash: some only share a place. */
+function countedAt(
+  counts: Uint32Array,
+  often: number,
+  hashes: Float64Array,
+  values: readonly Scalar[],
+): Map<number, Counted> {
+  const counted = new Map<number, Counted>()
+  for (let at = 0; at < hashes.length; at += 1) {
+    const hash = hashes[at] as number
+    if ((counts[placeOf(hash)] as number) < often) continue
+    const found = counted.get(hash)
+    if (found === undefined) counted.set(hash, { value: values[at] as Scalar, count: 1 })
+    else found.count += 1
+  }
+  return counted
 }
 
 /** How many values each place has; null when there can't be more different ones than are kept. */

@@ -34,15 +34,16 @@ export function hashTexts(texts: readonly string[]): {
     const text = texts[at] as string
     hashes[at] = hashText(text)
     // Every surrogate has these two bits.
-    characters[at] = text.length - ((lastUnits & 0xd800) === 0xd800 ? surrogatePairs(text) : 0)
+    characters[at] = (lastUnits & 0xd800) === 0xd800 ? countCharacters(text) : text.length
   }
   return { hashes, characters }
 }
 
-function surrogatePairs(text: string): number {
-  let count = 0
+/** Code points. */
+export function countCharacters(text: string): number {
+  let count = text.length
   for (let at = 0; at < text.length; at += 1) {
-    if ((text.charCodeAt(at) & 0xfc00) === 0xdc00) count += 1
+    if ((text.charCodeAt(at) & 0xfc00) === 0xdc00) count -= 1
   }
   return count
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createRandom } from '../random/random.ts'
 import { textFigures, type TextFigures } from './text-figures.ts'
 import { textPhrases } from './text-phrases.ts'
 import { textRepeats } from './text-repeats.ts'
@@ -61,4 +62,41 @@ test('distinct-n falls with repetition, and is null where no text is long enough
 
 test('characters are those that people count', async () => {
   expect((await figuresOf(['👋👋', 'abc'])).characters).toMatchObject({ min: 2, max: 3 })
+})
+
+test.each([30, 200, 1500])(
+  'of texts of %d characters nearly all that are just near enough are found',
+  async (length) => {
+    const random = createRandom(0n, `texts of ${length}`)
+    const letters = (count: number): string =>
+      Array.from({ length: count }, () => String.fromCharCode(97 + (random.bits() % 26))).join('')
+    // Of n stretches all stay, and nearly a fourth of n comes with the end: 0.8, and a little more
+    // where a long text has a stretch twice.
+    const added = Math.floor((length - 4) / 4 - length / 500)
+    const pairs = Array.from({ length: 300 }, () => letters(length)).flatMap((text) => [
+      text,
+      text + letters(added),
+    ])
+    const { near } = await textRepeats(pairs)
+    expect(near).toBeGreaterThanOrEqual(290)
+    const further = pairs.map((text, at) => (at % 2 === 0 ? text : text + letters(8)))
+    expect((await textRepeats(further)).near).toBe(0)
+  },
+)
+
+test('words are found as by an expression', () => {
+  const word =
+    /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}]|[[\p{L}\p{N}\p{M}'’]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}]]+/gv
+  const pieces = [
+    ...['a', 'B', '3', ' ', '.', 'é', '\u0301', 'İ', 'Σ', '№', '猫', 'が', 'ไ', 'ש', '٣', '’', '_'],
+    ...['👋', '𝒜', '𠮷', '\u{10400}', '\ud83d', '\udc4b', ' the '],
+  ]
+  const random = createRandom(0n, 'words')
+  for (let length = 0; length < 400; length += 1) {
+    const text = Array.from(
+      { length: length % 30 },
+      () => pieces[random.bits() % pieces.length] ?? '',
+    ).join('')
+    expect(wordsOf(text), JSON.stringify(text)).toEqual(text.toLowerCase().match(word) ?? [])
+  }
 })

@@ -1,4 +1,4 @@
-import { hashTexts } from './hash.ts'
+import { countCharacters } from './hash.ts'
 import { shortened } from './scalar.ts'
 import { type DistinctWords, textPhrases, type SharedWords } from './text-phrases.ts'
 import { type NearPair, textRepeats } from './text-repeats.ts'
@@ -63,7 +63,7 @@ export async function textFigures({
     field,
     texts: texts.length,
     words: lengthsOf(words),
-    characters: lengthsOf(Float64Array.from(hashTexts(texts).characters)),
+    characters: lengthsOf(Float64Array.from(texts, countCharacters)),
     distinct,
     exactRepeats: exact,
     nearRepeats: near,

@@ -1,4 +1,5 @@
-import { phraseKey, wordHashes, wordsOf } from './text-words.ts'
+import { createWordScanner, phraseKey, wordsOf } from './text-words.ts'
+import { mixed } from '../processors/shingles.ts'
 
 /** Words of an opening, and of a phrase. */
 const openingWords = 4
@@ -37,63 +38,78 @@ const comparedWords = 20_000
 
 /** What texts have in common. Phrases are counted by hash, then those of hashes that many texts have. */
 export async function textPhrases(texts: readonly string[]): Promise<TextPhrases> {
-  const openings = new Map<string, number>()
+  const scan = createWordScanner()
+  const openings = new Map<number, Shared>()
   const words = new Float64Array(texts.length)
   const hashed: Uint32Array[] = []
   for (const [at, text] of texts.entries()) {
     if (at % textsInTurn === 0) await new Promise(setImmediate)
-    const own = wordsOf(text)
-    words[at] = own.length
-    if (own.length > openingWords) {
-      const opening = own.slice(0, openingWords).join(' ')
-      openings.set(opening, (openings.get(opening) ?? 0) + 1)
-    }
-    hashed.push(wordHashes(own))
+    const hashes = scan(text.toLowerCase()).hashes.slice()
+    words[at] = hashes.length
+    hashed.push(hashes)
+    if (hashes.length <= openingWords) continue
+    const opening = phraseKey(hashes, 0, openingWords)
+    const found = openings.get(opening)
+    if (found === undefined) openings.set(opening, { texts: 1, text: at, from: 0 })
+    else found.texts += 1
   }
   return {
-    openings: mostFrequent([...openings].map(([text, count]) => ({ words: text, texts: count }))),
+    openings: sharedOpenings([...openings.values()], texts),
     phrases: sharedPhrases(texts, hashed),
     distinctWords: distinctShares(hashed),
     words,
   }
 }
 
-function mostFrequent(all: SharedWords[]): SharedWords[] {
-  return all
-    .filter(({ texts }) => texts > 1)
-    .sort((one, other) => other.texts - one.texts || (one.words < other.words ? -1 : 1))
-    .slice(0, kept)
-}
-
-/** Places that phrases are counted in first: several may share one. */
-const places = 2 ** 20
-
-function placeOf(key: number): number {
-  return key & (places - 1)
-}
-
-interface Phrase {
+/** Words in a row that some texts have. */
+interface Shared {
   texts: number
-  /** The last text that had it. */
-  last: number
-  /** Where it stands first. */
+  /** Where they stand first: a text, and the position of their first word. */
   text: number
   from: number
 }
 
+function sharedOpenings(all: readonly Shared[], texts: readonly string[]): SharedWords[] {
+  return all
+    .filter((opening) => opening.texts > 1)
+    .sort((one, other) => other.texts - one.texts || one.text - other.text)
+    .slice(0, kept)
+    .map((opening) => ({
+      words: wordsAt(opening, texts, openingWords).join(' '),
+      texts: opening.texts,
+    }))
+}
+
+function wordsAt(
+  { text, from }: Shared,
+  texts: readonly string[],
+  count: number,
+): readonly string[] {
+  return wordsOf(texts[text] ?? '').slice(from, from + count)
+}
+
+/** Places that phrases are counted in first. Several share one, but seldom enough to look frequent. */
+const places = { fewest: 2 ** 10, most: 2 ** 20, forEnough: 4 }
+
+interface Phrase extends Shared {
+  /** The last text that had it. */
+  last: number
+}
+
 function sharedPhrases(texts: readonly string[], hashed: readonly Uint32Array[]): SharedWords[] {
   const enough = Math.max(fewestTexts, leastShare * texts.length)
-  const counts = new Uint32Array(places)
-  const lastText = new Int32Array(places).fill(-1)
-  eachPhrase(hashed, (key, text) => {
-    const place = placeOf(key)
+  const size = placesFor(hashed, enough)
+  const counts = new Uint32Array(size)
+  const lastText = new Int32Array(size).fill(-1)
+  eachPhrase(hashed, size, (place, text) => {
     if (lastText[place] === text) return
     lastText[place] = text
     ;(counts[place] as number) += 1
   })
   const phrases = new Map<number, Phrase>()
-  eachPhrase(hashed, (key, text, from) => {
-    if ((counts[placeOf(key)] ?? 0) < enough) return
+  eachPhrase(hashed, size, (place, text, from) => {
+    if ((counts[place] as number) < enough) return
+    const key = phraseKey(hashed[text] ?? new Uint32Array(), from, phraseWords)
     const found = phrases.get(key)
     if (found === undefined) phrases.set(key, { texts: 1, last: text, text, from })
     else if (found.last !== text) {
@@ -107,13 +123,40 @@ function sharedPhrases(texts: readonly string[], hashed: readonly Uint32Array[])
   return separate(all, texts)
 }
 
+/** A power of two. */
+function placesFor(hashed: readonly Uint32Array[], enough: number): number {
+  const wanted = (places.forEnough * countWords(hashed)) / enough
+  let size = places.fewest
+  while (size < wanted && size < places.most) size *= 2
+  return size
+}
+
+function countWords(hashed: readonly Uint32Array[]): number {
+  return hashed.reduce((sum, { length }) => sum + length, 0)
+}
+
+/** Each word's weight in the sum of its phrase is one of these times that of the word behind it. */
+const factor = 0x0100_0193
+/** That of the word before a phrase, which its sum still has. */
+const outside = Array.from({ length: phraseWords }).reduce<number>(
+  (power) => Math.imul(power, factor),
+  1,
+)
+
+/** Calls with the place of each phrase, by a sum that rolls from one to the next. */
 function eachPhrase(
   hashed: readonly Uint32Array[],
-  see: (key: number, text: number, from: number) => void,
+  size: number,
+  see: (place: number, text: number, from: number) => void,
 ): void {
-  for (const [text, hashes] of hashed.entries()) {
-    for (let from = 0; from + phraseWords <= hashes.length; from += 1) {
-      see(phraseKey(hashes, from, phraseWords), text, from)
+  for (let text = 0; text < hashed.length; text += 1) {
+    const hashes = hashed[text] as Uint32Array
+    let sum = 0
+    for (let at = 0; at < hashes.length; at += 1) {
+      sum = (Math.imul(sum, factor) + (hashes[at] as number)) | 0
+      const from = at - phraseWords + 1
+      if (from > 0) sum = (sum - Math.imul(hashes[from - 1] as number, outside)) | 0
+      if (from >= 0) see(mixed(sum) & (size - 1), text, from)
     }
   }
 }
@@ -122,10 +165,10 @@ function eachPhrase(
 function separate(phrases: readonly Phrase[], texts: readonly string[]): SharedWords[] {
   const chosen: { words: readonly string[]; texts: number }[] = []
   // Each chosen one has few neighbours.
-  for (const { text, from, texts: times } of phrases.slice(0, 200)) {
-    const words = wordsOf(texts[text] ?? '').slice(from, from + phraseWords)
+  for (const phrase of phrases.slice(0, 200)) {
+    const words = wordsAt(phrase, texts, phraseWords)
     if (chosen.some((other) => overlap(other.words, words))) continue
-    chosen.push({ words, texts: times })
+    chosen.push({ words, texts: phrase.texts })
     if (chosen.length === kept) break
   }
   return chosen.map(({ words, texts: times }) => ({ words: words.join(' '), texts: times }))
@@ -143,9 +186,8 @@ function overlap(one: readonly string[], other: readonly string[]): boolean {
 }
 
 function distinctShares(hashed: readonly Uint32Array[]): DistinctWords {
-  const all = hashed.reduce((sum, { length }) => sum + length, 0)
   // From texts all over, whole ones.
-  const stride = Math.max(1, Math.ceil(all / comparedWords))
+  const stride = Math.max(1, Math.ceil(countWords(hashed) / comparedWords))
   const chosen = hashed.filter((_, at) => at % stride === 0)
   const shareOf = (width: number): number | null => {
     const seen = new Set<number>()

@@ -1,5 +1,6 @@
-import { minHashKeys } from '../processors/locality.ts'
-import { createShingler, jaccard } from '../processors/shingles.ts'
+import { createShingler, createStretchHasher, jaccard, sortedSet } from '../processors/shingles.ts'
+import { createKeyIndex } from './key-index.ts'
+import { sketchKeys } from './text-sketch.ts'
 
 /** Share of stretches of five characters that two texts have in common, from which they are near-duplicates. */
 const nearShare = 0.8
@@ -25,7 +26,7 @@ export interface NearPair {
 /** Pairs that are kept as examples, and characters of each text. */
 const keptPairs = 5
 const keptCharacters = 400
-/** Texts with one of its keys that a text is compared with. */
+/** Texts with one of its keys that a text is compared with, at most. */
 const mostCompared = 32
 /** Texts that hold the thread. */
 const textsInTurn = 100
@@ -74,29 +75,41 @@ interface NearFinder {
   find(text: string): { text: string; similarity: number } | null
 }
 
+interface KeptText {
+  text: string
+  /** Its stretches; null until it is compared. */
+  stretches: Uint32Array | null
+}
+
 function createNearFinder(): NearFinder {
-  const shinglesOf = createShingler()
-  const keysOf = minHashKeys(nearShare)
-  const kept: { text: string; shingles: Uint32Array }[] = []
-  const byKey = new Map<number, number[]>()
+  const hashesOf = createStretchHasher()
+  const stretchesOf = createShingler()
+  const keysOf = sketchKeys(nearShare)
+  const kept: KeptText[] = []
+  const byKey = createKeyIndex()
+
+  function keep(one: KeptText, keys: readonly number[]): void {
+    for (const key of keys) byKey.add(key, kept.length)
+    kept.push(one)
+  }
+
   return {
     find(text) {
-      const shingles = shinglesOf(text)
-      if (shingles.length === 0) return null
-      const keys = keysOf(shingles)
-      const candidates = new Set(keys.flatMap((key) => byKey.get(key) ?? []))
-      for (const at of [...candidates].slice(0, mostCompared)) {
+      const hashes = hashesOf(text)
+      if (hashes.length === 0) return null
+      const keys = keysOf(hashes)
+      const candidates = new Set<number>()
+      for (const key of keys) byKey.collect(key, candidates, mostCompared)
+      let own: Uint32Array | null = null
+      for (const at of candidates) {
         const other = kept[at]
         if (other === undefined) continue
-        const similarity = jaccard(shingles, other.shingles)
+        own ??= sortedSet(hashes)
+        other.stretches ??= stretchesOf(other.text).slice()
+        const similarity = jaccard(own, other.stretches)
         if (similarity >= nearShare) return { text: other.text, similarity }
       }
-      for (const key of keys) {
-        const found = byKey.get(key)
-        if (found === undefined) byKey.set(key, [kept.length])
-        else if (found.length < mostCompared) found.push(kept.length)
-      }
-      kept.push({ text, shingles: shingles.slice() })
+      keep({ text, stretches: own === null ? null : own.slice() }, keys)
       return null
     },
   }
