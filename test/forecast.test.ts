@@ -241,7 +241,7 @@ test('the command says what is known: of prompts alone, and of a preview before 
     'New run in runs/tales: 2,000 rows.',
     '2,000 rows: ~2,000 requests, ~8.00 k tokens (by prompts of 5 rows).',
     '  Without the answers of story: at most 600 k tokens more.',
-    '  What writer (small) costs is unknown and not included; add it to prices in the config.',
+    '  The cost is unknown: no price of writer (small) is known. Add prices to the config.',
     '',
   ])
   const shown = await desk.run(['preview', 'tales.json', '-n', '4'])

@@ -31,7 +31,7 @@ export async function runDiff(one: string, other: string, options: DiffOptions):
   if (options.html !== undefined) {
     const path = resolve(options.html)
     await writeTarget(path, [comparePage(comparison)])
-    process.stderr.write(`Page: ${shortPath(path)}\n`)
+    process.stderr.write(`Report: ${shortPath(path)}\n`)
   }
   return exitCodes.ok
 }

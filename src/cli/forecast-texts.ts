@@ -33,7 +33,9 @@ export function forecastTexts(forecast: Forecast): string[] {
     ...(unknown.length === 0
       ? []
       : [
-          `  What ${namesOf(unknown)} costs is unknown and not included; add it to prices in the config.`,
+          forecast.cost === null
+            ? `  The cost is unknown: no price of ${namesOf(unknown)} is known. Add prices to the config.`
+            : `  What ${namesOf(unknown)} costs is unknown and not included; add it to prices in the config.`,
         ]),
   ]
 }

@@ -29,7 +29,11 @@ export async function runInit(
   const screen = createScreen(process.stderr)
   const folder = resolve(directory)
   const template = asked === undefined ? await askTemplate(screen, yes === true) : known(asked)
-  const choice = model === undefined ? await suitableStarter(folder) : { name: model, because: '' }
+  const runtime = await hasRuntime(folder)
+  const choice =
+    model === undefined
+      ? chooseStarter(process.env, { hasRuntime: runtime })
+      : { name: model, because: '' }
   const files = await templateFiles(template)
   await refuseOverwriting(folder, [...files.keys()])
   for (const [name, text] of files) {
@@ -37,10 +41,15 @@ export async function runInit(
     await write(join(folder, name), isConfig ? withStarter(text, choice.name) : text)
   }
   const here = relative(process.cwd(), folder) || '.'
-  screen.print(`Wrote ${[...files.keys()].join(', ')} into ${visibleLine(here)}.`)
+  const where = here === '.' ? '' : ` into ${visibleLine(here)}`
+  screen.print(`Wrote ${[...files.keys()].join(', ')}${where}.`)
   screen.print(starterText(choice))
   screen.print('Next:')
-  for (const line of nextCommands(template, choice.name, here)) screen.print(`  ${line}`)
+  const first = [
+    ...(here === '.' ? [] : [`cd ${here}`]),
+    ...preparation(choice.name, { hasRuntime: runtime }),
+  ]
+  for (const line of [...first, ...runCommands(template)]) screen.print(`  ${line}`)
   return exitCodes.ok
 }
 
@@ -89,9 +98,8 @@ async function askTemplate(screen: Screen, usual: boolean): Promise<TemplateName
   }
 }
 
-async function suitableStarter(folder: string): Promise<ReturnType<typeof chooseStarter>> {
-  const found = await findPackage('node-llama-cpp', [folder, import.meta.dirname])
-  return chooseStarter(process.env, { hasRuntime: 'path' in found })
+async function hasRuntime(folder: string): Promise<boolean> {
+  return 'path' in (await findPackage('node-llama-cpp', [folder, import.meta.dirname]))
 }
 
 async function refuseOverwriting(folder: string, names: readonly string[]): Promise<void> {
@@ -132,15 +140,18 @@ function starterText({ name, because }: { name: StarterName; because: string }):
   return `The model is ${starters[name].model} of ${name}${reason}.`
 }
 
-function nextCommands(template: TemplateName, starter: StarterName, folder: string): string[] {
-  const change = folder === '.' ? [] : [`cd ${folder}`]
-  const runtime = starter === 'embedded' ? ['npm install node-llama-cpp'] : []
-  if (template === 'typescript') return [...change, 'npm install', ...runtime, 'npm start']
+/** What the models of a new config need first. */
+function preparation(
+  starter: StarterName,
+  { hasRuntime: isInstalled }: { hasRuntime: boolean },
+): string[] {
+  if (starter === 'embedded') return isInstalled ? [] : ['npm install node-llama-cpp']
+  const { key } = starters[starter]
+  return key === null || (process.env[key] ?? '') !== '' ? [] : [`export ${key}=…`]
+}
+
+function runCommands(template: TemplateName): string[] {
+  if (template === 'typescript') return ['npm install', 'npm start']
   const config = `${template}.yaml`
-  return [
-    ...change,
-    ...runtime,
-    commandText(['preview', config, '-n', '2']),
-    commandText(['create', config, '-n', '100']),
-  ]
+  return [commandText(['preview', config, '-n', '2']), commandText(['create', config, '-n', '100'])]
 }

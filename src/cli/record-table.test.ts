@@ -24,7 +24,7 @@ test('a record is a line, and numbers stand to the right', () => {
 test('where not all have room the preferred ones are shown and the others named', () => {
   const lines = tableLines(records, { width: 30, style, preferred: new Set(['text', 'card']) })
   expect(lines[0]).toMatch(/^ {2}id +text +card$/)
-  expect(lines.at(-1)).toBe('  beside them: stars')
+  expect(lines.at(-1)).toBe('  other columns: stars')
 })
 
 test.each([1, 5, 12, 20, 40, 200])('no line is wider than a terminal of %d', (width) => {

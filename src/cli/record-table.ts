@@ -50,7 +50,7 @@ export function tableLines(
     ...records.map((_, at) => line(({ cells }) => cells[at] ?? '', null)),
     ...(left.length === 0
       ? []
-      : [style('dim', cut(`${' '.repeat(MARGIN)}beside them: ${left.join(', ')}`, width))]),
+      : [style('dim', cut(`${' '.repeat(MARGIN)}other columns: ${left.join(', ')}`, width))]),
   ]
 }
 

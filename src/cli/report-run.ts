@@ -53,7 +53,7 @@ export function reportRun({ result, summary, remarks, table }: Outcome, screen: 
     for (const text of judgementLines(result, layout)) screen.print(text)
   }
   for (const text of table) screen.print(text)
-  if (result.report !== null) screen.print(`  Page: ${shortPath(result.report)}`)
+  if (result.report !== null) screen.print(`  Report: ${shortPath(result.report)}`)
   for (const { what, command } of nextSteps(result.dir, result.rows, summary.command)) {
     screen.print(`To ${what}: ${command}`)
   }

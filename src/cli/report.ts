@@ -79,7 +79,7 @@ async function writePage(
   const page = resolve(path)
   try {
     await writeReportPage(report, page)
-    process.stderr.write(`Page: ${shortPath(page)}\n`)
+    process.stderr.write(`Report: ${shortPath(page)}\n`)
     return exitCodes.ok
   } catch (error) {
     if (!isAsked) {

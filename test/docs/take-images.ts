@@ -7,6 +7,7 @@ import { createModelServer } from '../../src/testing/model-server.ts'
 import { createDesk } from '../e2e/command.ts'
 import { startOnTerminal } from '../e2e/pseudo-terminal.ts'
 import { openBrowser } from '../support/browser.ts'
+import { answerTo } from './review-answers.ts'
 import { linesOf, picture, type StyledLine } from './terminal-picture.ts'
 
 // npm run docs:images: takes the pictures in docs/images again. Needs `script` of util-linux and Chromium.
@@ -30,28 +31,6 @@ columns:
   - { name: reply, column_type: llm-text, model_alias: writer, prompt: "Reply to this review: {{ review }}" }
   - { name: words, column_type: expression, dtype: int, expr: "{{ review | wordcount }}" }
 `
-
-const openings = [
-  'Bought it in spring',
-  'A gift from my sister',
-  'My second one',
-  'Ordered on a Monday',
-]
-const verdicts = [
-  'and I sent it back after two days.',
-  'and it does half of what I hoped for.',
-  'and it is fine for what it costs.',
-  'and I use it every single day.',
-  'and I would buy it again tomorrow.',
-]
-
-function answerTo(prompt: string, number: number): string {
-  const stars = /A (\d)-star review of a ([\w ]+) for/.exec(prompt)
-  if (stars === null)
-    return `Thank you for writing, we read every review. Yours is number ${number}.`
-  const [, count = '3', product = 'it'] = stars
-  return `${openings[number % openings.length]}: this ${product} is a ${count} to me, ${verdicts[Number(count) - 1]}`
-}
 
 await using desk = await createDesk()
 await using server = await createModelServer({

@@ -197,7 +197,7 @@ test('warnings do not stop a run and stand on stderr', async () => {
               8 40 %, 7 20 %, 6 10 %, 2 10 %, 3 10 %, 5 10 %
       line    expression (string), 8 different
               A dog of 8 years. 20 %, A frog of 8 years. 20 %, A dog of 7 years. 10 %, A frog of 2 years. 10 %, A frog of 6 years. 10 %, A dog of 3 years. 10 %, … 2 more
-      Page: runs/pets/report.html
+      Report: runs/pets/report.html
     "
   `)
 })

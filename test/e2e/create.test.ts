@@ -57,7 +57,7 @@ test('makes a dataset in ./runs/<config name> and prints one object with --json'
               8 25 %, 6 20 %, 2 20 %, 7 15 %, 5 10 %, 3 5.0 %, 4 5.0 %
       line    expression (string), 14 different
               █▁▁▁▁▁▁▁▁▁▁▅  17 … 17 … 18 characters
-      Page: runs/pets/report.html
+      Report: runs/pets/report.html
     "
   `)
   expect(await recordsOf(desk, 'runs', 'pets')).toHaveLength(20)
@@ -84,7 +84,7 @@ test('the same command again finds all made, and a larger target continues', asy
               8 40 %, 7 20 %, 2 20 %, 5 20 %
       line    expression (string), all different
               17 … 17 … 18 characters
-      Page: runs/pets/report.html
+      Report: runs/pets/report.html
     "
   `)
   expect(rowsOf(larger)).toMatchObject({ requested: 8, accepted: 8 })

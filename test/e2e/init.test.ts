@@ -102,7 +102,9 @@ test('the command writes a folder once, and keys in .env are read', async () => 
   await using desk = await createDesk()
   const written = await desk.run(['init', 'mine', '--yes', '--model', 'openai'])
   expect(written).toMatchObject({ code: 0, stdout: '' })
-  expect(written.stderr).toContain('cd mine\n  rowsmith preview tickets.yaml')
+  expect(written.stderr).toContain(
+    'cd mine\n  export OPENAI_API_KEY=…\n  rowsmith preview tickets.yaml',
+  )
   const before = await desk.read('mine/tickets.yaml')
   const again = await desk.run(['init', 'mine', '--template', 'tickets'])
   expect(again.code).toBe(2)

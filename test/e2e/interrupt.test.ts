@@ -33,7 +33,7 @@ test('Ctrl-C lets what is in flight come back, and the same command continues', 
     Stopping: rowsmith sends nothing new and keeps the answers in flight. Ctrl-C again discards them.
     Interrupted. 40 rows: <n> accepted, <n> remaining.
     <n> requests, <n> tokens in, <n> out, <time>.
-      Page: runs/tales/report.html
+      Report: runs/tales/report.html
     To continue: rowsmith create tales.json -n 40
     To export the decided rows: rowsmith export runs/tales
     "

@@ -103,7 +103,7 @@ test('a server that refuses in the middle: rows remain, and continuing completes
     Endpoint http://127.0.0.1:<port>/v1 stopped: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 401 ("key revoked"). The key was not accepted: check the environment variable that "api_key" of provider "local" names.
     Stopped early. 30 rows: 10 accepted, 20 remaining.
     14 requests, 40 tokens in, 240 out, <time>.
-      Page: runs/tales/report.html
+      Report: runs/tales/report.html
     To continue: rowsmith create tales.json -n 30 --seed 1
     To export the decided rows: rowsmith export runs/tales
     "

@@ -273,7 +273,7 @@ test('the report is in run.json, on the page, and in the terminal', async () => 
   expect(await desk.read(page)).toContain('<h3>price</h3>')
 
   const shown = await desk.run(['report', join('runs', 'goods'), '--html', 'elsewhere.html'])
-  expect(shown).toMatchObject({ code: 0, stderr: 'Page: elsewhere.html\n' })
+  expect(shown).toMatchObject({ code: 0, stderr: 'Report: elsewhere.html\n' })
   expect(desk.plain(shown.stdout)).toMatchInlineSnapshot(`
     "goods  500 rows: 279 accepted, 88 kept with a null, 133 dropped
       No requests

@@ -105,7 +105,7 @@ test('two runs stand side by side: config, rows, failures and statistics', async
   expect(shown.stdout).toContain('  columns.story.prompt\n')
   expect(shown.stdout).toContain('    + Another <story>\n    + of {{ number }}\n')
   expect(shown.stdout).toMatch(/rows planned +6 +8\n/)
-  expect(shown.stderr).toBe('Page: diff.html\n')
+  expect(shown.stderr).toBe('Report: diff.html\n')
   expect(await desk.read('diff.html')).toContain('<!doctype html>')
   const nothing = await desk.run(['diff', 'one', 'others'])
   expect(nothing).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean') })
