@@ -37,7 +37,8 @@ export async function runInit(
     await write(join(folder, name), isConfig ? withStarter(text, choice.name) : text)
   }
   const here = relative(process.cwd(), folder) || '.'
-  screen.print(`Wrote ${[...files.keys()].join(', ')} into ${visibleLine(here)}.`)
+  const place = here === '.' ? 'this folder' : visibleLine(here)
+  screen.print(`Wrote ${[...files.keys()].join(', ')} into ${place}.`)
   screen.print(starterText(choice))
   screen.print('Next:')
   for (const line of nextCommands(template, choice.name, here)) screen.print(`  ${line}`)
