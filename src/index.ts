@@ -8,6 +8,7 @@ export {
 } from './columns/define-custom.ts'
 export type { ColumnConfig, DatasetConfig } from './config/dataset.ts'
 export type { JsonSchema } from './config/json-form.ts'
+export type { WrittenRunConfig } from './config/run-config.ts'
 export type { Problem } from './config/problem.ts'
 export type { ArrowField, ArrowRow, ArrowTable, ArrowVector } from './export/arrow-table.ts'
 export type { DatasetRecord } from './export/records.ts'

@@ -101,6 +101,36 @@ columns:
   - { name: double, column_type: expression, dtype: int, expr: "{{ die * 2 }}" }
 `
 
+/** The error that is expected shows that the compiler found the types, and not `any`. */
+const typedProgram = `
+import { dataset, llm, model, provider, sampler, z } from 'rowsmith'
+import { definePlugin } from 'rowsmith/plugin'
+import { scriptedProvider } from 'rowsmith/testing'
+
+const inside = definePlugin({ name: 'inside', providers: [scriptedProvider(() => '{"stars": 4}')] })
+const writer = model('writer', {
+  provider: provider('inside', { provider_type: 'scripted' }),
+  model: 'small',
+})
+const reviews = dataset('reviews')
+  .column('product', sampler.category(['kettle', 'lamp']))
+  .column(
+    'review',
+    llm.structured({
+      model: writer,
+      schema: z.object({ stars: z.int() }),
+      prompt: (row) => 'Review a ' + row.product,
+    }),
+  )
+for await (const row of await reviews.create({ rows: 2, plugins: [inside] })) {
+  const stars: number = row.review.stars
+  const product: 'kettle' | 'lamp' = row.product
+  console.log(stars, product)
+  // @ts-expect-error
+  row.review.start
+}
+`
+
 /** npm itself says where it is to what it runs. */
 function npm(parameters: string[], cwd: string): Promise<{ stdout: string }> {
   const script = process.env['npm_execpath']
@@ -168,10 +198,36 @@ test.skipIf(olderNode === null)('an older Node gets one line from every entry', 
   expect((await older([starter])).trim()).toMatch(line)
 })
 
-test('the library loads by require, too', async () => {
-  const text = `console.log(typeof require('rowsmith').create, typeof require('rowsmith/plugin').definePlugin)`
+test('every entry loads by require, too', async () => {
+  const text = `console.log(
+    typeof require('rowsmith').create,
+    typeof require('rowsmith/plugin').definePlugin,
+    typeof require('rowsmith/testing').scriptedProvider,
+  )`
   const { stdout } = await run(process.execPath, ['--eval', text], { cwd: project })
-  expect(stdout).toBe('function function\n')
+  expect(stdout).toBe('function function function\n')
+})
+
+test.each(['nodenext', 'bundler'])('its types check a program with %s', async (resolution) => {
+  const folder = join(project, `types-${resolution}`)
+  await mkdir(folder)
+  await writeFile(join(folder, 'program.mts'), typedProgram)
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: 'es2024',
+    lib: ['esnext'],
+    module: resolution === 'nodenext' ? 'nodenext' : 'esnext',
+    moduleResolution: resolution,
+    types: ['node'],
+    typeRoots: [join(repository, 'node_modules/@types')],
+  }
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  const compiler = join(repository, 'node_modules/typescript/bin/tsc')
+  const checked = await run(process.execPath, [compiler, '-p', folder]).catch(
+    (error: unknown) => error as { stdout: string },
+  )
+  expect(checked.stdout).toBe('')
 })
 
 test('the command prints what it can do', async () => {

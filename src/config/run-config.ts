@@ -12,6 +12,15 @@ export type RunConfig = Omit<z.output<typeof runSchema>, 'request_admission' | '
   part_rows: number
 }
 
+/** The fields of a run config, as you write them. */
+export interface WrittenRunConfig extends WrittenFields<z.output<typeof writtenSchema>> {}
+
+type WrittenFields<Fields> = {
+  readonly [Name in keyof Fields]?: Fields[Name] extends object | null | undefined
+    ? WrittenFields<Fields[Name]>
+    : Fields[Name]
+}
+
 /** How an endpoint's concurrency adapts to 429s; what is null is left to the limiter. */
 export type RequestAdmission = z.output<typeof admissionSchema>
 

@@ -43,6 +43,7 @@ import { resume, type StoredRunOptions } from './resume.ts'
 import { type Run, runOf } from './working-run.ts'
 import { newSettings, selectionOf, type WantedRun } from './settings.ts'
 import type { ConfigInput } from '../check/sources.ts'
+import type { WrittenRunConfig } from '../config/run-config.ts'
 
 /** Options of a run. */
 export interface RunOptions extends StoredRunOptions, CacheChoice {
@@ -59,7 +60,7 @@ export interface RunOptions extends StoredRunOptions, CacheChoice {
   /** Dollars the run may cost over all its sessions, in place of `max_cost` of the run config. */
   maxCost?: number
   /** A run config file or its fields. */
-  runConfig?: string | object
+  runConfig?: string | WrittenRunConfig
   providersFile?: string
   mcpProvidersFile?: string
   toolConfigsFile?: string

@@ -105,7 +105,7 @@ test('a wrong key and an unknown model are refused', async () => {
 })
 
 test('it runs as a separate process and ends with its parent', async () => {
-  const path = fileURLToPath(new URL('./model-server.ts', import.meta.url))
+  const path = fileURLToPath(new URL('./serve-models.ts', import.meta.url))
   const child = spawn(
     process.execPath,
     [path, '--slots', '2', '--fail-every', '2', '--fail-status', '503', '--until-stdin-closes'],
@@ -122,7 +122,7 @@ test('it runs as a separate process and ends with its parent', async () => {
 })
 
 test('a flag that makes no sense is refused', async () => {
-  const path = fileURLToPath(new URL('./model-server.ts', import.meta.url))
+  const path = fileURLToPath(new URL('./serve-models.ts', import.meta.url))
   const child = spawn(process.execPath, [path, '--slots', 'many'], { stdio: 'pipe' })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))

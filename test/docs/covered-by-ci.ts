@@ -1,6 +1,6 @@
 /**
  * Commands of the pages that no test of the pages runs. Those of CI are run by `.ci/run` itself,
- * from a clean clone; the others take minutes or change the repository.
+ * from a clean clone; the others take minutes, change the repository or install a package.
  */
 export const coveredByCI = ['npm ci', 'npm run quickstart', 'npm test', 'npm run check'] as const
 
