@@ -250,6 +250,7 @@ test('the library exports these names and no others', () => {
       "type VariableList",
       "type Verdict",
       "type WrittenConfig",
+      "type WrittenRunConfig",
       "validate",
       "z",
     ]
