@@ -27,7 +27,7 @@ test('Ctrl-C lets what is in flight come back, and the same command continues', 
       .replace(/seed \d+/, 'seed <seed>')
       .replaceAll(/\d+ (requests|tokens|out|accepted|remaining)/g, '<n> $1')
       // The statistics of however many rows there are.
-      .replace(/ {2}number [^]*(?= {2}Page)/, ''),
+      .replace(/ {2}number [^]*(?= {2}Report:)/, ''),
   ).toMatchInlineSnapshot(`
     "New run in <desk>/runs/tales: 40 rows, seed <seed>.
     Stopping: rowsmith sends nothing new and keeps the answers in flight. Ctrl-C again discards them.

@@ -97,7 +97,7 @@ test('a server that refuses in the middle: rows remain, and continuing completes
   expect(rows).toMatchObject({ requested: 30, accepted: 10, dropped: 0, remaining: 20 })
   expect(files).toEqual([])
   // Which ten rows were answered, and so their statistics, is up to the machine.
-  const told = desk.plain(stopped.stderr).replace(/ {2}number [^]*(?= {2}Page)/, '')
+  const told = desk.plain(stopped.stderr).replace(/ {2}number [^]*(?= {2}Report:)/, '')
   expect(told).toMatchInlineSnapshot(`
     "New run in <desk>/runs/tales: 30 rows, seed 1.
     Endpoint http://127.0.0.1:<port>/v1 stopped: Provider "local" (http://127.0.0.1:<port>/v1), model "test", answered 401 ("key revoked"). The key was not accepted: check the environment variable that "api_key" of provider "local" names.

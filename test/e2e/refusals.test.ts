@@ -383,7 +383,7 @@ test('an export to what it can not be', async () => {
   expect(await refusal(desk, 'export', 'runs/pets', '--to', 'pets.json')).toMatchInlineSnapshot(`
     "rowsmith: pets.json ends in .json, which names no export format
       Did you mean .jsonl?
-      Give a file name ending in .jsonl, .ndjson, .csv, .arrow, .feather, .arrows, .parquet, a folder for Parquet (with / at its end, or --format parquet), or say the --format.
+      Give a file name ending in .jsonl, .ndjson, .csv, .arrow, .feather, .arrows, .parquet, a folder for Parquet (with / at its end, or --format parquet), or give --format.
     "
   `)
 })

@@ -137,7 +137,7 @@ test('a server of tools that goes away is waited for, and the rows of one that s
   expect(stopped.end).toMatchObject({
     kind: 'stopped',
     reason: expect.stringMatching(
-      /^http:\S+\/mcp has not answered since .* last: The MCP provider "x" can't be reached: .* Its rows remain/,
+      /^http:\S+\/mcp has not answered since .* last error: The MCP provider "x" can't be reached: .* The rows remain/,
     ),
   })
   expect(stopped.rows).toMatchObject({ dropped: 0, nullKept: 0 })
